@@ -1,0 +1,123 @@
+package connection
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// State is what people and outcomes made of a connection.
+type State string
+
+// The states. A new connection is StatePending until a person authorises it.
+const (
+	StatePending State = "pending" // no grant yet
+	StateActive  State = "active"  // a grant in force
+	StatePaused  State = "paused"  // an administrator stopped it
+	StateEnded   State = "ended"   // the grant is over; only a person can bring it back
+	StateRevoked State = "revoked" // the grant was given back
+)
+
+// Connection is one account's grant to a service. Processes know it by Name.
+type Connection struct {
+	ID        string
+	Name      string // unique slug, part of the hub API's address
+	Title     string // any Unicode
+	ServiceID string
+	State     State
+	// Generation numbers the token sets: 0 has no grant, each renewal and each
+	// authorisation adds one.
+	Generation int64
+	Tokens     TokenSet
+	// Policy says how the service renews; it comes from its description.
+	Policy Policy
+	// Due is when the scheduler looks at it next; zero is never.
+	Due time.Time
+	// Failure is the trouble of the last attempt; nil if it went well.
+	Failure *Failure
+	// Account is who granted access, if the provider can tell.
+	Account provider.Account
+	// RequestedScopes are the service's when the grant was made.
+	RequestedScopes []string
+	RenewedAt       time.Time
+	AuthorizedAt    time.Time
+	LastPulledAt    time.Time
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
+}
+
+// TokenSet holds the tokens of one generation. It never prints its secrets.
+type TokenSet struct {
+	AccessToken  string         `json:"access_token"`
+	TokenType    string         `json:"token_type,omitempty"`
+	RefreshToken string         `json:"refresh_token,omitempty"`
+	IDToken      string         `json:"id_token,omitempty"`
+	Scopes       []string       `json:"scopes,omitempty"`
+	Extra        map[string]any `json:"extra,omitempty"`
+	// ObtainedAt is when the request for it was about to be sent.
+	ObtainedAt time.Time `json:"obtained_at"`
+	// ExpiresAt ends the access token; zero if no end is known.
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
+	// RefreshExpiresAt ends the refresh token; zero if no end is known.
+	RefreshExpiresAt time.Time `json:"refresh_expires_at,omitzero"`
+}
+
+// Failure is the trouble of the last renewal.
+type Failure struct {
+	Kind       provider.Kind
+	Code       string
+	Message    string
+	Remedy     provider.Text
+	At         time.Time
+	Since      time.Time // of the first failure in a row
+	Count      int       // failures in a row
+	RetryAfter time.Time // no earlier than this; zero if not said
+}
+
+// New returns a connection without a grant.
+func New(now time.Time, id, name, title, serviceID string, policy Policy) Connection {
+	return Connection{
+		ID: id, Name: name, Title: title, ServiceID: serviceID, State: StatePending, Policy: policy,
+		CreatedAt: now, UpdatedAt: now,
+	}
+}
+
+// Token returns the set in the form that providers take.
+func (t TokenSet) Token(now time.Time) provider.Token {
+	token := provider.Token{
+		AccessToken: t.AccessToken, TokenType: t.TokenType, RefreshToken: t.RefreshToken,
+		IDToken: t.IDToken, Scopes: t.Scopes, Extra: t.Extra,
+	}
+	if !t.ExpiresAt.IsZero() {
+		token.ExpiresIn = new(t.ExpiresAt.Sub(now))
+	}
+	if !t.RefreshExpiresAt.IsZero() {
+		token.RefreshExpiresIn = new(t.RefreshExpiresAt.Sub(now))
+	}
+	return token
+}
+
+// Lifetime is the whole life of the access token; zero if no end is known.
+func (t TokenSet) Lifetime() time.Duration {
+	if t.ExpiresAt.IsZero() {
+		return 0
+	}
+	return t.ExpiresAt.Sub(t.ObtainedAt)
+}
+
+// Valid reports whether there is an access token that has not expired.
+func (t TokenSet) Valid(now time.Time) bool {
+	return t.AccessToken != "" && (t.ExpiresAt.IsZero() || now.Before(t.ExpiresAt))
+}
+
+// LogValue implements slog.LogValuer and shows no secret.
+func (t TokenSet) LogValue() slog.Value {
+	return slog.GroupValue(slog.Time("expires_at", t.ExpiresAt), slog.Bool("refresh_token", t.RefreshToken != ""))
+}
+
+// String keeps secrets out of %v and %s.
+func (t TokenSet) String() string { return "token set until " + t.ExpiresAt.Format(time.RFC3339) }
+
+// GoString keeps secrets out of %#v.
+func (t TokenSet) GoString() string { return "connection.TokenSet{…}" }

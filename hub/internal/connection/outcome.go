@@ -1,0 +1,152 @@
+package connection
+
+import (
+	"slices"
+	"time"
+
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// Granted gives a connection the token set of an authorisation. asked is when
+// the token request was about to be sent.
+func (c Connection) Granted(now, asked time.Time, token provider.Token, account provider.Account, requested []string) Connection {
+	c.Tokens = newTokens(c.Policy, asked, token, TokenSet{})
+	c.Generation++
+	c.State = StateActive
+	c.Account = account
+	c.RequestedScopes = slices.Clone(requested)
+	c.AuthorizedAt = now
+	return c.well(now)
+}
+
+// Renewed gives a connection its next token set. asked is when the request was
+// about to be sent. What the reply left out is kept: the refresh token, the
+// scopes, the extra fields.
+func (c Connection) Renewed(now, asked time.Time, token provider.Token) Connection {
+	c.Tokens = newTokens(c.Policy, asked, token, c.Tokens)
+	c.Generation++
+	if c.State == StateEnded {
+		c.State = StateActive
+	}
+	return c.well(now)
+}
+
+func (c Connection) well(now time.Time) Connection {
+	c.Failure = nil
+	c.RenewedAt = now
+	c.UpdatedAt = now
+	c.Due = c.NextDue(now)
+	return c
+}
+
+func newTokens(p Policy, asked time.Time, token provider.Token, old TokenSet) TokenSet {
+	t := TokenSet{
+		AccessToken: token.AccessToken, TokenType: token.TokenType, RefreshToken: token.RefreshToken,
+		IDToken: token.IDToken, Scopes: slices.Clone(token.Scopes), Extra: token.Extra, ObtainedAt: asked,
+	}
+	if t.Scopes == nil {
+		t.Scopes = old.Scopes
+	}
+	if t.TokenType == "" {
+		t.TokenType = old.TokenType
+	}
+	t.Extra = mergeExtra(old.Extra, t.Extra)
+	switch {
+	case token.ExpiresIn != nil:
+		t.ExpiresAt = asked.Add(*token.ExpiresIn)
+	case p.Lifetimes.AccessToken > 0:
+		t.ExpiresAt = asked.Add(p.Lifetimes.AccessToken)
+	}
+	if t.RefreshToken == "" {
+		t.RefreshToken, t.RefreshExpiresAt = old.RefreshToken, old.RefreshExpiresAt
+	}
+	switch {
+	case token.RefreshExpiresIn != nil:
+		t.RefreshExpiresAt = asked.Add(*token.RefreshExpiresIn)
+	case token.RefreshToken != "" && p.Lifetimes.RefreshToken > 0:
+		t.RefreshExpiresAt = asked.Add(p.Lifetimes.RefreshToken)
+	}
+	return t
+}
+
+func mergeExtra(old, fresh map[string]any) map[string]any {
+	if len(old) == 0 {
+		return fresh
+	}
+	merged := make(map[string]any, len(old)+len(fresh))
+	for k, v := range old {
+		merged[k] = v
+	}
+	for k, v := range fresh {
+		merged[k] = v
+	}
+	return merged
+}
+
+// Failed notes a renewal that did not succeed. sent is the generation whose
+// tokens were used: if it is not the current one, another renewal has won and
+// nothing changes.
+func (c Connection) Failed(now time.Time, sent int64, failure *provider.Error) Connection {
+	if sent != c.Generation {
+		return c
+	}
+	f := Failure{
+		Kind: failure.Kind, Code: failure.Code, Message: failure.Error(), Remedy: failure.Remedy,
+		At: now, Since: now, Count: 1,
+	}
+	if c.Failure != nil {
+		f.Count, f.Since = c.Failure.Count+1, c.Failure.Since
+	}
+	c.UpdatedAt = now
+	c.Failure = &f
+	kind := failure.Kind
+	if kind == provider.ReauthorizationRequired {
+		c.State = StateEnded
+		c.Due = time.Time{}
+		return c
+	}
+	if kind == provider.Denied { // nobody was asked, so nobody denied: somebody has to look
+		kind, f.Kind = provider.Blocked, provider.Blocked
+	}
+	wait := c.backoff(kind, f.Count)
+	if failure.RetryAfter > 0 {
+		wait = max(wait, failure.RetryAfter)
+		f.RetryAfter = now.Add(failure.RetryAfter)
+	}
+	c.Due = now.Add(wait)
+	return c
+}
+
+// Paused stops renewal and hands out no tokens until Resumed.
+func (c Connection) Paused(now time.Time) Connection {
+	if c.State == StateActive {
+		c.State, c.Due, c.UpdatedAt = StatePaused, time.Time{}, now
+	}
+	return c
+}
+
+// Resumed takes a paused connection up again.
+func (c Connection) Resumed(now time.Time) Connection {
+	if c.State == StatePaused {
+		c.State, c.UpdatedAt = StateActive, now
+		c.Due = c.NextDue(now)
+	}
+	return c
+}
+
+// Revoked gives the grant back: its tokens are forgotten.
+func (c Connection) Revoked(now time.Time) Connection {
+	c.State, c.Due, c.Tokens, c.Failure, c.UpdatedAt = StateRevoked, time.Time{}, TokenSet{}, nil, now
+	c.Generation++
+	return c
+}
+
+// WithPolicy applies an edited service to a connection.
+func (c Connection) WithPolicy(now time.Time, p Policy) Connection {
+	c.Policy = p
+	if c.Failure == nil || c.Failure.Kind == provider.Blocked {
+		c.Failure = nil
+		c.Due = c.NextDue(now)
+	}
+	return c
+}

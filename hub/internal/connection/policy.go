@@ -1,0 +1,78 @@
+package connection
+
+import (
+	"time"
+
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// Policy is the part of a description that the rules of renewal read.
+type Policy struct {
+	AutoRenew provider.AutoRenew   `json:"auto_renew"`
+	Window    provider.RenewWindow `json:"window,omitzero"`
+	Rotation  provider.Rotation    `json:"rotation,omitzero"`
+	Lifetimes provider.Lifetimes   `json:"lifetimes,omitzero"`
+}
+
+// PolicyOf takes the policy from a description.
+func PolicyOf(d *provider.Description) Policy {
+	return Policy{AutoRenew: d.AutoRenew, Window: d.RenewWindow, Rotation: d.Rotation, Lifetimes: d.Lifetimes}
+}
+
+// Bounds of the margin that the hub chooses when a provider names none: a tenth
+// of the token's life, so that an outage of that length is survived.
+const (
+	marginShare = 10
+	maxMargin   = 24 * time.Hour
+)
+
+// Margin is how long before its expiry a token with the given life is renewed.
+// It never takes more than half of the life.
+func (p Policy) Margin(life time.Duration) time.Duration {
+	if p.Window.Margin > 0 {
+		return min(p.Window.Margin, life/2)
+	}
+	return min(life/marginShare, maxMargin)
+}
+
+// Renewable reports whether the service could give the next token set without a
+// person at the time now.
+func (c Connection) Renewable(now time.Time) bool {
+	if c.State != StateActive {
+		return false
+	}
+	switch c.Policy.AutoRenew {
+	case provider.AutoRenewRefreshToken:
+		return c.Tokens.RefreshToken != "" && alive(c.Tokens.RefreshExpiresAt, now)
+	case provider.AutoRenewProlong, provider.AutoRenewExchange, provider.AutoRenewSliding:
+		return c.Tokens.Valid(now)
+	case provider.AutoRenewReissue:
+		return true
+	default:
+		return false
+	}
+}
+
+// BornDead reports whether a grant came without the refresh token that its
+// service needs for renewal: it will end with its access token.
+func (c Connection) BornDead() bool {
+	return c.State == StateActive && c.Policy.AutoRenew == provider.AutoRenewRefreshToken &&
+		c.Tokens.RefreshToken == "" && !c.Tokens.ExpiresAt.IsZero()
+}
+
+// MissingScopes are the requested scopes that were not granted; nil if the
+// service did not say what it granted.
+func (c Connection) MissingScopes() []string {
+	if c.Tokens.Scopes == nil {
+		return nil
+	}
+	var missing []string
+	for _, want := range c.RequestedScopes {
+		if !(provider.Token{Scopes: c.Tokens.Scopes}).HasScopes([]string{want}) {
+			missing = append(missing, want)
+		}
+	}
+	return missing
+}
+
+func alive(end, now time.Time) bool { return end.IsZero() || now.Before(end) }

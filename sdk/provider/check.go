@@ -1,0 +1,95 @@
+package provider
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+)
+
+var nameRE = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+// maxIcon bounds Description.Icon, in bytes.
+const maxIcon = 16 << 10
+
+// Validate reports everything that is wrong with a description in one error.
+// Hosts call it on what a plugin says; plugins at start.
+func (d *Description) Validate() error {
+	var problems []error
+	problem := func(format string, args ...any) {
+		problems = append(problems, fmt.Errorf("provider %q: "+format, append([]any{d.Name}, args...)...))
+	}
+	if !nameRE.MatchString(d.Name) || len(d.Name) > 63 {
+		problem("a name has lower-case letters, digits and hyphens, at most 63")
+	}
+	if d.Title.EN == "" {
+		problem("title.en is required")
+	}
+	if len(d.Icon) > maxIcon || (len(d.Icon) > 0 && !safeSVG(d.Icon)) {
+		problem("the icon must be an SVG of at most %d bytes without scripts, events or references", maxIcon)
+	}
+	if u, err := url.Parse(d.DocumentationURL); d.DocumentationURL != "" && (err != nil || u.Scheme != "https") {
+		problem("documentation_url must start with https://")
+	}
+	if len(d.Hosts) == 0 {
+		problem("hosts are required: the plugin can talk to no other")
+	}
+	for _, h := range d.Hosts {
+		if err := h.validate(); err != nil {
+			problem("%w", err)
+		}
+	}
+	for _, err := range d.checkWords() {
+		problem("%w", err)
+	}
+	if d.AutoRenew != AutoRenewNone && !slices.Contains(d.Grants, GrantRefresh) && d.AutoRenew != AutoRenewReissue {
+		problem("auto_renew is %q, but the provider does not serve Refresh", d.AutoRenew)
+	}
+	return errors.Join(problems...)
+}
+
+// checkWords checks the fields that take one word of a list.
+func (d *Description) checkWords() []error {
+	var problems []error
+	oneOf := func(field, value string, words ...string) {
+		if !slices.Contains(words, value) {
+			problems = append(problems, fmt.Errorf("%s is %q, must be one of %q", field, value, words))
+		}
+	}
+	oneOf("auto_renew", string(d.AutoRenew), "none", "refresh_token", "prolong", "exchange", "reissue", "sliding")
+	oneOf("rotation", string(d.Rotation.Kind), "", "none", "rotates", "rotates_and_revokes_access", "rotates_with_grace")
+	oneOf("renew_window", string(d.RenewWindow.Kind), "", "before_expiry", "after_expiry", "on_demand")
+	oneOf("pkce", string(d.PKCE), "none", "s256", "required")
+	oneOf("api.in", d.API.In, "", "header", "query")
+	if w := d.RenewWindow; w.Margin < 0 || w.Every < 0 || w.KeepAlive < 0 {
+		problems = append(problems, errors.New("the times of renew_window must not be negative"))
+	}
+	return problems
+}
+
+func (h Host) validate() error {
+	if regexp.MustCompile(`^\{option:[a-z0-9_]+\}$`).MatchString(h.Pattern) {
+		return nil
+	}
+	if regexp.MustCompile(`^(https?://)?(\*\.)?[A-Za-z0-9._\-\[\]:]+$`).MatchString(h.Pattern) && h.Pattern != "*." {
+		return nil
+	}
+	return fmt.Errorf(`host pattern %q: write "host", "*.domain", either with ":port", or "{option:name}"`, h.Pattern)
+}
+
+// safeSVG refuses what could run or load anything; pages embed icons as images,
+// so this is the second wall, not the first.
+func safeSVG(svg []byte) bool {
+	low := bytes.ToLower(svg)
+	if !bytes.Contains(low, []byte("<svg")) {
+		return false
+	}
+	for _, bad := range []string{"<script", "<foreignobject", "<!entity", "<!doctype", "javascript:", " on", "href=\"http", "@import", "<iframe", "<use"} {
+		if bytes.Contains(low, []byte(bad)) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,212 @@
+package provider
+
+import "time"
+
+// Description is what the scheduler and the web hub read of a provider, so that
+// nothing about a service is folklore in hub code.
+type Description struct {
+	// Name is the provider's unique name: lower-case letters, digits, hyphens.
+	Name string `json:"name"`
+	// Title is the service's own name, as people know it.
+	Title Text `json:"title"`
+	// Summary says in a sentence what is connected.
+	Summary Text `json:"summary,omitzero"`
+	// Icon is an SVG image of at most 16 KiB without scripts; optional.
+	Icon []byte `json:"icon,omitempty"`
+	// DocumentationURL leads to the service's page on OAuth; optional.
+	DocumentationURL string `json:"documentation_url,omitempty"`
+	// SetupSteps tell an administrator how to register the client there. The
+	// placeholder {redirect_uri} is replaced by the address to register.
+	SetupSteps []Text `json:"setup_steps,omitempty"`
+	// Notices are facts that nobody could confirm, told to the administrator.
+	Notices []Text `json:"notices,omitempty"`
+
+	// Grants are the operations that are served. The SDK fills them in from the
+	// interfaces; what an author writes here is overwritten.
+	Grants []Grant `json:"grants,omitempty"`
+	// Lifetimes of what the service issues.
+	Lifetimes Lifetimes `json:"lifetimes,omitzero"`
+	// AutoRenew says how the next token set comes without a person.
+	AutoRenew AutoRenew `json:"auto_renew"`
+	// Rotation says what a renewal does to the old tokens.
+	Rotation Rotation `json:"rotation,omitzero"`
+	// RenewWindow says when to renew.
+	RenewWindow RenewWindow `json:"renew_window,omitzero"`
+	// PKCE says whether the service knows RFC 7636.
+	PKCE PKCE `json:"pkce"`
+	// StateNotEchoed is set if the service may drop the state parameter; the hub
+	// then finds the authorization by the browser's cookie alone.
+	StateNotEchoed bool `json:"state_not_echoed,omitempty"`
+	// Issuer is the expected iss of RFC 9207; empty if the service sends none.
+	Issuer string `json:"issuer,omitempty"`
+	// ClientAuth says how the client proves itself, for each grant.
+	ClientAuth []ClientAuth `json:"client_auth,omitempty"`
+	// PublicClient is set if a service may be added without a client secret.
+	PublicClient bool `json:"public_client,omitempty"`
+
+	// Hosts are all the hosts that the plugin may talk to or send a browser to.
+	Hosts []Host `json:"hosts"`
+	// Options is the form an administrator fills in for a service.
+	Options Schema `json:"options,omitzero"`
+	// ConnectionOptions is asked apart for each connection.
+	ConnectionOptions Schema `json:"connection_options,omitzero"`
+	// Scopes is the catalogue to choose from; more may be typed in.
+	Scopes []Scope `json:"scopes,omitempty"`
+	// ScopeSeparator joins scopes; "" means a space.
+	ScopeSeparator string `json:"scope_separator,omitempty"`
+	// ScopesFixed is set if scopes are not requested but come from the
+	// registration at the service; the form then does not ask for them.
+	ScopesFixed bool `json:"scopes_fixed,omitempty"`
+	// API says where the service's API is and how the token is attached.
+	API API `json:"api,omitzero"`
+}
+
+// Grant names an operation that a provider serves.
+type Grant string
+
+// The grants, one for each interface of this package.
+const (
+	GrantAuthorizationCode Grant = "authorization_code"
+	GrantRefresh           Grant = "refresh"
+	GrantClientCredentials Grant = "client_credentials"
+	GrantPassword          Grant = "password"
+	GrantDevice            Grant = "device_code"
+	GrantRevoke            Grant = "revoke"
+	GrantIdentify          Grant = "identify"
+	GrantPrepareService    Grant = "prepare_service"
+)
+
+// GrantsOf finds by type assertion what p serves.
+func GrantsOf(p Provider) []Grant {
+	var grants []Grant
+	add := func(ok bool, g Grant) {
+		if ok {
+			grants = append(grants, g)
+		}
+	}
+	_, ok := p.(AuthorizationCodeGrant)
+	add(ok, GrantAuthorizationCode)
+	_, ok = p.(Refresher)
+	add(ok, GrantRefresh)
+	_, ok = p.(ClientCredentialsGrant)
+	add(ok, GrantClientCredentials)
+	_, ok = p.(PasswordGrant)
+	add(ok, GrantPassword)
+	_, ok = p.(DeviceGrant)
+	add(ok, GrantDevice)
+	_, ok = p.(Revoker)
+	add(ok, GrantRevoke)
+	_, ok = p.(Identifier)
+	add(ok, GrantIdentify)
+	_, ok = p.(ServicePreparer)
+	add(ok, GrantPrepareService)
+	return grants
+}
+
+// Never is the lifetime of what does not expire. Zero is a lifetime that is not
+// known beforehand.
+const Never time.Duration = -1
+
+// Lifetimes of what a service issues: zero is unknown, Never is for ever.
+type Lifetimes struct {
+	AccessToken time.Duration `json:"access_token,omitempty"`
+	// RefreshToken is the absolute life from issue.
+	RefreshToken time.Duration `json:"refresh_token,omitempty"`
+	// RefreshTokenIdle is the life without use.
+	RefreshTokenIdle  time.Duration `json:"refresh_token_idle,omitempty"`
+	AuthorizationCode time.Duration `json:"authorization_code,omitempty"`
+}
+
+// AutoRenew is how the next token set comes without a person.
+type AutoRenew string
+
+// The ways of renewal.
+const (
+	AutoRenewNone         AutoRenew = "none"
+	AutoRenewRefreshToken AutoRenew = "refresh_token"
+	AutoRenewProlong      AutoRenew = "prolong"
+	AutoRenewExchange     AutoRenew = "exchange"
+	AutoRenewReissue      AutoRenew = "reissue"
+	AutoRenewSliding      AutoRenew = "sliding"
+)
+
+// RotationKind is what a renewal does to the old tokens.
+type RotationKind string
+
+// The kinds of rotation. RotationNone is the default.
+const (
+	RotationNone                 RotationKind = "none"
+	RotationRotates              RotationKind = "rotates"
+	RotationRotatesRevokesAccess RotationKind = "rotates_and_revokes_access"
+	RotationRotatesWithGrace     RotationKind = "rotates_with_grace"
+)
+
+// Rotation says what a renewal does to the old tokens.
+type Rotation struct {
+	Kind RotationKind `json:"kind,omitempty"`
+	// Grace is how long the old refresh token stays good, for
+	// RotationRotatesWithGrace.
+	Grace time.Duration `json:"grace,omitempty"`
+	// RepeatSafe is set if a renewal whose reply was lost may be sent again with
+	// the same refresh token.
+	RepeatSafe bool `json:"repeat_safe,omitempty"`
+}
+
+// RenewWindowKind is when a service wants to be asked for the next token set.
+type RenewWindowKind string
+
+// The kinds of renew windows. RenewBeforeExpiry is the default.
+const (
+	RenewBeforeExpiry RenewWindowKind = "before_expiry"
+	RenewAfterExpiry  RenewWindowKind = "after_expiry"
+	RenewOnDemand     RenewWindowKind = "on_demand"
+)
+
+// RenewWindow says when to renew.
+type RenewWindow struct {
+	Kind RenewWindowKind `json:"kind,omitempty"`
+	// Margin is how long before expiry a renewal is due; zero lets the hub choose.
+	Margin time.Duration `json:"margin,omitempty"`
+	// Every renews this often, expiry or not; zero is off.
+	Every time.Duration `json:"every,omitempty"`
+	// KeepAlive renews an unused grant this often, so that its refresh token
+	// does not expire unused. For RenewOnDemand; zero is off.
+	KeepAlive time.Duration `json:"keep_alive,omitempty"`
+}
+
+// PKCE is whether a service knows RFC 7636.
+type PKCE string
+
+// The values of PKCE.
+const (
+	PKCENone     PKCE = "none"
+	PKCES256     PKCE = "s256"
+	PKCERequired PKCE = "required"
+)
+
+// ClientAuth says how the client proves itself for a grant. Method is a value
+// of OpenID Connect's token_endpoint_auth_method or the provider's own word.
+type ClientAuth struct {
+	Grant  Grant  `json:"grant"`
+	Method string `json:"method"`
+}
+
+// Scope is an entry of the catalogue.
+type Scope struct {
+	Name  string `json:"name"`
+	Title Text   `json:"title,omitzero"`
+	// Default is ticked when a service is added.
+	Default bool `json:"default,omitempty"`
+}
+
+// API says where a service's API is and how a token is attached to a call.
+type API struct {
+	// BaseURL may hold {option:name} and {extra:name} placeholders.
+	BaseURL string `json:"base_url,omitempty"`
+	// In is "header" or "query".
+	In string `json:"in,omitempty"`
+	// Name of the header or query parameter, for example Authorization.
+	Name string `json:"name,omitempty"`
+	// Prefix comes before the token in a header, for example "Bearer ".
+	Prefix string `json:"prefix,omitempty"`
+}

@@ -1,0 +1,77 @@
+package provider
+
+import "context"
+
+// Provider is one family of authorization servers, for example bitrix24. What
+// it can do is found by type assertion on the small interfaces below, so a
+// description cannot claim what is not served. Every method is safe for
+// concurrent use and returns as soon as its context ends.
+type Provider interface {
+	// Describe says what the hub has to know of the provider. It makes no
+	// request and is called once for each process start.
+	Describe(ctx context.Context) (*Description, error)
+}
+
+// ServicePreparer is a provider whose behaviour depends on the service: its
+// hosts are learned by discovery, or an option changes how tokens are renewed.
+type ServicePreparer interface {
+	// PrepareService checks the options of a service and returns its own
+	// description. The hub calls it when a service is added or edited, and again
+	// when the plugin changes. It may make requests. A wrong option is a Blocked
+	// error with Error.Option naming it.
+	PrepareService(ctx context.Context, req *PrepareServiceRequest) (*PreparedService, error)
+}
+
+// AuthorizationCodeGrant is RFC 6749 section 4.1: a person grants access in a
+// browser.
+type AuthorizationCodeGrant interface {
+	// AuthCodeURL builds the address of the authorization endpoint. It makes no
+	// request.
+	AuthCodeURL(ctx context.Context, req *AuthCodeURLRequest) (*AuthCodeURL, error)
+	// Exchange turns the authorization code of a callback into tokens. The code
+	// is good once and may live only seconds: exactly one token request.
+	Exchange(ctx context.Context, req *ExchangeRequest) (*Token, error)
+}
+
+// Refresher gets the next token set of a grant without a person, whatever the
+// service calls that: refresh, prolong, exchange.
+type Refresher interface {
+	// Refresh makes exactly one token request. An empty Token.RefreshToken in
+	// its answer means that the old one stays in force.
+	Refresh(ctx context.Context, req *RefreshRequest) (*Token, error)
+}
+
+// ClientCredentialsGrant is RFC 6749 section 4.4: the service trusts the client
+// itself.
+type ClientCredentialsGrant interface {
+	// ClientCredentials makes exactly one token request.
+	ClientCredentials(ctx context.Context, req *ClientCredentialsRequest) (*Token, error)
+}
+
+// PasswordGrant is a login by name and password: RFC 6749 section 4.3 and the
+// login calls of services that predate it.
+type PasswordGrant interface {
+	// Password makes exactly one token request.
+	Password(ctx context.Context, req *PasswordRequest) (*Token, error)
+}
+
+// DeviceGrant is RFC 8628: a person enters a short code on another device.
+type DeviceGrant interface {
+	// DeviceAuthorization starts the grant and returns what to show the person.
+	DeviceAuthorization(ctx context.Context, req *DeviceAuthorizationRequest) (*DeviceAuthorization, error)
+	// DeviceToken asks once whether the person has answered. Until then it
+	// returns a Transient error with code authorization_pending or slow_down.
+	DeviceToken(ctx context.Context, req *DeviceTokenRequest) (*Token, error)
+}
+
+// Revoker ends a grant at the service (RFC 7009 or what the service has).
+type Revoker interface {
+	// Revoke returns nil if the grant is gone, also if it was gone before.
+	Revoke(ctx context.Context, req *RevokeRequest) error
+}
+
+// Identifier tells whose grant it is.
+type Identifier interface {
+	// Identify returns the account that a token set belongs to.
+	Identify(ctx context.Context, req *IdentifyRequest) (*Account, error)
+}

@@ -1,0 +1,148 @@
+package provider
+
+import (
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Call is what every request carries: the service, the time and the way out.
+type Call struct {
+	// Service is the registration that the operation is for. Required.
+	Service Service
+	// HTTP sends requests through the hub. It follows no redirects and keeps no
+	// cookies. Its Transport fails on a host that the description does not name.
+	HTTP *http.Client
+	// Now is the hub's clock at the start of the operation. It is the same when
+	// an operation is run again, so use it instead of time.Now.
+	Now time.Time
+}
+
+// PrepareServiceRequest asks a ServicePreparer about a service.
+type PrepareServiceRequest struct {
+	Call
+}
+
+// PreparedService is what a ServicePreparer learned.
+type PreparedService struct {
+	// Description replaces the provider's own one for this service. Its Name
+	// must be the same. Nil keeps the provider's.
+	Description *Description
+	// Data is handed back in Service.Data with every later call, for example
+	// the discovered endpoints. At most 64 KiB.
+	Data []byte
+}
+
+// AuthCodeURLRequest starts an authorization (RFC 6749 section 4.1.1).
+type AuthCodeURLRequest struct {
+	Call
+	// State is the hub's; it must come back in the callback.
+	State string
+	// RedirectURI is the hub's callback for this service.
+	RedirectURI string
+	// CodeChallenge is the S256 challenge of RFC 7636; empty without PKCE.
+	CodeChallenge string
+	// Nonce is for OpenID Connect's nonce; ignored by others.
+	Nonce string
+	// ForceConsent asks the service to show its consent page again, which some
+	// need to issue a refresh token.
+	ForceConsent bool
+	// LoginHint names the account if the hub knows it (re-authorisation).
+	LoginHint string
+}
+
+// AuthCodeURL is where the browser goes.
+type AuthCodeURL struct {
+	// URL is the address of the authorization endpoint with its query. Its host
+	// must be among the description's.
+	URL string
+	// Data is handed back to Exchange.
+	Data []byte
+}
+
+// ExchangeRequest ends an authorization (RFC 6749 section 4.1.3).
+type ExchangeRequest struct {
+	Call
+	// Code is the callback's code parameter.
+	Code string
+	// Params are all parameters of the callback, code and state included.
+	Params url.Values
+	// RedirectURI equals the one that AuthCodeURL was given.
+	RedirectURI string
+	// CodeVerifier is RFC 7636's; empty without PKCE.
+	CodeVerifier string
+	// Nonce equals the one that AuthCodeURL was given.
+	Nonce string
+	// Data are the bytes that AuthCodeURL returned.
+	Data []byte
+}
+
+// RefreshRequest asks for the next token set.
+type RefreshRequest struct {
+	Call
+	// Current is the whole token set in force, because some services prolong by
+	// the access token.
+	Current Token
+}
+
+// ClientCredentialsRequest is RFC 6749 section 4.4.2.
+type ClientCredentialsRequest struct {
+	Call
+}
+
+// PasswordRequest is RFC 6749 section 4.3.2 or a service's own login.
+type PasswordRequest struct {
+	Call
+	Username string
+	Password string
+}
+
+// DeviceAuthorizationRequest is RFC 8628 section 3.1.
+type DeviceAuthorizationRequest struct {
+	Call
+}
+
+// DeviceAuthorization is RFC 8628 section 3.2.
+type DeviceAuthorization struct {
+	DeviceCode              string
+	UserCode                string
+	VerificationURI         string
+	VerificationURIComplete string
+	// ExpiresIn is how long the codes live.
+	ExpiresIn time.Duration
+	// Interval is the least time between two DeviceToken calls; zero means 5 s.
+	Interval time.Duration
+}
+
+// DeviceTokenRequest is RFC 8628 section 3.4.
+type DeviceTokenRequest struct {
+	Call
+	DeviceCode string
+}
+
+// RevokeRequest ends a grant.
+type RevokeRequest struct {
+	Call
+	Current Token
+}
+
+// IdentifyRequest asks whose grant it is.
+type IdentifyRequest struct {
+	Call
+	Current Token
+}
+
+// Account is who granted access.
+type Account struct {
+	// ID is stable and unique within the service. Required. The hub refuses a
+	// re-authorisation by another ID.
+	ID string
+	// Name is what a person recognises, for example an e-mail address.
+	Name string
+}
+
+// LogValue implements slog.LogValuer; it shows no code, verifier or state.
+func (r *ExchangeRequest) LogValue() slog.Value {
+	return slog.GroupValue(slog.Any("service", r.Service), slog.String("redirect_uri", r.RedirectURI))
+}

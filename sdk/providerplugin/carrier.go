@@ -1,0 +1,55 @@
+package providerplugin
+
+import (
+	"context"
+	"net/http"
+)
+
+// Carrier sends the requests of one operation. The hub implements it.
+type Carrier interface {
+	// Carry sends the request of a step, which counts from 0, and returns the
+	// reply. Calls of one operation come one after the other. A *CarryError is
+	// told to the plugin as a failed request; any other error ends the operation
+	// and is returned to its caller as it is.
+	Carry(ctx context.Context, step int, req *HTTPRequest) (*HTTPResponse, error)
+}
+
+// HTTPRequest is a request that a plugin asks the hub to send.
+type HTTPRequest struct {
+	Method string
+	// URL is absolute. It may hold secrets: never log it with its query.
+	URL    string
+	Header http.Header
+	Body   []byte
+}
+
+// HTTPResponse is a service's reply.
+type HTTPResponse struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Limits of what is carried, in bytes and steps.
+const (
+	MaxBody  = 512 << 10
+	MaxSteps = 8
+)
+
+// CarryError is a request without a reply.
+type CarryError struct {
+	// Written is set if any byte may have reached the service.
+	Written bool
+	// Refused is set if the hub did not want to send it.
+	Refused bool
+	// Message says what was tried. No secrets.
+	Message string
+	// Err is the cause; it does not cross the process border.
+	Err error
+}
+
+// Error implements error.
+func (e *CarryError) Error() string { return e.Message }
+
+// Unwrap returns the cause.
+func (e *CarryError) Unwrap() error { return e.Err }

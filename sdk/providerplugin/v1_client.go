@@ -1,0 +1,106 @@
+package providerplugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	providerv1 "github.com/evergrant/evergrant/sdk/proto/evergrant/provider/v1"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// v1Client speaks protocol version 1 to a plugin.
+type v1Client struct {
+	rpc providerv1.ProviderServiceClient
+}
+
+func newV1Client(conn grpc.ClientConnInterface) *Client {
+	return &Client{v1: v1Client{rpc: providerv1.NewProviderServiceClient(conn)}}
+}
+
+func (c v1Client) describe(ctx context.Context) (*PluginInfo, error) {
+	reply, err := c.rpc.Describe(ctx, &providerv1.DescribeRequest{})
+	if err != nil {
+		return nil, v1ErrorFrom(err)
+	}
+	info := &PluginInfo{Version: clean(reply.GetVersion(), 100)}
+	for _, w := range reply.GetDescriptions() {
+		d, err := v1DescriptionFrom(w)
+		if err != nil {
+			return nil, &PluginError{Message: "the plugin's description cannot be used: " + err.Error()}
+		}
+		info.Descriptions = append(info.Descriptions, *d)
+	}
+	if len(info.Descriptions) == 0 {
+		return nil, &PluginError{Message: "the plugin serves no provider"}
+	}
+	return info, nil
+}
+
+// operate runs one operation. It returns as soon as ctx ends, whatever the
+// plugin does.
+func (c v1Client) operate(ctx context.Context, carrier Carrier, name string, call provider.Call, start *providerv1.Start) (*providerv1.Result, error) {
+	service, err := v1Service(call.Service)
+	if err != nil {
+		return nil, err
+	}
+	start.Provider, start.Service, start.Now = name, service, timestamppb.New(call.Now)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // ends the stream on every way out
+	stream, err := c.rpc.Operate(ctx)
+	if err != nil {
+		return nil, v1ErrorFrom(err)
+	}
+	first := &providerv1.OperateRequest{Message: &providerv1.OperateRequest_Start{Start: start}}
+	if err := stream.Send(first); err != nil && !errors.Is(err, io.EOF) { // EOF: Recv has the reason
+		return nil, v1ErrorFrom(err)
+	}
+	for step := 0; ; {
+		msg, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil, &PluginError{Message: "the plugin ended the operation without a result"}
+		}
+		if err != nil {
+			return nil, v1ErrorFrom(err)
+		}
+		if result := msg.GetResult(); result != nil {
+			return result, nil
+		}
+		reply, err := v1Carry(ctx, carrier, step, msg.GetHttpRequest())
+		if err != nil {
+			return nil, err
+		}
+		step++
+		if err := stream.Send(reply); err != nil && !errors.Is(err, io.EOF) {
+			return nil, v1ErrorFrom(err)
+		}
+	}
+}
+
+// v1Carry checks a request that a plugin asks for and hands it to the carrier.
+func v1Carry(ctx context.Context, carrier Carrier, step int, w *providerv1.HttpRequest) (*providerv1.OperateRequest, error) {
+	switch {
+	case w == nil:
+		return nil, &PluginError{Message: "the plugin sent a message that this hub does not know"}
+	case int(w.GetStep()) != step:
+		return nil, &PluginError{Message: fmt.Sprintf("the plugin sent step %d, expected %d", w.GetStep(), step)}
+	case step >= MaxSteps:
+		return nil, &PluginError{Message: fmt.Sprintf("the plugin asked for more than %d requests in one operation", MaxSteps)}
+	}
+	reply := &providerv1.HttpResponse{Step: w.GetStep()}
+	response, err := carrier.Carry(ctx, step, &HTTPRequest{
+		Method: w.GetMethod(), URL: w.GetUrl(), Header: headersFromWire(w.GetHeaders()), Body: w.GetBody(),
+	})
+	if failure, ok := errors.AsType[*CarryError](err); ok {
+		reply.Failure = &providerv1.HttpFailure{Written: failure.Written, Refused: failure.Refused, Message: clean(failure.Message, 500)}
+	} else if err != nil {
+		return nil, err
+	} else {
+		reply.Status, reply.Headers, reply.Body = int32(response.Status), headersToWire(response.Header), response.Body
+	}
+	return &providerv1.OperateRequest{Message: &providerv1.OperateRequest_HttpResponse{HttpResponse: reply}}, nil
+}

@@ -1,0 +1,151 @@
+package providerplugin
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	providerv1 "github.com/evergrant/evergrant/sdk/proto/evergrant/provider/v1"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+func v1Description(d *provider.Description) (*providerv1.Description, error) {
+	options, err := v1Schema(d.Options)
+	if err != nil {
+		return nil, err
+	}
+	connectionOptions, err := v1Schema(d.ConnectionOptions)
+	if err != nil {
+		return nil, err
+	}
+	w := &providerv1.Description{
+		Name: d.Name, Title: v1Text(d.Title), Summary: v1Text(d.Summary), IconSvg: d.Icon,
+		DocumentationUrl: d.DocumentationURL, SetupSteps: v1Texts(d.SetupSteps), Notices: v1Texts(d.Notices),
+
+		AccessTokenLifetime:       v1Duration(d.Lifetimes.AccessToken),
+		RefreshTokenLifetime:      v1Duration(d.Lifetimes.RefreshToken),
+		RefreshTokenIdleLifetime:  v1Duration(d.Lifetimes.RefreshTokenIdle),
+		AuthorizationCodeLifetime: v1Duration(d.Lifetimes.AuthorizationCode),
+
+		AutoRenew: string(d.AutoRenew), Rotation: string(d.Rotation.Kind),
+		RotationGrace: v1Duration(d.Rotation.Grace), RotationRepeatSafe: d.Rotation.RepeatSafe,
+		RenewWindow: string(d.RenewWindow.Kind), RenewMargin: v1Duration(d.RenewWindow.Margin),
+		RenewEvery: v1Duration(d.RenewWindow.Every), KeepAlive: v1Duration(d.RenewWindow.KeepAlive),
+		Pkce: string(d.PKCE), StateNotEchoed: d.StateNotEchoed, Issuer: d.Issuer, PublicClient: d.PublicClient,
+
+		OptionsSchemaJson: options, ConnectionOptionsSchemaJson: connectionOptions,
+		ScopeSeparator: d.ScopeSeparator, ScopesFixed: d.ScopesFixed,
+		Api: &providerv1.Api{BaseUrl: d.API.BaseURL, In: d.API.In, Name: d.API.Name, Prefix: d.API.Prefix},
+	}
+	for _, g := range d.Grants {
+		w.Grants = append(w.Grants, string(g))
+	}
+	for _, a := range d.ClientAuth {
+		w.ClientAuth = append(w.ClientAuth, &providerv1.ClientAuth{Grant: string(a.Grant), Method: a.Method})
+	}
+	for _, h := range d.Hosts {
+		w.Hosts = append(w.Hosts, &providerv1.Host{Pattern: h.Pattern, ClientSecret: h.ClientSecret})
+	}
+	for _, s := range d.Scopes {
+		w.Scopes = append(w.Scopes, &providerv1.Scope{Name: s.Name, Title: v1Text(s.Title), Default: s.Default})
+	}
+	return w, nil
+}
+
+// v1DescriptionFrom reads and validates a description.
+func v1DescriptionFrom(w *providerv1.Description) (*provider.Description, error) {
+	d := &provider.Description{
+		Name: w.GetName(), Title: v1TextFrom(w.GetTitle()), Summary: v1TextFrom(w.GetSummary()), Icon: w.GetIconSvg(),
+		DocumentationURL: w.GetDocumentationUrl(), SetupSteps: v1TextsFrom(w.GetSetupSteps()), Notices: v1TextsFrom(w.GetNotices()),
+		Lifetimes: provider.Lifetimes{
+			AccessToken:       w.GetAccessTokenLifetime().AsDuration(),
+			RefreshToken:      w.GetRefreshTokenLifetime().AsDuration(),
+			RefreshTokenIdle:  w.GetRefreshTokenIdleLifetime().AsDuration(),
+			AuthorizationCode: w.GetAuthorizationCodeLifetime().AsDuration(),
+		},
+		AutoRenew: provider.AutoRenew(w.GetAutoRenew()),
+		Rotation: provider.Rotation{
+			Kind: provider.RotationKind(w.GetRotation()), Grace: w.GetRotationGrace().AsDuration(), RepeatSafe: w.GetRotationRepeatSafe(),
+		},
+		RenewWindow: provider.RenewWindow{
+			Kind: provider.RenewWindowKind(w.GetRenewWindow()), Margin: w.GetRenewMargin().AsDuration(),
+			Every: w.GetRenewEvery().AsDuration(), KeepAlive: w.GetKeepAlive().AsDuration(),
+		},
+		PKCE: provider.PKCE(w.GetPkce()), StateNotEchoed: w.GetStateNotEchoed(), Issuer: clean(w.GetIssuer(), 300),
+		PublicClient: w.GetPublicClient(), ScopeSeparator: w.GetScopeSeparator(), ScopesFixed: w.GetScopesFixed(),
+		API: provider.API{
+			BaseURL: w.GetApi().GetBaseUrl(), In: w.GetApi().GetIn(), Name: w.GetApi().GetName(), Prefix: w.GetApi().GetPrefix(),
+		},
+	}
+	for _, g := range w.GetGrants() {
+		d.Grants = append(d.Grants, provider.Grant(g))
+	}
+	for _, a := range w.GetClientAuth() {
+		d.ClientAuth = append(d.ClientAuth, provider.ClientAuth{Grant: provider.Grant(a.GetGrant()), Method: clean(a.GetMethod(), 100)})
+	}
+	for _, h := range w.GetHosts() {
+		d.Hosts = append(d.Hosts, provider.Host{Pattern: h.GetPattern(), ClientSecret: h.GetClientSecret()})
+	}
+	for _, s := range w.GetScopes() {
+		d.Scopes = append(d.Scopes, provider.Scope{Name: clean(s.GetName(), 300), Title: v1TextFrom(s.GetTitle()), Default: s.GetDefault()})
+	}
+	if err := v1Schemas(w, d); err != nil {
+		return nil, fmt.Errorf("provider %q: %w", d.Name, err)
+	}
+	return d, d.Validate()
+}
+
+func v1Schemas(w *providerv1.Description, d *provider.Description) error {
+	if data := w.GetOptionsSchemaJson(); len(data) > 0 {
+		if err := json.Unmarshal(data, &d.Options); err != nil {
+			return err
+		}
+	}
+	if data := w.GetConnectionOptionsSchemaJson(); len(data) > 0 {
+		return json.Unmarshal(data, &d.ConnectionOptions)
+	}
+	return nil
+}
+
+func v1Schema(s provider.Schema) ([]byte, error) {
+	if s.IsZero() {
+		return nil, nil
+	}
+	return json.Marshal(s)
+}
+
+func v1Duration(d time.Duration) *durationpb.Duration {
+	if d == 0 {
+		return nil
+	}
+	return durationpb.New(d)
+}
+
+func v1Text(t provider.Text) *providerv1.Text {
+	if t.IsZero() {
+		return nil
+	}
+	return &providerv1.Text{En: t.EN, Ru: t.RU}
+}
+
+func v1Texts(texts []provider.Text) []*providerv1.Text {
+	var wire []*providerv1.Text
+	for _, t := range texts {
+		wire = append(wire, v1Text(t))
+	}
+	return wire
+}
+
+func v1TextFrom(w *providerv1.Text) provider.Text {
+	return provider.Text{EN: clean(w.GetEn(), 2000), RU: clean(w.GetRu(), 4000)}
+}
+
+func v1TextsFrom(wire []*providerv1.Text) []provider.Text {
+	var texts []provider.Text
+	for _, w := range wire {
+		texts = append(texts, v1TextFrom(w))
+	}
+	return texts
+}

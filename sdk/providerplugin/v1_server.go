@@ -1,0 +1,155 @@
+package providerplugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/hashicorp/go-hclog"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	providerv1 "github.com/evergrant/evergrant/sdk/proto/evergrant/provider/v1"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// v1Server serves providers by protocol version 1.
+type v1Server struct {
+	providerv1.UnimplementedProviderServiceServer
+	providers    map[string]provider.Provider
+	descriptions []*providerv1.Description
+}
+
+func newV1Server(providers []provider.Provider) (*v1Server, error) {
+	s := &v1Server{providers: make(map[string]provider.Provider, len(providers))}
+	for _, p := range providers {
+		d, err := p.Describe(context.Background())
+		if err != nil {
+			return nil, fmt.Errorf("providerplugin: a provider cannot describe itself: %w", err)
+		}
+		d.Grants = provider.GrantsOf(p)
+		if err := d.Validate(); err != nil {
+			return nil, fmt.Errorf("providerplugin: %w", err)
+		}
+		if _, twice := s.providers[d.Name]; twice {
+			return nil, fmt.Errorf("providerplugin: two providers are named %q", d.Name)
+		}
+		wire, err := v1Description(d)
+		if err != nil {
+			return nil, fmt.Errorf("providerplugin: description of %s: %w", d.Name, err)
+		}
+		s.providers[d.Name] = p
+		s.descriptions = append(s.descriptions, wire)
+	}
+	return s, nil
+}
+
+// Describe implements providerv1.ProviderServiceServer.
+func (s *v1Server) Describe(context.Context, *providerv1.DescribeRequest) (*providerv1.DescribeResponse, error) {
+	return &providerv1.DescribeResponse{Version: version(), Descriptions: s.descriptions}, nil
+}
+
+// Operate implements providerv1.ProviderServiceServer.
+func (s *v1Server) Operate(stream providerv1.ProviderService_OperateServer) error {
+	first, err := stream.Recv()
+	if err != nil {
+		return err
+	}
+	start := first.GetStart()
+	if start == nil {
+		return status.Error(codes.InvalidArgument, "the first message must be start")
+	}
+	p, ok := s.providers[start.GetProvider()]
+	if !ok {
+		return status.Errorf(codes.NotFound, "this plugin has no provider %q", start.GetProvider())
+	}
+	result, err := s.run(stream, p, start)
+	if err != nil {
+		return v1Status(err)
+	}
+	return stream.Send(&providerv1.OperateResponse{Message: &providerv1.OperateResponse_Result{Result: result}})
+}
+
+// run calls the provider. A panic is an Internal error: the process lives on,
+// for it may serve other operations, and the trace goes to the log.
+func (s *v1Server) run(stream providerv1.ProviderService_OperateServer, p provider.Provider, start *providerv1.Start) (result *providerv1.Result, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			hclog.L().Error("the provider panicked", "provider", start.GetProvider(), "stack", string(debug.Stack()))
+			err = provider.Errorf(provider.Internal, "", "the provider %s panicked; its plugin's log has the stack", start.GetProvider())
+		}
+	}()
+	service, err := v1ServiceFrom(start.GetService())
+	if err != nil {
+		return nil, err
+	}
+	call := provider.Call{
+		Service: service,
+		Now:     start.GetNow().AsTime(),
+		HTTP: &http.Client{
+			Transport:     &transport{stream: stream},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+	return v1Dispatch(stream.Context(), p, start, call)
+}
+
+var errNotServed = errors.New("not served")
+
+// v1Dispatch runs the operation that start names.
+func v1Dispatch(ctx context.Context, p provider.Provider, start *providerv1.Start, call provider.Call) (*providerv1.Result, error) {
+	switch op := start.GetOperation().(type) {
+	case *providerv1.Start_PrepareService:
+		if p, ok := p.(provider.ServicePreparer); ok {
+			return v1PreparedResult(p.PrepareService(ctx, &provider.PrepareServiceRequest{Call: call}))
+		}
+	case *providerv1.Start_AuthCodeUrl:
+		if p, ok := p.(provider.AuthorizationCodeGrant); ok {
+			return v1AuthCodeURLResult(p.AuthCodeURL(ctx, v1AuthCodeURLRequest(call, op.AuthCodeUrl)))
+		}
+	case *providerv1.Start_Exchange:
+		if p, ok := p.(provider.AuthorizationCodeGrant); ok {
+			return v1TokenResult(p.Exchange(ctx, v1ExchangeRequest(call, op.Exchange)))
+		}
+	case *providerv1.Start_Refresh:
+		if p, ok := p.(provider.Refresher); ok {
+			return v1TokenResult(v1WithToken(op.Refresh.GetCurrent(), func(t provider.Token) (*provider.Token, error) {
+				return p.Refresh(ctx, &provider.RefreshRequest{Call: call, Current: t})
+			}))
+		}
+	case *providerv1.Start_ClientCredentials:
+		if p, ok := p.(provider.ClientCredentialsGrant); ok {
+			return v1TokenResult(p.ClientCredentials(ctx, &provider.ClientCredentialsRequest{Call: call}))
+		}
+	case *providerv1.Start_Password:
+		if p, ok := p.(provider.PasswordGrant); ok {
+			return v1TokenResult(p.Password(ctx, &provider.PasswordRequest{
+				Call: call, Username: op.Password.GetUsername(), Password: op.Password.GetPassword(),
+			}))
+		}
+	case *providerv1.Start_DeviceAuthorization:
+		if p, ok := p.(provider.DeviceGrant); ok {
+			return v1DeviceResult(p.DeviceAuthorization(ctx, &provider.DeviceAuthorizationRequest{Call: call}))
+		}
+	case *providerv1.Start_DeviceToken:
+		if p, ok := p.(provider.DeviceGrant); ok {
+			return v1TokenResult(p.DeviceToken(ctx, &provider.DeviceTokenRequest{Call: call, DeviceCode: op.DeviceToken.GetDeviceCode()}))
+		}
+	case *providerv1.Start_Revoke:
+		if p, ok := p.(provider.Revoker); ok {
+			return v1WithToken(op.Revoke.GetCurrent(), func(t provider.Token) (*providerv1.Result, error) {
+				err := p.Revoke(ctx, &provider.RevokeRequest{Call: call, Current: t})
+				return &providerv1.Result{Result: &providerv1.Result_Revoked{Revoked: &providerv1.Revoked{}}}, err
+			})
+		}
+	case *providerv1.Start_Identify:
+		if p, ok := p.(provider.Identifier); ok {
+			return v1AccountResult(v1WithToken(op.Identify.GetCurrent(), func(t provider.Token) (*provider.Account, error) {
+				return p.Identify(ctx, &provider.IdentifyRequest{Call: call, Current: t})
+			}))
+		}
+	}
+	return nil, errNotServed
+}
