@@ -1,6 +1,7 @@
 package connection
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -74,12 +75,8 @@ func mergeExtra(old, fresh map[string]any) map[string]any {
 		return fresh
 	}
 	merged := make(map[string]any, len(old)+len(fresh))
-	for k, v := range old {
-		merged[k] = v
-	}
-	for k, v := range fresh {
-		merged[k] = v
-	}
+	maps.Copy(merged, old)
+	maps.Copy(merged, fresh)
 	return merged
 }
 

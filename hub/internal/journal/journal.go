@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -82,9 +83,13 @@ func Open(dir string, box Sealer) (*Journal, error) {
 // it, so that a restarted hub knows its own.
 func (j *Journal) Replica() string { return j.replica }
 
-// Begin opens an operation. meta is whatever is needed to finish it later; it
-// is sealed. It need not be durable by itself: the first Append makes it so.
+// Begin opens an operation; one that is open already keeps what it has. meta is
+// whatever is needed to finish it later; it is sealed. It need not be durable by
+// itself: the first Append makes it so.
 func (j *Journal) Begin(op string, meta []byte) error {
+	if _, ok := j.Operation(op); ok {
+		return nil
+	}
 	_, err := j.write(record{kind: kindBegin, op: op, payload: meta})
 	return err
 }
@@ -134,9 +139,7 @@ func (j *Journal) Operation(id string) (Operation, bool) {
 
 func (o *Operation) clone() Operation {
 	c := Operation{ID: o.ID, Meta: o.Meta, Replies: make(map[int][]byte, len(o.Replies))}
-	for step, reply := range o.Replies {
-		c.Replies[step] = reply
-	}
+	maps.Copy(c.Replies, o.Replies)
 	return c
 }
 

@@ -1,0 +1,112 @@
+# Everything is started from here; `make` lists it. Long shell is in scripts/.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+# ARGS is handed on: make run ARGS=--listen=:9000, make test ARGS=-run=TestX.
+ARGS ?=
+
+.PHONY: help
+help: ## List every target.
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Use it
+
+.PHONY: build
+build: ## Build the hub and all plugins into bin/.
+	@scripts/build.sh
+
+# Set these in the environment to run on another folder.
+run: export EVERGRANT_DATA_DIR ?= ./data
+run demo: export EVERGRANT_PLUGINS_DIR ?= ./bin/plugins
+
+.PHONY: run
+run: build ## Build and run the hub on SQLite in ./data; with SANDBOX=1 beside emulated services; ARGS=… is handed on.
+	bin/evergrant $(if $(SANDBOX),sandbox,serve) $(ARGS)
+
+.PHONY: demo
+demo: build ## Build and play the main job without a hand: add, authorise, pull, renew; fails if a check does not hold.
+	bin/evergrant demo $(ARGS)
+
+##@ Test it
+
+.PHONY: test
+test: bin/.stamp-test ## Run every test with -race, on SQLite, PostgreSQL and in Chromium; installs what is missing; ARGS=… is handed to go test.
+	@scripts/test.sh $(ARGS)
+
+.PHONY: test-short
+test-short: ## Run the tests that need no PostgreSQL, no browser and little time.
+	go test -short $(ARGS) ./... ./sdk/... ./plugins/...
+
+.PHONY: bench
+bench: ## Run the benchmarks; ARGS=-bench=Pull chooses.
+	@scripts/bench.sh $(ARGS)
+
+##@ Check it
+
+.PHONY: check
+check: generate-check tidy-check gowork-off lint ## Run all checks that are not tests.
+
+.PHONY: lint
+lint: bin/.stamp-lint bin/.stamp-generate ## Lint the Go code of all modules and the provider contract.
+	@scripts/lint.sh
+
+.PHONY: vet
+vet: ## Run go vet on all modules.
+	go vet ./... ./sdk/... ./plugins/...
+
+.PHONY: generate-check
+generate-check: bin/.stamp-generate ## Fail if generated code is not current.
+	@scripts/generate-check.sh
+
+.PHONY: tidy-check
+tidy-check: ## Fail if a go.mod or go.sum is not tidy.
+	@scripts/tidy-check.sh
+
+.PHONY: gowork-off
+gowork-off: ## Build each module on its own, without go.work.
+	@scripts/gowork-off.sh
+
+.PHONY: proto-breaking
+proto-breaking: bin/.stamp-generate ## Fail if the provider contract breaks plugins built for the main branch.
+	@scripts/proto-breaking.sh
+
+##@ Change it
+
+.PHONY: generate
+generate: bin/.stamp-generate ## Write the generated code: protobuf, gRPC, templ.
+	@scripts/generate.sh
+
+.PHONY: assets
+assets: ## Vendor the web hub's third-party styles, scripts and icons again.
+	@scripts/vendor-assets.sh
+
+.PHONY: screenshots
+screenshots: build ## Take the pictures of docs/screenshots again.
+	@scripts/screenshots.sh
+
+.PHONY: clean
+clean: ## Remove bin/ with the tools in it; ./data, which holds grants, is kept.
+	rm -rf bin
+
+# The tools of tools/go.mod, in groups because building them takes minutes the
+# first time and most targets need one group only. A stamp is older than
+# tools/go.mod when a version was changed.
+install-tools = GOWORK=off GOBIN="$(CURDIR)/bin" go -C tools install
+
+bin/.stamp-generate: tools/go.mod
+	@echo "installing the generators into bin/ (a minute or two the first time)"
+	@$(install-tools) github.com/bufbuild/buf/cmd/buf google.golang.org/protobuf/cmd/protoc-gen-go \
+		google.golang.org/grpc/cmd/protoc-gen-go-grpc github.com/a-h/templ/cmd/templ
+	@touch $@
+
+bin/.stamp-test: tools/go.mod
+	@$(install-tools) gotest.tools/gotestsum
+	@touch $@
+
+bin/.stamp-lint: tools/go.mod
+	@echo "installing the linter into bin/ (a minute or two the first time)"
+	@$(install-tools) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@

@@ -1,0 +1,10 @@
+// Package access decides who may do what: people who log in to the web hub and
+// processes that come with an API key.
+//
+// The walk of the first start: SetupLink makes a one-time link, which the hub
+// prints; Setup spends it and makes the first administrator. Later Login checks
+// a password (argon2id, at most a few at a time, slower after failures).
+//
+// The walk of an API key: CreateKey returns the key once and stores its SHA-256,
+// which is enough for 256 random bits; Authenticate looks it up by that hash.
+package access

@@ -1,0 +1,69 @@
+package access
+
+import (
+	"sync"
+	"time"
+)
+
+// throttle slows guesses down: after a few failures for a key each further one
+// doubles the waiting time.
+type throttle struct {
+	mu    sync.Mutex
+	tries map[string]tries
+}
+
+type tries struct {
+	failures int
+	until    time.Time
+	last     time.Time
+}
+
+const (
+	freeTries   = 5
+	longestWait = 5 * time.Minute
+	triesKept   = 30 * time.Minute
+	maxKeys     = 10_000
+)
+
+func newThrottle() *throttle { return &throttle{tries: map[string]tries{}} }
+
+// wait is how long the keys have to wait; zero if they may go on.
+func (t *throttle) wait(now time.Time, keys ...string) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var longest time.Duration
+	for _, k := range keys {
+		longest = max(longest, t.tries[k].until.Sub(now))
+	}
+	return max(longest, 0)
+}
+
+func (t *throttle) failed(now time.Time, keys ...string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.tries) > maxKeys {
+		clear(t.tries)
+	}
+	for k, v := range t.tries {
+		if now.Sub(v.last) > triesKept {
+			delete(t.tries, k)
+		}
+	}
+	for _, k := range keys {
+		v := t.tries[k]
+		v.failures++
+		v.last = now
+		if over := v.failures - freeTries; over >= 0 {
+			v.until = now.Add(min(longestWait, time.Second<<min(over, 20)))
+		}
+		t.tries[k] = v
+	}
+}
+
+func (t *throttle) forget(keys ...string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, k := range keys {
+		delete(t.tries, k)
+	}
+}

@@ -1,0 +1,172 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/authflow"
+	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/pluginhost"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/tokensource"
+)
+
+// Options of an API.
+type Options struct {
+	Store     *store.Store
+	Access    *access.Access
+	Catalogue *catalogue.Catalogue
+	Flow      *authflow.Flow
+	Source    *tokensource.Source
+	Plugins   *pluginhost.Host
+	Logger    hclog.Logger
+	PublicURL string
+	Version   string
+	// MinTTL is what a pull gets that does not name min_ttl; 60 s.
+	MinTTL time.Duration
+}
+
+// API serves the hub API.
+type API struct {
+	store     *store.Store
+	access    *access.Access
+	catalogue *catalogue.Catalogue
+	flow      *authflow.Flow
+	source    *tokensource.Source
+	plugins   *pluginhost.Host
+	log       hclog.Logger
+	publicURL string
+	version   string
+	minTTL    time.Duration
+	huma      huma.API
+
+	mu      sync.Mutex
+	touched map[string]time.Time // of the last noted use, by key
+}
+
+// bearer is the security requirement of every operation.
+var bearer = []map[string][]string{{"apiKey": {}}}
+
+// New registers the API on a router.
+func New(router gin.IRouter, engine *gin.Engine, o Options) *API {
+	a := &API{
+		store: o.Store, access: o.Access, catalogue: o.Catalogue, flow: o.Flow, source: o.Source, plugins: o.Plugins,
+		log: o.Logger, publicURL: o.PublicURL, version: o.Version, minTTL: o.MinTTL, touched: map[string]time.Time{},
+	}
+	if a.minTTL <= 0 {
+		a.minTTL = time.Minute
+	}
+	huma.NewError = fromHuma
+	a.huma = humagin.NewWithGroup(engine, router.Group(""), config(o))
+	a.huma.UseMiddleware(a.authenticate)
+	a.registerToken()
+	a.registerProviders()
+	a.registerServices()
+	a.registerConnections()
+	a.registerAuthorizations()
+	a.registerKeys()
+	return a
+}
+
+func config(o Options) huma.Config {
+	c := huma.DefaultConfig("Evergrant hub API", o.Version)
+	c.Info.Description = "Pull valid access tokens by name; administer services, connections and API keys."
+	c.Servers = []*huma.Server{{URL: o.PublicURL}}
+	c.OpenAPIPath = "/api/v1/openapi"
+	c.DocsPath = ""    // the usual viewers load scripts from elsewhere
+	c.SchemasPath = "" // and nobody needs single schemas
+	c.CreateHooks = nil
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"apiKey": {Type: "http", Scheme: "bearer", Description: "An API key of the hub"},
+	}
+	return c
+}
+
+type keyInContext struct{}
+
+// tokenOperation checks its key by itself, with the same read as the connection.
+const tokenOperation = "pull-token"
+
+// authenticate lets administrators' keys through.
+func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
+	op := ctx.Operation()
+	if op.OperationID == tokenOperation {
+		next(ctx)
+		return
+	}
+	ctx.SetHeader("Cache-Control", "no-store")
+	key, err := a.access.Authenticate(ctx.Context(), ctx.Header("Authorization"))
+	if err == nil && !access.MayAdminister(key) {
+		err = access.ErrForbidden
+	}
+	if err != nil {
+		a.writeError(ctx, a.fail(err))
+		return
+	}
+	a.touchKey(ctx.Context(), key, time.Now())
+	next(huma.WithValue(ctx, keyInContext{}, key))
+}
+
+func (a *API) writeError(ctx huma.Context, err error) {
+	if h, ok := err.(huma.HeadersError); ok { //nolint:errorlint // made by fail just now
+		for name, values := range h.GetHeaders() {
+			for _, v := range values {
+				ctx.AppendHeader(name, v)
+			}
+		}
+	}
+	p, ok := asProblem(err)
+	if !ok {
+		p = problem(http.StatusInternalServerError, "internal", "Internal error", "")
+	}
+	ctx.SetHeader("Content-Type", "application/problem+json")
+	ctx.SetStatus(p.Status)
+	_ = a.huma.Marshal(ctx.BodyWriter(), "application/json", p) // the client may be gone
+}
+
+// caller names the API key of a request for records of who did what.
+func caller(ctx context.Context) string {
+	key, _ := ctx.Value(keyInContext{}).(store.APIKey)
+	return "key:" + key.ID
+}
+
+// touchKey notes the use of a key, at most once a minute.
+func (a *API) touchKey(ctx context.Context, key store.APIKey, now time.Time) {
+	a.mu.Lock()
+	due := now.Sub(a.touched[key.ID]) >= time.Minute
+	if due {
+		a.touched[key.ID] = now
+	}
+	a.mu.Unlock()
+	if !due {
+		return
+	}
+	if err := a.store.TouchAPIKey(ctx, key.ID, now); err != nil {
+		a.log.Warn("the use of an API key could not be noted", "key", key.Prefix, "error", err)
+	}
+}
+
+// operation is a shorthand for administrators' operations.
+func operation(id, method, path, summary, tag string, errs ...int) huma.Operation {
+	op := huma.Operation{
+		OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{tag}, Security: bearer,
+		Errors: append([]int{401, 403, 500}, errs...),
+	}
+	slices.Sort(op.Errors)
+	switch {
+	case method == http.MethodDelete:
+		op.DefaultStatus = http.StatusNoContent
+	case method == http.MethodPost && len(errs) > 0 && slices.Contains(errs, http.StatusUnprocessableEntity) && path[len(path)-1] != '}':
+		op.DefaultStatus = http.StatusOK
+	}
+	return op
+}

@@ -1,0 +1,73 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/evergrant/evergrant/hub/internal/authflow"
+)
+
+// BrowserCookie is the name of the cookie that binds an authorization to the
+// browser that started it.
+const BrowserCookie = "evergrant_browser"
+
+// Authorization is an authorization that waits for its callback.
+type Authorization struct {
+	AuthorizeURL string    `json:"authorize_url" doc:"Where to send the person's browser"`
+	ExpiresAt    time.Time `json:"expires_at"`
+	// BrowserCookie must be in the browser that comes back to the callback.
+	BrowserCookie Cookie `json:"browser_cookie" doc:"The callback is accepted only from a browser with this cookie for the hub; without it paste the address landed on"`
+}
+
+// Cookie is a cookie to be set for the hub's address.
+type Cookie struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// PastedBody is what a person landed on.
+type PastedBody struct {
+	Pasted string `json:"pasted" doc:"The address that the browser landed on after granting, or the code alone" maxLength:"8192"`
+}
+
+func (a *API) registerAuthorizations() {
+	start := operation("authorize-connection", http.MethodPost, "/api/v1/connections/{name}/authorizations",
+		"Start an authorization", "Connections", 404, 502, 503)
+	start.Description = "For tools that drive a browser themselves; people use the button in the web hub."
+	start.DefaultStatus = http.StatusCreated
+	huma.Register(a.huma, start, func(ctx context.Context, in *byName) (*one[Authorization], error) {
+		c, err := a.connection(ctx, in.Name)
+		if err != nil {
+			return nil, a.fail(err)
+		}
+		browser := authflow.NewBrowser()
+		started, err := a.flow.Start(ctx, authflow.StartRequest{
+			ConnectionID: c.ID, UserID: caller(ctx), Browser: browser, ReturnTo: "/connections/" + c.Name,
+		})
+		if err != nil {
+			return nil, a.fail(err)
+		}
+		return &one[Authorization]{Authorization{
+			AuthorizeURL: started.URL, ExpiresAt: started.ExpiresAt.UTC(), BrowserCookie: Cookie{BrowserCookie, browser},
+		}}, nil
+	})
+	pasted := operation("finish-pasted", http.MethodPost, "/api/v1/connections/{name}/authorizations/pasted",
+		"Finish an authorization with the address landed on", "Connections", 404, 422, 502, 503)
+	huma.Register(a.huma, pasted, func(ctx context.Context, in *struct {
+		byName
+		Body PastedBody
+	}) (*one[Connection], error) {
+		c, err := a.connection(ctx, in.Name)
+		if err != nil {
+			return nil, a.fail(err)
+		}
+		finished, err := a.flow.FinishPasted(ctx, c.ID, caller(ctx), in.Body.Pasted)
+		if err != nil {
+			return nil, a.fail(err)
+		}
+		return a.view(ctx, finished.Connection)
+	})
+}

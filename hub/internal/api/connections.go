@@ -1,0 +1,212 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// Connection is a connection as administrators see it, without its tokens.
+type Connection struct {
+	Name    string `json:"name"`
+	Title   string `json:"title"`
+	Service string `json:"service" doc:"Name of the service"`
+	Status  string `json:"status" enum:"fresh,expires,retrying,needs_operator,needs_authorization,paused,revoked"`
+	// Generation numbers the token sets.
+	Generation    int64             `json:"generation"`
+	ValidUntil    *time.Time        `json:"valid_until,omitempty" doc:"When the access token ends; absent if unknown"`
+	Renewable     bool              `json:"renewable" doc:"Whether the hub can get the next token without a person"`
+	NextRenewal   *time.Time        `json:"next_renewal,omitempty"`
+	PersonBy      *time.Time        `json:"person_by,omitempty" doc:"When a person must authorise again at the latest, if that is known"`
+	PersonReason  string            `json:"person_reason,omitempty"`
+	BornDead      bool              `json:"born_dead,omitempty" doc:"The grant came without the refresh token that renewal needs"`
+	Account       *provider.Account `json:"account,omitempty"`
+	Scopes        []string          `json:"scopes,omitempty" doc:"Granted scopes, if the service says them"`
+	MissingScopes []string          `json:"missing_scopes,omitempty" doc:"Requested, but not granted"`
+	LastError     *LastError        `json:"last_error,omitempty"`
+	RenewedAt     *time.Time        `json:"renewed_at,omitempty"`
+	AuthorizedAt  *time.Time        `json:"authorized_at,omitempty"`
+	LastPulledAt  *time.Time        `json:"last_pulled_at,omitempty"`
+	CreatedAt     time.Time         `json:"created_at"`
+}
+
+// LastError is the trouble of the last renewal.
+type LastError struct {
+	Kind    string    `json:"kind"`
+	Code    string    `json:"code,omitempty"`
+	Message string    `json:"message"`
+	At      time.Time `json:"at"`
+	Since   time.Time `json:"since"`
+	Count   int       `json:"count"`
+}
+
+func orAbsent(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	utc := t.UTC()
+	return &utc
+}
+
+func connectionView(c connection.Connection, serviceName string, now time.Time) Connection {
+	by, reason := c.PersonBy()
+	v := Connection{
+		Name: c.Name, Title: c.Title, Service: serviceName, Status: string(c.StatusAt(now)), Generation: c.Generation,
+		ValidUntil: orAbsent(c.Tokens.ExpiresAt), Renewable: c.Renewable(now), NextRenewal: orAbsent(c.Due),
+		PersonBy: orAbsent(by), PersonReason: string(reason), BornDead: c.BornDead(), Scopes: c.Tokens.Scopes,
+		MissingScopes: c.MissingScopes(), RenewedAt: orAbsent(c.RenewedAt), AuthorizedAt: orAbsent(c.AuthorizedAt),
+		LastPulledAt: orAbsent(c.LastPulledAt), CreatedAt: c.CreatedAt.UTC(),
+	}
+	if c.Account.ID != "" {
+		v.Account = &c.Account
+	}
+	if f := c.Failure; f != nil {
+		v.LastError = &LastError{Kind: f.Kind.String(), Code: f.Code, Message: f.Message, At: f.At.UTC(), Since: f.Since.UTC(), Count: f.Count}
+	}
+	return v
+}
+
+// ConnectionBody is a new connection.
+type ConnectionBody struct {
+	Service string `json:"service" doc:"Name of the service"`
+	Name    string `json:"name,omitempty" doc:"Part of the API's address; made of the title if empty" example:"sales-bitrix24"`
+	Title   string `json:"title,omitempty" example:"Битрикс24 — отдел продаж"`
+}
+
+// ListInput filters a list of connections.
+type ListInput struct {
+	Service string `query:"service"`
+	Query   string `query:"q" doc:"Part of the name or title"`
+	Limit   int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+	After   string `query:"after" doc:"Name of the last connection of the previous page"`
+}
+
+func (a *API) connection(ctx context.Context, name string) (connection.Connection, error) {
+	return a.store.ConnectionByName(ctx, name)
+}
+
+func (a *API) view(ctx context.Context, c connection.Connection) (*one[Connection], error) {
+	svc, err := a.store.Service(ctx, c.ServiceID)
+	if err != nil {
+		return nil, a.fail(err)
+	}
+	return &one[Connection]{connectionView(c, svc.Name, time.Now())}, nil
+}
+
+func (a *API) registerConnections() {
+	huma.Register(a.huma, operation("list-connections", http.MethodGet, "/api/v1/connections", "List connections", "Connections"), a.listConnections)
+	add := operation("add-connection", http.MethodPost, "/api/v1/connections", "Name a new connection; authorise it next", "Connections", 404, 422)
+	add.DefaultStatus = http.StatusCreated
+	huma.Register(a.huma, add, func(ctx context.Context, in *one[ConnectionBody]) (*one[Connection], error) {
+		svc, err := a.store.ServiceByName(ctx, in.Body.Service)
+		if err != nil {
+			return nil, a.fail(err)
+		}
+		c, err := a.catalogue.AddConnection(ctx, svc.ID, in.Body.Name, in.Body.Title)
+		if err != nil {
+			return nil, a.fail(err)
+		}
+		return a.view(ctx, c)
+	})
+	a.act("get-connection", http.MethodGet, "", "Show a connection", a.connection)
+	a.act("renew-connection", http.MethodPost, "/renew", "Renew now", func(ctx context.Context, name string) (connection.Connection, error) {
+		c, err := a.connection(ctx, name)
+		if err != nil {
+			return c, err
+		}
+		return a.source.RenewNow(ctx, c.ID, c.Generation)
+	})
+	a.act("pause-connection", http.MethodPost, "/pause", "Stop renewal and pulls", a.byID(a.catalogue.Pause))
+	a.act("resume-connection", http.MethodPost, "/resume", "Take a paused connection up again", a.byID(a.catalogue.Resume))
+	a.act("revoke-connection", http.MethodPost, "/revoke", "Give the grant back", a.byID(
+		func(ctx context.Context, id string) (connection.Connection, error) {
+			if _, err := a.catalogue.Revoke(ctx, id); err != nil {
+				return connection.Connection{}, err
+			}
+			return a.store.Connection(ctx, id)
+		}))
+	huma.Register(a.huma, operation("delete-connection", http.MethodDelete, "/api/v1/connections/{name}", "Give the grant back and delete the connection", "Connections", 404),
+		func(ctx context.Context, in *byName) (*struct{}, error) {
+			c, err := a.connection(ctx, in.Name)
+			if err == nil {
+				_, err = a.catalogue.Delete(ctx, c.ID)
+			}
+			if err != nil {
+				return nil, a.fail(err)
+			}
+			return nil, nil
+		})
+	huma.Register(a.huma, operation("access-codes", http.MethodGet, "/api/v1/connections/{name}/access-codes", "The tokens as access codes («Коды доступа») to copy elsewhere", "Connections", 404, 409, 502, 503), a.accessCodes)
+}
+
+func (a *API) listConnections(ctx context.Context, in *ListInput) (*listOf[Connection], error) {
+	filter := store.Filter{Query: in.Query, Limit: in.Limit, AfterName: in.After}
+	if in.Service != "" {
+		svc, err := a.store.ServiceByName(ctx, in.Service)
+		if err != nil {
+			return nil, a.fail(err)
+		}
+		filter.ServiceID = svc.ID
+	}
+	connections, err := a.store.Connections(ctx, filter)
+	if err != nil {
+		return nil, a.fail(err)
+	}
+	services, err := a.store.Services(ctx)
+	if err != nil {
+		return nil, a.fail(err)
+	}
+	names := make(map[string]string, len(services))
+	for _, s := range services {
+		names[s.ID] = s.Name
+	}
+	var items []Connection
+	now := time.Now()
+	for _, c := range connections {
+		items = append(items, connectionView(c, names[c.ServiceID], now))
+	}
+	return list(items), nil
+}
+
+// act registers an operation on one connection that returns it.
+func (a *API) act(id, method, suffix, summary string, do func(context.Context, string) (connection.Connection, error)) {
+	huma.Register(a.huma, operation(id, method, "/api/v1/connections/{name}"+suffix, summary, "Connections", 404),
+		func(ctx context.Context, in *byName) (*one[Connection], error) {
+			c, err := do(ctx, in.Name)
+			if err != nil {
+				return nil, a.fail(err)
+			}
+			return a.view(ctx, c)
+		})
+}
+
+func (a *API) byID(do func(context.Context, string) (connection.Connection, error)) func(context.Context, string) (connection.Connection, error) {
+	return func(ctx context.Context, name string) (connection.Connection, error) {
+		c, err := a.connection(ctx, name)
+		if err != nil {
+			return c, err
+		}
+		return do(ctx, c.ID)
+	}
+}
+
+func (a *API) accessCodes(ctx context.Context, in *struct {
+	byName
+	RefreshToken bool `query:"refresh_token" doc:"Also hand over the refresh token. Pause the connection then: two sides that renew one grant lose it"`
+}) (*one[connection.AccessCodes], error) {
+	pulled, err := a.source.Token(ctx, in.Name, a.minTTL)
+	if err != nil {
+		return nil, a.fail(err)
+	}
+	svc, err := a.store.Service(ctx, pulled.Connection.ServiceID)
+	if err != nil {
+		return nil, a.fail(err)
+	}
+	return &one[connection.AccessCodes]{pulled.Connection.Codes(time.Now(), svc.Provider, svc.ClientID, in.RefreshToken)}, nil
+}

@@ -1,0 +1,124 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// Key is an API key without its secret part.
+type Key struct {
+	ID             string     `json:"id"`
+	Title          string     `json:"title"`
+	Prefix         string     `json:"prefix" doc:"How the key begins"`
+	Scopes         []string   `json:"scopes"`
+	AllConnections bool       `json:"all_connections"`
+	Connections    []string   `json:"connections,omitempty" doc:"Names of the allowed connections"`
+	ExpiresAt      *time.Time `json:"expires_at,omitempty"`
+	RevokedAt      *time.Time `json:"revoked_at,omitempty"`
+	LastUsedAt     *time.Time `json:"last_used_at,omitempty"`
+	CreatedAt      time.Time  `json:"created_at"`
+}
+
+// KeyBody is a key to be made.
+type KeyBody struct {
+	Title          string     `json:"title"`
+	Scopes         []string   `json:"scopes,omitempty" doc:"token:read by default" enum:"token:read,admin"`
+	AllConnections bool       `json:"all_connections,omitempty"`
+	Connections    []string   `json:"connections,omitempty" doc:"Names of the allowed connections"`
+	ExpiresAt      *time.Time `json:"expires_at,omitempty"`
+}
+
+// CreatedKey is a new key: the only time that it is shown.
+type CreatedKey struct {
+	Key
+	Secret string `json:"key" doc:"The key itself; it cannot be shown again"`
+}
+
+func keyView(k store.APIKey, names map[string]string) Key {
+	v := Key{
+		ID: k.ID, Title: k.Title, Prefix: k.Prefix, Scopes: k.Scopes, AllConnections: k.AllConnections,
+		ExpiresAt: orAbsent(k.ExpiresAt), RevokedAt: orAbsent(k.RevokedAt), LastUsedAt: orAbsent(k.LastUsedAt), CreatedAt: k.CreatedAt.UTC(),
+	}
+	for _, id := range k.ConnectionIDs {
+		v.Connections = append(v.Connections, names[id])
+	}
+	return v
+}
+
+func (a *API) registerKeys() {
+	huma.Register(a.huma, operation("list-api-keys", http.MethodGet, "/api/v1/api-keys", "List API keys", "API keys"),
+		func(ctx context.Context, _ *struct{}) (*listOf[Key], error) {
+			keys, err := a.store.APIKeys(ctx)
+			if err != nil {
+				return nil, a.fail(err)
+			}
+			names, err := a.connectionNames(ctx, keys)
+			if err != nil {
+				return nil, a.fail(err)
+			}
+			var items []Key
+			for _, k := range keys {
+				items = append(items, keyView(k, names))
+			}
+			return list(items), nil
+		})
+	create := operation("create-api-key", http.MethodPost, "/api/v1/api-keys", "Create an API key; it is shown once", "API keys", 404, 422)
+	create.DefaultStatus = http.StatusCreated
+	huma.Register(a.huma, create, a.createKey)
+	huma.Register(a.huma, operation("revoke-api-key", http.MethodDelete, "/api/v1/api-keys/{id}", "Revoke an API key", "API keys", 404),
+		func(ctx context.Context, in *struct {
+			ID string `path:"id"`
+		}) (*struct{}, error) {
+			if err := a.store.RevokeAPIKey(ctx, in.ID, time.Now()); err != nil {
+				return nil, a.fail(err)
+			}
+			return nil, nil
+		})
+}
+
+func (a *API) createKey(ctx context.Context, in *one[KeyBody]) (*one[CreatedKey], error) {
+	draft := access.KeyDraft{
+		Title: in.Body.Title, Scopes: in.Body.Scopes, AllConnections: in.Body.AllConnections, CreatedBy: caller(ctx),
+	}
+	if in.Body.ExpiresAt != nil {
+		draft.ExpiresAt = *in.Body.ExpiresAt
+	}
+	names := map[string]string{}
+	for _, name := range in.Body.Connections {
+		c, err := a.connection(ctx, name)
+		if err != nil {
+			return nil, a.fail(err)
+		}
+		draft.ConnectionIDs = append(draft.ConnectionIDs, c.ID)
+		names[c.ID] = c.Name
+	}
+	secret, key, err := a.access.CreateKey(ctx, draft)
+	if err != nil {
+		return nil, a.fail(err)
+	}
+	return &one[CreatedKey]{CreatedKey{Key: keyView(key, names), Secret: secret}}, nil
+}
+
+// connectionNames looks up the names of the connections that keys allow.
+func (a *API) connectionNames(ctx context.Context, keys []store.APIKey) (map[string]string, error) {
+	names := map[string]string{}
+	for _, k := range keys {
+		for _, id := range k.ConnectionIDs {
+			if _, known := names[id]; known {
+				continue
+			}
+			c, err := a.store.Connection(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			names[id] = c.Name
+		}
+	}
+	return names, nil
+}

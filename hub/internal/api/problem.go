@@ -1,0 +1,184 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/authflow"
+	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/tokensource"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// Problem is an error of the hub API (RFC 9457).
+type Problem struct {
+	Type   string `json:"type" example:"https://evergrant.dev/problems/reauthorization-required" doc:"Names the problem; stable"`
+	Title  string `json:"title" doc:"The problem in a few words"`
+	Status int    `json:"status" doc:"HTTP status"`
+	Detail string `json:"detail,omitempty" doc:"What happened and what to do next"`
+	// Kind says who has to act.
+	Kind string `json:"kind,omitempty" enum:"internal,transient,blocked,reauthorization_required,denied" doc:"Who has to act: transient and internal pass by themselves, blocked needs the operator, reauthorization_required the person who granted"`
+	// Code is the service's own error code.
+	Code string `json:"code,omitempty" example:"invalid_grant" doc:"The service's own error code"`
+	// ReauthorizeURL is the page where a person brings the grant back.
+	ReauthorizeURL string `json:"reauthorize_url,omitempty" doc:"Where a person brings the grant back"`
+	// RetryAfter repeats the header of that name, in seconds.
+	RetryAfter int `json:"retry_after,omitempty" doc:"Seconds after which to ask again"`
+	// Errors are the fields that are wrong.
+	Errors []FieldProblem `json:"errors,omitempty"`
+}
+
+// FieldProblem is a field that cannot be used as it is.
+type FieldProblem struct {
+	Field   string `json:"field"`
+	Message string `json:"message"`
+}
+
+// Error implements error.
+func (p *Problem) Error() string { return p.Title + ": " + p.Detail }
+
+// GetStatus implements huma.StatusError.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType implements huma.ContentTypeFilter.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+const problemBase = "https://evergrant.dev/problems/"
+
+func problem(status int, slug, title, detail string) *Problem {
+	return &Problem{Type: problemBase + slug, Title: title, Status: status, Detail: detail}
+}
+
+// fromHuma replaces huma.NewError: its details would quote the values that are
+// wrong, and a value may be a secret.
+func fromHuma(status int, message string, errs ...error) huma.StatusError {
+	p := problem(status, "invalid-request", http.StatusText(status), message)
+	for _, err := range errs {
+		if detail, ok := errors.AsType[*huma.ErrorDetail](err); ok {
+			p.Errors = append(p.Errors, FieldProblem{Field: detail.Location, Message: detail.Message})
+		}
+	}
+	return p
+}
+
+// fail turns any error into a problem. base is the hub's public address.
+func (a *API) fail(err error) error {
+	if refused, ok := errors.AsType[*tokensource.RefusedError](err); ok {
+		return a.refusal(refused)
+	}
+	if invalid, ok := errors.AsType[*catalogue.InvalidError](err); ok {
+		p := problem(http.StatusUnprocessableEntity, "invalid-fields", "Some fields cannot be used as they are", "See errors for what to enter instead.")
+		for _, f := range invalid.Problems {
+			p.Errors = append(p.Errors, FieldProblem{Field: f.Field, Message: f.Message.EN})
+		}
+		return p
+	}
+	if failure, ok := errors.AsType[*authflow.Failure](err); ok {
+		p := problem(http.StatusUnprocessableEntity, "authorization-failed", "The authorization did not come to a grant", failure.Error()+" (reference "+failure.Reference+")")
+		if failure.Cause != nil {
+			p.Kind, p.Code = failure.Cause.Kind.String(), failure.Cause.Code
+		}
+		return p
+	}
+	if cause, ok := errors.AsType[*provider.Error](err); ok {
+		return providerProblem(cause)
+	}
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return problem(http.StatusNotFound, "not-found", "Not found", "There is nothing of that name; GET the list to see what there is.")
+	case errors.Is(err, store.ErrInUse):
+		return problem(http.StatusConflict, "in-use", "In use", "Delete the service's connections first.")
+	case errors.Is(err, store.ErrStale):
+		return problem(http.StatusConflict, "changed-meanwhile", "Changed meanwhile", "Somebody else changed it at the same moment; try again.")
+	case errors.Is(err, access.ErrNoKey), errors.Is(err, access.ErrBadKey):
+		return withHeader(problem(http.StatusUnauthorized, "unauthorized", "No valid API key", err.Error()), "WWW-Authenticate", `Bearer realm="evergrant"`)
+	case errors.Is(err, access.ErrForbidden):
+		return problem(http.StatusForbidden, "forbidden", "Not allowed", err.Error()+"; its scopes and connections are set in the web hub.")
+	case errors.Is(err, access.ErrScope), errors.Is(err, access.ErrKeyTitle), errors.Is(err, access.ErrKeyExpiry):
+		return problem(http.StatusUnprocessableEntity, "invalid-fields", "Some fields cannot be used as they are", err.Error())
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return retry(problem(http.StatusServiceUnavailable, "transient", "Not in time", "The renewal goes on; ask again."), time.Second)
+	}
+	a.log.Error("a request failed", "error", err)
+	return problem(http.StatusInternalServerError, "internal", "Internal error", "The hub's log has the reason. Nothing was lost; ask again.")
+}
+
+// refusal maps the kinds as the design says: 409 person, 502 operator, 503 wait.
+func (a *API) refusal(e *tokensource.RefusedError) error {
+	page := a.publicURL + "/connections/" + e.Connection.Name
+	var p *Problem
+	switch {
+	case e.Paused:
+		p = problem(http.StatusConflict, "paused", "The connection is paused", e.Message)
+	case e.Kind == provider.ReauthorizationRequired || e.Kind == provider.Denied:
+		p = problem(http.StatusConflict, "reauthorization-required", "A person has to authorise this connection", e.Message)
+		p.ReauthorizeURL = page
+	case e.Kind == provider.Blocked:
+		p = problem(http.StatusBadGateway, "blocked", "The operator has to mend the service", e.Message)
+	case e.Kind == provider.Transient:
+		p = problem(http.StatusServiceUnavailable, "transient", "The token cannot be renewed for the moment", e.Message)
+	default:
+		p = problem(http.StatusInternalServerError, "internal", "The token could not be renewed", e.Message)
+	}
+	p.Kind = e.Kind.String()
+	if f := e.Connection.Failure; f != nil {
+		p.Code = f.Code
+	}
+	if e.RetryAfter > 0 {
+		return retry(p, e.RetryAfter)
+	}
+	return p
+}
+
+// providerProblem is the error of an operation that an administrator asked for.
+func providerProblem(cause *provider.Error) error {
+	status := http.StatusBadGateway
+	if cause.Kind == provider.Transient {
+		status = http.StatusServiceUnavailable
+	}
+	p := problem(status, "service-refused", "The service or its plugin refused", cause.Error())
+	p.Kind, p.Code = cause.Kind.String(), cause.Code
+	if cause.RetryAfter > 0 {
+		return retry(p, cause.RetryAfter)
+	}
+	return p
+}
+
+func retry(p *Problem, after time.Duration) error {
+	p.RetryAfter = max(1, int(math.Ceil(after.Seconds())))
+	return withHeader(p, "Retry-After", strconv.Itoa(p.RetryAfter))
+}
+
+func withHeader(p *Problem, name, value string) error {
+	return huma.ErrorWithHeaders(p, http.Header{name: {value}})
+}
+
+// parseTTL reads a duration ("90s", "5m") or a number of seconds.
+func parseTTL(s string, otherwise time.Duration) (time.Duration, error) {
+	if s == "" {
+		return otherwise, nil
+	}
+	d, err := time.ParseDuration(s)
+	if seconds, numErr := strconv.Atoi(s); numErr == nil {
+		d, err = time.Duration(seconds)*time.Second, nil
+	}
+	if err != nil || d < 0 || d > 30*24*time.Hour {
+		return 0, problem(http.StatusUnprocessableEntity, "invalid-fields", "min_ttl cannot be used as it is",
+			fmt.Sprintf("Write min_ttl as a duration such as 60s or 5m, at most %s.", "720h"))
+	}
+	return d, nil
+}
+
+// asProblem finds the problem in an error that fail made.
+func asProblem(err error) (*Problem, bool) {
+	return errors.AsType[*Problem](err)
+}

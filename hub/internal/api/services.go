@@ -1,0 +1,121 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/service"
+)
+
+// Service is a service as administrators see it; its secrets are never shown.
+type Service struct {
+	Name        string         `json:"name"`
+	Title       string         `json:"title"`
+	Provider    string         `json:"provider"`
+	ClientID    string         `json:"client_id"`
+	HasSecret   bool           `json:"has_client_secret"`
+	Scopes      []string       `json:"scopes,omitempty"`
+	Options     map[string]any `json:"options,omitempty" doc:"Without secret values"`
+	RedirectURI string         `json:"redirect_uri" doc:"The address to register at the service"`
+	AutoRenew   string         `json:"auto_renew"`
+	Hosts       []string       `json:"hosts"`
+	CreatedAt   time.Time      `json:"created_at"`
+	UpdatedAt   time.Time      `json:"updated_at"`
+}
+
+// ServiceBody is what an administrator enters.
+type ServiceBody struct {
+	Name         string         `json:"name" doc:"Part of the callback's address: lower-case letters, digits, hyphens" example:"sales-bitrix24"`
+	Title        string         `json:"title,omitempty" example:"Битрикс24 — отдел продаж"`
+	Provider     string         `json:"provider,omitempty" doc:"Required for a new service; cannot be changed" example:"bitrix24"`
+	ClientID     string         `json:"client_id"`
+	ClientSecret string         `json:"client_secret,omitempty" doc:"Write-only; empty keeps the stored one"`
+	Scopes       []string       `json:"scopes,omitempty"`
+	Options      map[string]any `json:"options,omitempty" doc:"As the provider's option schema says; empty secret ones keep the stored value"`
+	RedirectURI  string         `json:"redirect_uri,omitempty" doc:"Only for applications registered with another address than the hub's"`
+}
+
+func (b ServiceBody) draft() catalogue.ServiceDraft {
+	return catalogue.ServiceDraft{
+		Name: b.Name, Title: b.Title, Provider: b.Provider, ClientID: b.ClientID, ClientSecret: b.ClientSecret,
+		Scopes: b.Scopes, Options: b.Options, RedirectURI: b.RedirectURI,
+	}
+}
+
+func (a *API) serviceView(s service.Service) Service {
+	v := Service{
+		Name: s.Name, Title: s.Title, Provider: s.Provider, ClientID: s.ClientID, HasSecret: s.ClientSecret != "", Scopes: s.Scopes,
+		Options: map[string]any{}, RedirectURI: a.flow.RedirectURI(s), AutoRenew: string(s.Description.AutoRenew),
+		CreatedAt: s.CreatedAt.UTC(), UpdatedAt: s.UpdatedAt.UTC(),
+	}
+	for _, o := range s.Description.Options.Options {
+		if value, ok := s.Options[o.Name]; ok && !o.Secret {
+			v.Options[o.Name] = value
+		}
+	}
+	for _, h := range s.Description.Hosts {
+		v.Hosts = append(v.Hosts, h.Pattern)
+	}
+	return v
+}
+
+func (a *API) registerServices() {
+	huma.Register(a.huma, operation("list-services", http.MethodGet, "/api/v1/services", "List services", "Services"),
+		func(ctx context.Context, _ *struct{}) (*listOf[Service], error) {
+			services, err := a.store.Services(ctx)
+			if err != nil {
+				return nil, a.fail(err)
+			}
+			var items []Service
+			for _, s := range services {
+				items = append(items, a.serviceView(s))
+			}
+			return list(items), nil
+		})
+	add := operation("add-service", http.MethodPost, "/api/v1/services", "Add a service", "Services", 422, 502, 503)
+	add.DefaultStatus = http.StatusCreated
+	huma.Register(a.huma, add, func(ctx context.Context, in *one[ServiceBody]) (*one[Service], error) {
+		svc, err := a.catalogue.AddService(ctx, in.Body.draft())
+		if err != nil {
+			return nil, a.fail(err)
+		}
+		return &one[Service]{a.serviceView(svc)}, nil
+	})
+	huma.Register(a.huma, operation("get-service", http.MethodGet, "/api/v1/services/{name}", "Show a service", "Services", 404),
+		func(ctx context.Context, in *byName) (*one[Service], error) {
+			svc, err := a.store.ServiceByName(ctx, in.Name)
+			if err != nil {
+				return nil, a.fail(err)
+			}
+			return &one[Service]{a.serviceView(svc)}, nil
+		})
+	huma.Register(a.huma, operation("edit-service", http.MethodPut, "/api/v1/services/{name}", "Change a service", "Services", 404, 422, 502, 503),
+		func(ctx context.Context, in *struct {
+			byName
+			Body ServiceBody
+		}) (*one[Service], error) {
+			svc, err := a.store.ServiceByName(ctx, in.Name)
+			if err == nil {
+				svc, err = a.catalogue.EditService(ctx, svc.ID, in.Body.draft())
+			}
+			if err != nil {
+				return nil, a.fail(err)
+			}
+			return &one[Service]{a.serviceView(svc)}, nil
+		})
+	huma.Register(a.huma, operation("remove-service", http.MethodDelete, "/api/v1/services/{name}", "Delete a service without connections", "Services", 404, 409),
+		func(ctx context.Context, in *byName) (*struct{}, error) {
+			svc, err := a.store.ServiceByName(ctx, in.Name)
+			if err == nil {
+				err = a.catalogue.RemoveService(ctx, svc.ID)
+			}
+			if err != nil {
+				return nil, a.fail(err)
+			}
+			return nil, nil
+		})
+}

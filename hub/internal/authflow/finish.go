@@ -1,0 +1,278 @@
+package authflow
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/operation"
+	"github.com/evergrant/evergrant/hub/internal/service"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// Reason is why an authorization did not come to a grant, for pages to explain.
+type Reason string
+
+// The reasons of a Failure.
+const (
+	ReasonUnknownService Reason = "unknown_service" // no service of that name
+	ReasonUnknownState   Reason = "unknown_state"   // used, expired, or never ours
+	ReasonOtherBrowser   Reason = "other_browser"   // started elsewhere
+	ReasonOtherService   Reason = "other_service"   // state of another service: a mix-up
+	ReasonWrongIssuer    Reason = "wrong_issuer"    // iss of RFC 9207 does not match
+	ReasonDenied         Reason = "denied"
+	ReasonNoCode         Reason = "no_code"
+	ReasonExpiredCode    Reason = "expired_code"
+	ReasonOperator       Reason = "operator" // wrong secret, redirect URI, scope
+	ReasonTransient      Reason = "transient"
+	ReasonInternal       Reason = "internal"
+	ReasonOtherAccount   Reason = "other_account"
+	ReasonNotPasted      Reason = "not_pasted" // what was pasted holds no code
+)
+
+// Failure is an authorization that did not come to a grant.
+type Failure struct {
+	Reason Reason
+	// Reference finds the failure in the hub's log.
+	Reference string
+	// Cause is what the service or its plugin said; nil for our own refusals.
+	Cause *provider.Error
+	// Service and Authorization are known as far as the callback came.
+	Service       *service.Service
+	Authorization *store.Authorization
+	// Wanted and Got are the accounts of ReasonOtherAccount.
+	Wanted, Got provider.Account
+}
+
+// Error implements error. It holds no secret.
+func (e *Failure) Error() string {
+	s := "authorization failed: " + string(e.Reason)
+	if e.Cause != nil {
+		s += ": " + e.Cause.Error()
+	}
+	return s
+}
+
+// Finished is a grant that was saved.
+type Finished struct {
+	Connection connection.Connection
+	Service    service.Service
+	ReturnTo   string
+	Lang       string
+}
+
+// Finish ends an authorization with the parameters of its callback. browser is
+// the secret in the browser's cookie. Errors: *Failure, or of the store.
+func (f *Flow) Finish(ctx context.Context, serviceName string, params url.Values, browser string) (*Finished, error) {
+	svc, err := f.o.Store.ServiceByName(ctx, serviceName)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, f.fail(&Failure{Reason: ReasonUnknownService})
+	}
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	a, err := f.take(ctx, svc, params.Get("state"), browser, now)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, f.fail(&Failure{Reason: ReasonUnknownState, Service: &svc})
+	}
+	if err != nil {
+		return nil, wrap("take the authorization", err)
+	}
+	failure := &Failure{Service: &svc, Authorization: a}
+	switch {
+	case a.ServiceID != svc.ID:
+		failure.Reason = ReasonOtherService
+	case subtle.ConstantTimeCompare([]byte(a.BrowserHash), []byte(hash(browser))) != 1:
+		failure.Reason = ReasonOtherBrowser
+	case wrongIssuer(svc, params):
+		failure.Reason = ReasonWrongIssuer
+	default:
+		return f.exchange(ctx, svc, a, params, now)
+	}
+	return nil, f.fail(failure)
+}
+
+// FinishPasted ends an authorization with what a person pasted: the address
+// that the browser landed on, or the bare code. userID must have started it.
+func (f *Flow) FinishPasted(ctx context.Context, connectionID, userID, pasted string) (*Finished, error) {
+	c, err := f.o.Store.Connection(ctx, connectionID)
+	if err != nil {
+		return nil, err
+	}
+	svc, err := f.o.Store.Service(ctx, c.ServiceID)
+	if err != nil {
+		return nil, err
+	}
+	params := readPasted(pasted)
+	if params.Get("code") == "" && params.Get("error") == "" {
+		return nil, f.fail(&Failure{Reason: ReasonNotPasted, Service: &svc})
+	}
+	now := time.Now()
+	pending, err := f.o.Store.PendingAuthorization(ctx, connectionID, userID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, f.fail(&Failure{Reason: ReasonUnknownState, Service: &svc})
+	}
+	if err != nil {
+		return nil, wrap("find the authorization", err)
+	}
+	if state := params.Get("state"); state != "" && hash(state) != pending.StateHash {
+		return nil, f.fail(&Failure{Reason: ReasonUnknownState, Service: &svc})
+	}
+	a, err := f.o.Store.TakeAuthorization(ctx, pending.StateHash, now)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, f.fail(&Failure{Reason: ReasonUnknownState, Service: &svc})
+	}
+	if err != nil {
+		return nil, wrap("take the authorization", err)
+	}
+	if wrongIssuer(svc, params) {
+		return nil, f.fail(&Failure{Reason: ReasonWrongIssuer, Service: &svc, Authorization: a})
+	}
+	return f.exchange(ctx, svc, a, params, now)
+}
+
+// readPasted reads an address, a query string, or a bare code.
+func readPasted(pasted string) url.Values {
+	pasted = strings.TrimSpace(pasted)
+	if u, err := url.Parse(pasted); err == nil && u.Scheme != "" && u.Host != "" {
+		params := u.Query()
+		if fragment, err := url.ParseQuery(u.Fragment); err == nil && params.Get("code") == "" {
+			for name, values := range fragment {
+				params[name] = values
+			}
+		}
+		return params
+	}
+	if strings.ContainsRune(pasted, '=') {
+		if params, err := url.ParseQuery(strings.TrimPrefix(pasted, "?")); err == nil && params.Get("code") != "" {
+			return params
+		}
+	}
+	if pasted == "" || strings.ContainsAny(pasted, " \t\r\n") {
+		return url.Values{}
+	}
+	return url.Values{"code": {pasted}}
+}
+
+// wrongIssuer checks iss of RFC 9207 where it is sent and the issuer is known.
+func wrongIssuer(svc service.Service, params url.Values) bool {
+	sent, known := params.Get("iss"), svc.Description.Issuer
+	return sent != "" && known != "" && sent != known
+}
+
+// exchange spends the code and saves the grant.
+func (f *Flow) exchange(ctx context.Context, svc service.Service, a *store.Authorization, params url.Values, now time.Time) (*Finished, error) {
+	failure := &Failure{Service: &svc, Authorization: a}
+	if cause := errorOf(params); cause != nil {
+		failure.Reason, failure.Cause = reasonOf(cause), cause
+		return nil, f.fail(failure)
+	}
+	if params.Get("code") == "" {
+		failure.Reason = ReasonNoCode
+		return nil, f.fail(failure)
+	}
+	// The code is spent by this request: a browser that goes away must not lose
+	// what comes back.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.o.ExchangeTimeout)
+	defer cancel()
+	op := &operation.Op{ID: a.ID, Service: svc, Now: now}
+	token, _, err := f.o.Runner.Exchange(ctx, op, provider.ExchangeRequest{
+		Code: params.Get("code"), Params: params, RedirectURI: a.RedirectURI, CodeVerifier: a.Verifier, Nonce: a.Nonce, Data: a.Data,
+	})
+	if err != nil {
+		failure.Cause = causeOf(err)
+		failure.Reason = reasonOf(failure.Cause)
+		return nil, f.fail(failure)
+	}
+	account, err := f.identify(ctx, svc, *token, now)
+	if err != nil {
+		failure.Cause = causeOf(err)
+		failure.Reason = reasonOf(failure.Cause)
+		return nil, f.fail(failure)
+	}
+	return f.save(ctx, svc, a, now, *token, account, failure)
+}
+
+// identify asks whose grant it is. A service that cannot tell has no account.
+func (f *Flow) identify(ctx context.Context, svc service.Service, token provider.Token, now time.Time) (provider.Account, error) {
+	if !slices.Contains(svc.Description.Grants, provider.GrantIdentify) {
+		return provider.Account{}, nil
+	}
+	account, err := f.o.Runner.Identify(ctx, &operation.Op{Service: svc, Now: now}, token)
+	if err != nil {
+		return provider.Account{}, err
+	}
+	return *account, nil
+}
+
+// save writes the grant. Renewals may move the generation meanwhile, so the
+// compare-and-set is tried on the row as it is: a person's new grant wins.
+func (f *Flow) save(ctx context.Context, svc service.Service, a *store.Authorization, asked time.Time, token provider.Token, account provider.Account, failure *Failure) (*Finished, error) {
+	for range 5 {
+		c, err := f.o.Store.Connection(ctx, a.ConnectionID)
+		if err != nil {
+			return nil, wrap("read the connection", err)
+		}
+		if c.Account.ID != "" && account.ID != "" && c.Account.ID != account.ID {
+			failure.Reason, failure.Wanted, failure.Got = ReasonOtherAccount, c.Account, account
+			return nil, f.fail(failure)
+		}
+		from := c.Generation
+		c.Policy = connection.PolicyOf(svc.Description)
+		c = c.Granted(time.Now(), asked, token, account, svc.Scopes)
+		err = f.o.Store.UpdateConnection(ctx, c, from)
+		if errors.Is(err, store.ErrStale) {
+			continue
+		}
+		if err != nil {
+			return nil, wrap("save the grant", err)
+		}
+		f.o.Granted()
+		f.o.Logger.Info("authorised", "connection", c.Name, "service", svc.Name, "generation", c.Generation)
+		return &Finished{Connection: c, Service: svc, ReturnTo: a.ReturnTo, Lang: a.Lang}, nil
+	}
+	return nil, wrap("save the grant", store.ErrStale)
+}
+
+func causeOf(err error) *provider.Error {
+	if e, ok := errors.AsType[*provider.Error](err); ok {
+		return e
+	}
+	return provider.Errorf(provider.Internal, "", "%w", err)
+}
+
+func reasonOf(cause *provider.Error) Reason {
+	switch cause.Kind {
+	case provider.Denied:
+		return ReasonDenied
+	case provider.Blocked:
+		return ReasonOperator
+	case provider.ReauthorizationRequired:
+		return ReasonExpiredCode
+	case provider.Transient:
+		return ReasonTransient
+	default:
+		return ReasonInternal
+	}
+}
+
+// fail gives a failure its reference and logs it once.
+func (f *Flow) fail(failure *Failure) *Failure {
+	failure.Reference = strings.ToUpper(store.NewID()[24:])
+	args := []any{"reason", string(failure.Reason), "reference", failure.Reference}
+	if failure.Service != nil {
+		args = append(args, "service", failure.Service.Name)
+	}
+	if failure.Cause != nil {
+		args = append(args, "kind", failure.Cause.Kind.String(), "code", failure.Cause.Code, "cause", failure.Cause.Message)
+	}
+	f.o.Logger.Warn("an authorization did not come to a grant", args...)
+	return failure
+}

@@ -1,0 +1,219 @@
+package authflow
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/evergrant/evergrant/hub/internal/operation"
+	"github.com/evergrant/evergrant/hub/internal/service"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// Options of a Flow.
+type Options struct {
+	Store  *store.Store
+	Runner *operation.Runner
+	Logger hclog.Logger
+	// PublicURL is the hub's address as browsers see it, without a slash at the end.
+	PublicURL string
+	// TTL is how long a person may take to grant; 15 min.
+	TTL time.Duration
+	// ExchangeTimeout bounds the token request; 30 s.
+	ExchangeTimeout time.Duration
+	// Granted is called after a connection got a grant, for example to wake the
+	// scheduler. Optional.
+	Granted func()
+}
+
+// Flow starts and finishes authorizations. It is safe for concurrent use.
+type Flow struct {
+	o Options
+}
+
+// New returns a Flow.
+func New(o Options) *Flow {
+	if o.TTL <= 0 {
+		o.TTL = 15 * time.Minute
+	}
+	if o.ExchangeTimeout <= 0 {
+		o.ExchangeTimeout = 30 * time.Second
+	}
+	if o.Granted == nil {
+		o.Granted = func() {}
+	}
+	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
+	return &Flow{o: o}
+}
+
+// RedirectURI is where a service sends the browser back to: an address of its
+// own for each service, so that a hostile authorization server cannot pass
+// another's code off as its own (RFC 9700 section 4.4).
+func (f *Flow) RedirectURI(svc service.Service) string {
+	if svc.RedirectURI != "" {
+		return svc.RedirectURI
+	}
+	return f.o.PublicURL + "/callback/" + svc.Name
+}
+
+// StartRequest asks for an authorization of a connection.
+type StartRequest struct {
+	ConnectionID string
+	// UserID is who starts it.
+	UserID string
+	// Browser is the secret of the browser that will come back; see NewBrowser.
+	Browser string
+	// ReturnTo is the hub's page to go to afterwards, a path.
+	ReturnTo string
+	Lang     string
+}
+
+// Started is an authorization that waits for its callback.
+type Started struct {
+	// URL is where to send the browser.
+	URL       string
+	ExpiresAt time.Time
+}
+
+// Start begins an authorization.
+func (f *Flow) Start(ctx context.Context, req StartRequest) (*Started, error) {
+	c, err := f.o.Store.Connection(ctx, req.ConnectionID)
+	if err != nil {
+		return nil, err
+	}
+	svc, err := f.o.Store.Service(ctx, c.ServiceID)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	state, verifier, nonce := secret(), "", secret()
+	ask := provider.AuthCodeURLRequest{
+		State: state, RedirectURI: f.RedirectURI(svc), Nonce: nonce, LoginHint: c.Account.Name,
+		ForceConsent: c.Tokens.RefreshToken == "" || c.Generation > 0,
+	}
+	if pkce := svc.Description.PKCE; pkce == provider.PKCES256 || pkce == provider.PKCERequired {
+		verifier = secret()
+		ask.CodeChallenge = challenge(verifier)
+	}
+	address, err := f.o.Runner.AuthCodeURL(ctx, &operation.Op{Service: svc, Now: now}, ask)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkAddress(svc, address.URL); err != nil {
+		return nil, err
+	}
+	a := store.Authorization{
+		ID: store.NewID(), StateHash: hash(state), ServiceID: svc.ID, ConnectionID: c.ID, BrowserHash: hash(req.Browser),
+		UserID: req.UserID, Verifier: verifier, Nonce: nonce, Data: address.Data, RedirectURI: ask.RedirectURI,
+		ReturnTo: req.ReturnTo, Lang: req.Lang, CreatedAt: now, ExpiresAt: now.Add(f.o.TTL),
+	}
+	if err := f.o.Store.CreateAuthorization(ctx, a); err != nil {
+		return nil, err
+	}
+	return &Started{URL: address.URL, ExpiresAt: a.ExpiresAt}, nil
+}
+
+// checkAddress holds the plugin to its declared hosts: the browser, too, is
+// sent only there.
+func checkAddress(svc service.Service, address string) error {
+	u, err := url.Parse(address)
+	if err != nil {
+		return provider.Errorf(provider.Internal, "plugin_failed", "the plugin returned no usable address")
+	}
+	if _, ok := provider.MatchHost(svc.Description.Hosts, svc.ForProvider(), u); !ok {
+		return provider.Errorf(provider.Internal, "plugin_failed", "the plugin wanted to send the browser to %s, which it does not declare", u.Host)
+	}
+	return nil
+}
+
+// NewBrowser makes the secret that binds an authorization to a browser; it is
+// kept in a cookie there.
+func NewBrowser() string { return secret() }
+
+// secret returns 256 random bits in 43 characters, which is also what RFC 7636
+// asks of a verifier.
+func secret() string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// challenge is RFC 7636's S256.
+func challenge(verifier string) string {
+	sum := sha256.Sum256([]byte(verifier))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+func hash(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
+}
+
+// take finds the authorization of a callback; it is gone afterwards.
+func (f *Flow) take(ctx context.Context, svc service.Service, state, browser string, now time.Time) (*store.Authorization, error) {
+	if state == "" && svc.Description.StateNotEchoed && browser != "" {
+		return f.o.Store.TakeAuthorizationByBrowser(ctx, svc.ID, hash(browser), now)
+	}
+	if state == "" {
+		return nil, store.ErrNotFound
+	}
+	return f.o.Store.TakeAuthorization(ctx, hash(state), now)
+}
+
+// failureKinds maps the errors of RFC 6749 section 4.1.2.1.
+var failureKinds = map[string]provider.Kind{
+	"access_denied":             provider.Denied,
+	"consent_required":          provider.Denied,
+	"interaction_required":      provider.Denied,
+	"login_required":            provider.Denied,
+	"invalid_request":           provider.Blocked,
+	"unauthorized_client":       provider.Blocked,
+	"unsupported_response_type": provider.Blocked,
+	"invalid_scope":             provider.Blocked,
+	"invalid_client":            provider.Blocked,
+	"redirect_uri_mismatch":     provider.Blocked,
+	"server_error":              provider.Transient,
+	"temporarily_unavailable":   provider.Transient,
+}
+
+// errorOf reads an error response of the authorization endpoint.
+func errorOf(params url.Values) *provider.Error {
+	code := params.Get("error")
+	if code == "" {
+		return nil
+	}
+	kind, known := failureKinds[strings.ToLower(code)]
+	if !known {
+		kind = provider.Blocked
+	}
+	message := "the service did not grant access"
+	if said := params.Get("error_description"); said != "" {
+		message += ": " + printable(said)
+	}
+	return &provider.Error{Kind: kind, Code: printable(code), Message: message}
+}
+
+// printable cuts text of a stranger to one line of at most 200 runes.
+func printable(s string) string {
+	runes := []rune(strings.ToValidUTF8(s, "?"))
+	runes = slices.DeleteFunc(runes, func(r rune) bool { return r < ' ' || r == 0x7f })
+	return string(runes[:min(len(runes), 200)])
+}
+
+func wrap(action string, err error) error {
+	if err == nil || errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", action, err)
+}

@@ -1,0 +1,183 @@
+package journal_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/evergrant/evergrant/hub/internal/journal"
+	"github.com/evergrant/evergrant/hub/internal/seal"
+)
+
+func box(t *testing.T) *seal.Box {
+	t.Helper()
+	b, err := seal.Create(filepath.Join(t.TempDir(), "key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func open(t *testing.T, dir string, b *seal.Box) *journal.Journal {
+	t.Helper()
+	j, err := journal.Open(dir, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = j.Close() })
+	return j
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAReplyIsThereAfterARestart(t *testing.T) {
+	dir, b := t.TempDir(), box(t)
+	j := open(t, dir, b)
+	must(t, j.Begin("op-1", []byte("meta")))
+	must(t, j.Append("op-1", 0, []byte("the only live refresh token")))
+	must(t, j.Begin("op-2", nil))
+	must(t, j.Append("op-2", 0, []byte("saved")))
+	j.Done("op-2")
+	name := j.Replica()
+	must(t, j.Close())
+
+	j = open(t, dir, b)
+	pending := j.Pending()
+	if len(pending) != 1 || pending[0].ID != "op-1" || string(pending[0].Meta) != "meta" || string(pending[0].Replies[0]) != "the only live refresh token" {
+		t.Fatalf("pending after a restart: %d operations", len(pending))
+	}
+	if j.Replica() != name {
+		t.Error("the replica's name changed over a restart")
+	}
+}
+
+func TestBeginningAgainKeepsTheReplies(t *testing.T) {
+	j := open(t, t.TempDir(), box(t))
+	must(t, j.Begin("op", []byte("m")))
+	must(t, j.Append("op", 0, []byte("reply")))
+	must(t, j.Begin("op", []byte("m")))
+	if op, ok := j.Operation("op"); !ok || string(op.Replies[0]) != "reply" {
+		t.Fatal("a second Begin dropped the reply")
+	}
+}
+
+func TestATornEndLosesOnlyWhatNobodyWasPromised(t *testing.T) {
+	dir, b := t.TempDir(), box(t)
+	j := open(t, dir, b)
+	must(t, j.Begin("op", nil))
+	must(t, j.Append("op", 0, []byte("first")))
+	must(t, j.Append("op", 1, []byte("second")))
+	must(t, j.Close())
+	path := filepath.Join(dir, "replies.journal")
+	whole, err := os.ReadFile(path)
+	must(t, err)
+	for cut := range whole {
+		must(t, os.WriteFile(path, whole[:cut], 0o600))
+		j, err := journal.Open(dir, b)
+		if err != nil {
+			t.Fatalf("cut at %d of %d: %v", cut, len(whole), err)
+		}
+		for _, op := range j.Pending() {
+			for step, reply := range op.Replies {
+				if want := []string{"first", "second"}[step]; string(reply) != want {
+					t.Fatalf("cut at %d: step %d reads %q", cut, step, reply)
+				}
+			}
+		}
+		must(t, j.Begin("later", nil))
+		must(t, j.Append("later", 0, []byte("goes on")))
+		must(t, j.Close())
+	}
+}
+
+func TestTwoHubsCannotShareAJournal(t *testing.T) {
+	dir, b := t.TempDir(), box(t)
+	open(t, dir, b)
+	if _, err := journal.Open(dir, b); err == nil || !strings.Contains(err.Error(), "in use by another hub") {
+		t.Fatalf("the second hub got %v", err)
+	}
+}
+
+func TestTheFileHoldsNoSecretInClear(t *testing.T) {
+	dir, b := t.TempDir(), box(t)
+	j := open(t, dir, b)
+	must(t, j.Begin("op", []byte("meta-secret")))
+	must(t, j.Append("op", 0, []byte("reply-secret")))
+	data, err := os.ReadFile(filepath.Join(dir, "replies.journal"))
+	must(t, err)
+	if bytes.Contains(data, []byte("secret")) {
+		t.Fatal("a secret is in the file in clear")
+	}
+}
+
+func TestAnotherKeyIsSaidSo(t *testing.T) {
+	dir := t.TempDir()
+	j := open(t, dir, box(t))
+	must(t, j.Begin("op", nil))
+	must(t, j.Close())
+	if _, err := journal.Open(dir, box(t)); err == nil || !strings.Contains(err.Error(), "restore the key file") {
+		t.Fatalf("opened with another key: %v", err)
+	}
+}
+
+func TestManyOperationsAtOnce(t *testing.T) {
+	dir, b := t.TempDir(), box(t)
+	j := open(t, dir, b)
+	var wg sync.WaitGroup
+	for n := range 64 {
+		wg.Go(func() {
+			id := fmt.Sprintf("op-%02d", n)
+			if err := j.Begin(id, nil); err != nil {
+				t.Error(err)
+			}
+			if err := j.Append(id, 0, []byte(id)); err != nil {
+				t.Error(err)
+			}
+			if n%2 == 0 {
+				j.Done(id)
+			}
+		})
+	}
+	wg.Wait()
+	must(t, j.Close())
+	j = open(t, dir, b)
+	if got := len(j.Pending()); got != 32 {
+		t.Fatalf("%d pending operations, want 32", got)
+	}
+	for _, op := range j.Pending() {
+		if string(op.Replies[0]) != op.ID {
+			t.Errorf("%s has the reply of %s", op.ID, op.Replies[0])
+		}
+	}
+}
+
+func BenchmarkAppend(b *testing.B) {
+	box, err := seal.Create(filepath.Join(b.TempDir(), "key"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	j, err := journal.Open(b.TempDir(), box)
+	if err != nil {
+		b.Fatal(err)
+	}
+	reply := make([]byte, 1500)
+	b.SetParallelism(32)
+	b.RunParallel(func(pb *testing.PB) {
+		for n := 0; pb.Next(); n++ {
+			id := fmt.Sprintf("%p-%d", pb, n)
+			if err := j.Append(id, 0, reply); err != nil {
+				b.Error(err)
+			}
+			j.Done(id)
+		}
+	})
+}

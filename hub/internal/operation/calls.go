@@ -1,0 +1,69 @@
+package operation
+
+import (
+	"context"
+
+	"github.com/evergrant/evergrant/sdk/provider"
+	"github.com/evergrant/evergrant/sdk/providerplugin"
+)
+
+// PrepareService asks the provider about a service; without a ServicePreparer
+// the provider's own description is returned.
+func (r *Runner) PrepareService(ctx context.Context, op *Op) (*provider.PreparedService, error) {
+	var prepared *provider.PreparedService
+	_, err := r.run(ctx, op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
+		prepared, err = c.PrepareService(ctx, carry, op.Service.Provider, &provider.PrepareServiceRequest{Call: call})
+		return err
+	})
+	return prepared, err
+}
+
+// AuthCodeURL asks where to send the browser.
+func (r *Runner) AuthCodeURL(ctx context.Context, op *Op, req provider.AuthCodeURLRequest) (*provider.AuthCodeURL, error) {
+	var u *provider.AuthCodeURL
+	_, err := r.run(ctx, op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
+		req.Call = call
+		u, err = c.AuthCodeURL(ctx, carry, op.Service.Provider, &req)
+		return err
+	})
+	return u, err
+}
+
+// Exchange turns an authorization code into tokens.
+func (r *Runner) Exchange(ctx context.Context, op *Op, req provider.ExchangeRequest) (*provider.Token, Outcome, error) {
+	var token *provider.Token
+	out, err := r.run(ctx, op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
+		req.Call = call
+		token, err = c.Exchange(ctx, carry, op.Service.Provider, &req)
+		return err
+	})
+	return token, out, err
+}
+
+// Refresh gets the next token set.
+func (r *Runner) Refresh(ctx context.Context, op *Op, current provider.Token) (*provider.Token, Outcome, error) {
+	var token *provider.Token
+	out, err := r.run(ctx, op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
+		token, err = c.Refresh(ctx, carry, op.Service.Provider, &provider.RefreshRequest{Call: call, Current: current})
+		return err
+	})
+	return token, out, err
+}
+
+// Revoke ends a grant at the service.
+func (r *Runner) Revoke(ctx context.Context, op *Op, current provider.Token) error {
+	_, err := r.run(ctx, op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) error {
+		return c.Revoke(ctx, carry, op.Service.Provider, &provider.RevokeRequest{Call: call, Current: current})
+	})
+	return err
+}
+
+// Identify asks whose grant it is.
+func (r *Runner) Identify(ctx context.Context, op *Op, current provider.Token) (*provider.Account, error) {
+	var account *provider.Account
+	_, err := r.run(ctx, op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
+		account, err = c.Identify(ctx, carry, op.Service.Provider, &provider.IdentifyRequest{Call: call, Current: current})
+		return err
+	})
+	return account, err
+}

@@ -1,0 +1,61 @@
+package operation
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+
+	"github.com/evergrant/evergrant/sdk/provider"
+	"github.com/evergrant/evergrant/sdk/providerplugin"
+)
+
+// carrier answers the requests of one operation over all its runs.
+type carrier struct {
+	runner  *Runner
+	op      *Op
+	service provider.Service
+	hosts   []provider.Host
+
+	mu      sync.Mutex // one run at a time
+	replies map[int]reply
+	// sent is set once a request may have reached the service.
+	sent bool
+}
+
+// Carry implements providerplugin.Carrier.
+func (c *carrier) Carry(ctx context.Context, step int, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if kept, ok := c.replies[step]; ok {
+		return kept.answer(req)
+	}
+	resp, err := c.runner.sender.Send(ctx, c.hosts, c.service, req)
+	failure, isFailure := errors.AsType[*providerplugin.CarryError](err)
+	if err != nil && !isFailure {
+		return nil, err
+	}
+	c.sent = c.sent || err == nil || failure.Written
+	c.keep(step, newReply(req, resp, failure))
+	if failure != nil {
+		return nil, failure
+	}
+	return resp, nil
+}
+
+// keep remembers a reply and makes it durable. A journal that cannot be written
+// does not stop the operation: the reply may hold the only live refresh token,
+// and this process still has it.
+func (c *carrier) keep(step int, r reply) {
+	c.replies[step] = r
+	if !c.op.Journaled {
+		return
+	}
+	data, err := json.Marshal(r)
+	if err == nil {
+		err = c.runner.journal.Append(c.op.ID, step, data)
+	}
+	if err != nil {
+		c.runner.log.Error("a reply could not be journaled; it is safe only while this hub runs", "operation", c.op.ID, "error", err)
+	}
+}

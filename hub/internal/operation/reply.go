@@ -1,0 +1,63 @@
+package operation
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/evergrant/evergrant/sdk/providerplugin"
+)
+
+// reply is the outcome of one step as it is kept.
+type reply struct {
+	// Request is what was asked, without its query and body: a re-run must ask
+	// for the same.
+	Request string `json:"request"`
+	// Status is zero if there was no reply.
+	Status int         `json:"status,omitempty"`
+	Header http.Header `json:"header,omitempty"`
+	Body   []byte      `json:"body,omitempty"`
+	// Failure is why there was no reply, and Written whether bytes went out.
+	Failure string `json:"failure,omitempty"`
+	Written bool   `json:"written,omitempty"`
+}
+
+func newReply(req *providerplugin.HTTPRequest, resp *providerplugin.HTTPResponse, failure *providerplugin.CarryError) reply {
+	r := reply{Request: requestLine(req)}
+	if failure != nil {
+		r.Failure, r.Written = failure.Message, failure.Written
+		return r
+	}
+	r.Status, r.Header, r.Body = resp.Status, resp.Header, resp.Body
+	return r
+}
+
+// answer hands a kept reply to a run of the operation.
+func (r reply) answer(req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
+	if line := requestLine(req); line != r.Request {
+		return nil, &providerplugin.PluginError{
+			Message: fmt.Sprintf("the plugin asked for %s, but had asked for %s when the operation ran before", line, r.Request),
+		}
+	}
+	if r.Status == 0 {
+		return nil, &providerplugin.CarryError{Written: r.Written, Message: r.Failure}
+	}
+	return &providerplugin.HTTPResponse{Status: r.Status, Header: r.Header, Body: r.Body}, nil
+}
+
+func requestLine(req *providerplugin.HTTPRequest) string {
+	u, err := url.Parse(req.URL)
+	if err != nil {
+		return req.Method + " ?"
+	}
+	return req.Method + " " + u.Scheme + "://" + u.Host + u.Path
+}
+
+func decodeReply(data []byte) (reply, error) {
+	var r reply
+	if err := json.Unmarshal(data, &r); err != nil {
+		return r, fmt.Errorf("a kept reply cannot be read: %w", err)
+	}
+	return r, nil
+}

@@ -1,0 +1,157 @@
+package operation
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/evergrant/evergrant/hub/internal/egress"
+	"github.com/evergrant/evergrant/hub/internal/journal"
+	"github.com/evergrant/evergrant/hub/internal/pluginhost"
+	"github.com/evergrant/evergrant/hub/internal/service"
+	"github.com/evergrant/evergrant/sdk/provider"
+	"github.com/evergrant/evergrant/sdk/providerplugin"
+)
+
+// Runner runs operations. It is safe for concurrent use.
+type Runner struct {
+	host    *pluginhost.Host
+	sender  *egress.Sender
+	journal *journal.Journal
+	log     hclog.Logger
+}
+
+// NewRunner ties the parts.
+func NewRunner(host *pluginhost.Host, sender *egress.Sender, j *journal.Journal, log hclog.Logger) *Runner {
+	return &Runner{host: host, sender: sender, journal: j, log: log}
+}
+
+// Op is one operation of a provider for a service.
+type Op struct {
+	// ID names it in the journal. Required if Journaled.
+	ID      string
+	Service service.Service
+	// Now is the provider's clock; keep it when the operation is run again.
+	Now time.Time
+	// Journaled makes replies durable; the caller calls Done when the outcome is
+	// saved.
+	Journaled bool
+	// Meta is kept beside the replies.
+	Meta []byte
+	// Kept are the replies of an earlier run, as Outcome.Replies returned them.
+	Kept map[int][]byte
+}
+
+// Outcome says what is known of an operation apart from its result.
+type Outcome struct {
+	// Sent is set if a request may have reached the service.
+	Sent bool
+	// Answered is set if every request that was sent got a reply.
+	Answered bool
+	// PluginFailed is set if the error is the plugin's, not the service's.
+	PluginFailed bool
+	// Replies are what the service answered, by step. They hold secrets.
+	Replies map[int][]byte
+	// StartedAt is when the first request was about to be sent.
+	StartedAt time.Time
+}
+
+// runs bounds how often an operation is run when its plugin dies.
+const runs = 3
+
+// run runs do until it ends in anything else than the death of the plugin.
+func (r *Runner) run(ctx context.Context, op *Op, do func(context.Context, *providerplugin.Client, providerplugin.Carrier, provider.Call) error) (Outcome, error) {
+	c, err := r.carrierFor(op)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if op.Journaled {
+		if err := r.journal.Begin(op.ID, op.Meta); err != nil {
+			return Outcome{}, provider.Errorf(provider.Transient, "journal", "the hub cannot journal replies, so nothing was sent: %w", err)
+		}
+	}
+	call := provider.Call{Service: c.service, Now: op.Now}
+	out := Outcome{StartedAt: op.Now}
+	for n := 1; ; n++ {
+		err = r.host.Run(ctx, op.Service.Provider, func(ctx context.Context, client *providerplugin.Client) error {
+			return do(ctx, client, c, call)
+		})
+		failure, isPlugin := errors.AsType[*providerplugin.PluginError](err)
+		out.PluginFailed = isPlugin
+		if !isPlugin || !failure.Gone || n == runs || ctx.Err() != nil {
+			break
+		}
+		r.log.Warn("the plugin died in an operation; it is run again from the journal", "provider", op.Service.Provider, "operation", op.ID, "run", n)
+	}
+	c.describe(&out)
+	return out, r.meaning(op, err)
+}
+
+func (r *Runner) carrierFor(op *Op) (*carrier, error) {
+	c := &carrier{runner: r, op: op, service: op.Service.ForProvider(), replies: map[int]reply{}}
+	if op.Service.Description != nil {
+		c.hosts = op.Service.Description.Hosts
+	} else if d, _, ok := r.host.Description(op.Service.Provider); ok {
+		c.hosts = d.Hosts
+	}
+	for step, data := range op.Kept {
+		kept, err := decodeReply(data)
+		if err != nil {
+			return nil, err
+		}
+		c.replies[step] = kept
+		c.sent = c.sent || kept.Status != 0 || kept.Written
+	}
+	return c, nil
+}
+
+func (c *carrier) describe(out *Outcome) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out.Sent, out.Answered, out.Replies = c.sent, true, make(map[int][]byte, len(c.replies))
+	for step, kept := range c.replies {
+		if kept.Status == 0 && kept.Written {
+			out.Answered = false
+		}
+		if data, err := json.Marshal(kept); err == nil {
+			out.Replies[step] = data
+		}
+	}
+}
+
+// meaning makes every failure a *provider.Error.
+func (r *Runner) meaning(op *Op, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*provider.Error](err); ok {
+		return err
+	}
+	name := op.Service.Provider
+	if unavailable, ok := errors.AsType[*pluginhost.UnavailableError](err); ok {
+		e := provider.Errorf(provider.Transient, "plugin_unavailable", "the plugin of %s is not available: %s", name, unavailable.Reason)
+		e.RetryAfter = unavailable.RetryAfter
+		return e
+	}
+	if errors.Is(err, pluginhost.ErrUnknownProvider) {
+		return provider.Errorf(provider.Blocked, "plugin_missing", "no plugin serves %s; install it again or delete the service", name)
+	}
+	if failure, ok := errors.AsType[*providerplugin.PluginError](err); ok {
+		kind, code := provider.Internal, "plugin_failed"
+		if failure.Gone {
+			kind, code = provider.Transient, "plugin_gone"
+		}
+		return provider.Errorf(kind, code, "the plugin of %s failed: %s", name, failure.Message)
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return provider.Errorf(provider.Transient, "timeout", "%s gave no answer in time", name)
+	}
+	return fmt.Errorf("operation %s of %s: %w", op.ID, name, err)
+}
+
+// Done tells the journal that the outcome of an operation is saved.
+func (r *Runner) Done(id string) { r.journal.Done(id) }

@@ -1,0 +1,140 @@
+package scheduler
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/tokensource"
+)
+
+// Options of a Scheduler. Zero values get defaults.
+type Options struct {
+	Store  *store.Store
+	Source *tokensource.Source
+	Logger hclog.Logger
+	// Owner is the replica's name in leases: the Source's.
+	Owner string
+	// Workers bounds renewals at one time; 32.
+	Workers int
+	// Lease is how long a claim holds; 60 s.
+	Lease time.Duration
+}
+
+// Bounds of the sleep between two looks. Another replica may add an earlier due
+// time at any moment, so the sleep is never long.
+const (
+	shortestSleep = 50 * time.Millisecond
+	longestSleep  = 2 * time.Second
+	cleanUpEvery  = 10 * time.Minute
+	historyKept   = 30 * 24 * time.Hour
+)
+
+// Scheduler renews what is due until its context ends.
+type Scheduler struct {
+	o    Options
+	wake chan struct{}
+}
+
+// New returns a Scheduler; Run starts it.
+func New(o Options) *Scheduler {
+	if o.Workers <= 0 {
+		o.Workers = 32
+	}
+	if o.Lease <= 0 {
+		o.Lease = time.Minute
+	}
+	return &Scheduler{o: o, wake: make(chan struct{}, 1)}
+}
+
+// Wake makes the scheduler look at once, for example after an authorisation.
+func (s *Scheduler) Wake() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run returns when ctx has ended and the renewals that it began are over.
+func (s *Scheduler) Run(ctx context.Context) {
+	var renewals sync.WaitGroup
+	defer renewals.Wait()
+	free := make(chan struct{}, s.o.Workers)
+	lastCleanUp := time.Now()
+	for {
+		sleep := s.round(ctx, free, &renewals)
+		if time.Since(lastCleanUp) > cleanUpEvery {
+			lastCleanUp = time.Now()
+			s.cleanUp(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.wake:
+		case <-time.After(sleep):
+		}
+	}
+}
+
+// round claims as much as there are free workers and returns how long to sleep.
+func (s *Scheduler) round(ctx context.Context, free chan struct{}, renewals *sync.WaitGroup) time.Duration {
+	room := cap(free) - len(free)
+	if room == 0 {
+		return shortestSleep
+	}
+	due, err := s.o.Store.ClaimDue(ctx, time.Now(), s.o.Owner, s.o.Lease, room)
+	if err != nil {
+		if ctx.Err() == nil {
+			s.o.Logger.Error("what is due could not be read; it is tried again", "error", err)
+		}
+		return longestSleep
+	}
+	for _, c := range due {
+		free <- struct{}{}
+		renewals.Go(func() {
+			defer func() {
+				<-free
+				s.Wake()
+			}()
+			s.renew(ctx, c)
+		})
+	}
+	if len(due) == room {
+		return shortestSleep
+	}
+	return s.untilNext(ctx)
+}
+
+func (s *Scheduler) renew(ctx context.Context, c connection.Connection) {
+	// Renew outlives ctx by itself; a stop waits for it in Source.Close.
+	if _, err := s.o.Source.Renew(context.WithoutCancel(ctx), c.ID, c.Generation); err != nil {
+		s.o.Logger.Error("a due renewal could not be made", "connection", c.Name, "error", err)
+	}
+}
+
+func (s *Scheduler) untilNext(ctx context.Context) time.Duration {
+	next, err := s.o.Store.NextDueAt(ctx)
+	if err != nil || next.IsZero() {
+		return longestSleep
+	}
+	return min(max(time.Until(next), shortestSleep), longestSleep)
+}
+
+// cleanUp removes what has run out. A failure is only logged: nothing depends
+// on it, and the next round tries again.
+func (s *Scheduler) cleanUp(ctx context.Context) {
+	now := time.Now()
+	if _, err := s.o.Store.DeleteExpiredAuthorizations(ctx, now); err != nil {
+		s.o.Logger.Warn("expired authorizations could not be removed", "error", err)
+	}
+	if err := s.o.Store.DeleteExpiredSessions(ctx, now); err != nil {
+		s.o.Logger.Warn("expired sessions could not be removed", "error", err)
+	}
+	if err := s.o.Store.PruneHistory(ctx, now.Add(-historyKept)); err != nil {
+		s.o.Logger.Warn("old token sets could not be removed", "error", err)
+	}
+}

@@ -1,0 +1,12 @@
+// Package seal encrypts secrets at rest: client secrets, token sets,
+// authorization verifiers, session data, journaled replies.
+//
+// The walk: a hub opens its keyset once (Open, OpenOrCreate or FromKey) and has
+// a Box. Box.Seal binds each ciphertext to its place, table|id|column, so that
+// one that is moved to another row does not open. A ciphertext starts with the
+// id of its key, so a rotated keyset opens what older keys have sealed.
+//
+// The keyset is a Tink AEAD keyset of AES-256-GCM keys in JSON, in clear: the
+// file's mode protects it. Whoever loses it loses every connection, so it
+// belongs into a backup, apart from the database's.
+package seal

@@ -1,0 +1,58 @@
+package service
+
+import (
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// Service is what an administrator added. It never prints its secrets.
+type Service struct {
+	ID    string
+	Name  string // unique slug, part of the callback's address
+	Title string // any Unicode
+	// Provider is the name of the provider that serves it.
+	Provider string
+	// ClientID and ClientSecret are our registration at the service (RFC 6749
+	// section 2.3.1). The secret is empty for public clients.
+	ClientID     string
+	ClientSecret string
+	Scopes       []string
+	// Options are the values of the description's option schema, by name. Values
+	// are string, bool, int64 or []string. Secret ones are among them.
+	Options map[string]any
+	// Data is what the provider prepared for itself; it may hold secrets.
+	Data []byte
+	// RedirectURI overrides the hub's own callback address; usually "".
+	RedirectURI string
+	// Description is the effective one, as prepared for this service.
+	Description *provider.Description
+	// PluginSum is the SHA-256 of the plugin that prepared the description.
+	PluginSum string
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// ForProvider returns the part that a provider gets with each request.
+func (s Service) ForProvider() provider.Service {
+	return provider.Service{
+		Name: s.Name, ClientID: s.ClientID, ClientSecret: s.ClientSecret,
+		Scopes: slices.Clone(s.Scopes), Options: maps.Clone(s.Options), Data: slices.Clone(s.Data),
+	}
+}
+
+// LogValue implements slog.LogValuer and shows neither secret nor options.
+func (s Service) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("id", s.ID), slog.String("name", s.Name),
+		slog.String("provider", s.Provider), slog.String("client_id", s.ClientID))
+}
+
+// GoString keeps the secrets out of %#v.
+func (s Service) GoString() string { return "service.Service{" + s.Name + "}" }
+
+// Format implements fmt.Formatter: any verb prints the name alone.
+func (s Service) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "service %s", s.Name) }

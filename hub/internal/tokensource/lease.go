@@ -1,0 +1,46 @@
+package tokensource
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+)
+
+// takeLease returns when this hub holds the lease of the connection, or when its
+// generation has passed after: then another replica has renewed it.
+func (s *Source) takeLease(ctx context.Context, id string, after int64) (connection.Connection, error) {
+	for wait := 20 * time.Millisecond; ; wait = min(2*wait, 500*time.Millisecond) {
+		won, err := s.store.TakeLease(ctx, id, s.owner, time.Now(), s.lease)
+		if err != nil {
+			return connection.Connection{}, err
+		}
+		c, err := s.store.Connection(ctx, id)
+		if err != nil {
+			return c, err
+		}
+		if won && c.Generation > after {
+			s.freeLease(id)
+			return c, nil
+		}
+		if won || c.Generation > after {
+			return c, nil
+		}
+		select {
+		case <-ctx.Done():
+			return c, fmt.Errorf("another replica has been renewing %s for %s: %w", c.Name, s.lease, ctx.Err())
+		case <-time.After(wait):
+		}
+	}
+}
+
+// freeLease gives the lease back; if that fails it runs out by itself. A save
+// has freed it already, then this changes nothing.
+func (s *Source) freeLease(id string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.life), 5*time.Second)
+	defer cancel()
+	if err := s.store.FreeLease(ctx, id, s.owner); err != nil {
+		s.log.Warn("a lease could not be freed; it runs out by itself", "connection", id, "error", err)
+	}
+}

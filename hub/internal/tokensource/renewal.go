@@ -1,0 +1,156 @@
+package tokensource
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/operation"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// renew runs one renewal from the lease to the save. after is the generation
+// that the caller has seen; a newer one ends the renewal at once.
+func (s *Source) renew(id string, after int64, force bool) (connection.Connection, error) {
+	ctx, cancel := context.WithTimeout(s.life, s.lease)
+	defer cancel()
+	c, err := s.takeLease(ctx, id, after)
+	if err != nil || c.Generation > after {
+		return c, err
+	}
+	defer s.freeLease(id)
+	// Read under the lease: it may have changed between the caller's read and now.
+	if c, err = s.store.Connection(ctx, id); err != nil || c.Generation > after {
+		return c, err
+	}
+	now := time.Now()
+	may, _ := c.MayRenew(now)
+	if !may && (!force || !c.Renewable(now)) {
+		return s.putOff(ctx, c, now)
+	}
+	settled, c, err := s.settle(ctx, c)
+	if settled || err != nil {
+		return c, err
+	}
+	return s.refresh(ctx, c)
+}
+
+// putOff corrects the due time of a connection that is due but may not be
+// renewed now, so that the scheduler does not come back for it at once.
+func (s *Source) putOff(ctx context.Context, c connection.Connection, now time.Time) (connection.Connection, error) {
+	if c.Due.IsZero() || c.Due.After(now) {
+		return c, nil
+	}
+	c.Due = c.NextDue(now)
+	return c, s.store.SaveFailure(ctx, c, c.Generation, "", s.owner)
+}
+
+// refresh spends the refresh token: intent, call, save.
+func (s *Source) refresh(ctx context.Context, c connection.Connection) (connection.Connection, error) {
+	svc, err := s.store.Service(ctx, c.ServiceID)
+	if err != nil {
+		return c, err
+	}
+	now := time.Now()
+	intent := store.Intent{
+		ID: store.NewID(), ConnectionID: c.ID, Generation: c.Generation, Fingerprint: Fingerprint(c.Tokens),
+		Owner: s.owner, StartedAt: now, Deadline: now.Add(s.timeout),
+	}
+	if err := s.store.BeginIntent(ctx, intent); err != nil {
+		return c, fmt.Errorf("note the renewal of %s before it begins: %w", c.Name, err)
+	}
+	op := &operation.Op{ID: intent.ID, Service: svc, Now: now, Journaled: true, Meta: metaOf(intent)}
+	return s.finish(ctx, c, op, intent)
+}
+
+// finish runs the operation of an intent and saves what comes of it.
+func (s *Source) finish(ctx context.Context, c connection.Connection, op *operation.Op, intent store.Intent) (connection.Connection, error) {
+	callCtx, cancel := context.WithTimeout(ctx, s.timeout)
+	token, out, err := s.runner.Refresh(callCtx, op, c.Tokens.Token(op.Now))
+	cancel()
+	if err == nil {
+		renewed := c.Renewed(time.Now(), op.Now, *token)
+		s.log.Info("renewed", "connection", c.Name, "generation", renewed.Generation, "expires_at", renewed.Tokens.ExpiresAt)
+		return s.save(c, renewed, intent, true)
+	}
+	if out.PluginFailed && out.Sent && out.Answered {
+		return s.keepReply(ctx, c, intent, out, err)
+	}
+	failure := failureOf(err)
+	if out.Sent && !out.Answered {
+		failure = uncertain(failure, c.Policy)
+	}
+	failed := c.Failed(time.Now(), intent.Generation, failure)
+	s.log.Warn("renewal failed", "connection", c.Name, "kind", failure.Kind.String(), "code", failure.Code, "error", failure.Message, "next", failed.Due)
+	if failure.Kind == provider.Internal {
+		s.log.Error("a renewal failed in a way that nobody gave a meaning to", "connection", c.Name, "error", err)
+	}
+	return s.save(c, failed, intent, false)
+}
+
+// save commits the outcome with a compare-and-set on the generation. While the
+// database is away it is tried again: this process may hold the only live
+// refresh token. When the hub stops first, the journal has the reply.
+func (s *Source) save(old, c connection.Connection, intent store.Intent, success bool) (connection.Connection, error) {
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		ctx, cancel := context.WithTimeout(s.life, 10*time.Second)
+		var err error
+		if success {
+			err = s.store.SaveRenewal(ctx, c, intent.Generation, intent.ID, s.owner)
+		} else {
+			err = s.store.SaveFailure(ctx, c, intent.Generation, intent.ID, s.owner)
+		}
+		cancel()
+		switch {
+		case err == nil:
+			s.runner.Done(intent.ID)
+			return c, nil
+		case errors.Is(err, store.ErrStale):
+			s.runner.Done(intent.ID)
+			return s.store.Connection(s.life, c.ID) // another one has won, and its tokens stand
+		case errors.Is(err, store.ErrNotFound):
+			s.runner.Done(intent.ID)
+			return c, err // deleted meanwhile
+		}
+		s.log.Error("the outcome of a renewal could not be saved; it is tried again", "connection", c.Name, "error", err)
+		select {
+		case <-s.life.Done():
+			return old, fmt.Errorf("the hub stopped before the renewal of %s was saved; its reply is in the journal: %w", c.Name, err)
+		case <-time.After(wait):
+		}
+	}
+}
+
+// uncertain marks a failure after which nobody knows whether the service has
+// rotated the refresh token.
+func uncertain(f *provider.Error, p connection.Policy) *provider.Error {
+	if p.Rotation.RepeatSafe || p.Rotation.Kind == "" || p.Rotation.Kind == provider.RotationNone {
+		return f
+	}
+	marked := *f
+	marked.Kind, marked.Code = provider.Transient, "uncertain"
+	marked.Message = "the request was sent, but no reply arrived, so the service may have rotated the refresh token: " + f.Message
+	return &marked
+}
+
+func failureOf(err error) *provider.Error {
+	if e, ok := errors.AsType[*provider.Error](err); ok {
+		return e
+	}
+	return provider.Errorf(provider.Internal, "", "%w", err)
+}
+
+// Fingerprint names a refresh token, or what stands for it, without revealing it.
+func Fingerprint(t connection.TokenSet) string {
+	spent := t.RefreshToken
+	if spent == "" {
+		spent = t.AccessToken
+	}
+	sum := sha256.Sum256([]byte("evergrant fingerprint\x00" + spent))
+	return hex.EncodeToString(sum[:8])
+}

@@ -1,0 +1,133 @@
+package tokensource
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/operation"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// journalMeta is what a journaled renewal needs to be finished by a later run.
+type journalMeta struct {
+	ConnectionID string    `json:"connection_id"`
+	Generation   int64     `json:"generation"`
+	StartedAt    time.Time `json:"started_at"`
+}
+
+func metaOf(intent store.Intent) []byte {
+	meta, _ := json.Marshal(journalMeta{ // a struct of plain fields cannot fail
+		ConnectionID: intent.ConnectionID, Generation: intent.Generation, StartedAt: intent.StartedAt,
+	})
+	return meta
+}
+
+// settle deals with an intent that an earlier renewal left open. settled is
+// true if that decided the renewal; otherwise a new one may begin.
+func (s *Source) settle(ctx context.Context, c connection.Connection) (settled bool, _ connection.Connection, err error) {
+	intent, err := s.store.OpenIntent(ctx, c.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, c, nil
+	}
+	if err != nil {
+		return false, c, err
+	}
+	if intent.Generation != c.Generation { // its outcome is saved already
+		return false, c, s.store.DropIntent(ctx, intent.ID)
+	}
+	if kept := s.repliesOf(*intent); len(kept) > 0 {
+		svc, err := s.store.Service(ctx, c.ServiceID)
+		if err != nil {
+			return true, c, err
+		}
+		op := &operation.Op{ID: intent.ID, Service: svc, Now: intent.StartedAt, Journaled: true, Meta: metaOf(*intent), Kept: kept}
+		c, err = s.finish(ctx, c, op, *intent)
+		return true, c, err
+	}
+	if wait := connection.SettleAfter(c.Policy, intent.Owner == s.owner, intent.StartedAt, intent.Deadline, s.takeover); time.Now().Before(wait) {
+		failed := c.Failed(time.Now(), c.Generation, &provider.Error{
+			Kind: provider.Transient, Code: "uncertain", RetryAfter: time.Until(wait),
+			Message: "another replica stopped in the middle of a renewal; its journal may hold the new tokens, so it is waited for",
+		})
+		return true, failed, s.store.SaveFailure(ctx, failed, c.Generation, "", s.owner)
+	}
+	// Nothing more can be learned: try once and believe the answer.
+	s.log.Warn("a renewal was left without an outcome; it is tried again", "connection", c.Name, "intent", intent.ID)
+	s.runner.Done(intent.ID)
+	return false, c, s.store.DropIntent(ctx, intent.ID)
+}
+
+// repliesOf looks for the replies of an intent in the journal and in its row.
+func (s *Source) repliesOf(intent store.Intent) map[int][]byte {
+	if op, ok := s.journal.Operation(intent.ID); ok && len(op.Replies) > 0 {
+		return op.Replies
+	}
+	if len(intent.Reply) == 0 {
+		return nil
+	}
+	var kept map[int][]byte
+	if err := json.Unmarshal(intent.Reply, &kept); err != nil {
+		s.log.Error("the kept reply of a renewal cannot be read", "intent", intent.ID, "error", err)
+		return nil
+	}
+	return kept
+}
+
+// maxReplays bounds how often a kept reply is tried on a plugin that fails on it.
+const maxReplays = 20
+
+// keepReply leaves an intent open whose reply the plugin could not digest: any
+// replica, or a mended version of the plugin, can finish it.
+func (s *Source) keepReply(ctx context.Context, c connection.Connection, intent store.Intent, out operation.Outcome, cause error) (connection.Connection, error) {
+	failure := failureOf(cause)
+	failed := c.Failed(time.Now(), intent.Generation, failure)
+	if failed.Failure != nil && failed.Failure.Count > maxReplays {
+		return s.save(c, failed, intent, false)
+	}
+	s.log.Error("the plugin failed on a reply, which is kept to be tried again", "connection", c.Name, "error", failure.Message)
+	data, err := json.Marshal(out.Replies)
+	if err != nil {
+		return c, err
+	}
+	if err := s.store.KeepReply(ctx, intent.ID, data); err != nil {
+		return c, fmt.Errorf("keep the reply to the renewal of %s: %w", c.Name, err)
+	}
+	if err := s.store.SaveFailure(ctx, failed, intent.Generation, "", s.owner); err != nil {
+		return c, err
+	}
+	return failed, nil
+}
+
+// Recover finishes the renewals that the last run of this hub left in its
+// journal. The hub calls it at start, before it serves.
+func (s *Source) Recover(ctx context.Context) error {
+	for _, op := range s.journal.Pending() {
+		var meta journalMeta
+		if err := json.Unmarshal(op.Meta, &meta); err != nil || meta.ConnectionID == "" || len(op.Replies) == 0 {
+			s.journal.Done(op.ID)
+			continue
+		}
+		c, err := s.store.Connection(ctx, meta.ConnectionID)
+		if errors.Is(err, store.ErrNotFound) {
+			s.journal.Done(op.ID)
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("replay the journal: %w", err)
+		}
+		if c.Generation != meta.Generation {
+			s.journal.Done(op.ID)
+			continue
+		}
+		s.log.Info("the last run stopped in the middle of a renewal; its journaled reply is taken up", "connection", c.Name)
+		if _, err := s.RenewNow(ctx, c.ID, c.Generation); err != nil {
+			return fmt.Errorf("replay the journal for %s: %w", c.Name, err)
+		}
+	}
+	return nil
+}

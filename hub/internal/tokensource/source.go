@@ -1,0 +1,212 @@
+package tokensource
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/journal"
+	"github.com/evergrant/evergrant/hub/internal/operation"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// Options of a Source. Zero times get defaults.
+type Options struct {
+	Store   *store.Store
+	Runner  *operation.Runner
+	Journal *journal.Journal
+	Logger  hclog.Logger
+	// RequestTimeout bounds one renewal's provider call; 30 s.
+	RequestTimeout time.Duration
+	// Lease is how long a renewal may hold a connection; twice the timeout.
+	Lease time.Duration
+	// Takeover is how long a renewal that cannot be repeated safely waits for
+	// the replica that began it; 15 min.
+	Takeover time.Duration
+}
+
+// Source hands out tokens. It is safe for concurrent use.
+type Source struct {
+	store    *store.Store
+	runner   *operation.Runner
+	journal  *journal.Journal
+	log      hclog.Logger
+	owner    string
+	timeout  time.Duration
+	lease    time.Duration
+	takeover time.Duration
+
+	// life ends when the hub stops for good; detached work lives in it.
+	life context.Context
+	end  context.CancelFunc
+	work sync.WaitGroup
+
+	mu      sync.Mutex
+	flights map[string]*flight
+	touched map[string]time.Time // of the last noted pull, by connection
+}
+
+// New returns a Source. Call Close to wait for renewals in flight.
+func New(o Options) *Source {
+	s := &Source{
+		store: o.Store, runner: o.Runner, journal: o.Journal, log: o.Logger, owner: o.Journal.Replica(),
+		timeout: orDefault(o.RequestTimeout, 30*time.Second), takeover: orDefault(o.Takeover, 15*time.Minute),
+		flights: map[string]*flight{}, touched: map[string]time.Time{},
+	}
+	s.lease = orDefault(o.Lease, 2*s.timeout)
+	s.life, s.end = context.WithCancel(context.Background())
+	return s
+}
+
+func orDefault(d, otherwise time.Duration) time.Duration {
+	if d <= 0 {
+		return otherwise
+	}
+	return d
+}
+
+// Close waits for renewals in flight until ctx ends, then gives them up. What
+// they have received is in the journal.
+func (s *Source) Close(ctx context.Context) {
+	done := make(chan struct{})
+	go func() {
+		s.work.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+	s.end()
+	<-done
+}
+
+// Pulled is what a process gets.
+type Pulled struct {
+	Connection connection.Connection
+	// Trouble is set if renewal fails while the token is still valid.
+	Trouble *connection.Failure
+}
+
+// Token returns an access token that lives at least minTTL, as far as its
+// service makes such tokens. Errors: store.ErrNotFound, *RefusedError.
+func (s *Source) Token(ctx context.Context, name string, minTTL time.Duration) (*Pulled, error) {
+	c, err := s.store.ConnectionByName(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return s.Serve(ctx, c, minTTL)
+}
+
+// Serve is Token for a connection that was just read.
+func (s *Source) Serve(ctx context.Context, c connection.Connection, minTTL time.Duration) (*Pulled, error) {
+	now := time.Now()
+	if err := refusal(c, now); err != nil {
+		return nil, err
+	}
+	if c.Enough(now, minTTL) {
+		return &Pulled{Connection: c, Trouble: c.Failure}, nil
+	}
+	may, again := c.MayRenew(now)
+	if may {
+		renewed, err := s.Renew(ctx, c.ID, c.Generation)
+		if err != nil && !c.Tokens.Valid(time.Now()) {
+			return nil, err
+		}
+		if err == nil {
+			c = renewed
+		}
+		now = time.Now()
+		_, again = c.MayRenew(now)
+	}
+	if c.Tokens.Valid(now) && c.State != connection.StatePaused && c.State != connection.StateRevoked {
+		return &Pulled{Connection: c, Trouble: c.Failure}, nil
+	}
+	if err := refusal(c, now); err != nil {
+		return nil, err
+	}
+	return nil, waiting(c, now, again)
+}
+
+// Renew gets the token set after the given generation: by a renewal of this
+// hub or of another replica, whichever is first. It returns the connection as it
+// then stands, which may show a failure. Errors are of the store, of ctx, or
+// that another replica holds the connection for too long.
+func (s *Source) Renew(ctx context.Context, id string, after int64) (connection.Connection, error) {
+	return s.join(ctx, id, func() (connection.Connection, error) { return s.renew(id, after, false) })
+}
+
+// RenewNow is Renew for a person who asks for it: waiting times are ignored.
+func (s *Source) RenewNow(ctx context.Context, id string, after int64) (connection.Connection, error) {
+	return s.join(ctx, id, func() (connection.Connection, error) { return s.renew(id, after, true) })
+}
+
+// TouchPulled notes that a connection was pulled, at most once a minute.
+func (s *Source) TouchPulled(ctx context.Context, id string) {
+	now := time.Now()
+	s.mu.Lock()
+	if now.Sub(s.touched[id]) < time.Minute {
+		s.mu.Unlock()
+		return
+	}
+	s.touched[id] = now
+	s.mu.Unlock()
+	if err := s.store.TouchPulled(ctx, id, now); err != nil {
+		s.log.Warn("the time of a pull could not be noted", "connection", id, "error", err)
+	}
+}
+
+// RefusedError says why there is no token and who has to act.
+type RefusedError struct {
+	Connection connection.Connection
+	// Kind as in provider.Error: ReauthorizationRequired for a person, Blocked
+	// for the operator, Transient and Internal pass.
+	Kind provider.Kind
+	// Paused is set if an administrator stopped the connection.
+	Paused bool
+	// RetryAfter is when to ask again; zero if that is no use.
+	RetryAfter time.Duration
+	Message    string
+}
+
+// Error implements error.
+func (e *RefusedError) Error() string { return e.Message }
+
+// refusal is the error for a connection that no renewal can help.
+func refusal(c connection.Connection, now time.Time) error {
+	refuse := func(message string) error {
+		return &RefusedError{Connection: c, Kind: provider.ReauthorizationRequired, Message: message}
+	}
+	switch c.State {
+	case connection.StatePaused:
+		return &RefusedError{Connection: c, Kind: provider.Blocked, Paused: true, Message: "The connection is paused; resume it in the web hub."}
+	case connection.StatePending:
+		return refuse("Nobody has authorised this connection yet.")
+	case connection.StateRevoked:
+		return refuse("The grant was given back; authorise the connection again.")
+	case connection.StateEnded:
+		if !c.Tokens.Valid(now) {
+			return refuse("The service has ended the grant; a person has to authorise it again.")
+		}
+	}
+	if !c.Tokens.Valid(now) && !c.Renewable(now) {
+		return refuse("The token has expired and cannot be renewed; a person has to authorise it again.")
+	}
+	return nil
+}
+
+// waiting is the error for a connection whose renewal fails for now.
+func waiting(c connection.Connection, now, again time.Time) error {
+	e := &RefusedError{Connection: c, Kind: provider.Transient, RetryAfter: time.Second, Message: "The token is being renewed; ask again."}
+	if again.After(now) {
+		e.RetryAfter = again.Sub(now)
+	}
+	if f := c.Failure; f != nil {
+		e.Kind, e.Message = f.Kind, f.Message
+	}
+	return e
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Runs the tests of the three modules with the race detector, after bringing
+# along what they need: PostgreSQL, Chromium and the npm packages of the
+# authorization server that the oauth2 plugin is proven against.
+#   scripts/test.sh [argument of go test...]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# install_npm_packages installs exactly what each package-lock.json names, and
+# runs no script of a package. What is installed already is kept.
+install_npm_packages() {
+  local lock folder
+  while read -r lock; do
+    folder=$(dirname "$lock")
+    [[ $folder/node_modules/.package-lock.json -nt $lock ]] && continue
+    command -v npm >/dev/null || scripts/install-packages.sh nodejs npm
+    echo "test: npm packages of $folder" >&2
+    npm --prefix "$folder" ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2
+  done < <(find hub plugins -name node_modules -prune -o -name package-lock.json -print)
+}
+
+install_npm_packages
+EVERGRANT_TEST_CHROMIUM=$(scripts/chromium.sh)
+export EVERGRANT_TEST_CHROMIUM
+
+go_test=(go test)
+if [[ -x bin/gotestsum ]]; then
+  go_test=(bin/gotestsum --format standard-quiet --format-hide-empty-pkg --)
+fi
+exec scripts/with-postgres.sh "${go_test[@]}" -race -timeout 10m "$@" ./... ./sdk/... ./plugins/...

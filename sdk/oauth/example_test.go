@@ -1,0 +1,62 @@
+package oauth_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/evergrant/evergrant/sdk/oauth"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// A whole provider of a service that follows the RFCs. Its main is
+// providerplugin.Serve(acme).
+var acme = oauth.New(oauth.Config{
+	Description: provider.Description{
+		Name:    "acme",
+		Title:   provider.Text{EN: "Acme", RU: "Акме"},
+		Summary: provider.Text{EN: "Parcels of Acme.", RU: "Посылки Акме."},
+		SetupSteps: []provider.Text{
+			{
+				EN: "Create an application at acme.example with the redirect URI {redirect_uri}.",
+				RU: "Создайте приложение на acme.example с адресом возврата {redirect_uri}.",
+			},
+		},
+		Rotation: provider.Rotation{Kind: provider.RotationRotates},
+		PKCE:     provider.PKCES256,
+		Hosts:    []provider.Host{{Pattern: "acme.example", ClientSecret: true}},
+		Scopes:   []provider.Scope{{Name: "parcels", Title: provider.Text{EN: "Parcels", RU: "Посылки"}, Default: true}},
+		API:      provider.API{BaseURL: "https://acme.example/api", In: "header", Name: "Authorization", Prefix: "Bearer "},
+	},
+	AuthURL:     "https://acme.example/oauth/authorize",
+	TokenURL:    "https://acme.example/oauth/token",
+	RevokeURL:   "https://acme.example/oauth/revoke",
+	UserinfoURL: "https://acme.example/oauth/userinfo",
+	Auth:        oauth.AuthBasic,
+})
+
+func ExampleNew() {
+	fmt.Println(provider.GrantsOf(acme))
+	// Output: [authorization_code refresh revoke identify]
+}
+
+// discovery is a provider whose endpoints differ from service to service.
+type discovery struct{}
+
+func (discovery) prepare(context.Context, *provider.PrepareServiceRequest) (*provider.PreparedService, error) {
+	data, err := json.Marshal(oauth.Endpoints{TokenURL: "https://eu.acme.example/token"})
+	return &provider.PreparedService{Data: data}, err
+}
+
+func (discovery) resolve(svc provider.Service) (e oauth.Endpoints, err error) {
+	err = json.Unmarshal(svc.Data, &e)
+	return e, err
+}
+
+func ExampleConfig_resolve() {
+	d := discovery{}
+	p := oauth.New(oauth.Config{Prepare: d.prepare, Resolve: d.resolve, AuthURL: "https://acme.example/authorize"})
+	prepared, _ := p.(provider.ServicePreparer).PrepareService(context.Background(), &provider.PrepareServiceRequest{})
+	fmt.Println(string(prepared.Data))
+	// Output: {"AuthURL":"","TokenURL":"https://eu.acme.example/token","RevokeURL":"","UserinfoURL":"","Auth":"","AuthParams":null}
+}

@@ -1,0 +1,171 @@
+package oauth
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// core is what every provider of New serves: RFC 6749 sections 4.1 and 6.
+type core struct{ c Config }
+
+// Describe implements provider.Provider.
+func (p core) Describe(context.Context) (*provider.Description, error) {
+	d := p.c.Description
+	d.AutoRenew = cmp.Or(d.AutoRenew, provider.AutoRenewRefreshToken)
+	d.PKCE = cmp.Or(d.PKCE, provider.PKCENone)
+	if d.ClientAuth == nil {
+		method := string(cmp.Or(p.c.Auth, AuthPost))
+		d.ClientAuth = []provider.ClientAuth{
+			{Grant: provider.GrantAuthorizationCode, Method: method}, {Grant: provider.GrantRefresh, Method: method},
+		}
+	}
+	return &d, nil
+}
+
+// AuthCodeURL implements provider.AuthorizationCodeGrant.
+func (p core) AuthCodeURL(_ context.Context, req *provider.AuthCodeURLRequest) (*provider.AuthCodeURL, error) {
+	e, err := p.c.endpoints(req.Service)
+	if err != nil {
+		return nil, err
+	}
+	params := merged(e.AuthParams, url.Values{
+		"response_type": {"code"}, "client_id": {req.Service.ClientID},
+		"redirect_uri": {req.RedirectURI}, "state": {req.State},
+	})
+	if scope := p.scope(req.Service); scope != "" {
+		params.Set("scope", scope)
+	}
+	if req.CodeChallenge != "" {
+		params.Set("code_challenge", req.CodeChallenge)
+		params.Set("code_challenge_method", "S256")
+	}
+	if req.Nonce != "" && slices.Contains(req.Service.Scopes, "openid") {
+		params.Set("nonce", req.Nonce)
+	}
+	if req.LoginHint != "" {
+		params.Set("login_hint", req.LoginHint)
+	}
+	if req.ForceConsent {
+		maps.Copy(params, p.c.ConsentParams)
+	}
+	address, err := WithQuery(e.AuthURL, params)
+	if err != nil {
+		return nil, err
+	}
+	return &provider.AuthCodeURL{URL: address}, nil
+}
+
+// Exchange implements provider.AuthorizationCodeGrant.
+func (p core) Exchange(ctx context.Context, req *provider.ExchangeRequest) (*provider.Token, error) {
+	token, err := p.token(ctx, req.Call, url.Values{
+		"grant_type": {"authorization_code"}, "code": {req.Code},
+		"redirect_uri": {req.RedirectURI}, "code_verifier": {req.CodeVerifier},
+	}, func(e Endpoints) (*Reply, error) { return standardExchange(ctx, e, req) })
+	if err != nil {
+		return nil, err
+	}
+	if !nonceFits(token.IDToken, req.Nonce) {
+		return nil, provider.Errorf(provider.Denied, "nonce_mismatch", "the service's ID token belongs to another authorization; start again")
+	}
+	return token, nil
+}
+
+// Refresh implements provider.Refresher.
+func (p core) Refresh(ctx context.Context, req *provider.RefreshRequest) (*provider.Token, error) {
+	if req.Current.RefreshToken == "" {
+		return nil, provider.Errorf(provider.ReauthorizationRequired, "", "the service gave no refresh token; a person must authorise again")
+	}
+	return p.token(ctx, req.Call, url.Values{
+		"grant_type": {"refresh_token"}, "refresh_token": {req.Current.RefreshToken},
+	}, func(e Endpoints) (*Reply, error) { return standardRefresh(ctx, e, req) })
+}
+
+// token makes one token request: the standard one, or over Do with form where
+// golang.org/x/oauth2 does not know the client authentication.
+func (p core) token(ctx context.Context, call provider.Call, form url.Values, standard func(Endpoints) (*Reply, error)) (*provider.Token, error) {
+	e, err := p.c.endpoints(call.Service)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := WithQuery(e.TokenURL, nil); err != nil {
+		return nil, err
+	}
+	var reply *Reply
+	if _, ok := authStyles[e.Auth]; ok {
+		reply, err = standard(e)
+	} else {
+		maps.DeleteFunc(form, func(_ string, v []string) bool { return v[0] == "" })
+		reply, err = Do(ctx, call.HTTP, TokenRequest{
+			Endpoint: e.TokenURL, Form: form, Auth: e.Auth, Now: call.Now,
+			ClientID: call.Service.ClientID, ClientSecret: call.Service.ClientSecret,
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
+	decode := p.c.Decode
+	decode.ScopeSeparator = cmp.Or(decode.ScopeSeparator, p.c.Description.ScopeSeparator)
+	return reply.Token(decode)
+}
+
+// scope joins the scopes that the administrator chose.
+func (p core) scope(svc provider.Service) string {
+	if p.c.Description.ScopesFixed {
+		return ""
+	}
+	return strings.Join(svc.Scopes, cmp.Or(p.c.Description.ScopeSeparator, " "))
+}
+
+// clientCredentials serves provider.ClientCredentialsGrant.
+type clientCredentials struct{ core core }
+
+// ClientCredentials implements provider.ClientCredentialsGrant.
+func (g clientCredentials) ClientCredentials(ctx context.Context, req *provider.ClientCredentialsRequest) (*provider.Token, error) {
+	scope := g.core.scope(req.Service)
+	return g.core.token(ctx, req.Call, url.Values{"grant_type": {"client_credentials"}, "scope": {scope}},
+		func(e Endpoints) (*Reply, error) { return standardClientCredentials(ctx, e, req, scope) })
+}
+
+// preparer serves provider.ServicePreparer.
+type preparer struct {
+	prepare func(context.Context, *provider.PrepareServiceRequest) (*provider.PreparedService, error)
+}
+
+// PrepareService implements provider.ServicePreparer.
+func (g preparer) PrepareService(ctx context.Context, req *provider.PrepareServiceRequest) (*provider.PreparedService, error) {
+	return g.prepare(ctx, req)
+}
+
+// nonceFits compares the nonce claim of an ID token with ours (OpenID Connect
+// Core section 3.1.3.7). The token came from the token endpoint itself, so TLS
+// stands in for its signature. Servers that leave the claim out are let pass.
+func nonceFits(idToken, nonce string) bool {
+	parts := strings.Split(idToken, ".")
+	if nonce == "" || len(parts) != 3 {
+		return true
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return true
+	}
+	var claims struct {
+		Nonce string `json:"nonce"`
+	}
+	return json.Unmarshal(payload, &claims) != nil || claims.Nonce == "" || claims.Nonce == nonce
+}
+
+// merged is a copy of base with over on top.
+func merged[M ~map[string]V, V any](base, over M) M {
+	m := make(M, len(base)+len(over))
+	maps.Copy(m, base)
+	maps.Copy(m, over)
+	return m
+}

@@ -1,0 +1,252 @@
+package oauth
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// ClientAuth is how the client proves itself at the token endpoint. The first
+// three values are OpenID Connect's token_endpoint_auth_method.
+type ClientAuth string
+
+// The ways of client authentication. The empty value is AuthPost.
+const (
+	// AuthNone sends client_id in the form and no secret: a public client.
+	AuthNone ClientAuth = "none"
+	// AuthPost sends client_id and client_secret in the form.
+	AuthPost ClientAuth = "client_secret_post"
+	// AuthBasic sends both percent-encoded by HTTP Basic (RFC 6749 section 2.3.1).
+	AuthBasic ClientAuth = "client_secret_basic"
+	// AuthBasicRaw is AuthBasic without percent-encoding, for servers that do
+	// not decode.
+	AuthBasicRaw ClientAuth = "client_secret_basic_raw"
+	// AuthRawBase64 is AuthBasicRaw without the word Basic.
+	AuthRawBase64 ClientAuth = "authorization_base64"
+	// AuthQuery sends client_id and client_secret in the address, whatever the
+	// method.
+	AuthQuery ClientAuth = "client_secret_query"
+)
+
+// TokenRequest is one request to a token endpoint, or to another endpoint that
+// wants client authentication.
+type TokenRequest struct {
+	// Endpoint is the absolute address; a query that it has is kept.
+	Endpoint string
+	// Method is POST, the default, or GET, which sends Form in the address.
+	Method string
+	// Form holds the parameters without those of client authentication.
+	Form url.Values
+	// Auth says where ClientID and ClientSecret go.
+	Auth         ClientAuth
+	ClientID     string
+	ClientSecret string
+	// Header is added to the request's own.
+	Header http.Header
+	// JSON sends Form as a JSON object of strings instead of a form.
+	JSON bool
+	// Now is Call.Now, for a Retry-After that is a date.
+	Now time.Time
+}
+
+// Do sends exactly one request: no retry, no redirect, no second way of client
+// authentication. The error, if there is no reply, is a *provider.Error of kind
+// Transient that wraps the end of ctx if that was the cause; one of kind
+// Internal is a request that cannot be built. A reply of any status is a Reply.
+func Do(ctx context.Context, client *http.Client, req TokenRequest) (*Reply, error) {
+	httpReq, err := req.build(ctx)
+	if err != nil {
+		return nil, err
+	}
+	reply, err := send(client, httpReq, req.Now, req.secrets())
+	if err != nil {
+		return nil, err
+	}
+	reply.clientSecret = req.ClientSecret
+	return reply, nil
+}
+
+// Get fetches a resource with an access token as RFC 6750 section 2.1 has it,
+// for example userinfo. It promises what Do promises.
+func Get(ctx context.Context, call provider.Call, address, accessToken string) (*Reply, error) {
+	httpReq, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, errAddress(address)
+	}
+	httpReq.Header.Set("Authorization", "Bearer "+accessToken)
+	httpReq.Header.Set("Accept", "application/json")
+	return send(call.HTTP, httpReq, call.Now, []string{accessToken, call.Service.ClientSecret})
+}
+
+func (req TokenRequest) build(ctx context.Context) (*http.Request, error) {
+	method := req.Method
+	if method == "" {
+		method = http.MethodPost
+	}
+	form, query := maps.Clone(req.Form), url.Values{}
+	if form == nil {
+		form = url.Values{}
+	}
+	header, err := req.authenticate(form, query)
+	if err != nil {
+		return nil, err
+	}
+	var body io.Reader
+	switch {
+	case method == http.MethodGet:
+		maps.Copy(query, form)
+	case method != http.MethodPost:
+		return nil, provider.Errorf(provider.Internal, "", "a token request is sent by POST or GET, not by %s", method)
+	case req.JSON:
+		header.Set("Content-Type", "application/json")
+		body = bytes.NewReader(jsonForm(form))
+	default:
+		header.Set("Content-Type", "application/x-www-form-urlencoded")
+		body = strings.NewReader(form.Encode())
+	}
+	address, err := WithQuery(req.Endpoint, query)
+	if err != nil {
+		return nil, err
+	}
+	httpReq, err := http.NewRequestWithContext(ctx, method, address, body)
+	if err != nil {
+		return nil, errAddress(req.Endpoint)
+	}
+	httpReq.Header = header
+	return httpReq, nil
+}
+
+// authenticate places the client's credentials and returns the header.
+func (req TokenRequest) authenticate(form, query url.Values) (http.Header, error) {
+	header := req.Header.Clone()
+	if header == nil {
+		header = http.Header{}
+	}
+	if header.Get("Accept") == "" {
+		header.Set("Accept", "application/json")
+	}
+	pair := base64.StdEncoding.EncodeToString([]byte(req.ClientID + ":" + req.ClientSecret))
+	switch req.Auth {
+	case AuthNone:
+		form.Set("client_id", req.ClientID)
+	case AuthPost, "":
+		form.Set("client_id", req.ClientID)
+		if req.ClientSecret != "" {
+			form.Set("client_secret", req.ClientSecret)
+		}
+	case AuthBasic:
+		encoded := url.QueryEscape(req.ClientID) + ":" + url.QueryEscape(req.ClientSecret)
+		header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(encoded)))
+	case AuthBasicRaw:
+		header.Set("Authorization", "Basic "+pair)
+	case AuthRawBase64:
+		header.Set("Authorization", pair)
+	case AuthQuery:
+		query.Set("client_id", req.ClientID)
+		query.Set("client_secret", req.ClientSecret)
+	default:
+		return nil, provider.Errorf(provider.Internal, "", "there is no client authentication %q", req.Auth)
+	}
+	return header, nil
+}
+
+// jsonForm writes a form as an object; of repeated parameters the first counts.
+func jsonForm(form url.Values) []byte {
+	object := make(map[string]string, len(form))
+	for name := range form {
+		object[name] = form.Get(name)
+	}
+	body, _ := json.Marshal(object) // strings always encode
+	return body
+}
+
+// WithQuery adds parameters to an address and keeps those it has. A parameter
+// that is in both is replaced.
+func WithQuery(address string, params url.Values) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return "", errAddress(address)
+	}
+	if len(params) == 0 {
+		return u.String(), nil
+	}
+	query := u.Query()
+	maps.Copy(query, params)
+	u.RawQuery = query.Encode()
+	return u.String(), nil
+}
+
+// errAddress names an address that cannot be used, without its query, which
+// may hold a secret.
+func errAddress(address string) *provider.Error {
+	address, _, _ = strings.Cut(address, "?")
+	return provider.Errorf(provider.Blocked, "", "%q is not an address that starts with https:// or http://; correct the service's options", trim(address, maxQuote))
+}
+
+// send sends a request and reads the whole reply.
+func send(client *http.Client, req *http.Request, now time.Time, secrets []string) (*Reply, error) {
+	once := *client
+	once.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	resp, err := once.Do(req)
+	if err != nil {
+		return nil, noReply(req.Context(), err, secrets)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
+	if err != nil {
+		return nil, noReply(req.Context(), err, secrets)
+	}
+	return newReply(resp.StatusCode, resp.Header, body, now, secrets), nil
+}
+
+// noReply is a request that got no reply, or half of one. What happened is
+// taken from below url.Error, which quotes the address and with it what a GET
+// carries.
+func noReply(ctx context.Context, err error, secrets []string) *provider.Error {
+	if ctx.Err() != nil {
+		return &provider.Error{
+			Kind: provider.Transient, Message: "the request was given up before the service answered", Err: ctx.Err(),
+		}
+	}
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		err = wrapped.Err
+	}
+	text := quote(err.Error(), secrets)
+	return &provider.Error{Kind: provider.Transient, Message: fmt.Sprintf("the service gave no whole reply: %s", text), Err: err}
+}
+
+// publicParams are those whose values may be quoted; all others are secrets.
+var publicParams = []string{
+	"audience", "client_id", "grant_type", "redirect_uri", "redirect_url", "resource", "response_type",
+	"scope", "token_type_hint", "username",
+}
+
+// secrets are the values of the request that no error may show.
+func (req TokenRequest) secrets() []string {
+	secrets := []string{req.ClientSecret}
+	if req.ClientSecret != "" {
+		secrets = append(secrets, req.ClientID+":"+req.ClientSecret,
+			url.QueryEscape(req.ClientID)+":"+url.QueryEscape(req.ClientSecret))
+	}
+	for name, values := range req.Form {
+		if !slices.Contains(publicParams, strings.ToLower(name)) {
+			secrets = append(secrets, values...)
+		}
+	}
+	if _, credentials, ok := strings.Cut(req.Header.Get("Authorization"), " "); ok {
+		secrets = append(secrets, credentials)
+	}
+	return secrets
+}

@@ -1,0 +1,53 @@
+package oauth
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// revoker serves provider.Revoker.
+type revoker struct{ core core }
+
+// Revoke implements provider.Revoker by RFC 7009. The refresh token stands for
+// the grant; a grant without one is its access token.
+func (g revoker) Revoke(ctx context.Context, req *provider.RevokeRequest) error {
+	e, err := g.core.c.endpoints(req.Service)
+	if err != nil {
+		return err
+	}
+	if e.RevokeURL == "" {
+		return provider.Errorf(provider.Blocked, "", "service %s has no revocation endpoint; withdraw the grant at the service itself", req.Service.Name)
+	}
+	form := url.Values{"token": {req.Current.RefreshToken}, "token_type_hint": {"refresh_token"}}
+	if req.Current.RefreshToken == "" {
+		form = url.Values{"token": {req.Current.AccessToken}, "token_type_hint": {"access_token"}}
+	}
+	reply, err := Do(ctx, req.HTTP, TokenRequest{
+		Endpoint: e.RevokeURL, Form: form, Auth: e.Auth, Now: req.Now,
+		ClientID: req.Service.ClientID, ClientSecret: e.secret(req.Service),
+	})
+	if err != nil {
+		return err
+	}
+	return revoked(reply, g.core.c.Decode.Codes)
+}
+
+// revoked reads the reply of RFC 7009 section 2.2: any 200 without an error,
+// mostly with an empty body. A token that is unknown there is gone.
+func revoked(reply *Reply, codes map[string]provider.Kind) error {
+	candidates, _ := reply.errorFields()
+	if reply.Status == http.StatusOK && len(candidates) == 0 {
+		return nil
+	}
+	if reply.Status < 500 && slices.ContainsFunc(candidates, func(c string) bool {
+		return strings.EqualFold(c, "invalid_token") || strings.EqualFold(c, "invalid_grant")
+	}) {
+		return nil
+	}
+	return reply.Err(codes)
+}

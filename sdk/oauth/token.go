@@ -1,0 +1,147 @@
+package oauth
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// Decode says how a service writes its token replies. The zero value is RFC
+// 6749 section 5.
+type Decode struct {
+	// ExpiresInUnit of expires_in; zero is a second.
+	ExpiresInUnit time.Duration
+	// ScopeSeparator between granted scopes; "" is a space.
+	ScopeSeparator string
+	// Codes overrides what the service's error codes mean. Keys are in lower
+	// case. A reply with a status that passes by itself (5xx, 429) is never
+	// ReauthorizationRequired, whatever its code.
+	Codes map[string]provider.Kind
+}
+
+// tokenFields are those that are no Extra.
+var tokenFields = []string{
+	"access_token", "refresh_token", "id_token", "token_type", "expires_in", "scope",
+	"refresh_token_expires_in", "refresh_expires_in", "client_secret",
+}
+
+// Token reads a token set, or fails with the *provider.Error that the reply
+// means. No reply that is malformed or carries an error gives a token.
+//
+// Fields that the service adds are in Extra, without the tokens themselves. An
+// expires_in that is absent or makes no sense leaves ExpiresIn nil: the tokens
+// are good, and may be the only live ones.
+func (r *Reply) Token(d Decode) (*provider.Token, error) {
+	if err := r.Err(d.Codes); err != nil {
+		return nil, err
+	}
+	access, _ := r.Fields["access_token"].(string)
+	if strings.TrimSpace(access) == "" {
+		return nil, r.fail(provider.Internal, "", "the service reported success, but its reply holds no access token")
+	}
+	if strings.ContainsFunc(access, func(c rune) bool { return unicode.IsControl(c) || unicode.IsSpace(c) }) {
+		return nil, r.fail(provider.Internal, "", "the service's access token holds characters that no token may have")
+	}
+	unit := d.ExpiresInUnit
+	if unit == 0 {
+		unit = time.Second
+	}
+	refresh, _ := r.Fields["refresh_token"].(string)
+	id, _ := r.Fields["id_token"].(string)
+	return &provider.Token{
+		AccessToken:      access,
+		TokenType:        r.Text("token_type"),
+		RefreshToken:     refresh,
+		IDToken:          id,
+		ExpiresIn:        lifetime(r.Fields["expires_in"], unit),
+		RefreshExpiresIn: r.refreshLifetime(),
+		Scopes:           scopes(r.Fields["scope"], d.ScopeSeparator),
+		Extra:            r.extra(),
+	}, nil
+}
+
+// lifetime reads a number, or a number in a string, of units. Nil is absent.
+func lifetime(v any, unit time.Duration) *time.Duration {
+	n, err := strconv.ParseFloat(strings.TrimSpace(text(v)), 64)
+	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
+		return nil
+	}
+	const most = float64(math.MaxInt64 / 2)
+	return new(time.Duration(min(max(n*float64(unit), -most), most)))
+}
+
+// refreshLifetime knows the two names in use. Zero stands for "without end"
+// there, which is the same as not said.
+func (r *Reply) refreshLifetime() *time.Duration {
+	for _, name := range []string{"refresh_token_expires_in", "refresh_expires_in"} {
+		if d := lifetime(r.Fields[name], time.Second); d != nil && *d > 0 {
+			return d
+		}
+	}
+	return nil
+}
+
+// scopes reads a joined string or a list. Nil means that nothing was said.
+func scopes(v any, separator string) []string {
+	var list []string
+	switch v := v.(type) {
+	case string:
+		if separator == "" {
+			separator = " "
+		}
+		list = strings.Split(v, separator)
+	case []any:
+		for _, item := range v {
+			list = append(list, text(item))
+		}
+	}
+	var granted []string
+	for _, s := range list {
+		if s = strings.TrimSpace(s); s != "" {
+			granted = append(granted, s)
+		}
+	}
+	return granted
+}
+
+// extra is what the service adds, without anything that is a secret of ours.
+func (r *Reply) extra() map[string]any {
+	hidden := slices.DeleteFunc([]string{
+		r.Text("access_token"), r.Text("refresh_token"), r.Text("id_token"), r.clientSecret,
+	}, func(s string) bool { return s == "" })
+	extra := map[string]any{}
+	for name, value := range r.Fields {
+		if !slices.Contains(tokenFields, name) && !holds(value, hidden) {
+			extra[name] = value
+		}
+	}
+	if len(extra) == 0 {
+		return nil
+	}
+	return extra
+}
+
+// holds reports whether a value is one of the hidden strings or has one inside.
+func holds(value any, hidden []string) bool {
+	switch v := value.(type) {
+	case string:
+		return slices.Contains(hidden, v)
+	case []any:
+		return slices.ContainsFunc(v, func(item any) bool { return holds(item, hidden) })
+	case map[string]any:
+		for _, item := range v {
+			if holds(item, hidden) {
+				return true
+			}
+		}
+	case json.Number:
+		return slices.Contains(hidden, v.String())
+	}
+	return false
+}
