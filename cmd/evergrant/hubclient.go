@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// hubClient calls the hub API with a key.
+type hubClient struct {
+	base string
+	key  string
+}
+
+var hubHTTP = &http.Client{Timeout: time.Minute}
+
+func (c *hubClient) get(ctx context.Context, path string, answer any) error {
+	return c.call(ctx, http.MethodGet, path, nil, answer)
+}
+
+func (c *hubClient) post(ctx context.Context, path string, body, answer any) error {
+	return c.call(ctx, http.MethodPost, path, body, answer)
+}
+
+// call sends a request; a problem document becomes an *apiError.
+func (c *hubClient) call(ctx context.Context, method, path string, body, answer any) error {
+	var payload io.Reader
+	if body != nil {
+		data, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		payload = bytes.NewReader(data)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.base, "/")+path, payload)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.key)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	reply, err := hubHTTP.Do(req)
+	if err != nil {
+		return fmt.Errorf("the hub at %s does not answer: %w", c.base, err)
+	}
+	defer func() { _ = reply.Body.Close() }()
+	data, err := io.ReadAll(io.LimitReader(reply.Body, 4<<20))
+	if err != nil {
+		return fmt.Errorf("read the hub's answer: %w", err)
+	}
+	if reply.StatusCode >= http.StatusMultipleChoices {
+		problem := &apiError{Status: reply.StatusCode}
+		if json.Unmarshal(data, problem) != nil || problem.Title == "" {
+			problem.Title = reply.Status
+		}
+		return problem
+	}
+	if answer == nil || len(data) == 0 {
+		return nil
+	}
+	return json.Unmarshal(data, answer)
+}
+
+// apiError is a problem document of the hub.
+type apiError struct {
+	Status         int    `json:"status"`
+	Title          string `json:"title"`
+	Detail         string `json:"detail"`
+	ReauthorizeURL string `json:"reauthorize_url"`
+	Errors         []struct {
+		Field   string `json:"field"`
+		Message string `json:"message"`
+	} `json:"errors"`
+}
+
+// Error implements error.
+func (e *apiError) Error() string {
+	s := fmt.Sprintf("the hub answered %d: %s", e.Status, e.Title)
+	if e.Detail != "" {
+		s += ". " + e.Detail
+	}
+	for _, f := range e.Errors {
+		s += fmt.Sprintf(" [%s: %s]", f.Field, f.Message)
+	}
+	if e.ReauthorizeURL != "" {
+		s += " Authorise at " + e.ReauthorizeURL
+	}
+	return s
+}

@@ -1,0 +1,103 @@
+// Command evergrant is the hub and what people run beside it.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/evergrant/evergrant/hub"
+)
+
+// version is set at build time.
+var version = "dev"
+
+type commands struct {
+	Serve   serveCmd   `cmd:"" default:"withargs" help:"Run the hub (the default)."`
+	Sandbox sandboxCmd `cmd:"" help:"Run the hub beside emulated services, one ready service of each: try everything without an account anywhere."`
+	Demo    demoCmd    `cmd:"" help:"Play the main job without a hand on a temporary folder: add, authorise, pull, expire, pull again. Exits 0 if every check held."`
+	Token   tokenCmd   `cmd:"" help:"Pull a token from a running hub, for scripts."`
+	Key     keyCmd     `cmd:"" help:"Manage the key that seals secrets."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// configFlags are the options that can also be set by file and environment.
+type configFlags struct {
+	Config      string `help:"Configuration file (YAML); see configs/evergrant.full.yaml." type:"existingfile" env:"EVERGRANT_CONFIG" placeholder:"FILE"`
+	Listen      string `help:"Address to listen on, for example :8080." placeholder:"HOST:PORT"`
+	DataDir     string `help:"Folder for database, key and journal." placeholder:"DIR"`
+	DatabaseURL string `help:"postgres://… instead of SQLite in the data folder." placeholder:"URL"`
+	PublicURL   string `help:"Address of the hub as browsers see it." placeholder:"URL"`
+	PluginsDir  string `help:"Folder with evergrant-provider-* programs." placeholder:"DIR"`
+	LogLevel    string `help:"trace, debug, info, warn or error." placeholder:"LEVEL"`
+}
+
+// load reads the configuration; flags win over environment over file.
+func (f configFlags) load() (hub.Config, error) {
+	flags := map[string]any{}
+	for key, value := range map[string]string{
+		"listen": f.Listen, "data_dir": f.DataDir, "database.url": f.DatabaseURL, "public_url": f.PublicURL,
+		"plugins.dir": f.PluginsDir, "log.level": f.LogLevel,
+	} {
+		if value != "" {
+			flags[key] = value
+		}
+	}
+	return hub.LoadConfig(f.Config, os.Environ(), flags)
+}
+
+type versionCmd struct{}
+
+// Run prints the version.
+func (versionCmd) Run() error {
+	fmt.Println("evergrant", version)
+	return nil
+}
+
+type keyCmd struct {
+	Create keyCreateCmd `cmd:"" help:"Create a key file for a hub with a database of your own; give every replica a copy."`
+}
+
+type keyCreateCmd struct {
+	File string `arg:"" help:"Where to write the key; the file must not exist." type:"path"`
+}
+
+// Run writes a key file.
+func (k keyCreateCmd) Run() error {
+	if err := hub.CreateKey(k.File); err != nil {
+		return err
+	}
+	fmt.Printf("Created %s (mode 0600). Keep a copy in a safe place: without it every grant is lost.\n", k.File)
+	return nil
+}
+
+func main() {
+	var cmd commands
+	parser := kong.Parse(&cmd,
+		kong.Name("evergrant"),
+		kong.Description("Evergrant keeps OAuth grants alive: a person authorises once, processes pull valid tokens by name."),
+		kong.UsageOnError(),
+	)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	// A second signal ends the process at once.
+	context.AfterFunc(ctx, stop)
+	parser.BindTo(ctx, (*context.Context)(nil))
+	if err := parser.Run(); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", filepath.Base(os.Args[0]), err)
+		os.Exit(1)
+	}
+}
+
+// newLogger writes to stderr; standard output belongs to commands.
+func newLogger(level, format string) hclog.Logger {
+	return hclog.New(&hclog.LoggerOptions{
+		Name: "evergrant", Level: hclog.LevelFromString(level), JSONFormat: format == "json", Output: os.Stderr,
+	})
+}
