@@ -108,13 +108,5 @@ func Usable(k store.APIKey, now time.Time) error {
 	return nil
 }
 
-// MayPull reports whether a key may pull the tokens of a connection.
-func MayPull(k store.APIKey, connectionID string) bool {
-	if slices.Contains(k.Scopes, ScopeAdmin) {
-		return true
-	}
-	return slices.Contains(k.Scopes, ScopeTokenRead) && (k.AllConnections || slices.Contains(k.ConnectionIDs, connectionID))
-}
-
 // MayAdminister reports whether a key may use the administrators' API.
 func MayAdminister(k store.APIKey) bool { return slices.Contains(k.Scopes, ScopeAdmin) }

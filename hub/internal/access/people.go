@@ -90,7 +90,7 @@ func (a *Access) Setup(ctx context.Context, token, login, name, password, lang s
 		}
 		return user, err
 	}
-	_, err = a.store.TakeSetting(ctx, setupKey, hashText(token))
+	err = a.store.TakeSetting(ctx, setupKey, hashText(token))
 	if errors.Is(err, store.ErrNotFound) {
 		err = nil
 	}

@@ -112,7 +112,7 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 		a.writeError(ctx, a.fail(err))
 		return
 	}
-	a.touchKey(ctx.Context(), key, time.Now())
+	a.touchKey(ctx.Context(), key.ID, time.Now())
 	next(huma.WithValue(ctx, keyInContext{}, key))
 }
 
@@ -140,18 +140,18 @@ func caller(ctx context.Context) string {
 }
 
 // touchKey notes the use of a key, at most once a minute.
-func (a *API) touchKey(ctx context.Context, key store.APIKey, now time.Time) {
+func (a *API) touchKey(ctx context.Context, id string, now time.Time) {
 	a.mu.Lock()
-	due := now.Sub(a.touched[key.ID]) >= time.Minute
+	due := now.Sub(a.touched[id]) >= time.Minute
 	if due {
-		a.touched[key.ID] = now
+		a.touched[id] = now
 	}
 	a.mu.Unlock()
 	if !due {
 		return
 	}
-	if err := a.store.TouchAPIKey(ctx, key.ID, now); err != nil {
-		a.log.Warn("the use of an API key could not be noted", "key", key.Prefix, "error", err)
+	if err := a.store.TouchAPIKey(ctx, id, now); err != nil {
+		a.log.Warn("the use of an API key could not be noted", "key", id, "error", err)
 	}
 }
 

@@ -7,9 +7,11 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
@@ -181,4 +183,11 @@ func parseTTL(s string, otherwise time.Duration) (time.Duration, error) {
 // asProblem finds the problem in an error that fail made.
 func asProblem(err error) (*Problem, bool) {
 	return errors.AsType[*Problem](err)
+}
+
+// WriteProblem answers a request that reached no operation.
+func WriteProblem(c *gin.Context, status int, title string) {
+	c.Header("Cache-Control", "no-store")
+	c.Header("Content-Type", "application/problem+json")
+	c.JSON(status, problem(status, strings.ToLower(strings.ReplaceAll(http.StatusText(status), " ", "-")), title, ""))
 }

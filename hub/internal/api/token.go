@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -92,25 +93,45 @@ func (a *API) pull(ctx context.Context, authorization, name string, minTTL time.
 	if err != nil {
 		return nil, err
 	}
-	now := time.Now()
-	switch {
-	case !row.KeyFound:
-		return nil, access.ErrBadKey
-	case access.Usable(row.Key, now) != nil:
-		return nil, access.ErrBadKey
-	case !row.ConnectionFound && access.MayAdminister(row.Key):
-		return nil, store.ErrNotFound
-	case !row.ConnectionFound || !row.Allowed:
-		// A key learns nothing of connections that it may not pull.
-		return nil, access.ErrForbidden
+	if err := mayPull(row, time.Now()); err != nil {
+		return nil, err
 	}
-	pulled, err := a.source.ServeVersion(ctx, row.ConnectionID, row.Version, minTTL)
+	version := tokensource.Version{Generation: row.Generation, UpdatedAt: row.UpdatedAt}
+	pulled, err := a.source.ServeVersion(ctx, row.ConnectionID, version, minTTL)
 	if err != nil {
 		return nil, err
 	}
 	a.source.TouchPulled(ctx, row.ConnectionID)
-	a.touchKey(ctx, row.Key, now)
+	a.touchKey(ctx, row.Key.ID, time.Now())
 	return pulled, nil
+}
+
+// mayPull checks the key of a pull. A key that may not pull a connection learns
+// nothing of it, not even whether it is there; one that may pull all learns that
+// a name is wrong.
+func mayPull(row store.PullRow, now time.Time) error {
+	key := store.APIKey{
+		ID: row.Key.ID, Scopes: row.Key.Scopes, AllConnections: row.Key.AllConnections,
+		ExpiresAt: fromMillis(row.Key.ExpiresAt), RevokedAt: fromMillis(row.Key.RevokedAt),
+	}
+	seesAll := access.MayAdminister(key) || (key.AllConnections && slices.Contains(key.Scopes, access.ScopeTokenRead))
+	switch {
+	case !row.KeyFound, access.Usable(key, now) != nil:
+		return access.ErrBadKey
+	case !row.ConnectionFound && seesAll:
+		return store.ErrNotFound
+	case seesAll, row.Allowed && slices.Contains(key.Scopes, access.ScopeTokenRead):
+		return nil
+	default:
+		return access.ErrForbidden
+	}
+}
+
+func fromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms)
 }
 
 func tokenBody(pulled *tokensource.Pulled, now time.Time) *Token {

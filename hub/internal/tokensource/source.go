@@ -45,6 +45,8 @@ type Source struct {
 	end  context.CancelFunc
 	work sync.WaitGroup
 
+	cache cache
+
 	mu      sync.Mutex
 	flights map[string]*flight
 	touched map[string]time.Time // of the last noted pull, by connection

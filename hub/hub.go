@@ -1,0 +1,213 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/authflow"
+	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/config"
+	"github.com/evergrant/evergrant/hub/internal/egress"
+	"github.com/evergrant/evergrant/hub/internal/journal"
+	"github.com/evergrant/evergrant/hub/internal/operation"
+	"github.com/evergrant/evergrant/hub/internal/pluginhost"
+	"github.com/evergrant/evergrant/hub/internal/scheduler"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/tokensource"
+)
+
+// Hub is a running hub.
+type Hub struct {
+	cfg     config.Config
+	version string
+	log     hclog.Logger
+
+	store     *store.Store
+	journal   *journal.Journal
+	sender    *egress.Sender
+	plugins   *pluginhost.Host
+	access    *access.Access
+	catalogue *catalogue.Catalogue
+	source    *tokensource.Source
+	flow      *authflow.Flow
+
+	listener net.Listener
+	server   *http.Server
+	work     sync.WaitGroup
+	// stopWork ends the scheduler; failed carries a server that ended by itself.
+	stopWork context.CancelFunc
+	failed   chan error
+}
+
+// Options are what the command line adds to the configuration.
+type Options struct {
+	Logger  hclog.Logger
+	Version string
+}
+
+// Start runs a hub until Stop. It returns once requests are served: the key is
+// read, the database migrated, plugins described, the journal replayed.
+func Start(ctx context.Context, cfg Config, o Options) (*Hub, error) {
+	if o.Logger == nil {
+		o.Logger = hclog.NewNullLogger()
+	}
+	h := &Hub{cfg: cfg, version: o.Version, log: o.Logger, failed: make(chan error, 1), stopWork: func() {}}
+	if err := h.start(ctx); err != nil {
+		h.Stop(context.WithoutCancel(ctx))
+		return nil, err
+	}
+	return h, nil
+}
+
+// Run is Start, then Stop when ctx ends or the server fails. ready is called
+// when requests are served; optional.
+func Run(ctx context.Context, cfg Config, o Options, ready func(*Hub)) error {
+	h, err := Start(ctx, cfg, o)
+	if err != nil {
+		return err
+	}
+	if ready != nil {
+		ready(h)
+	}
+	select {
+	case <-ctx.Done():
+		err = nil
+	case err = <-h.failed:
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.ShutdownTimeout)
+	defer cancel()
+	h.Stop(stop)
+	return err
+}
+
+func (h *Hub) start(ctx context.Context) error {
+	// Whoever cannot have the port should not have touched anything.
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", h.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s (is another program there? choose another with EVERGRANT_LISTEN): %w", h.cfg.Listen, err)
+	}
+	h.listener = listener
+	if h.cfg.PublicURL == "" {
+		h.cfg.PublicURL = addressOf(listener.Addr(), h.cfg.TLS.CertFile != "")
+	}
+	box, err := openKey(h.cfg, h.log)
+	if err != nil {
+		return err
+	}
+	if h.store, err = store.Open(ctx, store.Options{URL: h.cfg.Database.URL, DataDir: h.cfg.DataDir, Box: box, Logger: h.log.Named("store")}); err != nil {
+		return err
+	}
+	if h.journal, err = journal.Open(filepath.Join(h.cfg.DataDir, "journal"), box); err != nil {
+		return err
+	}
+	if h.plugins, err = pluginhost.New(pluginhost.Options{Dir: h.cfg.Plugins.Dir, Logger: h.log.Named("plugins"), Cache: descriptions{h.store}, IdleAfter: idleAfter(h.cfg)}); err != nil {
+		return err
+	}
+	if err := h.plugins.Scan(ctx); err != nil {
+		return err
+	}
+	h.wire()
+	if err := h.catalogue.Refresh(ctx); err != nil {
+		return err
+	}
+	if err := h.source.Recover(ctx); err != nil {
+		return err
+	}
+	h.serve()
+	return nil
+}
+
+// wire ties the parts that only know each other by their types.
+func (h *Hub) wire() {
+	h.sender = egress.New(h.version)
+	runner := operation.NewRunner(h.plugins, h.sender, h.journal, h.log.Named("operation"))
+	h.access = access.New(h.store)
+	h.catalogue = catalogue.New(h.store, h.plugins, runner, h.log.Named("catalogue"))
+	h.source = tokensource.New(tokensource.Options{
+		Store: h.store, Runner: runner, Journal: h.journal, Logger: h.log.Named("tokens"),
+		RequestTimeout: h.cfg.Renewal.RequestTimeout, Lease: h.cfg.Renewal.Lease,
+	})
+	sched := scheduler.New(scheduler.Options{
+		Store: h.store, Source: h.source, Logger: h.log.Named("scheduler"), Owner: h.journal.Replica(),
+		Workers: h.cfg.Renewal.Workers, Lease: h.cfg.Renewal.Lease,
+	})
+	h.flow = authflow.New(authflow.Options{
+		Store: h.store, Runner: runner, Logger: h.log.Named("authorize"), PublicURL: h.cfg.PublicURL,
+		TTL: h.cfg.AuthorizationTTL, ExchangeTimeout: h.cfg.Renewal.RequestTimeout, Granted: sched.Wake,
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	h.stopWork = cancel
+	h.work.Go(func() { sched.Run(ctx) })
+}
+
+// Stop ends the hub: no new requests, then no new renewals, then what is in
+// flight, as long as ctx lasts. What is not saved by then is in the journal.
+func (h *Hub) Stop(ctx context.Context) {
+	if h.server != nil {
+		if err := h.server.Shutdown(ctx); err != nil {
+			_ = h.server.Close()
+		}
+	} else if h.listener != nil {
+		_ = h.listener.Close()
+	}
+	h.stopWork()
+	if h.source != nil {
+		h.source.Close(ctx)
+	}
+	h.work.Wait()
+	if h.plugins != nil {
+		h.plugins.Stop(ctx)
+	}
+	if h.sender != nil {
+		h.sender.Close()
+	}
+	var errs []error
+	if h.journal != nil {
+		errs = append(errs, h.journal.Close())
+	}
+	if h.store != nil {
+		errs = append(errs, h.store.Close())
+	}
+	if err := errors.Join(errs...); err != nil {
+		h.log.Warn("the hub did not close cleanly", "error", err)
+	}
+	h.log.Info("stopped")
+}
+
+// URL is the hub's address as people and processes use it.
+func (h *Hub) URL() string { return h.cfg.PublicURL }
+
+// Addr is the address that the hub listens on.
+func (h *Hub) Addr() net.Addr { return h.listener.Addr() }
+
+// SetupLink makes a one-time link for the first administrator; "" if there is
+// one already.
+func (h *Hub) SetupLink(ctx context.Context) (string, error) {
+	token, err := h.access.SetupToken(ctx)
+	if err != nil || token == "" {
+		return "", err
+	}
+	return h.cfg.PublicURL + "/setup?link=" + token, nil
+}
+
+// AdminKey makes an API key that may do everything until it expires, for
+// commands that run beside the hub.
+func (h *Hub) AdminKey(ctx context.Context, title string, life time.Duration) (string, error) {
+	key, _, err := h.access.CreateKey(ctx, access.KeyDraft{
+		Title: title, Scopes: []string{access.ScopeAdmin}, AllConnections: true, ExpiresAt: time.Now().Add(life), CreatedBy: "hub",
+	})
+	return key, err
+}
+
+// idleAfter keeps a plugin running while an authorization that it began may come
+// back: its code may live only seconds, so no start should stand in its way.
+func idleAfter(cfg config.Config) time.Duration { return cfg.AuthorizationTTL + 5*time.Minute }

@@ -1,0 +1,67 @@
+package authflow
+
+import (
+	"net/url"
+	"testing"
+
+	"github.com/evergrant/evergrant/hub/internal/service"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+func TestWhatAPersonMayPaste(t *testing.T) {
+	for name, tt := range map[string]struct{ pasted, code, state string }{
+		"address":          {" https://app.example/cb?code=abc&state=s1 ", "abc", "s1"},
+		"address fragment": {"https://app.example/cb#code=abc&state=s1", "abc", "s1"},
+		"query":            {"?code=abc&state=s1", "abc", "s1"},
+		"bare query":       {"code=abc&domain=x", "abc", ""},
+		"bare code":        {"abc\n", "abc", ""},
+		"code with sign":   {"4/0AfJoh=x", "4/0AfJoh=x", ""},
+		"nothing":          {"  ", "", ""},
+		"a sentence":       {"it did not work", "", ""},
+		"address alone":    {"https://app.example/", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := readPasted(tt.pasted)
+			if got.Get("code") != tt.code || got.Get("state") != tt.state {
+				t.Errorf("code %q, state %q", got.Get("code"), got.Get("state"))
+			}
+		})
+	}
+}
+
+func TestErrorsOfTheAuthorizationEndpoint(t *testing.T) {
+	for code, want := range map[string]provider.Kind{
+		"access_denied": provider.Denied, "ACCESS_DENIED": provider.Denied, "invalid_scope": provider.Blocked,
+		"temporarily_unavailable": provider.Transient, "something_new": provider.Blocked,
+	} {
+		got := errorOf(url.Values{"error": {code}, "error_description": {"why\x00\nnot"}})
+		if got == nil || got.Kind != want {
+			t.Errorf("%s: %v, want %s", code, got, want)
+		}
+		if got != nil && got.Message != "the service did not grant access: whynot" {
+			t.Errorf("message %q", got.Message)
+		}
+	}
+	if errorOf(url.Values{"code": {"x"}}) != nil {
+		t.Error("a code was read as an error")
+	}
+}
+
+func TestAnotherIssuerIsAMixUp(t *testing.T) {
+	svc := service.Service{Description: &provider.Description{Issuer: "https://as.example"}}
+	for iss, wrong := range map[string]bool{"": false, "https://as.example": false, "https://evil.example": true} {
+		if got := wrongIssuer(svc, url.Values{"iss": {iss}}); got != wrong {
+			t.Errorf("iss %q: wrong is %t", iss, got)
+		}
+	}
+}
+
+func TestPKCEIsS256(t *testing.T) {
+	// RFC 7636 appendix B.
+	if got := challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"); got != "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" {
+		t.Errorf("challenge %s", got)
+	}
+	if a, b := secret(), secret(); a == b || len(a) != 43 {
+		t.Errorf("secrets %d characters long, equal %t", len(a), a == b)
+	}
+}

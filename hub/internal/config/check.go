@@ -1,0 +1,128 @@
+package config
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// derive fills in what follows from other values or from the machine.
+func derive(c *Config) {
+	if c.PublicURL == "" {
+		c.PublicURL = publicURL(c.Listen, c.TLS.CertFile != "")
+	}
+	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
+	if c.Key.File == "" {
+		c.Key.File = filepath.Join(c.DataDir, "evergrant.key")
+	}
+	if c.Plugins.Dir == "" {
+		c.Plugins.Dir = "plugins"
+		if executable, err := os.Executable(); err == nil {
+			c.Plugins.Dir = filepath.Join(filepath.Dir(executable), "plugins")
+		}
+	}
+	if c.ReplicaName == "" {
+		host, err := os.Hostname()
+		if err != nil || host == "" {
+			host = "evergrant"
+		}
+		c.ReplicaName = fmt.Sprintf("%s-%d-%s", host, os.Getpid(), strings.ToLower(rand.Text()[:6]))
+	}
+}
+
+// publicURL is the address on this machine; "" if the system chooses the port.
+func publicURL(listen string, tls bool) string {
+	_, port, err := net.SplitHostPort(listen)
+	if err != nil || port == "0" {
+		return ""
+	}
+	if tls {
+		return "https://localhost:" + port
+	}
+	return "http://localhost:" + port
+}
+
+// check complains about values that are readable but wrong.
+func check(c *Config, complain func(key, text string)) {
+	checkAddresses(c, complain)
+	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
+		complain("tls", "give both tls.cert_file and tls.key_file, or neither")
+	}
+	if !slices.Contains([]string{"trace", "debug", "info", "warn", "error"}, c.Log.Level) {
+		complain("log.level", "write trace, debug, info, warn or error")
+	}
+	if !slices.Contains([]string{"text", "json"}, c.Log.Format) {
+		complain("log.format", "write text or json")
+	}
+	if c.Renewal.Workers < 1 || c.Renewal.Workers > 1000 {
+		complain("renewal.workers", "write a number from 1 to 1000")
+	}
+	checkTimes(c, complain)
+}
+
+func checkAddresses(c *Config, complain func(key, text string)) {
+	if _, port, err := net.SplitHostPort(c.Listen); err != nil || !isPort(port) {
+		complain("listen", "write an address and a port, for example 127.0.0.1:8080, or :8080 for all addresses")
+	}
+	u, err := url.Parse(c.PublicURL)
+	if c.PublicURL != "" && (err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" ||
+		u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil) {
+		complain("public_url", "write the hub's own address without a path, for example https://tokens.example.com")
+	}
+	scheme, rest, _ := strings.Cut(c.Database.URL, ":")
+	if c.Database.URL != "" && (rest == "" || !slices.Contains([]string{"sqlite", "postgres", "postgresql"}, scheme)) {
+		complain("database.url", "write sqlite:<path> or postgres://<user>:<password>@<host>/<database>")
+	}
+	for _, proxy := range c.TrustedProxies {
+		if !isNetwork(proxy) {
+			complain("trusted_proxies", fmt.Sprintf("%q is no address and no network; write for example 10.0.0.7 or 10.0.0.0/8", proxy))
+		}
+	}
+}
+
+func checkTimes(c *Config, complain func(key, text string)) {
+	for _, bound := range []struct {
+		key         string
+		value       time.Duration
+		least, most time.Duration
+	}{
+		{"shutdown_timeout", c.ShutdownTimeout, 0, time.Hour},
+		{"renewal.lease", c.Renewal.Lease, time.Second, time.Hour},
+		{"renewal.min_ttl", c.Renewal.MinTTL, 0, 24 * time.Hour},
+		{"renewal.request_timeout", c.Renewal.RequestTimeout, time.Second, 10 * time.Minute},
+		{"authorization_ttl", c.AuthorizationTTL, time.Minute, 24 * time.Hour},
+		{"session.idle", c.Session.Idle, time.Minute, 365 * 24 * time.Hour},
+		{"session.absolute", c.Session.Absolute, time.Minute, 365 * 24 * time.Hour},
+	} {
+		if bound.value < bound.least || bound.value > bound.most {
+			complain(bound.key, fmt.Sprintf("write a time from %s to %s", bound.least, bound.most))
+		}
+	}
+	if c.Renewal.Lease <= c.Renewal.RequestTimeout {
+		complain("renewal.lease", "write more than renewal.request_timeout: a lease must outlive the call that it guards")
+	}
+	if c.Session.Absolute < c.Session.Idle {
+		complain("session.absolute", "write at least session.idle")
+	}
+}
+
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && strconv.FormatUint(n, 10) == text
+}
+
+func isNetwork(text string) bool {
+	if _, err := netip.ParsePrefix(text); err == nil {
+		return true
+	}
+	_, err := netip.ParseAddr(text)
+	return err == nil
+}

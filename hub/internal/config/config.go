@@ -1,0 +1,128 @@
+package config
+
+import (
+	"log/slog"
+	"net/url"
+	"time"
+)
+
+// Config is the whole configuration of a hub. Load checks it; it is not changed
+// afterwards. It never prints its secrets.
+type Config struct {
+	// Listen is the address and port to serve on.
+	Listen string `koanf:"listen"`
+	// PublicURL is the hub's address as browsers and services see it, without a
+	// slash at its end. Empty only if Listen leaves the port to the system.
+	PublicURL string `koanf:"public_url"`
+	// DataDir is the folder of the journal and, by default, of database and key.
+	DataDir  string   `koanf:"data_dir"`
+	Database Database `koanf:"database"`
+	Key      Key      `koanf:"key"`
+	Plugins  Plugins  `koanf:"plugins"`
+	// TrustedProxies are the addresses and networks (CIDR) of reverse proxies
+	// whose X-Forwarded-For is believed. Nobody is by default.
+	TrustedProxies []string `koanf:"trusted_proxies"`
+	TLS            TLS      `koanf:"tls"`
+	Log            Log      `koanf:"log"`
+	// ShutdownTimeout bounds how long a stop waits for requests and renewals.
+	ShutdownTimeout time.Duration `koanf:"shutdown_timeout"`
+	Renewal         Renewal       `koanf:"renewal"`
+	// AuthorizationTTL is how long a started authorization waits for its callback.
+	AuthorizationTTL time.Duration `koanf:"authorization_ttl"`
+	Session          Session       `koanf:"session"`
+	// ReplicaName tells this hub from others in logs.
+	ReplicaName string `koanf:"replica_name"`
+}
+
+// Database says where rows are kept.
+type Database struct {
+	// URL is sqlite:<path> or postgres://…; empty is SQLite in DataDir. It may
+	// hold a password.
+	URL string `koanf:"url"`
+}
+
+// Key says where the key is that seals secrets.
+type Key struct {
+	// File is the keyset file.
+	File string `koanf:"file"`
+	// Value is a keyset in base64, from EVERGRANT_KEY only; it wins over File.
+	Value string `koanf:"value"`
+}
+
+// Plugins says where plugins are.
+type Plugins struct {
+	// Dir is the folder of plugin binaries.
+	Dir string `koanf:"dir"`
+}
+
+// TLS is the hub's own certificate; both files or none.
+type TLS struct {
+	CertFile string `koanf:"cert_file"`
+	KeyFile  string `koanf:"key_file"`
+}
+
+// Log says how the hub writes its log.
+type Log struct {
+	// Level is trace, debug, info, warn or error.
+	Level string `koanf:"level"`
+	// Format is text or json.
+	Format string `koanf:"format"`
+}
+
+// Renewal bounds the renewal of tokens.
+type Renewal struct {
+	// Workers is the number of renewals that run at one time.
+	Workers int `koanf:"workers"`
+	// Lease is how long a renewal holds its connection at most.
+	Lease time.Duration `koanf:"lease"`
+	// MinTTL is the life that a pulled token has left, if the process asks for
+	// nothing else.
+	MinTTL time.Duration `koanf:"min_ttl"`
+	// RequestTimeout bounds a provider's call.
+	RequestTimeout time.Duration `koanf:"request_timeout"`
+}
+
+// Session bounds how long people stay logged in.
+type Session struct {
+	// Idle ends a session that is not used.
+	Idle time.Duration `koanf:"idle"`
+	// Absolute ends any session.
+	Absolute time.Duration `koanf:"absolute"`
+}
+
+// LogValue implements slog.LogValuer and shows neither the key nor a password.
+func (c Config) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("listen", c.Listen), slog.String("public_url", c.PublicURL),
+		slog.String("data_dir", c.DataDir), slog.String("database", c.Database.String()), slog.String("replica_name", c.ReplicaName))
+}
+
+// String keeps secrets out of %v and %s.
+func (c Config) String() string { return "config of " + c.Listen }
+
+// GoString keeps secrets out of %#v.
+func (c Config) GoString() string { return "config.Config{…}" }
+
+// String is the address without its password.
+func (d Database) String() string {
+	if d.URL == "" {
+		return "sqlite"
+	}
+	u, err := url.Parse(d.URL)
+	if err != nil {
+		return "(unreadable)"
+	}
+	if u.User == nil && u.RawQuery == "" {
+		return d.URL
+	}
+	u.RawQuery = "" // PostgreSQL takes a password there too
+	return u.Redacted()
+}
+
+// GoString keeps the password out of %#v.
+func (d Database) GoString() string { return d.String() }
+
+// String keeps the key out of %v and %s.
+func (k Key) String() string { return k.File }
+
+// GoString keeps the key out of %#v.
+func (k Key) GoString() string { return k.File }

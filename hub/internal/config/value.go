@@ -1,0 +1,85 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// assign sets a field from a value of YAML, a variable or a flag. It returns
+// what to write instead if it cannot. It quotes no value: it may be a secret.
+func assign(field reflect.Value, value any) (problem string) {
+	switch target := field.Addr().Interface().(type) {
+	case *string:
+		text, ok := value.(string)
+		if !ok {
+			return "write text, in quotes if it looks like a number"
+		}
+		*target = text
+	case *time.Duration:
+		d, ok := durationOf(value)
+		if !ok {
+			return "write a time with its unit, for example 30s, 15m, 12h or 30d"
+		}
+		*target = d
+	case *int:
+		n, err := strconv.Atoi(fmt.Sprint(value))
+		if err != nil {
+			return "write a whole number, for example 32"
+		}
+		*target = n
+	case *[]string:
+		list, ok := listOf(value)
+		if !ok {
+			return "write a list of texts, or one text with commas between its parts"
+		}
+		*target = list
+	default:
+		return fmt.Sprintf("has a type that cannot be configured: %s", field.Type())
+	}
+	return ""
+}
+
+// durationOf knows days beside the units of time.ParseDuration.
+func durationOf(value any) (time.Duration, bool) {
+	if d, ok := value.(time.Duration); ok {
+		return d, true
+	}
+	text, ok := value.(string)
+	if !ok {
+		return 0, false
+	}
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		n, err := strconv.ParseUint(days, 10, 16)
+		return time.Duration(n) * 24 * time.Hour, err == nil
+	}
+	d, err := time.ParseDuration(text)
+	return d, err == nil
+}
+
+func listOf(value any) ([]string, bool) {
+	var list []string
+	switch v := value.(type) {
+	case string:
+		for part := range strings.SplitSeq(v, ",") {
+			if part = strings.TrimSpace(part); part != "" {
+				list = append(list, part)
+			}
+		}
+	case []string:
+		list = append(list, v...)
+	case []any:
+		for _, item := range v {
+			text, ok := item.(string)
+			if !ok {
+				return nil, false
+			}
+			list = append(list, text)
+		}
+	default:
+		return nil, false
+	}
+	return list, true
+}

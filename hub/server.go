@@ -1,0 +1,151 @@
+package hub
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"github.com/evergrant/evergrant/hub/internal/api"
+	"github.com/evergrant/evergrant/hub/internal/web"
+)
+
+// serve begins to answer requests.
+func (h *Hub) serve() {
+	h.server = &http.Server{
+		Handler:           h.handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12},
+		ErrorLog:          h.log.Named("http").StandardLogger(nil),
+	}
+	h.work.Go(func() {
+		var err error
+		if t := h.cfg.TLS; t.CertFile != "" {
+			err = h.server.ServeTLS(h.listener, t.CertFile, t.KeyFile)
+		} else {
+			err = h.server.Serve(h.listener)
+		}
+		if !errors.Is(err, http.ErrServerClosed) {
+			h.failed <- err
+		}
+	})
+}
+
+// handler is everything that the hub answers.
+func (h *Hub) handler() http.Handler {
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	engine.HandleMethodNotAllowed = true
+	engine.ContextWithFallback = true
+	_ = engine.SetTrustedProxies(h.cfg.TrustedProxies) // checked by config
+	engine.Use(h.recovered, requestID, h.logged, secured(strings.HasPrefix(h.cfg.PublicURL, "https://")))
+	engine.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
+	engine.GET("/readyz", h.ready)
+	api.New(engine, engine, api.Options{
+		Store: h.store, Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, Plugins: h.plugins,
+		Logger: h.log.Named("api"), PublicURL: h.cfg.PublicURL, Version: h.version, MinTTL: h.cfg.Renewal.MinTTL,
+	})
+	pages := web.New(web.Options{
+		Store: h.store, Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, Plugins: h.plugins,
+		Logger: h.log.Named("web"), PublicURL: h.cfg.PublicURL, Version: h.version,
+		SessionIdle: h.cfg.Session.Idle, SessionAbsolute: h.cfg.Session.Absolute,
+	})
+	pages.Register(engine)
+	none := func(page gin.HandlerFunc, status int, title string) gin.HandlerFunc {
+		return func(c *gin.Context) {
+			if strings.HasPrefix(c.Request.URL.Path, "/api/") {
+				api.WriteProblem(c, status, title)
+				return
+			}
+			page(c)
+		}
+	}
+	engine.NoRoute(none(pages.NotFound, http.StatusNotFound, "There is no such address in the hub API"))
+	engine.NoMethod(none(pages.NotFound, http.StatusMethodNotAllowed, "This address does not take this method"))
+	return pages.Sessions(engine)
+}
+
+// ready reports whether the database can be reached.
+func (h *Hub) ready(c *gin.Context) {
+	if err := h.store.Ping(c.Request.Context()); err != nil {
+		c.String(http.StatusServiceUnavailable, "the database cannot be reached\n")
+		return
+	}
+	c.String(http.StatusOK, "ready\n")
+}
+
+// recovered turns a panic into an error of one request.
+func (h *Hub) recovered(c *gin.Context) {
+	defer func() {
+		if r := recover(); r != nil {
+			h.log.Error("a request panicked", "path", c.FullPath(), "request_id", c.GetString(requestIDKey), "stack", string(debug.Stack()))
+			if !c.Writer.Written() {
+				api.WriteProblem(c, http.StatusInternalServerError, "Internal error; the hub's log has the reason")
+			}
+			c.Abort()
+		}
+	}()
+	c.Next()
+}
+
+const requestIDKey = "request_id"
+
+// requestID gives each request a name that its log lines share.
+func requestID(c *gin.Context) {
+	id := uuid.NewString()[:13]
+	c.Set(requestIDKey, id)
+	c.Header("X-Request-Id", id)
+}
+
+// logged writes a line for each request: the route, never the query, which may
+// hold a code or a state.
+func (h *Hub) logged(c *gin.Context) {
+	start := time.Now()
+	c.Next()
+	if !h.log.IsDebug() && c.Writer.Status() < http.StatusInternalServerError {
+		return
+	}
+	h.log.Named("http").Debug("request", "method", c.Request.Method, "route", c.FullPath(), "status", c.Writer.Status(),
+		"took", time.Since(start).Round(time.Microsecond), "from", c.ClientIP(), "request_id", c.GetString(requestIDKey))
+}
+
+// secured sets the headers that every answer has; pages add their policy.
+func secured(https bool) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		h := c.Writer.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		if https {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+	}
+}
+
+// addressOf is where a browser on this machine finds a listener.
+func addressOf(addr net.Addr, https bool) string {
+	scheme := "http://"
+	if https {
+		scheme = "https://"
+	}
+	host := "localhost"
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok {
+		return scheme + addr.String()
+	}
+	if !tcp.IP.IsLoopback() && !tcp.IP.IsUnspecified() {
+		host = tcp.IP.String()
+	}
+	return scheme + net.JoinHostPort(host, strconv.Itoa(tcp.Port))
+}

@@ -1,0 +1,151 @@
+package sandbox
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Config of a World.
+type Config struct {
+	// FirstPort is the port of the first emulator on 127.0.0.1, the others follow;
+	// 0 takes free ports.
+	FirstPort int
+	// AccessTTL is the life of access tokens; 0 is what each service really has.
+	AccessTTL time.Duration
+	// CodeTTL is the life of authorization codes; 0 is what each service has.
+	CodeTTL time.Duration
+	// Secret is what client secrets are made of, so that they stay the same from
+	// one start to the next; "" makes new ones.
+	Secret string
+}
+
+// World is a set of running emulators.
+type World struct {
+	// Services are the emulated ones, one for each provider.
+	Services []*Service
+
+	config Config
+	ports  int
+	closes []func() error
+}
+
+// Service is an emulated service and what an administrator enters to add it.
+type Service struct {
+	// Provider is the name of the provider that speaks to it.
+	Provider string
+	// Name and Title are proposals for the hub.
+	Name, Title            string
+	ClientID, ClientSecret string
+	Scopes                 []string
+	Options                map[string]any
+	// Address is where the emulator listens.
+	Address string
+
+	// Register tells the service our redirect URI.
+	Register func(redirectURI string)
+	// TokenState is "valid", "expired", "revoked" or "unknown".
+	TokenState func(accessToken string) string
+	// Spent counts refresh tokens that were presented a second time.
+	Spent func() int
+	// SetOnToken sets what is called when tokens were issued, before the reply is
+	// written; the argument is the grant_type.
+	SetOnToken func(func(grantType string))
+	// api builds a call of the service's API with a token.
+	api func(accessToken string) (*http.Request, error)
+}
+
+// Start starts every emulator.
+func Start(config Config) (*World, error) {
+	if config.Secret == "" {
+		config.Secret = rand.Text()
+	}
+	w := &World{config: config}
+	for _, add := range []func(*World) error{addBitrix24, addTaxcomKassa, addGoogle, addOAuth2} {
+		if err := add(w); err != nil {
+			return nil, errors.Join(err, w.Close())
+		}
+	}
+	return w, nil
+}
+
+// Close stops every emulator.
+func (w *World) Close() error {
+	var errs []error
+	for _, stop := range w.closes {
+		errs = append(errs, stop())
+	}
+	return errors.Join(errs...)
+}
+
+// Service returns the emulated service of a provider; nil if there is none.
+func (w *World) Service(provider string) *Service {
+	for _, s := range w.Services {
+		if s.Provider == provider {
+			return s
+		}
+	}
+	return nil
+}
+
+// Confirm calls the service's API with a token, as a process would. An error
+// says how the service refused it.
+func (s *Service) Confirm(ctx context.Context, accessToken string) error {
+	req, err := s.api(accessToken)
+	if err != nil {
+		return err
+	}
+	reply, err := http.DefaultClient.Do(req.WithContext(ctx))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = reply.Body.Close() }()
+	_, _ = io.Copy(io.Discard, io.LimitReader(reply.Body, 1<<20))
+	if reply.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answered %s: the token is %s", s.Title, reply.Status, s.TokenState(accessToken))
+	}
+	return nil
+}
+
+// address is where the next emulator listens.
+func (w *World) address() string {
+	if w.config.FirstPort == 0 {
+		return net.JoinHostPort("127.0.0.1", "0")
+	}
+	w.ports++
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(w.config.FirstPort+w.ports-1))
+}
+
+// secret derives a client secret.
+func (w *World) secret(name string) string {
+	sum := sha256.Sum256([]byte(name + "\x00" + w.config.Secret))
+	return hex.EncodeToString(sum[:20])
+}
+
+func (w *World) add(s *Service, stop func() error) {
+	w.Services = append(w.Services, s)
+	w.closes = append(w.closes, stop)
+}
+
+// ttl is the configured life of access tokens, or the service's own.
+func (w *World) ttl(own time.Duration) time.Duration { return cmp.Or(w.config.AccessTTL, own) }
+
+// bearer builds a GET with the token in the Authorization header.
+func bearer(address string) func(string) (*http.Request, error) {
+	return func(accessToken string) (*http.Request, error) {
+		req, err := http.NewRequest(http.MethodGet, address, nil)
+		if err == nil {
+			req.Header.Set("Authorization", "Bearer "+accessToken)
+		}
+		return req, err
+	}
+}
