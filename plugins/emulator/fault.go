@@ -1,7 +1,9 @@
 package emulator
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -85,12 +87,7 @@ func (f *Front) meets(fault Fault, r *http.Request) bool {
 	if fault.Path != "" {
 		return strings.HasPrefix(r.URL.Path, fault.Path)
 	}
-	for _, path := range f.tokenPaths {
-		if r.URL.Path == path {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(f.tokenPaths, r.URL.Path)
 }
 
 // suffer answers r as the fault has it.
@@ -107,6 +104,7 @@ func (f *Front) suffer(fault Fault, release <-chan struct{}, w http.ResponseWrit
 		select {
 		case <-release:
 		case <-r.Context().Done():
+			NoteResult(r, "fault")
 			panic(http.ErrAbortHandler)
 		}
 		if fault.Late {
@@ -119,7 +117,7 @@ func (f *Front) suffer(fault Fault, release <-chan struct{}, w http.ResponseWrit
 		if fault.Body != "" {
 			w.Header().Set("Content-Length", strconv.Itoa(len(fault.Body)+1))
 			fault.writeTo(w)
-			_ = http.NewResponseController(w).Flush() //nolint:errcheck // the connection ends on the next line
+			_ = http.NewResponseController(w).Flush()
 		}
 		panic(http.ErrAbortHandler)
 	case fault.Code != "":
@@ -138,7 +136,7 @@ func (f Fault) writeTo(w http.ResponseWriter) {
 		w.Header().Set("Content-Type", "application/json")
 	}
 	w.WriteHeader(max(f.Status, http.StatusOK))
-	_, _ = w.Write([]byte(f.Body)) //nolint:errcheck // the client may have gone
+	_, _ = w.Write([]byte(f.Body))
 }
 
 // heldReply keeps a reply that may never be sent.
@@ -163,9 +161,7 @@ func (h *heldReply) Write(b []byte) (int, error) {
 }
 
 func (h *heldReply) writeTo(w http.ResponseWriter) {
-	for name, values := range h.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), h.header)
 	w.WriteHeader(max(h.status, http.StatusOK))
-	_, _ = w.Write(h.body) //nolint:errcheck // the client may have gone
+	_, _ = w.Write(h.body)
 }

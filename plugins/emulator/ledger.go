@@ -90,7 +90,7 @@ func (l *Ledger) Spend(kind Kind, value string) (Grant, State) {
 	switch {
 	case found == Valid:
 		s.state = Spent
-	case found == Spent && kind == Refresh:
+	case found == Spent && kind != Code:
 		l.reused++
 	}
 	return *s.grant, found
@@ -163,11 +163,15 @@ func (l *Ledger) Grants() []Grant {
 // valid, expired, revoked or unknown.
 func (l *Ledger) TokenState(accessToken string) State {
 	_, _, state := l.Look(Access, accessToken)
+	if state == Spent { // given in exchange for a newer one
+		return Revoked
+	}
 	return state
 }
 
-// Spent returns how many times a refresh token was presented that had been used
-// before. Anything but 0 means that a client lost or branched its chain.
+// Spent returns how many times a token was presented for renewal that had been used
+// for it before: a rotated refresh token, or an access token that was prolonged by
+// a new one. Anything but 0 means that a client lost or branched its chain.
 func (l *Ledger) Spent() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()

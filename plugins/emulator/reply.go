@@ -14,7 +14,7 @@ func WriteJSON(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Pragma", "no-cache")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) //nolint:errcheck // the client may have gone
+	_ = json.NewEncoder(w).Encode(body)
 }
 
 // RedirectWith sends the browser to an address with params added to its query;

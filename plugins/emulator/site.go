@@ -15,8 +15,9 @@ type Site struct {
 	// unless a name of the site's own was set before.
 	URL string
 
-	handler http.Handler
-	server  *http.Server
+	handler  http.Handler
+	listener net.Listener
+	server   *http.Server
 }
 
 // NewSite returns a site that answers by handler and listens nowhere yet.
@@ -25,9 +26,18 @@ func NewSite(handler http.Handler) *Site { return &Site{handler: handler} }
 // Handler returns what answers, for whoever brings a listener of their own.
 func (s *Site) Handler() http.Handler { return s.handler }
 
-// Start listens on addr ("host:port"; empty means a free port of loopback) and
-// serves until Close.
+// Start listens on addr and serves until Close.
 func (s *Site) Start(addr string) error {
+	if err := s.Listen(addr); err != nil {
+		return err
+	}
+	s.Serve()
+	return nil
+}
+
+// Listen takes addr ("host:port"; empty means a free port of loopback), so that
+// URL is known, and lets nobody in yet.
+func (s *Site) Listen(addr string) error {
 	if addr == "" {
 		addr = "127.0.0.1:0"
 	}
@@ -38,21 +48,30 @@ func (s *Site) Start(addr string) error {
 	if s.URL == "" {
 		s.URL = reachable(listener.Addr())
 	}
-	s.server = &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second}
-	go func(server *http.Server) {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			panic(fmt.Sprintf("emulator on %s: %v", addr, err))
-		}
-	}(s.server)
+	s.listener = listener
 	return nil
+}
+
+// Serve answers, in the background, what comes to the address of Listen.
+func (s *Site) Serve() {
+	s.server = &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second}
+	go func(server *http.Server, listener net.Listener) {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			panic(fmt.Sprintf("emulator on %s: %v", listener.Addr(), err))
+		}
+	}(s.server, s.listener)
 }
 
 // Close stops at once: open connections are cut, and requests that hang end.
 func (s *Site) Close() error {
-	if s.server == nil {
+	switch {
+	case s.server != nil:
+		return s.server.Close()
+	case s.listener != nil:
+		return s.listener.Close()
+	default:
 		return nil
 	}
-	return s.server.Close()
 }
 
 // reachable turns the address of a listener into a URL that a browser on the same

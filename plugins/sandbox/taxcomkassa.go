@@ -29,7 +29,7 @@ func addTaxcomKassa(w *World) error {
 			server.RegisterClient(client)
 		},
 		TokenState: func(token string) string { return string(server.TokenState(token)) },
-		Spent:      func() int { return 0 }, // there are no refresh tokens
+		Spent:      server.Spent,
 		SetOnToken: server.SetOnToken,
 		api: func(accessToken string) (*http.Request, error) {
 			req, err := http.NewRequest(http.MethodGet, server.TokenServerURL+"/API/v2/KKTList", nil)

@@ -35,7 +35,7 @@ func newTown(t *testing.T) *town {
 	if err := w.Start("", ""); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { w.Close() })
+	t.Cleanup(func() { _ = w.Close() })
 	return w
 }
 
@@ -284,7 +284,7 @@ func TestRestTakesTheTokenInThreePlacesAndTellsTheApp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp.Body.Close()
+	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		t.Errorf("header: %d", resp.StatusCode)
 	}
@@ -314,9 +314,11 @@ func TestTheHookSeesARotatedGrantBeforeTheReply(t *testing.T) {
 	var generation atomic.Int64
 	w.SetOnToken(func(string) { generation.Store(int64(w.Grants()[0].Generation)) })
 	w.SetFault(emulator.Fault{Late: true, Cut: true})
-	if _, err := http.PostForm(w.AuthServerURL+"/oauth/token/", url.Values{
+	resp, err := http.PostForm(w.AuthServerURL+"/oauth/token/", url.Values{
 		"client_id": {"local.1"}, "client_secret": {"s3cret"}, "grant_type": {"refresh_token"}, "refresh_token": {first["refresh_token"].(string)},
-	}); err == nil { //nolint:bodyclose // there is no reply
+	})
+	if err == nil {
+		_ = resp.Body.Close()
 		t.Error("the reply was not lost")
 	}
 	if generation.Load() != 2 || w.TokenState(first["access_token"].(string)) != emulator.Revoked {

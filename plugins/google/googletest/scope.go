@@ -21,7 +21,7 @@ var fullNames = map[string]string{
 // and whether Google knows them all.
 func parseScopes(param string) ([]string, bool) {
 	var scopes []string
-	for _, scope := range strings.Fields(param) {
+	for scope := range strings.FieldsSeq(param) {
 		if full, ok := fullNames[scope]; ok {
 			scope = full
 		}

@@ -43,7 +43,7 @@ func newCloud(t *testing.T, config googletest.Config) *cloud {
 	if err := g.Start(""); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { g.Close() })
+	t.Cleanup(func() { _ = g.Close() })
 	return g
 }
 

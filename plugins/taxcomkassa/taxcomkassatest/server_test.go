@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -40,7 +41,7 @@ func newTill(t *testing.T, config taxcomkassatest.Config) *till {
 	if err := k.Start("", ""); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { k.Close() })
+	t.Cleanup(func() { _ = k.Close() })
 	return k
 }
 
@@ -52,9 +53,7 @@ func (k *till) open(changes url.Values, choices emulator.Choices) (*url.URL, err
 		"client_id": {"integrator"}, "response_type": {"code"}, "scope": {"api"}, "state": {"xyz"},
 		"redirect_uri": {redirectURI}, "redirect_url": {redirectURI},
 	}
-	for name, values := range changes {
-		query[name] = values
-	}
+	maps.Copy(query, changes)
 	return emulator.Person{}.Authorize(k.t.Context(), k.AuthorizeServerURL+"/core/connect/authorize?"+query.Encode(), choices)
 }
 
@@ -175,9 +174,7 @@ func TestClientCredentials(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			k := newTill(t, taxcomkassatest.Config{AcceptRawBase64: tc.raw})
 			form := exchange(k.code())
-			for name, values := range tc.body {
-				form[name] = values
-			}
+			maps.Copy(form, tc.body)
 			status, reply := k.post(k.TokenServerURL+"/core/connect/token", tc.header, form)
 			if status != tc.status || (status != 200 && reply["error"] != "invalid_client") {
 				t.Errorf("%d %v, want %d", status, reply, tc.status)
@@ -296,7 +293,7 @@ func TestWithoutProlongationTheAddressIsUnknown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp.Body.Close()
+	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusNotFound {
 		t.Errorf("status %d", resp.StatusCode)
 	}
