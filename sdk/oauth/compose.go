@@ -2,111 +2,121 @@ package oauth
 
 import "github.com/evergrant/evergrant/sdk/provider"
 
-// compose gives p the methods that are asked for and no others, because the hub
+// What a provider may serve beyond core, under short names for the tables below.
+type (
+	revokes    = provider.Revoker
+	identifies = provider.Identifier
+	trusts     = provider.ClientCredentialsGrant
+	prepares   = provider.ServicePreparer
+)
+
+// wanted says which of them a Config asks for.
+type wanted struct{ revokes, identifies, trusts bool }
+
+// compose gives p the methods that are wanted and no others, because the hub
 // finds out what a provider serves by type assertion. Go composes types only
 // beforehand, hence one case for each combination.
-func compose(p core, revokes, identifies, trusts, prepares bool) provider.Provider {
-	type (
-		R = provider.Revoker
-		I = provider.Identifier
-		T = provider.ClientCredentialsGrant
-		S = provider.ServicePreparer
-	)
-	r, i, t, s := revoker{p}, identifier{p}, clientCredentials{p}, preparer{p.c.Prepare}
-	const yes, no = true, false
-	switch [...]bool{revokes, identifies, trusts, prepares} {
-	case [...]bool{no, no, no, yes}:
+func compose(p core, want wanted) provider.Provider {
+	r, i, t := revoker{p}, identifier{p}, clientCredentials{p}
+	switch want {
+	case wanted{revokes: true}:
 		return struct {
 			core
-			S
-		}{p, s}
-	case [...]bool{no, no, yes, no}:
-		return struct {
-			core
-			T
-		}{p, t}
-	case [...]bool{no, no, yes, yes}:
-		return struct {
-			core
-			T
-			S
-		}{p, t, s}
-	case [...]bool{no, yes, no, no}:
-		return struct {
-			core
-			I
-		}{p, i}
-	case [...]bool{no, yes, no, yes}:
-		return struct {
-			core
-			I
-			S
-		}{p, i, s}
-	case [...]bool{no, yes, yes, no}:
-		return struct {
-			core
-			I
-			T
-		}{p, i, t}
-	case [...]bool{no, yes, yes, yes}:
-		return struct {
-			core
-			I
-			T
-			S
-		}{p, i, t, s}
-	case [...]bool{yes, no, no, no}:
-		return struct {
-			core
-			R
+			revokes
 		}{p, r}
-	case [...]bool{yes, no, no, yes}:
+	case wanted{identifies: true}:
 		return struct {
 			core
-			R
-			S
-		}{p, r, s}
-	case [...]bool{yes, no, yes, no}:
+			identifies
+		}{p, i}
+	case wanted{revokes: true, identifies: true}:
 		return struct {
 			core
-			R
-			T
-		}{p, r, t}
-	case [...]bool{yes, no, yes, yes}:
-		return struct {
-			core
-			R
-			T
-			S
-		}{p, r, t, s}
-	case [...]bool{yes, yes, no, no}:
-		return struct {
-			core
-			R
-			I
+			revokes
+			identifies
 		}{p, r, i}
-	case [...]bool{yes, yes, no, yes}:
+	case wanted{trusts: true}:
 		return struct {
 			core
-			R
-			I
-			S
-		}{p, r, i, s}
-	case [...]bool{yes, yes, yes, no}:
+			trusts
+		}{p, t}
+	case wanted{revokes: true, trusts: true}:
 		return struct {
 			core
-			R
-			I
-			T
+			revokes
+			trusts
+		}{p, r, t}
+	case wanted{identifies: true, trusts: true}:
+		return struct {
+			core
+			identifies
+			trusts
+		}{p, i, t}
+	case wanted{revokes: true, identifies: true, trusts: true}:
+		return struct {
+			core
+			revokes
+			identifies
+			trusts
 		}{p, r, i, t}
-	case [...]bool{yes, yes, yes, yes}:
-		return struct {
-			core
-			R
-			I
-			T
-			S
-		}{p, r, i, t, s}
 	}
 	return p
+}
+
+// composePreparer is compose with provider.ServicePreparer.
+func composePreparer(p core, want wanted) provider.Provider {
+	s, r, i, t := preparer{p.c.Prepare}, revoker{p}, identifier{p}, clientCredentials{p}
+	switch want {
+	case wanted{revokes: true}:
+		return struct {
+			core
+			prepares
+			revokes
+		}{p, s, r}
+	case wanted{identifies: true}:
+		return struct {
+			core
+			prepares
+			identifies
+		}{p, s, i}
+	case wanted{revokes: true, identifies: true}:
+		return struct {
+			core
+			prepares
+			revokes
+			identifies
+		}{p, s, r, i}
+	case wanted{trusts: true}:
+		return struct {
+			core
+			prepares
+			trusts
+		}{p, s, t}
+	case wanted{revokes: true, trusts: true}:
+		return struct {
+			core
+			prepares
+			revokes
+			trusts
+		}{p, s, r, t}
+	case wanted{identifies: true, trusts: true}:
+		return struct {
+			core
+			prepares
+			identifies
+			trusts
+		}{p, s, i, t}
+	case wanted{revokes: true, identifies: true, trusts: true}:
+		return struct {
+			core
+			prepares
+			revokes
+			identifies
+			trusts
+		}{p, s, r, i, t}
+	}
+	return struct {
+		core
+		prepares
+	}{p, s}
 }

@@ -79,10 +79,15 @@ type Account struct {
 // interface of that package exactly if c asks for it.
 func New(c Config) provider.Provider {
 	p := core{c: c}
-	revokes := c.RevokeURL != "" || slices.Contains(c.Grants, provider.GrantRevoke)
-	identifies := c.UserinfoURL != "" || slices.Contains(c.Grants, provider.GrantIdentify)
-	trusts := slices.Contains(c.Grants, provider.GrantClientCredentials)
-	return compose(p, revokes, identifies, trusts, c.Prepare != nil)
+	want := wanted{
+		revokes:    c.RevokeURL != "" || slices.Contains(c.Grants, provider.GrantRevoke),
+		identifies: c.UserinfoURL != "" || slices.Contains(c.Grants, provider.GrantIdentify),
+		trusts:     slices.Contains(c.Grants, provider.GrantClientCredentials),
+	}
+	if c.Prepare != nil {
+		return composePreparer(p, want)
+	}
+	return compose(p, want)
 }
 
 // endpoints are those of a service.

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -33,9 +34,7 @@ func (a *answer) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	a.requests, a.bodies = append(a.requests, req), append(a.bodies, string(body))
 	rec := httptest.NewRecorder()
-	for name, values := range a.header {
-		rec.Header()[name] = values
-	}
+	maps.Copy(rec.Header(), a.header)
 	rec.WriteHeader(a.status)
 	rec.Body.WriteString(a.body)
 	return rec.Result(), nil

@@ -83,7 +83,7 @@ func overOAuth2(ctx context.Context, call provider.Call, secrets []string, run f
 	client := *call.HTTP
 	tape := &tape{next: client.Transport}
 	if tape.next == nil {
-		tape.next = http.DefaultTransport
+		tape.next = http.DefaultTransport //nolint:forbidigo // what a client without a transport of its own has, in tests
 	}
 	client.Transport = tape
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -18,9 +18,6 @@ type OptionProblem struct {
 	Message Text
 }
 
-// Error implements error.
-func (p OptionProblem) Error() string { return p.Option + ": " + p.Message.EN }
-
 // Validate checks what was entered against the schema and returns the values in
 // their types, defaults filled in, with every problem found. Numbers and yes/no
 // may be given as text, as forms send them.

@@ -14,7 +14,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// Roles of people. The first form of the hub has one.
+// RoleAdministrator may do everything; the first form of the hub has no other role.
 const RoleAdministrator = "administrator"
 
 // Access checks people and keys. It is safe for concurrent use.
@@ -85,7 +85,7 @@ func (a *Access) Setup(ctx context.Context, token, login, name, password, lang s
 		return user, err
 	}
 	if err := a.store.CreateFirstUser(ctx, user); err != nil {
-		if errors.Is(err, store.ErrNameTaken) {
+		if errors.Is(err, store.ErrInUse) {
 			return user, ErrSetupDone
 		}
 		return user, err
@@ -135,7 +135,7 @@ func (a *Access) Login(ctx context.Context, login, password, from string) (store
 	}
 	a.logins.forget(keys...)
 	user.LastLoginAt = now
-	return user, a.store.UpdateUser(ctx, user)
+	return user, a.store.NoteLogin(ctx, user.ID, now)
 }
 
 // ChangePassword replaces a person's password after checking the present one.

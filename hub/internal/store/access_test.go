@@ -1,0 +1,248 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+)
+
+var _ scs.CtxStore = (*store.Sessions)(nil)
+
+func newUser(login string) store.User {
+	return store.User{
+		ID: store.NewID(), Login: login, Name: "Анна", PasswordHash: "$argon2id$…", Role: "admin", Lang: "ru", Theme: "dark",
+		CreatedAt: cut(noon), UpdatedAt: cut(noon),
+	}
+}
+
+func TestLoginIsFoundInAnyCase(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		want := newUser("Анна")
+		check(t, s.CreateUser(t.Context(), want))
+		got, err := s.UserByLogin(t.Context(), "АННА")
+		check(t, err)
+		if got != want {
+			t.Errorf("%+v", got)
+		}
+		err = s.CreateUser(t.Context(), newUser("анна"))
+		wantErr(t, err, store.ErrNameTaken)
+		if taken, ok := errors.AsType[*store.NameTakenError](err); !ok || taken.Field != "login" {
+			t.Errorf("%v", err)
+		}
+		_, err = s.UserByLogin(t.Context(), "boris")
+		wantErr(t, err, store.ErrNotFound)
+	})
+}
+
+func TestUserIsChangedAndDeleted(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		u := newUser("anna")
+		check(t, s.CreateUser(t.Context(), u))
+		check(t, s.CreateUser(t.Context(), newUser("boris")))
+		check(t, s.NoteLogin(t.Context(), u.ID, noon))
+		noted, err := s.User(t.Context(), u.ID)
+		check(t, err)
+		if !noted.LastLoginAt.Equal(cut(noon)) {
+			t.Errorf("the login was not noted: %+v", noted)
+		}
+		u.Login, u.Theme, u.LastLoginAt, u.CreatedAt = "anna2", "", noon.Add(time.Hour), noon.Add(time.Hour)
+		check(t, s.UpdateUser(t.Context(), u))
+		got, err := s.User(t.Context(), u.ID)
+		check(t, err)
+		if got.Login != "anna2" || got.Theme != "" || !got.LastLoginAt.Equal(cut(u.LastLoginAt)) || !got.CreatedAt.Equal(cut(noon)) {
+			t.Errorf("%+v", got)
+		}
+		u.Login = "BORIS"
+		wantErr(t, s.UpdateUser(t.Context(), u), store.ErrNameTaken)
+		all, err := s.Users(t.Context())
+		check(t, err)
+		if len(all) != 2 || all[0].Login != "anna2" {
+			t.Errorf("%v", all)
+		}
+		check(t, s.DeleteUser(t.Context(), u.ID))
+		wantErr(t, s.DeleteUser(t.Context(), u.ID), store.ErrNotFound)
+		if n, err := s.CountUsers(t.Context()); n != 1 || err != nil {
+			t.Errorf("%d users, %v", n, err)
+		}
+	})
+}
+
+func TestOnlyOneFirstUserIsMade(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		var made atomic.Int32
+		var tries sync.WaitGroup
+		for i := range 10 {
+			tries.Go(func() {
+				switch err := s.CreateFirstUser(t.Context(), newUser(string(rune('a'+i)))); {
+				case err == nil:
+					made.Add(1)
+				case !errors.Is(err, store.ErrInUse):
+					t.Error(err)
+				}
+			})
+		}
+		tries.Wait()
+		if n, err := s.CountUsers(t.Context()); n != 1 || made.Load() != 1 || err != nil {
+			t.Errorf("%d users, %d made, %v", n, made.Load(), err)
+		}
+	})
+}
+
+func TestBrowserKeepsItsSession(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		manager := scs.New()
+		manager.Store, manager.HashTokenInStore = s.Sessions(), true
+		handler := manager.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if login := r.FormValue("login"); login != "" {
+				manager.Put(r.Context(), "login", login)
+			}
+			if r.FormValue("logout") != "" {
+				check(t, manager.Destroy(r.Context()))
+				return
+			}
+			_, _ = w.Write([]byte(manager.GetString(r.Context(), "login")))
+		}))
+		var cookies []*http.Cookie
+		get := func(path string) string {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+			for _, cookie := range cookies {
+				r.AddCookie(cookie)
+			}
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, r)
+			if set := w.Result().Cookies(); len(set) > 0 {
+				cookies = set
+			}
+			return w.Body.String()
+		}
+		get("/?login=anna")
+		first := cookies
+		if got := get("/"); got != "anna" {
+			t.Errorf("the session says %q", got)
+		}
+		get("/?logout=1")
+		cookies = first
+		if got := get("/"); got != "" {
+			t.Errorf("after the logout the session says %q", got)
+		}
+	})
+}
+
+func TestSessionEndsInTime(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		sessions := s.Sessions()
+		check(t, sessions.Commit("over", []byte("x"), time.Now().Add(-time.Second)))
+		check(t, sessions.Commit("open", []byte("x"), time.Now().Add(time.Hour)))
+		check(t, sessions.Commit("open", []byte("y"), time.Now().Add(2*time.Hour)))
+		if _, found, err := sessions.Find("over"); found || err != nil {
+			t.Errorf("a session that is over was found, %v", err)
+		}
+		if data, found, err := sessions.Find("open"); string(data) != "y" || !found || err != nil {
+			t.Errorf("%q, %v, %v", data, found, err)
+		}
+		check(t, s.DeleteExpiredSessions(t.Context(), time.Now().Add(3*time.Hour)))
+		if _, found, err := sessions.Find("open"); found || err != nil {
+			t.Errorf("it was not removed, %v", err)
+		}
+		check(t, sessions.Delete("open"))
+	})
+}
+
+func newKey(hash string, connections ...string) store.APIKey {
+	return store.APIKey{
+		ID: store.NewID(), Title: "отчёты", Prefix: "evg_ab12", Hash: hash, Scopes: []string{"token:read", "connection:read"},
+		ConnectionIDs: connections, ExpiresAt: cut(noon).AddDate(1, 0, 0), CreatedAt: cut(noon), CreatedBy: "anna",
+	}
+}
+
+func TestAPIKeyComesBackAndIsRevokedOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		svc := addService(t, s, "portal")
+		one, two := addGranted(t, s, svc.ID, "one"), addGranted(t, s, svc.ID, "two")
+		want := newKey("hash", one.ID, two.ID)
+		check(t, s.CreateAPIKey(t.Context(), want))
+		check(t, s.CreateAPIKey(t.Context(), newKey("other")))
+		got, err := s.APIKeyByHash(t.Context(), "hash")
+		check(t, err)
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("came back as %+v", got)
+		}
+		check(t, s.TouchAPIKey(t.Context(), want.ID, noon))
+		check(t, s.RevokeAPIKey(t.Context(), want.ID, noon))
+		check(t, s.RevokeAPIKey(t.Context(), want.ID, noon.Add(time.Hour)))
+		wantErr(t, s.RevokeAPIKey(t.Context(), store.NewID(), noon), store.ErrNotFound)
+		check(t, s.DeleteConnection(t.Context(), two.ID))
+		all, err := s.APIKeys(t.Context())
+		check(t, err)
+		if len(all) != 2 {
+			t.Fatalf("%d keys", len(all))
+		}
+		got = all[1]
+		if !got.RevokedAt.Equal(cut(noon)) || !got.LastUsedAt.Equal(cut(noon)) || !reflect.DeepEqual(got.ConnectionIDs, []string{one.ID}) {
+			t.Errorf("%+v", got)
+		}
+		wantErr(t, s.CreateAPIKey(t.Context(), newKey("lost", two.ID)), store.ErrNotFound)
+		_, err = s.APIKeyByHash(t.Context(), "lost")
+		wantErr(t, err, store.ErrNotFound)
+	})
+}
+
+func TestPullTellsWhoMayPullWhat(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		svc := addService(t, s, "portal")
+		one, two := addGranted(t, s, svc.ID, "one"), addGranted(t, s, svc.ID, "two")
+		some, all := newKey("some", one.ID), newKey("all")
+		all.AllConnections = true
+		check(t, s.CreateAPIKey(t.Context(), some))
+		check(t, s.CreateAPIKey(t.Context(), all))
+		check(t, s.RevokeAPIKey(t.Context(), all.ID, noon))
+		for _, test := range []struct {
+			hash, name          string
+			key, found, allowed bool
+		}{
+			{"some", "one", true, true, true},
+			{"some", "two", true, true, false},
+			{"some", "gone", true, false, false},
+			{"all", "two", true, true, true},
+			{"all", "gone", true, false, false},
+			{"wrong", "one", false, false, false},
+		} {
+			got, err := s.Pull(t.Context(), test.hash, test.name)
+			check(t, err)
+			if got.KeyFound != test.key || got.ConnectionFound != test.found || got.Allowed != test.allowed {
+				t.Errorf("%s pulls %s: %+v", test.hash, test.name, got)
+			}
+		}
+		before, err := s.Pull(t.Context(), "some", "one")
+		check(t, err)
+		if before.ConnectionID != one.ID || before.Generation != 1 || before.UpdatedAt != read(t, s, one.ID).UpdatedAt.UnixMilli() ||
+			before.State != "active" || before.Key.ID != some.ID || !reflect.DeepEqual(before.Key.Scopes, some.Scopes) ||
+			before.Key.ExpiresAt != some.ExpiresAt.UnixMilli() || before.Key.RevokedAt != 0 {
+			t.Errorf("%+v", before)
+		}
+		check(t, s.UpdateConnection(t.Context(), one.Paused(noon), 1))
+		after, err := s.Pull(t.Context(), "some", "one")
+		check(t, err)
+		if after.UpdatedAt == before.UpdatedAt || after.State != "paused" {
+			t.Errorf("a pause at the same millisecond does not show: %+v", after)
+		}
+		if revoked, err := s.Pull(t.Context(), "all", two.Name); err != nil || revoked.Key.RevokedAt == 0 {
+			t.Errorf("%+v, %v", revoked, err)
+		}
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err = s.Pull(ended, "some", "one")
+		wantErr(t, err, context.Canceled)
+	})
+}

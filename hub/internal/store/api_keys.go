@@ -1,0 +1,142 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+type apiKeyRow struct {
+	ID             string `gorm:"primaryKey"`
+	Title          string
+	Prefix         string
+	Hash           string
+	Scopes         string
+	AllConnections bool
+	ExpiresAt      int64
+	RevokedAt      int64
+	LastUsedAt     int64
+	CreatedAt      int64 `gorm:"autoCreateTime:false"`
+	CreatedBy      string
+}
+
+// TableName pins the table.
+func (apiKeyRow) TableName() string { return "api_keys" }
+
+type apiKeyConnectionRow struct {
+	APIKeyID     string `gorm:"primaryKey"`
+	ConnectionID string `gorm:"primaryKey"`
+}
+
+// TableName pins the table.
+func (apiKeyConnectionRow) TableName() string { return "api_key_connections" }
+
+// APIKey is what a process shows to the hub API. The key itself is not kept.
+type APIKey struct {
+	ID    string
+	Title string
+	// Prefix is the visible beginning of the key, to tell keys apart.
+	Prefix string
+	// Hash is the SHA-256 of the key.
+	Hash string
+	// Scopes are what it may do; none has a space in it.
+	Scopes []string
+	// AllConnections opens all connections, ConnectionIDs some. A connection
+	// that is deleted vanishes from the list.
+	AllConnections bool
+	ConnectionIDs  []string
+	ExpiresAt      time.Time // zero is never
+	RevokedAt      time.Time
+	LastUsedAt     time.Time
+	CreatedAt      time.Time
+	// CreatedBy is the id of a user.
+	CreatedBy string
+}
+
+// CreateAPIKey adds a key. Errors: ErrNotFound if one of its connections is gone.
+func (s *Store) CreateAPIKey(ctx context.Context, k APIKey) error {
+	row := apiKeyRow{
+		ID: k.ID, Title: k.Title, Prefix: k.Prefix, Hash: k.Hash, Scopes: strings.Join(k.Scopes, " "),
+		AllConnections: k.AllConnections, ExpiresAt: millis(k.ExpiresAt), RevokedAt: millis(k.RevokedAt),
+		LastUsedAt: millis(k.LastUsedAt), CreatedAt: millis(k.CreatedAt), CreatedBy: k.CreatedBy,
+	}
+	links := make([]apiKeyConnectionRow, 0, len(k.ConnectionIDs))
+	for _, id := range k.ConnectionIDs {
+		links = append(links, apiKeyConnectionRow{APIKeyID: k.ID, ConnectionID: id})
+	}
+	err := s.transaction(ctx, func(tx *gorm.DB) error {
+		if err := tx.Create(&row).Error; err != nil || len(links) == 0 {
+			return err
+		}
+		return tx.Create(&links).Error
+	})
+	return failed("add the API key "+k.Title, err)
+}
+
+// APIKeyByHash reads a key by the hash of its text; it may be revoked or have
+// expired. Errors: ErrNotFound.
+func (s *Store) APIKeyByHash(ctx context.Context, hash string) (APIKey, error) {
+	var rows []apiKeyRow
+	if err := s.reading(ctx).Where("hash = ?", hash).Limit(1).Find(&rows).Error; err != nil {
+		return APIKey{}, failed("read an API key", err)
+	}
+	if len(rows) == 0 {
+		return APIKey{}, failed("read an API key", ErrNotFound)
+	}
+	keys, err := s.apiKeysOf(ctx, rows)
+	if err != nil {
+		return APIKey{}, err
+	}
+	return keys[0], nil
+}
+
+// APIKeys reads all keys, newest first.
+func (s *Store) APIKeys(ctx context.Context) ([]APIKey, error) {
+	var rows []apiKeyRow
+	if err := s.reading(ctx).Order("created_at DESC, id DESC").Find(&rows).Error; err != nil {
+		return nil, failed("read the API keys", err)
+	}
+	return s.apiKeysOf(ctx, rows)
+}
+
+// RevokeAPIKey ends a key for good; the time of an earlier revocation stays.
+// Errors: ErrNotFound.
+func (s *Store) RevokeAPIKey(ctx context.Context, id string, at time.Time) error {
+	result := s.writing(ctx).Model(&apiKeyRow{}).Where("id = ?", id).
+		Update("revoked_at", gorm.Expr("CASE WHEN revoked_at = 0 THEN CAST(? AS BIGINT) ELSE revoked_at END", millis(at)))
+	return changed("revoke the API key "+id, result)
+}
+
+// TouchAPIKey notes when a key was used last. It is a write: the caller calls it
+// at most once a minute for a key.
+func (s *Store) TouchAPIKey(ctx context.Context, id string, at time.Time) error {
+	return failed("note the use of an API key", s.writing(ctx).Model(&apiKeyRow{}).
+		Where("id = ? AND last_used_at < ?", id, millis(at)).Update("last_used_at", millis(at)).Error)
+}
+
+func (s *Store) apiKeysOf(ctx context.Context, rows []apiKeyRow) ([]APIKey, error) {
+	query := s.reading(ctx).Order("connection_id")
+	if len(rows) == 1 {
+		query = query.Where("api_key_id = ?", rows[0].ID)
+	}
+	var links []apiKeyConnectionRow
+	if err := query.Find(&links).Error; err != nil {
+		return nil, failed("read the connections of API keys", err)
+	}
+	connections := map[string][]string{}
+	for _, link := range links {
+		connections[link.APIKeyID] = append(connections[link.APIKeyID], link.ConnectionID)
+	}
+	keys := make([]APIKey, 0, len(rows))
+	for _, row := range rows {
+		keys = append(keys, APIKey{
+			ID: row.ID, Title: row.Title, Prefix: row.Prefix, Hash: row.Hash, Scopes: strings.Fields(row.Scopes),
+			AllConnections: row.AllConnections, ConnectionIDs: connections[row.ID], ExpiresAt: timeOf(row.ExpiresAt),
+			RevokedAt: timeOf(row.RevokedAt), LastUsedAt: timeOf(row.LastUsedAt), CreatedAt: timeOf(row.CreatedAt),
+			CreatedBy: row.CreatedBy,
+		})
+	}
+	return keys, nil
+}

@@ -1,0 +1,159 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+type authorizationRow struct {
+	ID           string `gorm:"primaryKey"`
+	StateHash    string
+	ServiceID    string
+	ConnectionID *string
+	BrowserHash  string
+	UserID       string
+	Secrets      []byte
+	RedirectURI  string
+	ReturnTo     string
+	Lang         string
+	CreatedAt    int64 `gorm:"autoCreateTime:false"`
+	ExpiresAt    int64
+}
+
+// TableName pins the table.
+func (authorizationRow) TableName() string { return "authorizations" }
+
+// authorizationSecrets is what is sealed of an authorization.
+type authorizationSecrets struct {
+	Verifier string `json:"verifier,omitempty"`
+	Nonce    string `json:"nonce,omitempty"`
+	Data     []byte `json:"data,omitempty"`
+}
+
+// Authorization was started and awaits its callback. It never prints its secrets.
+type Authorization struct {
+	ID string
+	// StateHash is the hash of the state parameter; the state itself is not kept.
+	StateHash string
+	ServiceID string
+	// ConnectionID is empty if the connection is made by the callback.
+	ConnectionID string
+	// BrowserHash is the hash of the cookie of the browser that started it.
+	BrowserHash string
+	UserID      string
+	// Verifier is RFC 7636's code_verifier.
+	Verifier string
+	// Nonce is OpenID Connect's.
+	Nonce string
+	// Data is what the provider returned from AuthCodeURL.
+	Data []byte
+	// RedirectURI is the one that was sent: Exchange has to send the same.
+	RedirectURI string
+	// ReturnTo is the page of ours to go back to.
+	ReturnTo  string
+	Lang      string
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// LogValue implements slog.LogValuer and shows no secret.
+func (a Authorization) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("id", a.ID), slog.String("service_id", a.ServiceID), slog.String("connection_id", a.ConnectionID))
+}
+
+// GoString keeps secrets out of %#v.
+func (a Authorization) GoString() string { return "store.Authorization{" + a.ID + "}" }
+
+// Format implements fmt.Formatter: no verb prints a secret.
+func (a Authorization) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "authorization %s", a.ID) }
+
+// CreateAuthorization adds an authorization that was started. Errors:
+// ErrNotFound if its service or connection is gone.
+func (s *Store) CreateAuthorization(ctx context.Context, a Authorization) error {
+	row := authorizationRow{
+		ID: a.ID, StateHash: a.StateHash, ServiceID: a.ServiceID, BrowserHash: a.BrowserHash, UserID: a.UserID,
+		RedirectURI: a.RedirectURI, ReturnTo: a.ReturnTo, Lang: a.Lang, CreatedAt: millis(a.CreatedAt), ExpiresAt: millis(a.ExpiresAt),
+	}
+	if a.ConnectionID != "" {
+		row.ConnectionID = &a.ConnectionID
+	}
+	var err error
+	secrets := authorizationSecrets{Verifier: a.Verifier, Nonce: a.Nonce, Data: a.Data}
+	if row.Secrets, err = s.sealJSON(secrets, "authorizations", a.ID, "secrets"); err == nil {
+		err = s.writing(ctx).Create(&row).Error
+	}
+	return failed("begin the authorization "+a.ID, err)
+}
+
+// TakeAuthorization removes the authorization of a state and returns it, in one
+// statement: of any number of callbacks with the same state exactly one gets it.
+// Errors: ErrNotFound; ErrExpired, which is one too.
+func (s *Store) TakeAuthorization(ctx context.Context, stateHash string, now time.Time) (*Authorization, error) {
+	return s.takeAuthorization(s.writing(ctx).Where("state_hash = ?", stateHash), now)
+}
+
+// TakeAuthorizationByBrowser takes the newest authorization of a service that a
+// browser has started and that has not expired. It is for services that drop the
+// state parameter. Errors: ErrNotFound.
+func (s *Store) TakeAuthorizationByBrowser(ctx context.Context, serviceID, browserHash string, now time.Time) (*Authorization, error) {
+	newest := s.write.Model(&authorizationRow{}).Select("id").
+		Where("service_id = ? AND browser_hash = ? AND expires_at > ?", serviceID, browserHash, millis(now)).
+		Order("created_at DESC, id DESC").Limit(1)
+	return s.takeAuthorization(s.writing(ctx).Where("id = (?)", newest), now)
+}
+
+func (s *Store) takeAuthorization(query *gorm.DB, now time.Time) (*Authorization, error) {
+	const tried = "take the authorization"
+	var rows []authorizationRow
+	if err := query.Clauses(clause.Returning{}).Delete(&rows).Error; err != nil {
+		return nil, failed(tried, err)
+	}
+	if len(rows) == 0 {
+		return nil, failed(tried, ErrNotFound)
+	}
+	if rows[0].ExpiresAt <= millis(now) {
+		return nil, failed(tried, ErrExpired)
+	}
+	return s.authorizationOf(&rows[0])
+}
+
+// PendingAuthorization reads the newest authorization that a user has started
+// for a connection, without taking it; it may have expired. Errors: ErrNotFound.
+func (s *Store) PendingAuthorization(ctx context.Context, connectionID, userID string) (*Authorization, error) {
+	var row authorizationRow
+	err := s.reading(ctx).Where("connection_id = ? AND user_id = ?", connectionID, userID).
+		Order("created_at DESC, id DESC").Take(&row).Error
+	if err != nil {
+		return nil, failed("read the pending authorization of "+connectionID, err)
+	}
+	return s.authorizationOf(&row)
+}
+
+// DeleteExpiredAuthorizations removes those that nobody will finish any more and
+// returns their number.
+func (s *Store) DeleteExpiredAuthorizations(ctx context.Context, now time.Time) (int64, error) {
+	result := s.writing(ctx).Where("expires_at <= ?", millis(now)).Delete(&authorizationRow{})
+	return result.RowsAffected, failed("remove expired authorizations", result.Error)
+}
+
+func (s *Store) authorizationOf(row *authorizationRow) (*Authorization, error) {
+	a := &Authorization{
+		ID: row.ID, StateHash: row.StateHash, ServiceID: row.ServiceID, BrowserHash: row.BrowserHash, UserID: row.UserID,
+		RedirectURI: row.RedirectURI, ReturnTo: row.ReturnTo, Lang: row.Lang,
+		CreatedAt: timeOf(row.CreatedAt), ExpiresAt: timeOf(row.ExpiresAt),
+	}
+	if row.ConnectionID != nil {
+		a.ConnectionID = *row.ConnectionID
+	}
+	var secrets authorizationSecrets
+	if err := s.openJSON(row.Secrets, &secrets, "authorizations", row.ID, "secrets"); err != nil {
+		return nil, failed("read the authorization "+row.ID, err)
+	}
+	a.Verifier, a.Nonce, a.Data = secrets.Verifier, secrets.Nonce, secrets.Data
+	return a, nil
+}

@@ -1,0 +1,181 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+type connectionRow struct {
+	ID              string `gorm:"primaryKey"`
+	Name            string
+	Title           string
+	SearchText      string
+	ServiceID       string
+	State           string
+	Generation      int64
+	Tokens          []byte
+	ExpiresAt       int64
+	Policy          string
+	DueAt           int64
+	Failure         string
+	AccountID       string
+	AccountName     string
+	RequestedScopes string
+	RenewedAt       int64
+	AuthorizedAt    int64
+	LastPulledAt    int64
+	LeaseOwner      string
+	LeaseUntil      int64
+	CreatedAt       int64 `gorm:"autoCreateTime:false"`
+	UpdatedAt       int64 `gorm:"autoUpdateTime:false"`
+}
+
+// TableName pins the table.
+func (connectionRow) TableName() string { return "connections" }
+
+// tokensJSON is a token set as it is sealed. Unlike the domain's own form it
+// tells "no scopes" from "scopes not said".
+type tokensJSON struct {
+	AccessToken      string         `json:"access_token"`
+	TokenType        string         `json:"token_type,omitempty"`
+	RefreshToken     string         `json:"refresh_token,omitempty"`
+	IDToken          string         `json:"id_token,omitempty"`
+	Scopes           []string       `json:"scopes"`
+	Extra            map[string]any `json:"extra,omitempty"`
+	ObtainedAt       int64          `json:"obtained_at"`
+	ExpiresAt        int64          `json:"expires_at,omitempty"`
+	RefreshExpiresAt int64          `json:"refresh_expires_at,omitempty"`
+}
+
+// failureJSON is a failure as its column holds it; "" is none.
+type failureJSON struct {
+	Kind       string        `json:"kind"`
+	Code       string        `json:"code,omitempty"`
+	Message    string        `json:"message,omitempty"`
+	Remedy     provider.Text `json:"remedy,omitzero"`
+	At         int64         `json:"at"`
+	Since      int64         `json:"since"`
+	Count      int           `json:"count"`
+	RetryAfter int64         `json:"retry_after,omitempty"`
+}
+
+func (s *Store) rowOfConnection(c connection.Connection) (connectionRow, error) {
+	row := connectionRow{
+		ID: c.ID, Name: c.Name, Title: c.Title, SearchText: searchText(c.Name, c.Title), ServiceID: c.ServiceID,
+		State: string(c.State), Generation: c.Generation, ExpiresAt: millis(c.Tokens.ExpiresAt), DueAt: millis(c.Due),
+		AccountID: c.Account.ID, AccountName: c.Account.Name, RenewedAt: millis(c.RenewedAt),
+		AuthorizedAt: millis(c.AuthorizedAt), LastPulledAt: millis(c.LastPulledAt),
+		CreatedAt: millis(c.CreatedAt), UpdatedAt: millis(c.UpdatedAt),
+	}
+	var err error
+	if row.Tokens, err = s.sealTokens(c.Tokens, "connections", c.ID); err != nil {
+		return row, err
+	}
+	if row.Policy, err = jsonText(c.Policy); err != nil {
+		return row, err
+	}
+	if row.Failure, err = failureText(c.Failure); err != nil {
+		return row, err
+	}
+	row.RequestedScopes, err = jsonText(c.RequestedScopes)
+	return row, err
+}
+
+func (s *Store) connectionOf(row *connectionRow) (connection.Connection, error) {
+	c := connection.Connection{
+		ID: row.ID, Name: row.Name, Title: row.Title, ServiceID: row.ServiceID, State: connection.State(row.State),
+		Generation: row.Generation, Due: timeOf(row.DueAt), Account: provider.Account{ID: row.AccountID, Name: row.AccountName},
+		RenewedAt: timeOf(row.RenewedAt), AuthorizedAt: timeOf(row.AuthorizedAt), LastPulledAt: timeOf(row.LastPulledAt),
+		CreatedAt: timeOf(row.CreatedAt), UpdatedAt: timeOf(row.UpdatedAt),
+	}
+	var err error
+	if c.Tokens, err = s.openTokens(row.Tokens, "connections", row.ID); err != nil {
+		return c, fmt.Errorf("read the connection %s: %w", row.Name, err)
+	}
+	if err := json.Unmarshal([]byte(row.Policy), &c.Policy); err != nil {
+		return c, fmt.Errorf("read the policy of the connection %s: %w", row.Name, err)
+	}
+	if c.Failure, err = failureOf(row.Failure); err != nil {
+		return c, fmt.Errorf("read the failure of the connection %s: %w", row.Name, err)
+	}
+	if err := json.Unmarshal([]byte(row.RequestedScopes), &c.RequestedScopes); err != nil {
+		return c, fmt.Errorf("read the scopes of the connection %s: %w", row.Name, err)
+	}
+	return c, nil
+}
+
+func (s *Store) connectionsOf(rows []connectionRow) ([]connection.Connection, error) {
+	connections := make([]connection.Connection, 0, len(rows))
+	for i := range rows {
+		c, err := s.connectionOf(&rows[i])
+		if err != nil {
+			return nil, err
+		}
+		connections = append(connections, c)
+	}
+	return connections, nil
+}
+
+// sealTokens seals a token set; the empty one is nil.
+func (s *Store) sealTokens(t connection.TokenSet, table, id string) ([]byte, error) {
+	if t.AccessToken == "" && t.RefreshToken == "" && t.IDToken == "" && len(t.Extra) == 0 && t.ObtainedAt.IsZero() {
+		return nil, nil
+	}
+	return s.sealJSON(tokensJSON{
+		AccessToken: t.AccessToken, TokenType: t.TokenType, RefreshToken: t.RefreshToken, IDToken: t.IDToken,
+		Scopes: t.Scopes, Extra: t.Extra, ObtainedAt: millis(t.ObtainedAt), ExpiresAt: millis(t.ExpiresAt),
+		RefreshExpiresAt: millis(t.RefreshExpiresAt),
+	}, table, id, "tokens")
+}
+
+func (s *Store) openTokens(sealed []byte, table, id string) (connection.TokenSet, error) {
+	if len(sealed) == 0 {
+		return connection.TokenSet{}, nil
+	}
+	var t tokensJSON
+	if err := s.openJSON(sealed, &t, table, id, "tokens"); err != nil {
+		return connection.TokenSet{}, err
+	}
+	return connection.TokenSet{
+		AccessToken: t.AccessToken, TokenType: t.TokenType, RefreshToken: t.RefreshToken, IDToken: t.IDToken,
+		Scopes: t.Scopes, Extra: t.Extra, ObtainedAt: timeOf(t.ObtainedAt), ExpiresAt: timeOf(t.ExpiresAt),
+		RefreshExpiresAt: timeOf(t.RefreshExpiresAt),
+	}, nil
+}
+
+func failureText(f *connection.Failure) (string, error) {
+	if f == nil {
+		return "", nil
+	}
+	return jsonText(failureJSON{
+		Kind: f.Kind.String(), Code: f.Code, Message: f.Message, Remedy: f.Remedy, At: millis(f.At),
+		Since: millis(f.Since), Count: f.Count, RetryAfter: millis(f.RetryAfter),
+	})
+}
+
+func failureOf(text string) (*connection.Failure, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var f failureJSON
+	if err := json.Unmarshal([]byte(text), &f); err != nil {
+		return nil, err
+	}
+	return &connection.Failure{
+		Kind: provider.ParseKind(f.Kind), Code: f.Code, Message: f.Message, Remedy: f.Remedy, At: timeOf(f.At),
+		Since: timeOf(f.Since), Count: f.Count, RetryAfter: timeOf(f.RetryAfter),
+	}, nil
+}
+
+// searchText is what Filter.Query is looked for in. It is folded here, for
+// SQLite folds Latin letters only.
+func searchText(name, title string) string { return strings.ToLower(name + "\n" + title) }
+
+// later is the next value of updated_at: it grows with each change, so that
+// generation and updated_at together name one content of a row.
+func later(now time.Time, before int64) int64 { return max(millis(now), before+1) }

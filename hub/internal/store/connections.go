@@ -1,0 +1,165 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+)
+
+// Filter chooses connections. Its zero value chooses all.
+type Filter struct {
+	// ServiceID keeps those of one service.
+	ServiceID string
+	// Query keeps those whose name or title contains it, in any case of letters.
+	Query string
+	// AfterName starts behind a name: the last one of the page before.
+	AfterName string
+	// Limit bounds the number of results; 0 is no bound.
+	Limit int
+}
+
+// CreateConnection adds a connection. Errors: ErrNameTaken, ErrNotFound if its
+// service is gone.
+func (s *Store) CreateConnection(ctx context.Context, c connection.Connection) error {
+	tried := "add the connection " + c.Name
+	row, err := s.rowOfConnection(c)
+	if err != nil {
+		return failed(tried, err)
+	}
+	return written(tried, s.writing(ctx).Create(&row), "name", c.Name)
+}
+
+// Connection reads a connection by its id. Errors: ErrNotFound.
+func (s *Store) Connection(ctx context.Context, id string) (connection.Connection, error) {
+	return s.oneConnection(ctx, "id = ?", id)
+}
+
+// ConnectionByName reads a connection by its unique name. Errors: ErrNotFound.
+func (s *Store) ConnectionByName(ctx context.Context, name string) (connection.Connection, error) {
+	return s.oneConnection(ctx, "name = ?", name)
+}
+
+func (s *Store) oneConnection(ctx context.Context, where, value string) (connection.Connection, error) {
+	var row connectionRow
+	if err := s.reading(ctx).Where(where, value).Take(&row).Error; err != nil {
+		return connection.Connection{}, failed("read the connection "+value, err)
+	}
+	return s.connectionOf(&row)
+}
+
+// likeEscape makes a text match itself in LIKE … ESCAPE '!'.
+var likeEscape = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
+
+// Connections reads those that the filter chooses, ordered by name.
+func (s *Store) Connections(ctx context.Context, f Filter) ([]connection.Connection, error) {
+	query := s.reading(ctx).Order("name")
+	if f.ServiceID != "" {
+		query = query.Where("service_id = ?", f.ServiceID)
+	}
+	if f.Query != "" {
+		query = query.Where("search_text LIKE ? ESCAPE '!'", "%"+likeEscape.Replace(strings.ToLower(f.Query))+"%")
+	}
+	if f.AfterName != "" {
+		query = query.Where("name > ?", f.AfterName)
+	}
+	if f.Limit > 0 {
+		query = query.Limit(f.Limit)
+	}
+	var rows []connectionRow
+	if err := query.Find(&rows).Error; err != nil {
+		return nil, failed("read the connections", err)
+	}
+	return s.connectionsOf(rows)
+}
+
+// CountByService returns the number of connections of each service that has one,
+// by the service's id.
+func (s *Store) CountByService(ctx context.Context) (map[string]int, error) {
+	var rows []struct {
+		ServiceID string
+		Count     int
+	}
+	err := s.reading(ctx).Model(&connectionRow{}).Select("service_id, COUNT(*) AS count").Group("service_id").Scan(&rows).Error
+	if err != nil {
+		return nil, failed("count the connections", err)
+	}
+	counts := make(map[string]int, len(rows))
+	for _, row := range rows {
+		counts[row.ServiceID] = row.Count
+	}
+	return counts, nil
+}
+
+// UpdateConnection saves what a person changed: an authorisation, a pause, a
+// revocation, an edited policy. from is the generation that the change was
+// decided on. If c has a new generation, the token set before it goes into the
+// history; a revoked grant leaves no history. LastPulledAt and CreatedAt are not
+// written. Errors: ErrStale, ErrNotFound, ErrNameTaken.
+func (s *Store) UpdateConnection(ctx context.Context, c connection.Connection, from int64) error {
+	tried := "change the connection " + c.Name
+	row, err := s.rowOfConnection(c)
+	if err != nil {
+		return failed(tried, err)
+	}
+	err = s.transaction(ctx, func(tx *gorm.DB) error {
+		old, err := lockConnection(tx, c.ID)
+		if err != nil {
+			return err
+		}
+		if old.Generation != from {
+			return ErrStale
+		}
+		if err := s.turnPage(tx, old, c); err != nil {
+			return err
+		}
+		row.UpdatedAt = later(c.UpdatedAt, old.UpdatedAt)
+		return tx.Model(&connectionRow{}).Where("id = ? AND generation = ?", c.ID, from).Select("*").
+			Omit("id", "created_at", "last_pulled_at", "lease_owner", "lease_until").Updates(&row).Error
+	})
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return fmt.Errorf("%s: %w", tried, &NameTakenError{Field: "name", Value: c.Name})
+	}
+	return failed(tried, err)
+}
+
+// RenameConnection gives a connection another title. Errors: ErrNotFound.
+func (s *Store) RenameConnection(ctx context.Context, id, title string) error {
+	err := s.transaction(ctx, func(tx *gorm.DB) error {
+		old, err := lockConnection(tx, id)
+		if err != nil {
+			return err
+		}
+		return tx.Model(&connectionRow{}).Where("id = ?", id).Updates(map[string]any{
+			"title": title, "search_text": searchText(old.Name, title), "updated_at": later(time.Now(), old.UpdatedAt),
+		}).Error
+	})
+	return failed("rename the connection "+id, err)
+}
+
+// DeleteConnection removes a connection, its history, its open intent and its
+// places in API keys. Errors: ErrNotFound.
+func (s *Store) DeleteConnection(ctx context.Context, id string) error {
+	return changed("delete the connection "+id, s.writing(ctx).Where("id = ?", id).Delete(&connectionRow{}))
+}
+
+// TouchPulled notes when a connection was pulled last. It is cheap, but a write:
+// the caller calls it at most once a minute for a connection.
+func (s *Store) TouchPulled(ctx context.Context, id string, at time.Time) error {
+	return failed("note a pull of "+id, s.writing(ctx).Model(&connectionRow{}).
+		Where("id = ? AND last_pulled_at < ?", id, millis(at)).Update("last_pulled_at", millis(at)).Error)
+}
+
+// lockConnection reads a row that no other transaction can change until this one
+// ends. SQLite needs no lock: it has one writer.
+func lockConnection(tx *gorm.DB, id string) (*connectionRow, error) {
+	var row connectionRow
+	err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", id).Take(&row).Error
+	return &row, err
+}

@@ -1,0 +1,225 @@
+package store_test
+
+import (
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+func TestConnectionComesBackAsItWasSaved(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		svc := addService(t, s, "portal")
+		c := addGranted(t, s, svc.ID, "sales")
+		c = c.Failed(noon, 1, &provider.Error{Kind: provider.Blocked, Code: "PAYMENT_REQUIRED", Message: "unpaid",
+			RetryAfter: time.Hour, Remedy: provider.Text{EN: "Pay.", RU: "Оплатите."}})
+		check(t, s.UpdateConnection(t.Context(), c, 1))
+
+		got := read(t, s, c.ID)
+		want := c
+		want.Tokens.ObtainedAt, want.Tokens.ExpiresAt = cut(c.Tokens.ObtainedAt), cut(c.Tokens.ExpiresAt)
+		want.Due, want.RenewedAt, want.AuthorizedAt = cut(c.Due), cut(c.RenewedAt), cut(c.AuthorizedAt)
+		want.CreatedAt, want.UpdatedAt = cut(c.CreatedAt), cut(c.UpdatedAt).Add(time.Millisecond) // the second write at this time
+		f := *c.Failure
+		f.At, f.Since, f.RetryAfter = cut(f.At), cut(f.Since), cut(f.RetryAfter)
+		want.Failure = &f
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("came back\n%#v\nwant\n%#v", got, want)
+		}
+		if got.Tokens.AccessToken != "plain-access-1" || got.Tokens.Extra["member_id"] != "plain-member" {
+			t.Error("the tokens changed")
+		}
+		if got.Tokens.Scopes == nil {
+			t.Error("no scopes were granted, but it came back as: not said")
+		}
+		byName, err := s.ConnectionByName(t.Context(), "sales")
+		check(t, err)
+		if !reflect.DeepEqual(byName, got) {
+			t.Error("by name it is another one")
+		}
+	})
+}
+
+func TestPendingConnectionHasNoTokens(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		svc := addService(t, s, "portal")
+		c := connection.New(noon, store.NewID(), "new", "", svc.ID, renewing)
+		check(t, s.CreateConnection(t.Context(), c))
+		got := read(t, s, c.ID)
+		if !reflect.DeepEqual(got.Tokens, connection.TokenSet{}) || got.State != connection.StatePending || !got.Due.IsZero() {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+func TestNameIsTakenOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		svc := addService(t, s, "portal")
+		c := addGranted(t, s, svc.ID, "sales")
+		c.ID = store.NewID()
+		err := s.CreateConnection(t.Context(), c)
+		wantErr(t, err, store.ErrNameTaken)
+		if taken, ok := errors.AsType[*store.NameTakenError](err); !ok || taken.Field != "name" || taken.Value != "sales" {
+			t.Errorf("%#v", err)
+		}
+		c.Name, c.ServiceID = "other", store.NewID()
+		wantErr(t, s.CreateConnection(t.Context(), c), store.ErrNotFound)
+	})
+}
+
+func TestConnectionsAreSearchedAndPaged(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		one, two := addService(t, s, "one"), addService(t, s, "two")
+		for _, name := range []string{"b", "a", "B-2", "d_x"} {
+			addGranted(t, s, one.ID, name)
+		}
+		c := addGranted(t, s, two.ID, "c")
+		check(t, s.RenameConnection(t.Context(), c.ID, "Касса 100% ЁЖ"))
+		for _, test := range []struct {
+			filter store.Filter
+			want   []string
+		}{
+			{store.Filter{}, []string{"B-2", "a", "b", "c", "d_x"}},
+			{store.Filter{ServiceID: two.ID}, []string{"c"}},
+			{store.Filter{Query: "касса 100%"}, []string{"c"}},
+			{store.Filter{Query: "ёж"}, []string{"c"}},
+			{store.Filter{Query: "%"}, []string{"c"}},
+			{store.Filter{Query: "_"}, []string{"d_x"}},
+			{store.Filter{Query: "b"}, []string{"B-2", "b"}},
+			{store.Filter{Limit: 2}, []string{"B-2", "a"}},
+			{store.Filter{Limit: 2, AfterName: "a"}, []string{"b", "c"}},
+			{store.Filter{Query: "!"}, nil},
+		} {
+			found, err := s.Connections(t.Context(), test.filter)
+			check(t, err)
+			var names []string
+			for _, c := range found {
+				names = append(names, c.Name)
+				if c.Tokens.AccessToken == "" {
+					t.Error("a list without tokens has no status")
+				}
+			}
+			if !reflect.DeepEqual(names, test.want) {
+				t.Errorf("%+v found %v, want %v", test.filter, names, test.want)
+			}
+		}
+		counts, err := s.CountByService(t.Context())
+		check(t, err)
+		if !reflect.DeepEqual(counts, map[string]int{one.ID: 4, two.ID: 1}) {
+			t.Errorf("counts %v", counts)
+		}
+	})
+}
+
+func TestPersonsChangeLosesToANewerGeneration(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		svc := addService(t, s, "portal")
+		c := addGranted(t, s, svc.ID, "sales")
+		renewed := c.Renewed(noon.Add(time.Minute), noon.Add(time.Minute), tokens("plain-access-2", "plain-refresh-2"))
+		check(t, s.SaveRenewal(t.Context(), renewed, 1, "", "me"))
+
+		wantErr(t, s.UpdateConnection(t.Context(), c.Paused(noon), 1), store.ErrStale)
+		if got := read(t, s, c.ID); got.State != connection.StateActive || got.Tokens.AccessToken != "plain-access-2" {
+			t.Errorf("the newer generation was overwritten: %v %s", got.State, got.Tokens)
+		}
+		check(t, s.UpdateConnection(t.Context(), renewed.Paused(noon), 2))
+		if got := read(t, s, c.ID); got.State != connection.StatePaused {
+			t.Errorf("state %s", got.State)
+		}
+		c.ID = store.NewID()
+		wantErr(t, s.UpdateConnection(t.Context(), c, 1), store.ErrNotFound)
+	})
+}
+
+func TestAuthorisingAgainKeepsTheOldTokensAndRevokingForgetsThem(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		svc := addService(t, s, "portal")
+		c := addGranted(t, s, svc.ID, "sales")
+		again := c.Granted(noon, noon, tokens("plain-access-2", ""), c.Account, nil)
+		check(t, s.UpdateConnection(t.Context(), again, 1))
+		past, err := s.History(t.Context(), c.ID)
+		check(t, err)
+		if len(past) != 1 || past[0].Generation != 1 || past[0].Tokens.RefreshToken != "plain-refresh-1" || !past[0].ReplacedAt.Equal(cut(noon)) {
+			t.Fatalf("history %v", past)
+		}
+		check(t, s.UpdateConnection(t.Context(), again.Revoked(noon), 2))
+		if past, err = s.History(t.Context(), c.ID); err != nil || len(past) != 0 {
+			t.Errorf("a revoked grant left %v, %v", past, err)
+		}
+		if got := read(t, s, c.ID); got.Tokens.AccessToken != "" || got.Generation != 3 {
+			t.Errorf("generation %d, %s", got.Generation, got.Tokens)
+		}
+	})
+}
+
+func TestOldTokenSetsArePruned(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		svc := addService(t, s, "portal")
+		c := addGranted(t, s, svc.ID, "sales")
+		for i := range 3 {
+			at := noon.Add(time.Duration(i) * time.Hour)
+			next := c.Renewed(at, at, tokens("a", "r"))
+			check(t, s.SaveRenewal(t.Context(), next, c.Generation, "", "me"))
+			c = next
+		}
+		check(t, s.PruneHistory(t.Context(), noon.Add(time.Hour)))
+		past, err := s.History(t.Context(), c.ID)
+		check(t, err)
+		if len(past) != 2 || past[0].Generation != 3 || past[1].Generation != 2 {
+			t.Errorf("%v", past)
+		}
+	})
+}
+
+func TestEachWriteMovesTheVersionOn(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		svc := addService(t, s, "portal")
+		c := addGranted(t, s, svc.ID, "sales")
+		last := read(t, s, c.ID).UpdatedAt
+		for name, write := range map[string]func() error{
+			"update":  func() error { return s.UpdateConnection(t.Context(), c, 1) },
+			"failure": func() error { return s.SaveFailure(t.Context(), c, 1, "", "me") },
+			"rename":  func() error { return s.RenameConnection(t.Context(), c.ID, "another title") },
+		} {
+			check(t, write())
+			now := read(t, s, c.ID).UpdatedAt
+			if !now.After(last) {
+				t.Errorf("%s left the version at %s", name, now)
+			}
+			last = now
+		}
+		check(t, s.TouchPulled(t.Context(), c.ID, noon.Add(time.Hour)))
+		check(t, s.TouchPulled(t.Context(), c.ID, noon))
+		got := read(t, s, c.ID)
+		if !got.UpdatedAt.Equal(last) || !got.LastPulledAt.Equal(cut(noon.Add(time.Hour))) {
+			t.Errorf("pulled %s, version %s", got.LastPulledAt, got.UpdatedAt)
+		}
+	})
+}
+
+func TestDeletedConnectionTakesItsRowsAlong(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		svc := addService(t, s, "portal")
+		c := addGranted(t, s, svc.ID, "sales")
+		wantErr(t, s.DeleteService(t.Context(), svc.ID), store.ErrInUse)
+		check(t, s.BeginIntent(t.Context(), intentFor(c, "me")))
+		check(t, s.UpdateConnection(t.Context(), c.Granted(noon, noon, tokens("b", ""), c.Account, nil), 1))
+		check(t, s.DeleteConnection(t.Context(), c.ID))
+		wantErr(t, s.DeleteConnection(t.Context(), c.ID), store.ErrNotFound)
+		if _, err := s.Connection(t.Context(), c.ID); err == nil {
+			t.Error("it is still there")
+		}
+		if _, err := s.OpenIntent(t.Context(), c.ID); err == nil {
+			t.Error("its intent is still there")
+		}
+		if past, err := s.History(t.Context(), c.ID); err != nil || len(past) != 0 {
+			t.Errorf("history %v, %v", past, err)
+		}
+		check(t, s.DeleteService(t.Context(), svc.ID))
+	})
+}

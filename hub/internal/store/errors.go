@@ -1,0 +1,68 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+)
+
+// What callers tell apart with errors.Is. Everything else is the database's
+// trouble.
+var (
+	// ErrNotFound: there is no such row.
+	ErrNotFound = errors.New("not found")
+	// ErrExpired is an ErrNotFound: the row was there, but its time had passed.
+	ErrExpired = fmt.Errorf("expired: %w", ErrNotFound)
+	// ErrNameTaken: a unique name is in use; it is a *NameTakenError.
+	ErrNameTaken = errors.New("the name is taken")
+	// ErrStale: the generation has moved on, so what was decided is void.
+	ErrStale = errors.New("it has been changed meanwhile; read it again")
+	// ErrInUse: other rows depend on it, or there is one already.
+	ErrInUse = errors.New("in use")
+)
+
+// NameTakenError is ErrNameTaken with the field to show it at.
+type NameTakenError struct {
+	// Field is "name" or "login".
+	Field string
+	// Value is what was wanted.
+	Value string
+}
+
+// Error implements error.
+func (e *NameTakenError) Error() string {
+	return fmt.Sprintf("the %s %q is taken; choose another one", e.Field, e.Value)
+}
+
+// Is makes it an ErrNameTaken.
+func (e *NameTakenError) Is(target error) bool { return target == ErrNameTaken }
+
+// failed says what was tried; nil stays nil, and a missing row is ErrNotFound.
+func failed(tried string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, gorm.ErrRecordNotFound), errors.Is(err, gorm.ErrForeignKeyViolated):
+		return fmt.Errorf("%s: %w", tried, ErrNotFound)
+	default:
+		return fmt.Errorf("%s: %w", tried, err)
+	}
+}
+
+// written is failed for a statement that has to change a row; field and value
+// name what may be taken.
+func written(tried string, result *gorm.DB, field, value string) error {
+	if errors.Is(result.Error, gorm.ErrDuplicatedKey) {
+		return fmt.Errorf("%s: %w", tried, &NameTakenError{Field: field, Value: value})
+	}
+	return changed(tried, result)
+}
+
+// changed is failed for a statement that has to change a row.
+func changed(tried string, result *gorm.DB) error {
+	if result.Error == nil && result.RowsAffected == 0 {
+		return fmt.Errorf("%s: %w", tried, ErrNotFound)
+	}
+	return failed(tried, result.Error)
+}

@@ -1,0 +1,80 @@
+package store
+
+import (
+	"io/fs"
+	"slices"
+	"sync"
+	"testing"
+
+	"gorm.io/gorm/schema"
+)
+
+// TablesOf reads the tables of the database and their columns, sorted.
+func TablesOf(t *testing.T, s *Store) map[string][]string {
+	t.Helper()
+	statement := `SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'`
+	if s.dialect == PostgreSQL {
+		statement = `SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'`
+	}
+	rows, err := s.pools[0].QueryContext(t.Context(), statement)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	tables := map[string][]string{}
+	for rows.Next() {
+		var table, column string
+		if err := rows.Scan(&table, &column); err != nil {
+			t.Fatal(err)
+		}
+		tables[table] = append(tables[table], column)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, columns := range tables {
+		slices.Sort(columns)
+	}
+	return tables
+}
+
+// ColumnsOfRows returns the columns that the row types name, by table, sorted.
+func ColumnsOfRows(t *testing.T) map[string][]string {
+	t.Helper()
+	columns := map[string][]string{}
+	for _, row := range []any{
+		&serviceRow{}, &connectionRow{}, &tokenHistoryRow{}, &intentRow{}, &authorizationRow{}, &userRow{}, &sessionRow{},
+		&apiKeyRow{}, &apiKeyConnectionRow{}, &pluginRow{}, &settingRow{}, &eventRow{},
+	} {
+		parsed, err := schema.Parse(row, &sync.Map{}, schema.NamingStrategy{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := slices.Clone(parsed.DBNames)
+		slices.Sort(names)
+		columns[parsed.Table] = names
+	}
+	return columns
+}
+
+// MigrationNames lists the files of a dialect.
+func MigrationNames(t *testing.T, dialect string) []string {
+	t.Helper()
+	entries, err := fs.ReadDir(migrations, "migrations/"+dialect)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
+}
+
+// Exec changes the database behind the store's back.
+func Exec(t *testing.T, s *Store, statement string) {
+	t.Helper()
+	if _, err := s.pools[0].ExecContext(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
+}

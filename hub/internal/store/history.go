@@ -1,0 +1,80 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+)
+
+type tokenHistoryRow struct {
+	ConnectionID string `gorm:"primaryKey"`
+	Generation   int64  `gorm:"primaryKey;autoIncrement:false"`
+	Tokens       []byte
+	ReplacedAt   int64
+}
+
+// TableName pins the table.
+func (tokenHistoryRow) TableName() string { return "token_history" }
+
+// sealedID is the row's identity in associated data.
+func (r tokenHistoryRow) sealedID() string {
+	return r.ConnectionID + "/" + strconv.FormatInt(r.Generation, 10)
+}
+
+// PastTokenSet is a token set that another one has replaced.
+type PastTokenSet struct {
+	Generation int64
+	Tokens     connection.TokenSet
+	ReplacedAt time.Time
+}
+
+// History reads the replaced token sets of a connection, newest first.
+func (s *Store) History(ctx context.Context, connectionID string) ([]PastTokenSet, error) {
+	var rows []tokenHistoryRow
+	err := s.reading(ctx).Where("connection_id = ?", connectionID).Order("generation DESC").Find(&rows).Error
+	if err != nil {
+		return nil, failed("read the history of "+connectionID, err)
+	}
+	past := make([]PastTokenSet, 0, len(rows))
+	for _, row := range rows {
+		tokens, err := s.openTokens(row.Tokens, "token_history", row.sealedID())
+		if err != nil {
+			return nil, fmt.Errorf("read the history of %s: %w", connectionID, err)
+		}
+		past = append(past, PastTokenSet{Generation: row.Generation, Tokens: tokens, ReplacedAt: timeOf(row.ReplacedAt)})
+	}
+	return past, nil
+}
+
+// PruneHistory removes token sets that were replaced before a time.
+func (s *Store) PruneHistory(ctx context.Context, before time.Time) error {
+	return failed("remove old token sets", s.writing(ctx).Where("replaced_at < ?", millis(before)).Delete(&tokenHistoryRow{}).Error)
+}
+
+// turnPage keeps the token set of old if c has another generation. A revoked
+// grant is forgotten altogether.
+func (s *Store) turnPage(tx *gorm.DB, old *connectionRow, c connection.Connection) error {
+	if c.State == connection.StateRevoked {
+		return tx.Where("connection_id = ?", old.ID).Delete(&tokenHistoryRow{}).Error
+	}
+	if c.Generation == old.Generation || len(old.Tokens) == 0 {
+		return nil
+	}
+	tokens, err := s.openTokens(old.Tokens, "connections", old.ID)
+	if err != nil {
+		// An old set that nobody can read must not keep out the new one.
+		s.log.Error("the replaced token set cannot be read, so it is not kept", "connection", old.Name, "error", err)
+		return nil
+	}
+	row := tokenHistoryRow{ConnectionID: old.ID, Generation: old.Generation, ReplacedAt: millis(c.UpdatedAt)}
+	if row.Tokens, err = s.sealTokens(tokens, "token_history", row.sealedID()); err != nil {
+		return err
+	}
+	return tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row).Error
+}

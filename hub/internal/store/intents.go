@@ -1,0 +1,133 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+type intentRow struct {
+	ID           string `gorm:"primaryKey"`
+	ConnectionID string
+	Generation   int64
+	Fingerprint  string
+	Owner        string
+	StartedAt    int64
+	Deadline     int64
+	Reply        []byte
+}
+
+// TableName pins the table.
+func (intentRow) TableName() string { return "intents" }
+
+// Intent says that a renewal has begun. It is committed before the request goes
+// out and removed with the outcome, so one that is found tells of a renewal
+// whose outcome is not known.
+type Intent struct {
+	ID           string
+	ConnectionID string
+	// Generation is the one whose tokens are spent.
+	Generation int64
+	// Fingerprint names the refresh token without revealing it.
+	Fingerprint string
+	// Owner is the replica that began; its journal may hold the reply.
+	Owner     string
+	StartedAt time.Time
+	Deadline  time.Time
+	// Reply is what KeepReply kept; nil if nothing.
+	Reply []byte
+}
+
+// BeginIntent commits an intent. Errors: ErrInUse if the connection has an open
+// one, ErrNotFound if the connection is gone.
+func (s *Store) BeginIntent(ctx context.Context, i Intent) error {
+	tried := "note the renewal of " + i.ConnectionID
+	row := intentRow{
+		ID: i.ID, ConnectionID: i.ConnectionID, Generation: i.Generation, Fingerprint: i.Fingerprint, Owner: i.Owner,
+		StartedAt: millis(i.StartedAt), Deadline: millis(i.Deadline),
+	}
+	var err error
+	if row.Reply, err = s.sealReply(i.ID, i.Reply); err != nil {
+		return failed(tried, err)
+	}
+	err = s.writing(ctx).Create(&row).Error
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return fmt.Errorf("%s: another renewal of it is open: %w", tried, ErrInUse)
+	}
+	return failed(tried, err)
+}
+
+// OpenIntent reads the open intent of a connection. Errors: ErrNotFound.
+func (s *Store) OpenIntent(ctx context.Context, connectionID string) (*Intent, error) {
+	var row intentRow
+	if err := s.reading(ctx).Where("connection_id = ?", connectionID).Take(&row).Error; err != nil {
+		return nil, failed("read the open intent of "+connectionID, err)
+	}
+	return s.intentOf(&row)
+}
+
+// OpenIntents reads the open intents of a replica, oldest first; of all replicas
+// if owner is empty.
+func (s *Store) OpenIntents(ctx context.Context, owner string) ([]Intent, error) {
+	query := s.reading(ctx).Order("started_at, id")
+	if owner != "" {
+		query = query.Where("owner = ?", owner)
+	}
+	var rows []intentRow
+	if err := query.Find(&rows).Error; err != nil {
+		return nil, failed("read the open intents", err)
+	}
+	intents := make([]Intent, 0, len(rows))
+	for i := range rows {
+		intent, err := s.intentOf(&rows[i])
+		if err != nil {
+			return nil, err
+		}
+		intents = append(intents, *intent)
+	}
+	return intents, nil
+}
+
+// KeepReply seals the reply of an intent into its row, so that any replica can
+// finish the renewal. Errors: ErrNotFound.
+func (s *Store) KeepReply(ctx context.Context, intentID string, reply []byte) error {
+	tried := "keep the reply of intent " + intentID
+	sealed, err := s.sealReply(intentID, reply)
+	if err != nil {
+		return failed(tried, err)
+	}
+	return changed(tried, s.writing(ctx).Model(&intentRow{}).Where("id = ?", intentID).Update("reply", sealed))
+}
+
+// DropIntent removes an intent whose outcome is known otherwise; one that is
+// gone already is no error.
+func (s *Store) DropIntent(ctx context.Context, id string) error {
+	return failed("drop the intent "+id, dropIntent(s.writing(ctx), id))
+}
+
+func dropIntent(tx *gorm.DB, id string) error {
+	return tx.Where("id = ?", id).Delete(&intentRow{}).Error
+}
+
+func (s *Store) sealReply(id string, reply []byte) ([]byte, error) {
+	if reply == nil {
+		return nil, nil
+	}
+	return s.box.Seal(reply, "intents", id, "reply")
+}
+
+func (s *Store) intentOf(row *intentRow) (*Intent, error) {
+	i := &Intent{
+		ID: row.ID, ConnectionID: row.ConnectionID, Generation: row.Generation, Fingerprint: row.Fingerprint,
+		Owner: row.Owner, StartedAt: timeOf(row.StartedAt), Deadline: timeOf(row.Deadline),
+	}
+	if len(row.Reply) == 0 {
+		return i, nil
+	}
+	var err error
+	i.Reply, err = s.box.Open(row.Reply, "intents", row.ID, "reply")
+	return i, failed("read the intent "+row.ID, err)
+}

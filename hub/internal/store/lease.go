@@ -1,0 +1,95 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+)
+
+// TakeLease takes a connection's lease for owner until now+ttl, by one
+// conditional statement: exactly one of many takers gets a lease that is free or
+// has run out; the owner gets its own again. It reports false for a connection
+// that is gone.
+func (s *Store) TakeLease(ctx context.Context, id, owner string, now time.Time, ttl time.Duration) (bool, error) {
+	result := s.writing(ctx).Model(&connectionRow{}).
+		Where("id = ? AND (lease_until <= ? OR lease_owner = ?)", id, millis(now), owner).
+		Updates(map[string]any{"lease_owner": owner, "lease_until": millis(now.Add(ttl))})
+	return result.RowsAffected == 1, failed("take the lease of "+id, result.Error)
+}
+
+// FreeLease gives a lease back if owner holds it; otherwise nothing changes.
+func (s *Store) FreeLease(ctx context.Context, id, owner string) error {
+	return failed("free the lease of "+id, freeLease(s.writing(ctx), id, owner))
+}
+
+func freeLease(tx *gorm.DB, id, owner string) error {
+	return tx.Model(&connectionRow{}).Where("id = ? AND lease_owner = ?", id, owner).
+		Updates(map[string]any{"lease_owner": "", "lease_until": 0}).Error
+}
+
+// claimable are the connections that ClaimDue may take.
+const claimable = `SELECT id FROM connections
+	WHERE state = 'active' AND due_at > 0 AND due_at <= @now AND lease_until <= @now
+	ORDER BY due_at LIMIT @limit`
+
+// SQLite has one writer, so the choice and the mark are one step.
+const claimSQLite = `UPDATE connections SET lease_owner = @owner, lease_until = @until
+	WHERE id IN (` + claimable + `) RETURNING *`
+
+// PostgreSQL passes over rows that another replica is claiming. MATERIALIZED
+// keeps the planner from choosing twice.
+const claimPostgres = `WITH due AS MATERIALIZED (` + claimable + ` FOR UPDATE SKIP LOCKED)
+	UPDATE connections SET lease_owner = @owner, lease_until = @until
+	FROM due WHERE connections.id = due.id RETURNING connections.*`
+
+// ClaimDue takes the leases of up to limit connections that are due at now,
+// longest due first, and returns them in no order. No two callers get the same
+// one.
+func (s *Store) ClaimDue(ctx context.Context, now time.Time, owner string, ttl time.Duration, limit int) ([]connection.Connection, error) {
+	statement := claimSQLite
+	if s.dialect == PostgreSQL {
+		statement = claimPostgres
+	}
+	var rows []connectionRow
+	err := s.writing(ctx).Raw(statement, map[string]any{
+		"now": millis(now), "owner": owner, "until": millis(now.Add(ttl)), "limit": limit,
+	}).Scan(&rows).Error
+	if err != nil {
+		return nil, failed("claim what is due", err)
+	}
+	return s.readableOf(rows), nil
+}
+
+// readableOf leaves out connections that do not open: one damaged row must not
+// stop the others' renewal. Its lease keeps it from being logged all the time.
+func (s *Store) readableOf(rows []connectionRow) []connection.Connection {
+	connections := make([]connection.Connection, 0, len(rows))
+	for i := range rows {
+		c, err := s.connectionOf(&rows[i])
+		if err != nil {
+			s.log.Error("a due connection cannot be read, so it is not renewed", "connection", rows[i].Name, "error", err)
+			continue
+		}
+		connections = append(connections, c)
+	}
+	return connections
+}
+
+// A connection under a lease can be claimed when that has run out.
+const nextDue = `SELECT COALESCE(MIN(at), 0) FROM (
+	SELECT MIN(due_at) AS at FROM connections WHERE due_at > 0 AND state = 'active' AND lease_until = 0
+	UNION ALL
+	SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) AS at
+	FROM connections WHERE lease_until > 0 AND due_at > 0 AND state = 'active'
+) AS soonest`
+
+// NextDueAt returns when ClaimDue will find something next; zero if nothing is
+// due ever. The time may have passed.
+func (s *Store) NextDueAt(ctx context.Context) (time.Time, error) {
+	var at int64
+	err := s.reading(ctx).Raw(nextDue).Scan(&at).Error
+	return timeOf(at), failed("find what is due next", err)
+}

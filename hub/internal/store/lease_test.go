@@ -1,0 +1,154 @@
+package store_test
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+)
+
+func TestLeaseHasOneWinnerAndCanBeRetaken(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		c := addGranted(t, s, addService(t, s, "portal").ID, "sales")
+		race := func(now time.Time) (winner string) {
+			var wins atomic.Int32
+			var won atomic.Value
+			var takers sync.WaitGroup
+			for i := range 20 {
+				takers.Go(func() {
+					owner := fmt.Sprint("hub-", i)
+					ok, err := s.TakeLease(t.Context(), c.ID, owner, now, time.Minute)
+					if err != nil {
+						t.Error(err)
+					}
+					if ok {
+						wins.Add(1)
+						won.Store(owner)
+					}
+				})
+			}
+			takers.Wait()
+			if wins.Load() != 1 {
+				t.Fatalf("%d winners", wins.Load())
+			}
+			return won.Load().(string)
+		}
+		first := race(noon)
+		take := func(owner string, now time.Time) bool {
+			ok, err := s.TakeLease(t.Context(), c.ID, owner, now, time.Minute)
+			check(t, err)
+			return ok
+		}
+		if take("another", noon.Add(59*time.Second)) {
+			t.Error("a running lease was taken")
+		}
+		if !take(first, noon.Add(time.Second)) {
+			t.Error("the owner did not get its own lease again")
+		}
+		if take("another", noon.Add(time.Minute)) {
+			t.Error("the owner's lease was not prolonged")
+		}
+		second := race(noon.Add(time.Hour))
+		check(t, s.FreeLease(t.Context(), c.ID, "somebody else"))
+		if take("another", noon.Add(time.Hour)) {
+			t.Error("a stranger freed the lease")
+		}
+		check(t, s.FreeLease(t.Context(), c.ID, second))
+		if !take("another", noon.Add(time.Hour)) {
+			t.Error("a free lease was refused")
+		}
+		if ok, err := s.TakeLease(t.Context(), store.NewID(), "me", noon, time.Minute); ok || err != nil {
+			t.Errorf("the lease of a connection that is gone: %v, %v", ok, err)
+		}
+	})
+}
+
+func TestWhatIsDueIsClaimedOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		svc := addService(t, s, "portal")
+		const due = 60
+		for i := range due {
+			addGranted(t, s, svc.ID, fmt.Sprintf("c%02d", i))
+		}
+		paused := addGranted(t, s, svc.ID, "paused")
+		check(t, s.UpdateConnection(t.Context(), paused.Paused(noon), 1))
+		now := noon.Add(2 * time.Hour)
+		var mu sync.Mutex
+		claims := map[string]int{}
+		var claimers sync.WaitGroup
+		for i := range 8 {
+			claimers.Go(func() {
+				for {
+					got, err := s.ClaimDue(t.Context(), now, fmt.Sprint("hub-", i), time.Minute, 5)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if len(got) > 5 {
+						t.Errorf("%d claimed at once", len(got))
+					}
+					mu.Lock()
+					for _, c := range got {
+						claims[c.Name]++
+						if c.Tokens.RefreshToken != "plain-refresh-1" {
+							t.Error("a claimed connection has no tokens")
+						}
+					}
+					mu.Unlock()
+					if len(got) == 0 {
+						return
+					}
+				}
+			})
+		}
+		claimers.Wait()
+		if len(claims) != due {
+			t.Errorf("%d of %d were claimed", len(claims), due)
+		}
+		for name, n := range claims {
+			if n != 1 {
+				t.Errorf("%s was claimed %d times", name, n)
+			}
+		}
+		again, err := s.ClaimDue(t.Context(), now.Add(time.Minute), "late", time.Minute, 1000)
+		check(t, err)
+		if len(again) != due {
+			t.Errorf("after the leases ran out %d were claimed", len(again))
+		}
+	})
+}
+
+func TestNextDueLooksBehindLeases(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		next := func() time.Time {
+			at, err := s.NextDueAt(t.Context())
+			check(t, err)
+			return at
+		}
+		if at := next(); !at.IsZero() {
+			t.Fatalf("nothing is due, but at %s", at)
+		}
+		svc := addService(t, s, "portal")
+		c := addGranted(t, s, svc.ID, "sales")
+		if at := next(); !at.Equal(cut(c.Due)) {
+			t.Errorf("next %s, want %s", at, c.Due)
+		}
+		if got, err := s.ClaimDue(t.Context(), c.Due.Add(-time.Second), "me", time.Minute, 9); err != nil || len(got) != 0 {
+			t.Errorf("claimed %d before the time, %v", len(got), err)
+		}
+		now := cut(c.Due).Add(time.Second)
+		_, err := s.ClaimDue(t.Context(), now, "me", time.Minute, 9)
+		check(t, err)
+		if at := next(); !at.Equal(now.Add(time.Minute)) {
+			t.Errorf("next %s, want the end of the lease %s", at, now.Add(time.Minute))
+		}
+		check(t, s.FreeLease(t.Context(), c.ID, "me"))
+		if at := next(); !at.Equal(cut(c.Due)) {
+			t.Errorf("next %s, want %s", at, c.Due)
+		}
+	})
+}

@@ -1,0 +1,172 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+func intentFor(c connection.Connection, owner string) store.Intent {
+	return store.Intent{
+		ID: store.NewID(), ConnectionID: c.ID, Generation: c.Generation, Fingerprint: "fp", Owner: owner,
+		StartedAt: noon, Deadline: noon.Add(30 * time.Second),
+	}
+}
+
+func TestRenewalIsSavedWhole(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		svc := addService(t, s, "portal")
+		c := addGranted(t, s, svc.ID, "sales")
+		_, err := s.TakeLease(t.Context(), c.ID, "me", noon, time.Minute)
+		check(t, err)
+		intent := intentFor(c, "me")
+		check(t, s.BeginIntent(t.Context(), intent))
+		wantErr(t, s.BeginIntent(t.Context(), intentFor(c, "another")), store.ErrInUse)
+
+		renewed := c.Renewed(noon.Add(time.Hour), noon.Add(time.Hour), tokens("plain-access-2", "plain-refresh-2"))
+		check(t, s.SaveRenewal(t.Context(), renewed, 1, intent.ID, "me"))
+		got := read(t, s, c.ID)
+		if got.Generation != 2 || got.Tokens.RefreshToken != "plain-refresh-2" || !got.Due.Equal(cut(renewed.Due)) || !got.RenewedAt.Equal(cut(renewed.RenewedAt)) {
+			t.Errorf("%+v", got)
+		}
+		_, err = s.OpenIntent(t.Context(), c.ID)
+		wantErr(t, err, store.ErrNotFound)
+		past, err := s.History(t.Context(), c.ID)
+		check(t, err)
+		if len(past) != 1 || past[0].Tokens.AccessToken != "plain-access-1" {
+			t.Errorf("history %v", past)
+		}
+		if ok, err := s.TakeLease(t.Context(), c.ID, "another", noon, time.Minute); !ok || err != nil {
+			t.Errorf("the lease was not freed: %v", err)
+		}
+	})
+}
+
+func TestLateSuccessIsKeptWithoutALease(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		c := addGranted(t, s, addService(t, s, "portal").ID, "sales")
+		_, err := s.TakeLease(t.Context(), c.ID, "successor", noon, time.Hour)
+		check(t, err)
+		renewed := c.Renewed(noon, noon, tokens("plain-access-2", "plain-refresh-2"))
+		check(t, s.SaveRenewal(t.Context(), renewed, 1, "", "late"))
+		if got := read(t, s, c.ID); got.Tokens.RefreshToken != "plain-refresh-2" {
+			t.Error("the only live refresh token was lost")
+		}
+		if ok, err := s.TakeLease(t.Context(), c.ID, "third", noon, time.Minute); ok || err != nil {
+			t.Errorf("the successor's lease was freed: %v", err)
+		}
+	})
+}
+
+func TestRenewalLosesToANewerGenerationAndKeepsIt(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		c := addGranted(t, s, addService(t, s, "portal").ID, "sales")
+		intent := intentFor(c, "me")
+		check(t, s.BeginIntent(t.Context(), intent))
+		again := c.Granted(noon, noon, tokens("plain-access-person", "plain-refresh-person"), c.Account, nil)
+		check(t, s.UpdateConnection(t.Context(), again, 1))
+
+		renewed := c.Renewed(noon, noon, tokens("plain-access-late", "plain-refresh-late"))
+		wantErr(t, s.SaveRenewal(t.Context(), renewed, 1, intent.ID, "me"), store.ErrStale)
+		failure := c.Failed(noon, 1, &provider.Error{Kind: provider.ReauthorizationRequired})
+		wantErr(t, s.SaveFailure(t.Context(), failure, 1, "", "me"), store.ErrStale)
+		got := read(t, s, c.ID)
+		if got.Generation != 2 || got.Tokens.AccessToken != "plain-access-person" || got.State != connection.StateActive {
+			t.Errorf("generation %d, state %s", got.Generation, got.State)
+		}
+		_, err := s.OpenIntent(t.Context(), c.ID)
+		wantErr(t, err, store.ErrNotFound)
+		renewed.ID = store.NewID()
+		wantErr(t, s.SaveRenewal(t.Context(), renewed, 1, "", "me"), store.ErrNotFound)
+	})
+}
+
+func TestConcurrentRenewalsOfOneGenerationHaveOneWinner(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		c := addGranted(t, s, addService(t, s, "portal").ID, "sales")
+		var wins atomic.Int32
+		var savers sync.WaitGroup
+		for i := range 12 {
+			savers.Go(func() {
+				renewed := c.Renewed(noon, noon, tokens(fmt.Sprint("plain-", i), "r"))
+				switch err := s.SaveRenewal(t.Context(), renewed, 1, "", fmt.Sprint(i)); {
+				case err == nil:
+					wins.Add(1)
+				case !errors.Is(err, store.ErrStale):
+					t.Error(err)
+				}
+			})
+		}
+		savers.Wait()
+		if got := read(t, s, c.ID); wins.Load() != 1 || got.Generation != 2 {
+			t.Errorf("%d winners, generation %d", wins.Load(), got.Generation)
+		}
+	})
+}
+
+func TestPauseDuringARenewalStays(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		c := addGranted(t, s, addService(t, s, "portal").ID, "sales")
+		check(t, s.UpdateConnection(t.Context(), c.Paused(noon), 1))
+		check(t, s.SaveFailure(t.Context(), c.Failed(noon, 1, &provider.Error{Kind: provider.Transient}), 1, "", "me"))
+		check(t, s.SaveRenewal(t.Context(), c.Renewed(noon, noon, tokens("plain-access-2", "r2")), 1, "", "me"))
+		got := read(t, s, c.ID)
+		if got.State != connection.StatePaused || !got.Due.IsZero() || got.Tokens.RefreshToken != "r2" || got.Failure != nil {
+			t.Errorf("state %s, due %s, %s", got.State, got.Due, got.Tokens)
+		}
+		ended := got.Failed(noon, 2, &provider.Error{Kind: provider.ReauthorizationRequired})
+		check(t, s.SaveFailure(t.Context(), ended, 2, "", "me"))
+		if got := read(t, s, c.ID); got.State != connection.StateEnded {
+			t.Errorf("the grant has ended, but its state is %s", got.State)
+		}
+	})
+}
+
+func TestFailureChangesNothingElse(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		c := addGranted(t, s, addService(t, s, "portal").ID, "sales")
+		check(t, s.RenameConnection(t.Context(), c.ID, "renamed"))
+		failed := c.Failed(noon, 1, &provider.Error{Kind: provider.Transient, Message: "503"})
+		failed.Tokens = connection.TokenSet{}
+		check(t, s.SaveFailure(t.Context(), failed, 1, "", "me"))
+		got := read(t, s, c.ID)
+		if got.Title != "renamed" || got.Tokens.AccessToken != "plain-access-1" || got.Failure == nil || !got.Due.Equal(cut(failed.Due)) {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+func TestIntentKeepsItsReplyForAnyReplica(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		svc := addService(t, s, "portal")
+		one, two := addGranted(t, s, svc.ID, "one"), addGranted(t, s, svc.ID, "two")
+		mine, other := intentFor(one, "me"), intentFor(two, "other")
+		check(t, s.BeginIntent(t.Context(), mine))
+		check(t, s.BeginIntent(t.Context(), other))
+		check(t, s.KeepReply(t.Context(), mine.ID, []byte("plain-reply")))
+		wantErr(t, s.KeepReply(t.Context(), store.NewID(), nil), store.ErrNotFound)
+
+		got, err := s.OpenIntent(t.Context(), one.ID)
+		check(t, err)
+		if string(got.Reply) != "plain-reply" || got.Owner != "me" || !got.Deadline.Equal(cut(mine.Deadline)) || got.Generation != 1 {
+			t.Errorf("%+v", got)
+		}
+		for owner, want := range map[string]int{"me": 1, "nobody": 0, "": 2} {
+			if open, err := s.OpenIntents(t.Context(), owner); err != nil || len(open) != want {
+				t.Errorf("%q has %d open intents, %v", owner, len(open), err)
+			}
+		}
+		check(t, s.DropIntent(t.Context(), mine.ID))
+		check(t, s.DropIntent(t.Context(), mine.ID))
+		_, err = s.OpenIntent(t.Context(), one.ID)
+		wantErr(t, err, store.ErrNotFound)
+	})
+}

@@ -1,0 +1,168 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"github.com/evergrant/evergrant/hub/internal/service"
+)
+
+type serviceRow struct {
+	ID          string `gorm:"primaryKey"`
+	Name        string
+	Title       string
+	Provider    string
+	ClientID    string
+	Secrets     []byte
+	Scopes      string
+	RedirectURI string
+	Description string
+	PluginSum   string
+	CreatedAt   int64 `gorm:"autoCreateTime:false"`
+	UpdatedAt   int64 `gorm:"autoUpdateTime:false"`
+}
+
+// TableName pins the table.
+func (serviceRow) TableName() string { return "services" }
+
+// serviceSecrets is what is sealed of a service. Options are sealed as a whole:
+// which of them are secret is the description's word, and that may change.
+type serviceSecrets struct {
+	ClientSecret string         `json:"client_secret,omitempty"`
+	Options      map[string]any `json:"options,omitempty"`
+	Data         []byte         `json:"data,omitempty"`
+}
+
+// CreateService adds a service. Errors: ErrNameTaken.
+func (s *Store) CreateService(ctx context.Context, svc service.Service) error {
+	tried := "add the service " + svc.Name
+	row, err := s.rowOfService(svc)
+	if err != nil {
+		return failed(tried, err)
+	}
+	return written(tried, s.writing(ctx).Create(&row), "name", svc.Name)
+}
+
+// UpdateService replaces a service except for the time of its creation. Errors:
+// ErrNotFound, ErrNameTaken.
+func (s *Store) UpdateService(ctx context.Context, svc service.Service) error {
+	tried := "change the service " + svc.Name
+	row, err := s.rowOfService(svc)
+	if err != nil {
+		return failed(tried, err)
+	}
+	result := s.writing(ctx).Model(&serviceRow{}).Where("id = ?", svc.ID).Select("*").Omit("id", "created_at").Updates(&row)
+	return written(tried, result, "name", svc.Name)
+}
+
+// DeleteService removes a service and the authorizations that were started for
+// it. Errors: ErrInUse while it has connections, ErrNotFound.
+func (s *Store) DeleteService(ctx context.Context, id string) error {
+	result := s.writing(ctx).Where("id = ?", id).Delete(&serviceRow{})
+	if errors.Is(result.Error, gorm.ErrForeignKeyViolated) {
+		return fmt.Errorf("delete the service %s: it has connections, delete them first: %w", id, ErrInUse)
+	}
+	return changed("delete the service "+id, result)
+}
+
+// Service reads a service by its id. Errors: ErrNotFound.
+func (s *Store) Service(ctx context.Context, id string) (service.Service, error) {
+	return s.oneService(ctx, "id = ?", id)
+}
+
+// ServiceByName reads a service by its unique name. Errors: ErrNotFound.
+func (s *Store) ServiceByName(ctx context.Context, name string) (service.Service, error) {
+	return s.oneService(ctx, "name = ?", name)
+}
+
+func (s *Store) oneService(ctx context.Context, where, value string) (service.Service, error) {
+	var row serviceRow
+	err := s.reading(ctx).Where(where, value).Take(&row).Error
+	if err != nil {
+		return service.Service{}, failed("read the service "+value, err)
+	}
+	return s.serviceOf(&row)
+}
+
+// Services reads all services, ordered by name.
+func (s *Store) Services(ctx context.Context) ([]service.Service, error) {
+	var rows []serviceRow
+	if err := s.reading(ctx).Order("name").Find(&rows).Error; err != nil {
+		return nil, failed("read the services", err)
+	}
+	services := make([]service.Service, 0, len(rows))
+	for i := range rows {
+		svc, err := s.serviceOf(&rows[i])
+		if err != nil {
+			return nil, err
+		}
+		services = append(services, svc)
+	}
+	return services, nil
+}
+
+func (s *Store) rowOfService(svc service.Service) (serviceRow, error) {
+	row := serviceRow{
+		ID: svc.ID, Name: svc.Name, Title: svc.Title, Provider: svc.Provider, ClientID: svc.ClientID,
+		RedirectURI: svc.RedirectURI, PluginSum: svc.PluginSum,
+		CreatedAt: millis(svc.CreatedAt), UpdatedAt: millis(svc.UpdatedAt),
+	}
+	var err error
+	if row.Scopes, err = jsonText(svc.Scopes); err != nil {
+		return row, err
+	}
+	if row.Description, err = jsonText(svc.Description); err != nil {
+		return row, err
+	}
+	secrets := serviceSecrets{ClientSecret: svc.ClientSecret, Options: svc.Options, Data: svc.Data}
+	row.Secrets, err = s.sealJSON(secrets, "services", svc.ID, "secrets")
+	return row, err
+}
+
+func (s *Store) serviceOf(row *serviceRow) (service.Service, error) {
+	svc := service.Service{
+		ID: row.ID, Name: row.Name, Title: row.Title, Provider: row.Provider, ClientID: row.ClientID,
+		RedirectURI: row.RedirectURI, PluginSum: row.PluginSum,
+		CreatedAt: timeOf(row.CreatedAt), UpdatedAt: timeOf(row.UpdatedAt),
+	}
+	if err := json.Unmarshal([]byte(row.Scopes), &svc.Scopes); err != nil {
+		return svc, fmt.Errorf("read the scopes of the service %s: %w", row.Name, err)
+	}
+	if err := json.Unmarshal([]byte(row.Description), &svc.Description); err != nil {
+		return svc, fmt.Errorf("read the description of the service %s: %w", row.Name, err)
+	}
+	var secrets serviceSecrets
+	if err := s.openJSON(row.Secrets, &secrets, "services", row.ID, "secrets"); err != nil {
+		return svc, fmt.Errorf("read the service %s: %w", row.Name, err)
+	}
+	svc.ClientSecret, svc.Options, svc.Data = secrets.ClientSecret, optionValues(secrets.Options), secrets.Data
+	return svc, nil
+}
+
+// optionValues gives options that were read from JSON the types of
+// service.Service.Options back.
+func optionValues(options map[string]any) map[string]any {
+	for name, value := range options {
+		switch v := value.(type) {
+		case json.Number:
+			if n, err := v.Int64(); err == nil {
+				options[name] = n
+			} else if f, err := v.Float64(); err == nil {
+				options[name] = f
+			}
+		case []any:
+			list := make([]string, 0, len(v))
+			for _, item := range v {
+				if text, ok := item.(string); ok {
+					list = append(list, text)
+				}
+			}
+			options[name] = list
+		}
+	}
+	return options
+}

@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+type sessionRow struct {
+	Token     string `gorm:"primaryKey"`
+	Data      []byte
+	ExpiresAt int64
+}
+
+// TableName pins the table.
+func (sessionRow) TableName() string { return "sessions" }
+
+// Sessions keeps browser sessions for alexedwards/scs; it is an scs.CtxStore.
+// Set SessionManager.HashTokenInStore, so that the token never comes here.
+type Sessions struct{ s *Store }
+
+// Sessions returns the sessions' part of the store.
+func (s *Store) Sessions() *Sessions { return &Sessions{s: s} }
+
+// FindCtx reads a session that has not expired. One that does not open is as
+// good as none: the person logs in again.
+func (x *Sessions) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
+	var row sessionRow
+	err := x.s.reading(ctx).Where("token = ? AND expires_at > ?", token, millis(time.Now())).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, failed("read a session", err)
+	}
+	data, err := x.s.box.Open(row.Data, "sessions", row.Token, "data")
+	if err != nil {
+		x.s.log.Warn("a session cannot be read; its person has to log in again")
+		return nil, false, nil //nolint:nilerr // scs.Store wants no error for data that was tampered with
+	}
+	return data, true, nil
+}
+
+// CommitCtx writes a session until expiry, over what there was.
+func (x *Sessions) CommitCtx(ctx context.Context, token string, data []byte, expiry time.Time) error {
+	sealed, err := x.s.box.Seal(data, "sessions", token, "data")
+	if err != nil {
+		return errors.New("save a session: it cannot be sealed")
+	}
+	row := sessionRow{Token: token, Data: sealed, ExpiresAt: millis(expiry)}
+	return failed("save a session", x.s.writing(ctx).Clauses(clause.OnConflict{
+		Columns:   []clause.Column{{Name: "token"}},
+		DoUpdates: clause.AssignmentColumns([]string{"data", "expires_at"}),
+	}).Create(&row).Error)
+}
+
+// DeleteCtx removes a session; one that is gone is no error.
+func (x *Sessions) DeleteCtx(ctx context.Context, token string) error {
+	return failed("delete a session", x.s.writing(ctx).Where("token = ?", token).Delete(&sessionRow{}).Error)
+}
+
+// Find is FindCtx without a context, as scs.Store wants it.
+func (x *Sessions) Find(token string) ([]byte, bool, error) {
+	return x.FindCtx(context.Background(), token)
+}
+
+// Commit is CommitCtx without a context, as scs.Store wants it.
+func (x *Sessions) Commit(token string, data []byte, expiry time.Time) error {
+	return x.CommitCtx(context.Background(), token, data, expiry)
+}
+
+// Delete is DeleteCtx without a context, as scs.Store wants it.
+func (x *Sessions) Delete(token string) error { return x.DeleteCtx(context.Background(), token) }
+
+// DeleteExpiredSessions removes sessions that have run out.
+func (s *Store) DeleteExpiredSessions(ctx context.Context, now time.Time) error {
+	return failed("remove expired sessions", s.writing(ctx).Where("expires_at <= ?", millis(now)).Delete(&sessionRow{}).Error)
+}

@@ -1,0 +1,71 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/libtnb/sqlite"
+)
+
+// sqliteReaders is the number of connections that read beside the one that writes.
+const sqliteReaders = 4
+
+// openSQLite opens the file at path, which it makes if need be, readable by its
+// owner alone; SQLite gives its companion files the same mode.
+func (s *Store) openSQLite(ctx context.Context, path string) error {
+	s.dialect = SQLite
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("make the database's folder: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err == nil {
+		err = f.Close()
+	}
+	if err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	writer, err := s.sqlitePool(ctx, path, 1, "_txlock=immediate")
+	if err != nil {
+		return err
+	}
+	reader, err := s.sqlitePool(ctx, path, sqliteReaders, "_pragma=query_only(1)")
+	if err != nil {
+		return err
+	}
+	s.write, err = gormDB(sqlite.New(sqlite.Config{Conn: writer}))
+	if err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	s.read, err = gormDB(sqlite.New(sqlite.Config{Conn: reader}))
+	if err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	return nil
+}
+
+// sqlitePool opens a pool on a file. A transaction that writes must take its
+// lock at its beginning (_txlock=immediate): one that reads first and writes
+// then fails at once when another one has written in between.
+func (s *Store) sqlitePool(ctx context.Context, path string, connections int, extra string) (*sql.DB, error) {
+	address := url.URL{Scheme: "file", Path: path, RawQuery: "_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)" +
+		"&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)&" + extra}
+	pool, err := sql.Open(sqlite.DriverName, address.String())
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(connections)
+	s.pools = append(s.pools, pool)
+	if err := pool.PingContext(ctx); err != nil {
+		return nil, fmt.Errorf("open the database %s: is it a SQLite file, on a local disk that is not full? %w", path, err)
+	}
+	return pool, nil
+}

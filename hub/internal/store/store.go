@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/hashicorp/go-hclog"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+
+	"github.com/evergrant/evergrant/hub/internal/seal"
+)
+
+// The dialects, as Store.Dialect names them.
+const (
+	SQLite     = "sqlite"
+	PostgreSQL = "postgres"
+)
+
+// Options of Open.
+type Options struct {
+	// URL is "sqlite:<path>", a postgres:// address, or "" for evergrant.db in
+	// DataDir.
+	URL string
+	// DataDir is the hub's data folder; needed if URL is empty.
+	DataDir string
+	// Box seals the secrets.
+	Box *seal.Box
+	// Logger gets what the store cannot return as an error; nil is silent.
+	Logger hclog.Logger
+}
+
+// Store is the hub's database. It is safe for concurrent use.
+type Store struct {
+	write, read *gorm.DB
+	pools       []*sql.DB
+	box         *seal.Box
+	log         hclog.Logger
+	dialect     string
+	pull        *sql.Stmt
+}
+
+// NewID returns a new row id: a UUIDv7, so that ids order by their time.
+func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// Open connects to the database, brings its schema up to date and returns the
+// Store. Its errors never hold the address, which may have a password in it.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	if o.Box == nil {
+		return nil, errors.New("open the database: there is no key to seal secrets with")
+	}
+	s := &Store{box: o.Box, log: o.Logger}
+	if s.log == nil {
+		s.log = hclog.NewNullLogger()
+	}
+	if err := s.connect(ctx, o); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err := s.migrate(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err := s.preparePull(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) connect(ctx context.Context, o Options) error {
+	scheme, rest, _ := strings.Cut(o.URL, ":")
+	switch {
+	case o.URL == "" && o.DataDir == "":
+		return errors.New("open the database: neither an address nor a data folder is given")
+	case o.URL == "":
+		return s.openSQLite(ctx, filepath.Join(o.DataDir, "evergrant.db"))
+	case scheme == "sqlite" && rest != "":
+		return s.openSQLite(ctx, strings.TrimPrefix(rest, "//"))
+	case scheme == "postgres" || scheme == "postgresql":
+		return s.openPostgres(ctx, o.URL)
+	default:
+		return errors.New("open the database: its address must be sqlite:<path> or postgres://<user>@<host>/<database>")
+	}
+}
+
+// gormDB puts gorm on a pool. Single statements need no transaction, and errors
+// are returned, not logged: a logged statement would show its values.
+func gormDB(dialector gorm.Dialector) (*gorm.DB, error) {
+	return gorm.Open(dialector, &gorm.Config{
+		SkipDefaultTransaction: true, TranslateError: true, Logger: logger.Discard,
+		DisableAutomaticPing: true,
+	})
+}
+
+// Close ends all connections to the database. No call may be under way.
+func (s *Store) Close() error {
+	var errs []error
+	if s.pull != nil {
+		errs = append(errs, s.pull.Close())
+	}
+	for _, pool := range s.pools {
+		errs = append(errs, pool.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Ping reports whether the database can be reached.
+func (s *Store) Ping(ctx context.Context) error {
+	for _, pool := range s.pools {
+		if err := pool.PingContext(ctx); err != nil {
+			return fmt.Errorf("reach the database: %w", err)
+		}
+	}
+	return nil
+}
+
+// Dialect is SQLite or PostgreSQL.
+func (s *Store) Dialect() string { return s.dialect }
+
+// MultiReplica reports whether several hubs may share this database.
+func (s *Store) MultiReplica() bool { return s.dialect == PostgreSQL }
+
+// reading is the handle for statements that change nothing.
+func (s *Store) reading(ctx context.Context) *gorm.DB { return s.read.WithContext(ctx) }
+
+// writing is the handle for single statements that change something.
+func (s *Store) writing(ctx context.Context) *gorm.DB { return s.write.WithContext(ctx) }
+
+// transaction runs do; it must use only the handle that it is given, for SQLite
+// has no second connection that writes.
+func (s *Store) transaction(ctx context.Context, do func(tx *gorm.DB) error) error {
+	return s.write.WithContext(ctx).Transaction(do)
+}

@@ -1,0 +1,208 @@
+package providertest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/evergrant/evergrant/sdk/oauth"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// bad is a provider that keeps the contract but for what a test replaces.
+type bad struct {
+	served
+	describe func(*provider.Description)
+	address  func(*provider.AuthCodeURLRequest, *provider.AuthCodeURL)
+	refresh  func(context.Context, *provider.RefreshRequest, provider.Refresher) (*provider.Token, error)
+	exchange func(context.Context, *provider.ExchangeRequest, provider.AuthorizationCodeGrant) (*provider.Token, error)
+}
+
+type served interface {
+	provider.Provider
+	provider.AuthorizationCodeGrant
+	provider.Refresher
+}
+
+func (b bad) Describe(ctx context.Context) (*provider.Description, error) {
+	d, err := b.served.Describe(ctx)
+	if b.describe != nil {
+		b.describe(d)
+	}
+	return d, err
+}
+
+func (b bad) AuthCodeURL(ctx context.Context, req *provider.AuthCodeURLRequest) (*provider.AuthCodeURL, error) {
+	u, err := b.served.AuthCodeURL(ctx, req)
+	if b.address != nil {
+		b.address(req, u)
+	}
+	return u, err
+}
+
+func (b bad) Refresh(ctx context.Context, req *provider.RefreshRequest) (*provider.Token, error) {
+	if b.refresh != nil {
+		return b.refresh(ctx, req, b.served)
+	}
+	return b.served.Refresh(ctx, req)
+}
+
+func (b bad) Exchange(ctx context.Context, req *provider.ExchangeRequest) (*provider.Token, error) {
+	if b.exchange != nil {
+		return b.exchange(ctx, req, b.served)
+	}
+	return b.served.Exchange(ctx, req)
+}
+
+// kindly changes the kind of every error.
+func kindly(change func(*provider.Error)) func(context.Context, *provider.RefreshRequest, provider.Refresher) (*provider.Token, error) {
+	return func(ctx context.Context, req *provider.RefreshRequest, good provider.Refresher) (*provider.Token, error) {
+		token, err := good.Refresh(ctx, req)
+		if e, ok := err.(*provider.Error); ok { //nolint:errorlint // what oauth returns is known
+			change(e)
+		}
+		return token, err
+	}
+}
+
+// post sends a token request by hand and returns the body.
+func post(ctx context.Context, call provider.Call, address string, form url.Values) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		return "", err
+	}
+	response, err := call.HTTP.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	return string(body), err
+}
+
+const tokenURL = "https://acme.example/token"
+
+func refreshForm(req *provider.RefreshRequest) url.Values {
+	return url.Values{
+		"grant_type": {"refresh_token"}, "refresh_token": {req.Current.RefreshToken},
+		"client_id": {req.Service.ClientID}, "client_secret": {req.Service.ClientSecret},
+	}
+}
+
+// breakers are providers that break one promise each, by the check's name.
+func breakers() map[string]bad {
+	var crossed atomic.Pointer[provider.Token]
+	return map[string]bad{
+		"description": {describe: func(d *provider.Description) { d.Title.RU = "" }},
+		"authorization-address": {address: func(_ *provider.AuthCodeURLRequest, u *provider.AuthCodeURL) {
+			u.URL = strings.Replace(u.URL, "acme.example", "elsewhere.example", 1)
+		}},
+		"one-request": {refresh: func(ctx context.Context, req *provider.RefreshRequest, good provider.Refresher) (*provider.Token, error) {
+			_, _ = good.Refresh(ctx, req)
+			return good.Refresh(ctx, req)
+		}},
+		"no-retry": {refresh: func(ctx context.Context, req *provider.RefreshRequest, good provider.Refresher) (*provider.Token, error) {
+			token, err := good.Refresh(ctx, req)
+			if provider.KindOf(err) == provider.Transient {
+				return good.Refresh(ctx, req)
+			}
+			return token, err
+		}},
+		"outage":      {refresh: kindly(func(e *provider.Error) { e.Kind = provider.ReauthorizationRequired })},
+		"retry-after": {refresh: kindly(func(e *provider.Error) { e.RetryAfter = 0 })},
+		"malformed-reply": {refresh: func(ctx context.Context, req *provider.RefreshRequest, good provider.Refresher) (*provider.Token, error) {
+			token, err := good.Refresh(ctx, req)
+			if provider.KindOf(err) == provider.Internal && err != nil {
+				token, err = &req.Current, nil
+			}
+			return token, err
+		}},
+		"who-has-to-act": {refresh: kindly(func(e *provider.Error) {
+			if e.Kind == provider.Blocked {
+				e.Kind = provider.ReauthorizationRequired
+			}
+		})},
+		"no-secret-in-errors": {refresh: func(ctx context.Context, req *provider.RefreshRequest, _ provider.Refresher) (*provider.Token, error) {
+			body, err := post(ctx, req.Call, tokenURL, refreshForm(req))
+			return nil, provider.Errorf(provider.Transient, "", "the service said %s: %v", body, err)
+		}},
+		"no-secret-in-logs": {refresh: func(ctx context.Context, req *provider.RefreshRequest, good provider.Refresher) (*provider.Token, error) {
+			slog.Info("refreshing", "token", req.Current.RefreshToken)
+			return good.Refresh(ctx, req)
+		}},
+		"declared-hosts": {refresh: func(ctx context.Context, req *provider.RefreshRequest, good provider.Refresher) (*provider.Token, error) {
+			_, _ = post(ctx, req.Call, "https://api.acme.example/hello", url.Values{"client_secret": {req.Service.ClientSecret}})
+			return good.Refresh(ctx, req)
+		}},
+		"hostile-callback": {exchange: func(ctx context.Context, req *provider.ExchangeRequest, good provider.AuthorizationCodeGrant) (*provider.Token, error) {
+			_, _ = post(ctx, req.Call, "https://"+req.Params.Get("server_domain")+"/token", url.Values{"client_secret": {req.Service.ClientSecret}})
+			return good.Exchange(ctx, req)
+		}},
+		"cancellation": {refresh: func(ctx context.Context, req *provider.RefreshRequest, good provider.Refresher) (*provider.Token, error) {
+			_, err := good.Refresh(ctx, req)
+			if err != nil {
+				err = provider.Errorf(provider.ReauthorizationRequired, "", "gone")
+			}
+			return nil, err
+		}},
+		"replay": {refresh: func(ctx context.Context, req *provider.RefreshRequest, _ provider.Refresher) (*provider.Token, error) {
+			form := refreshForm(req)
+			form.Set("nonce", fmt.Sprint(time.Now().UnixNano()))
+			_, err := post(ctx, req.Call, tokenURL, form)
+			return &provider.Token{AccessToken: newAccess}, err
+		}},
+		"concurrency": {refresh: func(ctx context.Context, req *provider.RefreshRequest, good provider.Refresher) (*provider.Token, error) {
+			token, err := good.Refresh(ctx, req)
+			if old := crossed.Swap(token); old != nil {
+				return old, err
+			}
+			return token, err
+		}},
+	}
+}
+
+func TestEachBrokenPromiseIsFoundByItsCheck(t *testing.T) {
+	breakers := breakers()
+	for _, c := range checks {
+		t.Run(c.name, func(t *testing.T) {
+			b, ok := breakers[c.name]
+			if !ok {
+				t.Fatal("no provider breaks this promise, so nobody knows whether the check can fail")
+			}
+			if b.served, ok = oauth.New(standardConfig()).(served); !ok {
+				t.Fatal("the standard provider serves less than it should")
+			}
+			s, err := newSuite(t.Context(), Config{Provider: b, Callback: url.Values{"server_domain": {"acme.example"}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.stop()
+			err = c.prove(t.Context(), s)
+			if err == nil {
+				t.Errorf("a provider that breaks the promise passed: %s", c.promise)
+			}
+			t.Log(err)
+		})
+	}
+}
+
+func TestWrongFixturesAreExplained(t *testing.T) {
+	for _, config := range []Config{
+		{},
+		{Binary: "/does/not/exist"},
+		{Provider: oauth.New(standardConfig()), Name: "other"},
+		{Provider: oauth.New(standardConfig()), Service: provider.Service{Options: map[string]any{"no_such": "x"}}},
+	} {
+		if s, err := newSuite(t.Context(), config); err == nil {
+			s.stop()
+			t.Errorf("%+v was accepted", config.Name)
+		}
+	}
+}

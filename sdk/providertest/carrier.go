@@ -1,0 +1,78 @@
+package providertest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"sync"
+
+	"github.com/evergrant/evergrant/sdk/providerplugin"
+)
+
+// Carrier sends requests over the real network, as the hub does but without its
+// journal, for tests of a provider against an emulator.
+type Carrier struct {
+	// Client sends; nil is one that follows no redirects.
+	Client *http.Client
+	// Route changes where a request goes, for example from a service's own host to
+	// the emulator; may be nil.
+	Route func(*url.URL)
+
+	mu       sync.Mutex
+	requests []*providerplugin.HTTPRequest
+}
+
+// Requests returns what was sent so far.
+func (c *Carrier) Requests() []*providerplugin.HTTPRequest {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.requests
+}
+
+// Carry implements providerplugin.Carrier.
+func (c *Carrier) Carry(ctx context.Context, _ int, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
+	c.mu.Lock()
+	c.requests = append(c.requests, req)
+	c.mu.Unlock()
+	u, err := url.Parse(req.URL)
+	if err != nil {
+		return nil, &providerplugin.CarryError{Refused: true, Message: "the address cannot be read", Err: err}
+	}
+	if c.Route != nil {
+		c.Route(u)
+	}
+	httpReq, err := http.NewRequestWithContext(ctx, req.Method, u.String(), bytes.NewReader(req.Body))
+	if err != nil {
+		return nil, &providerplugin.CarryError{Refused: true, Message: "the request cannot be built", Err: err}
+	}
+	httpReq.Header = req.Header
+	response, err := c.client().Do(httpReq)
+	if err != nil {
+		return nil, lost(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(response.Body, providerplugin.MaxBody))
+	if err != nil {
+		return nil, lost(err)
+	}
+	return &providerplugin.HTTPResponse{Status: response.StatusCode, Header: response.Header, Body: body}, nil
+}
+
+func (c *Carrier) client() *http.Client {
+	if c.Client != nil {
+		return c.Client
+	}
+	return &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// lost is a request without a whole reply. The text of a url.Error quotes the
+// address, so it is left out.
+func lost(err error) *providerplugin.CarryError {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		err = wrapped.Err
+	}
+	return &providerplugin.CarryError{Written: true, Message: "no whole reply: " + err.Error(), Err: err}
+}

@@ -1,0 +1,97 @@
+package providertest
+
+import (
+	"io/fs"
+	"maps"
+	"net/url"
+	"slices"
+	"testing"
+
+	"github.com/evergrant/evergrant/sdk/provider"
+	"github.com/evergrant/evergrant/sdk/providerplugin"
+)
+
+// Config says what is tested and with which fixtures. Only one of Provider and
+// Binary is needed.
+type Config struct {
+	// Provider is served inside the test.
+	Provider provider.Provider
+	// Binary is the path of a built plugin, which is started.
+	Binary string
+	// Name of the provider, if the binary serves more than one.
+	Name string
+
+	// Service is the registration to test with. Name, ClientID and ClientSecret are
+	// made up; leave ClientSecret empty. Options are validated as the hub does.
+	Service provider.Service
+	// Public tests without a client secret.
+	Public bool
+	// Callback are parameters that the service adds to code and state.
+	Callback url.Values
+	// Current is the token set in force. Its tokens are made up if empty.
+	Current provider.Token
+	// TokenReply is the body of a successful token reply, in which {access} and
+	// {refresh} stand for the tokens. Empty: that of RFC 6749 section 5.1.
+	TokenReply string
+	// Answer replies to requests that carry no one-time secret, for example
+	// discovery, userinfo and revocation. Nil, or a nil result, is a plain account.
+	Answer func(*providerplugin.HTTPRequest) *providerplugin.HTTPResponse
+
+	// Replies are recorded replies: every *.http file of the folder.
+	Replies fs.FS
+	// Gaps are checks that this provider cannot pass, by name, each with the
+	// reason. They are skipped, and seen in the test's output.
+	Gaps map[string]string
+}
+
+// Run proves every promise of the contract, one subtest for each.
+func Run(t *testing.T, config Config) {
+	t.Helper()
+	s, err := newSuite(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.stop)
+	for name := range config.Gaps {
+		if !slices.ContainsFunc(checks, func(c check) bool { return c.name == name }) {
+			t.Errorf("there is no check %q to declare a gap for", name)
+		}
+	}
+	for _, c := range checks {
+		t.Run(c.name, func(t *testing.T) {
+			if reason, ok := config.Gaps[c.name]; ok {
+				t.Skip("declared gap: " + reason)
+			}
+			if err := c.prove(t.Context(), s); err != nil {
+				t.Errorf("%s\n%v", c.promise, err)
+			}
+		})
+	}
+	runReplies(t, s)
+}
+
+func runReplies(t *testing.T, s *suite) {
+	t.Helper()
+	if s.config.Replies == nil {
+		return
+	}
+	names, err := fs.Glob(s.config.Replies, "*.http")
+	if err != nil || len(names) == 0 {
+		t.Errorf("no recorded replies were found: %v", err)
+	}
+	for _, name := range names {
+		t.Run("reply/"+name, func(t *testing.T) {
+			if err := s.proveReply(t.Context(), name); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// clone keeps a suite's changes off the caller's fixtures.
+func (c Config) clone() Config {
+	c.Service.Options = maps.Clone(c.Service.Options)
+	c.Callback = maps.Clone(c.Callback)
+	c.Current.Extra = maps.Clone(c.Current.Extra)
+	return c
+}
