@@ -31,7 +31,8 @@ type Config struct {
 	// With it the provider is a provider.Identifier.
 	UserinfoURL string
 	// Auth is the client authentication. AuthNone, AuthPost and AuthBasic go
-	// over golang.org/x/oauth2, the others over Do.
+	// over golang.org/x/oauth2, the others over Do. A service without a client
+	// secret is a public client: AuthNone.
 	Auth ClientAuth
 
 	// AuthParams are added to the authorization request, for example
@@ -99,9 +100,13 @@ func (c *Config) endpoints(svc provider.Service) (Endpoints, error) {
 			return e, err
 		}
 	}
+	auth := cmp.Or(e.Auth, c.Auth)
+	if svc.ClientSecret == "" {
+		auth = AuthNone // a public client, which can only name itself
+	}
 	return Endpoints{
 		AuthURL: cmp.Or(e.AuthURL, c.AuthURL), TokenURL: cmp.Or(e.TokenURL, c.TokenURL),
 		RevokeURL: cmp.Or(e.RevokeURL, c.RevokeURL), UserinfoURL: cmp.Or(e.UserinfoURL, c.UserinfoURL),
-		Auth: cmp.Or(e.Auth, c.Auth), AuthParams: merged(c.AuthParams, e.AuthParams),
+		Auth: auth, AuthParams: merged(c.AuthParams, e.AuthParams),
 	}, nil
 }

@@ -175,3 +175,24 @@ func TestAnIDTokenOfAnotherAuthorizationIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestAServiceMayHaveEndpointsAndAuthenticationOfItsOwn(t *testing.T) {
+	p := standard(oauth.Config{Auth: oauth.AuthPost, Resolve: func(svc provider.Service) (oauth.Endpoints, error) {
+		return oauth.Endpoints{TokenURL: "https://" + svc.String("region") + ".acme.example/token", Auth: oauth.AuthBasic}, nil
+	}}).(provider.Refresher)
+	a := &answer{status: 200, body: `{"access_token":"at"}`}
+	c := call(a)
+	c.Service.Options = map[string]any{"region": "eu"}
+	for _, secret := range []string{secret, ""} {
+		c.Service.ClientSecret = secret
+		if _, err := p.Refresh(t.Context(), &provider.RefreshRequest{Call: c, Current: provider.Token{RefreshToken: oldToken}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a.requests[0].URL.Host != "eu.acme.example" || a.requests[0].Header.Get("Authorization") == "" {
+		t.Errorf("the service's own endpoint and authentication were not used: %s", a.requests[0].URL)
+	}
+	if form, _ := url.ParseQuery(a.bodies[1]); a.requests[1].Header.Get("Authorization") != "" || form.Get("client_id") != "client" {
+		t.Error("without a secret the client must only name itself")
+	}
+}

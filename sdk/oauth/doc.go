@@ -4,7 +4,8 @@
 // # The walk
 //
 // A service that follows the RFCs is a Config: New returns its whole provider,
-// whose wire is golang.org/x/oauth2's (standard.go).
+// whose wire is golang.org/x/oauth2's (standard.go). Endpoints that differ from
+// service to service come from Config.Resolve, and may be found by Discover.
 //
 // A service that does not is a provider of the author's own over two calls:
 // Do sends one TokenRequest, whatever its method, form and client

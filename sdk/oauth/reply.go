@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -33,18 +34,30 @@ type Reply struct {
 func newReply(status int, header http.Header, body []byte, now time.Time, secrets []string) *Reply {
 	r := &Reply{Status: status, Header: header, Body: body, now: now, secrets: secrets}
 	r.Fields, r.malformed = readFields(header.Get("Content-Type"), body)
-	for name, value := range r.Fields {
-		if s, ok := value.(string); ok && secretField(name) {
-			r.secrets = append(r.secrets, s)
-		}
-	}
+	r.secrets = append(slices.Clip(r.secrets), secretsIn(r.Fields)...)
 	return r
 }
 
-// secretField tells the reply's own secrets by their names.
+// secretsIn collects the reply's own secrets, also from objects inside it.
+func secretsIn(fields map[string]any) []string {
+	var secrets []string
+	for name, value := range fields {
+		switch v := value.(type) {
+		case string:
+			if secretField(name) {
+				secrets = append(secrets, v)
+			}
+		case map[string]any:
+			secrets = append(secrets, secretsIn(v)...)
+		}
+	}
+	return secrets
+}
+
+// secretField tells secrets by the names of their fields.
 func secretField(name string) bool {
 	name = strings.ToLower(name)
-	return (strings.Contains(name, "token") && name != "token_type") || strings.Contains(name, "secret") || name == "code"
+	return (strings.Contains(name, "token") && name != "token_type") || strings.Contains(name, "secret")
 }
 
 // readFields reads a body as a JSON object or as a form, whatever its content

@@ -37,14 +37,16 @@ type Config struct {
 	// discovery, userinfo and revocation. Nil, or a nil result, is a plain account.
 	Answer func(*providerplugin.HTTPRequest) *providerplugin.HTTPResponse
 
-	// Replies are recorded replies: every *.http file of the folder.
+	// Replies are recorded replies: every *.http file of the folder, one subtest
+	// each. The package's documentation has their form.
 	Replies fs.FS
 	// Gaps are checks that this provider cannot pass, by name, each with the
 	// reason. They are skipped, and seen in the test's output.
 	Gaps map[string]string
 }
 
-// Run proves every promise of the contract, one subtest for each.
+// Run proves every promise of the contract, one subtest for each. It replaces
+// the process's default loggers for a while: do not call it from a parallel test.
 func Run(t *testing.T, config Config) {
 	t.Helper()
 	s, err := newSuite(t.Context(), config)

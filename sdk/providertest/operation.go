@@ -44,6 +44,12 @@ func (s *suite) operationsOn(client *providerplugin.Client) []operation {
 			},
 		},
 		{
+			grant: provider.GrantDevice, name: "device_authorization",
+			run: func(ctx context.Context, c providerplugin.Carrier) (any, error) {
+				return either(client.DeviceAuthorization(ctx, c, s.name, &provider.DeviceAuthorizationRequest{Call: s.call()}))
+			},
+		},
+		{
 			grant: provider.GrantDevice, name: "device_token", token: true, once: []string{deviceCode},
 			run: func(ctx context.Context, c providerplugin.Carrier) (any, error) {
 				return either(client.DeviceToken(ctx, c, s.name, &provider.DeviceTokenRequest{Call: s.call(), DeviceCode: deviceCode}))
@@ -79,8 +85,16 @@ func (s *suite) exchange(client *providerplugin.Client, req *provider.ExchangeRe
 }
 
 func (s *suite) refresh(client *providerplugin.Client, current provider.Token) operation {
+	once := []string{current.RefreshToken}
+	switch s.prepared.AutoRenew {
+	case provider.AutoRenewRefreshToken:
+	case provider.AutoRenewReissue:
+		once = []string{s.service.ClientSecret, s.service.ClientID}
+	default: // prolongs by the access token
+		once = append(once, current.AccessToken)
+	}
 	return operation{
-		grant: provider.GrantRefresh, name: "refresh", token: true, once: []string{current.RefreshToken, current.AccessToken},
+		grant: provider.GrantRefresh, name: "refresh", token: true, once: once,
 		run: func(ctx context.Context, c providerplugin.Carrier) (any, error) {
 			return either(client.Refresh(ctx, c, s.name, &provider.RefreshRequest{Call: s.call(), Current: current}))
 		},

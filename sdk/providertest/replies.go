@@ -18,20 +18,8 @@ import (
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
-// recorded is a reply of the service itself and what it means. Its file is a
-// header of our own, an empty line, and one or more raw HTTP responses, one for
-// each request, parted by a line of four hyphens:
-//
-//	operation: refresh
-//	expect: reauthorization_required
-//	expect-code: invalid_grant
-//
-//	HTTP/1.1 400 Bad Request
-//	Content-Type: application/json
-//
-//	{"error":"invalid_grant"}
-//
-// A Content-Length that is larger than the body is a reply that was cut off.
+// recorded is a reply of the service itself and what it means, as the package's
+// documentation has it.
 type recorded struct {
 	fields    map[string]string
 	responses []string
@@ -39,18 +27,9 @@ type recorded struct {
 
 // recordedFields are the header's. Those that end in a dot take a name.
 var recordedFields = []string{
-	"operation",                   // exchange (default), refresh, client_credentials, password, device_token, revoke, identify
-	"expect",                      // token, account, ok, or the name of a provider.Kind
-	"expect-code",                 // Error.Code
-	"expect-expires-in",           // a duration, or absent
-	"expect-refresh-expires-in",   // a duration, or absent
-	"expect-refresh-token",        // present or absent
-	"expect-retry-after",          // a duration
-	"expect-scopes",               // joined by spaces, or absent
-	"expect-extra",                // names, or name=value, joined by commas
-	"expect-account",              // Account.ID
-	"expect-option",               // Error.Option
-	"option.", "param.", "extra.", // set an option, a callback parameter, an extra field of the current token
+	"operation", "expect", "expect-code", "expect-option", "expect-retry-after", "expect-expires-in",
+	"expect-refresh-expires-in", "expect-refresh-token", "expect-scopes", "expect-extra", "expect-account",
+	"option.", "param.", "extra.",
 }
 
 func parseRecorded(data []byte) (*recorded, error) {

@@ -1,0 +1,111 @@
+package oauth
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// Metadata is what an authorization server says of itself (RFC 8414 and OpenID
+// Connect Discovery). Fields that it leaves out are empty.
+type Metadata struct {
+	Issuer                string   `json:"issuer"`
+	AuthorizationEndpoint string   `json:"authorization_endpoint"`
+	TokenEndpoint         string   `json:"token_endpoint"`
+	RevocationEndpoint    string   `json:"revocation_endpoint"`
+	UserinfoEndpoint      string   `json:"userinfo_endpoint"`
+	DeviceEndpoint        string   `json:"device_authorization_endpoint"`
+	Scopes                []string `json:"scopes_supported"`
+	GrantTypes            []string `json:"grant_types_supported"`
+	AuthMethods           []string `json:"token_endpoint_auth_methods_supported"`
+	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
+	// IssParameter says that callbacks carry iss (RFC 9207).
+	IssParameter bool `json:"authorization_response_iss_parameter_supported"`
+}
+
+// Endpoints are the addresses of m for a Config.
+func (m *Metadata) Endpoints() Endpoints {
+	return Endpoints{
+		AuthURL: m.AuthorizationEndpoint, TokenURL: m.TokenEndpoint,
+		RevokeURL: m.RevocationEndpoint, UserinfoURL: m.UserinfoEndpoint, Auth: m.ClientAuth(),
+	}
+}
+
+// ClientAuth picks a way of client authentication that m supports. A server that
+// names none takes HTTP Basic (RFC 8414 section 2).
+func (m *Metadata) ClientAuth() ClientAuth {
+	for _, auth := range []ClientAuth{AuthBasic, AuthPost, AuthNone} {
+		if slices.Contains(m.AuthMethods, string(auth)) {
+			return auth
+		}
+	}
+	return AuthBasic
+}
+
+// PKCE says whether m supports S256.
+func (m *Metadata) PKCE() provider.PKCE {
+	if slices.Contains(m.ChallengeMethods, "S256") {
+		return provider.PKCES256
+	}
+	return provider.PKCENone
+}
+
+// Discover asks an issuer for its metadata: where OpenID Connect has it, and if
+// it is not there where RFC 8414 has it. A provider.ServicePreparer calls it. An
+// issuer that has none, or another issuer's, is a Blocked error: the operator
+// entered a wrong address.
+func Discover(ctx context.Context, call provider.Call, issuer string) (*Metadata, error) {
+	issuer = strings.TrimSuffix(strings.TrimSpace(issuer), "/")
+	u, err := url.Parse(issuer)
+	if err != nil || u.Host == "" {
+		return nil, errAddress(issuer)
+	}
+	reply, err := getMetadata(ctx, call, issuer+"/.well-known/openid-configuration")
+	if err != nil {
+		return nil, err
+	}
+	if reply.Status == http.StatusNotFound {
+		path := u.Path
+		u.Path, u.RawPath = "/.well-known/oauth-authorization-server"+path, ""
+		if reply, err = getMetadata(ctx, call, u.String()); err != nil {
+			return nil, err
+		}
+	}
+	return readMetadata(reply, issuer)
+}
+
+func getMetadata(ctx context.Context, call provider.Call, address string) (*Reply, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, errAddress(address)
+	}
+	req.Header.Set("Accept", "application/json")
+	return send(call.HTTP, req, call.Now, []string{call.Service.ClientSecret})
+}
+
+// readMetadata checks what RFC 8414 section 3.3 wants checked: metadata of
+// another issuer is an attack or a mistake.
+func readMetadata(reply *Reply, issuer string) (*Metadata, error) {
+	if passing(reply.Status) {
+		return nil, reply.Err(nil)
+	}
+	if reply.Status != http.StatusOK || reply.Fields == nil {
+		return nil, reply.fail(provider.Blocked, "", "%q publishes no metadata (status %d); check the issuer, or enter the endpoints by hand", issuer, reply.Status)
+	}
+	m := &Metadata{}
+	if err := json.Unmarshal(reply.Body, m); err != nil {
+		return nil, reply.fail(provider.Blocked, "", "the metadata of %q cannot be read", issuer)
+	}
+	switch {
+	case strings.TrimSuffix(m.Issuer, "/") != issuer:
+		return nil, reply.fail(provider.Blocked, "", "the metadata at %q belongs to another issuer, %q; enter that one", issuer, quote(m.Issuer, reply.secrets))
+	case m.AuthorizationEndpoint == "" || m.TokenEndpoint == "":
+		return nil, reply.fail(provider.Blocked, "", "the metadata of %q names no authorization or token endpoint", issuer)
+	}
+	return m, nil
+}
