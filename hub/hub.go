@@ -43,6 +43,7 @@ type Hub struct {
 	listener net.Listener
 	server   *http.Server
 	work     sync.WaitGroup
+	stopped  sync.Once
 	// stopWork ends the scheduler; failed carries a server that ended by itself.
 	stopWork context.CancelFunc
 	failed   chan error
@@ -150,8 +151,11 @@ func (h *Hub) wire() {
 }
 
 // Stop ends the hub: no new requests, then no new renewals, then what is in
-// flight, as long as ctx lasts. What is not saved by then is in the journal.
-func (h *Hub) Stop(ctx context.Context) {
+// flight, as long as ctx lasts. What is not saved by then is in the journal. A
+// second call waits for the first.
+func (h *Hub) Stop(ctx context.Context) { h.stopped.Do(func() { h.stop(ctx) }) }
+
+func (h *Hub) stop(ctx context.Context) {
 	if h.server != nil {
 		if err := h.server.Shutdown(ctx); err != nil {
 			_ = h.server.Close()
@@ -188,6 +192,9 @@ func (h *Hub) URL() string { return h.cfg.PublicURL }
 
 // Addr is the address that the hub listens on.
 func (h *Hub) Addr() net.Addr { return h.listener.Addr() }
+
+// Plugins tells how each plugin stands.
+func (h *Hub) Plugins() []pluginhost.PluginStatus { return h.plugins.Plugins() }
 
 // SetupLink makes a one-time link for the first administrator; "" if there is
 // one already.

@@ -1,0 +1,160 @@
+package hub_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestRenewalsHappenWithoutAPull(t *testing.T) {
+	world := startWorld(t, 2*time.Second)
+	r := startHub(t, nil)
+	s := world.Service("oauth2")
+	connection := r.addService(t, s)
+	r.authorise(t, connection)
+	eventually(t, "the scheduler renews twice", func() bool { return r.view(t, connection).Generation >= 3 })
+	if s.Spent() != 0 {
+		t.Errorf("%d refresh tokens were spent twice", s.Spent())
+	}
+}
+
+func TestTheOpenAPIDocumentIsServed(t *testing.T) {
+	r := startHub(t, nil)
+	var doc struct {
+		OpenAPI string                    `json:"openapi"`
+		Paths   map[string]map[string]any `json:"paths"`
+	}
+	(&client{base: r.hub.URL()}).must(t, "GET", "/api/v1/openapi.json", nil, &doc)
+	if !strings.HasPrefix(doc.OpenAPI, "3.1") {
+		t.Errorf("version %s", doc.OpenAPI)
+	}
+	for path, methods := range map[string][]string{
+		"/api/v1/connections/{name}/token":                 {"get"},
+		"/api/v1/connections/{name}/authorizations":        {"post"},
+		"/api/v1/connections/{name}/authorizations/pasted": {"post"},
+		"/api/v1/connections/{name}/access-codes":          {"get"},
+		"/api/v1/connections/{name}":                       {"get", "delete"},
+		"/api/v1/services":                                 {"get", "post"},
+		"/api/v1/services/{name}":                          {"get", "put", "delete"},
+		"/api/v1/providers":                                {"get"},
+		"/api/v1/api-keys":                                 {"get", "post"},
+	} {
+		for _, method := range methods {
+			if doc.Paths[path][method] == nil {
+				t.Errorf("%s %s is not in the document", method, path)
+			}
+		}
+	}
+}
+
+func TestAdministratorsAPI(t *testing.T) {
+	world := startWorld(t, time.Hour)
+	r := startHub(t, nil)
+	s := world.Service("taxcom-kassa")
+
+	var providers struct{ Items []struct{ Name string } }
+	r.admin.must(t, "GET", "/api/v1/providers", nil, &providers)
+	if len(providers.Items) != 4 {
+		t.Errorf("%d providers on offer, want 4", len(providers.Items))
+	}
+	status, body := r.admin.do(t, "POST", "/api/v1/services", map[string]any{"name": "Bad Name", "provider": s.Provider, "options": map[string]any{"nonsense": 1}})
+	var problem struct {
+		Errors []struct{ Field, Message string }
+	}
+	if err := json.Unmarshal(body, &problem); err != nil || status != http.StatusUnprocessableEntity {
+		t.Fatalf("%d %s", status, body)
+	}
+	fields := map[string]bool{}
+	for _, e := range problem.Errors {
+		fields[e.Field] = e.Message != ""
+	}
+	for _, want := range []string{"name", "client_id", "client_secret", "options.nonsense"} {
+		if !fields[want] {
+			t.Errorf("no message for %s in %s", want, body)
+		}
+	}
+
+	connection := r.addService(t, s)
+	if status, _ := r.admin.do(t, "POST", "/api/v1/connections", map[string]any{"service": s.Name, "name": connection}); status != http.StatusUnprocessableEntity {
+		t.Errorf("a name was taken twice: %d", status)
+	}
+	var made struct{ Name, Title string }
+	r.admin.must(t, "POST", "/api/v1/connections", map[string]any{"service": s.Name, "title": "Касса №1 — Москва"}, &made)
+	if made.Name != "kassa-1-moskva" || made.Title != "Касса №1 — Москва" {
+		t.Errorf("made %+v", made)
+	}
+	if status, _ := r.admin.do(t, "DELETE", "/api/v1/services/"+s.Name, nil); status != http.StatusConflict {
+		t.Errorf("a service with connections was deleted: %d", status)
+	}
+	r.authorise(t, connection)
+	var codes map[string]any
+	r.admin.must(t, "GET", "/api/v1/connections/"+connection+"/access-codes", nil, &codes)
+	for _, field := range []string{"serviceId", "clientId", "accessToken", "expiresIn", "expires", "authMethod"} {
+		if codes[field] == nil {
+			t.Errorf("the access codes lack %s", field)
+		}
+	}
+	if _, there := codes["refreshToken"]; there {
+		t.Error("the refresh token was handed over without being asked for")
+	}
+	for _, name := range []string{connection, made.Name} {
+		r.admin.must(t, "DELETE", "/api/v1/connections/"+name, nil, nil)
+	}
+	r.admin.must(t, "DELETE", "/api/v1/services/"+s.Name, nil, nil)
+}
+
+func TestARevokedKeyOpensNothingAtOnce(t *testing.T) {
+	world := startWorld(t, time.Hour)
+	r := startHub(t, nil)
+	connection := r.addService(t, world.Service("google-calendar"))
+	r.authorise(t, connection)
+	process := r.key(t, connection)
+	process.pull(t, connection)
+	var keys struct {
+		Items []struct{ ID, Title string }
+	}
+	r.admin.must(t, "GET", "/api/v1/api-keys", nil, &keys)
+	for _, k := range keys.Items {
+		if k.Title == "process" {
+			r.admin.must(t, "DELETE", "/api/v1/api-keys/"+k.ID, nil, nil)
+		}
+	}
+	if status, _ := process.do(t, "GET", "/api/v1/connections/"+connection+"/token", nil); status != http.StatusUnauthorized {
+		t.Errorf("a revoked key got %d", status)
+	}
+}
+
+func TestAPullCanAskForWhatIsNew(t *testing.T) {
+	world := startWorld(t, time.Hour)
+	r := startHub(t, nil)
+	connection := r.addService(t, world.Service("oauth2"))
+	r.authorise(t, connection)
+	process := r.key(t, connection)
+	get := func(etag string) *http.Response {
+		req, err := http.NewRequestWithContext(t.Context(), "GET", r.hub.URL()+"/api/v1/connections/"+connection+"/token", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+process.key)
+		req.Header.Set("If-None-Match", etag)
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		return resp
+	}
+	first := get("")
+	if first.Header.Get("ETag") != `"1"` || first.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("headers %v", first.Header)
+	}
+	if got := get(`"1"`); got.StatusCode != http.StatusNotModified {
+		t.Errorf("status %d for the generation that the process has", got.StatusCode)
+	}
+	r.admin.must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
+	if got := get(`"1"`); got.StatusCode != http.StatusOK || got.Header.Get("ETag") != `"2"` {
+		t.Errorf("status %d, ETag %s after a renewal", got.StatusCode, got.Header.Get("ETag"))
+	}
+}

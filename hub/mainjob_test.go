@@ -1,0 +1,225 @@
+package hub_test
+
+import (
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/evergrant/evergrant/hub"
+	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/plugins/emulator"
+)
+
+// shortLife of access tokens lets tests see expiries.
+const shortLife = 4 * time.Second
+
+func TestAProcessAlwaysGetsAValidToken(t *testing.T) {
+	world := startWorld(t, shortLife)
+	r := startHub(t, nil)
+	for _, s := range world.Services {
+		t.Run(s.Provider, func(t *testing.T) {
+			t.Parallel()
+			connection := r.addService(t, s)
+			r.authorise(t, connection)
+			process := r.key(t, connection)
+			last := process.pull(t, connection)
+			for range 3 {
+				if err := s.Confirm(t.Context(), last.AccessToken); err != nil {
+					t.Fatalf("generation %d: %v", last.Generation, err)
+				}
+				until(t, last.ExpiresAt.Add(50*time.Millisecond))
+				next := process.pull(t, connection)
+				if next.Generation <= last.Generation || next.AccessToken == last.AccessToken {
+					t.Fatalf("generation %d after %d", next.Generation, last.Generation)
+				}
+				last = next
+			}
+			if n := s.Spent(); n != 0 {
+				t.Errorf("%d refresh tokens were spent twice", n)
+			}
+		})
+	}
+}
+
+func TestAKilledPluginLosesNothingAfterTheServiceHasRotated(t *testing.T) {
+	for _, providerName := range []string{"bitrix24", "oauth2"} {
+		t.Run(providerName, func(t *testing.T) {
+			world := startWorld(t, time.Hour)
+			r := startHub(t, nil)
+			s := world.Service(providerName)
+			connection := r.addService(t, s)
+			r.authorise(t, connection)
+			process := r.key(t, connection)
+			before := process.pull(t, connection)
+
+			killed := make(chan int, 1)
+			s.SetOnToken(func(string) {
+				s.SetOnToken(nil)
+				for _, p := range r.hub.Plugins() {
+					if p.PID > 0 && strings.Contains(strings.Join(p.Providers, " "), providerName) {
+						_ = syscall.Kill(p.PID, syscall.SIGKILL)
+						killed <- p.PID
+					}
+				}
+			})
+			r.admin.must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
+			select {
+			case <-killed:
+			default:
+				t.Fatal("no plugin was killed, so this test proves nothing")
+			}
+			after := process.pull(t, connection)
+			if after.Generation != before.Generation+1 {
+				t.Fatalf("generation %d after %d: the rotated token is lost", after.Generation, before.Generation)
+			}
+			if err := s.Confirm(t.Context(), after.AccessToken); err != nil {
+				t.Error(err)
+			}
+			r.admin.must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
+			if last := process.pull(t, connection); last.Generation != after.Generation+1 || s.Spent() != 0 {
+				t.Errorf("generation %d, %d refresh tokens spent twice", last.Generation, s.Spent())
+			}
+		})
+	}
+}
+
+func TestTheCallbackMayArriveAtAnotherHub(t *testing.T) {
+	url := storetest.Postgres(t)
+	dir := t.TempDir()
+	keyFile := dir + "/shared.key"
+	if err := hub.CreateKey(keyFile); err != nil {
+		t.Fatal(err)
+	}
+	public := "http://hub.example.test"
+	flags := map[string]any{"database.url": url, "key.file": keyFile, "public_url": public}
+	one := startHub(t, flags)
+	two := startHub(t, flags)
+	one.admin.base, two.admin.base = "http://"+one.hub.Addr().String(), "http://"+two.hub.Addr().String()
+
+	world := startWorld(t, shortLife)
+	for _, s := range world.Services {
+		t.Run(s.Provider, func(t *testing.T) {
+			connection := one.addService(t, s)
+			req := one.grant(t, connection, emulator.Choices{})
+			if !strings.HasPrefix(req.URL.String(), public+"/callback/") {
+				t.Fatalf("the service sends the browser to %s", req.URL.Host)
+			}
+			req.URL.Host = two.hub.Addr().String()
+			send(t, req)
+			if v := one.view(t, connection); v.Generation != 1 {
+				t.Fatalf("the first hub sees generation %d", v.Generation)
+			}
+			process := one.key(t, connection)
+			first := process.withBase(one).pull(t, connection)
+			until(t, first.ExpiresAt.Add(50*time.Millisecond))
+			a, b := process.withBase(one).pull(t, connection), process.withBase(two).pull(t, connection)
+			if a.AccessToken != b.AccessToken || a.Generation <= first.Generation {
+				t.Errorf("the hubs serve generations %d and %d after %d", a.Generation, b.Generation, first.Generation)
+			}
+			if err := s.Confirm(t.Context(), b.AccessToken); err != nil {
+				t.Error(err)
+			}
+			if s.Spent() != 0 {
+				t.Errorf("%d refresh tokens were spent twice", s.Spent())
+			}
+		})
+	}
+}
+
+func (c *client) withBase(r *running) *client {
+	return &client{base: "http://" + r.hub.Addr().String(), key: c.key}
+}
+
+func TestAnAuthorizationIsGoodOnceAndOnlyInItsBrowser(t *testing.T) {
+	world := startWorld(t, time.Hour)
+	r := startHub(t, nil)
+	s := world.Service("oauth2")
+	connection := r.addService(t, s)
+
+	stranger := r.grant(t, connection, emulator.Choices{})
+	stranger.Header.Del("Cookie")
+	stranger.AddCookie(&http.Cookie{Name: "evergrant_browser", Value: "another"})
+	if status, _ := send(t, stranger); status < 400 || r.view(t, connection).Generation != 0 {
+		t.Errorf("a link that was passed on attached an account, status %d", status)
+	}
+	mine := r.grant(t, connection, emulator.Choices{})
+	if status, page := send(t, mine); status >= 400 {
+		t.Fatalf("status %d\n%s", status, page)
+	}
+	if status, _ := send(t, mine.Clone(t.Context())); status < 400 || r.view(t, connection).Generation != 1 {
+		t.Errorf("the callback was good twice, status %d", status)
+	}
+	denied := r.grant(t, connection, emulator.Choices{Deny: true})
+	if status, _ := send(t, denied); status < 400 || r.view(t, connection).Generation != 1 {
+		t.Errorf("a denial changed the grant, status %d", status)
+	}
+	other := r.grant(t, connection, emulator.Choices{Login: "boris@example.test", Password: "boris"})
+	if status, _ := send(t, other); status < 400 || r.view(t, connection).Generation != 1 {
+		t.Errorf("another account took the connection over, status %d", status)
+	}
+	if v := r.view(t, connection); v.Account == nil || v.Status != "fresh" {
+		t.Errorf("the connection stands %s, account %v", v.Status, v.Account)
+	}
+}
+
+func TestACodeCanBePasted(t *testing.T) {
+	world := startWorld(t, time.Hour)
+	r := startHub(t, nil)
+	for _, s := range world.Services {
+		t.Run(s.Provider, func(t *testing.T) {
+			connection := r.addService(t, s)
+			landed := r.grant(t, connection, emulator.Choices{}).URL.String()
+			path := "/api/v1/connections/" + connection + "/authorizations/pasted"
+			if status, body := r.admin.do(t, "POST", path, map[string]string{"pasted": "it did not work"}); status != http.StatusUnprocessableEntity {
+				t.Errorf("nonsense: %d %s", status, body)
+			}
+			r.admin.must(t, "POST", path, map[string]string{"pasted": landed}, nil)
+			if r.view(t, connection).Generation != 1 {
+				t.Error("no grant came of it")
+			}
+			if status, _ := r.admin.do(t, "POST", path, map[string]string{"pasted": landed}); status != http.StatusUnprocessableEntity {
+				t.Errorf("the address is good twice: %d", status)
+			}
+		})
+	}
+}
+
+func TestWhatAPullSaysWhenThereIsNoToken(t *testing.T) {
+	world := startWorld(t, time.Hour)
+	r := startHub(t, nil)
+	s := world.Service("oauth2")
+	connection := r.addService(t, s)
+	r.admin.must(t, "POST", "/api/v1/connections", map[string]any{"service": s.Name, "name": "other"}, nil)
+	process := r.key(t, connection)
+	path := "/api/v1/connections/" + connection + "/token"
+	check := func(what string, c *client, path string, status int, words ...string) {
+		t.Helper()
+		got, body := c.do(t, "GET", path, nil)
+		if got != status {
+			t.Errorf("%s: %d, want %d: %s", what, got, status, body)
+		}
+		for _, w := range words {
+			if !strings.Contains(string(body), w) {
+				t.Errorf("%s: %q is not in %s", what, w, body)
+			}
+		}
+	}
+	check("without a key", &client{base: r.hub.URL()}, path, 401, "Authorization")
+	check("with a wrong key", &client{base: r.hub.URL(), key: "evg_no"}, path, 401)
+	check("of another connection", process, "/api/v1/connections/other/token", 403)
+	check("of no connection", process, "/api/v1/connections/nothing/token", 403)
+	check("of no connection, as administrator", r.admin, "/api/v1/connections/nothing/token", 404)
+	check("never authorised", process, path, 409, "reauthorize_url", "/connections/"+connection)
+	check("with a bad min_ttl", process, path+"?min_ttl=soon", 422, "60s")
+	r.authorise(t, connection)
+	check("authorised", process, path, 200, `"generation":1`)
+	r.admin.must(t, "POST", "/api/v1/connections/"+connection+"/pause", nil, nil)
+	check("paused", process, path, 409, "paused")
+	r.admin.must(t, "POST", "/api/v1/connections/"+connection+"/resume", nil, nil)
+	check("resumed", process, path, 200)
+	r.admin.must(t, "POST", "/api/v1/connections/"+connection+"/revoke", nil, nil)
+	check("revoked", process, path, 409, "reauthorize_url")
+	check("an unknown address", r.admin, "/api/v1/nonsense", 404, "problem")
+}

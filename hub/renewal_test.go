@@ -1,0 +1,198 @@
+package hub_test
+
+import (
+	"context"
+	"database/sql"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	_ "modernc.org/sqlite" // to lock a hub's database from outside
+
+	"github.com/evergrant/evergrant/plugins/bitrix24/bitrix24test"
+	"github.com/evergrant/evergrant/plugins/emulator"
+)
+
+func TestManyCallersJoinOneRenewal(t *testing.T) {
+	world := startWorld(t, shortLife)
+	r := startHub(t, nil)
+	s := world.Service("bitrix24") // renewed on demand alone
+	connection := r.addService(t, s)
+	r.authorise(t, connection)
+	process := r.key(t, connection)
+	first := process.pull(t, connection)
+	until(t, first.ExpiresAt.Add(50*time.Millisecond))
+	var wg sync.WaitGroup
+	got := make([]pulled, 64)
+	for n := range got {
+		wg.Go(func() { got[n] = process.pull(t, connection) })
+	}
+	wg.Wait()
+	for _, p := range got {
+		if p.AccessToken != got[0].AccessToken || p.Generation != first.Generation+1 {
+			t.Fatalf("callers got generations %d and %d after %d", p.Generation, got[0].Generation, first.Generation)
+		}
+	}
+	if s.Spent() != 0 {
+		t.Errorf("%d refresh tokens were spent twice", s.Spent())
+	}
+}
+
+// bitrix24 starts an emulator whose faults the test sets.
+func bitrix24(t *testing.T, r *running, ttl time.Duration) (server *bitrix24test.Server, connection string) {
+	t.Helper()
+	app := bitrix24test.App{ClientID: "local.test", ClientSecret: "a-client-secret-of-tests"}
+	server = bitrix24test.New(bitrix24test.Config{Apps: []bitrix24test.App{app}, AccessTTL: ttl})
+	if err := server.Start("", ""); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	var added struct {
+		RedirectURI string `json:"redirect_uri"`
+	}
+	r.admin.must(t, "POST", "/api/v1/services", map[string]any{
+		"name": "portal", "title": "Битрикс24 — отдел продаж", "provider": "bitrix24", "client_id": app.ClientID, "client_secret": app.ClientSecret,
+		"options": map[string]any{"portal": server.PortalURL, "auth_server": server.AuthServerURL},
+	}, &added)
+	app.RedirectURI = added.RedirectURI
+	server.RegisterApp(app)
+	r.admin.must(t, "POST", "/api/v1/connections", map[string]any{"service": "portal", "name": "sales", "title": "Битрикс24 — отдел продаж"}, nil)
+	r.authorise(t, "sales")
+	return server, "sales"
+}
+
+func TestAValidTokenIsServedWhileRenewalFails(t *testing.T) {
+	r := startHub(t, nil)
+	server, connection := bitrix24(t, r, time.Hour)
+	process := r.key(t, connection)
+	first := process.pull(t, connection)
+	for name, fault := range map[string]emulator.Fault{
+		"outage":       {Status: http.StatusServiceUnavailable},
+		"wrong secret": {Code: "invalid_client"},
+		"unpaid":       {Code: "PAYMENT_REQUIRED"},
+		"html":         {Status: http.StatusOK, Body: "<html>welcome</html>"},
+		"cut":          {Cut: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server.SetFault(fault)
+			defer server.ClearFault()
+			r.admin.must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
+			got := process.pull(t, connection)
+			if got.AccessToken != first.AccessToken || got.Trouble == nil {
+				t.Errorf("served generation %d, trouble %v", got.Generation, got.Trouble)
+			}
+			if v := r.view(t, connection); v.LastError == nil || (v.Status != "retrying" && v.Status != "needs_operator") {
+				t.Errorf("the connection stands %s", v.Status)
+			}
+		})
+	}
+	r.admin.must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
+	if got := process.pull(t, connection); got.Generation != first.Generation+1 || got.Trouble != nil {
+		t.Errorf("after the faults: generation %d, trouble %v", got.Generation, got.Trouble)
+	}
+	if server.Spent() != 0 {
+		t.Errorf("%d refresh tokens were spent twice", server.Spent())
+	}
+}
+
+func TestWhoHasToActWhenTheTokenHasExpired(t *testing.T) {
+	for name, tt := range map[string]struct {
+		fault  emulator.Fault
+		status int
+		ended  bool
+	}{
+		"an outage passes":             {emulator.Fault{Status: http.StatusServiceUnavailable}, 503, false},
+		"the operator mends a secret":  {emulator.Fault{Code: "invalid_client"}, 502, false},
+		"a person brings a grant back": {emulator.Fault{Code: "invalid_grant"}, 409, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := startHub(t, nil)
+			server, connection := bitrix24(t, r, 2*time.Second)
+			process := r.key(t, connection)
+			first := process.pull(t, connection)
+			server.SetFault(tt.fault)
+			until(t, first.ExpiresAt.Add(50*time.Millisecond))
+			path := "/api/v1/connections/" + connection + "/token"
+			if status, body := process.do(t, "GET", path, nil); status != tt.status {
+				t.Errorf("status %d, want %d: %s", status, tt.status, body)
+			}
+			server.ClearFault()
+			r.admin.do(t, "POST", "/api/v1/connections/"+connection+"/renew", nil)
+			status, _ := process.do(t, "GET", path, nil)
+			if tt.ended && status != 409 {
+				t.Errorf("an ended grant came back by itself: %d", status)
+			}
+			if !tt.ended && status != 200 {
+				t.Errorf("the grant was lost: %d", status)
+			}
+		})
+	}
+}
+
+// The database is locked from the moment at which the service has rotated until
+// the hub has stopped: only the journal knows the new tokens then.
+func TestAHubThatStopsBeforeItCouldSaveFindsTheTokensInItsJournal(t *testing.T) {
+	dir := t.TempDir()
+	r := startHubIn(t, dir, nil)
+	server, connection := bitrix24(t, r, time.Hour)
+	process := r.key(t, connection)
+	first := process.pull(t, connection)
+
+	db, err := sql.Open("sqlite", filepath.Join(dir, "evergrant.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	locked := make(chan *sql.Conn, 1)
+	server.SetOnToken(func(string) {
+		conn, err := db.Conn(context.Background())
+		if err == nil {
+			_, err = conn.ExecContext(context.Background(), "BEGIN IMMEDIATE")
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		locked <- conn
+	})
+	asked := make(chan struct{})
+	go func() {
+		defer close(asked)
+		req, err := http.NewRequest(http.MethodPost, r.hub.URL()+"/api/v1/connections/"+connection+"/renew", nil)
+		if err != nil {
+			return
+		}
+		req.Header.Set("Authorization", "Bearer "+r.admin.key)
+		if resp, err := http.DefaultTransport.RoundTrip(req); err == nil {
+			_ = resp.Body.Close()
+		}
+	}()
+	conn := <-locked
+	eventually(t, "the reply is journaled and the save is refused", func() bool {
+		return contains(r.log, "could not be saved")
+	})
+	stop, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	r.hub.Stop(stop)
+	<-asked
+	if _, err := conn.ExecContext(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.Close()
+	server.SetOnToken(nil)
+	server.SetFault(emulator.Fault{Status: http.StatusTeapot}) // nothing may be asked of the service
+
+	again := startHubIn(t, dir, nil)
+	process.base = again.hub.URL()
+	after := process.pull(t, connection)
+	if after.Generation != first.Generation+1 || server.TokenState(after.AccessToken) != "valid" {
+		t.Fatalf("generation %d after %d, the token is %s", after.Generation, first.Generation, server.TokenState(after.AccessToken))
+	}
+	server.ClearFault()
+	again.admin.must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
+	if server.Spent() != 0 {
+		t.Errorf("%d refresh tokens were spent twice", server.Spent())
+	}
+}
