@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 var _ scs.CtxStore = (*store.Sessions)(nil)
@@ -244,5 +246,74 @@ func TestPullTellsWhoMayPullWhat(t *testing.T) {
 		cancel()
 		_, err = s.Pull(ended, "some", "one")
 		wantErr(t, err, context.Canceled)
+	})
+}
+
+// A pull may be answered from memory, but never with what is not true any more.
+func TestAPullSeesEveryChangeAtOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		svc := addService(t, s, "portal")
+		c := addGranted(t, s, svc.ID, "sales")
+		check(t, s.CreateAPIKey(t.Context(), store.APIKey{ID: store.NewID(), Title: "k", Hash: "hash", Scopes: []string{"token:read"}, ConnectionIDs: []string{c.ID}}))
+		pull := func() store.PullRow {
+			t.Helper()
+			row, err := s.Pull(t.Context(), "hash", "sales")
+			check(t, err)
+			return row
+		}
+		key := pull().Key.ID
+		for what, change := range map[string]func() error{
+			"a renewal": func() error {
+				now := read(t, s, c.ID)
+				return s.SaveRenewal(t.Context(), now.Renewed(noon, noon, provider.Token{AccessToken: "next"}), now.Generation, "", "")
+			},
+			"a pause": func() error {
+				now := read(t, s, c.ID)
+				return s.UpdateConnection(t.Context(), now.Paused(noon), now.Generation)
+			},
+			"a new title":   func() error { return s.RenameConnection(t.Context(), c.ID, "Other") },
+			"a use":         func() error { return s.TouchAPIKey(t.Context(), key, noon) },
+			"a revoked key": func() error { return s.RevokeAPIKey(t.Context(), key, noon) },
+		} {
+			before := pull()
+			if again := pull(); !reflect.DeepEqual(before, again) {
+				t.Fatalf("two pulls without a change differ")
+			}
+			check(t, change())
+			if after := pull(); reflect.DeepEqual(before, after) {
+				t.Errorf("%s is not seen", what)
+			}
+		}
+		check(t, s.DeleteConnection(t.Context(), c.ID))
+		if pull().ConnectionFound {
+			t.Error("a deleted connection is found")
+		}
+	})
+}
+
+func TestManyPullsAtOnceGetTheirOwnAnswers(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		svc := addService(t, s, "portal")
+		var ids [8]string
+		for n := range ids {
+			ids[n] = addGranted(t, s, svc.ID, fmt.Sprint("c", n)).ID
+			check(t, s.CreateAPIKey(t.Context(), store.APIKey{
+				ID: store.NewID(), Title: "k", Hash: fmt.Sprint("h", n), Scopes: []string{"token:read"}, ConnectionIDs: []string{ids[n]},
+			}))
+		}
+		var wg sync.WaitGroup
+		for n := range 200 {
+			wg.Go(func() {
+				key, name := n%8, n/8%9 // c8 does not exist
+				row, err := s.Pull(t.Context(), fmt.Sprint("h", key), fmt.Sprint("c", name))
+				if err != nil || !row.KeyFound || row.ConnectionFound != (name < 8) || row.Allowed != (key == name) {
+					t.Errorf("key %d, connection %d: %+v, %v", key, name, row, err)
+				}
+				if row.ConnectionFound && row.ConnectionID != ids[name] {
+					t.Errorf("connection %d is answered with another one", name)
+				}
+			})
+		}
+		wg.Wait()
 	})
 }

@@ -54,6 +54,10 @@ func TestDataOutlivesTheHub(t *testing.T) {
 	if info.Mode().Perm() != 0o600 {
 		t.Errorf("others can read the database: %s", info.Mode())
 	}
+	if _, err := store.Open(t.Context(), options); err == nil || !strings.Contains(err.Error(), "in use by another hub") {
+		t.Errorf("a second hub opened the file: %v", err)
+	}
+	check(t, again.Close())
 	other := storetest.OpenWith(t, store.Options{DataDir: options.DataDir})
 	if _, err := other.Connection(t.Context(), c.ID); err == nil || !strings.Contains(err.Error(), "bring back the keyset") {
 		t.Errorf("with another key: %v", err)
@@ -120,6 +124,7 @@ func TestDatabaseOfANewerHubIsRefused(t *testing.T) {
 	folder := t.TempDir()
 	s := storetest.OpenWith(t, store.Options{DataDir: folder})
 	store.Exec(t, s, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)")
+	check(t, s.Close())
 	_, err := store.Open(t.Context(), store.Options{DataDir: folder, Box: storetest.Box(t)})
 	if err == nil || !strings.Contains(err.Error(), "newer") {
 		t.Errorf("%v", err)

@@ -40,45 +40,133 @@ type PullKey struct {
 	LastUsedAt     int64
 }
 
-// Every table is entered by a unique key.
-const pullStatement = `SELECT k.id, k.scopes, k.all_connections, k.expires_at, k.revoked_at, k.last_used_at,
-	c.id, c.state, c.generation, c.updated_at, c.last_pulled_at, a.api_key_id
+// pullColumns of a look-up; every table is entered by a unique key.
+const pullColumns = `k.id, k.scopes, k.all_connections, k.expires_at, k.revoked_at, k.last_used_at,
+	c.id, c.state, c.generation, c.updated_at, c.last_pulled_at, a.api_key_id`
+
+// pullOne looks one pull up.
+const pullOne = `SELECT ` + pullColumns + `
 	FROM api_keys k
 	LEFT JOIN connections c ON c.name = $1
 	LEFT JOIN api_key_connections a ON a.api_key_id = k.id AND a.connection_id = c.id
 	WHERE k.hash = $2`
 
+// pullMany looks many up by one statement, for PostgreSQL, where each statement
+// is a journey to another process.
+const pullMany = `SELECT w.name, w.hash, ` + pullColumns + `
+	FROM unnest($1::text[], $2::text[]) AS w(name, hash)
+	JOIN api_keys k ON k.hash = w.hash
+	LEFT JOIN connections c ON c.name = w.name
+	LEFT JOIN api_key_connections a ON a.api_key_id = k.id AND a.connection_id = c.id`
+
 func (s *Store) preparePull(ctx context.Context) error {
 	pool := s.pools[len(s.pools)-1] // the one that reads
 	var err error
-	if s.pull, err = pool.PrepareContext(ctx, pullStatement); err != nil {
-		return fmt.Errorf("prepare the token pull: %w", err)
+	if s.pull, err = pool.PrepareContext(ctx, pullOne); err == nil && s.dialect == PostgreSQL {
+		s.pullMany, err = pool.PrepareContext(ctx, pullMany)
 	}
-	return nil
+	if s.pullCache == nil {
+		s.pulls = newPullQueue(s.lookUp)
+	}
+	return failed("prepare the token pull", err)
 }
 
-// Pull reads by one prepared statement whether the key with a hash may pull the
-// connection with a name, and in which version that is. It is the hot path of
-// the hub: no lock, no secret, no gorm. What is not found is told by the row; an
+// Pull reads whether the key with a hash may pull the connection with a name,
+// and in which version that is. It is the hot path of the hub: no lock on rows,
+// no secret, no gorm. On SQLite an answer is kept until something is written; on
+// PostgreSQL, under load, many callers share one statement, which always begins
+// after the last of them has come. What is not found is told by the row; an
 // error is the database's trouble.
 func (s *Store) Pull(ctx context.Context, keyHash, name string) (PullRow, error) {
-	var (
-		row                             PullRow
-		scopes                          string
-		id, state, link                 sql.NullString
-		generation, updatedAt, pulledAt sql.NullInt64
-	)
-	err := s.pull.QueryRowContext(ctx, name, keyHash).Scan(&row.Key.ID, &scopes, &row.Key.AllConnections, &row.Key.ExpiresAt,
-		&row.Key.RevokedAt, &row.Key.LastUsedAt, &id, &state, &generation, &updatedAt, &pulledAt, &link)
-	if errors.Is(err, sql.ErrNoRows) {
-		return PullRow{}, nil
-	}
+	w := pullWant{keyHash: keyHash, name: name}
+	row, err := s.lookUpFresh(ctx, w)
 	if err != nil {
 		return PullRow{}, fmt.Errorf("look up a pull of %s: %w", name, err)
 	}
-	row.KeyFound, row.Key.Scopes = true, strings.Fields(scopes)
-	row.ConnectionFound, row.Allowed = id.Valid, id.Valid && (row.Key.AllConnections || link.Valid)
-	row.ConnectionID, row.State = id.String, connection.State(state.String)
-	row.Generation, row.UpdatedAt, row.LastPulledAt = generation.Int64, updatedAt.Int64, pulledAt.Int64
 	return row, nil
+}
+
+func (s *Store) lookUpFresh(ctx context.Context, w pullWant) (PullRow, error) {
+	if s.pulls != nil {
+		return s.pulls.do(ctx, w)
+	}
+	if err := ctx.Err(); err != nil {
+		return PullRow{}, err
+	}
+	if row, ok := s.pullCache.get(w); ok {
+		return row, nil
+	}
+	at := s.pullCache.writes.Load()
+	rows, err := s.lookUp(ctx, []pullWant{w})
+	if err != nil {
+		return PullRow{}, err
+	}
+	s.pullCache.put(w, rows[w], at)
+	return rows[w], nil
+}
+
+// lookUp answers a batch of look-ups.
+func (s *Store) lookUp(ctx context.Context, wants []pullWant) (map[pullWant]PullRow, error) {
+	if len(wants) > 1 && s.pullMany != nil {
+		return s.lookUpMany(ctx, wants)
+	}
+	rows := make(map[pullWant]PullRow, len(wants))
+	for _, w := range wants {
+		var r pullScan
+		err := s.pull.QueryRowContext(ctx, w.name, w.keyHash).Scan(r.columns()...)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		rows[w] = r.row()
+	}
+	return rows, nil
+}
+
+func (s *Store) lookUpMany(ctx context.Context, wants []pullWant) (map[pullWant]PullRow, error) {
+	names, hashes := make([]string, len(wants)), make([]string, len(wants))
+	for i, w := range wants {
+		names[i], hashes[i] = w.name, w.keyHash
+	}
+	found, err := s.pullMany.QueryContext(ctx, names, hashes)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = found.Close() }()
+	rows := make(map[pullWant]PullRow, len(wants))
+	for found.Next() {
+		var w pullWant
+		var r pullScan
+		if err := found.Scan(append([]any{&w.name, &w.keyHash}, r.columns()...)...); err != nil {
+			return nil, err
+		}
+		rows[w] = r.row()
+	}
+	return rows, found.Err()
+}
+
+// pullScan takes the columns of a look-up.
+type pullScan struct {
+	PullRow
+	scopes                          string
+	id, state, link                 sql.NullString
+	generation, updatedAt, pulledAt sql.NullInt64
+}
+
+func (r *pullScan) columns() []any {
+	return []any{
+		&r.Key.ID, &r.scopes, &r.Key.AllConnections, &r.Key.ExpiresAt, &r.Key.RevokedAt, &r.Key.LastUsedAt,
+		&r.id, &r.state, &r.generation, &r.updatedAt, &r.pulledAt, &r.link,
+	}
+}
+
+func (r *pullScan) row() PullRow {
+	row := r.PullRow
+	row.KeyFound, row.Key.Scopes = true, strings.Fields(r.scopes)
+	row.ConnectionFound, row.Allowed = r.id.Valid, r.id.Valid && (row.Key.AllConnections || r.link.Valid)
+	row.ConnectionID, row.State = r.id.String, connection.State(r.state.String)
+	row.Generation, row.UpdatedAt, row.LastPulledAt = r.generation.Int64, r.updatedAt.Int64, r.pulledAt.Int64
+	return row
 }

@@ -32,6 +32,9 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	if err != nil {
 		return fmt.Errorf("open the database: %w", err)
 	}
+	if s.lock, err = lockFile(path); err != nil {
+		return err
+	}
 	writer, err := s.sqlitePool(ctx, path, 1, "_txlock=immediate")
 	if err != nil {
 		return err
@@ -48,7 +51,8 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	if err != nil {
 		return fmt.Errorf("open the database: %w", err)
 	}
-	return nil
+	s.pullCache = &pullCache{}
+	return s.pullCache.watch(s.write)
 }
 
 // sqlitePool opens a pool on a file. A transaction that writes must take its

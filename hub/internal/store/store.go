@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -43,6 +44,10 @@ type Store struct {
 	log         hclog.Logger
 	dialect     string
 	pull        *sql.Stmt
+	pullMany    *sql.Stmt  // nil on SQLite
+	pulls       *pullQueue // nil on SQLite
+	pullCache   *pullCache // nil on PostgreSQL
+	lock        *os.File   // of a SQLite file
 }
 
 // NewID returns a new row id: a UUIDv7, so that ids order by their time.
@@ -98,11 +103,17 @@ func gormDB(dialector gorm.Dialector) (*gorm.DB, error) {
 // Close ends all connections to the database. No call may be under way.
 func (s *Store) Close() error {
 	var errs []error
-	if s.pull != nil {
-		errs = append(errs, s.pull.Close())
+	for _, statement := range []*sql.Stmt{s.pull, s.pullMany} {
+		if statement != nil {
+			errs = append(errs, statement.Close())
+		}
 	}
 	for _, pool := range s.pools {
 		errs = append(errs, pool.Close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+		s.lock = nil
 	}
 	return errors.Join(errs...)
 }
@@ -132,5 +143,9 @@ func (s *Store) writing(ctx context.Context) *gorm.DB { return s.write.WithConte
 // transaction runs do; it must use only the handle that it is given, for SQLite
 // has no second connection that writes.
 func (s *Store) transaction(ctx context.Context, do func(tx *gorm.DB) error) error {
-	return s.write.WithContext(ctx).Transaction(do)
+	err := s.write.WithContext(ctx).Transaction(do)
+	if s.pullCache != nil {
+		s.pullCache.writes.Add(1)
+	}
+	return err
 }
