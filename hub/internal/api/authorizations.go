@@ -38,7 +38,7 @@ func (a *API) registerAuthorizations() {
 		"Start an authorization", "Connections", 404, 502, 503)
 	start.Description = "For tools that drive a browser themselves; people use the button in the web hub."
 	start.DefaultStatus = http.StatusCreated
-	huma.Register(a.huma, start, func(ctx context.Context, in *byName) (*one[Authorization], error) {
+	huma.Register(a.huma, start, func(ctx context.Context, in *NameInput) (*one[Authorization], error) {
 		c, err := a.connection(ctx, in.Name)
 		if err != nil {
 			return nil, a.fail(err)
@@ -57,7 +57,7 @@ func (a *API) registerAuthorizations() {
 	pasted := operation("finish-pasted", http.MethodPost, "/api/v1/connections/{name}/authorizations/pasted",
 		"Finish an authorization with the address landed on", "Connections", 404, 422, 502, 503)
 	huma.Register(a.huma, pasted, func(ctx context.Context, in *struct {
-		byName
+		NameInput
 		Body PastedBody
 	}) (*one[Connection], error) {
 		c, err := a.connection(ctx, in.Name)

@@ -132,7 +132,7 @@ func (a *API) registerConnections() {
 			return a.store.Connection(ctx, id)
 		}))
 	huma.Register(a.huma, operation("delete-connection", http.MethodDelete, "/api/v1/connections/{name}", "Give the grant back and delete the connection", "Connections", 404),
-		func(ctx context.Context, in *byName) (*struct{}, error) {
+		func(ctx context.Context, in *NameInput) (*struct{}, error) {
 			c, err := a.connection(ctx, in.Name)
 			if err == nil {
 				_, err = a.catalogue.Delete(ctx, c.ID)
@@ -177,7 +177,7 @@ func (a *API) listConnections(ctx context.Context, in *ListInput) (*listOf[Conne
 // act registers an operation on one connection that returns it.
 func (a *API) act(id, method, suffix, summary string, do func(context.Context, string) (connection.Connection, error)) {
 	huma.Register(a.huma, operation(id, method, "/api/v1/connections/{name}"+suffix, summary, "Connections", 404),
-		func(ctx context.Context, in *byName) (*one[Connection], error) {
+		func(ctx context.Context, in *NameInput) (*one[Connection], error) {
 			c, err := do(ctx, in.Name)
 			if err != nil {
 				return nil, a.fail(err)
@@ -197,7 +197,7 @@ func (a *API) byID(do func(context.Context, string) (connection.Connection, erro
 }
 
 func (a *API) accessCodes(ctx context.Context, in *struct {
-	byName
+	NameInput
 	RefreshToken bool `query:"refresh_token" doc:"Also hand over the refresh token. Pause the connection then: two sides that renew one grant lose it"`
 }) (*one[connection.AccessCodes], error) {
 	pulled, err := a.source.Token(ctx, in.Name, a.minTTL)

@@ -107,7 +107,8 @@ type one[T any] struct {
 	Body T
 }
 
-type byName struct {
+// NameInput is the name in the path.
+type NameInput struct {
 	Name string `path:"name"`
 }
 
@@ -121,7 +122,7 @@ func (a *API) registerProviders() {
 			return list(items), nil
 		})
 	huma.Register(a.huma, operation("get-provider", http.MethodGet, "/api/v1/providers/{name}", "Describe a provider", "Providers", 404),
-		func(_ context.Context, in *byName) (*one[Provider], error) {
+		func(_ context.Context, in *NameInput) (*one[Provider], error) {
 			d, ok := a.catalogue.Provider(in.Name)
 			if !ok {
 				return nil, a.fail(store.ErrNotFound)

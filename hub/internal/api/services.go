@@ -29,10 +29,10 @@ type Service struct {
 
 // ServiceBody is what an administrator enters.
 type ServiceBody struct {
-	Name         string         `json:"name" doc:"Part of the callback's address: lower-case letters, digits, hyphens" example:"sales-bitrix24"`
+	Name         string         `json:"name,omitempty" doc:"Part of the callback's address: lower-case letters, digits, hyphens" example:"sales-bitrix24"`
 	Title        string         `json:"title,omitempty" example:"Битрикс24 — отдел продаж"`
 	Provider     string         `json:"provider,omitempty" doc:"Required for a new service; cannot be changed" example:"bitrix24"`
-	ClientID     string         `json:"client_id"`
+	ClientID     string         `json:"client_id,omitempty" doc:"Required"`
 	ClientSecret string         `json:"client_secret,omitempty" doc:"Write-only; empty keeps the stored one"`
 	Scopes       []string       `json:"scopes,omitempty"`
 	Options      map[string]any `json:"options,omitempty" doc:"As the provider's option schema says; empty secret ones keep the stored value"`
@@ -86,7 +86,7 @@ func (a *API) registerServices() {
 		return &one[Service]{a.serviceView(svc)}, nil
 	})
 	huma.Register(a.huma, operation("get-service", http.MethodGet, "/api/v1/services/{name}", "Show a service", "Services", 404),
-		func(ctx context.Context, in *byName) (*one[Service], error) {
+		func(ctx context.Context, in *NameInput) (*one[Service], error) {
 			svc, err := a.store.ServiceByName(ctx, in.Name)
 			if err != nil {
 				return nil, a.fail(err)
@@ -95,7 +95,7 @@ func (a *API) registerServices() {
 		})
 	huma.Register(a.huma, operation("edit-service", http.MethodPut, "/api/v1/services/{name}", "Change a service", "Services", 404, 422, 502, 503),
 		func(ctx context.Context, in *struct {
-			byName
+			NameInput
 			Body ServiceBody
 		}) (*one[Service], error) {
 			svc, err := a.store.ServiceByName(ctx, in.Name)
@@ -108,7 +108,7 @@ func (a *API) registerServices() {
 			return &one[Service]{a.serviceView(svc)}, nil
 		})
 	huma.Register(a.huma, operation("remove-service", http.MethodDelete, "/api/v1/services/{name}", "Delete a service without connections", "Services", 404, 409),
-		func(ctx context.Context, in *byName) (*struct{}, error) {
+		func(ctx context.Context, in *NameInput) (*struct{}, error) {
 			svc, err := a.store.ServiceByName(ctx, in.Name)
 			if err == nil {
 				err = a.catalogue.RemoveService(ctx, svc.ID)
