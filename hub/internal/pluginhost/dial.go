@@ -1,0 +1,105 @@
+package pluginhost
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/evergrant/evergrant/sdk/providerplugin"
+)
+
+// brokerMethod is go-plugin's stream by which a plugin may open more
+// connections. The provider protocol has none, and a flood of offers on it would
+// eat the hub's memory.
+const brokerMethod = "/plugin.GRPCBroker/StartStream"
+
+// maxSilences is how many operations in a row may go unanswered before the
+// plugin is checked.
+const maxSilences = 5
+
+// patience limits how long a plugin may be silent in an operation while it is
+// its turn to speak. It is safe for concurrent use.
+type patience struct {
+	limit time.Duration
+	// lost is called in a goroutine of its own after maxSilences.
+	lost     func()
+	silences atomic.Int32
+}
+
+// dialOptions replace what go-plugin's defaults leave open.
+func dialOptions(connect time.Duration, p *patience) []grpc.DialOption {
+	return []grpc.DialOption{
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 2, Jitter: 0.2, MaxDelay: time.Second},
+			MinConnectTimeout: connect,
+		}),
+		grpc.WithDefaultCallOptions(
+			grpc.MaxCallRecvMsgSize(providerplugin.MaxMessage),
+			grpc.MaxCallSendMsgSize(providerplugin.MaxMessage),
+		),
+		grpc.WithDisableServiceConfig(), // no retries by anybody's policy
+		grpc.WithChainStreamInterceptor(p.intercept),
+	}
+}
+
+func (p *patience) intercept(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+	switch {
+	case method == brokerMethod:
+		return nil, status.Error(codes.Unimplemented, "the provider protocol has no broker")
+	case !desc.ClientStreams:
+		return streamer(ctx, desc, cc, method, opts...) // go-plugin's standard output, silent by nature
+	}
+	caller := ctx
+	ctx, cancel := context.WithCancel(caller)
+	stream, err := streamer(ctx, desc, cc, method, opts...)
+	if err != nil {
+		cancel()
+		return nil, goneUnless(caller, err)
+	}
+	return &impatientStream{ClientStream: stream, patience: p, caller: caller, cancel: cancel}, nil
+}
+
+// goneUnless tells a connection that the host closed from a call that its caller
+// gave up; gRPC calls both canceled.
+func goneUnless(caller context.Context, err error) error {
+	if status.Code(err) == codes.Canceled && caller.Err() == nil {
+		return status.Error(codes.Unavailable, "the connection to the plugin was closed")
+	}
+	return err
+}
+
+// impatientStream is an operation that ends when the plugin is silent too long.
+type impatientStream struct {
+	grpc.ClientStream
+	patience *patience
+	caller   context.Context
+	cancel   context.CancelFunc
+}
+
+// RecvMsg implements grpc.ClientStream.
+func (s *impatientStream) RecvMsg(m any) error {
+	var silent atomic.Bool
+	timer := time.AfterFunc(s.patience.limit, func() {
+		silent.Store(true)
+		s.cancel()
+	})
+	err := s.ClientStream.RecvMsg(m)
+	timer.Stop()
+	if err == nil {
+		s.patience.silences.Store(0)
+		return nil
+	}
+	s.cancel()
+	if err = goneUnless(s.caller, err); silent.Load() {
+		err = status.Error(codes.DeadlineExceeded, "the plugin did not answer in time")
+	}
+	if status.Code(err) == codes.DeadlineExceeded && s.patience.silences.Add(1) == maxSilences {
+		go s.patience.lost()
+	}
+	return err
+}

@@ -1,0 +1,171 @@
+package pluginhost
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// Host runs plugins. It is safe for concurrent use.
+type Host struct {
+	opts       Options
+	log        hclog.Logger
+	runtimeDir string
+	// unlock gives the runtime folder free for another host.
+	unlock func()
+	// life ends when Stop begins; starts are given up then.
+	life context.Context
+	end  context.CancelFunc
+	// work are the goroutines of the host.
+	work sync.WaitGroup
+	// scanning is held by the one scan that runs.
+	scanning sync.Mutex
+
+	mu          sync.RWMutex
+	supervisors map[string]*supervisor // by the plugin's name
+	providers   map[string]served      // by the provider's name
+}
+
+// served is a provider and the plugin that serves it.
+type served struct {
+	supervisor  *supervisor
+	description provider.Description
+	sum         string
+}
+
+// New makes a host that knows no plugin until Scan. It makes the runtime folder,
+// clears what a killed hub left there, and holds it until Stop. Errors: the
+// folder's path is too long, it cannot be made, or another hub uses it.
+func New(opts Options) (*Host, error) {
+	opts = opts.withDefaults()
+	if info, err := os.Stat(opts.Dir); err != nil {
+		return nil, fmt.Errorf("open the folder of plugins: %w", err)
+	} else if !info.IsDir() {
+		return nil, fmt.Errorf("open the folder of plugins: %s is not a folder", opts.Dir)
+	}
+	h := &Host{opts: opts, log: opts.Logger, supervisors: map[string]*supervisor{}, providers: map[string]served{}}
+	var err error
+	if h.runtimeDir, h.unlock, err = openRuntimeDir(opts.RuntimeDir); err != nil {
+		return nil, err
+	}
+	h.life, h.end = context.WithCancel(context.Background())
+	return h, nil
+}
+
+// Descriptions returns what the plugins serve, sorted by name.
+func (h *Host) Descriptions() []provider.Description {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	descriptions := make([]provider.Description, 0, len(h.providers))
+	for _, name := range slices.Sorted(maps.Keys(h.providers)) {
+		descriptions = append(descriptions, h.providers[name].description)
+	}
+	return descriptions
+}
+
+// Description returns a provider's description and the SHA-256 of the
+// executable that gave it, in lower-case hex.
+func (h *Host) Description(name string) (d provider.Description, sum string, ok bool) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	p, ok := h.providers[name]
+	return p.description, p.sum, ok
+}
+
+// Plugins says how every plugin of the folder is, sorted by name.
+func (h *Host) Plugins() []PluginStatus {
+	h.mu.RLock()
+	all := slices.Collect(maps.Values(h.supervisors))
+	h.mu.RUnlock()
+	statuses := make([]PluginStatus, 0, len(all))
+	for _, s := range all {
+		statuses = append(statuses, s.status())
+	}
+	slices.SortFunc(statuses, func(a, b PluginStatus) int { return strings.Compare(a.Name, b.Name) })
+	return statuses
+}
+
+// Stop ends all plugins at once. Calls in flight may finish for
+// Options.DrainTimeout, less if ctx ends; then processes are asked, and soon
+// killed. It is bounded whatever plugins do. Nothing can be run afterwards.
+func (h *Host) Stop(ctx context.Context) {
+	h.end() // before the lock: a scan under way ends by it
+	h.scanning.Lock()
+	defer h.scanning.Unlock()
+	h.mu.RLock()
+	all := slices.Collect(maps.Values(h.supervisors))
+	h.mu.RUnlock()
+	var closing sync.WaitGroup
+	for _, s := range all {
+		closing.Go(func() { s.close(ctx) })
+	}
+	closing.Wait()
+	h.awaitWork()
+	h.unlock()
+}
+
+// awaitWork waits for the host's goroutines; one that waits for a process that
+// cannot be killed is left behind.
+func (h *Host) awaitWork() {
+	done := make(chan struct{})
+	go func() {
+		h.work.Wait()
+		close(done)
+	}()
+	timer := time.NewTimer(h.opts.StopGrace + 2*killWait)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+		h.log.Error("some plugins did not end; they are left behind")
+	}
+}
+
+func (h *Host) supervisorOf(providerName string) *supervisor {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.providers[providerName].supervisor
+}
+
+// index rebuilds the list of providers. Of two plugins with one provider the
+// first by name wins, and nothing of the other is served.
+func (h *Host) index() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	providers := make(map[string]served)
+	for _, name := range slices.Sorted(maps.Keys(h.supervisors)) {
+		h.supervisors[name].serve(providers)
+	}
+	h.providers = providers
+}
+
+// serve adds what the plugin serves, unless some of it is taken.
+func (s *supervisor) serve(providers map[string]served) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.conflict
+	s.conflict = ""
+	for _, d := range s.descriptions {
+		if other, taken := providers[d.Name]; taken {
+			s.conflict = fmt.Sprintf("its provider %s is served by the plugin %s already; remove one of the two", d.Name, other.supervisor.name)
+		}
+	}
+	if s.conflict != "" {
+		if s.conflict != before {
+			s.log.Error("the plugin is not used", "error", s.conflict)
+		}
+		return
+	}
+	for _, d := range s.descriptions {
+		providers[d.Name] = served{supervisor: s, description: d, sum: s.sum}
+	}
+}

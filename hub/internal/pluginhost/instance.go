@@ -1,0 +1,203 @@
+package pluginhost
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
+	"github.com/hashicorp/go-plugin/runner"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
+
+	"github.com/evergrant/evergrant/sdk/providerplugin"
+)
+
+// instance is one process of a plugin and the connection to it. It is never
+// started twice: go-plugin's client cannot be.
+type instance struct {
+	sum       string
+	startedAt time.Time
+	readyAt   time.Time
+	runner    *processRunner
+	client    *goplugin.Client
+	conn      *grpc.ClientConn
+	patience  *patience
+	// operations and info are set when the instance is ready.
+	operations *providerplugin.Client
+	info       *providerplugin.PluginInfo
+	// calls counts what runs on it. Nothing is added once it is no longer
+	// its supervisor's current one.
+	calls sync.WaitGroup
+	// stopped guards the one stop; its others wait for it.
+	stopped sync.Once
+}
+
+// launch starts an executable and returns a ready instance. Whatever fails, no
+// process and no file is left. When ctx ends, the process is killed at once.
+func launch(ctx context.Context, path, runtimeDir string, opts Options, out *output) (*instance, error) {
+	sum, err := sumOf(path)
+	if err != nil {
+		return nil, err
+	}
+	in := &instance{sum: sum, startedAt: time.Now(), patience: &patience{limit: opts.CallTimeout, lost: func() {}}}
+	in.runner = &processRunner{path: path, output: out, starting: ctx, settle: func() bool { return true }}
+	in.client = goplugin.NewClient(in.clientConfig(runtimeDir, opts))
+	err = in.introduce(ctx, opts)
+	in.runner.settle()
+	if err == nil && ctx.Err() == nil {
+		in.readyAt = time.Now()
+		return in, nil
+	}
+	if p := in.runner.process; p != nil {
+		p.kill()
+	}
+	in.stop(0)
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("the start was given up: %w", context.Cause(ctx))
+	}
+	if words := out.lastWords(in.startedAt); words != "" && !isDefect(err) {
+		err = fmt.Errorf("%w; it wrote: %s", err, words)
+	}
+	return nil, err
+}
+
+// clientConfig is go-plugin's configuration for one start. It is used once.
+func (in *instance) clientConfig(runtimeDir string, opts Options) *goplugin.ClientConfig {
+	return &goplugin.ClientConfig{
+		HandshakeConfig:  providerplugin.Handshake,
+		VersionedPlugins: providerplugin.Plugins(),
+		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
+		AutoMTLS:         true,
+		SkipHostEnv:      true,
+		StartTimeout:     opts.StartTimeout,
+		Logger:           hclog.NewNullLogger(), // whatever matters is an error or seen by us
+		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: runtimeDir},
+		GRPCDialOptions:  dialOptions(opts.ConnectTimeout, in.patience),
+		SyncStdout:       in.runner.output.writer(),
+		SyncStderr:       in.runner.output.writer(),
+		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, dir string) (runner.Runner, error) {
+			in.runner.dir, in.runner.env = dir, append(cmd.Env, "TMPDIR="+dir)
+			return in.runner, nil
+		},
+	}
+}
+
+// introduce takes a new client from nothing to ready.
+func (in *instance) introduce(ctx context.Context, opts Options) error {
+	err := guarded(func() error {
+		_, err := in.client.Start()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	connecting, cancel := context.WithTimeout(ctx, opts.ConnectTimeout)
+	defer cancel()
+	if err := guarded(in.connect); err != nil {
+		return err
+	}
+	if err := in.awaitServing(connecting); err != nil {
+		return err
+	}
+	describing, cancel := context.WithTimeout(ctx, opts.CallTimeout)
+	defer cancel()
+	in.info, err = in.operations.Describe(describing)
+	if failure, ok := errors.AsType[*providerplugin.PluginError](err); ok && !failure.Gone {
+		return defectf("its description cannot be used: %s", failure.Message)
+	}
+	if err != nil {
+		return fmt.Errorf("it did not describe itself: %w", err)
+	}
+	return nil
+}
+
+// connect makes the connection and the client of operations.
+func (in *instance) connect() error {
+	protocol, err := in.client.Client()
+	if err != nil {
+		return fmt.Errorf("connect to the plugin: %w", err)
+	}
+	grpcClient, ok := protocol.(*goplugin.GRPCClient)
+	if !ok {
+		return defectf("it does not serve gRPC")
+	}
+	in.conn = grpcClient.Conn
+	dispensed, err := grpcClient.Dispense(providerplugin.DispenseName)
+	if err != nil {
+		return fmt.Errorf("ask for the plugin's client: %w", err)
+	}
+	in.operations, ok = dispensed.(*providerplugin.Client)
+	if !ok {
+		return errors.New("the plugin's client has an unknown type")
+	}
+	return nil
+}
+
+// awaitServing waits until the plugin says that it is healthy.
+func (in *instance) awaitServing(ctx context.Context) error {
+	for {
+		err := in.healthy(ctx)
+		if err == nil {
+			return nil
+		}
+		again := time.NewTimer(50 * time.Millisecond)
+		select {
+		case <-in.runner.process.finished:
+			again.Stop()
+			return fmt.Errorf("it ended before it was ready (%s)", in.runner.process.status)
+		case <-ctx.Done():
+			again.Stop()
+			return fmt.Errorf("it was not healthy in time: %w", err)
+		case <-again.C:
+		}
+	}
+}
+
+// healthy asks the plugin for its health. Unlike go-plugin's Ping it looks at
+// the answer.
+func (in *instance) healthy(ctx context.Context) error {
+	reply, err := grpc_health_v1.NewHealthClient(in.conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{Service: goplugin.GRPCServiceName})
+	if err != nil {
+		return fmt.Errorf("no answer to the health check (%s)", status.Code(err))
+	}
+	if reply.GetStatus() != grpc_health_v1.HealthCheckResponse_SERVING {
+		return fmt.Errorf("the health check says %s", quoteStart([]byte(reply.GetStatus().String())))
+	}
+	return nil
+}
+
+// probe asks for more than health: a plugin may say SERVING while its
+// operations hang.
+func (in *instance) probe(ctx context.Context) error {
+	if err := in.healthy(ctx); err != nil {
+		return err
+	}
+	if _, err := in.operations.Describe(ctx); err != nil {
+		return errors.New("it is healthy but answers no operation")
+	}
+	return nil
+}
+
+// guarded calls go-plugin, which may panic on what a plugin sends.
+func guarded(call func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = defectf("go-plugin cannot handle what it sent: %s", quoteStart(fmt.Append(nil, r)))
+		}
+	}()
+	return call()
+}
+
+// removeDir removes the instance's private folder.
+func (in *instance) removeDir() {
+	if in.runner.dir != "" {
+		_ = os.RemoveAll(in.runner.dir)
+	}
+}

@@ -1,0 +1,176 @@
+package pluginhost
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/evergrant/evergrant/sdk/providerplugin"
+)
+
+func TestPluginsDieWithTheHub(t *testing.T) {
+	plugins, sockets := pluginDir(t, "good"), shortDir(t)
+	hub := &exec.Cmd{Path: link(t, t.TempDir(), hubBinary), Args: []string{hubBinary, plugins, sockets}, Stderr: os.Stderr}
+	out, err := hub.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := hub.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	if err := json.NewDecoder(out).Decode(&pid); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(Options{Dir: plugins, RuntimeDir: sockets}); err == nil || !strings.Contains(err.Error(), "another hub") {
+		t.Errorf("a second hub in the same folder: %v", err)
+	}
+	if !alive(pid) {
+		t.Fatal("there is no plugin to begin with")
+	}
+	if err := hub.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = hub.Wait()
+	eventually(t, "the plugin is gone", func() bool { return !alive(pid) })
+	if entries(t, sockets) < 2 {
+		t.Fatal("there is no stale folder to begin with")
+	}
+	newHost(t, Options{Dir: plugins, RuntimeDir: sockets})
+	if n := entries(t, sockets); n != 1 {
+		t.Errorf("%d entries are left after the sweep", n)
+	}
+}
+
+func TestAFolderOfADeadHubIsRemoved(t *testing.T) {
+	plugins := t.TempDir()
+	t.Setenv("TMPDIR", shortDir(t))
+	dead := filepath.Join(os.TempDir(), runtimePrefix+"1")
+	if err := os.Mkdir(dead, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dead, lockFile), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	living, err := New(Options{Dir: plugins})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := New(Options{Dir: plugins})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dead); !errors.Is(err, os.ErrNotExist) {
+		t.Error("the dead hub's folder is still there")
+	}
+	if _, err := os.Stat(living.runtimeDir); err != nil {
+		t.Error("the living hub's folder was taken away")
+	}
+	living.Stop(t.Context())
+	second.Stop(t.Context())
+	if n := entries(t, os.TempDir()); n != 0 {
+		t.Errorf("%d folders are left after the stop", n)
+	}
+}
+
+func TestAPathTooLongForASocketIsTold(t *testing.T) {
+	_, err := New(Options{Dir: t.TempDir(), RuntimeDir: filepath.Join(t.TempDir(), strings.Repeat("d", 90))})
+	if err == nil || !strings.Contains(err.Error(), "shorter") {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestAFolderThatIsOpenToOthersIsNotUsed(t *testing.T) {
+	open := shortDir(t)
+	if err := os.Chmod(open, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(Options{Dir: t.TempDir(), RuntimeDir: open}); err == nil || !strings.Contains(err.Error(), "chmod 700") {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestManyStartsAndStopsLeaveNothing(t *testing.T) {
+	h, _ := scanned(t, Options{}, "good")
+	s := h.supervisorOf("good")
+	cycle := func(n int) {
+		works(t, h, "good")
+		pid := statusOf(t, h, "good").PID
+		if n%2 == 0 {
+			s.replaceWith(nil)
+		} else {
+			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "the death is seen", func() bool { return statusOf(t, h, "good").State != StateReady })
+			s.mu.Lock()
+			s.restarts = restarts{} // this is not about patience
+			s.mu.Unlock()
+		}
+		eventually(t, "the process is gone and its folder too", func() bool { return !alive(pid) && entries(t, h.runtimeDir) == 1 })
+	}
+	cycle(0)
+	before := goleak.IgnoreCurrent()
+	files := entries(t, "/proc/self/fd")
+	for n := range 20 {
+		cycle(n)
+	}
+	if err := goleak.Find(before); err != nil {
+		t.Error(err)
+	}
+	eventually(t, "no file stays open", func() bool { return entries(t, "/proc/self/fd") <= files })
+}
+
+func TestAStoppedHostTakesNoCalls(t *testing.T) {
+	h, _ := scanned(t, Options{}, "good")
+	h.Stop(t.Context())
+	err := refreshWith(t.Context(), h, "good", "", answer)
+	if _, ok := errors.AsType[*UnavailableError](err); !ok {
+		t.Fatalf("got %v", err)
+	}
+	if h.Scan(t.Context()) == nil {
+		t.Error("a stopped host scans")
+	}
+	h.Stop(t.Context()) // does no harm
+}
+
+func TestAStopLetsCallsFinishButNotForEver(t *testing.T) {
+	h, _ := scanned(t, Options{}, "good")
+	under, goOn, result := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		result <- refreshWith(t.Context(), h, "good", "", func(ctx context.Context) (*providerplugin.HTTPResponse, error) {
+			close(under)
+			<-goOn
+			return answer(ctx)
+		})
+	}()
+	<-under
+	pid := statusOf(t, h, "good").PID
+	stopped := make(chan struct{})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		h.Stop(ctx)
+		close(stopped)
+	}()
+	eventually(t, "the stop has begun", func() bool { return statusOf(t, h, "good").State == StateStopping })
+	if !alive(pid) {
+		t.Error("the process was killed under a call")
+	}
+	cancel() // the hub's own time is up
+	<-stopped
+	close(goOn)
+	if failure, ok := errors.AsType[*providerplugin.PluginError](<-result); !ok || !failure.Gone {
+		t.Error("the call did not learn that the plugin is gone")
+	}
+	if alive(pid) {
+		t.Error("the process outlived the host")
+	}
+}

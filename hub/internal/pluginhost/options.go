@@ -1,0 +1,83 @@
+package pluginhost
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// Options say where plugins are and how long they may take. Zero values mean
+// the defaults that each field names.
+type Options struct {
+	// Dir is the folder with the executables evergrant-provider-<name>.
+	Dir string
+	// RuntimeDir is a private folder for sockets, of mode 0700; it is made if it is
+	// missing. Its path must be short, because the path of a socket has at most 107 bytes. Two
+	// hubs cannot share one. "" makes a new folder in the system's temporary one.
+	RuntimeDir string
+	// Logger gets the host's own lines and, as values, what plugins write.
+	Logger hclog.Logger
+	// Cache remembers descriptions by the executable's sum; nil remembers none.
+	Cache DescriptionCache
+
+	// IdleAfter stops a plugin that had no call for this long; 10 minutes.
+	IdleAfter time.Duration
+	// StartTimeout bounds the time until the handshake; 10 seconds.
+	StartTimeout time.Duration
+	// ConnectTimeout bounds the time from the handshake until the plugin's health
+	// is SERVING; 3 seconds.
+	ConnectTimeout time.Duration
+	// ReadyTimeout bounds how long a call waits for a plugin that is starting,
+	// beside the call's own deadline; 10 seconds.
+	ReadyTimeout time.Duration
+	// CallTimeout bounds each answer of a plugin: Describe, and the silence
+	// between two messages of an operation. The time that the hub spends on a
+	// plugin's HTTP request does not count; 5 seconds.
+	CallTimeout time.Duration
+	// HealthEvery is the time between two health checks; 10 seconds.
+	HealthEvery time.Duration
+	// HealthTimeout bounds one health check; 2 seconds.
+	HealthTimeout time.Duration
+	// DrainTimeout bounds how long a stop waits for calls in flight; 15 seconds.
+	DrainTimeout time.Duration
+	// StopGrace is the time between asking a process to end and killing it; 2
+	// seconds.
+	StopGrace time.Duration
+}
+
+// DescriptionCache remembers what plugins said of themselves, so that providers
+// are known without starting any process. The sum is the SHA-256 of the
+// executable in lower-case hex. Errors of a cache are logged and cost a start.
+type DescriptionCache interface {
+	PluginBySum(ctx context.Context, sum string) (version string, descriptions []provider.Description, found bool, err error)
+	SavePlugin(ctx context.Context, sum, name, version string, descriptions []provider.Description) error
+}
+
+func (o Options) withDefaults() Options {
+	if o.Logger == nil {
+		o.Logger = hclog.NewNullLogger()
+	}
+	o.IdleAfter = cmp.Or(o.IdleAfter, 10*time.Minute)
+	o.StartTimeout = cmp.Or(o.StartTimeout, 10*time.Second)
+	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, 3*time.Second)
+	o.ReadyTimeout = cmp.Or(o.ReadyTimeout, 10*time.Second)
+	o.CallTimeout = cmp.Or(o.CallTimeout, 5*time.Second)
+	o.HealthEvery = cmp.Or(o.HealthEvery, 10*time.Second)
+	o.HealthTimeout = cmp.Or(o.HealthTimeout, 2*time.Second)
+	o.DrainTimeout = cmp.Or(o.DrainTimeout, 15*time.Second)
+	o.StopGrace = cmp.Or(o.StopGrace, 2*time.Second)
+	return o
+}
+
+// Limits of one plugin that nobody needs to change.
+const (
+	maxInFlight = 64
+	maxQueue    = 256
+	// killWait is how long a killed process may take to be gone before it is
+	// reported and given up.
+	killWait = 5 * time.Second
+)

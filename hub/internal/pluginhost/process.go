@@ -1,0 +1,155 @@
+package pluginhost
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os/exec"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// drainAfterExit is how long what a dead process wrote may take to be read. A
+// grandchild that left the process group may hold the pipes for ever.
+const drainAfterExit = 250 * time.Millisecond
+
+// process is a running executable in a session of its own.
+type process struct {
+	pid int
+	// stdout and stderr are ours to read; they are closed soon after the exit.
+	stdout, stderr *pipe
+	// exited is closed when the process is gone, finished when its pipes are read
+	// and closed as well.
+	exited, finished chan struct{}
+	// reading counts the readers of stdout and stderr.
+	reading sync.WaitGroup
+
+	mu     sync.Mutex
+	reaped bool
+	status string // how it ended, for people; set before exited is closed
+}
+
+// startProcess starts path with exactly the environment env in the folder dir.
+// Whoever gets a process calls run, once.
+func startProcess(path, dir string, env []string) (*process, error) {
+	stdout, childOut, err := newPipe()
+	if err != nil {
+		return nil, err
+	}
+	defer childOut.Close()
+	stderr, childErr, err := newPipe()
+	if err != nil {
+		stdout.close()
+		return nil, err
+	}
+	defer childErr.Close()
+	cmd := &exec.Cmd{
+		Path: path, Args: []string{path}, Dir: dir, Env: env,
+		Stdout: childOut, Stderr: childErr, SysProcAttr: ownSession(),
+	}
+	p := &process{stdout: stdout, stderr: stderr, exited: make(chan struct{}), finished: make(chan struct{})}
+	started := make(chan error)
+	go p.hold(cmd, started)
+	if err := <-started; err != nil {
+		stdout.close()
+		stderr.close()
+		return nil, startError(path, err)
+	}
+	return p, nil
+}
+
+// hold starts the process and stays on the thread that did until the process is
+// gone: the kernel sends the death signal when that thread ends, not the hub.
+func (p *process) hold(cmd *exec.Cmd, started chan<- error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := startPatiently(cmd); err != nil {
+		started <- err
+		return
+	}
+	p.pid = cmd.Process.Pid
+	limitProcess(p.pid)
+	started <- nil
+
+	p.reap(cmd)
+	p.status = cmd.ProcessState.String()
+	close(p.exited)
+}
+
+// startPatiently tries again while the file is still open for writing somewhere:
+// whoever forks at the wrong moment holds it for an instant (ETXTBSY).
+func startPatiently(cmd *exec.Cmd) error {
+	for try := 1; ; try++ {
+		err := cmd.Start()
+		if !errors.Is(err, syscall.ETXTBSY) || try == 5 {
+			return err
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func startError(path string, err error) error {
+	for _, stays := range []error{fs.ErrPermission, fs.ErrNotExist, syscall.ENOEXEC, syscall.EISDIR} {
+		if errors.Is(err, stays) {
+			return defectf("the file cannot be executed (is it built for this machine, and executable?): %v", err)
+		}
+	}
+	return fmt.Errorf("start %s: %w", path, err)
+}
+
+// finish closes the pipes once they are read, or at most a moment after the exit.
+func (p *process) finish() {
+	read := make(chan struct{})
+	go func() {
+		p.reading.Wait()
+		close(read)
+	}()
+	<-p.exited
+	select {
+	case <-read:
+	case <-time.After(drainAfterExit):
+	}
+	p.stdout.interrupt()
+	p.stderr.interrupt()
+	<-read
+	p.stdout.close()
+	p.stderr.close()
+	close(p.finished)
+}
+
+// kill ends the process and its group at once. It may be called at any time.
+func (p *process) kill() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.reaped {
+		p.killGroup()
+	}
+}
+
+func (p *process) killGroup() {
+	_ = syscall.Kill(-p.pid, syscall.SIGKILL)
+	_ = syscall.Kill(p.pid, syscall.SIGKILL)
+}
+
+// waitExit waits at most limit and reports whether the process is gone.
+func (p *process) waitExit(limit time.Duration) bool {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-p.exited:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+func (p *process) hasExited() bool {
+	select {
+	case <-p.exited:
+		return true
+	default:
+		return false
+	}
+}

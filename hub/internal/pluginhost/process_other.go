@@ -1,0 +1,22 @@
+//go:build unix && !linux
+
+package pluginhost
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// ownSession takes the plugin away from the hub's terminal and signals. Only
+// Linux can kill it when the hub is gone.
+func ownSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+
+func limitProcess(int) {}
+
+// reap waits for the end of the process. What is left of its group lives on.
+func (p *process) reap(cmd *exec.Cmd) {
+	_ = cmd.Wait() // the state says it all
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.reaped = true
+}

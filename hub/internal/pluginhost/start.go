@@ -1,0 +1,159 @@
+package pluginhost
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// start is a start that is under way; all callers wait for the same one.
+type start struct {
+	done chan struct{}
+	err  error // set before done is closed
+}
+
+// ready returns the running instance with one more call counted on it. Without
+// one it starts the plugin, or joins the start that is under way.
+func (s *supervisor) ready(ctx context.Context) (*instance, error) {
+	patience := time.NewTimer(s.host.opts.ReadyTimeout)
+	defer patience.Stop()
+	for {
+		in, under, err := s.currentOrStart()
+		if in != nil || err != nil {
+			return in, err
+		}
+		select {
+		case <-under.done:
+			if under.err != nil {
+				return nil, s.unavailable()
+			}
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-patience.C:
+			return nil, &UnavailableError{RetryAfter: time.Second, Reason: "it is still starting"}
+		}
+	}
+}
+
+func (s *supervisor) currentOrStart() (*instance, *start, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current != nil && !s.closed {
+		s.current.calls.Add(1)
+		return s.current, nil, nil
+	}
+	if s.starting == nil {
+		if wait, never := s.restarts.wait(time.Now()); s.closed || wait > 0 || never {
+			return nil, nil, s.unavailableLocked()
+		}
+		s.starting = &start{done: make(chan struct{})}
+		s.host.work.Go(s.start)
+	}
+	return nil, s.starting, nil
+}
+
+func (s *supervisor) unavailable() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.unavailableLocked()
+}
+
+func (s *supervisor) unavailableLocked() error {
+	if s.closed || s.host.life.Err() != nil {
+		return &UnavailableError{RetryAfter: time.Second, Reason: "the hub stops it"}
+	}
+	wait, never := s.restarts.wait(time.Now())
+	if never {
+		return &UnavailableError{Reason: s.lastError}
+	}
+	// A failure that allows the next start at once still asks for a moment.
+	return &UnavailableError{RetryAfter: max(wait, 100*time.Millisecond), Reason: s.lastError}
+}
+
+// start runs one start to its end, independent of the callers that wait for it.
+func (s *supervisor) start() {
+	ctx := context.Background()
+	in, err := s.launch(ctx)
+	if err == nil {
+		s.mu.Lock()
+		if s.sum != in.sum {
+			s.log.Info("the plugin's file changed; its description is taken anew", "sum", in.sum)
+		}
+		s.mu.Unlock()
+		s.adopt(ctx, in.sum, in.info.Version, in.info.Descriptions)
+	} else {
+		s.startFailed(err)
+	}
+	s.mu.Lock()
+	under := s.starting
+	s.starting, under.err = nil, err
+	switch {
+	case in == nil:
+	case s.closed, s.current != nil: // a scan was faster
+		s.host.work.Go(func() { in.stop(0) })
+	default:
+		s.publish(in)
+	}
+	s.mu.Unlock()
+	close(under.done)
+}
+
+// launch starts a process; it is given up when ctx ends or the host stops.
+func (s *supervisor) launch(ctx context.Context) (*instance, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.host.life, cancel)()
+	return launch(ctx, s.path, s.host.runtimeDir, s.host.opts, s.output)
+}
+
+// startFailed notes a start that failed and decides when the next one may be.
+func (s *supervisor) startFailed(err error) {
+	if s.host.life.Err() != nil {
+		return // given up by us
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lastError = err.Error()
+	if s.current != nil {
+		s.log.Error("the plugin's new file does not work; the process of the old one goes on", "error", err)
+		return
+	}
+	s.fell = true
+	s.restarts.defect = isDefect(err)
+	s.restarts.failed(time.Now(), 0, jitter())
+	s.logFailure("the plugin did not start")
+}
+
+// lost takes away an instance that died or was given up, and reports whether it
+// was the current one.
+func (s *supervisor) lost(in *instance, cause string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current != in {
+		return false
+	}
+	s.current = nil
+	s.fell = true
+	s.lastError = cause
+	s.restarts.failed(time.Now(), time.Since(in.readyAt), jitter())
+	s.logFailure("the plugin was lost")
+	return true
+}
+
+// logFailure reports a failure with what follows from it. The caller holds mu.
+func (s *supervisor) logFailure(what string) {
+	wait, never := s.restarts.wait(time.Now())
+	switch {
+	case never:
+		s.log.Error(what+"; mend it and scan again", "error", s.lastError)
+	case s.restarts.spent:
+		s.log.Error(what+" too often; it is tried again once in a while", "error", s.lastError, "next_try_in", wait)
+	default:
+		s.log.Warn(what, "error", s.lastError, "next_try_in", wait.Round(time.Millisecond))
+	}
+}
+
+// jitter spreads the restarts of plugins that failed together.
+func jitter() float64 {
+	return rand.Float64() //nolint:gosec // nobody gains by guessing it
+}

@@ -1,0 +1,59 @@
+package pluginhost
+
+import "time"
+
+// State is what a plugin is doing.
+type State string
+
+// The states. A plugin that is idle, ready or in backoff needs nobody; one that
+// has failed is shown to the administrator.
+const (
+	// StateIdle has no process; the next call starts one.
+	StateIdle State = "idle"
+	// StateStarting has a process that is not ready yet.
+	StateStarting State = "starting"
+	// StateReady takes calls.
+	StateReady State = "ready"
+	// StateBackoff has failed and is not started again before its time.
+	StateBackoff State = "backoff"
+	// StateFailed has failed for a reason that stays, or too often.
+	StateFailed State = "failed"
+	// StateStopping is finishing what is in flight.
+	StateStopping State = "stopping"
+)
+
+// PluginStatus is what an administrator sees of a plugin.
+type PluginStatus struct {
+	// Name is the executable's name without evergrant-provider-.
+	Name string
+	Path string
+	// Sum is the SHA-256 of the executable in lower-case hex.
+	Sum string
+	// Version is the plugin's own word.
+	Version string
+	// Providers are the names of what it serves, sorted.
+	Providers []string
+	State     State
+	// PID of the process; zero without one.
+	PID int
+	// Restarts counts the starts that followed a failure.
+	Restarts int
+	// StartedAt is when the process was started; zero without one.
+	StartedAt time.Time
+	// LastError says how the plugin last failed; it stays after a restart.
+	LastError string
+	// InFlight is the number of calls that run now.
+	InFlight int
+	// Log are the last lines that the plugin wrote, at most 100, oldest first,
+	// redacted.
+	Log []LogLine
+}
+
+// LogLine is a line that a plugin wrote, fit to be shown.
+type LogLine struct {
+	// At is when the hub read it.
+	At time.Time
+	// Level is trace, debug, info, warn or error.
+	Level string
+	Text  string
+}

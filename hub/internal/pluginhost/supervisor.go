@@ -1,0 +1,223 @@
+package pluginhost
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// supervisor keeps one plugin: one executable with at most one process that
+// takes calls. Other processes of it may still be finishing theirs.
+type supervisor struct {
+	host   *Host
+	name   string
+	path   string
+	log    hclog.Logger
+	output *output
+
+	// slots holds one entry for each call in flight; waiting counts those that
+	// wait for one.
+	slots   chan struct{}
+	waiting atomic.Int32
+	// idle fires when no call came for a while.
+	idle *time.Timer
+
+	mu           sync.Mutex
+	sum          string
+	version      string
+	descriptions []provider.Description
+	// conflict says why its providers are not served although it may be well.
+	conflict  string
+	current   *instance
+	starting  *start
+	restarts  restarts
+	fell      bool // the next start is a restart
+	restarted int
+	lastError string
+	leaving   int // processes that are finishing
+	closed    bool
+}
+
+func newSupervisor(h *Host, name, path string) *supervisor {
+	log := h.log.With("plugin", name)
+	s := &supervisor{
+		host: h, name: name, path: path, log: log, output: newOutput(log),
+		slots: make(chan struct{}, maxInFlight),
+	}
+	s.idle = time.AfterFunc(h.opts.IdleAfter, s.stopIdle)
+	return s
+}
+
+// adopt takes over what a plugin serves and tells the host and the cache.
+func (s *supervisor) adopt(ctx context.Context, sum, version string, descriptions []provider.Description) {
+	s.mu.Lock()
+	same := s.sum == sum && s.version == version && sameDescriptions(s.descriptions, descriptions)
+	s.sum, s.version, s.descriptions = sum, version, descriptions
+	s.mu.Unlock()
+	if same {
+		return
+	}
+	s.host.index()
+	if cache := s.host.opts.Cache; cache != nil {
+		if err := cache.SavePlugin(ctx, sum, s.name, version, descriptions); err != nil {
+			s.log.Warn("the description of the plugin cannot be kept; it is asked again after a restart of the hub", "error", err)
+		}
+	}
+}
+
+// sameDescriptions compares as a cache would keep them.
+func sameDescriptions(a, b []provider.Description) bool {
+	first, err := json.Marshal(a)
+	if err != nil {
+		return false
+	}
+	second, err := json.Marshal(b)
+	return err == nil && bytes.Equal(first, second)
+}
+
+// publish makes an instance the one that takes calls. The caller holds mu.
+func (s *supervisor) publish(in *instance) {
+	s.current = in
+	s.restarts.ready()
+	if s.fell {
+		s.fell = false
+		s.restarted++
+	}
+	in.patience.lost = func() { s.check(context.Background(), in) }
+	s.idle.Reset(s.host.opts.IdleAfter)
+	s.host.work.Go(func() { s.watch(in) })
+	s.log.Debug("the plugin is ready", "pid", in.runner.process.pid, "version", in.info.Version)
+}
+
+// replaceWith puts another instance, or none, in the place of the current one,
+// which finishes its calls and ends.
+func (s *supervisor) replaceWith(in *instance) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		if in != nil {
+			s.host.work.Go(func() { in.stop(0) })
+		}
+		return
+	}
+	old := s.current
+	s.current = nil
+	if in != nil {
+		s.publish(in)
+	}
+	if old != nil {
+		s.leave(context.Background(), old)
+	}
+}
+
+// leave has an instance that is no longer current finish and end, in the
+// background. The caller holds mu.
+func (s *supervisor) leave(ctx context.Context, in *instance) {
+	s.leaving++
+	s.host.work.Go(func() {
+		s.finish(ctx, in)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.leaving--
+	})
+}
+
+// finish drains and stops an instance. When ctx ends it is killed at once.
+func (s *supervisor) finish(ctx context.Context, in *instance) {
+	draining, cancel := context.WithTimeout(ctx, s.host.opts.DrainTimeout)
+	defer cancel()
+	in.drain(draining)
+	grace := s.host.opts.StopGrace
+	if ctx.Err() != nil {
+		grace = 0
+	}
+	s.stop(in, grace)
+}
+
+// stop ends an instance and reports one that cannot be killed.
+func (s *supervisor) stop(in *instance, grace time.Duration) {
+	if !in.stop(grace) {
+		s.log.Error("the plugin's process cannot be killed and is left alone", "pid", in.runner.process.pid)
+	}
+}
+
+// stopIdle ends a process that nobody calls.
+func (s *supervisor) stopIdle() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.current == nil || len(s.slots) > 0 {
+		return
+	}
+	s.log.Debug("the plugin is idle and stopped until the next call")
+	old := s.current
+	s.current = nil
+	s.leave(context.Background(), old)
+}
+
+// close ends the plugin for good: no call begins any more, those in flight
+// finish while ctx lasts, and the process is gone when it returns.
+func (s *supervisor) close(ctx context.Context) {
+	s.mu.Lock()
+	s.closed = true
+	in := s.current
+	s.current = nil
+	if in != nil {
+		s.leaving++
+	}
+	s.mu.Unlock()
+	s.idle.Stop()
+	if in != nil {
+		s.finish(ctx, in)
+	}
+	s.output.flush()
+}
+
+// status is what Plugins shows.
+func (s *supervisor) status() PluginStatus {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := PluginStatus{
+		Name: s.name, Path: s.path, Sum: s.sum, Version: s.version, State: s.state(time.Now()),
+		Restarts: s.restarted, LastError: s.lastError, InFlight: len(s.slots), Log: s.output.lines(),
+	}
+	for _, d := range s.descriptions {
+		st.Providers = append(st.Providers, d.Name)
+	}
+	if s.conflict != "" {
+		st.LastError = s.conflict
+	}
+	if s.current != nil {
+		st.PID, st.StartedAt = s.current.runner.process.pid, s.current.startedAt
+	}
+	return st
+}
+
+// state is told from what is there. The caller holds mu.
+func (s *supervisor) state(now time.Time) State {
+	wait, never := s.restarts.wait(now)
+	switch {
+	case s.conflict != "":
+		return StateFailed
+	case s.closed:
+		return StateStopping
+	case s.current != nil:
+		return StateReady
+	case s.starting != nil:
+		return StateStarting
+	case never, s.restarts.spent, len(s.descriptions) == 0 && s.lastError != "":
+		return StateFailed
+	case wait > 0:
+		return StateBackoff
+	case s.leaving > 0:
+		return StateStopping
+	default:
+		return StateIdle
+	}
+}

@@ -1,0 +1,87 @@
+package pluginhost
+
+import (
+	"context"
+	"time"
+)
+
+// maxMisses is how many health checks in a row may fail.
+const maxMisses = 3
+
+// watch stays with an instance until its process is gone and frees what it held.
+func (s *supervisor) watch(in *instance) {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.host.work.Go(func() { s.checkHealth(ctx, in) })
+	process := in.runner.process
+	<-process.exited
+	cancel()
+	unexpected := s.lost(in, endOf(process))
+	<-process.finished
+	if words := in.runner.output.lastWords(in.startedAt); unexpected && words != "" {
+		s.mu.Lock()
+		s.lastError = endOf(process) + "; it last wrote: " + words
+		s.mu.Unlock()
+	}
+	in.stop(0)
+}
+
+func endOf(p *process) string { return "its process ended (" + p.status + ")" }
+
+// checkHealth asks the plugin for its health again and again, and gives it up
+// when it does not answer.
+func (s *supervisor) checkHealth(ctx context.Context, in *instance) {
+	ticker := time.NewTicker(s.host.opts.HealthEvery)
+	defer ticker.Stop()
+	for misses := 0; misses < maxMisses; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		err := s.withHealthTimeout(ctx, in.healthy)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil:
+			misses = 0
+		default:
+			misses++
+			s.log.Warn("the plugin missed a health check", "misses", misses, "error", err)
+		}
+	}
+	s.giveUp(in, "it missed three health checks and was killed")
+}
+
+// check looks at an instance on which something went wrong. When it returns the
+// instance is well, or it takes no more calls.
+func (s *supervisor) check(ctx context.Context, in *instance) {
+	answer := make(chan error, 1)
+	go func() { answer <- s.withHealthTimeout(context.WithoutCancel(ctx), in.probe) }()
+	process := in.runner.process
+	var err error
+	select {
+	case <-process.exited:
+	case err = <-answer:
+		if err == nil || !process.waitExit(drainAfterExit) {
+			break
+		}
+	}
+	switch {
+	case process.hasExited():
+		s.lost(in, endOf(process))
+	case err != nil:
+		s.giveUp(in, err.Error()+"; it was killed")
+	}
+}
+
+func (s *supervisor) withHealthTimeout(ctx context.Context, ask func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, s.host.opts.HealthTimeout)
+	defer cancel()
+	return ask(ctx)
+}
+
+// giveUp kills an instance that is alive but of no use.
+func (s *supervisor) giveUp(in *instance, cause string) {
+	s.lost(in, cause)
+	s.stop(in, 0)
+}

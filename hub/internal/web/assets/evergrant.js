@@ -1,0 +1,229 @@
+// What pages do beyond links and forms. Everything works without it except for
+// copying, ticking times and proposed names. Elements are found at the moment of
+// an event, so that parts that htmx swaps in need no set-up.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const lang = root.lang || "en";
+
+  // --- Times -------------------------------------------------------------
+  // The steps are those of i18n/times.go.
+  const minute = 60, hour = 3600, day = 86400;
+  const steps = [
+    [minute, 1, "second", "short"], [hour, minute, "minute", "short"], [2 * day, hour, "hour", "short"],
+    [60 * day, day, "day", "long"], [730 * day, (365 / 12) * day, "month", "long"], [Infinity, 365 * day, "year", "long"],
+  ];
+  const formats = {};
+  const format = (style) => (formats[style] ||= new Intl.RelativeTimeFormat(lang, { numeric: "always", style }));
+  const relative = (seconds, now) => {
+    const far = Math.abs(seconds);
+    if (far < 5) return now;
+    const [, size, unit, style] = steps.find(([below]) => far < below);
+    const n = Math.floor(far / size) * Math.sign(seconds);
+    return format(style).format(n, unit).replace(/\./g, "");
+  };
+  const absolute = new Intl.DateTimeFormat(lang, { dateStyle: "long", timeStyle: "long" });
+  const tick = () => {
+    for (const el of document.querySelectorAll("time[data-relative]")) {
+      const at = new Date(el.dateTime);
+      const said = relative((at - Date.now()) / 1000, root.dataset.now || "now");
+      if (el.textContent !== said) el.textContent = said;
+      if (!el.dataset.titled) {
+        el.dataset.titled = "1";
+        el.title = absolute.format(at);
+      }
+    }
+  };
+
+  // The server says absolute times in the zone of this cookie.
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone && !document.cookie.includes("evergrant_zone=" + encodeURIComponent(zone))) {
+    const secure = location.protocol === "https:" ? "; secure" : "";
+    document.cookie = `evergrant_zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax${secure}`;
+  }
+
+  // --- Saying something to screen readers ----------------------------------
+  const announce = (text) => {
+    const live = document.getElementById("announcer");
+    if (live) live.textContent = text;
+  };
+
+  // --- Copying -------------------------------------------------------------
+  const copy = async (button) => {
+    const source = button.dataset.copyFrom ? document.getElementById(button.dataset.copyFrom) : null;
+    const text = source ? (source.value ?? source.textContent) : button.dataset.copy;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // Plain http has no clipboard API.
+      const area = document.createElement("textarea");
+      area.value = text;
+      area.className = "visually-hidden";
+      (button.closest("dialog") || document.body).append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+      button.focus();
+    }
+    button.classList.add("is-copied");
+    announce(button.dataset.copied || "");
+    setTimeout(() => button.classList.remove("is-copied"), 1600);
+  };
+
+  // --- Names made of titles ------------------------------------------------
+  // The letters are those of catalogue.Slug.
+  const letters = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя";
+  const latin = "a b v g d e e zh z i y k l m n o p r s t u f kh ts ch sh sch  y  e yu ya".split(" ");
+  const slug = (title) =>
+    [...title.toLowerCase()].map((c) => {
+      const i = letters.indexOf(c);
+      return i >= 0 ? latin[i] : /[a-z0-9]/.test(c) ? c : "-";
+    }).join("").replace(/-+/g, "-").replace(/^-|-$/g, "").slice(0, 60).replace(/-$/, "");
+  const showName = (name) => {
+    for (const el of document.querySelectorAll("[data-follows-name]")) {
+      const shown = (el.dataset.before || "") + (name || "…") + (el.dataset.after || "");
+      if ("value" in el && el.tagName === "INPUT") el.value = shown;
+      else el.textContent = shown;
+    }
+  };
+  document.addEventListener("input", (e) => {
+    const el = e.target;
+    if (el.dataset.names) {
+      const name = document.getElementById(el.dataset.names);
+      if (name && !name.dataset.touched) {
+        name.value = slug(el.value) || name.defaultValue;
+        showName(name.value);
+      }
+    }
+    if (el.dataset.name !== undefined) {
+      el.dataset.touched = "1";
+      showName(el.value.trim());
+    }
+    if (el.dataset.filter) filterCards(el);
+  });
+
+  // --- Filtering what is on the page already --------------------------------
+  const filterCards = (input) => {
+    const wanted = input.value.trim().toLowerCase();
+    let shown = 0;
+    for (const card of document.querySelectorAll(input.dataset.filter)) {
+      card.hidden = !card.dataset.search.toLowerCase().includes(wanted);
+      shown += card.hidden ? 0 : 1;
+    }
+    const none = document.getElementById("filter-none");
+    if (none) none.hidden = shown > 0;
+  };
+
+  // --- Fields that depend on a choice --------------------------------------
+  document.addEventListener("change", (e) => {
+    const el = e.target;
+    if (el.type !== "radio") return;
+    for (const part of document.querySelectorAll(`[data-shown-by="${CSS.escape(el.name)}"]`)) {
+      part.hidden = part.dataset.shownFor !== el.value;
+    }
+  });
+
+  // --- Clicks ----------------------------------------------------------------
+  document.addEventListener("click", (e) => {
+    const copier = e.target.closest("[data-copy], [data-copy-from]");
+    if (copier) return void copy(copier);
+
+    const opener = e.target.closest("[data-opens]");
+    if (opener) return void document.getElementById(opener.dataset.opens)?.showModal();
+
+    const closer = e.target.closest("[data-closes]");
+    if (closer) return void closer.closest("dialog")?.close();
+
+    const revealer = e.target.closest("[data-reveals]");
+    if (revealer) {
+      const field = document.getElementById(revealer.dataset.reveals);
+      const hidden = field.type === "password";
+      field.type = hidden ? "text" : "password";
+      revealer.setAttribute("aria-pressed", String(hidden));
+      return;
+    }
+    const row = e.target.closest("tr[data-href]");
+    if (row && !e.target.closest("a, button, input, label") && !String(getSelection())) {
+      location.href = row.dataset.href;
+      return;
+    }
+    // A click on the backdrop closes a dialog; one outside closes menus.
+    if (e.target.tagName === "DIALOG") e.target.close();
+    for (const menu of document.querySelectorAll("details.eg-menu[open]")) {
+      if (!menu.contains(e.target)) menu.open = false;
+    }
+  });
+
+  // --- Theme -----------------------------------------------------------------
+  document.addEventListener("submit", (e) => {
+    const choice = e.submitter?.name === "theme" ? e.submitter.value : "";
+    if (choice) {
+      e.preventDefault();
+      root.dataset.theme = choice;
+      window.evergrantTheme();
+      for (const b of e.target.querySelectorAll("button[name=theme]")) b.setAttribute("aria-pressed", String(b.value === choice));
+      fetch(e.target.action, { method: "POST", body: new URLSearchParams({ theme: choice }), redirect: "manual" }).catch(() => {});
+      return;
+    }
+    // A second click must not send a form twice.
+    const button = e.submitter;
+    if (button && !e.target.hasAttribute("hx-post") && !e.target.hasAttribute("hx-get") && !e.target.hasAttribute("data-repeatable")) {
+      setTimeout(() => { button.disabled = true; button.classList.add("is-busy"); }, 0);
+    }
+  });
+  // A page that comes back from the browser's memory must not stay disabled.
+  addEventListener("pageshow", () => {
+    for (const b of document.querySelectorAll("button.is-busy")) { b.disabled = false; b.classList.remove("is-busy"); }
+  });
+
+  // --- Keys ------------------------------------------------------------------
+  const destinations = { o: "overview", c: "connections", s: "services", k: "keys", p: "plugins", t: "settings" };
+  let going = 0;
+  document.addEventListener("keydown", (e) => {
+    if (e.key === "Escape") {
+      for (const menu of document.querySelectorAll("details.eg-menu[open]")) {
+        menu.open = false;
+        menu.querySelector("summary").focus();
+      }
+    }
+    if (e.ctrlKey || e.metaKey || e.altKey || e.isComposing) return;
+    if (e.target.closest("input, textarea, select, [contenteditable]") || document.querySelector("dialog[open]")) return;
+    if (e.key === "/" || e.key === ".") {
+      const search = document.querySelector("[data-search]");
+      if (!search) return;
+      e.preventDefault();
+      if (search.tagName === "A") location.href = search.href;
+      else { search.focus(); search.select(); }
+    } else if (e.key === "?") {
+      document.getElementById("keys")?.showModal();
+    } else if (e.key === "g") {
+      going = Date.now();
+    } else if (e.key === "n") {
+      document.querySelector("[data-new]")?.click();
+    } else if (Date.now() - going < 1500) {
+      // The place of the key counts, so that it works in a Russian layout, too.
+      const place = destinations[e.code.replace("Key", "").toLowerCase()];
+      const link = place && document.querySelector(`[data-go="${place}"]`);
+      going = 0;
+      if (link) location.href = link.href;
+    }
+  });
+
+  // --- Secrets do not stay on the screen ---------------------------------------
+  const hideSecrets = () => {
+    for (const el of document.querySelectorAll("[data-hides-at]")) {
+      if (Date.now() > Number(el.dataset.hidesAt)) el.remove();
+    }
+    for (const el of document.querySelectorAll("[data-hides-after]")) {
+      if (!el.dataset.hidesAt) el.dataset.hidesAt = String(Date.now() + Number(el.dataset.hidesAfter) * 1000);
+    }
+  };
+
+  const beat = () => { tick(); hideSecrets(); };
+  setInterval(beat, 1000);
+  document.addEventListener("DOMContentLoaded", () => {
+    beat();
+    document.querySelector("[data-focus]")?.focus();
+    document.querySelector(".is-invalid")?.focus();
+  });
+})();

@@ -1,0 +1,72 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/tokensource"
+	"github.com/evergrant/evergrant/hub/internal/web/page"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// codesMinTTL is the life that copied access codes have left at least.
+const codesMinTTL = time.Minute
+
+// codes shows the access codes because somebody asked, or hands them over as a
+// file. It takes POST alone: nothing that is linked to shows a token.
+func (p *Pages) codes(c *gin.Context) {
+	conn, s, ok := p.find(c)
+	if !ok {
+		return
+	}
+	v := view.AccessCodes{
+		Connection:       view.ConnectionRowOf(conn, p.serviceRef(s), time.Now()),
+		WithRefreshToken: c.PostForm("refresh_token") != "",
+	}
+	pulled, err := p.o.Source.Serve(c.Request.Context(), conn, codesMinTTL)
+	if refused, is := errors.AsType[*tokensource.RefusedError](err); is {
+		v.Refused = &view.Trouble{Kind: refused.Kind, Message: refused.Message}
+		p.render(c, http.StatusConflict, page.AccessCodes(p.shell(c, view.SectionConnections), v))
+		return
+	}
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	document, err := json.MarshalIndent(pulled.Connection.Codes(time.Now(), s.Provider, s.ClientID, v.WithRefreshToken), "", "  ")
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.o.Logger.Info("access codes were shown", "connection", conn.Name, "with_refresh_token", v.WithRefreshToken)
+	if strings.HasSuffix(c.Request.URL.Path, ".json") {
+		c.Header("Cache-Control", "no-store")
+		c.Header("Content-Disposition", `attachment; filename="`+conn.Name+`.json"`)
+		c.Data(http.StatusOK, "application/json", append(document, '\n'))
+		return
+	}
+	v.JSON = string(document)
+	p.render(c, http.StatusOK, page.AccessCodes(p.shell(c, view.SectionConnections), v))
+}
+
+func (p *Pages) plugins(c *gin.Context) {
+	var plugins []view.Plugin
+	for _, status := range p.o.Plugins.Plugins() {
+		v := view.Plugin{PluginStatus: status}
+		for _, name := range status.Providers {
+			title := provider.Text{EN: name}
+			if d, ok := p.o.Catalogue.Provider(name); ok {
+				title = d.Title
+			}
+			v.Icons = append(v.Icons, view.Icon{URL: p.iconOf(name), Title: title.EN})
+		}
+		plugins = append(plugins, v)
+	}
+	p.render(c, http.StatusOK, page.Plugins(p.shell(c, view.SectionPlugins), plugins))
+}

@@ -1,0 +1,25 @@
+package page
+
+import (
+	"net/url"
+
+	"github.com/a-h/templ"
+)
+
+// connectionURL is the address of a connection's page, or of a part of it.
+func connectionURL(name string, part ...string) templ.SafeURL {
+	return address("/connections/", name, part)
+}
+
+// serviceURL is the address of a service's page, or of a part of it.
+func serviceURL(name string, part ...string) templ.SafeURL {
+	return address("/services/", name, part)
+}
+
+func address(folder, name string, part []string) templ.SafeURL {
+	s := folder + url.PathEscape(name)
+	for _, p := range part {
+		s += p
+	}
+	return templ.SafeURL(s)
+}

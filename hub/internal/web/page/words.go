@@ -1,0 +1,142 @@
+package page
+
+import (
+	"context"
+	"slices"
+
+	"github.com/evergrant/evergrant/hub/internal/web/i18n"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// problemsByField are what is wrong with fields, in both languages.
+type problemsByField = map[string]provider.Text
+
+// problem is what is wrong with a field; empty if nothing is.
+func problem(ctx context.Context, problems problemsByField, field string) string {
+	return i18n.Text(ctx, problems[field])
+}
+
+// resultReasons are the reasons that have words of their own; others are told as
+// an internal error.
+var resultReasons = []string{
+	"unknown_service", "unknown_state", "other_browser", "other_service", "wrong_issuer", "denied", "no_code",
+	"expired_code", "operator", "transient", "internal", "other_account", "not_pasted",
+}
+
+func resultKey(v view.Result) string {
+	if v.Reason == "" {
+		return "result.done"
+	}
+	if slices.Contains(resultReasons, v.Reason) {
+		return "result." + v.Reason
+	}
+	return "result.internal"
+}
+
+func resultService(ctx context.Context, v view.Result) string {
+	if v.Service != nil {
+		return v.Service.Title
+	}
+	return i18n.T(ctx, "result.the_service")
+}
+
+func resultTitle(ctx context.Context, v view.Result) string {
+	return i18n.T(ctx, resultKey(v)+".title", "Service", resultService(ctx, v))
+}
+
+func resultText(ctx context.Context, v view.Result) string {
+	return i18n.T(ctx, resultKey(v)+".text", "Service", resultService(ctx, v), "Name", v.Connection, "Wanted", v.Wanted, "Got", v.Got)
+}
+
+// resultRemedy says what to do: the provider's advice, or ours by reason.
+func resultRemedy(ctx context.Context, v view.Result) string {
+	if v.Cause != nil && !v.Cause.Remedy.IsZero() {
+		return i18n.Text(ctx, v.Cause.Remedy)
+	}
+	return i18n.T(ctx, resultKey(v)+".remedy", "Service", resultService(ctx, v), "Wanted", v.Wanted)
+}
+
+// failureKey names the sentences of a page that could not be shown.
+func failureKey(status int) string {
+	switch status {
+	case 403:
+		return "failure.forbidden"
+	case 404, 405:
+		return "failure.not_found"
+	default:
+		return "failure.internal"
+	}
+}
+
+// overviewAnswer says what needs a person.
+func overviewAnswer(ctx context.Context, v view.Overview) string {
+	acute := v.Counts.Acute()
+	switch {
+	case v.Counts.Total == 0:
+		return i18n.T(ctx, "overview.answer_none")
+	case acute > 0:
+		return i18n.N(ctx, "overview.answer_acute", acute) + " " + i18n.N(ctx, "overview.answer_rest", v.Counts.Total-acute)
+	case len(v.Soon) > 0:
+		return i18n.T(ctx, "overview.answer_soon", "Name", v.Soon[0].Title, "Date", until(ctx, v.Soon[0].StatusOrPersonDate()))
+	default:
+		return i18n.N(ctx, "overview.answer_well", v.Counts.Total)
+	}
+}
+
+// connectionsAnswer says how the connections stand.
+func connectionsAnswer(ctx context.Context, v view.Connections) string {
+	acute := v.Counts.Acute()
+	switch {
+	case v.Counts.Total == 0:
+		return i18n.T(ctx, "connections.answer_none")
+	case acute > 0:
+		return i18n.N(ctx, "connections.answer_total", v.Counts.Total) + " " + i18n.N(ctx, "overview.answer_acute", acute)
+	default:
+		return i18n.N(ctx, "connections.answer_total", v.Counts.Total) + " " + i18n.T(ctx, "connections.answer_well")
+	}
+}
+
+// pluginsAnswer says whether the plugins run.
+func pluginsAnswer(ctx context.Context, plugins []view.Plugin) string {
+	bad := 0
+	for _, p := range plugins {
+		if pluginBad(p) {
+			bad++
+		}
+	}
+	switch {
+	case len(plugins) == 0:
+		return i18n.T(ctx, "plugins.answer_none")
+	case bad > 0:
+		return i18n.N(ctx, "plugins.answer_bad", bad)
+	default:
+		return i18n.N(ctx, "plugins.answer_well", len(plugins))
+	}
+}
+
+func pluginBad(p view.Plugin) bool { return p.State == "failed" || p.State == "backoff" }
+
+// pluginClass is the colour of a plugin's state.
+func pluginClass(p view.Plugin) string {
+	switch p.State {
+	case "failed":
+		return "is-needs_authorization"
+	case "backoff":
+		return "is-needs_operator"
+	case "ready":
+		return "is-fresh"
+	case "starting", "stopping":
+		return "is-retrying"
+	default:
+		return "is-paused"
+	}
+}
+
+// revokeText says what becomes of a grant that is given back.
+func revokeText(ctx context.Context, v view.Connection) string {
+	if v.Revocable {
+		return i18n.T(ctx, "revoke.text", "Service", v.Service.Title)
+	}
+	return i18n.T(ctx, "revoke.text_local", "Service", v.Service.Title)
+}

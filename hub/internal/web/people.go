@@ -1,0 +1,251 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/web/i18n"
+	"github.com/evergrant/evergrant/hub/internal/web/page"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// Keys of a session.
+const (
+	sessionUser      = "user"
+	sessionFlashKey  = "flash"
+	sessionFlashName = "flash-name"
+	sessionFlashSaid = "flash-said"
+	sessionFlashBad  = "flash-bad"
+)
+
+const personKey = "person"
+
+// user finds who is signed in; it is read once for a request.
+func (p *Pages) user(c *gin.Context) (store.User, bool) {
+	if u, ok := person(c); ok {
+		return u, true
+	}
+	id := p.sessions.GetString(c.Request.Context(), sessionUser)
+	if id == "" {
+		return store.User{}, false
+	}
+	u, err := p.o.Store.User(c.Request.Context(), id)
+	if err != nil {
+		return store.User{}, false
+	}
+	c.Set(personKey, u)
+	return u, true
+}
+
+func person(c *gin.Context) (store.User, bool) {
+	v, _ := c.Get(personKey)
+	u, ok := v.(store.User)
+	return u, ok
+}
+
+// signedIn sends strangers to the login page, and back here afterwards.
+func (p *Pages) signedIn(c *gin.Context) {
+	if _, ok := p.user(c); ok {
+		return
+	}
+	target := "/login"
+	if c.Request.Method == http.MethodGet && c.Request.URL.Path != "/" {
+		target += "?return_to=" + url.QueryEscape(c.Request.URL.RequestURI())
+	}
+	back(c, target)
+	c.Abort()
+}
+
+// flash tells something once, on the next page.
+func (p *Pages) flash(c *gin.Context, f view.Flash) {
+	ctx := c.Request.Context()
+	p.sessions.Put(ctx, sessionFlashKey, f.Key)
+	p.sessions.Put(ctx, sessionFlashName, f.Name)
+	p.sessions.Put(ctx, sessionFlashSaid, f.Said)
+	p.sessions.Put(ctx, sessionFlashBad, f.Bad)
+}
+
+func (p *Pages) takeFlash(c *gin.Context) *view.Flash {
+	ctx := c.Request.Context()
+	if !p.sessions.Exists(ctx, sessionFlashKey) {
+		return nil
+	}
+	return &view.Flash{
+		Key: p.sessions.PopString(ctx, sessionFlashKey), Name: p.sessions.PopString(ctx, sessionFlashName),
+		Said: p.sessions.PopString(ctx, sessionFlashSaid), Bad: p.sessions.PopBool(ctx, sessionFlashBad),
+	}
+}
+
+func (p *Pages) setupForm(c *gin.Context) {
+	p.showSetup(c, http.StatusOK, view.Setup{Link: c.Query("link")})
+}
+
+// showSetup shows the set-up page, or says that its link is spent.
+func (p *Pages) showSetup(c *gin.Context, status int, v view.Setup) {
+	open, err := p.o.Access.SetupOpen(c.Request.Context(), v.Link)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	if !open {
+		v, status = view.Setup{Spent: true}, http.StatusGone
+	}
+	p.render(c, status, page.Setup(p.shell(c, ""), v))
+}
+
+func (p *Pages) setup(c *gin.Context) {
+	v := view.Setup{Link: c.PostForm("link"), Login: c.PostForm("login"), Name: c.PostForm("name"), Problems: map[string]provider.Text{}}
+	password := c.PostForm("password")
+	if password != c.PostForm("repeat") {
+		v.Problems["repeat"] = textDiffers
+		p.showSetup(c, http.StatusUnprocessableEntity, v)
+		return
+	}
+	user, err := p.o.Access.Setup(c.Request.Context(), v.Link, v.Login, v.Name, password, i18n.Lang(c.Request.Context()))
+	switch {
+	case errors.Is(err, access.ErrWeakPassword):
+		v.Problems["password"] = textWeak
+	case errors.Is(err, access.ErrEmptyLogin):
+		v.Problems["login"] = textLogin
+	case errors.Is(err, access.ErrSetupDone):
+	case err != nil:
+		p.fail(c, err)
+		return
+	default:
+		p.enter(c, user, "/")
+		return
+	}
+	p.showSetup(c, http.StatusUnprocessableEntity, v)
+}
+
+// enter begins a session; its token changes, so that a planted one is worth
+// nothing.
+func (p *Pages) enter(c *gin.Context, user store.User, to string) {
+	ctx := c.Request.Context()
+	if err := p.sessions.RenewToken(ctx); err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.sessions.Put(ctx, sessionUser, user.ID)
+	back(c, localPath(to))
+}
+
+func (p *Pages) loginForm(c *gin.Context) {
+	if _, ok := p.user(c); ok {
+		back(c, "/")
+		return
+	}
+	p.showLogin(c, http.StatusOK, view.Login{ReturnTo: c.Query("return_to")})
+}
+
+func (p *Pages) showLogin(c *gin.Context, status int, v view.Login) {
+	n, err := p.o.Store.CountUsers(c.Request.Context())
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	v.NotSetUp = n == 0
+	p.render(c, status, page.Login(p.shell(c, ""), v))
+}
+
+func (p *Pages) login(c *gin.Context) {
+	v := view.Login{Login: c.PostForm("login"), ReturnTo: c.PostForm("return_to")}
+	user, err := p.o.Access.Login(c.Request.Context(), v.Login, c.PostForm("password"), c.ClientIP())
+	if err == nil {
+		p.enter(c, user, v.ReturnTo)
+		return
+	}
+	if wait, ok := errors.AsType[*access.TooManyError](err); ok {
+		v.Wait = wait.RetryAfter
+		p.showLogin(c, http.StatusTooManyRequests, v)
+		return
+	}
+	if !errors.Is(err, access.ErrWrongLogin) {
+		p.fail(c, err)
+		return
+	}
+	v.Wrong = true
+	p.showLogin(c, http.StatusUnprocessableEntity, v)
+}
+
+func (p *Pages) logout(c *gin.Context) {
+	if err := p.sessions.Destroy(c.Request.Context()); err != nil {
+		p.fail(c, err)
+		return
+	}
+	back(c, "/login")
+}
+
+// preferences sets language and theme, for strangers too.
+func (p *Pages) preferences(c *gin.Context) {
+	const year = 365 * 24 * time.Hour
+	if lang := c.PostForm("lang"); slices.Contains(i18n.Languages, lang) {
+		p.setCookie(c, langCookie, lang, "/", year)
+		if u, ok := p.user(c); ok {
+			u.Lang, u.UpdatedAt = lang, time.Now()
+			if err := p.o.Store.UpdateUser(c.Request.Context(), u); err != nil {
+				p.fail(c, err)
+				return
+			}
+		}
+	}
+	if theme := c.PostForm("theme"); slices.Contains(view.Themes, theme) {
+		p.setCookie(c, themeCookie, theme, "/", year)
+	}
+	back(c, localPath(c.PostForm("return_to")))
+}
+
+// What is wrong with a field of people's forms.
+var (
+	textDiffers = provider.Text{EN: "The two passwords differ.", RU: "Пароли не совпадают."}
+	textWeak    = provider.Text{EN: "Use 10 to 256 characters.", RU: "Нужно от 10 до 256 символов."}
+	textLogin   = provider.Text{EN: "Enter a login, for example your e-mail address.", RU: "Введите логин, например адрес почты."}
+	textPresent = provider.Text{EN: "This is not your present password.", RU: "Это не ваш текущий пароль."}
+)
+
+func (p *Pages) settings(c *gin.Context) { p.showSettings(c, http.StatusOK, nil) }
+
+func (p *Pages) showSettings(c *gin.Context, status int, problems map[string]provider.Text) {
+	u, _ := person(c)
+	p.render(c, status, page.Settings(p.shell(c, view.SectionSettings), view.Settings{
+		Login: u.Login, Name: u.Name, Lang: i18n.Lang(c.Request.Context()), Theme: p.theme(c),
+		Zone:    i18n.From(c.Request.Context()).Zone.String(),
+		Version: p.o.Version, Database: p.o.Store.Dialect(), Address: p.o.PublicURL, Problems: problems,
+	}))
+}
+
+func (p *Pages) changePassword(c *gin.Context) {
+	u, _ := person(c)
+	next := c.PostForm("next")
+	problem := func(field string, text provider.Text) {
+		p.showSettings(c, http.StatusUnprocessableEntity, map[string]provider.Text{field: text})
+	}
+	if next != c.PostForm("repeat") {
+		problem("repeat", textDiffers)
+		return
+	}
+	err := p.o.Access.ChangePassword(c.Request.Context(), u.ID, c.PostForm("present"), next)
+	switch {
+	case errors.Is(err, access.ErrWrongLogin):
+		problem("present", textPresent)
+	case errors.Is(err, access.ErrWeakPassword):
+		problem("next", textWeak)
+	case err != nil:
+		p.fail(c, err)
+	default:
+		if err := p.sessions.RenewToken(c.Request.Context()); err != nil {
+			p.fail(c, err)
+			return
+		}
+		p.flash(c, view.Flash{Key: "flash.password"})
+		back(c, "/settings")
+	}
+}

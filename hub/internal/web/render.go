@@ -1,0 +1,142 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/web/i18n"
+	"github.com/evergrant/evergrant/hub/internal/web/page"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+)
+
+// policy is the Content-Security-Policy of every page: nothing from elsewhere,
+// nothing inline.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// render writes a page.
+func (p *Pages) render(c *gin.Context, status int, component templ.Component) {
+	h := c.Writer.Header()
+	h.Set("Content-Security-Policy", policy)
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	c.Status(status)
+	if err := component.Render(c.Request.Context(), c.Writer); err != nil {
+		p.o.Logger.Warn("a page could not be written", "route", c.FullPath(), "error", err)
+	}
+}
+
+// shell is what stands around a page of a section.
+func (p *Pages) shell(c *gin.Context, section string) view.Shell {
+	s := view.Shell{Section: section, Path: c.Request.URL.RequestURI(), Theme: p.theme(c)}
+	if c.Request.Method != http.MethodGet {
+		s.Path = "/"
+	}
+	if u, ok := person(c); ok {
+		s.Person = &view.Person{Login: u.Login, Name: u.Name}
+		s.Flash = p.takeFlash(c)
+		s.Attention = p.attention(c)
+	}
+	return s
+}
+
+// countedAtMost bounds how many connections are read only to count.
+const countedAtMost = 1000
+
+// attention counts the connections that need a person, for the navigation.
+func (p *Pages) attention(c *gin.Context) int {
+	connections, err := p.o.Store.Connections(c.Request.Context(), store.Filter{Limit: countedAtMost})
+	if err != nil {
+		return 0 // the page itself will say that the database cannot be read
+	}
+	n, now := 0, time.Now()
+	for _, conn := range connections {
+		switch conn.StatusAt(now) {
+		case connection.StatusNeedsAuthorization, connection.StatusNeedsOperator:
+			n++
+		}
+	}
+	return n
+}
+
+// fail shows an error page. What happened goes to the log under a reference.
+func (p *Pages) fail(c *gin.Context, err error) {
+	if errors.Is(err, store.ErrNotFound) {
+		p.NotFound(c)
+		return
+	}
+	reference := strings.ToUpper(store.NewID()[24:])
+	p.o.Logger.Error("a page could not be shown", "route", c.FullPath(), "reference", reference, "error", err)
+	p.render(c, http.StatusInternalServerError, page.Failure(p.shell(c, ""), view.Failure{Status: http.StatusInternalServerError, Reference: reference}))
+}
+
+// NotFound is the page for addresses that there are not.
+func (p *Pages) NotFound(c *gin.Context) {
+	if _, ok := c.Get(personKey); !ok {
+		p.speak(c)
+	}
+	p.render(c, http.StatusNotFound, page.Failure(p.shell(c, ""), view.Failure{Status: http.StatusNotFound}))
+}
+
+// back redirects after a form was taken.
+func back(c *gin.Context, path string) { c.Redirect(http.StatusSeeOther, path) }
+
+// speak picks language, time zone and theme of the request.
+func (p *Pages) speak(c *gin.Context) {
+	wishes := []string{p.cookie(c, langCookie), c.GetHeader("Accept-Language")}
+	if u, ok := p.user(c); ok && u.Lang != "" {
+		wishes = append([]string{u.Lang}, wishes...)
+	}
+	zone, err := time.LoadLocation(p.cookie(c, zoneCookie))
+	if err != nil || p.cookie(c, zoneCookie) == "" {
+		zone = time.Local
+	}
+	speaker := i18n.NewSpeaker(i18n.Match(wishes...), zone, time.Now())
+	c.Request = c.Request.WithContext(i18n.With(c.Request.Context(), speaker))
+	c.Header("Content-Language", speaker.Lang)
+}
+
+// Cookies of preferences; the script of the pages writes the zone.
+const (
+	langCookie  = "evergrant_lang"
+	themeCookie = "evergrant_theme"
+	zoneCookie  = "evergrant_zone"
+)
+
+func (p *Pages) cookie(c *gin.Context, name string) string {
+	v, _ := c.Cookie(name)
+	if len(v) > 64 {
+		return ""
+	}
+	return v
+}
+
+func (p *Pages) setCookie(c *gin.Context, name, value, path string, life time.Duration) {
+	http.SetCookie(c.Writer, &http.Cookie{
+		Name: name, Value: value, Path: path, MaxAge: int(life.Seconds()), HttpOnly: true, Secure: p.secure, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+func (p *Pages) theme(c *gin.Context) string {
+	for _, theme := range view.Themes {
+		if p.cookie(c, themeCookie) == theme {
+			return theme
+		}
+	}
+	return view.ThemeAuto
+}
+
+// localPath keeps a redirect inside the hub.
+func localPath(path string) string {
+	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n") {
+		return "/"
+	}
+	return path
+}

@@ -1,0 +1,157 @@
+package view
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/service"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// Trouble is what went wrong at a service, with the service's words.
+type Trouble struct {
+	Kind    provider.Kind
+	Code    string
+	Message string
+	Remedy  provider.Text
+	// At is the last time, Since the first in a row, Count how many.
+	At, Since time.Time
+	Count     int
+}
+
+// TroubleOf takes what a provider reported; nil without.
+func TroubleOf(e *provider.Error) *Trouble {
+	if e == nil {
+		return nil
+	}
+	return &Trouble{Kind: e.Kind, Code: e.Code, Message: e.Message, Remedy: e.Remedy}
+}
+
+// ServiceRef names a service.
+type ServiceRef struct {
+	Name, Title string
+	Icon        Icon
+}
+
+// ConnectionRow is a connection in a list.
+type ConnectionRow struct {
+	Name, Title string
+	Service     ServiceRef
+	Status      connection.Status
+	// ValidUntil ends the access token; zero if no end is known. Valid says
+	// whether there is one now.
+	ValidUntil time.Time
+	Valid      bool
+	// NextRenewal is when the hub acts next; zero is never by itself.
+	NextRenewal time.Time
+	// PersonBy is when a person has to act at the latest, and why.
+	PersonBy     time.Time
+	PersonReason connection.Reason
+	Account      string
+	LastPulled   time.Time
+	Trouble      *Trouble
+}
+
+// StatusDate is the date that belongs to the status word: until when, or since
+// when. Zero if there is none.
+func (r ConnectionRow) StatusDate() time.Time {
+	switch r.Status {
+	case connection.StatusExpires:
+		if !r.PersonBy.IsZero() {
+			return r.PersonBy
+		}
+		return r.ValidUntil
+	case connection.StatusFresh:
+		return r.ValidUntil
+	}
+	if r.Trouble != nil {
+		return r.Trouble.Since
+	}
+	return time.Time{}
+}
+
+// Connection is a connection on its own page.
+type Connection struct {
+	ConnectionRow
+	Generation int64
+	State      connection.State
+	Policy     connection.Policy
+	Renewable  bool
+	BornDead   bool
+	// ScopesSaid is set if the service told which scopes it granted.
+	ScopesSaid    bool
+	Granted       []string
+	Requested     []string
+	Missing       []string
+	ObtainedAt    time.Time
+	RefreshEnds   time.Time
+	AuthorizedAt  time.Time
+	RenewedAt     time.Time
+	CreatedAt     time.Time
+	ProviderTitle provider.Text
+	// Revocable is set if the service can be told that a grant is given back.
+	Revocable bool
+	// HasRefreshToken is set if a refresh token could be handed over.
+	HasRefreshToken bool
+	// PullURL is where a process gets the token.
+	PullURL string
+	// PasteError is the reason why what was pasted was not taken; empty if none.
+	Paste *Result
+}
+
+// ServiceRefOf names a service; icon is the address of its picture.
+func ServiceRefOf(s service.Service, icon string) ServiceRef {
+	return ServiceRef{Name: s.Name, Title: s.Title, Icon: Icon{URL: icon, Title: s.Title}}
+}
+
+// ConnectionRowOf derives how a connection stands at a time.
+func ConnectionRowOf(c connection.Connection, svc ServiceRef, now time.Time) ConnectionRow {
+	by, reason := c.PersonBy()
+	row := ConnectionRow{
+		Name: c.Name, Title: c.Title, Service: svc, Status: c.StatusAt(now), ValidUntil: c.Tokens.ExpiresAt,
+		Valid: c.Tokens.Valid(now), NextRenewal: c.Due, PersonBy: by, PersonReason: reason,
+		Account: c.Account.Name, LastPulled: c.LastPulledAt,
+	}
+	if row.Account == "" {
+		row.Account = c.Account.ID
+	}
+	if f := c.Failure; f != nil {
+		row.Trouble = &Trouble{
+			Kind: f.Kind, Code: f.Code, Message: f.Message, Remedy: f.Remedy, At: f.At, Since: f.Since, Count: f.Count,
+		}
+	}
+	return row
+}
+
+// ConnectionOf derives a connection's own page. publicURL is the hub's address.
+func ConnectionOf(c connection.Connection, s service.Service, icon, publicURL string, now time.Time) Connection {
+	v := Connection{
+		ConnectionRow: ConnectionRowOf(c, ServiceRefOf(s, icon), now),
+		Generation:    c.Generation, State: c.State, Policy: c.Policy, Renewable: c.Renewable(now), BornDead: c.BornDead(),
+		ScopesSaid: c.Tokens.Scopes != nil, Granted: c.Tokens.Scopes, Requested: c.RequestedScopes, Missing: c.MissingScopes(),
+		ObtainedAt: c.Tokens.ObtainedAt, RefreshEnds: c.Tokens.RefreshExpiresAt, AuthorizedAt: c.AuthorizedAt,
+		RenewedAt: c.RenewedAt, CreatedAt: c.CreatedAt, HasRefreshToken: c.Tokens.RefreshToken != "",
+		PullURL: strings.TrimSuffix(publicURL, "/") + "/api/v1/connections/" + c.Name + "/token",
+	}
+	if d := s.Description; d != nil {
+		v.ProviderTitle = d.Title
+		v.Revocable = slices.Contains(d.Grants, provider.GrantRevoke)
+	}
+	return v
+}
+
+// Authorized reports whether there ever was a grant.
+func (c Connection) Authorized() bool { return !c.AuthorizedAt.IsZero() }
+
+// AccessCodes are the tokens of a connection, shown because somebody asked.
+type AccessCodes struct {
+	Connection ConnectionRow
+	// JSON is the document to copy; it holds secrets.
+	JSON string
+	// WithRefreshToken says that renewal was handed over.
+	WithRefreshToken bool
+	// Refused is why there is no token; nil if there is.
+	Refused *Trouble
+}

@@ -1,0 +1,142 @@
+package view
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+)
+
+// StatusCount is how many connections stand in a way.
+type StatusCount struct {
+	Status connection.Status
+	Count  int
+}
+
+// Overview is the first page: what needs a person.
+type Overview struct {
+	Services int
+	Counts   Counts
+	// Acute need a person now; Soon will need one, the first date first.
+	Acute, Soon []ConnectionRow
+	// Renewals are the next ones, soonest first.
+	Renewals []ConnectionRow
+}
+
+// Counts tells how many connections there are in all and by status.
+type Counts struct {
+	Total  int
+	Status map[connection.Status]int
+}
+
+// Acute is the number of connections that need a person now.
+func (c Counts) Acute() int {
+	return c.Status[connection.StatusNeedsAuthorization] + c.Status[connection.StatusNeedsOperator]
+}
+
+// Present lists the statuses that occur, most urgent first.
+func (c Counts) Present() []StatusCount {
+	var present []StatusCount
+	for _, s := range connection.Statuses {
+		if n := c.Status[s]; n > 0 {
+			present = append(present, StatusCount{s, n})
+		}
+	}
+	return present
+}
+
+// CountsOf counts connections.
+func CountsOf(rows []ConnectionRow) Counts {
+	c := Counts{Total: len(rows), Status: map[connection.Status]int{}}
+	for _, r := range rows {
+		c.Status[r.Status]++
+	}
+	return c
+}
+
+// Bounds of the overview's lists.
+const (
+	mostRenewals = 6
+	mostSoon     = 8
+	mostAcute    = 20
+)
+
+// OverviewOf sorts out what needs a person.
+func OverviewOf(rows []ConnectionRow, services int) Overview {
+	o := Overview{Services: services, Counts: CountsOf(rows)}
+	for _, r := range rows {
+		switch {
+		case r.Status == connection.StatusNeedsAuthorization || r.Status == connection.StatusNeedsOperator:
+			o.Acute = append(o.Acute, r)
+		case r.Status == connection.StatusExpires:
+			o.Soon = append(o.Soon, r)
+		case r.Status == connection.StatusFresh && !r.PersonBy.IsZero():
+			o.Soon = append(o.Soon, r)
+		}
+		if !r.NextRenewal.IsZero() {
+			o.Renewals = append(o.Renewals, r)
+		}
+	}
+	slices.SortStableFunc(o.Acute, func(a, b ConnectionRow) int {
+		return cmp.Compare(slices.Index(connection.Statuses, a.Status), slices.Index(connection.Statuses, b.Status))
+	})
+	slices.SortStableFunc(o.Soon, func(a, b ConnectionRow) int { return a.StatusOrPersonDate().Compare(b.StatusOrPersonDate()) })
+	slices.SortStableFunc(o.Renewals, func(a, b ConnectionRow) int { return a.NextRenewal.Compare(b.NextRenewal) })
+	o.Acute = o.Acute[:min(len(o.Acute), mostAcute)]
+	o.Soon = o.Soon[:min(len(o.Soon), mostSoon)]
+	o.Renewals = o.Renewals[:min(len(o.Renewals), mostRenewals)]
+	return o
+}
+
+// StatusOrPersonDate is when a person has to act, as far as that is known.
+func (r ConnectionRow) StatusOrPersonDate() time.Time {
+	if !r.PersonBy.IsZero() {
+		return r.PersonBy
+	}
+	return r.StatusDate()
+}
+
+// Connections is the list of connections.
+type Connections struct {
+	Counts Counts
+	Rows   []ConnectionRow
+	// Query, Status and Service are what the list is filtered by.
+	Query   string
+	Status  connection.Status
+	Service ServiceRef
+	// Next is the address of the next page; empty on the last one.
+	Next string
+	// Services is the number of services: without one nothing can be connected.
+	Services int
+}
+
+// Filtered reports whether not all connections are asked for.
+func (c Connections) Filtered() bool { return c.Query != "" || c.Status != "" || c.Service.Name != "" }
+
+// Matches reports whether a row is asked for by what was typed, in any case of
+// letters.
+func (r ConnectionRow) Matches(query string) bool {
+	q := strings.ToLower(strings.TrimSpace(query))
+	return q == "" || strings.Contains(strings.ToLower(r.Name+"\n"+r.Title+"\n"+r.Account+"\n"+r.Service.Title), q)
+}
+
+// Service is a service in a list and on its own page.
+type Service struct {
+	ServiceRef
+	Provider    Provider
+	ClientID    string
+	RedirectURI string
+	Scopes      []string
+	// Options are the values without the secret ones, as the form names them.
+	Options []OptionValue
+	// Hosts are what its plugin may talk to.
+	Hosts       []string
+	Connections int
+	Rows        []ConnectionRow
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+	// Unserved is set if no plugin serves its provider now.
+	Unserved bool
+}

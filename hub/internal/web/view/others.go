@@ -1,0 +1,143 @@
+package view
+
+import (
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/pluginhost"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// Key is an API key without its secret part.
+type Key struct {
+	ID, Title, Prefix string
+	Admin             bool
+	AllConnections    bool
+	// Connections are the allowed ones; those that are deleted are left out.
+	Connections []string
+	ExpiresAt   time.Time
+	RevokedAt   time.Time
+	LastUsedAt  time.Time
+	CreatedAt   time.Time
+	CreatedBy   string
+}
+
+// Usable reports whether a key opens anything at a time.
+func (k Key) Usable(now time.Time) bool {
+	return k.RevokedAt.IsZero() && (k.ExpiresAt.IsZero() || now.Before(k.ExpiresAt))
+}
+
+// NewKey is a key that was just made: the only time that it is shown.
+type NewKey struct {
+	Key
+	// Secret is the key itself.
+	Secret string
+	// PullURL is an address to try it on; empty if it allows no connection yet.
+	PullURL string
+}
+
+// KeyForm makes an API key.
+type KeyForm struct {
+	Title string
+	// All allows every connection, else Chosen are allowed.
+	All    bool
+	Chosen []string
+	// Life is one of KeyLives.
+	Life        string
+	Admin       bool
+	Connections []ConnectionRow
+	Problems    map[string]provider.Text
+}
+
+// KeyLives are the offered lifetimes of a key; the last one does not expire.
+var KeyLives = []string{"30d", "90d", "365d", "never"}
+
+// KeyLife is the time of one of KeyLives; zero does not expire.
+func KeyLife(life string) time.Duration {
+	const day = 24 * time.Hour
+	switch life {
+	case "30d":
+		return 30 * day
+	case "365d":
+		return 365 * day
+	case "never":
+		return 0
+	default:
+		return 90 * day
+	}
+}
+
+// Plugin is a plugin and how it runs.
+type Plugin struct {
+	pluginhost.PluginStatus
+	Icons []Icon
+}
+
+// Settings is the page of the signed-in person and of the hub.
+type Settings struct {
+	Login, Name string
+	Lang, Theme string
+	// Zone is the time zone that times are shown in.
+	Zone string
+	// Version, Database and Address are the hub's own.
+	Version, Database, Address string
+	// Problems by field: "present", "next", "repeat".
+	Problems map[string]provider.Text
+}
+
+// Login is the page before everything else.
+type Login struct {
+	Login string
+	// ReturnTo is the page to go to afterwards.
+	ReturnTo string
+	// Wrong is set after a login that was not right; Wait after too many.
+	Wrong bool
+	Wait  time.Duration
+	// NotSetUp is set if there is no administrator yet.
+	NotSetUp bool
+}
+
+// Setup makes the first administrator.
+type Setup struct {
+	// Link is the one-time token of the set-up link.
+	Link        string
+	Login, Name string
+	Problems    map[string]provider.Text
+	// Spent is set if the link is not, or no longer, the one.
+	Spent bool
+}
+
+// Result is the end of an authorization, as the person sees it who came back
+// from the service.
+type Result struct {
+	// Reason is why there is no grant, one of authflow's; empty if there is one.
+	Reason string
+	// Reference finds a failure in the hub's log.
+	Reference string
+	Service   *ServiceRef
+	// Connection is the title of what was authorised; empty if not known.
+	Connection string
+	// Cause is what the service said.
+	Cause *Trouble
+	// Wanted and Got are the accounts if they differ.
+	Wanted, Got string
+	// Back is the page to try again from; empty for strangers.
+	Back string
+}
+
+// Departure sends a browser to a service.
+type Departure struct {
+	Service    ServiceRef
+	Connection string
+	// URL is the service's authorization endpoint with everything that it needs.
+	URL string
+	// Host is shown, so that a person knows where they are going.
+	Host string
+	Back string
+}
+
+// Failure is a page that could not be shown.
+type Failure struct {
+	// Status is the HTTP status: 403, 404, 405 or 500.
+	Status    int
+	Reference string
+}

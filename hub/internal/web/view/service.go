@@ -1,0 +1,153 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/evergrant/evergrant/hub/internal/service"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// Provider is what can be added as a service.
+type Provider struct {
+	Icon
+	provider.Description
+}
+
+// ProviderOf makes a view of a description; icon is the address of its picture.
+func ProviderOf(d provider.Description, icon, lang string) Provider {
+	return Provider{Icon: Icon{URL: icon, Title: d.Title.In(lang)}, Description: d}
+}
+
+// Serves reports whether an operation is served.
+func (p Provider) Serves(g provider.Grant) bool { return slices.Contains(p.Grants, g) }
+
+// OptionValue is an option that was filled in.
+type OptionValue struct {
+	Title provider.Text
+	Value string
+	// Secret ones have no Value here.
+	Secret bool
+}
+
+// OptionValuesOf lists what was filled in, in the order of the form.
+func OptionValuesOf(s service.Service, lang string) []OptionValue {
+	var values []OptionValue
+	if s.Description == nil {
+		return nil
+	}
+	for _, o := range s.Description.Options.Options {
+		v, ok := s.Options[o.Name]
+		if !ok {
+			continue
+		}
+		value := OptionValue{Title: o.Title, Secret: o.Secret}
+		if !o.Secret {
+			value.Value = ChoiceTitle(o, OptionText(v), lang)
+		}
+		values = append(values, value)
+	}
+	return values
+}
+
+// ChoiceTitle is the title of a chosen value, or the value itself.
+func ChoiceTitle(o provider.Option, value, lang string) string {
+	for _, c := range o.Choices {
+		if c.Value == value && !c.Title.IsZero() {
+			return c.Title.In(lang)
+		}
+	}
+	return value
+}
+
+// OptionText is an option's value as a form field holds it: lists have a line
+// for each entry, yes is "true".
+func OptionText(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case []string:
+		return strings.Join(v, "\n")
+	case []any:
+		lines := make([]string, len(v))
+		for i := range v {
+			lines[i] = fmt.Sprint(v[i])
+		}
+		return strings.Join(lines, "\n")
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+// ServiceForm adds or edits a service.
+type ServiceForm struct {
+	Provider Provider
+	// Editing is the name of the service that is edited; empty when one is added.
+	Editing string
+	// What was entered so far.
+	Name, Title, ClientID, RedirectURI string
+	Scopes                             []string
+	// Options by name, as OptionText.
+	Options map[string]string
+	// Kept names the secrets that are stored and stay if left empty;
+	// "client_secret" is one of them.
+	Kept []string
+	// Problems by field, as catalogue.Problem names fields; "" is the whole form.
+	Problems map[string]provider.Text
+	// Refused is what the provider's own check said; nil if it said nothing.
+	Refused *Trouble
+	// CallbackBase is the hub's callback address without the service's name.
+	CallbackBase string
+	// Connections is how many connections a change concerns.
+	Connections int
+}
+
+// Callback is the redirect URI to register.
+func (f ServiceForm) Callback() string {
+	if f.RedirectURI != "" {
+		return f.RedirectURI
+	}
+	return f.CallbackBase + f.Name
+}
+
+// Keeps reports whether a secret is stored already.
+func (f ServiceForm) Keeps(field string) bool { return slices.Contains(f.Kept, field) }
+
+// Extra are the chosen scopes that are not in the catalogue, to be typed in.
+func (f ServiceForm) Extra() []string {
+	return slices.DeleteFunc(slices.Clone(f.Scopes), func(s string) bool {
+		return slices.ContainsFunc(f.Provider.Scopes, func(known provider.Scope) bool { return known.Name == s })
+	})
+}
+
+// DefaultScopes are ticked when a service is added.
+func DefaultScopes(d provider.Description) []string {
+	var names []string
+	for _, s := range d.Scopes {
+		if s.Default {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+// DefaultOptions are filled in when a service is added.
+func DefaultOptions(d provider.Description) map[string]string {
+	values := map[string]string{}
+	for _, o := range d.Options.Options {
+		if o.Default != nil && !o.Secret {
+			values[o.Name] = OptionText(o.Default)
+		}
+	}
+	return values
+}
+
+// ConnectionForm names a new connection.
+type ConnectionForm struct {
+	Services []ServiceRef
+	// Service is the name of the chosen one.
+	Service     string
+	Name, Title string
+	Problems    map[string]provider.Text
+}

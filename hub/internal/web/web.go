@@ -1,0 +1,130 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/gin-gonic/gin"
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/authflow"
+	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/pluginhost"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/tokensource"
+	"github.com/evergrant/evergrant/hub/internal/web/assets"
+)
+
+// Options of the web hub.
+type Options struct {
+	Store     *store.Store
+	Access    *access.Access
+	Catalogue *catalogue.Catalogue
+	Flow      *authflow.Flow
+	Source    *tokensource.Source
+	Plugins   *pluginhost.Host
+	Logger    hclog.Logger
+	// PublicURL is the hub's address as browsers see it.
+	PublicURL string
+	Version   string
+	// SessionIdle ends a session that is not used, SessionAbsolute any.
+	SessionIdle, SessionAbsolute time.Duration
+}
+
+// Pages serves the web hub.
+type Pages struct {
+	o        Options
+	sessions *scs.SessionManager
+	secure   bool // cookies travel over https alone
+}
+
+// New returns the web hub; Register puts it on a router.
+func New(o Options) *Pages {
+	p := &Pages{o: o, secure: strings.HasPrefix(o.PublicURL, "https://")}
+	p.o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
+	p.sessions = scs.New()
+	p.sessions.Store = o.Store.Sessions()
+	p.sessions.HashTokenInStore = true
+	p.sessions.IdleTimeout = o.SessionIdle
+	if o.SessionAbsolute > 0 {
+		p.sessions.Lifetime = o.SessionAbsolute
+	}
+	p.sessions.Cookie.Name = "evergrant_session"
+	p.sessions.Cookie.HttpOnly = true
+	p.sessions.Cookie.SameSite = http.SameSiteLaxMode
+	p.sessions.Cookie.Secure = p.secure
+	p.sessions.ErrorFunc = func(w http.ResponseWriter, _ *http.Request, err error) {
+		o.Logger.Error("a session could not be read or written", "error", err)
+		http.Error(w, "The hub cannot reach its database. Try again in a moment.", http.StatusServiceUnavailable)
+	}
+	return p
+}
+
+// Sessions wraps the router: pages get a session and refuse what another site
+// sends; the API has neither, it knows keys.
+func (p *Pages) Sessions(router http.Handler) http.Handler {
+	// Requests from other sites are refused by their Origin or Sec-Fetch-Site, so
+	// forms need no tokens (net/http.CrossOriginProtection).
+	guarded := http.NewCrossOriginProtection().Handler(p.sessions.LoadAndSave(router))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if hasNoSession(r.URL.Path) {
+			router.ServeHTTP(w, r)
+			return
+		}
+		guarded.ServeHTTP(w, r)
+	})
+}
+
+func hasNoSession(path string) bool {
+	return strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, assets.Prefix) || path == "/healthz" || path == "/readyz"
+}
+
+// Register puts the pages on a router.
+func (p *Pages) Register(router *gin.Engine) {
+	router.GET(assets.Prefix+"*file", gin.WrapF(assets.Serve))
+	router.HEAD(assets.Prefix+"*file", gin.WrapF(assets.Serve))
+
+	open := router.Group("", p.speak)
+	open.GET("/setup", p.setupForm)
+	open.POST("/setup", p.setup)
+	open.GET("/login", p.loginForm)
+	open.POST("/login", p.login)
+	open.POST("/preferences", p.preferences)
+	open.GET("/callback/:service", p.callback)
+
+	in := router.Group("", p.speak, p.signedIn)
+	in.POST("/logout", p.logout)
+	in.GET("/", p.overview)
+	in.GET("/providers/:name/icon", p.icon)
+	in.GET("/services", p.services)
+	in.GET("/services/new", p.gallery)
+	in.GET("/services/new/:provider", p.serviceForm)
+	in.POST("/services/new/:provider", p.addService)
+	in.GET("/services/:name", p.service)
+	in.GET("/services/:name/edit", p.editForm)
+	in.POST("/services/:name/edit", p.editService)
+	in.POST("/services/:name/delete", p.deleteService)
+	in.GET("/connections", p.connections)
+	in.GET("/connections/new", p.connectionForm)
+	in.POST("/connections/new", p.addConnection)
+	in.GET("/connections/:name", p.connection)
+	in.POST("/connections/:name/authorize", p.authorize)
+	in.POST("/connections/:name/paste", p.paste)
+	in.POST("/connections/:name/renew", p.renew)
+	in.POST("/connections/:name/pause", p.pause)
+	in.POST("/connections/:name/resume", p.resume)
+	in.POST("/connections/:name/delete", p.deleteConnection)
+	in.POST("/connections/:name/codes", p.codes)
+	in.POST("/connections/:name/codes.json", p.codes)
+	in.POST("/connections/:name/revoke", p.revoke)
+	in.GET("/keys", p.keys)
+	in.GET("/keys/new", p.keyForm)
+	in.POST("/keys/new", p.createKey)
+	in.POST("/keys/:id/revoke", p.revokeKey)
+	in.GET("/plugins", p.plugins)
+	in.GET("/settings", p.settings)
+	in.POST("/settings/password", p.changePassword)
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+)
+
+// watch notes the error_subtype of the reply that passes: Google's addition to
+// RFC 6749, which alone tells a policy of the Workspace from a dead token.
+type watch struct {
+	next    http.RoundTripper
+	subtype string
+}
+
+// client is c with the watch in front of its transport.
+func (w *watch) client(c *http.Client) *http.Client {
+	if c == nil || c.Transport == nil {
+		return c
+	}
+	watched := *c
+	w.next, watched.Transport = c.Transport, w
+	return &watched
+}
+
+// RoundTrip implements http.RoundTripper.
+func (w *watch) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := w.next.RoundTrip(req)
+	if err != nil || resp.StatusCode < http.StatusBadRequest {
+		return resp, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	var refusal struct {
+		Subtype string `json:"error_subtype"`
+	}
+	if json.Unmarshal(body, &refusal) == nil {
+		w.subtype = refusal.Subtype
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return resp, nil
+}

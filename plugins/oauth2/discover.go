@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/evergrant/evergrant/sdk/oauth"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// discover asks the service's issuer for its metadata (OpenID Connect Discovery,
+// RFC 8414). Without an issuer the metadata are empty. What is wrong with the
+// issuer is told in the administrator's language; an outage stays Transient.
+func discover(ctx context.Context, call provider.Call) (*oauth.Metadata, error) {
+	issuer := call.Service.String(optionIssuer)
+	if issuer == "" {
+		return &oauth.Metadata{}, nil
+	}
+	if before, _, found := strings.Cut(issuer, "/.well-known/"); found {
+		return nil, wrongOption(optionIssuer, "the issuer was entered as the address of its metadata", remedyWellKnown(before))
+	}
+	last := &lastReply{next: call.HTTP.Transport}
+	client := *call.HTTP
+	client.Transport = last
+	call.HTTP = &client
+	m, err := oauth.Discover(ctx, call, issuer)
+	if err != nil {
+		// Metadata that miss an endpoint still serve whoever enters it by hand.
+		if m = last.metadata(); m == nil || provider.KindOf(err) != provider.Blocked {
+			return nil, undiscovered(ctx, err, last.status)
+		}
+	}
+	if m.Issuer != issuer {
+		return nil, wrongOption(optionIssuer, "the metadata at the issuer's address belong to another issuer", remedyMismatch(m.Issuer))
+	}
+	return m, secure(issuer, m)
+}
+
+// secure refuses endpoints without TLS of an issuer with TLS: whoever could
+// write such metadata would read the client secret on its way.
+func secure(issuer string, m *oauth.Metadata) error {
+	if !strings.HasPrefix(issuer, "https://") {
+		return nil
+	}
+	for _, address := range []string{m.AuthorizationEndpoint, m.TokenEndpoint, m.RevocationEndpoint, m.UserinfoEndpoint} {
+		if address != "" && !strings.HasPrefix(address, "https://") {
+			return wrongOption(optionIssuer, "the issuer's metadata name an endpoint without TLS", remedyAddress)
+		}
+	}
+	return nil
+}
+
+// undiscovered says why there are no metadata. status is that of the last reply,
+// zero if there was none.
+func undiscovered(ctx context.Context, err error, status int) error {
+	e, ok := errors.AsType[*provider.Error](err)
+	if !ok || ctx.Err() != nil {
+		return err
+	}
+	e.Option = optionIssuer
+	switch {
+	case status == 0:
+		e.Kind, e.Remedy = provider.Blocked, remedyUnreachable
+	case e.Kind == provider.Transient:
+		e.Remedy = remedyOutage
+	case status == http.StatusOK:
+		e.Remedy = remedyNotJSON
+	default:
+		e.Remedy = remedyNoMetadata
+	}
+	return e
+}
+
+// lastReply is a transport that keeps the last reply, to tell what is wrong with
+// it.
+type lastReply struct {
+	next   http.RoundTripper
+	status int
+	body   []byte
+}
+
+// RoundTrip implements http.RoundTripper.
+func (l *lastReply) RoundTrip(req *http.Request) (*http.Response, error) {
+	l.status, l.body = 0, nil
+	resp, err := l.next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	l.status, l.body = resp.StatusCode, body
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return resp, nil
+}
+
+// metadata are those of the last reply; nil if it holds none.
+func (l *lastReply) metadata() *oauth.Metadata {
+	m := &oauth.Metadata{}
+	if l.status != http.StatusOK || json.Unmarshal(l.body, m) != nil || m.Issuer == "" {
+		return nil
+	}
+	return m
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// identifiable reports whether a service can say whose grant it is: userinfo of
+// OpenID Connect wants the scope openid, which also brings an ID token; userinfo
+// entered by hand is believed to answer without.
+func identifiable(svc provider.Service) bool {
+	return svc.String(optionUserinfo) != "" || slices.Contains(svc.Scopes, "openid")
+}
+
+// Identify implements provider.Identifier: over userinfo, and where the service
+// has none from the ID token.
+func (anyService) Identify(ctx context.Context, req *provider.IdentifyRequest) (*provider.Account, error) {
+	s, e, err := standardFor(req.Service)
+	if err != nil {
+		return nil, err
+	}
+	if e.Userinfo == "" && req.Current.IDToken != "" {
+		return accountIn(req.Current.IDToken, req.Service)
+	}
+	return s.Identify(ctx, req)
+}
+
+// accountIn reads the claims of an ID token (OpenID Connect Core section 2). It
+// came from the token endpoint itself, so TLS stands in for its signature
+// (section 3.1.3.7).
+func accountIn(idToken string, svc provider.Service) (*provider.Account, error) {
+	var claims map[string]any
+	parts := strings.Split(idToken, ".")
+	if len(parts) == 3 {
+		payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+		if err != nil || json.Unmarshal(payload, &claims) != nil {
+			claims = nil
+		}
+	}
+	id, _ := claims[svc.String(optionAccountID)].(string)
+	if id == "" {
+		id, _ = claims["sub"].(string)
+	}
+	if id == "" {
+		return nil, provider.Errorf(provider.Internal, "", "the service's ID token does not say whose account it is")
+	}
+	account := &provider.Account{ID: id}
+	for _, field := range accountNames(svc) {
+		if account.Name, _ = claims[field].(string); account.Name != "" {
+			break
+		}
+	}
+	return account, nil
+}
+
+// accountNames are the fields that name an account, the chosen one first.
+func accountNames(svc provider.Service) []string {
+	return []string{svc.String(optionAccountName), "email", "preferred_username", "name"}
+}

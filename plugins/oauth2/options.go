@@ -1,0 +1,178 @@
+package main
+
+import (
+	"github.com/evergrant/evergrant/sdk/oauth"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// The options of a service. Addresses are named as in RFC 8414.
+const (
+	optionIssuer        = "issuer"
+	optionAuthorization = "authorization_endpoint"
+	optionToken         = "token_endpoint"
+	optionRevocation    = "revocation_endpoint"
+	optionUserinfo      = "userinfo_endpoint"
+	optionClientAuth    = "client_auth"
+	optionPKCE          = "pkce"
+	optionRenew         = "renew"
+	optionRotates       = "rotates"
+	optionAPI           = "api_base_url"
+	optionPrefix        = "token_header_prefix"
+	optionSeparator     = "scope_separator"
+	optionParams        = "authorize_params"
+	optionAccountID     = "account_id_field"
+	optionAccountName   = "account_name_field"
+	optionExpiresIn     = "expires_in"
+)
+
+// The values of optionRenew.
+const (
+	renewRefresh = "refresh_token"
+	renewNone    = "none"
+)
+
+// separators are what the values of optionSeparator stand for: a form drops a
+// space that is entered alone.
+var separators = map[string]string{"": " ", "space": " ", "comma": ",", "semicolon": ";", "plus": "+"}
+
+// fieldPath is a pattern for the path of a field in a JSON object.
+const fieldPath = `[A-Za-z0-9_\-]+(\.[A-Za-z0-9_\-]+)*`
+
+var options = provider.Schema{Options: []provider.Option{
+	{
+		Name: optionIssuer, Format: "uri", Example: "https://login.example.com",
+		Title: provider.Text{EN: "Issuer", RU: "Издатель (issuer)"},
+		Help: provider.Text{
+			EN: "The authorization server's own name, exactly as its documentation writes it. The addresses below are then found by discovery (OpenID Connect or RFC 8414) and may stay empty.",
+			RU: "Собственное имя сервера авторизации, точно как в его документации. Адреса ниже тогда находятся сами (OpenID Connect или RFC 8414), их можно не заполнять.",
+		},
+	},
+	{
+		Name: optionAuthorization, Format: "uri", Example: "https://login.example.com/oauth/authorize",
+		Title: provider.Text{EN: "Authorization address", RU: "Адрес авторизации"},
+		Help: provider.Text{
+			EN: "Where a person grants access. Needed only without an issuer.",
+			RU: "Где человек предоставляет доступ. Нужен, только если издатель не указан.",
+		},
+	},
+	{
+		Name: optionToken, Format: "uri", Example: "https://login.example.com/oauth/token",
+		Title: provider.Text{EN: "Token address", RU: "Адрес токенов"},
+		Help: provider.Text{
+			EN: "Where codes and refresh tokens are exchanged; the client secret is sent there. Needed only without an issuer.",
+			RU: "Где обмениваются коды и refresh-токены; туда отправляется client_secret. Нужен, только если издатель не указан.",
+		},
+	},
+	{
+		Name: optionRevocation, Format: "uri", Example: "https://login.example.com/oauth/revoke",
+		Title: provider.Text{EN: "Revocation address", RU: "Адрес отзыва"},
+		Help: provider.Text{
+			EN: "RFC 7009; the client secret is sent there. Without it a grant is withdrawn at the service itself.",
+			RU: "RFC 7009; туда отправляется client_secret. Без него доступ отзывают в самом сервисе.",
+		},
+	},
+	{
+		Name: optionUserinfo, Format: "uri", Example: "https://login.example.com/userinfo",
+		Title: provider.Text{EN: "Userinfo address", RU: "Адрес сведений об аккаунте (userinfo)"},
+		Help: provider.Text{
+			EN: "Answers an access token with JSON about the account. Without it the account is known only where the service sends an ID token.",
+			RU: "Отвечает на access-токен данными аккаунта в JSON. Без него аккаунт известен, только если сервис присылает ID-токен.",
+		},
+	},
+	{
+		Name:  optionClientAuth,
+		Title: provider.Text{EN: "Client authentication", RU: "Проверка клиента"},
+		Help: provider.Text{
+			EN: "How the client secret is sent. Left empty: what discovery says, else HTTP Basic; without a client secret always none.",
+			RU: "Как передаётся client_secret. Если пусто: как сообщил сервер, иначе HTTP Basic; без client_secret всегда none.",
+		},
+		Choices: []provider.Choice{
+			{Value: string(oauth.AuthBasic), Title: provider.Text{EN: "HTTP Basic header (client_secret_basic)", RU: "Заголовок HTTP Basic (client_secret_basic)"}},
+			{Value: string(oauth.AuthPost), Title: provider.Text{EN: "Fields of the form (client_secret_post)", RU: "Поля формы (client_secret_post)"}},
+			{Value: string(oauth.AuthNone), Title: provider.Text{EN: "None: a public client", RU: "Нет: публичный клиент (none)"}},
+		},
+	},
+	{
+		Name: optionPKCE, Default: string(provider.PKCERequired),
+		Title: provider.Text{EN: "PKCE (RFC 7636)", RU: "PKCE (RFC 7636)"},
+		Help: provider.Text{
+			EN: "Protects the authorisation code. Turn it off only if the service refuses requests with it.",
+			RU: "Защищает код авторизации. Отключайте, только если сервис отвергает такие запросы.",
+		},
+		Choices: []provider.Choice{
+			{Value: string(provider.PKCERequired), Title: provider.Text{EN: "Required", RU: "Обязательно"}},
+			{Value: string(provider.PKCES256), Title: provider.Text{EN: "Sent; the service may ignore it", RU: "Передаётся; сервис может не учитывать"}},
+			{Value: string(provider.PKCENone), Title: provider.Text{EN: "Off", RU: "Отключено"}},
+		},
+	},
+	{
+		Name: optionRenew, Default: renewRefresh,
+		Title: provider.Text{EN: "Auto-renewal", RU: "Автопродление"},
+		Help: provider.Text{
+			EN: "Many services send a refresh token only for a scope such as offline_access.",
+			RU: "Многие сервисы выдают refresh-токен только с правом вроде offline_access.",
+		},
+		Choices: []provider.Choice{
+			{Value: renewRefresh, Title: provider.Text{EN: "By refresh token", RU: "По refresh-токену"}},
+			{Value: renewNone, Title: provider.Text{EN: "None: a person authorises again", RU: "Нет: человек авторизуется снова"}},
+		},
+	},
+	{
+		Name: optionRotates, Type: provider.OptionBoolean, Default: true,
+		Title: provider.Text{EN: "Each renewal replaces the refresh token", RU: "Каждое продление заменяет refresh-токен"},
+		Help: provider.Text{
+			EN: "When in doubt leave it on: a renewal whose reply was lost is then not sent again at once, because some services end the whole grant when a used refresh token comes back.",
+			RU: "Если не уверены, оставьте включённым: продление, ответ на которое потерян, тогда не повторяется сразу — некоторые сервисы прекращают весь доступ, получив использованный refresh-токен.",
+		},
+	},
+	{
+		Name: optionAPI, Format: "uri", Example: "https://api.example.com",
+		Title: provider.Text{EN: "Address of the API", RU: "Адрес API"},
+		Help: provider.Text{
+			EN: "Shown to processes that use the token.",
+			RU: "Показывается процессам, которые используют токен.",
+		},
+	},
+	{
+		Name: optionPrefix, Default: "Bearer", Advanced: true, Pattern: `[A-Za-z0-9._~+/\-]+`, Example: "Bearer",
+		Title: provider.Text{EN: "Word before the token in the Authorization header", RU: "Слово перед токеном в заголовке Authorization"},
+	},
+	{
+		Name: optionSeparator, Default: "space", Advanced: true,
+		Title: provider.Text{EN: "Between scopes", RU: "Между правами (scope)"},
+		Choices: []provider.Choice{
+			{Value: "space", Title: provider.Text{EN: "Space, as RFC 6749 has it", RU: "Пробел, как в RFC 6749"}},
+			{Value: "comma", Title: provider.Text{EN: "Comma", RU: "Запятая"}},
+			{Value: "semicolon", Title: provider.Text{EN: "Semicolon", RU: "Точка с запятой"}},
+			{Value: "plus", Title: provider.Text{EN: "Plus sign", RU: "Плюс"}},
+		},
+	},
+	{
+		Name: optionParams, Type: provider.OptionList, Advanced: true, Example: "audience=https://api.example.com",
+		Title: provider.Text{EN: "More parameters of the authorization address", RU: "Дополнительные параметры адреса авторизации"},
+		Help: provider.Text{
+			EN: "name=value, one a line, for example audience=… or resource=…. Write a space as %20 and a comma as %2C.",
+			RU: "имя=значение, по одному в строке, например audience=… или resource=…. Пробел пишите как %20, запятую как %2C.",
+		},
+	},
+	{
+		Name: optionAccountID, Default: "sub", Advanced: true, Pattern: fieldPath, Example: "sub",
+		Title: provider.Text{EN: "Field of userinfo with the account's ID", RU: "Поле userinfo с ID аккаунта"},
+		Help: provider.Text{
+			EN: "It must never change: an authorisation by another ID is refused. A field inside an object is written user.id.",
+			RU: "Оно не должно меняться: авторизация с другим ID отклоняется. Поле внутри объекта пишется как user.id.",
+		},
+	},
+	{
+		Name: optionAccountName, Default: "email", Advanced: true, Pattern: fieldPath, Example: "email",
+		Title: provider.Text{EN: "Field of userinfo with the account's name", RU: "Поле userinfo с именем аккаунта"},
+	},
+	{
+		Name: optionExpiresIn, Type: provider.OptionInteger, Advanced: true, Maximum: 10 * 365 * 24 * 3600, Example: "3600",
+		Title: provider.Text{EN: "Life of an access token, in seconds", RU: "Срок access-токена, в секундах"},
+		Help: provider.Text{
+			EN: "Counts only where the service's reply has no expires_in. 0: not known.",
+			RU: "Учитывается, только если в ответе сервиса нет expires_in. 0: неизвестен.",
+		},
+	},
+}}

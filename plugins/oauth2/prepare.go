@@ -1,0 +1,106 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/evergrant/evergrant/sdk/oauth"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// PrepareService implements provider.ServicePreparer: it checks the options,
+// discovers the endpoints, and describes this one service.
+func (anyService) PrepareService(ctx context.Context, req *provider.PrepareServiceRequest) (*provider.PreparedService, error) {
+	svc := req.Service
+	if _, err := authorizeParams(svc); err != nil {
+		return nil, err
+	}
+	m, err := discover(ctx, req.Call)
+	if err != nil {
+		return nil, err
+	}
+	if err := supports(m, svc); err != nil {
+		return nil, err
+	}
+	found := endpoints{
+		Issuer: m.Issuer, Authorization: m.AuthorizationEndpoint, Token: m.TokenEndpoint,
+		Revocation: m.RevocationEndpoint, Userinfo: m.UserinfoEndpoint,
+	}
+	if m.Issuer != "" {
+		found.ClientAuth = m.ClientAuth()
+	}
+	e := found.under(svc)
+	if err := e.check(svc); err != nil {
+		return nil, err
+	}
+	data, err := json.Marshal(found)
+	if err != nil {
+		return nil, err
+	}
+	return &provider.PreparedService{Description: describe(svc, e, m), Data: data}, nil
+}
+
+// supports compares what the administrator chose with what the server says.
+// Lists that it does not publish say nothing: many leave them out.
+func supports(m *oauth.Metadata, svc provider.Service) error {
+	if svc.String(optionPKCE) != string(provider.PKCENone) && len(m.ChallengeMethods) > 0 && m.PKCE() == provider.PKCENone {
+		return wrongOption(optionPKCE, "the server does not support PKCE with S256", remedyPKCE)
+	}
+	known := []string{string(oauth.AuthBasic), string(oauth.AuthPost), string(oauth.AuthNone)}
+	if svc.String(optionClientAuth) == "" && len(m.AuthMethods) > 0 &&
+		!slices.ContainsFunc(m.AuthMethods, func(method string) bool { return slices.Contains(known, method) }) {
+		return wrongOption(optionClientAuth, "the server has no way of client authentication that is served here", remedyClientAuth)
+	}
+	return nil
+}
+
+// describe fits the description to a service.
+func describe(svc provider.Service, e endpoints, m *oauth.Metadata) *provider.Description {
+	d := description
+	d.Grants = served(svc, e)
+	d.Issuer = m.Issuer
+	d.Hosts = e.hosts()
+	d.PKCE = provider.PKCE(cmp.Or(svc.String(optionPKCE), string(provider.PKCERequired)))
+	d.Lifetimes.AccessToken = time.Duration(svc.Int(optionExpiresIn)) * time.Second
+	d.ClientAuth = []provider.ClientAuth{
+		{Grant: provider.GrantAuthorizationCode, Method: string(e.ClientAuth)},
+		{Grant: provider.GrantRefresh, Method: string(e.ClientAuth)},
+	}
+	d.ScopeSeparator = separators[svc.String(optionSeparator)]
+	d.API.BaseURL = svc.String(optionAPI)
+	d.API.Prefix = cmp.Or(svc.String(optionPrefix), "Bearer") + " "
+	if scopes := catalogue(m.Scopes); len(scopes) > 0 {
+		d.Scopes = scopes
+	}
+	if !svc.Bool(optionRotates) {
+		d.Rotation = provider.Rotation{Kind: provider.RotationNone, RepeatSafe: true}
+	}
+	if svc.String(optionRenew) == renewNone {
+		d.AutoRenew = provider.AutoRenewNone
+	}
+	return &d
+}
+
+// served are the grants that work for this service.
+func served(svc provider.Service, e endpoints) []provider.Grant {
+	return slices.DeleteFunc(provider.GrantsOf(anyService{}), func(g provider.Grant) bool {
+		return (g == provider.GrantRevoke && e.Revocation == "") || (g == provider.GrantIdentify && !identifiable(svc))
+	})
+}
+
+// catalogue is what the server says that it supports, in its order.
+func catalogue(supported []string) []provider.Scope {
+	var scopes []provider.Scope
+	for _, name := range supported {
+		i := slices.IndexFunc(wellKnown, func(s provider.Scope) bool { return s.Name == name })
+		if i >= 0 {
+			scopes = append(scopes, wellKnown[i])
+		} else if name != "" {
+			scopes = append(scopes, provider.Scope{Name: name, Title: provider.Text{EN: name, RU: name}})
+		}
+	}
+	return scopes
+}
