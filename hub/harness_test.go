@@ -179,7 +179,7 @@ func (c *client) do(t testing.TB, method, path string, body any) (int, []byte) {
 		t.Fatal(err)
 	}
 	if c.seen != nil {
-		fmt.Fprintf(c.seen, "%s %s -> %d %v\n%s\n", method, path, resp.StatusCode, resp.Header, data)
+		_, _ = fmt.Fprintf(c.seen, "%s %s -> %d %v\n%s\n", method, path, resp.StatusCode, resp.Header, data)
 	}
 	return resp.StatusCode, data
 }

@@ -81,15 +81,16 @@ type apiError struct {
 
 // Error implements error.
 func (e *apiError) Error() string {
-	s := fmt.Sprintf("the hub answered %d: %s", e.Status, e.Title)
+	var s strings.Builder
+	fmt.Fprintf(&s, "the hub answered %d: %s", e.Status, e.Title)
 	if e.Detail != "" {
-		s += ". " + e.Detail
+		s.WriteString(". " + e.Detail)
 	}
 	for _, f := range e.Errors {
-		s += fmt.Sprintf(" [%s: %s]", f.Field, f.Message)
+		fmt.Fprintf(&s, " [%s: %s]", f.Field, f.Message)
 	}
 	if e.ReauthorizeURL != "" {
-		s += " Authorise at " + e.ReauthorizeURL
+		s.WriteString(" Authorise at " + e.ReauthorizeURL)
 	}
-	return s
+	return s.String()
 }

@@ -96,7 +96,7 @@ func (p *play) authorise(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	req.AddCookie(&http.Cookie{Name: started.BrowserCookie.Name, Value: started.BrowserCookie.Value})
+	req.Header.Set("Cookie", started.BrowserCookie.Name+"="+started.BrowserCookie.Value)
 	reply, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {
 		return err

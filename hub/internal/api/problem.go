@@ -22,7 +22,7 @@ import (
 )
 
 // Problem is an error of the hub API (RFC 9457).
-type Problem struct {
+type Problem struct { //nolint:errname // the RFC's word
 	Type   string `json:"type" example:"https://evergrant.dev/problems/reauthorization-required" doc:"Names the problem; stable"`
 	Title  string `json:"title" doc:"The problem in a few words"`
 	Status int    `json:"status" doc:"HTTP status"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -37,7 +38,7 @@ const (
 )
 
 // Failure is an authorization that did not come to a grant.
-type Failure struct {
+type Failure struct { //nolint:errname // the pages speak of failures; it is more than an error
 	Reason Reason
 	// Reference finds the failure in the hub's log.
 	Reference string
@@ -144,9 +145,7 @@ func readPasted(pasted string) url.Values {
 	if u, err := url.Parse(pasted); err == nil && u.Scheme != "" && u.Host != "" {
 		params := u.Query()
 		if fragment, err := url.ParseQuery(u.Fragment); err == nil && params.Get("code") == "" {
-			for name, values := range fragment {
-				params[name] = values
-			}
+			maps.Copy(params, fragment)
 		}
 		return params
 	}
@@ -193,9 +192,17 @@ func (f *Flow) exchange(ctx context.Context, svc service.Service, a *store.Autho
 	}
 	account, err := f.identify(ctx, svc, *token, now)
 	if err != nil {
-		failure.Cause = causeOf(err)
-		failure.Reason = reasonOf(failure.Cause)
-		return nil, f.fail(failure)
+		c, readErr := f.o.Store.Connection(ctx, a.ConnectionID)
+		if readErr != nil {
+			return nil, wrap("read the connection", readErr)
+		}
+		if c.Account.ID != "" {
+			failure.Cause = causeOf(err)
+			failure.Reason = reasonOf(failure.Cause)
+			return nil, f.fail(failure)
+		}
+		// A first grant is worth more than the name of its account: its code is spent.
+		f.o.Logger.Warn("authorised, but the service did not say by whom", "connection", c.Name, "error", causeOf(err).Message)
 	}
 	return f.save(ctx, svc, a, now, *token, account, failure)
 }

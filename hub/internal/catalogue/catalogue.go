@@ -171,10 +171,19 @@ func (c *Catalogue) ask(ctx context.Context, svc service.Service, d provider.Des
 	}
 	svc.Data = prepared.Data
 	if prepared.Description != nil {
-		prepared.Description.Grants = d.Grants
+		prepared.Description.Grants = narrowed(d.Grants, prepared.Description.Grants)
 		svc.Description = prepared.Description
 	}
 	return svc, nil
+}
+
+// narrowed are the grants of a plugin that it serves for one service: it may say
+// less than it can, never more. Saying nothing means all.
+func narrowed(can, serves []provider.Grant) []provider.Grant {
+	if len(serves) == 0 {
+		return can
+	}
+	return slices.DeleteFunc(slices.Clone(can), func(g provider.Grant) bool { return !slices.Contains(serves, g) })
 }
 
 // keepSecrets fills secret options that were left empty with the stored ones.

@@ -57,7 +57,7 @@ func (q *pullQueue) do(ctx context.Context, w pullWant) (PullRow, error) {
 	if q.running < maxPullBatches {
 		q.running++
 		q.next = nil
-		go q.run(b)
+		go q.run(b) //nolint:gosec // G118: a batch is shared, so it outlives the caller that began it
 	}
 	q.mu.Unlock()
 	select {
