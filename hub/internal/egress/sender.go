@@ -30,13 +30,15 @@ func New(version string) *Sender {
 	return &Sender{
 		userAgent: "Evergrant/" + version,
 		transport: &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
-			DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-			TLSHandshakeTimeout:    10 * time.Second,
-			ForceAttemptHTTP2:      true,
-			MaxIdleConnsPerHost:    16,
-			MaxConnsPerHost:        64,
-			IdleConnTimeout:        60 * time.Second,
+			Proxy:               http.ProxyFromEnvironment,
+			DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			TLSHandshakeTimeout: 10 * time.Second,
+			ForceAttemptHTTP2:   true,
+			MaxIdleConnsPerHost: 64,
+			MaxConnsPerHost:     64,
+			// Shorter than servers close idle connections (Node.js: 5 s): a request
+			// that meets the closing may have been received, and nobody knows.
+			IdleConnTimeout:        4 * time.Second,
 			MaxResponseHeaderBytes: 64 << 10,
 		},
 	}

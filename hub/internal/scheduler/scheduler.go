@@ -83,8 +83,8 @@ func (s *Scheduler) Run(ctx context.Context) {
 // round claims as much as there are free workers and returns how long to sleep.
 func (s *Scheduler) round(ctx context.Context, free chan struct{}, renewals *sync.WaitGroup) time.Duration {
 	room := cap(free) - len(free)
-	if room == 0 {
-		return shortestSleep
+	if room < max(1, cap(free)/4) { // claims in batches: a free worker wakes this loop
+		return longestSleep
 	}
 	due, err := s.o.Store.ClaimDue(ctx, time.Now(), s.o.Owner, s.o.Lease, room)
 	if err != nil {
@@ -111,7 +111,7 @@ func (s *Scheduler) round(ctx context.Context, free chan struct{}, renewals *syn
 
 func (s *Scheduler) renew(ctx context.Context, c connection.Connection) {
 	// Renew outlives ctx by itself; a stop waits for it in Source.Close.
-	if _, err := s.o.Source.Renew(context.WithoutCancel(ctx), c.ID, c.Generation); err != nil {
+	if _, err := s.o.Source.RenewClaimed(context.WithoutCancel(ctx), c); err != nil {
 		s.o.Logger.Error("a due renewal could not be made", "connection", c.Name, "error", err)
 	}
 }

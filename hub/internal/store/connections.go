@@ -36,6 +36,23 @@ func (s *Store) CreateConnection(ctx context.Context, c connection.Connection) e
 	return written(tried, s.writing(ctx).Create(&row), "name", c.Name)
 }
 
+// rowsAtOnce bounds the rows of one statement, for databases bound its values.
+const rowsAtOnce = 500
+
+// CreateConnections adds many connections, all or none. Errors: as
+// CreateConnection, without saying which one it was.
+func (s *Store) CreateConnections(ctx context.Context, connections []connection.Connection) error {
+	tried := fmt.Sprintf("add %d connections", len(connections))
+	rows := make([]connectionRow, len(connections))
+	for i, c := range connections {
+		var err error
+		if rows[i], err = s.rowOfConnection(c); err != nil {
+			return failed(tried, err)
+		}
+	}
+	return failed(tried, s.transaction(ctx, func(tx *gorm.DB) error { return tx.CreateInBatches(rows, rowsAtOnce).Error }))
+}
+
 // Connection reads a connection by its id. Errors: ErrNotFound.
 func (s *Store) Connection(ctx context.Context, id string) (connection.Connection, error) {
 	return s.oneConnection(ctx, "id = ?", id)

@@ -63,18 +63,26 @@ func (s *Store) turnPage(tx *gorm.DB, old *connectionRow, c connection.Connectio
 	if c.State == connection.StateRevoked {
 		return tx.Where("connection_id = ?", old.ID).Delete(&tokenHistoryRow{}).Error
 	}
+	past, err := s.pastOf(old, c)
+	if err != nil || past == nil {
+		return err
+	}
+	return tx.Clauses(clause.OnConflict{DoNothing: true}).Create(past).Error
+}
+
+// pastOf is the token set of old on its way into the history; nil if c is of the
+// same generation or there was no set.
+func (s *Store) pastOf(old *connectionRow, c connection.Connection) (*tokenHistoryRow, error) {
 	if c.Generation == old.Generation || len(old.Tokens) == 0 {
-		return nil
+		return nil, nil
 	}
 	tokens, err := s.openTokens(old.Tokens, "connections", old.ID)
 	if err != nil {
 		// An old set that nobody can read must not keep out the new one.
 		s.log.Error("the replaced token set cannot be read, so it is not kept", "connection", old.Name, "error", err)
-		return nil
+		return nil, nil
 	}
 	row := tokenHistoryRow{ConnectionID: old.ID, Generation: old.Generation, ReplacedAt: millis(c.UpdatedAt)}
-	if row.Tokens, err = s.sealTokens(tokens, "token_history", row.sealedID()); err != nil {
-		return err
-	}
-	return tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row).Error
+	row.Tokens, err = s.sealTokens(tokens, "token_history", row.sealedID())
+	return &row, err
 }

@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"gorm.io/gorm"
@@ -39,25 +37,6 @@ type Intent struct {
 	Deadline  time.Time
 	// Reply is what KeepReply kept; nil if nothing.
 	Reply []byte
-}
-
-// BeginIntent commits an intent. Errors: ErrInUse if the connection has an open
-// one, ErrNotFound if the connection is gone.
-func (s *Store) BeginIntent(ctx context.Context, i Intent) error {
-	tried := "note the renewal of " + i.ConnectionID
-	row := intentRow{
-		ID: i.ID, ConnectionID: i.ConnectionID, Generation: i.Generation, Fingerprint: i.Fingerprint, Owner: i.Owner,
-		StartedAt: millis(i.StartedAt), Deadline: millis(i.Deadline),
-	}
-	var err error
-	if row.Reply, err = s.sealReply(i.ID, i.Reply); err != nil {
-		return failed(tried, err)
-	}
-	err = s.writing(ctx).Create(&row).Error
-	if errors.Is(err, gorm.ErrDuplicatedKey) {
-		return fmt.Errorf("%s: another renewal of it is open: %w", tried, ErrInUse)
-	}
-	return failed(tried, err)
 }
 
 // OpenIntent reads the open intent of a connection. Errors: ErrNotFound.

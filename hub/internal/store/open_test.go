@@ -70,7 +70,7 @@ func TestNoPlainSecretReachesTheFile(t *testing.T) {
 	svc := addService(t, s, "portal")
 	c := addGranted(t, s, svc.ID, "sales")
 	intent := intentFor(c, "me")
-	check(t, s.BeginIntent(t.Context(), intent))
+	begin(t, s, intent)
 	check(t, s.KeepReply(t.Context(), intent.ID, []byte("plain-reply")))
 	check(t, s.SaveRenewal(t.Context(), c.Renewed(noon, noon, tokens("plain-access-2", "plain-refresh-2")), 1, "", "me"))
 	check(t, s.CreateAuthorization(t.Context(), newAuthorization(svc.ID, "state")))

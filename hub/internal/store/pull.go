@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
@@ -59,6 +61,11 @@ const pullMany = `SELECT w.name, w.hash, ` + pullColumns + `
 	LEFT JOIN connections c ON c.name = w.name
 	LEFT JOIN api_key_connections a ON a.api_key_id = k.id AND a.connection_id = c.id`
 
+// pullWant is one look-up of the hot path.
+type pullWant struct {
+	keyHash, name string
+}
+
 func (s *Store) preparePull(ctx context.Context) error {
 	pool := s.pools[len(s.pools)-1] // the one that reads
 	var err error
@@ -66,7 +73,7 @@ func (s *Store) preparePull(ctx context.Context) error {
 		s.pullMany, err = pool.PrepareContext(ctx, pullMany)
 	}
 	if s.pullCache == nil {
-		s.pulls = newPullQueue(s.lookUp)
+		s.pulls = &gather[pullWant, PullRow]{flush: s.lookUpAll, runners: 2, most: 1000}
 	}
 	return failed("prepare the token pull", err)
 }
@@ -105,7 +112,32 @@ func (s *Store) lookUpFresh(ctx context.Context, w pullWant) (PullRow, error) {
 	return rows[w], nil
 }
 
-// lookUp answers a batch of look-ups.
+// lookUpAll answers a batch in which a look-up may be wanted by many.
+func (s *Store) lookUpAll(ctx context.Context, wants []pullWant) ([]PullRow, error) {
+	found, err := s.lookUp(ctx, distinct(wants))
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]PullRow, len(wants))
+	for i, w := range wants {
+		rows[i] = found[w]
+	}
+	return rows, nil
+}
+
+// distinct leaves out repetitions; the order is none.
+func distinct[T comparable](items []T) []T {
+	if len(items) < 2 {
+		return items
+	}
+	set := make(map[T]struct{}, len(items))
+	for _, item := range items {
+		set[item] = struct{}{}
+	}
+	return slices.Collect(maps.Keys(set))
+}
+
+// lookUp answers look-ups that differ.
 func (s *Store) lookUp(ctx context.Context, wants []pullWant) (map[pullWant]PullRow, error) {
 	if len(wants) > 1 && s.pullMany != nil {
 		return s.lookUpMany(ctx, wants)

@@ -10,81 +10,140 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 )
 
-// SaveRenewal saves the token set of a renewal in one transaction: the new set,
-// the one before it into the history, the intent removed, the lease freed if
-// owner holds it. from is the generation that was sent. Only the generation
-// decides, never the lease: a late success holds the only live refresh token.
-// Written is what connection.Renewed changes; a pause that came meanwhile stays.
-// Errors: ErrStale if the generation has moved on (the intent is removed all the
-// same), ErrNotFound.
+// SaveRenewal saves the token set of a renewal: the new set, the one before it
+// into the history, the intent removed, the lease freed if owner holds it. from
+// is the generation that was sent. Only the generation decides, never the lease:
+// a late success holds the only live refresh token. Written is what
+// connection.Renewed changes; a pause that came meanwhile stays. Outcomes that
+// come at one time share a transaction. Errors: ErrStale if the generation has
+// moved on (the intent is removed all the same), ErrNotFound. After any other
+// error it may be called again: an outcome that was saved is then ErrStale.
 func (s *Store) SaveRenewal(ctx context.Context, c connection.Connection, from int64, intentID, owner string) error {
-	tried := "save the renewal of " + c.Name
-	row, err := s.rowOfConnection(c)
-	if err != nil {
-		return failed(tried, err)
-	}
-	err = s.settle(ctx, c, from, intentID, owner, func(tx *gorm.DB, old *connectionRow) (map[string]any, error) {
-		return map[string]any{
-			"generation": row.Generation, "tokens": row.Tokens, "expires_at": row.ExpiresAt, "failure": row.Failure,
-			"renewed_at": row.RenewedAt,
-		}, s.turnPage(tx, old, c)
-	})
-	return failed(tried, err)
+	return s.saveOutcome(ctx, "save the renewal of "+c.Name, &outcome{c: c, from: from, intentID: intentID, owner: owner, renewed: true})
 }
 
 // SaveFailure saves the failure of a renewal: state, due time and failure, the
 // intent removed (if intentID is not empty), the lease freed if owner holds it.
 // A pause that came meanwhile stays. Errors: as SaveRenewal.
 func (s *Store) SaveFailure(ctx context.Context, c connection.Connection, from int64, intentID, owner string) error {
-	tried := "save the failed renewal of " + c.Name
-	failure, err := failureText(c.Failure)
-	if err != nil {
+	return s.saveOutcome(ctx, "save the failed renewal of "+c.Name, &outcome{c: c, from: from, intentID: intentID, owner: owner})
+}
+
+// outcome is how a renewal ended, on its way to the row.
+type outcome struct {
+	c               connection.Connection
+	row             connectionRow // c as it is stored
+	from            int64
+	intentID, owner string
+	// renewed is set if there is a new token set.
+	renewed bool
+
+	// err is what became of it: ErrStale, ErrNotFound, or nil. It counts once the
+	// transaction is committed.
+	err error
+	// next is the row as it is to be, and past the token set that it replaces.
+	next connectionRow
+	past *tokenHistoryRow
+}
+
+func (s *Store) saveOutcome(ctx context.Context, tried string, o *outcome) error {
+	var err error
+	if o.row, err = s.rowOfConnection(o.c); err != nil {
 		return failed(tried, err)
 	}
-	err = s.settle(ctx, c, from, intentID, owner, func(*gorm.DB, *connectionRow) (map[string]any, error) {
-		return map[string]any{"failure": failure}, nil
-	})
+	became, err := s.outcomes.do(ctx, o)
+	if err == nil {
+		err = became
+	}
 	return failed(tried, err)
 }
 
-// settle writes the outcome of a renewal if the generation still is from, and in
-// either case removes the intent and frees the lease. outcome names the columns
-// beside state and due time.
-func (s *Store) settle(ctx context.Context, c connection.Connection, from int64, intentID, owner string,
-	outcome func(*gorm.DB, *connectionRow) (map[string]any, error),
-) error {
-	var stale bool
+// saveOutcomes is the work of a batch. One that spoils the transaction for the
+// others is found by saving each by itself.
+func (s *Store) saveOutcomes(ctx context.Context, batch []*outcome) ([]error, error) {
 	err := s.transaction(ctx, func(tx *gorm.DB) error {
-		old, err := lockConnection(tx, c.ID)
-		if err != nil {
-			return err
+		for _, part := range oneOfEach(batch) {
+			if err := s.settle(tx, part); err != nil {
+				return err
+			}
 		}
-		if err := dropIntent(tx, intentID); err != nil {
-			return err
-		}
-		if err := freeLease(tx, c.ID, owner); err != nil {
-			return err
-		}
-		if stale = old.Generation != from; stale {
-			return nil
-		}
-		columns, err := outcome(tx, old)
-		if err != nil {
-			return err
-		}
-		columns["state"], columns["due_at"] = string(c.State), millis(c.Due)
-		if old.State == string(connection.StatePaused) && c.State == connection.StateActive {
-			columns["state"], columns["due_at"] = old.State, 0
-		}
-		columns["updated_at"] = later(c.UpdatedAt, old.UpdatedAt)
-		result := tx.Model(&connectionRow{}).Where("id = ? AND generation = ?", c.ID, from).Updates(columns)
-		if result.Error == nil && result.RowsAffected == 0 {
-			return errors.New("the locked row was changed by somebody else")
-		}
-		return result.Error
+		return nil
 	})
-	if err == nil && stale {
-		return fmt.Errorf("generation %d: %w", from, ErrStale)
+	if err != nil && len(batch) > 1 {
+		return oneByOne(ctx, batch, s.saveOutcomes), nil
 	}
-	return err
+	results := make([]error, len(batch))
+	for i, o := range batch {
+		results[i] = o.err
+	}
+	return results, err
 }
+
+// oneOfEach splits a batch so that no part has two outcomes of one connection:
+// the second one is judged by what the first one wrote.
+func oneOfEach(batch []*outcome) [][]*outcome {
+	var parts [][]*outcome
+	seen := map[string]int{}
+	for _, o := range batch {
+		n := seen[o.c.ID]
+		seen[o.c.ID]++
+		if n == len(parts) {
+			parts = append(parts, nil)
+		}
+		parts[n] = append(parts[n], o)
+	}
+	return parts
+}
+
+// settle writes outcomes of different connections.
+func (s *Store) settle(tx *gorm.DB, batch []*outcome) error {
+	rows, err := s.lockConnections(tx, batch)
+	if err != nil {
+		return err
+	}
+	var changed []*outcome
+	for _, o := range batch {
+		old, found := rows[o.c.ID]
+		if !found {
+			o.err = ErrNotFound
+			continue
+		}
+		o.decide(old)
+		if o.err == nil && o.renewed {
+			if o.past, err = s.pastOf(old, o.c); err != nil {
+				return err
+			}
+		}
+		changed = append(changed, o)
+	}
+	if err := s.keepPast(tx, changed); err != nil {
+		return err
+	}
+	if err := s.updateOutcomes(tx, changed); err != nil {
+		return err
+	}
+	return s.dropIntents(tx, batch)
+}
+
+// decide makes of the stored row what the outcome leaves of it.
+func (o *outcome) decide(old *connectionRow) {
+	o.err, o.next = nil, *old
+	if old.LeaseOwner == o.owner {
+		o.next.LeaseOwner, o.next.LeaseUntil = "", 0
+	}
+	if old.Generation != o.from {
+		o.err = fmt.Errorf("generation %d: %w", o.from, ErrStale)
+		return
+	}
+	o.next.State, o.next.DueAt, o.next.Failure = o.row.State, o.row.DueAt, o.row.Failure
+	if old.State == string(connection.StatePaused) && o.c.State == connection.StateActive {
+		o.next.State, o.next.DueAt = old.State, 0
+	}
+	o.next.UpdatedAt = later(o.c.UpdatedAt, old.UpdatedAt)
+	if o.renewed {
+		o.next.Generation, o.next.Tokens, o.next.ExpiresAt, o.next.RenewedAt = o.row.Generation, o.row.Tokens, o.row.ExpiresAt, o.row.RenewedAt
+	}
+}
+
+// errChanged would be a fault of the database: the row is locked.
+var errChanged = errors.New("a locked row was changed by somebody else")

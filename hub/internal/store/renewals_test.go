@@ -21,6 +21,71 @@ func intentFor(c connection.Connection, owner string) store.Intent {
 	}
 }
 
+// begin takes the lease for the intent's owner and commits the intent.
+func begin(t *testing.T, s *store.Store, intent store.Intent) {
+	t.Helper()
+	if won, err := s.TakeLease(t.Context(), intent.ConnectionID, intent.Owner, noon, time.Minute); err != nil || !won {
+		t.Fatalf("the lease was not to be had: %v", err)
+	}
+	check(t, s.BeginIntent(t.Context(), intent))
+}
+
+func TestRenewalBeginsOnlyUnderTheLeaseAndOnTheCurrentGeneration(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		c := addGranted(t, s, addService(t, s, "portal").ID, "sales")
+		wantErr(t, s.BeginIntent(t.Context(), intentFor(c, "me")), store.ErrStale)
+		_, err := s.TakeLease(t.Context(), c.ID, "me", noon, time.Minute)
+		check(t, err)
+		wantErr(t, s.BeginIntent(t.Context(), intentFor(c, "another")), store.ErrStale)
+		check(t, s.SaveRenewal(t.Context(), c.Renewed(noon, noon, tokens("plain-access-2", "r2")), 1, "", "nobody"))
+		wantErr(t, s.BeginIntent(t.Context(), intentFor(c, "me")), store.ErrStale)
+		gone := intentFor(c, "me")
+		gone.ConnectionID = store.NewID()
+		wantErr(t, s.BeginIntent(t.Context(), gone), store.ErrStale)
+	})
+}
+
+// What many write at one time is written together, and each still gets its own
+// answer.
+func TestManyRenewalsAtOnceEachGetTheirOwnAnswer(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		svc := addService(t, s, "portal")
+		const many = 60
+		var group sync.WaitGroup
+		for n := range many {
+			c := addGranted(t, s, svc.ID, fmt.Sprintf("many-%02d", n))
+			group.Go(func() {
+				intent := intentFor(c, "me")
+				if won, err := s.TakeLease(t.Context(), c.ID, "me", noon, time.Minute); err != nil || !won {
+					t.Errorf("%s: no lease: %v", c.Name, err)
+				}
+				if err := s.BeginIntent(t.Context(), intent); err != nil {
+					t.Errorf("%s: %v", c.Name, err)
+				}
+				from := int64(1)
+				if n%5 == 0 {
+					from = 7
+				}
+				err := s.SaveRenewal(t.Context(), c.Renewed(noon, noon, tokens("plain-access-2", "r2")), from, intent.ID, "me")
+				if stale := errors.Is(err, store.ErrStale); stale != (n%5 == 0) || (err != nil && !stale) {
+					t.Errorf("%s: %v", c.Name, err)
+				}
+			})
+		}
+		group.Wait()
+		for n := range many {
+			c, err := s.ConnectionByName(t.Context(), fmt.Sprintf("many-%02d", n))
+			check(t, err)
+			if want := int64(min(n%5, 1) + 1); c.Generation != want {
+				t.Errorf("%s has generation %d, want %d", c.Name, c.Generation, want)
+			}
+		}
+		if open, err := s.OpenIntents(t.Context(), ""); err != nil || len(open) != 0 {
+			t.Errorf("%d intents are open, %v", len(open), err)
+		}
+	})
+}
+
 func TestRenewalIsSavedWhole(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		svc := addService(t, s, "portal")
@@ -29,7 +94,7 @@ func TestRenewalIsSavedWhole(t *testing.T) {
 		check(t, err)
 		intent := intentFor(c, "me")
 		check(t, s.BeginIntent(t.Context(), intent))
-		wantErr(t, s.BeginIntent(t.Context(), intentFor(c, "another")), store.ErrInUse)
+		wantErr(t, s.BeginIntent(t.Context(), intentFor(c, "me")), store.ErrInUse)
 
 		renewed := c.Renewed(noon.Add(time.Hour), noon.Add(time.Hour), tokens("plain-access-2", "plain-refresh-2"))
 		check(t, s.SaveRenewal(t.Context(), renewed, 1, intent.ID, "me"))
@@ -70,7 +135,7 @@ func TestRenewalLosesToANewerGenerationAndKeepsIt(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		c := addGranted(t, s, addService(t, s, "portal").ID, "sales")
 		intent := intentFor(c, "me")
-		check(t, s.BeginIntent(t.Context(), intent))
+		begin(t, s, intent)
 		again := c.Granted(noon, noon, tokens("plain-access-person", "plain-refresh-person"), c.Account, nil)
 		check(t, s.UpdateConnection(t.Context(), again, 1))
 
@@ -149,8 +214,8 @@ func TestIntentKeepsItsReplyForAnyReplica(t *testing.T) {
 		svc := addService(t, s, "portal")
 		one, two := addGranted(t, s, svc.ID, "one"), addGranted(t, s, svc.ID, "two")
 		mine, other := intentFor(one, "me"), intentFor(two, "other")
-		check(t, s.BeginIntent(t.Context(), mine))
-		check(t, s.BeginIntent(t.Context(), other))
+		begin(t, s, mine)
+		begin(t, s, other)
 		check(t, s.KeepReply(t.Context(), mine.ID, []byte("plain-reply")))
 		wantErr(t, s.KeepReply(t.Context(), store.NewID(), nil), store.ErrNotFound)
 

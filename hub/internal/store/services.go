@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/evergrant/evergrant/hub/internal/service"
 )
@@ -55,7 +56,19 @@ func (s *Store) UpdateService(ctx context.Context, svc service.Service) error {
 	if err != nil {
 		return failed(tried, err)
 	}
-	result := s.writing(ctx).Model(&serviceRow{}).Where("id = ?", svc.ID).Select("*").Omit("id", "created_at").Updates(&row)
+	var result *gorm.DB
+	err = s.transaction(ctx, func(tx *gorm.DB) error {
+		var old serviceRow
+		if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Select("id", "updated_at").Where("id = ?", svc.ID).Take(&old).Error; err != nil {
+			return err
+		}
+		row.UpdatedAt = later(svc.UpdatedAt, old.UpdatedAt)
+		result = tx.Model(&serviceRow{}).Where("id = ?", svc.ID).Select("*").Omit("id", "created_at").Updates(&row)
+		return result.Error
+	})
+	if result == nil {
+		return failed(tried, err)
+	}
 	return written(tried, result, "name", svc.Name)
 }
 
@@ -69,9 +82,22 @@ func (s *Store) DeleteService(ctx context.Context, id string) error {
 	return changed("delete the service "+id, result)
 }
 
-// Service reads a service by its id. Errors: ErrNotFound.
+// Service reads a service by its id. What was read before is returned again
+// while the row says that nothing has changed, so callers must not write to what
+// it points to. Errors: ErrNotFound.
 func (s *Store) Service(ctx context.Context, id string) (service.Service, error) {
-	return s.oneService(ctx, "id = ?", id)
+	version, err := s.versions.do(ctx, id)
+	if err != nil {
+		return service.Service{}, failed("read the service "+id, err)
+	}
+	if svc, ok := s.serviceCache.get(id, version); ok {
+		return svc, nil
+	}
+	svc, err := s.oneService(ctx, "id = ?", id)
+	if err == nil {
+		s.serviceCache.put(svc)
+	}
+	return svc, err
 }
 
 // ServiceByName reads a service by its unique name. Errors: ErrNotFound.

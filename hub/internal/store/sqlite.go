@@ -60,7 +60,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 // then fails at once when another one has written in between.
 func (s *Store) sqlitePool(ctx context.Context, path string, connections int, extra string) (*sql.DB, error) {
 	address := url.URL{Scheme: "file", Path: path, RawQuery: "_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)" +
-		"&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)&" + extra}
+		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&" + extra}
 	pool, err := sql.Open(sqlite.DriverName, address.String())
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)

@@ -38,16 +38,20 @@ type Options struct {
 
 // Store is the hub's database. It is safe for concurrent use.
 type Store struct {
-	write, read *gorm.DB
-	pools       []*sql.DB
-	box         *seal.Box
-	log         hclog.Logger
-	dialect     string
-	pull        *sql.Stmt
-	pullMany    *sql.Stmt  // nil on SQLite
-	pulls       *pullQueue // nil on SQLite
-	pullCache   *pullCache // nil on PostgreSQL
-	lock        *os.File   // of a SQLite file
+	write, read  *gorm.DB
+	pools        []*sql.DB
+	box          *seal.Box
+	log          hclog.Logger
+	dialect      string
+	pull         *sql.Stmt
+	pullMany     *sql.Stmt                  // nil on SQLite
+	pulls        *gather[pullWant, PullRow] // nil on SQLite
+	outcomes     *gather[*outcome, error]
+	intents      *gather[intentRow, error]
+	serviceCache serviceCache
+	versions     *gather[string, int64] // of services, by id
+	pullCache    *pullCache             // nil on PostgreSQL
+	lock         *os.File               // of a SQLite file
 }
 
 // NewID returns a new row id: a UUIDv7, so that ids order by their time.
@@ -63,6 +67,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if s.log == nil {
 		s.log = hclog.NewNullLogger()
 	}
+	s.outcomes = &gather[*outcome, error]{flush: s.saveOutcomes, runners: 2, most: rowsAtOnce}
+	s.intents = &gather[intentRow, error]{flush: s.beginIntents, runners: 2, most: rowsAtOnce}
+	s.versions = &gather[string, int64]{flush: s.serviceVersions, runners: 1, most: rowsAtOnce}
 	if err := s.connect(ctx, o); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

@@ -10,13 +10,14 @@
 //
 // # The walk of a renewal (renewal.go)
 //
-//  1. Take the lease; whoever loses waits for the row to change.
-//  2. Read the connection again: somebody else may have renewed it.
-//  3. Settle an intent that an earlier renewal left open (settle.go).
-//  4. Commit the intent, then run the provider's Refresh. Each reply is
-//     journaled before the plugin sees it.
-//  5. connection.Renewed or connection.Failed decides what changes.
-//  6. Save with a compare-and-set on the generation, and only then tell the
+//  1. Take the lease and read the connection; whoever loses waits for the row to
+//     change. The scheduler's claims have done both.
+//  2. Commit the intent: refused if lease or generation have moved on since. One
+//     that an earlier renewal left open is settled first (settle.go).
+//  3. Run the provider's Refresh. Each reply is journaled before the plugin sees
+//     it.
+//  4. connection.Renewed or connection.Failed decides what changes.
+//  5. Save with a compare-and-set on the generation, and only then tell the
 //     journal that the operation is done. While the database is away the save is
 //     tried again.
 package tokensource

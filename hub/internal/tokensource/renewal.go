@@ -23,49 +23,69 @@ func (s *Source) renew(id string, after int64, force bool) (connection.Connectio
 	if err != nil || c.Generation > after {
 		return c, err
 	}
-	defer s.freeLease(id)
-	// Read under the lease: it may have changed between the caller's read and now.
-	if c, err = s.store.Connection(ctx, id); err != nil || c.Generation > after {
-		return c, err
-	}
-	now := time.Now()
-	may, _ := c.MayRenew(now)
-	if !may && (!force || !c.Renewable(now)) {
-		return s.putOff(ctx, c, now)
-	}
-	settled, c, err := s.settle(ctx, c)
-	if settled || err != nil {
-		return c, err
-	}
-	return s.refresh(ctx, c)
+	return s.renewLeased(ctx, c, force)
 }
 
-// putOff corrects the due time of a connection that is due but may not be
-// renewed now, so that the scheduler does not come back for it at once.
-func (s *Source) putOff(ctx context.Context, c connection.Connection, now time.Time) (connection.Connection, error) {
+// renewClaimed is renew for a connection that the scheduler has claimed, which
+// is its lease and its row in one. The claim may be old by now; then BeginIntent
+// says so, and the renewal starts again with a lease of its own.
+func (s *Source) renewClaimed(c connection.Connection) (connection.Connection, error) {
+	ctx, cancel := context.WithTimeout(s.life, s.lease)
+	defer cancel()
+	renewed, err := s.renewLeased(ctx, c, false)
+	if errors.Is(err, store.ErrStale) {
+		return s.renew(c.ID, c.Generation, false)
+	}
+	return renewed, err
+}
+
+// renewLeased renews a connection that was read under the lease, and gives the
+// lease back: every save does, all other ends do it here.
+func (s *Source) renewLeased(ctx context.Context, c connection.Connection, force bool) (connection.Connection, error) {
+	now := time.Now()
+	if may, _ := c.MayRenew(now); may || (force && c.Renewable(now)) {
+		renewed, err := s.refresh(ctx, c)
+		if err != nil {
+			s.freeLease(c.ID)
+		}
+		return renewed, err
+	}
 	if c.Due.IsZero() || c.Due.After(now) {
+		s.freeLease(c.ID)
 		return c, nil
 	}
+	// It is due but may not be renewed now: the scheduler must not come back at once.
 	c.Due = c.NextDue(now)
 	return c, s.store.SaveFailure(ctx, c, c.Generation, "", s.owner)
 }
 
-// refresh spends the refresh token: intent, call, save.
+// refresh spends the refresh token: intent, call, save. An intent that an
+// earlier renewal left open is settled first.
 func (s *Source) refresh(ctx context.Context, c connection.Connection) (connection.Connection, error) {
 	svc, err := s.store.Service(ctx, c.ServiceID)
 	if err != nil {
 		return c, err
 	}
-	now := time.Now()
-	intent := store.Intent{
-		ID: store.NewID(), ConnectionID: c.ID, Generation: c.Generation, Fingerprint: Fingerprint(c.Tokens),
-		Owner: s.owner, StartedAt: now, Deadline: now.Add(s.timeout),
+	for {
+		now := time.Now()
+		intent := store.Intent{
+			ID: store.NewID(), ConnectionID: c.ID, Generation: c.Generation, Fingerprint: Fingerprint(c.Tokens),
+			Owner: s.owner, StartedAt: now, Deadline: now.Add(s.timeout),
+		}
+		err := s.store.BeginIntent(ctx, intent)
+		if errors.Is(err, store.ErrInUse) {
+			settled, c, err := s.settle(ctx, c)
+			if settled || err != nil {
+				return c, err
+			}
+			continue
+		}
+		if err != nil {
+			return c, fmt.Errorf("note the renewal of %s before it begins: %w", c.Name, err)
+		}
+		op := &operation.Op{ID: intent.ID, Service: svc, Now: now, Journaled: true, Meta: metaOf(intent)}
+		return s.finish(ctx, c, op, intent)
 	}
-	if err := s.store.BeginIntent(ctx, intent); err != nil {
-		return c, fmt.Errorf("note the renewal of %s before it begins: %w", c.Name, err)
-	}
-	op := &operation.Op{ID: intent.ID, Service: svc, Now: now, Journaled: true, Meta: metaOf(intent)}
-	return s.finish(ctx, c, op, intent)
 }
 
 // finish runs the operation of an intent and saves what comes of it.

@@ -142,6 +142,12 @@ func (s *Source) Renew(ctx context.Context, id string, after int64) (connection.
 	return s.join(ctx, id, func() (connection.Connection, error) { return s.renew(id, after, false) })
 }
 
+// RenewClaimed is Renew for a connection that Store.ClaimDue has just returned
+// to the owner of this Source.
+func (s *Source) RenewClaimed(ctx context.Context, c connection.Connection) (connection.Connection, error) {
+	return s.join(ctx, c.ID, func() (connection.Connection, error) { return s.renewClaimed(c) })
+}
+
 // RenewNow is Renew for a person who asks for it: waiting times are ignored.
 func (s *Source) RenewNow(ctx context.Context, id string, after int64) (connection.Connection, error) {
 	return s.join(ctx, id, func() (connection.Connection, error) { return s.renew(id, after, true) })

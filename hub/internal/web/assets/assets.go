@@ -93,7 +93,7 @@ func Serve(w http.ResponseWriter, r *http.Request) {
 }
 
 var (
-	outside  = regexp.MustCompile(`(?s)^.*?<svg[^>]*>|</svg>\s*$`)
+	outside   = regexp.MustCompile(`(?s)^.*?<svg[^>]*>|</svg>\s*$`)
 	invisible = regexp.MustCompile(`<path stroke="none" d="M0 0h24v24H0z" fill="none" ?/>`)
 )
 

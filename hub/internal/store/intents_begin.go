@@ -1,0 +1,121 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// BeginIntent commits an intent; those that come at one time share a
+// transaction. It is the fence before a refresh token is spent: the owner must
+// hold the connection's lease, and the generation must be the current one.
+// Errors: ErrInUse if the connection has an open intent; ErrStale if lease or
+// generation are not as said, also if the connection is gone.
+func (s *Store) BeginIntent(ctx context.Context, i Intent) error {
+	tried := "note the renewal of " + i.ConnectionID
+	row := intentRow{
+		ID: i.ID, ConnectionID: i.ConnectionID, Generation: i.Generation, Fingerprint: i.Fingerprint, Owner: i.Owner,
+		StartedAt: millis(i.StartedAt), Deadline: millis(i.Deadline),
+	}
+	var err error
+	if row.Reply, err = s.sealReply(i.ID, i.Reply); err != nil {
+		return failed(tried, err)
+	}
+	became, err := s.intents.do(ctx, row)
+	if err == nil {
+		err = became
+	}
+	return failed(tried, err)
+}
+
+// A row that is being changed is waited for and judged as it then is: FOR SHARE.
+const beginMany = `WITH fit AS MATERIALIZED (
+	SELECT v.* FROM unnest(CAST(@ids AS text[]), CAST(@connections AS text[]), CAST(@generations AS bigint[]), CAST(@fingerprints AS text[]),
+		CAST(@owners AS text[]), CAST(@started AS bigint[]), CAST(@deadlines AS bigint[]), CAST(@replies AS bytea[]))
+		AS v(id, connection_id, generation, fingerprint, owner, started_at, deadline, reply)
+	JOIN connections c ON c.id = v.connection_id AND c.generation = v.generation AND c.lease_owner = v.owner
+	ORDER BY c.id FOR SHARE OF c)
+	INSERT INTO intents (id, connection_id, generation, fingerprint, owner, started_at, deadline, reply)
+	SELECT * FROM fit ON CONFLICT DO NOTHING RETURNING id`
+
+// beginIntents is the work of a batch.
+func (s *Store) beginIntents(ctx context.Context, batch []intentRow) ([]error, error) {
+	begun := map[string]bool{}
+	err := s.transaction(ctx, func(tx *gorm.DB) error {
+		if s.dialect != PostgreSQL {
+			return insertIntents(tx, batch, begun)
+		}
+		var ids []string
+		err := tx.Raw(beginMany, intentColumns(batch)).Scan(&ids).Error
+		for _, id := range ids {
+			begun[id] = true
+		}
+		return err
+	})
+	if err != nil && len(batch) > 1 {
+		return oneByOne(ctx, batch, s.beginIntents), nil
+	}
+	results := make([]error, len(batch))
+	for i, row := range batch {
+		if err == nil && !begun[row.ID] {
+			results[i] = s.whyNotBegun(ctx, row)
+		}
+	}
+	return results, err
+}
+
+func insertIntents(tx *gorm.DB, batch []intentRow, begun map[string]bool) error {
+	for _, row := range batch {
+		fit, err := fits(tx, row)
+		if err != nil {
+			return err
+		}
+		if !fit {
+			continue
+		}
+		result := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
+		if result.Error != nil {
+			return result.Error
+		}
+		begun[row.ID] = result.RowsAffected == 1
+	}
+	return nil
+}
+
+// whyNotBegun tells an open intent from a lease or a generation that is lost.
+func (s *Store) whyNotBegun(ctx context.Context, row intentRow) error {
+	fit, err := fits(s.reading(ctx), row)
+	switch {
+	case err != nil:
+		return err
+	case fit:
+		return fmt.Errorf("another renewal of it is open: %w", ErrInUse)
+	default:
+		return fmt.Errorf("the lease or generation %d is lost: %w", row.Generation, ErrStale)
+	}
+}
+
+// fits reports whether the owner has the lease and the generation is the
+// current one.
+func fits(tx *gorm.DB, row intentRow) (bool, error) {
+	var count int64
+	err := tx.Model(&connectionRow{}).Where("id = ? AND generation = ? AND lease_owner = ?", row.ConnectionID, row.Generation, row.Owner).Count(&count).Error
+	return count > 0, err
+}
+
+// intentColumns turns rows into the arrays of beginMany.
+func intentColumns(batch []intentRow) map[string]any {
+	n := len(batch)
+	ids, connections, fingerprints, owners := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	generations, started, deadlines, replies := make([]int64, n), make([]int64, n), make([]int64, n), make([][]byte, n)
+	for i, r := range batch {
+		ids[i], connections[i], fingerprints[i], owners[i] = r.ID, r.ConnectionID, r.Fingerprint, r.Owner
+		generations[i], started[i], deadlines[i], replies[i] = r.Generation, r.StartedAt, r.Deadline, r.Reply
+	}
+	return map[string]any{
+		"ids": &ids, "connections": &connections, "generations": &generations, "fingerprints": &fingerprints, "owners": &owners,
+		"started": &started, "deadlines": &deadlines, "replies": &replies,
+	}
+}

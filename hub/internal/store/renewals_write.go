@@ -1,0 +1,130 @@
+package store
+
+import (
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// On PostgreSQL each statement is a journey to another process, so it takes a
+// whole batch as arrays; its text is always the same and is prepared once. (gorm
+// spells out a slice as a list, but hands on a pointer to one.)
+// SQLite is in this process: a statement for each row costs next to nothing.
+
+const lockMany = `SELECT * FROM connections WHERE id = ANY(@ids) ORDER BY id FOR UPDATE`
+
+// lockConnections reads the rows of a batch, by id, and keeps others from
+// changing them until the transaction ends.
+func (s *Store) lockConnections(tx *gorm.DB, batch []*outcome) (map[string]*connectionRow, error) {
+	ids := make([]string, len(batch))
+	for i, o := range batch {
+		ids[i] = o.c.ID
+	}
+	var rows []connectionRow
+	query := tx.Where("id IN ?", ids).Find
+	if s.dialect == PostgreSQL {
+		query = tx.Raw(lockMany, map[string]any{"ids": &ids}).Find
+	}
+	if err := query(&rows).Error; err != nil {
+		return nil, err
+	}
+	byID := make(map[string]*connectionRow, len(rows))
+	for i := range rows {
+		byID[rows[i].ID] = &rows[i]
+	}
+	return byID, nil
+}
+
+const updateMany = `UPDATE connections SET state = v.state, generation = v.generation, tokens = v.tokens, expires_at = v.expires_at,
+		due_at = v.due_at, failure = v.failure, renewed_at = v.renewed_at, updated_at = v.updated_at,
+		lease_owner = v.lease_owner, lease_until = v.lease_until
+	FROM unnest(CAST(@ids AS text[]), CAST(@states AS text[]), CAST(@generations AS bigint[]), CAST(@tokens AS bytea[]), CAST(@expires AS bigint[]), CAST(@due AS bigint[]),
+		CAST(@failures AS text[]), CAST(@renewed AS bigint[]), CAST(@updated AS bigint[]), CAST(@owners AS text[]), CAST(@leases AS bigint[]))
+		AS v(id, state, generation, tokens, expires_at, due_at, failure, renewed_at, updated_at, lease_owner, lease_until)
+	WHERE connections.id = v.id`
+
+func (s *Store) updateOutcomes(tx *gorm.DB, batch []*outcome) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	if s.dialect == PostgreSQL {
+		result := tx.Exec(updateMany, columnsOf(batch))
+		if result.Error == nil && result.RowsAffected != int64(len(batch)) {
+			return errChanged
+		}
+		return result.Error
+	}
+	for _, o := range batch {
+		result := tx.Model(&connectionRow{}).Where("id = ?", o.next.ID).Select("state", "generation", "tokens", "expires_at", "due_at",
+			"failure", "renewed_at", "updated_at", "lease_owner", "lease_until").Updates(&o.next)
+		if result.Error != nil {
+			return result.Error
+		}
+		if result.RowsAffected == 0 {
+			return errChanged
+		}
+	}
+	return nil
+}
+
+// columnsOf turns rows into the arrays of updateMany.
+func columnsOf(batch []*outcome) map[string]any {
+	n := len(batch)
+	ids, states, failures, owners := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	generations, expires, due := make([]int64, n), make([]int64, n), make([]int64, n)
+	renewed, updated, leases := make([]int64, n), make([]int64, n), make([]int64, n)
+	tokens := make([][]byte, n)
+	for i, o := range batch {
+		r := &o.next
+		ids[i], states[i], failures[i], owners[i], tokens[i] = r.ID, r.State, r.Failure, r.LeaseOwner, r.Tokens
+		generations[i], expires[i], due[i] = r.Generation, r.ExpiresAt, r.DueAt
+		renewed[i], updated[i], leases[i] = r.RenewedAt, r.UpdatedAt, r.LeaseUntil
+	}
+	return map[string]any{
+		"ids": &ids, "states": &states, "generations": &generations, "tokens": &tokens, "expires": &expires, "due": &due,
+		"failures": &failures, "renewed": &renewed, "updated": &updated, "owners": &owners, "leases": &leases,
+	}
+}
+
+const keepMany = `INSERT INTO token_history (connection_id, generation, tokens, replaced_at)
+	SELECT * FROM unnest(CAST(@ids AS text[]), CAST(@generations AS bigint[]), CAST(@tokens AS bytea[]), CAST(@replaced AS bigint[]))
+	ON CONFLICT DO NOTHING`
+
+// keepPast puts the replaced token sets into the history.
+func (s *Store) keepPast(tx *gorm.DB, batch []*outcome) error {
+	var past []tokenHistoryRow
+	for _, o := range batch {
+		if o.err == nil && o.past != nil {
+			past = append(past, *o.past)
+		}
+	}
+	if len(past) == 0 {
+		return nil
+	}
+	if s.dialect != PostgreSQL {
+		return tx.Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(past, rowsAtOnce).Error
+	}
+	ids, tokens := make([]string, len(past)), make([][]byte, len(past))
+	generations, replaced := make([]int64, len(past)), make([]int64, len(past))
+	for i, p := range past {
+		ids[i], generations[i], tokens[i], replaced[i] = p.ConnectionID, p.Generation, p.Tokens, p.ReplacedAt
+	}
+	return tx.Exec(keepMany, map[string]any{"ids": &ids, "generations": &generations, "tokens": &tokens, "replaced": &replaced}).Error
+}
+
+// dropIntents removes the intents of a batch.
+func (s *Store) dropIntents(tx *gorm.DB, batch []*outcome) error {
+	var ids []string
+	for _, o := range batch {
+		if o.intentID != "" {
+			ids = append(ids, o.intentID)
+		}
+	}
+	switch {
+	case len(ids) == 0:
+		return nil
+	case s.dialect == PostgreSQL:
+		return tx.Exec(`DELETE FROM intents WHERE id = ANY(@ids)`, map[string]any{"ids": &ids}).Error
+	default:
+		return tx.Where("id IN ?", ids).Delete(&intentRow{}).Error
+	}
+}

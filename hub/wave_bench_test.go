@@ -1,0 +1,195 @@
+package hub_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/seal"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/sdk/provider"
+	"github.com/evergrant/evergrant/sdk/providertest/authserver"
+)
+
+// BenchmarkWave lets 10,000 connections (EVERGRANT_BENCH_WAVE changes the
+// number) come due at one moment and reports how fast one hub renews them
+// through a real plugin, beside what the authorization server answers to bare
+// HTTP requests in the same run. Both share the machine with the database.
+func BenchmarkWave(b *testing.B) {
+	for _, database := range []string{"sqlite", "postgres"} {
+		b.Run(database, func(b *testing.B) {
+			size := 10_000
+			if n, err := strconv.Atoi(os.Getenv("EVERGRANT_BENCH_WAVE")); err == nil {
+				size = n
+			}
+			for b.Loop() {
+				b.StopTimer()
+				w := prepareWave(b, database, size)
+				b.StartTimer()
+				took := w.run(b)
+				b.StopTimer()
+				bare := w.bare(b, size)
+				rate := float64(size) / took.Seconds()
+				b.ReportMetric(rate, "renewals/s")
+				b.ReportMetric(bare, "bare/s")
+				b.ReportMetric(rate/bare, "ratio")
+				b.ReportMetric(float64(w.server.DoubleSpent()), "double-spent")
+				b.ReportMetric(0, "ns/op")
+				b.StartTimer()
+			}
+		})
+	}
+}
+
+// wave is a data folder in which everything is due.
+type wave struct {
+	server *authserver.Server
+	url    string
+	flags  map[string]any
+	dir    string
+	size   int
+	done   chan struct{}
+	rotate *atomic.Int64
+}
+
+func prepareWave(b *testing.B, database string, size int) *wave {
+	w := &wave{flags: map[string]any{"renewal.workers": 256}, dir: b.TempDir(), size: size, done: make(chan struct{}), rotate: &atomic.Int64{}}
+	w.server = authserver.New(authserver.Config{OnRotated: func() {
+		if w.rotate.Add(1) == int64(size) {
+			close(w.done)
+		}
+	}})
+	var err error
+	if w.url, err = w.server.Start(""); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = w.server.Close() })
+	if database == "postgres" {
+		w.flags["database.url"] = storetest.Postgres(b)
+	}
+	r := startHubIn(b, w.dir, w.flags)
+	r.admin.must(b, "POST", "/api/v1/services", map[string]any{
+		"name": "wave", "title": "Wave", "provider": "oauth2", "client_id": "client", "client_secret": "secret",
+		"scopes": []string{"offline_access"}, "options": map[string]any{"issuer": w.url},
+	}, nil)
+	r.hub.Stop(context.Background())
+	w.fill(b)
+	return w
+}
+
+// fill stores the connections, all of which were due a second ago.
+func (w *wave) fill(b *testing.B) {
+	s := w.open(b)
+	defer func() { _ = s.Close() }()
+	svc, err := s.ServiceByName(b.Context(), "wave")
+	if err != nil {
+		b.Fatal(err)
+	}
+	now := time.Now()
+	connections := make([]connection.Connection, 0, w.size)
+	for n := range w.size {
+		access, refresh := w.server.Grant(authserver.DefaultAccounts()[0], "offline_access")
+		c := connection.New(now, store.NewID(), fmt.Sprintf("wave-%05d", n), "Wave", svc.ID, connection.PolicyOf(svc.Description))
+		c = c.Granted(now, now, provider.Token{AccessToken: access, RefreshToken: refresh, ExpiresIn: new(time.Hour)}, provider.Account{}, nil)
+		c.Due = now.Add(-time.Second)
+		connections = append(connections, c)
+	}
+	if err := s.CreateConnections(b.Context(), connections); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// run starts the hub on what is due and returns when every renewal is saved:
+// a stop waits for that.
+func (w *wave) run(b *testing.B) time.Duration {
+	began := time.Now()
+	r := startHubIn(b, w.dir, w.flags)
+	select {
+	case <-w.done:
+	case <-time.After(5 * time.Minute):
+		b.Fatalf("%d of %d were renewed in 5 minutes", w.rotate.Load(), w.size)
+	}
+	r.hub.Stop(context.Background())
+	took := time.Since(began)
+	s := w.open(b)
+	defer func() { _ = s.Close() }()
+	connections, err := s.Connections(b.Context(), store.Filter{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, c := range connections {
+		if c.Generation != 2 {
+			b.Fatalf("%s has generation %d after the wave", c.Name, c.Generation)
+		}
+	}
+	return took
+}
+
+// open opens the hub's database beside a hub that is stopped.
+func (w *wave) open(b *testing.B) *store.Store {
+	keyFile := filepath.Join(w.dir, "evergrant.key")
+	if w.flags["database.url"] != nil {
+		keyFile = filepath.Join(w.dir, "made.key")
+	}
+	w.flags["key.file"] = keyFile
+	box, err := seal.Open(keyFile)
+	if err != nil {
+		b.Fatal(err)
+	}
+	address, _ := w.flags["database.url"].(string)
+	s, err := store.Open(b.Context(), store.Options{URL: address, DataDir: w.dir, Box: box})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return s
+}
+
+// bare is how many renewals a second the server answers to plain HTTP requests.
+func (w *wave) bare(b *testing.B, requests int) float64 {
+	const callers = 64
+	transport := &http.Transport{MaxIdleConnsPerHost: callers}
+	defer transport.CloseIdleConnections()
+	tokens := make(chan string, requests)
+	for range requests {
+		_, refresh := w.server.Grant(authserver.DefaultAccounts()[0])
+		tokens <- refresh
+	}
+	close(tokens)
+	w.rotate.Store(-1 << 40)
+	began := time.Now()
+	var callersDone sync.WaitGroup
+	for range callers {
+		callersDone.Go(func() {
+			for refresh := range tokens {
+				form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}, "client_id": {"client"}, "client_secret": {"secret"}}
+				req, err := http.NewRequestWithContext(b.Context(), http.MethodPost, w.url+"/token", strings.NewReader(form.Encode()))
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				resp, err := transport.RoundTrip(req)
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				_, _ = io.Copy(io.Discard, resp.Body)
+				_ = resp.Body.Close()
+			}
+		})
+	}
+	callersDone.Wait()
+	return float64(requests) / time.Since(began).Seconds()
+}
