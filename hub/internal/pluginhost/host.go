@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -47,13 +48,18 @@ type served struct {
 // folder's path is too long, it cannot be made, or another hub uses it.
 func New(opts Options) (*Host, error) {
 	opts = opts.withDefaults()
+	// Plugins run in a folder of their own, where a relative path means another file.
+	dir, err := filepath.Abs(opts.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the folder of plugins: %w", err)
+	}
+	opts.Dir = dir
 	if info, err := os.Stat(opts.Dir); err != nil {
 		return nil, fmt.Errorf("open the folder of plugins: %w", err)
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("open the folder of plugins: %s is not a folder", opts.Dir)
 	}
 	h := &Host{opts: opts, log: opts.Logger, supervisors: map[string]*supervisor{}, providers: map[string]served{}}
-	var err error
 	if h.runtimeDir, h.unlock, err = openRuntimeDir(opts.RuntimeDir); err != nil {
 		return nil, err
 	}

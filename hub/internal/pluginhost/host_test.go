@@ -44,6 +44,16 @@ func TestAPluginIsFoundDescribedAndStartedWhenCalled(t *testing.T) {
 	}
 }
 
+func TestAFolderMayBeGivenRelativeToTheHubsOwn(t *testing.T) {
+	dir := pluginDir(t, "good")
+	t.Chdir(filepath.Dir(dir))
+	h, _ := newHost(t, Options{Dir: filepath.Base(dir)})
+	if err := h.Scan(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	works(t, h, "good")
+}
+
 func TestCallersOfAStartingPluginShareOneStart(t *testing.T) {
 	h, _ := scanned(t, Options{}, "good")
 	pids := make(chan int, 20)
