@@ -1,10 +1,13 @@
 package store
 
 import (
+	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"gorm.io/gorm/schema"
 )
@@ -69,6 +72,42 @@ func MigrationNames(t *testing.T, dialect string) []string {
 		names = append(names, entry.Name())
 	}
 	return names
+}
+
+// ClaimPlan is how the database would look for what is due.
+func ClaimPlan(t *testing.T, s *Store, now time.Time, limit int) string {
+	t.Helper()
+	explain, statement := "EXPLAIN QUERY PLAN ", claimSQLite
+	if s.dialect == PostgreSQL {
+		explain, statement = "EXPLAIN ", claimPostgres
+	}
+	rows, err := s.write.WithContext(t.Context()).Raw(explain+statement, map[string]any{
+		"now": millis(now), "owner": "me", "until": millis(now), "limit": limit,
+	}).Rows()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plan strings.Builder
+	for rows.Next() {
+		line := make([]any, len(columns))
+		for i := range line {
+			line[i] = new(any)
+		}
+		if err := rows.Scan(line...); err != nil {
+			t.Fatal(err)
+		}
+		last, _ := line[len(line)-1].(*any)
+		fmt.Fprintln(&plan, *last)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return plan.String()
 }
 
 // Exec changes the database behind the store's back.

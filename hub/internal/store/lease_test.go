@@ -2,6 +2,8 @@ package store_test
 
 import (
 	"fmt"
+	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -151,4 +153,24 @@ func TestNextDueLooksBehindLeases(t *testing.T) {
 			t.Errorf("next %s, want %s", at, c.Due)
 		}
 	})
+}
+
+// Cost follows what is due: the claim must not read what is not.
+func TestTheClaimReadsNoMoreThanWhatIsDue(t *testing.T) {
+	file := "sqlite:" + filepath.Join(t.TempDir(), "evergrant.db")
+	for name, address := range map[string]func() string{
+		store.SQLite:     func() string { return file },
+		store.PostgreSQL: func() string { return storetest.Postgres(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			at := address()
+			s := storetest.Open(t, at)
+			addGranted(t, s, addService(t, s, "portal").ID, "sales")
+			storetest.Multiply(t, at, "sales", 20_000, noon)
+			plan := store.ClaimPlan(t, s, noon.Add(time.Hour), 100)
+			if !strings.Contains(plan, "connections_due_at") || strings.Contains(plan, "Seq Scan") || strings.Contains(plan, "SCAN connections") {
+				t.Errorf("the plan of a claim:\n%s", plan)
+			}
+		})
+	}
 }
