@@ -3,6 +3,7 @@ module github.com/evergrant/evergrant
 go 1.26.0
 
 require (
+	aead.dev/minisign v0.3.0
 	github.com/a-h/templ v0.3.1001
 	github.com/alecthomas/kong v1.17.0
 	github.com/alexedwards/scs/v2 v2.9.0
