@@ -1,0 +1,123 @@
+package authorkit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/evergrant/evergrant/hub/internal/pluginpack"
+	"github.com/evergrant/evergrant/sdk/provider"
+	"github.com/evergrant/evergrant/sdk/providertest"
+)
+
+// Fixtures say with which service a plugin is tested. They are a JSON file, so
+// that plugins in any language have one.
+type Fixtures struct {
+	// Provider is tested, if the plugin serves more than one.
+	Provider string         `json:"provider"`
+	Options  map[string]any `json:"options"`
+	Scopes   []string       `json:"scopes"`
+	Public   bool           `json:"public"`
+	// Callback are parameters that the service adds to code and state.
+	Callback map[string]string `json:"callback"`
+	// TokenReply is the body of a successful token reply with {access} and
+	// {refresh} in it; "" is that of RFC 6749 section 5.1.
+	TokenReply string `json:"token_reply"`
+	// Extra are extra fields of the current token set.
+	Extra map[string]any `json:"extra"`
+	// Replies is the folder of recorded replies, relative to the file.
+	Replies string `json:"replies"`
+	// Gaps are checks that the provider cannot pass, by name, with the reason.
+	Gaps map[string]string `json:"gaps"`
+}
+
+// Report is what Test found. Its JSON is what `plugin test --report` writes.
+type Report struct {
+	Plugin   string                `json:"plugin"`
+	SHA256   string                `json:"sha256"`
+	Provider string                `json:"provider,omitempty"`
+	Results  []providertest.Result `json:"results"`
+	// Renews is set if the declared renewal was proven.
+	Renews bool `json:"renews"`
+}
+
+// Failed are the names of the checks that did not hold.
+func (r *Report) Failed() []string {
+	return r.names(func(r providertest.Result) bool { return r.Problem != "" })
+}
+
+func (r *Report) names(which func(providertest.Result) bool) (names []string) {
+	for _, result := range r.Results {
+		if which(result) {
+			names = append(names, result.Name)
+		}
+	}
+	return names
+}
+
+// conformance is the report in the form of a manifest.
+func (r *Report) conformance() *pluginpack.Conformance {
+	return &pluginpack.Conformance{
+		EntrySHA256: r.SHA256, Passed: r.names(providertest.Result.Passed), Failed: r.Failed(),
+		Gaps: r.names(func(r providertest.Result) bool { return r.Gap != "" }),
+	}
+}
+
+// ReadFixtures reads a file of fixtures; "" is none.
+func ReadFixtures(file string) (Fixtures, error) {
+	var f Fixtures
+	if file == "" {
+		return f, nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return f, fmt.Errorf("read the fixtures: %w", err)
+	}
+	if err := json.Unmarshal(data, &f); err != nil {
+		return f, fmt.Errorf("read the fixtures %s: %w", file, err)
+	}
+	if f.Replies != "" && !filepath.IsAbs(f.Replies) {
+		f.Replies = filepath.Join(filepath.Dir(file), f.Replies)
+	}
+	return f, nil
+}
+
+// Test runs the conformance suite on a built plugin, which is started as a hub
+// starts it. An error means that it could not be tested; what it does wrong is in
+// the report.
+func Test(ctx context.Context, binary string, f Fixtures) (*Report, error) {
+	sum, err := sumOfFile(binary)
+	if err != nil {
+		return nil, err
+	}
+	path, err := filepath.Abs(binary)
+	if err != nil {
+		return nil, fmt.Errorf("find %s: %w", binary, err)
+	}
+	config := providertest.Config{
+		Binary: path, Name: f.Provider, Public: f.Public, TokenReply: f.TokenReply, Gaps: f.Gaps,
+		Service: provider.Service{Options: f.Options, Scopes: f.Scopes}, Current: provider.Token{Extra: f.Extra},
+		Callback: url.Values{}, Replies: folder(f.Replies),
+	}
+	for name, value := range f.Callback {
+		config.Callback.Set(name, value)
+	}
+	results, err := providertest.Prove(ctx, config)
+	if err != nil && len(results) == 0 {
+		return nil, fmt.Errorf("test %s: %w", binary, err)
+	}
+	r := &Report{Plugin: filepath.Base(binary), SHA256: sum, Provider: f.Provider, Results: results, Renews: providertest.Renews(results)}
+	return r, errors.Join(err, ctx.Err())
+}
+
+func folder(path string) fs.FS {
+	if path == "" {
+		return nil
+	}
+	return os.DirFS(path)
+}

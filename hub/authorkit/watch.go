@@ -1,0 +1,103 @@
+package authorkit
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Watching says what Watch builds and where it goes.
+type Watching struct {
+	// Source is the folder of the plugin's main package.
+	Source string
+	// PluginsDir is the folder of a running hub, which looks at it.
+	PluginsDir string
+	// Every is the time between two looks; 500 ms.
+	Every time.Duration
+	// Say is told what happens.
+	Say func(format string, args ...any)
+}
+
+// Watch builds the plugin and puts it into the hub's folder, again after every
+// change of a source file, until ctx ends. A build that fails is said, and the
+// running plugin stays.
+func Watch(ctx context.Context, w Watching) error {
+	source, err := filepath.Abs(w.Source)
+	if err != nil {
+		return fmt.Errorf("watch %s: %w", w.Source, err)
+	}
+	name := "evergrant-provider-" + strings.TrimPrefix(filepath.Base(source), "evergrant-provider-")
+	if w.Every <= 0 {
+		w.Every = 500 * time.Millisecond
+	}
+	built := ""
+	for {
+		now, err := fingerprint(source)
+		if err != nil {
+			return fmt.Errorf("watch %s: %w", source, err)
+		}
+		if now != built {
+			built = now
+			began := time.Now()
+			if err := build(ctx, source, filepath.Join(w.PluginsDir, name)); err != nil {
+				w.Say("%v", err)
+			} else {
+				w.Say("built %s in %s; the hub swaps it", name, time.Since(began).Round(10*time.Millisecond))
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(w.Every):
+		}
+	}
+}
+
+// fingerprint changes with every source file.
+func fingerprint(source string) (string, error) {
+	sum := sha256.New()
+	err := filepath.WalkDir(source, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && path != source {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(path, ".go") && entry.Name() != "go.mod" && filepath.Ext(path) != ".svg" {
+			return nil
+		}
+		info, err := entry.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // an editor replaced it just now
+		}
+		if err != nil {
+			return err
+		}
+		_, _ = fmt.Fprintln(sum, path, info.Size(), info.ModTime().UnixNano())
+		return nil
+	})
+	return hex.EncodeToString(sum.Sum(nil)), err
+}
+
+// build writes the program whole or not at all: a hub may look at any moment.
+func build(ctx context.Context, source, target string) error {
+	fresh := filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+".new")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", fresh, ".") //nolint:gosec // G204: what the author asks for
+	cmd.Dir = source
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("the build failed, so the running plugin stays:\n%s", strings.TrimSpace(string(out)))
+	}
+	if err := os.Rename(fresh, target); err != nil {
+		return fmt.Errorf("put the plugin into the hub's folder: %w", err)
+	}
+	return nil
+}

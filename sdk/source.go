@@ -1,0 +1,11 @@
+// Package sdk holds the source of its own module, so that a program can write
+// it out for somebody who has no access to where it is published:
+// `evergrant plugin new` puts the matching SDK beside a new plugin.
+package sdk
+
+import "embed"
+
+// Source is this module's source, without its tests.
+//
+//go:embed go.mod go.sum *.go oauth/*.go provider/*.go providerplugin/*.go providertest proto
+var Source embed.FS
