@@ -1,0 +1,157 @@
+package endpoint
+
+import (
+	"hash/fnv"
+	"time"
+)
+
+// State is how the circuit of an endpoint stands.
+type State string
+
+// The states. Recovering is closed, but with little room and little patience.
+const (
+	StateClosed     State = "closed"
+	StateOpen       State = "open"
+	StateHalfOpen   State = "half_open"
+	StateRecovering State = "recovering"
+)
+
+// circuit is the state machine of one endpoint. It is pure: now is an argument.
+type circuit struct {
+	key    Key
+	seed   string // of the replica: its probes come at times of their own
+	limits Limits
+
+	// openings counts since the endpoint was last known to be well; 0 is closed.
+	openings int
+	// open is set from an opening until a probe was answered.
+	open  bool
+	until time.Time
+	// probing is set while the probe is in flight.
+	probing bool
+	// failures and successes in a row, while not open.
+	failures, successes int
+	// epoch counts the changes between open and closed: what entered before one
+	// tells nothing about the time after it.
+	epoch int
+	// since is when the trouble began, and cause what it was.
+	since time.Time
+	cause string
+}
+
+func (c *circuit) state(now time.Time) State {
+	switch {
+	case c.open && (c.probing || !now.Before(c.until)):
+		return StateHalfOpen
+	case c.open:
+		return StateOpen
+	case c.openings > 0:
+		return StateRecovering
+	default:
+		return StateClosed
+	}
+}
+
+// inFlight is how many may be in flight now.
+func (c *circuit) inFlight(now time.Time) int {
+	switch c.state(now) {
+	case StateOpen:
+		return 0
+	case StateHalfOpen:
+		return 1
+	case StateRecovering:
+		return min(c.limits.InFlight, c.limits.Failures)
+	default:
+		return c.limits.InFlight
+	}
+}
+
+// admit lets a request in or says when to come back. probe is set for the one
+// request that a half-open circuit lets in.
+func (c *circuit) admit(now time.Time) (probe bool, closed *ClosedError) {
+	switch {
+	case !c.open:
+		return false, nil
+	case c.probing:
+		return false, &ClosedError{Key: c.key, Until: now.Add(c.limits.FirstOpen), Cause: c.cause}
+	case now.Before(c.until):
+		return false, &ClosedError{Key: c.key, Until: c.until, Cause: c.cause}
+	}
+	c.probing = true
+	return true, nil
+}
+
+// outcome changes the circuit by the end of a request that entered in an epoch.
+// Requests that were only observed have the current one.
+func (c *circuit) outcome(now time.Time, epoch int, probe bool, o Outcome) {
+	if probe {
+		c.probing = false
+	}
+	if epoch != c.epoch || o.kind == notSent {
+		return
+	}
+	if o.kind == answered {
+		c.answered(probe)
+		return
+	}
+	c.failures, c.successes = c.failures+1, 0
+	switch {
+	case c.open && !probe:
+		// Somebody who did not ask for a turn met the same outage. Only a longer wait
+		// is news.
+		if o.retryAfter > 0 {
+			c.until = later(c.until, now.Add(c.obeyed(o)))
+		}
+	case c.open, c.openings > 0, o.retryAfter > 0, c.failures >= c.limits.Failures:
+		c.trip(now, o)
+	}
+}
+
+func (c *circuit) answered(probe bool) {
+	c.failures = 0
+	if c.open {
+		if probe { // one that did not ask for a turn may have hit another server
+			c.open, c.successes = false, 1
+			c.epoch++
+		}
+		return
+	}
+	c.successes++
+	if c.successes >= c.limits.Failures {
+		c.openings, c.cause, c.since = 0, "", time.Time{}
+	}
+}
+
+// trip opens the circuit: longer each time, and as long as the endpoint asked.
+func (c *circuit) trip(now time.Time, o Outcome) {
+	if c.openings == 0 {
+		c.since = now
+	}
+	c.openings++
+	c.open, c.probing, c.cause, c.failures = true, false, o.cause, 0
+	c.epoch++
+	c.until = now.Add(max(c.interval(), c.obeyed(o)))
+}
+
+// interval is how long the circuit stays open this time.
+func (c *circuit) interval() time.Duration {
+	d := c.limits.FirstOpen
+	for n := 1; n < c.openings && d < c.limits.MostOpen; n++ {
+		d *= 2
+	}
+	d = min(d, c.limits.MostOpen)
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(c.seed))
+	_, _ = h.Write([]byte(c.key))
+	_, _ = h.Write([]byte{byte(c.openings), byte(c.openings >> 8)})
+	return d + time.Duration(float64(d/5)*float64(h.Sum64()%1024)/1024)
+}
+
+func (c *circuit) obeyed(o Outcome) time.Duration { return min(o.retryAfter, c.limits.MostRetryAfter) }
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

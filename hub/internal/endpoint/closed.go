@@ -1,0 +1,26 @@
+package endpoint
+
+import (
+	"fmt"
+	"time"
+)
+
+// ClosedError says that an endpoint may not be asked now. Nothing was sent and
+// nothing is wrong with the grant: come back after Until. Gate.Enter returns it.
+type ClosedError struct {
+	Key Key
+	// Until is when there may be a turn; the next probe, or the turn by the rate.
+	Until time.Time
+	// Cause is why, for people; no secret.
+	Cause string
+	// Busy is set if the endpoint is well, but its rate is used up.
+	Busy bool
+}
+
+// Error implements error.
+func (e *ClosedError) Error() string {
+	if e.Busy {
+		return fmt.Sprintf("%s is asked as often as it may be; the next turn is at %s", e.Key, e.Until.UTC().Format(time.RFC3339))
+	}
+	return fmt.Sprintf("%s is left alone until %s: %s", e.Key, e.Until.UTC().Format(time.RFC3339), e.Cause)
+}

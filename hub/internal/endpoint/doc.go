@@ -1,0 +1,48 @@
+// Package endpoint limits what the hub asks of one token endpoint, over all the
+// connections that it serves: how many requests at a time, how many in a second,
+// and none at all while it is down. It does no I/O and holds its state in memory,
+// for each replica by itself: a circuit that every replica finds out for itself
+// costs a few requests, a shared one would cost a write for each reply.
+//
+// # The walk of a request
+//
+// A Key names an endpoint: scheme, host and path of its address. Gate.Enter waits
+// for a turn (first come, first served) and returns done, which takes the Outcome.
+// Enter returns a *ClosedError at once if the endpoint is known to be down, asked
+// to be left alone (Retry-After, RFC 9110 section 10.2.3), or if the turn by its
+// rate is far off. Its Until is when to come back.
+//
+// # The circuit
+//
+// Closed, all may enter. After Limits.Failures failures in a row (no reply, 5xx, or
+// 429) it opens: nobody enters until a time. Then it is half-open: one request, the
+// probe, may enter. If the probe fails, the circuit opens again, twice as long, 5 s
+// to 5 min with jitter. If it is answered, the circuit closes, but recovers first:
+// few at a time, and one failure is enough to open it, until as many requests in a
+// row as opened it are answered. A reply 429 or 503 with Retry-After opens it at
+// once for that time. Failures of requests that entered before the circuit opened
+// change nothing: an outage is counted once.
+//
+// # Where it belongs
+//
+// The key of a service is not known before its plugin has sent a request, so the
+// carrier of operations tells it: Gate.Learn(service, key) with each request of a
+// renewal. Before that a service has a key of its own with little room.
+//
+//   - tokensource enters before it commits the intent of a renewal: after the lease,
+//     before store.BeginIntent. A *ClosedError is no failure of the grant:
+//     connection.Deferred moves the due time behind Until, and the failures of the
+//     connection are not counted up. A pull of a token that has run out is answered
+//     with a wait until then.
+//   - operation's carrier makes the Outcome of each request with Answered or
+//     NoReply. Those of a renewal go to the done of its Enter (the last one of the
+//     operation counts, NotSent if there was none; done is deferred, for a probe
+//     that never ends keeps the circuit half-open). The requests of people
+//     (exchange, identify, revoke) are not held up: they go to Gate.Observe.
+//   - scheduler puts what it has claimed into a Queue with the service's key, and
+//     its workers take from there: an endpoint that hangs cannot hold all workers.
+//     It may leave services whose Gate.Room is zero out of its claims.
+//
+// All times are kept with the monotonic clock: a wall clock that is set does not
+// open or close anything.
+package endpoint

@@ -1,0 +1,47 @@
+package endpoint
+
+import (
+	"cmp"
+	"time"
+)
+
+// Limits bound what is asked of one endpoint. Zero values get the defaults that
+// each field names.
+type Limits struct {
+	// InFlight bounds requests at one time; 64.
+	InFlight int
+	// PerSecond bounds requests in a second, evenly spaced; 0 is no bound.
+	PerSecond float64
+	// MaxWait is the longest wait for a turn by PerSecond; who would wait longer is
+	// sent away with a *ClosedError; 10 s.
+	MaxWait time.Duration
+	// Failures in a row open the circuit; 5.
+	Failures int
+	// FirstOpen and MostOpen bound how long the circuit is open; 5 s and 5 min.
+	// Up to a fifth is added as jitter.
+	FirstOpen, MostOpen time.Duration
+	// MostRetryAfter bounds how long a Retry-After is obeyed; 1 h.
+	MostRetryAfter time.Duration
+}
+
+func (l Limits) withDefaults() Limits {
+	l.InFlight = max(1, cmp.Or(l.InFlight, 64))
+	l.PerSecond = max(0, l.PerSecond)
+	l.MaxWait = cmp.Or(l.MaxWait, 10*time.Second)
+	l.Failures = max(1, cmp.Or(l.Failures, 5))
+	l.FirstOpen = cmp.Or(l.FirstOpen, 5*time.Second)
+	l.MostOpen = max(l.FirstOpen, cmp.Or(l.MostOpen, 5*time.Minute))
+	l.MostRetryAfter = cmp.Or(l.MostRetryAfter, time.Hour)
+	return l
+}
+
+// spacing is the time between two requests; zero without a rate.
+func (l Limits) spacing() time.Duration {
+	if l.PerSecond <= 0 {
+		return 0
+	}
+	return time.Duration(float64(time.Second) / l.PerSecond)
+}
+
+// unlearnedInFlight is the room of a service whose endpoint is not known yet.
+const unlearnedInFlight = 8

@@ -1,0 +1,64 @@
+package endpoint
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Outcome is how a request to an endpoint ended.
+type Outcome struct {
+	kind  outcomeKind
+	cause string
+	// retryAfter is what the endpoint asked for; zero if it did not.
+	retryAfter time.Duration
+}
+
+type outcomeKind int
+
+const (
+	notSent outcomeKind = iota
+	answered
+	failed
+)
+
+// NotSent is the outcome where no request was made: it tells nothing.
+func NotSent() Outcome { return Outcome{} }
+
+// NoReply is the outcome of a request that got no reply: no connection, a
+// time-out, a reset. why is for people and holds no secret.
+func NoReply(why string) Outcome { return Outcome{kind: failed, cause: why} }
+
+// Answered is the outcome of a reply. A 5xx and a 429 are failures of the endpoint;
+// everything else, also an OAuth error, shows that it works. Retry-After counts on
+// 429 and 503. now is when the reply came.
+func Answered(status int, header http.Header, now time.Time) Outcome {
+	if status != http.StatusTooManyRequests && status < 500 {
+		return Outcome{kind: answered}
+	}
+	o := Outcome{kind: failed, cause: fmt.Sprintf("it answered %d", status)}
+	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
+		o.retryAfter = retryAfter(header, now)
+	}
+	return o
+}
+
+// retryAfter reads seconds or an HTTP date (RFC 9110 section 10.2.3). A date is
+// counted from the reply's own Date where there is one: the service's clock need
+// not be ours.
+func retryAfter(header http.Header, now time.Time) time.Duration {
+	value := strings.TrimSpace(header.Get("Retry-After"))
+	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
+		return time.Duration(min(max(seconds, 0), int64(366*24*time.Hour/time.Second))) * time.Second
+	}
+	at, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	if date, err := http.ParseTime(header.Get("Date")); err == nil {
+		now = date
+	}
+	return max(0, at.Sub(now))
+}
