@@ -17,5 +17,10 @@ while read -r old; do
 done < <(cd sdk/proto && find . -name '*.pb.go')
 cp -r "$fresh/." sdk/proto/
 
+# The contract as plugins in other languages load it.
+for language in node python; do
+  (cd proto && buf build --as-file-descriptor-set --output "../plugins/examples/$language/provider.binpb")
+done
+
 # templ removes what has no .templ any more by itself.
 templ generate -path hub -log-level warn

@@ -20,6 +20,9 @@ install_npm_packages() {
 }
 
 install_npm_packages
+# The interpreter of Debian, whatever else is on the path, has Debian's packages.
+/usr/bin/python3 -c 'import grpc, google.protobuf, cryptography' 2>/dev/null ||
+  scripts/install-packages.sh python3-grpcio python3-protobuf python3-cryptography
 EVERGRANT_TEST_CHROMIUM=$(scripts/chromium.sh)
 export EVERGRANT_TEST_CHROMIUM
 
