@@ -58,7 +58,7 @@ func (p *Pages) depart(c *gin.Context, conn connection.Connection, s service.Ser
 		Lang: i18n.Lang(c.Request.Context()),
 	})
 	if cause, is := errors.AsType[*provider.Error](err); is {
-		p.flash(c, view.Flash{Key: "flash.not-started", Name: conn.Title, Said: cause.Error(), Bad: true})
+		p.flash(c, view.Flash{Key: "flash.not_started", Name: conn.Title, Said: cause.Error(), Bad: true})
 		back(c, "/connections/"+url.PathEscape(conn.Name))
 		return
 	}
@@ -72,6 +72,7 @@ func (p *Pages) depart(c *gin.Context, conn connection.Connection, s service.Ser
 		return
 	}
 	p.setCookie(c, browserCookie, browser, browserCookiePath, browserCookieLife)
+	c.Header("Refresh", "0;url="+started.URL) // the page goes on by itself; its button is for browsers that do not
 	p.render(c, http.StatusOK, page.Departure(p.shell(c, view.SectionConnections), view.Departure{
 		Service: p.serviceRef(s), Connection: conn.Title, URL: started.URL, Host: target.Host,
 		Back: "/connections/" + url.PathEscape(conn.Name),
@@ -87,7 +88,7 @@ func (p *Pages) callback(c *gin.Context) {
 	finished, err := p.o.Flow.Finish(c.Request.Context(), c.Param("service"), c.Request.URL.Query(), browser)
 	if err == nil {
 		if _, in := p.user(c); in && finished.ReturnTo != "" {
-			p.flash(c, view.Flash{Key: "flash.authorized", Name: finished.Connection.Title})
+			p.flash(c, view.Flash{Key: "flash.authorised", Name: finished.Connection.Title})
 			back(c, localPath(finished.ReturnTo))
 			return
 		}
@@ -164,6 +165,6 @@ func (p *Pages) paste(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	p.flash(c, view.Flash{Key: "flash.authorized", Name: conn.Title})
+	p.flash(c, view.Flash{Key: "flash.authorised", Name: conn.Title})
 	back(c, "/connections/"+url.PathEscape(conn.Name))
 }

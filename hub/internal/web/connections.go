@@ -144,7 +144,7 @@ func (p *Pages) act(c *gin.Context, flash string, do func(context.Context, conne
 	}
 	f := view.Flash{Key: flash, Name: conn.Title}
 	if flash == "flash.renewed" && after.Generation == conn.Generation {
-		f = view.Flash{Key: "flash.not-renewed", Name: conn.Title, Bad: true}
+		f = view.Flash{Key: "flash.not_renewed", Name: conn.Title, Bad: true}
 		if after.Failure != nil {
 			f.Said = after.Failure.Message
 		}
@@ -172,13 +172,23 @@ func (p *Pages) resume(c *gin.Context) {
 }
 
 func (p *Pages) revoke(c *gin.Context) {
-	p.act(c, "flash.revoked", func(ctx context.Context, conn connection.Connection) (connection.Connection, error) {
-		revoked, err := p.o.Catalogue.Revoke(ctx, conn.ID)
-		if err == nil && revoked.Err != nil {
-			p.o.Logger.Warn("the service was not told of a revocation", "connection", conn.Name, "error", revoked.Err)
-		}
-		return conn, err
-	})
+	ctx := c.Request.Context()
+	conn, err := p.o.Store.ConnectionByName(ctx, c.Param("name"))
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	revoked, err := p.o.Catalogue.Revoke(ctx, conn.ID)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	f := view.Flash{Key: "flash.revoked", Name: conn.Title}
+	if revoked.Err != nil {
+		f = view.Flash{Key: "flash.revoked_local", Name: conn.Title, Bad: true, Said: revoked.Err.Error()}
+	}
+	p.flash(c, f)
+	back(c, "/connections/"+url.PathEscape(conn.Name))
 }
 
 func (p *Pages) deleteConnection(c *gin.Context) {
@@ -193,9 +203,9 @@ func (p *Pages) deleteConnection(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	f := view.Flash{Key: "flash.connection-deleted", Name: conn.Title}
+	f := view.Flash{Key: "flash.deleted", Name: conn.Title}
 	if revoked.Err != nil {
-		f = view.Flash{Key: "flash.deleted-not-revoked", Name: conn.Title, Bad: true, Said: revoked.Err.Error()}
+		f = view.Flash{Key: "flash.deleted_local", Name: conn.Title, Bad: true, Said: revoked.Err.Error()}
 	}
 	p.flash(c, f)
 	back(c, "/connections")

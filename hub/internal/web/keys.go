@@ -164,6 +164,6 @@ func (p *Pages) revokeKey(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	p.flash(c, view.Flash{Key: "flash.key-revoked"})
+	p.flash(c, view.Flash{Key: "flash.key_revoked"})
 	back(c, "/keys")
 }

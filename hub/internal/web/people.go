@@ -245,7 +245,7 @@ func (p *Pages) changePassword(c *gin.Context) {
 			p.fail(c, err)
 			return
 		}
-		p.flash(c, view.Flash{Key: "flash.password"})
+		p.flash(c, view.Flash{Key: "flash.password_changed"})
 		back(c, "/settings")
 	}
 }

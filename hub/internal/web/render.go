@@ -35,16 +35,26 @@ func (p *Pages) render(c *gin.Context, status int, component templ.Component) {
 
 // shell is what stands around a page of a section.
 func (p *Pages) shell(c *gin.Context, section string) view.Shell {
-	s := view.Shell{Section: section, Path: c.Request.URL.RequestURI(), Theme: p.theme(c)}
-	if c.Request.Method != http.MethodGet {
-		s.Path = "/"
-	}
+	s := view.Shell{Section: section, Path: returnPath(c.Request), Theme: p.theme(c)}
 	if u, ok := person(c); ok {
 		s.Person = &view.Person{Login: u.Login, Name: u.Name}
 		s.Flash = p.takeFlash(c)
 		s.Attention = p.attention(c)
 	}
 	return s
+}
+
+// returnPath is where a switch of language or theme leads back to. It is in the
+// page, so it never has a query that holds a secret.
+func returnPath(r *http.Request) string {
+	switch path := r.URL.Path; {
+	case r.Method != http.MethodGet, strings.HasPrefix(path, "/callback/"):
+		return "/"
+	case path == "/setup":
+		return path
+	default:
+		return r.URL.RequestURI()
+	}
 }
 
 // countedAtMost bounds how many connections are read only to count.

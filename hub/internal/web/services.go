@@ -161,7 +161,7 @@ func (p *Pages) addService(c *gin.Context) {
 	if p.refused(c, &form, err) {
 		return
 	}
-	p.flash(c, view.Flash{Key: "flash.service-added", Name: s.Title})
+	p.flash(c, view.Flash{Key: "flash.service_added", Name: s.Title})
 	back(c, "/connections/new?service="+s.Name)
 }
 
@@ -218,7 +218,7 @@ func (p *Pages) editService(c *gin.Context) {
 	if p.refused(c, &form, err) {
 		return
 	}
-	p.flash(c, view.Flash{Key: "flash.service-saved", Name: s.Title})
+	p.flash(c, view.Flash{Key: "flash.service_saved", Name: s.Title})
 	back(c, "/services/"+s.Name)
 }
 
@@ -230,12 +230,12 @@ func (p *Pages) deleteService(c *gin.Context) {
 	}
 	switch {
 	case errors.Is(err, store.ErrInUse):
-		p.flash(c, view.Flash{Key: "flash.service-in-use", Name: s.Title, Bad: true})
+		p.flash(c, view.Flash{Key: "flash.service_in_use", Name: s.Title, Bad: true})
 		back(c, "/services/"+s.Name)
 	case err != nil:
 		p.fail(c, err)
 	default:
-		p.flash(c, view.Flash{Key: "flash.service-deleted", Name: s.Title})
+		p.flash(c, view.Flash{Key: "flash.service_deleted", Name: s.Title})
 		back(c, "/services")
 	}
 }

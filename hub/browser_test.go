@@ -1,0 +1,157 @@
+package hub_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// browser is a headless Chromium with a profile of its own. Whatever a page
+// writes to its console as an error, refusals by the Content-Security-Policy
+// included, fails the test.
+type browser struct {
+	t   testing.TB
+	ctx context.Context
+
+	mu       sync.Mutex
+	troubles []string
+}
+
+// chromium is the browser's path; make test sets it.
+const chromium = "EVERGRANT_TEST_CHROMIUM"
+
+func startBrowser(t testing.TB, width, height int) *browser {
+	t.Helper()
+	path := os.Getenv(chromium)
+	if path == "" {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("%s is empty: CI has to test the pages in a browser", chromium)
+		}
+		t.Skipf("not tested in a browser: name a Chromium in %s; make test installs one", chromium)
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(width, height), chromedp.UserDataDir(t.TempDir()))
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(stop)
+	tab, closeTab := chromedp.NewContext(allocator)
+	t.Cleanup(closeTab)
+	ctx, cancel := context.WithTimeout(tab, 3*time.Minute)
+	t.Cleanup(cancel)
+	b := &browser{t: t, ctx: ctx}
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatalf("start %s: %v", path, err)
+	}
+	console := chromedp.Console(ctx)
+	go func() {
+		for message, err := range console {
+			if err != nil {
+				return // the test has ended
+			}
+			b.note(message)
+		}
+	}()
+	t.Cleanup(func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		for _, trouble := range b.troubles {
+			t.Errorf("the console: %s", trouble)
+		}
+	})
+	return b
+}
+
+// expected are console errors that are part of a test: a page with status 404
+// or 422 is a failed resource to the browser.
+func expected(text string) bool {
+	return strings.Contains(text, "the server responded with a status of 4")
+}
+
+func (b *browser) note(message chromedp.ConsoleMessage) {
+	if message.Type != chromedp.ConsoleError && message.Type != chromedp.ConsoleException || expected(message.Text) {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.troubles = append(b.troubles, message.String())
+}
+
+func (b *browser) do(what string, steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		b.t.Fatalf("%s: %v\nat %s:\n%s", what, err, b.address(), b.text("body"))
+	}
+}
+
+func (b *browser) open(address string) { b.do("open "+address, chromedp.Navigate(address)) }
+
+// click clicks what a selector names once it can be seen.
+func (b *browser) click(selector string) {
+	b.t.Helper()
+	b.do("click "+selector, chromedp.Click(chromedp.CSS(selector)))
+}
+
+// fill replaces the value of a field by typing.
+func (b *browser) fill(name, value string) {
+	b.t.Helper()
+	b.wait(`[name="` + name + `"]`)
+	script[bool](b, `document.querySelector('[name="`+name+`"]').value = '', true`)
+	b.do("fill in "+name, chromedp.SendKeys(chromedp.CSS(`[name="`+name+`"]`), value))
+}
+
+// wait returns once what a selector names can be seen.
+func (b *browser) wait(selector string) {
+	b.t.Helper()
+	b.do("wait for "+selector, chromedp.WaitVisible(chromedp.CSS(selector)))
+}
+
+// see waits until the page says something; it may be one that is still on its
+// way.
+func (b *browser) see(text string) {
+	b.t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	eventually(b.t, "the page says "+text, func() bool {
+		said := b.text("body")
+		if !strings.Contains(said, text) && time.Now().After(deadline) {
+			b.t.Fatalf("the page does not say %q\nat %s:\n%s", text, b.address(), said)
+		}
+		return strings.Contains(said, text)
+	})
+}
+
+// script runs JavaScript as the page's own and returns its value.
+func script[T any](b *browser, code string) T {
+	b.t.Helper()
+	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](code))
+	if err != nil {
+		b.t.Fatalf("%s: %v", code, err)
+	}
+	return value
+}
+
+func (b *browser) text(selector string) string {
+	quoted, err := json.Marshal(selector)
+	if err != nil {
+		return ""
+	}
+	text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string]("document.querySelector("+string(quoted)+")?.innerText ?? ''"))
+	if err != nil {
+		return err.Error()
+	}
+	return text
+}
+
+func (b *browser) address() string {
+	address, err := chromedp.Run(b.ctx, chromedp.Location())
+	if err != nil {
+		return err.Error()
+	}
+	return address
+}

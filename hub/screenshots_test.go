@@ -1,0 +1,256 @@
+package hub_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/seal"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/plugins/emulator"
+	"github.com/evergrant/evergrant/plugins/sandbox"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// picture is a page that is taken, in all themes, languages and widths.
+type picture struct {
+	name, path string
+	// main pages are taken in Russian and on a phone as well.
+	main bool
+}
+
+// pictures of whoever is signed in; those before are taken on the way.
+var pictures = []picture{
+	{"overview", "/", true},
+	{"connections", "/connections", true},
+	{"connection", "/connections/sales-portal", true},
+	{"connection-ended", "/connections/marketing-calendar", false},
+	{"connection-operator", "/connections/warehouse", false},
+	{"connection-new", "/connections/new", false},
+	{"services", "/services", true},
+	{"service", "/services/sandbox-bitrix24", false},
+	{"service-gallery", "/services/new", true},
+	{"service-form", "/services/new/bitrix24", true},
+	{"keys", "/keys", false},
+	{"key-new", "/keys/new", false},
+	{"plugins", "/plugins", false},
+	{"settings", "/settings", false},
+	{"not-found", "/nowhere", false},
+}
+
+// TestScreenshots takes the pictures of docs/screenshots; make screenshots runs
+// it.
+func TestScreenshots(t *testing.T) {
+	dir := os.Getenv("EVERGRANT_SCREENSHOTS")
+	if dir == "" {
+		t.Skip("takes the pictures of docs/screenshots: make screenshots")
+	}
+	world := startWorld(t, time.Hour)
+	r := startFurnished(t, world)
+	wide := &camera{browser: startBrowser(t, 1280, 800), dir: dir, width: 1280, height: 800}
+	link, err := r.hub.SetupLink(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wide.themes("setup", "en", link)
+	wide.setUp(r)
+	for _, p := range pictures {
+		wide.themes(p.name, "en", r.hub.URL()+p.path)
+		if p.main {
+			wide.language("ru")
+			wide.themes(p.name, "ru", r.hub.URL()+p.path)
+			wide.language("en")
+		}
+	}
+	wide.onTheWay(r, world)
+	wide.phone()
+	for _, p := range pictures {
+		if p.main {
+			wide.themes(p.name+"-phone", "en", r.hub.URL()+p.path)
+		}
+	}
+}
+
+// camera takes pictures with a browser.
+type camera struct {
+	*browser
+	dir string
+	// width and height of the window, in CSS pixels.
+	width, height int64
+}
+
+// themes takes a page in light and dark.
+func (c *camera) themes(name, lang, address string) {
+	c.t.Helper()
+	c.open(address)
+	c.here(name, lang)
+}
+
+// here takes the page that is open.
+func (c *camera) here(name, lang string) {
+	c.t.Helper()
+	for _, theme := range []string{"light", "dark"} {
+		c.do("choose the theme", media(theme))
+		// The whole page is in sight, so that what sticks to the window is as long.
+		c.do("hold the page", chromedp.EmulateViewport(c.width, c.height))
+		whole := script[int64](c.browser, `document.documentElement.scrollHeight`)
+		c.do("hold the whole page", chromedp.EmulateViewport(c.width, max(c.height, whole)))
+		image, err := chromedp.Run(c.ctx, chromedp.CaptureScreenshot())
+		if err == nil {
+			err = os.WriteFile(filepath.Join(c.dir, name+"-"+theme+"-"+lang+".png"), image, 0o600)
+		}
+		if err != nil {
+			c.t.Fatalf("take %s: %v", name, err)
+		}
+	}
+}
+
+func media(theme string) chromedp.Action[chromedp.Void] {
+	return func(ctx context.Context, tab *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{
+				{Name: "prefers-color-scheme", Value: theme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+			},
+		})
+		return chromedp.Void{}, err
+	}
+}
+
+// language is the person's choice, as the switch of every page makes it.
+func (c *camera) language(lang string) {
+	c.t.Helper()
+	c.click(`button[name="lang"][value="` + lang + `"]`)
+	c.wait(`html[lang="` + lang + `"] nav`)
+}
+
+func (c *camera) phone() { c.width, c.height = 390, 844 }
+
+// onTheWay takes the pages that one only meets on the way.
+func (c *camera) onTheWay(r *running, world *sandbox.World) {
+	c.t.Helper()
+	s := world.Service("google-calendar") // Bitrix24 tells nobody of a refusal
+	c.open(r.hub.URL() + "/connections/sales-portal")
+	c.click("#show-codes")
+	c.see("accessToken")
+	c.here("access-codes", "en")
+	c.open(r.hub.URL() + "/keys/new")
+	c.fill("title", "Bpium")
+	c.click(`input[name="which"][value="all"]`)
+	c.click("main form button[type=submit].btn-primary")
+	c.wait("#new-key")
+	c.here("key-created", "en")
+	c.connect(r, s, "denied-one")
+	c.click(`button[name="decision"][value="deny"]`)
+	c.wait(".eg-mark.is-warning")
+	c.here("authorization-denied", "en")
+	stranger := &camera{browser: startBrowser(c.t, 1280, 800), dir: c.dir, width: 1280, height: 800}
+	stranger.open(r.hub.URL() + "/login")
+	stranger.here("login", "en")
+}
+
+// startFurnished is a hub with services of all emulators and connections in
+// every status.
+func startFurnished(t *testing.T, world *sandbox.World) *running {
+	t.Helper()
+	dir := t.TempDir()
+	// Services know the hub's address, so it stays the same over a restart.
+	r := startHubIn(t, dir, nil)
+	flags := map[string]any{"listen": r.hub.Addr().String(), "public_url": r.hub.URL()}
+	for _, s := range world.Services {
+		r.addService(t, s)
+	}
+	r.admin.must(t, "DELETE", "/api/v1/connections/c-oauth2", nil, nil)
+	r.admin.must(t, "DELETE", "/api/v1/connections/c-taxcom-kassa", nil, nil)
+	r.admin.must(t, "DELETE", "/api/v1/connections/c-google-calendar", nil, nil)
+	r.admin.must(t, "DELETE", "/api/v1/connections/c-bitrix24", nil, nil)
+	r.admin.must(t, "POST", "/api/v1/connections", map[string]any{"service": "sandbox-bitrix24", "name": "sales-portal", "title": "Битрикс24 — отдел продаж"}, nil)
+	status, page := send(t, r.grant(t, "sales-portal", emulator.Choices{}))
+	if v := r.view(t, "sales-portal"); v.Generation == 0 {
+		t.Fatalf("the callback answered %d:\n%s", status, page)
+	}
+	r.key(t, "sales-portal").pull(t, "sales-portal")
+	r.hub.Stop(context.Background())
+	furnish(t, dir)
+	return startHubIn(t, dir, flags)
+}
+
+// furnish stores connections in every status behind the back of a hub that is
+// stopped.
+func furnish(t *testing.T, dir string) {
+	t.Helper()
+	box, err := seal.Open(filepath.Join(dir, "evergrant.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(t.Context(), store.Options{DataDir: dir, Box: box})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	now := time.Now()
+	day := 24 * time.Hour
+	for _, f := range []struct {
+		service, name, title string
+		age, life            time.Duration
+		refresh              string
+		then                 func(connection.Connection) connection.Connection
+	}{
+		{"sandbox-google", "team-calendar", "Календарь команды", 20 * time.Minute, time.Hour, "r", nil},
+		{"sandbox-google", "marketing-calendar", "Календарь маркетинга", 3 * time.Hour, time.Hour, "r", failed(provider.Error{
+			Kind: provider.ReauthorizationRequired, Code: "invalid_grant", Message: "Token has been expired or revoked.",
+		}, 0)},
+		{"sandbox-google", "trial-calendar", "Trial calendar", 10 * time.Minute, time.Hour, "", nil},
+		{"sandbox-taxcom", "cash-register-1", "Касса № 1, Тверская", 2 * time.Hour, 60 * day, "", nil},
+		{"sandbox-taxcom", "cash-register-2", "Касса № 2, Арбат", 56 * day, 60 * day, "", nil},
+		{"sandbox-oauth2", "warehouse", "Склад", 40 * time.Minute, time.Hour, "r", failed(provider.Error{
+			Kind: provider.Blocked, Code: "invalid_client", Message: "Client authentication failed.",
+		}, 5*time.Minute)},
+		{"sandbox-oauth2", "logistics", "Logistics partner", 57 * time.Minute, time.Hour, "r", failed(provider.Error{
+			Kind: provider.Transient, Code: "", Message: "the service answered 503", HTTPStatus: 503,
+		}, 3*time.Minute)},
+		{"sandbox-bitrix24", "hr-portal", "Битрикс24 — кадры", 30 * time.Minute, time.Hour, "r", func(c connection.Connection) connection.Connection {
+			return c.Paused(now)
+		}},
+		{"sandbox-bitrix24", "new-portal", "Битрикс24 — филиал в Казани", 0, 0, "", nil},
+	} {
+		svc, err := s.ServiceByName(t.Context(), f.service)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := connection.New(now.Add(-f.age-30*day), store.NewID(), f.name, f.title, svc.ID, connection.PolicyOf(svc.Description))
+		if f.life > 0 {
+			asked := now.Add(-f.age)
+			token := provider.Token{AccessToken: "a", RefreshToken: f.refresh, ExpiresIn: new(f.life), Scopes: svc.Scopes}
+			c = c.Granted(asked, asked, token, provider.Account{ID: "1", Name: "Anna Ivanova"}, svc.Scopes)
+		}
+		if f.then != nil {
+			c = f.then(c)
+		}
+		if !c.Due.IsZero() && c.Due.Before(now.Add(3*time.Minute)) {
+			c.Due = now.Add(3 * time.Minute) // the pictures are taken before
+		}
+		if err := s.CreateConnection(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func failed(cause provider.Error, wait time.Duration) func(connection.Connection) connection.Connection {
+	return func(c connection.Connection) connection.Connection {
+		now := time.Now().Add(-2 * time.Minute)
+		for range 3 {
+			c = c.Failed(now, c.Generation, &cause)
+		}
+		if wait > 0 {
+			c.Due = now.Add(2*time.Minute + wait)
+		}
+		return c
+	}
+}
