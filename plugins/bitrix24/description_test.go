@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -67,9 +68,7 @@ func TestTheRenewalPolicyIsTheAdministrators(t *testing.T) {
 		},
 	} {
 		entered := map[string]any{optionPortal: "acme"}
-		for k, v := range tc.entered {
-			entered[k] = v
-		}
+		maps.Copy(entered, tc.entered)
 		if got := prepare(t, entered).RenewWindow; got != tc.want {
 			t.Errorf("%s: %+v, want %+v", name, got, tc.want)
 		}

@@ -129,7 +129,7 @@ func (p *Pages) cookie(c *gin.Context, name string) string {
 }
 
 func (p *Pages) setCookie(c *gin.Context, name, value, path string, life time.Duration) {
-	http.SetCookie(c.Writer, &http.Cookie{
+	http.SetCookie(c.Writer, &http.Cookie{ //nolint:gosec // G124: Secure follows the hub's own address
 		Name: name, Value: value, Path: path, MaxAge: int(life.Seconds()), HttpOnly: true, Secure: p.secure, SameSite: http.SameSiteLaxMode,
 	})
 }

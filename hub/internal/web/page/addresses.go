@@ -2,6 +2,7 @@ package page
 
 import (
 	"net/url"
+	"strings"
 
 	"github.com/a-h/templ"
 )
@@ -17,9 +18,5 @@ func serviceURL(name string, part ...string) templ.SafeURL {
 }
 
 func address(folder, name string, part []string) templ.SafeURL {
-	s := folder + url.PathEscape(name)
-	for _, p := range part {
-		s += p
-	}
-	return templ.SafeURL(s)
+	return templ.SafeURL(folder + url.PathEscape(name) + strings.Join(part, ""))
 }

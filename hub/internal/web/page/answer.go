@@ -33,10 +33,10 @@ func verdict(ctx context.Context, c view.Connection) (head string, more []string
 }
 
 func needsAuthorization(ctx context.Context, c view.Connection) (head string, more []string) {
-	switch {
-	case c.State == connection.StatePending:
+	switch c.State {
+	case connection.StatePending:
 		return i18n.T(ctx, "verdict.never"), []string{i18n.T(ctx, "verdict.never_more", "Service", c.Service.Title)}
-	case c.State == connection.StateEnded:
+	case connection.StateEnded:
 		more = []string{i18n.T(ctx, "verdict.ended_more", "Service", c.Service.Title)}
 		if c.Valid {
 			more = append(more, stillServed(ctx, c))
