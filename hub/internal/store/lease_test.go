@@ -158,12 +158,12 @@ func TestNextDueLooksBehindLeases(t *testing.T) {
 // Cost follows what is due: the claim must not read what is not.
 func TestTheClaimReadsNoMoreThanWhatIsDue(t *testing.T) {
 	file := "sqlite:" + filepath.Join(t.TempDir(), "evergrant.db")
-	for name, address := range map[string]func() string{
-		store.SQLite:     func() string { return file },
-		store.PostgreSQL: func() string { return storetest.Postgres(t) },
+	for name, address := range map[string]func(t *testing.T) string{
+		store.SQLite:     func(*testing.T) string { return file },
+		store.PostgreSQL: func(t *testing.T) string { t.Helper(); return storetest.Postgres(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			at := address()
+			at := address(t)
 			s := storetest.Open(t, at)
 			addGranted(t, s, addService(t, s, "portal").ID, "sales")
 			storetest.Multiply(t, at, "sales", 20_000, noon)
