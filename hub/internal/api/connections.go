@@ -142,6 +142,7 @@ func (a *API) registerConnections() {
 			}
 			return nil, nil
 		})
+	a.registerRestore()
 	huma.Register(a.huma, operation("access-codes", http.MethodGet, "/api/v1/connections/{name}/access-codes", "The tokens as access codes («Коды доступа») to copy elsewhere", "Connections", 404, 409, 502, 503), a.accessCodes)
 }
 
