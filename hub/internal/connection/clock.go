@@ -48,6 +48,12 @@ func (c Connection) Redated(now time.Time) Connection {
 	t := &c.Tokens
 	back := now.Sub(t.ObtainedAt)
 	t.ObtainedAt = now
+	if c.RenewedAt.After(now) {
+		c.RenewedAt = now
+	}
+	if c.AuthorizedAt.After(now) {
+		c.AuthorizedAt = now
+	}
 	if !t.ExpiresAt.IsZero() {
 		t.ExpiresAt = t.ExpiresAt.Add(back)
 	}

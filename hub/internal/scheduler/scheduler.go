@@ -65,7 +65,11 @@ func (s *Scheduler) Run(ctx context.Context) {
 	defer renewals.Wait()
 	free := make(chan struct{}, s.o.Workers)
 	lastCleanUp := time.Now()
+	var clock wallClock
 	for {
+		if clock.wentBack(time.Now()) {
+			s.redate(ctx)
+		}
 		sleep := s.round(ctx, free, &renewals)
 		if time.Since(lastCleanUp) > cleanUpEvery {
 			lastCleanUp = time.Now()
