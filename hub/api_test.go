@@ -35,6 +35,8 @@ func TestTheOpenAPIDocumentIsServed(t *testing.T) {
 		"/api/v1/connections/{name}/authorizations":        {"post"},
 		"/api/v1/connections/{name}/authorizations/pasted": {"post"},
 		"/api/v1/connections/{name}/access-codes":          {"get"},
+		"/api/v1/connections/{name}/restore":               {"post"},
+		"/api/v1/connections/{name}/generations":           {"get"},
 		"/api/v1/connections/{name}":                       {"get", "delete"},
 		"/api/v1/services":                                 {"get", "post"},
 		"/api/v1/services/{name}":                          {"get", "put", "delete"},

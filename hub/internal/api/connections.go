@@ -17,7 +17,7 @@ type Connection struct {
 	Name    string `json:"name"`
 	Title   string `json:"title"`
 	Service string `json:"service" doc:"Name of the service"`
-	Status  string `json:"status" enum:"fresh,expires,retrying,needs_operator,needs_authorization,paused,revoked"`
+	Status  string `json:"status" enum:"fresh,expires,retrying,uncertain,needs_operator,needs_authorization,paused,revoked"`
 	// Generation numbers the token sets.
 	Generation    int64             `json:"generation"`
 	ValidUntil    *time.Time        `json:"valid_until,omitempty" doc:"When the access token ends; absent if unknown"`
@@ -142,6 +142,7 @@ func (a *API) registerConnections() {
 			}
 			return nil, nil
 		})
+	a.registerRestore()
 	huma.Register(a.huma, operation("access-codes", http.MethodGet, "/api/v1/connections/{name}/access-codes", "The tokens as access codes («Коды доступа») to copy elsewhere", "Connections", 404, 409, 502, 503), a.accessCodes)
 }
 

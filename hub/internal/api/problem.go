@@ -91,6 +91,9 @@ func (a *API) fail(err error) error {
 		}
 		return p
 	}
+	if refused, ok := errors.AsType[*catalogue.RestoreRefusedError](err); ok {
+		return problem(http.StatusConflict, "cannot-restore", "The token set cannot be put back", refused.Error()+".")
+	}
 	if cause, ok := errors.AsType[*provider.Error](err); ok {
 		return providerProblem(cause)
 	}

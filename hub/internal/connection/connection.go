@@ -73,6 +73,10 @@ type Failure struct {
 	Since      time.Time // of the first failure in a row
 	Count      int       // failures in a row
 	RetryAfter time.Time // no earlier than this; zero if not said
+	// Uncertain is set while nobody knows whether the service has answered with
+	// the next token set: a request went out and its reply is lost, or lies in the
+	// journal of another replica.
+	Uncertain bool
 }
 
 // New returns a connection without a grant.

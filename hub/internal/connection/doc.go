@@ -8,4 +8,8 @@
 // Renewed (the next generation) or Failed (a kind of provider.Error decides who
 // has to act). Only an explicit ReauthorizationRequired ends a grant, and only
 // while the generation that was sent is still the current one.
+//
+// Everything that can happen to a Connection is an Event, and Apply is the machine
+// of Phases and events that docs/state-machine.md draws; a test holds the drawing
+// and the code against each other.
 package connection

@@ -17,58 +17,94 @@ const (
 	// afterExpiryGrace keeps clear of the clock of services that refuse a
 	// renewal before the expiry.
 	afterExpiryGrace = time.Second
+	// shortestRound bounds how often a grant renews itself, also where a service
+	// says that its tokens live no time at all.
+	shortestRound = time.Second
 )
 
-// NextDue returns when a connection that is well is to be renewed; zero is never.
+// NextDue returns when a connection that is well is to be renewed; zero is never,
+// because it needs no renewal or because there is nothing to renew it with. It is
+// never before now, and at least shortestRound after the token set was obtained.
+// A known end that has passed does not stop it: see canAsk.
 func (c Connection) NextDue(now time.Time) time.Time {
-	if !c.Renewable(now) {
+	if !c.canAsk() {
 		return time.Time{}
 	}
-	t := c.Tokens
-	var due time.Time
-	sooner := func(at time.Time) {
-		if !at.IsZero() && (due.IsZero() || at.Before(due)) {
-			due = at
+	due := earliest(c.windowDue(), c.keepAliveDue())
+	if every := c.Policy.Window.Every; every > 0 {
+		due = earliest(due, c.Tokens.ObtainedAt.Add(every-c.jitter(every/10)))
+	}
+	if due.IsZero() {
+		return time.Time{}
+	}
+	floor := c.Tokens.ObtainedAt.Add(shortestRound)
+	if c.Policy.Window.Kind == provider.RenewAfterExpiry { // whatever else wants it sooner
+		end := c.Tokens.ExpiresAt
+		if end.IsZero() {
+			return time.Time{}
 		}
+		floor = latest(floor, end.Add(afterExpiryGrace+c.jitter(afterExpiryGrace)))
+	}
+	return latest(latest(due, floor), now)
+}
+
+// windowDue is when the renew window of the access token opens; zero if the window
+// does not depend on it. Before the expiry the due time lies between twice the
+// margin and the margin: the jitter never eats into the margin.
+func (c Connection) windowDue() time.Time {
+	end := c.Tokens.ExpiresAt
+	if end.IsZero() {
+		return time.Time{}
 	}
 	switch c.Policy.Window.Kind {
 	case provider.RenewOnDemand:
+		return time.Time{}
 	case provider.RenewAfterExpiry:
-		if !t.ExpiresAt.IsZero() {
-			sooner(t.ExpiresAt.Add(afterExpiryGrace))
-		}
+		return end
 	default:
-		if !t.ExpiresAt.IsZero() {
-			margin := c.Policy.Margin(t.Lifetime())
-			sooner(t.ExpiresAt.Add(-margin - c.jitter(margin)))
-		}
+		margin := c.Policy.Margin(c.Tokens.Lifetime())
+		return end.Add(-margin - c.jitter(margin))
 	}
-	if every := c.Policy.Window.Every; every > 0 {
-		sooner(t.ObtainedAt.Add(every - c.jitter(every/10)))
-	}
-	sooner(c.keepAliveDue())
-	if !due.IsZero() && due.Before(now) {
-		return now
-	}
-	return due
 }
 
 // keepAliveDue is when an unused refresh token must be used so that it does not
-// expire; zero if it need not.
+// expire; zero if it need not: at four fifths of its idle life, or of its absolute
+// life where a renewal brings a new one.
 func (c Connection) keepAliveDue() time.Time {
 	every := c.Policy.Window.KeepAlive
-	idle := c.Policy.Lifetimes.RefreshTokenIdle
-	if idle > 0 && (every == 0 || every > idle*4/5) {
+	if idle := c.Policy.Lifetimes.RefreshTokenIdle; idle > 0 && (every <= 0 || every > idle*4/5) {
 		every = idle * 4 / 5
 	}
-	if every <= 0 || c.Tokens.RefreshToken == "" {
+	if c.Tokens.RefreshToken == "" {
 		return time.Time{}
 	}
-	// A service that shortened this token's life is believed.
-	if end := c.Tokens.RefreshExpiresAt; !end.IsZero() {
-		every = min(every, end.Sub(c.Tokens.ObtainedAt)*4/5)
+	// A service that says how long this token lives is believed.
+	if end := c.Tokens.RefreshExpiresAt; !end.IsZero() && (every > 0 || c.Policy.Rotates()) {
+		life := max(0, end.Sub(c.Tokens.ObtainedAt)) * 4 / 5
+		if every <= 0 {
+			every = life
+		}
+		every = min(every, life)
+	}
+	if every <= 0 {
+		return time.Time{}
 	}
 	return c.Tokens.ObtainedAt.Add(every - c.jitter(every/10))
+}
+
+// earliest is the earlier of two times; zero is never.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
+		return b
+	}
+	return a
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // jitter spreads renewals: a share of most that is fixed for a connection and
@@ -113,11 +149,11 @@ func (c Connection) Enough(now time.Time, minTTL time.Duration) bool {
 	return c.Tokens.ExpiresAt.IsZero() || c.Tokens.ExpiresAt.Sub(now) >= c.MinTTL(minTTL)
 }
 
-// MayRenew reports whether a renewal may begin now on demand: the service could
-// answer it, wants it at this time, and no waiting time is running. The second
-// result is when to ask again if it may not; zero if never.
+// MayRenew reports whether a renewal may begin now: there is something to ask the
+// service with, it wants to be asked at this time, and no waiting time is running.
+// The second result is when to ask again if it may not; zero if never.
 func (c Connection) MayRenew(now time.Time) (bool, time.Time) {
-	if !c.Renewable(now) {
+	if !c.canAsk() {
 		return false, time.Time{}
 	}
 	if c.Policy.Window.Kind == provider.RenewAfterExpiry && c.Tokens.Valid(now) {

@@ -22,8 +22,12 @@ func (c Connection) Granted(now, asked time.Time, token provider.Token, account 
 
 // Renewed gives a connection its next token set. asked is when the request was
 // about to be sent. What the reply left out is kept: the refresh token, the
-// scopes, the extra fields.
+// scopes, the extra fields. A paused connection keeps the set and stays paused; one
+// whose grant was given back, or never made, stays as it is.
 func (c Connection) Renewed(now, asked time.Time, token provider.Token) Connection {
+	if c.State == StatePending || c.State == StateRevoked {
+		return c
+	}
 	c.Tokens = newTokens(c.Policy, asked, token, c.Tokens)
 	c.Generation++
 	if c.State == StateEnded {
@@ -80,40 +84,6 @@ func mergeExtra(old, fresh map[string]any) map[string]any {
 	return merged
 }
 
-// Failed notes a renewal that did not succeed. sent is the generation whose
-// tokens were used: if it is not the current one, another renewal has won and
-// nothing changes.
-func (c Connection) Failed(now time.Time, sent int64, failure *provider.Error) Connection {
-	if sent != c.Generation {
-		return c
-	}
-	f := Failure{
-		Kind: failure.Kind, Code: failure.Code, Message: failure.Error(), Remedy: failure.Remedy,
-		At: now, Since: now, Count: 1,
-	}
-	if c.Failure != nil {
-		f.Count, f.Since = c.Failure.Count+1, c.Failure.Since
-	}
-	c.UpdatedAt = now
-	c.Failure = &f
-	kind := failure.Kind
-	if kind == provider.ReauthorizationRequired {
-		c.State = StateEnded
-		c.Due = time.Time{}
-		return c
-	}
-	if kind == provider.Denied { // nobody was asked, so nobody denied: somebody has to look
-		kind, f.Kind = provider.Blocked, provider.Blocked
-	}
-	wait := c.backoff(kind, f.Count)
-	if failure.RetryAfter > 0 {
-		wait = max(wait, failure.RetryAfter)
-		f.RetryAfter = now.Add(failure.RetryAfter)
-	}
-	c.Due = now.Add(wait)
-	return c
-}
-
 // Paused stops renewal and hands out no tokens until Resumed.
 func (c Connection) Paused(now time.Time) Connection {
 	if c.State == StateActive {
@@ -122,25 +92,34 @@ func (c Connection) Paused(now time.Time) Connection {
 	return c
 }
 
-// Resumed takes a paused connection up again.
+// Resumed takes a paused connection up again, as if nothing had failed: somebody
+// has looked at it.
 func (c Connection) Resumed(now time.Time) Connection {
 	if c.State == StatePaused {
-		c.State, c.UpdatedAt = StateActive, now
+		c.State, c.Failure, c.UpdatedAt = StateActive, nil, now
 		c.Due = c.NextDue(now)
 	}
 	return c
 }
 
-// Revoked gives the grant back: its tokens are forgotten.
+// Revoked gives the grant back: its tokens are forgotten. The generation grows, so
+// that a renewal in flight cannot bring them back.
 func (c Connection) Revoked(now time.Time) Connection {
+	if c.State == StateRevoked {
+		return c
+	}
 	c.State, c.Due, c.Tokens, c.Failure, c.UpdatedAt = StateRevoked, time.Time{}, TokenSet{}, nil, now
 	c.Generation++
 	return c
 }
 
-// WithPolicy applies an edited service to a connection.
+// WithPolicy applies an edited service to a connection. What was blocked is tried
+// again at once: the operator may have mended it.
 func (c Connection) WithPolicy(now time.Time, p Policy) Connection {
 	c.Policy = p
+	if c.State != StateActive {
+		return c
+	}
 	if c.Failure == nil || c.Failure.Kind == provider.Blocked {
 		c.Failure = nil
 		c.Due = c.NextDue(now)

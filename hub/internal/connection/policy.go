@@ -35,8 +35,18 @@ func (p Policy) Margin(life time.Duration) time.Duration {
 	return min(life/marginShare, maxMargin)
 }
 
+// RepeatSafe reports whether a renewal whose reply was lost may be sent again with
+// the same refresh token.
+func (p Policy) RepeatSafe() bool { return p.Rotation.RepeatSafe || !p.Rotates() }
+
+// Rotates reports whether a renewal replaces the refresh token, so that an older
+// token set is of no use any more.
+func (p Policy) Rotates() bool {
+	return p.Rotation.Kind != "" && p.Rotation.Kind != provider.RotationNone
+}
+
 // Renewable reports whether the service could give the next token set without a
-// person at the time now.
+// person at the time now, as far as the known ends tell.
 func (c Connection) Renewable(now time.Time) bool {
 	if c.State != StateActive {
 		return false
@@ -46,6 +56,26 @@ func (c Connection) Renewable(now time.Time) bool {
 		return c.Tokens.RefreshToken != "" && alive(c.Tokens.RefreshExpiresAt, now)
 	case provider.AutoRenewProlong, provider.AutoRenewExchange, provider.AutoRenewSliding:
 		return c.Tokens.Valid(now)
+	case provider.AutoRenewReissue:
+		return true
+	default:
+		return false
+	}
+}
+
+// canAsk reports whether there is anything to ask the service for the next token
+// set with. Known ends do not count: they come from a description or from a clock
+// that may be wrong, and only the service's own word ends a grant. Asking with a
+// dead token costs one request, after which the grant has ended or goes on.
+func (c Connection) canAsk() bool {
+	if c.State != StateActive {
+		return false
+	}
+	switch c.Policy.AutoRenew {
+	case provider.AutoRenewRefreshToken:
+		return c.Tokens.RefreshToken != ""
+	case provider.AutoRenewProlong, provider.AutoRenewExchange, provider.AutoRenewSliding:
+		return c.Tokens.AccessToken != ""
 	case provider.AutoRenewReissue:
 		return true
 	default:

@@ -14,6 +14,7 @@ const (
 	StatusFresh              Status = "fresh"
 	StatusExpires            Status = "expires"
 	StatusRetrying           Status = "retrying"
+	StatusUncertain          Status = "uncertain"
 	StatusNeedsOperator      Status = "needs_operator"
 	StatusNeedsAuthorization Status = "needs_authorization"
 	StatusPaused             Status = "paused"
@@ -22,7 +23,7 @@ const (
 
 // Statuses lists every status, most urgent first.
 var Statuses = []Status{
-	StatusNeedsAuthorization, StatusNeedsOperator, StatusRetrying, StatusExpires,
+	StatusNeedsAuthorization, StatusNeedsOperator, StatusUncertain, StatusRetrying, StatusExpires,
 	StatusFresh, StatusPaused, StatusRevoked,
 }
 
@@ -43,10 +44,12 @@ func (c Connection) StatusAt(now time.Time) Status {
 	if !renewable && !c.Tokens.Valid(now) {
 		return StatusNeedsAuthorization
 	}
-	if f := c.Failure; f != nil {
-		if f.Kind == provider.Blocked {
-			return StatusNeedsOperator
-		}
+	switch c.Phase() {
+	case PhaseBlocked:
+		return StatusNeedsOperator
+	case PhaseUncertain:
+		return StatusUncertain
+	case PhaseRetrying:
 		return StatusRetrying
 	}
 	if !renewable && !c.Tokens.ExpiresAt.IsZero() {

@@ -36,8 +36,10 @@
 //     with a wait until then.
 //   - operation's carrier makes the Outcome of each request with Answered or
 //     NoReply. Those of a renewal go to the done of its Enter (the last one of the
-//     operation counts, NotSent if there was none; done is deferred, for a probe
-//     that never ends keeps the circuit half-open). The requests of people
+//     operation counts; done is deferred, for a probe that never ends keeps the
+//     circuit half-open). NotSent is what the hub refused to send itself, what it
+//     gave up because it stops, and an operation that made no request, also because
+//     BeginIntent refused or a plugin failed. The requests of people
 //     (exchange, identify, revoke) are not held up: they go to Gate.Observe.
 //   - scheduler puts what it has claimed into a Queue with the service's key, and
 //     its workers take from there: an endpoint that hangs cannot hold all workers.

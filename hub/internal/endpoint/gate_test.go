@@ -141,6 +141,22 @@ func TestARelapseWhileRecoveringIsNoNewOutage(t *testing.T) {
 	})
 }
 
+func TestALateFailureOfAnOutageThatIsOverChangesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := endpoint.New(endpoint.Options{})
+		slow := mustEnter(t, g)
+		for range 5 {
+			_ = ask(t, g, answered(503, ""))
+		}
+		let(time.Until(stateOf(t, g).Until))
+		_ = ask(t, g, answered(200, ""))
+		slow(endpoint.NoReply("it did not answer in time"))
+		if s := stateOf(t, g); s.State != endpoint.StateRecovering || s.Openings != 1 {
+			t.Fatalf("%s after %d openings", s.State, s.Openings)
+		}
+	})
+}
+
 func TestRetryAfterHoldsTheWholeEndpoint(t *testing.T) {
 	date := func(after time.Duration) string { return time.Now().Add(after).UTC().Format(http.TimeFormat) }
 	tests := map[string]struct {

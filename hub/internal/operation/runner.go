@@ -17,16 +17,25 @@ import (
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
+// Plugins runs what an operation does on the plugin that serves a provider:
+// pluginhost.Host, and in tests providers in this process.
+type Plugins interface {
+	// Run is as pluginhost.Host.Run.
+	Run(ctx context.Context, providerName string, do func(ctx context.Context, c *providerplugin.Client) error) error
+	// Description is as pluginhost.Host.Description.
+	Description(name string) (d provider.Description, sum string, ok bool)
+}
+
 // Runner runs operations. It is safe for concurrent use.
 type Runner struct {
-	host    *pluginhost.Host
+	host    Plugins
 	sender  *egress.Sender
 	journal *journal.Journal
 	log     hclog.Logger
 }
 
 // NewRunner ties the parts.
-func NewRunner(host *pluginhost.Host, sender *egress.Sender, j *journal.Journal, log hclog.Logger) *Runner {
+func NewRunner(host Plugins, sender *egress.Sender, j *journal.Journal, log hclog.Logger) *Runner {
 	return &Runner{host: host, sender: sender, journal: j, log: log}
 }
 

@@ -23,13 +23,13 @@ type Options struct {
 	Workers int
 	// Lease is how long a claim holds; 60 s.
 	Lease time.Duration
+	// LongestSleep bounds the time between two looks; 2 s. Another replica may add
+	// an earlier due time at any moment, so it should not be long where there is one.
+	LongestSleep time.Duration
 }
 
-// Bounds of the sleep between two looks. Another replica may add an earlier due
-// time at any moment, so the sleep is never long.
 const (
-	shortestSleep = 50 * time.Millisecond
-	longestSleep  = 2 * time.Second
+	shortestSleep = 50 * time.Millisecond // between two looks
 	cleanUpEvery  = 10 * time.Minute
 	historyKept   = 30 * 24 * time.Hour
 )
@@ -48,6 +48,9 @@ func New(o Options) *Scheduler {
 	if o.Lease <= 0 {
 		o.Lease = time.Minute
 	}
+	if o.LongestSleep <= 0 {
+		o.LongestSleep = 2 * time.Second
+	}
 	return &Scheduler{o: o, wake: make(chan struct{}, 1)}
 }
 
@@ -65,7 +68,11 @@ func (s *Scheduler) Run(ctx context.Context) {
 	defer renewals.Wait()
 	free := make(chan struct{}, s.o.Workers)
 	lastCleanUp := time.Now()
+	var clock wallClock
 	for {
+		if clock.wentBack(time.Now()) {
+			s.redate(ctx)
+		}
 		sleep := s.round(ctx, free, &renewals)
 		if time.Since(lastCleanUp) > cleanUpEvery {
 			lastCleanUp = time.Now()
@@ -84,14 +91,14 @@ func (s *Scheduler) Run(ctx context.Context) {
 func (s *Scheduler) round(ctx context.Context, free chan struct{}, renewals *sync.WaitGroup) time.Duration {
 	room := cap(free) - len(free)
 	if room < max(1, cap(free)/4) { // claims in batches: a free worker wakes this loop
-		return longestSleep
+		return s.o.LongestSleep
 	}
 	due, err := s.o.Store.ClaimDue(ctx, time.Now(), s.o.Owner, s.o.Lease, room)
 	if err != nil {
 		if ctx.Err() == nil {
 			s.o.Logger.Error("what is due could not be read; it is tried again", "error", err)
 		}
-		return longestSleep
+		return s.o.LongestSleep
 	}
 	for _, c := range due {
 		free <- struct{}{}
@@ -119,9 +126,9 @@ func (s *Scheduler) renew(ctx context.Context, c connection.Connection) {
 func (s *Scheduler) untilNext(ctx context.Context) time.Duration {
 	next, err := s.o.Store.NextDueAt(ctx)
 	if err != nil || next.IsZero() {
-		return longestSleep
+		return s.o.LongestSleep
 	}
-	return min(max(time.Until(next), shortestSleep), longestSleep)
+	return min(max(time.Until(next), shortestSleep), s.o.LongestSleep)
 }
 
 // cleanUp removes what has run out. A failure is only logged: nothing depends

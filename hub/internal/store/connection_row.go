@@ -62,6 +62,7 @@ type failureJSON struct {
 	Since      int64         `json:"since"`
 	Count      int           `json:"count"`
 	RetryAfter int64         `json:"retry_after,omitempty"`
+	Uncertain  bool          `json:"uncertain,omitempty"`
 }
 
 func (s *Store) rowOfConnection(c connection.Connection) (connectionRow, error) {
@@ -154,7 +155,7 @@ func failureText(f *connection.Failure) (string, error) {
 	}
 	return jsonText(failureJSON{
 		Kind: f.Kind.String(), Code: f.Code, Message: f.Message, Remedy: f.Remedy, At: millis(f.At),
-		Since: millis(f.Since), Count: f.Count, RetryAfter: millis(f.RetryAfter),
+		Since: millis(f.Since), Count: f.Count, RetryAfter: millis(f.RetryAfter), Uncertain: f.Uncertain,
 	})
 }
 
@@ -168,7 +169,7 @@ func failureOf(text string) (*connection.Failure, error) {
 	}
 	return &connection.Failure{
 		Kind: provider.ParseKind(f.Kind), Code: f.Code, Message: f.Message, Remedy: f.Remedy, At: timeOf(f.At),
-		Since: timeOf(f.Since), Count: f.Count, RetryAfter: timeOf(f.RetryAfter),
+		Since: timeOf(f.Since), Count: f.Count, RetryAfter: timeOf(f.RetryAfter), Uncertain: f.Uncertain,
 	}, nil
 }
 

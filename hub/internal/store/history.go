@@ -29,8 +29,8 @@ func (r tokenHistoryRow) sealedID() string {
 
 // PastTokenSet is a token set that another one has replaced.
 type PastTokenSet struct {
-	Generation int64
-	Tokens     connection.TokenSet
+	connection.PastSet
+
 	ReplacedAt time.Time
 }
 
@@ -43,13 +43,33 @@ func (s *Store) History(ctx context.Context, connectionID string) ([]PastTokenSe
 	}
 	past := make([]PastTokenSet, 0, len(rows))
 	for _, row := range rows {
-		tokens, err := s.openTokens(row.Tokens, "token_history", row.sealedID())
+		set, err := s.pastSetOf(row)
 		if err != nil {
-			return nil, fmt.Errorf("read the history of %s: %w", connectionID, err)
+			return nil, err
 		}
-		past = append(past, PastTokenSet{Generation: row.Generation, Tokens: tokens, ReplacedAt: timeOf(row.ReplacedAt)})
+		past = append(past, *set)
 	}
 	return past, nil
+}
+
+// PastTokens reads one replaced token set. Errors: ErrNotFound.
+func (s *Store) PastTokens(ctx context.Context, connectionID string, generation int64) (*PastTokenSet, error) {
+	var row tokenHistoryRow
+	err := s.reading(ctx).Where("connection_id = ? AND generation = ?", connectionID, generation).Take(&row).Error
+	if err != nil {
+		return nil, failed(fmt.Sprintf("read generation %d of %s", generation, connectionID), err)
+	}
+	return s.pastSetOf(row)
+}
+
+func (s *Store) pastSetOf(row tokenHistoryRow) (*PastTokenSet, error) {
+	tokens, err := s.openTokens(row.Tokens, "token_history", row.sealedID())
+	if err != nil {
+		return nil, fmt.Errorf("read the history of %s: %w", row.ConnectionID, err)
+	}
+	past := PastTokenSet{ReplacedAt: timeOf(row.ReplacedAt)}
+	past.Generation, past.Tokens = row.Generation, tokens
+	return &past, nil
 }
 
 // PruneHistory removes token sets that were replaced before a time.

@@ -102,11 +102,11 @@ func (s *Source) finish(ctx context.Context, c connection.Connection, op *operat
 		return s.keepReply(ctx, c, intent, out, err)
 	}
 	failure := failureOf(err)
-	if out.Sent && !out.Answered {
-		failure = uncertain(failure, c.Policy)
-	}
 	failed := c.Failed(time.Now(), intent.Generation, failure)
-	s.log.Warn("renewal failed", "connection", c.Name, "kind", failure.Kind.String(), "code", failure.Code, "error", failure.Message, "next", failed.Due)
+	if out.Sent && !out.Answered {
+		failed = c.ReplyLost(time.Now(), intent.Generation, failure)
+	}
+	s.log.Warn("renewal failed", "connection", c.Name, "kind", failure.Kind.String(), "code", failure.Code, "error", failure.Message, "next", failed.Due, "phase", string(failed.Phase()))
 	if failure.Kind == provider.Internal {
 		s.log.Error("a renewal failed in a way that nobody gave a meaning to", "connection", c.Name, "error", err)
 	}
@@ -144,18 +144,6 @@ func (s *Source) save(old, c connection.Connection, intent store.Intent, success
 		case <-time.After(wait):
 		}
 	}
-}
-
-// uncertain marks a failure after which nobody knows whether the service has
-// rotated the refresh token.
-func uncertain(f *provider.Error, p connection.Policy) *provider.Error {
-	if p.Rotation.RepeatSafe || p.Rotation.Kind == "" || p.Rotation.Kind == provider.RotationNone {
-		return f
-	}
-	marked := *f
-	marked.Kind, marked.Code = provider.Transient, "uncertain"
-	marked.Message = "the request was sent, but no reply arrived, so the service may have rotated the refresh token: " + f.Message
-	return &marked
 }
 
 func failureOf(err error) *provider.Error {

@@ -10,7 +10,6 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/store"
-	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // journalMeta is what a journaled renewal needs to be finished by a later run.
@@ -37,10 +36,15 @@ func (s *Source) settle(ctx context.Context, c connection.Connection) (settled b
 	if err != nil {
 		return false, c, err
 	}
-	if intent.Generation != c.Generation { // its outcome is saved already
+	kept := s.repliesOf(*intent)
+	settlement, until := c.Settle(time.Now(), connection.OpenIntent{
+		Generation: intent.Generation, Mine: intent.Owner == s.owner, Replied: len(kept) > 0,
+		StartedAt: intent.StartedAt, Deadline: intent.Deadline,
+	}, s.takeover)
+	switch settlement {
+	case connection.SettleDrop:
 		return false, c, s.store.DropIntent(ctx, intent.ID)
-	}
-	if kept := s.repliesOf(*intent); len(kept) > 0 {
+	case connection.SettleFinish:
 		svc, err := s.store.Service(ctx, c.ServiceID)
 		if err != nil {
 			return true, c, err
@@ -48,13 +52,10 @@ func (s *Source) settle(ctx context.Context, c connection.Connection) (settled b
 		op := &operation.Op{ID: intent.ID, Service: svc, Now: intent.StartedAt, Journaled: true, Meta: metaOf(*intent), Kept: kept}
 		c, err = s.finish(ctx, c, op, *intent)
 		return true, c, err
-	}
-	if wait := connection.SettleAfter(c.Policy, intent.Owner == s.owner, intent.StartedAt, intent.Deadline, s.takeover); time.Now().Before(wait) {
-		failed := c.Failed(time.Now(), c.Generation, &provider.Error{
-			Kind: provider.Transient, Code: "uncertain", RetryAfter: time.Until(wait),
-			Message: "another replica stopped in the middle of a renewal; its journal may hold the new tokens, so it is waited for",
-		})
-		return true, failed, s.store.SaveFailure(ctx, failed, c.Generation, "", s.owner)
+	case connection.SettleWait:
+		waits := c.OwnerAwaited(time.Now(), c.Generation, until)
+		return true, waits, s.store.SaveFailure(ctx, waits, c.Generation, "", s.owner)
+	case connection.SettleTryOnce:
 	}
 	// Nothing more can be learned: try once and believe the answer.
 	s.log.Warn("a renewal was left without an outcome; it is tried again", "connection", c.Name, "intent", intent.ID)

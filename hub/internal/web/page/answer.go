@@ -25,6 +25,8 @@ func verdict(ctx context.Context, c view.Connection) (head string, more []string
 		return say("verdict.operator"), []string{stillServed(ctx, c), nextTry(ctx, c)}
 	case connection.StatusRetrying:
 		return say("verdict.retrying"), []string{stillServed(ctx, c), nextTry(ctx, c)}
+	case connection.StatusUncertain:
+		return say("verdict.uncertain"), []string{say("verdict.uncertain_more"), stillServed(ctx, c), nextTry(ctx, c)}
 	case connection.StatusExpires:
 		return say("verdict.expires", "Date", until(ctx, c.StatusOrPersonDate())), []string{whyPerson(ctx, c)}
 	default:

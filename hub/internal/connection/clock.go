@@ -1,0 +1,71 @@
+package connection
+
+import "time"
+
+// A wall clock can be set. The rules stand that as follows.
+//
+//   - Forward: everything may be due and expired at once. Nothing is lost by that:
+//     what is due is claimed in batches, each endpoint has its caps, and a known end
+//     that has passed does not end a grant (canAsk). The new token sets are dated by
+//     the wrong clock.
+//   - Back: a token set that was dated by a clock that was ahead expires late and is
+//     due late, in the worst case after its real end. Redated finds such sets by their
+//     date, which lies in the future, and makes them due.
+//
+// The clocks of services play no part: expires_in is counted from before our
+// request, and neither a Date header nor a time in the reply (expires, nbf, iat) is
+// believed.
+
+// clockTolerance is how far ahead a date may lie without being taken for wrong:
+// the clocks of replicas are never quite the same.
+const clockTolerance = 2 * time.Minute
+
+// FromTheFuture reports whether the token set was dated by a clock that was ahead.
+func (c Connection) FromTheFuture(now time.Time) bool {
+	return c.Tokens.ObtainedAt.After(now.Add(clockTolerance))
+}
+
+// Redated makes a connection whose token set was dated by a clock that was ahead
+// believe that it was obtained now: its ends move with it, and it is due within the
+// margin of its life, spread, for it may be older than that. Waiting times after
+// failures move likewise. It changes nothing where the dates can be true.
+func (c Connection) Redated(now time.Time) Connection {
+	if c.State != StateActive {
+		return c
+	}
+	if f := c.Failure; f != nil && f.At.After(now.Add(clockTolerance)) {
+		back := now.Sub(f.At)
+		moved := *f
+		moved.At, moved.Since = now, earliest(f.Since, now)
+		if !f.RetryAfter.IsZero() {
+			moved.RetryAfter = f.RetryAfter.Add(back)
+		}
+		c.Failure, c.Due, c.UpdatedAt = &moved, c.Due.Add(back), now
+	}
+	if !c.FromTheFuture(now) {
+		return c
+	}
+	t := &c.Tokens
+	back := now.Sub(t.ObtainedAt)
+	t.ObtainedAt = now
+	if c.RenewedAt.After(now) {
+		c.RenewedAt = now
+	}
+	if c.AuthorizedAt.After(now) {
+		c.AuthorizedAt = now
+	}
+	if !t.ExpiresAt.IsZero() {
+		t.ExpiresAt = t.ExpiresAt.Add(back)
+	}
+	if !t.RefreshExpiresAt.IsZero() {
+		t.RefreshExpiresAt = t.RefreshExpiresAt.Add(back)
+	}
+	c.UpdatedAt = now
+	if c.Failure == nil {
+		c.Due = c.NextDue(now)
+		if !c.Due.IsZero() && !t.ExpiresAt.IsZero() {
+			c.Due = earliest(c.Due, now.Add(c.jitter(c.Policy.Margin(t.Lifetime()))))
+		}
+	}
+	return c
+}

@@ -1,0 +1,40 @@
+package connection
+
+import "github.com/evergrant/evergrant/sdk/provider"
+
+// Phase is a state of the machine that docs/state-machine.md draws: the stored
+// State, with an active connection told apart by its last failure. What follows
+// from an Event depends on the phase and on nothing else.
+type Phase string
+
+// The phases.
+const (
+	PhasePending   Phase = "pending"   // no grant yet
+	PhaseWell      Phase = "well"      // in force, the last renewal went well
+	PhaseRetrying  Phase = "retrying"  // a failure that passes by itself
+	PhaseBlocked   Phase = "blocked"   // the operator has to mend something
+	PhaseUncertain Phase = "uncertain" // a reply is lost, or awaited from another replica
+	PhasePaused    Phase = "paused"
+	PhaseEnded     Phase = "ended"
+	PhaseRevoked   Phase = "revoked"
+)
+
+// Phases lists every phase.
+var Phases = []Phase{PhasePending, PhaseWell, PhaseRetrying, PhaseBlocked, PhaseUncertain, PhasePaused, PhaseEnded, PhaseRevoked}
+
+// Phase tells where in the machine the connection is.
+func (c Connection) Phase() Phase {
+	if c.State != StateActive {
+		return Phase(c.State) // the words are the same
+	}
+	switch f := c.Failure; {
+	case f == nil:
+		return PhaseWell
+	case f.Kind == provider.Blocked:
+		return PhaseBlocked
+	case f.Uncertain:
+		return PhaseUncertain
+	default:
+		return PhaseRetrying
+	}
+}

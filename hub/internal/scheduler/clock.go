@@ -1,0 +1,37 @@
+package scheduler
+
+import (
+	"context"
+	"time"
+)
+
+// wallClock notices when the wall clock is set back, by the monotonic one.
+type wallClock struct{ last time.Time }
+
+// backTolerance is what a clock is put right by in daily life.
+const backTolerance = 30 * time.Second
+
+// wentBack reports whether the wall clock was set back since the last look.
+func (w *wallClock) wentBack(now time.Time) bool {
+	last := w.last
+	w.last = now
+	if last.IsZero() {
+		return true // at the start nobody knows
+	}
+	return setBack(now.Round(0).Sub(last.Round(0)), now.Sub(last))
+}
+
+// setBack compares how much time passed by the wall clock and in truth.
+func setBack(wall, monotonic time.Duration) bool { return wall < monotonic-backTolerance }
+
+// redate puts the schedule right after the clock was set back: what was dated by a
+// clock that was ahead would be due too late.
+func (s *Scheduler) redate(ctx context.Context) {
+	n, err := s.o.Store.Redate(ctx, time.Now())
+	switch {
+	case err != nil && ctx.Err() == nil:
+		s.o.Logger.Error("what is dated in the future could not be put right", "error", err)
+	case n > 0:
+		s.o.Logger.Warn("token sets were dated in the future, so the clock was ahead; they are dated now and renewed soon", "connections", n)
+	}
+}

@@ -1,0 +1,61 @@
+package hub_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+	"time"
+)
+
+func TestAKeptTokenSetCanBePutBackWhereTheServiceDoesNotRotate(t *testing.T) {
+	world := startWorld(t, time.Hour)
+	r := startHub(t, nil)
+	google := r.addService(t, world.Service("google-calendar"))
+	r.authorise(t, google)
+	process := r.key(t, google)
+	first := process.pull(t, google)
+	r.admin.must(t, "POST", "/api/v1/connections/"+google+"/renew", nil, nil)
+	if second := process.pull(t, google); second.AccessToken == first.AccessToken {
+		t.Fatal("a renewal gave the same token")
+	}
+	var kept struct {
+		Items []struct {
+			Generation int64
+			Restorable bool
+		}
+	}
+	r.admin.must(t, "GET", "/api/v1/connections/"+google+"/generations", nil, &kept)
+	if len(kept.Items) != 1 || kept.Items[0].Generation != 1 || !kept.Items[0].Restorable {
+		t.Fatalf("kept are %+v", kept.Items)
+	}
+	var restored struct{ Generation int64 }
+	r.admin.must(t, "POST", "/api/v1/connections/"+google+"/restore", map[string]any{"generation": 1}, &restored)
+	if got := process.pull(t, google); restored.Generation != 3 || got.AccessToken != first.AccessToken {
+		t.Errorf("generation %d, the first token again: %t", restored.Generation, got.AccessToken == first.AccessToken)
+	}
+	refused(t, r, google, map[string]any{"generation": 7})
+}
+
+func TestASpentTokenSetIsNotPutBack(t *testing.T) {
+	world := startWorld(t, time.Hour)
+	r := startHub(t, nil)
+	s := world.Service("oauth2")
+	rotates := r.addService(t, s)
+	r.authorise(t, rotates)
+	r.admin.must(t, "POST", "/api/v1/connections/"+rotates+"/renew", nil, nil)
+	refused(t, r, rotates, map[string]any{"generation": 1})
+	refused(t, r, rotates, map[string]any{})
+	if generation := r.view(t, rotates).Generation; generation != 2 {
+		t.Errorf("generation is %d", generation)
+	}
+}
+
+func refused(t *testing.T, r *running, connection string, body map[string]any) {
+	t.Helper()
+	status, answer := r.admin.do(t, "POST", "/api/v1/connections/"+connection+"/restore", body)
+	var problem struct{ Type, Detail string }
+	if err := json.Unmarshal(answer, &problem); err != nil || status != http.StatusConflict ||
+		problem.Type != "https://evergrant.dev/problems/cannot-restore" || problem.Detail == "" {
+		t.Errorf("%v: %d %s", body, status, answer)
+	}
+}
