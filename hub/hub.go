@@ -17,6 +17,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/config"
 	"github.com/evergrant/evergrant/hub/internal/egress"
+	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
@@ -34,6 +35,7 @@ type Hub struct {
 	store     *store.Store
 	journal   *journal.Journal
 	sender    *egress.Sender
+	gate      *endpoint.Gate
 	plugins   *pluginhost.Host
 	access    *access.Access
 	catalogue *catalogue.Catalogue
@@ -130,15 +132,19 @@ func (h *Hub) start(ctx context.Context) error {
 // wire ties the parts that only know each other by their types.
 func (h *Hub) wire() {
 	h.sender = egress.New(h.version)
-	runner := operation.NewRunner(h.plugins, h.sender, h.journal, h.log.Named("operation"))
+	h.gate = endpoint.New(endpoint.Options{
+		Replica: h.journal.Replica(),
+		Limits:  endpoint.Limits{InFlight: h.cfg.Renewal.PerEndpoint, PerSecond: float64(h.cfg.Renewal.PerSecond)},
+	})
+	runner := operation.NewRunner(h.plugins, h.sender, h.journal, h.gate, h.log.Named("operation"))
 	h.access = access.New(h.store)
 	h.catalogue = catalogue.New(h.store, h.plugins, runner, h.log.Named("catalogue"))
 	h.source = tokensource.New(tokensource.Options{
-		Store: h.store, Runner: runner, Journal: h.journal, Logger: h.log.Named("tokens"),
+		Store: h.store, Runner: runner, Journal: h.journal, Gate: h.gate, Logger: h.log.Named("tokens"),
 		RequestTimeout: h.cfg.Renewal.RequestTimeout, Lease: h.cfg.Renewal.Lease,
 	})
 	sched := scheduler.New(scheduler.Options{
-		Store: h.store, Source: h.source, Logger: h.log.Named("scheduler"), Owner: h.journal.Replica(),
+		Store: h.store, Source: h.source, Gate: h.gate, Logger: h.log.Named("scheduler"), Owner: h.journal.Replica(),
 		Workers: h.cfg.Renewal.Workers, Lease: h.cfg.Renewal.Lease,
 	})
 	h.flow = authflow.New(authflow.Options{

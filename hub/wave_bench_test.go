@@ -64,8 +64,8 @@ type wave struct {
 	rotate *atomic.Int64
 }
 
-func prepareWave(b *testing.B, database string, size int) *wave {
-	w := &wave{flags: map[string]any{"renewal.workers": 256}, dir: b.TempDir(), size: size, done: make(chan struct{}), rotate: &atomic.Int64{}}
+func prepareWave(b testing.TB, database string, size int) *wave {
+	w := &wave{flags: map[string]any{"renewal.workers": 256, "renewal.per_endpoint": 256}, dir: b.TempDir(), size: size, done: make(chan struct{}), rotate: &atomic.Int64{}}
 	w.server = authserver.New(authserver.Config{OnRotated: func() {
 		if w.rotate.Add(1) == int64(size) {
 			close(w.done)
@@ -90,7 +90,7 @@ func prepareWave(b *testing.B, database string, size int) *wave {
 }
 
 // fill stores the connections, all of which were due a second ago.
-func (w *wave) fill(b *testing.B) {
+func (w *wave) fill(b testing.TB) {
 	s := w.open(b)
 	defer func() { _ = s.Close() }()
 	svc, err := s.ServiceByName(b.Context(), "wave")
@@ -138,7 +138,7 @@ func (w *wave) run(b *testing.B) time.Duration {
 }
 
 // open opens the hub's database beside a hub that is stopped.
-func (w *wave) open(b *testing.B) *store.Store {
+func (w *wave) open(b testing.TB) *store.Store {
 	keyFile := filepath.Join(w.dir, "evergrant.key")
 	if w.flags["database.url"] != nil {
 		keyFile = filepath.Join(w.dir, "made.key")

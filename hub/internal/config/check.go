@@ -65,6 +65,12 @@ func check(c *Config, complain func(key, text string)) {
 	if c.Renewal.Workers < 1 || c.Renewal.Workers > 1000 {
 		complain("renewal.workers", "write a number from 1 to 1000")
 	}
+	if c.Renewal.PerEndpoint < 1 || c.Renewal.PerEndpoint > 1000 {
+		complain("renewal.per_endpoint", "write a number from 1 to 1000")
+	}
+	if c.Renewal.PerSecond < 0 || c.Renewal.PerSecond > 100_000 {
+		complain("renewal.per_second", "write a number from 1 to 100000, or 0 for no bound")
+	}
 	checkTimes(c, complain)
 }
 

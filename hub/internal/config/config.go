@@ -73,6 +73,10 @@ type Log struct {
 type Renewal struct {
 	// Workers is the number of renewals that run at one time.
 	Workers int `koanf:"workers"`
+	// PerEndpoint is the number of renewals that run at one time at one token
+	// endpoint, and PerSecond how many begin there in a second; 0 is no bound.
+	PerEndpoint int `koanf:"per_endpoint"`
+	PerSecond   int `koanf:"per_second"`
 	// Lease is how long a renewal holds its connection at most.
 	Lease time.Duration `koanf:"lease"`
 	// MinTTL is the life that a pulled token has left, if the process asks for

@@ -164,6 +164,18 @@ func (g *Gate) Observe(key Key, o Outcome) {
 	e.admitWaiting(now)
 }
 
+// Closed says whether an endpoint is left alone now, without asking for a turn:
+// what Enter would return at once. Nil if a request may try to enter.
+func (g *Gate) Closed(key Key) *ClosedError {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	e, ok := g.endpoints[key]
+	if now := time.Now(); !ok || !e.circuit.open || !e.circuit.probing && !now.Before(e.circuit.until) {
+		return nil
+	}
+	return &ClosedError{Key: key, Until: later(e.circuit.until, time.Now()), Cause: e.circuit.cause}
+}
+
 // Room is how many may enter now without a wait: what the scheduler should claim
 // for an endpoint at most. It is zero while the circuit is open or the rate is
 // used up for MaxWait.

@@ -118,6 +118,19 @@ func (q *Queue[T]) wake() {
 	q.changed = make(chan struct{})
 }
 
+// Drain takes all work that waits, without workers, when the hub stops.
+func (q *Queue[T]) Drain() []T {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var left []T
+	for _, l := range q.lines {
+		left = append(left, l.work...)
+		l.work = nil
+	}
+	q.waiting = 0
+	return left
+}
+
 // Waiting is how much work of an endpoint waits for a worker.
 func (q *Queue[T]) Waiting(key Key) int {
 	q.mu.Lock()

@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/url"
 	"sync"
+	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
@@ -36,11 +39,31 @@ func (c *carrier) Carry(ctx context.Context, step int, req *providerplugin.HTTPR
 		return nil, err
 	}
 	c.sent = c.sent || err == nil || failure.Written
+	c.tell(req, resp, failure)
 	c.keep(step, newReply(req, resp, failure))
 	if failure != nil {
 		return nil, failure
 	}
 	return resp, nil
+}
+
+// tell makes of a request's end what the gate has to know about the endpoint.
+func (c *carrier) tell(req *providerplugin.HTTPRequest, resp *providerplugin.HTTPResponse, failure *providerplugin.CarryError) {
+	u, err := url.Parse(req.URL)
+	if err != nil || failure != nil && failure.Refused {
+		return // the hub itself refused it
+	}
+	var outcome endpoint.Outcome
+	if failure != nil {
+		outcome = endpoint.NoReply(failure.Message)
+	} else {
+		outcome = endpoint.Answered(resp.Status, resp.Header, time.Now())
+	}
+	if key := endpoint.KeyOf(u); c.op.Sent != nil {
+		c.op.Sent(key, outcome)
+	} else {
+		c.runner.gate.Observe(key, outcome)
+	}
 }
 
 // keep remembers a reply and makes it durable. A journal that cannot be written

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub/internal/egress"
+	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 	"github.com/evergrant/evergrant/hub/internal/service"
@@ -31,12 +32,13 @@ type Runner struct {
 	host    Plugins
 	sender  *egress.Sender
 	journal *journal.Journal
+	gate    *endpoint.Gate
 	log     hclog.Logger
 }
 
 // NewRunner ties the parts.
-func NewRunner(host Plugins, sender *egress.Sender, j *journal.Journal, log hclog.Logger) *Runner {
-	return &Runner{host: host, sender: sender, journal: j, log: log}
+func NewRunner(host Plugins, sender *egress.Sender, j *journal.Journal, gate *endpoint.Gate, log hclog.Logger) *Runner {
+	return &Runner{host: host, sender: sender, journal: j, gate: gate, log: log}
 }
 
 // Op is one operation of a provider for a service.
@@ -53,6 +55,9 @@ type Op struct {
 	Meta []byte
 	// Kept are the replies of an earlier run, as Outcome.Replies returned them.
 	Kept map[int][]byte
+	// Sent is told how each request that was really sent ended, for a caller that
+	// has entered the gate. Nil: the gate is told that the request was observed.
+	Sent func(endpoint.Key, endpoint.Outcome)
 }
 
 // Outcome says what is known of an operation apart from its result.

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 )
@@ -16,10 +17,11 @@ import (
 type Options struct {
 	Store  *store.Store
 	Source *tokensource.Source
+	Gate   *endpoint.Gate
 	Logger hclog.Logger
 	// Owner is the replica's name in leases: the Source's.
 	Owner string
-	// Workers bounds renewals at one time; 32.
+	// Workers bounds renewals at one time, over all endpoints; 128.
 	Workers int
 	// Lease is how long a claim holds; 60 s.
 	Lease time.Duration
@@ -36,14 +38,15 @@ const (
 
 // Scheduler renews what is due until its context ends.
 type Scheduler struct {
-	o    Options
-	wake chan struct{}
+	o     Options
+	wake  chan struct{}
+	queue *endpoint.Queue[connection.Connection]
 }
 
 // New returns a Scheduler; Run starts it.
 func New(o Options) *Scheduler {
 	if o.Workers <= 0 {
-		o.Workers = 32
+		o.Workers = 128
 	}
 	if o.Lease <= 0 {
 		o.Lease = time.Minute
@@ -51,7 +54,7 @@ func New(o Options) *Scheduler {
 	if o.LongestSleep <= 0 {
 		o.LongestSleep = 2 * time.Second
 	}
-	return &Scheduler{o: o, wake: make(chan struct{}, 1)}
+	return &Scheduler{o: o, wake: make(chan struct{}, 1), queue: endpoint.NewQueue[connection.Connection](o.Workers)}
 }
 
 // Wake makes the scheduler look at once, for example after an authorisation.
@@ -64,16 +67,16 @@ func (s *Scheduler) Wake() {
 
 // Run returns when ctx has ended and the renewals that it began are over.
 func (s *Scheduler) Run(ctx context.Context) {
-	var renewals sync.WaitGroup
-	defer renewals.Wait()
-	free := make(chan struct{}, s.o.Workers)
+	var work sync.WaitGroup
+	defer work.Wait()
+	work.Go(func() { s.dispatch(ctx) })
 	lastCleanUp := time.Now()
 	var clock wallClock
 	for {
 		if clock.wentBack(time.Now()) {
 			s.redate(ctx)
 		}
-		sleep := s.round(ctx, free, &renewals)
+		sleep := s.round(ctx)
 		if time.Since(lastCleanUp) > cleanUpEvery {
 			lastCleanUp = time.Now()
 			s.cleanUp(ctx)
@@ -87,10 +90,13 @@ func (s *Scheduler) Run(ctx context.Context) {
 	}
 }
 
-// round claims as much as there are free workers and returns how long to sleep.
-func (s *Scheduler) round(ctx context.Context, free chan struct{}, renewals *sync.WaitGroup) time.Duration {
-	room := cap(free) - len(free)
-	if room < max(1, cap(free)/4) { // claims in batches: a free worker wakes this loop
+// round claims as much as the workers can soon take and returns how long to
+// sleep. It claims in batches: a worker that gets free wakes this loop, but a
+// claim for each would cost more than the renewals.
+func (s *Scheduler) round(ctx context.Context) time.Duration {
+	waiting, running := s.queue.Load()
+	room := 2*s.o.Workers - waiting - running
+	if room < s.o.Workers/2 {
 		return s.o.LongestSleep
 	}
 	due, err := s.o.Store.ClaimDue(ctx, time.Now(), s.o.Owner, s.o.Lease, room)
@@ -101,14 +107,7 @@ func (s *Scheduler) round(ctx context.Context, free chan struct{}, renewals *syn
 		return s.o.LongestSleep
 	}
 	for _, c := range due {
-		free <- struct{}{}
-		renewals.Go(func() {
-			defer func() {
-				<-free
-				s.Wake()
-			}()
-			s.renew(ctx, c)
-		})
+		s.queue.Push(s.o.Gate.KeyFor(c.ServiceID), c)
 	}
 	if len(due) == room {
 		return shortestSleep
@@ -116,8 +115,32 @@ func (s *Scheduler) round(ctx context.Context, free chan struct{}, renewals *syn
 	return s.untilNext(ctx)
 }
 
+// dispatch hands what is queued to workers, endpoint by endpoint in turn, until
+// ctx ends. What is still queued then is given back, so that another replica
+// need not wait for its lease to run out.
+func (s *Scheduler) dispatch(ctx context.Context) {
+	var renewals sync.WaitGroup
+	defer renewals.Wait()
+	for {
+		c, done, err := s.queue.Take(ctx)
+		if err != nil {
+			for _, left := range s.queue.Drain() {
+				s.o.Source.Release(left)
+			}
+			return
+		}
+		renewals.Go(func() {
+			defer func() {
+				done()
+				s.Wake()
+			}()
+			s.renew(ctx, c)
+		})
+	}
+}
+
 func (s *Scheduler) renew(ctx context.Context, c connection.Connection) {
-	// Renew outlives ctx by itself; a stop waits for it in Source.Close.
+	// RenewClaimed outlives ctx by itself; a stop waits for it in Source.Close.
 	if _, err := s.o.Source.RenewClaimed(context.WithoutCancel(ctx), c); err != nil {
 		s.o.Logger.Error("a due renewal could not be made", "connection", c.Name, "error", err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/connection/connectiontest"
 	"github.com/evergrant/evergrant/hub/internal/egress"
+	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/scheduler"
@@ -118,8 +119,9 @@ func startYear(t *testing.T, s *connectiontest.Service) *hubOfAYear {
 	t.Cleanup(func() { _ = j.Close() })
 	log := hclog.NewNullLogger()
 	sender := egress.New("test")
+	gate := endpoint.New(endpoint.Options{})
 	h.source = tokensource.New(tokensource.Options{
-		Store: h.store, Journal: j, Logger: log, Runner: operation.NewRunner(inProcess{client}, sender, j, log),
+		Store: h.store, Journal: j, Gate: gate, Logger: log, Runner: operation.NewRunner(inProcess{client}, sender, j, gate, log),
 	})
 	now := time.Now()
 	svc := service.Service{ID: store.NewID(), Name: "svc", Title: "svc", Provider: s.Description.Name, Description: &s.Description, CreatedAt: now, UpdatedAt: now}
@@ -127,7 +129,7 @@ func startYear(t *testing.T, s *connectiontest.Service) *hubOfAYear {
 	c := connection.New(now, h.id, "conn", "conn", svc.ID, connection.PolicyOf(&s.Description)).
 		Granted(now, now, s.Grant(time.Now()), provider.Account{}, nil)
 	must(h.store.CreateConnection(t.Context(), c))
-	sched := scheduler.New(scheduler.Options{
+	sched := scheduler.New(scheduler.Options{Gate: gate,
 		Store: h.store, Source: h.source, Logger: log, Owner: j.Replica(), LongestSleep: day,
 	})
 	ctx, cancel := context.WithCancel(context.Background())

@@ -59,13 +59,18 @@ func (s *Source) renewLeased(ctx context.Context, c connection.Connection, force
 	return c, s.store.SaveFailure(ctx, c, c.Generation, "", s.owner)
 }
 
-// refresh spends the refresh token: intent, call, save. An intent that an
-// earlier renewal left open is settled first.
+// refresh spends the refresh token: a turn at the endpoint, intent, call, save.
+// An intent that an earlier renewal left open is settled first.
 func (s *Source) refresh(ctx context.Context, c connection.Connection) (connection.Connection, error) {
 	svc, err := s.store.Service(ctx, c.ServiceID)
 	if err != nil {
 		return c, err
 	}
+	t, err := s.enter(ctx, svc.ID)
+	if err != nil {
+		return s.deferred(ctx, c, err)
+	}
+	defer t.end()
 	for {
 		now := time.Now()
 		intent := store.Intent{
@@ -84,15 +89,18 @@ func (s *Source) refresh(ctx context.Context, c connection.Connection) (connecti
 			return c, fmt.Errorf("note the renewal of %s before it begins: %w", c.Name, err)
 		}
 		op := &operation.Op{ID: intent.ID, Service: svc, Now: now, Journaled: true, Meta: metaOf(intent)}
-		return s.finish(ctx, c, op, intent)
+		t.watch(s, op)
+		return s.finish(ctx, c, op, intent, t)
 	}
 }
 
-// finish runs the operation of an intent and saves what comes of it.
-func (s *Source) finish(ctx context.Context, c connection.Connection, op *operation.Op, intent store.Intent) (connection.Connection, error) {
+// finish runs the operation of an intent and saves what comes of it. The turn
+// ends with the call: a save may take long.
+func (s *Source) finish(ctx context.Context, c connection.Connection, op *operation.Op, intent store.Intent, t *turn) (connection.Connection, error) {
 	callCtx, cancel := context.WithTimeout(ctx, s.timeout)
 	token, out, err := s.runner.Refresh(callCtx, op, c.Tokens.Token(op.Now))
 	cancel()
+	t.end()
 	if err == nil {
 		renewed := c.Renewed(time.Now(), op.Now, *token)
 		s.log.Info("renewed", "connection", c.Name, "generation", renewed.Generation, "expires_at", renewed.Tokens.ExpiresAt)

@@ -50,7 +50,7 @@ func (s *Source) settle(ctx context.Context, c connection.Connection) (settled b
 			return true, c, err
 		}
 		op := &operation.Op{ID: intent.ID, Service: svc, Now: intent.StartedAt, Journaled: true, Meta: metaOf(*intent), Kept: kept}
-		c, err = s.finish(ctx, c, op, *intent)
+		c, err = s.finish(ctx, c, op, *intent, nil)
 		return true, c, err
 	case connection.SettleWait:
 		waits := c.OwnerAwaited(time.Now(), c.Generation, until)

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/store"
@@ -19,7 +20,9 @@ type Options struct {
 	Store   *store.Store
 	Runner  *operation.Runner
 	Journal *journal.Journal
-	Logger  hclog.Logger
+	// Gate limits what is asked of each token endpoint.
+	Gate   *endpoint.Gate
+	Logger hclog.Logger
 	// RequestTimeout bounds one renewal's provider call; 30 s.
 	RequestTimeout time.Duration
 	// Lease is how long a renewal may hold a connection; twice the timeout.
@@ -34,6 +37,7 @@ type Source struct {
 	store    *store.Store
 	runner   *operation.Runner
 	journal  *journal.Journal
+	gate     *endpoint.Gate
 	log      hclog.Logger
 	owner    string
 	timeout  time.Duration
@@ -55,7 +59,7 @@ type Source struct {
 // New returns a Source. Call Close to wait for renewals in flight.
 func New(o Options) *Source {
 	s := &Source{
-		store: o.Store, runner: o.Runner, journal: o.Journal, log: o.Logger, owner: o.Journal.Replica(),
+		store: o.Store, runner: o.Runner, journal: o.Journal, gate: o.Gate, log: o.Logger, owner: o.Journal.Replica(),
 		timeout: orDefault(o.RequestTimeout, 30*time.Second), takeover: orDefault(o.Takeover, 15*time.Minute),
 		flights: map[string]*flight{}, touched: map[string]time.Time{},
 	}
@@ -114,7 +118,10 @@ func (s *Source) Serve(ctx context.Context, c connection.Connection, minTTL time
 		return &Pulled{Connection: c, Trouble: c.Failure}, nil
 	}
 	may, again := c.MayRenew(now)
-	if may {
+	closed := s.gate.Closed(s.gate.KeyFor(c.ServiceID))
+	if may && closed != nil {
+		again = closed.Until // nobody is asked while the endpoint is left alone
+	} else if may {
 		renewed, err := s.Renew(ctx, c.ID, c.Generation)
 		if err != nil && !c.Tokens.Valid(time.Now()) {
 			return nil, err
@@ -131,7 +138,7 @@ func (s *Source) Serve(ctx context.Context, c connection.Connection, minTTL time
 	if err := refusal(c, now); err != nil {
 		return nil, err
 	}
-	return nil, waiting(c, now, again)
+	return nil, waiting(c, now, again, closed)
 }
 
 // Renew gets the token set after the given generation: by a renewal of this
@@ -147,6 +154,9 @@ func (s *Source) Renew(ctx context.Context, id string, after int64) (connection.
 func (s *Source) RenewClaimed(ctx context.Context, c connection.Connection) (connection.Connection, error) {
 	return s.join(ctx, c.ID, func() (connection.Connection, error) { return s.renewClaimed(c) })
 }
+
+// Release gives back what Store.ClaimDue has claimed and nobody will renew.
+func (s *Source) Release(c connection.Connection) { s.freeLease(c.ID) }
 
 // RenewNow is Renew for a person who asks for it: waiting times are ignored.
 func (s *Source) RenewNow(ctx context.Context, id string, after int64) (connection.Connection, error) {
@@ -208,13 +218,15 @@ func refusal(c connection.Connection, now time.Time) error {
 }
 
 // waiting is the error for a connection whose renewal fails for now.
-func waiting(c connection.Connection, now, again time.Time) error {
+func waiting(c connection.Connection, now, again time.Time, closed *endpoint.ClosedError) error {
 	e := &RefusedError{Connection: c, Kind: provider.Transient, RetryAfter: time.Second, Message: "The token is being renewed; ask again."}
 	if again.After(now) {
 		e.RetryAfter = again.Sub(now)
 	}
 	if f := c.Failure; f != nil {
 		e.Kind, e.Message = f.Kind, f.Message
+	} else if closed != nil {
+		e.Message = "The service is not asked for now: " + closed.Cause + ". Ask again later."
 	}
 	return e
 }

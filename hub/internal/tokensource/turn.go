@@ -1,0 +1,64 @@
+package tokensource
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/endpoint"
+	"github.com/evergrant/evergrant/hub/internal/operation"
+)
+
+// turn is a renewal's turn at its token endpoint. A nil turn is that of an
+// operation that only reads kept replies.
+type turn struct {
+	done func(endpoint.Outcome)
+
+	mu   sync.Mutex
+	last endpoint.Outcome
+}
+
+// enter waits for a turn. The endpoint of a service is learned from the requests
+// that its plugin makes.
+func (s *Source) enter(ctx context.Context, serviceID string) (*turn, error) {
+	done, err := s.gate.Enter(ctx, s.gate.KeyFor(serviceID))
+	if err != nil {
+		return nil, err
+	}
+	return &turn{done: done, last: endpoint.NotSent()}, nil
+}
+
+// watch has the operation tell how its requests end. The last one counts: it is
+// the token request, whatever came before.
+func (t *turn) watch(s *Source, op *operation.Op) {
+	op.Sent = func(key endpoint.Key, o endpoint.Outcome) {
+		s.gate.Learn(op.Service.ID, key)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.last = o
+	}
+}
+
+// end gives the turn back; a second time changes nothing.
+func (t *turn) end() {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.done(t.last)
+}
+
+// deferred puts a renewal off whose endpoint is left alone: no failure of the
+// grant, and none is counted. Any other error of enter is returned.
+func (s *Source) deferred(ctx context.Context, c connection.Connection, err error) (connection.Connection, error) {
+	closed, ok := errors.AsType[*endpoint.ClosedError](err)
+	if !ok {
+		return c, err
+	}
+	s.log.Debug("a renewal is put off", "connection", c.Name, "endpoint", string(closed.Key), "until", closed.Until, "cause", closed.Cause)
+	c = c.Deferred(time.Now(), closed.Until)
+	return c, s.store.SaveFailure(ctx, c, c.Generation, "", s.owner)
+}
