@@ -14,8 +14,6 @@ import (
 func TestAnOutageIsMetOnceNotByEveryConnection(t *testing.T) {
 	const size = 300
 	w := prepareWave(t, "sqlite", size)
-	delete(w.flags, "renewal.workers")
-	delete(w.flags, "renewal.per_endpoint")
 	w.server.SetFault(authserver.Unavailable(http.StatusServiceUnavailable))
 	r := startHubIn(t, w.dir, w.flags)
 	eventually(t, "the endpoint is left alone", func() bool { return contains(r.log, "a renewal is put off") })

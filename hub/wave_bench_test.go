@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -26,23 +27,36 @@ import (
 // BenchmarkWave lets 10,000 connections (EVERGRANT_BENCH_WAVE changes the
 // number) come due at one moment and reports how fast one hub renews them
 // through a real plugin, beside what the authorization server answers to bare
-// HTTP requests in the same run. Both share the machine with the database.
+// HTTP requests in the same run. Both share the machine with the database. Once
+// with room for 256 at one time, and once with the caps that people have, which
+// must not be exceeded.
 func BenchmarkWave(b *testing.B) {
-	for _, database := range []string{"sqlite", "postgres"} {
-		b.Run(database, func(b *testing.B) {
+	for _, test := range []struct {
+		name, database string
+		room           int
+	}{
+		{"sqlite/wide", "sqlite", 256}, {"postgres/wide", "postgres", 256}, {"postgres/capped", "postgres", 64},
+	} {
+		b.Run(test.name, func(b *testing.B) {
 			size := 10_000
 			if n, err := strconv.Atoi(os.Getenv("EVERGRANT_BENCH_WAVE")); err == nil {
 				size = n
 			}
 			for b.Loop() {
 				b.StopTimer()
-				w := prepareWave(b, database, size)
+				w := prepareWave(b, test.database, size)
+				w.flags["renewal.workers"], w.flags["renewal.per_endpoint"] = 2*test.room, test.room
 				b.StartTimer()
 				took := w.run(b)
 				b.StopTimer()
+				if most := w.most.Load(); most > int64(test.room) {
+					b.Errorf("%d renewals were in flight at one time, the cap is %d", most, test.room)
+				}
 				bare := w.bare(b, size)
 				rate := float64(size) / took.Seconds()
 				b.ReportMetric(rate, "renewals/s")
+				b.ReportMetric(took.Seconds(), "drained-s")
+				b.ReportMetric(float64(w.most.Load()), "most-in-flight")
 				b.ReportMetric(bare, "bare/s")
 				b.ReportMetric(rate/bare, "ratio")
 				b.ReportMetric(float64(w.server.DoubleSpent()), "double-spent")
@@ -62,20 +76,30 @@ type wave struct {
 	size   int
 	done   chan struct{}
 	rotate *atomic.Int64
+	// inFlight are token requests at the server now, most the most there were.
+	inFlight, most atomic.Int64
+}
+
+// ServeHTTP counts what is in flight at the server.
+func (w *wave) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	now := w.inFlight.Add(1)
+	defer w.inFlight.Add(-1)
+	for most := w.most.Load(); now > most && !w.most.CompareAndSwap(most, now); most = w.most.Load() {
+	}
+	w.server.ServeHTTP(rw, r)
 }
 
 func prepareWave(b testing.TB, database string, size int) *wave {
-	w := &wave{flags: map[string]any{"renewal.workers": 256, "renewal.per_endpoint": 256}, dir: b.TempDir(), size: size, done: make(chan struct{}), rotate: &atomic.Int64{}}
+	w := &wave{flags: map[string]any{}, dir: b.TempDir(), size: size, done: make(chan struct{}), rotate: &atomic.Int64{}}
 	w.server = authserver.New(authserver.Config{OnRotated: func() {
 		if w.rotate.Add(1) == int64(size) {
 			close(w.done)
 		}
 	}})
-	var err error
-	if w.url, err = w.server.Start(""); err != nil {
-		b.Fatal(err)
-	}
+	front := httptest.NewServer(w)
+	b.Cleanup(front.Close)
 	b.Cleanup(func() { _ = w.server.Close() })
+	w.url = front.URL
 	if database == "postgres" {
 		w.flags["database.url"] = storetest.Postgres(b)
 	}
