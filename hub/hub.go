@@ -18,6 +18,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/config"
 	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
+	"github.com/evergrant/evergrant/hub/internal/feed"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
@@ -36,6 +37,7 @@ type Hub struct {
 	journal   *journal.Journal
 	sender    *egress.Sender
 	gate      *endpoint.Gate
+	changes   feed.Feed
 	plugins   *pluginhost.Host
 	access    *access.Access
 	catalogue *catalogue.Catalogue
@@ -109,6 +111,7 @@ func (h *Hub) start(ctx context.Context) error {
 	if h.store, err = store.Open(ctx, store.Options{URL: h.cfg.Database.URL, DataDir: h.cfg.DataDir, Box: box, Logger: h.log.Named("store")}); err != nil {
 		return err
 	}
+	h.store.OnChange(h.changes.Publish)
 	if h.journal, err = journal.Open(filepath.Join(h.cfg.DataDir, "journal"), box); err != nil {
 		return err
 	}
@@ -140,7 +143,7 @@ func (h *Hub) wire() {
 	h.access = access.New(h.store)
 	h.catalogue = catalogue.New(h.store, h.plugins, runner, h.log.Named("catalogue"))
 	h.source = tokensource.New(tokensource.Options{
-		Store: h.store, Runner: runner, Journal: h.journal, Gate: h.gate, Logger: h.log.Named("tokens"),
+		Store: h.store, Runner: runner, Journal: h.journal, Gate: h.gate, Changes: &h.changes, Logger: h.log.Named("tokens"),
 		RequestTimeout: h.cfg.Renewal.RequestTimeout, Lease: h.cfg.Renewal.Lease,
 	})
 	sched := scheduler.New(scheduler.Options{
@@ -154,6 +157,7 @@ func (h *Hub) wire() {
 	ctx, cancel := context.WithCancel(context.Background())
 	h.stopWork = cancel
 	h.work.Go(func() { sched.Run(ctx) })
+	h.work.Go(func() { h.store.Listen(ctx, h.changes.PublishAll) })
 }
 
 // Stop ends the hub: no new requests, then no new renewals, then what is in

@@ -15,6 +15,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/feed"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
@@ -28,6 +29,7 @@ type Options struct {
 	Flow      *authflow.Flow
 	Source    *tokensource.Source
 	Plugins   *pluginhost.Host
+	Changes   *feed.Feed
 	Logger    hclog.Logger
 	PublicURL string
 	Version   string
@@ -43,6 +45,7 @@ type API struct {
 	flow      *authflow.Flow
 	source    *tokensource.Source
 	plugins   *pluginhost.Host
+	changes   *feed.Feed
 	log       hclog.Logger
 	publicURL string
 	version   string
@@ -60,7 +63,8 @@ var bearer = []map[string][]string{{"apiKey": {}}}
 func New(router gin.IRouter, engine *gin.Engine, o Options) *API {
 	a := &API{
 		store: o.Store, access: o.Access, catalogue: o.Catalogue, flow: o.Flow, source: o.Source, plugins: o.Plugins,
-		log: o.Logger, publicURL: o.PublicURL, version: o.Version, minTTL: o.MinTTL, touched: map[string]time.Time{},
+		changes: o.Changes,
+		log:     o.Logger, publicURL: o.PublicURL, version: o.Version, minTTL: o.MinTTL, touched: map[string]time.Time{},
 	}
 	if a.minTTL <= 0 {
 		a.minTTL = time.Minute
@@ -69,6 +73,7 @@ func New(router gin.IRouter, engine *gin.Engine, o Options) *API {
 	a.huma = humagin.NewWithGroup(engine, router.Group(""), config(o))
 	a.huma.UseMiddleware(a.authenticate)
 	a.registerToken()
+	a.registerEvents()
 	a.registerProviders()
 	a.registerServices()
 	a.registerConnections()
@@ -93,13 +98,19 @@ func config(o Options) huma.Config {
 
 type keyInContext struct{}
 
-// tokenOperation checks its key by itself, with the same read as the connection.
-const tokenOperation = "pull-token"
+// Operations of processes check their key by themselves, with the same read as
+// the connection.
+const (
+	tokenOperation    = "pull-token"
+	rejectedOperation = "reject-token"
+	eventsOperation   = "stream-events"
+)
 
 // authenticate lets administrators' keys through.
 func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	op := ctx.Operation()
-	if op.OperationID == tokenOperation {
+	switch op.OperationID {
+	case tokenOperation, rejectedOperation, eventsOperation:
 		next(ctx)
 		return
 	}

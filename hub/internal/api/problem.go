@@ -129,6 +129,8 @@ func (a *API) refusal(e *tokensource.RefusedError) error {
 		p.ReauthorizeURL = page
 	case e.Kind == provider.Blocked:
 		p = problem(http.StatusBadGateway, "blocked", "The operator has to mend the service", e.Message)
+	case e.TooSoon:
+		p = problem(http.StatusTooManyRequests, "too-soon", "The token was renewed just now", e.Message)
 	case e.Kind == provider.Transient:
 		p = problem(http.StatusServiceUnavailable, "transient", "The token cannot be renewed for the moment", e.Message)
 	default:
@@ -168,7 +170,7 @@ func withHeader(p *Problem, name, value string) error {
 }
 
 // parseTTL reads a duration ("90s", "5m") or a number of seconds.
-func parseTTL(s string, otherwise time.Duration) (time.Duration, error) {
+func parseTTL(name, s string, otherwise time.Duration) (time.Duration, error) {
 	if s == "" {
 		return otherwise, nil
 	}
@@ -177,8 +179,8 @@ func parseTTL(s string, otherwise time.Duration) (time.Duration, error) {
 		d, err = time.Duration(seconds)*time.Second, nil
 	}
 	if err != nil || d < 0 || d > 30*24*time.Hour {
-		return 0, problem(http.StatusUnprocessableEntity, "invalid-fields", "min_ttl cannot be used as it is",
-			fmt.Sprintf("Write min_ttl as a duration such as 60s or 5m, at most %s.", "720h"))
+		return 0, problem(http.StatusUnprocessableEntity, "invalid-fields", name+" cannot be used as it is",
+			fmt.Sprintf("Write %s as a duration such as 60s or 5m, at most %s.", name, "720h"))
 	}
 	return d, nil
 }

@@ -21,6 +21,7 @@ type TokenInput struct {
 	Name          string `path:"name" doc:"The connection's name"`
 	MinTTL        string `query:"min_ttl" doc:"Least life that the token must have left: a duration (60s, 5m) or seconds" default:"60s" example:"60s"`
 	IfNoneMatch   string `header:"If-None-Match" doc:"The ETag of the generation that the process has; 304 if it is still in force and lives long enough"`
+	Wait          string `query:"wait" doc:"With If-None-Match: wait so long for the next generation before answering 304; a duration or seconds, at most 50s" example:"30s"`
 }
 
 // TokenOutput is the answer to a pull.
@@ -62,38 +63,80 @@ func (a *API) registerToken() {
 			"409: a person has to authorise again. 502: the operator has to mend the service. 503: ask again after Retry-After.",
 		Errors: []int{401, 403, 404, 409, 500, 502, 503},
 	}, a.token)
+	a.registerRejected()
 }
 
+// longestPoll bounds how long a pull waits: proxies cut longer silences.
+const longestPoll = 50 * time.Second
+
 func (a *API) token(ctx context.Context, in *TokenInput) (*TokenOutput, error) {
-	minTTL, err := parseTTL(in.MinTTL, a.minTTL)
+	minTTL, err := parseTTL("min_ttl", in.MinTTL, a.minTTL)
+	if err != nil {
+		return nil, err
+	}
+	wait, err := parseTTL("wait", in.Wait, 0)
 	if err != nil {
 		return nil, err
 	}
 	pulled, err := a.pull(ctx, in.Authorization, in.Name, minTTL)
+	if err == nil && wait > 0 && in.IfNoneMatch == etagOf(pulled) {
+		pulled, err = a.next(ctx, in, pulled, minTTL, min(wait, longestPoll))
+	}
 	if err != nil {
 		return nil, a.fail(err)
 	}
-	etag := strconv.Quote(strconv.FormatInt(pulled.Connection.Generation, 10))
-	out := &TokenOutput{Status: http.StatusOK, ETag: etag, CacheControl: "no-store"}
-	if in.IfNoneMatch == etag {
+	return tokenOutput(pulled, in.IfNoneMatch), nil
+}
+
+func etagOf(pulled *tokensource.Pulled) string {
+	return strconv.Quote(strconv.FormatInt(pulled.Connection.Generation, 10))
+}
+
+func tokenOutput(pulled *tokensource.Pulled, ifNoneMatch string) *TokenOutput {
+	out := &TokenOutput{Status: http.StatusOK, ETag: etagOf(pulled), CacheControl: "no-store"}
+	if ifNoneMatch == out.ETag {
 		out.Status = http.StatusNotModified
-		return out, nil
+		return out
 	}
 	out.Body = tokenBody(pulled, time.Now())
-	return out, nil
+	return out
+}
+
+// next waits for the generation after the one that the process has, or for a
+// change that leaves it without a token. A waiter asks nothing of the database
+// until the connection changes or its token has too little life left.
+func (a *API) next(ctx context.Context, in *TokenInput, has *tokensource.Pulled, minTTL, wait time.Duration) (*tokensource.Pulled, error) {
+	end := time.NewTimer(wait)
+	defer end.Stop()
+	for {
+		changed, forget := a.changes.Next(has.Connection.ID)
+		pulled, err := a.pull(ctx, in.Authorization, in.Name, minTTL)
+		if err != nil || etagOf(pulled) != in.IfNoneMatch {
+			forget()
+			return pulled, err
+		}
+		old := time.NewTimer(pulled.Connection.LongEnoughFor(time.Now(), minTTL, wait))
+		select {
+		case <-changed:
+		case <-old.C:
+		case <-end.C:
+			old.Stop()
+			forget()
+			return pulled, nil
+		case <-ctx.Done():
+			old.Stop()
+			forget()
+			return nil, ctx.Err()
+		}
+		old.Stop()
+		forget()
+	}
 }
 
 // pull checks the key and the connection by one read, then serves the token.
 func (a *API) pull(ctx context.Context, authorization, name string, minTTL time.Duration) (*tokensource.Pulled, error) {
-	key, err := access.BearerToken(authorization)
+	row, err := a.allowed(ctx, authorization, name)
 	if err != nil {
-		return nil, err
-	}
-	row, err := a.store.Pull(ctx, access.HashKey(key), name)
-	if err != nil {
-		return nil, err
-	}
-	if err := mayPull(row, time.Now()); err != nil {
 		return nil, err
 	}
 	version := tokensource.Version{Generation: row.Generation, UpdatedAt: row.UpdatedAt}
@@ -102,8 +145,25 @@ func (a *API) pull(ctx context.Context, authorization, name string, minTTL time.
 		return nil, err
 	}
 	a.source.TouchPulled(ctx, row.ConnectionID)
-	a.touchKey(ctx, row.Key.ID, time.Now())
 	return pulled, nil
+}
+
+// allowed looks up whether the key may pull the connection.
+func (a *API) allowed(ctx context.Context, authorization, name string) (store.PullRow, error) {
+	key, err := access.BearerToken(authorization)
+	if err != nil {
+		return store.PullRow{}, err
+	}
+	row, err := a.store.Pull(ctx, access.HashKey(key), name)
+	if err != nil {
+		return row, err
+	}
+	now := time.Now()
+	if err := mayPull(row, now); err != nil {
+		return row, err
+	}
+	a.touchKey(ctx, row.Key.ID, now)
+	return row, nil
 }
 
 // mayPull checks the key of a pull. A key that may not pull a connection learns

@@ -149,6 +149,16 @@ func (c Connection) Enough(now time.Time, minTTL time.Duration) bool {
 	return c.Tokens.ExpiresAt.IsZero() || c.Tokens.ExpiresAt.Sub(now) >= c.MinTTL(minTTL)
 }
 
+// LongEnoughFor is how long the access token will have at least minTTL left, at
+// most the given time: then a process that waits has to be served anew. It is a
+// second at least, for a renewal that fails leaves the token as it is.
+func (c Connection) LongEnoughFor(now time.Time, minTTL, most time.Duration) time.Duration {
+	if c.Tokens.ExpiresAt.IsZero() {
+		return most
+	}
+	return max(time.Second, min(most, c.Tokens.ExpiresAt.Add(-c.MinTTL(minTTL)).Sub(now)+time.Millisecond))
+}
+
 // MayRenew reports whether a renewal may begin now: there is something to ask the
 // service with, it wants to be asked at this time, and no waiting time is running.
 // The second result is when to ask again if it may not; zero if never.

@@ -74,6 +74,17 @@ func (s *Store) oneConnection(ctx context.Context, where, value string) (connect
 // likeEscape makes a text match itself in LIKE … ESCAPE '!'.
 var likeEscape = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
+// ChangedSince reads the connections that have changed after a time, oldest
+// change first, at most limit.
+func (s *Store) ChangedSince(ctx context.Context, after time.Time, limit int) ([]connection.Connection, error) {
+	var rows []connectionRow
+	err := s.reading(ctx).Where("updated_at > ?", millis(after)).Order("updated_at").Limit(limit).Find(&rows).Error
+	if err != nil {
+		return nil, failed("read what has changed", err)
+	}
+	return s.readableOf(rows), nil
+}
+
 // Connections reads those that the filter chooses, ordered by name.
 func (s *Store) Connections(ctx context.Context, f Filter) ([]connection.Connection, error) {
 	query := s.reading(ctx).Order("name")
@@ -137,11 +148,17 @@ func (s *Store) UpdateConnection(ctx context.Context, c connection.Connection, f
 			return err
 		}
 		row.UpdatedAt = later(c.UpdatedAt, old.UpdatedAt)
+		if err := s.notify(tx, c.ID); err != nil {
+			return err
+		}
 		return tx.Model(&connectionRow{}).Where("id = ? AND generation = ?", c.ID, from).Select("*").
 			Omit("id", "created_at", "last_pulled_at", "lease_owner", "lease_until").Updates(&row).Error
 	})
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
 		return fmt.Errorf("%s: %w", tried, &NameTakenError{Field: "name", Value: c.Name})
+	}
+	if err == nil {
+		s.tell(c.ID)
 	}
 	return failed(tried, err)
 }
@@ -163,7 +180,17 @@ func (s *Store) RenameConnection(ctx context.Context, id, title string) error {
 // DeleteConnection removes a connection, its history, its open intent and its
 // places in API keys. Errors: ErrNotFound.
 func (s *Store) DeleteConnection(ctx context.Context, id string) error {
-	return changed("delete the connection "+id, s.writing(ctx).Where("id = ?", id).Delete(&connectionRow{}))
+	err := s.transaction(ctx, func(tx *gorm.DB) error {
+		result := tx.Where("id = ?", id).Delete(&connectionRow{})
+		if result.Error == nil && result.RowsAffected == 0 {
+			return gorm.ErrRecordNotFound
+		}
+		return errors.Join(result.Error, s.notify(tx, id))
+	})
+	if err == nil {
+		s.tell(id)
+	}
+	return failed("delete the connection "+id, err)
 }
 
 // TouchPulled notes when a connection was pulled last. It is cheap, but a write:

@@ -27,6 +27,7 @@ func (s *Store) openPostgres(ctx context.Context, address string) error {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "evergrant"
 	}
+	s.postgres = config
 	pool := stdlib.OpenDB(*config)
 	pool.SetMaxOpenConns(postgresConnections)
 	pool.SetMaxIdleConns(postgresConnections)

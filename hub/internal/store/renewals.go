@@ -73,9 +73,14 @@ func (s *Store) saveOutcomes(ctx context.Context, batch []*outcome) ([]error, er
 		return oneByOne(ctx, batch, s.saveOutcomes), nil
 	}
 	results := make([]error, len(batch))
+	ids := make([]string, 0, len(batch))
 	for i, o := range batch {
 		results[i] = o.err
+		if err == nil && o.err == nil {
+			ids = append(ids, o.c.ID)
+		}
 	}
+	s.tell(ids...)
 	return results, err
 }
 
@@ -120,6 +125,13 @@ func (s *Store) settle(tx *gorm.DB, batch []*outcome) error {
 		return err
 	}
 	if err := s.updateOutcomes(tx, changed); err != nil {
+		return err
+	}
+	ids := make([]string, len(changed))
+	for i, o := range changed {
+		ids[i] = o.c.ID
+	}
+	if err := s.notify(tx, ids...); err != nil {
 		return err
 	}
 	return s.dropIntents(tx, batch)

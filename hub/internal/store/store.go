@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/hashicorp/go-hclog"
+	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
@@ -51,7 +52,10 @@ type Store struct {
 	serviceCache serviceCache
 	versions     *gather[string, int64] // of services, by id
 	pullCache    *pullCache             // nil on PostgreSQL
-	lock         *os.File               // of a SQLite file
+	changed      func(connectionIDs ...string)
+	replica      string          // names this store to the others that listen
+	postgres     *pgx.ConnConfig // nil on SQLite
+	lock         *os.File        // of a SQLite file
 }
 
 // NewID returns a new row id: a UUIDv7, so that ids order by their time.
@@ -63,7 +67,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Box == nil {
 		return nil, errors.New("open the database: there is no key to seal secrets with")
 	}
-	s := &Store{box: o.Box, log: o.Logger}
+	s := &Store{box: o.Box, log: o.Logger, replica: NewID()}
 	if s.log == nil {
 		s.log = hclog.NewNullLogger()
 	}

@@ -9,30 +9,39 @@ import (
 )
 
 // takeLease returns when this hub holds the lease of the connection, or when its
-// generation has passed after: then another replica has renewed it.
+// generation has passed after: then another replica has renewed it. Whoever
+// waits wakes when the row changes, or looks again now and then.
 func (s *Source) takeLease(ctx context.Context, id string, after int64) (connection.Connection, error) {
 	for wait := 20 * time.Millisecond; ; wait = min(2*wait, 500*time.Millisecond) {
-		won, err := s.store.TakeLease(ctx, id, s.owner, time.Now(), s.lease)
-		if err != nil {
-			return connection.Connection{}, err
-		}
-		c, err := s.store.Connection(ctx, id)
-		if err != nil {
+		changed, forget := s.changes.Next(id)
+		c, won, err := s.tryLease(ctx, id, after)
+		if err != nil || won || c.Generation > after {
+			forget()
 			return c, err
-		}
-		if won && c.Generation > after {
-			s.freeLease(id)
-			return c, nil
-		}
-		if won || c.Generation > after {
-			return c, nil
 		}
 		select {
 		case <-ctx.Done():
+			forget()
 			return c, fmt.Errorf("another replica has been renewing %s for %s: %w", c.Name, s.lease, ctx.Err())
+		case <-changed:
 		case <-time.After(wait):
 		}
+		forget()
 	}
+}
+
+// tryLease tries once and reads the connection. A lease on one that has passed
+// after is given back.
+func (s *Source) tryLease(ctx context.Context, id string, after int64) (c connection.Connection, won bool, err error) {
+	won, err = s.store.TakeLease(ctx, id, s.owner, time.Now(), s.lease)
+	if err != nil {
+		return c, won, err
+	}
+	c, err = s.store.Connection(ctx, id)
+	if won && (err != nil || c.Generation > after) {
+		s.freeLease(id)
+	}
+	return c, won, err
 }
 
 // freeLease gives the lease back; if that fails it runs out by itself. A save

@@ -9,6 +9,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
+	"github.com/evergrant/evergrant/hub/internal/feed"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/store"
@@ -20,6 +21,8 @@ type Options struct {
 	Store   *store.Store
 	Runner  *operation.Runner
 	Journal *journal.Journal
+	// Changes wakes who waits for another replica's renewal.
+	Changes *feed.Feed
 	// Gate limits what is asked of each token endpoint.
 	Gate   *endpoint.Gate
 	Logger hclog.Logger
@@ -38,6 +41,7 @@ type Source struct {
 	runner   *operation.Runner
 	journal  *journal.Journal
 	gate     *endpoint.Gate
+	changes  *feed.Feed
 	log      hclog.Logger
 	owner    string
 	timeout  time.Duration
@@ -59,9 +63,12 @@ type Source struct {
 // New returns a Source. Call Close to wait for renewals in flight.
 func New(o Options) *Source {
 	s := &Source{
-		store: o.Store, runner: o.Runner, journal: o.Journal, gate: o.Gate, log: o.Logger, owner: o.Journal.Replica(),
+		store: o.Store, runner: o.Runner, journal: o.Journal, gate: o.Gate, changes: o.Changes, log: o.Logger, owner: o.Journal.Replica(),
 		timeout: orDefault(o.RequestTimeout, 30*time.Second), takeover: orDefault(o.Takeover, 15*time.Minute),
 		flights: map[string]*flight{}, touched: map[string]time.Time{},
+	}
+	if s.changes == nil {
+		s.changes = &feed.Feed{}
 	}
 	s.lease = orDefault(o.Lease, 2*s.timeout)
 	s.life, s.end = context.WithCancel(context.Background())
@@ -122,8 +129,10 @@ func (s *Source) Serve(ctx context.Context, c connection.Connection, minTTL time
 	if may && closed != nil {
 		again = closed.Until // nobody is asked while the endpoint is left alone
 	} else if may {
-		renewed, err := s.Renew(ctx, c.ID, c.Generation)
-		if err != nil && !c.Tokens.Valid(time.Now()) {
+		waiting, cancel := patience(ctx, c, now)
+		renewed, err := s.Renew(waiting, c.ID, c.Generation)
+		cancel()
+		if err != nil && (ctx.Err() != nil || !c.Tokens.Valid(time.Now())) {
 			return nil, err
 		}
 		if err == nil {
@@ -139,6 +148,18 @@ func (s *Source) Serve(ctx context.Context, c connection.Connection, minTTL time
 		return nil, err
 	}
 	return nil, waiting(c, now, again, closed)
+}
+
+// longestWait is how long a pull waits for a renewal while there is a valid
+// token to hand out: a service that hangs must not hold the process up.
+const longestWait = 3 * time.Second
+
+// patience bounds the wait for a renewal, which goes on without the caller.
+func patience(ctx context.Context, c connection.Connection, now time.Time) (context.Context, context.CancelFunc) {
+	if c.Tokens.Valid(now.Add(longestWait)) {
+		return context.WithTimeout(ctx, longestWait)
+	}
+	return context.WithCancel(ctx)
 }
 
 // Renew gets the token set after the given generation: by a renewal of this
@@ -186,6 +207,8 @@ type RefusedError struct {
 	Kind provider.Kind
 	// Paused is set if an administrator stopped the connection.
 	Paused bool
+	// TooSoon is set if nothing is wrong but the haste of the process.
+	TooSoon bool
 	// RetryAfter is when to ask again; zero if that is no use.
 	RetryAfter time.Duration
 	Message    string

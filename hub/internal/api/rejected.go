@@ -1,0 +1,47 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// RejectedInput says that the service refused a token.
+type RejectedInput struct {
+	Authorization string `header:"Authorization" hidden:"true"`
+	Name          string `path:"name" doc:"The connection's name"`
+	Body          struct {
+		Generation int64 `json:"generation" minimum:"1" doc:"The generation of the token that the service rejected"`
+	}
+}
+
+func (a *API) registerRejected() {
+	huma.Register(a.huma, huma.Operation{
+		OperationID: rejectedOperation, Method: http.MethodPost, Path: "/api/v1/connections/{name}/token/rejected",
+		Summary: "Tell that the service rejected a token, and get the next one", Tags: []string{"Tokens"}, Security: bearer,
+		Description: "If the rejected generation is still the current one, it is renewed, once for all who say so; otherwise the newer token is " +
+			"returned at once. A token that is only a few seconds old is not renewed again: 429 with Retry-After.",
+		Errors: []int{401, 403, 404, 409, 422, 429, 500, 502, 503},
+	}, a.rejected)
+}
+
+func (a *API) rejected(ctx context.Context, in *RejectedInput) (*TokenOutput, error) {
+	row, err := a.allowed(ctx, in.Authorization, in.Name)
+	if err != nil {
+		return nil, a.fail(err)
+	}
+	c, err := a.store.Connection(ctx, row.ConnectionID)
+	if err != nil {
+		return nil, a.fail(err)
+	}
+	if in.Body.Generation > c.Generation {
+		return nil, problem(http.StatusUnprocessableEntity, "invalid-fields", "There is no such generation yet",
+			"Send the generation that came with the rejected token.")
+	}
+	pulled, err := a.source.Rejected(ctx, c, in.Body.Generation)
+	if err != nil {
+		return nil, a.fail(err)
+	}
+	return tokenOutput(pulled, ""), nil
+}

@@ -1,0 +1,96 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"gorm.io/gorm"
+)
+
+// channel is where replicas tell each other what they have changed.
+const channel = "evergrant_changes"
+
+// OnChange sets what is told of connections that have changed, after the commit:
+// by this store, and, while Listen runs, by others. It must not block. Call it
+// before the first change.
+func (s *Store) OnChange(changed func(connectionIDs ...string)) { s.changed = changed }
+
+func (s *Store) tell(ids ...string) {
+	if s.changed != nil && len(ids) > 0 {
+		s.changed(ids...)
+	}
+}
+
+// A notification has at most 8000 bytes; an id has 36 and a comma.
+const idsPerNotification = 200
+
+// notify tells other replicas once the transaction commits. PostgreSQL lets
+// transactions that notify commit one by one; batches make that cheap.
+func (s *Store) notify(tx *gorm.DB, ids ...string) error {
+	if s.dialect != PostgreSQL {
+		return nil
+	}
+	for len(ids) > 0 {
+		n := min(len(ids), idsPerNotification)
+		payload := s.replica + " " + strings.Join(ids[:n], ",")
+		if err := tx.Exec("SELECT pg_notify(?, ?)", channel, payload).Error; err != nil {
+			return err
+		}
+		ids = ids[n:]
+	}
+	return nil
+}
+
+// Listen hears what other replicas change until ctx ends. lost is called after
+// each time that it was deaf: anything may have changed meanwhile. On SQLite
+// there is nobody else, and it returns when ctx ends.
+func (s *Store) Listen(ctx context.Context, lost func()) {
+	if s.dialect != PostgreSQL {
+		<-ctx.Done()
+		return
+	}
+	for wait := time.Second; ; wait = min(2*wait, 30*time.Second) {
+		heard, err := s.listen(ctx, lost)
+		if ctx.Err() != nil {
+			return
+		}
+		if heard {
+			wait = time.Second
+		}
+		s.log.Warn("what other replicas change cannot be heard; it is tried again", "error", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+	}
+}
+
+// listen is Listen over one connection. heard is set once it listened.
+func (s *Store) listen(ctx context.Context, lost func()) (heard bool, err error) {
+	connection, err := pgx.ConnectConfig(ctx, s.postgres.Copy())
+	if err != nil {
+		return false, err
+	}
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = connection.Close(closing)
+	}()
+	if _, err := connection.Exec(ctx, "LISTEN "+channel); err != nil {
+		return false, err
+	}
+	lost()
+	for {
+		n, err := connection.WaitForNotification(ctx)
+		if err != nil {
+			return true, err
+		}
+		from, ids, _ := strings.Cut(n.Payload, " ")
+		if from != s.replica && ids != "" {
+			s.tell(strings.Split(ids, ",")...)
+		}
+	}
+}

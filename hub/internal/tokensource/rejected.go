@@ -1,0 +1,55 @@
+package tokensource
+
+import (
+	"context"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// youngest is how old a token must be before a process can have it renewed by
+// saying that the service rejected it. A service that rejects every token must
+// not be asked for new ones without end.
+const youngest = 10 * time.Second
+
+// Rejected is for a process that was handed a token of a generation and had it
+// refused by the service. If that generation is still the current one it is
+// renewed, once for all who say so; otherwise the newer token is returned at
+// once. Errors: as Serve; *RefusedError with a RetryAfter if the token is too
+// young to be renewed again.
+func (s *Source) Rejected(ctx context.Context, c connection.Connection, generation int64) (*Pulled, error) {
+	now := time.Now()
+	if err := refusal(c, now); err != nil {
+		return nil, err
+	}
+	if c.Generation > generation {
+		return s.Serve(ctx, c, 0)
+	}
+	if !c.Renewable(now) {
+		return nil, &RefusedError{
+			Connection: c, Kind: provider.ReauthorizationRequired, Message: "The service rejects the token, and it cannot be renewed; a person has to authorise again.",
+		}
+	}
+	if age := now.Sub(c.RenewedAt); age < youngest {
+		return nil, &RefusedError{
+			Connection: c, Kind: provider.Transient, RetryAfter: youngest - age, TooSoon: true,
+			Message: "The token is only a few seconds old, so it is not renewed again yet. Does the service reject it for another reason?",
+		}
+	}
+	if closed := s.gate.Closed(s.gate.KeyFor(c.ServiceID)); closed != nil {
+		return nil, waiting(c, now, closed.Until, closed)
+	}
+	renewed, err := s.RenewNow(ctx, c.ID, generation)
+	if err != nil {
+		return nil, err
+	}
+	if err := refusal(renewed, time.Now()); err != nil {
+		return nil, err
+	}
+	if renewed.Generation == generation {
+		_, again := renewed.MayRenew(time.Now())
+		return nil, waiting(renewed, time.Now(), again, nil)
+	}
+	return &Pulled{Connection: renewed}, nil
+}
