@@ -19,6 +19,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/feed"
+	"github.com/evergrant/evergrant/hub/internal/incident"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
@@ -158,6 +159,7 @@ func (h *Hub) wire() {
 	h.stopWork = cancel
 	h.work.Go(func() { sched.Run(ctx) })
 	h.work.Go(func() { h.store.Listen(ctx, h.changes.PublishAll) })
+	h.work.Go(func() { incident.Watch(ctx, h.store, &h.changes, h.log.Named("incidents")) })
 }
 
 // Stop ends the hub: no new requests, then no new renewals, then what is in

@@ -70,19 +70,25 @@ func TestARejectedTokenIsRenewedOnceForAllWhoSaySo(t *testing.T) {
 	}
 }
 
+// answer is the head of a reply to a pull.
+type answer struct {
+	status int
+	etag   string
+}
+
 // ask is a pull with a header and a wait.
-func (c *client) ask(ctx context.Context, connection, query, etag string) (*http.Response, error) {
+func (c *client) ask(ctx context.Context, connection, query, etag string) (answer, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/api/v1/connections/"+connection+"/token?"+query, nil)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
 	req.Header.Set("Authorization", "Bearer "+c.key)
 	req.Header.Set("If-None-Match", etag)
 	resp, err := http.DefaultTransport.RoundTrip(req)
-	if err == nil {
-		err = resp.Body.Close()
+	if err != nil {
+		return answer{}, err
 	}
-	return resp, err
+	return answer{resp.StatusCode, resp.Header.Get("ETag")}, resp.Body.Close()
 }
 
 func TestAProcessCanWaitForTheNextGeneration(t *testing.T) {
@@ -96,9 +102,9 @@ func TestAProcessCanWaitForTheNextGeneration(t *testing.T) {
 	for _, r := range []*running{one, two} {
 		waiters.Go(func() {
 			began <- struct{}{}
-			resp, err := process.withBase(r).ask(t.Context(), connection, "wait=30s", `"1"`)
-			if err != nil || resp.StatusCode != http.StatusOK || resp.Header.Get("ETag") != `"2"` {
-				t.Errorf("a waiter got %v %v", resp, err)
+			got, err := process.withBase(r).ask(t.Context(), connection, "wait=30s", `"1"`)
+			if err != nil || got.status != http.StatusOK || got.etag != `"2"` {
+				t.Errorf("a waiter got %v %v", got, err)
 			}
 		})
 	}
@@ -107,20 +113,20 @@ func TestAProcessCanWaitForTheNextGeneration(t *testing.T) {
 	one.admin.must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
 	waiters.Wait()
 
-	if resp, err := process.ask(t.Context(), connection, "wait=1s", `"2"`); err != nil || resp.StatusCode != http.StatusNotModified {
-		t.Errorf("after a wait for nothing: %v %v", resp, err)
+	if got, err := process.ask(t.Context(), connection, "wait=1s", `"2"`); err != nil || got.status != http.StatusNotModified {
+		t.Errorf("after a wait for nothing: %v %v", got, err)
 	}
-	gone := make(chan *http.Response, 1)
+	gone := make(chan answer, 1)
 	go func() {
-		resp, err := process.ask(t.Context(), connection, "wait=30s", `"2"`)
+		got, err := process.ask(t.Context(), connection, "wait=30s", `"2"`)
 		if err != nil {
 			t.Error(err)
 		}
-		gone <- resp
+		gone <- got
 	}()
 	one.admin.must(t, "POST", "/api/v1/connections/"+connection+"/pause", nil, nil)
-	if resp := <-gone; resp == nil || resp.StatusCode != http.StatusConflict {
-		t.Errorf("whoever waits for a connection that is paused gets %v", resp)
+	if got := <-gone; got.status != http.StatusConflict {
+		t.Errorf("whoever waits for a connection that is paused gets %v", got)
 	}
 }
 

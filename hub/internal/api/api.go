@@ -74,6 +74,7 @@ func New(router gin.IRouter, engine *gin.Engine, o Options) *API {
 	a.huma.UseMiddleware(a.authenticate)
 	a.registerToken()
 	a.registerEvents()
+	a.registerIncidents()
 	a.registerProviders()
 	a.registerServices()
 	a.registerConnections()

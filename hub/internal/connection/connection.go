@@ -36,6 +36,9 @@ type Connection struct {
 	Due time.Time
 	// Failure is the trouble of the last attempt; nil if it went well.
 	Failure *Failure
+	// Cause names what stands in the way of renewal, the same for all connections
+	// that suffer from it; "" if nothing does. See CauseOf.
+	Cause string
 	// Account is who granted access, if the provider can tell.
 	Account provider.Account
 	// RequestedScopes are the service's when the grant was made.

@@ -37,7 +37,7 @@ func (c Connection) Renewed(now, asked time.Time, token provider.Token) Connecti
 }
 
 func (c Connection) well(now time.Time) Connection {
-	c.Failure = nil
+	c.Failure, c.Cause = nil, ""
 	c.RenewedAt = now
 	c.UpdatedAt = now
 	c.Due = c.NextDue(now)
@@ -96,7 +96,7 @@ func (c Connection) Paused(now time.Time) Connection {
 // has looked at it.
 func (c Connection) Resumed(now time.Time) Connection {
 	if c.State == StatePaused {
-		c.State, c.Failure, c.UpdatedAt = StateActive, nil, now
+		c.State, c.Failure, c.Cause, c.UpdatedAt = StateActive, nil, "", now
 		c.Due = c.NextDue(now)
 	}
 	return c
@@ -108,7 +108,7 @@ func (c Connection) Revoked(now time.Time) Connection {
 	if c.State == StateRevoked {
 		return c
 	}
-	c.State, c.Due, c.Tokens, c.Failure, c.UpdatedAt = StateRevoked, time.Time{}, TokenSet{}, nil, now
+	c.State, c.Due, c.Tokens, c.Failure, c.Cause, c.UpdatedAt = StateRevoked, time.Time{}, TokenSet{}, nil, "", now
 	c.Generation++
 	return c
 }
@@ -121,7 +121,7 @@ func (c Connection) WithPolicy(now time.Time, p Policy) Connection {
 		return c
 	}
 	if c.Failure == nil || c.Failure.Kind == provider.Blocked {
-		c.Failure = nil
+		c.Failure, c.Cause = nil, ""
 		c.Due = c.NextDue(now)
 	}
 	return c

@@ -68,7 +68,7 @@ func (c Connection) Restored(now time.Time, past PastSet) Connection {
 	if c.State == StateEnded {
 		c.State = StateActive
 	}
-	c.Failure, c.UpdatedAt = nil, now
+	c.Failure, c.Cause, c.UpdatedAt = nil, "", now
 	c.Due = c.NextDue(now)
 	return c
 }

@@ -23,6 +23,8 @@ type connectionRow struct {
 	Policy          string
 	DueAt           int64
 	Failure         string
+	FailureCause    string
+	PersonBy        int64
 	AccountID       string
 	AccountName     string
 	RequestedScopes string
@@ -73,6 +75,8 @@ func (s *Store) rowOfConnection(c connection.Connection) (connectionRow, error) 
 		AuthorizedAt: millis(c.AuthorizedAt), LastPulledAt: millis(c.LastPulledAt),
 		CreatedAt: millis(c.CreatedAt), UpdatedAt: millis(c.UpdatedAt),
 	}
+	by, _ := c.PersonBy()
+	row.FailureCause, row.PersonBy = c.Cause, millis(by)
 	var err error
 	if row.Tokens, err = s.sealTokens(c.Tokens, "connections", c.ID); err != nil {
 		return row, err
@@ -92,7 +96,7 @@ func (s *Store) connectionOf(row *connectionRow) (connection.Connection, error) 
 		ID: row.ID, Name: row.Name, Title: row.Title, ServiceID: row.ServiceID, State: connection.State(row.State),
 		Generation: row.Generation, Due: timeOf(row.DueAt), Account: provider.Account{ID: row.AccountID, Name: row.AccountName},
 		RenewedAt: timeOf(row.RenewedAt), AuthorizedAt: timeOf(row.AuthorizedAt), LastPulledAt: timeOf(row.LastPulledAt),
-		CreatedAt: timeOf(row.CreatedAt), UpdatedAt: timeOf(row.UpdatedAt),
+		CreatedAt: timeOf(row.CreatedAt), UpdatedAt: timeOf(row.UpdatedAt), Cause: row.FailureCause,
 	}
 	var err error
 	if c.Tokens, err = s.openTokens(row.Tokens, "connections", row.ID); err != nil {

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"time"
+
+	"gorm.io/gorm"
 )
 
 type eventRow struct {
@@ -33,6 +35,10 @@ type Event struct {
 
 // AddEvent adds an event; one without an ID or a time gets them.
 func (s *Store) AddEvent(ctx context.Context, e Event) error {
+	return failed("add the event "+e.Kind, addEvent(s.writing(ctx), e))
+}
+
+func addEvent(tx *gorm.DB, e Event) error {
 	if e.ID == "" {
 		e.ID = NewID()
 	}
@@ -42,7 +48,7 @@ func (s *Store) AddEvent(ctx context.Context, e Event) error {
 	row := eventRow{
 		ID: e.ID, ConnectionID: e.ConnectionID, ServiceID: e.ServiceID, Kind: e.Kind, Actor: e.Actor, Detail: e.Detail, At: millis(e.At),
 	}
-	return failed("add the event "+e.Kind, s.writing(ctx).Create(&row).Error)
+	return tx.Create(&row).Error
 }
 
 // Events reads the newest events of a connection, newest first; of everything if

@@ -47,7 +47,7 @@ func ColumnsOfRows(t *testing.T) map[string][]string {
 	columns := map[string][]string{}
 	for _, row := range []any{
 		&serviceRow{}, &connectionRow{}, &tokenHistoryRow{}, &intentRow{}, &authorizationRow{}, &userRow{}, &sessionRow{},
-		&apiKeyRow{}, &apiKeyConnectionRow{}, &pluginRow{}, &settingRow{}, &eventRow{},
+		&apiKeyRow{}, &apiKeyConnectionRow{}, &pluginRow{}, &settingRow{}, &eventRow{}, &incidentRow{},
 	} {
 		parsed, err := schema.Parse(row, &sync.Map{}, schema.NamingStrategy{})
 		if err != nil {

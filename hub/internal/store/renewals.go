@@ -148,6 +148,7 @@ func (o *outcome) decide(old *connectionRow) {
 		return
 	}
 	o.next.State, o.next.DueAt, o.next.Failure = o.row.State, o.row.DueAt, o.row.Failure
+	o.next.FailureCause, o.next.PersonBy = o.row.FailureCause, o.row.PersonBy
 	if old.State == string(connection.StatePaused) && o.c.State == connection.StateActive {
 		o.next.State, o.next.DueAt = old.State, 0
 	}

@@ -114,6 +114,7 @@ func (s *Source) finish(ctx context.Context, c connection.Connection, op *operat
 	if out.Sent && !out.Answered {
 		failed = c.ReplyLost(time.Now(), intent.Generation, failure)
 	}
+	failed.Cause = connection.CauseOf(failed, s.gate.KeyFor(op.Service.ID).Host(), op.Service.Provider).String()
 	s.log.Warn("renewal failed", "connection", c.Name, "kind", failure.Kind.String(), "code", failure.Code, "error", failure.Message, "next", failed.Due, "phase", string(failed.Phase()))
 	if failure.Kind == provider.Internal {
 		s.log.Error("a renewal failed in a way that nobody gave a meaning to", "connection", c.Name, "error", err)

@@ -87,6 +87,7 @@ const maxReplays = 20
 func (s *Source) keepReply(ctx context.Context, c connection.Connection, intent store.Intent, out operation.Outcome, cause error) (connection.Connection, error) {
 	failure := failureOf(cause)
 	failed := c.Failed(time.Now(), intent.Generation, failure)
+	failed.Cause = connection.CauseOf(failed, "", "").String()
 	if failed.Failure != nil && failed.Failure.Count > maxReplays {
 		return s.save(c, failed, intent, false)
 	}

@@ -60,5 +60,8 @@ func (s *Source) deferred(ctx context.Context, c connection.Connection, err erro
 	}
 	s.log.Debug("a renewal is put off", "connection", c.Name, "endpoint", string(closed.Key), "until", closed.Until, "cause", closed.Cause)
 	c = c.Deferred(time.Now(), closed.Until)
+	if !closed.Busy {
+		c.Cause = connection.Cause{Kind: connection.CauseOutage, Of: closed.Key.Host()}.String()
+	}
 	return c, s.store.SaveFailure(ctx, c, c.Generation, "", s.owner)
 }

@@ -38,7 +38,12 @@ func (p *Pages) overview(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	p.render(c, http.StatusOK, page.Overview(p.shell(c, view.SectionOverview), view.OverviewOf(rows, len(refs))))
+	v := view.OverviewOf(rows, len(refs))
+	if v.Incidents, v.Over, err = p.incidents(c.Request.Context()); err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.render(c, http.StatusOK, page.Overview(p.shell(c, view.SectionOverview), v))
 }
 
 // pageSize is how many connections a page of the list shows.

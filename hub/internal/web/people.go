@@ -211,22 +211,30 @@ var (
 	textPresent = provider.Text{EN: "This is not your present password.", RU: "Это не ваш текущий пароль."}
 )
 
-func (p *Pages) settings(c *gin.Context) { p.showSettings(c, http.StatusOK, nil) }
+func (p *Pages) settings(c *gin.Context) { p.showSettings(c, http.StatusOK, func(*view.Settings) {}) }
 
-func (p *Pages) showSettings(c *gin.Context, status int, problems map[string]provider.Text) {
+// showSettings shows the settings; with says what is special about this time.
+func (p *Pages) showSettings(c *gin.Context, status int, with func(*view.Settings)) {
 	u, _ := person(c)
-	p.render(c, status, page.Settings(p.shell(c, view.SectionSettings), view.Settings{
+	_, err := p.o.Store.Setting(c.Request.Context(), calendarSetting)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		p.fail(c, err)
+		return
+	}
+	v := view.Settings{
 		Login: u.Login, Name: u.Name, Lang: i18n.Lang(c.Request.Context()), Theme: p.theme(c),
 		Zone:    i18n.From(c.Request.Context()).Zone.String(),
-		Version: p.o.Version, Database: p.o.Store.Dialect(), Address: p.o.PublicURL, Problems: problems,
-	}))
+		Version: p.o.Version, Database: p.o.Store.Dialect(), Address: p.o.PublicURL, HasCalendar: err == nil,
+	}
+	with(&v)
+	p.render(c, status, page.Settings(p.shell(c, view.SectionSettings), v))
 }
 
 func (p *Pages) changePassword(c *gin.Context) {
 	u, _ := person(c)
 	next := c.PostForm("next")
 	problem := func(field string, text provider.Text) {
-		p.showSettings(c, http.StatusUnprocessableEntity, map[string]provider.Text{field: text})
+		p.showSettings(c, http.StatusUnprocessableEntity, func(v *view.Settings) { v.Problems = map[string]provider.Text{field: text} })
 	}
 	if next != c.PostForm("repeat") {
 		problem("repeat", textDiffers)

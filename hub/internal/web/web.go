@@ -94,6 +94,7 @@ func (p *Pages) Register(router *gin.Engine) {
 	open.POST("/login", p.login)
 	open.POST("/preferences", p.preferences)
 	open.GET("/callback/:service", p.callback)
+	open.GET("/calendar/:file", p.calendar)
 
 	in := router.Group("", p.speak, p.signedIn)
 	in.POST("/logout", p.logout)
@@ -127,4 +128,6 @@ func (p *Pages) Register(router *gin.Engine) {
 	in.GET("/plugins", p.plugins)
 	in.GET("/settings", p.settings)
 	in.POST("/settings/password", p.changePassword)
+	in.POST("/settings/calendar", p.makeCalendar)
+	in.POST("/settings/calendar/withdraw", p.withdrawCalendar)
 }

@@ -23,6 +23,9 @@ type Overview struct {
 	Acute, Soon []ConnectionRow
 	// Renewals are the next ones, soonest first.
 	Renewals []ConnectionRow
+	// Incidents are those that concern more than one grant; Over were closed
+	// lately.
+	Incidents, Over []Incident
 }
 
 // Counts tells how many connections there are in all and by status.

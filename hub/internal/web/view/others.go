@@ -78,6 +78,10 @@ type Settings struct {
 	Lang, Theme string
 	// Zone is the time zone that times are shown in.
 	Zone string
+	// HasCalendar is set if there is an address for calendar programs; CalendarURL
+	// is it, when it was just made.
+	HasCalendar bool
+	CalendarURL string
 	// Version, Database and Address are the hub's own.
 	Version, Database, Address string
 	// Problems by field: "present", "next", "repeat".

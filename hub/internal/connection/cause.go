@@ -1,0 +1,97 @@
+package connection
+
+import (
+	"strings"
+
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// CauseKind is what an incident is about.
+type CauseKind string
+
+// The kinds of causes. The second part of a cause says whose it is.
+const (
+	CauseClient    CauseKind = "client"    // the service refuses the client or its secret
+	CauseService   CauseKind = "service"   // the service refuses its settings, or is not paid
+	CauseOutage    CauseKind = "outage"    // a token endpoint does not answer as it should
+	CausePlugin    CauseKind = "plugin"    // a plugin fails
+	CauseGrant     CauseKind = "grant"     // one grant is over
+	CauseUncertain CauseKind = "uncertain" // one grant of which nobody knows
+	CauseHub       CauseKind = "hub"       // the hub itself, for example its disk
+)
+
+// Cause is what stands in the way of one or many connections.
+type Cause struct {
+	Kind CauseKind
+	// Of is a service's id (client, service), a host (outage), a provider (plugin),
+	// a connection's id (grant, uncertain), or "" (hub).
+	Of string
+	// Code is the service's own, where it tells causes of one service apart.
+	Code string
+}
+
+// String is the cause as Connection.Cause holds it.
+func (c Cause) String() string {
+	if c.Kind == "" {
+		return ""
+	}
+	return strings.TrimRight(string(c.Kind)+"|"+c.Of+"|"+c.Code, "|")
+}
+
+// ParseCause reads what String wrote.
+func ParseCause(s string) Cause {
+	parts := strings.SplitN(s, "|", 3)
+	c := Cause{Kind: CauseKind(parts[0])}
+	if len(parts) > 1 {
+		c.Of = parts[1]
+	}
+	if len(parts) > 2 {
+		c.Code = parts[2]
+	}
+	return c
+}
+
+// Who says who has to act; "" if it passes by itself.
+func (c Cause) Who() string {
+	switch c.Kind {
+	case CauseClient, CauseService, CausePlugin, CauseHub:
+		return "operator"
+	case CauseGrant:
+		return "person"
+	default:
+		return ""
+	}
+}
+
+// clientCodes say that the client or its secret is refused, in the words of RFC
+// 6749 section 5.2 and of services that have their own.
+var clientCodes = []string{"invalid_client", "wrong_client", "unauthorized_client"}
+
+// CauseOf finds what the failure of a connection has in common with others': 47
+// connections that fail with invalid_client are one trouble with a secret, and
+// all that is behind an endpoint is one outage. endpoint is the token endpoint's
+// host, providerName the service's provider.
+func CauseOf(c Connection, endpoint, providerName string) Cause {
+	f := c.Failure
+	switch {
+	case f == nil:
+		return Cause{}
+	case c.State == StateEnded:
+		return Cause{Kind: CauseGrant, Of: c.ID}
+	case f.Uncertain:
+		return Cause{Kind: CauseUncertain, Of: c.ID}
+	case strings.HasPrefix(f.Code, "plugin_"):
+		return Cause{Kind: CausePlugin, Of: providerName}
+	case f.Code == "journal":
+		return Cause{Kind: CauseHub}
+	case f.Kind == provider.Blocked, f.Kind == provider.Denied:
+		for _, code := range clientCodes {
+			if strings.EqualFold(f.Code, code) {
+				return Cause{Kind: CauseClient, Of: c.ServiceID}
+			}
+		}
+		return Cause{Kind: CauseService, Of: c.ServiceID, Code: strings.ToLower(f.Code)}
+	default:
+		return Cause{Kind: CauseOutage, Of: endpoint}
+	}
+}

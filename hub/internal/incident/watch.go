@@ -1,0 +1,55 @@
+package incident
+
+import (
+	"context"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/evergrant/evergrant/hub/internal/feed"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// Times of the watch: how long it gathers changes, and how often it looks
+// although nothing was heard.
+const (
+	gather = time.Second
+	look   = 30 * time.Second
+)
+
+// Watch keeps the incidents up to date until ctx ends.
+func Watch(ctx context.Context, s *store.Store, changes *feed.Feed, log hclog.Logger) {
+	subscription := changes.Subscribe()
+	defer subscription.Close()
+	for {
+		reconcile(ctx, s, log)
+		select {
+		case <-ctx.Done():
+			return
+		case <-subscription.Ready():
+			subscription.Take()
+		case <-time.After(look):
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(gather):
+		}
+	}
+}
+
+func reconcile(ctx context.Context, s *store.Store, log hclog.Logger) {
+	opened, closed, err := s.ReconcileIncidents(ctx, time.Now())
+	if err != nil {
+		if ctx.Err() == nil {
+			log.Warn("the incidents could not be brought up to date; it is tried again", "error", err)
+		}
+		return
+	}
+	for _, i := range opened {
+		log.Warn("an incident has begun", "cause", i.Cause, "affected", i.Affected, "code", i.Code, "message", i.Message)
+	}
+	for _, i := range closed {
+		log.Info("an incident is over", "cause", i.Cause, "most_affected", i.MostAffected, "lasted", i.ClosedAt.Sub(i.OpenedAt).Round(time.Second))
+	}
+}

@@ -1,0 +1,211 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+type incidentRow struct {
+	ID           string `gorm:"primaryKey"`
+	Cause        string
+	Code         string
+	Message      string
+	Affected     int64
+	MostAffected int64
+	OpenedAt     int64
+	SeenAt       int64
+	ClosedAt     int64
+}
+
+// TableName pins the table.
+func (incidentRow) TableName() string { return "incidents" }
+
+// Incident is one trouble of one or many connections, from the first failure
+// until the last one has recovered.
+type Incident struct {
+	ID string
+	// Cause as connection.ParseCause reads it.
+	Cause string
+	// Code and Message are those of a connection that suffers; no secrets.
+	Code, Message string
+	// Affected connections now, and at the worst moment.
+	Affected, MostAffected int
+	OpenedAt, SeenAt       time.Time
+	ClosedAt               time.Time // zero while it is open
+}
+
+// Events of incidents, in Event.Kind; Detail is the incident's id.
+const (
+	EventIncidentOpened = "incident.opened"
+	EventIncidentClosed = "incident.closed"
+)
+
+// suffering is how many connections share a cause.
+type suffering struct {
+	Cause    string
+	Affected int64
+	Sample   string
+}
+
+// seenEvery is how often an open incident is written that has not changed.
+const seenEvery = time.Minute
+
+// ReconcileIncidents opens an incident for each cause that connections suffer
+// from and that has none, counts the affected, and closes those from which the
+// last connection has recovered; an event of each is written in the same
+// transaction. Any number of replicas may call it: each change is made once. It
+// reads what fails, not what is stored.
+func (s *Store) ReconcileIncidents(ctx context.Context, now time.Time) (opened, closed []Incident, err error) {
+	err = s.transaction(ctx, func(tx *gorm.DB) error {
+		opened, closed = nil, nil
+		var causes []suffering
+		if err := tx.Raw(`SELECT failure_cause AS cause, COUNT(*) AS affected, MIN(id) AS sample FROM connections
+			WHERE failure_cause <> '' GROUP BY failure_cause`).Scan(&causes).Error; err != nil {
+			return err
+		}
+		var open []incidentRow
+		if err := tx.Where("closed_at = 0").Find(&open).Error; err != nil {
+			return err
+		}
+		for _, cause := range causes {
+			i := slices.IndexFunc(open, func(r incidentRow) bool { return r.Cause == cause.Cause })
+			if i >= 0 {
+				if err := touchIncident(tx, open[i], cause.Affected, now); err != nil {
+					return err
+				}
+				continue
+			}
+			row, isNew, err := s.openIncident(tx, cause, now)
+			if err != nil {
+				return err
+			}
+			if isNew {
+				opened = append(opened, incidentOf(row))
+			}
+		}
+		for _, row := range open {
+			if slices.ContainsFunc(causes, func(c suffering) bool { return c.Cause == row.Cause }) {
+				continue
+			}
+			mine, err := closeIncident(tx, &row, now)
+			if err != nil {
+				return err
+			}
+			if mine {
+				closed = append(closed, incidentOf(row))
+			}
+		}
+		return nil
+	})
+	return opened, closed, failed("bring the incidents up to date", err)
+}
+
+func touchIncident(tx *gorm.DB, row incidentRow, affected int64, now time.Time) error {
+	if row.Affected == affected && now.Sub(timeOf(row.SeenAt)) < seenEvery {
+		return nil
+	}
+	return tx.Model(&incidentRow{}).Where("id = ?", row.ID).Updates(map[string]any{
+		"affected": affected, "most_affected": max(row.MostAffected, affected), "seen_at": millis(now),
+	}).Error
+}
+
+func (s *Store) openIncident(tx *gorm.DB, cause suffering, now time.Time) (row incidentRow, isNew bool, err error) {
+	row = incidentRow{
+		ID: NewID(), Cause: cause.Cause, Affected: cause.Affected, MostAffected: cause.Affected, OpenedAt: millis(now), SeenAt: millis(now),
+	}
+	var sample connectionRow
+	if err := tx.Select("failure").Where("id = ?", cause.Sample).Take(&sample).Error; err == nil {
+		if f, err := failureOf(sample.Failure); err == nil && f != nil {
+			row.Code, row.Message = f.Code, f.Message
+		}
+	}
+	result := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
+	if result.Error != nil || result.RowsAffected == 0 {
+		return row, false, result.Error
+	}
+	return row, true, addEvent(tx, Event{Kind: EventIncidentOpened, Detail: row.ID, At: now})
+}
+
+func closeIncident(tx *gorm.DB, row *incidentRow, now time.Time) (mine bool, err error) {
+	row.ClosedAt, row.Affected = millis(now), 0
+	result := tx.Model(&incidentRow{}).Where("id = ? AND closed_at = 0", row.ID).Updates(map[string]any{"closed_at": row.ClosedAt, "affected": 0})
+	if result.Error != nil || result.RowsAffected == 0 {
+		return false, result.Error
+	}
+	return true, addEvent(tx, Event{Kind: EventIncidentClosed, Detail: row.ID, At: now})
+}
+
+// Incidents reads the open incidents, or with closed the closed ones, newest
+// first, at most limit.
+func (s *Store) Incidents(ctx context.Context, closed bool, limit int) ([]Incident, error) {
+	query := s.reading(ctx).Order("opened_at DESC, id DESC").Limit(limit)
+	if closed {
+		query = query.Where("closed_at > 0")
+	} else {
+		query = query.Where("closed_at = 0")
+	}
+	var rows []incidentRow
+	if err := query.Find(&rows).Error; err != nil {
+		return nil, failed("read the incidents", err)
+	}
+	incidents := make([]Incident, len(rows))
+	for i, row := range rows {
+		incidents[i] = incidentOf(row)
+	}
+	return incidents, nil
+}
+
+// Incident reads one with the names of connections that suffer from it now, at
+// most limit. Errors: ErrNotFound.
+func (s *Store) Incident(ctx context.Context, id string, limit int) (Incident, []string, error) {
+	var row incidentRow
+	if err := s.reading(ctx).Where("id = ?", id).Take(&row).Error; err != nil {
+		return Incident{}, nil, failed("read the incident "+id, err)
+	}
+	var names []string
+	if row.ClosedAt == 0 {
+		err := s.reading(ctx).Model(&connectionRow{}).Where("failure_cause = ?", row.Cause).Order("name").Limit(limit).Pluck("name", &names).Error
+		if err != nil {
+			return Incident{}, nil, fmt.Errorf("read who suffers from the incident %s: %w", id, err)
+		}
+	}
+	return incidentOf(row), names, nil
+}
+
+func incidentOf(row incidentRow) Incident {
+	return Incident{
+		ID: row.ID, Cause: row.Cause, Code: row.Code, Message: row.Message, Affected: int(row.Affected), MostAffected: int(row.MostAffected),
+		OpenedAt: timeOf(row.OpenedAt), SeenAt: timeOf(row.SeenAt), ClosedAt: timeOf(row.ClosedAt),
+	}
+}
+
+// Forecast reads the connections that need a person at a known time, soonest
+// first, at most limit.
+func (s *Store) Forecast(ctx context.Context, limit int) ([]ForecastRow, error) {
+	var rows []connectionRow
+	err := s.reading(ctx).Where("person_by > 0").Order("person_by, name").Limit(limit).Find(&rows).Error
+	if err != nil {
+		return nil, failed("read the forecast", err)
+	}
+	forecast := make([]ForecastRow, 0, len(rows))
+	for _, c := range s.readableOf(rows) {
+		by, reason := c.PersonBy()
+		forecast = append(forecast, ForecastRow{Name: c.Name, Title: c.Title, ServiceID: c.ServiceID, By: by, Reason: string(reason), ID: c.ID, UpdatedAt: c.UpdatedAt})
+	}
+	slices.SortStableFunc(forecast, func(a, b ForecastRow) int { return a.By.Compare(b.By) })
+	return forecast, nil
+}
+
+// ForecastRow says by when a person is needed, and why.
+type ForecastRow struct {
+	ID, Name, Title, ServiceID string
+	By                         time.Time
+	// Reason is a connection.Reason.
+	Reason    string
+	UpdatedAt time.Time
+}

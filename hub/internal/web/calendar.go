@@ -1,0 +1,93 @@
+package web
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/calendar"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/web/i18n"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+)
+
+// calendarSetting holds the hash of the secret in the calendar's address:
+// calendar programs send neither cookies nor headers.
+const calendarSetting = "calendar-link"
+
+func calendarHash(secret string) string {
+	sum := sha256.Sum256([]byte("evergrant calendar\x00" + secret))
+	return hex.EncodeToString(sum[:])
+}
+
+// makeCalendar makes a new address and shows it once; the one before is void.
+func (p *Pages) makeCalendar(c *gin.Context) {
+	secret := strings.ToLower(rand.Text())
+	if err := p.o.Store.SetSetting(c.Request.Context(), calendarSetting, calendarHash(secret)); err != nil {
+		p.fail(c, err)
+		return
+	}
+	address := p.o.PublicURL + "/calendar/" + secret + ".ics?lang=" + i18n.Lang(c.Request.Context())
+	p.showSettings(c, http.StatusOK, func(v *view.Settings) { v.CalendarURL = address })
+}
+
+func (p *Pages) withdrawCalendar(c *gin.Context) {
+	ctx := c.Request.Context()
+	hash, err := p.o.Store.Setting(ctx, calendarSetting)
+	if err == nil {
+		err = p.o.Store.TakeSetting(ctx, calendarSetting, hash)
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		p.fail(c, err)
+		return
+	}
+	p.flash(c, view.Flash{Key: "flash.calendar_withdrawn"})
+	back(c, "/settings")
+}
+
+// mostDates bounds a calendar; nobody looks further ahead.
+const mostDates = 1000
+
+// calendar is what calendar programs read: when whom is needed. It names
+// connections, but holds no secret.
+func (p *Pages) calendar(c *gin.Context) {
+	ctx := c.Request.Context()
+	secret, isCalendar := strings.CutSuffix(c.Param("file"), ".ics")
+	hash, err := p.o.Store.Setting(ctx, calendarSetting)
+	if errors.Is(err, store.ErrNotFound) || err == nil && (!isCalendar || subtle.ConstantTimeCompare([]byte(hash), []byte(calendarHash(secret))) != 1) {
+		c.String(http.StatusNotFound, "There is no such calendar; make a new address in the settings of the web hub.\n")
+		return
+	}
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	rows, err := p.o.Store.Forecast(ctx, mostDates)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	s := i18n.NewSpeaker(i18n.Match(c.Query("lang"), c.GetHeader("Accept-Language")), nil, time.Now())
+	entries := make([]calendar.Entry, len(rows))
+	for i, row := range rows {
+		page := p.o.PublicURL + "/connections/" + url.PathEscape(row.Name)
+		entries[i] = calendar.Entry{
+			UID: row.ID + "@evergrant", At: row.By, Changed: row.UpdatedAt, URL: page,
+			Summary: s.Say("calendar.summary", "Name", row.Title), Description: s.Say("calendar."+row.Reason) + "\n" + page,
+		}
+	}
+	c.Header("Content-Type", "text/calendar; charset=utf-8")
+	c.Header("Cache-Control", "no-store")
+	c.Status(http.StatusOK)
+	if err := calendar.Write(c.Writer, s.Say("calendar.name"), entries); err != nil {
+		p.o.Logger.Debug("a calendar could not be written", "error", err)
+	}
+}

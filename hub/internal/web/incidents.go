@@ -1,0 +1,63 @@
+package web
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+)
+
+// Bounds of what the overview tells of incidents.
+const (
+	mostIncidents = 20
+	mostOver      = 3
+	lately        = 24 * time.Hour
+)
+
+// incidents are the open ones that are more than one grant's own trouble, which
+// the list of what needs a person tells already, and those that ended lately.
+func (p *Pages) incidents(ctx context.Context) (open, over []view.Incident, err error) {
+	found, err := p.o.Store.Incidents(ctx, false, 500)
+	if err != nil {
+		return nil, nil, err
+	}
+	open = p.shared(ctx, found, mostIncidents)
+	if found, err = p.o.Store.Incidents(ctx, true, 100); err != nil {
+		return nil, nil, err
+	}
+	recent := found[:0]
+	for _, i := range found {
+		if time.Since(i.ClosedAt) < lately {
+			recent = append(recent, i)
+		}
+	}
+	return open, p.shared(ctx, recent, mostOver), nil
+}
+
+func (p *Pages) shared(ctx context.Context, found []store.Incident, most int) []view.Incident {
+	var shown []view.Incident
+	for _, i := range found {
+		cause := connection.ParseCause(i.Cause)
+		if cause.Kind == connection.CauseGrant || cause.Kind == connection.CauseUncertain || len(shown) == most {
+			continue
+		}
+		v := view.Incident{
+			ID: i.ID, Kind: cause.Kind, Of: cause.Of, Said: i.Message, Code: i.Code, Affected: i.Affected, Since: i.OpenedAt, Until: i.ClosedAt,
+		}
+		switch cause.Kind {
+		case connection.CauseClient, connection.CauseService:
+			if svc, err := p.o.Store.Service(ctx, cause.Of); err == nil {
+				v.Of, v.URL = svc.Title, "/services/"+url.PathEscape(svc.Name)+"/edit"
+			}
+		case connection.CausePlugin:
+			v.URL = "/plugins"
+		case connection.CauseOutage:
+			v.URL = "/connections?status=" + string(connection.StatusRetrying)
+		}
+		shown = append(shown, v)
+	}
+	return shown
+}
