@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/crashpoint"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
@@ -66,7 +67,10 @@ func (s *Sender) Send(ctx context.Context, hosts []provider.Host, svc provider.S
 
 func (s *Sender) roundTrip(ctx context.Context, u *url.URL, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
 	var written atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }})
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteHeaders: func() { written.Store(true) },
+		WroteRequest: func(httptrace.WroteRequestInfo) { crashpoint.At(crashpoint.RequestWritten) },
+	})
 	// A body that is neither nil nor rewindable is how net/http is told that a
 	// request, a GET too, must not be sent a second time.
 	out, err := http.NewRequestWithContext(ctx, req.Method, u.String(), io.NopCloser(bytes.NewReader(req.Body)))
@@ -94,6 +98,7 @@ func (s *Sender) roundTrip(ctx context.Context, u *url.URL, req *providerplugin.
 	if len(body) > providerplugin.MaxBody {
 		return nil, &providerplugin.CarryError{Written: true, Message: fmt.Sprintf("%s answered with more than %d KiB", u.Host, providerplugin.MaxBody>>10)}
 	}
+	crashpoint.At(crashpoint.ReplyReceived)
 	reply.Header.Del("Set-Cookie")
 	return &providerplugin.HTTPResponse{Status: reply.StatusCode, Header: reply.Header, Body: body}, nil
 }
