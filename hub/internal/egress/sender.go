@@ -32,7 +32,7 @@ func New(version string) *Sender {
 		userAgent: "Evergrant/" + version,
 		transport: &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
-			DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			DialContext:         crashpoint.Dial((&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext),
 			TLSHandshakeTimeout: 10 * time.Second,
 			ForceAttemptHTTP2:   true,
 			MaxIdleConnsPerHost: 64,
@@ -67,10 +67,7 @@ func (s *Sender) Send(ctx context.Context, hosts []provider.Host, svc provider.S
 
 func (s *Sender) roundTrip(ctx context.Context, u *url.URL, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
 	var written atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		WroteHeaders: func() { written.Store(true) },
-		WroteRequest: func(httptrace.WroteRequestInfo) { crashpoint.At(crashpoint.RequestWritten) },
-	})
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }})
 	// A body that is neither nil nor rewindable is how net/http is told that a
 	// request, a GET too, must not be sent a second time.
 	out, err := http.NewRequestWithContext(ctx, req.Method, u.String(), io.NopCloser(bytes.NewReader(req.Body)))

@@ -51,6 +51,12 @@ func (s *Source) renewLeased(ctx context.Context, c connection.Connection, force
 		}
 		return renewed, err
 	}
+	if !c.Renewable(now) {
+		if settled, c, err := s.settleKept(ctx, c); settled || err != nil {
+			s.freeLease(c.ID)
+			return c, err
+		}
+	}
 	if c.Due.IsZero() || c.Due.After(now) {
 		s.freeLease(c.ID)
 		return c, nil

@@ -181,7 +181,17 @@ func (s *Source) Release(c connection.Connection) { s.freeLease(c.ID) }
 
 // RenewNow is Renew for a person who asks for it: waiting times are ignored.
 func (s *Source) RenewNow(ctx context.Context, id string, after int64) (connection.Connection, error) {
-	return s.join(ctx, id, func() (connection.Connection, error) { return s.renew(id, after, true) })
+	for {
+		mine := false
+		c, err := s.join(ctx, id, func() (connection.Connection, error) {
+			mine = true
+			return s.renew(id, after, true)
+		})
+		if err != nil || mine || c.Generation > after || c.Failure != nil {
+			return c, err
+		}
+		// The joined renewal was that of the generation before.
+	}
 }
 
 // TouchPulled notes that a connection was pulled, at most once a minute.
