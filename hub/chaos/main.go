@@ -50,6 +50,9 @@ var parts = []part{
 }
 
 func main() {
+	for _, name := range []string{"HTTP_PROXY", "http_proxy"} {
+		_ = os.Unsetenv(name) // everything is on loopback, under whatever name
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout)
 	stop()

@@ -71,3 +71,11 @@ func (s *Server) Good(token string, at time.Time) bool {
 	t := f.access[token]
 	return t != nil && at.Before(t.expires) && (t.revoked.IsZero() || at.Before(t.revoked))
 }
+
+// IssuedSince reports whether a family was given a token set after a time.
+func (s *Server) IssuedSince(id string, at time.Time) bool {
+	s.ledger.mu.Lock()
+	defer s.ledger.mu.Unlock()
+	f := s.ledger.families[id]
+	return f != nil && f.last.After(at)
+}

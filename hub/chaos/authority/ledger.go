@@ -21,7 +21,8 @@ type family struct {
 	// replayed is set once a spent refresh token came back: nothing is good any
 	// more.
 	replayed bool
-	renewals int
+	// last is when the last token set was issued.
+	last time.Time
 }
 
 type refreshToken struct {
@@ -106,7 +107,7 @@ func (l *ledger) renew(token string, now time.Time, life, grace time.Duration) (
 	if verdict != issued && verdict != repeated {
 		return "", "", verdict
 	}
-	f.renewals++
+	f.last = now
 	if f.kind == provider.RotationRotatesRevokesAccess {
 		f.revokeAccess(now)
 	}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -86,4 +87,10 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	params.Set("state", q.Get("state"))
 	target.RawQuery = params.Encode()
 	http.Redirect(w, r, target.String(), http.StatusFound)
+}
+
+// URLAt is the server's address under another name of loopback.
+func (s *Server) URLAt(host string) string {
+	_, port, _ := strings.Cut(strings.TrimPrefix(s.URL, "http://"), ":")
+	return "http://" + net.JoinHostPort(host, port)
 }
