@@ -22,8 +22,6 @@ import (
 type wanted struct {
 	service     map[string]any
 	connections []string
-	// registered is told the redirect URI; nil tells nobody.
-	registered func(redirectURI string) error
 	// consent plays the person: it opens an address and returns where the service
 	// sends the browser.
 	consent func(ctx context.Context, authorizeURL string) (string, error)
@@ -45,13 +43,18 @@ func chaosService(a string, kind provider.RotationKind, connections ...string) w
 // returns a client with a key that is good at every hub on the same database.
 // The key that seals secrets is at keyFile afterwards.
 func (st *stage) prepare(ctx context.Context, dataDir, database, keyFile string, services ...wanted) (client, error) {
+	return st.prepareAt(ctx, "127.0.0.1:0", dataDir, database, keyFile, services...)
+}
+
+// prepareAt is prepare with the address that the hub listens on.
+func (st *stage) prepareAt(ctx context.Context, listen, dataDir, database, keyFile string, services ...wanted) (client, error) {
 	if err := os.MkdirAll(dataDir, 0o700); err != nil {
 		return client{}, err
 	}
 	if err := hub.CreateKey(keyFile); err != nil {
 		return client{}, err
 	}
-	flags := map[string]any{"listen": "127.0.0.1:0", "data_dir": dataDir, "plugins.dir": st.plugins(), "key.file": keyFile}
+	flags := map[string]any{"listen": listen, "data_dir": dataDir, "plugins.dir": st.plugins(), "key.file": keyFile}
 	if database != "" {
 		flags["database.url"] = database
 	}
@@ -84,16 +87,8 @@ func (st *stage) prepare(ctx context.Context, dataDir, database, keyFile string,
 
 // grant adds a service and authorises its connections, several at a time.
 func (c client) grant(ctx context.Context, hubURL string, w wanted) error {
-	var added struct {
-		RedirectURI string `json:"redirect_uri"`
-	}
-	if err := c.do(ctx, http.MethodPost, hubURL+"/api/v1/services", w.service, &added); err != nil {
+	if err := c.do(ctx, http.MethodPost, hubURL+"/api/v1/services", w.service, nil); err != nil {
 		return fmt.Errorf("add the service %v: %w", w.service["name"], err)
-	}
-	if w.registered != nil {
-		if err := w.registered(added.RedirectURI); err != nil {
-			return err
-		}
 	}
 	names := make(chan string)
 	var mu sync.Mutex

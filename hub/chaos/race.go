@@ -56,6 +56,12 @@ type fleet struct {
 // startFleet starts PostgreSQL, makes grants, and starts so many hubs. address
 // replaces the database's address for the hubs; nil keeps it.
 func (st *stage) startFleet(ctx context.Context, name string, hubs int, address func(*postgres) string, services ...wanted) (*fleet, error) {
+	return st.startFleetAt(ctx, name, "127.0.0.1:0", hubs, address, services...)
+}
+
+// startFleetAt is startFleet with the address that the hub listens on which makes
+// the grants: it is part of the redirect URI.
+func (st *stage) startFleetAt(ctx context.Context, name, listen string, hubs int, address func(*postgres) string, services ...wanted) (*fleet, error) {
 	f := &fleet{st: st, name: name, keyFile: filepath.Join(st.dir, name+".key")}
 	var err error
 	if f.postgres, err = st.startPostgres(ctx, name+"-postgres"); err != nil {
@@ -66,7 +72,7 @@ func (st *stage) startFleet(ctx context.Context, name string, hubs int, address 
 	}
 	f.database = f.postgres.url("evergrant")
 	begin := time.Now()
-	if f.client, err = st.prepare(ctx, filepath.Join(st.dir, name), f.database, f.keyFile, services...); err != nil {
+	if f.client, err = st.prepareAt(ctx, listen, filepath.Join(st.dir, name), f.database, f.keyFile, services...); err != nil {
 		return nil, err
 	}
 	st.say("   %s: grants made in %s", name, time.Since(begin).Round(100*time.Millisecond))
