@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -41,6 +43,7 @@ type part struct {
 var parts = []part{
 	{"crash", "kill hub and plugin at every step of a renewal", crashMatrix},
 	{"race", "three hubs, one database, short lives, many callers", race},
+	{"kills", "three hubs that are killed again and again while they race", kills},
 	{"oidc", "the same against oidc-provider, which ends the family of a replayed token", raceOIDC},
 	{"outage-postgres", "PostgreSQL stops in the middle of renewals", outagePostgres},
 	{"outage-network", "connections to PostgreSQL are cut, delayed and reset", outageNetwork},
@@ -100,34 +103,42 @@ func choose(only string) ([]part, error) {
 	return chosen, nil
 }
 
+// atOnce is how many parts of a short run go side by side: most of their time
+// they wait. A long run measures, so its parts are alone.
+const atOnce = 4
+
 // runAll runs every part, also after one has failed, and prints the closing
 // line. What the hubs wrote is kept if something went wrong.
 func (st *stage) runAll(ctx context.Context, chosen []part) int {
+	var mu sync.Mutex
 	var all tally
+	var work sync.WaitGroup
+	free := make(chan struct{}, sized(st, 1, atOnce))
 	for _, p := range chosen {
-		begin := time.Now()
-		st.say("== %s: %s", p.name, p.what)
-		t, err := p.run(ctx, st)
-		var skip skipError
-		switch {
-		case errors.As(err, &skip):
-			st.say("== %s: SKIPPED: %v", p.name, err)
-		case err != nil:
-			t.problem("%s: %v", p.name, err)
-		}
-		for _, problem := range t.problems {
-			st.say("   PROBLEM %s", problem)
-		}
-		if !errors.As(err, &skip) {
-			st.say("== %s: %s, in %s", p.name, t.line(), time.Since(begin).Round(100*time.Millisecond))
-		}
-		all.add(t)
+		free <- struct{}{}
+		work.Go(func() {
+			defer func() { <-free }()
+			own := *st
+			var said bytes.Buffer
+			if st.short {
+				own.out = &said
+			}
+			t := own.runPart(ctx, p)
+			mu.Lock()
+			defer mu.Unlock()
+			all.add(t)
+			_, _ = said.WriteTo(st.out)
+		})
 	}
+	work.Wait()
 	failed := all.failed()
 	if failed {
 		st.say("chaos: %d problems; the hubs' logs are in %s", len(all.problems), st.dir)
 	} else {
 		_ = os.RemoveAll(st.dir)
+	}
+	if all.declared > 0 {
+		st.say("chaos: %d grants ended that the protocol lets nobody keep, as their provider declares", all.declared)
 	}
 	st.say("chaos: %s", all.line())
 	if failed {
@@ -136,7 +147,33 @@ func (st *stage) runAll(ctx context.Context, chosen []part) int {
 	return 0
 }
 
-func (st *stage) say(format string, args ...any) { _, _ = fmt.Fprintf(st.out, format+"\n", args...) }
+// runPart runs one part and says what came of it.
+func (st *stage) runPart(ctx context.Context, p part) tally {
+	begin := time.Now()
+	st.say("== %s: %s", p.name, p.what)
+	t, err := p.run(ctx, st)
+	if skip, ok := errors.AsType[skipError](err); ok {
+		st.say("== %s: SKIPPED: %v", p.name, skip)
+		return t
+	}
+	if err != nil {
+		t.problem("%s: %v", p.name, err)
+	}
+	for _, problem := range t.problems {
+		st.say("   PROBLEM %s", problem)
+	}
+	st.say("== %s: %s, in %s", p.name, t.line(), time.Since(begin).Round(100*time.Millisecond))
+	return t
+}
+
+// saying keeps lines whole.
+var saying sync.Mutex
+
+func (st *stage) say(format string, args ...any) {
+	saying.Lock()
+	defer saying.Unlock()
+	_, _ = fmt.Fprintf(st.out, format+"\n", args...)
+}
 
 // sized returns a size of the long or of the short run.
 func sized[T any](st *stage, long, short T) T {

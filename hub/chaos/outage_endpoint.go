@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/evergrant/evergrant/hub/chaos/authority"
@@ -61,43 +63,54 @@ func (st *stage) startAlone(ctx context.Context, name, host, dataDir string, con
 // does not work, beside whatever number of connections; 0 leaves it open.
 const deadEndpointBound = 0
 
-// outageEndpoint lets the token endpoint fail in three ways.
+// outageEndpoint lets the token endpoint fail in three ways, each at a hub and an
+// endpoint of its own.
 func outageEndpoint(ctx context.Context, st *stage) (tally, error) {
-	var t tally
-	long := sized(st, time.Minute, 5*time.Second)
-	for _, o := range []struct {
-		name  string
-		fault authority.Fault
-	}{
-		{"5xx", authority.Fault{Status: http.StatusServiceUnavailable}},
-		{"429", authority.Fault{Status: http.StatusTooManyRequests, RetryAfter: sized(st, 15*time.Second, 2*time.Second)}},
-		{"hang", authority.Fault{Hang: true}},
+	var mu sync.Mutex
+	var all tally
+	var failed error
+	var work sync.WaitGroup
+	for name, fault := range map[string]authority.Fault{
+		"5xx":  {Status: http.StatusServiceUnavailable},
+		"429":  {Status: http.StatusTooManyRequests, RetryAfter: sized(st, 15*time.Second, 2*time.Second)},
+		"hang": {Hang: true},
 	} {
-		a, err := st.startAlone(ctx, "endpoint-"+o.name, "", filepath.Join(st.dir, "endpoint-"+o.name), sized(st, 100, 40))
-		if err != nil {
-			return t, err
-		}
-		found, err := during{
-			part: "outage-endpoint " + o.name, authority: a.authority, client: a.client, connections: a.connections, hub: a.url, patience: 4 * time.Minute,
-			trouble: func(ctx context.Context) error {
-				a.authority.SetFault(o.fault)
-				err := wait(ctx, long)
-				struck := a.authority.SetFault(authority.Fault{})
-				perMinute := float64(struck) / long.Minutes()
-				st.say("   outage-endpoint %s: %d requests by %d connections in %s, that is %.0f a minute", o.name, struck, len(a.connections), long, perMinute)
-				if deadEndpointBound > 0 && long >= time.Minute && perMinute > deadEndpointBound {
-					return fmt.Errorf("a storm: %.0f requests a minute went to an endpoint that does not work, %d are allowed", perMinute, deadEndpointBound)
-				}
-				return err
-			},
-		}.run(ctx, st)
-		a.stop()
-		t.add(found)
-		if err != nil {
-			return t, fmt.Errorf("%s: %w", o.name, err)
-		}
+		work.Go(func() {
+			t, err := st.deadEndpoint(ctx, name, fault)
+			mu.Lock()
+			defer mu.Unlock()
+			all.add(t)
+			if err != nil {
+				failed = errors.Join(failed, fmt.Errorf("%s: %w", name, err))
+			}
+		})
 	}
-	return t, nil
+	work.Wait()
+	return all, failed
+}
+
+// deadEndpoint counts what goes to an endpoint that fails.
+func (st *stage) deadEndpoint(ctx context.Context, name string, fault authority.Fault) (tally, error) {
+	long := sized(st, time.Minute, 5*time.Second)
+	a, err := st.startAlone(ctx, "endpoint-"+name, "", filepath.Join(st.dir, "endpoint-"+name), sized(st, 100, 40))
+	if err != nil {
+		return tally{}, err
+	}
+	defer a.stop()
+	return during{
+		part: "outage-endpoint " + name, authority: a.authority, client: a.client, connections: a.connections, hub: a.url, patience: 4 * time.Minute,
+		trouble: func(ctx context.Context) error {
+			a.authority.SetFault(fault)
+			err := wait(ctx, long)
+			struck := a.authority.SetFault(authority.Fault{})
+			perMinute := float64(struck) / long.Minutes()
+			st.say("   outage-endpoint %s: %d requests by %d connections in %s, that is %.0f a minute", name, struck, len(a.connections), long, perMinute)
+			if deadEndpointBound > 0 && long >= time.Minute && perMinute > deadEndpointBound {
+				return fmt.Errorf("a storm: %.0f requests a minute went to an endpoint that does not work, %d are allowed", perMinute, deadEndpointBound)
+			}
+			return err
+		},
+	}.run(ctx, st)
 }
 
 // dnsName is the token endpoint's host while outageDNS runs.
