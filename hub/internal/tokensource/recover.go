@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/store"
@@ -26,7 +28,10 @@ func (s *Source) Recover(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("find the renewals that the last run left: %w", err)
 	}
-	s.work.Go(func() { s.tryAgain(left) })
+	s.work.Go(func() {
+		s.tryAgain(left)
+		s.sweep()
+	})
 	return nil
 }
 
@@ -61,11 +66,50 @@ func (s *Source) recoverReply(ctx context.Context, op journal.Operation) error {
 // other replicas wait for nobody else.
 func (s *Source) tryAgain(left []store.Intent) {
 	for _, intent := range left {
-		if s.life.Err() != nil {
+		if s.tidying.Err() != nil {
 			return
 		}
-		if _, err := s.RenewNow(s.life, intent.ConnectionID, intent.Generation); err != nil && !errors.Is(err, store.ErrNotFound) {
+		if _, err := s.RenewNow(s.tidying, intent.ConnectionID, intent.Generation); err != nil && !errors.Is(err, store.ErrNotFound) {
 			s.log.Warn("a renewal that the last run left could not be tried again; it is when it is due", "connection", intent.ConnectionID, "error", err)
 		}
 	}
+}
+
+// dropUnsent removes an intent that may have been committed although the database
+// gave no answer: nothing was sent, but the other replicas could not know. If
+// that fails too, sweep finds it.
+func (s *Source) dropUnsent(id string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.life), 5*time.Second)
+	defer cancel()
+	if err := s.store.DropIntent(ctx, id); err != nil {
+		s.log.Warn("a renewal that did not begin may look as if it had; this is mended soon", "intent", id, "error", err)
+	}
+}
+
+// sweep looks, once in a lease time, for open intents of this hub that no renewal
+// of it is working on, until Close. Nobody else may touch them.
+func (s *Source) sweep() {
+	ticker := time.NewTicker(s.lease)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-s.tidying.Done():
+			return
+		case <-ticker.C:
+		}
+		open, err := s.store.OpenIntents(s.tidying, s.owner)
+		if err != nil {
+			continue // the database is away: the next round finds them
+		}
+		s.tryAgain(slices.DeleteFunc(open, s.attended))
+	}
+}
+
+// attended reports whether an intent is worked on, or waits for its plugin to
+// read a reply.
+func (s *Source) attended(intent store.Intent) bool {
+	s.mu.Lock()
+	_, flying := s.flights[intent.ConnectionID]
+	s.mu.Unlock()
+	return flying || time.Since(intent.StartedAt) < s.lease || len(s.repliesOf(intent)) > 0
 }

@@ -94,6 +94,9 @@ func (s *Source) refresh(ctx context.Context, c connection.Connection) (connecti
 			continue
 		}
 		if err != nil {
+			if !errors.Is(err, store.ErrStale) {
+				s.dropUnsent(intent.ID)
+			}
 			return c, fmt.Errorf("note the renewal of %s before it begins: %w", c.Name, err)
 		}
 		crashpoint.At(crashpoint.AfterIntent)

@@ -52,6 +52,9 @@ type Source struct {
 	life context.Context
 	end  context.CancelFunc
 	work sync.WaitGroup
+	// tidying ends when Close begins: no renewal is taken up again after that.
+	tidying context.Context
+	endTidy context.CancelFunc
 
 	cache cache
 
@@ -72,6 +75,7 @@ func New(o Options) *Source {
 	}
 	s.lease = orDefault(o.Lease, 2*s.timeout)
 	s.life, s.end = context.WithCancel(context.Background())
+	s.tidying, s.endTidy = context.WithCancel(s.life)
 	return s
 }
 
@@ -85,6 +89,7 @@ func orDefault(d, otherwise time.Duration) time.Duration {
 // Close waits for renewals in flight until ctx ends, then gives them up. What
 // they have received is in the journal.
 func (s *Source) Close(ctx context.Context) {
+	s.endTidy()
 	done := make(chan struct{})
 	go func() {
 		s.work.Wait()
