@@ -207,33 +207,3 @@ func TestAHubThatStopsBeforeItCouldSaveFindsTheTokensInItsJournal(t *testing.T) 
 		t.Errorf("%d refresh tokens were spent twice", server.Spent())
 	}
 }
-
-// What may not be renewed may still be saved: the reply is there already.
-func TestAReplyInTheJournalIsSavedForAConnectionThatWasPausedMeanwhile(t *testing.T) {
-	dir := t.TempDir()
-	r := startHubIn(t, dir, nil)
-	server, connection := bitrix24(t, r, time.Hour)
-	process := r.key(t, connection)
-	first := process.pull(t, connection)
-	stopBeforeSave(t, r, server, connection)
-
-	db, err := sql.Open("sqlite", filepath.Join(dir, "evergrant.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := db.ExecContext(t.Context(), "UPDATE connections SET state = 'paused', due_at = 0"); err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	again := startHubIn(t, dir, nil)
-	if v := again.view(t, connection); v.Status != "paused" || v.Generation != first.Generation+1 {
-		t.Fatalf("the connection is %s at generation %d", v.Status, v.Generation)
-	}
-	process.base = again.hub.URL()
-	again.admin.must(t, "POST", "/api/v1/connections/"+connection+"/resume", nil, nil)
-	if after := process.pull(t, connection); server.TokenState(after.AccessToken) != "valid" {
-		t.Errorf("the token is %s", server.TokenState(after.AccessToken))
-	}
-}

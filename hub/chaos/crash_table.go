@@ -64,9 +64,25 @@ func table(results []result, kinds []provider.RotationKind) []byte {
 			}
 			b.WriteByte('\n')
 		}
-		b.WriteByte('\n')
+		median, slowest := times(results, who)
+		fmt.Fprintf(&b, "\nOf those that were kept, half took less than %.1f s, the slowest %.1f s.\n\n", median.Seconds(), slowest.Seconds())
 	}
 	return b.Bytes()
+}
+
+// times are of the grants that live.
+func times(results []result, who victim) (median, slowest time.Duration) {
+	var took []time.Duration
+	for _, r := range results {
+		if r.who.id == who.id && r.fate == kept {
+			took = append(took, r.took)
+		}
+	}
+	if len(took) == 0 {
+		return 0, 0
+	}
+	slices.Sort(took)
+	return took[len(took)/2], took[len(took)-1]
 }
 
 // writeMatrix replaces the generated part of a page.

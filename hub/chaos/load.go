@@ -23,8 +23,8 @@ type load struct {
 	stale func(p pulled, received time.Time) bool
 
 	pulls, failed, bad atomic.Int64
-	// late counts answers without a token that say that nothing can be done any
-	// more, which must never be while a grant lives.
+	// refused counts answers that say that a person has to authorise again, which
+	// must never be while a grant lives.
 	refused atomic.Int64
 
 	mu     sync.Mutex

@@ -83,7 +83,10 @@ func run(ctx context.Context, args []string, out io.Writer) int {
 	if st.dir, err = os.MkdirTemp("", "evergrant-chaos-"); err == nil {
 		err = os.Chmod(st.dir, 0o711) //nolint:gosec // PostgreSQL's account has to reach its folder in it
 	}
-	if st.bin, err = filepath.Abs(st.bin); err != nil {
+	if err == nil {
+		st.bin, err = filepath.Abs(st.bin)
+	}
+	if err != nil {
 		_, _ = fmt.Fprintln(out, err)
 		return 1
 	}

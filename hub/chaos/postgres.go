@@ -113,17 +113,6 @@ func (p *postgres) create(ctx context.Context, name, template string) error {
 	return err
 }
 
-// exec runs a statement in a database.
-func (p *postgres) exec(ctx context.Context, database, statement string, args ...any) error {
-	conn, err := pgx.Connect(ctx, p.url(database))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	_, err = conn.Exec(ctx, statement, args...)
-	return err
-}
-
 func freePort() (int, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -35,11 +35,11 @@ func (r *resolver) close() { _ = r.conn.Close() }
 
 // use makes this process ask the resolver, until the returned function is called.
 func (r *resolver) use() (restore func()) {
-	before := net.DefaultResolver                                                                                        //nolint:reassign // the hub that makes the grants runs in this process
-	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) { //nolint:reassign // as above
+	before := net.DefaultResolver // the hub that makes the grants runs in this process
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "udp", r.address+":53")
 	}}
-	return func() { net.DefaultResolver = before } //nolint:reassign // as above
+	return func() { net.DefaultResolver = before }
 }
 
 func (r *resolver) serve() {

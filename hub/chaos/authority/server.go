@@ -86,7 +86,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	params.Set("code", s.ledger.open(provider.RotationKind(r.PathValue("kind"))))
 	params.Set("state", q.Get("state"))
 	target.RawQuery = params.Encode()
-	http.Redirect(w, r, target.String(), http.StatusFound)
+	http.Redirect(w, r, target.String(), http.StatusFound) //nolint:gosec // redirecting to where the client says is what the endpoint is for
 }
 
 // URLAt is the server's address under another name of loopback.

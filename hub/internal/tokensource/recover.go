@@ -40,7 +40,8 @@ func (s *Source) Recover(ctx context.Context) error {
 // counts only while the generation is the one that was spent.
 func (s *Source) recoverReply(ctx context.Context, op journal.Operation) error {
 	var meta journalMeta
-	if err := json.Unmarshal(op.Meta, &meta); err != nil || meta.ConnectionID == "" || len(op.Replies) == 0 {
+	readable := json.Unmarshal(op.Meta, &meta) == nil
+	if !readable || meta.ConnectionID == "" || len(op.Replies) == 0 {
 		s.journal.Done(op.ID)
 		return nil
 	}
