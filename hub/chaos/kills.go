@@ -44,7 +44,7 @@ func kills(ctx context.Context, st *stage) (tally, error) {
 	found, err := during{
 		part: "kills", authority: a, client: f.client, connections: connections, hub: hub, patience: 2 * time.Minute,
 		trouble: func(ctx context.Context) error {
-			for end := time.Now().Add(sized(st, 45*time.Second, 6*time.Second)); time.Now().Before(end); deaths++ {
+			for end := time.Now().Add(sized(st, 45*time.Second, 4*time.Second)); time.Now().Before(end); deaths++ {
 				n := deaths % len(f.hubs)
 				f.hubs[n].kill()
 				again, err := f.start(ctx, n)
