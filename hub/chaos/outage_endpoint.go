@@ -47,6 +47,7 @@ func (st *stage) startAlone(ctx context.Context, name, host, dataDir string, con
 	keyFile := filepath.Join(dataDir, "chaos.key")
 	a.client, err = st.prepare(ctx, dataDir, "", keyFile, chaosService(address, provider.RotationRotates, a.connections...))
 	if err != nil {
+		a.stop()
 		return nil, err
 	}
 	a.hub, err = st.startHub(ctx, hubConfig{
@@ -55,6 +56,9 @@ func (st *stage) startAlone(ctx context.Context, name, host, dataDir string, con
 	})
 	if err == nil {
 		err = a.hub.serves(ctx)
+	}
+	if err != nil {
+		a.stop()
 	}
 	return a, err
 }

@@ -63,17 +63,26 @@ func (st *stage) startFleet(ctx context.Context, name string, hubs int, address 
 // the grants: it is part of the redirect URI.
 func (st *stage) startFleetAt(ctx context.Context, name, listen string, hubs int, address func(*postgres) string, services ...wanted) (*fleet, error) {
 	f := &fleet{st: st, name: name, keyFile: filepath.Join(st.dir, name+".key")}
-	var err error
-	if f.postgres, err = st.startPostgres(ctx, name+"-postgres"); err != nil {
+	if err := f.launch(ctx, listen, hubs, address, services); err != nil {
+		f.stop()
 		return nil, err
 	}
+	return f, nil
+}
+
+func (f *fleet) launch(ctx context.Context, listen string, hubs int, address func(*postgres) string, services []wanted) error {
+	st, name := f.st, f.name
+	var err error
+	if f.postgres, err = st.startPostgres(ctx, name+"-postgres"); err != nil {
+		return err
+	}
 	if err := f.postgres.create(ctx, "evergrant", ""); err != nil {
-		return nil, err
+		return err
 	}
 	f.database = f.postgres.url("evergrant")
 	begin := time.Now()
 	if f.client, err = st.prepareAt(ctx, listen, filepath.Join(st.dir, name), f.database, f.keyFile, services...); err != nil {
-		return nil, err
+		return err
 	}
 	st.say("   %s: grants made in %s", name, time.Since(begin).Round(100*time.Millisecond))
 	if address != nil {
@@ -82,16 +91,16 @@ func (st *stage) startFleetAt(ctx context.Context, name, listen string, hubs int
 	for n := range hubs {
 		h, err := f.start(ctx, n)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		f.hubs = append(f.hubs, h)
 	}
 	for _, h := range f.hubs {
 		if err := h.serves(ctx); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return f, nil
+	return nil
 }
 
 func (f *fleet) start(ctx context.Context, n int) (*hubProcess, error) {
@@ -110,5 +119,7 @@ func (f *fleet) stop() {
 	for _, h := range f.hubs {
 		h.stop()
 	}
-	_ = f.postgres.stop(context.Background())
+	if f.postgres != nil {
+		_ = f.postgres.stop(context.Background())
+	}
 }
