@@ -36,7 +36,7 @@ type cell struct {
 
 // connection is the cell's own, for a grant cannot be lost twice.
 func (c cell) connection() string {
-	return strings.ReplaceAll(fmt.Sprintf("%s-%s-%s", c.who.id, c.kind, c.step), "_", "-")
+	return slug(fmt.Sprintf("%s-%s-%s", c.who.id, c.kind, c.step))
 }
 
 // matrix runs the cells.

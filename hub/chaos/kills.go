@@ -10,53 +10,65 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// killEvery is the time between two deaths.
-const killEvery = 700 * time.Millisecond
+// between is the time between the ends of two hubs.
+const between = 700 * time.Millisecond
 
 // kills is the race with hubs that die by SIGKILL at whatever moment, and are
 // started again. The kinds are those where the protocol lets every grant be kept.
 func kills(ctx context.Context, st *stage) (tally, error) {
+	return st.turnOver(ctx, "kills", (*hubProcess).kill, provider.RotationRotatesWithGrace, provider.RotationNone)
+}
+
+// rolling is the race with hubs that are stopped as for an upgrade: what is in
+// flight is finished, so no kind may lose anything.
+func rolling(ctx context.Context, st *stage) (tally, error) {
+	return st.turnOver(ctx, "rolling", (*hubProcess).stop, provider.RotationRotates, provider.RotationRotatesWithGrace)
+}
+
+// turnOver ends one hub after the other and starts it again while they renew
+// connections of some kinds.
+func (st *stage) turnOver(ctx context.Context, part string, end func(*hubProcess), kinds ...provider.RotationKind) (tally, error) {
 	var t tally
 	a, err := authority.Start(authority.Config{AccessLife: outageLife, Grace: time.Minute})
 	if err != nil {
 		return t, err
 	}
 	defer a.Close()
-	perKind := sized(st, 150, 40)
-	graceful, steady := names("kills-grace", perKind), names("kills-none", perKind)
-	f, err := st.startFleet(ctx, "kills", 3, nil,
-		chaosService(a.URL, provider.RotationRotatesWithGrace, graceful...), chaosService(a.URL, provider.RotationNone, steady...))
+	var services []wanted
+	var connections []string
+	for _, kind := range kinds {
+		services = append(services, chaosService(a.URL, kind, names(part+"-"+slug(string(kind)), sized(st, 150, 40))...))
+		connections = slices.Concat(connections, services[len(services)-1].connections)
+	}
+	f, err := st.startFleet(ctx, part, 3, nil, services...)
 	if err != nil {
 		return t, err
 	}
 	defer f.stop()
-	connections := slices.Concat(graceful, steady)
-	urls := make([]atomic.Value, len(f.hubs))
+	addresses := make([]atomic.Value, len(f.hubs))
 	for n, h := range f.hubs {
-		urls[n].Store(h.url)
+		addresses[n].Store(h.url)
 	}
 	var turn atomic.Uint64
-	hub := func() string {
-		address, _ := urls[turn.Add(1)%uint64(len(urls))].Load().(string)
-		return address
-	}
-	deaths := 0
+	ends := 0
 	found, err := during{
-		part: "kills", authority: a, client: f.client, connections: connections, hub: hub, patience: 2 * time.Minute,
+		part: part, authority: a, client: f.client, connections: connections, patience: 2 * time.Minute,
+		hub: func() string {
+			address, _ := addresses[turn.Add(1)%uint64(len(addresses))].Load().(string)
+			return address
+		},
 		trouble: func(ctx context.Context) error {
-			for end := time.Now().Add(sized(st, 45*time.Second, 4*time.Second)); time.Now().Before(end); deaths++ {
-				n := deaths % len(f.hubs)
-				f.hubs[n].kill()
-				again, err := f.start(ctx, n)
-				if err != nil {
+			for over := time.Now().Add(sized(st, 45*time.Second, 4*time.Second)); time.Now().Before(over); ends++ {
+				n := ends % len(f.hubs)
+				end(f.hubs[n])
+				if f.hubs[n], err = f.start(ctx, n); err != nil {
 					return err
 				}
-				f.hubs[n] = again
-				if err := again.serves(ctx); err != nil {
+				if err := f.hubs[n].serves(ctx); err != nil {
 					return err
 				}
-				urls[n].Store(again.url)
-				if err := wait(ctx, killEvery); err != nil {
+				addresses[n].Store(f.hubs[n].url)
+				if err := wait(ctx, between); err != nil {
 					return err
 				}
 			}
@@ -64,6 +76,9 @@ func kills(ctx context.Context, st *stage) (tally, error) {
 		},
 	}.run(ctx, st)
 	t.add(found)
-	st.say("   kills: hubs were killed %d times; %d renewals were repeats of one whose reply died with its hub", deaths, a.Judge().Repeats)
+	st.say("   %s: %d hubs were ended and started again; %d renewals were repeats of one whose reply was lost with its hub", part, ends, a.Judge().Repeats)
+	if part == "rolling" && a.Judge().Repeats > 0 {
+		t.problem("rolling: a hub that was stopped did not finish what was in flight")
+	}
 	return t, err
 }

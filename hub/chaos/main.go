@@ -44,6 +44,7 @@ var parts = []part{
 	{"crash", "kill hub and plugin at every step of a renewal", crashMatrix},
 	{"race", "three hubs, one database, short lives, many callers", race},
 	{"kills", "three hubs that are killed again and again while they race", kills},
+	{"rolling", "three hubs that are stopped and started in turn, as for an upgrade", rolling},
 	{"oidc", "the same against oidc-provider, which ends the family of a replayed token", raceOIDC},
 	{"outage-postgres", "PostgreSQL stops in the middle of renewals", outagePostgres},
 	{"outage-network", "connections to PostgreSQL are cut, delayed and reset", outageNetwork},

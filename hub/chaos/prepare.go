@@ -29,7 +29,7 @@ type wanted struct {
 
 // chaosService is a service of a rotation kind at the authority.
 func chaosService(a string, kind provider.RotationKind, connections ...string) wanted {
-	name := "chaos-" + strings.ReplaceAll(string(kind), "_", "-")
+	name := "chaos-" + slug(string(kind))
 	return wanted{
 		connections: connections, consent: redirected,
 		service: map[string]any{
@@ -165,6 +165,9 @@ func redirected(ctx context.Context, address string) (string, error) {
 	}
 	return resp.Header.Get("Location"), nil
 }
+
+// slug makes a name of a word of the contract.
+func slug(word string) string { return strings.ReplaceAll(word, "_", "-") }
 
 func (st *stage) plugins() string { return filepath.Join(st.bin, "plugins") }
 func (st *stage) hub() string     { return filepath.Join(st.bin, "evergrant") }
