@@ -40,6 +40,10 @@ test: bin/.stamp-test ## Run every test with -race, on SQLite, PostgreSQL and in
 test-short: ## Run the tests that need no PostgreSQL, no browser and little time.
 	go test -short $(ARGS) ./... ./sdk/... ./plugins/...
 
+.PHONY: chaos
+chaos: ## Kill hubs, race them and take everything away from them; SHORT=1 takes under a minute; ARGS=-only=crash chooses.
+	@scripts/chaos.sh $(if $(SHORT),-short) $(ARGS)
+
 .PHONY: bench
 bench: ## Run the benchmarks; ARGS=-bench=Pull chooses.
 	@scripts/bench.sh $(ARGS)

@@ -49,7 +49,8 @@ type Hub struct {
 	server   *http.Server
 	work     sync.WaitGroup
 	stopped  sync.Once
-	// stopWork ends the scheduler; failed carries a server that ended by itself.
+	// schedule runs the scheduler until stopWork; failed carries a server that ended by itself.
+	schedule func()
 	stopWork context.CancelFunc
 	failed   chan error
 }
@@ -129,6 +130,7 @@ func (h *Hub) start(ctx context.Context) error {
 	if err := h.source.Recover(ctx); err != nil {
 		return err
 	}
+	h.work.Go(h.schedule) // not before the leases of the last run are free
 	h.serve()
 	return nil
 }
@@ -145,7 +147,7 @@ func (h *Hub) wire() {
 	h.catalogue = catalogue.New(h.store, h.plugins, runner, h.log.Named("catalogue"))
 	h.source = tokensource.New(tokensource.Options{
 		Store: h.store, Runner: runner, Journal: h.journal, Gate: h.gate, Changes: &h.changes, Logger: h.log.Named("tokens"),
-		RequestTimeout: h.cfg.Renewal.RequestTimeout, Lease: h.cfg.Renewal.Lease,
+		RequestTimeout: h.cfg.Renewal.RequestTimeout, Lease: h.cfg.Renewal.Lease, Takeover: h.cfg.Renewal.Takeover,
 	})
 	sched := scheduler.New(scheduler.Options{
 		Store: h.store, Source: h.source, Gate: h.gate, Logger: h.log.Named("scheduler"), Owner: h.journal.Replica(),
@@ -157,7 +159,7 @@ func (h *Hub) wire() {
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	h.stopWork = cancel
-	h.work.Go(func() { sched.Run(ctx) })
+	h.schedule = func() { sched.Run(ctx) }
 	h.work.Go(func() { h.store.Listen(ctx, h.changes.PublishAll) })
 	h.work.Go(func() { incident.Watch(ctx, h.store, &h.changes, h.log.Named("incidents")) })
 }

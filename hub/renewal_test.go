@@ -138,16 +138,12 @@ func TestWhoHasToActWhenTheTokenHasExpired(t *testing.T) {
 	}
 }
 
-// The database is locked from the moment at which the service has rotated until
-// the hub has stopped: only the journal knows the new tokens then.
-func TestAHubThatStopsBeforeItCouldSaveFindsTheTokensInItsJournal(t *testing.T) {
-	dir := t.TempDir()
-	r := startHubIn(t, dir, nil)
-	server, connection := bitrix24(t, r, time.Hour)
-	process := r.key(t, connection)
-	first := process.pull(t, connection)
-
-	db, err := sql.Open("sqlite", filepath.Join(dir, "evergrant.db"))
+// stopBeforeSave stops a hub that has journaled a reply and could not save it: the
+// database is locked from the moment at which the service has rotated until the
+// hub has stopped, so that only the journal knows the new tokens.
+func stopBeforeSave(t *testing.T, r *running, server *bitrix24test.Server, connection string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(r.dir, "evergrant.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,6 +185,15 @@ func TestAHubThatStopsBeforeItCouldSaveFindsTheTokensInItsJournal(t *testing.T) 
 	_ = conn.Close()
 	server.SetOnToken(nil)
 	server.SetFault(emulator.Fault{Status: http.StatusTeapot}) // nothing may be asked of the service
+}
+
+func TestAHubThatStopsBeforeItCouldSaveFindsTheTokensInItsJournal(t *testing.T) {
+	dir := t.TempDir()
+	r := startHubIn(t, dir, nil)
+	server, connection := bitrix24(t, r, time.Hour)
+	process := r.key(t, connection)
+	first := process.pull(t, connection)
+	stopBeforeSave(t, r, server, connection)
 
 	again := startHubIn(t, dir, nil)
 	process.base = again.hub.URL()

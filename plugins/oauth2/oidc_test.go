@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evergrant/evergrant/plugins/oauth2/oidctest"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 	"github.com/evergrant/evergrant/sdk/providertest"
@@ -25,7 +26,7 @@ type strangers struct {
 	description *provider.Description
 }
 
-func connect(t *testing.T, issuer string, client oidcClient) *strangers {
+func connect(t *testing.T, issuer string, client oidctest.Client) *strangers {
 	t.Helper()
 	plugin, stop, err := providerplugin.InProcess(anyService{})
 	if err != nil {
@@ -73,7 +74,11 @@ func (s *strangers) callbackOf(consents bool) (params url.Values, verifier, nonc
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	params = newPerson(s.t).authorise(address.URL, consents)
+	landed, err := oidctest.NewPerson().Authorise(s.t.Context(), address.URL, callback, consents)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	params = landed.Query()
 	if params.Get("state") != "the-state" || params.Get("iss") != s.description.Issuer {
 		s.t.Fatalf("the callback has the state %q and the issuer %q", params.Get("state"), params.Get("iss"))
 	}
@@ -138,7 +143,7 @@ func TestAgainstAnAuthorizationServerOfStrangers(t *testing.T) {
 	}
 }
 
-func liveGrant(s *strangers, client oidcClient) {
+func liveGrant(s *strangers, client oidctest.Client) {
 	d := s.description
 	if d.Issuer == "" || d.PKCE != provider.PKCERequired || !slices.Contains(names(d.Scopes), "offline_access") ||
 		!slices.Contains(d.Grants, provider.GrantRevoke) || d.ClientAuth[0].Method != client.Auth {

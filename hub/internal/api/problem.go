@@ -114,6 +114,9 @@ func (a *API) fail(err error) error {
 		return retry(problem(http.StatusServiceUnavailable, "transient", "Not in time", "The renewal goes on; ask again."), time.Second)
 	}
 	a.log.Error("a request failed", "error", err)
+	if store.Unavailable(err) {
+		return retry(problem(http.StatusServiceUnavailable, "transient", "The hub's database cannot be reached for the moment", "Nothing was lost; ask again."), time.Second)
+	}
 	return problem(http.StatusInternalServerError, "internal", "Internal error", "The hub's log has the reason. Nothing was lost; ask again.")
 }
 

@@ -102,6 +102,7 @@ func checkTimes(c *Config, complain func(key, text string)) {
 	}{
 		{"shutdown_timeout", c.ShutdownTimeout, 0, time.Hour},
 		{"renewal.lease", c.Renewal.Lease, time.Second, time.Hour},
+		{"renewal.takeover", c.Renewal.Takeover, time.Second, 7 * 24 * time.Hour},
 		{"renewal.min_ttl", c.Renewal.MinTTL, 0, 24 * time.Hour},
 		{"renewal.request_timeout", c.Renewal.RequestTimeout, time.Second, 10 * time.Minute},
 		{"authorization_ttl", c.AuthorizationTTL, time.Minute, 24 * time.Hour},

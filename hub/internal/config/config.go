@@ -79,6 +79,9 @@ type Renewal struct {
 	PerSecond   int `koanf:"per_second"`
 	// Lease is how long a renewal holds its connection at most.
 	Lease time.Duration `koanf:"lease"`
+	// Takeover is how long a renewal that cannot be repeated safely waits for the
+	// hub that began it, whose journal may hold the reply.
+	Takeover time.Duration `koanf:"takeover"`
 	// MinTTL is the life that a pulled token has left, if the process asks for
 	// nothing else.
 	MinTTL time.Duration `koanf:"min_ttl"`

@@ -52,7 +52,7 @@ func TestHubStartsWithoutAnyConfiguration(t *testing.T) {
 		Key:     config.Key{File: "data/evergrant.key"},
 		Plugins: config.Plugins{Dir: filepath.Join(filepath.Dir(executable), "plugins")},
 		Log:     config.Log{Level: "info", Format: "text"}, ShutdownTimeout: 30 * time.Second,
-		Renewal:          config.Renewal{Workers: 128, PerEndpoint: 64, Lease: time.Minute, MinTTL: time.Minute, RequestTimeout: 30 * time.Second},
+		Renewal:          config.Renewal{Workers: 128, PerEndpoint: 64, Lease: time.Minute, Takeover: 15 * time.Minute, MinTTL: time.Minute, RequestTimeout: 30 * time.Second},
 		AuthorizationTTL: 15 * time.Minute,
 		Session:          config.Session{Idle: 12 * time.Hour, Absolute: 30 * 24 * time.Hour},
 	}
@@ -88,7 +88,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		"LISTEN": "[::1]:9000", "PUBLIC_URL": "https://tokens.example.com", "DATA_DIR": "/d", "DATABASE_URL": "postgres://u@h/d",
 		"KEY_FILE": "/k", "KEY": "a2V5", "PLUGINS_DIR": "/p", "TRUSTED_PROXIES": "10.0.0.7, 192.168.0.0/16,", "TLS_CERT_FILE": "/c",
 		"TLS_KEY_FILE": "/tk", "LOG_LEVEL": "error", "LOG_FORMAT": "json", "SHUTDOWN_TIMEOUT": "1s", "RENEWAL_WORKERS": "7", "RENEWAL_PER_ENDPOINT": "9", "RENEWAL_PER_SECOND": "11",
-		"RENEWAL_LEASE": "50s", "RENEWAL_MIN_TTL": "10s", "RENEWAL_REQUEST_TIMEOUT": "20s", "AUTHORIZATION_TTL": "5m",
+		"RENEWAL_LEASE": "50s", "RENEWAL_TAKEOVER": "20m", "RENEWAL_MIN_TTL": "10s", "RENEWAL_REQUEST_TIMEOUT": "20s", "AUTHORIZATION_TTL": "5m",
 		"SESSION_IDLE": "1h", "SESSION_ABSOLUTE": "2d", "REPLICA_NAME": "hub-1",
 	}
 	var environ []string
@@ -100,7 +100,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		Listen: "[::1]:9000", PublicURL: "https://tokens.example.com", DataDir: "/d", Database: config.Database{URL: "postgres://u@h/d"},
 		Key: config.Key{File: "/k", Value: "a2V5"}, Plugins: config.Plugins{Dir: "/p"}, TrustedProxies: []string{"10.0.0.7", "192.168.0.0/16"},
 		TLS: config.TLS{CertFile: "/c", KeyFile: "/tk"}, Log: config.Log{Level: "error", Format: "json"}, ShutdownTimeout: time.Second,
-		Renewal:          config.Renewal{Workers: 7, PerEndpoint: 9, PerSecond: 11, Lease: 50 * time.Second, MinTTL: 10 * time.Second, RequestTimeout: 20 * time.Second},
+		Renewal:          config.Renewal{Workers: 7, PerEndpoint: 9, PerSecond: 11, Lease: 50 * time.Second, Takeover: 20 * time.Minute, MinTTL: 10 * time.Second, RequestTimeout: 20 * time.Second},
 		AuthorizationTTL: 5 * time.Minute, Session: config.Session{Idle: time.Hour, Absolute: 48 * time.Hour}, ReplicaName: "hub-1",
 	}
 	if !reflect.DeepEqual(got, want) {

@@ -24,6 +24,7 @@ var defaults = map[string]any{
 	"renewal.workers":         128,
 	"renewal.per_endpoint":    64,
 	"renewal.lease":           "60s",
+	"renewal.takeover":        "15m",
 	"renewal.min_ttl":         "60s",
 	"renewal.request_timeout": "30s",
 	"authorization_ttl":       "15m",

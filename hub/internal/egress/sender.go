@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/crashpoint"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
@@ -31,7 +32,7 @@ func New(version string) *Sender {
 		userAgent: "Evergrant/" + version,
 		transport: &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
-			DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			DialContext:         crashpoint.Dial((&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext),
 			TLSHandshakeTimeout: 10 * time.Second,
 			ForceAttemptHTTP2:   true,
 			MaxIdleConnsPerHost: 64,
@@ -94,6 +95,7 @@ func (s *Sender) roundTrip(ctx context.Context, u *url.URL, req *providerplugin.
 	if len(body) > providerplugin.MaxBody {
 		return nil, &providerplugin.CarryError{Written: true, Message: fmt.Sprintf("%s answered with more than %d KiB", u.Host, providerplugin.MaxBody>>10)}
 	}
+	crashpoint.At(crashpoint.ReplyReceived)
 	reply.Header.Del("Set-Cookie")
 	return &providerplugin.HTTPResponse{Status: reply.StatusCode, Header: reply.Header, Body: body}, nil
 }

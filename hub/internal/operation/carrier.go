@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/crashpoint"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
@@ -81,4 +82,5 @@ func (c *carrier) keep(step int, r reply) {
 	if err != nil {
 		c.runner.log.Error("a reply could not be journaled; it is safe only while this hub runs", "operation", c.op.ID, "error", err)
 	}
+	crashpoint.At(crashpoint.Journaled)
 }

@@ -66,13 +66,19 @@ type Outcome struct {
 	Sent bool
 	// Answered is set if every request that was sent got a reply.
 	Answered bool
-	// PluginFailed is set if the error is the plugin's, not the service's.
+	// PluginFailed is set if there is an error that is not the service's: the
+	// plugin died, failed, could not be started or is not there. What was answered
+	// still has to be read.
 	PluginFailed bool
 	// Replies are what the service answered, by step. They hold secrets.
 	Replies map[int][]byte
 	// StartedAt is when the first request was about to be sent.
 	StartedAt time.Time
 }
+
+// CodePluginFailed is the code of an error of a plugin that runs: it was asked and
+// could not answer.
+const CodePluginFailed = "plugin_failed"
 
 // runs bounds how often an operation is run when its plugin dies.
 const runs = 3
@@ -95,7 +101,8 @@ func (r *Runner) run(ctx context.Context, op *Op, do func(context.Context, *prov
 			return do(ctx, client, c, call)
 		})
 		failure, isPlugin := errors.AsType[*providerplugin.PluginError](err)
-		out.PluginFailed = isPlugin
+		_, isService := errors.AsType[*provider.Error](err)
+		out.PluginFailed = err != nil && !isService
 		if !isPlugin || !failure.Gone || n == runs || ctx.Err() != nil {
 			break
 		}
@@ -155,7 +162,7 @@ func (r *Runner) meaning(op *Op, err error) error {
 		return provider.Errorf(provider.Blocked, "plugin_missing", "no plugin serves %s; install it again or delete the service", name)
 	}
 	if failure, ok := errors.AsType[*providerplugin.PluginError](err); ok {
-		kind, code := provider.Internal, "plugin_failed"
+		kind, code := provider.Internal, CodePluginFailed
 		if failure.Gone {
 			kind, code = provider.Transient, "plugin_gone"
 		}

@@ -17,6 +17,8 @@ type gather[T, R any] struct {
 	flush func(ctx context.Context, items []T) ([]R, error)
 	// runners bounds the batches under way, most the items of one.
 	runners, most int
+	// in is where batches are worked on.
+	in *workshop
 
 	mu      sync.Mutex
 	running int
@@ -29,6 +31,26 @@ type gathering[T, R any] struct {
 	done    chan struct{}
 	results []R
 	err     error
+}
+
+// workshop holds the batches of a store: none may outlive it, or a hub that has
+// stopped would still write.
+type workshop struct {
+	life context.Context
+	end  context.CancelFunc
+	work sync.WaitGroup
+}
+
+func newWorkshop() *workshop {
+	w := &workshop{}
+	w.life, w.end = context.WithCancel(context.Background())
+	return w
+}
+
+// close gives up what is under way and waits until it has.
+func (w *workshop) close() {
+	w.end()
+	w.work.Wait()
 }
 
 // gatherTimeout bounds the work of one batch.
@@ -65,7 +87,8 @@ func (g *gather[T, R]) add(item T) (*gathering[T, R], int) {
 	n := len(b.items) - 1
 	if g.running < g.runners {
 		g.running++
-		go g.run(g.take())
+		b := g.take()
+		g.in.work.Go(func() { g.run(b) })
 	}
 	return b, n
 }
@@ -83,7 +106,7 @@ func (g *gather[T, R]) take() *gathering[T, R] {
 // run works on a batch, and on those that gathered meanwhile.
 func (g *gather[T, R]) run(b *gathering[T, R]) {
 	for b != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), gatherTimeout)
+		ctx, cancel := context.WithTimeout(g.in.life, gatherTimeout)
 		b.results, b.err = g.flush(ctx, b.items)
 		cancel()
 		close(b.done)

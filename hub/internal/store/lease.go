@@ -25,6 +25,12 @@ func (s *Store) FreeLease(ctx context.Context, id, owner string) error {
 	return failed("free the lease of "+id, freeLease(s.writing(ctx), id, owner))
 }
 
+// FreeLeases gives back all leases of owner, for a hub that starts and holds none.
+func (s *Store) FreeLeases(ctx context.Context, owner string) error {
+	return failed("free the leases of a replica", s.writing(ctx).Model(&connectionRow{}).
+		Where("lease_until > 0 AND lease_owner = ?", owner).Updates(map[string]any{"lease_owner": "", "lease_until": 0}).Error)
+}
+
 func freeLease(tx *gorm.DB, id, owner string) error {
 	return tx.Model(&connectionRow{}).Where("id = ? AND lease_owner = ?", id, owner).
 		Updates(map[string]any{"lease_owner": "", "lease_until": 0}).Error

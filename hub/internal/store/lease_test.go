@@ -174,3 +174,23 @@ func TestTheClaimReadsNoMoreThanWhatIsDue(t *testing.T) {
 		})
 	}
 }
+
+func TestAHubThatStartsFreesItsOwnLeasesOnly(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		svc := addService(t, s, "portal")
+		mine, other := addGranted(t, s, svc.ID, "mine"), addGranted(t, s, svc.ID, "other")
+		for id, owner := range map[string]string{mine.ID: "hub-1", other.ID: "hub-2"} {
+			if ok, err := s.TakeLease(t.Context(), id, owner, noon, time.Hour); err != nil || !ok {
+				t.Fatal(ok, err)
+			}
+		}
+		check(t, s.FreeLeases(t.Context(), "hub-1"))
+		for id, free := range map[string]bool{mine.ID: true, other.ID: false} {
+			ok, err := s.TakeLease(t.Context(), id, "hub-3", noon.Add(time.Second), time.Minute)
+			check(t, err)
+			if ok != free {
+				t.Errorf("the lease of %s is free: %t, want %t", id, ok, free)
+			}
+		}
+	})
+}

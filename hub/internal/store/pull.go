@@ -73,7 +73,7 @@ func (s *Store) preparePull(ctx context.Context) error {
 		s.pullMany, err = pool.PrepareContext(ctx, pullMany)
 	}
 	if s.pullCache == nil {
-		s.pulls = &gather[pullWant, PullRow]{flush: s.lookUpAll, runners: 1, most: 1000}
+		s.pulls = &gather[pullWant, PullRow]{flush: s.lookUpAll, runners: 1, most: 1000, in: s.workshop}
 	}
 	return failed("prepare the token pull", err)
 }

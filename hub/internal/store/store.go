@@ -47,6 +47,7 @@ type Store struct {
 	pull         *sql.Stmt
 	pullMany     *sql.Stmt                  // nil on SQLite
 	pulls        *gather[pullWant, PullRow] // nil on SQLite
+	workshop     *workshop
 	outcomes     *gather[*outcome, error]
 	intents      *gather[intentRow, error]
 	serviceCache serviceCache
@@ -67,13 +68,13 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Box == nil {
 		return nil, errors.New("open the database: there is no key to seal secrets with")
 	}
-	s := &Store{box: o.Box, log: o.Logger, replica: NewID()}
+	s := &Store{box: o.Box, log: o.Logger, replica: NewID(), workshop: newWorkshop()}
 	if s.log == nil {
 		s.log = hclog.NewNullLogger()
 	}
-	s.outcomes = &gather[*outcome, error]{flush: s.saveOutcomes, runners: 2, most: rowsAtOnce}
-	s.intents = &gather[intentRow, error]{flush: s.beginIntents, runners: 2, most: rowsAtOnce}
-	s.versions = &gather[string, int64]{flush: s.serviceVersions, runners: 1, most: rowsAtOnce}
+	s.outcomes = &gather[*outcome, error]{flush: s.saveOutcomes, runners: 2, most: rowsAtOnce, in: s.workshop}
+	s.intents = &gather[intentRow, error]{flush: s.beginIntents, runners: 2, most: rowsAtOnce, in: s.workshop}
+	s.versions = &gather[string, int64]{flush: s.serviceVersions, runners: 1, most: rowsAtOnce, in: s.workshop}
 	if err := s.connect(ctx, o); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -111,8 +112,10 @@ func gormDB(dialector gorm.Dialector) (*gorm.DB, error) {
 	})
 }
 
-// Close ends all connections to the database. No call may be under way.
+// Close gives up what callers have left under way and ends all connections to the
+// database. No call may be under way.
 func (s *Store) Close() error {
+	s.workshop.close()
 	var errs []error
 	for _, statement := range []*sql.Stmt{s.pull, s.pullMany} {
 		if statement != nil {

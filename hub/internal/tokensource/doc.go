@@ -20,4 +20,11 @@
 //  5. Save with a compare-and-set on the generation, and only then tell the
 //     journal that the operation is done. While the database is away the save is
 //     tried again.
+//
+// # The walk of a start (recover.go)
+//
+// Recover frees the leases of the last run, saves the replies that it left in the
+// journal, and tries its open intents without a reply once more; other replicas
+// wait for nobody else. Later it looks, once in a lease time, for open intents of
+// this hub that nothing works on.
 package tokensource

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/crashpoint"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -50,6 +51,12 @@ func (s *Source) renewLeased(ctx context.Context, c connection.Connection, force
 		}
 		return renewed, err
 	}
+	if !c.Renewable(now) {
+		if settled, c, err := s.settleKept(ctx, c); settled || err != nil {
+			s.freeLease(c.ID)
+			return c, err
+		}
+	}
 	if c.Due.IsZero() || c.Due.After(now) {
 		s.freeLease(c.ID)
 		return c, nil
@@ -77,6 +84,7 @@ func (s *Source) refresh(ctx context.Context, c connection.Connection) (connecti
 			ID: store.NewID(), ConnectionID: c.ID, Generation: c.Generation, Fingerprint: Fingerprint(c.Tokens),
 			Owner: s.owner, StartedAt: now, Deadline: now.Add(s.timeout),
 		}
+		crashpoint.At(crashpoint.BeforeIntent)
 		err := s.store.BeginIntent(ctx, intent)
 		if errors.Is(err, store.ErrInUse) {
 			settled, c, err := s.settle(ctx, c)
@@ -86,8 +94,12 @@ func (s *Source) refresh(ctx context.Context, c connection.Connection) (connecti
 			continue
 		}
 		if err != nil {
+			if !errors.Is(err, store.ErrStale) {
+				s.dropUnsent(intent.ID)
+			}
 			return c, fmt.Errorf("note the renewal of %s before it begins: %w", c.Name, err)
 		}
+		crashpoint.At(crashpoint.AfterIntent)
 		op := &operation.Op{ID: intent.ID, Service: svc, Now: now, Journaled: true, Meta: metaOf(intent)}
 		t.watch(s, op)
 		return s.finish(ctx, c, op, intent, t)
@@ -102,12 +114,13 @@ func (s *Source) finish(ctx context.Context, c connection.Connection, op *operat
 	cancel()
 	t.end()
 	if err == nil {
+		crashpoint.At(crashpoint.Parsed)
 		renewed := c.Renewed(time.Now(), op.Now, *token)
 		s.log.Info("renewed", "connection", c.Name, "generation", renewed.Generation, "expires_at", renewed.Tokens.ExpiresAt)
 		return s.save(c, renewed, intent, true)
 	}
 	if out.PluginFailed && out.Sent && out.Answered {
-		return s.keepReply(ctx, c, intent, out, err)
+		return s.keepReply(ctx, c, intent, out, op.Service.Provider, err)
 	}
 	failure := failureOf(err)
 	failed := c.Failed(time.Now(), intent.Generation, failure)
@@ -137,7 +150,9 @@ func (s *Source) save(old, c connection.Connection, intent store.Intent, success
 		cancel()
 		switch {
 		case err == nil:
+			crashpoint.At(crashpoint.Saved)
 			s.runner.Done(intent.ID)
+			crashpoint.At(crashpoint.LeaseFreed) // the save has freed it
 			return c, nil
 		case errors.Is(err, store.ErrStale):
 			s.runner.Done(intent.ID)

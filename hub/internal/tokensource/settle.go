@@ -45,12 +45,7 @@ func (s *Source) settle(ctx context.Context, c connection.Connection) (settled b
 	case connection.SettleDrop:
 		return false, c, s.store.DropIntent(ctx, intent.ID)
 	case connection.SettleFinish:
-		svc, err := s.store.Service(ctx, c.ServiceID)
-		if err != nil {
-			return true, c, err
-		}
-		op := &operation.Op{ID: intent.ID, Service: svc, Now: intent.StartedAt, Journaled: true, Meta: metaOf(*intent), Kept: kept}
-		c, err = s.finish(ctx, c, op, *intent, nil)
+		c, err = s.replay(ctx, c, *intent, kept)
 		return true, c, err
 	case connection.SettleWait:
 		waits := c.OwnerAwaited(time.Now(), c.Generation, until)
@@ -61,6 +56,35 @@ func (s *Source) settle(ctx context.Context, c connection.Connection) (settled b
 	s.log.Warn("a renewal was left without an outcome; it is tried again", "connection", c.Name, "intent", intent.ID)
 	s.runner.Done(intent.ID)
 	return false, c, s.store.DropIntent(ctx, intent.ID)
+}
+
+// replay finishes a renewal whose reply is known. It sends nothing.
+func (s *Source) replay(ctx context.Context, c connection.Connection, intent store.Intent, kept map[int][]byte) (connection.Connection, error) {
+	svc, err := s.store.Service(ctx, c.ServiceID)
+	if err != nil {
+		return c, err
+	}
+	op := &operation.Op{ID: intent.ID, Service: svc, Now: intent.StartedAt, Journaled: true, Meta: metaOf(intent), Kept: kept}
+	return s.finish(ctx, c, op, intent, nil)
+}
+
+// settleKept finishes an open renewal whose reply is known, of a connection that
+// may not be renewed now: its token has expired since, or it is paused. The reply
+// may hold the only live tokens.
+func (s *Source) settleKept(ctx context.Context, c connection.Connection) (settled bool, _ connection.Connection, err error) {
+	intent, err := s.store.OpenIntent(ctx, c.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, c, nil
+	}
+	if err != nil || intent.Generation != c.Generation {
+		return false, c, err
+	}
+	kept := s.repliesOf(*intent)
+	if len(kept) == 0 {
+		return false, c, nil
+	}
+	c, err = s.replay(ctx, c, *intent, kept)
+	return true, c, err
 }
 
 // repliesOf looks for the replies of an intent in the journal and in its row.
@@ -80,15 +104,16 @@ func (s *Source) repliesOf(intent store.Intent) map[int][]byte {
 }
 
 // maxReplays bounds how often a kept reply is tried on a plugin that fails on it.
+// One that is not there, or does not start, has not failed on it.
 const maxReplays = 20
 
 // keepReply leaves an intent open whose reply the plugin could not digest: any
 // replica, or a mended version of the plugin, can finish it.
-func (s *Source) keepReply(ctx context.Context, c connection.Connection, intent store.Intent, out operation.Outcome, cause error) (connection.Connection, error) {
+func (s *Source) keepReply(ctx context.Context, c connection.Connection, intent store.Intent, out operation.Outcome, providerName string, cause error) (connection.Connection, error) {
 	failure := failureOf(cause)
 	failed := c.Failed(time.Now(), intent.Generation, failure)
-	failed.Cause = connection.CauseOf(failed, "", "").String()
-	if failed.Failure != nil && failed.Failure.Count > maxReplays {
+	failed.Cause = connection.CauseOf(failed, "", providerName).String()
+	if failed.Failure != nil && failed.Failure.Count > maxReplays && failure.Code == operation.CodePluginFailed {
 		return s.save(c, failed, intent, false)
 	}
 	s.log.Error("the plugin failed on a reply, which is kept to be tried again", "connection", c.Name, "error", failure.Message)
@@ -103,33 +128,4 @@ func (s *Source) keepReply(ctx context.Context, c connection.Connection, intent 
 		return c, err
 	}
 	return failed, nil
-}
-
-// Recover finishes the renewals that the last run of this hub left in its
-// journal. The hub calls it at start, before it serves.
-func (s *Source) Recover(ctx context.Context) error {
-	for _, op := range s.journal.Pending() {
-		var meta journalMeta
-		if err := json.Unmarshal(op.Meta, &meta); err != nil || meta.ConnectionID == "" || len(op.Replies) == 0 {
-			s.journal.Done(op.ID)
-			continue
-		}
-		c, err := s.store.Connection(ctx, meta.ConnectionID)
-		if errors.Is(err, store.ErrNotFound) {
-			s.journal.Done(op.ID)
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("replay the journal: %w", err)
-		}
-		if c.Generation != meta.Generation {
-			s.journal.Done(op.ID)
-			continue
-		}
-		s.log.Info("the last run stopped in the middle of a renewal; its journaled reply is taken up", "connection", c.Name)
-		if _, err := s.RenewNow(ctx, c.ID, c.Generation); err != nil {
-			return fmt.Errorf("replay the journal for %s: %w", c.Name, err)
-		}
-	}
-	return nil
 }

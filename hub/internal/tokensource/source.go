@@ -52,6 +52,9 @@ type Source struct {
 	life context.Context
 	end  context.CancelFunc
 	work sync.WaitGroup
+	// tidying ends when Close begins: no renewal is taken up again after that.
+	tidying context.Context
+	endTidy context.CancelFunc
 
 	cache cache
 
@@ -72,6 +75,7 @@ func New(o Options) *Source {
 	}
 	s.lease = orDefault(o.Lease, 2*s.timeout)
 	s.life, s.end = context.WithCancel(context.Background())
+	s.tidying, s.endTidy = context.WithCancel(s.life)
 	return s
 }
 
@@ -85,6 +89,7 @@ func orDefault(d, otherwise time.Duration) time.Duration {
 // Close waits for renewals in flight until ctx ends, then gives them up. What
 // they have received is in the journal.
 func (s *Source) Close(ctx context.Context) {
+	s.endTidy()
 	done := make(chan struct{})
 	go func() {
 		s.work.Wait()
@@ -181,7 +186,17 @@ func (s *Source) Release(c connection.Connection) { s.freeLease(c.ID) }
 
 // RenewNow is Renew for a person who asks for it: waiting times are ignored.
 func (s *Source) RenewNow(ctx context.Context, id string, after int64) (connection.Connection, error) {
-	return s.join(ctx, id, func() (connection.Connection, error) { return s.renew(id, after, true) })
+	for {
+		mine := false
+		c, err := s.join(ctx, id, func() (connection.Connection, error) {
+			mine = true
+			return s.renew(id, after, true)
+		})
+		if err != nil || mine || c.Generation > after || c.Failure != nil {
+			return c, err
+		}
+		// The joined renewal was that of the generation before.
+	}
 }
 
 // TouchPulled notes that a connection was pulled, at most once a minute.

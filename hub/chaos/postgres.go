@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// postgres is a throw-away PostgreSQL that can be stopped and started.
+type postgres struct {
+	bin, home string
+	port      int
+	account   *syscall.Credential // nil: as this process
+}
+
+// startPostgres makes a cluster on a free port of loopback.
+func (st *stage) startPostgres(ctx context.Context, name string) (*postgres, error) {
+	if st.postgresBin == "" {
+		return nil, skipError{"PostgreSQL is not installed"}
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	p := &postgres{bin: st.postgresBin, home: filepath.Join(st.dir, name), port: port}
+	if err := os.Mkdir(p.home, 0o700); err != nil {
+		return nil, err
+	}
+	if os.Getuid() == 0 { // initdb and postgres refuse to run as root
+		if p.account, err = packagedAccount(); err != nil {
+			return nil, err
+		}
+		if err := os.Chown(p.home, int(p.account.Uid), int(p.account.Gid)); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.command(ctx, "initdb", "--pgdata="+p.data(), "--username=evergrant", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"); err != nil {
+		return nil, err
+	}
+	return p, p.start(ctx)
+}
+
+func packagedAccount() (*syscall.Credential, error) {
+	for _, name := range []string{"postgres", "nobody"} {
+		if u, err := user.Lookup(name); err == nil {
+			uid, _ := strconv.ParseUint(u.Uid, 10, 32)
+			gid, _ := strconv.ParseUint(u.Gid, 10, 32)
+			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+		}
+	}
+	return nil, errors.New("neither the account postgres nor nobody is there to run PostgreSQL as")
+}
+
+func (p *postgres) data() string { return filepath.Join(p.home, "data") }
+
+// start returns when connections are taken. What was committed before a stop is
+// there again after a stop: the kernel has it, and the machine stays up.
+func (p *postgres) start(ctx context.Context) error {
+	return p.command(ctx, "pg_ctl", "start", "--pgdata="+p.data(), "--log="+filepath.Join(p.home, "server.log"), "--wait", "--silent",
+		fmt.Sprintf("--options=-c listen_addresses=127.0.0.1 -c port=%d -c unix_socket_directories='' -c max_connections=300 -c fsync=off", p.port))
+}
+
+// stop cuts all connections, as a crash does.
+func (p *postgres) stop(ctx context.Context) error {
+	return p.command(ctx, "pg_ctl", "stop", "--pgdata="+p.data(), "--mode=immediate", "--silent")
+}
+
+func (p *postgres) command(ctx context.Context, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, filepath.Join(p.bin, name), args...) //nolint:gosec // the server that the tests break
+	cmd.Dir = p.home
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.account}
+	log, err := os.OpenFile(filepath.Join(p.home, "commands.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd.Stdout, cmd.Stderr = log, log // a file, for a pipe would be held by the server
+	if err := cmd.Run(); err != nil {
+		said, _ := os.ReadFile(log.Name())
+		return fmt.Errorf("%s: %w\n%s", name, err, said)
+	}
+	return nil
+}
+
+// url is the address of a database, at the server or at a proxy before it.
+func (p *postgres) url(database string) string { return postgresURL(p.port, database) }
+
+func postgresURL(port int, database string) string {
+	return fmt.Sprintf("postgres://evergrant@127.0.0.1:%d/%s?sslmode=disable&connect_timeout=5", port, database)
+}
+
+// create makes a database, a copy of another one if template is not empty.
+func (p *postgres) create(ctx context.Context, name, template string) error {
+	conn, err := pgx.Connect(ctx, p.url("postgres"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	statement := "CREATE DATABASE " + pgx.Identifier{name}.Sanitize()
+	if template != "" {
+		statement += " TEMPLATE " + pgx.Identifier{template}.Sanitize()
+	}
+	_, err = conn.Exec(ctx, statement)
+	return err
+}
+
+func freePort() (int, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer listener.Close()
+	addr, ok := listener.Addr().(*net.TCPAddr)
+	if !ok {
+		return 0, errors.New("loopback has no TCP")
+	}
+	return addr.Port, nil
+}

@@ -1,0 +1,29 @@
+//go:build crashpoints
+
+package crashpoint
+
+import (
+	"context"
+	"net"
+)
+
+// Dial returns dial, whose connections reach RequestWritten when something has
+// been written to them: net/http has no other word for that moment.
+func Dial(dial func(context.Context, string, string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return writing{conn}, nil
+	}
+}
+
+type writing struct{ net.Conn }
+
+// Write implements net.Conn.
+func (w writing) Write(b []byte) (int, error) {
+	n, err := w.Conn.Write(b)
+	At(RequestWritten)
+	return n, err
+}

@@ -1,0 +1,128 @@
+//go:build crashpoints
+
+package crashpoint
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// Env is the variable that arms a step.
+const Env = "EVERGRANT_TEST_CRASH"
+
+// pluginPrefix begins the name of every plugin's executable.
+const pluginPrefix = "evergrant-provider-"
+
+// plan is what the environment asks for.
+type plan struct {
+	step   string
+	nth    int64
+	plugin bool
+	hits   atomic.Int64
+}
+
+var armed = mustParse(os.Getenv(Env))
+
+// At marks that a step is reached, and kills if it is the one.
+func At(step string) {
+	if armed == nil || armed.step != step || armed.hits.Add(1) != armed.nth {
+		return
+	}
+	if armed.plugin {
+		killPlugins()
+		return
+	}
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	select {} // until the signal arrives
+}
+
+func mustParse(text string) *plan {
+	p, err := parse(text)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2) // a test that kills nothing would prove nothing
+	}
+	return p
+}
+
+func parse(text string) (*plan, error) {
+	if text == "" {
+		return nil, nil
+	}
+	parts := strings.Split(text, ":")
+	p := &plan{step: parts[0], nth: 1}
+	if !slices.Contains(Steps, p.step) {
+		return nil, fmt.Errorf("%s: there is no step %q; the steps are %s", Env, p.step, strings.Join(Steps, ", "))
+	}
+	for _, part := range parts[1:] {
+		if part == "plugin" {
+			p.plugin = true
+			continue
+		}
+		n, err := strconv.ParseInt(part, 10, 64)
+		if err != nil || n < 1 {
+			return nil, fmt.Errorf("%s: %q is neither a count nor \"plugin\"", Env, part)
+		}
+		p.nth = n
+	}
+	return p, nil
+}
+
+// killPlugins kills the plugins of this process and returns when they are dead.
+func killPlugins() {
+	for _, pid := range plugins() {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+		for alive(pid) {
+			time.Sleep(100 * time.Microsecond) //nolint:forbidigo // the kernel tells nobody but the parent's waiter, which is elsewhere
+		}
+	}
+}
+
+// plugins finds the children of this process that are plugins.
+func plugins() []int {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var pids []int
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		if state, parent := stat(pid); state != 'Z' && parent == os.Getpid() && isPlugin(pid) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+func isPlugin(pid int) bool {
+	path, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+	return err == nil && strings.HasPrefix(filepath.Base(path), pluginPrefix)
+}
+
+func alive(pid int) bool {
+	state, _ := stat(pid)
+	return state != 0 && state != 'Z'
+}
+
+// stat reads the state and the parent of a process; zero if it is gone.
+func stat(pid int) (state byte, parent int) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, rest, found := bytes.Cut(data, []byte(") "))
+	fields := bytes.Fields(rest)
+	if err != nil || !found || len(fields) < 2 {
+		return 0, 0
+	}
+	parent, _ = strconv.Atoi(string(fields[1]))
+	return fields[0][0], parent
+}

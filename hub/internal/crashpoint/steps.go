@@ -1,0 +1,16 @@
+package crashpoint
+
+// The steps of a renewal, in their order.
+const (
+	BeforeIntent   = "before-intent"   // it was decided to renew, nothing is written
+	AfterIntent    = "after-intent"    // the intent is committed, nothing is sent
+	RequestWritten = "request-written" // the request is with the network
+	ReplyReceived  = "reply-received"  // the whole reply is here, in memory only
+	Journaled      = "journaled"       // the reply is durable, the plugin has not seen it
+	Parsed         = "parsed"          // the plugin made a token of it, nothing is saved
+	Saved          = "saved"           // the token set is committed, the journal does not know
+	LeaseFreed     = "lease-freed"     // everything is done
+)
+
+// Steps lists them in their order.
+var Steps = []string{BeforeIntent, AfterIntent, RequestWritten, ReplyReceived, Journaled, Parsed, Saved, LeaseFreed}

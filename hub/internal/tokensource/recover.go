@@ -1,0 +1,116 @@
+package tokensource
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/journal"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// Recover takes up what the last run of this hub left behind: its leases are
+// freed, journaled replies are saved, and renewals without a reply are tried once
+// more, in the background. The hub calls it at start, before it renews or serves.
+func (s *Source) Recover(ctx context.Context) error {
+	if err := s.store.FreeLeases(ctx, s.owner); err != nil {
+		return fmt.Errorf("free the leases of the last run: %w", err)
+	}
+	for _, op := range s.journal.Pending() {
+		if err := s.recoverReply(ctx, op); err != nil {
+			return fmt.Errorf("replay the journal: %w", err)
+		}
+	}
+	left, err := s.store.OpenIntents(ctx, s.owner)
+	if err != nil {
+		return fmt.Errorf("find the renewals that the last run left: %w", err)
+	}
+	s.work.Go(func() {
+		s.tryAgain(left)
+		s.sweep()
+	})
+	return nil
+}
+
+// recoverReply saves what a journaled reply holds. It needs neither lease nor
+// intent, which another replica may have by now: nothing is sent, and the save
+// counts only while the generation is the one that was spent.
+func (s *Source) recoverReply(ctx context.Context, op journal.Operation) error {
+	var meta journalMeta
+	readable := json.Unmarshal(op.Meta, &meta) == nil
+	if !readable || meta.ConnectionID == "" || len(op.Replies) == 0 {
+		s.journal.Done(op.ID)
+		return nil
+	}
+	c, err := s.store.Connection(ctx, meta.ConnectionID)
+	if errors.Is(err, store.ErrNotFound) || (err == nil && c.Generation != meta.Generation) {
+		s.journal.Done(op.ID)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.log.Info("the last run stopped in the middle of a renewal; its journaled reply is taken up", "connection", c.Name)
+	intent := store.Intent{ID: op.ID, ConnectionID: c.ID, Generation: meta.Generation, Owner: s.owner, StartedAt: meta.StartedAt}
+	if _, err := s.replay(ctx, c, intent, op.Replies); err != nil {
+		// The reply stays in the journal, and the other connections are waiting.
+		s.log.Error("a journaled reply could not be taken up; it is kept", "connection", c.Name, "error", err)
+	}
+	return nil
+}
+
+// tryAgain renews the connections of this hub's own open intents. Their replies
+// were lost with the last run, so nothing more can be learned by waiting, and
+// other replicas wait for nobody else.
+func (s *Source) tryAgain(left []store.Intent) {
+	for _, intent := range left {
+		if s.tidying.Err() != nil {
+			return
+		}
+		if _, err := s.RenewNow(s.tidying, intent.ConnectionID, intent.Generation); err != nil && !errors.Is(err, store.ErrNotFound) {
+			s.log.Warn("a renewal that the last run left could not be tried again; it is when it is due", "connection", intent.ConnectionID, "error", err)
+		}
+	}
+}
+
+// dropUnsent removes an intent that may have been committed although the database
+// gave no answer: nothing was sent, but the other replicas could not know. If
+// that fails too, sweep finds it.
+func (s *Source) dropUnsent(id string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.life), 5*time.Second)
+	defer cancel()
+	if err := s.store.DropIntent(ctx, id); err != nil {
+		s.log.Warn("a renewal that did not begin may look as if it had; this is mended soon", "intent", id, "error", err)
+	}
+}
+
+// sweep looks, once in a lease time, for open intents of this hub that no renewal
+// of it is working on, until Close. Nobody else may touch them.
+func (s *Source) sweep() {
+	ticker := time.NewTicker(s.lease)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-s.tidying.Done():
+			return
+		case <-ticker.C:
+		}
+		open, err := s.store.OpenIntents(s.tidying, s.owner)
+		if err != nil {
+			continue // the database is away: the next round finds them
+		}
+		s.tryAgain(slices.DeleteFunc(open, s.attended))
+	}
+}
+
+// attended reports whether an intent is worked on, or waits for its plugin to
+// read a reply.
+func (s *Source) attended(intent store.Intent) bool {
+	s.mu.Lock()
+	_, flying := s.flights[intent.ConnectionID]
+	s.mu.Unlock()
+	return flying || time.Since(intent.StartedAt) < s.lease || len(s.repliesOf(intent)) > 0
+}

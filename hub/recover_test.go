@@ -1,0 +1,86 @@
+package hub_test
+
+import (
+	"database/sql"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What may not be renewed may still be saved: the reply is there already.
+func TestAReplyInTheJournalIsSavedForAConnectionThatWasPausedMeanwhile(t *testing.T) {
+	dir := t.TempDir()
+	r := startHubIn(t, dir, nil)
+	server, connection := bitrix24(t, r, time.Hour)
+	process := r.key(t, connection)
+	first := process.pull(t, connection)
+	stopBeforeSave(t, r, server, connection)
+
+	change(t, dir, "UPDATE connections SET state = 'paused', due_at = 0")
+	again := startHubIn(t, dir, nil)
+	if v := again.view(t, connection); v.Status != "paused" || v.Generation != first.Generation+1 {
+		t.Fatalf("the connection is %s at generation %d", v.Status, v.Generation)
+	}
+	process.base = again.hub.URL()
+	again.admin.must(t, "POST", "/api/v1/connections/"+connection+"/resume", nil, nil)
+	if after := process.pull(t, connection); server.TokenState(after.AccessToken) != "valid" {
+		t.Errorf("the token is %s", server.TokenState(after.AccessToken))
+	}
+}
+
+// change changes a hub's database from outside.
+func change(t *testing.T, dir, statement string, args ...any) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "evergrant.db")+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.ExecContext(t.Context(), statement, args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// As when the commit of an intent got no answer, and taking it back did not
+// either.
+func TestAnOpenIntentThatNobodyWorksOnIsFoundByTheHubThatBeganIt(t *testing.T) {
+	dir := t.TempDir()
+	r := startHubIn(t, dir, map[string]any{"renewal.lease": "2s", "renewal.request_timeout": "1s"})
+	server, connection := bitrix24(t, r, time.Hour)
+	replica, err := os.ReadFile(filepath.Join(dir, "journal", "replica"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now().Add(-time.Minute).UnixMilli()
+	change(t, dir, `INSERT INTO intents (id, connection_id, generation, fingerprint, owner, started_at, deadline)
+		SELECT 'left-behind', id, generation, '', ?, ?, ? FROM connections`, strings.TrimSpace(string(replica)), begun, begun)
+	eventually(t, "the renewal is taken up", func() bool { return r.view(t, connection).Generation == 2 })
+	if server.Spent() != 0 {
+		t.Errorf("%d refresh tokens were spent twice", server.Spent())
+	}
+}
+
+// Nobody can read the reply without the plugin, and it holds the only live
+// refresh token.
+func TestAReplyInTheJournalWaitsForAPluginThatIsMissing(t *testing.T) {
+	dir := t.TempDir()
+	r := startHubIn(t, dir, nil)
+	server, connection := bitrix24(t, r, time.Hour)
+	process := r.key(t, connection)
+	first := process.pull(t, connection)
+	stopBeforeSave(t, r, server, connection)
+
+	without := startHubIn(t, dir, map[string]any{"plugins.dir": t.TempDir()})
+	if v := without.view(t, connection); v.Generation != first.Generation || v.LastError == nil {
+		t.Fatalf("without its plugin the connection is %s at generation %d", v.Status, v.Generation)
+	}
+	without.hub.Stop(t.Context())
+	again := startHubIn(t, dir, nil)
+	process.base = again.hub.URL()
+	after := process.pull(t, connection)
+	if after.Generation != first.Generation+1 || server.TokenState(after.AccessToken) != "valid" {
+		t.Errorf("generation %d after %d, the token is %s", after.Generation, first.Generation, server.TokenState(after.AccessToken))
+	}
+}

@@ -1,0 +1,109 @@
+package oidctest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// Person plays the one who authorises at the pages of oidc-provider, with a
+// browser that knows forms, redirects and cookies.
+type Person struct{ browser *http.Client }
+
+// NewPerson returns somebody who is logged in nowhere.
+func NewPerson() *Person {
+	jar, _ := cookiejar.New(nil) // fails never
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Person{browser: &http.Client{Jar: jar, CheckRedirect: stay}}
+}
+
+var (
+	formAction = regexp.MustCompile(`<form[^>]*action="([^"]+)"`)
+	formPrompt = regexp.MustCompile(`name="prompt" value="([^"]+)"`)
+	abortLink  = regexp.MustCompile(`href="([^"]+/abort)"`)
+)
+
+// Authorise opens the address, logs in as anna and consents, or goes back at the
+// consent page. It returns the address below callback that the browser is sent
+// to, without going there.
+func (p *Person) Authorise(ctx context.Context, address, callback string, consents bool) (*url.URL, error) {
+	var form url.Values
+	for range 20 {
+		location, page, err := p.open(ctx, address, form)
+		form = nil
+		switch {
+		case err != nil:
+			return nil, err
+		case strings.HasPrefix(location, callback+"?"):
+			return url.Parse(location)
+		case location != "":
+			address, err = resolve(address, location)
+		default:
+			address, form, err = answer(address, page, consents)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return nil, errors.New("the person is sent round in circles")
+}
+
+// answer fills in the form of a page.
+func answer(at, page string, consents bool) (address string, form url.Values, err error) {
+	action, prompt := formAction.FindStringSubmatch(page), formPrompt.FindStringSubmatch(page)
+	if action == nil || prompt == nil {
+		return "", nil, fmt.Errorf("oidc-provider shows no form, but\n%s", page)
+	}
+	if link := abortLink.FindStringSubmatch(page); prompt[1] == "consent" && !consents && link != nil {
+		address, err = resolve(at, link[1])
+		return address, nil, err
+	}
+	form = url.Values{"prompt": {prompt[1]}}
+	if prompt[1] == "login" {
+		form.Set("login", "anna")
+		form.Set("password", "any")
+	}
+	address, err = resolve(at, action[1])
+	return address, form, err
+}
+
+// open makes one request, a POST if there is a form, and returns where it leads
+// or the page.
+func (p *Person) open(ctx context.Context, address string, form url.Values) (location, page string, err error) {
+	method := http.MethodGet
+	if form != nil {
+		method = http.MethodPost
+	}
+	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		return "", "", err
+	}
+	if form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	resp, err := p.browser.Do(req)
+	if err != nil {
+		return "", "", err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	return resp.Header.Get("Location"), string(body), err
+}
+
+func resolve(at, reference string) (string, error) {
+	base, err := url.Parse(at)
+	if err != nil {
+		return "", err
+	}
+	u, err := base.Parse(reference)
+	if err != nil {
+		return "", err
+	}
+	return u.String(), nil
+}
