@@ -20,6 +20,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/feed"
 	"github.com/evergrant/evergrant/hub/internal/incident"
+	"github.com/evergrant/evergrant/hub/internal/jobs"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
@@ -39,6 +40,7 @@ type Hub struct {
 	sender    *egress.Sender
 	gate      *endpoint.Gate
 	changes   feed.Feed
+	jobs      *jobs.Jobs
 	plugins   *pluginhost.Host
 	access    *access.Access
 	catalogue *catalogue.Catalogue
@@ -124,6 +126,11 @@ func (h *Hub) start(ctx context.Context) error {
 		return err
 	}
 	h.wire()
+	if h.jobs, err = jobs.Start(ctx, jobs.Options{
+		Store: h.store, Periodic: periodicWork(h.store), Logger: h.log.Named("jobs"), Replica: h.journal.Replica(),
+	}); err != nil {
+		return err
+	}
 	if err := h.catalogue.Refresh(ctx); err != nil {
 		return err
 	}
@@ -178,6 +185,11 @@ func (h *Hub) stop(ctx context.Context) {
 		_ = h.listener.Close()
 	}
 	h.stopWork()
+	if h.jobs != nil {
+		if err := h.jobs.Stop(ctx); err != nil {
+			h.log.Warn("background work was given back unfinished", "error", err)
+		}
+	}
 	if h.source != nil {
 		h.source.Close(ctx)
 	}

@@ -30,11 +30,8 @@ type Options struct {
 	LongestSleep time.Duration
 }
 
-const (
-	shortestSleep = 50 * time.Millisecond // between two looks
-	cleanUpEvery  = 10 * time.Minute
-	historyKept   = 30 * 24 * time.Hour
-)
+// shortestSleep is the least time between two looks.
+const shortestSleep = 50 * time.Millisecond
 
 // Scheduler renews what is due until its context ends.
 type Scheduler struct {
@@ -70,17 +67,12 @@ func (s *Scheduler) Run(ctx context.Context) {
 	var work sync.WaitGroup
 	defer work.Wait()
 	work.Go(func() { s.dispatch(ctx) })
-	lastCleanUp := time.Now()
 	var clock wallClock
 	for {
 		if clock.wentBack(time.Now()) {
 			s.redate(ctx)
 		}
 		sleep := s.round(ctx)
-		if time.Since(lastCleanUp) > cleanUpEvery {
-			lastCleanUp = time.Now()
-			s.cleanUp(ctx)
-		}
 		select {
 		case <-ctx.Done():
 			return
@@ -152,19 +144,4 @@ func (s *Scheduler) untilNext(ctx context.Context) time.Duration {
 		return s.o.LongestSleep
 	}
 	return min(max(time.Until(next), shortestSleep), s.o.LongestSleep)
-}
-
-// cleanUp removes what has run out. A failure is only logged: nothing depends
-// on it, and the next round tries again.
-func (s *Scheduler) cleanUp(ctx context.Context) {
-	now := time.Now()
-	if _, err := s.o.Store.DeleteExpiredAuthorizations(ctx, now); err != nil {
-		s.o.Logger.Warn("expired authorizations could not be removed", "error", err)
-	}
-	if err := s.o.Store.DeleteExpiredSessions(ctx, now); err != nil {
-		s.o.Logger.Warn("expired sessions could not be removed", "error", err)
-	}
-	if err := s.o.Store.PruneHistory(ctx, now.Add(-historyKept)); err != nil {
-		s.o.Logger.Warn("old token sets could not be removed", "error", err)
-	}
 }

@@ -1,0 +1,26 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/jobs"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// How long is kept what nothing depends on any more.
+const (
+	cleanUpEvery = 10 * time.Minute
+	historyKept  = 30 * 24 * time.Hour
+	eventsKept   = 400 * 24 * time.Hour
+)
+
+// periodicWork is what one of the replicas does every so often.
+func periodicWork(s *store.Store) []jobs.Periodic {
+	return []jobs.Periodic{{Name: "clean-up", Every: cleanUpEvery, Do: func(ctx context.Context) error {
+		now := time.Now()
+		_, err := s.DeleteExpiredAuthorizations(ctx, now)
+		return errors.Join(err, s.DeleteExpiredSessions(ctx, now), s.PruneHistory(ctx, now.Add(-historyKept)), s.PruneEvents(ctx, now.Add(-eventsKept)))
+	}}}
+}

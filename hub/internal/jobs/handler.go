@@ -1,0 +1,45 @@
+package jobs
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/hashicorp/go-hclog"
+)
+
+// handler lets River, which wants slog, log through the hub's logger. Its
+// chatter is left out.
+type handler struct {
+	log   hclog.Logger
+	attrs []any
+}
+
+// Enabled implements slog.Handler.
+func (h *handler) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
+
+// Handle implements slog.Handler.
+func (h *handler) Handle(_ context.Context, record slog.Record) error {
+	args := append([]any{}, h.attrs...)
+	record.Attrs(func(a slog.Attr) bool {
+		args = append(args, a.Key, a.Value.Resolve().Any())
+		return true
+	})
+	if record.Level >= slog.LevelError {
+		h.log.Error(record.Message, args...)
+	} else {
+		h.log.Warn(record.Message, args...)
+	}
+	return nil
+}
+
+// WithAttrs implements slog.Handler.
+func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	more := append([]any{}, h.attrs...)
+	for _, a := range attrs {
+		more = append(more, a.Key, a.Value.Resolve().Any())
+	}
+	return &handler{log: h.log, attrs: more}
+}
+
+// WithGroup implements slog.Handler. Groups are not told apart in the log.
+func (h *handler) WithGroup(string) slog.Handler { return h }
