@@ -21,9 +21,9 @@ import (
 
 // Times of the matrix's hubs: short, because each cell waits for some of them.
 const (
-	cellTimeout  = time.Second
-	cellLease    = 2 * time.Second
-	cellTakeover = 3 * time.Second
+	cellTimeout  = 2 * time.Second
+	cellLease    = 3 * time.Second
+	cellTakeover = 4 * time.Second
 	cellPatience = 45 * time.Second
 )
 
