@@ -21,9 +21,9 @@ import (
 
 // Times of the matrix's hubs: short, because each cell waits for some of them.
 const (
-	cellTimeout  = time.Second
-	cellLease    = 2 * time.Second
-	cellTakeover = 3 * time.Second
+	cellTimeout  = 2 * time.Second
+	cellLease    = 3 * time.Second
+	cellTakeover = 4 * time.Second
 	cellPatience = 45 * time.Second
 )
 
@@ -47,14 +47,13 @@ type matrix struct {
 	dir, key  string
 	client    client // at the SQLite cells; PostgreSQL cells have keys of their own
 	clientPG  client
-	families  map[string]string // of each connection
 }
 
 // crashMatrix kills at every step, for each kind and victim.
 func crashMatrix(ctx context.Context, st *stage) (tally, error) {
 	var t tally
 	kinds := sized(st, authority.Kinds, []provider.RotationKind{provider.RotationRotates})
-	m := &matrix{stage: st, dir: filepath.Join(st.dir, "crash"), families: map[string]string{}}
+	m := &matrix{stage: st, dir: filepath.Join(st.dir, "crash")}
 	var err error
 	if m.authority, err = authority.Start(authority.Config{AccessLife: time.Hour, Grace: 30 * time.Second}); err != nil {
 		return t, err
@@ -71,7 +70,11 @@ func crashMatrix(ctx context.Context, st *stage) (tally, error) {
 	for _, r := range results {
 		t.add(r.tally)
 	}
-	t.renewals = m.authority.Judge().Renewals
+	judged := m.authority.Judge()
+	t.renewals = judged.Renewals
+	if more := judged.DoubleSpent - t.declared - t.doubleSpent; more > 0 { // in a cell that broke
+		t.doubleSpent, t.lost = t.doubleSpent+more, t.lost+more
+	}
 	printMatrix(st, results, kinds)
 	if st.reliability != "" && len(t.problems) == 0 && !st.short {
 		return t, writeMatrix(st.reliability, results, kinds)

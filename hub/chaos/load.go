@@ -19,6 +19,8 @@ type load struct {
 	connections []string
 	// hub returns the address to ask next.
 	hub func() string
+	// pause is between two pulls of a caller; zero pulls as fast as it goes.
+	pause time.Duration
 	// stale judges a token that was just received; nil judges nothing.
 	stale func(p pulled, received time.Time) bool
 
@@ -38,6 +40,9 @@ func (l *load) run(ctx context.Context, callers int, enough func() bool) {
 		work.Go(func() {
 			for !enough() && ctx.Err() == nil {
 				l.pull(ctx)
+				if l.pause > 0 {
+					_ = wait(ctx, l.pause)
+				}
 			}
 		})
 	}
@@ -90,9 +95,20 @@ func (l *load) said() string {
 	return fmt.Sprintf(" (%.160s)", l.sample)
 }
 
+// onTheWay is how long an answer may take from the hub through a machine that has
+// more to do than it can: a token that has expired meanwhile, as the hub said, was
+// good when it was served.
+const onTheWay = 500 * time.Millisecond
+
 // staleAt judges by the server's own books.
 func staleAt(a *authority.Server) func(pulled, time.Time) bool {
-	return func(p pulled, received time.Time) bool { return !a.Good(p.AccessToken, received) }
+	return func(p pulled, received time.Time) bool {
+		if a.Good(p.AccessToken, received) {
+			return false
+		}
+		expired := received.Sub(p.ExpiresAt)
+		return expired < 0 || expired > onTheWay
+	}
 }
 
 // roundRobin asks one hub after the other.

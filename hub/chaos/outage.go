@@ -15,6 +15,9 @@ import (
 // connection is due several times.
 const outageLife = 6 * time.Second
 
+// callersPause leaves the processor to those that are in trouble.
+const callersPause = 5 * time.Millisecond
+
 // during runs trouble while callers pull, and then awaits that every connection
 // has been renewed again without hands.
 type during struct {
@@ -32,7 +35,7 @@ type during struct {
 // run returns what was found.
 func (d during) run(ctx context.Context, st *stage) (tally, error) {
 	var t tally
-	l := &load{client: d.client, connections: d.connections, hub: d.hub, stale: staleAt(d.authority)}
+	l := &load{client: d.client, connections: d.connections, hub: d.hub, stale: staleAt(d.authority), pause: callersPause}
 	pulling, enough := context.WithCancel(ctx)
 	var work sync.WaitGroup
 	work.Go(func() { l.run(pulling, 8, func() bool { return false }) })

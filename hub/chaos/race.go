@@ -19,7 +19,7 @@ const callers = 64
 func race(ctx context.Context, st *stage) (tally, error) {
 	var t tally
 	connections := names("race", sized(st, 500, 150))
-	long, most := sized(st, time.Minute, 8*time.Second), int64(sized(st, 100_000, 5_000))
+	long, most := sized(st, time.Minute, 6*time.Second), int64(sized(st, 100_000, 5_000))
 	a, err := authority.Start(authority.Config{AccessLife: time.Minute, Grace: time.Minute})
 	if err != nil {
 		return t, err

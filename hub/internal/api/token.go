@@ -139,13 +139,11 @@ func (a *API) pull(ctx context.Context, authorization, name string, minTTL time.
 	if err != nil {
 		return nil, err
 	}
-	version := tokensource.Version{Generation: row.Generation, UpdatedAt: row.UpdatedAt}
-	pulled, err := a.source.ServeVersion(ctx, row.ConnectionID, version, minTTL)
-	if err != nil {
-		return nil, err
-	}
+	// Before the token is chosen: a database that is slow to note this would have
+	// it handed out when it has expired.
 	a.source.TouchPulled(ctx, row.ConnectionID)
-	return pulled, nil
+	version := tokensource.Version{Generation: row.Generation, UpdatedAt: row.UpdatedAt}
+	return a.source.ServeVersion(ctx, row.ConnectionID, version, minTTL)
 }
 
 // allowed looks up whether the key may pull the connection.

@@ -67,8 +67,8 @@ type Outcome struct {
 	// Answered is set if every request that was sent got a reply.
 	Answered bool
 	// PluginFailed is set if there is an error that is not the service's: the
-	// plugin died, failed, could not be started or is not there. What was answered
-	// still has to be read.
+	// plugin died, failed, was too slow, could not be started or is not there. What
+	// was answered still has to be read.
 	PluginFailed bool
 	// Replies are what the service answered, by step. They hold secrets.
 	Replies map[int][]byte
@@ -102,7 +102,7 @@ func (r *Runner) run(ctx context.Context, op *Op, do func(context.Context, *prov
 		})
 		failure, isPlugin := errors.AsType[*providerplugin.PluginError](err)
 		_, isService := errors.AsType[*provider.Error](err)
-		out.PluginFailed = err != nil && !isService
+		out.PluginFailed = err != nil && (!isService || outOfTime(ctx))
 		if !isPlugin || !failure.Gone || n == runs || ctx.Err() != nil {
 			break
 		}
@@ -110,6 +110,18 @@ func (r *Runner) run(ctx context.Context, op *Op, do func(context.Context, *prov
 	}
 	c.describe(&out)
 	return out, r.meaning(op, err)
+}
+
+// lastMoment is how long before the deadline an error may be about the deadline:
+// the plugin has it too, by a clock of its own.
+const lastMoment = 100 * time.Millisecond
+
+// outOfTime reports whether an error may only say that the time was over. What
+// the service has answered may hold the only live tokens, so it must not count as
+// the service's word.
+func outOfTime(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || (ok && time.Until(deadline) < lastMoment)
 }
 
 func (r *Runner) carrierFor(op *Op) (*carrier, error) {

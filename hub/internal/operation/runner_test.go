@@ -1,0 +1,92 @@
+package operation_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/evergrant/evergrant/hub/internal/egress"
+	"github.com/evergrant/evergrant/hub/internal/endpoint"
+	"github.com/evergrant/evergrant/hub/internal/journal"
+	"github.com/evergrant/evergrant/hub/internal/operation"
+	"github.com/evergrant/evergrant/hub/internal/seal"
+	"github.com/evergrant/evergrant/hub/internal/service"
+	"github.com/evergrant/evergrant/sdk/provider"
+	"github.com/evergrant/evergrant/sdk/providerplugin"
+)
+
+// slow asks its service and then never comes to a result.
+type slow struct{ description provider.Description }
+
+func (s slow) Describe(context.Context) (*provider.Description, error) { return &s.description, nil }
+
+func (s slow) Refresh(ctx context.Context, req *provider.RefreshRequest) (*provider.Token, error) {
+	out, err := http.NewRequestWithContext(ctx, http.MethodPost, req.Service.String("server"), nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := req.HTTP.Do(out)
+	if err != nil {
+		return nil, err
+	}
+	_ = resp.Body.Close()
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// inProcess is a plugin in this process, over real gRPC.
+type inProcess struct{ client *providerplugin.Client }
+
+// Run implements operation.Plugins.
+func (p inProcess) Run(ctx context.Context, _ string, do func(context.Context, *providerplugin.Client) error) error {
+	return do(ctx, p.client)
+}
+
+// Description implements operation.Plugins.
+func (inProcess) Description(string) (d provider.Description, sum string, ok bool) {
+	return d, "", false
+}
+
+// A plugin that is too slow must not cost the reply, which may hold the only live
+// tokens: it is no word of the service.
+func TestAReplyThatThePluginIsTooSlowForIsNotTakenForAFailure(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer server.Close()
+	description := provider.Description{
+		Name: "slow", Title: provider.Text{EN: "Slow"}, AutoRenew: provider.AutoRenewRefreshToken, PKCE: provider.PKCENone, API: provider.API{In: "header"},
+		Hosts:   []provider.Host{{Pattern: provider.OptionHost("server")}},
+		Options: provider.Schema{Options: []provider.Option{{Name: "server", Format: "uri", Title: provider.Text{EN: "Server"}}}},
+	}
+	client, stop, err := providerplugin.InProcess(slow{description})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	box, err := seal.Create(filepath.Join(t.TempDir(), "key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := journal.Open(t.TempDir(), box)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = j.Close() }()
+	runner := operation.NewRunner(inProcess{client}, egress.New("test"), j, endpoint.New(endpoint.Options{}), hclog.NewNullLogger())
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	_, out, err := runner.Refresh(ctx, &operation.Op{
+		ID: "op", Now: time.Now(), Journaled: true,
+		Service: service.Service{Provider: "slow", Description: &description, Options: map[string]any{"server": server.URL}},
+	}, provider.Token{RefreshToken: "r"})
+	if err == nil || !out.Sent || !out.Answered || !out.PluginFailed || len(out.Replies) != 1 {
+		t.Errorf("sent %t, answered %t, the plugin failed %t, %d replies, %v", out.Sent, out.Answered, out.PluginFailed, len(out.Replies), err)
+	}
+	if kept, ok := j.Operation("op"); !ok || len(kept.Replies) != 1 {
+		t.Error("the reply is not in the journal")
+	}
+}
