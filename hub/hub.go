@@ -168,6 +168,7 @@ func (h *Hub) wire() {
 	h.stopWork = cancel
 	h.schedule = func() { sched.Run(ctx) }
 	h.work.Go(func() { h.store.Listen(ctx, h.changes.PublishAll) })
+	h.work.Go(func() { h.watchPlugins(ctx) })
 	h.work.Go(func() { incident.Watch(ctx, h.store, &h.changes, h.log.Named("incidents")) })
 }
 

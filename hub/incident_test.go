@@ -19,7 +19,7 @@ type incident struct {
 func (r *running) incidents(t *testing.T, state string) []incident {
 	t.Helper()
 	var list struct {
-		Incidents []incident `json:"incidents"`
+		Incidents []incident `json:"items"`
 	}
 	r.admin.must(t, "GET", "/api/v1/incidents?state="+state, nil, &list)
 	return list.Incidents
@@ -87,7 +87,7 @@ func TestTheForecastIsInTheAPIAndInTheCalendar(t *testing.T) {
 		Forecast []struct {
 			Connection, Reason string
 			By                 time.Time
-		} `json:"forecast"`
+		} `json:"items"`
 	}
 	r.admin.must(t, "GET", "/api/v1/forecast", nil, &list)
 	found := ""

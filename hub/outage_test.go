@@ -24,7 +24,7 @@ func TestAnOutageIsMetOnceNotByEveryConnection(t *testing.T) {
 	}
 	blamed := 0
 	var list struct {
-		Connections []view `json:"connections"`
+		Connections []view `json:"items"`
 	}
 	r.admin.must(t, "GET", "/api/v1/connections?limit=500", nil, &list)
 	for _, c := range list.Connections {

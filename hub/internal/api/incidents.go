@@ -33,18 +33,10 @@ type incidentsInput struct {
 	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 }
 
-type incidentsOutput struct {
-	Body struct {
-		Incidents []Incident `json:"incidents"`
-	}
-}
-
 type incidentInput struct {
 	ID    string `path:"id"`
 	Limit int    `query:"limit" minimum:"1" maximum:"5000" default:"100" doc:"How many affected connections to name"`
 }
-
-type incidentOutput struct{ Body Incident }
 
 func (a *API) registerIncidents() {
 	huma.Register(a.huma, operation("list-incidents", http.MethodGet, "/api/v1/incidents", "List incidents", "Incidents"), a.incidents)
@@ -52,27 +44,26 @@ func (a *API) registerIncidents() {
 	huma.Register(a.huma, operation("forecast", http.MethodGet, "/api/v1/forecast", "List by when people are needed, soonest first", "Incidents"), a.forecast)
 }
 
-func (a *API) incidents(ctx context.Context, in *incidentsInput) (*incidentsOutput, error) {
+func (a *API) incidents(ctx context.Context, in *incidentsInput) (*listOf[Incident], error) {
 	found, err := a.store.Incidents(ctx, in.State == "closed", in.Limit)
 	if err != nil {
 		return nil, a.fail(err)
 	}
-	out := &incidentsOutput{}
-	out.Body.Incidents = make([]Incident, len(found))
+	items := make([]Incident, len(found))
 	for i, incident := range found {
-		out.Body.Incidents[i] = a.incidentView(ctx, incident)
+		items[i] = a.incidentView(ctx, incident)
 	}
-	return out, nil
+	return list(items), nil
 }
 
-func (a *API) incident(ctx context.Context, in *incidentInput) (*incidentOutput, error) {
+func (a *API) incident(ctx context.Context, in *incidentInput) (*one[Incident], error) {
 	found, names, err := a.store.Incident(ctx, in.ID, in.Limit)
 	if err != nil {
 		return nil, a.fail(err)
 	}
 	view := a.incidentView(ctx, found)
 	view.Connections = names
-	return &incidentOutput{Body: view}, nil
+	return &one[Incident]{Body: view}, nil
 }
 
 func (a *API) incidentView(ctx context.Context, i store.Incident) Incident {
@@ -106,21 +97,14 @@ type forecastInput struct {
 	Limit int `query:"limit" minimum:"1" maximum:"5000" default:"500"`
 }
 
-type forecastOutput struct {
-	Body struct {
-		Forecast []Forecast `json:"forecast"`
-	}
-}
-
-func (a *API) forecast(ctx context.Context, in *forecastInput) (*forecastOutput, error) {
+func (a *API) forecast(ctx context.Context, in *forecastInput) (*listOf[Forecast], error) {
 	rows, err := a.store.Forecast(ctx, in.Limit)
 	if err != nil {
 		return nil, a.fail(err)
 	}
-	out := &forecastOutput{}
-	out.Body.Forecast = make([]Forecast, len(rows))
+	items := make([]Forecast, len(rows))
 	for i, row := range rows {
-		out.Body.Forecast[i] = Forecast{Connection: row.Name, Title: row.Title, By: row.By.UTC(), Reason: row.Reason}
+		items[i] = Forecast{Connection: row.Name, Title: row.Title, By: row.By.UTC(), Reason: row.Reason}
 	}
-	return out, nil
+	return list(items), nil
 }
