@@ -59,6 +59,9 @@ type API struct {
 // bearer is the security requirement of every operation.
 var bearer = []map[string][]string{{"apiKey": {}}}
 
+// shapeErrors sets huma's hook once, for several hubs may start in a process.
+var shapeErrors = sync.OnceFunc(func() { huma.NewError = fromHuma })
+
 // New registers the API on a router.
 func New(router gin.IRouter, engine *gin.Engine, o Options) *API {
 	a := &API{
@@ -69,7 +72,7 @@ func New(router gin.IRouter, engine *gin.Engine, o Options) *API {
 	if a.minTTL <= 0 {
 		a.minTTL = time.Minute
 	}
-	huma.NewError = fromHuma
+	shapeErrors()
 	a.huma = humagin.NewWithGroup(engine, router.Group(""), config(o))
 	a.huma.UseMiddleware(a.authenticate)
 	a.registerToken()

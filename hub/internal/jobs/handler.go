@@ -2,7 +2,9 @@ package jobs
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/hashicorp/go-hclog"
 )
@@ -19,11 +21,16 @@ func (h *handler) Enabled(_ context.Context, level slog.Level) bool { return lev
 
 // Handle implements slog.Handler.
 func (h *handler) Handle(_ context.Context, record slog.Record) error {
-	args := append([]any{}, h.attrs...)
+	args, stopping := append([]any{}, h.attrs...), false
 	record.Attrs(func(a slog.Attr) bool {
-		args = append(args, a.Key, a.Value.Resolve().Any())
+		value := a.Value.Resolve().Any()
+		stopping = stopping || strings.Contains(fmt.Sprint(value), context.Canceled.Error())
+		args = append(args, a.Key, value)
 		return true
 	})
+	if stopping {
+		return nil // what a stop interrupts is done by the next one
+	}
 	if record.Level >= slog.LevelError {
 		h.log.Error(record.Message, args...)
 	} else {
