@@ -251,6 +251,7 @@ func failed(cause provider.Error, wait time.Duration) func(connection.Connection
 		if wait > 0 {
 			c.Due = now.Add(2*time.Minute + wait)
 		}
+		c.Cause = connection.CauseOf(c, "auth.partner.example", "oauth2").String()
 		return c
 	}
 }
