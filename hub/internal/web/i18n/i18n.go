@@ -3,6 +3,8 @@ package i18n
 import (
 	"context"
 	"embed"
+	"errors"
+	"io/fs"
 	"sync"
 	"time"
 
@@ -22,7 +24,9 @@ const (
 // Languages lists them; the first one is the fallback.
 var Languages = []string{English, Russian}
 
-//go:embed active.*.toml
+// catalogues are the files area.language.toml: each area of the interface has its own.
+//
+//go:embed *.toml
 var catalogues embed.FS
 
 // bundle reads the catalogues once. They are compiled in and a test reads them,
@@ -30,10 +34,13 @@ var catalogues embed.FS
 var bundle = sync.OnceValue(func() *goi18n.Bundle {
 	b := goi18n.NewBundle(language.English)
 	b.RegisterUnmarshalFunc("toml", toml.Unmarshal)
-	for _, lang := range Languages {
-		if _, err := b.LoadMessageFileFS(catalogues, "active."+lang+".toml"); err != nil {
-			panic("read the catalogue of " + lang + ": " + err.Error())
-		}
+	files, err := fs.Glob(catalogues, "*.toml")
+	for _, file := range files {
+		_, loadErr := b.LoadMessageFileFS(catalogues, file)
+		err = errors.Join(err, loadErr)
+	}
+	if err != nil {
+		panic("read the catalogues: " + err.Error())
 	}
 	return b
 })

@@ -3,6 +3,7 @@ package i18n_test
 import (
 	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,16 +18,22 @@ import (
 // catalogue maps keys to their forms: "" for a sentence without a number.
 func catalogue(t *testing.T, lang string) map[string]map[string]string {
 	t.Helper()
-	data, err := os.ReadFile("active." + lang + ".toml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var tree map[string]any
-	if err := toml.Unmarshal(data, &tree); err != nil {
-		t.Fatal(err)
+	files, err := filepath.Glob("*." + lang + ".toml")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no catalogues", err)
 	}
 	keys := map[string]map[string]string{}
-	flatten(tree, "", keys)
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var tree map[string]any
+		if err := toml.Unmarshal(data, &tree); err != nil {
+			t.Fatal(file, err)
+		}
+		flatten(tree, "", keys)
+	}
 	return keys
 }
 
