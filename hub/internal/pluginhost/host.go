@@ -21,6 +21,7 @@ type Host struct {
 	opts       Options
 	log        hclog.Logger
 	runtimeDir string
+	confine    *confinement
 	// unlock gives the runtime folder free for another host.
 	unlock func()
 	// life ends when Stop begins; starts are given up then.
@@ -60,6 +61,9 @@ func New(opts Options) (*Host, error) {
 		return nil, fmt.Errorf("open the folder of plugins: %s is not a folder", opts.Dir)
 	}
 	h := &Host{opts: opts, log: opts.Logger, supervisors: map[string]*supervisor{}, providers: map[string]served{}}
+	if h.confine, err = newConfinement(opts.Sandbox); err != nil {
+		return nil, err
+	}
 	if h.runtimeDir, h.unlock, err = openRuntimeDir(opts.RuntimeDir); err != nil {
 		return nil, err
 	}
@@ -160,7 +164,7 @@ func (s *supervisor) serve(providers map[string]served) {
 	defer s.mu.Unlock()
 	before := s.conflict
 	s.conflict = ""
-	for _, d := range s.descriptions {
+	for _, d := range s.content.descriptions {
 		if other, taken := providers[d.Name]; taken {
 			s.conflict = fmt.Sprintf("its provider %s is served by the plugin %s already; remove one of the two", d.Name, other.supervisor.name)
 		}
@@ -171,7 +175,7 @@ func (s *supervisor) serve(providers map[string]served) {
 		}
 		return
 	}
-	for _, d := range s.descriptions {
-		providers[d.Name] = served{supervisor: s, description: d, sum: s.sum}
+	for _, d := range s.content.descriptions {
+		providers[d.Name] = served{supervisor: s, description: d, sum: s.content.sum}
 	}
 }

@@ -22,6 +22,7 @@ import (
 // instance is one process of a plugin and the connection to it. It is never
 // started twice: go-plugin's client cannot be.
 type instance struct {
+	source    Source
 	sum       string
 	startedAt time.Time
 	readyAt   time.Time
@@ -39,17 +40,21 @@ type instance struct {
 	stopped sync.Once
 }
 
-// launch starts an executable and returns a ready instance. Whatever fails, no
-// process and no file is left. When ctx ends, the process is killed at once.
-func launch(ctx context.Context, path, runtimeDir string, opts Options, out *output) (*instance, error) {
-	sum, err := sumOf(path)
+// launch starts a plugin and returns a ready instance. Whatever fails, no process
+// and no file is left. When ctx ends, the process is killed at once.
+func (h *Host) launch(ctx context.Context, source Source, out *output) (*instance, error) {
+	program, err := openProgram(source)
 	if err != nil {
 		return nil, err
 	}
-	in := &instance{sum: sum, startedAt: time.Now(), patience: &patience{limit: opts.CallTimeout, lost: func() {}}}
-	in.runner = &processRunner{path: path, output: out, starting: ctx, settle: func() bool { return true }}
-	in.client = goplugin.NewClient(in.clientConfig(runtimeDir, opts))
-	err = in.introduce(ctx, opts)
+	defer program.close()
+	opts := h.opts
+	in := &instance{source: source, sum: program.sum, startedAt: time.Now(), patience: &patience{limit: opts.CallTimeout, lost: func() {}}}
+	in.runner = &processRunner{source: source, program: program, confine: h.confine, output: out, starting: ctx, settle: func() bool { return true }}
+	in.client = goplugin.NewClient(in.clientConfig(h.runtimeDir, opts))
+	if err = in.introduce(ctx, opts); err == nil {
+		err = errors.Join(program.unchanged(), in.isAsApproved())
+	}
 	in.runner.settle()
 	if err == nil && ctx.Err() == nil {
 		in.readyAt = time.Now()
@@ -114,6 +119,27 @@ func (in *instance) introduce(ctx context.Context, opts Options) error {
 	}
 	if err != nil {
 		return fmt.Errorf("it did not describe itself: %w", err)
+	}
+	return nil
+}
+
+// isAsApproved compares what the plugin says of itself with what was approved.
+func (in *instance) isAsApproved() error {
+	pack := in.source.Package
+	if pack == nil {
+		return nil
+	}
+	if pack.Reports != "" && in.info.Version != pack.Reports {
+		return defectf("it says to be version %q, its package is of %q", in.info.Version, pack.Reports)
+	}
+	for _, d := range in.info.Descriptions {
+		hosts := make([]string, 0, len(d.Hosts))
+		for _, h := range d.Hosts {
+			hosts = append(hosts, h.Pattern)
+		}
+		if refused := in.source.approves(d.Name, hosts); refused != "" {
+			return defectf("its provider %s wants to talk to %s, which its package does not name and nobody approved", d.Name, quoteStart([]byte(refused)))
+		}
 	}
 	return nil
 }

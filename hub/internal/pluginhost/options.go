@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/evergrant/evergrant/hub/internal/sandbox"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -21,6 +22,16 @@ type Options struct {
 	RuntimeDir string
 	// Logger gets the host's own lines and, as values, what plugins write.
 	Logger hclog.Logger
+	// Sandbox is how plugins are confined; "" is off.
+	Sandbox sandbox.Mode
+	// Installed says what is installed beside the folder; nil is nothing. Scan calls it.
+	Installed func() Installed
+	// Accept is asked before a new version of a plugin takes over from one that is in
+	// use: an error, for people, keeps the old one. Nil accepts all.
+	Accept func(plugin string, descriptions []provider.Description) error
+	// Rejected is told of an installed package that did not start, was not accepted, or
+	// was taken back because it kept failing. Nil is nobody.
+	Rejected func(plugin, packageSum, reason string)
 	// Cache remembers descriptions by the executable's sum; nil remembers none.
 	Cache DescriptionCache
 
@@ -61,6 +72,7 @@ func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = hclog.NewNullLogger()
 	}
+	o.Sandbox = cmp.Or(o.Sandbox, sandbox.Off)
 	o.IdleAfter = cmp.Or(o.IdleAfter, 10*time.Minute)
 	o.StartTimeout = cmp.Or(o.StartTimeout, 10*time.Second)
 	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, 3*time.Second)

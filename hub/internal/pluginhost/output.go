@@ -32,6 +32,8 @@ type output struct {
 	report  *time.Timer // set while dropped lines wait to be reported
 	kept    []LogLine   // a ring; next is the oldest
 	next    int
+	// crash is the line that said why the last process that crashed did.
+	crash LogLine
 }
 
 func newOutput(log hclog.Logger) *output {
@@ -143,7 +145,10 @@ func (o *output) add(raw []byte, cut bool) bool {
 		args = append(args, "fields", l.fields)
 	}
 	o.log.Log(l.level, "the plugin wrote", args...)
-	o.keep(LogLine{At: o.refill, Level: l.level.String(), Text: withFields(l)})
+	kept := LogLine{At: o.refill, Level: l.level.String(), Text: withFields(l)}
+	if o.keep(kept); isCrash(kept.Text) {
+		o.crash = kept // a long trace would push it out
+	}
 	return true
 }
 
@@ -195,17 +200,18 @@ func (o *output) lines() []LogLine {
 // lastWords returns the line since a time that best says why a process died: the
 // one of a panic, else the last one; "" if it wrote none.
 func (o *output) lastWords(since time.Time) string {
-	words := ""
-	for _, l := range o.lines() {
-		if l.At.Before(since) {
-			continue
-		}
-		if words = l.Text; isCrash(words) {
-			break
-		}
+	lines := o.lines()
+	o.mu.Lock()
+	words := o.crash
+	o.mu.Unlock()
+	if words.At.Before(since) && len(lines) > 0 {
+		words = lines[len(lines)-1]
 	}
-	if len(words) > 300 {
-		words = printable(words[:300]) + "…"
+	if words.At.Before(since) {
+		return ""
 	}
-	return words
+	if len(words.Text) > 300 {
+		return printable(words.Text[:300]) + "…"
+	}
+	return words.Text
 }

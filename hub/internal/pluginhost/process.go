@@ -31,9 +31,9 @@ type process struct {
 	status string // how it ended, for people; set before exited is closed
 }
 
-// startProcess starts path with exactly the environment env in the folder dir.
-// Whoever gets a process calls run, once.
-func startProcess(path, dir string, env []string) (*process, error) {
+// startProcess starts a command with our pipes as its output. Whoever gets a
+// process calls finish, once.
+func startProcess(cmd *exec.Cmd) (*process, error) {
 	stdout, childOut, err := newPipe()
 	if err != nil {
 		return nil, err
@@ -45,19 +45,28 @@ func startProcess(path, dir string, env []string) (*process, error) {
 		return nil, err
 	}
 	defer childErr.Close()
-	cmd := &exec.Cmd{
-		Path: path, Args: []string{path}, Dir: dir, Env: env,
-		Stdout: childOut, Stderr: childErr, SysProcAttr: ownSession(),
-	}
+	cmd.Stdout, cmd.Stderr = childOut, childErr
 	p := &process{stdout: stdout, stderr: stderr, exited: make(chan struct{}), finished: make(chan struct{})}
 	started := make(chan error)
 	go p.hold(cmd, started)
 	if err := <-started; err != nil {
 		stdout.close()
 		stderr.close()
-		return nil, startError(path, err)
+		return nil, startError(err)
 	}
 	return p, nil
+}
+
+// plainCommand runs a file with exactly the environment env in the folder dir,
+// without a sandbox.
+func plainCommand(path, dir string, env []string) *exec.Cmd {
+	return &exec.Cmd{Path: path, Args: []string{path}, Dir: dir, Env: env, SysProcAttr: ownSession()}
+}
+
+// end kills a process that nobody reads and waits until it is gone.
+func (p *process) end() {
+	p.kill()
+	p.finish()
 }
 
 // hold starts the process and stays on the thread that did until the process is
@@ -90,13 +99,13 @@ func startPatiently(cmd *exec.Cmd) error {
 	}
 }
 
-func startError(path string, err error) error {
+func startError(err error) error {
 	for _, stays := range []error{fs.ErrPermission, fs.ErrNotExist, syscall.ENOEXEC, syscall.EISDIR} {
 		if errors.Is(err, stays) {
 			return defectf("the file cannot be executed (is it built for this machine, and executable?): %v", err)
 		}
 	}
-	return fmt.Errorf("start %s: %w", path, err)
+	return fmt.Errorf("start its process: %w", err)
 }
 
 // finish closes the pipes once they are read, or at most a moment after the exit.

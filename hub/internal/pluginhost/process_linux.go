@@ -2,6 +2,8 @@ package pluginhost
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"os/exec"
 	"syscall"
 
@@ -30,4 +32,17 @@ func (p *process) reap(cmd *exec.Cmd) {
 	p.killGroup()
 	_ = cmd.Wait() // the state says it all
 	p.reaped = true
+}
+
+// memoryOf is what a process has in memory, in bytes; 0 if that cannot be told.
+func memoryOf(pid int) int64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0
+	}
+	var size, resident int64
+	if _, err := fmt.Sscan(string(status), &size, &resident); err != nil {
+		return 0
+	}
+	return resident * int64(os.Getpagesize())
 }

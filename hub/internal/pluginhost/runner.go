@@ -10,13 +10,17 @@ import (
 	"strings"
 
 	"github.com/hashicorp/go-plugin/runner"
+
+	"github.com/evergrant/evergrant/hub/internal/sandbox"
 )
 
 // processRunner gives go-plugin a process of ours. go-plugin sees of it the
 // handshake, when it ends, and a way to kill it; never its standard error, whose
 // reader there can be crashed by what a plugin writes.
 type processRunner struct {
-	path string
+	source  Source
+	program *program
+	confine *confinement
 	// dir is the plugin's private folder, its working directory and the only
 	// place where its socket may be. env is complete.
 	dir    string
@@ -29,6 +33,8 @@ type processRunner struct {
 	// process is set by Start, unless that failed before there was one.
 	process   *process
 	handshake string
+	// layers are the walls around it; none without a sandbox.
+	layers []sandbox.Layer
 }
 
 var _ runner.Runner = (*processRunner)(nil)
@@ -38,7 +44,7 @@ func (r *processRunner) Start(ctx context.Context) error {
 	if longest := len(r.dir) + len("/plugin4294967295"); longest > maxSocketPath {
 		return defectf("the path of its socket would have %d bytes, the system allows %d: choose a shorter folder than %s", longest, maxSocketPath, r.dir)
 	}
-	p, err := startProcess(r.path, r.dir, r.env)
+	p, err := r.start()
 	if err != nil {
 		return err
 	}
@@ -59,6 +65,15 @@ func (r *processRunner) Start(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// start starts the process, in the sandbox if there is one.
+func (r *processRunner) start() (p *process, err error) {
+	if r.confine.mode == sandbox.Off {
+		return startProcess(plainCommand(r.source.Path, r.dir, r.env))
+	}
+	p, r.layers, err = r.confine.startConfined(r.source, r.program, r.dir, r.env)
+	return p, err
 }
 
 // await waits for the handshake, an exit, or the end of ctx.
@@ -109,7 +124,7 @@ func (r *processRunner) Stdout() io.ReadCloser {
 func (r *processRunner) Stderr() io.ReadCloser { return io.NopCloser(strings.NewReader("")) }
 
 // Name implements runner.Runner.
-func (r *processRunner) Name() string { return r.path }
+func (r *processRunner) Name() string { return r.source.Path }
 
 // ID implements runner.AttachedRunner.
 func (r *processRunner) ID() string {

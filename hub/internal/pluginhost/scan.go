@@ -2,11 +2,8 @@ package pluginhost
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -18,28 +15,36 @@ import (
 // left alone: checksums, half-copied files, notes.
 var executableRE = regexp.MustCompile(`^evergrant-provider-([a-z0-9]+(?:-[a-z0-9]+)*)$`)
 
-// Scan makes the host know what is in its folder: new plugins are described,
-// changed ones replaced, missing ones stopped, and those that failed get another
-// chance. A plugin that fails is shown so in Plugins and does not fail the scan.
-// Errors: the folder cannot be read, ctx ended, or the host was stopped.
+// Installed is what was installed, beside what lies in the folder.
+type Installed struct {
+	// Sources replace files of the same name in the folder.
+	Sources []Source
+	// Off are names of plugins that are not to run, installed or not.
+	Off []string
+}
+
+// Scan makes the host know what is in its folder and what is installed: new
+// plugins are described, changed ones replaced, missing ones stopped, and those
+// that failed get another chance. A plugin that fails is shown so in Plugins and
+// does not fail the scan. Errors: the folder cannot be read, ctx ended, or the host
+// was stopped.
 func (h *Host) Scan(ctx context.Context) error {
 	h.scanning.Lock()
 	defer h.scanning.Unlock()
 	if h.life.Err() != nil {
 		return errors.New("look for plugins: the host was stopped")
 	}
-	paths, err := findExecutables(h.opts.Dir)
+	sources, err := h.sources()
 	if err != nil {
 		return err
 	}
-	found := h.adjust(paths)
 	atOnce := make(chan struct{}, 2*runtime.GOMAXPROCS(0))
 	var examined sync.WaitGroup
-	for _, s := range found {
+	for s, source := range h.adjust(sources) {
 		examined.Go(func() {
 			atOnce <- struct{}{}
 			defer func() { <-atOnce }()
-			s.examine(ctx)
+			s.examine(ctx, source)
 		})
 	}
 	examined.Wait()
@@ -47,128 +52,59 @@ func (h *Host) Scan(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// findExecutables returns the paths of plugins by name.
-func findExecutables(dir string) (map[string]string, error) {
+// sources are all plugins that there should be, by name.
+func (h *Host) sources() (map[string]Source, error) {
+	sources, err := findExecutables(h.opts.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if h.opts.Installed == nil {
+		return sources, nil
+	}
+	installed := h.opts.Installed()
+	for _, source := range installed.Sources {
+		sources[source.Name] = source
+	}
+	for _, name := range installed.Off {
+		delete(sources, name)
+	}
+	return sources, nil
+}
+
+// findExecutables returns the plugins of a folder by name.
+func findExecutables(dir string) (map[string]Source, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("look for plugins: %w", err)
 	}
-	paths := make(map[string]string, len(entries))
+	sources := make(map[string]Source, len(entries))
 	for _, entry := range entries {
 		if match := executableRE.FindStringSubmatch(entry.Name()); match != nil && !entry.IsDir() {
-			paths[match[1]] = filepath.Join(dir, entry.Name())
+			sources[match[1]] = Source{Name: match[1], Path: filepath.Join(dir, entry.Name())}
 		}
 	}
-	return paths, nil
+	return sources, nil
 }
 
-// adjust makes a supervisor for each path and retires those without one.
-func (h *Host) adjust(paths map[string]string) []*supervisor {
+// adjust makes a supervisor for each source and retires those without one.
+func (h *Host) adjust(sources map[string]Source) map[*supervisor]Source {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for name, s := range h.supervisors {
-		if _, still := paths[name]; !still {
-			h.log.Info("the plugin's file is gone", "plugin", name)
+		if _, still := sources[name]; !still {
+			h.log.Info("the plugin is gone", "plugin", name)
 			delete(h.supervisors, name)
 			h.work.Go(func() { s.close(context.Background()) })
 		}
 	}
-	found := make([]*supervisor, 0, len(paths))
-	for name, path := range paths {
+	wanted := make(map[*supervisor]Source, len(sources))
+	for name, source := range sources {
 		s := h.supervisors[name]
 		if s == nil {
-			s = newSupervisor(h, name, path)
+			s = newSupervisor(h, source)
 			h.supervisors[name] = s
 		}
-		found = append(found, s)
+		wanted[s] = source
 	}
-	return found
-}
-
-// sumOf returns the SHA-256 of an executable in lower-case hex. What is no
-// executable file is a defect.
-func sumOf(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", defectf("its file cannot be read: %v", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return "", fmt.Errorf("look at the plugin's file: %w", err)
-	}
-	if !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0 {
-		return "", defectf("its file is not executable: run chmod +x %s", path)
-	}
-	hash := sha256.New()
-	if _, err := io.Copy(hash, f); err != nil {
-		return "", fmt.Errorf("read the plugin's file: %w", err)
-	}
-	return hex.EncodeToString(hash.Sum(nil)), nil
-}
-
-// examine learns what a plugin serves, from the cache or from the plugin.
-func (s *supervisor) examine(ctx context.Context) {
-	sum, err := sumOf(s.path)
-	if err != nil {
-		s.startFailed(err)
-		return
-	}
-	if !s.isNews(sum) {
-		return
-	}
-	if s.adoptCached(ctx, sum) {
-		return
-	}
-	in, err := s.launch(ctx)
-	if ctx.Err() != nil && err != nil {
-		return // not the plugin's fault
-	}
-	if err != nil {
-		s.startFailed(err)
-		return
-	}
-	s.adopt(ctx, in.sum, in.info.Version, in.info.Descriptions)
-	s.install(in)
-}
-
-// isNews reports whether the plugin has to be asked, and forgets its failures.
-func (s *supervisor) isNews(sum string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	known := s.sum == sum && len(s.descriptions) > 0
-	if !known || s.restarts.defect || s.restarts.spent {
-		s.restarts = restarts{}
-	}
-	return !known
-}
-
-// adoptCached takes what the cache knows of an executable.
-func (s *supervisor) adoptCached(ctx context.Context, sum string) bool {
-	if s.host.opts.Cache == nil {
-		return false
-	}
-	version, descriptions, found, err := s.host.opts.Cache.PluginBySum(ctx, sum)
-	if err != nil {
-		s.log.Warn("the description of the plugin cannot be read from the cache; it is started to ask", "error", err)
-	}
-	if err != nil || !found || len(descriptions) == 0 {
-		return false
-	}
-	s.adopt(ctx, sum, version, descriptions)
-	s.replaceWith(nil)
-	return true
-}
-
-// install puts a described instance in the place of a running one. Without one
-// it is stopped: plugins run when they are called.
-func (s *supervisor) install(in *instance) {
-	s.mu.Lock()
-	running := s.current != nil
-	s.mu.Unlock()
-	if running {
-		s.replaceWith(in)
-		return
-	}
-	in.stop(s.host.opts.StopGrace)
+	return wanted
 }

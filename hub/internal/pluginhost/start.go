@@ -76,11 +76,11 @@ func (s *supervisor) start() {
 	in, err := s.launch(ctx)
 	if err == nil {
 		s.mu.Lock()
-		if s.sum != in.sum {
+		if s.content.sum != in.sum {
 			s.log.Info("the plugin's file changed; its description is taken anew", "sum", in.sum)
 		}
 		s.mu.Unlock()
-		s.adopt(ctx, in.sum, in.info.Version, in.info.Descriptions)
+		s.adopt(ctx, content{source: in.source, sum: in.sum, version: in.info.Version, descriptions: in.info.Descriptions})
 	} else {
 		s.startFailed(err)
 	}
@@ -103,7 +103,7 @@ func (s *supervisor) launch(ctx context.Context) (*instance, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.host.life, cancel)()
-	return launch(ctx, s.path, s.host.runtimeDir, s.host.opts, s.output)
+	return s.host.launch(ctx, s.wanted(), s.output)
 }
 
 // startFailed notes a start that failed and decides when the next one may be.
@@ -122,6 +122,9 @@ func (s *supervisor) startFailed(err error) {
 	s.restarts.defect = isDefect(err)
 	s.restarts.failed(time.Now(), 0, jitter())
 	s.logFailure("the plugin did not start")
+	if bad := s.struck(time.Now(), s.lastError); bad != nil {
+		s.host.rejected(*bad, s.lastError)
+	}
 }
 
 // lost takes away an instance that died or was given up, and reports whether it
@@ -137,6 +140,9 @@ func (s *supervisor) lost(in *instance, cause string) bool {
 	s.lastError = cause
 	s.restarts.failed(time.Now(), time.Since(in.readyAt), jitter())
 	s.logFailure("the plugin was lost")
+	if bad := s.struck(time.Now(), cause); bad != nil {
+		s.host.rejected(*bad, cause)
+	}
 	return true
 }
 

@@ -1,6 +1,10 @@
 package pluginhost
 
-import "time"
+import (
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/sandbox"
+)
 
 // State is what a plugin is doing.
 type State string
@@ -31,8 +35,13 @@ type PluginStatus struct {
 	Sum string
 	// Version is the plugin's own word.
 	Version string
-	// Providers are the names of what it serves, sorted.
+	// Package is the sum of the package that it was installed from; "" for a file in
+	// the folder.
+	Package string
+	// Providers are the names of what it serves, sorted, and Hosts the patterns of the
+	// hosts that they talk to.
 	Providers []string
+	Hosts     []string
 	State     State
 	// PID of the process; zero without one.
 	PID int
@@ -40,6 +49,13 @@ type PluginStatus struct {
 	Restarts int
 	// StartedAt is when the process was started; zero without one.
 	StartedAt time.Time
+	// Memory is what its process has in memory now, in bytes.
+	Memory int64
+	// Sandbox is how it is to be confined, and Layers how its last process was.
+	Sandbox sandbox.Mode
+	Layers  []sandbox.Layer
+	// Refused is why a newer version of it was not taken; "" if there is none.
+	Refused string
 	// LastError says how the plugin last failed; it stays after a restart.
 	LastError string
 	// InFlight is the number of calls that run now.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/evergrant/evergrant/hub/internal/sandbox"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -18,7 +19,6 @@ import (
 type supervisor struct {
 	host   *Host
 	name   string
-	path   string
 	log    hclog.Logger
 	output *output
 
@@ -29,10 +29,9 @@ type supervisor struct {
 	// idle fires when no call came for a while.
 	idle *time.Timer
 
-	mu           sync.Mutex
-	sum          string
-	version      string
-	descriptions []provider.Description
+	mu      sync.Mutex
+	content content
+	trial   trial
 	// conflict says why its providers are not served although it may be well.
 	conflict  string
 	current   *instance
@@ -43,30 +42,39 @@ type supervisor struct {
 	lastError string
 	leaving   int // processes that are finishing
 	closed    bool
+	// layers are the walls around its last process.
+	layers []sandbox.Layer
 }
 
-func newSupervisor(h *Host, name, path string) *supervisor {
-	log := h.log.With("plugin", name)
+func newSupervisor(h *Host, source Source) *supervisor {
+	log := h.log.With("plugin", source.Name)
 	s := &supervisor{
-		host: h, name: name, path: path, log: log, output: newOutput(log),
+		host: h, name: source.Name, log: log, output: newOutput(log), content: content{source: source},
 		slots: make(chan struct{}, maxInFlight),
 	}
 	s.idle = time.AfterFunc(h.opts.IdleAfter, s.stopIdle)
 	return s
 }
 
-// adopt takes over what a plugin serves and tells the host and the cache.
-func (s *supervisor) adopt(ctx context.Context, sum, version string, descriptions []provider.Description) {
+// wanted is what a new process is started from.
+func (s *supervisor) wanted() Source {
 	s.mu.Lock()
-	same := s.sum == sum && s.version == version && sameDescriptions(s.descriptions, descriptions)
-	s.sum, s.version, s.descriptions = sum, version, descriptions
+	defer s.mu.Unlock()
+	return s.content.source
+}
+
+// adopt takes over what a plugin serves and tells the host and the cache.
+func (s *supervisor) adopt(ctx context.Context, c content) {
+	s.mu.Lock()
+	same := s.content.sum == c.sum && s.content.version == c.version && sameDescriptions(s.content.descriptions, c.descriptions)
+	s.content = c
 	s.mu.Unlock()
 	if same {
 		return
 	}
 	s.host.index()
 	if cache := s.host.opts.Cache; cache != nil {
-		if err := cache.SavePlugin(ctx, sum, s.name, version, descriptions); err != nil {
+		if err := cache.SavePlugin(ctx, c.sum, s.name, c.version, c.descriptions); err != nil {
 			s.log.Warn("the description of the plugin cannot be kept; it is asked again after a restart of the hub", "error", err)
 		}
 	}
@@ -85,6 +93,7 @@ func sameDescriptions(a, b []provider.Description) bool {
 // publish makes an instance the one that takes calls. The caller holds mu.
 func (s *supervisor) publish(in *instance) {
 	s.current = in
+	s.layers = in.runner.layers
 	s.restarts.ready()
 	if s.fell {
 		s.fell = false
@@ -184,17 +193,22 @@ func (s *supervisor) status() PluginStatus {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := PluginStatus{
-		Name: s.name, Path: s.path, Sum: s.sum, Version: s.version, State: s.state(time.Now()),
-		Restarts: s.restarted, LastError: s.lastError, InFlight: len(s.slots), Log: s.output.lines(),
+		Name: s.name, Path: s.content.source.Path, Sum: s.content.sum, Version: s.content.version, State: s.state(time.Now()),
+		Package: s.content.source.packageSum(), Restarts: s.restarted, LastError: s.lastError, InFlight: len(s.slots), Log: s.output.lines(),
+		Sandbox: s.host.confine.mode, Layers: s.layers, Refused: s.trial.refused,
 	}
-	for _, d := range s.descriptions {
+	for _, d := range s.content.descriptions {
 		st.Providers = append(st.Providers, d.Name)
+		for _, h := range d.Hosts {
+			st.Hosts = append(st.Hosts, h.Pattern)
+		}
 	}
 	if s.conflict != "" {
 		st.LastError = s.conflict
 	}
 	if s.current != nil {
 		st.PID, st.StartedAt = s.current.runner.process.pid, s.current.startedAt
+		st.Memory = memoryOf(st.PID)
 	}
 	return st
 }
@@ -211,7 +225,7 @@ func (s *supervisor) state(now time.Time) State {
 		return StateReady
 	case s.starting != nil:
 		return StateStarting
-	case never, s.restarts.spent, len(s.descriptions) == 0 && s.lastError != "":
+	case never, s.restarts.spent, len(s.content.descriptions) == 0 && s.lastError != "":
 		return StateFailed
 	case wait > 0:
 		return StateBackoff

@@ -2,6 +2,7 @@ package pluginhost
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -15,14 +16,33 @@ func (s *supervisor) watch(in *instance) {
 	process := in.runner.process
 	<-process.exited
 	cancel()
-	unexpected := s.lost(in, endOf(process))
+	s.lost(in, endOf(process))
 	<-process.finished
-	if words := in.runner.output.lastWords(in.startedAt); unexpected && words != "" {
-		s.mu.Lock()
-		s.lastError = endOf(process) + "; it last wrote: " + words
-		s.mu.Unlock()
-	}
+	s.explain(process, in.runner.output.lastWords(in.startedAt))
 	in.stop(0)
+}
+
+// explain adds a process's last words to what is known of its end.
+func (s *supervisor) explain(p *process, words string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if words == "" || s.lastError != endOf(p) {
+		return
+	}
+	if ranOut(words) {
+		s.lastError = "it used more memory than it may and was ended; a package can ask for more (memory_mib)"
+	}
+	s.lastError += "; it last wrote: " + words
+}
+
+// ranOut tells the words of Go, Node.js and Python for the end of memory.
+func ranOut(words string) bool {
+	for _, sign := range []string{"out of memory", "cannot allocate memory", "MemoryError"} {
+		if strings.Contains(words, sign) {
+			return true
+		}
+	}
+	return false
 }
 
 func endOf(p *process) string { return "its process ended (" + p.status + ")" }

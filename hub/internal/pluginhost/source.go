@@ -1,0 +1,72 @@
+package pluginhost
+
+import (
+	"slices"
+
+	"github.com/evergrant/evergrant/hub/internal/sandbox"
+)
+
+// Source is a plugin as it lies on disk.
+type Source struct {
+	// Name is the plugin's: of a file in the folder without evergrant-provider-.
+	Name string
+	// Path is the program, or the script of an interpreter.
+	Path string
+	// Sum is the SHA-256 that Path must have, in lower-case hex; "" takes what is
+	// there.
+	Sum string
+	// Package is set for a plugin that was installed, not put into the folder.
+	Package *Package
+}
+
+// Package is what was approved of an installed plugin.
+type Package struct {
+	// Sum names the package: the SHA-256 of its manifest.
+	Sum string
+	// Version is the package's.
+	Version string
+	// Reports is the version that the program must say it has; "" is any.
+	Reports string
+	// Dir holds Files, the program or script among them under Entry.
+	Dir, Entry string
+	Files      []sandbox.File
+	// Interpreter runs a script: node, python3; "" for a program.
+	Interpreter string
+	// MemoryMiB is what it asked for; 0 is the default.
+	MemoryMiB int
+	// Hosts by provider are what it may declare: the approved patterns.
+	Hosts map[string][]string
+}
+
+// id tells one content of a plugin from another.
+func (s Source) id() string {
+	if s.Package != nil {
+		return "package " + s.Package.Sum
+	}
+	return "file " + s.Path
+}
+
+func (s Source) packageSum() string {
+	if s.Package == nil {
+		return ""
+	}
+	return s.Package.Sum
+}
+
+// approves reports the first host of a provider that was not approved, "" if all
+// were. What lies in the folder was put there by whoever runs the hub.
+func (s Source) approves(providerName string, hosts []string) (refused string) {
+	if s.Package == nil {
+		return ""
+	}
+	approved, known := s.Package.Hosts[providerName]
+	if !known {
+		return "(the provider itself)"
+	}
+	for _, host := range hosts {
+		if !slices.Contains(approved, host) {
+			return host
+		}
+	}
+	return ""
+}

@@ -1,0 +1,205 @@
+package pluginhost
+
+import (
+	"context"
+	"time"
+
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+const (
+	// probation is how long a new version is watched after it took over.
+	probation = 10 * time.Minute
+	// maxStrikes is how often it may fail in that time before the version before it
+	// comes back.
+	maxStrikes = 3
+	// maxTries is how often a new version is started beside the old one.
+	maxTries = 3
+)
+
+// content is a plugin's program with what it says of itself.
+type content struct {
+	source       Source
+	sum          string
+	version      string
+	descriptions []provider.Description
+}
+
+// trial is a new content on the way to take over, or on probation.
+type trial struct {
+	// of names the content.
+	of string
+	// before is what it replaced; nil before it took over, and for a first one.
+	before *content
+	// since is when it took over, strikes how often it failed since, or how often it
+	// could not be started before.
+	since   time.Time
+	strikes int
+	// refused is why it is not taken; "" while it may be.
+	refused string
+}
+
+// examine learns what a plugin serves, from the cache or from the plugin. If
+// another content of it is in use, the new one has to show that it works before it
+// takes over.
+func (s *supervisor) examine(ctx context.Context, source Source) {
+	if s.wasRefused(source) {
+		return
+	}
+	sum, err := sumOf(source)
+	if err != nil {
+		s.notTaken(source, err)
+		return
+	}
+	if !s.isNews(source, sum) {
+		return
+	}
+	if s.adoptCached(ctx, source, sum) {
+		return
+	}
+	in, err := s.host.launch(ctx, source, s.output)
+	if ctx.Err() != nil && err != nil {
+		return // not the plugin's fault
+	}
+	if err == nil {
+		if err = s.accepts(in.info.Descriptions); err != nil {
+			s.host.work.Go(func() { in.stop(0) })
+		}
+	}
+	if err != nil {
+		s.notTaken(source, err)
+		return
+	}
+	s.takeOver(ctx, content{source: source, sum: in.sum, version: in.info.Version, descriptions: in.info.Descriptions})
+	s.install(in)
+}
+
+// isNews reports whether the plugin has to be asked, and forgets its failures.
+func (s *supervisor) isNews(source Source, sum string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known := s.content.sum == sum && s.content.source.id() == source.id() && len(s.content.descriptions) > 0
+	if !known || s.restarts.defect || s.restarts.spent {
+		s.restarts = restarts{}
+	}
+	if known {
+		s.content.source = source
+	}
+	return !known
+}
+
+// adoptCached takes what the cache knows of a program, unless a process is to be
+// replaced: that is only done by one that runs.
+func (s *supervisor) adoptCached(ctx context.Context, source Source, sum string) bool {
+	s.mu.Lock()
+	running := s.current != nil
+	s.mu.Unlock()
+	if s.host.opts.Cache == nil || running {
+		return false
+	}
+	version, descriptions, found, err := s.host.opts.Cache.PluginBySum(ctx, sum)
+	if err != nil {
+		s.log.Warn("the description of the plugin cannot be read from the cache; it is started to ask", "error", err)
+	}
+	if err != nil || !found || len(descriptions) == 0 || s.accepts(descriptions) != nil {
+		return false
+	}
+	s.takeOver(ctx, content{source: source, sum: sum, version: version, descriptions: descriptions})
+	return true
+}
+
+// accepts asks whether what is in use now can do without what a new content lacks.
+func (s *supervisor) accepts(descriptions []provider.Description) error {
+	s.mu.Lock()
+	first := len(s.content.descriptions) == 0
+	s.mu.Unlock()
+	if first || s.host.opts.Accept == nil {
+		return nil
+	}
+	if err := s.host.opts.Accept(s.name, descriptions); err != nil {
+		return defectf("%v", err)
+	}
+	return nil
+}
+
+// takeOver puts a content in the place of another one, on probation.
+func (s *supervisor) takeOver(ctx context.Context, c content) {
+	s.mu.Lock()
+	s.trial = trial{of: c.source.id()}
+	if before := s.content; len(before.descriptions) > 0 && before.source.id() != c.source.id() {
+		s.trial.before, s.trial.since = &before, time.Now()
+		s.log.Info("the plugin is replaced", "from", before.version, "to", c.version)
+	}
+	s.mu.Unlock()
+	s.adopt(ctx, c)
+}
+
+// install puts a described instance in the place of a running one. Without one
+// it is stopped: plugins run when they are called.
+func (s *supervisor) install(in *instance) {
+	s.mu.Lock()
+	running := s.current != nil
+	s.mu.Unlock()
+	if running {
+		s.replaceWith(in)
+		return
+	}
+	in.stop(s.host.opts.StopGrace)
+}
+
+func (s *supervisor) wasRefused(source Source) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return source.Package != nil && s.trial.of == source.id() && s.trial.refused != ""
+}
+
+// notTaken notes that a source cannot be used. What is in use stays.
+func (s *supervisor) notTaken(source Source, err error) {
+	s.mu.Lock()
+	inUse := len(s.content.descriptions) > 0 && s.content.source.id() != source.id()
+	if !inUse {
+		s.content.source = source
+		s.mu.Unlock()
+		s.startFailed(err)
+		return
+	}
+	if s.trial.of != source.id() || s.trial.before != nil {
+		s.trial = trial{of: source.id()}
+	}
+	s.trial.strikes++
+	if isDefect(err) || s.trial.strikes >= maxTries {
+		s.trial.refused = err.Error()
+	}
+	refused := s.trial.refused
+	s.lastError = err.Error()
+	s.log.Error("the new version of the plugin does not work; the one before goes on", "error", err, "gives_up", refused != "")
+	s.mu.Unlock()
+	if refused != "" {
+		s.host.rejected(source, refused)
+	}
+}
+
+// struck notes a failure of what is in use, and brings back what was before it if
+// that is too much for a new version. It returns what is rejected. The caller holds
+// mu.
+func (s *supervisor) struck(now time.Time, cause string) (rejected *Source) {
+	if s.trial.before == nil || now.Sub(s.trial.since) > probation {
+		return nil
+	}
+	if s.trial.strikes++; s.trial.strikes < maxStrikes {
+		return nil
+	}
+	bad, before := s.content.source, *s.trial.before
+	s.log.Error("the new version of the plugin keeps failing; the one before is back", "failed", s.content.version, "back", before.version, "error", cause)
+	s.content, s.restarts = before, restarts{}
+	s.trial = trial{of: bad.id(), refused: cause}
+	s.host.work.Go(s.host.index)
+	return &bad
+}
+
+// rejected tells whoever installed a content that it is not used any more.
+func (h *Host) rejected(source Source, reason string) {
+	if source.Package != nil && h.opts.Rejected != nil {
+		h.work.Go(func() { h.opts.Rejected(source.Name, source.Package.Sum, reason) })
+	}
+}

@@ -1,0 +1,48 @@
+package sandbox
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	maxFiles        = 64
+	maxFilesSystem  = 256 // interpreters open their libraries one by one
+	maxProcesses    = 128 // threads count
+	maxFileSize     = 16 << 20
+	niceness        = 5
+	unlimitedMemory = ^uint64(0)
+)
+
+// limit bounds what the program can take of the machine.
+func (s *shim) limit() {
+	files := uint64(maxFiles)
+	if s.program.System {
+		files = maxFilesSystem
+	}
+	limits := []struct {
+		resource int
+		most     uint64
+	}{
+		{unix.RLIMIT_CORE, 0}, {unix.RLIMIT_NOFILE, files}, {unix.RLIMIT_FSIZE, maxFileSize},
+		{unix.RLIMIT_MEMLOCK, 0}, {unix.RLIMIT_MSGQUEUE, 0}, {unix.RLIMIT_DATA, s.program.Memory},
+	}
+	if s.program.UID != 0 || s.program.OwnUsers { // else the hub's own processes would count
+		limits = append(limits, struct {
+			resource int
+			most     uint64
+		}{unix.RLIMIT_NPROC, maxProcesses})
+	}
+	for _, l := range limits {
+		if l.most == unlimitedMemory {
+			continue
+		}
+		if err := unix.Prlimit(0, l.resource, &unix.Rlimit{Cur: l.most, Max: l.most}, nil); err != nil {
+			s.off(LayerLimits, fmt.Sprintf("limit %d could not be set: %v", l.resource, err))
+			return
+		}
+	}
+	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, niceness) // a courtesy to the hub
+	s.on(LayerLimits, fmt.Sprintf("%d MiB of memory, %d files, %d processes, no core dump", s.program.Memory>>20, files, maxProcesses))
+}
