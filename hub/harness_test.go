@@ -88,7 +88,7 @@ func startHub(t testing.TB, flags map[string]any) *running {
 
 func startHubIn(t testing.TB, dir string, flags map[string]any) *running {
 	t.Helper()
-	all := map[string]any{"listen": "127.0.0.1:0", "data_dir": dir, "plugins.dir": pluginsDir}
+	all := map[string]any{"listen": "127.0.0.1:0", "data_dir": dir, "plugins.dir": pluginsDir, "egress.private_networks": "127.0.0.0/8"}
 	maps.Copy(all, flags)
 	if all["database.url"] != nil && all["key.file"] == nil {
 		all["key.file"] = filepath.Join(dir, "made.key")

@@ -24,6 +24,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
+	"github.com/evergrant/evergrant/hub/internal/sandbox"
 	"github.com/evergrant/evergrant/hub/internal/scheduler"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
@@ -119,7 +120,7 @@ func (h *Hub) start(ctx context.Context) error {
 	if h.journal, err = journal.Open(filepath.Join(h.cfg.DataDir, "journal"), box); err != nil {
 		return err
 	}
-	if h.plugins, err = pluginhost.New(pluginhost.Options{Dir: h.cfg.Plugins.Dir, Logger: h.log.Named("plugins"), Cache: descriptions{h.store}, IdleAfter: idleAfter(h.cfg)}); err != nil {
+	if h.plugins, err = pluginhost.New(pluginhost.Options{Dir: h.cfg.Plugins.Dir, Logger: h.log.Named("plugins"), Cache: descriptions{h.store}, IdleAfter: idleAfter(h.cfg), Sandbox: sandbox.Mode(h.cfg.Plugins.Sandbox)}); err != nil {
 		return err
 	}
 	if err := h.plugins.Scan(ctx); err != nil {
@@ -144,7 +145,7 @@ func (h *Hub) start(ctx context.Context) error {
 
 // wire ties the parts that only know each other by their types.
 func (h *Hub) wire() {
-	h.sender = egress.New(h.version)
+	h.sender = egress.New(egress.Options{Version: h.version, Networks: h.cfg.Egress.Prefixes(), Refused: h.refused})
 	h.gate = endpoint.New(endpoint.Options{
 		Replica: h.journal.Replica(),
 		Limits:  endpoint.Limits{InFlight: h.cfg.Renewal.PerEndpoint, PerSecond: float64(h.cfg.Renewal.PerSecond)},

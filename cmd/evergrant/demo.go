@@ -56,7 +56,7 @@ func (c demoCmd) Run(ctx context.Context) error {
 }
 
 func (c demoCmd) startHub(ctx context.Context, dir string) (*hub.Hub, error) {
-	flags := map[string]any{"listen": "127.0.0.1:0", "data_dir": dir}
+	flags := map[string]any{"listen": "127.0.0.1:0", "data_dir": dir, "egress.private_networks": "127.0.0.0/8"}
 	if c.PluginsDir != "" {
 		flags["plugins.dir"] = c.PluginsDir
 	}

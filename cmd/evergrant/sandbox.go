@@ -33,6 +33,8 @@ func (c sandboxCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// The emulators are on this machine, which services usually may not reach.
+	cfg.Egress.PrivateNetworks = append(cfg.Egress.PrivateNetworks, "127.0.0.0/8")
 	world, err := sandbox.Start(sandbox.Config{FirstPort: c.FirstPort, AccessTTL: c.TokenTTL, Secret: secret})
 	if err != nil {
 		return fmt.Errorf("%w (choose other ports with --first-port)", err)

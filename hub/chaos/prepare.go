@@ -54,7 +54,7 @@ func (st *stage) prepareAt(ctx context.Context, listen, dataDir, database, keyFi
 	if err := hub.CreateKey(keyFile); err != nil {
 		return client{}, err
 	}
-	flags := map[string]any{"listen": listen, "data_dir": dataDir, "plugins.dir": st.plugins(), "key.file": keyFile}
+	flags := map[string]any{"listen": listen, "data_dir": dataDir, "plugins.dir": st.plugins(), "key.file": keyFile, "egress.private_networks": "127.0.0.0/8"}
 	if database != "" {
 		flags["database.url"] = database
 	}

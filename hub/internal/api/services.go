@@ -37,12 +37,15 @@ type ServiceBody struct {
 	Scopes       []string       `json:"scopes,omitempty"`
 	Options      map[string]any `json:"options,omitempty" doc:"As the provider's option schema says; empty secret ones keep the stored value"`
 	RedirectURI  string         `json:"redirect_uri,omitempty" doc:"Only for applications registered with another address than the hub's"`
+
+	PrivateHosts  []string `json:"private_hosts,omitempty" doc:"Hosts inside your own network that this service may reach" example:"crm.lan"`
+	ApprovedHosts []string `json:"approved_hosts,omitempty" doc:"Hosts that an installed plugin named for this service alone and that you approve"`
 }
 
 func (b ServiceBody) draft() catalogue.ServiceDraft {
 	return catalogue.ServiceDraft{
 		Name: b.Name, Title: b.Title, Provider: b.Provider, ClientID: b.ClientID, ClientSecret: b.ClientSecret,
-		Scopes: b.Scopes, Options: b.Options, RedirectURI: b.RedirectURI,
+		Scopes: b.Scopes, Options: b.Options, RedirectURI: b.RedirectURI, PrivateHosts: b.PrivateHosts, ApprovedHosts: b.ApprovedHosts,
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 	"github.com/evergrant/evergrant/hub/internal/service"
@@ -53,6 +54,11 @@ type ServiceDraft struct {
 	Scopes       []string
 	// Options by name; secret ones left empty keep the stored value.
 	Options map[string]any
+	// PrivateHosts are hosts inside a private network that this service may reach.
+	PrivateHosts []string
+	// ApprovedHosts are patterns that the provider named for this service alone, now
+	// approved. They are needed for installed plugins.
+	ApprovedHosts []string
 	// RedirectURI replaces the hub's own callback address for applications that
 	// are registered with another one; usually empty.
 	RedirectURI string
@@ -114,7 +120,9 @@ func (c *Catalogue) prepare(ctx context.Context, draft ServiceDraft, old service
 	svc := old
 	svc.Name, svc.Title, svc.Provider = strings.TrimSpace(draft.Name), strings.TrimSpace(draft.Title), draft.Provider
 	svc.ClientID, svc.RedirectURI = strings.TrimSpace(draft.ClientID), strings.TrimSpace(draft.RedirectURI)
-	svc.Scopes, svc.PluginSum, svc.UpdatedAt = cleanScopes(draft.Scopes), sum, now
+	svc.Scopes, svc.PluginSum, svc.UpdatedAt = cleaned(draft.Scopes), sum, now
+	svc.PrivateHosts = cleaned(draft.PrivateHosts)
+	svc.ApprovedHosts = cleaned(append(svc.ApprovedHosts, draft.ApprovedHosts...))
 	if secret := strings.TrimSpace(draft.ClientSecret); secret != "" {
 		svc.ClientSecret = secret
 	}
@@ -123,6 +131,7 @@ func (c *Catalogue) prepare(ctx context.Context, draft ServiceDraft, old service
 	}
 	invalid.checkName(svc.Name)
 	invalid.checkClient(svc, d)
+	invalid.checkPrivateHosts(svc.PrivateHosts)
 	entered := keepSecrets(draft.Options, old.Options, d.Options)
 	options, problems := d.Options.Validate(entered)
 	for _, p := range problems {
@@ -157,6 +166,9 @@ func (c *Catalogue) ask(ctx context.Context, svc service.Service, d provider.Des
 	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
 	defer cancel()
 	prepared, err := c.runner.PrepareService(ctx, &operation.Op{Service: svc, Now: now})
+	if private, ok := errors.AsType[*egress.PrivateError](err); ok {
+		return svc, notAllowed(private)
+	}
 	if err != nil {
 		if cause, ok := errors.AsType[*provider.Error](err); ok && cause.Option != "" {
 			invalid := &InvalidError{}
@@ -171,6 +183,9 @@ func (c *Catalogue) ask(ctx context.Context, svc service.Service, d provider.Des
 	}
 	svc.Data = prepared.Data
 	if prepared.Description != nil {
+		if more := c.beyond(d, svc, prepared.Description.Hosts); len(more) > 0 {
+			return svc, notApproved(more)
+		}
 		prepared.Description.Grants = narrowed(d.Grants, prepared.Description.Grants)
 		svc.Description = prepared.Description
 	}
@@ -201,9 +216,9 @@ func keepSecrets(entered, stored map[string]any, schema provider.Schema) map[str
 	return merged
 }
 
-func cleanScopes(scopes []string) []string {
+func cleaned(words []string) []string {
 	var kept []string
-	for _, s := range scopes {
+	for _, s := range words {
 		if s = strings.TrimSpace(s); s != "" && !slices.Contains(kept, s) {
 			kept = append(kept, s)
 		}

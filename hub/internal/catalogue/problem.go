@@ -17,6 +17,8 @@ type Problem struct {
 
 // InvalidError is everything that is wrong with what was entered.
 type InvalidError struct {
+	// Hosts are those that an administrator may approve (ApprovedHostsField).
+	Hosts    []string
 	Problems []Problem
 }
 

@@ -62,6 +62,9 @@ func check(c *Config, complain func(key, text string)) {
 	if !slices.Contains([]string{"text", "json"}, c.Log.Format) {
 		complain("log.format", "write text or json")
 	}
+	if !slices.Contains([]string{"required", "best-effort", "off"}, c.Plugins.Sandbox) {
+		complain("plugins.sandbox", "write required, best-effort or off")
+	}
 	if c.Renewal.Workers < 1 || c.Renewal.Workers > 1000 {
 		complain("renewal.workers", "write a number from 1 to 1000")
 	}
@@ -86,6 +89,11 @@ func checkAddresses(c *Config, complain func(key, text string)) {
 	scheme, rest, _ := strings.Cut(c.Database.URL, ":")
 	if c.Database.URL != "" && (rest == "" || !slices.Contains([]string{"sqlite", "postgres", "postgresql"}, scheme)) {
 		complain("database.url", "write sqlite:<path> or postgres://<user>:<password>@<host>/<database>")
+	}
+	for _, network := range c.Egress.PrivateNetworks {
+		if !isNetwork(network) {
+			complain("egress.private_networks", fmt.Sprintf("%q is no address and no network; write for example 10.0.0.7 or 10.0.0.0/8", network))
+		}
 	}
 	for _, proxy := range c.TrustedProxies {
 		if !isNetwork(proxy) {

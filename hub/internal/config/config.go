@@ -2,6 +2,7 @@ package config
 
 import (
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"time"
 )
@@ -19,6 +20,7 @@ type Config struct {
 	Database Database `koanf:"database"`
 	Key      Key      `koanf:"key"`
 	Plugins  Plugins  `koanf:"plugins"`
+	Egress   Egress   `koanf:"egress"`
 	// TrustedProxies are the addresses and networks (CIDR) of reverse proxies
 	// whose X-Forwarded-For is believed. Nobody is by default.
 	TrustedProxies []string `koanf:"trusted_proxies"`
@@ -53,6 +55,14 @@ type Key struct {
 type Plugins struct {
 	// Dir is the folder of plugin binaries.
 	Dir string `koanf:"dir"`
+	// Sandbox is required, best-effort or off.
+	Sandbox string `koanf:"sandbox"`
+}
+
+// Egress says where requests of plugins may go beside the public Internet.
+type Egress struct {
+	// PrivateNetworks are addresses and networks (CIDR) that every service may reach.
+	PrivateNetworks []string `koanf:"private_networks"`
 }
 
 // TLS is the hub's own certificate; both files or none.
@@ -133,3 +143,16 @@ func (k Key) String() string { return k.File }
 
 // GoString keeps the key out of %#v.
 func (k Key) GoString() string { return k.File }
+
+// Prefixes are the private networks as prefixes; an address is one of its own.
+func (e Egress) Prefixes() []netip.Prefix {
+	var prefixes []netip.Prefix
+	for _, text := range e.PrivateNetworks {
+		if prefix, err := netip.ParsePrefix(text); err == nil {
+			prefixes = append(prefixes, prefix.Masked())
+		} else if address, err := netip.ParseAddr(text); err == nil { // check has seen the rest
+			prefixes = append(prefixes, netip.PrefixFrom(address, address.BitLen()))
+		}
+	}
+	return prefixes
+}

@@ -50,7 +50,7 @@ func TestHubStartsWithoutAnyConfiguration(t *testing.T) {
 	want := config.Config{
 		Listen: "127.0.0.1:8080", PublicURL: "http://localhost:8080", DataDir: "./data",
 		Key:     config.Key{File: "data/evergrant.key"},
-		Plugins: config.Plugins{Dir: filepath.Join(filepath.Dir(executable), "plugins")},
+		Plugins: config.Plugins{Dir: filepath.Join(filepath.Dir(executable), "plugins"), Sandbox: "best-effort"},
 		Log:     config.Log{Level: "info", Format: "text"}, ShutdownTimeout: 30 * time.Second,
 		Renewal:          config.Renewal{Workers: 128, PerEndpoint: 64, Lease: time.Minute, Takeover: 15 * time.Minute, MinTTL: time.Minute, RequestTimeout: 30 * time.Second},
 		AuthorizationTTL: 15 * time.Minute,
@@ -86,7 +86,7 @@ func TestFlagsWinOverVariablesOverFileOverDefaults(t *testing.T) {
 func TestEveryKeyHasAVariable(t *testing.T) {
 	values := map[string]string{
 		"LISTEN": "[::1]:9000", "PUBLIC_URL": "https://tokens.example.com", "DATA_DIR": "/d", "DATABASE_URL": "postgres://u@h/d",
-		"KEY_FILE": "/k", "KEY": "a2V5", "PLUGINS_DIR": "/p", "TRUSTED_PROXIES": "10.0.0.7, 192.168.0.0/16,", "TLS_CERT_FILE": "/c",
+		"KEY_FILE": "/k", "KEY": "a2V5", "PLUGINS_DIR": "/p", "PLUGINS_SANDBOX": "required", "EGRESS_PRIVATE_NETWORKS": "10.0.0.0/8,::1", "TRUSTED_PROXIES": "10.0.0.7, 192.168.0.0/16,", "TLS_CERT_FILE": "/c",
 		"TLS_KEY_FILE": "/tk", "LOG_LEVEL": "error", "LOG_FORMAT": "json", "SHUTDOWN_TIMEOUT": "1s", "RENEWAL_WORKERS": "7", "RENEWAL_PER_ENDPOINT": "9", "RENEWAL_PER_SECOND": "11",
 		"RENEWAL_LEASE": "50s", "RENEWAL_TAKEOVER": "20m", "RENEWAL_MIN_TTL": "10s", "RENEWAL_REQUEST_TIMEOUT": "20s", "AUTHORIZATION_TTL": "5m",
 		"SESSION_IDLE": "1h", "SESSION_ABSOLUTE": "2d", "REPLICA_NAME": "hub-1",
@@ -98,7 +98,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 	got := load(t, "", environ, nil)
 	want := config.Config{
 		Listen: "[::1]:9000", PublicURL: "https://tokens.example.com", DataDir: "/d", Database: config.Database{URL: "postgres://u@h/d"},
-		Key: config.Key{File: "/k", Value: "a2V5"}, Plugins: config.Plugins{Dir: "/p"}, TrustedProxies: []string{"10.0.0.7", "192.168.0.0/16"},
+		Key: config.Key{File: "/k", Value: "a2V5"}, Plugins: config.Plugins{Dir: "/p", Sandbox: "required"}, Egress: config.Egress{PrivateNetworks: []string{"10.0.0.0/8", "::1"}}, TrustedProxies: []string{"10.0.0.7", "192.168.0.0/16"},
 		TLS: config.TLS{CertFile: "/c", KeyFile: "/tk"}, Log: config.Log{Level: "error", Format: "json"}, ShutdownTimeout: time.Second,
 		Renewal:          config.Renewal{Workers: 7, PerEndpoint: 9, PerSecond: 11, Lease: 50 * time.Second, Takeover: 20 * time.Minute, MinTTL: 10 * time.Second, RequestTimeout: 20 * time.Second},
 		AuthorizationTTL: 5 * time.Minute, Session: config.Session{Idle: time.Hour, Absolute: 48 * time.Hour}, ReplicaName: "hub-1",

@@ -18,6 +18,7 @@ import (
 var defaults = map[string]any{
 	"listen":                  "127.0.0.1:8080",
 	"data_dir":                "./data",
+	"plugins.sandbox":         "best-effort",
 	"log.level":               "info",
 	"log.format":              "text",
 	"shutdown_timeout":        "30s",

@@ -27,6 +27,9 @@ func TestShippedConfigurationsAreTheDefaults(t *testing.T) {
 		if len(got.TrustedProxies) == 0 {
 			got.TrustedProxies = nil
 		}
+		if len(got.Egress.PrivateNetworks) == 0 {
+			got.Egress.PrivateNetworks = nil
+		}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %s", file, diff(got, want))
 		}

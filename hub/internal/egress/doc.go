@@ -6,4 +6,14 @@
 // to the plugin, and as a new request to this check) and net/http's own repeat
 // of requests on stale connections is switched off, because a token request may
 // spend a code or a refresh token.
+//
+// # The policy
+//
+// A host has to be declared by the plugin (sender.go). Its address, as it was
+// resolved for this very connection, has to be public (address.go): no private,
+// loopback, link-local or metadata address, unless the operator trusts that
+// network, or an administrator allowed that host for the service (policy.go).
+// Connections to allowed private hosts are kept apart from all others, so that a
+// kept one can serve no service that may not make it. What is refused is told to
+// Options.Refused, for the audit record.
 package egress

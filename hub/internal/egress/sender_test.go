@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -22,9 +23,14 @@ const secret = "s3cr=t/+value"
 
 func send(t *testing.T, hosts []provider.Host, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
 	t.Helper()
-	s := egress.New("test")
+	s := sender()
 	t.Cleanup(s.Close)
-	return s.Send(t.Context(), hosts, provider.Service{ClientSecret: secret}, req)
+	return s.Send(t.Context(), egress.Target{Hosts: hosts, Service: provider.Service{ClientSecret: secret}}, req)
+}
+
+// sender trusts this machine, where the tests' services are.
+func sender() *egress.Sender {
+	return egress.New(egress.Options{Version: "test", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 }
 
 func serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
@@ -102,14 +108,14 @@ func TestARequestIsNeverSentTwice(t *testing.T) {
 					_ = conn.Close()
 				}
 			})
-			s := egress.New("test")
+			s := sender()
 			defer s.Close()
 			hosts := []provider.Host{{Pattern: server.URL}}
 			req := &providerplugin.HTTPRequest{Method: method, URL: server.URL}
-			if _, err := s.Send(t.Context(), hosts, provider.Service{}, req); err != nil {
+			if _, err := s.Send(t.Context(), egress.Target{Hosts: hosts}, req); err != nil {
 				t.Fatal(err)
 			}
-			_, err := s.Send(t.Context(), hosts, provider.Service{}, req)
+			_, err := s.Send(t.Context(), egress.Target{Hosts: hosts}, req)
 			if failure := carryError(t, err); !failure.Written {
 				t.Error("the request was written, but that is denied")
 			}
@@ -140,9 +146,9 @@ func TestFailuresSayWhetherBytesWentOut(t *testing.T) {
 		<-received
 		cancel()
 	}()
-	s := egress.New("test")
+	s := sender()
 	defer s.Close()
-	_, err = s.Send(ctx, []provider.Host{{Pattern: silent.URL}}, provider.Service{}, &providerplugin.HTTPRequest{Method: "POST", URL: silent.URL, Body: []byte("x")})
+	_, err = s.Send(ctx, egress.Target{Hosts: []provider.Host{{Pattern: silent.URL}}}, &providerplugin.HTTPRequest{Method: "POST", URL: silent.URL, Body: []byte("x")})
 	if failure := carryError(t, err); !failure.Written {
 		t.Error("the service received the request, but that is denied")
 	}
@@ -176,10 +182,10 @@ func TestAServiceThatNeverListensIsTransient(t *testing.T) {
 	defer func() { _ = listener.Close() }()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	s := egress.New("test")
+	s := sender()
 	defer s.Close()
 	address := "http://" + listener.Addr().String()
-	_, err = s.Send(ctx, []provider.Host{{Pattern: address}}, provider.Service{}, &providerplugin.HTTPRequest{Method: "GET", URL: address})
+	_, err = s.Send(ctx, egress.Target{Hosts: []provider.Host{{Pattern: address}}}, &providerplugin.HTTPRequest{Method: "GET", URL: address})
 	if failure := carryError(t, err); !strings.Contains(failure.Message, "did not answer in time") {
 		t.Errorf("message %q", failure.Message)
 	}

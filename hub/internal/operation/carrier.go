@@ -9,20 +9,21 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/crashpoint"
+	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
-	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
 // carrier answers the requests of one operation over all its runs.
 type carrier struct {
-	runner  *Runner
-	op      *Op
-	service provider.Service
-	hosts   []provider.Host
+	runner *Runner
+	op     *Op
+	to     egress.Target
 
 	mu      sync.Mutex // one run at a time
 	replies map[int]reply
+	// private is a host that the hub did not reach for this service.
+	private *egress.PrivateError
 	// sent is set once a request may have reached the service.
 	sent bool
 }
@@ -34,18 +35,32 @@ func (c *carrier) Carry(ctx context.Context, step int, req *providerplugin.HTTPR
 	if kept, ok := c.replies[step]; ok {
 		return kept.answer(req)
 	}
-	resp, err := c.runner.sender.Send(ctx, c.hosts, c.service, req)
+	resp, err := c.runner.sender.Send(ctx, c.to, req)
 	failure, isFailure := errors.AsType[*providerplugin.CarryError](err)
 	if err != nil && !isFailure {
 		return nil, err
 	}
 	c.sent = c.sent || err == nil || failure.Written
+	if private, ok := errors.AsType[*egress.PrivateError](err); ok {
+		c.private = private
+	}
 	c.tell(req, resp, failure)
 	c.keep(step, newReply(req, resp, failure))
 	if failure != nil {
 		return nil, failure
 	}
 	return resp, nil
+}
+
+// withPrivate adds to an error that a host in a private network was not reached:
+// the plugin knows only that there was no reply.
+func (c *carrier) withPrivate(err error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil || c.private == nil {
+		return err
+	}
+	return errors.Join(err, c.private)
 }
 
 // tell makes of a request's end what the gate has to know about the endpoint.

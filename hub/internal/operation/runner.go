@@ -94,7 +94,7 @@ func (r *Runner) run(ctx context.Context, op *Op, do func(context.Context, *prov
 			return Outcome{}, provider.Errorf(provider.Transient, "journal", "the hub cannot journal replies, so nothing was sent: %w", err)
 		}
 	}
-	call := provider.Call{Service: c.service, Now: op.Now}
+	call := provider.Call{Service: c.to.Service, Now: op.Now}
 	out := Outcome{StartedAt: op.Now}
 	for n := 1; ; n++ {
 		err = r.host.Run(ctx, op.Service.Provider, func(ctx context.Context, client *providerplugin.Client) error {
@@ -109,7 +109,7 @@ func (r *Runner) run(ctx context.Context, op *Op, do func(context.Context, *prov
 		r.log.Warn("the plugin died in an operation; it is run again from the journal", "provider", op.Service.Provider, "operation", op.ID, "run", n)
 	}
 	c.describe(&out)
-	return out, r.meaning(op, err)
+	return out, c.withPrivate(r.meaning(op, err))
 }
 
 // lastMoment is how long before the deadline an error may be about the deadline:
@@ -125,11 +125,12 @@ func outOfTime(ctx context.Context) bool {
 }
 
 func (r *Runner) carrierFor(op *Op) (*carrier, error) {
-	c := &carrier{runner: r, op: op, service: op.Service.ForProvider(), replies: map[int]reply{}}
+	c := &carrier{runner: r, op: op, replies: map[int]reply{}}
+	c.to = egress.Target{Service: op.Service.ForProvider(), Provider: op.Service.Provider, PrivateHosts: op.Service.PrivateHosts}
 	if op.Service.Description != nil {
-		c.hosts = op.Service.Description.Hosts
+		c.to.Hosts = op.Service.Description.Hosts
 	} else if d, _, ok := r.host.Description(op.Service.Provider); ok {
-		c.hosts = d.Hosts
+		c.to.Hosts = d.Hosts
 	}
 	for step, data := range op.Kept {
 		kept, err := decodeReply(data)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"path/filepath"
 	"testing"
 	"time"
@@ -76,7 +77,7 @@ func TestAReplyThatThePluginIsTooSlowForIsNotTakenForAFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = j.Close() }()
-	runner := operation.NewRunner(inProcess{client}, egress.New("test"), j, endpoint.New(endpoint.Options{}), hclog.NewNullLogger())
+	runner := operation.NewRunner(inProcess{client}, egress.New(egress.Options{Version: "test", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}), j, endpoint.New(endpoint.Options{}), hclog.NewNullLogger())
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	_, out, err := runner.Refresh(ctx, &operation.Op{

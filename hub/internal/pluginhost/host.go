@@ -91,6 +91,13 @@ func (h *Host) Description(name string) (d provider.Description, sum string, ok 
 	return p.description, p.sum, ok
 }
 
+// Installed reports whether a provider comes from an installed package, not from
+// a file in the folder.
+func (h *Host) Installed(providerName string) bool {
+	s := h.supervisorOf(providerName)
+	return s != nil && s.wanted().Package != nil
+}
+
 // Plugins says how every plugin of the folder is, sorted by name.
 func (h *Host) Plugins() []PluginStatus {
 	h.mu.RLock()

@@ -130,4 +130,3 @@ func sumOf(source Source) (string, error) {
 	p.close()
 	return p.sum, nil
 }
-

@@ -160,15 +160,16 @@ func listen(t *testing.T, network, address string) string {
 func TestAPluginThatTakesEverythingIsStoppedByItsLimits(t *testing.T) {
 	for _, command := range []string{"memory", "threads"} {
 		t.Run(command, func(t *testing.T) {
-			before := resident(t, os.Getpid())
 			h, _ := confined(t, Options{CallTimeout: 20 * time.Second})
+			works(t, h, "hostile")
+			before := memoryOf(os.Getpid())
 			if got := told(t, h, command); !strings.HasPrefix(got, "died: ") {
 				t.Fatalf("%s: %s", command, got)
 			}
 			if command == "memory" {
 				eventually(t, "the reason names the memory", func() bool { return strings.Contains(statusOf(t, h, "hostile").LastError, "memory") })
 			}
-			if grown := resident(t, os.Getpid()) - before; grown > 64<<20 {
+			if grown := memoryOf(os.Getpid()) - before; grown > 64<<20 {
 				t.Errorf("the hub grew by %d MiB", grown>>20)
 			}
 			works(t, h, "hostile")
@@ -180,11 +181,6 @@ func TestAPluginThatTakesEverythingIsStoppedByItsLimits(t *testing.T) {
 			t.Errorf("forks: %s", got)
 		}
 	})
-}
-
-func resident(t *testing.T, pid int) int64 {
-	t.Helper()
-	return memoryOf(pid)
 }
 
 func TestADeadPluginTakesItsChildrenAlong(t *testing.T) {

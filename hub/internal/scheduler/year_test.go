@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
@@ -118,7 +119,7 @@ func startYear(t *testing.T, s *connectiontest.Service) *hubOfAYear {
 	must(err)
 	t.Cleanup(func() { _ = j.Close() })
 	log := hclog.NewNullLogger()
-	sender := egress.New("test")
+	sender := egress.New(egress.Options{Version: "test", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	gate := endpoint.New(endpoint.Options{})
 	h.source = tokensource.New(tokensource.Options{
 		Store: h.store, Journal: j, Gate: gate, Logger: log, Runner: operation.NewRunner(inProcess{client}, sender, j, gate, log),

@@ -29,6 +29,12 @@ type Service struct {
 	Data []byte
 	// RedirectURI overrides the hub's own callback address; usually "".
 	RedirectURI string
+	// PrivateHosts are hosts inside a private network that an administrator allowed
+	// this service to reach: names or addresses, with a port or for all.
+	PrivateHosts []string
+	// ApprovedHosts are patterns beyond the provider's own that an administrator
+	// approved for this service.
+	ApprovedHosts []string
 	// Description is the effective one, as prepared for this service.
 	Description *provider.Description
 	// PluginSum is the SHA-256 of the plugin that prepared the description.

@@ -48,6 +48,7 @@ func ColumnsOfRows(t *testing.T) map[string][]string {
 	for _, row := range []any{
 		&serviceRow{}, &connectionRow{}, &tokenHistoryRow{}, &intentRow{}, &authorizationRow{}, &userRow{}, &sessionRow{},
 		&apiKeyRow{}, &apiKeyConnectionRow{}, &pluginRow{}, &settingRow{}, &eventRow{}, &incidentRow{},
+		&auditRow{}, &auditChainRow{}, &packageRow{}, &pieceRow{}, &slotRow{}, &pluginKeyRow{},
 	} {
 		parsed, err := schema.Parse(row, &sync.Map{}, schema.NamingStrategy{})
 		if err != nil {

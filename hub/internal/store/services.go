@@ -36,6 +36,10 @@ type serviceSecrets struct {
 	ClientSecret string         `json:"client_secret,omitempty"`
 	Options      map[string]any `json:"options,omitempty"`
 	Data         []byte         `json:"data,omitempty"`
+	// The hosts are no secrets, but whoever could change them in the database could
+	// have secrets sent there.
+	PrivateHosts  []string `json:"private_hosts,omitempty"`
+	ApprovedHosts []string `json:"approved_hosts,omitempty"`
 }
 
 // CreateService adds a service. Errors: ErrNameTaken.
@@ -144,7 +148,9 @@ func (s *Store) rowOfService(svc service.Service) (serviceRow, error) {
 	if row.Description, err = jsonText(svc.Description); err != nil {
 		return row, err
 	}
-	secrets := serviceSecrets{ClientSecret: svc.ClientSecret, Options: svc.Options, Data: svc.Data}
+	secrets := serviceSecrets{
+		ClientSecret: svc.ClientSecret, Options: svc.Options, Data: svc.Data, PrivateHosts: svc.PrivateHosts, ApprovedHosts: svc.ApprovedHosts,
+	}
 	row.Secrets, err = s.sealJSON(secrets, "services", svc.ID, "secrets")
 	return row, err
 }
@@ -166,6 +172,7 @@ func (s *Store) serviceOf(row *serviceRow) (service.Service, error) {
 		return svc, fmt.Errorf("read the service %s: %w", row.Name, err)
 	}
 	svc.ClientSecret, svc.Options, svc.Data = secrets.ClientSecret, optionValues(secrets.Options), secrets.Data
+	svc.PrivateHosts, svc.ApprovedHosts = secrets.PrivateHosts, secrets.ApprovedHosts
 	return svc, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/gin-gonic/gin"
 
@@ -184,7 +185,7 @@ func (p *Pages) editingForm(c *gin.Context) (view.ServiceForm, service.Service, 
 	}
 	form := view.ServiceForm{
 		Provider: view.ProviderOf(d, p.iconOf(s.Provider), i18n.Lang(ctx)), Editing: s.Name, Name: s.Name, Title: s.Title,
-		ClientID: s.ClientID, RedirectURI: s.RedirectURI, Scopes: s.Scopes, Options: map[string]string{},
+		ClientID: s.ClientID, RedirectURI: s.RedirectURI, Scopes: s.Scopes, Options: map[string]string{}, PrivateHosts: strings.Join(s.PrivateHosts, ", "),
 		CallbackBase: p.o.PublicURL + "/callback/", Connections: counts[s.ID],
 	}
 	if s.ClientSecret != "" {
@@ -245,6 +246,7 @@ func (p *Pages) deleteService(c *gin.Context) {
 func readServiceForm(c *gin.Context, form *view.ServiceForm) {
 	form.Name, form.Title = strings.TrimSpace(c.PostForm("name")), strings.TrimSpace(c.PostForm("title"))
 	form.ClientID, form.RedirectURI = strings.TrimSpace(c.PostForm("client_id")), strings.TrimSpace(c.PostForm("redirect_uri"))
+	form.PrivateHosts = strings.TrimSpace(c.PostForm("private_hosts"))
 	form.Scopes = append(c.PostFormArray("scopes"), strings.Fields(c.PostForm("more_scopes"))...)
 	form.Scopes = slices.DeleteFunc(form.Scopes, func(s string) bool { return strings.TrimSpace(s) == "" })
 	for _, o := range form.Provider.Options.Options {
@@ -259,6 +261,8 @@ func draftOf(c *gin.Context, form view.ServiceForm) catalogue.ServiceDraft {
 	draft := catalogue.ServiceDraft{
 		Name: form.Name, Title: form.Title, Provider: form.Provider.Name, ClientID: form.ClientID,
 		ClientSecret: c.PostForm("client_secret"), Scopes: form.Scopes, RedirectURI: form.RedirectURI, Options: map[string]any{},
+		PrivateHosts:  strings.FieldsFunc(form.PrivateHosts, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }),
+		ApprovedHosts: c.PostFormArray("approved_hosts"),
 	}
 	for _, o := range form.Provider.Options.Options {
 		value := c.PostForm("options." + o.Name)
@@ -277,6 +281,9 @@ func (p *Pages) refused(c *gin.Context, form *view.ServiceForm, err error) bool 
 		return false
 	}
 	form.Problems = problemsOf(err)
+	if invalid, ok := errors.AsType[*catalogue.InvalidError](err); ok {
+		form.ApproveHosts = invalid.Hosts
+	}
 	if cause, ok := errors.AsType[*provider.Error](err); ok {
 		form.Refused = view.TroubleOf(cause)
 	} else if form.Problems == nil {

@@ -88,6 +88,10 @@ type ServiceForm struct {
 	// What was entered so far.
 	Name, Title, ClientID, RedirectURI string
 	Scopes                             []string
+	// PrivateHosts are those inside the own network, one in a line.
+	PrivateHosts string
+	// ApproveHosts are those that wait for an administrator's word.
+	ApproveHosts []string
 	// Options by name, as OptionText.
 	Options map[string]string
 	// Kept names the secrets that are stored and stay if left empty;

@@ -1,0 +1,168 @@
+package egress
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Refusal is a request that was not sent, or a connection that was not made.
+type Refusal struct {
+	// Service and Provider are whose it was.
+	Service, Provider string
+	// Host is where it was to go, with its port if that is not the scheme's.
+	Host string
+	// Reason is one of the Reason constants, Detail the same for people.
+	Reason, Detail string
+	// More is how many like it were not told in the last minutes.
+	More int
+}
+
+// Reasons of a Refusal.
+const (
+	// ReasonUndeclared is a host that the plugin does not declare.
+	ReasonUndeclared = "undeclared_host"
+	// ReasonSecret is a host that may not see client_secret.
+	ReasonSecret = "client_secret"
+	// ReasonPrivate is an address that is not public.
+	ReasonPrivate = "private_address"
+	// ReasonRequest is an address that no request can be sent to.
+	ReasonRequest = "unusable_request"
+)
+
+// PrivateError is the Err of a *providerplugin.CarryError for a host inside a
+// private network that nobody allowed.
+type PrivateError struct {
+	// Host is the host as it would have to be allowed, Address what it resolved to.
+	Host, Address string
+}
+
+// Error implements error.
+func (e *PrivateError) Error() string {
+	return fmt.Sprintf("%s is in a private network (%s), which this service may not reach; an administrator can allow the host at the service", e.Host, e.Address)
+}
+
+// allowed reports whether an administrator allowed a host for a service. Entries
+// are a name or an address, with a port or for every port.
+func allowed(entries []string, u *url.URL) bool {
+	for _, entry := range entries {
+		name, port, err := net.SplitHostPort(entry)
+		if err != nil {
+			name, port = strings.Trim(entry, "[]"), ""
+		}
+		if strings.EqualFold(name, u.Hostname()) && (port == "" || port == portOf(u)) {
+			return true
+		}
+	}
+	return false
+}
+
+func portOf(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Port()
+	case u.Scheme == "http":
+		return "80"
+	}
+	return "443"
+}
+
+type hostKey struct{}
+
+// publicOnly lets connections be made to public addresses and trusted networks.
+func (s *Sender) publicOnly(ctx context.Context, _, address string, _ syscall.RawConn) error {
+	ip, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return fmt.Errorf("look at the address %s: %w", address, err)
+	}
+	if isPublic(ip.Addr()) || s.trusts(ip.Addr()) {
+		return nil
+	}
+	host, _ := ctx.Value(hostKey{}).(string)
+	return &PrivateError{Host: host, Address: ip.Addr().Unmap().String()}
+}
+
+// allowedHosts lets connections be made to hosts that were allowed by name. A name
+// must not lead to this link all the same: that is where metadata services are.
+func (s *Sender) allowedHosts(ctx context.Context, _, address string, _ syscall.RawConn) error {
+	ip, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return fmt.Errorf("look at the address %s: %w", address, err)
+	}
+	host, _ := ctx.Value(hostKey{}).(string)
+	if isLocalLink(ip.Addr()) && !s.trusts(ip.Addr()) && strings.Trim(host, "[]") != ip.Addr().String() {
+		return &PrivateError{Host: host, Address: ip.Addr().String()}
+	}
+	return nil
+}
+
+// trusts reports whether the operator trusts an address's network.
+func (s *Sender) trusts(ip netip.Addr) bool {
+	for _, network := range s.networks {
+		if network.Contains(ip.Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+// proxied checks what can be checked when a proxy resolves the name: addresses
+// that are written out, and names of this machine.
+func (s *Sender) proxied(u *url.URL) error {
+	name := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	ip, err := netip.ParseAddr(name)
+	switch {
+	case err == nil && !isPublic(ip) && !s.trusts(ip):
+		return &PrivateError{Host: u.Host, Address: ip.String()}
+	case name == "localhost" || strings.HasSuffix(name, ".localhost"):
+		return &PrivateError{Host: u.Host, Address: "this machine"}
+	}
+	return nil
+}
+
+// tellEvery is the time between two reports of the same refusal.
+const tellEvery = time.Minute
+
+// teller reports refusals, the same one at most once in a while: a hostile plugin
+// must not fill the audit record.
+type teller struct {
+	to func(Refusal)
+
+	mu   sync.Mutex
+	told map[Refusal]*told
+}
+
+type told struct {
+	at   time.Time
+	more int
+}
+
+const maxTold = 1000
+
+func (t *teller) tell(now time.Time, r Refusal) {
+	if t.to == nil {
+		return
+	}
+	t.mu.Lock()
+	key := Refusal{Service: r.Service, Provider: r.Provider, Host: r.Host, Reason: r.Reason}
+	last := t.told[key]
+	if last != nil && now.Sub(last.at) < tellEvery {
+		last.more++
+		t.mu.Unlock()
+		return
+	}
+	if last != nil {
+		r.More = last.more
+	} else if len(t.told) >= maxTold {
+		clear(t.told)
+	}
+	t.told[key] = &told{at: now}
+	t.mu.Unlock()
+	t.to(r)
+}

@@ -1,0 +1,208 @@
+package store
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+type auditRow struct {
+	Seq        int64 `gorm:"primaryKey;autoIncrement:false"`
+	At         int64
+	ActorKind  string
+	Actor      string
+	Address    string
+	Act        string
+	ObjectKind string
+	Object     string
+	Detail     string
+	Hash       []byte
+}
+
+// TableName pins the table.
+func (auditRow) TableName() string { return "audit_records" }
+
+type auditChainRow struct {
+	ID       int64 `gorm:"primaryKey;autoIncrement:false"`
+	Seq      int64
+	Hash     []byte
+	BaseSeq  int64
+	BaseHash []byte
+	MacKey   []byte
+}
+
+// TableName pins the table.
+func (auditChainRow) TableName() string { return "audit_chain" }
+
+// AuditRecord is one line of who did what.
+type AuditRecord struct {
+	// Seq is given by AppendAudit: 1, 2, 3, without a gap.
+	Seq int64
+	At  time.Time
+	// ActorKind is person, key, hub or link; Actor the login or title; Address where
+	// the request came from.
+	ActorKind, Actor, Address string
+	// Act is what was done, like plugin.approve; Object on what.
+	Act, ObjectKind, Object string
+	// Detail says more, by words. Never a secret.
+	Detail map[string]string
+}
+
+// BrokenChainError says where the audit records were changed.
+type BrokenChainError struct {
+	// Seq is the first record that is not as it was written, or not there.
+	Seq int64
+}
+
+// Error implements error.
+func (e *BrokenChainError) Error() string {
+	return fmt.Sprintf("the audit records were changed: record %d is not what was written", e.Seq)
+}
+
+const chainID = 1
+
+// AppendAudit writes records at the end of the chain.
+func (s *Store) AppendAudit(ctx context.Context, records ...AuditRecord) error {
+	if len(records) == 0 {
+		return nil
+	}
+	return failed("write the audit record", s.transaction(ctx, func(tx *gorm.DB) error {
+		chain, key, err := s.auditChain(tx)
+		if err != nil {
+			return err
+		}
+		rows := make([]auditRow, 0, len(records))
+		for _, r := range records {
+			row, err := rowOfAudit(r)
+			if err != nil {
+				return err
+			}
+			chain.Seq++
+			row.Seq = chain.Seq
+			chain.Hash = row.hashAfter(key, chain.Hash)
+			row.Hash = chain.Hash
+			rows = append(rows, row)
+		}
+		if err := tx.CreateInBatches(rows, 500).Error; err != nil {
+			return err
+		}
+		return tx.Model(&auditChainRow{}).Where("id = ?", chainID).Updates(map[string]any{"seq": chain.Seq, "hash": chain.Hash}).Error
+	}))
+}
+
+// auditChain locks the chain's end; the first caller ever makes it.
+func (s *Store) auditChain(tx *gorm.DB) (auditChainRow, []byte, error) {
+	var chain auditChainRow
+	err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", chainID).Take(&chain).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		key := make([]byte, sha256.Size)
+		_, _ = rand.Read(key) // never fails
+		sealed, err := s.box.Seal(key, "audit_chain", "1", "mac_key")
+		if err != nil {
+			return chain, nil, err
+		}
+		first := auditChainRow{ID: chainID, Hash: []byte{}, BaseHash: []byte{}, MacKey: sealed}
+		if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&first).Error; err != nil {
+			return chain, nil, err
+		}
+		err = tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", chainID).Take(&chain).Error
+		if err != nil {
+			return chain, nil, err
+		}
+	} else if err != nil {
+		return chain, nil, err
+	}
+	key, err := s.box.Open(chain.MacKey, "audit_chain", "1", "mac_key")
+	return chain, key, err
+}
+
+// hashAfter is the record's hash behind another one.
+func (r *auditRow) hashAfter(key, before []byte) []byte {
+	fields, _ := json.Marshal([]any{r.Seq, r.At, r.ActorKind, r.Actor, r.Address, r.Act, r.ObjectKind, r.Object, r.Detail}) // plain words
+	mac := hmac.New(sha256.New, key)
+	mac.Write(before)
+	mac.Write(fields)
+	return mac.Sum(nil)
+}
+
+func rowOfAudit(r AuditRecord) (auditRow, error) {
+	detail, err := jsonText(r.Detail)
+	return auditRow{
+		At: millis(r.At), ActorKind: r.ActorKind, Actor: r.Actor, Address: r.Address, Act: r.Act,
+		ObjectKind: r.ObjectKind, Object: r.Object, Detail: detail,
+	}, err
+}
+
+func (r *auditRow) record() (AuditRecord, error) {
+	record := AuditRecord{
+		Seq: r.Seq, At: timeOf(r.At), ActorKind: r.ActorKind, Actor: r.Actor, Address: r.Address, Act: r.Act,
+		ObjectKind: r.ObjectKind, Object: r.Object,
+	}
+	if err := json.Unmarshal([]byte(r.Detail), &record.Detail); err != nil {
+		return record, fmt.Errorf("read the audit record %d: %w", r.Seq, err)
+	}
+	return record, nil
+}
+
+// AuditFilter says which records are wanted. Zero values want all.
+type AuditFilter struct {
+	// Actor, Object and ObjectKind are whole; Act is whole, or all that begin with it
+	// if it ends in a dot.
+	Actor, Act, ObjectKind, Object string
+	// From and To bound the time: From is in, To is out.
+	From, To time.Time
+	// Before pages: only records with a smaller Seq.
+	Before int64
+	// Limit is how many at most; 0 is 100.
+	Limit int
+}
+
+// AuditRecords reads the newest records, newest first.
+func (s *Store) AuditRecords(ctx context.Context, f AuditFilter) ([]AuditRecord, error) {
+	q := s.reading(ctx).Order("seq DESC").Limit(100)
+	if f.Limit > 0 {
+		q = q.Limit(f.Limit)
+	}
+	for column, value := range map[string]string{"actor": f.Actor, "object_kind": f.ObjectKind, "object": f.Object} {
+		if value != "" {
+			q = q.Where(column+" = ?", value)
+		}
+	}
+	switch {
+	case f.Act == "":
+	case f.Act[len(f.Act)-1] == '.':
+		q = q.Where("act >= ? AND act < ?", f.Act, f.Act[:len(f.Act)-1]+"/") // the character after the dot
+	default:
+		q = q.Where("act = ?", f.Act)
+	}
+	if !f.From.IsZero() {
+		q = q.Where("at >= ?", millis(f.From))
+	}
+	if !f.To.IsZero() {
+		q = q.Where("at < ?", millis(f.To))
+	}
+	if f.Before > 0 {
+		q = q.Where("seq < ?", f.Before)
+	}
+	var rows []auditRow
+	if err := q.Find(&rows).Error; err != nil {
+		return nil, failed("read the audit records", err)
+	}
+	records := make([]AuditRecord, 0, len(rows))
+	for i := range rows {
+		r, err := rows[i].record()
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, r)
+	}
+	return records, nil
+}

@@ -1,0 +1,144 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+type slotRow struct {
+	Name        string `gorm:"primaryKey"`
+	Sum         string
+	PreviousSum string
+	Enabled     int64
+	Pinned      int64
+	UpdatedAt   int64 `gorm:"autoUpdateTime:false"`
+	UpdatedBy   string
+}
+
+// TableName pins the table.
+func (slotRow) TableName() string { return "plugin_slots" }
+
+type pluginKeyRow struct {
+	ID        string `gorm:"primaryKey"`
+	Title     string
+	Public    string
+	TrustedAt int64
+	RevokedAt int64
+}
+
+// TableName pins the table.
+func (pluginKeyRow) TableName() string { return "plugin_keys" }
+
+// Slot is what runs under a plugin's name.
+type Slot struct {
+	Name string
+	// Sum is the package that runs; "" is the file in the folder.
+	Sum string
+	// Previous is the package to go back to; "" is none.
+	Previous string
+	// Enabled is false for a plugin that is not to run; Pinned keeps this version.
+	Enabled, Pinned bool
+	UpdatedAt       time.Time
+	UpdatedBy       string
+}
+
+// PluginKey is a public key whose signatures count.
+type PluginKey struct {
+	ID, Title, Public string
+	TrustedAt         time.Time
+	// RevokedAt is zero while it is trusted.
+	RevokedAt time.Time
+}
+
+// ChangeSlot reads a slot, has it changed and writes it, one change of a slot at a
+// time. The change sees a slot without a row as one that is enabled. Errors: what
+// the change returned.
+func (s *Store) ChangeSlot(ctx context.Context, name string, change func(*Slot) error) (Slot, error) {
+	var slot Slot
+	err := s.transaction(ctx, func(tx *gorm.DB) error {
+		// The row has to be there to be locked.
+		first := slotRow{Name: name, Enabled: 1}
+		if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&first).Error; err != nil {
+			return err
+		}
+		var row slotRow
+		if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("name = ?", name).Take(&row).Error; err != nil {
+			return err
+		}
+		slot = row.value()
+		if err := change(&slot); err != nil {
+			return err
+		}
+		return tx.Save(&slotRow{
+			Name: name, Sum: slot.Sum, PreviousSum: slot.Previous, Enabled: flag(slot.Enabled), Pinned: flag(slot.Pinned),
+			UpdatedAt: millis(slot.UpdatedAt), UpdatedBy: slot.UpdatedBy,
+		}).Error
+	})
+	return slot, err
+}
+
+// DeleteSlot forgets a slot: the file in the folder runs, if there is one.
+func (s *Store) DeleteSlot(ctx context.Context, name string) error {
+	return failed("forget the plugin "+name, s.writing(ctx).Where("name = ?", name).Delete(&slotRow{}).Error)
+}
+
+// Slots reads all slots, by name.
+func (s *Store) Slots(ctx context.Context) ([]Slot, error) {
+	var rows []slotRow
+	if err := s.reading(ctx).Order("name").Find(&rows).Error; err != nil {
+		return nil, failed("read which plugins run", err)
+	}
+	slots := make([]Slot, 0, len(rows))
+	for i := range rows {
+		slots = append(slots, rows[i].value())
+	}
+	return slots, nil
+}
+
+func (r *slotRow) value() Slot {
+	return Slot{
+		Name: r.Name, Sum: r.Sum, Previous: r.PreviousSum, Enabled: r.Enabled != 0, Pinned: r.Pinned != 0,
+		UpdatedAt: timeOf(r.UpdatedAt), UpdatedBy: r.UpdatedBy,
+	}
+}
+
+func flag(on bool) int64 {
+	if on {
+		return 1
+	}
+	return 0
+}
+
+// TrustKey trusts a key, also one that was revoked.
+func (s *Store) TrustKey(ctx context.Context, k PluginKey) error {
+	row := pluginKeyRow{ID: k.ID, Title: k.Title, Public: k.Public, TrustedAt: millis(k.TrustedAt), RevokedAt: millis(k.RevokedAt)}
+	return failed("trust the key "+k.ID, s.writing(ctx).Save(&row).Error)
+}
+
+// PluginKeys reads all keys, trusted and revoked, by title.
+func (s *Store) PluginKeys(ctx context.Context) ([]PluginKey, error) {
+	var rows []pluginKeyRow
+	if err := s.reading(ctx).Order("title, id").Find(&rows).Error; err != nil {
+		return nil, failed("read the keys of plugins", err)
+	}
+	keys := make([]PluginKey, 0, len(rows))
+	for _, r := range rows {
+		keys = append(keys, PluginKey{ID: r.ID, Title: r.Title, Public: r.Public, TrustedAt: timeOf(r.TrustedAt), RevokedAt: timeOf(r.RevokedAt)})
+	}
+	return keys, nil
+}
+
+// PluginsChanged is a mark that changes with every slot, so that replicas see
+// cheaply whether there is anything to do.
+func (s *Store) PluginsChanged(ctx context.Context) (mark string, err error) {
+	var row struct {
+		Newest int64
+		Slots  int64
+	}
+	err = s.reading(ctx).Model(&slotRow{}).Select("COALESCE(MAX(updated_at), 0) AS newest, COUNT(*) AS slots").Take(&row).Error
+	return fmt.Sprint(row.Newest, " ", row.Slots), failed("look whether plugins have changed", err)
+}
