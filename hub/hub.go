@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/config"
@@ -20,11 +21,11 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/feed"
 	"github.com/evergrant/evergrant/hub/internal/incident"
+	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/jobs"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
-	"github.com/evergrant/evergrant/hub/internal/sandbox"
 	"github.com/evergrant/evergrant/hub/internal/scheduler"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
@@ -43,6 +44,8 @@ type Hub struct {
 	changes   feed.Feed
 	jobs      *jobs.Jobs
 	plugins   *pluginhost.Host
+	audit     *audit.Log
+	installer *installer.Installer
 	access    *access.Access
 	catalogue *catalogue.Catalogue
 	source    *tokensource.Source
@@ -120,10 +123,8 @@ func (h *Hub) start(ctx context.Context) error {
 	if h.journal, err = journal.Open(filepath.Join(h.cfg.DataDir, "journal"), box); err != nil {
 		return err
 	}
-	if h.plugins, err = pluginhost.New(pluginhost.Options{Dir: h.cfg.Plugins.Dir, Logger: h.log.Named("plugins"), Cache: descriptions{h.store}, IdleAfter: idleAfter(h.cfg), Sandbox: sandbox.Mode(h.cfg.Plugins.Sandbox)}); err != nil {
-		return err
-	}
-	if err := h.plugins.Scan(ctx); err != nil {
+	h.audit = audit.New(h.store, h.log.Named("audit"))
+	if err := h.startPlugins(ctx); err != nil {
 		return err
 	}
 	h.wire()
@@ -242,7 +243,3 @@ func (h *Hub) AdminKey(ctx context.Context, title string, life time.Duration) (s
 	})
 	return key, err
 }
-
-// idleAfter keeps a plugin running while an authorization that it began may come
-// back: its code may live only seconds, so no start should stand in its way.
-func idleAfter(cfg config.Config) time.Duration { return cfg.AuthorizationTTL + 5*time.Minute }

@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/pluginpack"
 )
 
 // watchEvery is the time between two looks at the folder of plugins.
@@ -15,11 +18,15 @@ const watchEvery = 2 * time.Second
 // away while the hub runs. A folder that cannot be read now changes nothing.
 func (h *Hub) watchPlugins(ctx context.Context) {
 	known := listing(h.cfg.Plugins.Dir)
+	h.stagePackages(ctx)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(watchEvery):
+		}
+		if err := h.installer.Follow(ctx); err != nil && ctx.Err() == nil {
+			h.log.Error("the installed plugins could not be brought up to date", "error", err)
 		}
 		now := listing(h.cfg.Plugins.Dir)
 		if now == known || now == "" {
@@ -31,9 +38,28 @@ func (h *Hub) watchPlugins(ctx context.Context) {
 			h.log.Error("the folder of plugins could not be taken up", "error", err)
 			continue
 		}
-		if err := h.catalogue.Refresh(ctx); err != nil {
-			h.log.Error("the services of a changed plugin could not be brought up to date", "error", err)
+		h.pluginsChanged()
+		h.stagePackages(ctx)
+	}
+}
+
+// stagePackages hands in the packages that lie in the folder of plugins. They wait
+// there for a person's word; one that is known already changes nothing.
+func (h *Hub) stagePackages(ctx context.Context) {
+	files, _ := filepath.Glob(filepath.Join(h.cfg.Plugins.Dir, "*"+pluginpack.Extension)) // the pattern is ours
+	for _, path := range files {
+		f, err := os.Open(path)
+		if err != nil {
+			h.log.Error("a package in the folder of plugins cannot be read", "file", path, "error", err)
+			continue
 		}
+		p, err := h.installer.Stage(ctx, f)
+		_ = f.Close()
+		if err != nil {
+			h.log.Error("a package in the folder of plugins is not taken", "file", path, "error", err)
+			continue
+		}
+		h.log.Info("a package is in the folder of plugins", "file", path, "plugin", p.Name, "version", p.Version, "state", p.State)
 	}
 }
 

@@ -58,6 +58,7 @@ func Pack(ctx context.Context, p Packing) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("ask %s what it serves: %w", p.Binary, err)
 	}
+	m.Reports = info.Version
 	m.Protocols = slices.Sorted(maps.Keys(providerplugin.Plugins())) // one of them was negotiated
 	for _, d := range info.Descriptions {
 		served := pluginpack.Provider{Name: d.Name}

@@ -89,7 +89,11 @@ func (c *confinement) program(source Source, p *program, dir string, env []strin
 	what := sandbox.Program{
 		Name: source.Path, Dir: dir, Env: env, Interpreter: p.interpreter,
 		System: p.dynamic || p.interpreter != "", Memory: defaultMemory,
-		UID: c.own(dir, source.Name), Required: c.mode == sandbox.Required,
+		Required: c.mode == sandbox.Required,
+	}
+	// Without a root of its own another user could not even see its script.
+	if c.spaces() == nil || p.interpreter == "" {
+		what.UID = c.own(dir, source.Name)
 	}
 	if what.System {
 		what.Memory = defaultMemorySystem

@@ -29,6 +29,8 @@ type Manifest struct {
 	Name string `json:"name"`
 	// Version is a semantic version, without "v".
 	Version string `json:"version"`
+	// Reports is the version that the program itself says to have; "" is any.
+	Reports string `json:"reports,omitempty"`
 	// OS and Arch are Go's names of the system that the entry runs on.
 	OS   string `json:"os"`
 	Arch string `json:"arch"`

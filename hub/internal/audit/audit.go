@@ -1,0 +1,92 @@
+// Package audit notes who did what: every act of a person or a key that changes
+// something, and what the hub itself refused.
+//
+// The walk: a request's border (web, api) puts an Actor into the context. Whoever
+// carries out an act calls Log.Record with that context; store keeps the record at
+// the end of a chain that shows any later change.
+package audit
+
+import (
+	"context"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// Actor is who acts.
+type Actor struct {
+	// Kind is one of the Kind constants.
+	Kind string
+	// Name is the login, the title of the key, or "" for the hub.
+	Name string
+	// Address is where the request came from; "" for the hub.
+	Address string
+}
+
+// Kinds of actors.
+const (
+	KindPerson = "person"
+	KindKey    = "key"
+	KindHub    = "hub"
+)
+
+type actorKey struct{}
+
+// With puts an actor into a context.
+func With(ctx context.Context, a Actor) context.Context {
+	return context.WithValue(ctx, actorKey{}, a)
+}
+
+// From is the context's actor; the hub itself without any.
+func From(ctx context.Context) Actor {
+	if a, ok := ctx.Value(actorKey{}).(Actor); ok {
+		return a
+	}
+	return Actor{Kind: KindHub}
+}
+
+// Object is what was acted on.
+type Object struct {
+	// Kind is plugin, package, key, service, connection, user and so on.
+	Kind string
+	// Name is its name, or its id if it has none.
+	Name string
+}
+
+// Log writes audit records. It is safe for concurrent use.
+type Log struct {
+	store *store.Store
+	log   hclog.Logger
+}
+
+// New returns a Log.
+func New(st *store.Store, log hclog.Logger) *Log { return &Log{store: st, log: log} }
+
+// Record notes an act by the context's actor. detail are pairs of a word and its
+// value, never a secret. A record that cannot be written is in the hub's log: the
+// act has happened.
+func (l *Log) Record(ctx context.Context, act string, on Object, detail ...string) {
+	actor := From(ctx)
+	r := store.AuditRecord{
+		At: time.Now(), ActorKind: actor.Kind, Actor: actor.Name, Address: actor.Address,
+		Act: act, ObjectKind: on.Kind, Object: on.Name, Detail: pairs(detail),
+	}
+	// Whoever has gone meanwhile has acted all the same.
+	if err := l.store.AppendAudit(context.WithoutCancel(ctx), r); err != nil {
+		l.log.Error("an audit record could not be written", "act", act, "object", on.Kind+" "+on.Name, "actor", actor.Name, "error", err)
+		return
+	}
+	l.log.Info("audit", "act", act, "object", on.Kind+" "+on.Name, "actor", actor.Kind+" "+actor.Name)
+}
+
+func pairs(words []string) map[string]string {
+	m := make(map[string]string, len(words)/2)
+	for i := 0; i+1 < len(words); i += 2 {
+		if words[i+1] != "" {
+			m[words[i]] = words[i+1]
+		}
+	}
+	return m
+}

@@ -1,0 +1,198 @@
+package installer_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"aead.dev/minisign"
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/installer"
+	"github.com/evergrant/evergrant/hub/internal/pluginhost"
+	"github.com/evergrant/evergrant/hub/internal/pluginpack"
+	"github.com/evergrant/evergrant/hub/internal/sandbox"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// program is a plugin that serves a provider of its file's name; one whose name
+// begins with crash does not start.
+var program = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "program")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	build := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(dir, "p"), "../pluginhost/testdata/hostile")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build a plugin: %w\n%s", err, out)
+	}
+	return os.ReadFile(filepath.Join(dir, "p"))
+})
+
+// author signs packages.
+type author struct {
+	public  string
+	private minisign.PrivateKey
+}
+
+func newAuthor(t *testing.T) author {
+	t.Helper()
+	public, private, err := minisign.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := public.MarshalText()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return author{public: string(text), private: private}
+}
+
+// packed is a package of the program; its entry decides what it does.
+func packed(t *testing.T, name, version, entry string, change ...func(*pluginpack.Manifest)) []byte {
+	t.Helper()
+	data, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data = append(slices.Clone(data), version...) // every version is another file
+	m := pluginpack.Manifest{
+		Name: name, Version: version, OS: runtime.GOOS, Arch: runtime.GOARCH, Protocols: []int{1}, Entry: entry,
+		Providers: []pluginpack.Provider{{Name: strings.TrimPrefix(entry, "evergrant-provider-"), Hosts: []string{"auth.example.com"}}},
+	}
+	for _, c := range change {
+		c(&m)
+	}
+	var out bytes.Buffer
+	if _, err := pluginpack.Write(&out, m, fstest.MapFS{entry: {Data: data, Mode: 0o755}}); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func (a author) sign(t *testing.T, data []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if _, err := pluginpack.Sign(&out, bytes.NewReader(data), a.private, t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// replica is a hub's part that installs plugins.
+type replica struct {
+	*installer.Installer
+	host  *pluginhost.Host
+	store *store.Store
+	dir   string
+}
+
+// newReplica starts one on a database.
+func newReplica(t *testing.T, st *store.Store) *replica {
+	t.Helper()
+	r := &replica{store: st, dir: filepath.Join(t.TempDir(), "installed")}
+	log := hclog.NewNullLogger()
+	var err error
+	if r.Installer, err = installer.New(installer.Options{Store: st, Audit: audit.New(st, log), Dir: r.dir, Logger: log}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	runDir, err := os.MkdirTemp("", "eg") //nolint:usetesting // t.TempDir's path is too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(runDir) })
+	r.host, err = pluginhost.New(pluginhost.Options{
+		Dir: t.TempDir(), RuntimeDir: runDir, Sandbox: sandbox.BestEffort, Installed: r.Installed, ReadyTimeout: 30 * time.Second, ConnectTimeout: 20 * time.Second,
+		Accept: func(_ string, ds []provider.Description) error {
+			if ds[0].Name == "unwanted" {
+				return fmt.Errorf("it does not serve what services need")
+			}
+			return nil
+		},
+		Rejected: func(plugin, sum, reason string) { r.Rejected(context.Background(), plugin, sum, reason) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.host.Stop(context.Background()) })
+	r.Attach(r.host, func() {})
+	if err := r.host.Scan(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// install stages, approves and enables a package.
+func (r *replica) install(t *testing.T, data []byte) (store.Package, error) {
+	t.Helper()
+	p := r.stage(t, data)
+	if _, err := r.Approve(t.Context(), p.Sum, p.Sum); err != nil {
+		t.Fatal(err)
+	}
+	return p, r.Enable(t.Context(), p.Sum, false)
+}
+
+func (r *replica) stage(t *testing.T, data []byte) store.Package {
+	t.Helper()
+	p, err := r.Stage(audit.With(t.Context(), audit.Actor{Kind: audit.KindPerson, Name: "anna"}), bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// running is the package that a replica runs under a name.
+func (r *replica) running(name string) string {
+	for _, p := range r.host.Plugins() {
+		if p.Name == name {
+			return p.Package
+		}
+	}
+	return ""
+}
+
+// acts are the audit records' acts, oldest first.
+func acts(t *testing.T, st *store.Store) (list []string) {
+	t.Helper()
+	records, err := st.AuditRecords(t.Context(), store.AuditFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range slices.Backward(records) {
+		list = append(list, r.Act)
+	}
+	return list
+}
+
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	for !holds() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("never came true: %s", what)
+		case <-ticker.C:
+		}
+	}
+}

@@ -1,0 +1,117 @@
+package installer
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/pluginhost"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// States of a package.
+const (
+	// Staged is kept, but nobody trusted has signed it.
+	Staged = "staged"
+	// Verified is signed by a trusted key.
+	Verified = "verified"
+	// Approved may be enabled.
+	Approved = "approved"
+	// Quarantined did not work here and is not started again unless it is approved anew.
+	Quarantined = "quarantined"
+)
+
+// Options of an Installer.
+type Options struct {
+	Store *store.Store
+	Audit *audit.Log
+	// Dir is where packages are unpacked; it is made if it is missing.
+	Dir    string
+	Logger hclog.Logger
+}
+
+// Installer keeps installed plugins. It is safe for concurrent use.
+type Installer struct {
+	store *store.Store
+	audit *audit.Log
+	dir   string
+	log   hclog.Logger
+
+	// host is set by Attach; scanned is called after each scan.
+	host    *pluginhost.Host
+	scanned func()
+
+	// syncing is held by the one Sync that runs.
+	syncing sync.Mutex
+
+	mu        sync.Mutex
+	installed pluginhost.Installed
+	// mark is what Sync last saw.
+	mark string
+}
+
+// New returns an Installer that knows nothing until Sync. What a killed hub left
+// half done in its folder is removed.
+func New(o Options) (*Installer, error) {
+	i := &Installer{store: o.Store, audit: o.Audit, dir: o.Dir, log: o.Logger, scanned: func() {}}
+	if err := os.MkdirAll(o.Dir, 0o755); err != nil { //nolint:gosec // G301: plugins run as other users
+		return nil, fmt.Errorf("make the folder of installed plugins: %w", err)
+	}
+	halves, err := filepath.Glob(filepath.Join(o.Dir, ".unpacking-*"))
+	for _, half := range halves {
+		err = errors.Join(err, os.RemoveAll(half))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("clear the folder of installed plugins: %w", err)
+	}
+	return i, nil
+}
+
+// Attach ties the host that runs what is installed. scanned is called after it has
+// taken up a change.
+func (i *Installer) Attach(host *pluginhost.Host, scanned func()) { i.host, i.scanned = host, scanned }
+
+// Installed is what the host is to run, for pluginhost.Options.
+func (i *Installer) Installed() pluginhost.Installed {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.installed
+}
+
+// RefusedError says why an act is not carried out.
+type RefusedError struct {
+	// Code is for programs, Message for people.
+	Code, Message string
+	// With is a value that repeating the act needs to be carried out: the package's sum.
+	With string
+}
+
+// Error implements error.
+func (e *RefusedError) Error() string { return e.Message }
+
+// Codes of a RefusedError.
+const (
+	CodePackage   = "package_refused"
+	CodeState     = "wrong_state"
+	CodeUnsigned  = "not_verified"
+	CodeDowngrade = "downgrade"
+	CodePinned    = "pinned"
+	CodeInUse     = "in_use"
+	CodeNoVersion = "no_previous_version"
+	CodeFailed    = "plugin_failed"
+)
+
+func refuse(code, format string, args ...any) *RefusedError {
+	return &RefusedError{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+func pluginObject(name string) audit.Object { return audit.Object{Kind: "plugin", Name: name} }
+
+// short is a sum as people read it.
+func short(sum string) string { return strings.ToLower(sum[:min(12, len(sum))]) }

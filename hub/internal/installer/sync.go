@@ -1,0 +1,217 @@
+package installer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/pluginhost"
+	"github.com/evergrant/evergrant/hub/internal/pluginpack"
+	"github.com/evergrant/evergrant/hub/internal/sandbox"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// Sync makes this replica run what the slots say. A package that cannot be had is
+// logged and shown, and does not keep others from running.
+func (i *Installer) Sync(ctx context.Context) error {
+	i.syncing.Lock()
+	defer i.syncing.Unlock()
+	mark, err := i.store.PluginsChanged(ctx)
+	if err != nil {
+		return err
+	}
+	if err := i.load(ctx); err != nil {
+		return err
+	}
+	if i.host == nil {
+		return nil
+	}
+	if err := i.host.Scan(ctx); err != nil {
+		return err
+	}
+	i.mu.Lock()
+	i.mark = mark
+	i.mu.Unlock()
+	i.scanned()
+	return nil
+}
+
+// Load reads what is installed without a scan, for the host's first one.
+func (i *Installer) Load(ctx context.Context) error {
+	i.syncing.Lock()
+	defer i.syncing.Unlock()
+	return i.load(ctx)
+}
+
+func (i *Installer) load(ctx context.Context) error {
+	slots, err := i.store.Slots(ctx)
+	if err != nil {
+		return err
+	}
+	var installed pluginhost.Installed
+	for _, slot := range slots {
+		if !slot.Enabled {
+			installed.Off = append(installed.Off, slot.Name)
+			continue
+		}
+		if slot.Sum == "" {
+			continue
+		}
+		source, err := i.source(ctx, slot)
+		if err != nil {
+			i.log.Error("an installed plugin cannot be had; what runs goes on", "plugin", slot.Name, "error", err)
+			if before, there := i.current(slot.Name); there {
+				installed.Sources = append(installed.Sources, before)
+			}
+			continue
+		}
+		installed.Sources = append(installed.Sources, source)
+	}
+	i.mu.Lock()
+	i.installed = installed
+	i.mu.Unlock()
+	return i.sweep(ctx)
+}
+
+func (i *Installer) current(name string) (pluginhost.Source, bool) {
+	for _, source := range i.Installed().Sources {
+		if source.Name == name {
+			return source, true
+		}
+	}
+	return pluginhost.Source{}, false
+}
+
+// source is a slot's package as the host runs it.
+func (i *Installer) source(ctx context.Context, slot store.Slot) (pluginhost.Source, error) {
+	p, err := i.store.Package(ctx, slot.Sum)
+	if err != nil {
+		return pluginhost.Source{}, err
+	}
+	m, err := manifestOf(p)
+	if err != nil {
+		return pluginhost.Source{}, err
+	}
+	if _, err := os.Stat(i.placeOf(p.Sum)); errors.Is(err, os.ErrNotExist) {
+		if err := i.fetch(ctx, p.Sum); err != nil {
+			return pluginhost.Source{}, err
+		}
+	}
+	place := i.placeOf(p.Sum)
+	pack := &pluginhost.Package{
+		Sum: p.Sum, Version: m.Version, Reports: m.Reports, Dir: place, Entry: filepath.FromSlash(m.Entry),
+		Interpreter: m.Sandbox.Interpreter, MemoryMiB: m.Sandbox.MemoryMiB, Hosts: map[string][]string{},
+	}
+	source := pluginhost.Source{Name: slot.Name, Path: filepath.Join(place, pack.Entry), Package: pack}
+	for _, f := range m.Files {
+		pack.Files = append(pack.Files, sandbox.File{Path: f.Path, SHA256: f.SHA256, Size: f.Size})
+		if f.Path == m.Entry {
+			source.Sum = f.SHA256
+		}
+	}
+	for _, served := range m.Providers {
+		pack.Hosts[served.Name] = served.Hosts
+	}
+	return source, nil
+}
+
+// fetch unpacks a package from the database into its place.
+func (i *Installer) fetch(ctx context.Context, sum string) error {
+	_, err := i.unpack(ctx, sum)
+	return err
+}
+
+// unpack unpacks a package from the database and keeps it.
+func (i *Installer) unpack(ctx context.Context, sum string) (*pluginpack.Package, error) {
+	file, err := i.store.PackageFile(ctx, sum)
+	if err != nil {
+		return nil, err
+	}
+	p, err := pluginpack.Unpack(file, i.dir)
+	if err != nil {
+		return nil, fmt.Errorf("unpack the package %s from the database: %w", short(sum), err)
+	}
+	defer func() { _ = os.RemoveAll(p.Dir) }() // unless keep has moved it
+	if p.Sum != sum {
+		return nil, fmt.Errorf("the package %s in the database is another one (%s); remove it and install it again", short(sum), short(p.Sum))
+	}
+	return p, i.keep(p)
+}
+
+var placeRE = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// sweep removes the folders of packages that are gone.
+func (i *Installer) sweep(ctx context.Context) error {
+	packages, err := i.store.Packages(ctx)
+	if err != nil {
+		return err
+	}
+	known := make(map[string]bool, len(packages))
+	for _, p := range packages {
+		known[p.Sum] = true
+	}
+	entries, err := os.ReadDir(i.dir)
+	if err != nil {
+		return fmt.Errorf("look into the folder of installed plugins: %w", err)
+	}
+	for _, entry := range entries {
+		// One that was just unpacked may not be in the database yet.
+		info, err := entry.Info()
+		if err != nil || known[entry.Name()] || !placeRE.MatchString(entry.Name()) || time.Since(info.ModTime()) < time.Hour {
+			continue
+		}
+		if err := os.RemoveAll(i.placeOf(entry.Name())); err != nil {
+			i.log.Warn("the folder of a removed plugin cannot be removed", "folder", entry.Name(), "error", err)
+		}
+	}
+	return nil
+}
+
+// Follow takes up what another replica has changed. It is called every few seconds.
+func (i *Installer) Follow(ctx context.Context) error {
+	mark, err := i.store.PluginsChanged(ctx)
+	if err != nil {
+		return err
+	}
+	i.mu.Lock()
+	same := mark == i.mark
+	i.mu.Unlock()
+	if same {
+		return nil
+	}
+	return i.Sync(ctx)
+}
+
+// Rejected puts a package that does not work into quarantine, and its slot back to
+// the version before. The host calls it.
+func (i *Installer) Rejected(ctx context.Context, name, sum, reason string) {
+	p, err := i.store.Package(ctx, sum)
+	if err == nil && p.State == Approved {
+		p.State, p.Problem = Quarantined, reason
+		err = i.store.MovePackage(ctx, p, Approved)
+	}
+	if err != nil && !errors.Is(err, store.ErrStale) {
+		i.log.Error("a plugin's package could not be quarantined", "plugin", name, "sha256", sum, "error", err)
+		return
+	}
+	_, err = i.store.ChangeSlot(ctx, name, func(slot *store.Slot) error {
+		if slot.Sum == sum && slot.Previous != "" {
+			slot.Sum, slot.Previous = slot.Previous, ""
+			slot.UpdatedAt = later(time.Now(), slot.UpdatedAt)
+			slot.UpdatedBy = ""
+		}
+		return nil
+	})
+	if err != nil {
+		i.log.Error("a plugin could not be put back to the version before", "plugin", name, "error", err)
+		return
+	}
+	i.audit.Record(ctx, "plugin.quarantine", pluginObject(name), "version", p.Version, "sha256", sum, "reason", reason)
+	if err := i.Sync(ctx); err != nil {
+		i.log.Error("the plugins could not be brought up to date", "error", err)
+	}
+}

@@ -1,0 +1,66 @@
+package hub
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/config"
+	"github.com/evergrant/evergrant/hub/internal/egress"
+	"github.com/evergrant/evergrant/hub/internal/installer"
+	"github.com/evergrant/evergrant/hub/internal/pluginhost"
+	"github.com/evergrant/evergrant/hub/internal/sandbox"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// startPlugins makes the host know what is in the folder and what is installed.
+func (h *Hub) startPlugins(ctx context.Context) (err error) {
+	h.installer, err = installer.New(installer.Options{
+		Store: h.store, Audit: h.audit, Dir: filepath.Join(h.cfg.DataDir, "installed"), Logger: h.log.Named("installer"),
+	})
+	if err != nil {
+		return err
+	}
+	if err := h.installer.Load(ctx); err != nil {
+		return err
+	}
+	h.plugins, err = pluginhost.New(pluginhost.Options{
+		Dir: h.cfg.Plugins.Dir, Logger: h.log.Named("plugins"), Cache: descriptions{h.store}, IdleAfter: idleAfter(h.cfg),
+		Sandbox: sandbox.Mode(h.cfg.Plugins.Sandbox), Installed: h.installer.Installed,
+		// Neither is called before a plugin that is in use is replaced.
+		Accept: func(plugin string, ds []provider.Description) error { return h.catalogue.Accept(plugin, ds) },
+		Rejected: func(plugin, sum, reason string) {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			h.installer.Rejected(ctx, plugin, sum, reason)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	h.installer.Attach(h.plugins, h.pluginsChanged)
+	return h.plugins.Scan(ctx)
+}
+
+// idleAfter keeps a plugin running while an authorization that it began may come
+// back: its code may live only seconds, so no start should stand in its way.
+func idleAfter(cfg config.Config) time.Duration { return cfg.AuthorizationTTL + 5*time.Minute }
+
+// pluginsChanged brings services up to date whose plugin has changed.
+func (h *Hub) pluginsChanged() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if h.catalogue == nil {
+		return // start does it
+	}
+	if err := h.catalogue.Refresh(ctx); err != nil {
+		h.log.Error("the services of a changed plugin could not be brought up to date", "error", err)
+	}
+}
+
+// refused notes a request that the hub did not send for a plugin.
+func (h *Hub) refused(r egress.Refusal) {
+	h.audit.Record(context.Background(), "egress.refuse", audit.Object{Kind: "service", Name: r.Service},
+		"provider", r.Provider, "host", r.Host, "reason", r.Reason, "detail", r.Detail)
+}
