@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,7 +14,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"aead.dev/minisign"
@@ -28,49 +28,53 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// program is a plugin that serves a provider of its file's name; one whose name
-// begins with crash does not start.
-var program = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "program")
+// tools are a plugin that serves a provider of its file's name (one whose name
+// begins with crash does not start), and what makes packages of it.
+var tools = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "installer")
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	defer os.RemoveAll(dir)
-	build := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(dir, "p"), "../pluginhost/testdata/hostile")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build a plugin: %w\n%s", err, out)
+	for name, source := range map[string]string{"plugin": "../pluginhost/testdata/hostile", "packer": "./testdata/packer"} {
+		build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(dir, name), source)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			return "", fmt.Errorf("build %s: %w\n%s", source, err, out)
+		}
 	}
-	return os.ReadFile(filepath.Join(dir, "p"))
+	return dir, nil
 })
 
 // author signs packages.
-type author struct {
-	public  string
-	private minisign.PrivateKey
-}
+type author struct{ public, private string }
 
-func newAuthor(t *testing.T) author {
+func newAuthor(t *testing.T) *author {
 	t.Helper()
 	public, private, err := minisign.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := public.MarshalText()
+	publicText, err := public.MarshalText()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return author{public: string(text), private: private}
+	privateText, err := private.MarshalText()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &author{public: string(publicText), private: string(privateText)}
 }
 
-// packed is a package of the program; its entry decides what it does.
-func packed(t *testing.T, name, version, entry string, change ...func(*pluginpack.Manifest)) []byte {
+var made sync.Map // packages by what they were made of
+
+// packed is a package of the plugin, signed unless by is nil; its entry decides
+// what it does.
+func packed(t *testing.T, by *author, name, version, entry string, change ...func(*pluginpack.Manifest)) []byte {
 	t.Helper()
-	data, err := program()
+	dir, err := tools()
 	if err != nil {
 		t.Fatal(err)
 	}
-	data = append(slices.Clone(data), version...) // every version is another file
 	m := pluginpack.Manifest{
 		Name: name, Version: version, OS: runtime.GOOS, Arch: runtime.GOARCH, Protocols: []int{1}, Entry: entry,
 		Providers: []pluginpack.Provider{{Name: strings.TrimPrefix(entry, "evergrant-provider-"), Hosts: []string{"auth.example.com"}}},
@@ -78,20 +82,27 @@ func packed(t *testing.T, name, version, entry string, change ...func(*pluginpac
 	for _, c := range change {
 		c(&m)
 	}
-	var out bytes.Buffer
-	if _, err := pluginpack.Write(&out, m, fstest.MapFS{entry: {Data: data, Mode: 0o755}}); err != nil {
+	manifest, err := json.Marshal(m)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return out.Bytes()
-}
-
-func (a author) sign(t *testing.T, data []byte) []byte {
-	t.Helper()
-	var out bytes.Buffer
-	if _, err := pluginpack.Sign(&out, bytes.NewReader(data), a.private, t.TempDir()); err != nil {
+	args := []string{filepath.Join(dir, "plugin")}
+	if by != nil {
+		args = append(args, by.private)
+	}
+	key := string(manifest) + fmt.Sprint(args)
+	if data, ok := made.Load(key); ok {
+		return data.([]byte)
+	}
+	packer := exec.Command(filepath.Join(dir, "packer"), args...)
+	packer.Stdin = bytes.NewReader(manifest)
+	packer.Stderr = os.Stderr
+	data, err := packer.Output()
+	if err != nil {
 		t.Fatal(err)
 	}
-	return out.Bytes()
+	made.Store(key, data)
+	return data
 }
 
 // replica is a hub's part that installs plugins.

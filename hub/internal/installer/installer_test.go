@@ -38,7 +38,7 @@ func TestAPluginIsInstalledInThreeActsThatAreNoted(t *testing.T) {
 		if _, err := r.Trust(t.Context(), "Acme", a.public); err != nil {
 			t.Fatal(err)
 		}
-		p := r.stage(t, a.sign(t, packed(t, "acme", "1.0.0", acme)))
+		p := r.stage(t, packed(t, a, "acme", "1.0.0", acme))
 		if p.State != installer.Verified || p.StagedBy != "anna" {
 			t.Fatalf("staged as %+v", p)
 		}
@@ -66,7 +66,7 @@ func TestASignatureThatNobodyTrustsNeedsAWordOfItsOwn(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
 		r, a := newReplica(t, st), newAuthor(t)
 		for name, data := range map[string][]byte{
-			"not signed": packed(t, "one", "1.0.0", acme), "unknown key": a.sign(t, packed(t, "two", "1.0.0", acme)),
+			"not signed": packed(t, nil, "one", "1.0.0", acme), "unknown key": packed(t, a, "two", "1.0.0", acme),
 		} {
 			p := r.stage(t, data)
 			if p.State != installer.Staged || p.Problem == "" {
@@ -80,7 +80,7 @@ func TestASignatureThatNobodyTrustsNeedsAWordOfItsOwn(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		three := r.stage(t, a.sign(t, packed(t, "three", "1.0.0", acme)))
+		three := r.stage(t, packed(t, a, "three", "1.0.0", acme))
 		key, err := r.Trust(t.Context(), "Acme", a.public)
 		if err != nil {
 			t.Fatal(err)
@@ -101,114 +101,111 @@ func TestASignatureThatNobodyTrustsNeedsAWordOfItsOwn(t *testing.T) {
 }
 
 func TestWhatIsRefusedLeavesNothing(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, st *store.Store) {
-		r := newReplica(t, st)
-		good := packed(t, "acme", "1.0.0", acme)
-		for name, data := range map[string][]byte{
-			"damaged":  good[:len(good)/2],
-			"nonsense": []byte("hello"),
-			"another system": packed(t, "acme", "1.0.0", acme, func(m *pluginpack.Manifest) {
-				m.Arch = "s390x"
-			}),
-			"another protocol": packed(t, "acme", "1.0.0", acme, func(m *pluginpack.Manifest) { m.Protocols = []int{9} }),
-		} {
-			_, err := r.Stage(t.Context(), bytes.NewReader(data))
-			wantCode(t, err, installer.CodePackage)
-			left, readErr := os.ReadDir(r.dir)
-			packages, storeErr := st.Packages(t.Context())
-			if len(left)+len(packages) != 0 || readErr != nil || storeErr != nil {
-				t.Errorf("%s: %d folders and %d packages are left", name, len(left), len(packages))
-			}
+	st := storetest.SQLite(t)
+	r := newReplica(t, st)
+	good := packed(t, nil, "acme", "1.0.0", acme)
+	for name, data := range map[string][]byte{
+		"damaged":  good[:len(good)/2],
+		"nonsense": []byte("hello"),
+		"another system": packed(t, nil, "acme", "1.0.0", acme, func(m *pluginpack.Manifest) {
+			m.Arch = "s390x"
+		}),
+		"another protocol": packed(t, nil, "acme", "1.0.0", acme, func(m *pluginpack.Manifest) { m.Protocols = []int{9} }),
+	} {
+		_, err := r.Stage(t.Context(), bytes.NewReader(data))
+		wantCode(t, err, installer.CodePackage)
+		left, readErr := os.ReadDir(r.dir)
+		packages, storeErr := st.Packages(t.Context())
+		if len(left)+len(packages) != 0 || readErr != nil || storeErr != nil {
+			t.Errorf("%s: %d folders and %d packages are left", name, len(left), len(packages))
 		}
-		if got := acts(t, st); len(got) != 4 || got[0] != "plugin.reject" {
-			t.Errorf("noted %v", got)
-		}
-	})
+	}
+	if got := acts(t, st); len(got) != 4 || got[0] != "plugin.reject" {
+		t.Errorf("noted %v", got)
+	}
 }
 
 func TestAnOlderVersionNeedsAWordAndRollbackGoesBack(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, st *store.Store) {
-		r := newReplica(t, st)
-		one, err := r.install(t, packed(t, "acme", "1.2.0", acme))
-		if err != nil {
-			t.Fatal(err)
-		}
-		two, err := r.install(t, packed(t, "acme", "1.10.0", acme))
-		if err != nil || r.running("acme") != two.Sum {
-			t.Fatal(err, r.running("acme"))
-		}
-		wantCode(t, r.Enable(t.Context(), one.Sum, false), installer.CodeDowngrade)
-		if err := r.Pin(t.Context(), "acme", true); err != nil {
-			t.Fatal(err)
-		}
-		wantCode(t, r.Enable(t.Context(), one.Sum, true), installer.CodePinned)
-		wantCode(t, r.Rollback(t.Context(), "acme"), installer.CodePinned)
-		if err := errors.Join(r.Pin(t.Context(), "acme", false), r.Rollback(t.Context(), "acme")); err != nil || r.running("acme") != one.Sum {
-			t.Fatal(err, r.running("acme"))
-		}
-		if err := r.Rollback(t.Context(), "acme"); err != nil || r.running("acme") != two.Sum {
-			t.Fatal("forward again", err)
-		}
-		if err := r.Enable(t.Context(), one.Sum, true); err != nil || r.running("acme") != one.Sum {
-			t.Fatal("the downgrade that was confirmed", err)
-		}
-		if err := r.Disable(t.Context(), "acme"); err != nil || r.running("acme") != "" {
-			t.Fatal("disabled", err)
-		}
-		if err := r.Resume(t.Context(), "acme"); err != nil || r.running("acme") != one.Sum {
-			t.Fatal("resumed", err)
-		}
-	})
+	st := storetest.SQLite(t)
+	r := newReplica(t, st)
+	one, err := r.install(t, packed(t, nil, "acme", "1.2.0", acme))
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := r.install(t, packed(t, nil, "acme", "1.10.0", acme))
+	if err != nil || r.running("acme") != two.Sum {
+		t.Fatal(err, r.running("acme"))
+	}
+	wantCode(t, r.Enable(t.Context(), one.Sum, false), installer.CodeDowngrade)
+	if err := r.Pin(t.Context(), "acme", true); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, r.Enable(t.Context(), one.Sum, true), installer.CodePinned)
+	wantCode(t, r.Rollback(t.Context(), "acme"), installer.CodePinned)
+	if err := errors.Join(r.Pin(t.Context(), "acme", false), r.Rollback(t.Context(), "acme")); err != nil || r.running("acme") != one.Sum {
+		t.Fatal(err, r.running("acme"))
+	}
+	if err := r.Rollback(t.Context(), "acme"); err != nil || r.running("acme") != two.Sum {
+		t.Fatal("forward again", err)
+	}
+	if err := r.Enable(t.Context(), one.Sum, true); err != nil || r.running("acme") != one.Sum {
+		t.Fatal("the downgrade that was confirmed", err)
+	}
+	if err := r.Disable(t.Context(), "acme"); err != nil || r.running("acme") != "" {
+		t.Fatal("disabled", err)
+	}
+	if err := r.Resume(t.Context(), "acme"); err != nil || r.running("acme") != one.Sum {
+		t.Fatal("resumed", err)
+	}
 }
 
 func TestAVersionThatDoesNotWorkIsQuarantinedAndTheOldOneStays(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, st *store.Store) {
-		for name, bad := range map[string]func(*testing.T) []byte{
-			"does not start": func(t *testing.T) []byte { return packed(t, "acme", "2.0.0", "evergrant-provider-crash") },
-			"is not accepted": func(t *testing.T) []byte {
-				return packed(t, "acme", "2.1.0", "evergrant-provider-unwanted")
-			},
-			"lies about its hosts": func(t *testing.T) []byte {
-				return packed(t, "acme", "2.2.0", acme, func(m *pluginpack.Manifest) { m.Providers[0].Hosts = []string{"example.org"} })
-			},
-			"lies about its version": func(t *testing.T) []byte {
-				return packed(t, "acme", "2.3.0", acme, func(m *pluginpack.Manifest) { m.Reports = "9.9.9" })
-			},
-		} {
-			t.Run(name, func(t *testing.T) {
-				r := newReplica(t, st)
-				old, err := r.install(t, packed(t, "acme", "1.0.0", acme))
-				if err != nil {
+	st := storetest.SQLite(t)
+	for name, bad := range map[string]func(*testing.T) []byte{
+		"does not start": func(t *testing.T) []byte { return packed(t, nil, "acme", "2.0.0", "evergrant-provider-crash") },
+		"is not accepted": func(t *testing.T) []byte {
+			return packed(t, nil, "acme", "2.1.0", "evergrant-provider-unwanted")
+		},
+		"lies about its hosts": func(t *testing.T) []byte {
+			return packed(t, nil, "acme", "2.2.0", acme, func(m *pluginpack.Manifest) { m.Providers[0].Hosts = []string{"example.org"} })
+		},
+		"lies about its version": func(t *testing.T) []byte {
+			return packed(t, nil, "acme", "2.3.0", acme, func(m *pluginpack.Manifest) { m.Reports = "9.9.9" })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newReplica(t, st)
+			old, err := r.install(t, packed(t, nil, "acme", "1.0.0", acme))
+			if err != nil {
+				t.Fatal(err)
+			}
+			works(t, r)
+			p, err := r.install(t, bad(t))
+			wantCode(t, err, installer.CodeFailed)
+			works(t, r)
+			for range 2 { // a failure to start that could pass is tried again before it is given up
+				if err := r.Sync(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-				works(t, r)
-				p, err := r.install(t, bad(t))
-				wantCode(t, err, installer.CodeFailed)
-				works(t, r)
-				for range 2 { // a failure to start that could pass is tried again before it is given up
-					if err := r.Sync(t.Context()); err != nil {
-						t.Fatal(err)
-					}
-				}
-				eventually(t, "it is in quarantine", func() bool {
-					q, err := st.Package(t.Context(), p.Sum)
-					return err == nil && q.State == installer.Quarantined && q.Problem != ""
-				})
-				eventually(t, "the slot is back", func() bool {
-					slots, err := st.Slots(t.Context())
-					return err == nil && slots[0].Sum == old.Sum
-				})
-				works(t, r)
-				if r.running("acme") != old.Sum {
-					t.Errorf("%s runs", r.running("acme"))
-				}
-				wantCode(t, r.Enable(t.Context(), p.Sum, false), installer.CodeState)
-				if err := r.Remove(t.Context(), "acme"); err != nil {
-					t.Fatal(err)
-				}
+			}
+			eventually(t, "it is in quarantine", func() bool {
+				q, err := st.Package(t.Context(), p.Sum)
+				return err == nil && q.State == installer.Quarantined && q.Problem != ""
 			})
-		}
-	})
+			eventually(t, "the slot is back", func() bool {
+				slots, err := st.Slots(t.Context())
+				return err == nil && slots[0].Sum == old.Sum
+			})
+			works(t, r)
+			if r.running("acme") != old.Sum {
+				t.Errorf("%s runs", r.running("acme"))
+			}
+			wantCode(t, r.Enable(t.Context(), p.Sum, false), installer.CodeState)
+			if err := r.Remove(t.Context(), "acme"); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
 }
 
 // works renews with the plugin, as a process that needs a token would.
@@ -235,35 +232,34 @@ func (answer) Carry(context.Context, int, *providerplugin.HTTPRequest) (*provide
 }
 
 func TestAVersionThatKeepsCrashingGoesBackByItself(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, st *store.Store) {
-		r := newReplica(t, st)
-		old, err := r.install(t, packed(t, "acme", "1.0.0", acme))
-		if err != nil {
-			t.Fatal(err)
-		}
-		p, err := r.install(t, packed(t, "acme", "2.0.0", acme))
-		if err != nil {
-			t.Fatal(err)
-		}
-		eventually(t, "the version before is back", func() bool {
-			_ = renew(t.Context(), r, "child") // ends the process
-			return r.running("acme") == old.Sum
-		})
-		eventually(t, "the new one is in quarantine", func() bool {
-			q, err := st.Package(t.Context(), p.Sum)
-			return err == nil && q.State == installer.Quarantined
-		})
-		eventually(t, "renewals go on", func() bool { return renew(t.Context(), r, "") == nil })
-		if got := acts(t, st); !slices.Contains(got, "plugin.quarantine") {
-			t.Errorf("noted %v", got)
-		}
+	st := storetest.SQLite(t)
+	r := newReplica(t, st)
+	old, err := r.install(t, packed(t, nil, "acme", "1.0.0", acme))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := r.install(t, packed(t, nil, "acme", "2.0.0", acme))
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the version before is back", func() bool {
+		_ = renew(t.Context(), r, "child") // ends the process
+		return r.running("acme") == old.Sum
 	})
+	eventually(t, "the new one is in quarantine", func() bool {
+		q, err := st.Package(t.Context(), p.Sum)
+		return err == nil && q.State == installer.Quarantined
+	})
+	eventually(t, "renewals go on", func() bool { return renew(t.Context(), r, "") == nil })
+	if got := acts(t, st); !slices.Contains(got, "plugin.quarantine") {
+		t.Errorf("noted %v", got)
+	}
 }
 
 func TestEveryReplicaGetsWhatIsInstalledAtOne(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
 		one, two := newReplica(t, st), newReplica(t, st)
-		p, err := one.install(t, packed(t, "acme", "1.0.0", acme))
+		p, err := one.install(t, packed(t, nil, "acme", "1.0.0", acme))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -281,59 +277,57 @@ func TestEveryReplicaGetsWhatIsInstalledAtOne(t *testing.T) {
 }
 
 func TestAPluginThatServicesNeedIsNotRemoved(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, st *store.Store) {
-		r := newReplica(t, st)
-		p, err := r.install(t, packed(t, "acme", "1.0.0", acme))
-		if err != nil {
-			t.Fatal(err)
-		}
-		d, _, _ := r.host.Description("acme")
-		svc := service.Service{ID: store.NewID(), Name: "shop", Provider: "acme", Description: &d}
-		if err := st.CreateService(t.Context(), svc); err != nil {
-			t.Fatal(err)
-		}
-		if refused := wantCode(t, r.Remove(t.Context(), "acme"), installer.CodeInUse); !strings.Contains(refused.Message, "shop") {
-			t.Error(refused.Message)
-		}
-		if err := r.Discard(t.Context(), p.Sum); !errors.Is(err, store.ErrInUse) {
-			t.Errorf("discarded: %v", err)
-		}
-		if err := errors.Join(st.DeleteService(t.Context(), svc.ID), r.Remove(t.Context(), "acme")); err != nil || r.running("acme") != "" {
-			t.Error(err, r.running("acme"))
-		}
-	})
+	st := storetest.SQLite(t)
+	r := newReplica(t, st)
+	p, err := r.install(t, packed(t, nil, "acme", "1.0.0", acme))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, _, _ := r.host.Description("acme")
+	svc := service.Service{ID: store.NewID(), Name: "shop", Provider: "acme", Description: &d}
+	if err := st.CreateService(t.Context(), svc); err != nil {
+		t.Fatal(err)
+	}
+	if refused := wantCode(t, r.Remove(t.Context(), "acme"), installer.CodeInUse); !strings.Contains(refused.Message, "shop") {
+		t.Error(refused.Message)
+	}
+	if err := r.Discard(t.Context(), p.Sum); !errors.Is(err, store.ErrInUse) {
+		t.Errorf("discarded: %v", err)
+	}
+	if err := errors.Join(st.DeleteService(t.Context(), svc.ID), r.Remove(t.Context(), "acme")); err != nil || r.running("acme") != "" {
+		t.Error(err, r.running("acme"))
+	}
 }
 
 func TestAHalfInstalledPackageIsInvisible(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, st *store.Store) {
-		r := newReplica(t, st)
-		p, err := r.install(t, packed(t, "acme", "1.0.0", acme))
-		if err != nil {
-			t.Fatal(err)
-		}
-		// The power went while a later one was unpacked, and the folder of this one is lost.
-		half := filepath.Join(r.dir, ".unpacking-123")
-		if err := errors.Join(os.MkdirAll(filepath.Join(half, "x"), 0o755), os.RemoveAll(filepath.Join(r.dir, p.Sum))); err != nil {
-			t.Fatal(err)
-		}
-		again, err := installer.New(installer.Options{Store: st, Dir: r.dir})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := os.Stat(half); err == nil {
-			t.Error("the half is still there")
-		}
-		if err := again.Load(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		sources := again.Installed().Sources
-		if len(sources) != 1 || sources[0].Package.Sum != p.Sum {
-			t.Fatalf("installed is %+v", sources)
-		}
-		if _, err := os.Stat(sources[0].Path); err != nil {
-			t.Error("the package did not come back from the database:", err)
-		}
-	})
+	st := storetest.SQLite(t)
+	r := newReplica(t, st)
+	p, err := r.install(t, packed(t, nil, "acme", "1.0.0", acme))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The power went while a later one was unpacked, and the folder of this one is lost.
+	half := filepath.Join(r.dir, ".unpacking-123")
+	if err := errors.Join(os.MkdirAll(filepath.Join(half, "x"), 0o755), os.RemoveAll(filepath.Join(r.dir, p.Sum))); err != nil {
+		t.Fatal(err)
+	}
+	again, err := installer.New(installer.Options{Store: st, Dir: r.dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(half); err == nil {
+		t.Error("the half is still there")
+	}
+	if err := again.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sources := again.Installed().Sources
+	if len(sources) != 1 || sources[0].Package.Sum != p.Sum {
+		t.Fatalf("installed is %+v", sources)
+	}
+	if _, err := os.Stat(sources[0].Path); err != nil {
+		t.Error("the package did not come back from the database:", err)
+	}
 }
 
 func TestConcurrentActsOnOnePluginLeaveOneProcess(t *testing.T) {
@@ -341,7 +335,7 @@ func TestConcurrentActsOnOnePluginLeaveOneProcess(t *testing.T) {
 		r := newReplica(t, st)
 		var sums []string
 		for n := range 3 {
-			p, err := r.install(t, packed(t, "acme", fmt.Sprintf("1.%d.0", n), acme))
+			p, err := r.install(t, packed(t, nil, "acme", fmt.Sprintf("1.%d.0", n), acme))
 			if err != nil {
 				t.Fatal(err)
 			}
