@@ -52,11 +52,11 @@ func (h *Hub) handler() http.Handler {
 	engine.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	engine.GET("/readyz", h.ready)
 	api.New(engine, engine, api.Options{
-		Store: h.store, Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, Plugins: h.plugins, Changes: &h.changes,
+		Store: h.store, Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, Installer: h.installer, Changes: &h.changes,
 		Logger: h.log.Named("api"), PublicURL: h.cfg.PublicURL, Version: h.version, MinTTL: h.cfg.Renewal.MinTTL,
 	})
 	pages := web.New(web.Options{
-		Store: h.store, Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, Plugins: h.plugins,
+		Store: h.store, Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, Installer: h.installer,
 		Logger: h.log.Named("web"), PublicURL: h.cfg.PublicURL, Version: h.version,
 		SessionIdle: h.cfg.Session.Idle, SessionAbsolute: h.cfg.Session.Absolute,
 	})

@@ -37,13 +37,18 @@ func (c *hubClient) call(ctx context.Context, method, path string, body, answer 
 		}
 		payload = bytes.NewReader(data)
 	}
+	return c.send(ctx, method, path, "application/json", payload, answer)
+}
+
+// send sends what payload holds; nil is nothing.
+func (c *hubClient) send(ctx context.Context, method, path, contentType string, payload io.Reader, answer any) error {
 	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.base, "/")+path, payload)
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Authorization", "Bearer "+c.key)
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+	if payload != nil {
+		req.Header.Set("Content-Type", contentType)
 	}
 	reply, err := hubHTTP.Do(req)
 	if err != nil {

@@ -14,13 +14,14 @@ import (
 
 // pluginCmd is for authors of plugins and for whoever installs them.
 type pluginCmd struct {
-	New    pluginNewCmd    `cmd:"" help:"Write a new provider's module, which compiles and passes the conformance suite at once; the matching SDK lies beside it."`
-	Test   pluginTestCmd   `cmd:"" help:"Run the conformance suite on a built plugin, in any language."`
-	Keygen pluginKeygenCmd `cmd:"" help:"Make a key to sign packages with."`
-	Pack   pluginPackCmd   `cmd:"" help:"Make a package of a built plugin."`
-	Sign   pluginSignCmd   `cmd:"" help:"Sign a package with a minisign key."`
-	Verify pluginVerifyCmd `cmd:"" help:"Check a package as a hub does."`
-	Dev    pluginDevCmd    `cmd:"" help:"Build a plugin again whenever its source changes, and have a running hub swap it."`
+	New     pluginNewCmd     `cmd:"" help:"Write a new provider's module, which compiles and passes the conformance suite at once; the matching SDK lies beside it."`
+	Test    pluginTestCmd    `cmd:"" help:"Run the conformance suite on a built plugin, in any language."`
+	Keygen  pluginKeygenCmd  `cmd:"" help:"Make a key to sign packages with."`
+	Pack    pluginPackCmd    `cmd:"" help:"Make a package of a built plugin."`
+	Sign    pluginSignCmd    `cmd:"" help:"Sign a package with a minisign key."`
+	Verify  pluginVerifyCmd  `cmd:"" help:"Check a package as a hub does."`
+	Install pluginInstallCmd `cmd:"" help:"Hand a package in to a running hub, and approve and enable it if asked."`
+	Dev     pluginDevCmd     `cmd:"" help:"Build a plugin again whenever its source changes, and have a running hub swap it."`
 }
 
 type pluginNewCmd struct {

@@ -64,7 +64,7 @@ func (r *Report) names(which func(providertest.Result) bool) (names []string) {
 func (r *Report) conformance() *pluginpack.Conformance {
 	return &pluginpack.Conformance{
 		EntrySHA256: r.SHA256, Passed: r.names(providertest.Result.Passed), Failed: r.Failed(),
-		Gaps: r.names(func(r providertest.Result) bool { return r.Gap != "" }),
+		Gaps: r.names(func(r providertest.Result) bool { return r.Gap != "" }), Renews: r.Renews,
 	}
 }
 

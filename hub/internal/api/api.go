@@ -13,10 +13,11 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/feed"
-	"github.com/evergrant/evergrant/hub/internal/pluginhost"
+	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 )
@@ -28,7 +29,7 @@ type Options struct {
 	Catalogue *catalogue.Catalogue
 	Flow      *authflow.Flow
 	Source    *tokensource.Source
-	Plugins   *pluginhost.Host
+	Installer *installer.Installer
 	Changes   *feed.Feed
 	Logger    hclog.Logger
 	PublicURL string
@@ -44,7 +45,7 @@ type API struct {
 	catalogue *catalogue.Catalogue
 	flow      *authflow.Flow
 	source    *tokensource.Source
-	plugins   *pluginhost.Host
+	installer *installer.Installer
 	changes   *feed.Feed
 	log       hclog.Logger
 	publicURL string
@@ -65,7 +66,7 @@ var shapeErrors = sync.OnceFunc(func() { huma.NewError = fromHuma })
 // New registers the API on a router.
 func New(router gin.IRouter, engine *gin.Engine, o Options) *API {
 	a := &API{
-		store: o.Store, access: o.Access, catalogue: o.Catalogue, flow: o.Flow, source: o.Source, plugins: o.Plugins,
+		store: o.Store, access: o.Access, catalogue: o.Catalogue, flow: o.Flow, source: o.Source, installer: o.Installer,
 		changes: o.Changes,
 		log:     o.Logger, publicURL: o.PublicURL, version: o.Version, minTTL: o.MinTTL, touched: map[string]time.Time{},
 	}
@@ -83,6 +84,8 @@ func New(router gin.IRouter, engine *gin.Engine, o Options) *API {
 	a.registerConnections()
 	a.registerAuthorizations()
 	a.registerKeys()
+	a.registerPlugins()
+	a.registerAudit()
 	return a
 }
 
@@ -128,7 +131,8 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	a.touchKey(ctx.Context(), key.ID, time.Now())
-	next(huma.WithValue(ctx, keyInContext{}, key))
+	actor := audit.Actor{Kind: audit.KindKey, Name: key.Title, Address: humagin.Unwrap(ctx).ClientIP()}
+	next(huma.WithContext(ctx, audit.With(context.WithValue(ctx.Context(), keyInContext{}, key), actor)))
 }
 
 func (a *API) writeError(ctx huma.Context, err error) {

@@ -16,6 +16,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -91,6 +92,9 @@ func (a *API) fail(err error) error {
 		}
 		return p
 	}
+	if refused, ok := errors.AsType[*installer.RefusedError](err); ok {
+		return pluginProblem(refused)
+	}
 	if refused, ok := errors.AsType[*catalogue.RestoreRefusedError](err); ok {
 		return problem(http.StatusConflict, "cannot-restore", "The token set cannot be put back", refused.Error()+".")
 	}
@@ -118,6 +122,19 @@ func (a *API) fail(err error) error {
 		return retry(problem(http.StatusServiceUnavailable, "transient", "The hub's database cannot be reached for the moment", "Nothing was lost; ask again."), time.Second)
 	}
 	return problem(http.StatusInternalServerError, "internal", "Internal error", "The hub's log has the reason. Nothing was lost; ask again.")
+}
+
+// pluginProblem is an act on a plugin that is not carried out.
+func pluginProblem(refused *installer.RefusedError) *Problem {
+	status := http.StatusConflict
+	if refused.Code == installer.CodePackage || refused.Code == installer.CodeFailed {
+		status = http.StatusUnprocessableEntity
+	}
+	p := problem(status, strings.ReplaceAll(refused.Code, "_", "-"), "The plugin is not changed", refused.Message)
+	if refused.With != "" {
+		p.Detail += " (" + refused.With + ")"
+	}
+	return p
 }
 
 // refusal maps the kinds as the design says: 409 person, 502 operator, 503 wait.

@@ -70,17 +70,6 @@ func providerView(d *provider.Description) Provider {
 	return v
 }
 
-// Plugin is a plugin process as the hub sees it.
-type Plugin struct {
-	Name      string   `json:"name"`
-	Version   string   `json:"version"`
-	Sum       string   `json:"sha256"`
-	Providers []string `json:"providers"`
-	State     string   `json:"state"`
-	Restarts  int      `json:"restarts"`
-	LastError string   `json:"last_error,omitempty"`
-}
-
 // About says which hub this is.
 type About struct {
 	Version   string `json:"version"`
@@ -128,17 +117,6 @@ func (a *API) registerProviders() {
 				return nil, a.fail(store.ErrNotFound)
 			}
 			return &one[Provider]{providerView(&d)}, nil
-		})
-	huma.Register(a.huma, operation("list-plugins", http.MethodGet, "/api/v1/plugins", "List plugins and their state", "Providers"),
-		func(context.Context, *struct{}) (*listOf[Plugin], error) {
-			var items []Plugin
-			for _, p := range a.plugins.Plugins() {
-				items = append(items, Plugin{
-					Name: p.Name, Version: p.Version, Sum: p.Sum, Providers: p.Providers, State: string(p.State),
-					Restarts: p.Restarts, LastError: p.LastError,
-				})
-			}
-			return list(items), nil
 		})
 	huma.Register(a.huma, operation("about", http.MethodGet, "/api/v1/about", "Say which hub this is", "Hub"),
 		func(context.Context, *struct{}) (*one[About], error) {

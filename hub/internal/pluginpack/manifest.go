@@ -81,6 +81,8 @@ type Conformance struct {
 	Passed []string `json:"passed"`
 	Failed []string `json:"failed,omitempty"`
 	Gaps   []string `json:"gaps,omitempty"`
+	// Renews is set if a renewal as it is declared was proven.
+	Renews bool `json:"renews,omitempty"`
 }
 
 var (

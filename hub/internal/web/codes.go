@@ -12,7 +12,6 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
-	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // codesMinTTL is the life that copied access codes have left at least.
@@ -53,20 +52,4 @@ func (p *Pages) codes(c *gin.Context) {
 	}
 	v.JSON = string(document)
 	p.render(c, http.StatusOK, page.AccessCodes(p.shell(c, view.SectionConnections), v))
-}
-
-func (p *Pages) plugins(c *gin.Context) {
-	var plugins []view.Plugin
-	for _, status := range p.o.Plugins.Plugins() {
-		v := view.Plugin{PluginStatus: status}
-		for _, name := range status.Providers {
-			title := provider.Text{EN: name}
-			if d, ok := p.o.Catalogue.Provider(name); ok {
-				title = d.Title
-			}
-			v.Icons = append(v.Icons, view.Icon{URL: p.iconOf(name), Title: title.EN})
-		}
-		plugins = append(plugins, v)
-	}
-	p.render(c, http.StatusOK, page.Plugins(p.shell(c, view.SectionPlugins), plugins))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
@@ -53,7 +54,9 @@ func person(c *gin.Context) (store.User, bool) {
 
 // signedIn sends strangers to the login page, and back here afterwards.
 func (p *Pages) signedIn(c *gin.Context) {
-	if _, ok := p.user(c); ok {
+	if u, ok := p.user(c); ok {
+		actor := audit.Actor{Kind: audit.KindPerson, Name: u.Login, Address: c.ClientIP()}
+		c.Request = c.Request.WithContext(audit.With(c.Request.Context(), actor))
 		return
 	}
 	target := "/login"

@@ -12,7 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
-	"github.com/evergrant/evergrant/hub/internal/pluginhost"
+	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/hub/internal/web/assets"
@@ -25,7 +25,7 @@ type Options struct {
 	Catalogue *catalogue.Catalogue
 	Flow      *authflow.Flow
 	Source    *tokensource.Source
-	Plugins   *pluginhost.Host
+	Installer *installer.Installer
 	Logger    hclog.Logger
 	// PublicURL is the hub's address as browsers see it.
 	PublicURL string
@@ -125,7 +125,7 @@ func (p *Pages) Register(router *gin.Engine) {
 	in.GET("/keys/new", p.keyForm)
 	in.POST("/keys/new", p.createKey)
 	in.POST("/keys/:id/revoke", p.revokeKey)
-	in.GET("/plugins", p.plugins)
+	p.registerPlugins(in)
 	in.GET("/settings", p.settings)
 	in.POST("/settings/password", p.changePassword)
 	in.POST("/settings/calendar", p.makeCalendar)

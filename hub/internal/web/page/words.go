@@ -2,8 +2,13 @@ package page
 
 import (
 	"context"
+	"net/url"
 	"slices"
 
+	"github.com/a-h/templ"
+
+	"github.com/evergrant/evergrant/hub/internal/installer"
+	"github.com/evergrant/evergrant/hub/internal/sandbox"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -115,11 +120,11 @@ func pluginsAnswer(ctx context.Context, plugins []view.Plugin) string {
 	}
 }
 
-func pluginBad(p view.Plugin) bool { return p.State == "failed" || p.State == "backoff" }
+func pluginBad(p view.Plugin) bool { return p.State() == "failed" || p.State() == "backoff" }
 
 // pluginClass is the colour of a plugin's state.
 func pluginClass(p view.Plugin) string {
-	switch p.State {
+	switch p.State() {
 	case "failed":
 		return "is-needs_authorization"
 	case "backoff":
@@ -131,6 +136,52 @@ func pluginClass(p view.Plugin) string {
 	default:
 		return "is-paused"
 	}
+}
+
+// packageClass is the colour of a version's state.
+func packageClass(p installer.Package) string {
+	switch p.State {
+	case installer.Quarantined:
+		return "is-needs_authorization"
+	case installer.Staged:
+		return "is-needs_operator"
+	default:
+		return "is-paused"
+	}
+}
+
+// proofClass is the colour of what a version's author has proven.
+func proofClass(p installer.Package) string {
+	switch p.Proof() {
+	case installer.ProofWhole:
+		return "is-fresh"
+	case installer.ProofFailed:
+		return "is-needs_authorization"
+	default:
+		return "is-needs_operator"
+	}
+}
+
+func pluginURL(name string) templ.SafeURL { return templ.URL("/plugins/" + url.PathEscape(name)) }
+
+func packageURL(p installer.Package, act string) templ.SafeURL {
+	return templ.URL("/plugin-packages/" + p.Sum + "/" + act)
+}
+
+// sandboxWord tells a plugin that has not run from one without a sandbox.
+func sandboxWord(p view.Plugin) string {
+	if p.Status.Sandbox == sandbox.Off {
+		return "off"
+	}
+	return "unknown"
+}
+
+// memory is a number of bytes in the reader's words.
+func memory(ctx context.Context, bytes int64) string {
+	if bytes == 0 {
+		return "–"
+	}
+	return i18n.T(ctx, "plugins.mib", "N", (bytes+(1<<19))>>20)
 }
 
 // revokeText says what becomes of a grant that is given back.

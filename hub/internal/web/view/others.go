@@ -3,7 +3,6 @@ package view
 import (
 	"time"
 
-	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -64,12 +63,6 @@ func KeyLife(life string) time.Duration {
 	default:
 		return 90 * day
 	}
-}
-
-// Plugin is a plugin and how it runs.
-type Plugin struct {
-	pluginhost.PluginStatus
-	Icons []Icon
 }
 
 // Settings is the page of the signed-in person and of the hub.

@@ -1,0 +1,199 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/installer"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/web/page"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+func (p *Pages) plugins(c *gin.Context) { p.showPlugins(c, http.StatusOK, "") }
+
+func (p *Pages) showPlugins(c *gin.Context, status int, problem string) {
+	all, err := p.pluginViews(c.Request.Context())
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	keys, err := p.o.Store.PluginKeys(c.Request.Context())
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	v := view.Plugins{Plugins: all, Problem: problem}
+	for _, k := range keys {
+		v.Keys = append(v.Keys, view.PluginKey{ID: k.ID, Title: k.Title, TrustedAt: k.TrustedAt, RevokedAt: k.RevokedAt})
+	}
+	p.render(c, status, page.Plugins(p.shell(c, view.SectionPlugins), v))
+}
+
+func (p *Pages) pluginViews(ctx context.Context) ([]view.Plugin, error) {
+	plugins, err := p.o.Installer.Plugins(ctx)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]view.Plugin, 0, len(plugins))
+	for _, plugin := range plugins {
+		v := view.Plugin{Plugin: plugin}
+		for _, name := range plugin.Status.Providers {
+			title := provider.Text{EN: name}
+			if d, ok := p.o.Catalogue.Provider(name); ok {
+				title = d.Title
+			}
+			v.Icons = append(v.Icons, view.Icon{URL: p.iconOf(name), Title: title.EN})
+		}
+		views = append(views, v)
+	}
+	return views, nil
+}
+
+func (p *Pages) plugin(c *gin.Context) {
+	all, err := p.pluginViews(c.Request.Context())
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	for _, v := range all {
+		if v.Name == c.Param("name") {
+			p.render(c, http.StatusOK, page.Plugin(p.shell(c, view.SectionPlugins), v))
+			return
+		}
+	}
+	p.NotFound(c)
+}
+
+// handIn takes a package's file.
+func (p *Pages) handIn(c *gin.Context) {
+	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, installer.MaxPackage+1<<20)
+	file, _, err := c.Request.FormFile("package")
+	if err != nil {
+		p.showPlugins(c, http.StatusUnprocessableEntity, "the file did not arrive: "+err.Error())
+		return
+	}
+	defer func() { _ = file.Close() }()
+	pack, err := p.o.Installer.Stage(c.Request.Context(), io.Reader(file))
+	if refused, ok := errors.AsType[*installer.RefusedError](err); ok {
+		p.showPlugins(c, http.StatusUnprocessableEntity, refused.Message)
+		return
+	}
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.flash(c, view.Flash{Key: "flash.package_taken", Name: pack.Name + " " + pack.Version})
+	back(c, "/plugins/"+url.PathEscape(pack.Name))
+}
+
+// packageAct is an act on a version; it leads back to its plugin.
+func (p *Pages) packageAct(key string, act func(c *gin.Context, sum string) error) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		pack, err := p.o.Store.Package(c.Request.Context(), c.Param("sum"))
+		if err != nil {
+			p.fail(c, err)
+			return
+		}
+		p.acted(c, key, pack.Name, pack.Name+" "+pack.Version, act(c, pack.Sum))
+	}
+}
+
+// pluginAct is an act on a plugin; it leads back to it.
+func (p *Pages) pluginAct(key string, act func(ctx context.Context, name string) error) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		name := c.Param("name")
+		p.acted(c, key, name, name, act(c.Request.Context(), name))
+	}
+}
+
+// acted tells what came of an act.
+func (p *Pages) acted(c *gin.Context, key, plugin, what string, err error) {
+	refused, isRefused := errors.AsType[*installer.RefusedError](err)
+	switch {
+	case isRefused:
+		p.flash(c, view.Flash{Key: "flash.plugin_refused", Name: what, Said: refused.Message, Bad: true})
+	case errors.Is(err, store.ErrInUse):
+		p.flash(c, view.Flash{Key: "flash.package_in_use", Name: what, Bad: true})
+	case err != nil:
+		p.fail(c, err)
+		return
+	default:
+		p.flash(c, view.Flash{Key: key, Name: what})
+	}
+	target := "/plugins/" + url.PathEscape(plugin)
+	if all, err := p.o.Installer.Plugins(c.Request.Context()); err == nil && !hasPlugin(all, plugin) {
+		target = "/plugins"
+	}
+	back(c, target)
+}
+
+func hasPlugin(all []installer.Plugin, name string) bool {
+	for _, p := range all {
+		if p.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *Pages) approvePackage(c *gin.Context, sum string) error {
+	_, err := p.o.Installer.Approve(c.Request.Context(), sum, strings.ToLower(strings.TrimSpace(c.PostForm("confirm"))))
+	return err
+}
+
+func (p *Pages) enablePackage(c *gin.Context, sum string) error {
+	return p.o.Installer.Enable(c.Request.Context(), sum, c.PostForm("downgrade") == "true")
+}
+
+func (p *Pages) discardPackage(c *gin.Context, sum string) error {
+	return p.o.Installer.Discard(c.Request.Context(), sum)
+}
+
+func (p *Pages) trustPluginKey(c *gin.Context) {
+	k, err := p.o.Installer.Trust(c.Request.Context(), strings.TrimSpace(c.PostForm("title")), c.PostForm("public"))
+	if refused, ok := errors.AsType[*installer.RefusedError](err); ok {
+		p.showPlugins(c, http.StatusUnprocessableEntity, refused.Message)
+		return
+	}
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.flash(c, view.Flash{Key: "flash.key_trusted", Name: k.Title})
+	back(c, "/plugins")
+}
+
+func (p *Pages) revokePluginKey(c *gin.Context) {
+	if err := p.o.Installer.Revoke(c.Request.Context(), c.Param("id")); err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.flash(c, view.Flash{Key: "flash.key_not_trusted", Name: c.Param("id")})
+	back(c, "/plugins")
+}
+
+// registerPlugins puts the pages of plugins on a router.
+func (p *Pages) registerPlugins(in *gin.RouterGroup) {
+	in.GET("/plugins", p.plugins)
+	in.GET("/plugins/:name", p.plugin)
+	in.POST("/plugins/:name/disable", p.pluginAct("flash.plugin_disabled", p.o.Installer.Disable))
+	in.POST("/plugins/:name/resume", p.pluginAct("flash.plugin_resumed", p.o.Installer.Resume))
+	in.POST("/plugins/:name/rollback", p.pluginAct("flash.plugin_rolled_back", p.o.Installer.Rollback))
+	in.POST("/plugins/:name/remove", p.pluginAct("flash.plugin_removed", p.o.Installer.Remove))
+	in.POST("/plugins/:name/pin", p.pluginAct("flash.plugin_pinned", func(ctx context.Context, name string) error { return p.o.Installer.Pin(ctx, name, true) }))
+	in.POST("/plugins/:name/unpin", p.pluginAct("flash.plugin_unpinned", func(ctx context.Context, name string) error { return p.o.Installer.Pin(ctx, name, false) }))
+	in.POST("/plugin-packages", p.handIn)
+	in.POST("/plugin-packages/:sum/approve", p.packageAct("flash.package_approved", p.approvePackage))
+	in.POST("/plugin-packages/:sum/enable", p.packageAct("flash.package_enabled", p.enablePackage))
+	in.POST("/plugin-packages/:sum/discard", p.packageAct("flash.package_discarded", p.discardPackage))
+	in.POST("/plugin-keys", p.trustPluginKey)
+	in.POST("/plugin-keys/:id/revoke", p.revokePluginKey)
+}
