@@ -65,7 +65,8 @@ type PluginKey struct {
 	RevokedAt *time.Time `json:"revoked_at,omitempty"`
 }
 
-type sumInput struct {
+// SumInput is a package in the path.
+type SumInput struct {
 	Sum string `path:"sha256" pattern:"^[0-9a-f]{64}$"`
 }
 
@@ -167,7 +168,7 @@ func (a *API) stagePlugin(ctx context.Context, in *struct {
 }
 
 func (a *API) approvePlugin(ctx context.Context, in *struct {
-	sumInput
+	SumInput
 	Body struct {
 		Confirm string `json:"confirm,omitempty" doc:"The package's SHA-256 again, for one that no trusted key has signed"`
 	}
@@ -180,7 +181,7 @@ func (a *API) approvePlugin(ctx context.Context, in *struct {
 }
 
 func (a *API) enablePlugin(ctx context.Context, in *struct {
-	sumInput
+	SumInput
 	Body struct {
 		Downgrade bool `json:"downgrade,omitempty" doc:"Allow an older version than the one that runs"`
 	}
@@ -195,7 +196,7 @@ func (a *API) enablePlugin(ctx context.Context, in *struct {
 	return &one[PluginPackage]{Body: barePackageView(p)}, nil
 }
 
-func (a *API) discardPlugin(ctx context.Context, in *sumInput) (*struct{}, error) {
+func (a *API) discardPlugin(ctx context.Context, in *SumInput) (*struct{}, error) {
 	if err := a.installer.Discard(ctx, in.Sum); err != nil {
 		return nil, a.fail(err)
 	}

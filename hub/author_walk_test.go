@@ -1,0 +1,217 @@
+package hub_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/evergrant/evergrant/sdk/providertest/authserver"
+)
+
+// author is somebody who writes a plugin with nothing but the evergrant program
+// and a folder of their own.
+type author struct {
+	t         testing.TB
+	evergrant string
+	dir       string
+}
+
+func newAuthor(t testing.TB) *author {
+	t.Helper()
+	a := &author{t: t, dir: t.TempDir()}
+	a.evergrant = filepath.Join(a.dir, "bin", "evergrant")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", a.evergrant, "../cmd/evergrant")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build evergrant: %v\n%s", err, out)
+	}
+	return a
+}
+
+// run runs a command of the author's in a folder and returns what it printed.
+func (a *author) run(dir, name string, args ...string) string {
+	a.t.Helper()
+	cmd := exec.CommandContext(a.t.Context(), name, args...)
+	cmd.Dir = filepath.Join(a.dir, dir)
+	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=readonly", "CGO_ENABLED=0")
+	out, err := cmd.CombinedOutput()
+	shown := strings.ReplaceAll(strings.TrimSpace(string(out)), a.dir, "~")
+	a.t.Logf("$ %s %s\n%s", filepath.Base(name), strings.ReplaceAll(strings.Join(args, " "), a.dir, "~"), shown)
+	if err != nil {
+		a.t.Fatalf("%s: %v", name, err)
+	}
+	return string(out)
+}
+
+// edit replaces a part of a file, as an author does by hand.
+func (a *author) edit(path string, replacements ...string) {
+	a.t.Helper()
+	path = filepath.Join(a.dir, path)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	before := string(data)
+	after := strings.NewReplacer(replacements...).Replace(before)
+	if after == before {
+		a.t.Fatalf("there was nothing to replace in %s", path)
+	}
+	if err := os.WriteFile(path, []byte(after), 0o644); err != nil {
+		a.t.Fatal(err)
+	}
+	a.t.Logf("edited %s", filepath.Base(path))
+}
+
+var publicKeyRE = regexp.MustCompile(`RW[A-Za-z0-9+/=]{20,}`)
+
+// write writes, proves, packs and signs a plugin for a service, by the author's
+// guide. It returns the package's path and the public key.
+func (a *author) write(name, service string) (pack, public string) {
+	folder := "evergrant-provider-" + name
+	a.run(".", a.evergrant, "plugin", "new", name)
+	host := name + ".example"
+	a.edit(filepath.Join(folder, "provider.go"),
+		"https://"+host+"/oauth", service, "https://"+host+"/api", service+"/api", `"`+host+`"`, `"`+service+`"`)
+	a.run(folder, "go", "test", "./...")
+	a.run(folder, "go", "build", "-trimpath", "-o", folder, ".")
+	a.run(folder, a.evergrant, "plugin", "test", "./"+folder)
+	a.run(folder, a.evergrant, "plugin", "pack", "./"+folder, "--version", "0.1.0", "-o", name+".evergrant-plugin")
+	said := a.run(".", a.evergrant, "plugin", "keygen", "key")
+	public = publicKeyRE.FindString(said)
+	pack = filepath.Join(a.dir, folder, name+".evergrant-plugin")
+	a.run(".", a.evergrant, "plugin", "sign", pack, "--key", "key")
+	a.run(".", a.evergrant, "plugin", "verify", pack, "--key", public)
+	return pack, public
+}
+
+// The walk of a third party: a plugin is written outside the repository, proven,
+// packed and signed, handed in in the browser to a hub that runs, approved,
+// enabled, and connects to its service. The hub is not restarted.
+func TestAPluginOfAThirdPartyIsWrittenInstalledAndConnected(t *testing.T) {
+	b := startBrowser(t, 1280, 900)
+	service := authserver.New(authserver.Config{AccessTokenLife: time.Minute})
+	address, err := service.Start("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = service.Close() })
+	a := newAuthor(t)
+	pack, public := a.write("parcels", address)
+
+	r := startHub(t, nil)
+	b.setUp(r)
+	b.open(r.hub.URL() + "/plugins")
+	b.fill("title", "The author of parcels")
+	b.fill("public", public)
+	b.click(`form[action="/plugin-keys"] button[type=submit]`)
+	b.see("Signatures of The author of parcels count")
+	b.click(`[data-opens="install"]`)
+	b.do("choose the package", chromedp.SetUploadFiles(chromedp.CSS(`#install input[type=file]`), []string{pack}))
+	b.click("#install button[type=submit]")
+	b.see("parcels 0.1.0 was handed in")
+	b.see("Verified")
+	b.see("proven")
+	b.click(`[data-opens^="approve-"]`)
+	b.see(address)
+	b.click(`dialog[open] button[type=submit]`)
+	b.see("parcels 0.1.0 is approved")
+	b.click(`[data-opens^="enable-"]`)
+	b.click(`dialog[open] button[type=submit]`)
+	b.see("parcels 0.1.0 runs")
+	b.see("In use")
+
+	b.open(r.hub.URL() + "/services/new")
+	b.click(`a[href="/services/new/parcels"]`)
+	b.fill("title", "Parcels")
+	b.fill("name", "parcels")
+	b.fill("client_id", "client")
+	b.fill("client_secret", "secret")
+	b.click("form.eg-page-narrow button[type=submit].btn-primary")
+	b.see("Parcels is added")
+	b.open(r.hub.URL() + "/connections/new?service=parcels")
+	b.fill("title", "Our parcels")
+	b.fill("name", "our-parcels")
+	b.click(`button[name="then"][value="authorize"]`)
+	b.wait(`button[name="decision"][value="allow"]`)
+	b.click(`button[name="decision"][value="allow"]`)
+	b.wait("#standing")
+
+	token := r.admin.pull(t, "our-parcels")
+	if token.AccessToken == "" || token.Generation != 1 {
+		t.Fatalf("pulled %+v", token)
+	}
+	r.admin.must(t, "POST", "/api/v1/connections/our-parcels/renew", nil, nil)
+	if next := r.admin.pull(t, "our-parcels"); next.AccessToken == token.AccessToken {
+		t.Error("the token was not renewed by the new plugin")
+	}
+	b.open(r.hub.URL() + "/plugins/parcels")
+	b.see("Running")
+	b.see(address)
+	b.see("How it is confined")
+
+	var audit struct{ Items []struct{ Act, Actor string } }
+	r.admin.must(t, "GET", "/api/v1/audit?act=plugin.", nil, &audit)
+	var acts []string
+	for _, record := range audit.Items {
+		acts = append([]string{record.Actor + " " + record.Act}, acts...)
+	}
+	want := "anna plugin.trust, anna plugin.stage, anna plugin.approve, anna plugin.enable"
+	if got := strings.Join(acts, ", "); got != want {
+		t.Errorf("the audit record says %s, want %s", got, want)
+	}
+}
+
+// The same without a browser: the command line hands a package in that nobody
+// trusted has signed, and the hub wants its sum.
+func TestAPackageIsInstalledFromTheCommandLine(t *testing.T) {
+	a := newAuthor(t)
+	service := authserver.New(authserver.Config{})
+	address, err := service.Start("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = service.Close() })
+	pack, _ := a.write("letters", address)
+	r := startHub(t, nil)
+	t.Setenv("EVERGRANT_API_KEY", r.admin.key)
+	install := func(args ...string) (string, error) {
+		cmd := exec.CommandContext(t.Context(), a.evergrant, append([]string{"plugin", "install", pack, "--url", r.hub.URL()}, args...)...)
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	out, err := install("--enable")
+	sum := regexp.MustCompile(`[0-9a-f]{64}`).FindString(out)
+	if err == nil || !strings.Contains(out, "nobody here trusts") || sum == "" {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if out, err := install("--enable", "--confirm", sum); err != nil || !strings.Contains(out, "it runs") {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var plugins struct {
+		Items []json.RawMessage
+	}
+	r.admin.must(t, "GET", "/api/v1/plugins", nil, &plugins)
+	var found struct {
+		State    string
+		Package  string
+		Packages []struct{ Conformance string }
+	}
+	for _, item := range plugins.Items {
+		var name struct{ Name string }
+		if json.Unmarshal(item, &name) == nil && name.Name == "letters" {
+			if err := json.Unmarshal(item, &found); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if found.Package != sum || len(found.Packages) != 1 || found.Packages[0].Conformance != "whole" {
+		t.Errorf("the hub shows %+v", found)
+	}
+}
