@@ -118,8 +118,10 @@ func TestAPluginOfAThirdPartyIsWrittenInstalledAndConnected(t *testing.T) {
 	b.see("parcels 0.1.0 was handed in")
 	b.see("Verified")
 	b.see("proven")
+	b.picture(t, "plugin-verified")
 	b.click(`[data-opens^="approve-"]`)
 	b.see(address)
+	b.picture(t, "plugin-approve")
 	b.click(`dialog[open] button[type=submit]`)
 	b.see("parcels 0.1.0 is approved")
 	b.click(`[data-opens^="enable-"]`)
@@ -155,6 +157,7 @@ func TestAPluginOfAThirdPartyIsWrittenInstalledAndConnected(t *testing.T) {
 	b.see("Running")
 	b.see(address)
 	b.see("How it is confined")
+	b.picture(t, "plugin")
 
 	var audit struct{ Items []struct{ Act, Actor string } }
 	r.admin.must(t, "GET", "/api/v1/audit?act=plugin.", nil, &audit)
@@ -165,6 +168,14 @@ func TestAPluginOfAThirdPartyIsWrittenInstalledAndConnected(t *testing.T) {
 	want := "anna plugin.trust, anna plugin.stage, anna plugin.approve, anna plugin.enable"
 	if got := strings.Join(acts, ", "); got != want {
 		t.Errorf("the audit record says %s, want %s", got, want)
+	}
+}
+
+// picture takes the page that is open, if pictures are wanted.
+func (b *browser) picture(t *testing.T, name string) {
+	t.Helper()
+	if dir := os.Getenv("EVERGRANT_SCREENSHOTS"); dir != "" {
+		(&camera{browser: b, dir: dir, width: 1280, height: 900}).here(name, "en")
 	}
 }
 

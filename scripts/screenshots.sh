@@ -8,5 +8,5 @@ EVERGRANT_TEST_CHROMIUM=$(scripts/chromium.sh)
 export EVERGRANT_TEST_CHROMIUM
 export EVERGRANT_SCREENSHOTS=$PWD/docs/screenshots
 mkdir -p "$EVERGRANT_SCREENSHOTS"
-go test -count=1 -timeout 10m -run '^TestScreenshots$' ./hub
+go test -count=1 -timeout 10m -run '^TestScreenshots$|^TestAPluginOfAThirdPartyIsWrittenInstalledAndConnected$' ./hub
 echo "screenshots: look at them in docs/screenshots before you commit them"
