@@ -44,6 +44,14 @@ test-short: ## Run the tests that need no PostgreSQL, no browser and little time
 chaos: ## Kill hubs, race them and take everything away from them; SHORT=1 takes under a minute; ARGS=-only=crash chooses.
 	@scripts/chaos.sh $(if $(SHORT),-short) $(ARGS)
 
+.PHONY: plugin-cases
+plugin-cases: ## Run every case of docs/plugin-host.md with real processes; ARGS=-write notes the results there.
+	@scripts/plugin-cases.sh $(ARGS)
+
+.PHONY: author-walk
+author-walk: ## Play the way of a third party's plugin, from an empty folder to a pulled token.
+	@scripts/author-walk.sh
+
 .PHONY: bench
 bench: ## Run the benchmarks; ARGS=-bench=Pull chooses.
 	@scripts/bench.sh $(ARGS)

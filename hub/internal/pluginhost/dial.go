@@ -18,16 +18,18 @@ import (
 // eat the hub's memory.
 const brokerMethod = "/plugin.GRPCBroker/StartStream"
 
-// maxSilences is how many operations in a row may go unanswered before the
-// plugin is checked.
+// maxSilences is how many operations in a row may go unanswered before the plugin
+// is checked. After twice as many it is replaced, whatever it says of its health.
 const maxSilences = 5
 
 // patience limits how long a plugin may be silent in an operation while it is
 // its turn to speak. It is safe for concurrent use.
 type patience struct {
 	limit time.Duration
-	// lost is called in a goroutine of its own after maxSilences.
-	lost     func()
+	// lost is called in a goroutine of its own after maxSilences, and hopeless after
+	// twice as many.
+	lost, hopeless func()
+
 	silences atomic.Int32
 }
 
@@ -98,8 +100,13 @@ func (s *impatientStream) RecvMsg(m any) error {
 	if err = goneUnless(s.caller, err); silent.Load() {
 		err = status.Error(codes.DeadlineExceeded, "the plugin did not answer in time")
 	}
-	if status.Code(err) == codes.DeadlineExceeded && s.patience.silences.Add(1) == maxSilences {
-		go s.patience.lost()
+	if status.Code(err) == codes.DeadlineExceeded {
+		switch s.patience.silences.Add(1) {
+		case maxSilences:
+			go s.patience.lost()
+		case 2 * maxSilences:
+			go s.patience.hopeless()
+		}
 	}
 	return err
 }

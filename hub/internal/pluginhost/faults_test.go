@@ -27,7 +27,10 @@ func TestAPluginThatDoesNotStartIsShownAsFailed(t *testing.T) {
 		"silent":         "did not introduce itself in time",
 		"dies":           "ended before the handshake (exit status 3); it wrote: panic: no luck today",
 		"deaf":           "not healthy in time",
+		"mute":           "not healthy in time",
 		"tcp":            "only a unix socket is allowed",
+		"not-serving":    "the health check says \"NOT_SERVING\"",
+		"no-health":      "no answer to the health check",
 	} {
 		t.Run(mode, func(t *testing.T) {
 			h, _ := scanned(t, Options{StartTimeout: 2 * time.Second, ConnectTimeout: time.Second}, mode)
@@ -200,8 +203,16 @@ func TestAFloodOfLinesDisturbsNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the burst is used up", func() bool { return strings.Count(log.String(), "flood") >= lineBurst })
+	before := processorTime(t)
+	begun := time.Now()
 	for range 20 {
 		works(t, h, "good")
+	}
+	<-time.After(time.Until(begun.Add(time.Second))) // long enough to measure
+	share := (processorTime(t) - before).Seconds() / time.Since(begun).Seconds()
+	t.Logf("the hub spent %.2f of a processor on the flood and on 20 calls", share)
+	if share > 0.8 { // unbounded, it is more than one
+		t.Errorf("the flood costs the hub %.2f processors", share)
 	}
 	h.Stop(t.Context())
 	if !strings.Contains(log.String(), "lines were dropped") {
@@ -210,6 +221,16 @@ func TestAFloodOfLinesDisturbsNobody(t *testing.T) {
 	if n := len(statusOf(t, h, "good").Log); n != keptLines {
 		t.Errorf("%d lines are kept", n)
 	}
+}
+
+// processorTime is what this process has spent so far.
+func processorTime(t *testing.T) time.Duration {
+	t.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 func TestALineWithoutEndIsCut(t *testing.T) {

@@ -49,7 +49,7 @@ func (h *Host) launch(ctx context.Context, source Source, out *output) (*instanc
 	}
 	defer program.close()
 	opts := h.opts
-	in := &instance{source: source, sum: program.sum, startedAt: time.Now(), patience: &patience{limit: opts.CallTimeout, lost: func() {}}}
+	in := &instance{source: source, sum: program.sum, startedAt: time.Now(), patience: &patience{limit: opts.CallTimeout, lost: func() {}, hopeless: func() {}}}
 	in.runner = &processRunner{source: source, program: program, confine: h.confine, output: out, starting: ctx, settle: func() bool { return true }}
 	in.client = goplugin.NewClient(in.clientConfig(h.runtimeDir, opts))
 	if err = in.introduce(ctx, opts); err == nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -98,6 +99,21 @@ func TestAFolderThatIsOpenToOthersIsNotUsed(t *testing.T) {
 	}
 }
 
+// cycles is how often a plugin is started and stopped: a few times, or as often as
+// the environment wants.
+func cycles(t *testing.T) int {
+	t.Helper()
+	wanted := os.Getenv("EVERGRANT_TEST_CYCLES")
+	if wanted == "" {
+		return 20
+	}
+	n, err := strconv.Atoi(wanted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 func TestManyStartsAndStopsLeaveNothing(t *testing.T) {
 	h, _ := scanned(t, Options{}, "good")
 	s := h.supervisorOf("good")
@@ -120,7 +136,7 @@ func TestManyStartsAndStopsLeaveNothing(t *testing.T) {
 	cycle(0)
 	before := goleak.IgnoreCurrent()
 	files := entries(t, "/proc/self/fd")
-	for n := range 20 {
+	for n := range cycles(t) {
 		cycle(n)
 	}
 	if err := goleak.Find(before); err != nil {

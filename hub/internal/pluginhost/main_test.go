@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -76,6 +77,15 @@ func actAsPlugin(mode string) {
 			VersionedPlugins: providerplugin.Plugins(testProvider{name: mode}),
 			GRPCServer:       plugin.DefaultGRPCServer, // without the SDK's limits
 		})
+	case "mute":
+		actMute()
+	case "other-certificate":
+		replaceCertificate()
+		providerplugin.Serve(testProvider{name: mode})
+	case "not-serving", "no-health", "shutdown-hangs":
+		serveWith(mode, misbehaving[mode])
+	case "freezes":
+		providerplugin.Serve(&freezing{testProvider: testProvider{name: mode}})
 	case "twin-a", "twin-b":
 		providerplugin.Serve(testProvider{name: "twin"})
 	default:
@@ -137,6 +147,18 @@ func (p testProvider) Refresh(ctx context.Context, req *provider.RefreshRequest)
 		_, _ = stderr.WriteString("access_token=abc Bearer 12345 eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.c2ln end\n")
 	case "fork and exit":
 		forkAndExit()
+	case "many fields":
+		extra := map[string]any{}
+		for n := range 200_000 {
+			extra[strconv.Itoa(n)] = n
+		}
+		return &provider.Token{AccessToken: "x", Extra: extra}, nil
+	case "deep":
+		deep := any("bottom")
+		for range 100_000 {
+			deep = []any{deep}
+		}
+		return &provider.Token{AccessToken: "x", Extra: map[string]any{"deep": deep}}, nil
 	case "stop":
 		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 	}

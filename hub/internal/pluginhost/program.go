@@ -85,7 +85,10 @@ func (p *program) examine(source Source) error {
 }
 
 func (p *program) runBy(interpreter string) error {
-	path, err := exec.LookPath(interpreter)
+	path, err := exec.LookPath("/usr/bin/" + interpreter) // the system's own has the system's packages
+	if filepath.IsAbs(interpreter) || err != nil {
+		path, err = exec.LookPath(interpreter)
+	}
 	if err == nil {
 		path, err = filepath.EvalSymlinks(path)
 	}

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Plays what the author of a plugin and an administrator do, and prints every
+# command with what it said: a plugin is written in a folder outside this
+# repository, proven, packed and signed, handed in in a browser to a hub that runs,
+# approved, enabled and connected to its service, with no restart.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+EVERGRANT_TEST_CHROMIUM=$(scripts/chromium.sh)
+export EVERGRANT_TEST_CHROMIUM
+go test -count=1 -v -timeout 10m -run '^TestAPluginOfAThirdPartyIsWrittenInstalledAndConnected$|^TestAPackageIsInstalledFromTheCommandLine$' ./hub |
+  grep -v '^=== RUN'
