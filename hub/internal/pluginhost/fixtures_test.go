@@ -20,7 +20,7 @@ import (
 )
 
 // link puts the test binary into dir under another name.
-func link(t *testing.T, dir, name string) string {
+func link(t testing.TB, dir, name string) string {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -56,7 +56,7 @@ func change(t *testing.T, path string) {
 }
 
 // pluginDir makes a folder of plugins of the named modes.
-func pluginDir(t *testing.T, modes ...string) string {
+func pluginDir(t testing.TB, modes ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, mode := range modes {
@@ -66,7 +66,7 @@ func pluginDir(t *testing.T, modes ...string) string {
 }
 
 // shortDir makes a folder whose path leaves room for a socket's name.
-func shortDir(t *testing.T) string {
+func shortDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "eg") //nolint:usetesting // t.TempDir's path holds the test's name and is too long
 	if err != nil {
@@ -96,7 +96,7 @@ func (b *logBuffer) String() string {
 
 // newHost hosts a folder and is stopped with the test. Calls wait long, for the
 // machine may be busy.
-func newHost(t *testing.T, opts Options) (*Host, *logBuffer) {
+func newHost(t testing.TB, opts Options) (*Host, *logBuffer) {
 	t.Helper()
 	log := &logBuffer{}
 	opts.Logger = hclog.New(&hclog.LoggerOptions{Output: log, Level: hclog.Trace})
@@ -162,7 +162,7 @@ func answer(context.Context) (*providerplugin.HTTPResponse, error) {
 }
 
 // works fails the test unless a renewal goes through.
-func works(t *testing.T, h *Host, name string) {
+func works(t testing.TB, h *Host, name string) {
 	t.Helper()
 	token, err := refreshed(t.Context(), h, name, "", answer)
 	if err != nil || token.AccessToken != "next" {
@@ -170,7 +170,7 @@ func works(t *testing.T, h *Host, name string) {
 	}
 }
 
-func statusOf(t *testing.T, h *Host, name string) PluginStatus {
+func statusOf(t testing.TB, h *Host, name string) PluginStatus {
 	t.Helper()
 	for _, p := range h.Plugins() {
 		if p.Name == name {
@@ -182,7 +182,7 @@ func statusOf(t *testing.T, h *Host, name string) PluginStatus {
 }
 
 // eventually waits for a condition.
-func eventually(t *testing.T, what string, holds func() bool) {
+func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -207,7 +207,7 @@ func alive(pid int) bool {
 	return !strings.HasPrefix(rest, "Z") && !strings.HasPrefix(rest, "X")
 }
 
-func entries(t *testing.T, dir string) int {
+func entries(t testing.TB, dir string) int {
 	t.Helper()
 	list, err := os.ReadDir(dir)
 	if err != nil {

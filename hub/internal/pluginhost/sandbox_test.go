@@ -34,7 +34,7 @@ var hostileBinary = sync.OnceValues(func() (string, error) {
 })
 
 // hostileIn puts the hostile plugin into a folder under a plugin's name.
-func hostileIn(t *testing.T, dir, name string) string {
+func hostileIn(t testing.TB, dir, name string) string {
 	t.Helper()
 	built, err := hostileBinary()
 	if err != nil {
