@@ -162,7 +162,7 @@ func TestTheSameRefusalIsToldOnceAMinute(t *testing.T) {
 			teller.tell(time.Now(), Refusal{Service: "a", Host: "h", Reason: ReasonPrivate, Detail: "d"})
 		}
 		teller.tell(time.Now(), Refusal{Service: "b", Host: "h", Reason: ReasonPrivate})
-		time.Sleep(tellEvery)
+		<-time.After(tellEvery)
 		teller.tell(time.Now(), Refusal{Service: "a", Host: "h", Reason: ReasonPrivate})
 		if len(got) != 3 || got[2].More != 99 {
 			t.Errorf("told %v", got)

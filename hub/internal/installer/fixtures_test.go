@@ -170,10 +170,10 @@ func (r *replica) stage(t *testing.T, data []byte) store.Package {
 	return p
 }
 
-// running is the package that a replica runs under a name.
-func (r *replica) running(name string) string {
+// running is the package that a replica runs as acme.
+func (r *replica) running() string {
 	for _, p := range r.host.Plugins() {
-		if p.Name == name {
+		if p.Name == "acme" {
 			return p.Package
 		}
 	}

@@ -46,14 +46,14 @@ func TestAPluginIsInstalledInThreeActsThatAreNoted(t *testing.T) {
 		if _, err := r.Approve(t.Context(), p.Sum, ""); err != nil {
 			t.Fatal(err)
 		}
-		if r.running("acme") != "" {
+		if r.running() != "" {
 			t.Error("it ran before it was enabled")
 		}
 		if err := r.Enable(t.Context(), p.Sum, false); err != nil {
 			t.Fatal(err)
 		}
 		d, _, ok := r.host.Description("acme")
-		if !ok || d.Name != "acme" || r.running("acme") != p.Sum {
+		if !ok || d.Name != "acme" || r.running() != p.Sum {
 			t.Errorf("it does not run: %+v", r.host.Plugins())
 		}
 		if got := acts(t, st); !slices.Equal(got, []string{"plugin.trust", "plugin.stage", "plugin.approve", "plugin.enable"}) {
@@ -133,8 +133,8 @@ func TestAnOlderVersionNeedsAWordAndRollbackGoesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	two, err := r.install(t, packed(t, nil, "acme", "1.10.0", acme))
-	if err != nil || r.running("acme") != two.Sum {
-		t.Fatal(err, r.running("acme"))
+	if err != nil || r.running() != two.Sum {
+		t.Fatal(err, r.running())
 	}
 	wantCode(t, r.Enable(t.Context(), one.Sum, false), installer.CodeDowngrade)
 	if err := r.Pin(t.Context(), "acme", true); err != nil {
@@ -142,19 +142,19 @@ func TestAnOlderVersionNeedsAWordAndRollbackGoesBack(t *testing.T) {
 	}
 	wantCode(t, r.Enable(t.Context(), one.Sum, true), installer.CodePinned)
 	wantCode(t, r.Rollback(t.Context(), "acme"), installer.CodePinned)
-	if err := errors.Join(r.Pin(t.Context(), "acme", false), r.Rollback(t.Context(), "acme")); err != nil || r.running("acme") != one.Sum {
-		t.Fatal(err, r.running("acme"))
+	if err := errors.Join(r.Pin(t.Context(), "acme", false), r.Rollback(t.Context(), "acme")); err != nil || r.running() != one.Sum {
+		t.Fatal(err, r.running())
 	}
-	if err := r.Rollback(t.Context(), "acme"); err != nil || r.running("acme") != two.Sum {
+	if err := r.Rollback(t.Context(), "acme"); err != nil || r.running() != two.Sum {
 		t.Fatal("forward again", err)
 	}
-	if err := r.Enable(t.Context(), one.Sum, true); err != nil || r.running("acme") != one.Sum {
+	if err := r.Enable(t.Context(), one.Sum, true); err != nil || r.running() != one.Sum {
 		t.Fatal("the downgrade that was confirmed", err)
 	}
-	if err := r.Disable(t.Context(), "acme"); err != nil || r.running("acme") != "" {
+	if err := r.Disable(t.Context(), "acme"); err != nil || r.running() != "" {
 		t.Fatal("disabled", err)
 	}
-	if err := r.Resume(t.Context(), "acme"); err != nil || r.running("acme") != one.Sum {
+	if err := r.Resume(t.Context(), "acme"); err != nil || r.running() != one.Sum {
 		t.Fatal("resumed", err)
 	}
 }
@@ -197,8 +197,8 @@ func TestAVersionThatDoesNotWorkIsQuarantinedAndTheOldOneStays(t *testing.T) {
 				return err == nil && slots[0].Sum == old.Sum
 			})
 			works(t, r)
-			if r.running("acme") != old.Sum {
-				t.Errorf("%s runs", r.running("acme"))
+			if r.running() != old.Sum {
+				t.Errorf("%s runs", r.running())
 			}
 			wantCode(t, r.Enable(t.Context(), p.Sum, false), installer.CodeState)
 			if err := r.Remove(t.Context(), "acme"); err != nil {
@@ -244,7 +244,7 @@ func TestAVersionThatKeepsCrashingGoesBackByItself(t *testing.T) {
 	}
 	eventually(t, "the version before is back", func() bool {
 		_ = renew(t.Context(), r, "child") // ends the process
-		return r.running("acme") == old.Sum
+		return r.running() == old.Sum
 	})
 	eventually(t, "the new one is in quarantine", func() bool {
 		q, err := st.Package(t.Context(), p.Sum)
@@ -263,15 +263,15 @@ func TestEveryReplicaGetsWhatIsInstalledAtOne(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := two.Follow(t.Context()); err != nil || two.running("acme") != p.Sum {
-			t.Fatalf("the other replica runs %q, %v", two.running("acme"), err)
+		if err := two.Follow(t.Context()); err != nil || two.running() != p.Sum {
+			t.Fatalf("the other replica runs %q, %v", two.running(), err)
 		}
 		works(t, two)
 		if err := one.Disable(t.Context(), "acme"); err != nil {
 			t.Fatal(err)
 		}
-		if err := two.Follow(t.Context()); err != nil || two.running("acme") != "" {
-			t.Errorf("disabled at one, the other runs %q, %v", two.running("acme"), err)
+		if err := two.Follow(t.Context()); err != nil || two.running() != "" {
+			t.Errorf("disabled at one, the other runs %q, %v", two.running(), err)
 		}
 	})
 }
@@ -294,8 +294,8 @@ func TestAPluginThatServicesNeedIsNotRemoved(t *testing.T) {
 	if err := r.Discard(t.Context(), p.Sum); !errors.Is(err, store.ErrInUse) {
 		t.Errorf("discarded: %v", err)
 	}
-	if err := errors.Join(st.DeleteService(t.Context(), svc.ID), r.Remove(t.Context(), "acme")); err != nil || r.running("acme") != "" {
-		t.Error(err, r.running("acme"))
+	if err := errors.Join(st.DeleteService(t.Context(), svc.ID), r.Remove(t.Context(), "acme")); err != nil || r.running() != "" {
+		t.Error(err, r.running())
 	}
 }
 
@@ -360,8 +360,8 @@ func TestConcurrentActsOnOnePluginLeaveOneProcess(t *testing.T) {
 			t.Fatal(err)
 		}
 		works(t, r)
-		if r.running("acme") != sums[1] {
-			t.Errorf("%s runs, the last word was %s", r.running("acme"), sums[1])
+		if r.running() != sums[1] {
+			t.Errorf("%s runs, the last word was %s", r.running(), sums[1])
 		}
 		eventually(t, "one process is left", func() bool { return processes(t, filepath.Join(r.dir)) == 1 })
 	})

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,6 +26,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/evergrant/evergrant/hub/internal/sandbox"
+	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
@@ -238,7 +240,7 @@ func TestASocketRefusesWhoIsNotTheHub(t *testing.T) {
 		t.Fatal(sockets, err)
 	}
 	for name, transport := range map[string]credentials.TransportCredentials{
-		"plain": insecure.NewCredentials(), "TLS without a certificate": credentials.NewTLS(&tls.Config{InsecureSkipVerify: true}), //nolint:gosec // G402: the attacker's own choice
+		"plain": insecure.NewCredentials(), "TLS without a certificate": credentials.NewTLS(&tls.Config{InsecureSkipVerify: true}),
 	} {
 		conn, err := grpc.NewClient("unix://"+sockets[0], grpc.WithTransportCredentials(transport))
 		if err != nil {
@@ -305,7 +307,12 @@ func TestPluginsInOtherLanguagesRunConfined(t *testing.T) {
 				t.Fatalf("%s: %s", p.State, p.LastError)
 			}
 			err = h.Run(t.Context(), p.Providers[0], func(ctx context.Context, c *providerplugin.Client) error {
-				_, err := c.Describe(ctx)
+				req := &provider.RefreshRequest{Call: provider.Call{Service: provider.Service{Name: "s", ClientID: "id", ClientSecret: "secret"}, Now: time.Now()}}
+				req.Current = provider.Token{AccessToken: "old", RefreshToken: "refresh"}
+				token, err := c.Refresh(ctx, carrier(granted), p.Providers[0], req)
+				if err == nil && token.AccessToken != "new" {
+					t.Errorf("renewed to %v", token)
+				}
 				return err
 			})
 			if err != nil {
@@ -316,6 +323,14 @@ func TestPluginsInOtherLanguagesRunConfined(t *testing.T) {
 			}
 		})
 	}
+}
+
+// granted is the service's answer to a renewal.
+func granted(context.Context) (*providerplugin.HTTPResponse, error) {
+	return &providerplugin.HTTPResponse{
+		Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: []byte(`{"access_token":"new","token_type":"Bearer","expires_in":3600,"refresh_token":"next"}`),
+	}, nil
 }
 
 // missing tells a language's packages that are not installed.

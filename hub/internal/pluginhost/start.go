@@ -127,13 +127,12 @@ func (s *supervisor) startFailed(err error) {
 	}
 }
 
-// lost takes away an instance that died or was given up, and reports whether it
-// was the current one.
-func (s *supervisor) lost(in *instance, cause string) bool {
+// lost takes away an instance that died or was given up, if it is the current one.
+func (s *supervisor) lost(in *instance, cause string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.current != in {
-		return false
+		return
 	}
 	s.current = nil
 	s.fell = true
@@ -143,7 +142,6 @@ func (s *supervisor) lost(in *instance, cause string) bool {
 	if bad := s.struck(time.Now(), cause); bad != nil {
 		s.host.rejected(*bad, cause)
 	}
-	return true
 }
 
 // logFailure reports a failure with what follows from it. The caller holds mu.

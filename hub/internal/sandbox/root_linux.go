@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -116,10 +117,10 @@ func (s *shim) readable() []string {
 	}
 	places := systemPlaces
 	if in := s.program.Interpreter; in != "" && !strings.HasPrefix(in, "/usr/") && !strings.HasPrefix(in, "/bin/") {
-		places = append(places[:len(places):len(places)], filepath.Dir(filepath.Dir(in))) // <prefix>/bin/<name>
+		places = append(slices.Clip(places), filepath.Dir(filepath.Dir(in))) // <prefix>/bin/<name>
 	}
 	if s.program.Tree != "" && len(s.program.Files) == 0 {
-		places = append(places[:len(places):len(places)], s.program.Tree)
+		places = append(slices.Clip(places), s.program.Tree)
 	}
 	return places
 }
