@@ -15,9 +15,22 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
+// overtaken bounds how often a renewal begins anew because another replica was
+// faster: whose late save moves the generation ends it at the next look.
+const overtaken = 5
+
 // renew runs one renewal from the lease to the save. after is the generation
 // that the caller has seen; a newer one ends the renewal at once.
-func (s *Source) renew(id string, after int64, force bool) (connection.Connection, error) {
+func (s *Source) renew(id string, after int64, force bool) (c connection.Connection, err error) {
+	for range overtaken {
+		if c, err = s.renewOnce(id, after, force); !errors.Is(err, store.ErrStale) {
+			break
+		}
+	}
+	return c, err
+}
+
+func (s *Source) renewOnce(id string, after int64, force bool) (connection.Connection, error) {
 	ctx, cancel := context.WithTimeout(s.life, s.lease)
 	defer cancel()
 	c, err := s.takeLease(ctx, id, after)
