@@ -29,11 +29,13 @@ func (h *Hub) watchPlugins(ctx context.Context) {
 			h.log.Error("the installed plugins could not be brought up to date", "error", err)
 		}
 		now := listing(h.cfg.Plugins.Dir)
-		if now == known || now == "" {
+		if now == "" || now == known && !h.plugins.Unexamined() {
 			continue
 		}
+		if now != known {
+			h.log.Info("the folder of plugins has changed", "folder", h.cfg.Plugins.Dir)
+		}
 		known = now
-		h.log.Info("the folder of plugins has changed", "folder", h.cfg.Plugins.Dir)
 		if err := h.plugins.Scan(ctx); err != nil {
 			h.log.Error("the folder of plugins could not be taken up", "error", err)
 			continue

@@ -98,6 +98,27 @@ func (h *Host) Installed(providerName string) bool {
 	return s != nil && s.wanted().Package != nil
 }
 
+// Unexamined reports whether a plugin could not be asked what it serves for a
+// reason that may have passed: nobody calls what is not known, so a scan has to try
+// again.
+func (h *Host) Unexamined() bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for _, s := range h.supervisors {
+		if s.unexamined(time.Now()) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *supervisor) unexamined(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	wait, never := s.restarts.wait(now)
+	return len(s.content.descriptions) == 0 && s.lastError != "" && !never && wait == 0 && s.starting == nil
+}
+
 // Plugins says how every plugin of the folder is, sorted by name.
 func (h *Host) Plugins() []PluginStatus {
 	h.mu.RLock()

@@ -280,3 +280,34 @@ func TestAProvidersErrorIsPassedOnAsItIs(t *testing.T) {
 	}
 	works(t, h, "good")
 }
+
+// A plugin that could not be asked at the first scan is asked again: nobody calls a
+// provider that is not known.
+func TestAPluginThatCouldNotBeAskedIsAskedAgain(t *testing.T) {
+	dir := t.TempDir()
+	path := hostileIn(t, dir, "hostile")
+	busy, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, _ := newHost(t, Options{Dir: dir})
+	if err := h.Scan(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, ok := h.Description("hostile"); ok || !h.Unexamined() {
+		t.Fatal("a busy file was started")
+	}
+	if err := busy.Close(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is known", func() bool {
+		if h.Unexamined() {
+			_ = h.Scan(t.Context())
+		}
+		_, _, ok := h.Description("hostile")
+		return ok
+	})
+	if h.Unexamined() {
+		t.Error("it is asked for ever")
+	}
+}

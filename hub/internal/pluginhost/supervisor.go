@@ -31,7 +31,9 @@ type supervisor struct {
 
 	mu      sync.Mutex
 	content content
-	trial   trial
+	// tried is the sum of the program that examine last looked at.
+	tried string
+	trial trial
 	// conflict says why its providers are not served although it may be well.
 	conflict  string
 	current   *instance

@@ -79,9 +79,11 @@ func (s *supervisor) isNews(source Source, sum string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	known := s.content.sum == sum && s.content.source.id() == source.id() && len(s.content.descriptions) > 0
-	if !known || s.restarts.defect || s.restarts.spent {
+	changed := s.content.source.id() != source.id() || sum != s.tried
+	if changed || s.restarts.defect || s.restarts.spent && len(s.content.descriptions) > 0 {
 		s.restarts = restarts{}
 	}
+	s.tried = sum
 	if known {
 		s.content.source = source
 	}

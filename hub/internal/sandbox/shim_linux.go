@@ -135,6 +135,9 @@ func (s *shim) exec(target int) error {
 	}
 	s.say()
 	empty := []byte{0}
+	if err := s.limitMemory(); err != nil {
+		return err
+	}
 	for try := 1; ; try++ {
 		_, _, errno := unix.RawSyscall6(unix.SYS_EXECVEAT, uintptr(target), uintptr(unsafe.Pointer(&empty[0])),
 			uintptr(unsafe.Pointer(&argv[0])), uintptr(unsafe.Pointer(&env[0])), unix.AT_EMPTY_PATH, 0)
