@@ -14,6 +14,7 @@ const (
 	cleanUpEvery = 10 * time.Minute
 	historyKept  = 30 * 24 * time.Hour
 	eventsKept   = 400 * 24 * time.Hour
+	sessionsKept = 100 * 24 * time.Hour
 )
 
 // periodicWork is what one of the replicas does every so often.
@@ -21,6 +22,6 @@ func periodicWork(s *store.Store) []jobs.Periodic {
 	return []jobs.Periodic{{Name: "clean-up", Every: cleanUpEvery, Do: func(ctx context.Context) error {
 		now := time.Now()
 		_, err := s.DeleteExpiredAuthorizations(ctx, now)
-		return errors.Join(err, s.DeleteExpiredSessions(ctx, now), s.PruneHistory(ctx, now.Add(-historyKept)), s.PruneEvents(ctx, now.Add(-eventsKept)))
+		return errors.Join(err, s.DeleteExpiredSessions(ctx, now), s.DeleteOldPeopleRows(ctx, now, now.Add(-sessionsKept)), s.PruneHistory(ctx, now.Add(-historyKept)), s.PruneEvents(ctx, now.Add(-eventsKept)))
 	}}}
 }

@@ -5,6 +5,10 @@
 // prints; Setup spends it and makes the first administrator. Later Login checks
 // a password (argon2id, at most a few at a time, slower after failures).
 //
+// Other people come by invitation (Invite, Accept), each with a role that allows acts
+// (roles.go). Whoever has a second factor (totp.go, secondfactor.go) shows a code
+// after the password.
+//
 // The walk of an API key: CreateKey returns the key once and stores its SHA-256,
 // which is enough for 256 random bits; Authenticate looks it up by that hash.
 package access

@@ -14,9 +14,6 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// RoleAdministrator may do everything; the first form of the hub has no other role.
-const RoleAdministrator = "administrator"
-
 // Access checks people and keys. It is safe for concurrent use.
 type Access struct {
 	store  *store.Store
@@ -84,6 +81,7 @@ func (a *Access) Setup(ctx context.Context, token, login, name, password, lang s
 	if err != nil {
 		return user, err
 	}
+	user.Role = RoleOwner
 	if err := a.store.CreateFirstUser(ctx, user); err != nil {
 		if errors.Is(err, store.ErrInUse) {
 			return user, ErrSetupDone
@@ -108,12 +106,13 @@ func newUser(login, name, password, lang string) (store.User, error) {
 	}
 	now := time.Now()
 	return store.User{
-		ID: store.NewID(), Login: login, Name: strings.TrimSpace(name), PasswordHash: phc, Role: RoleAdministrator,
+		ID: store.NewID(), Login: login, Name: strings.TrimSpace(name), PasswordHash: phc, Role: RoleViewer,
 		Lang: lang, CreatedAt: now, UpdatedAt: now,
 	}, nil
 }
 
-// Login checks a login and a password. from is the address of the browser.
+// Login checks a login and a password. from is the address of the browser. A person
+// with a second factor is not logged in before SecondLogin.
 func (a *Access) Login(ctx context.Context, login, password, from string) (store.User, error) {
 	now := time.Now()
 	keys := []string{"login " + strings.ToLower(strings.TrimSpace(login)), "from " + from}
@@ -129,9 +128,12 @@ func (a *Access) Login(ctx context.Context, login, password, from string) (store
 		phc = a.decoy()
 	}
 	fits, hashErr := checkPassword(phc, password)
-	if err != nil || hashErr != nil || !fits {
+	if err != nil || hashErr != nil || !fits || !user.DisabledAt.IsZero() {
 		a.logins.failed(now, keys...)
 		return store.User{}, ErrWrongLogin
+	}
+	if user.SecondFactor.On() {
+		return user, nil // the login is complete with the code
 	}
 	a.logins.forget(keys...)
 	user.LastLoginAt = now

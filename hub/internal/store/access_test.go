@@ -34,7 +34,7 @@ func TestLoginIsFoundInAnyCase(t *testing.T) {
 		check(t, s.CreateUser(t.Context(), want))
 		got, err := s.UserByLogin(t.Context(), "АННА")
 		check(t, err)
-		if got != want {
+		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%+v", got)
 		}
 		err = s.CreateUser(t.Context(), newUser("анна"))

@@ -21,6 +21,8 @@ type userRow struct {
 	CreatedAt    int64 `gorm:"autoCreateTime:false"`
 	UpdatedAt    int64 `gorm:"autoUpdateTime:false"`
 	LastLoginAt  int64
+	DisabledAt   int64
+	SecondFactor []byte
 }
 
 // TableName pins the table.
@@ -40,11 +42,39 @@ type User struct {
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 	LastLoginAt  time.Time
+	// DisabledAt is zero for a person who may log in.
+	DisabledAt time.Time
+	// SecondFactor is what is asked beside the password.
+	SecondFactor SecondFactor
 }
+
+// SecondFactor is what a person shows beside the password. It never prints its
+// secrets.
+type SecondFactor struct {
+	// Secret is that of the codes (RFC 6238); empty without any.
+	Secret []byte `json:"secret,omitempty"`
+	// LastStep is the last time step whose code was taken: each is good once.
+	LastStep int64 `json:"last_step,omitempty"`
+	// Recovery are the SHA-256 of codes that are good once instead.
+	Recovery []string `json:"recovery,omitempty"`
+}
+
+// On reports whether one is asked for.
+func (f SecondFactor) On() bool { return len(f.Secret) > 0 }
+
+// String keeps the secret out of %v.
+func (f SecondFactor) String() string { return "store.SecondFactor{…}" }
+
+// GoString keeps the secret out of %#v.
+func (f SecondFactor) GoString() string { return f.String() }
 
 // CreateUser adds a user. Errors: ErrNameTaken.
 func (s *Store) CreateUser(ctx context.Context, u User) error {
-	return written("add the user "+u.Login, s.writing(ctx).Create(rowOfUser(u)), "login", u.Login)
+	row, err := s.rowOfUser(u)
+	if err != nil {
+		return err
+	}
+	return written("add the user "+u.Login, s.writing(ctx).Create(row), "login", u.Login)
 }
 
 // CreateFirstUser adds a user if there is none, however many try at one time.
@@ -64,15 +94,23 @@ func (s *Store) CreateFirstUser(ctx context.Context, u User) error {
 		if count > 0 {
 			return fmt.Errorf("%s: there is a user already, log in: %w", tried, ErrInUse)
 		}
-		return failed(tried, tx.Create(rowOfUser(u)).Error)
+		row, err := s.rowOfUser(u)
+		if err != nil {
+			return err
+		}
+		return failed(tried, tx.Create(row).Error)
 	})
 }
 
 // UpdateUser replaces a user except for the time of creation. Errors:
 // ErrNotFound, ErrNameTaken.
 func (s *Store) UpdateUser(ctx context.Context, u User) error {
+	row, err := s.rowOfUser(u)
+	if err != nil {
+		return err
+	}
 	result := s.writing(ctx).Model(&userRow{}).Where("id = ?", u.ID).Select("*").
-		Omit("id", "created_at").Updates(rowOfUser(u))
+		Omit("id", "created_at").Updates(row)
 	return written("change the user "+u.Login, result, "login", u.Login)
 }
 
@@ -99,8 +137,10 @@ func (s *Store) UserByLogin(ctx context.Context, login string) (User, error) {
 
 func (s *Store) oneUser(ctx context.Context, where, value string) (User, error) {
 	var row userRow
-	err := s.reading(ctx).Where(where, value).Take(&row).Error
-	return userOf(&row), failed("read the user "+value, err)
+	if err := s.reading(ctx).Where(where, value).Take(&row).Error; err != nil {
+		return User{}, failed("read the user "+value, err)
+	}
+	return s.userOf(&row)
 }
 
 // Users reads all users, ordered by login.
@@ -111,7 +151,11 @@ func (s *Store) Users(ctx context.Context) ([]User, error) {
 	}
 	users := make([]User, 0, len(rows))
 	for i := range rows {
-		users = append(users, userOf(&rows[i]))
+		u, err := s.userOf(&rows[i])
+		if err != nil {
+			return nil, err
+		}
+		users = append(users, u)
 	}
 	return users, nil
 }
@@ -123,17 +167,28 @@ func (s *Store) CountUsers(ctx context.Context) (int64, error) {
 	return count, failed("count the users", err)
 }
 
-func rowOfUser(u User) *userRow {
-	return &userRow{
+func (s *Store) rowOfUser(u User) (*userRow, error) {
+	row := &userRow{
 		ID: u.ID, Login: u.Login, LoginFolded: strings.ToLower(u.Login), Name: u.Name, PasswordHash: u.PasswordHash,
 		Role: u.Role, Lang: u.Lang, Theme: u.Theme, CreatedAt: millis(u.CreatedAt), UpdatedAt: millis(u.UpdatedAt),
-		LastLoginAt: millis(u.LastLoginAt),
+		LastLoginAt: millis(u.LastLoginAt), DisabledAt: millis(u.DisabledAt), SecondFactor: []byte{},
 	}
+	if !u.SecondFactor.On() {
+		return row, nil
+	}
+	var err error
+	row.SecondFactor, err = s.sealJSON(u.SecondFactor, "users", u.ID, "second_factor")
+	return row, err
 }
 
-func userOf(row *userRow) User {
-	return User{
+func (s *Store) userOf(row *userRow) (User, error) {
+	u := User{
 		ID: row.ID, Login: row.Login, Name: row.Name, PasswordHash: row.PasswordHash, Role: row.Role, Lang: row.Lang,
 		Theme: row.Theme, CreatedAt: timeOf(row.CreatedAt), UpdatedAt: timeOf(row.UpdatedAt), LastLoginAt: timeOf(row.LastLoginAt),
+		DisabledAt: timeOf(row.DisabledAt),
 	}
+	if len(row.SecondFactor) == 0 {
+		return u, nil
+	}
+	return u, s.openJSON(row.SecondFactor, &u.SecondFactor, "users", row.ID, "second_factor")
 }

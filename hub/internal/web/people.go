@@ -20,7 +20,13 @@ import (
 
 // Keys of a session.
 const (
-	sessionUser      = "user"
+	// sessionID names the row that says who is signed in.
+	sessionID = "session"
+	// sessionPending is who has shown a password and not yet a code.
+	sessionPending   = "pending"
+	sessionPendingAt = "pending-at"
+	sessionPendingTo = "pending-to"
+	sessionSecret    = "new-secret"
 	sessionFlashKey  = "flash"
 	sessionFlashName = "flash-name"
 	sessionFlashSaid = "flash-said"
@@ -34,16 +40,27 @@ func (p *Pages) user(c *gin.Context) (store.User, bool) {
 	if u, ok := person(c); ok {
 		return u, true
 	}
-	id := p.sessions.GetString(c.Request.Context(), sessionUser)
+	id := p.sessions.GetString(c.Request.Context(), sessionID)
 	if id == "" {
 		return store.User{}, false
 	}
-	u, err := p.o.Store.User(c.Request.Context(), id)
+	u, session, err := p.o.Store.SessionUser(c.Request.Context(), id)
 	if err != nil {
-		return store.User{}, false
+		return store.User{}, false // signed out elsewhere, or disabled
+	}
+	if now := time.Now(); now.Sub(session.SeenAt) >= time.Minute {
+		if err := p.o.Store.TouchUserSession(c.Request.Context(), id, c.ClientIP(), agentOf(c), now); err != nil {
+			p.o.Logger.Warn("the use of a session could not be noted", "error", err)
+		}
 	}
 	c.Set(personKey, u)
 	return u, true
+}
+
+// agentOf is what the browser says of itself.
+func agentOf(c *gin.Context) string {
+	agent := c.GetHeader("User-Agent")
+	return agent[:min(len(agent), 300)]
 }
 
 func person(c *gin.Context) (store.User, bool) {
@@ -56,7 +73,7 @@ func person(c *gin.Context) (store.User, bool) {
 func (p *Pages) signedIn(c *gin.Context) {
 	if u, ok := p.user(c); ok {
 		actor := audit.Actor{Kind: audit.KindPerson, Name: u.Login, Address: c.ClientIP()}
-		c.Request = c.Request.WithContext(audit.With(c.Request.Context(), actor))
+		c.Request = c.Request.WithContext(view.WithRole(audit.With(c.Request.Context(), actor), u.Role))
 		return
 	}
 	target := "/login"
@@ -65,6 +82,17 @@ func (p *Pages) signedIn(c *gin.Context) {
 	}
 	back(c, target)
 	c.Abort()
+}
+
+// may lets through whose role allows an act; others see why not.
+func (p *Pages) may(act access.Act) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if u, ok := person(c); ok && access.May(u.Role, act) {
+			return
+		}
+		p.render(c, http.StatusForbidden, page.Failure(p.shell(c, ""), view.Failure{Status: http.StatusForbidden, Role: true}))
+		c.Abort()
+	}
 }
 
 // flash tells something once, on the next page.
@@ -137,7 +165,15 @@ func (p *Pages) enter(c *gin.Context, user store.User, to string) {
 		p.fail(c, err)
 		return
 	}
-	p.sessions.Put(ctx, sessionUser, user.ID)
+	now := time.Now()
+	session := store.UserSession{ID: store.NewID(), UserID: user.ID, CreatedAt: now, SeenAt: now, Address: c.ClientIP(), Agent: agentOf(c)}
+	if err := p.o.Store.CreateUserSession(ctx, session); err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.sessions.Remove(ctx, sessionPending)
+	p.sessions.Put(ctx, sessionID, session.ID)
+	p.o.Audit.Record(audit.With(ctx, audit.Actor{Kind: audit.KindPerson, Name: user.Login, Address: c.ClientIP()}), "person.login", personObject(user))
 	back(c, localPath(to))
 }
 
@@ -162,6 +198,10 @@ func (p *Pages) showLogin(c *gin.Context, status int, v view.Login) {
 func (p *Pages) login(c *gin.Context) {
 	v := view.Login{Login: c.PostForm("login"), ReturnTo: c.PostForm("return_to")}
 	user, err := p.o.Access.Login(c.Request.Context(), v.Login, c.PostForm("password"), c.ClientIP())
+	if err == nil && user.SecondFactor.On() {
+		p.askForCode(c, user, v.ReturnTo)
+		return
+	}
 	if err == nil {
 		p.enter(c, user, v.ReturnTo)
 		return
@@ -180,6 +220,13 @@ func (p *Pages) login(c *gin.Context) {
 }
 
 func (p *Pages) logout(c *gin.Context) {
+	if u, ok := person(c); ok {
+		id := p.sessions.GetString(c.Request.Context(), sessionID)
+		if err := p.o.Store.EndUserSessions(c.Request.Context(), u.ID, id, ""); err != nil {
+			p.fail(c, err)
+			return
+		}
+	}
 	if err := p.sessions.Destroy(c.Request.Context()); err != nil {
 		p.fail(c, err)
 		return
@@ -227,7 +274,17 @@ func (p *Pages) showSettings(c *gin.Context, status int, with func(*view.Setting
 	v := view.Settings{
 		Login: u.Login, Name: u.Name, Lang: i18n.Lang(c.Request.Context()), Theme: p.theme(c),
 		Zone:    i18n.From(c.Request.Context()).Zone.String(),
-		Version: p.o.Version, Database: p.o.Store.Dialect(), Address: p.o.PublicURL, HasCalendar: err == nil,
+		Version: p.o.Version, Database: p.o.Store.Dialect(), Address: p.o.PublicURL, HasCalendar: err == nil, SecondFactor: u.SecondFactor.On(),
+		RecoveryLeft: len(u.SecondFactor.Recovery),
+	}
+	sessions, err := p.o.Store.UserSessions(c.Request.Context(), u.ID)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	present := p.sessions.GetString(c.Request.Context(), sessionID)
+	for _, x := range sessions {
+		v.Sessions = append(v.Sessions, view.Session{ID: x.ID, Agent: x.Agent, Address: x.Address, CreatedAt: x.CreatedAt, SeenAt: x.SeenAt, Present: x.ID == present})
 	}
 	with(&v)
 	p.render(c, status, page.Settings(p.shell(c, view.SectionSettings), v))
@@ -252,10 +309,13 @@ func (p *Pages) changePassword(c *gin.Context) {
 	case err != nil:
 		p.fail(c, err)
 	default:
-		if err := p.sessions.RenewToken(c.Request.Context()); err != nil {
+		ctx := c.Request.Context()
+		err := errors.Join(p.sessions.RenewToken(ctx), p.o.Store.EndUserSessions(ctx, u.ID, "", p.sessions.GetString(ctx, sessionID)))
+		if err != nil {
 			p.fail(c, err)
 			return
 		}
+		p.o.Audit.Record(ctx, "person.password", personObject(u))
 		p.flash(c, view.Flash{Key: "flash.password_changed"})
 		back(c, "/settings")
 	}

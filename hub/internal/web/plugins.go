@@ -182,8 +182,6 @@ func (p *Pages) revokePluginKey(c *gin.Context) {
 
 // registerPlugins puts the pages of plugins on a router.
 func (p *Pages) registerPlugins(in *gin.RouterGroup) {
-	in.GET("/plugins", p.plugins)
-	in.GET("/plugins/:name", p.plugin)
 	in.POST("/plugins/:name/disable", p.pluginAct("flash.plugin_disabled", p.o.Installer.Disable))
 	in.POST("/plugins/:name/resume", p.pluginAct("flash.plugin_resumed", p.o.Installer.Resume))
 	in.POST("/plugins/:name/rollback", p.pluginAct("flash.plugin_rolled_back", p.o.Installer.Rollback))

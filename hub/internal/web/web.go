@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/installer"
@@ -26,6 +27,7 @@ type Options struct {
 	Flow      *authflow.Flow
 	Source    *tokensource.Source
 	Installer *installer.Installer
+	Audit     *audit.Log
 	Logger    hclog.Logger
 	// PublicURL is the hub's address as browsers see it.
 	PublicURL string
@@ -92,42 +94,79 @@ func (p *Pages) Register(router *gin.Engine) {
 	open.POST("/setup", p.setup)
 	open.GET("/login", p.loginForm)
 	open.POST("/login", p.login)
+	open.GET("/login/code", p.codeForm)
+	open.POST("/login/code", p.loginCode)
+	open.GET("/invite", p.inviteForm)
+	open.POST("/invite", p.acceptInvite)
 	open.POST("/preferences", p.preferences)
 	open.GET("/callback/:service", p.callback)
 	open.GET("/calendar/:file", p.calendar)
 
-	in := router.Group("", p.speak, p.signedIn)
-	in.POST("/logout", p.logout)
+	in := router.Group("", p.speak, p.signedIn, p.note)
+	p.registerSee(in.Group("", p.may(access.ActSee)))
+	p.registerSelf(in.Group("", p.may(access.ActSelf)))
+	p.registerOperate(in.Group("", p.may(access.ActOperate)))
+	p.registerManage(in.Group("", p.may(access.ActManage)))
+	p.registerPeople(in.Group("", p.may(access.ActPeople)))
+	records := in.Group("", p.may(access.ActAudit))
+	records.GET("/audit", p.audit)
+	records.GET("/audit.csv", p.auditCSV)
+	records.POST("/audit/verify", p.verifyAudit)
+	codes := in.Group("", p.may(access.ActCodes))
+	codes.POST("/connections/:name/codes", p.codes)
+	codes.POST("/connections/:name/codes.json", p.codes)
+}
+
+// registerSee is what everybody may look at.
+func (p *Pages) registerSee(in *gin.RouterGroup) {
 	in.GET("/", p.overview)
 	in.GET("/providers/:name/icon", p.icon)
 	in.GET("/services", p.services)
-	in.GET("/services/new", p.gallery)
-	in.GET("/services/new/:provider", p.serviceForm)
-	in.POST("/services/new/:provider", p.addService)
 	in.GET("/services/:name", p.service)
-	in.GET("/services/:name/edit", p.editForm)
-	in.POST("/services/:name/edit", p.editService)
-	in.POST("/services/:name/delete", p.deleteService)
 	in.GET("/connections", p.connections)
-	in.GET("/connections/new", p.connectionForm)
-	in.POST("/connections/new", p.addConnection)
 	in.GET("/connections/:name", p.connection)
+	in.GET("/plugins", p.plugins)
+	in.GET("/plugins/:name", p.plugin)
+}
+
+// registerSelf is what everybody does with themselves.
+func (p *Pages) registerSelf(in *gin.RouterGroup) {
+	in.POST("/logout", p.logout)
+	in.GET("/settings", p.settings)
+	in.POST("/settings/password", p.changePassword)
+	in.POST("/settings/sessions/:id/end", p.endSession)
+	in.POST("/settings/sessions/end", p.endOtherSessions)
+	in.GET("/settings/second-factor", p.secondFactorForm)
+	in.POST("/settings/second-factor", p.confirmSecondFactor)
+	in.POST("/settings/second-factor/drop", p.dropSecondFactor)
+}
+
+// registerOperate keeps connections going.
+func (p *Pages) registerOperate(in *gin.RouterGroup) {
 	in.POST("/connections/:name/authorize", p.authorize)
 	in.POST("/connections/:name/paste", p.paste)
 	in.POST("/connections/:name/renew", p.renew)
 	in.POST("/connections/:name/pause", p.pause)
 	in.POST("/connections/:name/resume", p.resume)
+}
+
+// registerManage changes what there is.
+func (p *Pages) registerManage(in *gin.RouterGroup) {
+	in.GET("/services/new", p.gallery)
+	in.GET("/services/new/:provider", p.serviceForm)
+	in.POST("/services/new/:provider", p.addService)
+	in.GET("/services/:name/edit", p.editForm)
+	in.POST("/services/:name/edit", p.editService)
+	in.POST("/services/:name/delete", p.deleteService)
+	in.GET("/connections/new", p.connectionForm)
+	in.POST("/connections/new", p.addConnection)
 	in.POST("/connections/:name/delete", p.deleteConnection)
-	in.POST("/connections/:name/codes", p.codes)
-	in.POST("/connections/:name/codes.json", p.codes)
 	in.POST("/connections/:name/revoke", p.revoke)
 	in.GET("/keys", p.keys)
 	in.GET("/keys/new", p.keyForm)
 	in.POST("/keys/new", p.createKey)
 	in.POST("/keys/:id/revoke", p.revokeKey)
 	p.registerPlugins(in)
-	in.GET("/settings", p.settings)
-	in.POST("/settings/password", p.changePassword)
 	in.POST("/settings/calendar", p.makeCalendar)
 	in.POST("/settings/calendar/withdraw", p.withdrawCalendar)
 }

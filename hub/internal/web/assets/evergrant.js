@@ -177,7 +177,7 @@
   });
 
   // --- Keys ------------------------------------------------------------------
-  const destinations = { o: "overview", c: "connections", s: "services", k: "keys", p: "plugins", t: "settings" };
+  const destinations = { o: "overview", c: "connections", s: "services", k: "keys", p: "plugins", e: "people", a: "audit", t: "settings" };
   let going = 0;
   document.addEventListener("keydown", (e) => {
     if (e.key === "Escape") {

@@ -63,9 +63,12 @@ func resultRemedy(ctx context.Context, v view.Result) string {
 }
 
 // failureKey names the sentences of a page that could not be shown.
-func failureKey(status int) string {
-	switch status {
+func failureKey(v view.Failure) string {
+	switch v.Status {
 	case 403:
+		if v.Role {
+			return "failure.role"
+		}
 		return "failure.forbidden"
 	case 404, 405:
 		return "failure.not_found"
@@ -174,6 +177,25 @@ func sandboxWord(p view.Plugin) string {
 		return "off"
 	}
 	return "unknown"
+}
+
+// actorName is who acted, in the reader's words.
+func actorName(ctx context.Context, r view.AuditRecord) string {
+	switch r.ActorKind {
+	case "hub":
+		return i18n.T(ctx, "audit.hub")
+	case "key":
+		return i18n.T(ctx, "audit.key", "Name", r.Actor)
+	}
+	return r.Actor
+}
+
+// wrongCode says what to do about a code that is not right.
+func wrongCode(ctx context.Context, wrong bool) string {
+	if !wrong {
+		return ""
+	}
+	return i18n.T(ctx, "code.wrong_text")
 }
 
 // memory is a number of bytes in the reader's words.

@@ -75,6 +75,11 @@ type Settings struct {
 	// is it, when it was just made.
 	HasCalendar bool
 	CalendarURL string
+	// SecondFactor is set if codes are asked for, RecoveryLeft how many recovery codes
+	// are left.
+	SecondFactor bool
+	RecoveryLeft int
+	Sessions     []Session
 	// Version, Database and Address are the hub's own.
 	Version, Database, Address string
 	// Problems by field: "present", "next", "repeat".
@@ -134,6 +139,8 @@ type Departure struct {
 
 // Failure is a page that could not be shown.
 type Failure struct {
+	// Role is set if it is the person's role that does not allow something.
+	Role bool
 	// Status is the HTTP status: 403, 404, 405 or 500.
 	Status    int
 	Reference string

@@ -155,3 +155,6 @@ type ConnectionForm struct {
 	Name, Title string
 	Problems    map[string]provider.Text
 }
+
+// Problems are what is wrong with fields, in both languages.
+type Problems = map[string]provider.Text

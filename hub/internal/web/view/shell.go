@@ -12,6 +12,8 @@ const (
 	SectionServices    = "services"
 	SectionKeys        = "keys"
 	SectionPlugins     = "plugins"
+	SectionPeople      = "people"
+	SectionAudit       = "audit"
 	SectionSettings    = "settings"
 )
 

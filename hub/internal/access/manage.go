@@ -1,0 +1,147 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// invitationLife is how long an invitation can be accepted.
+const invitationLife = 7 * 24 * time.Hour
+
+// Errors of those who manage people.
+var (
+	// ErrMayNot is an act on a person that the actor's role does not allow.
+	ErrMayNot = errors.New("your role does not allow this; ask an owner of the hub")
+	// ErrRole is a role that there is not.
+	ErrRole = errors.New("there is no such role")
+	// ErrInvitation is an invitation that is spent, withdrawn, or too old.
+	ErrInvitation = errors.New("this invitation is spent or too old; ask for another one")
+	// ErrLoginTaken is a login that somebody has.
+	ErrLoginTaken = errors.New("somebody has this login already")
+)
+
+// Invite makes a link's token by which somebody becomes a user of a role, once.
+func (a *Access) Invite(ctx context.Context, actor store.User, login, role string) (token string, _ store.Invitation, err error) {
+	login = strings.TrimSpace(login)
+	switch {
+	case login == "" || len(login) > 200:
+		return "", store.Invitation{}, ErrEmptyLogin
+	case !slices.Contains(Roles, role):
+		return "", store.Invitation{}, ErrRole
+	case !MayChange(actor.Role, role):
+		return "", store.Invitation{}, ErrMayNot
+	}
+	if _, err := a.store.UserByLogin(ctx, login); err == nil {
+		return "", store.Invitation{}, ErrLoginTaken
+	}
+	now := time.Now()
+	token = randomText()
+	i := store.Invitation{
+		ID: store.NewID(), Hash: hashText(token), Login: login, Role: role, CreatedBy: actor.Login, CreatedAt: now, ExpiresAt: now.Add(invitationLife),
+	}
+	return token, i, a.store.CreateInvitation(ctx, i)
+}
+
+// Invitation finds what a link's token invites to, without spending it.
+func (a *Access) Invitation(ctx context.Context, token string) (store.Invitation, error) {
+	i, err := a.store.Invitation(ctx, hashText(token), time.Now())
+	if errors.Is(err, store.ErrNotFound) {
+		return i, ErrInvitation
+	}
+	return i, err
+}
+
+// Accept spends an invitation and makes its user.
+func (a *Access) Accept(ctx context.Context, token, name, password, lang string) (store.User, error) {
+	i, err := a.Invitation(ctx, token)
+	if err != nil {
+		return store.User{}, err
+	}
+	u, err := newUser(i.Login, name, password, lang)
+	if err != nil {
+		return u, err
+	}
+	u.Role = i.Role
+	err = a.store.AcceptInvitation(ctx, i.Hash, time.Now(), u)
+	switch {
+	case errors.Is(err, store.ErrNameTaken):
+		return u, ErrLoginTaken
+	case errors.Is(err, store.ErrNotFound):
+		return u, ErrInvitation
+	}
+	return u, err
+}
+
+// ChangeRole gives a person another role. Errors: ErrMayNot, ErrRole,
+// store.ErrLastOwner.
+func (a *Access) ChangeRole(ctx context.Context, actor store.User, userID, role string) (store.User, error) {
+	if !slices.Contains(Roles, role) {
+		return store.User{}, ErrRole
+	}
+	return a.store.ChangeUser(ctx, userID, RoleOwner, func(u *store.User) error {
+		if !MayChange(actor.Role, u.Role) || !MayChange(actor.Role, role) {
+			return ErrMayNot
+		}
+		u.Role, u.UpdatedAt = role, time.Now()
+		return nil
+	})
+}
+
+// Disable keeps a person from logging in and signs them out, or lets them in again.
+func (a *Access) Disable(ctx context.Context, actor store.User, userID string, disabled bool) (store.User, error) {
+	u, err := a.store.ChangeUser(ctx, userID, RoleOwner, func(u *store.User) error {
+		if !MayChange(actor.Role, u.Role) {
+			return ErrMayNot
+		}
+		u.DisabledAt, u.UpdatedAt = time.Time{}, time.Now()
+		if disabled {
+			u.DisabledAt = time.Now()
+		}
+		return nil
+	})
+	if err != nil || !disabled {
+		return u, err
+	}
+	return u, a.store.EndUserSessions(ctx, userID, "", "")
+}
+
+// SignOut ends all sessions of a person.
+func (a *Access) SignOut(ctx context.Context, actor store.User, userID string) error {
+	u, err := a.store.User(ctx, userID)
+	if err != nil {
+		return err
+	}
+	if !MayChange(actor.Role, u.Role) {
+		return ErrMayNot
+	}
+	return a.store.EndUserSessions(ctx, userID, "", "")
+}
+
+// ForgetSecondFactor drops the second factor of a person who has lost it.
+func (a *Access) ForgetSecondFactor(ctx context.Context, actor store.User, userID string) error {
+	u, err := a.store.User(ctx, userID)
+	if err != nil {
+		return err
+	}
+	if !MayChange(actor.Role, u.Role) {
+		return ErrMayNot
+	}
+	return a.DropSecondFactor(ctx, userID, "", false)
+}
+
+// Remove deletes a person. What they did stays in the audit record.
+func (a *Access) Remove(ctx context.Context, actor store.User, userID string) error {
+	u, err := a.store.User(ctx, userID)
+	if err != nil {
+		return err
+	}
+	if !MayChange(actor.Role, u.Role) {
+		return ErrMayNot
+	}
+	return a.store.RemoveUser(ctx, userID, RoleOwner)
+}

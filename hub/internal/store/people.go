@@ -1,0 +1,221 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+type invitationRow struct {
+	ID        string `gorm:"primaryKey"`
+	Hash      string
+	Login     string
+	Role      string
+	CreatedBy string
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+	ExpiresAt int64
+}
+
+// TableName pins the table.
+func (invitationRow) TableName() string { return "invitations" }
+
+type userSessionRow struct {
+	ID        string `gorm:"primaryKey"`
+	UserID    string
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+	SeenAt    int64
+	Address   string
+	Agent     string
+}
+
+// TableName pins the table.
+func (userSessionRow) TableName() string { return "user_sessions" }
+
+// Invitation is a link by which somebody becomes a user, once.
+type Invitation struct {
+	ID string
+	// Hash is the SHA-256 of the link's token.
+	Hash                 string
+	Login, Role          string
+	CreatedBy            string
+	CreatedAt, ExpiresAt time.Time
+}
+
+// UserSession is a place where a person is signed in.
+type UserSession struct {
+	ID, UserID        string
+	CreatedAt, SeenAt time.Time
+	// Address and Agent are the browser's own, of its last request.
+	Address, Agent string
+}
+
+// ErrLastOwner is returned for a change that would leave the hub without anybody
+// who owns it.
+var ErrLastOwner = errors.New("the hub needs an owner who can log in; make somebody else an owner first")
+
+// ChangeUser reads a user, has it changed and writes it, keeping an owner. role is
+// the word for owners. Errors: ErrNotFound, ErrLastOwner, what the change returned.
+func (s *Store) ChangeUser(ctx context.Context, id, role string, change func(*User) error) (User, error) {
+	var u User
+	err := s.transaction(ctx, func(tx *gorm.DB) error {
+		// All owners are locked, so that two of them cannot remove each other.
+		var owners []userRow
+		if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("role = ? AND disabled_at = 0", role).Find(&owners).Error; err != nil {
+			return err
+		}
+		var row userRow
+		if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", id).Take(&row).Error; err != nil {
+			return failed("change the user "+id, err)
+		}
+		var err error
+		if u, err = s.userOf(&row); err != nil {
+			return err
+		}
+		if err := change(&u); err != nil {
+			return err
+		}
+		if len(owners) == 1 && owners[0].ID == id && (u.Role != role || !u.DisabledAt.IsZero()) {
+			return ErrLastOwner
+		}
+		changed, err := s.rowOfUser(u)
+		if err != nil {
+			return err
+		}
+		return tx.Save(changed).Error
+	})
+	return u, err
+}
+
+// RemoveUser deletes a user who is not the last owner. Errors: ErrNotFound,
+// ErrLastOwner.
+func (s *Store) RemoveUser(ctx context.Context, id, ownerRole string) error {
+	_, err := s.ChangeUser(ctx, id, ownerRole, func(u *User) error {
+		u.DisabledAt = time.Now()
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.DeleteUser(ctx, id)
+}
+
+// CreateInvitation adds an invitation.
+func (s *Store) CreateInvitation(ctx context.Context, i Invitation) error {
+	return failed("invite "+i.Login, s.writing(ctx).Create(&invitationRow{
+		ID: i.ID, Hash: i.Hash, Login: i.Login, Role: i.Role, CreatedBy: i.CreatedBy, CreatedAt: millis(i.CreatedAt), ExpiresAt: millis(i.ExpiresAt),
+	}).Error)
+}
+
+// Invitations reads those that can be accepted at a time, newest first.
+func (s *Store) Invitations(ctx context.Context, now time.Time) ([]Invitation, error) {
+	var rows []invitationRow
+	if err := s.reading(ctx).Where("expires_at > ?", millis(now)).Order("created_at DESC, id").Find(&rows).Error; err != nil {
+		return nil, failed("read the invitations", err)
+	}
+	list := make([]Invitation, 0, len(rows))
+	for _, r := range rows {
+		list = append(list, r.value())
+	}
+	return list, nil
+}
+
+// Invitation reads one that can be accepted, by its hash. Errors: ErrNotFound.
+func (s *Store) Invitation(ctx context.Context, hash string, now time.Time) (Invitation, error) {
+	var row invitationRow
+	err := s.reading(ctx).Where("hash = ? AND expires_at > ?", hash, millis(now)).Take(&row).Error
+	return row.value(), failed("read the invitation", err)
+}
+
+// AcceptInvitation spends an invitation and adds its user, both or neither.
+// Errors: ErrNotFound, ErrNameTaken.
+func (s *Store) AcceptInvitation(ctx context.Context, hash string, now time.Time, u User) error {
+	row, err := s.rowOfUser(u)
+	if err != nil {
+		return err
+	}
+	return s.transaction(ctx, func(tx *gorm.DB) error {
+		spent := tx.Where("hash = ? AND expires_at > ?", hash, millis(now)).Delete(&invitationRow{})
+		if err := changed("accept the invitation", spent); err != nil {
+			return err
+		}
+		return written("add the user "+u.Login, tx.Create(row), "login", u.Login)
+	})
+}
+
+// DeleteInvitation withdraws one. Errors: ErrNotFound.
+func (s *Store) DeleteInvitation(ctx context.Context, id string) error {
+	return changed("withdraw the invitation", s.writing(ctx).Where("id = ?", id).Delete(&invitationRow{}))
+}
+
+func (r *invitationRow) value() Invitation {
+	return Invitation{
+		ID: r.ID, Hash: r.Hash, Login: r.Login, Role: r.Role, CreatedBy: r.CreatedBy, CreatedAt: timeOf(r.CreatedAt), ExpiresAt: timeOf(r.ExpiresAt),
+	}
+}
+
+// CreateUserSession notes that a person has signed in.
+func (s *Store) CreateUserSession(ctx context.Context, x UserSession) error {
+	return failed("note the session", s.writing(ctx).Create(&userSessionRow{
+		ID: x.ID, UserID: x.UserID, CreatedAt: millis(x.CreatedAt), SeenAt: millis(x.SeenAt), Address: x.Address, Agent: x.Agent,
+	}).Error)
+}
+
+// SessionUser reads who is signed in by a session that was not ended, if they may
+// log in. Errors: ErrNotFound.
+func (s *Store) SessionUser(ctx context.Context, sessionID string) (User, UserSession, error) {
+	var session userSessionRow
+	if err := s.reading(ctx).Where("id = ?", sessionID).Take(&session).Error; err != nil {
+		return User{}, UserSession{}, failed("read the session", err)
+	}
+	u, err := s.User(ctx, session.UserID)
+	if err == nil && !u.DisabledAt.IsZero() {
+		err = fmt.Errorf("the user %s is disabled: %w", u.Login, ErrNotFound)
+	}
+	return u, session.value(), err
+}
+
+// TouchUserSession notes a request of a session; the caller calls it at most once a
+// minute.
+func (s *Store) TouchUserSession(ctx context.Context, id, address, agent string, at time.Time) error {
+	return failed("note the use of a session", s.writing(ctx).Model(&userSessionRow{}).Where("id = ?", id).
+		Updates(map[string]any{"seen_at": millis(at), "address": address, "agent": agent}).Error)
+}
+
+// UserSessions reads where a person is signed in, newest use first.
+func (s *Store) UserSessions(ctx context.Context, userID string) ([]UserSession, error) {
+	var rows []userSessionRow
+	if err := s.reading(ctx).Where("user_id = ?", userID).Order("seen_at DESC, id").Find(&rows).Error; err != nil {
+		return nil, failed("read the sessions", err)
+	}
+	list := make([]UserSession, 0, len(rows))
+	for _, r := range rows {
+		list = append(list, r.value())
+	}
+	return list, nil
+}
+
+// EndUserSessions signs a person out: of one session, or with id "" of all but one.
+func (s *Store) EndUserSessions(ctx context.Context, userID, id, but string) error {
+	q := s.writing(ctx).Where("user_id = ?", userID)
+	if id != "" {
+		q = q.Where("id = ?", id)
+	} else {
+		q = q.Where("id <> ?", but)
+	}
+	return failed("end sessions", q.Delete(&userSessionRow{}).Error)
+}
+
+// DeleteOldPeopleRows removes invitations that have run out and sessions that nobody
+// has used since.
+func (s *Store) DeleteOldPeopleRows(ctx context.Context, now, unusedSince time.Time) error {
+	err := s.writing(ctx).Where("expires_at <= ?", millis(now)).Delete(&invitationRow{}).Error
+	return failed("remove what has run out", errors.Join(err, s.writing(ctx).Where("seen_at < ?", millis(unusedSince)).Delete(&userSessionRow{}).Error))
+}
+
+func (r *userSessionRow) value() UserSession {
+	return UserSession{ID: r.ID, UserID: r.UserID, CreatedAt: timeOf(r.CreatedAt), SeenAt: timeOf(r.SeenAt), Address: r.Address, Agent: r.Agent}
+}

@@ -1,0 +1,24 @@
+package view
+
+import "time"
+
+// Audit is a page of the audit record.
+type Audit struct {
+	Form    AuditForm
+	Records []AuditRecord
+	// First is set for the newest page; Next is the address of the one after, "" if
+	// there is none; Export that of all as CSV.
+	First        bool
+	Next, Export string
+}
+
+// AuditForm is what is looked for.
+type AuditForm struct{ Actor, Act, Object string }
+
+// AuditRecord is one line of who did what.
+type AuditRecord struct {
+	Seq                       int64
+	At                        time.Time
+	ActorKind, Actor, Address string
+	Act, Object, Detail       string
+}
