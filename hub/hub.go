@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gin-gonic/gin"
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
@@ -53,6 +54,7 @@ type Hub struct {
 
 	listener net.Listener
 	server   *http.Server
+	engine   *gin.Engine
 	work     sync.WaitGroup
 	stopped  sync.Once
 	// schedule runs the scheduler until stopWork; failed carries a server that ended by itself.

@@ -45,6 +45,7 @@ func (h *Hub) serve() {
 func (h *Hub) handler() http.Handler {
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
+	h.engine = engine
 	engine.HandleMethodNotAllowed = true
 	engine.ContextWithFallback = true
 	_ = engine.SetTrustedProxies(h.cfg.TrustedProxies) // checked by config

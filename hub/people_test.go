@@ -1,0 +1,218 @@
+package hub_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// visitor is a browser without a window: cookies, no redirects.
+type visitor struct {
+	t    testing.TB
+	base string
+	http *http.Client
+}
+
+func newVisitor(t testing.TB, r *running) *visitor {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &visitor{t: t, base: r.hub.URL(), http: &http.Client{
+		Jar: jar, Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// ask sends a request and returns status, page and where it leads.
+func (v *visitor) ask(method, path string, form url.Values, headers ...string) (status int, page, location string) {
+	v.t.Helper()
+	var body io.Reader
+	if form != nil {
+		body = strings.NewReader(form.Encode())
+	}
+	address := path
+	if strings.HasPrefix(path, "/") {
+		address = v.base + path
+	}
+	req, err := http.NewRequestWithContext(v.t.Context(), method, address, body)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := v.http.Do(req)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return resp.StatusCode, string(data), resp.Header.Get("Location")
+}
+
+// owner sets the hub up.
+func (r *running) owner(t testing.TB) *visitor {
+	t.Helper()
+	link, err := r.hub.SetupLink(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := newVisitor(t, r)
+	_, token, _ := strings.Cut(link, "link=")
+	status, page, _ := v.ask("POST", "/setup", url.Values{"link": {token}, "login": {"owner"}, "password": {testPassword}, "repeat": {testPassword}})
+	if status != http.StatusSeeOther {
+		t.Fatalf("the set-up answered %d: %s", status, page)
+	}
+	return v
+}
+
+var inviteRE = regexp.MustCompile(`/invite\?link=([A-Za-z0-9_-]+)`)
+
+// invite makes somebody of a role, who then is logged in.
+func (v *visitor) invite(r *running, login, role string) *visitor {
+	v.t.Helper()
+	status, page, _ := v.ask("POST", "/people/invite", url.Values{"login": {login}, "role": {role}})
+	found := inviteRE.FindStringSubmatch(page)
+	if status != http.StatusOK || found == nil {
+		v.t.Fatalf("the invitation answered %d: %s", status, page)
+	}
+	guest := newVisitor(v.t, r)
+	status, page, _ = guest.ask("POST", "/invite", url.Values{"link": {found[1]}, "name": {login}, "password": {testPassword}, "repeat": {testPassword}})
+	if status != http.StatusSeeOther {
+		v.t.Fatalf("accepting answered %d: %s", status, page)
+	}
+	return guest
+}
+
+// What each role may reach; every other route of the pages is refused. A new route
+// that nobody thought of is refused to all but the mightiest.
+var reach = map[string][]string{
+	"viewer": {
+		"GET /", "GET /providers/:name/icon", "GET /services", "GET /services/:name", "GET /connections", "GET /connections/:name",
+		"GET /plugins", "GET /plugins/:name", "GET /settings", "GET /settings/second-factor", "POST /logout", "POST /settings/password",
+		"POST /settings/second-factor", "POST /settings/second-factor/drop", "POST /settings/sessions/:id/end", "POST /settings/sessions/end",
+	},
+	"operator": {
+		"POST /connections/:name/authorize", "POST /connections/:name/codes", "POST /connections/:name/codes.json", "POST /connections/:name/pause",
+		"POST /connections/:name/paste", "POST /connections/:name/renew", "POST /connections/:name/resume",
+	},
+}
+
+// open are the routes that need no session.
+var open = []string{
+	"/setup", "/login", "/login/code", "/preferences", "/callback/:service", "/calendar/:file", "/invite", "/healthz", "/readyz", "/assets/*file",
+}
+
+func pageRoutes(r *running) (routes []string) {
+	for _, route := range r.hub.Routes() {
+		if strings.HasPrefix(route.Path, "/api/") || slices.Contains(open, route.Path) {
+			continue
+		}
+		routes = append(routes, route.Method+" "+route.Path)
+	}
+	return routes
+}
+
+var placeholderRE = regexp.MustCompile(`[:*][a-z]+`)
+
+func TestEveryRouteIsRefusedToWhoMayNot(t *testing.T) {
+	r := startHub(t, nil)
+	boss := r.owner(t)
+	people := map[string]*visitor{"viewer": boss.invite(r, "viewer", "viewer"), "operator": boss.invite(r, "operator", "operator")}
+	stranger := newVisitor(t, r)
+	routes := pageRoutes(r)
+	if len(routes) < 40 {
+		t.Fatalf("only %d routes were found", len(routes))
+	}
+	for _, route := range routes {
+		method, path, _ := strings.Cut(route, " ")
+		path = placeholderRE.ReplaceAllString(path, "none")
+		var form url.Values
+		if method == "POST" {
+			form = url.Values{"x": {"y"}}
+		}
+		if status, _, location := stranger.ask(method, path, form); status != http.StatusFound && status != http.StatusSeeOther || !strings.HasPrefix(location, "/login") {
+			t.Errorf("%s answers a stranger %d", route, status)
+		}
+		if method == "POST" {
+			for header, value := range map[string]string{"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"} {
+				if status, _, _ := boss.ask(method, path, form, header, value); status != http.StatusForbidden {
+					t.Errorf("%s answers another site (%s) %d", route, header, status)
+				}
+			}
+		}
+		allowed := reach["viewer"]
+		for _, role := range []string{"viewer", "operator"} {
+			if role == "operator" {
+				allowed = append(slices.Clone(allowed), reach["operator"]...)
+			}
+			if strings.HasPrefix(route, "POST /settings") || route == "POST /logout" {
+				continue // it would end the session that the test needs
+			}
+			status, page, _ := people[role].ask(method, path, form)
+			if refused := status == http.StatusForbidden && strings.Contains(page, "Your role does not allow"); refused == slices.Contains(allowed, route) {
+				t.Errorf("%s answers a %s %d", route, role, status)
+			}
+		}
+	}
+}
+
+func TestAViewerSeesNoTokenAndNoButtonsThatAreRefused(t *testing.T) {
+	world := startWorld(t, time.Hour)
+	r := startHub(t, nil)
+	boss := r.owner(t)
+	connection := r.addService(t, world.Service("bitrix24"))
+	r.authorise(t, connection)
+	token := r.admin.pull(t, connection).AccessToken
+	viewer := boss.invite(r, "viewer", "viewer")
+	for _, path := range []string{"/", "/connections", "/connections/" + connection, "/services", "/services/" + world.Service("bitrix24").Name, "/plugins", "/settings"} {
+		_, page, _ := viewer.ask("GET", path, nil)
+		if strings.Contains(page, token) {
+			t.Errorf("%s shows a token", path)
+		}
+		for _, form := range regexp.MustCompile(`(?:action|hx-post|formaction)="(/[^"]*)"`).FindAllStringSubmatch(page, -1) {
+			if !strings.HasPrefix(form[1], "/preferences") && !strings.HasPrefix(form[1], "/settings/") && form[1] != "/logout" && form[1] != "/connections" {
+				t.Errorf("%s offers %s", path, form[1])
+			}
+		}
+		for _, link := range []string{"/services/new", "/connections/new", "/edit\"", "/keys", "/people", "/audit"} {
+			if strings.Contains(page, `href="`+link) {
+				t.Errorf("%s leads to %s", path, link)
+			}
+		}
+	}
+}
+
+func TestASessionIsEndedElsewhere(t *testing.T) {
+	r := startHub(t, nil)
+	boss := r.owner(t)
+	guest := boss.invite(r, "guest", "operator")
+	if status, _, _ := guest.ask("GET", "/", nil); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	_, page, _ := boss.ask("GET", "/people", nil)
+	id := regexp.MustCompile(`/people/([0-9a-f-]+)/sign-out`).FindAllStringSubmatch(page, -1)
+	for _, match := range id {
+		boss.ask("POST", "/people/"+match[1]+"/sign-out", url.Values{})
+	}
+	if status, _, location := guest.ask("GET", "/", nil); status == http.StatusOK || !strings.HasPrefix(location, "/login") {
+		t.Errorf("the session goes on: %d %s", status, location)
+	}
+	again := newVisitor(t, r)
+	if status, _, _ := again.ask("POST", "/login", url.Values{"login": {"guest"}, "password": {testPassword}}); status != http.StatusSeeOther {
+		t.Errorf("logging in again answers %d", status)
+	}
+}
