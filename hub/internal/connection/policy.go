@@ -1,6 +1,7 @@
 package connection
 
 import (
+	"math"
 	"time"
 
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -106,3 +107,34 @@ func (c Connection) MissingScopes() []string {
 }
 
 func alive(end, now time.Time) bool { return end.IsZero() || now.Before(end) }
+
+// always is the end of what can be renewed for as long as anybody can think of.
+var always = time.UnixMilli(math.MaxInt64)
+
+// RenewableUntil is the moment from which Renewable is false, if nothing else
+// happens: the zero time for never renewable, a time beyond all others for always.
+func (c Connection) RenewableUntil() time.Time {
+	end := time.Time{}
+	switch c.Policy.AutoRenew {
+	case provider.AutoRenewRefreshToken:
+		if c.Tokens.RefreshToken == "" {
+			return time.Time{}
+		}
+		end = c.Tokens.RefreshExpiresAt
+	case provider.AutoRenewProlong, provider.AutoRenewExchange, provider.AutoRenewSliding:
+		if c.Tokens.AccessToken == "" {
+			return time.Time{}
+		}
+		end = c.Tokens.ExpiresAt
+	case provider.AutoRenewReissue:
+	default:
+		return time.Time{}
+	}
+	if c.State != StateActive {
+		return time.Time{}
+	}
+	if end.IsZero() {
+		return always
+	}
+	return end
+}

@@ -25,6 +25,8 @@ type connectionRow struct {
 	Failure         string
 	FailureCause    string
 	PersonBy        int64
+	Phase           string
+	RenewableUntil  int64
 	AccountID       string
 	AccountName     string
 	RequestedScopes string
@@ -77,6 +79,7 @@ func (s *Store) rowOfConnection(c connection.Connection) (connectionRow, error) 
 	}
 	by, _ := c.PersonBy()
 	row.FailureCause, row.PersonBy = c.Cause, millis(by)
+	row.Phase, row.RenewableUntil = string(c.Phase()), millis(c.RenewableUntil())
 	var err error
 	if row.Tokens, err = s.sealTokens(c.Tokens, "connections", c.ID); err != nil {
 		return row, err

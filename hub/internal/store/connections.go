@@ -19,8 +19,16 @@ type Filter struct {
 	ServiceID string
 	// Query keeps those whose name or title contains it, in any case of letters.
 	Query string
-	// AfterName starts behind a name: the last one of the page before.
+	// Status keeps those that stand so now.
+	Status connection.Status
+	// Tag keeps those that have it.
+	Tag string
+	// Sort orders them: SortName is the default.
+	Sort Sort
+	// AfterName starts behind a name: the last one of the page before. With another
+	// order than by name, AfterKey is what that one was ordered by.
 	AfterName string
+	AfterKey  int64
 	// Limit bounds the number of results; 0 is no bound.
 	Limit int
 }
@@ -83,28 +91,6 @@ func (s *Store) ChangedSince(ctx context.Context, after time.Time, limit int) ([
 		return nil, failed("read what has changed", err)
 	}
 	return s.readableOf(rows), nil
-}
-
-// Connections reads those that the filter chooses, ordered by name.
-func (s *Store) Connections(ctx context.Context, f Filter) ([]connection.Connection, error) {
-	query := s.reading(ctx).Order("name")
-	if f.ServiceID != "" {
-		query = query.Where("service_id = ?", f.ServiceID)
-	}
-	if f.Query != "" {
-		query = query.Where("search_text LIKE ? ESCAPE '!'", "%"+likeEscape.Replace(strings.ToLower(f.Query))+"%")
-	}
-	if f.AfterName != "" {
-		query = query.Where("name > ?", f.AfterName)
-	}
-	if f.Limit > 0 {
-		query = query.Limit(f.Limit)
-	}
-	var rows []connectionRow
-	if err := query.Find(&rows).Error; err != nil {
-		return nil, failed("read the connections", err)
-	}
-	return s.connectionsOf(rows)
 }
 
 // CountByService returns the number of connections of each service that has one,

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -49,7 +50,7 @@ func ColumnsOfRows(t *testing.T) map[string][]string {
 		&serviceRow{}, &connectionRow{}, &tokenHistoryRow{}, &intentRow{}, &authorizationRow{}, &userRow{}, &sessionRow{},
 		&apiKeyRow{}, &apiKeyConnectionRow{}, &pluginRow{}, &settingRow{}, &eventRow{}, &incidentRow{},
 		&auditRow{}, &auditChainRow{}, &packageRow{}, &pieceRow{}, &slotRow{}, &pluginKeyRow{},
-		&invitationRow{}, &userSessionRow{},
+		&invitationRow{}, &userSessionRow{}, &tagRow{},
 	} {
 		parsed, err := schema.Parse(row, &sync.Map{}, schema.NamingStrategy{})
 		if err != nil {
@@ -119,3 +120,6 @@ func Exec(t *testing.T, s *Store, statement string) {
 		t.Fatal(err)
 	}
 }
+
+// FillStanding does what Open does for connections of an older version.
+func FillStanding(ctx context.Context, s *Store) error { return s.fillStanding(ctx) }

@@ -1,0 +1,210 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+)
+
+// Sort is the order of a list.
+type Sort string
+
+// The orders.
+const (
+	// SortName is by name.
+	SortName Sort = ""
+	// SortExpires puts what expires first to the beginning; without an expiry last.
+	SortExpires Sort = "expires"
+	// SortChanged puts what changed last to the beginning.
+	SortChanged Sort = "changed"
+)
+
+// Sorts lists the orders.
+var Sorts = []Sort{SortName, SortExpires, SortChanged}
+
+// keys are the SQL that each order goes by, ascending; equal ones go by name.
+var keys = map[Sort]string{
+	SortExpires: "CASE WHEN expires_at = 0 THEN 9223372036854775807 ELSE expires_at END",
+	SortChanged: "-updated_at",
+}
+
+// soon is connection's: the time before the end of a grant in which it expires.
+const soon = 14 * 24 * time.Hour
+
+// statusSQL says of a row what connection.StatusAt says of a connection; a test
+// holds the two together. @now and @soon are milliseconds.
+const statusSQL = `CASE
+	WHEN state = 'paused' THEN 'paused'
+	WHEN state = 'revoked' THEN 'revoked'
+	WHEN state IN ('pending', 'ended') THEN 'needs_authorization'
+	WHEN renewable_until <= @now AND expires_at > 0 AND expires_at <= @now THEN 'needs_authorization'
+	WHEN phase = 'blocked' THEN 'needs_operator'
+	WHEN phase = 'uncertain' THEN 'uncertain'
+	WHEN phase = 'retrying' THEN 'retrying'
+	WHEN renewable_until <= @now AND expires_at > 0 THEN 'expires'
+	WHEN person_by > 0 AND person_by < @soon THEN 'expires'
+	ELSE 'fresh' END`
+
+func statusArgs(now time.Time) map[string]any {
+	return map[string]any{"now": millis(now), "soon": millis(now.Add(soon))}
+}
+
+// Page is a part of a list.
+type Page struct {
+	Connections []connection.Connection
+	// Tags are those of each connection, by its id.
+	Tags map[string][]string
+	// More is set if there are others behind it; NextName and NextKey are then
+	// Filter.AfterName and AfterKey of the next page.
+	More     bool
+	NextName string
+	NextKey  int64
+}
+
+// Connections reads those that the filter chooses, in its order.
+func (s *Store) Connections(ctx context.Context, f Filter) ([]connection.Connection, error) {
+	page, err := s.ConnectionPage(ctx, f)
+	return page.Connections, err
+}
+
+// ConnectionPage is Connections with tags and the way to the next page. It first
+// finds the names, which an index has, and reads only these rows.
+func (s *Store) ConnectionPage(ctx context.Context, f Filter) (Page, error) {
+	type found struct {
+		Name string
+		Key  int64
+	}
+	var names []found
+	query := s.chosen(ctx, f)
+	if key, ordered := keys[f.Sort]; ordered {
+		query = query.Select("name, " + key + " AS key").Order("key, name")
+		if f.AfterName != "" {
+			query = query.Where("("+key+" > ? OR "+key+" = ? AND name > ?)", f.AfterKey, f.AfterKey, f.AfterName)
+		}
+	} else {
+		query = query.Select("name").Order("name")
+		if f.AfterName != "" {
+			query = query.Where("name > ?", f.AfterName)
+		}
+	}
+	if f.Limit > 0 {
+		query = query.Limit(f.Limit + 1)
+	}
+	if err := query.Scan(&names).Error; err != nil {
+		return Page{}, failed("read the connections", err)
+	}
+	var page Page
+	if page.More = f.Limit > 0 && len(names) > f.Limit; page.More {
+		names = names[:f.Limit]
+		page.NextName, page.NextKey = names[f.Limit-1].Name, names[f.Limit-1].Key
+	}
+	place := make(map[string]int, len(names))
+	list := make([]string, len(names))
+	for i, n := range names {
+		place[n.Name], list[i] = i, n.Name
+	}
+	for part := range slices.Chunk(list, rowsAtOnce) {
+		var rows []connectionRow
+		if err := s.reading(ctx).Where("name IN ?", part).Find(&rows).Error; err != nil {
+			return page, failed("read the connections", err)
+		}
+		connections, err := s.connectionsOf(rows)
+		if err != nil {
+			return page, err
+		}
+		page.Connections = append(page.Connections, connections...)
+	}
+	slices.SortFunc(page.Connections, func(a, b connection.Connection) int { return place[a.Name] - place[b.Name] })
+	var err error
+	page.Tags, err = s.tagsOf(ctx, page.Connections)
+	return page, err
+}
+
+// chosen is the query of what a filter chooses, without its order and page.
+func (s *Store) chosen(ctx context.Context, f Filter) *gorm.DB {
+	query := s.reading(ctx).Model(&connectionRow{})
+	if f.ServiceID != "" {
+		query = query.Where("service_id = ?", f.ServiceID)
+	}
+	if f.Query != "" {
+		query = query.Where("search_text LIKE ? ESCAPE '!'", "%"+likeEscape.Replace(strings.ToLower(f.Query))+"%")
+	}
+	if f.Status != "" {
+		args := statusArgs(time.Now())
+		args["status"] = string(f.Status)
+		query = query.Where(statusSQL+" = @status", args)
+	}
+	if f.Tag != "" {
+		query = query.Where("id IN (SELECT connection_id FROM connection_tags WHERE tag = ?)", f.Tag)
+	}
+	return query
+}
+
+// IDs reads the ids that a filter chooses, at most limit, by name.
+func (s *Store) IDs(ctx context.Context, f Filter, limit int) ([]string, error) {
+	var ids []string
+	err := s.chosen(ctx, f).Order("name").Limit(limit).Pluck("id", &ids).Error
+	return ids, failed("find the connections", err)
+}
+
+// CountByStatus counts the connections by how they stand at a time.
+func (s *Store) CountByStatus(ctx context.Context, now time.Time) (map[connection.Status]int, error) {
+	var rows []struct {
+		Status string
+		Count  int
+	}
+	// The status is found for each kind of row once, where many share everything.
+	err := s.reading(ctx).Raw("SELECT status, COUNT(*) AS count FROM (SELECT "+statusSQL+" AS status FROM connections) AS standing GROUP BY status", statusArgs(now)).
+		Scan(&rows).Error
+	if err != nil {
+		return nil, failed("count the connections", err)
+	}
+	counts := make(map[connection.Status]int, len(rows))
+	for _, row := range rows {
+		counts[connection.Status(row.Status)] = row.Count
+	}
+	return counts, nil
+}
+
+// Upcoming reads the connections that the hub renews next, soonest first.
+func (s *Store) Upcoming(ctx context.Context, limit int) ([]connection.Connection, error) {
+	var rows []connectionRow
+	if err := s.reading(ctx).Where("due_at > 0").Order("due_at").Limit(limit).Find(&rows).Error; err != nil {
+		return nil, failed("read what is due next", err)
+	}
+	return s.connectionsOf(rows)
+}
+
+// fillStanding writes how connections stand that were stored before that was a
+// column of its own.
+func (s *Store) fillStanding(ctx context.Context) error {
+	for {
+		var rows []connectionRow
+		if err := s.reading(ctx).Where("renewable_until = -1").Order("id").Limit(rowsAtOnce).Find(&rows).Error; err != nil || len(rows) == 0 {
+			return failed("look for connections of an older version", err)
+		}
+		s.log.Info("connections of an older version are brought up to date", "connections", len(rows))
+		err := s.transaction(ctx, func(tx *gorm.DB) error {
+			for i := range rows {
+				columns := map[string]any{"renewable_until": 0, "phase": ""}
+				if c, err := s.connectionOf(&rows[i]); err == nil { // one that cannot be read is shown as it is
+					by, _ := c.PersonBy()
+					columns = map[string]any{"renewable_until": millis(c.RenewableUntil()), "phase": string(c.Phase()), "person_by": millis(by)}
+				}
+				if err := tx.Model(&connectionRow{}).Where("id = ? AND renewable_until = -1", rows[i].ID).UpdateColumns(columns).Error; err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("bring connections of an older version up to date: %w", err)
+		}
+	}
+}

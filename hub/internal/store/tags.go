@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+	"slices"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+)
+
+type tagRow struct {
+	ConnectionID string `gorm:"primaryKey"`
+	Tag          string `gorm:"primaryKey"`
+}
+
+// TableName pins the table.
+func (tagRow) TableName() string { return "connection_tags" }
+
+// SetTags replaces a connection's tags. Errors: ErrNotFound.
+func (s *Store) SetTags(ctx context.Context, connectionID string, tags []string) error {
+	return failed("tag a connection", s.transaction(ctx, func(tx *gorm.DB) error {
+		if err := tx.Where("connection_id = ?", connectionID).Delete(&tagRow{}).Error; err != nil || len(tags) == 0 {
+			return err
+		}
+		rows := make([]tagRow, 0, len(tags))
+		for _, tag := range slices.Compact(slices.Sorted(slices.Values(tags))) {
+			rows = append(rows, tagRow{ConnectionID: connectionID, Tag: tag})
+		}
+		return tx.Create(&rows).Error
+	}))
+}
+
+// AddTag gives a connection a tag, if it does not have it. Errors: ErrNotFound.
+func (s *Store) AddTag(ctx context.Context, connectionID, tag string) error {
+	return failed("tag a connection", s.writing(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&tagRow{ConnectionID: connectionID, Tag: tag}).Error)
+}
+
+// RemoveTag takes a tag from a connection.
+func (s *Store) RemoveTag(ctx context.Context, connectionID, tag string) error {
+	return failed("take a tag away", s.writing(ctx).Where("connection_id = ? AND tag = ?", connectionID, tag).Delete(&tagRow{}).Error)
+}
+
+// Tags reads all tags that are in use, by name, with how many connections have each.
+func (s *Store) Tags(ctx context.Context) ([]TagCount, error) {
+	var counts []TagCount
+	err := s.reading(ctx).Model(&tagRow{}).Select("tag, COUNT(*) AS count").Group("tag").Order("tag").Scan(&counts).Error
+	return counts, failed("read the tags", err)
+}
+
+// TagCount is a tag and how many connections have it.
+type TagCount struct {
+	Tag   string
+	Count int
+}
+
+// tagsOf reads the tags of some connections, by id.
+func (s *Store) tagsOf(ctx context.Context, connections []connection.Connection) (map[string][]string, error) {
+	tags := map[string][]string{}
+	ids := make([]string, 0, len(connections))
+	for _, c := range connections {
+		ids = append(ids, c.ID)
+	}
+	for part := range slices.Chunk(ids, rowsAtOnce) {
+		var rows []tagRow
+		if err := s.reading(ctx).Where("connection_id IN ?", part).Order("connection_id, tag").Find(&rows).Error; err != nil {
+			return nil, failed("read the tags", err)
+		}
+		for _, row := range rows {
+			tags[row.ConnectionID] = append(tags[row.ConnectionID], row.Tag)
+		}
+	}
+	return tags, nil
+}
+
+// TagsOf reads a connection's tags, by name.
+func (s *Store) TagsOf(ctx context.Context, connectionID string) ([]string, error) {
+	tags, err := s.tagsOf(ctx, []connection.Connection{{ID: connectionID}})
+	return tags[connectionID], err
+}
