@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/jobs"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
@@ -18,10 +19,10 @@ const (
 )
 
 // periodicWork is what one of the replicas does every so often.
-func periodicWork(s *store.Store) []jobs.Periodic {
-	return []jobs.Periodic{{Name: "clean-up", Every: cleanUpEvery, Do: func(ctx context.Context) error {
+func periodicWork(s *store.Store, b *bulk.Runner) []jobs.Periodic {
+	return []jobs.Periodic{{Name: "bulk", Every: time.Minute, Do: b.Resume}, {Name: "clean-up", Every: cleanUpEvery, Do: func(ctx context.Context) error {
 		now := time.Now()
 		_, err := s.DeleteExpiredAuthorizations(ctx, now)
-		return errors.Join(err, s.DeleteExpiredSessions(ctx, now), s.DeleteOldPeopleRows(ctx, now, now.Add(-sessionsKept)), s.PruneHistory(ctx, now.Add(-historyKept)), s.PruneEvents(ctx, now.Add(-eventsKept)))
+		return errors.Join(err, s.DeleteExpiredSessions(ctx, now), s.DeleteOldBulkRuns(ctx, now.Add(-historyKept)), s.DeleteOldPeopleRows(ctx, now, now.Add(-sessionsKept)), s.PruneHistory(ctx, now.Add(-historyKept)), s.PruneEvents(ctx, now.Add(-eventsKept)))
 	}}}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
+	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/config"
 	"github.com/evergrant/evergrant/hub/internal/egress"
@@ -51,6 +52,7 @@ type Hub struct {
 	catalogue *catalogue.Catalogue
 	source    *tokensource.Source
 	flow      *authflow.Flow
+	bulk      *bulk.Runner
 
 	listener net.Listener
 	server   *http.Server
@@ -61,6 +63,8 @@ type Hub struct {
 	schedule func()
 	stopWork context.CancelFunc
 	failed   chan error
+	// ending is closed when the server begins to stop: streams end then.
+	ending chan struct{}
 }
 
 // Options are what the command line adds to the configuration.
@@ -75,7 +79,7 @@ func Start(ctx context.Context, cfg Config, o Options) (*Hub, error) {
 	if o.Logger == nil {
 		o.Logger = hclog.NewNullLogger()
 	}
-	h := &Hub{cfg: cfg, version: o.Version, log: o.Logger, failed: make(chan error, 1), stopWork: func() {}}
+	h := &Hub{cfg: cfg, version: o.Version, log: o.Logger, failed: make(chan error, 1), ending: make(chan struct{}), stopWork: func() {}}
 	if err := h.start(ctx); err != nil {
 		h.Stop(context.WithoutCancel(ctx))
 		return nil, err
@@ -131,7 +135,7 @@ func (h *Hub) start(ctx context.Context) error {
 	}
 	h.wire()
 	if h.jobs, err = jobs.Start(ctx, jobs.Options{
-		Store: h.store, Periodic: periodicWork(h.store), Logger: h.log.Named("jobs"), Replica: h.journal.Replica(),
+		Store: h.store, Periodic: periodicWork(h.store, h.bulk), Logger: h.log.Named("jobs"), Replica: h.journal.Replica(),
 	}); err != nil {
 		return err
 	}
@@ -168,6 +172,7 @@ func (h *Hub) wire() {
 		Store: h.store, Runner: runner, Logger: h.log.Named("authorize"), PublicURL: h.cfg.PublicURL,
 		TTL: h.cfg.AuthorizationTTL, ExchangeTimeout: h.cfg.Renewal.RequestTimeout, Granted: sched.Wake,
 	})
+	h.bulk = bulk.New(bulk.Options{Store: h.store, Catalogue: h.catalogue, Source: h.source, Audit: h.audit, Logger: h.log.Named("bulk")})
 	ctx, cancel := context.WithCancel(context.Background())
 	h.stopWork = cancel
 	h.schedule = func() { sched.Run(ctx) }
@@ -194,6 +199,9 @@ func (h *Hub) stop(ctx context.Context) {
 		if err := h.jobs.Stop(ctx); err != nil {
 			h.log.Warn("background work was given back unfinished", "error", err)
 		}
+	}
+	if h.bulk != nil {
+		h.bulk.Close()
 	}
 	if h.source != nil {
 		h.source.Close(ctx)

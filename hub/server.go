@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -28,6 +29,7 @@ func (h *Hub) serve() {
 		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12},
 		ErrorLog:          h.log.Named("http").StandardLogger(nil),
 	}
+	h.server.RegisterOnShutdown(sync.OnceFunc(func() { close(h.ending) }))
 	h.work.Go(func() {
 		var err error
 		if t := h.cfg.TLS; t.CertFile != "" {
@@ -54,10 +56,11 @@ func (h *Hub) handler() http.Handler {
 	engine.GET("/readyz", h.ready)
 	api.New(engine, engine, api.Options{
 		Store: h.store, Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, Installer: h.installer, Changes: &h.changes,
-		Logger: h.log.Named("api"), PublicURL: h.cfg.PublicURL, Version: h.version, MinTTL: h.cfg.Renewal.MinTTL,
+		Logger: h.log.Named("api"), PublicURL: h.cfg.PublicURL, Version: h.version, MinTTL: h.cfg.Renewal.MinTTL, Ending: h.ending,
 	})
 	pages := web.New(web.Options{
 		Store: h.store, Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, Installer: h.installer, Audit: h.audit,
+		Changes: &h.changes, Ending: h.ending, Bulk: h.bulk,
 		Logger: h.log.Named("web"), PublicURL: h.cfg.PublicURL, Version: h.version,
 		SessionIdle: h.cfg.Session.Idle, SessionAbsolute: h.cfg.Session.Absolute,
 	})

@@ -34,6 +34,8 @@ type Options struct {
 	Logger    hclog.Logger
 	PublicURL string
 	Version   string
+	// Ending is closed when the hub begins to stop: streams end then. Nil is never.
+	Ending <-chan struct{}
 	// MinTTL is what a pull gets that does not name min_ttl; 60 s.
 	MinTTL time.Duration
 }
@@ -51,6 +53,7 @@ type API struct {
 	publicURL string
 	version   string
 	minTTL    time.Duration
+	ending    <-chan struct{}
 	huma      huma.API
 
 	mu      sync.Mutex
@@ -68,7 +71,7 @@ func New(router gin.IRouter, engine *gin.Engine, o Options) *API {
 	a := &API{
 		store: o.Store, access: o.Access, catalogue: o.Catalogue, flow: o.Flow, source: o.Source, installer: o.Installer,
 		changes: o.Changes,
-		log:     o.Logger, publicURL: o.PublicURL, version: o.Version, minTTL: o.MinTTL, touched: map[string]time.Time{},
+		log:     o.Logger, publicURL: o.PublicURL, version: o.Version, minTTL: o.MinTTL, ending: o.Ending, touched: map[string]time.Time{},
 	}
 	if a.minTTL <= 0 {
 		a.minTTL = time.Minute

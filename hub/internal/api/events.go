@@ -103,6 +103,8 @@ func (s *stream) run(ctx context.Context, catchUp bool) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-s.api.ending:
+			return
 		case <-beat.C:
 			key, err := s.api.access.Authenticate(ctx, s.authorization)
 			if err != nil || s.write(": still here\n\n") != nil {

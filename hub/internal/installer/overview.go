@@ -77,6 +77,9 @@ func (p *Package) Proof() Proof {
 	return ProofWhole
 }
 
+// Status is how each plugin runs here.
+func (i *Installer) Status() []pluginhost.PluginStatus { return i.host.Plugins() }
+
 // Plugins lists all plugins: of the folder, installed, disabled, and those that
 // wait, by name.
 func (i *Installer) Plugins(ctx context.Context) ([]Plugin, error) {

@@ -71,7 +71,7 @@ type failureJSON struct {
 
 func (s *Store) rowOfConnection(c connection.Connection) (connectionRow, error) {
 	row := connectionRow{
-		ID: c.ID, Name: c.Name, Title: c.Title, SearchText: searchText(c.Name, c.Title), ServiceID: c.ServiceID,
+		ID: c.ID, Name: c.Name, Title: c.Title, SearchText: searchText(c), ServiceID: c.ServiceID,
 		State: string(c.State), Generation: c.Generation, ExpiresAt: millis(c.Tokens.ExpiresAt), DueAt: millis(c.Due),
 		AccountID: c.Account.ID, AccountName: c.Account.Name, RenewedAt: millis(c.RenewedAt),
 		AuthorizedAt: millis(c.AuthorizedAt), LastPulledAt: millis(c.LastPulledAt),
@@ -182,7 +182,9 @@ func failureOf(text string) (*connection.Failure, error) {
 
 // searchText is what Filter.Query is looked for in. It is folded here, for
 // SQLite folds Latin letters only.
-func searchText(name, title string) string { return strings.ToLower(name + "\n" + title) }
+func searchText(c connection.Connection) string {
+	return strings.ToLower(c.Name + "\n" + c.Title + "\n" + c.Account.Name + "\n" + c.Account.ID)
+}
 
 // later is the next value of updated_at: it grows with each change, so that
 // generation and updated_at together name one content of a row.

@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // Filter chooses connections. Its zero value chooses all.
@@ -21,6 +22,8 @@ type Filter struct {
 	Query string
 	// Status keeps those that stand so now.
 	Status connection.Status
+	// Names keeps those of these names; nil keeps all.
+	Names []string
 	// Tag keeps those that have it.
 	Tag string
 	// Sort orders them: SortName is the default.
@@ -156,8 +159,9 @@ func (s *Store) RenameConnection(ctx context.Context, id, title string) error {
 		if err != nil {
 			return err
 		}
+		renamed := connection.Connection{Name: old.Name, Title: title, Account: provider.Account{ID: old.AccountID, Name: old.AccountName}}
 		return tx.Model(&connectionRow{}).Where("id = ?", id).Updates(map[string]any{
-			"title": title, "search_text": searchText(old.Name, title), "updated_at": later(time.Now(), old.UpdatedAt),
+			"title": title, "search_text": searchText(renamed), "updated_at": later(time.Now(), old.UpdatedAt),
 		}).Error
 	})
 	return failed("rename the connection "+id, err)

@@ -140,6 +140,9 @@ func (s *Store) chosen(ctx context.Context, f Filter) *gorm.DB {
 		args["status"] = string(f.Status)
 		query = query.Where(statusSQL+" = @status", args)
 	}
+	if f.Names != nil {
+		query = query.Where("name IN ?", f.Names)
+	}
 	if f.Tag != "" {
 		query = query.Where("id IN (SELECT connection_id FROM connection_tags WHERE tag = ?)", f.Tag)
 	}
@@ -195,7 +198,7 @@ func (s *Store) fillStanding(ctx context.Context) error {
 				columns := map[string]any{"renewable_until": 0, "phase": ""}
 				if c, err := s.connectionOf(&rows[i]); err == nil { // one that cannot be read is shown as it is
 					by, _ := c.PersonBy()
-					columns = map[string]any{"renewable_until": millis(c.RenewableUntil()), "phase": string(c.Phase()), "person_by": millis(by)}
+					columns = map[string]any{"renewable_until": millis(c.RenewableUntil()), "phase": string(c.Phase()), "person_by": millis(by), "search_text": searchText(c)}
 				}
 				if err := tx.Model(&connectionRow{}).Where("id = ? AND renewable_until = -1", rows[i].ID).UpdateColumns(columns).Error; err != nil {
 					return err

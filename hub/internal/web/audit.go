@@ -122,6 +122,7 @@ var noted = map[string]struct{ act, kind string }{
 	"/connections/:name/paste":      {"connection.paste", "connection"},
 	"/connections/:name/renew":      {"connection.renew", "connection"},
 	"/connections/:name/pause":      {"connection.pause", "connection"},
+	"/connections/:name/tags":       {"connection.tag", "connection"},
 	"/connections/:name/resume":     {"connection.resume", "connection"},
 	"/connections/:name/delete":     {"connection.delete", "connection"},
 	"/connections/:name/revoke":     {"connection.revoke", "connection"},

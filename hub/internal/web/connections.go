@@ -2,9 +2,15 @@ package web
 
 import (
 	"context"
+	"encoding/csv"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
@@ -14,68 +20,162 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// rows reads every connection for the overview and the list.
+// mostChoices is how many connections a form offers to choose from.
+const mostChoices = 500
+
+// rows reads connections for a form to choose from.
 func (p *Pages) rows(c *gin.Context) ([]view.ConnectionRow, map[string]view.ServiceRef, error) {
 	refs, err := p.serviceRefs(c)
 	if err != nil {
 		return nil, nil, err
 	}
-	connections, err := p.o.Store.Connections(c.Request.Context(), store.Filter{})
-	if err != nil {
-		return nil, nil, err
-	}
+	rows, err := p.some(c, refs, store.Filter{Limit: mostChoices})
+	return rows, refs, err
+}
+
+// some reads the rows that a filter chooses.
+func (p *Pages) some(c *gin.Context, refs map[string]view.ServiceRef, f store.Filter) ([]view.ConnectionRow, error) {
+	connections, err := p.o.Store.Connections(c.Request.Context(), f)
+	return rowsOf(connections, refs, nil), err
+}
+
+func rowsOf(connections []connection.Connection, refs map[string]view.ServiceRef, tags map[string][]string) []view.ConnectionRow {
 	now := time.Now()
 	rows := make([]view.ConnectionRow, 0, len(connections))
 	for _, conn := range connections {
-		rows = append(rows, view.ConnectionRowOf(conn, refs[conn.ServiceID], now))
+		row := view.ConnectionRowOf(conn, refs[conn.ServiceID], now)
+		row.Tags = tags[conn.ID]
+		rows = append(rows, row)
 	}
-	return rows, refs, nil
-}
-
-func (p *Pages) overview(c *gin.Context) {
-	rows, refs, err := p.rows(c)
-	if err != nil {
-		p.fail(c, err)
-		return
-	}
-	v := view.OverviewOf(rows, len(refs))
-	if v.Incidents, v.Over, err = p.incidents(c.Request.Context()); err != nil {
-		p.fail(c, err)
-		return
-	}
-	p.render(c, http.StatusOK, page.Overview(p.shell(c, view.SectionOverview), v))
+	return rows
 }
 
 // pageSize is how many connections a page of the list shows.
 const pageSize = 100
 
+// listFilter reads what a list is asked for.
+func listFilter(values url.Values, refs map[string]view.ServiceRef) (store.Filter, view.Connections) {
+	v := view.Connections{
+		Query: strings.TrimSpace(values.Get("q")), Status: connection.Status(values.Get("status")), Services: len(refs), Tag: values.Get("tag"), Sort: values.Get("sort"),
+	}
+	f := store.Filter{Query: v.Query, Tag: v.Tag, AfterName: values.Get("after"), Limit: pageSize}
+	if slices.Contains(connection.Statuses, v.Status) {
+		f.Status = v.Status
+	}
+	if order := store.Sort(v.Sort); slices.Contains(store.Sorts, order) {
+		f.Sort = order
+	}
+	f.AfterKey, _ = strconv.ParseInt(values.Get("key"), 10, 64) // none is the first page
+	for id, ref := range refs {
+		if ref.Name == values.Get("service") {
+			v.Service, f.ServiceID = ref, id
+		}
+	}
+	return f, v
+}
+
 func (p *Pages) connections(c *gin.Context) {
-	rows, refs, err := p.rows(c)
+	ctx := c.Request.Context()
+	refs, err := p.serviceRefs(c)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	v := view.Connections{Counts: view.CountsOf(rows), Query: c.Query("q"), Status: connection.Status(c.Query("status")), Services: len(refs)}
-	for _, ref := range refs {
-		if ref.Name == c.Query("service") {
-			v.Service = ref
-		}
+	f, v := listFilter(c.Request.URL.Query(), refs)
+	found, err := p.o.Store.ConnectionPage(ctx, f)
+	if err != nil {
+		p.fail(c, err)
+		return
 	}
-	after := c.Query("after")
-	for _, row := range rows {
-		switch {
-		case !row.Matches(v.Query), v.Status != "" && row.Status != v.Status, v.Service.Name != "" && row.Service.Name != v.Service.Name, row.Name <= after:
-			continue
+	if v.Counts, err = p.counts(ctx); err != nil {
+		p.fail(c, err)
+		return
+	}
+	tags, err := p.o.Store.Tags(ctx)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	for _, tag := range tags {
+		v.Tags = append(v.Tags, tag.Tag)
+	}
+	v.Rows = rowsOf(found.Connections, refs, found.Tags)
+	query := c.Request.URL.Query()
+	for _, name := range []string{"after", "key"} {
+		query.Del(name)
+	}
+	v.Address = query.Encode()
+	if found.More {
+		query.Set("after", found.NextName)
+		if found.NextKey != 0 {
+			query.Set("key", strconv.FormatInt(found.NextKey, 10))
 		}
-		if len(v.Rows) == pageSize {
-			query := c.Request.URL.Query()
-			query.Set("after", v.Rows[pageSize-1].Name)
-			v.Next = "/connections?" + query.Encode()
-			break
-		}
-		v.Rows = append(v.Rows, row)
+		v.Next = "/connections?" + query.Encode()
 	}
 	p.render(c, http.StatusOK, page.Connections(p.shell(c, view.SectionConnections), v))
+}
+
+// connectionsCSV exports what the list is asked for, all of it, without any token.
+func (p *Pages) connectionsCSV(c *gin.Context) {
+	refs, err := p.serviceRefs(c)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	f, _ := listFilter(c.Request.URL.Query(), refs)
+	f.AfterName, f.AfterKey, f.Limit = "", 0, 500
+	c.Header("Content-Type", "text/csv; charset=utf-8")
+	c.Header("Content-Disposition", `attachment; filename="connections.csv"`)
+	w := csv.NewWriter(c.Writer)
+	_ = w.Write([]string{"name", "title", "service", "status", "account", "expires_at", "person_by", "last_pulled_at", "tags", "trouble"}) // errors show at Flush
+	for {
+		found, err := p.o.Store.ConnectionPage(c.Request.Context(), f)
+		if err != nil {
+			p.o.Logger.Error("the connections could not be exported to their end", "error", err)
+			return
+		}
+		for _, r := range rowsOf(found.Connections, refs, found.Tags) {
+			trouble := ""
+			if r.Trouble != nil {
+				trouble = r.Trouble.Code + " " + r.Trouble.Message
+			}
+			_ = w.Write(harmless(r.Name, r.Title, r.Service.Name, string(r.Status), r.Account, csvTime(r.ValidUntil), csvTime(r.PersonBy), csvTime(r.LastPulled), strings.Join(r.Tags, " "), strings.TrimSpace(trouble)))
+		}
+		w.Flush()
+		if !found.More || w.Error() != nil {
+			return
+		}
+		f.AfterName, f.AfterKey = found.NextName, found.NextKey
+	}
+}
+
+func csvTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+func (p *Pages) setTags(c *gin.Context) {
+	ctx := c.Request.Context()
+	conn, err := p.o.Store.ConnectionByName(ctx, c.Param("name"))
+	if err == nil {
+		err = p.o.Store.SetTags(ctx, conn.ID, tagsOf(c.PostForm("tags")))
+	}
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.flash(c, view.Flash{Key: "flash.tagged", Name: conn.Title})
+	back(c, "/connections/"+url.PathEscape(conn.Name))
+}
+
+// tagsOf reads tags that are parted by commas or spaces: lower case, at most 40
+// characters each, at most 20.
+func tagsOf(text string) []string {
+	tags := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+	tags = slices.DeleteFunc(tags, func(tag string) bool { return utf8.RuneCountInString(tag) > 40 })
+	return tags[:min(len(tags), 20)]
 }
 
 func (p *Pages) connectionForm(c *gin.Context) {
@@ -131,6 +231,11 @@ func (p *Pages) showConnection(c *gin.Context, status int, paste *view.Result) {
 	}
 	v := view.ConnectionOf(conn, s, p.iconOf(s.Provider), p.o.PublicURL, time.Now())
 	v.Paste = paste
+	var err error
+	if v.Tags, err = p.o.Store.TagsOf(c.Request.Context(), conn.ID); err != nil {
+		p.fail(c, err)
+		return
+	}
 	p.render(c, status, page.Connection(p.shell(c, view.SectionConnections), v))
 }
 

@@ -9,7 +9,6 @@ import (
 	"github.com/a-h/templ"
 	"github.com/gin-gonic/gin"
 
-	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
@@ -57,23 +56,13 @@ func returnPath(r *http.Request) string {
 	}
 }
 
-// countedAtMost bounds how many connections are read only to count.
-const countedAtMost = 1000
-
 // attention counts the connections that need a person, for the navigation.
 func (p *Pages) attention(c *gin.Context) int {
-	connections, err := p.o.Store.Connections(c.Request.Context(), store.Filter{Limit: countedAtMost})
+	counts, err := p.counts(c.Request.Context())
 	if err != nil {
 		return 0 // the page itself will say that the database cannot be read
 	}
-	n, now := 0, time.Now()
-	for _, conn := range connections {
-		switch conn.StatusAt(now) {
-		case connection.StatusNeedsAuthorization, connection.StatusNeedsOperator:
-			n++
-		}
-	}
-	return n
+	return counts.Acute()
 }
 
 // fail shows an error page. What happened goes to the log under a reference.

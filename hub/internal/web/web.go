@@ -12,7 +12,9 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
+	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/feed"
 	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
@@ -28,7 +30,11 @@ type Options struct {
 	Source    *tokensource.Source
 	Installer *installer.Installer
 	Audit     *audit.Log
-	Logger    hclog.Logger
+	Changes   *feed.Feed
+	Bulk      *bulk.Runner
+	// Ending is closed when the hub begins to stop.
+	Ending <-chan struct{}
+	Logger hclog.Logger
 	// PublicURL is the hub's address as browsers see it.
 	PublicURL string
 	Version   string
@@ -41,11 +47,14 @@ type Pages struct {
 	o        Options
 	sessions *scs.SessionManager
 	secure   bool // cookies travel over https alone
+	counted  countCache
+	// ending is closed when the hub stops: live pages must not hold it up.
+	ending <-chan struct{}
 }
 
 // New returns the web hub; Register puts it on a router.
 func New(o Options) *Pages {
-	p := &Pages{o: o, secure: strings.HasPrefix(o.PublicURL, "https://")}
+	p := &Pages{o: o, ending: o.Ending, secure: strings.HasPrefix(o.PublicURL, "https://")}
 	p.o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
 	p.sessions = scs.New()
 	p.sessions.Store = o.Store.Sessions()
@@ -123,7 +132,9 @@ func (p *Pages) registerSee(in *gin.RouterGroup) {
 	in.GET("/providers/:name/icon", p.icon)
 	in.GET("/services", p.services)
 	in.GET("/services/:name", p.service)
+	in.GET("/live", p.live)
 	in.GET("/connections", p.connections)
+	in.GET("/connections.csv", p.connectionsCSV)
 	in.GET("/connections/:name", p.connection)
 	in.GET("/plugins", p.plugins)
 	in.GET("/plugins/:name", p.plugin)
@@ -147,6 +158,9 @@ func (p *Pages) registerOperate(in *gin.RouterGroup) {
 	in.POST("/connections/:name/paste", p.paste)
 	in.POST("/connections/:name/renew", p.renew)
 	in.POST("/connections/:name/pause", p.pause)
+	in.POST("/connections/:name/tags", p.setTags)
+	in.POST("/bulk", p.bulk)
+	in.GET("/bulk/:id", p.bulkRun)
 	in.POST("/connections/:name/resume", p.resume)
 }
 

@@ -209,6 +209,25 @@
     }
   });
 
+  // --- Live parts -------------------------------------------------------------
+  // The server says that something has changed; the part is then taken from the page
+  // as it is now. While somebody works in it, it stays as it is.
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const refresh = async () => {
+      const shown = document.getElementById(part.id);
+      if (!shown || document.hidden || document.querySelector("dialog[open]") || shown.contains(document.activeElement)) return;
+      try {
+        const reply = await fetch(location.href, { headers: { "X-Live": "1" } });
+        if (!reply.ok) return;
+        const next = new DOMParser().parseFromString(await reply.text(), "text/html").getElementById(part.id);
+        if (next) shown.replaceChildren(...next.childNodes);
+        tick();
+      } catch { /* the hub is away; the stream comes back by itself */ }
+    };
+    new EventSource(part.dataset.live).addEventListener("changed", refresh);
+    document.addEventListener("visibilitychange", refresh);
+  }
+
   // --- Secrets do not stay on the screen ---------------------------------------
   const hideSecrets = () => {
     for (const el of document.querySelectorAll("[data-hides-at]")) {

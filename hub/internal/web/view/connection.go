@@ -52,6 +52,7 @@ type ConnectionRow struct {
 	Account      string
 	LastPulled   time.Time
 	Trouble      *Trouble
+	Tags         []string
 }
 
 // StatusDate is the date that belongs to the status word: until when, or since

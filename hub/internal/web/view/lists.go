@@ -26,6 +26,31 @@ type Overview struct {
 	// Incidents are those that concern more than one grant; Over were closed
 	// lately.
 	Incidents, Over []Incident
+	// Plugins are those that do not run.
+	Plugins []PluginTrouble
+	// Expiries are how many connections need a person, by day.
+	Expiries []Bar
+}
+
+// PluginTrouble is a plugin that does not run.
+type PluginTrouble struct {
+	Name   string
+	Failed bool
+	Said   string
+}
+
+// Bar is a bar of a chart.
+type Bar struct {
+	At time.Time
+	N  int
+}
+
+// Highest is the largest number of some bars.
+func Highest(bars []Bar) (most int) {
+	for _, b := range bars {
+		most = max(most, b.N)
+	}
+	return most
 }
 
 // Counts tells how many connections there are in all and by status.
@@ -109,6 +134,11 @@ type Connections struct {
 	Query   string
 	Status  connection.Status
 	Service ServiceRef
+	// Tag is one of Tags, Sort the order.
+	Tag, Sort string
+	Tags      []string
+	// Address is the query of this list, without its page.
+	Address string
 	// Next is the address of the next page; empty on the last one.
 	Next string
 	// Services is the number of services: without one nothing can be connected.

@@ -1,0 +1,169 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+type bulkRunRow struct {
+	ID        string `gorm:"primaryKey"`
+	Act       string
+	Argument  string
+	Actor     string
+	Address   string
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+	SeenAt    int64
+	DoneAt    int64
+}
+
+// TableName pins the table.
+func (bulkRunRow) TableName() string { return "bulk_runs" }
+
+type bulkItemRow struct {
+	RunID        string `gorm:"primaryKey"`
+	N            int64  `gorm:"primaryKey;autoIncrement:false"`
+	ConnectionID string
+	Name         string
+	State        string
+	Message      string
+}
+
+// TableName pins the table.
+func (bulkItemRow) TableName() string { return "bulk_items" }
+
+// BulkRun is an act on many connections.
+type BulkRun struct {
+	ID, Act, Argument string
+	// Actor and Address are who wanted it.
+	Actor, Address    string
+	CreatedAt, DoneAt time.Time
+}
+
+// BulkItem is one connection of a run.
+type BulkItem struct {
+	N                  int
+	ConnectionID, Name string
+	// State is waiting, done or failed; Message says why it failed.
+	State, Message string
+}
+
+// The states of an item.
+const (
+	BulkWaiting = "waiting"
+	BulkDone    = "done"
+	BulkFailed  = "failed"
+)
+
+// CreateBulkRun adds a run for the connections that a filter chooses, at most limit,
+// and returns how many there are.
+func (s *Store) CreateBulkRun(ctx context.Context, run BulkRun, f Filter, limit int) (int, error) {
+	var chosen []struct{ ID, Name string }
+	if err := s.chosen(ctx, f).Select("id, name").Order("name").Limit(limit).Scan(&chosen).Error; err != nil {
+		return 0, failed("find the connections", err)
+	}
+	err := s.transaction(ctx, func(tx *gorm.DB) error {
+		row := bulkRunRow{ID: run.ID, Act: run.Act, Argument: run.Argument, Actor: run.Actor, Address: run.Address, CreatedAt: millis(run.CreatedAt), SeenAt: millis(run.CreatedAt)}
+		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		items := make([]bulkItemRow, 0, len(chosen))
+		for n, c := range chosen {
+			items = append(items, bulkItemRow{RunID: run.ID, N: int64(n), ConnectionID: c.ID, Name: c.Name, State: BulkWaiting})
+		}
+		if len(items) == 0 {
+			return nil
+		}
+		return tx.CreateInBatches(items, rowsAtOnce).Error
+	})
+	return len(chosen), failed("begin an act on many connections", err)
+}
+
+// AbandonedBulkRun takes over a run on which nobody has worked since a time. Errors:
+// ErrNotFound if there is none.
+func (s *Store) AbandonedBulkRun(ctx context.Context, since, now time.Time) (BulkRun, error) {
+	var rows []bulkRunRow
+	err := s.reading(ctx).Where("done_at = 0 AND seen_at < ?", millis(since)).Order("seen_at").Limit(1).Find(&rows).Error
+	if err != nil || len(rows) == 0 {
+		if err == nil {
+			err = ErrNotFound
+		}
+		return BulkRun{}, failed("look for an abandoned act on many connections", err)
+	}
+	taken := s.writing(ctx).Model(&bulkRunRow{}).Where("id = ? AND seen_at = ? AND done_at = 0", rows[0].ID, rows[0].SeenAt).UpdateColumn("seen_at", millis(now))
+	return rows[0].value(), changed("take over an act on many connections", taken)
+}
+
+// WaitingBulkItems reads the next items of a run that wait, in order, and notes that
+// somebody works on it.
+func (s *Store) WaitingBulkItems(ctx context.Context, runID string, limit int, now time.Time) ([]BulkItem, error) {
+	if err := s.writing(ctx).Model(&bulkRunRow{}).Where("id = ?", runID).UpdateColumn("seen_at", millis(now)).Error; err != nil {
+		return nil, failed("go on with an act on many connections", err)
+	}
+	return s.bulkItems(ctx, runID, limit, BulkWaiting)
+}
+
+func (s *Store) bulkItems(ctx context.Context, runID string, limit int, states ...string) ([]BulkItem, error) {
+	var rows []bulkItemRow
+	if err := s.reading(ctx).Where("run_id = ? AND state IN ?", runID, states).Order("n").Limit(limit).Find(&rows).Error; err != nil {
+		return nil, failed("read an act on many connections", err)
+	}
+	items := make([]BulkItem, 0, len(rows))
+	for _, r := range rows {
+		items = append(items, BulkItem{N: int(r.N), ConnectionID: r.ConnectionID, Name: r.Name, State: r.State, Message: r.Message})
+	}
+	return items, nil
+}
+
+// FinishBulkItem notes what came of an item.
+func (s *Store) FinishBulkItem(ctx context.Context, runID string, item BulkItem) error {
+	return failed("note a result", s.writing(ctx).Model(&bulkItemRow{}).Where("run_id = ? AND n = ?", runID, item.N).
+		UpdateColumns(map[string]any{"state": item.State, "message": item.Message}).Error)
+}
+
+// FinishBulkRun notes that nothing of a run waits any more.
+func (s *Store) FinishBulkRun(ctx context.Context, runID string, now time.Time) error {
+	return failed("end an act on many connections", s.writing(ctx).Model(&bulkRunRow{}).Where("id = ?", runID).UpdateColumn("done_at", millis(now)).Error)
+}
+
+// BulkRun reads a run with its counts by state, and items: those that failed or wait
+// first, at most limit. Errors: ErrNotFound.
+func (s *Store) BulkRun(ctx context.Context, id string, limit int) (BulkRun, map[string]int, []BulkItem, error) {
+	var row bulkRunRow
+	if err := s.reading(ctx).Where("id = ?", id).Take(&row).Error; err != nil {
+		return BulkRun{}, nil, nil, failed("read an act on many connections", err)
+	}
+	var counted []struct {
+		State string
+		Count int
+	}
+	if err := s.reading(ctx).Model(&bulkItemRow{}).Select("state, COUNT(*) AS count").Where("run_id = ?", id).Group("state").Scan(&counted).Error; err != nil {
+		return BulkRun{}, nil, nil, failed("count what is done", err)
+	}
+	counts := map[string]int{}
+	for _, c := range counted {
+		counts[c.State] = c.Count
+	}
+	var items []BulkItem
+	for _, state := range []string{BulkFailed, BulkWaiting, BulkDone} {
+		if len(items) >= limit {
+			break
+		}
+		some, err := s.bulkItems(ctx, id, limit-len(items), state)
+		if err != nil {
+			return BulkRun{}, nil, nil, err
+		}
+		items = append(items, some...)
+	}
+	return row.value(), counts, items, nil
+}
+
+// DeleteOldBulkRuns removes runs that ended before a time.
+func (s *Store) DeleteOldBulkRuns(ctx context.Context, before time.Time) error {
+	return failed("remove old acts on many connections", s.writing(ctx).Where("done_at > 0 AND done_at < ?", millis(before)).Delete(&bulkRunRow{}).Error)
+}
+
+func (r *bulkRunRow) value() BulkRun {
+	return BulkRun{ID: r.ID, Act: r.Act, Argument: r.Argument, Actor: r.Actor, Address: r.Address, CreatedAt: timeOf(r.CreatedAt), DoneAt: timeOf(r.DoneAt)}
+}
