@@ -140,6 +140,9 @@ var noted = map[string]struct{ act, kind string }{
 // note records a form that was carried out.
 func (p *Pages) note(c *gin.Context) {
 	c.Next()
+	if c.Request.Method == http.MethodPost {
+		p.counted.forget()
+	}
 	entry, there := noted[c.FullPath()]
 	if !there || c.Request.Method != http.MethodPost || c.Writer.Status() >= http.StatusBadRequest {
 		return

@@ -25,6 +25,13 @@ type countCache struct {
 	counts view.Counts
 }
 
+// forget has the next page count anew: the person has just changed something.
+func (x *countCache) forget() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.at = time.Time{}
+}
+
 // counts counts the connections by how they stand.
 func (p *Pages) counts(ctx context.Context) (view.Counts, error) {
 	p.counted.mu.Lock()
@@ -167,6 +174,7 @@ func (p *Pages) live(c *gin.Context) {
 			}
 		case <-changes.Ready():
 			changes.Take()
+			p.counted.forget()
 			if !say("event: changed\ndata: 1\n\n") {
 				return
 			}
