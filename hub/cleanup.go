@@ -23,6 +23,6 @@ func periodicWork(s *store.Store, b *bulk.Runner) []jobs.Periodic {
 	return []jobs.Periodic{{Name: "bulk", Every: time.Minute, Do: b.Resume}, {Name: "clean-up", Every: cleanUpEvery, Do: func(ctx context.Context) error {
 		now := time.Now()
 		_, err := s.DeleteExpiredAuthorizations(ctx, now)
-		return errors.Join(err, s.DeleteExpiredSessions(ctx, now), s.DeleteOldBulkRuns(ctx, now.Add(-historyKept)), s.DeleteOldPeopleRows(ctx, now, now.Add(-sessionsKept)), s.PruneHistory(ctx, now.Add(-historyKept)), s.PruneEvents(ctx, now.Add(-eventsKept)))
+		return errors.Join(err, s.DeleteExpiredSessions(ctx, now), s.DeleteOldGrantLinks(ctx, now), s.DeleteOldBulkRuns(ctx, now.Add(-historyKept)), s.DeleteOldPeopleRows(ctx, now, now.Add(-sessionsKept)), s.PruneHistory(ctx, now.Add(-historyKept)), s.PruneEvents(ctx, now.Add(-eventsKept)))
 	}}}
 }

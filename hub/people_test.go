@@ -107,13 +107,13 @@ var reach = map[string][]string{
 	},
 	"operator": {
 		"POST /connections/:name/authorize", "POST /connections/:name/codes", "POST /connections/:name/codes.json", "POST /connections/:name/pause",
-		"POST /connections/:name/paste", "POST /connections/:name/tags", "POST /bulk", "GET /bulk/:id", "POST /connections/:name/renew", "POST /connections/:name/resume",
+		"POST /connections/:name/paste", "POST /connections/:name/link", "POST /connections/:name/tags", "POST /bulk", "GET /bulk/:id", "POST /connections/:name/renew", "POST /connections/:name/resume",
 	},
 }
 
 // open are the routes that need no session.
 var open = []string{
-	"/setup", "/login", "/login/code", "/preferences", "/callback/:service", "/calendar/:file", "/invite", "/healthz", "/readyz", "/assets/*file",
+	"/setup", "/login", "/login/code", "/preferences", "/callback/:service", "/calendar/:file", "/invite", "/grant/:token", "/healthz", "/readyz", "/assets/*file",
 }
 
 func pageRoutes(r *running) (routes []string) {

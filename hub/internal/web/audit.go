@@ -119,6 +119,7 @@ var noted = map[string]struct{ act, kind string }{
 	"/services/:name/delete":        {"service.delete", "service"},
 	"/connections/new":              {"connection.add", "connection"},
 	"/connections/:name/authorize":  {"connection.authorize", "connection"},
+	"/connections/:name/link":       {"connection.link", "connection"},
 	"/connections/:name/paste":      {"connection.paste", "connection"},
 	"/connections/:name/renew":      {"connection.renew", "connection"},
 	"/connections/:name/pause":      {"connection.pause", "connection"},

@@ -87,6 +87,12 @@ func (p *Pages) callback(c *gin.Context) {
 	}
 	finished, err := p.o.Flow.Finish(c.Request.Context(), c.Param("service"), c.Request.URL.Query(), browser)
 	if err == nil {
+		if err := p.o.Store.SpendGrantLink(c.Request.Context(), finished.Connection.ID, time.Now()); err != nil {
+			p.o.Logger.Warn("the links of a connection that was authorised could not be ended", "connection", finished.Connection.Name, "error", err)
+		}
+		if finished.ReturnTo == authflow.LinkReturn {
+			finished.ReturnTo = ""
+		}
 		if _, in := p.user(c); in && finished.ReturnTo != "" {
 			p.flash(c, view.Flash{Key: "flash.authorised", Name: finished.Connection.Title})
 			back(c, localPath(finished.ReturnTo))
@@ -118,7 +124,7 @@ func (p *Pages) resultOf(c *gin.Context, failure *authflow.Failure) view.Result 
 		if conn, err := p.o.Store.Connection(c.Request.Context(), a.ConnectionID); err == nil {
 			v.Connection = conn.Title
 		}
-		if _, in := p.user(c); in {
+		if _, in := p.user(c); in && a.ReturnTo != authflow.LinkReturn {
 			v.Back = localPath(a.ReturnTo)
 		}
 	}

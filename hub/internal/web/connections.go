@@ -225,12 +225,17 @@ func (p *Pages) connection(c *gin.Context) { p.showConnection(c, http.StatusOK, 
 
 // showConnection shows a connection; paste is what came of a pasted address.
 func (p *Pages) showConnection(c *gin.Context, status int, paste *view.Result) {
+	p.showConnectionWith(c, status, func(v *view.Connection) { v.Paste = paste })
+}
+
+// showConnectionWith is showConnection; with says what is special about this time.
+func (p *Pages) showConnectionWith(c *gin.Context, status int, with func(*view.Connection)) {
 	conn, s, ok := p.find(c)
 	if !ok {
 		return
 	}
 	v := view.ConnectionOf(conn, s, p.iconOf(s.Provider), p.o.PublicURL, time.Now())
-	v.Paste = paste
+	with(&v)
 	var err error
 	if v.Tags, err = p.o.Store.TagsOf(c.Request.Context(), conn.ID); err != nil {
 		p.fail(c, err)

@@ -105,6 +105,8 @@ func (p *Pages) Register(router *gin.Engine) {
 	open.POST("/login", p.login)
 	open.GET("/login/code", p.codeForm)
 	open.POST("/login/code", p.loginCode)
+	open.GET("/grant/:token", p.grantPage)
+	open.POST("/grant/:token", p.follow)
 	open.GET("/invite", p.inviteForm)
 	open.POST("/invite", p.acceptInvite)
 	open.POST("/preferences", p.preferences)
@@ -156,6 +158,7 @@ func (p *Pages) registerSelf(in *gin.RouterGroup) {
 func (p *Pages) registerOperate(in *gin.RouterGroup) {
 	in.POST("/connections/:name/authorize", p.authorize)
 	in.POST("/connections/:name/paste", p.paste)
+	in.POST("/connections/:name/link", p.makeLink)
 	in.POST("/connections/:name/renew", p.renew)
 	in.POST("/connections/:name/pause", p.pause)
 	in.POST("/connections/:name/tags", p.setTags)

@@ -190,6 +190,22 @@ func actorName(ctx context.Context, r view.AuditRecord) string {
 	return r.Actor
 }
 
+// grantTitle is the question that a link asks.
+func grantTitle(ctx context.Context, v view.Grant) string {
+	if v.Refused != "" {
+		return i18n.T(ctx, "grant_refused."+v.Refused+".title")
+	}
+	return i18n.T(ctx, "grant.title", "Service", v.Service.Title)
+}
+
+// grantLasts says in plain words how long an access lasts.
+func grantLasts(ctx context.Context, v view.Grant) string {
+	if v.Provider.Description.AutoRenew == provider.AutoRenewNone {
+		return i18n.T(ctx, "grant.lasts_once")
+	}
+	return i18n.T(ctx, "grant.lasts_renews")
+}
+
 // wrongCode says what to do about a code that is not right.
 func wrongCode(ctx context.Context, wrong bool) string {
 	if !wrong {

@@ -98,6 +98,9 @@ type Connection struct {
 	HasRefreshToken bool
 	// PullURL is where a process gets the token.
 	PullURL string
+	// Link is a link for somebody else that was just made, and how long it is good.
+	Link      string
+	LinkUntil time.Time
 	// PasteError is the reason why what was pasted was not taken; empty if none.
 	Paste *Result
 }

@@ -1,0 +1,79 @@
+package authflow
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/service"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// linkLife is how long a link can be followed.
+const linkLife = 3 * 24 * time.Hour
+
+// Errors of links.
+var (
+	// ErrLinkSpent is a link that has led to a grant, is too old, or was never ours.
+	ErrLinkSpent = errors.New("this link is spent or too old; ask for another one")
+	// ErrLinkTaken is a link that another browser has followed.
+	ErrLinkTaken = errors.New("this link was followed in another browser; ask for another one")
+)
+
+// MakeLink makes a link's token by which somebody without an account here authorises
+// a connection, once, in one browser. userID and by are who wants it.
+func (f *Flow) MakeLink(ctx context.Context, connectionID, userID, by string) (token string, expires time.Time, err error) {
+	now := time.Now()
+	token = secret()
+	l := store.GrantLink{
+		ID: store.NewID(), Hash: hash(token), ConnectionID: connectionID, UserID: userID, CreatedBy: by, CreatedAt: now, ExpiresAt: now.Add(linkLife),
+	}
+	return token, l.ExpiresAt, f.o.Store.CreateGrantLink(ctx, l)
+}
+
+// Linked is what a link asks for.
+type Linked struct {
+	Link       store.GrantLink
+	Connection connection.Connection
+	Service    service.Service
+}
+
+// Link finds what a link's token asks for. It changes nothing: messengers look at
+// links before people do. Errors: ErrLinkSpent.
+func (f *Flow) Link(ctx context.Context, token string) (*Linked, error) {
+	l, err := f.o.Store.GrantLink(ctx, hash(token), time.Now())
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, ErrLinkSpent
+	}
+	if err != nil {
+		return nil, err
+	}
+	c, err := f.o.Store.Connection(ctx, l.ConnectionID)
+	if err != nil {
+		return nil, err
+	}
+	svc, err := f.o.Store.Service(ctx, c.ServiceID)
+	return &Linked{Link: l, Connection: c, Service: svc}, err
+}
+
+// LinkReturn is where an authorization that a link began returns to; it is no page of
+// ours.
+const LinkReturn = "/grant/done"
+
+// FollowLink begins the authorization that a link asks for, in the browser of the
+// secret. Errors: ErrLinkSpent, ErrLinkTaken, those of Start.
+func (f *Flow) FollowLink(ctx context.Context, token, browser, lang string) (*Linked, *Started, error) {
+	linked, err := f.Link(ctx, token)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := f.o.Store.BindGrantLink(ctx, linked.Link.ID, hash(browser)); err != nil {
+		if errors.Is(err, store.ErrInUse) {
+			return linked, nil, ErrLinkTaken
+		}
+		return linked, nil, err
+	}
+	started, err := f.Start(ctx, StartRequest{ConnectionID: linked.Connection.ID, UserID: linked.Link.UserID, Browser: browser, ReturnTo: LinkReturn, Lang: lang})
+	return linked, started, err
+}

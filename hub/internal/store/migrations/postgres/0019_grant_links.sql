@@ -1,0 +1,14 @@
+-- +goose Up
+-- Links by which somebody without an account here authorises one connection.
+CREATE TABLE grant_links (
+    id            TEXT COLLATE "C" PRIMARY KEY,
+    hash          TEXT COLLATE "C" NOT NULL UNIQUE,
+    connection_id TEXT COLLATE "C" NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
+    browser_hash  TEXT NOT NULL, -- of the browser that followed it first; '' before
+    user_id       TEXT NOT NULL,
+    created_by    TEXT NOT NULL,
+    created_at    BIGINT NOT NULL,
+    expires_at    BIGINT NOT NULL,
+    used_at       BIGINT NOT NULL
+);
+CREATE INDEX grant_links_connection_id ON grant_links (connection_id);

@@ -1,0 +1,101 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/authflow"
+	"github.com/evergrant/evergrant/hub/internal/web/i18n"
+	"github.com/evergrant/evergrant/hub/internal/web/page"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// linkCookie is the secret of the browser that follows a link.
+const (
+	linkCookie     = "evergrant_link"
+	linkCookiePath = "/grant/"
+)
+
+// makeLink makes a link for somebody else and shows it, once.
+func (p *Pages) makeLink(c *gin.Context) {
+	conn, _, ok := p.find(c)
+	if !ok {
+		return
+	}
+	u, _ := person(c)
+	token, expires, err := p.o.Flow.MakeLink(c.Request.Context(), conn.ID, u.ID, (&view.Person{Login: u.Login, Name: u.Name}).Called())
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.showConnectionWith(c, http.StatusOK, func(v *view.Connection) {
+		v.Link, v.LinkUntil = p.o.PublicURL+"/grant/"+token, expires
+	})
+}
+
+// grantPage tells somebody who was sent a link what they are asked for.
+func (p *Pages) grantPage(c *gin.Context) {
+	linked, err := p.o.Flow.Link(c.Request.Context(), c.Param("token"))
+	if err != nil {
+		p.refuseLink(c, err)
+		return
+	}
+	p.render(c, http.StatusOK, page.Grant(p.shell(c, ""), p.grantView(c, linked)))
+}
+
+func (p *Pages) grantView(c *gin.Context, linked *authflow.Linked) view.Grant {
+	v := view.Grant{
+		Service: p.serviceRef(linked.Service), Connection: linked.Connection.Title, By: linked.Link.CreatedBy, Until: linked.Link.ExpiresAt,
+		Scopes: linked.Service.Scopes, Action: "/grant/" + url.PathEscape(c.Param("token")),
+	}
+	if d := linked.Service.Description; d != nil {
+		v.Provider = view.ProviderOf(*d, p.iconOf(linked.Service.Provider), i18n.Lang(c.Request.Context()))
+	}
+	return v
+}
+
+// refuseLink says why a link leads nowhere.
+func (p *Pages) refuseLink(c *gin.Context, err error) {
+	switch {
+	case errors.Is(err, authflow.ErrLinkSpent):
+		p.render(c, http.StatusGone, page.Grant(p.shell(c, ""), view.Grant{Refused: "spent"}))
+	case errors.Is(err, authflow.ErrLinkTaken):
+		p.render(c, http.StatusForbidden, page.Grant(p.shell(c, ""), view.Grant{Refused: "taken"}))
+	default:
+		p.fail(c, err)
+	}
+}
+
+// follow begins the authorization that a link asks for.
+func (p *Pages) follow(c *gin.Context) {
+	browser := p.cookie(c, linkCookie)
+	if len(browser) != browserSecretSize {
+		browser = authflow.NewBrowser()
+	}
+	linked, started, err := p.o.Flow.FollowLink(c.Request.Context(), c.Param("token"), browser, i18n.Lang(c.Request.Context()))
+	if cause, is := errors.AsType[*provider.Error](err); is {
+		v := p.grantView(c, linked)
+		v.Trouble = view.TroubleOf(cause)
+		p.render(c, http.StatusBadGateway, page.Grant(p.shell(c, ""), v))
+		return
+	}
+	if err != nil {
+		p.refuseLink(c, err)
+		return
+	}
+	target, err := url.Parse(started.URL)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.setCookie(c, linkCookie, browser, linkCookiePath, browserCookieLife)
+	p.setCookie(c, browserCookie, browser, browserCookiePath, browserCookieLife)
+	c.Header("Refresh", "0;url="+started.URL)
+	p.render(c, http.StatusOK, page.Departure(p.shell(c, ""), view.Departure{
+		Service: p.serviceRef(linked.Service), Connection: linked.Connection.Title, URL: started.URL, Host: target.Host, Back: "/grant/" + url.PathEscape(c.Param("token")),
+	}))
+}

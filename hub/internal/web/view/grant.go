@@ -1,0 +1,19 @@
+package view
+
+import "time"
+
+// Grant is the page of somebody who was sent a link.
+type Grant struct {
+	Service    ServiceRef
+	Provider   Provider
+	Connection string
+	// By is who made the link, Until when it can be followed.
+	By     string
+	Until  time.Time
+	Scopes []string
+	Action string
+	// Refused is "spent" or "taken" for a link that leads nowhere.
+	Refused string
+	// Trouble is why the authorization could not be begun.
+	Trouble *Trouble
+}
