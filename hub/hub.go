@@ -47,6 +47,7 @@ type Hub struct {
 	jobs      *jobs.Jobs
 	plugins   *pluginhost.Host
 	audit     *audit.Log
+	pulls     *audit.Pulls
 	installer *installer.Installer
 	access    *access.Access
 	catalogue *catalogue.Catalogue
@@ -130,6 +131,9 @@ func (h *Hub) start(ctx context.Context) error {
 		return err
 	}
 	h.audit = audit.New(h.store, h.log.Named("audit"))
+	if h.pulls, err = audit.OpenPulls(h.store, filepath.Join(h.cfg.DataDir, "pulls"), h.log.Named("audit")); err != nil {
+		return err
+	}
 	if err := h.startPlugins(ctx); err != nil {
 		return err
 	}
@@ -178,6 +182,7 @@ func (h *Hub) wire() {
 	h.schedule = func() { sched.Run(ctx) }
 	h.work.Go(func() { h.store.Listen(ctx, h.changes.PublishAll) })
 	h.work.Go(func() { h.watchPlugins(ctx) })
+	h.work.Go(func() { h.pulls.Run(ctx) })
 	h.work.Go(func() { incident.Watch(ctx, h.store, &h.changes, h.log.Named("incidents")) })
 }
 
@@ -214,6 +219,9 @@ func (h *Hub) stop(ctx context.Context) {
 		h.sender.Close()
 	}
 	var errs []error
+	if h.pulls != nil {
+		errs = append(errs, h.pulls.Close())
+	}
 	if h.journal != nil {
 		errs = append(errs, h.journal.Close())
 	}

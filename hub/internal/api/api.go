@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,6 +32,9 @@ type Options struct {
 	Source    *tokensource.Source
 	Installer *installer.Installer
 	Changes   *feed.Feed
+	Audit     *audit.Log
+	// Pulls notes each token that is handed out; nil notes none.
+	Pulls     *audit.Pulls
 	Logger    hclog.Logger
 	PublicURL string
 	Version   string
@@ -49,6 +53,8 @@ type API struct {
 	source    *tokensource.Source
 	installer *installer.Installer
 	changes   *feed.Feed
+	audit     *audit.Log
+	pulls     *audit.Pulls
 	log       hclog.Logger
 	publicURL string
 	version   string
@@ -70,8 +76,8 @@ var shapeErrors = sync.OnceFunc(func() { huma.NewError = fromHuma })
 func New(router gin.IRouter, engine *gin.Engine, o Options) *API {
 	a := &API{
 		store: o.Store, access: o.Access, catalogue: o.Catalogue, flow: o.Flow, source: o.Source, installer: o.Installer,
-		changes: o.Changes,
-		log:     o.Logger, publicURL: o.PublicURL, version: o.Version, minTTL: o.MinTTL, ending: o.Ending, touched: map[string]time.Time{},
+		changes: o.Changes, audit: o.Audit, pulls: o.Pulls,
+		log: o.Logger, publicURL: o.PublicURL, version: o.Version, minTTL: o.MinTTL, ending: o.Ending, touched: map[string]time.Time{},
 	}
 	if a.minTTL <= 0 {
 		a.minTTL = time.Minute
@@ -121,7 +127,7 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	op := ctx.Operation()
 	switch op.OperationID {
 	case tokenOperation, rejectedOperation, eventsOperation:
-		next(ctx)
+		next(huma.WithContext(ctx, audit.With(ctx.Context(), audit.Actor{Kind: audit.KindKey, Address: humagin.Unwrap(ctx).ClientIP()})))
 		return
 	}
 	ctx.SetHeader("Cache-Control", "no-store")
@@ -135,7 +141,23 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	}
 	a.touchKey(ctx.Context(), key.ID, time.Now())
 	actor := audit.Actor{Kind: audit.KindKey, Name: key.Title, Address: humagin.Unwrap(ctx).ClientIP()}
-	next(huma.WithContext(ctx, audit.With(context.WithValue(ctx.Context(), keyInContext{}, key), actor)))
+	acting := huma.WithContext(ctx, audit.With(context.WithValue(ctx.Context(), keyInContext{}, key), actor))
+	next(acting)
+	a.note(acting, op)
+}
+
+// note records an act of a key that changed something. Acts on plugins and on many
+// connections are noted by whoever carries them out.
+func (a *API) note(ctx huma.Context, op *huma.Operation) {
+	if op.Method == http.MethodGet || ctx.Status() >= http.StatusBadRequest || a.audit == nil || strings.HasPrefix(op.Path, "/api/v1/plugin") {
+		return
+	}
+	verb, kind, _ := strings.Cut(op.OperationID, "-")
+	name := ctx.Param("name")
+	if name == "" {
+		name = ctx.Param("id")
+	}
+	a.audit.Record(ctx.Context(), kind+"."+verb, audit.Object{Kind: kind, Name: name})
 }
 
 func (a *API) writeError(ctx huma.Context, err error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 )
@@ -143,7 +144,11 @@ func (a *API) pull(ctx context.Context, authorization, name string, minTTL time.
 	// it handed out when it has expired.
 	a.source.TouchPulled(ctx, row.ConnectionID)
 	version := tokensource.Version{Generation: row.Generation, UpdatedAt: row.UpdatedAt}
-	return a.source.ServeVersion(ctx, row.ConnectionID, version, minTTL)
+	pulled, err := a.source.ServeVersion(ctx, row.ConnectionID, version, minTTL)
+	if err == nil && a.pulls != nil {
+		a.pulls.Note(audit.Pull{KeyID: row.Key.ID, Connection: name, Address: audit.From(ctx).Address}, time.Now())
+	}
+	return pulled, err
 }
 
 // allowed looks up whether the key may pull the connection.

@@ -20,6 +20,9 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
+// timelineLength is how much of a connection's past its page shows.
+const timelineLength = 30
+
 // mostChoices is how many connections a form offers to choose from.
 const mostChoices = 500
 
@@ -234,9 +237,20 @@ func (p *Pages) showConnectionWith(c *gin.Context, status int, with func(*view.C
 	if !ok {
 		return
 	}
-	v := view.ConnectionOf(conn, s, p.iconOf(s.Provider), p.o.PublicURL, time.Now())
-	with(&v)
 	var err error
+	v := view.ConnectionOf(conn, s, p.iconOf(s.Provider), p.o.PublicURL, time.Now())
+	records, err := p.o.Store.AuditRecords(c.Request.Context(), store.AuditFilter{ObjectKind: "connection", Object: conn.Name, Limit: timelineLength})
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	past, err := p.o.Store.History(c.Request.Context(), conn.ID)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	v.Timeline = view.TimelineOf(conn, past, records, timelineLength)
+	with(&v)
 	if v.Tags, err = p.o.Store.TagsOf(c.Request.Context(), conn.ID); err != nil {
 		p.fail(c, err)
 		return

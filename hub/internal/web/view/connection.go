@@ -98,6 +98,8 @@ type Connection struct {
 	HasRefreshToken bool
 	// PullURL is where a process gets the token.
 	PullURL string
+	// Timeline is what happened to it, newest first.
+	Timeline []Moment
 	// Link is a link for somebody else that was just made, and how long it is good.
 	Link      string
 	LinkUntil time.Time

@@ -1,0 +1,43 @@
+package view
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// Moment is a line of a connection's past.
+type Moment struct {
+	At time.Time
+	// Key names the sentence: an act of the audit record, "generation" for a new token
+	// set, or "failure".
+	Key string
+	// Who did it, Detail says more.
+	ActorKind, Who, Detail string
+	Bad                    bool
+}
+
+// TimelineOf puts together what happened to a connection, newest first: what people
+// and keys did, the token sets that came, and the failure that stands now.
+func TimelineOf(c connection.Connection, past []store.PastTokenSet, records []store.AuditRecord, most int) []Moment {
+	var moments []Moment
+	if f := c.Failure; f != nil {
+		moments = append(moments, Moment{At: f.At, Key: "failure", Detail: f.Message, Bad: true})
+	}
+	if c.Generation > 0 && !c.Tokens.ObtainedAt.IsZero() {
+		moments = append(moments, Moment{At: c.Tokens.ObtainedAt, Key: "generation", Detail: strconv.FormatInt(c.Generation, 10)})
+	}
+	for _, p := range past {
+		if !p.Tokens.ObtainedAt.IsZero() {
+			moments = append(moments, Moment{At: p.Tokens.ObtainedAt, Key: "generation", Detail: strconv.FormatInt(p.Generation, 10)})
+		}
+	}
+	for _, r := range records {
+		moments = append(moments, Moment{At: r.At, Key: r.Act, ActorKind: r.ActorKind, Who: r.Actor, Detail: r.Detail["pulls"]})
+	}
+	slices.SortStableFunc(moments, func(a, b Moment) int { return b.At.Compare(a.At) })
+	return moments[:min(len(moments), most)]
+}
