@@ -114,11 +114,7 @@ func (s *Store) ConnectionPage(ctx context.Context, f Filter) (Page, error) {
 		if err := s.reading(ctx).Where("name IN ?", part).Find(&rows).Error; err != nil {
 			return page, failed("read the connections", err)
 		}
-		connections, err := s.connectionsOf(rows)
-		if err != nil {
-			return page, err
-		}
-		page.Connections = append(page.Connections, connections...)
+		page.Connections = append(page.Connections, s.readableOf(rows)...)
 	}
 	slices.SortFunc(page.Connections, func(a, b connection.Connection) int { return place[a.Name] - place[b.Name] })
 	var err error

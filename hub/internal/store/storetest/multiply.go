@@ -77,3 +77,20 @@ func columnNames(ctx context.Context, tb testing.TB, pool *sql.DB, query string)
 	}
 	return names
 }
+
+// Analyze has a database learn what is in it, as it does by itself in time.
+func Analyze(tb testing.TB, address string) {
+	tb.Helper()
+	driver, source, statement := "pgx", address, "VACUUM ANALYZE"
+	if path, ok := strings.CutPrefix(address, store.SQLite+":"); ok {
+		driver, source, statement = sqlite.DriverName, "file:"+path+"?_pragma=busy_timeout(5000)", "ANALYZE"
+	}
+	pool, err := sql.Open(driver, source)
+	if err == nil {
+		_, err = pool.ExecContext(tb.Context(), statement)
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	_ = pool.Close()
+}
