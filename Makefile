@@ -40,6 +40,10 @@ test: bin/.stamp-test ## Run every test with -race, on SQLite, PostgreSQL and in
 test-short: ## Run the tests that need no PostgreSQL, no browser and little time.
 	go test -short $(ARGS) ./... ./sdk/... ./plugins/...
 
+.PHONY: e2e
+e2e: bin/.stamp-test ## Run only the tests that click through the pages in Chromium, with what assistive technology meets there.
+	@scripts/test.sh -run='Browser|Page|Overview|Calendar|Plugin|AddsAService|Failures|Hostile|Accessible' ./hub
+
 .PHONY: chaos
 chaos: ## Kill hubs, race them and take everything away from them; SHORT=1 takes under a minute; ARGS=-only=crash chooses.
 	@scripts/chaos.sh $(if $(SHORT),-short) $(ARGS)

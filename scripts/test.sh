@@ -2,7 +2,7 @@
 # Runs the tests of the three modules with the race detector, after bringing
 # along what they need: PostgreSQL, Chromium and the npm packages of the
 # authorization server that the oauth2 plugin is proven against.
-#   scripts/test.sh [argument of go test...]
+#   scripts/test.sh [argument of go test...] [./package...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -30,4 +30,6 @@ go_test=(go test)
 if [[ -x bin/gotestsum ]]; then
   go_test=(bin/gotestsum --format standard-quiet --format-hide-empty-pkg --)
 fi
-exec scripts/with-postgres.sh "${go_test[@]}" -race -timeout 10m "$@" ./... ./sdk/... ./plugins/...
+packages=(./... ./sdk/... ./plugins/...)
+[[ " $* " == *" ./"* ]] && packages=()
+exec scripts/with-postgres.sh "${go_test[@]}" -race -timeout 10m "$@" "${packages[@]}"

@@ -27,13 +27,12 @@ const timelineLength = 30
 const mostChoices = 500
 
 // rows reads connections for a form to choose from.
-func (p *Pages) rows(c *gin.Context) ([]view.ConnectionRow, map[string]view.ServiceRef, error) {
+func (p *Pages) rows(c *gin.Context) ([]view.ConnectionRow, error) {
 	refs, err := p.serviceRefs(c)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	rows, err := p.some(c, refs, store.Filter{Limit: mostChoices})
-	return rows, refs, err
+	return p.some(c, refs, store.Filter{Limit: mostChoices})
 }
 
 // some reads the rows that a filter chooses.

@@ -69,7 +69,7 @@ func (p *Pages) keyForm(c *gin.Context) {
 }
 
 func (p *Pages) showKeyForm(c *gin.Context, status int, form view.KeyForm) {
-	rows, _, err := p.rows(c)
+	rows, err := p.rows(c)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -99,7 +99,7 @@ func (p *Pages) createKey(c *gin.Context) {
 	if life := view.KeyLife(form.Life); life > 0 {
 		draft.ExpiresAt = time.Now().Add(life)
 	}
-	rows, _, err := p.rows(c)
+	rows, err := p.rows(c)
 	if err != nil {
 		p.fail(c, err)
 		return

@@ -201,7 +201,7 @@ func grantTitle(ctx context.Context, v view.Grant) string {
 
 // grantLasts says in plain words how long an access lasts.
 func grantLasts(ctx context.Context, v view.Grant) string {
-	if v.Provider.Description.AutoRenew == provider.AutoRenewNone {
+	if v.Provider.AutoRenew == provider.AutoRenewNone {
 		return i18n.T(ctx, "grant.lasts_once")
 	}
 	return i18n.T(ctx, "grant.lasts_renews")

@@ -2,6 +2,7 @@ package view
 
 import (
 	"context"
+	"slices"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
 )
@@ -16,7 +17,7 @@ var (
 func BulkActs(ctx context.Context) []string {
 	acts := bulkOperate
 	if May(ctx, access.ActManage) {
-		acts = append(acts[:len(acts):len(acts)], bulkManage...)
+		acts = append(slices.Clip(acts), bulkManage...)
 	}
 	return acts
 }
