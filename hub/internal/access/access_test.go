@@ -109,21 +109,21 @@ func TestAPIKeys(t *testing.T) {
 	if !strings.HasPrefix(key, stored.Prefix) || strings.Contains(stored.Hash, key) || len(key) < 40 {
 		t.Error("the key is not what is stored of it")
 	}
-	if got, err := a.Authenticate(t.Context(), "bearer "+key); err != nil || got.ID != stored.ID || access.MayAdminister(got) {
+	if got, err := a.Authenticate(t.Context(), "bearer "+key, ""); err != nil || got.ID != stored.ID || access.MayAdminister(got) {
 		t.Errorf("the key: %v", err)
 	}
 	for name, header := range map[string]string{"none": "", "basic": "Basic " + key, "empty": "Bearer "} {
-		if _, err := a.Authenticate(t.Context(), header); !errors.Is(err, access.ErrNoKey) {
+		if _, err := a.Authenticate(t.Context(), header, ""); !errors.Is(err, access.ErrNoKey) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := a.Authenticate(t.Context(), "Bearer "+key+"x"); !errors.Is(err, access.ErrBadKey) {
+	if _, err := a.Authenticate(t.Context(), "Bearer "+key+"x", ""); !errors.Is(err, access.ErrBadKey) {
 		t.Errorf("a wrong key: %v", err)
 	}
 	if err := st.RevokeAPIKey(t.Context(), stored.ID, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Authenticate(t.Context(), "Bearer "+key); !errors.Is(err, access.ErrBadKey) {
+	if _, err := a.Authenticate(t.Context(), "Bearer "+key, ""); !errors.Is(err, access.ErrBadKey) {
 		t.Errorf("a revoked key: %v", err)
 	}
 }
@@ -133,6 +133,7 @@ func TestKeysThatMakeNoSenseAreRefused(t *testing.T) {
 	for want, draft := range map[error]access.KeyDraft{
 		access.ErrKeyTitle:  {Title: "  "},
 		access.ErrScope:     {Title: "x", Scopes: []string{"everything"}},
+		access.ErrKeyFrom:   {Title: "x", Addresses: []string{"office"}},
 		access.ErrKeyExpiry: {Title: "x", ExpiresAt: time.Now().Add(-time.Minute)},
 	} {
 		if _, _, err := a.CreateKey(t.Context(), draft); !errors.Is(err, want) {

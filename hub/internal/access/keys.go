@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -12,12 +13,14 @@ import (
 
 // Scopes of API keys.
 const (
-	ScopeTokenRead = "token:read" // pull tokens of the allowed connections
-	ScopeAdmin     = "admin"      // everything that the pages do
+	ScopeTokenRead      = "token:read"      // pull tokens of the allowed connections
+	ScopeConnectionRead = "connection:read" // see how the allowed connections stand, no token
+	ScopeAuditRead      = "audit:read"      // read who did what
+	ScopeAdmin          = "admin:*"         // everything that the pages do
 )
 
 // Scopes lists what a key may be given.
-var Scopes = []string{ScopeTokenRead, ScopeAdmin}
+var Scopes = []string{ScopeTokenRead, ScopeConnectionRead, ScopeAuditRead, ScopeAdmin}
 
 // keyPrefix makes a leaked key recognisable to secret scanners.
 const keyPrefix = "evg_"
@@ -30,6 +33,14 @@ var (
 	ErrScope     = errors.New("no such scope")
 	ErrKeyTitle  = errors.New("a key needs a title of at most 200 characters")
 	ErrKeyExpiry = errors.New("a key cannot expire in the past")
+	ErrKeyFrom   = errors.New("an address list holds IP addresses and networks such as 203.0.113.7 or 10.0.0.0/8")
+	ErrAddress   = errors.New("the API key may not be used from this address; its address list is set in the web hub")
+)
+
+// Bounds of a rotation.
+const (
+	// MostOverlap is how long an old key may go on beside the new one.
+	MostOverlap = 30 * 24 * time.Hour
 )
 
 // KeyDraft is a key to be made.
@@ -37,11 +48,14 @@ type KeyDraft struct {
 	Title  string
 	Scopes []string
 	// AllConnections allows every connection, future ones too; otherwise
-	// ConnectionIDs are allowed.
+	// ConnectionIDs are allowed, and whatever has one of Tags.
 	AllConnections bool
 	ConnectionIDs  []string
-	ExpiresAt      time.Time // zero: does not expire
-	CreatedBy      string
+	Tags           []string
+	// Addresses are IP addresses and networks from which it works; none is any.
+	Addresses []string
+	ExpiresAt time.Time // zero: does not expire
+	CreatedBy string
 }
 
 // CreateKey makes a key and returns it, the only time that it can be seen.
@@ -63,13 +77,78 @@ func (a *Access) CreateKey(ctx context.Context, draft KeyDraft) (key string, _ s
 			return "", store.APIKey{}, ErrScope
 		}
 	}
-	key = keyPrefix + randomText()
-	stored := store.APIKey{
-		ID: store.NewID(), Title: title, Prefix: key[:len(keyPrefix)+6], Hash: hashText(key), Scopes: scopes,
-		AllConnections: draft.AllConnections, ConnectionIDs: draft.ConnectionIDs, ExpiresAt: draft.ExpiresAt,
-		CreatedAt: now, CreatedBy: draft.CreatedBy,
+	addresses, err := networks(draft.Addresses)
+	if err != nil {
+		return "", store.APIKey{}, err
 	}
+	key, stored := newKey(store.APIKey{
+		Title: title, Scopes: scopes, AllConnections: draft.AllConnections, ConnectionIDs: draft.ConnectionIDs, Tags: draft.Tags,
+		Addresses: addresses, ExpiresAt: draft.ExpiresAt, CreatedAt: now, CreatedBy: draft.CreatedBy,
+	})
 	return key, stored, a.store.CreateAPIKey(ctx, stored)
+}
+
+// newKey gives a key its identity and its secret.
+func newKey(k store.APIKey) (string, store.APIKey) {
+	key := keyPrefix + randomText()
+	k.ID, k.Prefix, k.Hash = store.NewID(), key[:len(keyPrefix)+6], hashText(key)
+	return key, k
+}
+
+// RotateKey makes a key that may do what another one may. The old one works for
+// overlap more, so that processes can be given the new one without a failed call.
+// Errors: store.ErrNotFound; ErrBadKey if the old one has ended.
+func (a *Access) RotateKey(ctx context.Context, id string, overlap time.Duration, by string) (key string, _ store.APIKey, err error) {
+	old, err := a.store.APIKey(ctx, id)
+	if err != nil {
+		return "", store.APIKey{}, err
+	}
+	now := time.Now()
+	if err := Usable(old, now); err != nil {
+		return "", store.APIKey{}, err
+	}
+	next := old
+	next.RevokedAt, next.LastUsedAt, next.CreatedAt, next.CreatedBy, next.Replaces = time.Time{}, time.Time{}, now, by, old.ID
+	if !old.ExpiresAt.IsZero() {
+		next.ExpiresAt = now.Add(old.ExpiresAt.Sub(old.CreatedAt)) // as long a life again
+	}
+	key, next = newKey(next)
+	return key, next, a.store.ReplaceAPIKey(ctx, next, now.Add(min(max(overlap, 0), MostOverlap)))
+}
+
+// networks brings an address list into one form.
+func networks(list []string) ([]string, error) {
+	var found []string
+	for _, text := range list {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			address, err := netip.ParseAddr(text)
+			if err != nil || address.Zone() != "" {
+				return nil, ErrKeyFrom
+			}
+			network = netip.PrefixFrom(address, address.BitLen())
+		}
+		found = append(found, network.Masked().String())
+	}
+	return found, nil
+}
+
+// UsableFrom returns ErrAddress for an address outside a key's list.
+func UsableFrom(list []string, address string) error {
+	if len(list) == 0 {
+		return nil
+	}
+	from, err := netip.ParseAddr(address)
+	if err != nil {
+		return ErrAddress
+	}
+	from = from.Unmap().WithZone("")
+	for _, text := range list {
+		if network, err := netip.ParsePrefix(text); err == nil && network.Contains(from) {
+			return nil
+		}
+	}
+	return ErrAddress
 }
 
 // BearerToken takes the key from an Authorization header (RFC 6750 section 2.1).
@@ -84,8 +163,9 @@ func BearerToken(header string) (string, error) {
 // HashKey is the form in which keys are stored and looked up.
 func HashKey(key string) string { return hashText(key) }
 
-// Authenticate finds the key of an Authorization header.
-func (a *Access) Authenticate(ctx context.Context, header string) (store.APIKey, error) {
+// Authenticate finds the key of an Authorization header that comes from an address.
+// Errors: ErrNoKey, ErrBadKey, ErrAddress.
+func (a *Access) Authenticate(ctx context.Context, header, address string) (store.APIKey, error) {
 	key, err := BearerToken(header)
 	if err != nil {
 		return store.APIKey{}, err
@@ -97,7 +177,10 @@ func (a *Access) Authenticate(ctx context.Context, header string) (store.APIKey,
 	if err != nil {
 		return stored, err
 	}
-	return stored, Usable(stored, time.Now())
+	if err := Usable(stored, time.Now()); err != nil {
+		return stored, err
+	}
+	return stored, UsableFrom(stored.Addresses, address)
 }
 
 // Usable returns ErrBadKey for a key that is revoked or expired.
@@ -108,5 +191,10 @@ func Usable(k store.APIKey, now time.Time) error {
 	return nil
 }
 
-// MayAdminister reports whether a key may use the administrators' API.
+// MayAdminister reports whether a key may use the whole administrators' API.
 func MayAdminister(k store.APIKey) bool { return slices.Contains(k.Scopes, ScopeAdmin) }
+
+// Has reports whether a key has a scope, by itself or as an administrator's.
+func Has(k store.APIKey, scope string) bool {
+	return slices.Contains(k.Scopes, scope) || MayAdminister(k)
+}

@@ -122,7 +122,20 @@ const (
 	eventsOperation   = "stream-events"
 )
 
-// authenticate lets administrators' keys through.
+// scopeOf is what a key needs for an operation, besides that an administrator's key
+// may do everything.
+func scopeOf(op *huma.Operation) string {
+	switch op.OperationID {
+	case "list-connections", "get-connection":
+		return access.ScopeConnectionRead
+	case "list-audit", "verify-audit":
+		return access.ScopeAuditRead
+	default:
+		return access.ScopeAdmin
+	}
+}
+
+// authenticate lets keys through that have the scope of the operation.
 func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	op := ctx.Operation()
 	switch op.OperationID {
@@ -131,8 +144,9 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	ctx.SetHeader("Cache-Control", "no-store")
-	key, err := a.access.Authenticate(ctx.Context(), ctx.Header("Authorization"))
-	if err == nil && !access.MayAdminister(key) {
+	address := humagin.Unwrap(ctx).ClientIP()
+	key, err := a.access.Authenticate(ctx.Context(), ctx.Header("Authorization"), address)
+	if err == nil && !access.Has(key, scopeOf(op)) {
 		err = access.ErrForbidden
 	}
 	if err != nil {
@@ -140,7 +154,7 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	a.touchKey(ctx.Context(), key.ID, time.Now())
-	actor := audit.Actor{Kind: audit.KindKey, Name: key.Title, Address: humagin.Unwrap(ctx).ClientIP()}
+	actor := audit.Actor{Kind: audit.KindKey, Name: key.Title, Address: address}
 	acting := huma.WithContext(ctx, audit.With(context.WithValue(ctx.Context(), keyInContext{}, key), actor))
 	next(acting)
 	a.note(acting, op)
@@ -179,8 +193,13 @@ func (a *API) writeError(ctx huma.Context, err error) {
 
 // caller names the API key of a request for records of who did what.
 func caller(ctx context.Context) string {
+	return "key:" + keyOf(ctx).ID
+}
+
+// keyOf is the key of a request that authenticate let through.
+func keyOf(ctx context.Context) store.APIKey {
 	key, _ := ctx.Value(keyInContext{}).(store.APIKey)
-	return "key:" + key.ID
+	return key
 }
 
 // touchKey notes the use of a key, at most once a minute.

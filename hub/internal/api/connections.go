@@ -2,11 +2,13 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -83,12 +85,28 @@ type ConnectionBody struct {
 type ListInput struct {
 	Service string `query:"service"`
 	Query   string `query:"q" doc:"Part of the name or title"`
+	Tag     string `query:"tag" doc:"Only those that have it"`
 	Limit   int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 	After   string `query:"after" doc:"Name of the last connection of the previous page"`
 }
 
 func (a *API) connection(ctx context.Context, name string) (connection.Connection, error) {
 	return a.store.ConnectionByName(ctx, name)
+}
+
+// readable finds a connection that the key may see. One that may not learns nothing
+// of it, not even whether it is there.
+func (a *API) readable(ctx context.Context, name string) (connection.Connection, error) {
+	key := keyOf(ctx)
+	sees := access.MayAdminister(key) || key.AllConnections
+	c, err := a.connection(ctx, name)
+	if err == nil && !sees {
+		sees, err = a.store.KeyOpens(ctx, key, c.ID)
+	}
+	if !sees && (err == nil || errors.Is(err, store.ErrNotFound)) {
+		return connection.Connection{}, access.ErrForbidden
+	}
+	return c, err
 }
 
 func (a *API) view(ctx context.Context, c connection.Connection) (*one[Connection], error) {
@@ -114,7 +132,7 @@ func (a *API) registerConnections() {
 		}
 		return a.view(ctx, c)
 	})
-	a.act("get-connection", http.MethodGet, "", "Show a connection", a.connection)
+	a.act("get-connection", http.MethodGet, "", "Show a connection", a.readable)
 	a.act("renew-connection", http.MethodPost, "/renew", "Renew now", func(ctx context.Context, name string) (connection.Connection, error) {
 		c, err := a.connection(ctx, name)
 		if err != nil {
@@ -147,7 +165,10 @@ func (a *API) registerConnections() {
 }
 
 func (a *API) listConnections(ctx context.Context, in *ListInput) (*listOf[Connection], error) {
-	filter := store.Filter{Query: in.Query, Limit: in.Limit, AfterName: in.After}
+	filter := store.Filter{Query: in.Query, Tag: in.Tag, Limit: in.Limit, AfterName: in.After}
+	if key := keyOf(ctx); !access.MayAdminister(key) && !key.AllConnections {
+		filter.KeyID = key.ID
+	}
 	if in.Service != "" {
 		svc, err := a.store.ServiceByName(ctx, in.Service)
 		if err != nil {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
@@ -53,11 +53,11 @@ func (a *API) registerEvents() {
 }
 
 func (a *API) events(ctx context.Context, in *EventsInput) (*huma.StreamResponse, error) {
-	key, err := a.access.Authenticate(ctx, in.Authorization)
+	key, err := a.access.Authenticate(ctx, in.Authorization, audit.From(ctx).Address)
 	if err != nil {
 		return nil, a.fail(err)
 	}
-	if !access.MayAdminister(key) && !slices.Contains(key.Scopes, access.ScopeTokenRead) {
+	if !access.Has(key, access.ScopeTokenRead) && !access.Has(key, access.ScopeConnectionRead) {
 		return nil, a.fail(access.ErrForbidden)
 	}
 	a.touchKey(ctx, key.ID, time.Now())
@@ -106,7 +106,7 @@ func (s *stream) run(ctx context.Context, catchUp bool) {
 		case <-s.api.ending:
 			return
 		case <-beat.C:
-			key, err := s.api.access.Authenticate(ctx, s.authorization)
+			key, err := s.api.access.Authenticate(ctx, s.authorization, audit.From(ctx).Address)
 			if err != nil || s.write(": still here\n\n") != nil {
 				return // revoked, or the reader has gone
 			}
@@ -128,7 +128,7 @@ func (s *stream) run(ctx context.Context, catchUp bool) {
 
 func (s *stream) tell(ctx context.Context, ids []string) error {
 	for _, id := range ids {
-		if !s.sees(id) {
+		if !s.sees(ctx, id) {
 			continue
 		}
 		c, err := s.api.store.Connection(ctx, id)
@@ -151,7 +151,7 @@ func (s *stream) since(ctx context.Context) error {
 		}
 		for _, c := range changed {
 			s.last = c.UpdatedAt
-			if s.sees(c.ID) {
+			if s.sees(ctx, c.ID) {
 				if err := s.send(c); err != nil {
 					return err
 				}
@@ -163,8 +163,12 @@ func (s *stream) since(ctx context.Context) error {
 	}
 }
 
-func (s *stream) sees(id string) bool {
-	return access.MayAdminister(s.key) || s.key.AllConnections || slices.Contains(s.key.ConnectionIDs, id)
+func (s *stream) sees(ctx context.Context, id string) bool {
+	if access.MayAdminister(s.key) {
+		return true
+	}
+	opens, err := s.api.store.KeyOpens(ctx, s.key, id)
+	return err == nil && opens
 }
 
 func (s *stream) send(c connection.Connection) error {

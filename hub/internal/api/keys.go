@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -19,6 +20,9 @@ type Key struct {
 	Scopes         []string   `json:"scopes"`
 	AllConnections bool       `json:"all_connections"`
 	Connections    []string   `json:"connections,omitempty" doc:"Names of the allowed connections"`
+	Tags           []string   `json:"tags,omitempty" doc:"Connections with one of these tags are allowed too"`
+	Addresses      []string   `json:"addresses,omitempty" doc:"Networks from which it works; any if empty"`
+	Replaces       string     `json:"replaces,omitempty" doc:"Id of the key in whose place it was made"`
 	ExpiresAt      *time.Time `json:"expires_at,omitempty"`
 	RevokedAt      *time.Time `json:"revoked_at,omitempty"`
 	LastUsedAt     *time.Time `json:"last_used_at,omitempty"`
@@ -28,10 +32,17 @@ type Key struct {
 // KeyBody is a key to be made.
 type KeyBody struct {
 	Title          string     `json:"title"`
-	Scopes         []string   `json:"scopes,omitempty" doc:"token:read by default" enum:"token:read,admin"`
+	Scopes         []string   `json:"scopes,omitempty" doc:"token:read by default" enum:"token:read,connection:read,audit:read,admin:*"`
 	AllConnections bool       `json:"all_connections,omitempty"`
 	Connections    []string   `json:"connections,omitempty" doc:"Names of the allowed connections"`
+	Tags           []string   `json:"tags,omitempty" doc:"Allow connections that have one of these tags, future ones too"`
+	Addresses      []string   `json:"addresses,omitempty" doc:"IP addresses and networks from which it works; any if empty" example:"[\"203.0.113.7\",\"10.0.0.0/8\"]"`
 	ExpiresAt      *time.Time `json:"expires_at,omitempty"`
+}
+
+// RotateBody says how an old key ends.
+type RotateBody struct {
+	OverlapSeconds int64 `json:"overlap_seconds,omitempty" minimum:"0" maximum:"2592000" doc:"How long the old key works beside the new one; 0 ends it at once"`
 }
 
 // CreatedKey is a new key: the only time that it is shown.
@@ -44,6 +55,7 @@ func keyView(k store.APIKey, names map[string]string) Key {
 	v := Key{
 		ID: k.ID, Title: k.Title, Prefix: k.Prefix, Scopes: k.Scopes, AllConnections: k.AllConnections,
 		ExpiresAt: orAbsent(k.ExpiresAt), RevokedAt: orAbsent(k.RevokedAt), LastUsedAt: orAbsent(k.LastUsedAt), CreatedAt: k.CreatedAt.UTC(),
+		Tags: k.Tags, Addresses: k.Addresses, Replaces: k.Replaces,
 	}
 	for _, id := range k.ConnectionIDs {
 		v.Connections = append(v.Connections, names[id])
@@ -71,6 +83,9 @@ func (a *API) registerKeys() {
 	create := operation("create-api-key", http.MethodPost, "/api/v1/api-keys", "Create an API key; it is shown once", "API keys", 404, 422)
 	create.DefaultStatus = http.StatusCreated
 	huma.Register(a.huma, create, a.createKey)
+	rotate := operation("rotate-api-key", http.MethodPost, "/api/v1/api-keys/{id}/rotate", "Make a key that may do the same; the old one ends", "API keys", 404, 422)
+	rotate.DefaultStatus = http.StatusCreated
+	huma.Register(a.huma, rotate, a.rotateKey)
 	huma.Register(a.huma, operation("revoke-api-key", http.MethodDelete, "/api/v1/api-keys/{id}", "Revoke an API key", "API keys", 404),
 		func(ctx context.Context, in *struct {
 			ID string `path:"id"`
@@ -85,6 +100,7 @@ func (a *API) registerKeys() {
 func (a *API) createKey(ctx context.Context, in *one[KeyBody]) (*one[CreatedKey], error) {
 	draft := access.KeyDraft{
 		Title: in.Body.Title, Scopes: in.Body.Scopes, AllConnections: in.Body.AllConnections, CreatedBy: caller(ctx),
+		Tags: in.Body.Tags, Addresses: in.Body.Addresses,
 	}
 	if in.Body.ExpiresAt != nil {
 		draft.ExpiresAt = *in.Body.ExpiresAt
@@ -99,6 +115,24 @@ func (a *API) createKey(ctx context.Context, in *one[KeyBody]) (*one[CreatedKey]
 		names[c.ID] = c.Name
 	}
 	secret, key, err := a.access.CreateKey(ctx, draft)
+	if err != nil {
+		return nil, a.fail(err)
+	}
+	return &one[CreatedKey]{CreatedKey{Key: keyView(key, names), Secret: secret}}, nil
+}
+
+func (a *API) rotateKey(ctx context.Context, in *struct {
+	ID   string `path:"id"`
+	Body RotateBody
+}) (*one[CreatedKey], error) {
+	secret, key, err := a.access.RotateKey(ctx, in.ID, time.Duration(in.Body.OverlapSeconds)*time.Second, caller(ctx))
+	if errors.Is(err, access.ErrBadKey) {
+		return nil, problem(http.StatusConflict, "key-ended", "The key has ended", "A key that is revoked or expired cannot be rotated; create another.")
+	}
+	if err != nil {
+		return nil, a.fail(err)
+	}
+	names, err := a.connectionNames(ctx, []store.APIKey{key})
 	if err != nil {
 		return nil, a.fail(err)
 	}

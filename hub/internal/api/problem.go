@@ -112,7 +112,9 @@ func (a *API) fail(err error) error {
 		return withHeader(problem(http.StatusUnauthorized, "unauthorized", "No valid API key", err.Error()), "WWW-Authenticate", `Bearer realm="evergrant"`)
 	case errors.Is(err, access.ErrForbidden):
 		return problem(http.StatusForbidden, "forbidden", "Not allowed", err.Error()+"; its scopes and connections are set in the web hub.")
-	case errors.Is(err, access.ErrScope), errors.Is(err, access.ErrKeyTitle), errors.Is(err, access.ErrKeyExpiry):
+	case errors.Is(err, access.ErrAddress):
+		return problem(http.StatusForbidden, "address-not-allowed", "Not from this address", err.Error()+".")
+	case errors.Is(err, access.ErrScope), errors.Is(err, access.ErrKeyTitle), errors.Is(err, access.ErrKeyExpiry), errors.Is(err, access.ErrKeyFrom):
 		return problem(http.StatusUnprocessableEntity, "invalid-fields", "Some fields cannot be used as they are", err.Error())
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return retry(problem(http.StatusServiceUnavailable, "transient", "Not in time", "The renewal goes on; ask again."), time.Second)

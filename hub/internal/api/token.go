@@ -162,7 +162,7 @@ func (a *API) allowed(ctx context.Context, authorization, name string) (store.Pu
 		return row, err
 	}
 	now := time.Now()
-	if err := mayPull(row, now); err != nil {
+	if err := mayPull(row, audit.From(ctx).Address, now); err != nil {
 		return row, err
 	}
 	a.touchKey(ctx, row.Key.ID, now)
@@ -172,7 +172,7 @@ func (a *API) allowed(ctx context.Context, authorization, name string) (store.Pu
 // mayPull checks the key of a pull. A key that may not pull a connection learns
 // nothing of it, not even whether it is there; one that may pull all learns that
 // a name is wrong.
-func mayPull(row store.PullRow, now time.Time) error {
+func mayPull(row store.PullRow, address string, now time.Time) error {
 	key := store.APIKey{
 		ID: row.Key.ID, Scopes: row.Key.Scopes, AllConnections: row.Key.AllConnections,
 		ExpiresAt: fromMillis(row.Key.ExpiresAt), RevokedAt: fromMillis(row.Key.RevokedAt),
@@ -181,6 +181,8 @@ func mayPull(row store.PullRow, now time.Time) error {
 	switch {
 	case !row.KeyFound, access.Usable(key, now) != nil:
 		return access.ErrBadKey
+	case access.UsableFrom(row.Key.Addresses, address) != nil:
+		return access.ErrAddress
 	case !row.ConnectionFound && seesAll:
 		return store.ErrNotFound
 	case seesAll, row.Allowed && slices.Contains(key.Scopes, access.ScopeTokenRead):

@@ -165,6 +165,7 @@ func newKey(hash string, connections ...string) store.APIKey {
 	return store.APIKey{
 		ID: store.NewID(), Title: "отчёты", Prefix: "evg_ab12", Hash: hash, Scopes: []string{"token:read", "connection:read"},
 		ConnectionIDs: connections, ExpiresAt: cut(noon).AddDate(1, 0, 0), CreatedAt: cut(noon), CreatedBy: "anna",
+		Tags: []string{"moscow", "sales"}, Addresses: []string{"10.0.0.0/8", "203.0.113.7/32"},
 	}
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +21,8 @@ type apiKeyRow struct {
 	LastUsedAt     int64
 	CreatedAt      int64 `gorm:"autoCreateTime:false"`
 	CreatedBy      string
+	Addresses      string
+	Replaces       string
 }
 
 // TableName pins the table.
@@ -33,6 +36,14 @@ type apiKeyConnectionRow struct {
 // TableName pins the table.
 func (apiKeyConnectionRow) TableName() string { return "api_key_connections" }
 
+type apiKeyTagRow struct {
+	APIKeyID string `gorm:"primaryKey"`
+	Tag      string `gorm:"primaryKey"`
+}
+
+// TableName pins the table.
+func (apiKeyTagRow) TableName() string { return "api_key_tags" }
+
 // APIKey is what a process shows to the hub API. The key itself is not kept.
 type APIKey struct {
 	ID    string
@@ -43,43 +54,86 @@ type APIKey struct {
 	Hash string
 	// Scopes are what it may do; none has a space in it.
 	Scopes []string
-	// AllConnections opens all connections, ConnectionIDs some. A connection
-	// that is deleted vanishes from the list.
+	// AllConnections opens all connections, ConnectionIDs some, and Tags those that
+	// have one of them at the moment. A connection that is deleted vanishes from
+	// the list.
 	AllConnections bool
 	ConnectionIDs  []string
-	ExpiresAt      time.Time // zero is never
-	RevokedAt      time.Time
-	LastUsedAt     time.Time
-	CreatedAt      time.Time
+	Tags           []string
+	// Addresses are the networks from which the key works (10.0.0.0/8); none is any.
+	Addresses  []string
+	ExpiresAt  time.Time // zero is never
+	RevokedAt  time.Time
+	LastUsedAt time.Time
+	CreatedAt  time.Time
 	// CreatedBy is the id of a user.
 	CreatedBy string
+	// Replaces is the id of the key in whose place this one was made.
+	Replaces string
 }
 
 // CreateAPIKey adds a key. Errors: ErrNotFound if one of its connections is gone.
 func (s *Store) CreateAPIKey(ctx context.Context, k APIKey) error {
+	err := s.transaction(ctx, func(tx *gorm.DB) error { return createAPIKey(tx, k) })
+	return failed("add the API key "+k.Title, err)
+}
+
+// ReplaceAPIKey adds a key in the place of another one, which ends at the given
+// time or at its own, whichever comes first. Errors: ErrNotFound if that one is
+// not there or is revoked.
+func (s *Store) ReplaceAPIKey(ctx context.Context, k APIKey, end time.Time) error {
+	return failed("replace the API key "+k.Title, s.transaction(ctx, func(tx *gorm.DB) error {
+		result := tx.Model(&apiKeyRow{}).Where("id = ? AND revoked_at = 0", k.Replaces).Update("expires_at",
+			gorm.Expr("CASE WHEN expires_at = 0 OR expires_at > CAST(? AS BIGINT) THEN CAST(? AS BIGINT) ELSE expires_at END", millis(end), millis(end)))
+		if result.Error != nil {
+			return result.Error
+		}
+		if result.RowsAffected == 0 {
+			return ErrNotFound
+		}
+		return createAPIKey(tx, k)
+	}))
+}
+
+func createAPIKey(tx *gorm.DB, k APIKey) error {
 	row := apiKeyRow{
 		ID: k.ID, Title: k.Title, Prefix: k.Prefix, Hash: k.Hash, Scopes: strings.Join(k.Scopes, " "),
 		AllConnections: k.AllConnections, ExpiresAt: millis(k.ExpiresAt), RevokedAt: millis(k.RevokedAt),
 		LastUsedAt: millis(k.LastUsedAt), CreatedAt: millis(k.CreatedAt), CreatedBy: k.CreatedBy,
+		Addresses: strings.Join(k.Addresses, " "), Replaces: k.Replaces,
 	}
 	links := make([]apiKeyConnectionRow, 0, len(k.ConnectionIDs))
 	for _, id := range k.ConnectionIDs {
 		links = append(links, apiKeyConnectionRow{APIKeyID: k.ID, ConnectionID: id})
 	}
-	err := s.transaction(ctx, func(tx *gorm.DB) error {
-		if err := tx.Create(&row).Error; err != nil || len(links) == 0 {
-			return err
-		}
-		return tx.Create(&links).Error
-	})
-	return failed("add the API key "+k.Title, err)
+	tags := make([]apiKeyTagRow, 0, len(k.Tags))
+	for _, tag := range k.Tags {
+		tags = append(tags, apiKeyTagRow{APIKeyID: k.ID, Tag: tag})
+	}
+	err := tx.Create(&row).Error
+	if err == nil && len(links) > 0 {
+		err = tx.Create(&links).Error
+	}
+	if err == nil && len(tags) > 0 {
+		err = tx.Create(&tags).Error
+	}
+	return err
 }
 
 // APIKeyByHash reads a key by the hash of its text; it may be revoked or have
 // expired. Errors: ErrNotFound.
 func (s *Store) APIKeyByHash(ctx context.Context, hash string) (APIKey, error) {
+	return s.apiKey(ctx, "hash = ?", hash)
+}
+
+// APIKey reads a key. Errors: ErrNotFound.
+func (s *Store) APIKey(ctx context.Context, id string) (APIKey, error) {
+	return s.apiKey(ctx, "id = ?", id)
+}
+
+func (s *Store) apiKey(ctx context.Context, where, value string) (APIKey, error) {
 	var rows []apiKeyRow
-	if err := s.reading(ctx).Where("hash = ?", hash).Limit(1).Find(&rows).Error; err != nil {
+	if err := s.reading(ctx).Where(where, value).Limit(1).Find(&rows).Error; err != nil {
 		return APIKey{}, failed("read an API key", err)
 	}
 	if len(rows) == 0 {
@@ -99,6 +153,16 @@ func (s *Store) APIKeys(ctx context.Context) ([]APIKey, error) {
 		return nil, failed("read the API keys", err)
 	}
 	return s.apiKeysOf(ctx, rows)
+}
+
+// KeyOpens reports whether a key opens a connection, by name or by tag.
+func (s *Store) KeyOpens(ctx context.Context, k APIKey, connectionID string) (bool, error) {
+	if k.AllConnections || slices.Contains(k.ConnectionIDs, connectionID) || len(k.Tags) == 0 {
+		return k.AllConnections || slices.Contains(k.ConnectionIDs, connectionID), nil
+	}
+	var n int64
+	err := s.reading(ctx).Model(&tagRow{}).Where("connection_id = ? AND tag IN ?", connectionID, k.Tags).Count(&n).Error
+	return n > 0, failed("read the tags of a connection", err)
 }
 
 // RevokeAPIKey ends a key for good; the time of an earlier revocation stays.
@@ -129,13 +193,25 @@ func (s *Store) apiKeysOf(ctx context.Context, rows []apiKeyRow) ([]APIKey, erro
 	for _, link := range links {
 		connections[link.APIKeyID] = append(connections[link.APIKeyID], link.ConnectionID)
 	}
+	query = s.reading(ctx).Order("tag")
+	if len(rows) == 1 {
+		query = query.Where("api_key_id = ?", rows[0].ID)
+	}
+	var tagged []apiKeyTagRow
+	if err := query.Find(&tagged).Error; err != nil {
+		return nil, failed("read the tags of API keys", err)
+	}
+	tags := map[string][]string{}
+	for _, row := range tagged {
+		tags[row.APIKeyID] = append(tags[row.APIKeyID], row.Tag)
+	}
 	keys := make([]APIKey, 0, len(rows))
 	for _, row := range rows {
 		keys = append(keys, APIKey{
 			ID: row.ID, Title: row.Title, Prefix: row.Prefix, Hash: row.Hash, Scopes: strings.Fields(row.Scopes),
 			AllConnections: row.AllConnections, ConnectionIDs: connections[row.ID], ExpiresAt: timeOf(row.ExpiresAt),
 			RevokedAt: timeOf(row.RevokedAt), LastUsedAt: timeOf(row.LastUsedAt), CreatedAt: timeOf(row.CreatedAt),
-			CreatedBy: row.CreatedBy,
+			CreatedBy: row.CreatedBy, Tags: tags[row.ID], Addresses: append([]string(nil), strings.Fields(row.Addresses)...), Replaces: row.Replaces,
 		})
 	}
 	return keys, nil

@@ -26,6 +26,8 @@ type Filter struct {
 	Names []string
 	// Tag keeps those that have it.
 	Tag string
+	// KeyID keeps those that an API key opens by name or by tag.
+	KeyID string
 	// Sort orders them: SortName is the default.
 	Sort Sort
 	// AfterName starts behind a name: the last one of the page before. With another

@@ -48,7 +48,7 @@ func ColumnsOfRows(t *testing.T) map[string][]string {
 	columns := map[string][]string{}
 	for _, row := range []any{
 		&serviceRow{}, &connectionRow{}, &tokenHistoryRow{}, &intentRow{}, &authorizationRow{}, &userRow{}, &sessionRow{},
-		&apiKeyRow{}, &apiKeyConnectionRow{}, &pluginRow{}, &settingRow{}, &eventRow{}, &incidentRow{},
+		&apiKeyRow{}, &apiKeyConnectionRow{}, &apiKeyTagRow{}, &pluginRow{}, &settingRow{}, &eventRow{}, &incidentRow{},
 		&auditRow{}, &auditChainRow{}, &packageRow{}, &pieceRow{}, &slotRow{}, &pluginKeyRow{},
 		&invitationRow{}, &userSessionRow{}, &tagRow{}, &bulkRunRow{}, &bulkItemRow{}, &grantLinkRow{},
 	} {
@@ -80,13 +80,26 @@ func MigrationNames(t *testing.T, dialect string) []string {
 // ClaimPlan is how the database would look for what is due.
 func ClaimPlan(t *testing.T, s *Store, now time.Time, limit int) string {
 	t.Helper()
-	explain, statement := "EXPLAIN QUERY PLAN ", claimSQLite
+	statement := claimSQLite
 	if s.dialect == PostgreSQL {
-		explain, statement = "EXPLAIN ", claimPostgres
+		statement = claimPostgres
 	}
-	rows, err := s.write.WithContext(t.Context()).Raw(explain+statement, map[string]any{
-		"now": millis(now), "owner": "me", "until": millis(now), "limit": limit,
-	}).Rows()
+	return planOf(t, s, statement, map[string]any{"now": millis(now), "owner": "me", "until": millis(now), "limit": limit})
+}
+
+// NextDuePlan is how the database finds what is due next.
+func NextDuePlan(t *testing.T, s *Store) string {
+	t.Helper()
+	return planOf(t, s, nextDue)
+}
+
+func planOf(t *testing.T, s *Store, statement string, values ...any) string {
+	t.Helper()
+	explain := "EXPLAIN QUERY PLAN "
+	if s.dialect == PostgreSQL {
+		explain = "EXPLAIN "
+	}
+	rows, err := s.write.WithContext(t.Context()).Raw(explain+statement, values...).Rows()
 	if err != nil {
 		t.Fatal(err)
 	}

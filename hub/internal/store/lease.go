@@ -36,9 +36,10 @@ func freeLease(tx *gorm.DB, id, owner string) error {
 		Updates(map[string]any{"lease_owner": "", "lease_until": 0}).Error
 }
 
-// claimable are the connections that ClaimDue may take.
+// claimable are the connections that ClaimDue may take. IS TRUE keeps SQLite from
+// going through every active connection by the index that lists have.
 const claimable = `SELECT id FROM connections
-	WHERE state = 'active' AND due_at > 0 AND due_at <= @now AND lease_until <= @now
+	WHERE (state = 'active') IS TRUE AND due_at > 0 AND due_at <= @now AND lease_until <= @now
 	ORDER BY due_at LIMIT @limit`
 
 // SQLite has one writer, so the choice and the mark are one step.
@@ -86,10 +87,10 @@ func (s *Store) readableOf(rows []connectionRow) []connection.Connection {
 
 // A connection under a lease can be claimed when that has run out.
 const nextDue = `SELECT COALESCE(MIN(at), 0) FROM (
-	SELECT MIN(due_at) AS at FROM connections WHERE due_at > 0 AND state = 'active' AND lease_until = 0
+	SELECT MIN(due_at) AS at FROM connections WHERE due_at > 0 AND (state = 'active') IS TRUE AND lease_until = 0
 	UNION ALL
 	SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) AS at
-	FROM connections WHERE lease_until > 0 AND due_at > 0 AND state = 'active'
+	FROM connections WHERE lease_until > 0 AND due_at > 0 AND (state = 'active') IS TRUE
 ) AS soonest`
 
 // NextDueAt returns when ClaimDue will find something next; zero if nothing is

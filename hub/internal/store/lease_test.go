@@ -171,6 +171,10 @@ func TestTheClaimReadsNoMoreThanWhatIsDue(t *testing.T) {
 			if !strings.Contains(plan, "connections_due_at") || strings.Contains(plan, "Seq Scan") || strings.Contains(plan, "SCAN connections") {
 				t.Errorf("the plan of a claim:\n%s", plan)
 			}
+			plan = store.NextDuePlan(t, s)
+			if !strings.Contains(plan, "connections_due_at") || !strings.Contains(plan, "connections_lease_until") || strings.Contains(plan, "connections_standing") {
+				t.Errorf("the plan of finding what is due next:\n%s", plan)
+			}
 		})
 	}
 }

@@ -142,6 +142,10 @@ func (s *Store) chosen(ctx context.Context, f Filter) *gorm.DB {
 	if f.Tag != "" {
 		query = query.Where("id IN (SELECT connection_id FROM connection_tags WHERE tag = ?)", f.Tag)
 	}
+	if f.KeyID != "" {
+		query = query.Where(`(id IN (SELECT connection_id FROM api_key_connections WHERE api_key_id = ?) OR id IN (
+			SELECT ct.connection_id FROM api_key_tags kt JOIN connection_tags ct ON ct.tag = kt.tag WHERE kt.api_key_id = ?))`, f.KeyID, f.KeyID)
+	}
 	return query
 }
 

@@ -37,6 +37,7 @@ type PullKey struct {
 	ID             string
 	Scopes         []string
 	AllConnections bool
+	Addresses      []string
 	ExpiresAt      int64
 	RevokedAt      int64
 	LastUsedAt     int64
@@ -44,7 +45,9 @@ type PullKey struct {
 
 // pullColumns of a look-up; every table is entered by a unique key.
 const pullColumns = `k.id, k.scopes, k.all_connections, k.expires_at, k.revoked_at, k.last_used_at,
-	c.id, c.state, c.generation, c.updated_at, c.last_pulled_at, a.api_key_id`
+	k.addresses, c.id, c.state, c.generation, c.updated_at, c.last_pulled_at, COALESCE(a.api_key_id, (
+		SELECT kt.api_key_id FROM api_key_tags kt JOIN connection_tags ct ON ct.connection_id = c.id AND ct.tag = kt.tag
+		WHERE kt.api_key_id = k.id LIMIT 1))`
 
 // pullOne looks one pull up.
 const pullOne = `SELECT ` + pullColumns + `
@@ -182,7 +185,7 @@ func (s *Store) lookUpMany(ctx context.Context, wants []pullWant) (map[pullWant]
 // pullScan takes the columns of a look-up.
 type pullScan struct {
 	PullRow
-	scopes                          string
+	scopes, addresses               string
 	id, state, link                 sql.NullString
 	generation, updatedAt, pulledAt sql.NullInt64
 }
@@ -190,13 +193,14 @@ type pullScan struct {
 func (r *pullScan) columns() []any {
 	return []any{
 		&r.Key.ID, &r.scopes, &r.Key.AllConnections, &r.Key.ExpiresAt, &r.Key.RevokedAt, &r.Key.LastUsedAt,
-		&r.id, &r.state, &r.generation, &r.updatedAt, &r.pulledAt, &r.link,
+		&r.addresses, &r.id, &r.state, &r.generation, &r.updatedAt, &r.pulledAt, &r.link,
 	}
 }
 
 func (r *pullScan) row() PullRow {
 	row := r.PullRow
 	row.KeyFound, row.Key.Scopes = true, strings.Fields(r.scopes)
+	row.Key.Addresses = strings.Fields(r.addresses)
 	row.ConnectionFound, row.Allowed = r.id.Valid, r.id.Valid && (row.Key.AllConnections || r.link.Valid)
 	row.ConnectionID, row.State = r.id.String, connection.State(r.state.String)
 	row.Generation, row.UpdatedAt, row.LastPulledAt = r.generation.Int64, r.updatedAt.Int64, r.pulledAt.Int64

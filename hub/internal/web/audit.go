@@ -130,6 +130,7 @@ var noted = map[string]struct{ act, kind string }{
 	"/connections/:name/codes":      {"connection.codes", "connection"},
 	"/connections/:name/codes.json": {"connection.codes", "connection"},
 	"/keys/new":                     {"key.add", "key"},
+	"/keys/:id/rotate":              {"key.rotate", "key"},
 	"/keys/:id/revoke":              {"key.revoke", "key"},
 	"/settings/calendar":            {"calendar.make", "calendar"},
 	"/settings/calendar/withdraw":   {"calendar.withdraw", "calendar"},

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/gin-gonic/gin"
 
@@ -22,14 +24,10 @@ func (p *Pages) keys(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	connections, err := p.o.Store.Connections(ctx, store.Filter{})
+	titles, err := p.keyTitles(c, keys)
 	if err != nil {
 		p.fail(c, err)
 		return
-	}
-	titles := make(map[string]string, len(connections))
-	for _, conn := range connections {
-		titles[conn.ID] = conn.Title
 	}
 	users, err := p.o.Store.Users(ctx)
 	if err != nil {
@@ -47,21 +45,47 @@ func (p *Pages) keys(c *gin.Context) {
 	p.render(c, http.StatusOK, page.Keys(p.shell(c, view.SectionKeys), views))
 }
 
+// keyTitles reads what the connections that keys open are called.
+func (p *Pages) keyTitles(c *gin.Context, keys []store.APIKey) (map[string]string, error) {
+	titles := map[string]string{}
+	for _, k := range keys {
+		for _, id := range k.ConnectionIDs[:min(len(k.ConnectionIDs), titlesOfKey)] {
+			if _, known := titles[id]; known {
+				continue
+			}
+			conn, err := p.o.Store.Connection(c.Request.Context(), id)
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return nil, err
+			}
+			titles[id] = conn.Title
+		}
+	}
+	return titles, nil
+}
+
+// titlesOfKey is how many connections of a key are named in the list; the rest are
+// counted.
+const titlesOfKey = 4
+
 func keyView(k store.APIKey, titles, names map[string]string) view.Key {
 	v := view.Key{
 		ID: k.ID, Title: k.Title, Prefix: k.Prefix, Admin: access.MayAdminister(k), AllConnections: k.AllConnections,
+		Tags: k.Tags, Addresses: k.Addresses,
 		ExpiresAt: k.ExpiresAt, RevokedAt: k.RevokedAt, LastUsedAt: k.LastUsedAt, CreatedAt: k.CreatedAt, CreatedBy: names[k.CreatedBy],
 	}
-	for _, id := range k.ConnectionIDs {
-		if title := titles[id]; title != "" {
+	for i, id := range k.ConnectionIDs {
+		if title := titles[id]; title != "" || i >= titlesOfKey {
 			v.Connections = append(v.Connections, title)
 		}
+	}
+	if !v.Admin && !slices.Equal(k.Scopes, []string{access.ScopeTokenRead}) {
+		v.Scopes = k.Scopes
 	}
 	return v
 }
 
 func (p *Pages) keyForm(c *gin.Context) {
-	form := view.KeyForm{Life: view.KeyLives[1]}
+	form := view.KeyForm{Life: view.KeyLives[1], Scopes: []string{access.ScopeTokenRead}}
 	if name := c.Query("connection"); name != "" {
 		form.Chosen = []string{name}
 	}
@@ -74,6 +98,14 @@ func (p *Pages) showKeyForm(c *gin.Context, status int, form view.KeyForm) {
 		p.fail(c, err)
 		return
 	}
+	tags, err := p.o.Store.Tags(c.Request.Context())
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	for _, tag := range tags {
+		form.AllTags = append(form.AllTags, tag.Tag)
+	}
 	form.Connections = rows
 	p.render(c, status, page.NewKey(p.shell(c, view.SectionKeys), form))
 }
@@ -82,16 +114,30 @@ func (p *Pages) showKeyForm(c *gin.Context, status int, form view.KeyForm) {
 var (
 	textKeyTitle   = provider.Text{EN: "Say which process will use it.", RU: "Укажите, какой процесс будет им пользоваться."}
 	textKeyNothing = provider.Text{EN: "Choose at least one connection, or all.", RU: "Выберите хотя бы одно подключение или все."}
+	textKeyScopes  = provider.Text{EN: "Choose at least one thing that it may do.", RU: "Выберите хотя бы одно, что ему можно."}
+	textKeyFrom    = provider.Text{
+		EN: "Enter IP addresses or networks, such as 203.0.113.7 or 10.0.0.0/8, separated by commas.",
+		RU: "Укажите через запятую IP-адреса или сети, например 203.0.113.7 или 10.0.0.0/8.",
+	}
 )
 
 func (p *Pages) createKey(c *gin.Context) {
 	form := view.KeyForm{
 		Title: c.PostForm("title"), All: c.PostForm("which") == "all", Chosen: c.PostFormArray("connections"),
+		Tags: c.PostFormArray("tags"), Scopes: c.PostFormArray("scopes"), Addresses: c.PostForm("addresses"),
 		Life: c.PostForm("life"), Admin: c.PostForm("which") == "admin", Problems: map[string]provider.Text{},
 	}
-	draft := access.KeyDraft{Title: form.Title, Scopes: []string{access.ScopeTokenRead}, AllConnections: form.All || form.Admin}
+	draft := access.KeyDraft{
+		Title: form.Title, Scopes: form.Scopes, AllConnections: form.All || form.Admin,
+		Addresses: strings.FieldsFunc(form.Addresses, func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) }),
+	}
 	if form.Admin {
-		draft.Scopes = append(draft.Scopes, access.ScopeAdmin)
+		draft.Scopes = []string{access.ScopeTokenRead, access.ScopeAdmin}
+	}
+	if len(draft.Scopes) == 0 {
+		form.Problems["scopes"] = textKeyScopes
+		p.showKeyForm(c, http.StatusUnprocessableEntity, form)
+		return
 	}
 	if u, ok := person(c); ok {
 		draft.CreatedBy = u.ID
@@ -117,15 +163,21 @@ func (p *Pages) createKey(c *gin.Context) {
 			p.fail(c, err)
 			return
 		}
-		if len(draft.ConnectionIDs) == 0 {
+		draft.Tags = form.Tags
+		if len(draft.ConnectionIDs) == 0 && len(draft.Tags) == 0 {
 			form.Problems["connections"] = textKeyNothing
 			p.showKeyForm(c, http.StatusUnprocessableEntity, form)
 			return
 		}
 	}
 	secret, key, err := p.o.Access.CreateKey(c.Request.Context(), draft)
-	if errors.Is(err, access.ErrKeyTitle) {
+	switch {
+	case errors.Is(err, access.ErrKeyTitle):
 		form.Problems["title"] = textKeyTitle
+	case errors.Is(err, access.ErrKeyFrom):
+		form.Problems["addresses"] = textKeyFrom
+	}
+	if len(form.Problems) > 0 {
 		p.showKeyForm(c, http.StatusUnprocessableEntity, form)
 		return
 	}
@@ -156,6 +208,29 @@ func (p *Pages) idsOf(c *gin.Context, names []string) ([]string, error) {
 		ids = append(ids, conn.ID)
 	}
 	return ids, nil
+}
+
+// rotateKey makes a key in the place of another one.
+func (p *Pages) rotateKey(c *gin.Context) {
+	overlap, err := time.ParseDuration(c.PostForm("overlap"))
+	if err != nil {
+		overlap = 0
+	}
+	by := ""
+	if u, ok := person(c); ok {
+		by = u.ID
+	}
+	secret, key, err := p.o.Access.RotateKey(c.Request.Context(), c.Param("id"), overlap, by)
+	if errors.Is(err, access.ErrBadKey) {
+		p.flash(c, view.Flash{Bad: true, Key: "apikeys.ended"})
+		back(c, "/keys")
+		return
+	}
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.render(c, http.StatusCreated, page.KeyCreated(p.shell(c, view.SectionKeys), view.NewKey{Key: keyView(key, nil, nil), Secret: secret}))
 }
 
 func (p *Pages) revokeKey(c *gin.Context) {

@@ -182,6 +182,7 @@ func (p *Pages) registerManage(in *gin.RouterGroup) {
 	in.GET("/keys", p.keys)
 	in.GET("/keys/new", p.keyForm)
 	in.POST("/keys/new", p.createKey)
+	in.POST("/keys/:id/rotate", p.rotateKey)
 	in.POST("/keys/:id/revoke", p.revokeKey)
 	p.registerPlugins(in)
 	in.POST("/settings/calendar", p.makeCalendar)

@@ -13,11 +13,14 @@ type Key struct {
 	AllConnections    bool
 	// Connections are the allowed ones; those that are deleted are left out.
 	Connections []string
-	ExpiresAt   time.Time
-	RevokedAt   time.Time
-	LastUsedAt  time.Time
-	CreatedAt   time.Time
-	CreatedBy   string
+	// Tags open what has one of them; Addresses are where it works, Scopes more than
+	// pulling.
+	Tags, Addresses, Scopes []string
+	ExpiresAt               time.Time
+	RevokedAt               time.Time
+	LastUsedAt              time.Time
+	CreatedAt               time.Time
+	CreatedBy               string
 }
 
 // Usable reports whether a key opens anything at a time.
@@ -40,6 +43,12 @@ type KeyForm struct {
 	// All allows every connection, else Chosen are allowed.
 	All    bool
 	Chosen []string
+	// Tags that open connections, and all that there are.
+	Tags, AllTags []string
+	// Scopes of a key that does not administer.
+	Scopes []string
+	// Addresses as they were entered.
+	Addresses string
 	// Life is one of KeyLives.
 	Life        string
 	Admin       bool
