@@ -19,10 +19,15 @@ const (
 )
 
 // periodicWork is what one of the replicas does every so often.
-func periodicWork(s *store.Store, b *bulk.Runner) []jobs.Periodic {
+// auditKept is how long it is known who did what; 0 is for ever.
+func periodicWork(s *store.Store, b *bulk.Runner, auditKept time.Duration) []jobs.Periodic {
 	return []jobs.Periodic{{Name: "bulk", Every: time.Minute, Do: b.Resume}, {Name: "clean-up", Every: cleanUpEvery, Do: func(ctx context.Context) error {
 		now := time.Now()
 		_, err := s.DeleteExpiredAuthorizations(ctx, now)
+		if auditKept > 0 {
+			_, pruned := s.PruneAudit(ctx, now.Add(-auditKept))
+			err = errors.Join(err, pruned)
+		}
 		return errors.Join(err, s.DeleteExpiredSessions(ctx, now), s.DeleteOldGrantLinks(ctx, now), s.DeleteOldBulkRuns(ctx, now.Add(-historyKept)), s.DeleteOldPeopleRows(ctx, now, now.Add(-sessionsKept)), s.PruneHistory(ctx, now.Add(-historyKept)), s.PruneEvents(ctx, now.Add(-eventsKept)))
 	}}}
 }

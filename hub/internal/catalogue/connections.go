@@ -9,6 +9,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/operation"
+	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -20,6 +21,22 @@ func (c *Catalogue) AddConnection(ctx context.Context, serviceID, name, title st
 	if err != nil {
 		return connection.Connection{}, err
 	}
+	conn, err := newConnection(svc, name, title)
+	if err != nil {
+		return conn, err
+	}
+	if err := c.store.CreateConnection(ctx, conn); err != nil {
+		if errors.Is(err, store.ErrNameTaken) {
+			return conn, taken()
+		}
+		return conn, err
+	}
+	c.log.Info("connection added", "connection", conn.Name, "service", svc.Name)
+	return conn, nil
+}
+
+// newConnection is a connection of a service before it is stored.
+func newConnection(svc service.Service, name, title string) (connection.Connection, error) {
 	name, title = strings.TrimSpace(name), strings.TrimSpace(title)
 	if name == "" {
 		name = Slug(title)
@@ -29,6 +46,9 @@ func (c *Catalogue) AddConnection(ctx context.Context, serviceID, name, title st
 	}
 	invalid := &InvalidError{}
 	invalid.checkName(name)
+	if name == "new" || name == "import" {
+		invalid.add("name", "The hub has a page of this name; choose another name.", "У хаба есть страница с таким именем; выберите другое.")
+	}
 	if len(title) > 300 {
 		invalid.add("title", "Use at most 300 characters.", "Не более 300 символов.")
 	}
@@ -37,13 +57,6 @@ func (c *Catalogue) AddConnection(ctx context.Context, serviceID, name, title st
 	}
 	conn := connection.New(time.Now(), store.NewID(), name, title, svc.ID, connection.PolicyOf(svc.Description))
 	conn.RequestedScopes = svc.Scopes
-	if err := c.store.CreateConnection(ctx, conn); err != nil {
-		if errors.Is(err, store.ErrNameTaken) {
-			return conn, taken()
-		}
-		return conn, err
-	}
-	c.log.Info("connection added", "connection", conn.Name, "service", svc.Name)
 	return conn, nil
 }
 

@@ -114,6 +114,7 @@ func checkTimes(c *Config, complain func(key, text string)) {
 		{"renewal.min_ttl", c.Renewal.MinTTL, 0, 24 * time.Hour},
 		{"renewal.request_timeout", c.Renewal.RequestTimeout, time.Second, 10 * time.Minute},
 		{"authorization_ttl", c.AuthorizationTTL, time.Minute, 24 * time.Hour},
+		{"audit.keep", c.Audit.Keep, 0, 100 * 365 * 24 * time.Hour},
 		{"session.idle", c.Session.Idle, time.Minute, 365 * 24 * time.Hour},
 		{"session.absolute", c.Session.Absolute, time.Minute, 365 * 24 * time.Hour},
 	} {

@@ -32,6 +32,7 @@ type Config struct {
 	// AuthorizationTTL is how long a started authorization waits for its callback.
 	AuthorizationTTL time.Duration `koanf:"authorization_ttl"`
 	Session          Session       `koanf:"session"`
+	Audit            Audit         `koanf:"audit"`
 	// ReplicaName tells this hub from others in logs.
 	ReplicaName string `koanf:"replica_name"`
 }
@@ -105,6 +106,12 @@ type Session struct {
 	Idle time.Duration `koanf:"idle"`
 	// Absolute ends any session.
 	Absolute time.Duration `koanf:"absolute"`
+}
+
+// Audit says how long it is known who did what.
+type Audit struct {
+	// Keep is for how long a record is kept; 0 is for ever.
+	Keep time.Duration `koanf:"keep"`
 }
 
 // LogValue implements slog.LogValuer and shows neither the key nor a password.

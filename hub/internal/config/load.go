@@ -22,6 +22,7 @@ var defaults = map[string]any{
 	"log.level":               "info",
 	"log.format":              "text",
 	"shutdown_timeout":        "30s",
+	"audit.keep":              "400d",
 	"renewal.workers":         128,
 	"renewal.per_endpoint":    64,
 	"renewal.lease":           "60s",

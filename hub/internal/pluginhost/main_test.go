@@ -161,6 +161,7 @@ func (p testProvider) Refresh(ctx context.Context, req *provider.RefreshRequest)
 		return &provider.Token{AccessToken: "x", Extra: map[string]any{"deep": deep}}, nil
 	case "stop":
 		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		select {} // the signal may come to another thread first
 	}
 	return p.carried(ctx, req)
 }

@@ -118,6 +118,8 @@ var noted = map[string]struct{ act, kind string }{
 	"/services/:name/edit":          {"service.edit", "service"},
 	"/services/:name/delete":        {"service.delete", "service"},
 	"/connections/new":              {"connection.add", "connection"},
+	"/connections/import":           {"connection.import", "connection"},
+	"/connections/import/table":     {"connection.import_table", "connection"},
 	"/connections/:name/authorize":  {"connection.authorize", "connection"},
 	"/connections/:name/link":       {"connection.link", "connection"},
 	"/connections/:name/paste":      {"connection.paste", "connection"},

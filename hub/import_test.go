@@ -1,0 +1,80 @@
+package hub_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What was granted elsewhere is pulled here, without anybody logging in again.
+func TestAGrantIsImported(t *testing.T) {
+	world := startWorld(t, time.Hour)
+	r := startHub(t, nil)
+	name := r.addService(t, world.Service("bitrix24"))
+	r.authorise(t, name)
+	var codes struct{ RefreshToken string }
+	r.admin.must(t, "GET", "/api/v1/connections/"+name+"/access-codes?refresh_token=true", nil, &codes)
+	r.admin.must(t, "POST", "/api/v1/connections/"+name+"/pause", nil, nil)
+	boss := r.owner(t)
+	service := r.serviceOf(t, name)
+
+	// Refused text changes nothing and is not shown again.
+	status, page, _ := boss.ask("POST", "/connections/import", url.Values{"service": {service}, "title": {"Moved"}, "grant": {`{"accessToken":"leak-me"`}})
+	if status != http.StatusUnprocessableEntity || strings.Contains(page, "leak-me") {
+		t.Errorf("half of a JSON: %d", status)
+	}
+	status, page, to := boss.ask("POST", "/connections/import", url.Values{"service": {service}, "title": {"Moved"}, "grant": {`{"refreshToken":"` + codes.RefreshToken + `"}`}})
+	if status != http.StatusSeeOther || to != "/connections/moved" {
+		t.Fatalf("the import: %d %s\n%s", status, to, page)
+	}
+	if got := r.key(t, "moved").pull(t, "moved"); got.AccessToken == "" || got.Generation != 2 {
+		t.Errorf("pulled %+v", got)
+	}
+	// One that the service refuses is told as such.
+	boss.ask("POST", "/connections/import", url.Values{"service": {service}, "title": {"Dead"}, "grant": {"a-refresh-token-of-nobody"}})
+	if v := r.view(t, "dead"); v.Status != "needs_authorization" {
+		t.Errorf("a refused refresh token: %+v", v)
+	}
+	_, page, _ = boss.ask("GET", "/connections/dead", nil)
+	if strings.Contains(page, "a-refresh-token-of-nobody") {
+		t.Error("the page shows the refresh token")
+	}
+}
+
+func TestATableIsImportedWholeOrNotAtAll(t *testing.T) {
+	world := startWorld(t, time.Hour)
+	r := startHub(t, nil)
+	name := r.addService(t, world.Service("bitrix24"))
+	r.authorise(t, name)
+	var codes struct{ RefreshToken string }
+	r.admin.must(t, "GET", "/api/v1/connections/"+name+"/access-codes?refresh_token=true", nil, &codes)
+	r.admin.must(t, "POST", "/api/v1/connections/"+name+"/pause", nil, nil)
+	boss := r.owner(t)
+	service := r.serviceOf(t, name)
+	good := "service,title,refresh_token,tags\n" + service + ",One," + codes.RefreshToken + ",moscow\n"
+
+	status, page, _ := boss.ask("POST", "/connections/import/table", url.Values{"table": {good + service + ",Two,,\n"}})
+	if status != http.StatusOK || strings.Contains(page, codes.RefreshToken) {
+		t.Errorf("a table with a mistake: %d", status)
+	}
+	if status, _ := r.admin.do(t, "GET", "/api/v1/connections/one", nil); status != http.StatusNotFound {
+		t.Errorf("something was imported: %d", status)
+	}
+	status, page, _ = boss.ask("POST", "/connections/import/table", url.Values{"table": {good + "nowhere,Three,r,\n"}})
+	if status != http.StatusOK || !strings.Contains(page, `href="/connections/one"`) {
+		t.Errorf("the table: %d\n%s", status, page)
+	}
+	if got := r.keyOf(t, map[string]any{"title": "t", "tags": []string{"moscow"}}).pull(t, "one"); got.AccessToken == "" {
+		t.Errorf("pulled %+v", got)
+	}
+}
+
+// serviceOf is the name of a connection's service.
+func (r *running) serviceOf(t testing.TB, connection string) string {
+	t.Helper()
+	var c struct{ Service string }
+	r.admin.must(t, "GET", "/api/v1/connections/"+connection, nil, &c)
+	return c.Service
+}
