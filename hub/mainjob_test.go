@@ -118,8 +118,13 @@ func TestTheCallbackMayArriveAtAnotherHub(t *testing.T) {
 			if a.AccessToken != b.AccessToken || a.Generation <= first.Generation {
 				t.Errorf("the hubs serve generations %d and %d after %d", a.Generation, b.Generation, first.Generation)
 			}
-			if err := s.Confirm(t.Context(), b.AccessToken); err != nil {
-				t.Error(err)
+			for err := s.Confirm(t.Context(), b.AccessToken); err != nil; err = s.Confirm(t.Context(), b.AccessToken) {
+				// A life is so short here that a renewal may have come in between.
+				next := process.withBase(two).pull(t, connection)
+				if next.Generation == b.Generation {
+					t.Fatal(err)
+				}
+				b = next
 			}
 			if s.Spent() != 0 {
 				t.Errorf("%d refresh tokens were spent twice", s.Spent())
