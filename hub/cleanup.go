@@ -16,6 +16,7 @@ const (
 	historyKept  = 30 * 24 * time.Hour
 	eventsKept   = 400 * 24 * time.Hour
 	sessionsKept = 100 * 24 * time.Hour
+	hoursKept    = 400 * 24 * time.Hour
 )
 
 // periodicWork is what one of the replicas does every so often.
@@ -28,6 +29,7 @@ func periodicWork(s *store.Store, b *bulk.Runner, auditKept time.Duration) []job
 			_, pruned := s.PruneAudit(ctx, now.Add(-auditKept))
 			err = errors.Join(err, pruned)
 		}
-		return errors.Join(err, s.DeleteExpiredSessions(ctx, now), s.DeleteOldGrantLinks(ctx, now), s.DeleteOldBulkRuns(ctx, now.Add(-historyKept)), s.DeleteOldPeopleRows(ctx, now, now.Add(-sessionsKept)), s.PruneHistory(ctx, now.Add(-historyKept)), s.PruneEvents(ctx, now.Add(-eventsKept)))
+		return errors.Join(err, s.DeleteExpiredSessions(ctx, now), s.DeleteOldGrantLinks(ctx, now), s.DeleteOldBulkRuns(ctx, now.Add(-historyKept)), s.DeleteOldPeopleRows(ctx, now, now.Add(-sessionsKept)), s.PruneHistory(ctx, now.Add(-historyKept)), s.PruneEvents(ctx, now.Add(-eventsKept)),
+			s.PruneRenewalHours(ctx, now.Add(-hoursKept)))
 	}}}
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/jobs"
 	"github.com/evergrant/evergrant/hub/internal/journal"
+	"github.com/evergrant/evergrant/hub/internal/metrics"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 	"github.com/evergrant/evergrant/hub/internal/scheduler"
@@ -54,6 +55,7 @@ type Hub struct {
 	source    *tokensource.Source
 	flow      *authflow.Flow
 	bulk      *bulk.Runner
+	hours     *metrics.Hours
 
 	listener net.Listener
 	server   *http.Server
@@ -162,11 +164,13 @@ func (h *Hub) wire() {
 		Limits:  endpoint.Limits{InFlight: h.cfg.Renewal.PerEndpoint, PerSecond: float64(h.cfg.Renewal.PerSecond)},
 	})
 	runner := operation.NewRunner(h.plugins, h.sender, h.journal, h.gate, h.log.Named("operation"))
+	h.hours = metrics.NewHours(h.store, h.log.Named("metrics"))
 	h.access = access.New(h.store)
 	h.catalogue = catalogue.New(h.store, h.plugins, runner, h.log.Named("catalogue"))
 	h.source = tokensource.New(tokensource.Options{
 		Store: h.store, Runner: runner, Journal: h.journal, Gate: h.gate, Changes: &h.changes, Logger: h.log.Named("tokens"),
 		RequestTimeout: h.cfg.Renewal.RequestTimeout, Lease: h.cfg.Renewal.Lease, Takeover: h.cfg.Renewal.Takeover,
+		Attempted: h.attempted,
 	})
 	sched := scheduler.New(scheduler.Options{
 		Store: h.store, Source: h.source, Gate: h.gate, Logger: h.log.Named("scheduler"), Owner: h.journal.Replica(),
@@ -183,8 +187,12 @@ func (h *Hub) wire() {
 	h.work.Go(func() { h.store.Listen(ctx, h.changes.PublishAll) })
 	h.work.Go(func() { h.watchPlugins(ctx) })
 	h.work.Go(func() { h.pulls.Run(ctx) })
+	h.work.Go(func() { h.hours.Run(ctx) })
 	h.work.Go(func() { incident.Watch(ctx, h.store, &h.changes, h.log.Named("incidents")) })
 }
+
+// attempted is told of every renewal that came to an end.
+func (h *Hub) attempted(a tokensource.Attempt) { h.hours.Renewed(a.Outcome(), time.Now()) }
 
 // Stop ends the hub: no new requests, then no new renewals, then what is in
 // flight, as long as ctx lasts. What is not saved by then is in the journal. A

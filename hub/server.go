@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
+	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/api"
 	"github.com/evergrant/evergrant/hub/internal/web"
 )
@@ -62,6 +63,10 @@ func (h *Hub) handler() http.Handler {
 		Store: h.store, Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, Installer: h.installer, Audit: h.audit,
 		Changes: &h.changes, Ending: h.ending, Bulk: h.bulk,
 		Logger: h.log.Named("web"), PublicURL: h.cfg.PublicURL, Version: h.version,
+		OIDCJoinAs: h.cfg.OIDC.JoinAs, OIDC: access.NewOIDC(access.OIDCOptions{
+			Issuer: h.cfg.OIDC.Issuer, ClientID: h.cfg.OIDC.ClientID, ClientSecret: h.cfg.OIDC.ClientSecret,
+			Title: h.cfg.OIDC.Title, RedirectURI: h.cfg.PublicURL + "/login/oidc/callback",
+		}),
 		SessionIdle: h.cfg.Session.Idle, SessionAbsolute: h.cfg.Session.Absolute,
 	})
 	pages.Register(engine)

@@ -124,11 +124,11 @@ func (a *Access) Login(ctx context.Context, login, password, from string) (store
 		return store.User{}, err
 	}
 	phc := user.PasswordHash
-	if err != nil {
+	if err != nil || phc == "" { // or comes from the sign-in service alone
 		phc = a.decoy()
 	}
 	fits, hashErr := checkPassword(phc, password)
-	if err != nil || hashErr != nil || !fits || !user.DisabledAt.IsZero() {
+	if err != nil || user.PasswordHash == "" || hashErr != nil || !fits || !user.DisabledAt.IsZero() {
 		a.logins.failed(now, keys...)
 		return store.User{}, ErrWrongLogin
 	}

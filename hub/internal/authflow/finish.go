@@ -60,8 +60,10 @@ func (e *Failure) Error() string {
 	return s
 }
 
-// Finished is a grant that was saved.
+// Finished is a grant that was saved, or that is handed over once.
 type Finished struct {
+	// Once is set if nothing was saved: Connection then holds the only copy.
+	Once       bool
 	Connection connection.Connection
 	Service    service.Service
 	ReturnTo   string
@@ -189,6 +191,9 @@ func (f *Flow) exchange(ctx context.Context, svc service.Service, a *store.Autho
 		failure.Cause = causeOf(err)
 		failure.Reason = reasonOf(failure.Cause)
 		return nil, f.fail(failure)
+	}
+	if a.ConnectionID == "" {
+		return f.once(ctx, svc, a, now, *token), nil
 	}
 	account, err := f.identify(ctx, svc, *token, now)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
@@ -67,9 +68,12 @@ func (f *Flow) RedirectURI(svc service.Service) string {
 	return f.o.PublicURL + "/callback/" + svc.Name
 }
 
-// StartRequest asks for an authorization of a connection.
+// StartRequest asks for an authorization of a connection, or of nothing that is kept.
 type StartRequest struct {
+	// ConnectionID is the connection that gets the grant. Empty: the grant of ServiceID
+	// is handed over once, and the hub forgets it.
 	ConnectionID string
+	ServiceID    string
 	// UserID is who starts it.
 	UserID string
 	// Browser is the secret of the browser that will come back; see NewBrowser.
@@ -88,9 +92,12 @@ type Started struct {
 
 // Start begins an authorization.
 func (f *Flow) Start(ctx context.Context, req StartRequest) (*Started, error) {
-	c, err := f.o.Store.Connection(ctx, req.ConnectionID)
-	if err != nil {
-		return nil, err
+	c := connection.Connection{ServiceID: req.ServiceID}
+	if req.ConnectionID != "" {
+		var err error
+		if c, err = f.o.Store.Connection(ctx, req.ConnectionID); err != nil {
+			return nil, err
+		}
 	}
 	svc, err := f.o.Store.Service(ctx, c.ServiceID)
 	if err != nil {

@@ -104,6 +104,20 @@ func (c *Catalogue) EditService(ctx context.Context, id string, draft ServiceDra
 	return svc, c.applyPolicy(ctx, svc)
 }
 
+// Prepare checks a draft as AddService and EditService do, and stores nothing; id is
+// the edited service's, empty for a new one.
+func (c *Catalogue) Prepare(ctx context.Context, id string, draft ServiceDraft) (service.Service, error) {
+	old := service.Service{ID: store.NewID()}
+	if id != "" {
+		var err error
+		if old, err = c.store.Service(ctx, id); err != nil {
+			return old, err
+		}
+		draft.Provider = old.Provider
+	}
+	return c.prepare(ctx, draft, old, time.Now())
+}
+
 // RemoveService deletes a service without connections; store.ErrInUse with.
 func (c *Catalogue) RemoveService(ctx context.Context, id string) error {
 	return c.store.DeleteService(ctx, id)

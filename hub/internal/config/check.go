@@ -29,6 +29,11 @@ func derive(c *Config) {
 			c.Plugins.Dir = filepath.Join(filepath.Dir(executable), "plugins")
 		}
 	}
+	if c.OIDC.Title == "" {
+		if u, err := url.Parse(c.OIDC.Issuer); err == nil {
+			c.OIDC.Title = u.Hostname()
+		}
+	}
 	if c.ReplicaName == "" {
 		host, err := os.Hostname()
 		if err != nil || host == "" {
@@ -74,7 +79,26 @@ func check(c *Config, complain func(key, text string)) {
 	if c.Renewal.PerSecond < 0 || c.Renewal.PerSecond > 100_000 {
 		complain("renewal.per_second", "write a number from 1 to 100000, or 0 for no bound")
 	}
+	checkOIDC(c.OIDC, complain)
 	checkTimes(c, complain)
+}
+
+func checkOIDC(o OIDC, complain func(key, text string)) {
+	if o.Issuer == "" {
+		if o.ClientID != "" || o.ClientSecret != "" {
+			complain("oidc.issuer", "write the address of the sign-in service, or remove what is below oidc")
+		}
+		return
+	}
+	if u, err := url.Parse(o.Issuer); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
+		complain("oidc.issuer", "write the address of the sign-in service, for example https://login.example.com/realms/company")
+	}
+	if o.ClientID == "" {
+		complain("oidc.client_id", "write the client ID of this hub at the sign-in service")
+	}
+	if !slices.Contains([]string{"", "administrator", "operator", "viewer"}, o.JoinAs) {
+		complain("oidc.join_as", "write administrator, operator or viewer, or nothing to let in invited people alone")
+	}
 }
 
 func checkAddresses(c *Config, complain func(key, text string)) {

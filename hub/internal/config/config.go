@@ -33,6 +33,7 @@ type Config struct {
 	AuthorizationTTL time.Duration `koanf:"authorization_ttl"`
 	Session          Session       `koanf:"session"`
 	Audit            Audit         `koanf:"audit"`
+	OIDC             OIDC          `koanf:"oidc"`
 	// ReplicaName tells this hub from others in logs.
 	ReplicaName string `koanf:"replica_name"`
 }
@@ -113,6 +114,26 @@ type Audit struct {
 	// Keep is for how long a record is kept; 0 is for ever.
 	Keep time.Duration `koanf:"keep"`
 }
+
+// OIDC is a sign-in service that speaks OpenID Connect. Without an issuer there is none.
+type OIDC struct {
+	// Issuer is its address, as it names itself.
+	Issuer string `koanf:"issuer"`
+	// ClientID and ClientSecret are the hub's registration there; the redirect URI is
+	// PublicURL with /login/oidc/callback.
+	ClientID     string `koanf:"client_id"`
+	ClientSecret string `koanf:"client_secret"`
+	// Title is what people call it.
+	Title string `koanf:"title"`
+	// JoinAs is the role of people whom nobody has invited; empty keeps them out.
+	JoinAs string `koanf:"join_as"`
+}
+
+// String keeps the secret out of %v and %s.
+func (o OIDC) String() string { return o.Issuer }
+
+// GoString keeps the secret out of %#v.
+func (o OIDC) GoString() string { return o.Issuer }
 
 // LogValue implements slog.LogValuer and shows neither the key nor a password.
 func (c Config) LogValue() slog.Value {

@@ -90,7 +90,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		"KEY_FILE": "/k", "KEY": "a2V5", "PLUGINS_DIR": "/p", "PLUGINS_SANDBOX": "required", "EGRESS_PRIVATE_NETWORKS": "10.0.0.0/8,::1", "TRUSTED_PROXIES": "10.0.0.7, 192.168.0.0/16,", "TLS_CERT_FILE": "/c",
 		"TLS_KEY_FILE": "/tk", "LOG_LEVEL": "error", "LOG_FORMAT": "json", "SHUTDOWN_TIMEOUT": "1s", "RENEWAL_WORKERS": "7", "RENEWAL_PER_ENDPOINT": "9", "RENEWAL_PER_SECOND": "11",
 		"RENEWAL_LEASE": "50s", "RENEWAL_TAKEOVER": "20m", "RENEWAL_MIN_TTL": "10s", "RENEWAL_REQUEST_TIMEOUT": "20s", "AUTHORIZATION_TTL": "5m",
-		"SESSION_IDLE": "1h", "SESSION_ABSOLUTE": "2d", "AUDIT_KEEP": "1d", "REPLICA_NAME": "hub-1",
+		"SESSION_IDLE": "1h", "SESSION_ABSOLUTE": "2d", "AUDIT_KEEP": "1d", "OIDC_ISSUER": "https://login.example.com", "OIDC_CLIENT_ID": "hub", "OIDC_CLIENT_SECRET": "s", "OIDC_TITLE": "Company", "OIDC_JOIN_AS": "viewer", "REPLICA_NAME": "hub-1",
 	}
 	var environ []string
 	for name, value := range values {
@@ -104,6 +104,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		Renewal:          config.Renewal{Workers: 7, PerEndpoint: 9, PerSecond: 11, Lease: 50 * time.Second, Takeover: 20 * time.Minute, MinTTL: 10 * time.Second, RequestTimeout: 20 * time.Second},
 		AuthorizationTTL: 5 * time.Minute, Session: config.Session{Idle: time.Hour, Absolute: 48 * time.Hour}, ReplicaName: "hub-1",
 		Audit: config.Audit{Keep: 24 * time.Hour},
+		OIDC:  config.OIDC{Issuer: "https://login.example.com", ClientID: "hub", ClientSecret: "s", Title: "Company", JoinAs: "viewer"},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%s", diff(got, want))

@@ -2,6 +2,7 @@ package operation
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
@@ -66,4 +67,18 @@ func (r *Runner) Identify(ctx context.Context, op *Op, current provider.Token) (
 		return err
 	})
 	return account, err
+}
+
+// Look asks for an address as a browser would and returns the status of the answer.
+// No plugin runs; the egress policy of the service holds. Errors: *provider.Error.
+func (r *Runner) Look(ctx context.Context, op *Op, address string) (int, error) {
+	c, err := r.carrierFor(op)
+	if err != nil {
+		return 0, err
+	}
+	resp, err := r.sender.Send(ctx, c.to, &providerplugin.HTTPRequest{Method: http.MethodGet, URL: address, Header: http.Header{"Accept": {"text/html"}}})
+	if err != nil {
+		return 0, provider.Errorf(provider.Transient, "no_answer", "%w", err)
+	}
+	return resp.Status, nil
 }

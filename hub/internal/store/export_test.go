@@ -50,7 +50,7 @@ func ColumnsOfRows(t *testing.T) map[string][]string {
 		&serviceRow{}, &connectionRow{}, &tokenHistoryRow{}, &intentRow{}, &authorizationRow{}, &userRow{}, &sessionRow{},
 		&apiKeyRow{}, &apiKeyConnectionRow{}, &apiKeyTagRow{}, &pluginRow{}, &settingRow{}, &eventRow{}, &incidentRow{},
 		&auditRow{}, &auditChainRow{}, &packageRow{}, &pieceRow{}, &slotRow{}, &pluginKeyRow{},
-		&invitationRow{}, &userSessionRow{}, &tagRow{}, &bulkRunRow{}, &bulkItemRow{}, &grantLinkRow{},
+		&invitationRow{}, &userSessionRow{}, &tagRow{}, &bulkRunRow{}, &bulkItemRow{}, &grantLinkRow{}, &renewalHourRow{},
 	} {
 		parsed, err := schema.Parse(row, &sync.Map{}, schema.NamingStrategy{})
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -108,6 +109,21 @@ func (s *Store) CreateInvitation(ctx context.Context, i Invitation) error {
 	return failed("invite "+i.Login, s.writing(ctx).Create(&invitationRow{
 		ID: i.ID, Hash: i.Hash, Login: i.Login, Role: i.Role, CreatedBy: i.CreatedBy, CreatedAt: millis(i.CreatedAt), ExpiresAt: millis(i.ExpiresAt),
 	}).Error)
+}
+
+// InvitationOf reads the newest invitation of a login, in any case of letters, that
+// can be accepted. Errors: ErrNotFound.
+func (s *Store) InvitationOf(ctx context.Context, login string, now time.Time) (Invitation, error) {
+	list, err := s.Invitations(ctx, now)
+	if err != nil {
+		return Invitation{}, err
+	}
+	for _, i := range list {
+		if strings.EqualFold(i.Login, login) {
+			return i, nil
+		}
+	}
+	return Invitation{}, failed("find an invitation of "+login, ErrNotFound)
 }
 
 // Invitations reads those that can be accepted at a time, newest first.

@@ -23,6 +23,7 @@ type userRow struct {
 	LastLoginAt  int64
 	DisabledAt   int64
 	SecondFactor []byte
+	OIDCSubject  string `gorm:"column:oidc_subject"`
 }
 
 // TableName pins the table.
@@ -46,6 +47,9 @@ type User struct {
 	DisabledAt time.Time
 	// SecondFactor is what is asked beside the password.
 	SecondFactor SecondFactor
+	// OIDCSubject is who the person is to the sign-in service; empty for one who has
+	// never come from there. Unique.
+	OIDCSubject string
 }
 
 // SecondFactor is what a person shows beside the password. It never prints its
@@ -135,6 +139,11 @@ func (s *Store) UserByLogin(ctx context.Context, login string) (User, error) {
 	return s.oneUser(ctx, "login_folded = ?", strings.ToLower(login))
 }
 
+// UserByOIDC reads the user for whom the sign-in service vouches. Errors: ErrNotFound.
+func (s *Store) UserByOIDC(ctx context.Context, subject string) (User, error) {
+	return s.oneUser(ctx, "oidc_subject <> '' AND oidc_subject = ?", subject)
+}
+
 func (s *Store) oneUser(ctx context.Context, where, value string) (User, error) {
 	var row userRow
 	if err := s.reading(ctx).Where(where, value).Take(&row).Error; err != nil {
@@ -172,6 +181,7 @@ func (s *Store) rowOfUser(u User) (*userRow, error) {
 		ID: u.ID, Login: u.Login, LoginFolded: strings.ToLower(u.Login), Name: u.Name, PasswordHash: u.PasswordHash,
 		Role: u.Role, Lang: u.Lang, Theme: u.Theme, CreatedAt: millis(u.CreatedAt), UpdatedAt: millis(u.UpdatedAt),
 		LastLoginAt: millis(u.LastLoginAt), DisabledAt: millis(u.DisabledAt), SecondFactor: []byte{},
+		OIDCSubject: u.OIDCSubject,
 	}
 	if !u.SecondFactor.On() {
 		return row, nil
@@ -185,7 +195,7 @@ func (s *Store) userOf(row *userRow) (User, error) {
 	u := User{
 		ID: row.ID, Login: row.Login, Name: row.Name, PasswordHash: row.PasswordHash, Role: row.Role, Lang: row.Lang,
 		Theme: row.Theme, CreatedAt: timeOf(row.CreatedAt), UpdatedAt: timeOf(row.UpdatedAt), LastLoginAt: timeOf(row.LastLoginAt),
-		DisabledAt: timeOf(row.DisabledAt),
+		DisabledAt: timeOf(row.DisabledAt), OIDCSubject: row.OIDCSubject,
 	}
 	if len(row.SecondFactor) == 0 {
 		return u, nil

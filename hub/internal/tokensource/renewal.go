@@ -122,10 +122,19 @@ func (s *Source) refresh(ctx context.Context, c connection.Connection) (connecti
 // finish runs the operation of an intent and saves what comes of it. The turn
 // ends with the call: a save may take long.
 func (s *Source) finish(ctx context.Context, c connection.Connection, op *operation.Op, intent store.Intent, t *turn) (connection.Connection, error) {
+	begun := time.Now()
 	callCtx, cancel := context.WithTimeout(ctx, s.timeout)
 	token, out, err := s.runner.Refresh(callCtx, op, c.Tokens.Token(op.Now))
 	cancel()
 	t.end()
+	attempt := Attempt{Service: op.Service, Took: time.Since(begun)}
+	if !c.Due.IsZero() {
+		attempt.Lag = max(0, begun.Sub(c.Due))
+	}
+	if err != nil {
+		attempt.Failure = failureOf(err)
+	}
+	defer s.tell(attempt)
 	if err == nil {
 		crashpoint.At(crashpoint.Parsed)
 		renewed := c.Renewed(time.Now(), op.Now, *token)
@@ -135,7 +144,7 @@ func (s *Source) finish(ctx context.Context, c connection.Connection, op *operat
 	if out.PluginFailed && out.Sent && out.Answered {
 		return s.keepReply(ctx, c, intent, out, op.Service.Provider, err)
 	}
-	failure := failureOf(err)
+	failure := attempt.Failure
 	failed := c.Failed(time.Now(), intent.Generation, failure)
 	if out.Sent && !out.Answered {
 		failed = c.ReplyLost(time.Now(), intent.Generation, failure)

@@ -12,6 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/feed"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/operation"
+	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -26,6 +27,9 @@ type Options struct {
 	// Gate limits what is asked of each token endpoint.
 	Gate   *endpoint.Gate
 	Logger hclog.Logger
+	// Attempted is told of each renewal that came to an end, after its outcome was
+	// saved; optional. It must not wait.
+	Attempted func(Attempt)
 	// RequestTimeout bounds one renewal's provider call; 30 s.
 	RequestTimeout time.Duration
 	// Lease is how long a renewal may hold a connection; twice the timeout.
@@ -47,6 +51,7 @@ type Source struct {
 	timeout  time.Duration
 	lease    time.Duration
 	takeover time.Duration
+	tell     func(Attempt)
 
 	// life ends when the hub stops for good; detached work lives in it.
 	life context.Context
@@ -63,6 +68,26 @@ type Source struct {
 	touched map[string]time.Time // of the last noted pull, by connection
 }
 
+// Attempt is a renewal that came to an end.
+type Attempt struct {
+	Service service.Service
+	// Failure is why there is no new token set; nil if there is.
+	Failure *provider.Error
+	// Took is from the begin of the call to its end.
+	Took time.Duration
+	// Lag is how long after its due time the renewal began; zero for one that somebody
+	// asked for before.
+	Lag time.Duration
+}
+
+// Outcome is "renewed", or the name of the failure's kind.
+func (a Attempt) Outcome() string {
+	if a.Failure == nil {
+		return "renewed"
+	}
+	return a.Failure.Kind.String()
+}
+
 // New returns a Source. Call Close to wait for renewals in flight.
 func New(o Options) *Source {
 	s := &Source{
@@ -72,6 +97,9 @@ func New(o Options) *Source {
 	}
 	if s.changes == nil {
 		s.changes = &feed.Feed{}
+	}
+	if s.tell = o.Attempted; s.tell == nil {
+		s.tell = func(Attempt) {}
 	}
 	s.lease = orDefault(o.Lease, 2*s.timeout)
 	s.life, s.end = context.WithCancel(context.Background())

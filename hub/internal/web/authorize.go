@@ -51,15 +51,19 @@ func (p *Pages) authorize(c *gin.Context) {
 
 // depart starts an authorization of a connection.
 func (p *Pages) depart(c *gin.Context, conn connection.Connection, s service.Service) {
+	p.leave(c, s, conn.Title, authflow.StartRequest{ConnectionID: conn.ID, ReturnTo: "/connections/" + url.PathEscape(conn.Name)})
+}
+
+// leave starts an authorization and sends the browser on its way; what is the title
+// of what will be authorised.
+func (p *Pages) leave(c *gin.Context, s service.Service, what string, req authflow.StartRequest) {
 	u, _ := person(c)
 	browser := authflow.NewBrowser()
-	started, err := p.o.Flow.Start(c.Request.Context(), authflow.StartRequest{
-		ConnectionID: conn.ID, UserID: u.ID, Browser: browser, ReturnTo: "/connections/" + url.PathEscape(conn.Name),
-		Lang: i18n.Lang(c.Request.Context()),
-	})
+	req.UserID, req.Browser, req.Lang = u.ID, browser, i18n.Lang(c.Request.Context())
+	started, err := p.o.Flow.Start(c.Request.Context(), req)
 	if cause, is := errors.AsType[*provider.Error](err); is {
-		p.flash(c, view.Flash{Key: "flash.not_started", Name: conn.Title, Said: cause.Error(), Bad: true})
-		back(c, "/connections/"+url.PathEscape(conn.Name))
+		p.flash(c, view.Flash{Key: "flash.not_started", Name: what, Said: cause.Error(), Bad: true})
+		back(c, req.ReturnTo)
 		return
 	}
 	if err != nil {
@@ -74,8 +78,7 @@ func (p *Pages) depart(c *gin.Context, conn connection.Connection, s service.Ser
 	p.setCookie(c, browserCookie, browser, browserCookiePath, browserCookieLife)
 	c.Header("Refresh", "0;url="+started.URL) // the page goes on by itself; its button is for browsers that do not
 	p.render(c, http.StatusOK, page.Departure(p.shell(c, view.SectionConnections), view.Departure{
-		Service: p.serviceRef(s), Connection: conn.Title, URL: started.URL, Host: target.Host,
-		Back: "/connections/" + url.PathEscape(conn.Name),
+		Service: p.serviceRef(s), Connection: what, URL: started.URL, Host: target.Host, Back: req.ReturnTo,
 	}))
 }
 
@@ -86,6 +89,10 @@ func (p *Pages) callback(c *gin.Context) {
 		browser = ""
 	}
 	finished, err := p.o.Flow.Finish(c.Request.Context(), c.Param("service"), c.Request.URL.Query(), browser)
+	if err == nil && finished.Once {
+		p.handOver(c, finished)
+		return
+	}
 	if err == nil {
 		if err := p.o.Store.SpendGrantLink(c.Request.Context(), finished.Connection.ID, time.Now()); err != nil {
 			p.o.Logger.Warn("the links of a connection that was authorised could not be ended", "connection", finished.Connection.Name, "error", err)

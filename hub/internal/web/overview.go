@@ -106,6 +106,9 @@ func (p *Pages) overviewOf(c *gin.Context) (v view.Overview, err error) {
 			v.Plugins = append(v.Plugins, view.PluginTrouble{Name: plugin.Name, Failed: plugin.State == "failed", Said: plugin.LastError})
 		}
 	}
+	if v.Renewed, err = p.renewedHours(ctx); err != nil {
+		return v, err
+	}
 	v.Expiries, err = p.expiries(ctx)
 	return v, err
 }
@@ -121,6 +124,30 @@ func once(connections []connection.Connection) []connection.Connection {
 		}
 	}
 	return kept
+}
+
+// renewedBack is how many hours the chart of renewals looks back.
+const renewedBack = 48
+
+// renewedHours counts how renewals ended in the last two days, by hour.
+func (p *Pages) renewedHours(ctx context.Context) ([]view.RenewedBar, error) {
+	first := time.Now().UTC().Truncate(time.Hour).Add(-(renewedBack - 1) * time.Hour)
+	hours, err := p.o.Store.RenewalHours(ctx, first)
+	bars := make([]view.RenewedBar, renewedBack)
+	for i := range bars {
+		bars[i].At = first.Add(time.Duration(i) * time.Hour)
+	}
+	for _, h := range hours {
+		i := int(h.Hour.Sub(first) / time.Hour)
+		switch {
+		case i < 0 || i >= len(bars):
+		case h.Outcome == "renewed":
+			bars[i].Renewed += h.N
+		default:
+			bars[i].Failed += h.N
+		}
+	}
+	return bars, err
 }
 
 // expiryDays is how far the chart of expiries looks ahead.

@@ -191,7 +191,7 @@ func (p *Pages) showLogin(c *gin.Context, status int, v view.Login) {
 		p.fail(c, err)
 		return
 	}
-	v.NotSetUp = n == 0
+	v.NotSetUp, v.Service = n == 0, p.o.OIDC.Title()
 	p.render(c, status, page.Login(p.shell(c, ""), v))
 }
 

@@ -47,7 +47,7 @@ func (p *Pages) shell(c *gin.Context, section string) view.Shell {
 // page, so it never has a query that holds a secret.
 func returnPath(r *http.Request) string {
 	switch path := r.URL.Path; {
-	case r.Method != http.MethodGet, strings.HasPrefix(path, "/callback/"):
+	case r.Method != http.MethodGet, strings.HasPrefix(path, "/callback/"), strings.HasPrefix(path, "/login/"):
 		return "/"
 	case path == "/setup":
 		return path

@@ -32,6 +32,10 @@ type Options struct {
 	Audit     *audit.Log
 	Changes   *feed.Feed
 	Bulk      *bulk.Runner
+	// OIDC is the sign-in service; nil without one. OIDCJoinAs is the role of people
+	// whom nobody has invited; empty keeps them out.
+	OIDC       *access.OIDC
+	OIDCJoinAs string
 	// Ending is closed when the hub begins to stop.
 	Ending <-chan struct{}
 	Logger hclog.Logger
@@ -103,6 +107,8 @@ func (p *Pages) Register(router *gin.Engine) {
 	open.POST("/setup", p.setup)
 	open.GET("/login", p.loginForm)
 	open.POST("/login", p.login)
+	open.GET("/login/oidc", p.oidcBegin)
+	open.GET("/login/oidc/callback", p.oidcCallback)
 	open.GET("/login/code", p.codeForm)
 	open.POST("/login/code", p.loginCode)
 	open.GET("/grant/:token", p.grantPage)
@@ -125,6 +131,8 @@ func (p *Pages) Register(router *gin.Engine) {
 	records.POST("/audit/verify", p.verifyAudit)
 	codes := in.Group("", p.may(access.ActCodes))
 	codes.POST("/connections/:name/codes", p.codes)
+	codes.GET("/once", p.onceForm)
+	codes.POST("/once", p.once)
 	codes.POST("/connections/:name/codes.json", p.codes)
 }
 
@@ -172,6 +180,8 @@ func (p *Pages) registerManage(in *gin.RouterGroup) {
 	in.GET("/services/new", p.gallery)
 	in.GET("/services/new/:provider", p.serviceForm)
 	in.POST("/services/new/:provider", p.addService)
+	in.POST("/services/new/:provider/check", p.checkNew)
+	in.POST("/services/:name/check", p.checkEdited)
 	in.GET("/services/:name/edit", p.editForm)
 	in.POST("/services/:name/edit", p.editService)
 	in.POST("/services/:name/delete", p.deleteService)

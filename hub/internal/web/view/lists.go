@@ -30,6 +30,8 @@ type Overview struct {
 	Plugins []PluginTrouble
 	// Expiries are how many connections need a person, by day.
 	Expiries []Bar
+	// Renewed are how renewals ended lately, by hour.
+	Renewed []RenewedBar
 }
 
 // PluginTrouble is a plugin that does not run.
@@ -43,6 +45,20 @@ type PluginTrouble struct {
 type Bar struct {
 	At time.Time
 	N  int
+}
+
+// RenewedBar is how renewals ended in an hour.
+type RenewedBar struct {
+	At              time.Time
+	Renewed, Failed int
+}
+
+// MostRenewed is the largest number of renewals in an hour, failed ones counted.
+func MostRenewed(bars []RenewedBar) (most int) {
+	for _, b := range bars {
+		most = max(most, b.Renewed+b.Failed)
+	}
+	return most
 }
 
 // Highest is the largest number of some bars.

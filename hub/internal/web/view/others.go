@@ -103,6 +103,9 @@ type Login struct {
 	// Wrong is set after a login that was not right; Wait after too many.
 	Wrong bool
 	Wait  time.Duration
+	// Service is the sign-in service's title; empty without one. Vouched is why it did
+	// not lead in: "unknown" with the Email, "unverified", "refused" or "away".
+	Service, Vouched, Email string
 	// NotSetUp is set if there is no administrator yet.
 	NotSetUp bool
 }
@@ -153,4 +156,18 @@ type Failure struct {
 	// Status is the HTTP status: 403, 404, 405 or 500.
 	Status    int
 	Reference string
+}
+
+// OnceForm chooses the service of a grant that is not kept.
+type OnceForm struct {
+	Services []ServiceRef
+	// Service is the name of the chosen one.
+	Service string
+}
+
+// Once is a grant that is handed over and forgotten.
+type Once struct {
+	Connection
+	// JSON is the document to copy; it holds secrets.
+	JSON string
 }

@@ -105,6 +105,17 @@ type ServiceForm struct {
 	CallbackBase string
 	// Connections is how many connections a change concerns.
 	Connections int
+	// Check is what a check found; nil if nobody asked for one.
+	Check *ServiceCheck
+}
+
+// ServiceCheck is whether a service would let people authorise.
+type ServiceCheck struct {
+	// Verdict is one of authflow's, or "incomplete" with what is missing.
+	Verdict string
+	Missing []provider.Text
+	Host    string
+	Cause   *Trouble
 }
 
 // Callback is the redirect URI to register.

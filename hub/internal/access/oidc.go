@@ -1,0 +1,149 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+)
+
+// OIDC is a sign-in service that speaks OpenID Connect, by which people log in to the
+// web hub. It is safe for concurrent use.
+type OIDC struct {
+	o      OIDCOptions
+	client *http.Client
+
+	mu   sync.Mutex
+	read *oidc.Provider
+}
+
+// OIDCOptions are the registration of this hub at the sign-in service.
+type OIDCOptions struct {
+	Issuer, ClientID, ClientSecret string
+	// RedirectURI is the hub's own address that is registered there.
+	RedirectURI string
+	// Title is what people call it.
+	Title string
+}
+
+// oidcTimeout bounds each request to the sign-in service.
+const oidcTimeout = 10 * time.Second
+
+// NewOIDC returns the sign-in service; nil without an issuer. Nothing is asked of it
+// yet: a hub starts although it is away.
+func NewOIDC(o OIDCOptions) *OIDC {
+	if o.Issuer == "" {
+		return nil
+	}
+	return &OIDC{o: o, client: &http.Client{Timeout: oidcTimeout}}
+}
+
+// Title is what people call the service; "" for none.
+func (s *OIDC) Title() string {
+	if s == nil {
+		return ""
+	}
+	return s.o.Title
+}
+
+// OIDCPending is a sign-in that was begun. It holds secrets.
+type OIDCPending struct{ State, Nonce, Verifier string }
+
+// Identity is whom the sign-in service has vouched for.
+type Identity struct {
+	// Subject is the issuer and its name for the person, which never change.
+	Subject string
+	// Email is empty unless the service says that it has verified it.
+	Email string
+	Name  string
+}
+
+// Errors of signing in by a sign-in service.
+var (
+	// ErrOIDCAway is a sign-in service that does not answer or whose answers cannot be
+	// read.
+	ErrOIDCAway = errors.New("the sign-in service does not answer as it should")
+	// ErrOIDCRefused is an answer that does not belong to a sign-in of this browser.
+	ErrOIDCRefused = errors.New("the sign-in was not accepted")
+	// ErrUnknownPerson is somebody whom nobody has invited.
+	ErrUnknownPerson = errors.New("the sign-in service vouches for somebody whom nobody has invited to this hub")
+)
+
+// provider reads what the service says of itself, once it can be read.
+func (s *OIDC) provider(ctx context.Context) (*oidc.Provider, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.read != nil {
+		return s.read, nil
+	}
+	// What is read outlives the request: the keys are fetched with this context.
+	ctx = oidc.ClientContext(context.WithoutCancel(ctx), s.client)
+	p, err := oidc.NewProvider(ctx, s.o.Issuer)
+	if err != nil {
+		return nil, fmt.Errorf("%w: read %s/.well-known/openid-configuration: %w", ErrOIDCAway, s.o.Issuer, err)
+	}
+	s.read = p
+	return p, nil
+}
+
+// registered is this hub as the service knows it.
+func (s *OIDC) registered(p *oidc.Provider) *oauth2.Config {
+	return &oauth2.Config{
+		ClientID: s.o.ClientID, ClientSecret: s.o.ClientSecret, Endpoint: p.Endpoint(), RedirectURL: s.o.RedirectURI,
+		Scopes: []string{oidc.ScopeOpenID, "email", "profile"},
+	}
+}
+
+// Begin starts a sign-in: where to send the browser, and what to keep in its session.
+func (s *OIDC) Begin(ctx context.Context) (address string, pending OIDCPending, err error) {
+	p, err := s.provider(ctx)
+	if err != nil {
+		return "", pending, err
+	}
+	pending = OIDCPending{State: randomText(), Nonce: randomText(), Verifier: oauth2.GenerateVerifier()}
+	address = s.registered(p).AuthCodeURL(pending.State, oidc.Nonce(pending.Nonce), oauth2.S256ChallengeOption(pending.Verifier))
+	return address, pending, nil
+}
+
+// Finish ends a sign-in with the code that the browser brought back. Errors:
+// ErrOIDCAway, ErrOIDCRefused. They hold no secret.
+func (s *OIDC) Finish(ctx context.Context, code, state string, pending OIDCPending) (Identity, error) {
+	if pending.State == "" || state != pending.State || code == "" {
+		return Identity{}, ErrOIDCRefused
+	}
+	p, err := s.provider(ctx)
+	if err != nil {
+		return Identity{}, err
+	}
+	ctx = oidc.ClientContext(ctx, s.client)
+	token, err := s.registered(p).Exchange(ctx, code, oauth2.VerifierOption(pending.Verifier))
+	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
+		return Identity{}, fmt.Errorf("%w: the token endpoint answered %s", ErrOIDCRefused, refused.ErrorCode)
+	}
+	if err != nil {
+		return Identity{}, ErrOIDCAway // its text may hold what was sent
+	}
+	raw, _ := token.Extra("id_token").(string)
+	verified, err := p.Verifier(&oidc.Config{ClientID: s.o.ClientID}).Verify(ctx, raw)
+	if err != nil || verified.Nonce != pending.Nonce {
+		return Identity{}, fmt.Errorf("%w: its ID token is not for this sign-in", ErrOIDCRefused)
+	}
+	var claims struct {
+		Email    string `json:"email"`
+		Verified bool   `json:"email_verified"`
+		Name     string `json:"name"`
+	}
+	if err := verified.Claims(&claims); err != nil {
+		return Identity{}, fmt.Errorf("%w: its claims cannot be read", ErrOIDCRefused)
+	}
+	who := Identity{Subject: verified.Issuer + " " + verified.Subject, Name: claims.Name}
+	if claims.Verified {
+		who.Email = claims.Email
+	}
+	return who, nil
+}

@@ -1,0 +1,114 @@
+package authflow
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/operation"
+	"github.com/evergrant/evergrant/hub/internal/service"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// Verdict is what a check found.
+type Verdict string
+
+// The verdicts of Check.
+const (
+	// CheckAccepted: the service knows the client; it refused the made-up code alone.
+	CheckAccepted Verdict = "accepted"
+	// CheckRefused: the service refused the client, so nobody could authorise.
+	CheckRefused Verdict = "refused"
+	// CheckNoPage: there is no login page at the address that browsers would be sent to.
+	CheckNoPage Verdict = "no_page"
+	// CheckUnreachable: an address did not answer.
+	CheckUnreachable Verdict = "unreachable"
+	// CheckUnclear: the service's answer says nothing about the client.
+	CheckUnclear Verdict = "unclear"
+)
+
+// Checked is what a service answered to a check.
+type Checked struct {
+	Verdict Verdict
+	// Cause is what the service or its plugin said; nil if it accepted the client.
+	Cause *provider.Error
+	// Host is the one that the verdict is about, if it is known.
+	Host string
+}
+
+// checkTimeout bounds each of the two requests of a check.
+const checkTimeout = 15 * time.Second
+
+// Check finds out whether a service would let people authorise, before anybody is
+// sent away: it looks for the login page, then shows the token endpoint a code that
+// nobody gave out. An authorization server authenticates the client before it looks
+// at the code (RFC 6749 section 5.2), so invalid_client tells a wrong secret, and
+// invalid_grant a right one. Nothing is stored, and no grant can come of it.
+func (f *Flow) Check(ctx context.Context, svc service.Service) Checked {
+	ctx, cancel := context.WithTimeout(ctx, 2*checkTimeout)
+	defer cancel()
+	now, verifier := time.Now(), secret()
+	op := func() *operation.Op { return &operation.Op{ID: store.NewID(), Service: svc, Now: now} }
+	ask := provider.AuthCodeURLRequest{State: secret(), RedirectURI: f.RedirectURI(svc), Nonce: secret()}
+	if pkce := svc.Description.PKCE; pkce == provider.PKCES256 || pkce == provider.PKCERequired {
+		ask.CodeChallenge = challenge(verifier)
+	} else {
+		verifier = ""
+	}
+	address, err := f.o.Runner.AuthCodeURL(ctx, op(), ask)
+	if err == nil {
+		err = checkAddress(svc, address.URL)
+	}
+	if err != nil {
+		return verdictOf(causeOf(err), "")
+	}
+	if checked, bad := f.lookAt(ctx, op(), address.URL); bad {
+		return checked
+	}
+	_, _, err = f.o.Runner.Exchange(ctx, op(), provider.ExchangeRequest{
+		Code: "evergrant-check-" + secret()[:12], Params: url.Values{}, RedirectURI: ask.RedirectURI, CodeVerifier: verifier, Nonce: ask.Nonce, Data: address.Data,
+	})
+	if err == nil {
+		return Checked{Verdict: CheckUnclear}
+	}
+	return verdictOf(causeOf(err), "")
+}
+
+// lookAt asks for the login page. Its content does not matter: services refuse
+// visitors that are no browsers in many ways, so only a page that is not there, and a
+// host that does not answer, are told.
+func (f *Flow) lookAt(ctx context.Context, op *operation.Op, address string) (checked Checked, bad bool) {
+	host := ""
+	if u, err := url.Parse(address); err == nil {
+		host = u.Host
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	status, err := f.o.Runner.Look(ctx, op, address)
+	switch {
+	case err != nil:
+		cause := causeOf(err)
+		return Checked{Verdict: CheckUnreachable, Cause: cause, Host: host}, true
+	case status == http.StatusNotFound || status == http.StatusGone:
+		return Checked{Verdict: CheckNoPage, Host: host}, true
+	default:
+		return Checked{}, false
+	}
+}
+
+// verdictOf reads what a token endpoint said to a made-up code.
+func verdictOf(cause *provider.Error, host string) Checked {
+	checked := Checked{Verdict: CheckUnclear, Cause: cause, Host: host}
+	switch cause.Kind {
+	case provider.ReauthorizationRequired, provider.Denied:
+		return Checked{Verdict: CheckAccepted}
+	case provider.Blocked:
+		checked.Verdict = CheckRefused
+	case provider.Transient:
+		checked.Verdict = CheckUnreachable
+	case provider.Internal:
+	}
+	return checked
+}

@@ -1,0 +1,25 @@
+package authflow
+
+import (
+	"context"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/service"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// once tells a grant in the words of a connection that there never will be: nothing
+// is written anywhere, whoever gets the value has the only copy.
+func (f *Flow) once(ctx context.Context, svc service.Service, a *store.Authorization, asked time.Time, token provider.Token) *Finished {
+	account, err := f.identify(ctx, svc, token, asked)
+	if err != nil {
+		f.o.Logger.Debug("handed over once; the service did not say whose grant it is", "service", svc.Name)
+	}
+	now := time.Now()
+	c := connection.New(now, "", "", svc.Title, svc.ID, connection.PolicyOf(svc.Description))
+	c = c.Granted(now, asked, token, account, svc.Scopes)
+	f.o.Logger.Info("authorised once, without keeping", "service", svc.Name)
+	return &Finished{Once: true, Connection: c, Service: svc, ReturnTo: a.ReturnTo, Lang: a.Lang}
+}

@@ -1,0 +1,61 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+type renewalHourRow struct {
+	Hour    int64  `gorm:"primaryKey;autoIncrement:false"`
+	Outcome string `gorm:"primaryKey"`
+	N       int64
+}
+
+// TableName pins the table.
+func (renewalHourRow) TableName() string { return "renewal_hours" }
+
+// RenewalHour is how many renewals ended in one way within an hour.
+type RenewalHour struct {
+	// Hour is its beginning.
+	Hour time.Time
+	// Outcome is "renewed", or the name of a provider.Kind.
+	Outcome string
+	N       int
+}
+
+// AddRenewals adds to the counts of hours; the times may be anywhere within them.
+func (s *Store) AddRenewals(ctx context.Context, counts []RenewalHour) error {
+	return failed("count renewals", s.transaction(ctx, func(tx *gorm.DB) error {
+		for _, c := range counts {
+			row := renewalHourRow{Hour: millis(c.Hour.UTC().Truncate(time.Hour)), Outcome: c.Outcome, N: int64(c.N)}
+			err := tx.Clauses(clause.OnConflict{
+				Columns: []clause.Column{{Name: "hour"}, {Name: "outcome"}}, DoUpdates: clause.Assignments(map[string]any{"n": gorm.Expr("renewal_hours.n + ?", c.N)}),
+			}).Create(&row).Error
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+// RenewalHours reads the counts of the hours since a time, oldest first.
+func (s *Store) RenewalHours(ctx context.Context, since time.Time) ([]RenewalHour, error) {
+	var rows []renewalHourRow
+	if err := s.reading(ctx).Where("hour >= ?", millis(since.UTC().Truncate(time.Hour))).Order("hour, outcome").Find(&rows).Error; err != nil {
+		return nil, failed("read how renewals ended", err)
+	}
+	hours := make([]RenewalHour, 0, len(rows))
+	for _, r := range rows {
+		hours = append(hours, RenewalHour{Hour: timeOf(r.Hour), Outcome: r.Outcome, N: int(r.N)})
+	}
+	return hours, nil
+}
+
+// PruneRenewalHours removes the counts of hours before a time.
+func (s *Store) PruneRenewalHours(ctx context.Context, before time.Time) error {
+	return failed("remove old counts of renewals", s.writing(ctx).Where("hour < ?", millis(before)).Delete(&renewalHourRow{}).Error)
+}

@@ -1,0 +1,52 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// checkNew tells whether a service that is being added would let people authorise.
+func (p *Pages) checkNew(c *gin.Context) {
+	if form, ok := p.newForm(c); ok {
+		p.check(c, form, "")
+	}
+}
+
+// checkEdited does so for changes of a stored one.
+func (p *Pages) checkEdited(c *gin.Context) {
+	if form, s, ok := p.editingForm(c); ok {
+		p.check(c, form, s.ID)
+	}
+}
+
+// check shows the form again with what was found; the page itself takes only that
+// part, so that what was typed stays.
+func (p *Pages) check(c *gin.Context, form view.ServiceForm, id string) {
+	readServiceForm(c, &form)
+	svc, err := p.o.Catalogue.Prepare(c.Request.Context(), id, draftOf(c, form))
+	invalid, isInvalid := errors.AsType[*catalogue.InvalidError](err)
+	cause, isCause := errors.AsType[*provider.Error](err)
+	switch {
+	case isInvalid:
+		form.ApproveHosts, form.Problems = invalid.Hosts, problemsOf(err)
+		form.Check = &view.ServiceCheck{Verdict: "incomplete"}
+		for _, problem := range invalid.Problems {
+			form.Check.Missing = append(form.Check.Missing, problem.Message)
+		}
+	case isCause:
+		form.Check = &view.ServiceCheck{Verdict: "refused", Cause: view.TroubleOf(cause)}
+	case err != nil:
+		p.fail(c, err)
+		return
+	default:
+		found := p.o.Flow.Check(c.Request.Context(), svc)
+		form.Check = &view.ServiceCheck{Verdict: string(found.Verdict), Host: found.Host, Cause: view.TroubleOf(found.Cause)}
+	}
+	p.showServiceForm(c, http.StatusOK, form)
+}

@@ -1,0 +1,83 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/web/i18n"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+)
+
+// Keys of a sign-in that was begun.
+const (
+	sessionOIDCState    = "oidc-state"
+	sessionOIDCNonce    = "oidc-nonce"
+	sessionOIDCVerifier = "oidc-verifier"
+	sessionOIDCTo       = "oidc-to"
+)
+
+// oidcBegin sends the browser to the sign-in service.
+func (p *Pages) oidcBegin(c *gin.Context) {
+	if p.o.OIDC == nil {
+		p.NotFound(c)
+		return
+	}
+	ctx := c.Request.Context()
+	address, pending, err := p.o.OIDC.Begin(ctx)
+	if err != nil {
+		p.oidcFailed(c, err)
+		return
+	}
+	p.sessions.Put(ctx, sessionOIDCState, pending.State)
+	p.sessions.Put(ctx, sessionOIDCNonce, pending.Nonce)
+	p.sessions.Put(ctx, sessionOIDCVerifier, pending.Verifier)
+	p.sessions.Put(ctx, sessionOIDCTo, localPath(c.Query("return_to")))
+	c.Redirect(http.StatusSeeOther, address)
+}
+
+// oidcCallback is where the sign-in service sends the browser back to.
+func (p *Pages) oidcCallback(c *gin.Context) {
+	if p.o.OIDC == nil {
+		p.NotFound(c)
+		return
+	}
+	ctx := c.Request.Context()
+	pending := access.OIDCPending{
+		State: p.sessions.PopString(ctx, sessionOIDCState), Nonce: p.sessions.PopString(ctx, sessionOIDCNonce), Verifier: p.sessions.PopString(ctx, sessionOIDCVerifier),
+	}
+	to := p.sessions.PopString(ctx, sessionOIDCTo)
+	who, err := p.o.OIDC.Finish(ctx, c.Query("code"), c.Query("state"), pending)
+	if err != nil {
+		p.oidcFailed(c, err)
+		return
+	}
+	u, err := p.o.Access.Vouched(ctx, who, p.o.OIDCJoinAs, i18n.Lang(ctx))
+	switch {
+	case errors.Is(err, access.ErrUnknownPerson):
+		p.o.Logger.Warn("the sign-in service vouched for somebody who may not enter", "email", who.Email)
+		v := view.Login{Vouched: "unknown", Email: who.Email}
+		if who.Email == "" {
+			v.Vouched = "unverified"
+		}
+		p.showLogin(c, http.StatusForbidden, v)
+	case err != nil:
+		p.fail(c, err)
+	case u.SecondFactor.On():
+		p.askForCode(c, u, to)
+	default:
+		p.enter(c, u, to)
+	}
+}
+
+// oidcFailed shows the login page with what went wrong.
+func (p *Pages) oidcFailed(c *gin.Context, err error) {
+	p.o.Logger.Warn("a sign-in by the sign-in service came to nothing", "error", err)
+	v, status := view.Login{Vouched: "refused"}, http.StatusForbidden
+	if errors.Is(err, access.ErrOIDCAway) {
+		v.Vouched, status = "away", http.StatusServiceUnavailable
+	}
+	p.showLogin(c, status, v)
+}
