@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -113,15 +114,16 @@ func (p *postgres) create(ctx context.Context, name, template string) error {
 	return err
 }
 
+// freePort finds a port below those that the system gives to outgoing connections:
+// one of those could be taken while a server that is broken on purpose is away.
 func freePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	const lowest, span, tries = 20_000, 12_000, 100
+	for range tries {
+		port := lowest + rand.IntN(span) //nolint:gosec // G404: any port will do
+		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil {
+			return port, listener.Close()
+		}
 	}
-	defer listener.Close()
-	addr, ok := listener.Addr().(*net.TCPAddr)
-	if !ok {
-		return 0, errors.New("loopback has no TCP")
-	}
-	return addr.Port, nil
+	return 0, fmt.Errorf("no port of %d to %d of loopback is free", lowest, lowest+span-1)
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 )
 
@@ -91,6 +92,20 @@ func ClaimPlan(t *testing.T, s *Store, now time.Time, limit int) string {
 func NextDuePlan(t *testing.T, s *Store) string {
 	t.Helper()
 	return planOf(t, s, nextDue)
+}
+
+// ListPlan is how the database finds the names of a page.
+func ListPlan(t *testing.T, s *Store, f Filter) string {
+	t.Helper()
+	var names []found
+	statement := s.names(t.Context(), f).Session(&gorm.Session{DryRun: true}).Scan(&names).Statement
+	return planOf(t, s, s.reading(t.Context()).Dialector.Explain(statement.SQL.String(), statement.Vars...))
+}
+
+// CountPlan is how the database counts by status.
+func CountPlan(t *testing.T, s *Store) string {
+	t.Helper()
+	return planOf(t, s, "SELECT status, COUNT(*) AS count FROM (SELECT "+statusSQL+" AS status FROM connections) AS standing GROUP BY status", statusArgs(time.Now()))
 }
 
 func planOf(t *testing.T, s *Store, statement string, values ...any) string {

@@ -76,27 +76,8 @@ func (s *Store) Connections(ctx context.Context, f Filter) ([]connection.Connect
 // ConnectionPage is Connections with tags and the way to the next page. It first
 // finds the names, which an index has, and reads only these rows.
 func (s *Store) ConnectionPage(ctx context.Context, f Filter) (Page, error) {
-	type found struct {
-		Name string
-		Key  int64
-	}
 	var names []found
-	query := s.chosen(ctx, f)
-	if key, ordered := keys[f.Sort]; ordered {
-		query = query.Select("name, " + key + " AS key").Order("key, name")
-		if f.AfterName != "" {
-			query = query.Where("("+key+" > ? OR "+key+" = ? AND name > ?)", f.AfterKey, f.AfterKey, f.AfterName)
-		}
-	} else {
-		query = query.Select("name").Order("name")
-		if f.AfterName != "" {
-			query = query.Where("name > ?", f.AfterName)
-		}
-	}
-	if f.Limit > 0 {
-		query = query.Limit(f.Limit + 1)
-	}
-	if err := query.Scan(&names).Error; err != nil {
+	if err := s.names(ctx, f).Scan(&names).Error; err != nil {
 		return Page{}, failed("read the connections", err)
 	}
 	var page Page
@@ -120,6 +101,32 @@ func (s *Store) ConnectionPage(ctx context.Context, f Filter) (Page, error) {
 	var err error
 	page.Tags, err = s.tagsOf(ctx, page.Connections)
 	return page, err
+}
+
+// found is a name of a page, and the key that its order goes by.
+type found struct {
+	Name string
+	Key  int64
+}
+
+// names is the query of a page's names, and of one more.
+func (s *Store) names(ctx context.Context, f Filter) *gorm.DB {
+	query := s.chosen(ctx, f)
+	if key, ordered := keys[f.Sort]; ordered {
+		query = query.Select("name, " + key + " AS key").Order("key, name")
+		if f.AfterName != "" {
+			query = query.Where("("+key+" > ? OR "+key+" = ? AND name > ?)", f.AfterKey, f.AfterKey, f.AfterName)
+		}
+	} else {
+		query = query.Select("name").Order("name")
+		if f.AfterName != "" {
+			query = query.Where("name > ?", f.AfterName)
+		}
+	}
+	if f.Limit > 0 {
+		query = query.Limit(f.Limit + 1)
+	}
+	return query
 }
 
 // chosen is the query of what a filter chooses, without its order and page.
