@@ -99,7 +99,7 @@ func ListPlan(t *testing.T, s *Store, f Filter) string {
 	t.Helper()
 	var names []found
 	statement := s.names(t.Context(), f).Session(&gorm.Session{DryRun: true}).Scan(&names).Statement
-	return planOf(t, s, s.reading(t.Context()).Dialector.Explain(statement.SQL.String(), statement.Vars...))
+	return planOf(t, s, s.write.Explain(statement.SQL.String(), statement.Vars...))
 }
 
 // CountPlan is how the database counts by status.
