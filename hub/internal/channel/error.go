@@ -1,0 +1,146 @@
+package channel
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Reason is why a message was not taken, in one word that a page has a sentence
+// for.
+type Reason string
+
+// The reasons.
+const (
+	// BadCredential is a key, token or password that the service does not accept, or
+	// that may not send.
+	BadCredential Reason = "bad_credential"
+	// NoMoney is an empty account. It is not permanent: somebody pays.
+	NoMoney Reason = "no_money"
+	// BadRecipient is an address that does not exist or cannot receive this.
+	BadRecipient Reason = "bad_recipient"
+	// Blocked is a receiver who does not want messages: a blocked bot, an
+	// unsubscribed number.
+	Blocked Reason = "blocked"
+	// BadSender is a sender that the service does not let the account use.
+	BadSender Reason = "bad_sender"
+	// RateLimited is too much at once.
+	RateLimited Reason = "rate_limited"
+	// Away is a service that did not answer, or not as itself: network, TLS, 5xx.
+	Away Reason = "away"
+	// Refused is anything else that the service said no to.
+	Refused Reason = "refused"
+	// Gone is a webhook whose receiver says that it wants no more, ever.
+	Gone Reason = "gone"
+	// Moved is a Telegram group that is another one now, and again another one.
+	Moved Reason = "moved"
+)
+
+// Error is a message that was not taken. None of its fields holds a secret, and
+// neither does what they wrap.
+type Error struct {
+	// Permanent says that the same message to the same address over the same
+	// settings will never be taken.
+	Permanent bool
+	// RetryAfter is the least time that the service asks to wait, zero if it asks
+	// for none; at most a day.
+	RetryAfter time.Duration
+	Reason     Reason
+	// Code is the service's own, for example "21211" or "dest_invalid", or the HTTP
+	// or SMTP status. Said are its words, at most 300 characters.
+	Code, Said string
+	// Disable says that the receiver asks to be sent nothing any more (410 of a
+	// webhook).
+	Disable bool
+	// Maybe says that the message may have been taken all the same: the service did
+	// not answer, or not in words, after it had been sent.
+	Maybe bool
+	// Err is what went wrong on this side or under way, if not the service said so.
+	Err error
+}
+
+const (
+	saidLimit = 300
+	codeLimit = 64
+	// longestWait is what a service may ask for.
+	longestWait = 24 * time.Hour
+	// paying is how long it takes until somebody has paid, at the least.
+	paying = 30 * time.Minute
+)
+
+// Error implements error: the reason, the service's code and its words.
+func (e *Error) Error() string {
+	text := string(e.Reason)
+	if e.Code != "" {
+		text += " (" + e.Code + ")"
+	}
+	if e.Said != "" {
+		text += ": " + e.Said
+	}
+	return text
+}
+
+// Unwrap returns Err.
+func (e *Error) Unwrap() error { return e.Err }
+
+// safe brings the words of a failure into their limits and hides secrets in them.
+func (e *Error) safe(hide func(string) string) *Error {
+	e.Code = cut(oneLine(hide(e.Code)), codeLimit)
+	e.Said = cut(oneLine(hide(e.Said)), saidLimit)
+	e.RetryAfter = min(max(e.RetryAfter, 0), longestWait)
+	if e.Err != nil && hide(e.Err.Error()) != e.Err.Error() {
+		e.Err = errors.New(hide(e.Err.Error()))
+	}
+	return e
+}
+
+// away is a failure of the network. Nothing that holds the address of the request
+// is kept, because it may hold a secret.
+func away(err error, sent bool) *Error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err
+	}
+	return &Error{Reason: Away, Said: networkWords(err), Maybe: sent, Err: err}
+}
+
+func networkWords(err error) string {
+	dns, unresolved := errors.AsType[*net.DNSError](err)
+	op, _ := errors.AsType[*net.OpError](err)
+	switch {
+	case unresolved && dns.IsNotFound:
+		return "there is no such host"
+	case unresolved:
+		return "the name of the host could not be resolved"
+	case isTLS(err):
+		return "the encrypted connection could not be made: " + err.Error()
+	case errors.Is(err, context.Canceled):
+		return "the message was given up"
+	case isTimeout(err):
+		return "there was no answer in time"
+	case op != nil && op.Op == "dial":
+		return "no connection could be made"
+	default:
+		return "the connection failed"
+	}
+}
+
+func isTimeout(err error) bool {
+	timed, ok := errors.AsType[net.Error](err)
+	return errors.Is(err, context.DeadlineExceeded) || ok && timed.Timeout()
+}
+
+// isTLS tells certificates that are not accepted and handshakes that fail. They
+// pass, as certificates are renewed, so they are no reason to give up.
+func isTLS(err error) bool {
+	var verify *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	var unknown x509.UnknownAuthorityError
+	return errors.As(err, &verify) || errors.As(err, &record) || errors.As(err, &alert) || errors.As(err, &unknown) ||
+		strings.Contains(err.Error(), "tls:") || strings.Contains(err.Error(), "x509:")
+}
