@@ -30,6 +30,6 @@ func periodicWork(s *store.Store, b *bulk.Runner, auditKept time.Duration) []job
 			err = errors.Join(err, pruned)
 		}
 		return errors.Join(err, s.DeleteExpiredSessions(ctx, now), s.DeleteOldGrantLinks(ctx, now), s.DeleteOldBulkRuns(ctx, now.Add(-historyKept)), s.DeleteOldPeopleRows(ctx, now, now.Add(-sessionsKept)), s.PruneHistory(ctx, now.Add(-historyKept)), s.PruneEvents(ctx, now.Add(-eventsKept)),
-			s.PruneRenewalHours(ctx, now.Add(-hoursKept)))
+			s.PruneRenewalHours(ctx, now.Add(-hoursKept)), s.PruneEscalations(ctx, now.Add(-eventsKept)))
 	}}}
 }

@@ -18,9 +18,11 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/channel"
 	"github.com/evergrant/evergrant/hub/internal/config"
 	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
+	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/feed"
 	"github.com/evergrant/evergrant/hub/internal/incident"
 	"github.com/evergrant/evergrant/hub/internal/installer"
@@ -56,6 +58,7 @@ type Hub struct {
 	flow      *authflow.Flow
 	bulk      *bulk.Runner
 	hours     *metrics.Hours
+	escalates *escalation.Escalation
 
 	listener net.Listener
 	server   *http.Server
@@ -181,6 +184,10 @@ func (h *Hub) wire() {
 		TTL: h.cfg.AuthorizationTTL, ExchangeTimeout: h.cfg.Renewal.RequestTimeout, Granted: sched.Wake,
 	})
 	h.bulk = bulk.New(bulk.Options{Store: h.store, Catalogue: h.catalogue, Source: h.source, Audit: h.audit, Logger: h.log.Named("bulk")})
+	h.escalates = escalation.New(escalation.Options{
+		Store: h.store, Senders: channel.New(channel.Options{Version: h.version}), PublicURL: h.cfg.PublicURL, Replica: h.journal.Replica(),
+		MakeLink: h.messageLink, Logger: h.log.Named("escalation"),
+	})
 	ctx, cancel := context.WithCancel(context.Background())
 	h.stopWork = cancel
 	h.schedule = func() { sched.Run(ctx) }
@@ -188,7 +195,14 @@ func (h *Hub) wire() {
 	h.work.Go(func() { h.watchPlugins(ctx) })
 	h.work.Go(func() { h.pulls.Run(ctx) })
 	h.work.Go(func() { h.hours.Run(ctx) })
-	h.work.Go(func() { incident.Watch(ctx, h.store, &h.changes, h.log.Named("incidents")) })
+	h.work.Go(func() { incident.Watch(ctx, h.store, &h.changes, h.escalates.Wake, h.log.Named("incidents")) })
+	h.work.Go(func() { h.escalates.Run(ctx) })
+}
+
+// messageLink makes the link of a message by which somebody authorises a connection.
+func (h *Hub) messageLink(ctx context.Context, connectionID, userID string, life time.Duration) (string, error) {
+	token, _, err := h.flow.MakeLinkFor(ctx, connectionID, userID, "Evergrant", life)
+	return "/grant/" + token, err
 }
 
 // attempted is told of every renewal that came to an end.

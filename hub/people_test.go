@@ -102,18 +102,18 @@ func (v *visitor) invite(r *running, login, role string) *visitor {
 var reach = map[string][]string{
 	"viewer": {
 		"GET /", "GET /providers/:name/icon", "GET /services", "GET /services/:name", "GET /connections", "GET /connections/:name", "GET /connections.csv",
-		"GET /plugins", "GET /plugins/:name", "GET /settings", "GET /settings/second-factor", "POST /logout", "POST /settings/password",
+		"GET /plugins", "GET /plugins/:name", "GET /escalations", "GET /escalations/:id", "GET /settings", "GET /settings/second-factor", "POST /logout", "POST /settings/password",
 		"POST /settings/second-factor", "POST /settings/second-factor/drop", "POST /settings/sessions/:id/end", "POST /settings/sessions/end",
 	},
 	"operator": {
-		"POST /connections/:name/authorize", "GET /once", "POST /once", "POST /connections/:name/codes", "POST /connections/:name/codes.json", "POST /connections/:name/pause",
+		"POST /connections/:name/authorize", "POST /escalations/:id/acknowledge", "GET /once", "POST /once", "POST /connections/:name/codes", "POST /connections/:name/codes.json", "POST /connections/:name/pause",
 		"POST /connections/:name/paste", "POST /connections/:name/link", "POST /connections/:name/tags", "POST /bulk", "GET /bulk/:id", "POST /connections/:name/renew", "POST /connections/:name/resume",
 	},
 }
 
 // open are the routes that need no session.
 var open = []string{
-	"/setup", "/login", "/login/code", "/login/oidc", "/login/oidc/callback", "/preferences", "/callback/:service", "/calendar/:file", "/invite", "/grant/:token", "/healthz", "/readyz", "/assets/*file",
+	"/setup", "/login", "/login/code", "/login/oidc", "/login/oidc/callback", "/preferences", "/callback/:service", "/calendar/:file", "/invite", "/grant/:token", "/ack/:token", "/healthz", "/readyz", "/assets/*file",
 }
 
 func pageRoutes(r *running) (routes []string) {

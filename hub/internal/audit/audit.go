@@ -28,6 +28,7 @@ type Actor struct {
 // Kinds of actors.
 const (
 	KindPerson = "person"
+	KindLink   = "link"
 	KindKey    = "key"
 	KindHub    = "hub"
 )

@@ -24,10 +24,15 @@ var (
 // MakeLink makes a link's token by which somebody without an account here authorises
 // a connection, once, in one browser. userID and by are who wants it.
 func (f *Flow) MakeLink(ctx context.Context, connectionID, userID, by string) (token string, expires time.Time, err error) {
+	return f.MakeLinkFor(ctx, connectionID, userID, by, linkLife)
+}
+
+// MakeLinkFor is MakeLink for a link that can be followed for another time.
+func (f *Flow) MakeLinkFor(ctx context.Context, connectionID, userID, by string, life time.Duration) (token string, expires time.Time, err error) {
 	now := time.Now()
 	token = secret()
 	l := store.GrantLink{
-		ID: store.NewID(), Hash: hash(token), ConnectionID: connectionID, UserID: userID, CreatedBy: by, CreatedAt: now, ExpiresAt: now.Add(linkLife),
+		ID: store.NewID(), Hash: hash(token), ConnectionID: connectionID, UserID: userID, CreatedBy: by, CreatedAt: now, ExpiresAt: now.Add(life),
 	}
 	return token, l.ExpiresAt, f.o.Store.CreateGrantLink(ctx, l)
 }

@@ -12,5 +12,14 @@ const (
 	LeaseFreed     = "lease-freed"     // everything is done
 )
 
-// Steps lists them in their order.
+// The steps of a message to people.
+const (
+	BeforeSend = "before-send" // it is written, nothing is sent
+	Sent       = "sent"        // the channel has taken it, nothing is noted
+)
+
+// Sends lists them in their order.
+var Sends = []string{BeforeSend, Sent}
+
+// Steps lists those of a renewal in their order.
 var Steps = []string{BeforeIntent, AfterIntent, RequestWritten, ReplyReceived, Journaled, Parsed, Saved, LeaseFreed}

@@ -17,12 +17,15 @@ const (
 	look   = 30 * time.Second
 )
 
-// Watch keeps the incidents up to date until ctx ends.
-func Watch(ctx context.Context, s *store.Store, changes *feed.Feed, log hclog.Logger) {
+// Watch keeps the incidents up to date until ctx ends. news is called when one has
+// begun or is over.
+func Watch(ctx context.Context, s *store.Store, changes *feed.Feed, news func(), log hclog.Logger) {
 	subscription := changes.Subscribe()
 	defer subscription.Close()
 	for {
-		reconcile(ctx, s, log)
+		if reconcile(ctx, s, log) {
+			news()
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -38,13 +41,13 @@ func Watch(ctx context.Context, s *store.Store, changes *feed.Feed, log hclog.Lo
 	}
 }
 
-func reconcile(ctx context.Context, s *store.Store, log hclog.Logger) {
+func reconcile(ctx context.Context, s *store.Store, log hclog.Logger) (news bool) {
 	opened, closed, err := s.ReconcileIncidents(ctx, time.Now())
 	if err != nil {
 		if ctx.Err() == nil {
 			log.Warn("the incidents could not be brought up to date; it is tried again", "error", err)
 		}
-		return
+		return false
 	}
 	for _, i := range opened {
 		log.Warn("an incident has begun", "cause", i.Cause, "affected", i.Affected, "code", i.Code, "message", i.Message)
@@ -52,4 +55,5 @@ func reconcile(ctx context.Context, s *store.Store, log hclog.Logger) {
 	for _, i := range closed {
 		log.Info("an incident is over", "cause", i.Cause, "most_affected", i.MostAffected, "lasted", i.ClosedAt.Sub(i.OpenedAt).Round(time.Second))
 	}
+	return len(opened)+len(closed) > 0
 }

@@ -80,6 +80,9 @@ func (s *Store) ReconcileIncidents(ctx context.Context, now time.Time) (opened, 
 				if err := touchIncident(tx, open[i], cause.Affected, now); err != nil {
 					return err
 				}
+				if err := s.moreSuffer(tx, open[i], cause.Affected, now); err != nil {
+					return err
+				}
 				continue
 			}
 			row, isNew, err := s.openIncident(tx, cause, now)
@@ -99,6 +102,9 @@ func (s *Store) ReconcileIncidents(ctx context.Context, now time.Time) (opened, 
 				return err
 			}
 			if mine {
+				if err := s.recoverIncident(tx, row.ID, now); err != nil {
+					return err
+				}
 				closed = append(closed, incidentOf(row))
 			}
 		}
@@ -129,6 +135,9 @@ func (s *Store) openIncident(tx *gorm.DB, cause suffering, now time.Time) (row i
 	result := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
 	if result.Error != nil || result.RowsAffected == 0 {
 		return row, false, result.Error
+	}
+	if err := s.escalateIncident(tx, row, now); err != nil {
+		return row, false, err
 	}
 	return row, true, addEvent(tx, Event{Kind: EventIncidentOpened, Detail: row.ID, At: now})
 }

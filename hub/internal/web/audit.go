@@ -139,6 +139,10 @@ var noted = map[string]struct{ act, kind string }{
 	"/settings/sessions/:id/end":    {"person.end_session", "person"},
 	"/settings/sessions/end":        {"person.end_sessions", "person"},
 	"/logout":                       {"person.logout", "person"},
+	"/connections/:name/owner":      {"connection.owner", "connection"},
+	"/escalations/:id/acknowledge":  {"escalation.acknowledge", "escalation"},
+	"/escalations/:id/end":          {"escalation.end_drill", "escalation"},
+	"/deliveries/:id/resend":        {"delivery.resend", "delivery"},
 }
 
 // note records a form that was carried out.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
@@ -216,6 +217,7 @@ func (p *Pages) addConnection(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
+	p.owns(c, conn.ID)
 	if c.PostForm("then") == "authorize" {
 		p.depart(c, conn, s)
 		return
@@ -250,6 +252,12 @@ func (p *Pages) showConnectionWith(c *gin.Context, status int, with func(*view.C
 	}
 	v.Timeline = view.TimelineOf(conn, past, records, timelineLength)
 	with(&v)
+	if u, _ := person(c); access.May(u.Role, access.ActManage) {
+		if err := p.ownership(c.Request.Context(), &v, conn.ID); err != nil {
+			p.fail(c, err)
+			return
+		}
+	}
 	if v.Tags, err = p.o.Store.TagsOf(c.Request.Context(), conn.ID); err != nil {
 		p.fail(c, err)
 		return

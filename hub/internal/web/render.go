@@ -15,15 +15,15 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// policy is the Content-Security-Policy of every page: nothing from elsewhere,
+// contentPolicy is the Content-Security-Policy of every page: nothing from elsewhere,
 // nothing inline.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
 	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // render writes a page.
 func (p *Pages) render(c *gin.Context, status int, component templ.Component) {
 	h := c.Writer.Header()
-	h.Set("Content-Security-Policy", policy)
+	h.Set("Content-Security-Policy", contentPolicy)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	c.Status(status)

@@ -14,6 +14,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/feed"
 	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/store"
@@ -36,6 +37,8 @@ type Options struct {
 	// whom nobody has invited; empty keeps them out.
 	OIDC       *access.OIDC
 	OIDCJoinAs string
+	// Escalation tells people of trouble.
+	Escalation *escalation.Escalation
 	// Ending is closed when the hub begins to stop.
 	Ending <-chan struct{}
 	Logger hclog.Logger
@@ -113,6 +116,8 @@ func (p *Pages) Register(router *gin.Engine) {
 	open.POST("/login/code", p.loginCode)
 	open.GET("/grant/:token", p.grantPage)
 	open.POST("/grant/:token", p.follow)
+	open.GET("/ack/:token", p.ackPage)
+	open.POST("/ack/:token", p.ack)
 	open.GET("/invite", p.inviteForm)
 	open.POST("/invite", p.acceptInvite)
 	open.POST("/preferences", p.preferences)
@@ -124,6 +129,7 @@ func (p *Pages) Register(router *gin.Engine) {
 	p.registerSelf(in.Group("", p.may(access.ActSelf)))
 	p.registerOperate(in.Group("", p.may(access.ActOperate)))
 	p.registerManage(in.Group("", p.may(access.ActManage)))
+	p.registerEscalation(in.Group("", p.may(access.ActSee)), in.Group("", p.may(access.ActOperate)), in.Group("", p.may(access.ActManage)))
 	p.registerPeople(in.Group("", p.may(access.ActPeople)))
 	records := in.Group("", p.may(access.ActAudit))
 	records.GET("/audit", p.audit)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -100,6 +101,9 @@ type Connection struct {
 	PullURL string
 	// Timeline is what happened to it, newest first.
 	Timeline []Moment
+	// Contacts are who could own it, Owner is the id of who does.
+	Contacts []policy.Contact
+	Owner    string
 	// Link is a link for somebody else that was just made, and how long it is good.
 	Link      string
 	LinkUntil time.Time

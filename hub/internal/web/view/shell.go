@@ -10,6 +10,7 @@ const (
 	SectionOverview    = "overview"
 	SectionConnections = "connections"
 	SectionServices    = "services"
+	SectionEscalations = "escalations"
 	SectionKeys        = "keys"
 	SectionPlugins     = "plugins"
 	SectionPeople      = "people"

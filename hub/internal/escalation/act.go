@@ -1,0 +1,113 @@
+package escalation
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/channel"
+	"github.com/evergrant/evergrant/hub/internal/policy"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// ErrLinkUnknown is an acknowledge link that was never ours, or whose escalation is
+// long over.
+var ErrLinkUnknown = errors.New("this link is not known; open the hub to see how things stand")
+
+// ByLink finds what an acknowledge link is about, and to whom it was sent. It changes
+// nothing: messengers look at links before people do. Errors: ErrLinkUnknown.
+func (e *Escalation) ByLink(ctx context.Context, token string) (store.Escalation, policy.Contact, error) {
+	esc, contactID, err := e.o.Store.EscalationByAck(ctx, hashOf(token))
+	if errors.Is(err, store.ErrNotFound) {
+		return esc, policy.Contact{}, ErrLinkUnknown
+	}
+	if err != nil {
+		return esc, policy.Contact{}, err
+	}
+	contact, err := e.o.Store.Contact(ctx, contactID)
+	if errors.Is(err, store.ErrNotFound) {
+		return esc, policy.Contact{}, ErrLinkUnknown
+	}
+	return esc, contact, err
+}
+
+// Acknowledge notes that somebody takes care.
+func (e *Escalation) Acknowledge(ctx context.Context, id, by string) error {
+	return e.o.Store.Acknowledge(ctx, id, by, time.Now())
+}
+
+// Test sends a message by a channel that says that it is a test, now. Errors:
+// *channel.Error.
+func (e *Escalation) Test(ctx context.Context, via store.Channel, to, lang string) (channel.Receipt, error) {
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	m := channel.Message{
+		ID: store.NewID(), To: to, Lang: lang, At: time.Now(), Type: "test", Subject: word(lang, "test_subject"), Text: word(lang, "test_text") + " " + e.o.PublicURL, Data: []byte(`{"test":true}`),
+	}
+	receipt, err := e.o.Senders.Send(ctx, channel.Kind(via.Kind), via.Settings, m)
+	if err != nil {
+		e.o.Delivered(via.Kind, "test_failed")
+	}
+	return receipt, err
+}
+
+// Drill is what would be sent should something happen to a connection.
+type Drill struct {
+	Event   policy.Event
+	Planned []policy.Planned
+}
+
+// Rehearse tells who would be told what and when if an event happened now to some
+// connections. Nothing is written.
+func (e *Escalation) Rehearse(ctx context.Context, event policy.Event, connectionIDs []string) (Drill, error) {
+	situation, err := e.o.Store.SituationOf(ctx, event, time.Now(), connectionIDs)
+	if err != nil {
+		return Drill{}, err
+	}
+	policies, err := e.o.Store.Policies(ctx)
+	if err != nil {
+		return Drill{}, err
+	}
+	contacts, err := e.o.Store.Contacts(ctx)
+	if err != nil {
+		return Drill{}, err
+	}
+	return Drill{Event: event, Planned: policy.Plan(situation, policies, contacts)}, nil
+}
+
+// StartDrill really sends what Rehearse tells of, marked as a drill, and returns the
+// escalation's id. EndDrill or acknowledging ends it.
+func (e *Escalation) StartDrill(ctx context.Context, event policy.Event, connectionIDs []string) (string, error) {
+	now := time.Now()
+	esc := store.Escalation{
+		ID: store.NewID(), Event: event, Affected: len(connectionIDs), Connections: connectionIDs, OpenedAt: now, Drill: true, Code: "drill", Message: "this is a drill",
+	}
+	if TopicOf(event) == "person_needed" {
+		esc.PersonBy = now.AddDate(0, 0, 3)
+	}
+	if len(connectionIDs) > 0 {
+		c, err := e.o.Store.Connection(ctx, connectionIDs[0])
+		if err != nil {
+			return "", err
+		}
+		esc.ServiceID = c.ServiceID
+	}
+	if err := e.o.Store.OpenEscalation(ctx, esc); err != nil {
+		return "", err
+	}
+	e.Wake()
+	return esc.ID, nil
+}
+
+// EndDrill ends a drill: whoever was told is told that it is over.
+func (e *Escalation) EndDrill(ctx context.Context, id string) error {
+	esc, err := e.o.Store.Escalation(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !esc.Drill {
+		return store.ErrNotFound
+	}
+	defer e.Wake()
+	return e.o.Store.CloseEscalation(ctx, id, time.Now())
+}

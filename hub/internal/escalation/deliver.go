@@ -1,0 +1,173 @@
+package escalation
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/channel"
+	"github.com/evergrant/evergrant/hub/internal/crashpoint"
+	"github.com/evergrant/evergrant/hub/internal/policy"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// Reasons of our own why a message is given up, beside those of channel.Reason.
+const (
+	ReasonNoContact = "no_contact"
+	ReasonNoAddress = "no_address"
+	ReasonNoChannel = "no_channel"
+	ReasonDisabled  = "disabled"
+	// ReasonUnknown: twice nobody could tell whether the message was taken.
+	ReasonUnknown = "unknown"
+	ReasonTooOld  = "too_old"
+)
+
+// mostUnknown is how often a message is sent of which nobody knows whether it was
+// taken: a lost message is worse than one more, many more are as bad.
+const mostUnknown = 2
+
+// deliver sends one message that this replica has taken.
+func (e *Escalation) deliver(ctx context.Context, d store.Delivery) error {
+	contact, via, reason, err := e.way(ctx, d)
+	if err != nil {
+		return err
+	}
+	if reason != "" {
+		return e.giveUp(ctx, d, reason)
+	}
+	kind := channel.Kind(via.Kind)
+	if d.Begun >= mostUnknown && !kind.Idempotent() {
+		return e.giveUp(ctx, d, ReasonUnknown)
+	}
+	message, err := e.messageOf(ctx, d, contact, kind)
+	if errors.Is(err, store.ErrNotFound) {
+		return e.giveUp(ctx, d, ReasonTooOld) // what it was about is gone
+	}
+	if err != nil {
+		return fmt.Errorf("write a message: %w", err)
+	}
+	crashpoint.At(crashpoint.BeforeSend)
+	if err := e.o.Store.BeginSend(ctx, d.ID, e.o.Replica, time.Now().Add(lease)); err != nil {
+		if errors.Is(err, store.ErrNotFound) {
+			return nil // another replica has it, or it is not needed any more
+		}
+		return err
+	}
+	d.Begun++
+	d.Attempts++
+	message.To = contact.On(d.Channel)
+	sending, cancel := context.WithTimeout(ctx, sendTimeout)
+	receipt, err := e.o.Senders.Send(sending, kind, via.Settings, message)
+	cancel()
+	crashpoint.At(crashpoint.Sent)
+	if err == nil {
+		return e.sent(ctx, d, contact, via, receipt)
+	}
+	return e.notTaken(ctx, d, via, err)
+}
+
+// way finds whom to tell and by what. reason says why there is no way.
+func (e *Escalation) way(ctx context.Context, d store.Delivery) (contact policy.Contact, via store.Channel, reason string, err error) {
+	if contact, err = e.o.Store.Contact(ctx, d.Contact); errors.Is(err, store.ErrNotFound) {
+		return contact, via, ReasonNoContact, nil
+	}
+	if err != nil {
+		return contact, via, "", err
+	}
+	if via, err = e.o.Store.Channel(ctx, d.Channel); errors.Is(err, store.ErrNotFound) {
+		return contact, via, ReasonNoChannel, nil
+	}
+	switch {
+	case err != nil:
+		return contact, via, "", err
+	case !via.DisabledAt.IsZero():
+		return contact, via, ReasonDisabled, nil
+	case contact.On(via.ID) == "":
+		return contact, via, ReasonNoAddress, nil
+	}
+	return contact, via, "", nil
+}
+
+// messageOf is what a delivery says: written once, so that a second try says the same.
+func (e *Escalation) messageOf(ctx context.Context, d store.Delivery, contact policy.Contact, kind channel.Kind) (m channel.Message, err error) {
+	if len(d.Message) > 0 {
+		return m, json.Unmarshal(d.Message, &m)
+	}
+	m, ackHash, err := e.compose(ctx, d, contact, kind)
+	if err != nil {
+		return m, err
+	}
+	data, err := json.Marshal(m)
+	if err != nil {
+		return m, err
+	}
+	return m, e.o.Store.WriteDelivery(ctx, d.ID, data, ackHash)
+}
+
+// sent notes a message that was taken. It is tried for a while: what is not noted is
+// sent again.
+func (e *Escalation) sent(ctx context.Context, d store.Delivery, contact policy.Contact, via store.Channel, receipt channel.Receipt) error {
+	e.o.Delivered(via.Kind, "sent")
+	e.o.Logger.Info("somebody was told", "escalation", d.EscalationID, "kind", d.Kind, "contact", contact.Title, "channel", via.Title, "attempt", d.Attempts)
+	if receipt.MovedTo != "" {
+		e.moved(ctx, contact, via.ID, receipt.MovedTo)
+	}
+	var err error
+	for wait := 100 * time.Millisecond; wait < lease/4; wait *= 3 {
+		if err = e.o.Store.SentDelivery(ctx, d.ID, receipt.Reference, time.Now()); err == nil || errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		<-time.After(wait)
+	}
+	return err
+}
+
+// moved keeps the new address of a contact.
+func (e *Escalation) moved(ctx context.Context, c policy.Contact, channelID, to string) {
+	for i := range c.Addresses {
+		if c.Addresses[i].Channel == channelID {
+			c.Addresses[i].To = to
+		}
+	}
+	if err := e.o.Store.SaveContact(ctx, c, time.Now()); err != nil {
+		e.o.Logger.Warn("the new address of a contact could not be kept", "contact", c.Title, "error", err)
+	}
+}
+
+// notTaken decides whether a message is tried again.
+func (e *Escalation) notTaken(ctx context.Context, d store.Delivery, via store.Channel, err error) error {
+	failure, ok := errors.AsType[*channel.Error](err)
+	if !ok {
+		failure = &channel.Error{Reason: channel.Away, Said: "the channel failed"}
+	}
+	e.o.Delivered(via.Kind, string(failure.Reason))
+	now := time.Now()
+	f := store.NotTaken{Reason: string(failure.Reason), Said: failure.Said, Unknown: failure.Maybe}
+	if again, inTime := policy.Retry(now, d.FirstDueAt, d.Attempts, failure.RetryAfter); !failure.Permanent && inTime {
+		f.Again = again
+	}
+	if failure.Disable {
+		via.DisabledAt, via.UpdatedAt = now, now
+		if err := e.o.Store.SaveChannel(ctx, via); err != nil {
+			return err
+		}
+	}
+	e.o.Logger.Warn("a message was not taken", "escalation", d.EscalationID, "channel", via.Title, "reason", f.Reason, "said", f.Said, "attempt", d.Attempts, "again", f.Again)
+	if err := e.o.Store.FailedDelivery(ctx, d, f, now); err != nil {
+		return err
+	}
+	e.Wake() // the next step may have been brought forward
+	return nil
+}
+
+// giveUp ends a delivery that no try can help; it can be seen and sent again.
+func (e *Escalation) giveUp(ctx context.Context, d store.Delivery, reason string) error {
+	e.o.Logger.Warn("a message is given up", "escalation", d.EscalationID, "reason", reason)
+	if err := e.o.Store.FailedDelivery(ctx, d, store.NotTaken{Reason: reason, Unknown: true}, time.Now()); err != nil {
+		return err
+	}
+	e.Wake()
+	return nil
+}

@@ -1,0 +1,119 @@
+package escalation
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/evergrant/evergrant/hub/internal/channel"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// Options of an Escalation.
+type Options struct {
+	Store   *store.Store
+	Senders *channel.Senders
+	// MakeLink makes the path of a single-use link by which somebody authorises a
+	// connection. userID is their account here, or empty.
+	MakeLink func(ctx context.Context, connectionID, userID string, life time.Duration) (path string, err error)
+	// PublicURL is the hub's address as people see it.
+	PublicURL string
+	// Replica names this hub to others.
+	Replica string
+	// Delivered is told how each try to send ended: the channel's kind, and "sent", or
+	// a channel.Reason. Optional; it must not wait.
+	Delivered func(kind, result string)
+	Logger    hclog.Logger
+}
+
+// Escalation tells people of trouble. It is safe for concurrent use.
+type Escalation struct {
+	o    Options
+	wake chan struct{}
+}
+
+// New returns an Escalation; Run sends.
+func New(o Options) *Escalation {
+	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
+	if o.Delivered == nil {
+		o.Delivered = func(string, string) {}
+	}
+	return &Escalation{o: o, wake: make(chan struct{}, 1)}
+}
+
+// Wake has Run look at once for what is to be sent.
+func (e *Escalation) Wake() {
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Times of Run.
+const (
+	// look is how often the database is asked although nothing was heard.
+	look = 2 * time.Second
+	// endsEvery is how often ends of grants are looked for.
+	endsEvery = 30 * time.Second
+	// lease is for how long a replica has a message; longer than a send may take.
+	lease       = 90 * time.Second
+	sendTimeout = 30 * time.Second
+	atOnce      = 8
+)
+
+// Run tells people until ctx ends. What is being sent then is finished.
+func (e *Escalation) Run(ctx context.Context) {
+	var looked time.Time
+	for ctx.Err() == nil {
+		if time.Since(looked) >= endsEvery {
+			looked = time.Now()
+			e.ends(ctx, looked)
+		}
+		sent, err := e.Deliver(ctx)
+		if err != nil && ctx.Err() == nil {
+			e.o.Logger.Warn("messages could not be sent for now; it is tried again", "error", err)
+		}
+		if sent > 0 {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-e.wake:
+		case <-time.After(look):
+		}
+	}
+}
+
+func (e *Escalation) ends(ctx context.Context, now time.Time) {
+	begun, ended, err := e.o.Store.TellOfEnds(ctx, now)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		e.o.Logger.Warn("grants that end could not be looked for; it is tried again", "error", err)
+	case begun+ended > 0:
+		e.o.Logger.Info("people are told of grants that end", "begun", begun, "over", ended)
+	}
+}
+
+// Deliver sends what is due, once, and returns how many messages that were.
+func (e *Escalation) Deliver(ctx context.Context) (int, error) {
+	now := time.Now()
+	next, err := e.o.Store.NextDelivery(ctx)
+	if err != nil || next.IsZero() || next.After(now) {
+		return 0, err
+	}
+	claimed, err := e.o.Store.ClaimDeliveries(ctx, e.o.Replica, now, now.Add(lease), atOnce)
+	if err != nil {
+		return 0, err
+	}
+	var sending sync.WaitGroup
+	errs := make([]error, len(claimed))
+	for i, d := range claimed {
+		sending.Go(func() { errs[i] = e.deliver(context.WithoutCancel(ctx), d) })
+	}
+	sending.Wait()
+	return len(claimed), errors.Join(errs...)
+}

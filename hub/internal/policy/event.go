@@ -1,0 +1,80 @@
+package policy
+
+import (
+	"slices"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+)
+
+// Event is what people can be told of.
+type Event string
+
+// The events.
+const (
+	// RenewalFailed: a service does not answer as it should, or nobody knows what came
+	// of a renewal.
+	RenewalFailed Event = "renewal_failed"
+	// GrantEnded: the service ended a grant; only a person can bring it back.
+	GrantEnded Event = "grant_ended"
+	// OperatorNeeded: the service refuses the hub's registration or its settings.
+	OperatorNeeded Event = "operator_needed"
+	// PluginFailed: a plugin fails.
+	PluginFailed Event = "plugin_failed"
+	// PersonIn14, PersonIn3 and PersonIn1: a grant ends within so many days unless
+	// somebody authorises again.
+	PersonIn14 Event = "person_needed_14"
+	PersonIn3  Event = "person_needed_3"
+	PersonIn1  Event = "person_needed_1"
+	// IncidentOpened is chosen in policies for any trouble, whatever its event is.
+	IncidentOpened Event = "incident_opened"
+	// Recovered: the trouble is over. Whoever was told of it is told of that without
+	// choosing it.
+	Recovered Event = "recovered"
+)
+
+// Events are those that a policy can choose.
+var Events = []Event{RenewalFailed, PersonIn14, PersonIn3, PersonIn1, GrantEnded, OperatorNeeded, PluginFailed, IncidentOpened, Recovered}
+
+// Days are how long before the end of a grant people are told, longest first.
+var Days = []int{14, 3, 1}
+
+// PersonIn is the event of one of Days.
+func PersonIn(days int) Event {
+	switch days {
+	case 1:
+		return PersonIn1
+	case 3:
+		return PersonIn3
+	default:
+		return PersonIn14
+	}
+}
+
+// EventOf is the event of an incident's cause.
+func EventOf(c connection.Cause) Event {
+	switch c.Kind {
+	case connection.CauseGrant:
+		return GrantEnded
+	case connection.CauseClient, connection.CauseService:
+		return OperatorNeeded
+	case connection.CausePlugin:
+		return PluginFailed
+	default:
+		return RenewalFailed
+	}
+}
+
+// IsIncident reports whether an event is that of an incident.
+func (e Event) IsIncident() bool {
+	return slices.Contains([]Event{RenewalFailed, GrantEnded, OperatorNeeded, PluginFailed}, e)
+}
+
+// patience is how long a trouble may last before somebody is told whom no policy
+// names: most outages are over before anybody could do anything.
+func (e Event) patience() time.Duration {
+	if e == RenewalFailed {
+		return 15 * time.Minute
+	}
+	return 0
+}

@@ -1,0 +1,138 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/evergrant/evergrant/hub/internal/policy"
+)
+
+type contactRow struct {
+	ID         string `gorm:"primaryKey"`
+	Title      string
+	UserID     string
+	Lang       string
+	Zone       string
+	QuietFrom  int64
+	QuietUntil int64
+	TakesRest  int64
+	Addresses  []byte
+	CreatedAt  int64 `gorm:"autoCreateTime:false"`
+	UpdatedAt  int64 `gorm:"autoUpdateTime:false"`
+}
+
+// TableName pins the table.
+func (contactRow) TableName() string { return "contacts" }
+
+type connectionOwnerRow struct {
+	ConnectionID string `gorm:"primaryKey"`
+	ContactID    string
+}
+
+// TableName pins the table.
+func (connectionOwnerRow) TableName() string { return "connection_owners" }
+
+// SaveContact adds a contact or replaces it. Errors: ErrNameTaken.
+func (s *Store) SaveContact(ctx context.Context, c policy.Contact, now time.Time) error {
+	row := contactRow{
+		ID: c.ID, Title: c.Title, UserID: c.UserID, Lang: c.Lang, Zone: c.Zone, QuietFrom: int64(c.Quiet.From), QuietUntil: int64(c.Quiet.Until),
+		CreatedAt: millis(now), UpdatedAt: millis(now),
+	}
+	if c.TakesRest {
+		row.TakesRest = 1
+	}
+	var err error
+	if row.Addresses, err = s.sealJSON(c.Addresses, "contacts", c.ID, "addresses"); err != nil {
+		return failed("seal the contact "+c.Title, err)
+	}
+	return written("save the contact "+c.Title, s.writing(ctx).Clauses(clause.OnConflict{
+		Columns: []clause.Column{{Name: "id"}}, DoUpdates: clause.AssignmentColumns([]string{"title", "user_id", "lang", "zone", "quiet_from", "quiet_until", "takes_rest", "addresses", "updated_at"}),
+	}).Create(&row), "title", c.Title)
+}
+
+// Contacts reads all, by title.
+func (s *Store) Contacts(ctx context.Context) ([]policy.Contact, error) {
+	return s.contacts(s.reading(ctx))
+}
+
+func (s *Store) contacts(tx *gorm.DB) ([]policy.Contact, error) {
+	var rows []contactRow
+	if err := tx.Order("title").Find(&rows).Error; err != nil {
+		return nil, failed("read the contacts", err)
+	}
+	list := make([]policy.Contact, 0, len(rows))
+	for _, row := range rows {
+		c, err := s.contactOf(row)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	return list, nil
+}
+
+// Contact reads one. Errors: ErrNotFound.
+func (s *Store) Contact(ctx context.Context, id string) (policy.Contact, error) {
+	var row contactRow
+	if err := s.reading(ctx).Where("id = ?", id).Take(&row).Error; err != nil {
+		return policy.Contact{}, failed("read the contact "+id, err)
+	}
+	return s.contactOf(row)
+}
+
+func (s *Store) contactOf(row contactRow) (policy.Contact, error) {
+	c := policy.Contact{
+		ID: row.ID, Title: row.Title, UserID: row.UserID, Lang: row.Lang, Zone: row.Zone, TakesRest: row.TakesRest != 0,
+		Quiet: policy.Quiet{From: int(row.QuietFrom), Until: int(row.QuietUntil)},
+	}
+	return c, failed("read the contact "+row.Title, s.openJSON(row.Addresses, &c.Addresses, "contacts", row.ID, "addresses"))
+}
+
+// DeleteContact removes one; connections that it owned have no owner then. Errors:
+// ErrNotFound.
+func (s *Store) DeleteContact(ctx context.Context, id string) error {
+	return s.transaction(ctx, func(tx *gorm.DB) error {
+		if err := tx.Where("contact_id = ?", id).Delete(&connectionOwnerRow{}).Error; err != nil {
+			return failed("delete the contact "+id, err)
+		}
+		return changed("delete the contact "+id, tx.Where("id = ?", id).Delete(&contactRow{}))
+	})
+}
+
+// SetOwner says whose a connection is; an empty contact is nobody's.
+func (s *Store) SetOwner(ctx context.Context, connectionID, contactID string) error {
+	if contactID == "" {
+		return failed("take the owner from "+connectionID, s.writing(ctx).Where("connection_id = ?", connectionID).Delete(&connectionOwnerRow{}).Error)
+	}
+	return failed("give "+connectionID+" an owner", s.writing(ctx).Clauses(clause.OnConflict{
+		Columns: []clause.Column{{Name: "connection_id"}}, DoUpdates: clause.AssignmentColumns([]string{"contact_id"}),
+	}).Create(&connectionOwnerRow{ConnectionID: connectionID, ContactID: contactID}).Error)
+}
+
+// Owner reads whose a connection is; empty for nobody's.
+func (s *Store) Owner(ctx context.Context, connectionID string) (string, error) {
+	owners, err := owners(s.reading(ctx), []string{connectionID})
+	if err != nil || len(owners) == 0 {
+		return "", err
+	}
+	return owners[0], nil
+}
+
+// ContactOfUser reads the contact of somebody with an account here. Errors:
+// ErrNotFound.
+func (s *Store) ContactOfUser(ctx context.Context, userID string) (policy.Contact, error) {
+	var row contactRow
+	if err := s.reading(ctx).Where("user_id = ? AND user_id <> ''", userID).Order("created_at").Take(&row).Error; err != nil {
+		return policy.Contact{}, failed("read the contact of a user", err)
+	}
+	return s.contactOf(row)
+}
+
+// owners are whose some connections are, each once.
+func owners(tx *gorm.DB, connectionIDs []string) (ids []string, err error) {
+	err = tx.Model(&connectionOwnerRow{}).Where("connection_id IN ?", connectionIDs).Distinct().Order("contact_id").Pluck("contact_id", &ids).Error
+	return ids, failed("read the owners", err)
+}

@@ -1,0 +1,184 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/evergrant/evergrant/hub/internal/policy"
+)
+
+type deliveryRow struct {
+	ID           string `gorm:"primaryKey"`
+	EscalationID string
+	Kind         string
+	Step         int64
+	ContactID    string
+	ChannelID    string
+	State        string
+	DueAt        int64
+	FirstDueAt   int64
+	Attempts     int64
+	Begun        int64
+	Owner        string
+	LeaseUntil   int64
+	Message      []byte
+	AckHash      string
+	Reason       string
+	Said         string
+	Reference    string
+	SentAt       int64
+	CreatedAt    int64 `gorm:"autoCreateTime:false"`
+}
+
+// TableName pins the table.
+func (deliveryRow) TableName() string { return "deliveries" }
+
+// What a delivery tells of.
+const (
+	DeliveryProblem   = "problem"
+	DeliveryRecovered = "recovered"
+)
+
+// The states of deliveries.
+const (
+	// DeliveryWaiting is to be sent when it is due, again or for the first time.
+	DeliveryWaiting = "waiting"
+	// DeliverySending is in the hands of a replica.
+	DeliverySending = "sending"
+	DeliverySent    = "sent"
+	// DeliveryDead will not be tried again unless somebody asks for it.
+	DeliveryDead = "dead"
+	// DeliveryDropped was not needed any more.
+	DeliveryDropped = "dropped"
+)
+
+// Delivery is a message to a contact on a channel.
+type Delivery struct {
+	ID, EscalationID string
+	// Kind is DeliveryProblem or DeliveryRecovered.
+	Kind              string
+	Step              int
+	Contact, Channel  string
+	State             string
+	DueAt, FirstDueAt time.Time
+	Attempts          int
+	// Begun counts sends of which nobody knows how they ended.
+	Begun int
+	// Message is what is sent, once it was written; it holds links that open something.
+	Message []byte
+	// Reason and Said are why it was not taken the last time, Reference the service's
+	// own name of a message that was.
+	Reason, Said, Reference string
+	SentAt, CreatedAt       time.Time
+}
+
+// String keeps the message out of %v.
+func (d Delivery) String() string { return "delivery " + d.ID + " " + d.State }
+
+// GoString keeps the message out of %#v.
+func (d Delivery) GoString() string { return d.String() }
+
+// planDeliveries writes the messages of an event of an escalation. Those that are
+// planned already stay.
+func (s *Store) planDeliveries(tx *gorm.DB, e Escalation, event policy.Event, now time.Time) error {
+	fresh := func() *gorm.DB { return tx.Session(&gorm.Session{NewDB: true}) }
+	known, err := s.contacts(fresh())
+	if err != nil || len(known) == 0 {
+		return err
+	}
+	rules, err := policies(fresh())
+	if err != nil {
+		return err
+	}
+	situation, err := situationOf(fresh(), event, now, e.Connections)
+	if err != nil {
+		return err
+	}
+	kind := DeliveryProblem
+	if event == policy.Recovered {
+		kind = DeliveryRecovered
+	}
+	return addDeliveries(tx, e.ID, kind, policy.Plan(situation, rules, known))
+}
+
+func addDeliveries(tx *gorm.DB, escalationID, kind string, planned []policy.Planned) error {
+	if len(planned) == 0 {
+		return nil
+	}
+	now := millis(time.Now())
+	rows := make([]deliveryRow, 0, len(planned))
+	for _, p := range planned {
+		rows = append(rows, deliveryRow{
+			ID: NewID(), EscalationID: escalationID, Kind: kind, Step: int64(p.Step), ContactID: p.Contact, ChannelID: p.Channel, State: DeliveryWaiting,
+			DueAt: millis(p.At), FirstDueAt: millis(p.At), Message: []byte{}, CreatedAt: now,
+		})
+	}
+	return tx.Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(rows, rowsAtOnce).Error
+}
+
+// Deliveries reads those of an escalation, in their order.
+func (s *Store) Deliveries(ctx context.Context, escalationID string) ([]Delivery, error) {
+	return s.deliveries(s.reading(ctx).Where("escalation_id = ?", escalationID).Order("kind, step, id"))
+}
+
+// DeadDeliveries reads those that were given up, newest first.
+func (s *Store) DeadDeliveries(ctx context.Context, limit int) ([]Delivery, error) {
+	return s.deliveries(s.reading(ctx).Where("state = ?", DeliveryDead).Order("created_at DESC, id DESC").Limit(limit))
+}
+
+// Delivery reads one. Errors: ErrNotFound.
+func (s *Store) Delivery(ctx context.Context, id string) (Delivery, error) {
+	var row deliveryRow
+	if err := s.reading(ctx).Where("id = ?", id).Take(&row).Error; err != nil {
+		return Delivery{}, failed("read the delivery "+id, err)
+	}
+	return s.deliveryOf(row)
+}
+
+func (s *Store) deliveries(query *gorm.DB) ([]Delivery, error) {
+	var rows []deliveryRow
+	if err := query.Find(&rows).Error; err != nil {
+		return nil, failed("read the deliveries", err)
+	}
+	list := make([]Delivery, 0, len(rows))
+	for _, row := range rows {
+		d, err := s.deliveryOf(row)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, d)
+	}
+	return list, nil
+}
+
+func (s *Store) deliveryOf(r deliveryRow) (Delivery, error) {
+	d := Delivery{
+		ID: r.ID, EscalationID: r.EscalationID, Kind: r.Kind, Step: int(r.Step), Contact: r.ContactID, Channel: r.ChannelID, State: r.State,
+		DueAt: timeOf(r.DueAt), FirstDueAt: timeOf(r.FirstDueAt), Attempts: int(r.Attempts), Begun: int(r.Begun), Reason: r.Reason, Said: r.Said,
+		Reference: r.Reference, SentAt: timeOf(r.SentAt), CreatedAt: timeOf(r.CreatedAt),
+	}
+	if len(r.Message) == 0 {
+		return d, nil
+	}
+	message, err := s.box.Open(r.Message, "deliveries", r.ID, "message")
+	d.Message = message
+	return d, failed("read the delivery "+r.ID, err)
+}
+
+// CountDeliveries counts the deliveries by state, those that are over only since a time.
+func (s *Store) CountDeliveries(ctx context.Context, since time.Time) (map[string]int, error) {
+	var rows []struct {
+		State string
+		N     int
+	}
+	err := s.reading(ctx).Model(&deliveryRow{}).Select("state, COUNT(*) AS n").
+		Where("state IN ? OR created_at >= ?", []string{DeliveryWaiting, DeliverySending, DeliveryDead}, millis(since)).Group("state").Scan(&rows).Error
+	counts := map[string]int{}
+	for _, r := range rows {
+		counts[r.State] = r.N
+	}
+	return counts, failed("count the deliveries", err)
+}

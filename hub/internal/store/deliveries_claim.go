@@ -1,0 +1,124 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// sendable chooses what may be sent now: what is due and free, or whose replica has
+// not been heard of. The end of a trouble waits for the message of its begin.
+const sendable = `SELECT d.id FROM deliveries d WHERE d.state IN ('waiting', 'sending') AND d.due_at <= @now
+	AND (d.state = 'waiting' OR d.lease_until <= @now)
+	AND NOT EXISTS (SELECT 1 FROM deliveries p WHERE p.escalation_id = d.escalation_id AND p.contact_id = d.contact_id
+		AND d.kind = 'recovered' AND p.kind = 'problem' AND p.state IN ('waiting', 'sending'))
+	ORDER BY d.due_at, d.id LIMIT @limit`
+
+// ClaimDeliveries takes what is due, for one replica until a time, and returns it.
+func (s *Store) ClaimDeliveries(ctx context.Context, owner string, now, until time.Time, limit int) ([]Delivery, error) {
+	chosen := sendable
+	if s.dialect == PostgreSQL {
+		chosen += " FOR UPDATE OF d SKIP LOCKED"
+	}
+	var rows []deliveryRow
+	err := s.writing(ctx).Raw(`UPDATE deliveries SET state = 'sending', owner = @owner, lease_until = @until WHERE id IN (`+chosen+`) RETURNING *`,
+		map[string]any{"now": millis(now), "owner": owner, "until": millis(until), "limit": limit}).Scan(&rows).Error
+	if err != nil {
+		return nil, failed("take what is to be sent", err)
+	}
+	list := make([]Delivery, 0, len(rows))
+	for _, row := range rows {
+		d, err := s.deliveryOf(row)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, d)
+	}
+	return list, nil
+}
+
+// NextDelivery is when something is to be sent next; zero if nothing is.
+func (s *Store) NextDelivery(ctx context.Context) (time.Time, error) {
+	var row deliveryRow
+	err := s.reading(ctx).Select("due_at").Where("state IN ('waiting', 'sending')").Order("due_at").Limit(1).Find(&row).Error
+	return timeOf(row.DueAt), failed("look for what is to be sent", err)
+}
+
+// WriteDelivery keeps what a delivery says, once. ackHash is the hash of the link that
+// acknowledges.
+func (s *Store) WriteDelivery(ctx context.Context, id string, message []byte, ackHash string) error {
+	sealed, err := s.box.Seal(message, "deliveries", id, "message")
+	if err != nil {
+		return failed("seal the delivery "+id, err)
+	}
+	return changed("write the delivery "+id, s.writing(ctx).Model(&deliveryRow{}).Where("id = ?", id).
+		Updates(map[string]any{"message": sealed, "ack_hash": ackHash}))
+}
+
+// BeginSend notes that a replica is about to send what it has taken: should nothing
+// more be heard, nobody knows whether it was sent. Errors: ErrNotFound if another
+// replica has it by now, or it is not wanted any more.
+func (s *Store) BeginSend(ctx context.Context, id, owner string, until time.Time) error {
+	return changed("begin to send "+id, s.writing(ctx).Model(&deliveryRow{}).Where("id = ? AND owner = ? AND state = 'sending'", id, owner).
+		Updates(map[string]any{"begun": gorm.Expr("begun + 1"), "attempts": gorm.Expr("attempts + 1"), "lease_until": millis(until)}))
+}
+
+// SentDelivery notes that a message was taken; reference is the service's own name of
+// it.
+func (s *Store) SentDelivery(ctx context.Context, id, reference string, now time.Time) error {
+	return changed("note that "+id+" was sent", s.writing(ctx).Model(&deliveryRow{}).Where("id = ?", id).
+		Updates(map[string]any{"state": DeliverySent, "reference": reference, "sent_at": millis(now), "reason": "", "said": "", "begun": 0, "owner": "", "lease_until": 0}))
+}
+
+// NotTaken is how a message was not taken.
+type NotTaken struct {
+	Reason, Said string
+	// Again is when it is tried again; zero gives it up.
+	Again time.Time
+	// Unknown is set if it may have been taken all the same.
+	Unknown bool
+}
+
+// FailedDelivery notes that a message was not taken. One that is given up brings the
+// next step of its escalation forward if nobody was told yet.
+func (s *Store) FailedDelivery(ctx context.Context, d Delivery, f NotTaken, now time.Time) error {
+	return failed("note that "+d.ID+" was not taken", s.transaction(ctx, func(tx *gorm.DB) error {
+		changes := map[string]any{"state": DeliveryWaiting, "due_at": millis(f.Again), "reason": f.Reason, "said": f.Said, "owner": "", "lease_until": 0}
+		if !f.Unknown {
+			changes["begun"] = 0
+		}
+		if f.Again.IsZero() {
+			changes["state"] = DeliveryDead
+			delete(changes, "due_at")
+		}
+		if err := changed("change it", tx.Model(&deliveryRow{}).Where("id = ?", d.ID).Updates(changes)); err != nil || !f.Again.IsZero() || d.Kind != DeliveryProblem {
+			return err
+		}
+		return hasten(tx, d.EscalationID, now)
+	}))
+}
+
+// hasten brings the next step of an escalation forward if nobody was told of it.
+func hasten(tx *gorm.DB, escalationID string, now time.Time) error {
+	var told int64
+	err := tx.Model(&deliveryRow{}).Where("escalation_id = ? AND kind = ? AND state IN ?", escalationID, DeliveryProblem, []string{DeliverySent, DeliverySending}).Count(&told).Error
+	if err != nil || told > 0 {
+		return err
+	}
+	var next deliveryRow
+	err = tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("escalation_id = ? AND kind = ? AND state = ? AND attempts = 0", escalationID, DeliveryProblem, DeliveryWaiting).
+		Order("due_at, step").Limit(1).Find(&next).Error
+	if err != nil || next.ID == "" || next.DueAt <= millis(now) {
+		return err
+	}
+	return tx.Model(&deliveryRow{}).Where("id = ?", next.ID).Updates(map[string]any{"due_at": millis(now), "first_due_at": millis(now)}).Error
+}
+
+// ResendDelivery has one that was given up tried again, from now on for as long as a
+// new one. Errors: ErrNotFound if it was not given up.
+func (s *Store) ResendDelivery(ctx context.Context, id string, now time.Time) error {
+	return changed("send "+id+" again", s.writing(ctx).Model(&deliveryRow{}).Where("id = ? AND state = ?", id, DeliveryDead).
+		Updates(map[string]any{"state": DeliveryWaiting, "due_at": millis(now), "first_due_at": millis(now), "begun": 0, "attempts": 0}))
+}

@@ -1,0 +1,176 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/evergrant/evergrant/hub/internal/policy"
+)
+
+type personToldRow struct {
+	ConnectionID string `gorm:"primaryKey"`
+	Days         int64  `gorm:"primaryKey;autoIncrement:false"`
+	PersonBy     int64
+	EscalationID string
+}
+
+// TableName pins the table.
+func (personToldRow) TableName() string { return "person_told" }
+
+// moved is how far the end of a grant may move and still be the one that was told.
+const moved = 36 * time.Hour
+
+// runOut is for how long a grant that has run out is news.
+const runOut = 7 * 24 * time.Hour
+
+// TellOfEnds begins an escalation for the grants that end within 14, 3 and 1 days, or
+// have run out without any renewal that could have failed, and of which nobody was told
+// yet: one for each service and number of days, however many connections there are. A
+// grant that was shorter from the first is not told of so many days before. It ends
+// those whose connections were all authorised again. Any number of replicas may call
+// it. It returns how many it began and ended.
+func (s *Store) TellOfEnds(ctx context.Context, now time.Time) (begun, ended int, err error) {
+	err = s.transaction(ctx, func(tx *gorm.DB) error {
+		begun, ended = 0, 0
+		longest := now.AddDate(0, 0, slices.Max(policy.Days))
+		var ending []connectionRow
+		err := tx.Select("id", "service_id", "person_by", "authorized_at").Where("state = 'active' AND failure_cause = '' AND person_by > ? AND person_by <= ?", millis(now.Add(-runOut)), millis(longest)).
+			Where("person_by > ? OR (renewable_until <= ? AND expires_at > 0 AND expires_at <= ?)", millis(now), millis(now), millis(now)).
+			Order("person_by, id").Find(&ending).Error
+		if err != nil {
+			return err
+		}
+		groups, err := s.untold(tx, ending, now)
+		if err != nil {
+			return err
+		}
+		for _, e := range groups {
+			if err := s.openEscalation(tx, e); err != nil {
+				return err
+			}
+			begun++
+		}
+		ended, err = s.endOver(tx, now)
+		return err
+	})
+	return begun, ended, failed("tell of grants that end", err)
+}
+
+// untold groups the connections of which nobody was told that they end so soon, and
+// notes that somebody is now.
+func (s *Store) untold(tx *gorm.DB, ending []connectionRow, now time.Time) ([]Escalation, error) {
+	type group struct {
+		service string
+		days    int
+	}
+	groups := map[group]*Escalation{}
+	for _, row := range ending {
+		days := daysLeft(timeOf(row.PersonBy).Sub(now))
+		if row.AuthorizedAt > 0 && time.Duration(row.PersonBy-row.AuthorizedAt)*time.Millisecond <= time.Duration(days)*24*time.Hour {
+			continue // it was never longer
+		}
+		key := group{row.ServiceID, days}
+		e := groups[key]
+		if e == nil {
+			e = &Escalation{ID: NewID(), Event: eventIn(days), ServiceID: row.ServiceID, OpenedAt: now, PersonBy: timeOf(row.PersonBy)}
+		}
+		told := personToldRow{ConnectionID: row.ID, Days: int64(days), PersonBy: row.PersonBy, EscalationID: e.ID}
+		result := tx.Clauses(clause.OnConflict{
+			Columns: []clause.Column{{Name: "connection_id"}, {Name: "days"}}, DoUpdates: clause.AssignmentColumns([]string{"person_by", "escalation_id"}),
+			Where: clause.Where{Exprs: []clause.Expression{gorm.Expr("person_told.person_by < ?", row.PersonBy-moved.Milliseconds())}},
+		}).Create(&told)
+		if result.Error != nil {
+			return nil, result.Error
+		}
+		if result.RowsAffected == 0 {
+			continue
+		}
+		groups[key] = e
+		e.Affected++
+		e.Connections = append(e.Connections, row.ID)
+	}
+	list := make([]Escalation, 0, len(groups))
+	for _, e := range groups {
+		list = append(list, *e)
+	}
+	slices.SortFunc(list, func(a, b Escalation) int { return cmp.Compare(a.ID, b.ID) })
+	return list, nil
+}
+
+func eventIn(days int) policy.Event {
+	if days == 0 {
+		return policy.GrantEnded
+	}
+	return policy.PersonIn(days)
+}
+
+// daysLeft is the smallest of policy.Days within which something ends; 0 if it has.
+func daysLeft(left time.Duration) int {
+	if left <= 0 {
+		return 0
+	}
+	days := policy.Days[0]
+	for _, d := range policy.Days {
+		if left <= time.Duration(d)*24*time.Hour {
+			days = d
+		}
+	}
+	return days
+}
+
+// stillEnds finds those of an escalation's connections whose end is where it was told.
+const stillEnds = `EXISTS (SELECT 1 FROM connections c WHERE c.id = person_told.connection_id AND c.state = 'active'
+	AND c.person_by > 0 AND c.person_by <= person_told.person_by + @moved)`
+
+// toldSince finds those of which people were told again, with fewer days left.
+const toldSince = `EXISTS (SELECT 1 FROM person_told later WHERE later.connection_id = person_told.connection_id
+	AND later.days < person_told.days AND later.person_by >= person_told.person_by - @moved)`
+
+// endOver ends the escalations none of whose connections ends soon any more, and
+// without a word those that a later one has taken the place of.
+func (s *Store) endOver(tx *gorm.DB, now time.Time) (n int, err error) {
+	var open []escalationRow
+	err = tx.Where("closed_at = 0 AND incident_id = '' AND drill = 0").Find(&open).Error
+	if err != nil {
+		return 0, err
+	}
+	for _, row := range open {
+		args := map[string]any{"moved": moved.Milliseconds()}
+		var still, here int64
+		mine := func() *gorm.DB {
+			return tx.Model(&personToldRow{}).Where("escalation_id = ?", row.ID).Where(stillEnds, args)
+		}
+		if err := mine().Count(&still).Error; err != nil {
+			return n, err
+		}
+		if err := mine().Where("NOT "+toldSince, args).Count(&here).Error; err != nil {
+			return n, err
+		}
+		switch {
+		case here > 0:
+			continue
+		case still > 0:
+			err = supersede(tx, row.ID, now)
+		default:
+			err = s.closeEscalation(tx, row, now)
+		}
+		if err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// supersede ends an escalation that another one goes on with: nobody is told.
+func supersede(tx *gorm.DB, id string, now time.Time) error {
+	if err := tx.Model(&escalationRow{}).Where("id = ?", id).Update("closed_at", millis(now)).Error; err != nil {
+		return err
+	}
+	return dropWaiting(tx, id)
+}

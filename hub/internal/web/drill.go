@@ -1,0 +1,73 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/policy"
+	"github.com/evergrant/evergrant/hub/internal/web/page"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+)
+
+// drillEvents are what can be rehearsed.
+var drillEvents = []policy.Event{policy.GrantEnded, policy.RenewalFailed, policy.OperatorNeeded, policy.PluginFailed, policy.PersonIn3}
+
+func drillEvent(c *gin.Context) policy.Event {
+	event := policy.Event(c.PostForm("event"))
+	if !slices.Contains(drillEvents, event) {
+		return policy.GrantEnded
+	}
+	return event
+}
+
+// drill shows who would be told of what should something happen to a connection.
+func (p *Pages) drill(c *gin.Context) {
+	conn, _, ok := p.find(c)
+	if !ok {
+		return
+	}
+	ctx := c.Request.Context()
+	v := view.DrillForm{Connection: conn.Name, Title: conn.Title, Event: drillEvent(c), Asked: c.Request.Method == http.MethodPost}
+	if v.Asked {
+		names, err := p.names(ctx)
+		if err != nil {
+			p.fail(c, err)
+			return
+		}
+		planned, err := p.o.Escalation.Rehearse(ctx, v.Event, []string{conn.ID})
+		if err != nil {
+			p.fail(c, err)
+			return
+		}
+		for _, x := range planned.Planned {
+			contact, err := p.o.Store.Contact(ctx, x.Contact)
+			if err != nil {
+				p.fail(c, err)
+				return
+			}
+			v.Planned = append(v.Planned, view.DrillStep{Contact: names[x.Contact], Channel: names[x.Channel], At: x.At, Address: contact.On(x.Channel) != ""})
+		}
+	}
+	p.render(c, http.StatusOK, page.Drill(p.shell(c, view.SectionConnections), v, drillEvents))
+}
+
+// startDrill really sends it, marked as a drill.
+func (p *Pages) startDrill(c *gin.Context) {
+	conn, _, ok := p.find(c)
+	if !ok {
+		return
+	}
+	ctx := c.Request.Context()
+	id, err := p.o.Escalation.StartDrill(ctx, drillEvent(c), []string{conn.ID})
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.o.Audit.Record(ctx, "escalation.drill", audit.Object{Kind: "connection", Name: conn.Name}, "event", string(drillEvent(c)))
+	p.flash(c, view.Flash{Key: "flash.drill_started"})
+	back(c, "/escalations/"+url.PathEscape(id))
+}

@@ -1,0 +1,150 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/policy"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/web/page"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// emptySteps are offered below those that a policy has.
+const emptySteps = 3
+
+func (p *Pages) policyForm(c *gin.Context) {
+	v := view.PolicyForm{Policy: policy.Policy{Enabled: true, Events: []policy.Event{policy.GrantEnded, policy.PersonIn3, policy.OperatorNeeded}}}
+	if id := c.Param("id"); id != "" {
+		var err error
+		if v.Policy, err = p.o.Store.Policy(c.Request.Context(), id); err != nil {
+			p.fail(c, err)
+			return
+		}
+	} else {
+		v.Policy.Steps = []policy.Step{{To: policy.ToOwner}}
+	}
+	p.showPolicy(c, http.StatusOK, v)
+}
+
+func (p *Pages) showPolicy(c *gin.Context, status int, v view.PolicyForm) {
+	if err := p.policyChoices(c.Request.Context(), &v); err != nil {
+		p.fail(c, err)
+		return
+	}
+	v.Policy.Steps = append(v.Policy.Steps, make([]policy.Step, emptySteps)...)
+	p.render(c, status, page.PolicyForm(p.shell(c, view.SectionEscalations), v))
+}
+
+func (p *Pages) policyChoices(ctx context.Context, v *view.PolicyForm) (err error) {
+	if v.Contacts, err = p.o.Store.Contacts(ctx); err != nil {
+		return err
+	}
+	if v.Channels, err = p.o.Store.Channels(ctx); err != nil {
+		return err
+	}
+	services, err := p.o.Store.Services(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range services {
+		v.Services, v.ServiceIDs = append(v.Services, p.serviceRef(s)), append(v.ServiceIDs, s.ID)
+	}
+	tags, err := p.o.Store.Tags(ctx)
+	for _, tag := range tags {
+		v.Tags = append(v.Tags, tag.Tag)
+	}
+	return err
+}
+
+// savePolicy adds a policy or changes one.
+func (p *Pages) savePolicy(c *gin.Context) {
+	ctx := c.Request.Context()
+	v := view.PolicyForm{Problems: map[string]provider.Text{}}
+	v.Policy = policy.Policy{
+		ID: c.Param("id"), Title: strings.TrimSpace(c.PostForm("title")), Enabled: c.PostForm("enabled") == "true", Urgent: c.PostForm("urgent") == "true",
+		Services: c.PostFormArray("services"), Tags: c.PostFormArray("tags"),
+	}
+	if v.Policy.ID == "" {
+		v.Policy.ID = store.NewID()
+	} else if _, err := p.o.Store.Policy(ctx, v.Policy.ID); err != nil {
+		p.fail(c, err)
+		return
+	}
+	for _, event := range c.PostFormArray("events") {
+		if slices.Contains(policy.Events, policy.Event(event)) {
+			v.Policy.Events = append(v.Policy.Events, policy.Event(event))
+		}
+	}
+	readSteps(c, &v)
+	switch {
+	case v.Policy.Title == "":
+		v.Problems["title"] = textTitle
+	case len(v.Policy.Events) == 0:
+		v.Problems["events"] = textEvents
+	case len(v.Policy.Steps) == 0 && len(v.Problems) == 0:
+		v.Problems["steps"] = textSteps
+	}
+	if len(v.Problems) == 0 {
+		err := p.o.Store.SavePolicy(ctx, v.Policy, time.Now())
+		if errors.Is(err, store.ErrNameTaken) {
+			v.Problems["title"] = textTitleTaken
+		} else if err != nil {
+			p.fail(c, err)
+			return
+		}
+	}
+	if len(v.Problems) > 0 {
+		p.showPolicy(c, http.StatusUnprocessableEntity, v)
+		return
+	}
+	p.o.Audit.Record(ctx, "policy.save", audit.Object{Kind: "policy", Name: v.Policy.Title})
+	p.flash(c, view.Flash{Key: "flash.policy_saved", Name: v.Policy.Title})
+	back(c, "/escalation")
+}
+
+// longestAfter bounds the time before a step.
+const longestAfter = 7 * 24 * 60
+
+// readSteps takes the rows of the form that name a recipient.
+func readSteps(c *gin.Context, v *view.PolicyForm) {
+	after, to, channels := c.PostFormArray("after"), c.PostFormArray("to"), c.PostFormArray("channel")
+	for i := range to {
+		if to[i] == "" || i >= len(after) || i >= len(channels) {
+			continue
+		}
+		minutes, err := strconv.Atoi(strings.TrimSpace(after[i]))
+		if strings.TrimSpace(after[i]) == "" {
+			minutes, err = 0, nil
+		}
+		if err != nil || minutes < 0 || minutes > longestAfter {
+			v.Problems["steps"] = textMinutes
+		}
+		v.Policy.Steps = append(v.Policy.Steps, policy.Step{After: time.Duration(minutes) * time.Minute, To: to[i], Channel: channels[i]})
+	}
+	slices.SortStableFunc(v.Policy.Steps, func(a, b policy.Step) int { return int(a.After - b.After) })
+}
+
+func (p *Pages) deletePolicy(c *gin.Context) {
+	ctx := c.Request.Context()
+	stored, err := p.o.Store.Policy(ctx, c.Param("id"))
+	if err == nil {
+		err = p.o.Store.DeletePolicy(ctx, stored.ID)
+	}
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.o.Audit.Record(ctx, "policy.delete", audit.Object{Kind: "policy", Name: stored.Title})
+	p.flash(c, view.Flash{Key: "flash.deleted", Name: stored.Title})
+	back(c, "/escalation")
+}

@@ -1,0 +1,96 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/escalation"
+	"github.com/evergrant/evergrant/hub/internal/web/i18n"
+	"github.com/evergrant/evergrant/hub/internal/web/page"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+)
+
+// textsView is the words of one topic in one language.
+func (p *Pages) textsView(c *gin.Context, topic, lang string) (view.Texts, error) {
+	v := view.Texts{Topic: topic, Lang: lang, Topics: escalation.Topics, Fields: escalation.Fields}
+	if !slices.Contains(escalation.Topics, v.Topic) {
+		v.Topic = escalation.Topics[0]
+	}
+	if !slices.Contains(escalation.Languages, v.Lang) {
+		v.Lang = i18n.Lang(c.Request.Context())
+	}
+	edited, err := p.o.Store.MessageTemplates(c.Request.Context())
+	for _, part := range escalation.Parts {
+		text, own := edited[escalation.TemplateKey(v.Topic, v.Lang, part)]
+		if !own {
+			text = escalation.Delivered(v.Topic, v.Lang, part)
+		}
+		v.Parts = append(v.Parts, view.TextPart{Part: part, Text: text, Edited: own})
+	}
+	return v, err
+}
+
+// previewed adds to each text how it looks with made-up fields, or what is wrong.
+func (p *Pages) previewed(v *view.Texts) (right bool) {
+	right = true
+	for i := range v.Parts {
+		preview, err := escalation.Preview(v.Parts[i].Text, v.Lang, p.o.PublicURL)
+		if err != nil {
+			v.Parts[i].Problem, right = err.Error(), false
+			continue
+		}
+		v.Parts[i].Preview = preview
+	}
+	return right
+}
+
+func (p *Pages) texts(c *gin.Context) {
+	v, err := p.textsView(c, c.Query("topic"), c.Query("lang"))
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.previewed(&v)
+	p.render(c, http.StatusOK, page.Texts(p.shell(c, view.SectionEscalations), v))
+}
+
+// saveTexts shows a preview, keeps what was edited, or goes back to what was delivered.
+func (p *Pages) saveTexts(c *gin.Context) {
+	ctx := c.Request.Context()
+	v, err := p.textsView(c, c.PostForm("topic"), c.PostForm("lang"))
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	reset := c.PostForm("then") == "reset"
+	for i := range v.Parts {
+		v.Parts[i].Text = strings.TrimSpace(strings.ReplaceAll(c.PostForm("text."+v.Parts[i].Part), "\r\n", "\n"))
+	}
+	if right := p.previewed(&v); !reset && (!right || c.PostForm("then") == "preview") {
+		status := http.StatusOK
+		if !right {
+			status = http.StatusUnprocessableEntity
+		}
+		p.render(c, status, page.Texts(p.shell(c, view.SectionEscalations), v))
+		return
+	}
+	for _, part := range v.Parts {
+		text := part.Text
+		if reset || text == strings.TrimSpace(escalation.Delivered(v.Topic, v.Lang, part.Part)) {
+			text = ""
+		}
+		if err := p.o.Store.SaveMessageTemplate(ctx, escalation.TemplateKey(v.Topic, v.Lang, part.Part), text, time.Now()); err != nil {
+			p.fail(c, err)
+			return
+		}
+	}
+	p.o.Audit.Record(ctx, "text.save", audit.Object{Kind: "text", Name: v.Topic + " " + v.Lang})
+	p.flash(c, view.Flash{Key: "flash.texts_saved"})
+	back(c, "/escalation/texts?"+url.Values{"topic": {v.Topic}, "lang": {v.Lang}}.Encode())
+}
