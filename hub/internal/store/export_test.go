@@ -52,6 +52,7 @@ func ColumnsOfRows(t *testing.T) map[string][]string {
 		&apiKeyRow{}, &apiKeyConnectionRow{}, &apiKeyTagRow{}, &pluginRow{}, &settingRow{}, &eventRow{}, &incidentRow{},
 		&auditRow{}, &auditChainRow{}, &packageRow{}, &pieceRow{}, &slotRow{}, &pluginKeyRow{},
 		&invitationRow{}, &userSessionRow{}, &tagRow{}, &bulkRunRow{}, &bulkItemRow{}, &grantLinkRow{}, &renewalHourRow{},
+		&passkeyRow{},
 	} {
 		parsed, err := schema.Parse(row, &sync.Map{}, schema.NamingStrategy{})
 		if err != nil {
