@@ -104,6 +104,7 @@ var reach = map[string][]string{
 		"GET /", "GET /providers/:name/icon", "GET /services", "GET /services/:name", "GET /connections", "GET /connections/:name", "GET /connections.csv",
 		"GET /plugins", "GET /plugins/:name", "GET /escalations", "GET /escalations/:id", "GET /settings", "GET /settings/second-factor", "POST /logout", "POST /settings/password",
 		"POST /settings/second-factor", "POST /settings/second-factor/drop", "POST /settings/sessions/:id/end", "POST /settings/sessions/end",
+		"POST /settings/passkeys/begin", "POST /settings/passkeys/finish", "POST /settings/passkeys/:id/remove",
 	},
 	"operator": {
 		"POST /connections/:name/authorize", "POST /escalations/:id/acknowledge", "GET /once", "POST /once", "POST /connections/:name/codes", "POST /connections/:name/codes.json", "POST /connections/:name/pause",
@@ -113,7 +114,7 @@ var reach = map[string][]string{
 
 // open are the routes that need no session.
 var open = []string{
-	"/setup", "/login", "/login/code", "/login/oidc", "/login/oidc/callback", "/preferences", "/callback/:service", "/calendar/:file", "/invite", "/grant/:token", "/ack/:token", "/healthz", "/readyz", "/assets/*file",
+	"/setup", "/login", "/login/passkey/begin", "/login/passkey/finish", "/login/code", "/login/oidc", "/login/oidc/callback", "/preferences", "/callback/:service", "/calendar/:file", "/invite", "/grant/:token", "/ack/:token", "/healthz", "/readyz", "/assets/*file",
 }
 
 func pageRoutes(r *running) (routes []string) {

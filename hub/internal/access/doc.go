@@ -7,7 +7,9 @@
 //
 // Other people come by invitation (Invite, Accept), each with a role that allows acts
 // (roles.go). Whoever has a second factor (totp.go, secondfactor.go) shows a code
-// after the password.
+// after the password, and everybody can be asked for one (required.go). A passkey
+// (passkeys.go, passkey_login.go) is both factors at once: the device that keeps it
+// has checked its holder.
 //
 // The walk of an API key: CreateKey returns the key once and stores its SHA-256,
 // which is enough for 256 random bits; Authenticate looks it up by that hash.

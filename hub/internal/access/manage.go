@@ -122,7 +122,8 @@ func (a *Access) SignOut(ctx context.Context, actor store.User, userID string) e
 	return a.store.EndUserSessions(ctx, userID, "", "")
 }
 
-// ForgetSecondFactor drops the second factor of a person who has lost it.
+// ForgetSecondFactor drops the second factor and the passkeys of a person who has
+// lost them.
 func (a *Access) ForgetSecondFactor(ctx context.Context, actor store.User, userID string) error {
 	u, err := a.store.User(ctx, userID)
 	if err != nil {
@@ -130,6 +131,9 @@ func (a *Access) ForgetSecondFactor(ctx context.Context, actor store.User, userI
 	}
 	if !MayChange(actor.Role, u.Role) {
 		return ErrMayNot
+	}
+	if err := a.store.DeletePasskeys(ctx, userID); err != nil {
+		return err
 	}
 	return a.DropSecondFactor(ctx, userID, "", false)
 }

@@ -32,10 +32,12 @@ const (
 	ActPeople Act = "people"
 	// ActAudit is to read who did what.
 	ActAudit Act = "audit"
+	// ActRequire is to say what everybody has to show at a login.
+	ActRequire Act = "require"
 )
 
 var acts = map[string][]Act{
-	RoleOwner:         {ActSee, ActSelf, ActOperate, ActCodes, ActManage, ActPeople, ActAudit},
+	RoleOwner:         {ActSee, ActSelf, ActOperate, ActCodes, ActManage, ActPeople, ActAudit, ActRequire},
 	RoleAdministrator: {ActSee, ActSelf, ActOperate, ActCodes, ActManage, ActPeople, ActAudit},
 	RoleOperator:      {ActSee, ActSelf, ActOperate, ActCodes},
 	RoleViewer:        {ActSee, ActSelf},

@@ -24,7 +24,7 @@ var (
 
 // NameTakenError is ErrNameTaken with the field to show it at.
 type NameTakenError struct {
-	// Field is "name" or "login".
+	// Field is "name", "login" or "credential".
 	Field string
 	// Value is what was wanted.
 	Value string

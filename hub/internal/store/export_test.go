@@ -53,6 +53,7 @@ func ColumnsOfRows(t *testing.T) map[string][]string {
 		&auditRow{}, &auditChainRow{}, &packageRow{}, &pieceRow{}, &slotRow{}, &pluginKeyRow{},
 		&invitationRow{}, &userSessionRow{}, &tagRow{}, &bulkRunRow{}, &bulkItemRow{}, &grantLinkRow{}, &renewalHourRow{},
 		&channelRow{}, &contactRow{}, &policyRow{}, &templateRow{}, &connectionOwnerRow{}, &escalationRow{}, &deliveryRow{}, &personToldRow{},
+		&passkeyRow{},
 	} {
 		parsed, err := schema.Parse(row, &sync.Map{}, schema.NamingStrategy{})
 		if err != nil {

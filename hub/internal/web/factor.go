@@ -23,7 +23,7 @@ import (
 const pendingLife = 5 * time.Minute
 
 // askForCode remembers that the password was right and asks for the code.
-func (p *Pages) askForCode(c *gin.Context, u store.User, to string) {
+func (p *Pages) askForCode(c *gin.Context, u store.User, by, to string) {
 	ctx := c.Request.Context()
 	if err := p.sessions.RenewToken(ctx); err != nil {
 		p.fail(c, err)
@@ -32,6 +32,7 @@ func (p *Pages) askForCode(c *gin.Context, u store.User, to string) {
 	p.sessions.Put(ctx, sessionPending, u.ID)
 	p.sessions.Put(ctx, sessionPendingAt, time.Now().Unix())
 	p.sessions.Put(ctx, sessionPendingTo, localPath(to))
+	p.sessions.Put(ctx, sessionPendingBy, by)
 	back(c, "/login/code")
 }
 
@@ -69,7 +70,8 @@ func (p *Pages) loginCode(c *gin.Context) {
 	case err != nil:
 		p.fail(c, err)
 	default:
-		p.enter(c, u, p.sessions.GetString(c.Request.Context(), sessionPendingTo))
+		ctx := c.Request.Context()
+		p.enter(c, u, p.sessions.PopString(ctx, sessionPendingBy), p.sessions.GetString(ctx, sessionPendingTo))
 	}
 }
 
@@ -83,6 +85,12 @@ func (p *Pages) secondFactorForm(c *gin.Context) {
 
 func (p *Pages) showSecondFactor(c *gin.Context, status int, u store.User, secret []byte, wrong bool) {
 	v := view.SecondFactor{Address: access.SecondFactorAddress(u.Login, secret), Wrong: wrong}
+	var err error
+	if v.Required, err = p.lacksFactor(c); err != nil {
+		p.fail(c, err)
+		return
+	}
+	v.Passkeys = p.passkeysHere()
 	v.Secret = base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret)
 	if code, err := qr.Encode(v.Address, qr.M); err == nil {
 		v.QR, v.Size = modules(code), code.Size

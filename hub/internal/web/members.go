@@ -83,6 +83,15 @@ func (p *Pages) showPeople(c *gin.Context, status int, v view.People) {
 		p.fail(c, err)
 		return
 	}
+	passkeys, err := p.o.Store.PasskeyCounts(ctx)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	if v.Required, err = p.o.Access.SecondFactorRequired(ctx); err != nil {
+		p.fail(c, err)
+		return
+	}
 	var roles []string
 	for _, role := range access.Roles {
 		if access.MayChange(actor.Role, role) {
@@ -91,7 +100,7 @@ func (p *Pages) showPeople(c *gin.Context, status int, v view.People) {
 	}
 	for _, u := range users {
 		v.People = append(v.People, view.Member{
-			ID: u.ID, Login: u.Login, Name: u.Name, Role: u.Role, Disabled: !u.DisabledAt.IsZero(), SecondFactor: u.SecondFactor.On(),
+			ID: u.ID, Login: u.Login, Name: u.Name, Role: u.Role, Disabled: !u.DisabledAt.IsZero(), SecondFactor: u.SecondFactor.On(), Passkeys: passkeys[u.ID],
 			LastLoginAt: u.LastLoginAt, Self: u.ID == actor.ID, Changeable: access.MayChange(actor.Role, u.Role), Roles: roles,
 		})
 	}
@@ -176,7 +185,7 @@ func (p *Pages) acceptInvite(c *gin.Context) {
 		p.fail(c, err)
 		return
 	default:
-		p.enter(c, u, "/")
+		p.enter(c, u, byPassword, "/")
 		return
 	}
 	p.showInvite(c, http.StatusUnprocessableEntity, v)

@@ -66,9 +66,9 @@ func (p *Pages) oidcCallback(c *gin.Context) {
 	case err != nil:
 		p.fail(c, err)
 	case u.SecondFactor.On():
-		p.askForCode(c, u, to)
+		p.askForCode(c, u, byOIDC, to)
 	default:
-		p.enter(c, u, to)
+		p.enter(c, u, byOIDC, to)
 	}
 }
 

@@ -22,10 +22,13 @@ import (
 const (
 	// sessionID names the row that says who is signed in.
 	sessionID = "session"
+	// sessionBy is by what they have logged in.
+	sessionBy = "by"
 	// sessionPending is who has shown a password and not yet a code.
 	sessionPending   = "pending"
 	sessionPendingAt = "pending-at"
 	sessionPendingTo = "pending-to"
+	sessionPendingBy = "pending-by"
 	sessionSecret    = "new-secret"
 	sessionFlashKey  = "flash"
 	sessionFlashName = "flash-name"
@@ -151,30 +154,10 @@ func (p *Pages) setup(c *gin.Context) {
 		p.fail(c, err)
 		return
 	default:
-		p.enter(c, user, "/")
+		p.enter(c, user, byPassword, "/")
 		return
 	}
 	p.showSetup(c, http.StatusUnprocessableEntity, v)
-}
-
-// enter begins a session; its token changes, so that a planted one is worth
-// nothing.
-func (p *Pages) enter(c *gin.Context, user store.User, to string) {
-	ctx := c.Request.Context()
-	if err := p.sessions.RenewToken(ctx); err != nil {
-		p.fail(c, err)
-		return
-	}
-	now := time.Now()
-	session := store.UserSession{ID: store.NewID(), UserID: user.ID, CreatedAt: now, SeenAt: now, Address: c.ClientIP(), Agent: agentOf(c)}
-	if err := p.o.Store.CreateUserSession(ctx, session); err != nil {
-		p.fail(c, err)
-		return
-	}
-	p.sessions.Remove(ctx, sessionPending)
-	p.sessions.Put(ctx, sessionID, session.ID)
-	p.o.Audit.Record(audit.With(ctx, audit.Actor{Kind: audit.KindPerson, Name: user.Login, Address: c.ClientIP()}), "person.login", personObject(user))
-	back(c, localPath(to))
 }
 
 func (p *Pages) loginForm(c *gin.Context) {
@@ -192,6 +175,7 @@ func (p *Pages) showLogin(c *gin.Context, status int, v view.Login) {
 		return
 	}
 	v.NotSetUp, v.Service = n == 0, p.o.OIDC.Title()
+	v.Passkeys, v.Address = p.passkeys.Trouble() == "", p.o.PublicURL
 	p.render(c, status, page.Login(p.shell(c, ""), v))
 }
 
@@ -199,11 +183,11 @@ func (p *Pages) login(c *gin.Context) {
 	v := view.Login{Login: c.PostForm("login"), ReturnTo: c.PostForm("return_to")}
 	user, err := p.o.Access.Login(c.Request.Context(), v.Login, c.PostForm("password"), c.ClientIP())
 	if err == nil && user.SecondFactor.On() {
-		p.askForCode(c, user, v.ReturnTo)
+		p.askForCode(c, user, byPassword, v.ReturnTo)
 		return
 	}
 	if err == nil {
-		p.enter(c, user, v.ReturnTo)
+		p.enter(c, user, byPassword, v.ReturnTo)
 		return
 	}
 	if wait, ok := errors.AsType[*access.TooManyError](err); ok {
@@ -276,6 +260,10 @@ func (p *Pages) showSettings(c *gin.Context, status int, with func(*view.Setting
 		Zone:    i18n.From(c.Request.Context()).Zone.String(),
 		Version: p.o.Version, Database: p.o.Store.Dialect(), Address: p.o.PublicURL, HasCalendar: err == nil, SecondFactor: u.SecondFactor.On(),
 		RecoveryLeft: len(u.SecondFactor.Recovery),
+	}
+	if v.Passkeys, err = p.passkeyList(c); err != nil {
+		p.fail(c, err)
+		return
 	}
 	sessions, err := p.o.Store.UserSessions(c.Request.Context(), u.ID)
 	if err != nil {

@@ -71,9 +71,14 @@ func (p *Pages) fail(c *gin.Context, err error) {
 		p.NotFound(c)
 		return
 	}
+	p.render(c, http.StatusInternalServerError, page.Failure(p.shell(c, ""), view.Failure{Status: http.StatusInternalServerError, Reference: p.trouble(c, err)}))
+}
+
+// trouble logs an error and returns the reference that finds it.
+func (p *Pages) trouble(c *gin.Context, err error) string {
 	reference := strings.ToUpper(store.NewID()[24:])
 	p.o.Logger.Error("a page could not be shown", "route", c.FullPath(), "reference", reference, "error", err)
-	p.render(c, http.StatusInternalServerError, page.Failure(p.shell(c, ""), view.Failure{Status: http.StatusInternalServerError, Reference: reference}))
+	return reference
 }
 
 // NotFound is the page for addresses that there are not.

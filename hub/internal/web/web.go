@@ -53,6 +53,7 @@ type Options struct {
 type Pages struct {
 	o        Options
 	sessions *scs.SessionManager
+	passkeys *access.Passkeys
 	secure   bool // cookies travel over https alone
 	counted  countCache
 	// ending is closed when the hub stops: live pages must not hold it up.
@@ -63,6 +64,7 @@ type Pages struct {
 func New(o Options) *Pages {
 	p := &Pages{o: o, ending: o.Ending, secure: strings.HasPrefix(o.PublicURL, "https://")}
 	p.o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
+	p.passkeys = o.Access.Passkeys(p.o.PublicURL)
 	p.sessions = scs.New()
 	p.sessions.Store = o.Store.Sessions()
 	p.sessions.HashTokenInStore = true
@@ -112,6 +114,8 @@ func (p *Pages) Register(router *gin.Engine) {
 	open.POST("/login", p.login)
 	open.GET("/login/oidc", p.oidcBegin)
 	open.GET("/login/oidc/callback", p.oidcCallback)
+	open.POST("/login/passkey/begin", p.beginPasskeyLogin)
+	open.POST("/login/passkey/finish", p.passkeyLogin)
 	open.GET("/login/code", p.codeForm)
 	open.POST("/login/code", p.loginCode)
 	open.GET("/grant/:token", p.grantPage)
@@ -124,13 +128,14 @@ func (p *Pages) Register(router *gin.Engine) {
 	open.GET("/callback/:service", p.callback)
 	open.GET("/calendar/:file", p.calendar)
 
-	in := router.Group("", p.speak, p.signedIn, p.note)
+	in := router.Group("", p.speak, p.signedIn, p.factored, p.note)
 	p.registerSee(in.Group("", p.may(access.ActSee)))
 	p.registerSelf(in.Group("", p.may(access.ActSelf)))
 	p.registerOperate(in.Group("", p.may(access.ActOperate)))
 	p.registerManage(in.Group("", p.may(access.ActManage)))
 	p.registerEscalation(in.Group("", p.may(access.ActSee)), in.Group("", p.may(access.ActOperate)), in.Group("", p.may(access.ActManage)))
 	p.registerPeople(in.Group("", p.may(access.ActPeople)))
+	in.POST("/people/require-second-factor", p.may(access.ActRequire), p.requireSecondFactor)
 	records := in.Group("", p.may(access.ActAudit))
 	records.GET("/audit", p.audit)
 	records.GET("/audit.csv", p.auditCSV)
@@ -163,9 +168,12 @@ func (p *Pages) registerSelf(in *gin.RouterGroup) {
 	in.POST("/settings/password", p.changePassword)
 	in.POST("/settings/sessions/:id/end", p.endSession)
 	in.POST("/settings/sessions/end", p.endOtherSessions)
-	in.GET("/settings/second-factor", p.secondFactorForm)
-	in.POST("/settings/second-factor", p.confirmSecondFactor)
+	in.GET(factorPage, p.secondFactorForm)
+	in.POST(factorPage, p.confirmSecondFactor)
 	in.POST("/settings/second-factor/drop", p.dropSecondFactor)
+	in.POST("/settings/passkeys/begin", p.beginPasskey)
+	in.POST("/settings/passkeys/finish", p.addPasskey)
+	in.POST("/settings/passkeys/:id/remove", p.removePasskey)
 }
 
 // registerOperate keeps connections going.

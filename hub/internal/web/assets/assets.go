@@ -18,7 +18,7 @@ import (
 	"sync"
 )
 
-//go:embed evergrant.css evergrant.js theme.js logo.svg vendor
+//go:embed evergrant.css evergrant.js passkeys.js theme.js logo.svg vendor
 var files embed.FS
 
 // Prefix is the path under which Serve answers.
@@ -35,7 +35,7 @@ type index struct {
 }
 
 // served are the files that pages ask for; icons are inlined instead.
-var served = []string{"evergrant.css", "evergrant.js", "theme.js", "logo.svg", "vendor/tabler.min.css", "vendor/htmx.min.js"}
+var served = []string{"evergrant.css", "evergrant.js", "passkeys.js", "theme.js", "logo.svg", "vendor/tabler.min.css", "vendor/htmx.min.js"}
 
 var all = sync.OnceValue(func() index {
 	x := index{urls: map[string]string{}, files: map[string]file{}}

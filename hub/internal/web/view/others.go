@@ -89,6 +89,7 @@ type Settings struct {
 	SecondFactor bool
 	RecoveryLeft int
 	Sessions     []Session
+	Passkeys     Passkeys
 	// Version, Database and Address are the hub's own.
 	Version, Database, Address string
 	// Problems by field: "present", "next", "repeat".
@@ -106,6 +107,9 @@ type Login struct {
 	// Service is the sign-in service's title; empty without one. Vouched is why it did
 	// not lead in: "unknown" with the Email, "unverified", "refused" or "away".
 	Service, Vouched, Email string
+	// Passkeys is set if they work at the hub's Address.
+	Passkeys bool
+	Address  string
 	// NotSetUp is set if there is no administrator yet.
 	NotSetUp bool
 }

@@ -31,13 +31,17 @@ type People struct {
 	// What was entered.
 	Login, Role string
 	Problems    Problems
+	// Required is set if everybody needs a second factor.
+	Required bool
 }
 
 // Member is a person of the hub.
 type Member struct {
 	ID, Login, Name, Role  string
 	Disabled, SecondFactor bool
-	LastLoginAt            time.Time
+	// Passkeys is how many they have.
+	Passkeys    int
+	LastLoginAt time.Time
 	// Self is set for the person who looks, Changeable for those whom they may change.
 	Self, Changeable bool
 	// Roles are those that the person who looks may give.
@@ -108,6 +112,10 @@ type SecondFactor struct {
 	Size int
 	// Wrong is set after a code that was not right.
 	Wrong bool
+	// Required is set for a person who cannot go on without, Passkeys is what they can
+	// have instead.
+	Required bool
+	Passkeys Passkeys
 	// Recovery are the codes that were just made; they are shown once.
 	Recovery []string
 }

@@ -1,0 +1,113 @@
+package access
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/webauthn"
+
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// BeginLogin asks for any passkey of this hub: what the browser is told, and what to
+// keep in its session until Login. from is the address of the browser. Errors:
+// ErrPasskeysOff, TooManyError.
+func (k *Passkeys) BeginLogin(from string) (options any, pending []byte, err error) {
+	if k.trouble != "" {
+		return nil, nil, ErrPasskeysOff
+	}
+	if wait := k.logins.wait(time.Now(), "from "+from); wait > 0 {
+		return nil, nil, &TooManyError{RetryAfter: wait}
+	}
+	assertion, session, err := k.party.BeginDiscoverableLogin()
+	if err != nil {
+		return nil, nil, fmt.Errorf("ask for a passkey: %w", err)
+	}
+	pending, err = json.Marshal(session)
+	return assertion, pending, err
+}
+
+// Login takes the browser's answer and finds whose passkey it is. The device has
+// checked its holder (a PIN, a finger), so no code is asked for. Errors:
+// ErrPasskeysOff, ErrPasskeyLate, ErrPasskeyRefused, ErrPasskeyUnknown,
+// ErrPasskeyCopied, TooManyError.
+func (k *Passkeys) Login(ctx context.Context, pending, answer []byte, from string) (store.User, error) {
+	now := time.Now()
+	if wait := k.logins.wait(now, "from "+from); wait > 0 {
+		return store.User{}, &TooManyError{RetryAfter: wait}
+	}
+	u, err := k.login(ctx, pending, answer, now)
+	for _, theirs := range []error{ErrPasskeyRefused, ErrPasskeyUnknown, ErrPasskeyCopied} {
+		if errors.Is(err, theirs) {
+			k.logins.failed(now, "from "+from)
+		}
+	}
+	if err != nil {
+		return store.User{}, err
+	}
+	k.logins.forget("from " + from)
+	u.LastLoginAt = now
+	return u, k.store.NoteLogin(ctx, u.ID, now)
+}
+
+func (k *Passkeys) login(ctx context.Context, pending, answer []byte, now time.Time) (store.User, error) {
+	session, err := k.session(pending)
+	if err != nil {
+		return store.User{}, err
+	}
+	parsed, err := protocol.ParseCredentialRequestResponseBytes(answer)
+	if err != nil {
+		return store.User{}, refused(err)
+	}
+	passkey, err := k.store.PasskeyByCredential(ctx, encoded(parsed.RawID))
+	if errors.Is(err, store.ErrNotFound) {
+		return store.User{}, ErrPasskeyUnknown
+	}
+	if err != nil {
+		return store.User{}, err
+	}
+	u, err := k.store.User(ctx, passkey.UserID)
+	if err != nil {
+		return store.User{}, err
+	}
+	who, err := k.holder(ctx, u)
+	if err != nil {
+		return store.User{}, err
+	}
+	// That the answer names the same person is checked with its signature.
+	find := func(_, _ []byte) (webauthn.User, error) { return who, nil }
+	_, seen, err := k.party.ValidatePasskeyLogin(find, session, parsed)
+	if err != nil {
+		return store.User{}, refused(err)
+	}
+	if !u.DisabledAt.IsZero() {
+		return store.User{}, fmt.Errorf("%w: %s is disabled", ErrPasskeyRefused, u.Login)
+	}
+	return u, k.used(ctx, passkey.ID, seen, parsed.Response.AuthenticatorData.Counter, now)
+}
+
+// used notes the use of a passkey and its count, which must grow: the same answer in
+// two requests at one time is good for one of them, if the device counts.
+func (k *Passkeys) used(ctx context.Context, id string, seen *webauthn.Credential, count uint32, now time.Time) error {
+	err := k.store.ChangePasskey(ctx, id, func(p *store.Passkey) error {
+		var kept webauthn.Credential
+		if err := json.Unmarshal(p.Credential, &kept); err != nil {
+			return fmt.Errorf("read the passkey %s: %w", id, err)
+		}
+		if kept.Authenticator.UpdateCounter(count); kept.Authenticator.CloneWarning {
+			return ErrPasskeyCopied
+		}
+		kept.Flags, p.LastUsedAt = seen.Flags, now
+		var err error
+		p.Credential, err = json.Marshal(kept)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return ErrPasskeyUnknown // removed meanwhile
+	}
+	return err
+}

@@ -1,0 +1,48 @@
+package access
+
+import (
+	"context"
+	"errors"
+
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// requireKey is the setting by which everybody needs a second factor.
+const (
+	requireKey = "require_second_factor"
+	requireOn  = "yes"
+	requireOff = "no"
+)
+
+// RequireSecondFactor says whether everybody who logs in with a password needs a
+// second factor.
+func (a *Access) RequireSecondFactor(ctx context.Context, on bool) error {
+	value := requireOff
+	if on {
+		value = requireOn
+	}
+	return a.store.SetSetting(ctx, requireKey, value)
+}
+
+// SecondFactorRequired reports what RequireSecondFactor has said; false at first.
+func (a *Access) SecondFactorRequired(ctx context.Context) (bool, error) {
+	value, err := a.store.Setting(ctx, requireKey)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return value == requireOn, err
+}
+
+// LacksSecondFactor reports whether a person who logged in with a password needs a
+// second factor and has none: neither codes nor a passkey.
+func (a *Access) LacksSecondFactor(ctx context.Context, u store.User) (bool, error) {
+	if u.SecondFactor.On() {
+		return false, nil
+	}
+	required, err := a.SecondFactorRequired(ctx)
+	if err != nil || !required {
+		return false, err
+	}
+	list, err := a.store.Passkeys(ctx, u.ID)
+	return len(list) == 0, err
+}

@@ -1,0 +1,143 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+type passkeyRow struct {
+	ID           string `gorm:"primaryKey"`
+	UserID       string
+	CredentialID string
+	Title        string
+	Credential   []byte
+	CreatedAt    int64 `gorm:"autoCreateTime:false"`
+	LastUsedAt   int64
+}
+
+// TableName pins the table.
+func (passkeyRow) TableName() string { return "passkeys" }
+
+// Passkey is a key that a person's device keeps, by which they log in.
+type Passkey struct {
+	ID, UserID string
+	// CredentialID is the device's name for it, base64url without padding. Unique.
+	CredentialID string
+	// Title is the person's name for it.
+	Title string
+	// Credential is what an answer of the device is checked against, as access writes
+	// it. It is sealed at rest.
+	Credential            json.RawMessage
+	CreatedAt, LastUsedAt time.Time
+}
+
+// CreatePasskey adds a passkey. Errors: ErrNameTaken if somebody has it already,
+// ErrNotFound if its person is gone.
+func (s *Store) CreatePasskey(ctx context.Context, k Passkey) error {
+	row, err := s.rowOfPasskey(k)
+	if err != nil {
+		return err
+	}
+	return written("add a passkey", s.writing(ctx).Create(row), "credential", k.CredentialID)
+}
+
+// Passkeys reads those of a person, the oldest first.
+func (s *Store) Passkeys(ctx context.Context, userID string) ([]Passkey, error) {
+	var rows []passkeyRow
+	if err := s.reading(ctx).Where("user_id = ?", userID).Order("created_at, id").Find(&rows).Error; err != nil {
+		return nil, failed("read the passkeys", err)
+	}
+	list := make([]Passkey, 0, len(rows))
+	for i := range rows {
+		k, err := s.passkeyOf(&rows[i])
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, k)
+	}
+	return list, nil
+}
+
+// PasskeyByCredential reads one by the device's name for it. Errors: ErrNotFound.
+func (s *Store) PasskeyByCredential(ctx context.Context, credentialID string) (Passkey, error) {
+	var row passkeyRow
+	if err := s.reading(ctx).Where("credential_id = ?", credentialID).Take(&row).Error; err != nil {
+		return Passkey{}, failed("read a passkey", err)
+	}
+	return s.passkeyOf(&row)
+}
+
+// PasskeyCounts says how many passkeys each person has; who has none is not in it.
+func (s *Store) PasskeyCounts(ctx context.Context) (map[string]int, error) {
+	var rows []struct {
+		UserID string
+		Count  int
+	}
+	err := s.reading(ctx).Model(&passkeyRow{}).Select("user_id, COUNT(*) AS count").Group("user_id").Scan(&rows).Error
+	counts := make(map[string]int, len(rows))
+	for _, r := range rows {
+		counts[r.UserID] = r.Count
+	}
+	return counts, failed("count the passkeys", err)
+}
+
+// ChangePasskey reads a passkey, has it changed and writes it; two changes of one
+// passkey follow each other. Errors: ErrNotFound, what the change returned.
+func (s *Store) ChangePasskey(ctx context.Context, id string, change func(*Passkey) error) error {
+	return s.transaction(ctx, func(tx *gorm.DB) error {
+		var row passkeyRow
+		if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", id).Take(&row).Error; err != nil {
+			return failed("change a passkey", err)
+		}
+		k, err := s.passkeyOf(&row)
+		if err != nil {
+			return err
+		}
+		if err := change(&k); err != nil {
+			return err
+		}
+		next, err := s.rowOfPasskey(k)
+		if err != nil {
+			return err
+		}
+		return failed("change a passkey", tx.Save(next).Error)
+	})
+}
+
+// DeletePasskey removes a passkey of a person and says what it was. Errors:
+// ErrNotFound.
+func (s *Store) DeletePasskey(ctx context.Context, userID, id string) (Passkey, error) {
+	var row passkeyRow
+	err := s.transaction(ctx, func(tx *gorm.DB) error {
+		if err := tx.Where("id = ? AND user_id = ?", id, userID).Take(&row).Error; err != nil {
+			return failed("remove a passkey", err)
+		}
+		return changed("remove a passkey", tx.Where("id = ?", id).Delete(&passkeyRow{}))
+	})
+	return Passkey{ID: row.ID, UserID: row.UserID, Title: row.Title}, err
+}
+
+// DeletePasskeys removes all of a person.
+func (s *Store) DeletePasskeys(ctx context.Context, userID string) error {
+	return failed("remove the passkeys", s.writing(ctx).Where("user_id = ?", userID).Delete(&passkeyRow{}).Error)
+}
+
+func (s *Store) rowOfPasskey(k Passkey) (*passkeyRow, error) {
+	sealed, err := s.sealJSON(k.Credential, "passkeys", k.ID, "credential")
+	return &passkeyRow{
+		ID: k.ID, UserID: k.UserID, CredentialID: k.CredentialID, Title: k.Title, Credential: sealed,
+		CreatedAt: millis(k.CreatedAt), LastUsedAt: millis(k.LastUsedAt),
+	}, err
+}
+
+func (s *Store) passkeyOf(row *passkeyRow) (Passkey, error) {
+	k := Passkey{
+		ID: row.ID, UserID: row.UserID, CredentialID: row.CredentialID, Title: row.Title,
+		CreatedAt: timeOf(row.CreatedAt), LastUsedAt: timeOf(row.LastUsedAt),
+	}
+	return k, s.openJSON(row.Credential, &k.Credential, "passkeys", row.ID, "credential")
+}
