@@ -48,6 +48,10 @@ e2e: bin/.stamp-test ## Run only the tests that click through the pages in Chrom
 chaos: ## Kill hubs, race them and take everything away from them; SHORT=1 takes under a minute; ARGS=-only=crash chooses.
 	@scripts/chaos.sh $(if $(SHORT),-short) $(ARGS)
 
+.PHONY: drill
+drill: ## Play the fire drill: a grant ends, people are told step by step, a hub dies meanwhile; fails if a message is lost or doubled.
+	@scripts/chaos.sh -drill
+
 .PHONY: plugin-cases
 plugin-cases: ## Run every case of docs/plugin-host.md with real processes; ARGS=-write notes the results there.
 	@scripts/plugin-cases.sh $(ARGS)

@@ -71,6 +71,7 @@ func run(ctx context.Context, args []string, out io.Writer) int {
 	flags.StringVar(&st.postgresBin, "postgres", "", "folder with initdb and postgres")
 	flags.StringVar(&st.oidc, "oidc", "plugins/oauth2/oidctest", "folder of the oidc-provider server")
 	flags.StringVar(&st.reliability, "write", "", "page that gets the table of the crash matrix, for example docs/reliability.md")
+	drill := flags.Bool("drill", false, "play the fire drill, and nothing else")
 	flags.BoolVar(&st.short, "short", false, "less of everything, under a minute")
 	flags.StringVar(&only, "only", "", "parts to run, parted by commas: a name or its beginning, for example crash or outage")
 	if err := flags.Parse(args); err != nil {
@@ -90,6 +91,19 @@ func run(ctx context.Context, args []string, out io.Writer) int {
 	if err != nil {
 		_, _ = fmt.Fprintln(out, err)
 		return 1
+	}
+	if *drill {
+		line, failed := st.drill(ctx)
+		if failed {
+			st.say("drill: the hubs' logs are in %s", st.dir)
+		} else {
+			_ = os.RemoveAll(st.dir)
+		}
+		st.say("%s", line)
+		if failed {
+			return 1
+		}
+		return 0
 	}
 	return st.runAll(ctx, chosen)
 }

@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"time"
@@ -10,6 +11,9 @@ import (
 type Fault struct {
 	// Status answers with it if it is not 0.
 	Status int
+	// Code is the error of RFC 6749 section 5.2 that goes with Status; empty is
+	// temporarily_unavailable.
+	Code string
 	// RetryAfter goes with Status.
 	RetryAfter time.Duration
 	// Hang gives no answer until the fault is over or the client gives up.
@@ -64,6 +68,6 @@ func (s *Server) strike(w http.ResponseWriter, r *http.Request) bool {
 	if f.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(f.RetryAfter.Seconds())))
 	}
-	refuse(w, f.Status, "temporarily_unavailable")
+	refuse(w, f.Status, cmp.Or(f.Code, "temporarily_unavailable"))
 	return true
 }

@@ -46,3 +46,17 @@ func (a *Access) LacksSecondFactor(ctx context.Context, u store.User) (bool, err
 	list, err := a.store.Passkeys(ctx, u.ID)
 	return len(list) == 0, err
 }
+
+// PasskeyIsTheFactor reports whether a person's password alone does not lead in,
+// because a second factor is needed and theirs is a passkey, which they log in with.
+func (a *Access) PasskeyIsTheFactor(ctx context.Context, u store.User) (bool, error) {
+	if u.SecondFactor.On() {
+		return false, nil
+	}
+	required, err := a.SecondFactorRequired(ctx)
+	if err != nil || !required {
+		return false, err
+	}
+	list, err := a.store.Passkeys(ctx, u.ID)
+	return len(list) > 0, err
+}

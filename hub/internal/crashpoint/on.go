@@ -59,7 +59,7 @@ func parse(text string) (*plan, error) {
 	}
 	parts := strings.Split(text, ":")
 	p := &plan{step: parts[0], nth: 1}
-	if !slices.Contains(Steps, p.step) {
+	if !slices.Contains(Steps, p.step) && !slices.Contains(Sends, p.step) {
 		return nil, fmt.Errorf("%s: there is no step %q; the steps are %s", Env, p.step, strings.Join(Steps, ", "))
 	}
 	for _, part := range parts[1:] {

@@ -68,6 +68,9 @@ const (
 // Run tells people until ctx ends. What is being sent then is finished.
 func (e *Escalation) Run(ctx context.Context) {
 	var looked time.Time
+	if err := e.o.Store.ReleaseDeliveries(ctx, e.o.Replica); err != nil {
+		e.o.Logger.Warn("what the last run was sending waits for its lease to end", "error", err)
+	}
 	for ctx.Err() == nil {
 		if time.Since(looked) >= endsEvery {
 			looked = time.Now()

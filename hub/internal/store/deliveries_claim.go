@@ -122,3 +122,10 @@ func (s *Store) ResendDelivery(ctx context.Context, id string, now time.Time) er
 	return changed("send "+id+" again", s.writing(ctx).Model(&deliveryRow{}).Where("id = ? AND state = ?", id, DeliveryDead).
 		Updates(map[string]any{"state": DeliveryWaiting, "due_at": millis(now), "first_due_at": millis(now), "begun": 0, "attempts": 0}))
 }
+
+// ReleaseDeliveries gives back what a replica had taken before it ended. The replica
+// calls it when it starts, so that nothing waits for a lease that nobody holds.
+func (s *Store) ReleaseDeliveries(ctx context.Context, owner string) error {
+	return failed("give back what was being sent", s.writing(ctx).Model(&deliveryRow{}).Where("owner = ? AND state = ?", owner, DeliverySending).
+		Updates(map[string]any{"state": DeliveryWaiting, "owner": "", "lease_until": 0}).Error)
+}

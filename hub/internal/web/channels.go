@@ -173,7 +173,7 @@ var (
 	textClock      = provider.Text{EN: "Write hours and minutes, for example 22:00.", RU: "Укажите часы и минуты, например 22:00."}
 	textEvents     = provider.Text{EN: "Choose at least one event.", RU: "Выберите хотя бы одно событие."}
 	textSteps      = provider.Text{EN: "Name at least one recipient.", RU: "Укажите хотя бы одного получателя."}
-	textMinutes    = provider.Text{EN: "Write minutes from 0 to 10080.", RU: "Укажите минуты, от 0 до 10080."}
+	textMinutes    = provider.Text{EN: "Write minutes up to 10080, or a time with its unit, for example 90s or 2h.", RU: "Укажите минуты, до 10080, или время с единицей, например 90s или 2h."}
 )
 
 // testChannel sends a test message now and shows what the service said.

@@ -187,6 +187,13 @@ func (p *Pages) login(c *gin.Context) {
 		return
 	}
 	if err == nil {
+		v.UsePasskey, err = p.o.Access.PasskeyIsTheFactor(c.Request.Context(), user)
+	}
+	if v.UsePasskey {
+		p.showLogin(c, http.StatusForbidden, v)
+		return
+	}
+	if err == nil {
 		p.enter(c, user, byPassword, v.ReturnTo)
 		return
 	}

@@ -113,7 +113,20 @@ func (p *Pages) savePolicy(c *gin.Context) {
 }
 
 // longestAfter bounds the time before a step.
-const longestAfter = 7 * 24 * 60
+const longestAfter = 7 * 24 * time.Hour
+
+// readAfter reads minutes, or a length of time with its unit: 10, 90s, 2h.
+func readAfter(text string) (time.Duration, bool) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return 0, true
+	}
+	wait, err := time.ParseDuration(text)
+	if minutes, notNumber := strconv.Atoi(text); notNumber == nil {
+		wait, err = time.Duration(minutes)*time.Minute, nil
+	}
+	return wait, err == nil && wait >= 0 && wait <= longestAfter
+}
 
 // readSteps takes the rows of the form that name a recipient.
 func readSteps(c *gin.Context, v *view.PolicyForm) {
@@ -122,14 +135,11 @@ func readSteps(c *gin.Context, v *view.PolicyForm) {
 		if to[i] == "" || i >= len(after) || i >= len(channels) {
 			continue
 		}
-		minutes, err := strconv.Atoi(strings.TrimSpace(after[i]))
-		if strings.TrimSpace(after[i]) == "" {
-			minutes, err = 0, nil
-		}
-		if err != nil || minutes < 0 || minutes > longestAfter {
+		wait, ok := readAfter(after[i])
+		if !ok {
 			v.Problems["steps"] = textMinutes
 		}
-		v.Policy.Steps = append(v.Policy.Steps, policy.Step{After: time.Duration(minutes) * time.Minute, To: to[i], Channel: channels[i]})
+		v.Policy.Steps = append(v.Policy.Steps, policy.Step{After: wait, To: to[i], Channel: channels[i]})
 	}
 	slices.SortStableFunc(v.Policy.Steps, func(a, b policy.Step) int { return int(a.After - b.After) })
 }

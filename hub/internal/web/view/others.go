@@ -104,6 +104,8 @@ type Login struct {
 	// Wrong is set after a login that was not right; Wait after too many.
 	Wrong bool
 	Wait  time.Duration
+	// UsePasskey is set if the password was right and does not do.
+	UsePasskey bool
 	// Service is the sign-in service's title; empty without one. Vouched is why it did
 	// not lead in: "unknown" with the Email, "unverified", "refused" or "away".
 	Service, Vouched, Email string

@@ -1,0 +1,349 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/chaos/authority"
+	"github.com/evergrant/evergrant/hub/internal/channel"
+	"github.com/evergrant/evergrant/hub/internal/channel/channeltest"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// Times of the drill: minutes of a real policy are seconds here.
+const (
+	stepSMS  = 7 * time.Second
+	stepMail = 12 * time.Second
+	// settled is for how long nothing more may come.
+	settled = 3 * time.Second
+)
+
+// drilled is the case that is played: three hubs of which one dies, three processes
+// that pull one connection, whose grant the service ends. The process's author is told
+// in Telegram, nobody acknowledges, so an SMS follows and then an e-mail to the owner;
+// the link in the e-mail leads through a new authorisation, and everybody who was told
+// is told that it is over. Then many connections fail from one cause.
+type drilled struct {
+	st        *stage
+	authority *authority.Server
+	services  *channeltest.Server
+	front     *front
+	fleet     *fleet
+	crowd     []string
+	tally     tally
+}
+
+// drill plays the case and returns its closing line beside what went wrong.
+func (st *stage) drill(ctx context.Context) (line string, failed bool) {
+	d := &drilled{st: st, crowd: names("crowd", 20)}
+	if err := d.play(ctx); err != nil {
+		d.tally.problem("%v", err)
+	}
+	for _, problem := range d.tally.problems {
+		st.say("   PROBLEM %s", problem)
+	}
+	expected, delivered, doubled := d.count()
+	line = fmt.Sprintf("drill: %d expected, %d delivered, %d doubled", expected, delivered, doubled)
+	return line, len(d.tally.problems) > 0 || delivered != expected || doubled != 0
+}
+
+func (d *drilled) play(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	var err error
+	if d.services, err = channeltest.Open(); err != nil {
+		return err
+	}
+	defer d.services.Close()
+	if d.authority, err = authority.Start(authority.Config{AccessLife: time.Hour}); err != nil {
+		return err
+	}
+	defer d.authority.Close()
+	d.front = startFront()
+	defer d.front.Close()
+	if err := d.prepare(ctx); err != nil {
+		return err
+	}
+	defer d.fleet.stop()
+	if err := d.ladder(ctx); err != nil {
+		return err
+	}
+	if err := d.oneCause(ctx); err != nil {
+		return err
+	}
+	return wait(ctx, settled)
+}
+
+// front is what stands before the hubs: one address, whichever of them live.
+type front struct {
+	*httptest.Server
+
+	hub atomic.Value // *url.URL
+}
+
+func startFront() *front {
+	f := &front{}
+	f.Server = httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		if to, ok := f.hub.Load().(*url.URL); ok {
+			r.SetURL(to)
+			r.Out.Host = r.In.Host
+		}
+	}})
+	return f
+}
+
+func (f *front) lead(hub string) error {
+	to, err := url.Parse(hub)
+	if err == nil {
+		f.hub.Store(to)
+	}
+	return err
+}
+
+// prepare makes the grants, says who is told, and starts the hubs.
+func (d *drilled) prepare(ctx context.Context) error {
+	st := d.st
+	d.fleet = &fleet{st: st, name: "drill", keyFile: filepath.Join(st.dir, "drill.key")}
+	f := d.fleet
+	var err error
+	if f.postgres, err = st.startPostgres(ctx, "drill-postgres"); err != nil {
+		return err
+	}
+	if err := f.postgres.create(ctx, "evergrant", ""); err != nil {
+		return err
+	}
+	f.database = f.postgres.url("evergrant")
+	dir := filepath.Join(st.dir, "drill")
+	single, many := chaosService(d.authority.URL, provider.RotationNone, "orders"), chaosService(d.authority.URL, provider.RotationRotates, d.crowd...)
+	if f.client, err = st.prepare(ctx, dir, f.database, f.keyFile, single, many); err != nil {
+		return err
+	}
+	if err := st.administer(ctx, dir, f.database, f.keyFile, d.staff(ctx)); err != nil {
+		return err
+	}
+	for n := range 3 {
+		if err := d.start(ctx, n); err != nil {
+			return err
+		}
+	}
+	return d.front.lead(f.hubs[1].url)
+}
+
+// start starts a hub that calls itself by the address of the front.
+func (d *drilled) start(ctx context.Context, n int) error {
+	port, err := freePort()
+	if err != nil {
+		return err
+	}
+	f, listen := d.fleet, fmt.Sprintf("127.0.0.1:%d", port)
+	f.env = []string{"EVERGRANT_PUBLIC_URL=" + d.front.URL, "EVERGRANT_LISTEN=" + listen}
+	h, err := f.start(ctx, n)
+	if err != nil {
+		return err
+	}
+	f.hubs = append(f.hubs, h)
+	if err := h.serves(ctx); err != nil {
+		return err
+	}
+	h.url = "http://" + listen
+	return nil
+}
+
+// staff says who is told of what.
+func (d *drilled) staff(ctx context.Context) func(*visitor) error {
+	return func(v *visitor) error {
+		ids := map[channel.Kind]string{}
+		for _, kind := range []channel.Kind{channel.Telegram, channel.Twilio, channel.SMTP} {
+			id, err := v.addChannel(ctx, d.services, kind)
+			if err != nil {
+				return err
+			}
+			ids[kind] = id
+		}
+		author, err := v.addContact(ctx, "Author", map[string]string{ids[channel.Telegram]: d.services.Address(channel.Telegram), ids[channel.Twilio]: d.services.Address(channel.Twilio)})
+		if err != nil {
+			return err
+		}
+		owner, err := v.addContact(ctx, "Owner", map[string]string{ids[channel.SMTP]: d.services.Address(channel.SMTP)})
+		if err != nil {
+			return err
+		}
+		if _, _, err := v.ask(ctx, "/connections/orders/owner", url.Values{"owner": {owner}}); err != nil {
+			return err
+		}
+		for _, policy := range []url.Values{
+			{
+				"title": {"Ladder"}, "enabled": {"true"}, "events": {"grant_ended"}, "after": {"0", stepSMS.String(), stepMail.String()},
+				"to": {author, author, "owner"}, "channel": {ids[channel.Telegram], ids[channel.Twilio], ids[channel.SMTP]},
+			},
+			{"title": {"Operator"}, "enabled": {"true"}, "events": {"operator_needed"}, "after": {"0"}, "to": {owner}, "channel": {ids[channel.SMTP]}},
+		} {
+			if _, _, err := v.ask(ctx, "/escalation/policies/new", policy); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// told waits until a kind of channel has taken so many messages.
+func (d *drilled) told(ctx context.Context, kind channel.Kind, n int) ([]channeltest.Received, error) {
+	for {
+		var got []channeltest.Received
+		for _, m := range d.services.Messages() {
+			if m.Kind == kind {
+				got = append(got, m)
+			}
+		}
+		if len(got) >= n {
+			return got, nil
+		}
+		if err := wait(ctx, pace); err != nil {
+			return got, fmt.Errorf("%s has taken %d of %d messages: %w", kind, len(got), n, err)
+		}
+	}
+}
+
+var grantPathRE = regexp.MustCompile(`/grant/[A-Za-z0-9_-]{43}`)
+
+// ladder plays the end of one grant.
+func (d *drilled) ladder(ctx context.Context) error {
+	f := d.fleet
+	for n := range 3 { // three processes pull it
+		if _, err := f.client.pull(ctx, f.hubs[n].url, "orders"); err != nil {
+			return err
+		}
+	}
+	begun := time.Now()
+	d.authority.SetFault(authority.Fault{Status: http.StatusBadRequest, Code: "invalid_grant"})
+	v, err := f.client.renew(ctx, f.hubs[0].url, "orders")
+	d.authority.SetFault(authority.Fault{})
+	if err == nil && v.Status != "needs_authorization" {
+		err = fmt.Errorf("the grant has not ended: the connection is %s", v)
+	}
+	if err != nil {
+		return err
+	}
+	f.hubs[0].kill() // whatever it was about to do, another one does
+	d.st.say("   the grant of orders has ended, and the hub that saw it was killed")
+	for _, step := range []struct {
+		kind  channel.Kind
+		after time.Duration
+	}{{channel.Telegram, 0}, {channel.Twilio, stepSMS}, {channel.SMTP, stepMail}} {
+		got, err := d.told(ctx, step.kind, 1)
+		if err != nil {
+			return err
+		}
+		after := time.Since(begun)
+		d.st.say("   %-9s after %4.1f s: %s", step.kind, after.Seconds(), firstLine(got[0].Subject+got[0].Text))
+		if after < step.after {
+			d.tally.problem("%s came after %s, before its time", step.kind, after)
+		}
+	}
+	mail, err := d.told(ctx, channel.SMTP, 1)
+	if err != nil {
+		return err
+	}
+	if err := d.follow(ctx, grantPathRE.FindString(mail[0].Text)); err != nil {
+		return err
+	}
+	for _, kind := range []channel.Kind{channel.Telegram, channel.Twilio, channel.SMTP} {
+		got, err := d.told(ctx, kind, 2)
+		if err != nil {
+			return err
+		}
+		d.st.say("   %-9s the end: %s", kind, firstLine(got[1].Subject+got[1].Text))
+	}
+	return nil
+}
+
+// follow goes where the link of a message leads, as somebody without an account.
+func (d *drilled) follow(ctx context.Context, link string) error {
+	somebody, err := newVisitor(d.front.URL)
+	if err != nil {
+		return err
+	}
+	page, _, err := somebody.ask(ctx, link, url.Values{})
+	if err != nil {
+		return err
+	}
+	target := regexp.MustCompile(`id="continue" href="([^"]+)"`).FindStringSubmatch(page)
+	if target == nil {
+		return fmt.Errorf("the link of the message leads nowhere: %.300s", page)
+	}
+	landed, err := redirected(ctx, strings.ReplaceAll(target[1], "&amp;", "&"))
+	if err != nil {
+		return err
+	}
+	// The service knows the address at which the grant was made first.
+	u, err := url.Parse(landed)
+	if err != nil {
+		return err
+	}
+	if _, _, err := somebody.ask(ctx, u.RequestURI(), nil); err != nil {
+		return err
+	}
+	v, err := d.fleet.client.view(ctx, d.front.URL, "orders")
+	if err == nil && v.Status != "fresh" {
+		err = fmt.Errorf("after the new authorisation the connection is %s", v)
+	}
+	d.st.say("   the link in the e-mail has led through a new authorisation")
+	return err
+}
+
+// oneCause lets many connections fail from one cause, and mends it.
+func (d *drilled) oneCause(ctx context.Context) error {
+	d.authority.SetFault(authority.Fault{Status: http.StatusUnauthorized, Code: "invalid_client"})
+	for _, name := range d.crowd {
+		if _, err := d.fleet.client.renew(ctx, d.front.URL, name); err != nil {
+			return err
+		}
+	}
+	if _, err := d.told(ctx, channel.SMTP, 3); err != nil {
+		return err
+	}
+	d.st.say("   %d connections fail with invalid_client, and the owner has one message", len(d.crowd))
+	d.authority.SetFault(authority.Fault{})
+	for _, name := range d.crowd {
+		if _, err := d.fleet.client.renew(ctx, d.front.URL, name); err != nil {
+			return err
+		}
+	}
+	_, err := d.told(ctx, channel.SMTP, 4)
+	return err
+}
+
+// count holds what was taken against what had to be: three messages and three ends of
+// the ladder, one message and one end of the cause.
+func (d *drilled) count() (expected, delivered, doubled int) {
+	want := map[channel.Kind]int{channel.Telegram: 2, channel.Twilio: 2, channel.SMTP: 4}
+	got := map[channel.Kind]int{}
+	if d.services != nil {
+		for _, m := range d.services.Messages() {
+			got[m.Kind]++
+		}
+	}
+	for kind, n := range want {
+		expected += n
+		delivered += min(n, got[kind])
+		doubled += max(0, got[kind]-n)
+	}
+	return expected, delivered, doubled
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	if runes := []rune(line); len(runes) > 90 {
+		line = string(runes[:90]) + "…"
+	}
+	return line
+}
