@@ -50,6 +50,7 @@ var parts = []part{
 	{"outage-network", "connections to PostgreSQL are cut, delayed and reset", outageNetwork},
 	{"outage-endpoint", "the token endpoint fails, refuses and hangs", outageEndpoint},
 	{"outage-dns", "the token endpoint's name stops to resolve", outageDNS},
+	{"messages", "kill hubs between the end of a grant and the messages about it", messages},
 	{"outage-disk", "the disk is full when the reply arrives", outageDisk},
 }
 
