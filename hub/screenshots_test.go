@@ -11,7 +11,10 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
+	"github.com/evergrant/evergrant/hub/internal/channel"
+	"github.com/evergrant/evergrant/hub/internal/channel/channeltest"
 	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/plugins/emulator"
@@ -39,6 +42,14 @@ var pictures = []picture{
 	{"service", "/services/sandbox-bitrix24", false},
 	{"service-gallery", "/services/new", true},
 	{"service-form", "/services/new/bitrix24", true},
+	{"once", "/once", false},
+	{"escalations", "/escalations", true},
+	{"escalation-setup", "/escalation", true},
+	{"escalation-channel", "/escalation/channels/telegram", false},
+	{"escalation-contact", "/escalation/contacts/anna", false},
+	{"escalation-policy", "/escalation/policies/ladder", false},
+	{"escalation-texts", "/escalation/texts?topic=grant_ended&lang=en", false},
+	{"drill", "/connections/sales-portal/drill", false},
 	{"keys", "/keys", false},
 	{"key-new", "/keys/new", false},
 	{"people", "/people", true},
@@ -151,6 +162,24 @@ func (c *camera) onTheWay(r *running, world *sandbox.World) {
 	c.click("main form button[type=submit].btn-primary")
 	c.wait("#new-key")
 	c.here("key-created", "en")
+	c.open(r.hub.URL() + "/escalations")
+	c.click(`main table a.eg-name`)
+	c.wait("#messages")
+	c.here("escalation", "en")
+	c.open(r.hub.URL() + "/connections/sales-portal/drill")
+	c.click("main form button[type=submit].btn-primary")
+	c.wait("#planned")
+	c.here("drill-planned", "en")
+	c.open(r.hub.URL() + "/escalation/channels/telegram")
+	c.fill("to", "-4012345678")
+	c.click(`form[action$="/test"] button[type=submit]`)
+	c.wait("[role=status] .eg-note")
+	c.here("escalation-test", "en")
+	c.open(r.hub.URL() + "/services/new/bitrix24")
+	c.fill("client_id", "local.test")
+	c.click("#check-service")
+	c.wait("#check .eg-note")
+	c.here("service-check", "en")
 	c.connect(r, s, "denied-one")
 	c.click(`button[name="decision"][value="deny"]`)
 	c.wait(".eg-mark.is-warning")
@@ -181,14 +210,15 @@ func startFurnished(t *testing.T, world *sandbox.World) *running {
 		t.Fatalf("the callback answered %d:\n%s", status, page)
 	}
 	r.key(t, "sales-portal").pull(t, "sales-portal")
+	services := startChannels(t)
 	r.hub.Stop(context.Background())
-	furnish(t, dir)
+	furnish(t, dir, services)
 	return startHubIn(t, dir, flags)
 }
 
 // furnish stores connections in every status behind the back of a hub that is
 // stopped.
-func furnish(t *testing.T, dir string) {
+func furnish(t *testing.T, dir string, services *channeltest.Server) {
 	t.Helper()
 	box, err := seal.Open(filepath.Join(dir, "evergrant.key"))
 	if err != nil {
@@ -200,6 +230,7 @@ func furnish(t *testing.T, dir string) {
 	}
 	defer func() { _ = s.Close() }()
 	now := time.Now()
+	staff(t, s, services)
 	day := 24 * time.Hour
 	for _, f := range []struct {
 		service, name, title string
@@ -245,6 +276,45 @@ func furnish(t *testing.T, dir string) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// staff are who is told, and how renewals of the last days ended.
+func staff(t *testing.T, s *store.Store, services *channeltest.Server) {
+	t.Helper()
+	now := time.Now()
+	ok := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for id, x := range map[string]struct {
+		title string
+		kind  channel.Kind
+	}{"telegram": {"Telegram", channel.Telegram}, "sms": {"SMS", channel.UniSenderSMS}, "mail": {"E-mail", channel.SMTP}} {
+		ok(s.SaveChannel(t.Context(), store.Channel{ID: id, Title: x.title, Kind: string(x.kind), Settings: services.Settings(x.kind), CreatedAt: now, UpdatedAt: now}))
+	}
+	to := func(id string, kind channel.Kind) policy.Address {
+		return policy.Address{Channel: id, To: services.Address(kind)}
+	}
+	ok(s.SaveContact(t.Context(), policy.Contact{
+		ID: "anna", Title: "Анна, дежурная", Lang: "ru", Zone: "Europe/Moscow", Quiet: policy.Quiet{From: 22 * 60, Until: 8 * 60},
+		Addresses: []policy.Address{to("telegram", channel.Telegram), to("sms", channel.UniSenderSMS)},
+	}, now))
+	ok(s.SaveContact(t.Context(), policy.Contact{ID: "desk", Title: "Service desk", Lang: "en", Zone: "Europe/Moscow", TakesRest: true, Addresses: []policy.Address{to("mail", channel.SMTP)}}, now))
+	ok(s.SavePolicy(t.Context(), policy.Policy{
+		ID: "ladder", Title: "On duty", Enabled: true, Urgent: true, Events: []policy.Event{policy.IncidentOpened, policy.PersonIn3},
+		Steps: []policy.Step{{To: "anna", Channel: "telegram"}, {After: 10 * time.Minute, To: "anna", Channel: "sms"}, {After: time.Hour, To: "desk", Channel: "mail"}},
+	}, now))
+	var hours []store.RenewalHour
+	for back := range 48 {
+		hour := now.Add(-time.Duration(back) * time.Hour)
+		hours = append(hours, store.RenewalHour{Hour: hour, Outcome: "renewed", N: 40 + (hour.Hour()*7)%23})
+		if back%17 == 3 {
+			hours = append(hours, store.RenewalHour{Hour: hour, Outcome: "transient", N: 9})
+		}
+	}
+	ok(s.AddRenewals(t.Context(), hours))
 }
 
 func failed(cause provider.Error, wait time.Duration) func(connection.Connection) connection.Connection {

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -37,7 +38,7 @@ func (p *Pages) check(c *gin.Context, form view.ServiceForm, id string) {
 		form.ApproveHosts, form.Problems = invalid.Hosts, problemsOf(err)
 		form.Check = &view.ServiceCheck{Verdict: "incomplete"}
 		for _, problem := range invalid.Problems {
-			form.Check.Missing = append(form.Check.Missing, problem.Message)
+			form.Check.Missing = append(form.Check.Missing, named(form, problem))
 		}
 	case isCause:
 		form.Check = &view.ServiceCheck{Verdict: "refused", Cause: view.TroubleOf(cause)}
@@ -49,4 +50,15 @@ func (p *Pages) check(c *gin.Context, form view.ServiceForm, id string) {
 		form.Check = &view.ServiceCheck{Verdict: string(found.Verdict), Host: found.Host, Cause: view.TroubleOf(found.Cause)}
 	}
 	p.showServiceForm(c, http.StatusOK, form)
+}
+
+// named is what is wrong with a field, with the field's title where the words alone do
+// not tell which it is.
+func named(form view.ServiceForm, problem catalogue.Problem) provider.Text {
+	name, isOption := strings.CutPrefix(problem.Field, "options.")
+	option, known := form.Provider.Options.Option(name)
+	if !isOption || !known {
+		return problem.Message
+	}
+	return provider.Text{EN: option.Title.EN + ": " + problem.Message.EN, RU: option.Title.RU + ": " + problem.Message.RU}
 }
