@@ -32,6 +32,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/scheduler"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
+	"github.com/evergrant/evergrant/hub/internal/trail"
 )
 
 // Hub is a running hub.
@@ -56,12 +57,19 @@ type Hub struct {
 	flow      *authflow.Flow
 	bulk      *bulk.Runner
 	hours     *metrics.Hours
+	counts    *metrics.Counts
+	registry  *metrics.Registry
+	traces    tracing
+	readiness readiness
 
 	listener net.Listener
 	server   *http.Server
 	engine   *gin.Engine
-	work     sync.WaitGroup
-	stopped  sync.Once
+	// scrapes serves metrics on an address of its own; nil without one.
+	scrapes   *http.Server
+	scrapesAt net.Addr
+	work      sync.WaitGroup
+	stopped   sync.Once
 	// schedule runs the scheduler until stopWork; failed carries a server that ended by itself.
 	schedule func()
 	stopWork context.CancelFunc
@@ -121,6 +129,9 @@ func (h *Hub) start(ctx context.Context) error {
 	if h.cfg.PublicURL == "" {
 		h.cfg.PublicURL = addressOf(listener.Addr(), h.cfg.TLS.CertFile != "")
 	}
+	if err := h.observe(ctx); err != nil {
+		return err
+	}
 	box, err := openKey(h.cfg, h.log)
 	if err != nil {
 		return err
@@ -140,6 +151,9 @@ func (h *Hub) start(ctx context.Context) error {
 		return err
 	}
 	h.wire()
+	if err := h.observeParts(); err != nil {
+		return err
+	}
 	if h.jobs, err = jobs.Start(ctx, jobs.Options{
 		Store: h.store, Periodic: periodicWork(h.store, h.bulk, h.cfg.Audit.Keep), Logger: h.log.Named("jobs"), Replica: h.journal.Replica(),
 	}); err != nil {
@@ -152,13 +166,16 @@ func (h *Hub) start(ctx context.Context) error {
 		return err
 	}
 	h.work.Go(h.schedule) // not before the leases of the last run are free
+	if err := h.listenForScrapes(ctx); err != nil {
+		return err
+	}
 	h.serve()
 	return nil
 }
 
 // wire ties the parts that only know each other by their types.
 func (h *Hub) wire() {
-	h.sender = egress.New(egress.Options{Version: h.version, Networks: h.cfg.Egress.Prefixes(), Refused: h.refused})
+	h.sender = egress.New(egress.Options{Version: h.version, Networks: h.cfg.Egress.Prefixes(), Refused: h.refused, Counted: h.counts.Refused})
 	h.gate = endpoint.New(endpoint.Options{
 		Replica: h.journal.Replica(),
 		Limits:  endpoint.Limits{InFlight: h.cfg.Renewal.PerEndpoint, PerSecond: float64(h.cfg.Renewal.PerSecond)},
@@ -170,7 +187,7 @@ func (h *Hub) wire() {
 	h.source = tokensource.New(tokensource.Options{
 		Store: h.store, Runner: runner, Journal: h.journal, Gate: h.gate, Changes: &h.changes, Logger: h.log.Named("tokens"),
 		RequestTimeout: h.cfg.Renewal.RequestTimeout, Lease: h.cfg.Renewal.Lease, Takeover: h.cfg.Renewal.Takeover,
-		Attempted: h.attempted,
+		Attempted: h.attempted, Waited: h.counts.Waited,
 	})
 	sched := scheduler.New(scheduler.Options{
 		Store: h.store, Source: h.source, Gate: h.gate, Logger: h.log.Named("scheduler"), Owner: h.journal.Replica(),
@@ -178,21 +195,18 @@ func (h *Hub) wire() {
 	})
 	h.flow = authflow.New(authflow.Options{
 		Store: h.store, Runner: runner, Logger: h.log.Named("authorize"), PublicURL: h.cfg.PublicURL,
-		TTL: h.cfg.AuthorizationTTL, ExchangeTimeout: h.cfg.Renewal.RequestTimeout, Granted: sched.Wake,
+		TTL: h.cfg.AuthorizationTTL, ExchangeTimeout: h.cfg.Renewal.RequestTimeout, Granted: sched.Wake, Exchanging: h.counts.Exchanging,
 	})
 	h.bulk = bulk.New(bulk.Options{Store: h.store, Catalogue: h.catalogue, Source: h.source, Audit: h.audit, Logger: h.log.Named("bulk")})
 	ctx, cancel := context.WithCancel(context.Background())
 	h.stopWork = cancel
-	h.schedule = func() { sched.Run(ctx) }
+	h.schedule = func() { sched.Run(trail.Begin(ctx, "", h.traces.tracer)) }
 	h.work.Go(func() { h.store.Listen(ctx, h.changes.PublishAll) })
 	h.work.Go(func() { h.watchPlugins(ctx) })
 	h.work.Go(func() { h.pulls.Run(ctx) })
 	h.work.Go(func() { h.hours.Run(ctx) })
 	h.work.Go(func() { incident.Watch(ctx, h.store, &h.changes, h.log.Named("incidents")) })
 }
-
-// attempted is told of every renewal that came to an end.
-func (h *Hub) attempted(a tokensource.Attempt) { h.hours.Renewed(a.Outcome(), time.Now()) }
 
 // Stop ends the hub: no new requests, then no new renewals, then what is in
 // flight, as long as ctx lasts. What is not saved by then is in the journal. A
@@ -208,6 +222,9 @@ func (h *Hub) stop(ctx context.Context) {
 		_ = h.listener.Close()
 	}
 	h.stopWork()
+	if h.scrapes != nil {
+		_ = h.scrapes.Close()
+	}
 	if h.jobs != nil {
 		if err := h.jobs.Stop(ctx); err != nil {
 			h.log.Warn("background work was given back unfinished", "error", err)
@@ -239,6 +256,7 @@ func (h *Hub) stop(ctx context.Context) {
 	if err := errors.Join(errs...); err != nil {
 		h.log.Warn("the hub did not close cleanly", "error", err)
 	}
+	h.traces.stop(ctx)
 	h.log.Info("stopped")
 }
 
