@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/evergrant/evergrant/hub/internal/egress"
 )
 
 // PullResults are the results of a pull; every other one is the name of the problem
@@ -27,6 +29,12 @@ type Counts struct {
 	refusals    *prometheus.CounterVec
 	requests    *prometheus.HistogramVec
 }
+
+// Who holds the lease that a caller waits for.
+const (
+	thisHub    = "this_hub"
+	anotherHub = "another_hub"
+)
 
 // seconds are the bounds of what takes from a millisecond to a minute.
 var seconds = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
@@ -53,6 +61,13 @@ func NewCounts(r *Registry) (*Counts, error) {
 	c.byResult = make(map[string]prometheus.Counter, len(PullResults))
 	for _, result := range PullResults {
 		c.byResult[result] = c.pulls.WithLabelValues(result)
+	}
+	// What has not happened yet is shown as 0, for an alert cannot see a series begin.
+	for _, reason := range []string{egress.ReasonUndeclared, egress.ReasonSecret, egress.ReasonPrivate, egress.ReasonRequest} {
+		c.refusals.WithLabelValues(reason)
+	}
+	for _, holder := range []string{thisHub, anotherHub} {
+		c.waits.WithLabelValues(holder)
 	}
 	return c, r.Register(c.pulls, c.late, c.attempts, c.took, c.waits, c.lag, c.exchange, c.refusals, c.requests)
 }
@@ -92,9 +107,9 @@ func (c *Counts) Renewed(provider, outcome string, took, lag time.Duration, sche
 
 // Waited counts a wait for a renewal that another caller or another hub had begun.
 func (c *Counts) Waited(took time.Duration, otherHub bool) {
-	holder := "this_hub"
+	holder := thisHub
 	if otherHub {
-		holder = "another_hub"
+		holder = anotherHub
 	}
 	c.waits.WithLabelValues(holder).Observe(took.Seconds())
 }

@@ -25,7 +25,7 @@ var (
 	pluginFell  = describe("plugin_restarts_total", "Starts of a plugin that followed a failure.", "plugin")
 	pluginHas   = describe("plugin_memory_bytes", "Memory of a plugin's process; 0 without one.", "plugin")
 	pluginCalls = describe("plugin_in_flight", "Calls of a plugin that run now.", "plugin")
-	circuits    = describe("endpoint_circuits", "Token endpoints of a host by the state of their circuit; open ones are left alone.", "host", "state")
+	circuits    = describe("endpoint_circuits", "Endpoints of a host by the state of their circuit; open ones are left alone.", "host", "state")
 	inFlight    = describe("endpoint_in_flight", "Requests that are at the token endpoints of a host now.", "host")
 	waiting     = describe("endpoint_waiting", "Renewals that wait for their turn at the token endpoints of a host.", "host")
 	journaled   = describe("journal_entries", "Operations in the reply journal whose outcome is not in the database yet.")

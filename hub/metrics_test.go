@@ -1,0 +1,219 @@
+package hub_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/evergrant/evergrant/plugins/emulator"
+)
+
+// scrape reads /metrics with a key that may read nothing else.
+func (r *running) scrape(t testing.TB) string {
+	t.Helper()
+	key := r.keyOf(t, map[string]any{"title": "prometheus", "scopes": []string{"metrics:read"}})
+	status, body := key.do(t, "GET", "/metrics", nil)
+	if status != http.StatusOK {
+		t.Fatalf("/metrics: %d %s", status, body)
+	}
+	return string(body)
+}
+
+// sample finds the value of a metric by its name and labels as they are written.
+func sample(text, series string) string {
+	for line := range strings.Lines(text) {
+		if rest, ok := strings.CutPrefix(line, series+" "); ok {
+			return strings.TrimSpace(rest)
+		}
+	}
+	return ""
+}
+
+func TestMetricsShowARenewalThatAPullHadToWaitFor(t *testing.T) {
+	world := startWorld(t, 4*time.Second)
+	r := startHub(t, nil)
+	connection := r.addService(t, world.Service("oauth2"))
+	if text := r.scrape(t); sample(text, `evergrant_connections{status="needs_authorization"}`) != "1" {
+		t.Errorf("a connection that nobody has authorised is not counted:\n%s", text)
+	}
+	r.authorise(t, connection)
+	process := r.key(t, connection)
+	first := process.pull(t, connection)
+	eventually(t, "the token is renewed", func() bool { return process.pull(t, connection).Generation > first.Generation })
+	process.do(t, "GET", "/api/v1/connections/another/token", nil)
+	send(t, r.grant(t, connection, emulator.Choices{Deny: true}))
+	text := r.scrape(t)
+	for series, want := range map[string]string{
+		`evergrant_pulls_total{result="served"}`:                                `^[1-9]\d*$`,
+		`evergrant_pulls_total{result="forbidden"}`:                             `^1$`,
+		`evergrant_tokens_below_margin_total`:                                   `^0$`,
+		`evergrant_renewal_attempts_total{outcome="renewed",provider="oauth2"}`: `^[1-9]\d*$`,
+		`evergrant_renewal_duration_seconds_count{provider="oauth2"}`:           `^[1-9]\d*$`,
+		`evergrant_renewal_lag_seconds_count`:                                   `^[1-9]\d*$`,
+		`evergrant_callback_to_exchange_seconds_count`:                          `^1$`,
+		`evergrant_callback_to_exchange_seconds_bucket{le="1"}`:                 `^1$`,
+		`evergrant_plugin_state{plugin="oauth2",state="ready"}`:                 `^1$`,
+		`evergrant_plugin_memory_bytes{plugin="oauth2"}`:                        `^[1-9]`,
+		`evergrant_plugin_restarts_total{plugin="oauth2"}`:                      `^0$`,
+		`evergrant_ready{check="database"}`:                                     `^1$`,
+		`evergrant_ready{check="journal"}`:                                      `^1$`,
+		`evergrant_jobs{state="running"}`:                                       `^\d+$`,
+		`evergrant_journal_entries`:                                             `^\d+$`,
+		`evergrant_pull_spool`:                                                  `^\d+$`,
+		`evergrant_build_info{version="test"}`:                                  `^1$`,
+		`go_goroutines`:                                                         `^[1-9]`,
+	} {
+		if got := sample(text, series); !regexp.MustCompile(want).MatchString(got) {
+			t.Errorf("%s is %q", series, got)
+		}
+	}
+	if !strings.Contains(text, `route="/api/v1/connections/:name/token"`) || strings.Contains(text, connection) {
+		t.Error("requests are not counted by route alone")
+	}
+	if !regexp.MustCompile(`evergrant_endpoint_circuits\{host="[a-z0-9.]+:\d+",state="closed"\} [1-9]`).MatchString(text) {
+		t.Errorf("the circuit of the token endpoint is not shown:\n%s", regexp.MustCompile(`evergrant_endpoint.*`).FindAllString(text, -1))
+	}
+}
+
+func TestMetricsNeedAKeyOnTheHubsOwnAddressAndNoneOnTheirOwn(t *testing.T) {
+	r := startHub(t, map[string]any{"metrics.listen": "127.0.0.1:0"})
+	for key, want := range map[string]int{"": http.StatusUnauthorized, "evg_wrong": http.StatusUnauthorized, r.admin.key: http.StatusOK} {
+		if status, _ := (&client{base: r.hub.URL(), key: key}).do(t, "GET", "/metrics", nil); status != want {
+			t.Errorf("with the key %.5s: %d", key, status)
+		}
+	}
+	reader := r.keyOf(t, map[string]any{"title": "other", "scopes": []string{"connection:read"}})
+	if status, _ := reader.do(t, "GET", "/metrics", nil); status != http.StatusForbidden {
+		t.Errorf("a key without the scope: %d", status)
+	}
+	own := &client{base: "http://" + r.hub.ScrapesAt().String()}
+	if status, body := own.do(t, "GET", "/metrics", nil); status != http.StatusOK || !strings.Contains(string(body), "evergrant_connections") {
+		t.Errorf("on its own address: %d", status)
+	}
+	if status, _ := own.do(t, "GET", "/api/v1/connections", nil); status != http.StatusNotFound {
+		t.Errorf("something else is served there: %d", status)
+	}
+}
+
+func TestReadySaysWhatIsWrongAndNoMore(t *testing.T) {
+	r := startHub(t, nil)
+	ask := func() (int, string) {
+		status, body := (&client{base: r.hub.URL()}).do(t, "GET", "/readyz", nil)
+		return status, string(body)
+	}
+	if status, body := ask(); status != http.StatusOK || body != "ready\n" {
+		t.Fatalf("%d %q", status, body)
+	}
+	journal := r.dir + "/journal"
+	if err := os.Rename(journal, journal+"-away"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the hub is not ready", func() bool { status, _ := ask(); return status == http.StatusServiceUnavailable })
+	if _, body := ask(); body != "journal: the disk of the journal cannot be written\n" {
+		t.Errorf("%q", body)
+	}
+	if err := os.Rename(journal+"-away", journal); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the hub is ready again", func() bool { status, _ := ask(); return status == http.StatusOK })
+	if !contains(r.log, "the hub is not ready: the disk of the journal") || !contains(r.log, "the hub is ready again") {
+		t.Error("the log does not say so")
+	}
+}
+
+// collector takes OTLP over HTTP and keeps the bytes.
+func collector(t *testing.T) (address string, seen *logBuffer) {
+	t.Helper()
+	seen = &logBuffer{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		body, err := io.ReadAll(req.Body)
+		if err == nil && req.URL.Path == "/v1/traces" {
+			_, _ = seen.Write(body)
+		}
+		w.WriteHeader(http.StatusOK)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, seen
+}
+
+func TestTraceOfAPullThatHadToRenewHoldsEveryStepAndNoSecret(t *testing.T) {
+	address, seen := collector(t)
+	world := startWorld(t, 4*time.Second)
+	r := startHub(t, map[string]any{"tracing.endpoint": address, "tracing.sample": 1.0})
+	service := world.Service("oauth2")
+	connection := r.addService(t, service)
+	callback := r.grant(t, connection, emulator.Choices{})
+	send(t, callback)
+	process := r.key(t, connection)
+	secrets := []string{service.ClientSecret, process.key, r.admin.key, callback.URL.Query().Get("code"), callback.URL.Query().Get("state")}
+	const traceID = "4bf92f3577b34da6a3ce929d0e0e4736"
+	var answer pulled
+	var request string
+	eventually(t, "a pull renews", func() bool {
+		p, header := tracedPull(t, process, connection, "min_ttl=1h", "00-"+traceID+"-00f067aa0ba902b7-01")
+		renewed := answer.Generation > 0 && p.Generation > answer.Generation
+		answer, request = p, header.Get("X-Request-Id")
+		secrets = append(secrets, p.AccessToken)
+		return renewed && lineOf(r.log.String(), "renewed:", "request_id="+request) != ""
+	})
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	r.hub.Stop(ctx) // sends what is left
+	spans := readSpans(t, seen.String())
+	names := map[string]int{}
+	for _, s := range spans {
+		if s.trace == traceID {
+			names[s.name]++
+		}
+	}
+	for _, want := range []string{"GET /api/v1/connections/:name/token", "wait for the renewal", "renew", "refresh", "evergrant.provider.v1.ProviderService/Operate", "HTTP POST"} {
+		if names[want] == 0 {
+			t.Errorf("no span %q in the trace; there are %v", want, names)
+		}
+	}
+	if !slices.ContainsFunc(spans, func(s span) bool { return s.name == "GET /callback/:service" }) {
+		t.Error("the callback has no span")
+	}
+	for _, secret := range secrets {
+		if secret != "" && strings.Contains(seen.String(), secret) {
+			t.Errorf("the exported bytes hold a secret: %.12s…", secret)
+		}
+	}
+	if strings.Contains(seen.String(), "code=") || strings.Contains(seen.String(), "min_ttl") {
+		t.Error("the exported bytes hold a query")
+	}
+}
+
+// lineOf is the line of a log that holds both texts.
+func lineOf(log, a, b string) string {
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, a) && strings.Contains(line, b) {
+			return line
+		}
+	}
+	return ""
+}
+
+func tracedPull(t testing.TB, c *client, connection, query, traceparent string) (pulled, http.Header) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("%s/api/v1/connections/%s/token?%s", c.base, connection, query), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+c.key)
+	req.Header.Set("traceparent", traceparent)
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	return decodePulled(t, resp.Body), resp.Header
+}
