@@ -10,6 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/doctor"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
@@ -46,8 +47,8 @@ func (h *Hub) checks() []readyCheck {
 	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
 	defer cancel()
 	key := h.store.KeyFits(ctx)
-	if errors.Is(key, store.ErrNothingSealed) || store.Unavailable(key) || ctx.Err() != nil {
-		key = nil // nothing that speaks against the key
+	if !errors.Is(key, store.ErrOtherKey) {
+		key = nil // nothing that speaks against it
 	}
 	now := []readyCheck{
 		{Name: "database", Wrong: "the database cannot be reached", err: h.store.Ping(ctx)},
@@ -90,16 +91,13 @@ func (h *Hub) ready(c *gin.Context) {
 	c.String(http.StatusOK, "ready\n")
 }
 
-// ProofHeader is the answer of /healthz to a nonce, for `evergrant doctor`.
-const ProofHeader = "X-Evergrant-Proof"
-
 // health says that the process answers. To a nonce it proves which hub it is: one with
 // the same database and key can compute the same.
 func (h *Hub) health(c *gin.Context) {
 	c.Header("Cache-Control", "no-store")
 	if nonce := c.Query("nonce"); nonce != "" && len(nonce) <= 64 {
 		if proof, err := h.store.Proof(c.Request.Context(), nonce); err == nil {
-			c.Header(ProofHeader, proof)
+			c.Header(doctor.ProofHeader, proof)
 		}
 	}
 	c.String(http.StatusOK, "ok\n")

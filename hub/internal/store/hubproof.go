@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 
 	"gorm.io/gorm"
 )
@@ -13,8 +14,11 @@ import (
 // ErrNothingSealed says that the database holds nothing yet that a key could open.
 var ErrNothingSealed = errors.New("nothing is sealed in the database yet")
 
+// ErrOtherKey says that the key is not the one that the database was used with.
+var ErrOtherKey = errors.New("the key does not open what the database holds")
+
 // KeyFits opens something that a hub on this database has sealed. Errors:
-// ErrNothingSealed; that the key is another one.
+// ErrNothingSealed, ErrOtherKey.
 func (s *Store) KeyFits(ctx context.Context) error {
 	_, err := s.identity(ctx)
 	return err
@@ -43,7 +47,7 @@ func (s *Store) identity(ctx context.Context) ([]byte, error) {
 	}
 	key, err := s.box.Open(chain.MacKey, "audit_chain", "1", "mac_key")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrOtherKey, err)
 	}
 	return mac(key, "evergrant hub identity"), nil
 }
