@@ -97,7 +97,7 @@ func TestDoctorSeesAWrongKey(t *testing.T) {
 	at := map[string]any{"data_dir": r.dir, "public_url": r.hub.URL(), "key.file": other}
 	found := findings(t, "", at)
 	expect(t, found, "key", "fail", "another one")
-	if err := os.Chmod(other, 0o644); err != nil { //nolint:gosec // too open on purpose
+	if err := os.Chmod(other, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, findings(t, "", at), "key", "fail", "mode 0644")
@@ -143,7 +143,7 @@ func TestDoctorSeesAClockThatIsWrong(t *testing.T) {
 func TestDoctorSeesBrokenPluginsAndFolders(t *testing.T) {
 	dir := t.TempDir()
 	broken := filepath.Join(dir, "evergrant-provider-broken")
-	if err := os.WriteFile(broken, []byte("#!/bin/sh\necho no plugin\n"), 0o700); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(broken, []byte("#!/bin/sh\necho no plugin\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, "file")

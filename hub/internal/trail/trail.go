@@ -59,7 +59,7 @@ func Log(ctx context.Context, log hclog.Logger) hclog.Logger {
 }
 
 // nothing is the span where nobody collects traces.
-var nothing = noop.Span{}
+var nothing trace.Span = noop.Span{}
 
 // Start begins a span below the one of the context. The caller calls End.
 func Start(ctx context.Context, name string, attributes ...attribute.KeyValue) (context.Context, trace.Span) {
