@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -125,7 +124,7 @@ func (c *Counts) Answered(method, route string, status int, took time.Duration) 
 	if route == "" {
 		route = "none"
 	}
-	c.requests.WithLabelValues(knownMethod(method), route, strconv.Itoa(status/100)+"xx").Observe(took.Seconds())
+	c.requests.WithLabelValues(knownMethod(method), route, class(status)).Observe(took.Seconds())
 }
 
 // knownMethod keeps what strangers send as a method out of the labels.
@@ -135,4 +134,13 @@ func knownMethod(method string) string {
 		return method
 	}
 	return "other"
+}
+
+// class is the class of a status (RFC 9110 section 15).
+func class(status int) string {
+	classes := [...]string{"other", "1xx", "2xx", "3xx", "4xx", "5xx"}
+	if n := status / 100; n < len(classes) {
+		return classes[n]
+	}
+	return classes[0]
 }
