@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/plugins/emulator"
 )
 
@@ -121,5 +122,23 @@ func TestReadySaysWhatIsWrongAndNoMore(t *testing.T) {
 	eventually(t, "the hub is ready again", func() bool { status, _ := ask(); return status == http.StatusOK })
 	if !contains(r.log, "the hub is not ready: the disk of the journal") || !contains(r.log, "the hub is ready again") {
 		t.Error("the log does not say so")
+	}
+}
+
+func TestMetricsAreReadFromPostgreSQLToo(t *testing.T) {
+	world := startWorld(t, time.Hour)
+	r := startHub(t, map[string]any{"database.url": storetest.Postgres(t)})
+	connection := r.addService(t, world.Service("oauth2"))
+	r.authorise(t, connection)
+	text := r.scrape(t)
+	for series, want := range map[string]string{
+		`evergrant_connections{status="fresh"}`: `^1$`, `evergrant_connections{status="paused"}`: `^0$`,
+		`evergrant_tokens_expiring{within="1h"}`: `^1$`, `evergrant_tokens_expiring{within="10m"}`: `^0$`, `evergrant_tokens_expiring{within="expired"}`: `^0$`,
+		`evergrant_token_expiry_soonest_seconds`: `^3\d\d\d`, `evergrant_renewals_overdue`: `^0$`, `evergrant_renewal_overdue_seconds`: `^0$`,
+		`evergrant_persons_needed{within="7d"}`: `^0$`, `evergrant_bulk_items`: `^0$`, `evergrant_jobs{state="available"}`: `^\d+$`,
+	} {
+		if got := sample(text, series); !regexp.MustCompile(want).MatchString(got) {
+			t.Errorf("%s is %q", series, got)
+		}
 	}
 }

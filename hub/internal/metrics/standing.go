@@ -13,10 +13,12 @@ import (
 )
 
 const (
-	// standingFor is how long what was read is shown again.
-	standingFor = 10 * time.Second
+	// standingFor is how long what was read is shown again, at least; where the reading
+	// takes long, it is shown standingShare times as long as that took.
+	standingFor   = 10 * time.Second
+	standingShare = 30
 	// standingTimeout bounds the reading: a scrape must not hang on the database.
-	standingTimeout = 3 * time.Second
+	standingTimeout = 5 * time.Second
 )
 
 // Standing shows how the connections stand. It is the same on every replica.
@@ -24,10 +26,10 @@ type Standing struct {
 	store *store.Store
 	log   hclog.Logger
 
-	mu   sync.Mutex
-	read time.Time
-	has  bool
-	last store.Standing
+	mu    sync.Mutex
+	until time.Time // what was read is shown
+	has   bool
+	last  store.Standing
 }
 
 // NewStanding returns a Standing.
@@ -96,7 +98,7 @@ func (s *Standing) Collect(to chan<- prometheus.Metric) {
 func (s *Standing) current(now time.Time) (store.Standing, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.read.IsZero() && now.Sub(s.read) < standingFor {
+	if now.Before(s.until) {
 		return s.last, s.has
 	}
 	times := make([]time.Duration, len(within))
@@ -109,6 +111,7 @@ func (s *Standing) current(now time.Time) (store.Standing, bool) {
 	if err != nil {
 		s.log.Warn("how the connections stand could not be read for a scrape", "error", err)
 	}
-	s.read, s.has, s.last = now, err == nil, last
+	s.has, s.last = err == nil, last
+	s.until = now.Add(max(standingFor, standingShare*time.Since(now)))
 	return s.last, s.has
 }

@@ -56,17 +56,15 @@ func (s *Store) Standing(ctx context.Context, now time.Time, within []time.Durat
 	return at, err
 }
 
-// standingTimes counts by times, in one look at the connections.
+// standingTimes counts by times, in one look at an index that has all it asks for.
 func (s *Store) standingTimes(ctx context.Context, now time.Time, within []time.Duration, at *Standing) error {
 	const expires = "state = 'active' AND expires_at > 0"
 	const person = "state = 'active' AND person_by > 0"
 	columns := []string{
 		fmt.Sprintf("COALESCE(SUM(CASE WHEN %s AND expires_at <= @now THEN 1 ELSE 0 END), 0)", expires),
 		fmt.Sprintf("COALESCE(MIN(CASE WHEN %s THEN expires_at END), 0)", expires),
-		"COALESCE(SUM(CASE WHEN due_at > 0 AND due_at < @late THEN 1 ELSE 0 END), 0)",
-		"COALESCE(MIN(CASE WHEN due_at > 0 AND due_at <= @now THEN due_at END), 0)",
 	}
-	args := map[string]any{"now": millis(now), "late": millis(now.Add(-overdueAfter))}
+	args := map[string]any{"now": millis(now)}
 	for i, w := range within {
 		end := fmt.Sprintf("w%d", i)
 		args[end] = millis(now.Add(w))
@@ -82,12 +80,23 @@ func (s *Store) standingTimes(ctx context.Context, now time.Time, within []time.
 	if err := s.reading(ctx).Raw("SELECT "+strings.Join(columns, ", ")+" FROM connections", args).Row().Scan(to...); err != nil {
 		return failed("count the connections by their times", err)
 	}
-	at.Expired, at.Soonest, at.Overdue, at.OldestDue = int(found[0]), timeOf(found[1]), int(found[2]), timeOf(found[3])
+	at.Expired, at.Soonest = int(found[0]), timeOf(found[1])
 	for i := range within {
-		at.Expiring = append(at.Expiring, int(found[4+2*i]))
-		at.Persons = append(at.Persons, int(found[5+2*i]))
+		at.Expiring = append(at.Expiring, int(found[2+2*i]))
+		at.Persons = append(at.Persons, int(found[3+2*i]))
 	}
-	return nil
+	return s.standingDue(ctx, now, at)
+}
+
+// standingDue counts what is overdue by the index of due times: there is little of it.
+func (s *Store) standingDue(ctx context.Context, now time.Time, at *Standing) error {
+	var oldest int64
+	err := s.reading(ctx).Raw("SELECT COUNT(*) FROM connections WHERE due_at > 0 AND due_at < ?", millis(now.Add(-overdueAfter))).Row().Scan(&at.Overdue)
+	if err == nil {
+		err = s.reading(ctx).Raw("SELECT COALESCE(MIN(due_at), 0) FROM connections WHERE due_at > 0 AND due_at <= ?", millis(now)).Row().Scan(&oldest)
+	}
+	at.OldestDue = timeOf(oldest)
+	return failed("count what is overdue", err)
 }
 
 // countJobs counts the jobs of the job engine, whose table lies beside ours.
