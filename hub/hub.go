@@ -34,6 +34,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/scheduler"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
+	"github.com/evergrant/evergrant/hub/internal/trail"
 )
 
 // Hub is a running hub.
@@ -59,12 +60,20 @@ type Hub struct {
 	bulk      *bulk.Runner
 	hours     *metrics.Hours
 	escalates *escalation.Escalation
+	counts    *metrics.Counts
+	messages  *metrics.Messages
+	registry  *metrics.Registry
+	traces    tracing
+	readiness readiness
 
 	listener net.Listener
 	server   *http.Server
 	engine   *gin.Engine
-	work     sync.WaitGroup
-	stopped  sync.Once
+	// scrapes serves metrics on an address of its own; nil without one.
+	scrapes   *http.Server
+	scrapesAt net.Addr
+	work      sync.WaitGroup
+	stopped   sync.Once
 	// schedule runs the scheduler until stopWork; failed carries a server that ended by itself.
 	schedule func()
 	stopWork context.CancelFunc
@@ -124,6 +133,9 @@ func (h *Hub) start(ctx context.Context) error {
 	if h.cfg.PublicURL == "" {
 		h.cfg.PublicURL = addressOf(listener.Addr(), h.cfg.TLS.CertFile != "")
 	}
+	if err := h.observe(ctx); err != nil {
+		return err
+	}
 	box, err := openKey(h.cfg, h.log)
 	if err != nil {
 		return err
@@ -143,6 +155,9 @@ func (h *Hub) start(ctx context.Context) error {
 		return err
 	}
 	h.wire()
+	if err := h.observeParts(); err != nil {
+		return err
+	}
 	if h.jobs, err = jobs.Start(ctx, jobs.Options{
 		Store: h.store, Periodic: periodicWork(h.store, h.bulk, h.cfg.Audit.Keep), Logger: h.log.Named("jobs"), Replica: h.journal.Replica(),
 	}); err != nil {
@@ -155,13 +170,16 @@ func (h *Hub) start(ctx context.Context) error {
 		return err
 	}
 	h.work.Go(h.schedule) // not before the leases of the last run are free
+	if err := h.listenForScrapes(ctx); err != nil {
+		return err
+	}
 	h.serve()
 	return nil
 }
 
 // wire ties the parts that only know each other by their types.
 func (h *Hub) wire() {
-	h.sender = egress.New(egress.Options{Version: h.version, Networks: h.cfg.Egress.Prefixes(), Refused: h.refused})
+	h.sender = egress.New(egress.Options{Version: h.version, Networks: h.cfg.Egress.Prefixes(), Refused: h.refused, Counted: h.counts.Refused})
 	h.gate = endpoint.New(endpoint.Options{
 		Replica: h.journal.Replica(),
 		Limits:  endpoint.Limits{InFlight: h.cfg.Renewal.PerEndpoint, PerSecond: float64(h.cfg.Renewal.PerSecond)},
@@ -173,7 +191,7 @@ func (h *Hub) wire() {
 	h.source = tokensource.New(tokensource.Options{
 		Store: h.store, Runner: runner, Journal: h.journal, Gate: h.gate, Changes: &h.changes, Logger: h.log.Named("tokens"),
 		RequestTimeout: h.cfg.Renewal.RequestTimeout, Lease: h.cfg.Renewal.Lease, Takeover: h.cfg.Renewal.Takeover,
-		Attempted: h.attempted,
+		Attempted: h.attempted, Waited: h.counts.Waited,
 	})
 	sched := scheduler.New(scheduler.Options{
 		Store: h.store, Source: h.source, Gate: h.gate, Logger: h.log.Named("scheduler"), Owner: h.journal.Replica(),
@@ -181,16 +199,16 @@ func (h *Hub) wire() {
 	})
 	h.flow = authflow.New(authflow.Options{
 		Store: h.store, Runner: runner, Logger: h.log.Named("authorize"), PublicURL: h.cfg.PublicURL,
-		TTL: h.cfg.AuthorizationTTL, ExchangeTimeout: h.cfg.Renewal.RequestTimeout, Granted: sched.Wake,
+		TTL: h.cfg.AuthorizationTTL, ExchangeTimeout: h.cfg.Renewal.RequestTimeout, Granted: sched.Wake, Exchanging: h.counts.Exchanging,
 	})
 	h.bulk = bulk.New(bulk.Options{Store: h.store, Catalogue: h.catalogue, Source: h.source, Audit: h.audit, Logger: h.log.Named("bulk")})
 	h.escalates = escalation.New(escalation.Options{
 		Store: h.store, Senders: channel.New(channel.Options{Version: h.version}), PublicURL: h.cfg.PublicURL, Replica: h.journal.Replica(),
-		MakeLink: h.messageLink, Logger: h.log.Named("escalation"),
+		MakeLink: h.messageLink, Delivered: h.messages.Tried, Logger: h.log.Named("escalation"),
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	h.stopWork = cancel
-	h.schedule = func() { sched.Run(ctx) }
+	h.schedule = func() { sched.Run(trail.Begin(ctx, "", h.traces.tracer)) }
 	h.work.Go(func() { h.store.Listen(ctx, h.changes.PublishAll) })
 	h.work.Go(func() { h.watchPlugins(ctx) })
 	h.work.Go(func() { h.pulls.Run(ctx) })
@@ -204,9 +222,6 @@ func (h *Hub) messageLink(ctx context.Context, connectionID, userID string, life
 	token, _, err := h.flow.MakeLinkFor(ctx, connectionID, userID, "Evergrant", life)
 	return "/grant/" + token, err
 }
-
-// attempted is told of every renewal that came to an end.
-func (h *Hub) attempted(a tokensource.Attempt) { h.hours.Renewed(a.Outcome(), time.Now()) }
 
 // Stop ends the hub: no new requests, then no new renewals, then what is in
 // flight, as long as ctx lasts. What is not saved by then is in the journal. A
@@ -222,6 +237,9 @@ func (h *Hub) stop(ctx context.Context) {
 		_ = h.listener.Close()
 	}
 	h.stopWork()
+	if h.scrapes != nil {
+		_ = h.scrapes.Close()
+	}
 	if h.jobs != nil {
 		if err := h.jobs.Stop(ctx); err != nil {
 			h.log.Warn("background work was given back unfinished", "error", err)
@@ -253,6 +271,7 @@ func (h *Hub) stop(ctx context.Context) {
 	if err := errors.Join(errs...); err != nil {
 		h.log.Warn("the hub did not close cleanly", "error", err)
 	}
+	h.traces.stop(ctx)
 	h.log.Info("stopped")
 }
 

@@ -26,7 +26,7 @@ func (h *Hub) startPlugins(ctx context.Context) (err error) {
 		return err
 	}
 	h.plugins, err = pluginhost.New(pluginhost.Options{
-		Dir: h.cfg.Plugins.Dir, Logger: h.log.Named("plugins"), Cache: descriptions{h.store}, IdleAfter: idleAfter(h.cfg),
+		Dir: h.cfg.Plugins.Dir, Logger: h.log.Named("plugins"), Cache: descriptions{h.store}, IdleAfter: idleAfter(h.cfg), Traces: h.traces.provider,
 		Sandbox: sandbox.Mode(h.cfg.Plugins.Sandbox), Installed: h.installer.Installed,
 		// Neither is called before a plugin that is in use is replaced.
 		Accept: func(plugin string, ds []provider.Description) error { return h.catalogue.Accept(plugin, ds) },

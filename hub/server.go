@@ -52,11 +52,12 @@ func (h *Hub) handler() http.Handler {
 	engine.HandleMethodNotAllowed = true
 	engine.ContextWithFallback = true
 	_ = engine.SetTrustedProxies(h.cfg.TrustedProxies) // checked by config
-	engine.Use(h.recovered, requestID, h.logged, secured(strings.HasPrefix(h.cfg.PublicURL, "https://")))
-	engine.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
+	engine.Use(h.recovered, requestID, h.logged, h.watched, secured(strings.HasPrefix(h.cfg.PublicURL, "https://")))
+	engine.GET("/healthz", h.health)
 	engine.GET("/readyz", h.ready)
+	engine.GET("/metrics", h.scraped)
 	api.New(engine, engine, api.Options{
-		Store: h.store, Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, Installer: h.installer, Changes: &h.changes, Audit: h.audit, Pulls: h.pulls,
+		Store: h.store, Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, Installer: h.installer, Changes: &h.changes, Audit: h.audit, Pulls: h.pulls, Pulled: h.counts.Pulled,
 		Logger: h.log.Named("api"), PublicURL: h.cfg.PublicURL, Version: h.version, MinTTL: h.cfg.Renewal.MinTTL, Ending: h.ending,
 	})
 	pages := web.New(web.Options{
@@ -82,15 +83,6 @@ func (h *Hub) handler() http.Handler {
 	engine.NoRoute(none(pages.NotFound, http.StatusNotFound, "There is no such address in the hub API"))
 	engine.NoMethod(none(pages.NotFound, http.StatusMethodNotAllowed, "This address does not take this method"))
 	return pages.Sessions(engine)
-}
-
-// ready reports whether the database can be reached.
-func (h *Hub) ready(c *gin.Context) {
-	if err := h.store.Ping(c.Request.Context()); err != nil {
-		c.String(http.StatusServiceUnavailable, "the database cannot be reached\n")
-		return
-	}
-	c.String(http.StatusOK, "ready\n")
 }
 
 // recovered turns a panic into an error of one request.

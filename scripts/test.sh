@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests of the three modules with the race detector, after bringing
-# along what they need: PostgreSQL, Chromium and the npm packages of the
-# authorization server that the oauth2 plugin is proven against.
+# along what they need: PostgreSQL, Chromium, Prometheus and the npm packages of
+# the authorization server that the oauth2 plugin is proven against.
 #   scripts/test.sh [argument of go test...] [./package...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -25,6 +25,8 @@ install_npm_packages
   scripts/install-packages.sh python3-grpcio python3-protobuf python3-cryptography
 EVERGRANT_TEST_CHROMIUM=$(scripts/chromium.sh)
 export EVERGRANT_TEST_CHROMIUM
+EVERGRANT_TEST_PROMETHEUS=$(scripts/prometheus.sh)
+export EVERGRANT_TEST_PROMETHEUS
 
 go_test=(go test)
 if [[ -x bin/gotestsum ]]; then

@@ -24,6 +24,7 @@ type commands struct {
 	Demo    demoCmd    `cmd:"" help:"Play the main job without a hand on a temporary folder: add, authorise, pull, expire, pull again. Exits 0 if every check held."`
 	Token   tokenCmd   `cmd:"" help:"Pull a token from a running hub, for scripts."`
 	Key     keyCmd     `cmd:"" help:"Manage the key that seals secrets."`
+	Doctor  doctorCmd  `cmd:"" help:"Look at a deployment and say what to mend: key, database, clock, plugins, callback address, disk. Exits 1 if something fails."`
 	Plugin  pluginCmd  `cmd:"" help:"Write, test, pack, sign and check plugins."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"os"
 	"runtime/debug"
 
-	"github.com/hashicorp/go-hclog"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -20,10 +21,11 @@ type v1Server struct {
 	providerv1.UnimplementedProviderServiceServer
 	providers    map[string]provider.Provider
 	descriptions []*providerv1.Description
+	log          *slog.Logger
 }
 
 func newV1Server(providers []provider.Provider) (*v1Server, error) {
-	s := &v1Server{providers: make(map[string]provider.Provider, len(providers))}
+	s := &v1Server{log: newLogger(os.Stderr), providers: make(map[string]provider.Provider, len(providers))}
 	for _, p := range providers {
 		d, err := p.Describe(context.Background())
 		if err != nil {
@@ -75,9 +77,10 @@ func (s *v1Server) Operate(stream providerv1.ProviderService_OperateServer) erro
 // run calls the provider. A panic is an Internal error: the process lives on,
 // for it may serve other operations, and the trace goes to the log.
 func (s *v1Server) run(stream providerv1.ProviderService_OperateServer, p provider.Provider, start *providerv1.Start) (result *providerv1.Result, err error) {
+	ctx := logging(stream.Context(), s.log)
 	defer func() {
 		if r := recover(); r != nil {
-			hclog.L().Error("the provider panicked", "provider", start.GetProvider(), "stack", string(debug.Stack()))
+			provider.Logger(ctx).Error("the provider panicked", "provider", start.GetProvider(), "stack", string(debug.Stack()))
 			err = provider.Errorf(provider.Internal, "", "the provider %s panicked; its plugin's log has the stack", start.GetProvider())
 		}
 	}()
@@ -93,7 +96,7 @@ func (s *v1Server) run(stream providerv1.ProviderService_OperateServer, p provid
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
-	return v1Dispatch(stream.Context(), p, start, call)
+	return v1Dispatch(ctx, p, start, call)
 }
 
 var errNotServed = errors.New("not served")

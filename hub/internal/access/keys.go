@@ -16,11 +16,12 @@ const (
 	ScopeTokenRead      = "token:read"      // pull tokens of the allowed connections
 	ScopeConnectionRead = "connection:read" // see how the allowed connections stand, no token
 	ScopeAuditRead      = "audit:read"      // read who did what
+	ScopeMetricsRead    = "metrics:read"    // scrape /metrics
 	ScopeAdmin          = "admin:*"         // everything that the pages do
 )
 
 // Scopes lists what a key may be given.
-var Scopes = []string{ScopeTokenRead, ScopeConnectionRead, ScopeAuditRead, ScopeAdmin}
+var Scopes = []string{ScopeTokenRead, ScopeConnectionRead, ScopeAuditRead, ScopeMetricsRead, ScopeAdmin}
 
 // keyPrefix makes a leaked key recognisable to secret scanners.
 const keyPrefix = "evg_"

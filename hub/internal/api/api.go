@@ -34,7 +34,10 @@ type Options struct {
 	Changes   *feed.Feed
 	Audit     *audit.Log
 	// Pulls notes each token that is handed out; nil notes none.
-	Pulls     *audit.Pulls
+	Pulls *audit.Pulls
+	// Pulled is told of each answer to a pull; late is a token that had expired when it
+	// was handed out. Nil is nobody.
+	Pulled    func(result string, late bool)
 	Logger    hclog.Logger
 	PublicURL string
 	Version   string
@@ -55,6 +58,7 @@ type API struct {
 	changes   *feed.Feed
 	audit     *audit.Log
 	pulls     *audit.Pulls
+	pulled    func(result string, late bool)
 	log       hclog.Logger
 	publicURL string
 	version   string
@@ -76,11 +80,14 @@ var shapeErrors = sync.OnceFunc(func() { huma.NewError = fromHuma })
 func New(router gin.IRouter, engine *gin.Engine, o Options) *API {
 	a := &API{
 		store: o.Store, access: o.Access, catalogue: o.Catalogue, flow: o.Flow, source: o.Source, installer: o.Installer,
-		changes: o.Changes, audit: o.Audit, pulls: o.Pulls,
+		changes: o.Changes, audit: o.Audit, pulls: o.Pulls, pulled: o.Pulled,
 		log: o.Logger, publicURL: o.PublicURL, version: o.Version, minTTL: o.MinTTL, ending: o.Ending, touched: map[string]time.Time{},
 	}
 	if a.minTTL <= 0 {
 		a.minTTL = time.Minute
+	}
+	if a.pulled == nil {
+		a.pulled = func(string, bool) {}
 	}
 	shapeErrors()
 	a.huma = humagin.NewWithGroup(engine, router.Group(""), config(o))

@@ -32,7 +32,7 @@ type Key struct {
 // KeyBody is a key to be made.
 type KeyBody struct {
 	Title          string     `json:"title"`
-	Scopes         []string   `json:"scopes,omitempty" doc:"token:read by default" enum:"token:read,connection:read,audit:read,admin:*"`
+	Scopes         []string   `json:"scopes,omitempty" doc:"token:read by default" enum:"token:read,connection:read,audit:read,metrics:read,admin:*"`
 	AllConnections bool       `json:"all_connections,omitempty"`
 	Connections    []string   `json:"connections,omitempty" doc:"Names of the allowed connections"`
 	Tags           []string   `json:"tags,omitempty" doc:"Allow connections that have one of these tags, future ones too"`

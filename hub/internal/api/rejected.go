@@ -29,7 +29,7 @@ func (a *API) registerRejected() {
 func (a *API) rejected(ctx context.Context, in *RejectedInput) (*TokenOutput, error) {
 	row, err := a.allowed(ctx, in.Authorization, in.Name)
 	if err != nil {
-		return nil, a.fail(err)
+		return a.handOut(nil, "", err)
 	}
 	c, err := a.store.Connection(ctx, row.ConnectionID)
 	if err != nil {
@@ -40,8 +40,5 @@ func (a *API) rejected(ctx context.Context, in *RejectedInput) (*TokenOutput, er
 			"Send the generation that came with the rejected token.")
 	}
 	pulled, err := a.source.Rejected(ctx, c, in.Body.Generation)
-	if err != nil {
-		return nil, a.fail(err)
-	}
-	return tokenOutput(pulled, ""), nil
+	return a.handOut(pulled, "", err)
 }

@@ -83,10 +83,7 @@ func (a *API) token(ctx context.Context, in *TokenInput) (*TokenOutput, error) {
 	if err == nil && wait > 0 && in.IfNoneMatch == etagOf(pulled) {
 		pulled, err = a.next(ctx, in, pulled, minTTL, min(wait, longestPoll))
 	}
-	if err != nil {
-		return nil, a.fail(err)
-	}
-	return tokenOutput(pulled, in.IfNoneMatch), nil
+	return a.handOut(pulled, in.IfNoneMatch, err)
 }
 
 func etagOf(pulled *tokensource.Pulled) string {

@@ -238,3 +238,15 @@ func readSpool(path string) (map[Pull]*tally, error) {
 	}
 	return tallies, errors.Join(lines.Err())
 }
+
+// Waiting is the number of pulls that are noted and not recorded yet, as far as this
+// run has noted them.
+func (p *Pulls) Waiting() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for _, t := range p.tallies {
+		n += t.n
+	}
+	return n
+}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
@@ -183,7 +184,7 @@ func (f *Flow) exchange(ctx context.Context, svc service.Service, a *store.Autho
 	// what comes back.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.o.ExchangeTimeout)
 	defer cancel()
-	op := &operation.Op{ID: a.ID, Service: svc, Now: now}
+	op := &operation.Op{ID: a.ID, Service: svc, Now: now, Sending: sync.OnceFunc(func() { f.o.Exchanging(time.Since(now)) })}
 	token, _, err := f.o.Runner.Exchange(ctx, op, provider.ExchangeRequest{
 		Code: params.Get("code"), Params: params, RedirectURI: a.RedirectURI, CodeVerifier: a.Verifier, Nonce: a.Nonce, Data: a.Data,
 	})

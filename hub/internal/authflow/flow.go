@@ -36,6 +36,9 @@ type Options struct {
 	// Granted is called after a connection got a grant, for example to wake the
 	// scheduler. Optional.
 	Granted func()
+	// Exchanging is told how long after its callback a code is about to be sent to the
+	// service; optional. It must not wait.
+	Exchanging func(after time.Duration)
 }
 
 // Flow starts and finishes authorizations. It is safe for concurrent use.
@@ -53,6 +56,9 @@ func New(o Options) *Flow {
 	}
 	if o.Granted == nil {
 		o.Granted = func() {}
+	}
+	if o.Exchanging == nil {
+		o.Exchanging = func(time.Duration) {}
 	}
 	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
 	return &Flow{o: o}

@@ -80,7 +80,21 @@ func check(c *Config, complain func(key, text string)) {
 		complain("renewal.per_second", "write a number from 1 to 100000, or 0 for no bound")
 	}
 	checkOIDC(c.OIDC, complain)
+	checkWatching(c, complain)
 	checkTimes(c, complain)
+}
+
+// checkWatching checks where metrics and traces go.
+func checkWatching(c *Config, complain func(key, text string)) {
+	if _, port, err := net.SplitHostPort(c.Metrics.Listen); c.Metrics.Listen != "" && (err != nil || !isPort(port)) {
+		complain("metrics.listen", "write an address and a port, for example 127.0.0.1:9464, or nothing")
+	}
+	if u, err := url.Parse(c.Tracing.Endpoint); c.Tracing.Endpoint != "" && (err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "") {
+		complain("tracing.endpoint", "write where OTLP over HTTP is taken, for example http://localhost:4318, or nothing")
+	}
+	if !(c.Tracing.Sample >= 0 && c.Tracing.Sample <= 1) { // NaN is neither
+		complain("tracing.sample", "write a number from 0 to 1")
+	}
 }
 
 func checkOIDC(o OIDC, complain func(key, text string)) {

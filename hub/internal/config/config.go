@@ -34,6 +34,8 @@ type Config struct {
 	Session          Session       `koanf:"session"`
 	Audit            Audit         `koanf:"audit"`
 	OIDC             OIDC          `koanf:"oidc"`
+	Metrics          Metrics       `koanf:"metrics"`
+	Tracing          Tracing       `koanf:"tracing"`
 	// ReplicaName tells this hub from others in logs.
 	ReplicaName string `koanf:"replica_name"`
 }
@@ -113,6 +115,22 @@ type Session struct {
 type Audit struct {
 	// Keep is for how long a record is kept; 0 is for ever.
 	Keep time.Duration `koanf:"keep"`
+}
+
+// Metrics says where Prometheus may ask without an API key.
+type Metrics struct {
+	// Listen is an address and port of its own; empty is none. /metrics on the hub's own
+	// address takes an API key in any case.
+	Listen string `koanf:"listen"`
+}
+
+// Tracing says where traces go. Without an endpoint there are none.
+type Tracing struct {
+	// Endpoint takes OTLP over HTTP.
+	Endpoint string `koanf:"endpoint"`
+	// Sample is the share of requests that are traced, from 0 to 1. What the caller
+	// traces is traced in any case.
+	Sample float64 `koanf:"sample"`
 }
 
 // OIDC is a sign-in service that speaks OpenID Connect. Without an issuer there is none.

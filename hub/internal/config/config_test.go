@@ -56,6 +56,7 @@ func TestHubStartsWithoutAnyConfiguration(t *testing.T) {
 		AuthorizationTTL: 15 * time.Minute,
 		Session:          config.Session{Idle: 12 * time.Hour, Absolute: 30 * 24 * time.Hour},
 		Audit:            config.Audit{Keep: 400 * 24 * time.Hour},
+		Tracing:          config.Tracing{Sample: 0.1},
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got %s, %+v", diff(c, want), c)
@@ -91,6 +92,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		"TLS_KEY_FILE": "/tk", "LOG_LEVEL": "error", "LOG_FORMAT": "json", "SHUTDOWN_TIMEOUT": "1s", "RENEWAL_WORKERS": "7", "RENEWAL_PER_ENDPOINT": "9", "RENEWAL_PER_SECOND": "11",
 		"RENEWAL_LEASE": "50s", "RENEWAL_TAKEOVER": "20m", "RENEWAL_MIN_TTL": "10s", "RENEWAL_REQUEST_TIMEOUT": "20s", "AUTHORIZATION_TTL": "5m",
 		"SESSION_IDLE": "1h", "SESSION_ABSOLUTE": "2d", "AUDIT_KEEP": "1d", "OIDC_ISSUER": "https://login.example.com", "OIDC_CLIENT_ID": "hub", "OIDC_CLIENT_SECRET": "s", "OIDC_TITLE": "Company", "OIDC_JOIN_AS": "viewer", "REPLICA_NAME": "hub-1",
+		"METRICS_LISTEN": "127.0.0.1:9464", "TRACING_ENDPOINT": "http://localhost:4318", "TRACING_SAMPLE": "0.5",
 	}
 	var environ []string
 	for name, value := range values {
@@ -103,8 +105,9 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		TLS: config.TLS{CertFile: "/c", KeyFile: "/tk"}, Log: config.Log{Level: "error", Format: "json"}, ShutdownTimeout: time.Second,
 		Renewal:          config.Renewal{Workers: 7, PerEndpoint: 9, PerSecond: 11, Lease: 50 * time.Second, Takeover: 20 * time.Minute, MinTTL: 10 * time.Second, RequestTimeout: 20 * time.Second},
 		AuthorizationTTL: 5 * time.Minute, Session: config.Session{Idle: time.Hour, Absolute: 48 * time.Hour}, ReplicaName: "hub-1",
-		Audit: config.Audit{Keep: 24 * time.Hour},
-		OIDC:  config.OIDC{Issuer: "https://login.example.com", ClientID: "hub", ClientSecret: "s", Title: "Company", JoinAs: "viewer"},
+		Audit:   config.Audit{Keep: 24 * time.Hour},
+		OIDC:    config.OIDC{Issuer: "https://login.example.com", ClientID: "hub", ClientSecret: "s", Title: "Company", JoinAs: "viewer"},
+		Metrics: config.Metrics{Listen: "127.0.0.1:9464"}, Tracing: config.Tracing{Endpoint: "http://localhost:4318", Sample: 0.5},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%s", diff(got, want))
@@ -124,6 +127,8 @@ session: {idle: 3d, absolute: 1h}
 key: {value: plain-key}
 tls: {cert_file: cert.pem}
 trusted_proxies: [10.0.0.0/8, proxy]
+metrics: {listen: "9464"}
+tracing: {endpoint: "localhost:4318", sample: often}
 `)
 	_, err := config.Load(file, []string{
 		"EVERGRANT_LISTEN=8080", "EVERGRANT_DATABSE_URL=x", "EVERGRANT_PUBLIC_URL=https://hub.example/tokens",
@@ -150,13 +155,16 @@ trusted_proxies: [10.0.0.0/8, proxy]
 		"listen (EVERGRANT_LISTEN): write an address and a port",
 		"public_url (EVERGRANT_PUBLIC_URL): write the hub's own address without a path",
 		"EVERGRANT_DATABSE_URL: the variable is not known; is EVERGRANT_DATABASE_URL meant?",
+		"metrics.listen (" + file + "): write an address and a port",
+		"tracing.endpoint (" + file + "): write where OTLP over HTTP is taken",
+		"tracing.sample (" + file + "): write a number, for example 0.1",
 		"shutdown_timeout (flag): write a time from 0s to 1h0m0s",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no line says %q", want)
 		}
 	}
-	if len(problems.Problems) != 15 || strings.Contains(text, "plain-") {
+	if len(problems.Problems) != 18 || strings.Contains(text, "plain-") {
 		t.Errorf("%d problems:\n%s", len(problems.Problems), text)
 	}
 }

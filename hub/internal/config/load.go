@@ -32,6 +32,7 @@ var defaults = map[string]any{
 	"authorization_ttl":       "15m",
 	"session.idle":            "12h",
 	"session.absolute":        "30d",
+	"tracing.sample":          0.1,
 }
 
 // Load reads the configuration from a YAML file ("" for none), from variables

@@ -30,6 +30,12 @@ func assign(field reflect.Value, value any) (problem string) {
 			return "write a whole number, for example 32"
 		}
 		*target = n
+	case *float64:
+		n, err := strconv.ParseFloat(fmt.Sprint(value), 64)
+		if err != nil {
+			return "write a number, for example 0.1"
+		}
+		*target = n
 	case *[]string:
 		list, ok := listOf(value)
 		if !ok {

@@ -15,7 +15,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+
 	"github.com/evergrant/evergrant/hub/internal/crashpoint"
+	"github.com/evergrant/evergrant/hub/internal/trail"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
@@ -29,6 +32,8 @@ type Options struct {
 	// Refused is told of requests that were not sent, the same at most once a minute;
 	// nil is nobody.
 	Refused func(Refusal)
+	// Counted is told the reason of every request that was not sent; nil is nobody.
+	Counted func(reason string)
 }
 
 // Sender sends requests of plugins. It is safe for concurrent use.
@@ -39,6 +44,7 @@ type Sender struct {
 	public, private, proxy *http.Transport
 	networks               []netip.Prefix
 	refusals               teller
+	counted                func(reason string)
 	userAgent              string
 }
 
@@ -59,6 +65,9 @@ func New(o Options) *Sender {
 	s := &Sender{
 		userAgent: "Evergrant/" + o.Version, networks: o.Networks,
 		refusals: teller{to: o.Refused, told: map[Refusal]*told{}},
+	}
+	if s.counted = o.Counted; s.counted == nil {
+		s.counted = func(string) {}
 	}
 	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	s.proxy = transport(dialer)
@@ -112,7 +121,10 @@ func (s *Sender) Send(ctx context.Context, to Target, req *providerplugin.HTTPRe
 	if err != nil {
 		return nil, s.refuse(to, u.Host, ReasonPrivate, err)
 	}
+	ctx, span := trail.StartClient(ctx, "HTTP "+methodOf(req), attribute.String("http.request.method", methodOf(req)),
+		attribute.String("server.address", u.Hostname()), attribute.String("url.scheme", u.Scheme))
 	resp, err := s.roundTrip(context.WithValue(ctx, hostKey{}, u.Host), over, u, req)
+	endSpan(span, resp, err)
 	if private, ok := errors.AsType[*PrivateError](err); ok {
 		return nil, s.refuse(to, u.Host, ReasonPrivate, private)
 	}
@@ -133,6 +145,7 @@ func (s *Sender) over(to Target, u *url.URL) (*http.Transport, error) {
 
 // refuse makes the error of a request that is not sent, and tells of it.
 func (s *Sender) refuse(to Target, host, reason string, why error) *providerplugin.CarryError {
+	s.counted(reason)
 	s.refusals.tell(time.Now(), Refusal{Service: to.Service.Name, Provider: to.Provider, Host: host, Reason: reason, Detail: why.Error()})
 	return &providerplugin.CarryError{Refused: true, Message: why.Error(), Err: why}
 }

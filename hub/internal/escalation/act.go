@@ -44,11 +44,7 @@ func (e *Escalation) Test(ctx context.Context, via store.Channel, to, lang strin
 	m := channel.Message{
 		ID: store.NewID(), To: to, Lang: lang, At: time.Now(), Type: "test", Subject: word(lang, "test_subject"), Text: word(lang, "test_text") + " " + e.o.PublicURL, Data: []byte(`{"test":true}`),
 	}
-	receipt, err := e.o.Senders.Send(ctx, channel.Kind(via.Kind), via.Settings, m)
-	if err != nil {
-		e.o.Delivered(via.Kind, "test_failed")
-	}
-	return receipt, err
+	return e.o.Senders.Send(ctx, channel.Kind(via.Kind), via.Settings, m)
 }
 
 // Drill is what would be sent should something happen to a connection.

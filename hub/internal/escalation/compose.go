@@ -56,7 +56,7 @@ func (e *Escalation) compose(ctx context.Context, d store.Delivery, contact poli
 	text := func(part string) string {
 		template := edited[TemplateKey(topic, lang, part)]
 		if template == "" {
-			template = Delivered(topic, lang, part)
+			template = Original(topic, lang, part)
 		}
 		said := fill(template, fields)
 		if esc.Drill {

@@ -24,6 +24,13 @@ const (
 	ReasonTooOld  = "too_old"
 )
 
+// What became of a message, as Options.Delivered is told.
+const (
+	Delivered = "delivered"
+	Retried   = "retried"
+	Failed    = "failed" // given up
+)
+
 // mostUnknown is how often a message is sent of which nobody knows whether it was
 // taken: a lost message is worse than one more, many more are as bad.
 const mostUnknown = 2
@@ -35,15 +42,15 @@ func (e *Escalation) deliver(ctx context.Context, d store.Delivery) error {
 		return err
 	}
 	if reason != "" {
-		return e.giveUp(ctx, d, reason)
+		return e.giveUp(ctx, d, via.Kind, reason)
 	}
 	kind := channel.Kind(via.Kind)
 	if d.Begun >= mostUnknown && !kind.Idempotent() {
-		return e.giveUp(ctx, d, ReasonUnknown)
+		return e.giveUp(ctx, d, via.Kind, ReasonUnknown)
 	}
 	message, err := e.messageOf(ctx, d, contact, kind)
 	if errors.Is(err, store.ErrNotFound) {
-		return e.giveUp(ctx, d, ReasonTooOld) // what it was about is gone
+		return e.giveUp(ctx, d, via.Kind, ReasonTooOld) // what it was about is gone
 	}
 	if err != nil {
 		return fmt.Errorf("write a message: %w", err)
@@ -109,7 +116,7 @@ func (e *Escalation) messageOf(ctx context.Context, d store.Delivery, contact po
 // sent notes a message that was taken. It is tried for a while: what is not noted is
 // sent again.
 func (e *Escalation) sent(ctx context.Context, d store.Delivery, contact policy.Contact, via store.Channel, receipt channel.Receipt) error {
-	e.o.Delivered(via.Kind, "sent")
+	e.o.Delivered(via.Kind, Delivered)
 	e.o.Logger.Info("somebody was told", "escalation", d.EscalationID, "kind", d.Kind, "contact", contact.Title, "channel", via.Title, "attempt", d.Attempts)
 	if receipt.MovedTo != "" {
 		e.moved(ctx, contact, via.ID, receipt.MovedTo)
@@ -142,11 +149,15 @@ func (e *Escalation) notTaken(ctx context.Context, d store.Delivery, via store.C
 	if !ok {
 		failure = &channel.Error{Reason: channel.Away, Said: "the channel failed"}
 	}
-	e.o.Delivered(via.Kind, string(failure.Reason))
 	now := time.Now()
 	f := store.NotTaken{Reason: string(failure.Reason), Said: failure.Said, Unknown: failure.Maybe}
 	if again, inTime := policy.Retry(now, d.FirstDueAt, d.Attempts, failure.RetryAfter); !failure.Permanent && inTime {
 		f.Again = again
+	}
+	if f.Again.IsZero() {
+		e.o.Delivered(via.Kind, Failed)
+	} else {
+		e.o.Delivered(via.Kind, Retried)
 	}
 	if failure.Disable {
 		via.DisabledAt, via.UpdatedAt = now, now
@@ -163,7 +174,8 @@ func (e *Escalation) notTaken(ctx context.Context, d store.Delivery, via store.C
 }
 
 // giveUp ends a delivery that no try can help; it can be seen and sent again.
-func (e *Escalation) giveUp(ctx context.Context, d store.Delivery, reason string) error {
+func (e *Escalation) giveUp(ctx context.Context, d store.Delivery, kind, reason string) error {
+	e.o.Delivered(kind, Failed)
 	e.o.Logger.Warn("a message is given up", "escalation", d.EscalationID, "reason", reason)
 	if err := e.o.Store.FailedDelivery(ctx, d, store.NotTaken{Reason: reason, Unknown: true}, time.Now()); err != nil {
 		return err

@@ -24,8 +24,8 @@ type Options struct {
 	PublicURL string
 	// Replica names this hub to others.
 	Replica string
-	// Delivered is told how each try to send ended: the channel's kind, and "sent", or
-	// a channel.Reason. Optional; it must not wait.
+	// Delivered is told how each try to send ended: the channel's kind, empty if there is
+	// no channel, and Delivered, Retried or Failed. Optional; it must not wait.
 	Delivered func(kind, result string)
 	Logger    hclog.Logger
 }

@@ -59,8 +59,8 @@ func TopicOf(e policy.Event) string {
 // TemplateKey names an edited text in the store.
 func TemplateKey(topic, lang, part string) string { return topic + "." + lang + "." + part }
 
-// Delivered is a text as the program has it.
-func Delivered(topic, lang, part string) string { return texts[lang][topic][part] }
+// Original is a text as the program has it.
+func Original(topic, lang, part string) string { return texts[lang][topic][part] }
 
 func word(lang, key string) string { return texts[lang]["words"][key] }
 

@@ -12,7 +12,7 @@ import (
 // the provider's own description is returned.
 func (r *Runner) PrepareService(ctx context.Context, op *Op) (*provider.PreparedService, error) {
 	var prepared *provider.PreparedService
-	_, err := r.run(ctx, op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
+	_, err := r.run(ctx, "prepare service", op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
 		prepared, err = c.PrepareService(ctx, carry, op.Service.Provider, &provider.PrepareServiceRequest{Call: call})
 		return err
 	})
@@ -22,7 +22,7 @@ func (r *Runner) PrepareService(ctx context.Context, op *Op) (*provider.Prepared
 // AuthCodeURL asks where to send the browser.
 func (r *Runner) AuthCodeURL(ctx context.Context, op *Op, req provider.AuthCodeURLRequest) (*provider.AuthCodeURL, error) {
 	var u *provider.AuthCodeURL
-	_, err := r.run(ctx, op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
+	_, err := r.run(ctx, "authorization address", op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
 		req.Call = call
 		u, err = c.AuthCodeURL(ctx, carry, op.Service.Provider, &req)
 		return err
@@ -33,7 +33,7 @@ func (r *Runner) AuthCodeURL(ctx context.Context, op *Op, req provider.AuthCodeU
 // Exchange turns an authorization code into tokens.
 func (r *Runner) Exchange(ctx context.Context, op *Op, req provider.ExchangeRequest) (*provider.Token, Outcome, error) {
 	var token *provider.Token
-	out, err := r.run(ctx, op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
+	out, err := r.run(ctx, "exchange", op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
 		req.Call = call
 		token, err = c.Exchange(ctx, carry, op.Service.Provider, &req)
 		return err
@@ -44,7 +44,7 @@ func (r *Runner) Exchange(ctx context.Context, op *Op, req provider.ExchangeRequ
 // Refresh gets the next token set.
 func (r *Runner) Refresh(ctx context.Context, op *Op, current provider.Token) (*provider.Token, Outcome, error) {
 	var token *provider.Token
-	out, err := r.run(ctx, op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
+	out, err := r.run(ctx, "refresh", op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
 		token, err = c.Refresh(ctx, carry, op.Service.Provider, &provider.RefreshRequest{Call: call, Current: current})
 		return err
 	})
@@ -53,7 +53,7 @@ func (r *Runner) Refresh(ctx context.Context, op *Op, current provider.Token) (*
 
 // Revoke ends a grant at the service.
 func (r *Runner) Revoke(ctx context.Context, op *Op, current provider.Token) error {
-	_, err := r.run(ctx, op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) error {
+	_, err := r.run(ctx, "revoke", op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) error {
 		return c.Revoke(ctx, carry, op.Service.Provider, &provider.RevokeRequest{Call: call, Current: current})
 	})
 	return err
@@ -62,7 +62,7 @@ func (r *Runner) Revoke(ctx context.Context, op *Op, current provider.Token) err
 // Identify asks whose grant it is.
 func (r *Runner) Identify(ctx context.Context, op *Op, current provider.Token) (*provider.Account, error) {
 	var account *provider.Account
-	_, err := r.run(ctx, op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
+	_, err := r.run(ctx, "identify", op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
 		account, err = c.Identify(ctx, carry, op.Service.Provider, &provider.IdentifyRequest{Call: call, Current: current})
 		return err
 	})

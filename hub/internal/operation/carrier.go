@@ -11,6 +11,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/crashpoint"
 	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
+	"github.com/evergrant/evergrant/hub/internal/trail"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
@@ -35,6 +36,9 @@ func (c *carrier) Carry(ctx context.Context, step int, req *providerplugin.HTTPR
 	if kept, ok := c.replies[step]; ok {
 		return kept.answer(req)
 	}
+	if c.op.Sending != nil {
+		c.op.Sending()
+	}
 	resp, err := c.runner.sender.Send(ctx, c.to, req)
 	failure, isFailure := errors.AsType[*providerplugin.CarryError](err)
 	if err != nil && !isFailure {
@@ -45,7 +49,7 @@ func (c *carrier) Carry(ctx context.Context, step int, req *providerplugin.HTTPR
 		c.private = private
 	}
 	c.tell(req, resp, failure)
-	c.keep(step, newReply(req, resp, failure))
+	c.keep(ctx, step, newReply(req, resp, failure))
 	if failure != nil {
 		return nil, failure
 	}
@@ -85,7 +89,7 @@ func (c *carrier) tell(req *providerplugin.HTTPRequest, resp *providerplugin.HTT
 // keep remembers a reply and makes it durable. A journal that cannot be written
 // does not stop the operation: the reply may hold the only live refresh token,
 // and this process still has it.
-func (c *carrier) keep(step int, r reply) {
+func (c *carrier) keep(ctx context.Context, step int, r reply) {
 	c.replies[step] = r
 	if !c.op.Journaled {
 		return
@@ -95,7 +99,7 @@ func (c *carrier) keep(step int, r reply) {
 		err = c.runner.journal.Append(c.op.ID, step, data)
 	}
 	if err != nil {
-		c.runner.log.Error("a reply could not be journaled; it is safe only while this hub runs", "operation", c.op.ID, "error", err)
+		trail.Log(ctx, c.runner.log).Error("a reply could not be journaled; it is safe only while this hub runs", "operation", c.op.ID, "error", err)
 	}
 	crashpoint.At(crashpoint.Journaled)
 }

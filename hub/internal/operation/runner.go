@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 	"github.com/evergrant/evergrant/hub/internal/service"
+	"github.com/evergrant/evergrant/hub/internal/trail"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
@@ -58,6 +60,8 @@ type Op struct {
 	// Sent is told how each request that was really sent ended, for a caller that
 	// has entered the gate. Nil: the gate is told that the request was observed.
 	Sent func(endpoint.Key, endpoint.Outcome)
+	// Sending is told that a request is about to be sent; nil is nobody.
+	Sending func()
 }
 
 // Outcome says what is known of an operation apart from its result.
@@ -84,7 +88,9 @@ const CodePluginFailed = "plugin_failed"
 const runs = 3
 
 // run runs do until it ends in anything else than the death of the plugin.
-func (r *Runner) run(ctx context.Context, op *Op, do func(context.Context, *providerplugin.Client, providerplugin.Carrier, provider.Call) error) (Outcome, error) {
+func (r *Runner) run(ctx context.Context, name string, op *Op, do func(context.Context, *providerplugin.Client, providerplugin.Carrier, provider.Call) error) (out Outcome, err error) {
+	ctx, span := trail.Start(ctx, name, attribute.String("evergrant.provider", op.Service.Provider), attribute.String("evergrant.service", op.Service.Name))
+	defer func() { trail.End(span, word(err)) }()
 	c, err := r.carrierFor(op)
 	if err != nil {
 		return Outcome{}, err
@@ -95,7 +101,7 @@ func (r *Runner) run(ctx context.Context, op *Op, do func(context.Context, *prov
 		}
 	}
 	call := provider.Call{Service: c.to.Service, Now: op.Now}
-	out := Outcome{StartedAt: op.Now}
+	out.StartedAt = op.Now
 	for n := 1; ; n++ {
 		err = r.host.Run(ctx, op.Service.Provider, func(ctx context.Context, client *providerplugin.Client) error {
 			return do(ctx, client, c, call)
@@ -106,7 +112,7 @@ func (r *Runner) run(ctx context.Context, op *Op, do func(context.Context, *prov
 		if !isPlugin || !failure.Gone || n == runs || ctx.Err() != nil {
 			break
 		}
-		r.log.Warn("the plugin died in an operation; it is run again from the journal", "provider", op.Service.Provider, "operation", op.ID, "run", n)
+		trail.Log(ctx, r.log).Warn("the plugin died in an operation; it is run again from the journal", "provider", op.Service.Provider, "operation", op.ID, "run", n)
 	}
 	c.describe(&out)
 	return out, c.withPrivate(r.meaning(op, err))
@@ -185,6 +191,17 @@ func (r *Runner) meaning(op *Op, err error) error {
 		return provider.Errorf(provider.Transient, "timeout", "%s gave no answer in time", name)
 	}
 	return fmt.Errorf("operation %s of %s: %w", op.ID, name, err)
+}
+
+// word says in a trace how an operation ended; "" is well.
+func word(err error) string {
+	if err == nil {
+		return ""
+	}
+	if e, ok := errors.AsType[*provider.Error](err); ok {
+		return e.Kind.String()
+	}
+	return provider.Internal.String()
 }
 
 // Done tells the journal that the outcome of an operation is saved.

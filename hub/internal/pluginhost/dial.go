@@ -2,14 +2,22 @@ package pluginhost
 
 import (
 	"context"
+	"strings"
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
+	"go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/stats"
 	"google.golang.org/grpc/status"
 
+	"github.com/evergrant/evergrant/hub/internal/trail"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
@@ -34,8 +42,8 @@ type patience struct {
 }
 
 // dialOptions replace what go-plugin's defaults leave open.
-func dialOptions(connect time.Duration, p *patience) []grpc.DialOption {
-	return []grpc.DialOption{
+func dialOptions(connect time.Duration, p *patience, traces trace.TracerProvider) []grpc.DialOption {
+	options := []grpc.DialOption{
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 2, Jitter: 0.2, MaxDelay: time.Second},
 			MinConnectTimeout: connect,
@@ -47,6 +55,14 @@ func dialOptions(connect time.Duration, p *patience) []grpc.DialOption {
 		grpc.WithDisableServiceConfig(), // no retries by anybody's policy
 		grpc.WithChainStreamInterceptor(p.intercept),
 	}
+	if traces != nil {
+		options = append(options, grpc.WithStatsHandler(otelgrpc.NewClientHandler(
+			otelgrpc.WithTracerProvider(traces), otelgrpc.WithPropagators(propagation.TraceContext{}), otelgrpc.WithMeterProvider(noop.NewMeterProvider()),
+			// Health checks and go-plugin's own streams belong to no request.
+			otelgrpc.WithFilter(func(info *stats.RPCTagInfo) bool { return strings.HasSuffix(info.FullMethodName, "/Operate") }),
+		)))
+	}
+	return options
 }
 
 func (p *patience) intercept(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
@@ -55,6 +71,9 @@ func (p *patience) intercept(ctx context.Context, desc *grpc.StreamDesc, cc *grp
 		return nil, status.Error(codes.Unimplemented, "the provider protocol has no broker")
 	case !desc.ClientStreams:
 		return streamer(ctx, desc, cc, method, opts...) // go-plugin's standard output, silent by nature
+	}
+	if request := trail.Request(ctx); request != "" {
+		ctx = metadata.AppendToOutgoingContext(ctx, providerplugin.RequestIDKey, request)
 	}
 	caller := ctx
 	ctx, cancel := context.WithCancel(caller)

@@ -84,7 +84,7 @@ func (in *instance) clientConfig(runtimeDir string, opts Options) *goplugin.Clie
 		StartTimeout:     opts.StartTimeout,
 		Logger:           hclog.NewNullLogger(), // whatever matters is an error or seen by us
 		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: runtimeDir},
-		GRPCDialOptions:  dialOptions(opts.ConnectTimeout, in.patience),
+		GRPCDialOptions:  dialOptions(opts.ConnectTimeout, in.patience, opts.Traces),
 		SyncStdout:       in.runner.output.writer(),
 		SyncStderr:       in.runner.output.writer(),
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, dir string) (runner.Runner, error) {

@@ -3,6 +3,7 @@ package pluginhost
 import (
 	"bytes"
 	"encoding/json"
+	"regexp"
 	"strings"
 
 	"github.com/hashicorp/go-hclog"
@@ -14,7 +15,14 @@ type line struct {
 	text  string
 	// fields are the other keys of a JSON line, as JSON; empty without any.
 	fields string
+	// request is the name of the request that the plugin worked on; "" if it does not
+	// say.
+	request string
 }
+
+// requestID is what the hub itself gives as one. The plugin hands it back, so it is
+// believed no more than any other word of it.
+var requestID = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
 
 // parseLine reads a line of a plugin: hclog's JSON or plain text. Every field is
 // optional and may have any type. The result is redacted and printable.
@@ -42,6 +50,10 @@ func parseJSONLine(raw []byte) (line, bool) {
 	}
 	level, _ := fields["@level"].(string)
 	l := line{level: levelOf(level), text: text}
+	if request, ok := fields["request_id"].(string); ok && requestID.MatchString(request) {
+		l.request = request
+		delete(fields, "request_id")
+	}
 	for _, ours := range []string{"@message", "@level", "@timestamp", "@module"} {
 		delete(fields, ours)
 	}

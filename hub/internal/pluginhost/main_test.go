@@ -129,6 +129,8 @@ func (p testProvider) Refresh(ctx context.Context, req *provider.RefreshRequest)
 		forever()
 	case "environment":
 		return environment(), nil
+	case "talk":
+		provider.Logger(ctx).Warn("the service was slow", "took", "2s")
 	case "odd lines":
 		writeOddLines()
 	case "flood":

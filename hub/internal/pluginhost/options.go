@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/evergrant/evergrant/hub/internal/sandbox"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -22,6 +23,8 @@ type Options struct {
 	RuntimeDir string
 	// Logger gets the host's own lines and, as values, what plugins write.
 	Logger hclog.Logger
+	// Traces makes a span of each call of a plugin; nil makes none.
+	Traces trace.TracerProvider
 	// Sandbox is how plugins are confined; "" is off.
 	Sandbox sandbox.Mode
 	// Installed says what is installed beside the folder; nil is nothing. Scan calls it.

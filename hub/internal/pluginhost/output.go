@@ -141,6 +141,9 @@ func (o *output) add(raw []byte, cut bool) bool {
 		l.text += " … (cut)"
 	}
 	args := []any{"text", l.text}
+	if l.request != "" {
+		args = append(args, "request_id", l.request)
+	}
 	if l.fields != "" {
 		args = append(args, "fields", l.fields)
 	}

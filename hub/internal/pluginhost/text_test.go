@@ -36,6 +36,8 @@ func TestLinesOfPluginsAreUnderstood(t *testing.T) {
 	for raw, want := range map[string]line{
 		`{"@level":"warn","@message":"m","@timestamp":"t","@module":"x"}`: {level: hclog.Warn, text: "m"},
 		`{"@level":"loud","@message":"m","n":1}`:                          {level: hclog.Info, text: "m", fields: `{"n":1}`},
+		`{"@message":"m","request_id":"3f2a-9","n":1}`:                    {level: hclog.Info, text: "m", fields: `{"n":1}`, request: "3f2a-9"},
+		`{"@message":"m","request_id":"x y"}`:                             {level: hclog.Info, text: "m", fields: `{"request_id":"x y"}`},
 		`{"@level":7,"@message":"m"}`:                                     {level: hclog.Info, text: "m"},
 		`{"@message":7}`:                                                  {level: hclog.Info, text: `{"@message":7}`},
 		`{"@level":"off","@message":"m"}`:                                 {level: hclog.Info, text: "m"},

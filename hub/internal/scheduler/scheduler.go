@@ -11,6 +11,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
+	"github.com/evergrant/evergrant/hub/internal/trail"
 )
 
 // Options of a Scheduler. Zero values get defaults.
@@ -133,8 +134,9 @@ func (s *Scheduler) dispatch(ctx context.Context) {
 
 func (s *Scheduler) renew(ctx context.Context, c connection.Connection) {
 	// RenewClaimed outlives ctx by itself; a stop waits for it in Source.Close.
-	if _, err := s.o.Source.RenewClaimed(context.WithoutCancel(ctx), c); err != nil {
-		s.o.Logger.Error("a due renewal could not be made", "connection", c.Name, "error", err)
+	ctx = trail.Named(context.WithoutCancel(ctx), "due-"+store.NewID()[24:])
+	if _, err := s.o.Source.RenewClaimed(ctx, c); err != nil {
+		trail.Log(ctx, s.o.Logger).Error("a due renewal could not be made", "connection", c.Name, "error", err)
 	}
 }
 

@@ -2,8 +2,10 @@ package tokensource
 
 import (
 	"context"
+	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/trail"
 )
 
 // flight is a renewal that callers of one connection share.
@@ -14,8 +16,10 @@ type flight struct {
 }
 
 // join waits for the renewal of a connection that is under way, or starts do.
-// do outlives the caller: it ends by its own bounds.
-func (s *Source) join(ctx context.Context, id string, do func() (connection.Connection, error)) (connection.Connection, error) {
+// do outlives the caller: its context ends with the hub, and carries the trail of the
+// caller who started it.
+func (s *Source) join(ctx context.Context, id string, do func(context.Context) (connection.Connection, error)) (connection.Connection, error) {
+	begun := time.Now()
 	s.mu.Lock()
 	f, ok := s.flights[id]
 	if !ok {
@@ -28,10 +32,13 @@ func (s *Source) join(ctx context.Context, id string, do func() (connection.Conn
 				s.mu.Unlock()
 				close(f.done)
 			}()
-			f.c, f.err = do()
+			f.c, f.err = do(trail.Onto(s.life, ctx))
 		})
 	}
 	s.mu.Unlock()
+	if ok {
+		defer func() { s.waited(time.Since(begun), false) }()
+	}
 	select {
 	case <-f.done:
 		return f.c, f.err

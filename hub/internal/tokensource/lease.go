@@ -12,12 +12,21 @@ import (
 // generation has passed after: then another replica has renewed it. Whoever
 // waits wakes when the row changes, or looks again now and then.
 func (s *Source) takeLease(ctx context.Context, id string, after int64) (connection.Connection, error) {
+	var begun time.Time // of the wait
+	defer func() {
+		if !begun.IsZero() {
+			s.waited(time.Since(begun), true)
+		}
+	}()
 	for wait := 20 * time.Millisecond; ; wait = min(2*wait, 500*time.Millisecond) {
 		changed, forget := s.changes.Next(id)
 		c, won, err := s.tryLease(ctx, id, after)
 		if err != nil || won || c.Generation > after {
 			forget()
 			return c, err
+		}
+		if begun.IsZero() {
+			begun = time.Now()
 		}
 		select {
 		case <-ctx.Done():

@@ -12,6 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/crashpoint"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/trail"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -21,17 +22,19 @@ const overtaken = 5
 
 // renew runs one renewal from the lease to the save. after is the generation
 // that the caller has seen; a newer one ends the renewal at once.
-func (s *Source) renew(id string, after int64, force bool) (c connection.Connection, err error) {
+func (s *Source) renew(ctx context.Context, id string, after int64, force bool) (c connection.Connection, err error) {
+	ctx, span := trail.Start(ctx, "renew")
+	defer func() { trail.End(span, word(c, err)) }()
 	for range overtaken {
-		if c, err = s.renewOnce(id, after, force); !errors.Is(err, store.ErrStale) {
+		if c, err = s.renewOnce(ctx, id, after, force); !errors.Is(err, store.ErrStale) {
 			break
 		}
 	}
 	return c, err
 }
 
-func (s *Source) renewOnce(id string, after int64, force bool) (connection.Connection, error) {
-	ctx, cancel := context.WithTimeout(s.life, s.lease)
+func (s *Source) renewOnce(ctx context.Context, id string, after int64, force bool) (connection.Connection, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.lease)
 	defer cancel()
 	c, err := s.takeLease(ctx, id, after)
 	if err != nil || c.Generation > after {
@@ -43,12 +46,14 @@ func (s *Source) renewOnce(id string, after int64, force bool) (connection.Conne
 // renewClaimed is renew for a connection that the scheduler has claimed, which
 // is its lease and its row in one. The claim may be old by now; then BeginIntent
 // says so, and the renewal starts again with a lease of its own.
-func (s *Source) renewClaimed(c connection.Connection) (connection.Connection, error) {
-	ctx, cancel := context.WithTimeout(s.life, s.lease)
+func (s *Source) renewClaimed(life context.Context, c connection.Connection) (renewed connection.Connection, err error) {
+	life, span := trail.Start(life, "renew when due")
+	defer func() { trail.End(span, word(renewed, err)) }()
+	ctx, cancel := context.WithTimeout(life, s.lease)
 	defer cancel()
-	renewed, err := s.renewLeased(ctx, c, false)
+	renewed, err = s.renewLeased(ctx, c, false)
 	if errors.Is(err, store.ErrStale) {
-		return s.renew(c.ID, c.Generation, false)
+		return s.renew(life, c.ID, c.Generation, false)
 	}
 	return renewed, err
 }
@@ -122,12 +127,12 @@ func (s *Source) refresh(ctx context.Context, c connection.Connection) (connecti
 // finish runs the operation of an intent and saves what comes of it. The turn
 // ends with the call: a save may take long.
 func (s *Source) finish(ctx context.Context, c connection.Connection, op *operation.Op, intent store.Intent, t *turn) (connection.Connection, error) {
-	begun := time.Now()
+	begun, log := time.Now(), trail.Log(ctx, s.log)
 	callCtx, cancel := context.WithTimeout(ctx, s.timeout)
 	token, out, err := s.runner.Refresh(callCtx, op, c.Tokens.Token(op.Now))
 	cancel()
 	t.end()
-	attempt := Attempt{Service: op.Service, Took: time.Since(begun)}
+	attempt := Attempt{Service: op.Service, Took: time.Since(begun), Scheduled: !c.Due.IsZero()}
 	if !c.Due.IsZero() {
 		attempt.Lag = max(0, begun.Sub(c.Due))
 	}
@@ -138,8 +143,8 @@ func (s *Source) finish(ctx context.Context, c connection.Connection, op *operat
 	if err == nil {
 		crashpoint.At(crashpoint.Parsed)
 		renewed := c.Renewed(time.Now(), op.Now, *token)
-		s.log.Info("renewed", "connection", c.Name, "generation", renewed.Generation, "expires_at", renewed.Tokens.ExpiresAt)
-		return s.save(c, renewed, intent, true)
+		log.Info("renewed", "connection", c.Name, "generation", renewed.Generation, "expires_at", renewed.Tokens.ExpiresAt)
+		return s.save(ctx, c, renewed, intent, true)
 	}
 	if out.PluginFailed && out.Sent && out.Answered {
 		return s.keepReply(ctx, c, intent, out, op.Service.Provider, err)
@@ -150,17 +155,17 @@ func (s *Source) finish(ctx context.Context, c connection.Connection, op *operat
 		failed = c.ReplyLost(time.Now(), intent.Generation, failure)
 	}
 	failed.Cause = connection.CauseOf(failed, s.gate.KeyFor(op.Service.ID).Host(), op.Service.Provider).String()
-	s.log.Warn("renewal failed", "connection", c.Name, "kind", failure.Kind.String(), "code", failure.Code, "error", failure.Message, "next", failed.Due, "phase", string(failed.Phase()))
+	log.Warn("renewal failed", "connection", c.Name, "kind", failure.Kind.String(), "code", failure.Code, "error", failure.Message, "next", failed.Due, "phase", string(failed.Phase()))
 	if failure.Kind == provider.Internal {
-		s.log.Error("a renewal failed in a way that nobody gave a meaning to", "connection", c.Name, "error", err)
+		log.Error("a renewal failed in a way that nobody gave a meaning to", "connection", c.Name, "error", err)
 	}
-	return s.save(c, failed, intent, false)
+	return s.save(ctx, c, failed, intent, false)
 }
 
 // save commits the outcome with a compare-and-set on the generation. While the
 // database is away it is tried again: this process may hold the only live
 // refresh token. When the hub stops first, the journal has the reply.
-func (s *Source) save(old, c connection.Connection, intent store.Intent, success bool) (connection.Connection, error) {
+func (s *Source) save(trailing context.Context, old, c connection.Connection, intent store.Intent, success bool) (connection.Connection, error) {
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
 		ctx, cancel := context.WithTimeout(s.life, 10*time.Second)
 		var err error
@@ -183,13 +188,24 @@ func (s *Source) save(old, c connection.Connection, intent store.Intent, success
 			s.runner.Done(intent.ID)
 			return c, err // deleted meanwhile
 		}
-		s.log.Error("the outcome of a renewal could not be saved; it is tried again", "connection", c.Name, "error", err)
+		trail.Log(trailing, s.log).Error("the outcome of a renewal could not be saved; it is tried again", "connection", c.Name, "error", err)
 		select {
 		case <-s.life.Done():
 			return old, fmt.Errorf("the hub stopped before the renewal of %s was saved; its reply is in the journal: %w", c.Name, err)
 		case <-time.After(wait):
 		}
 	}
+}
+
+// word says in a trace how a renewal ended; "" is well.
+func word(c connection.Connection, err error) string {
+	switch {
+	case err != nil:
+		return "not saved"
+	case c.Failure != nil:
+		return c.Failure.Kind.String()
+	}
+	return ""
 }
 
 func failureOf(err error) *provider.Error {

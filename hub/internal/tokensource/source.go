@@ -14,6 +14,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/trail"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -30,6 +31,9 @@ type Options struct {
 	// Attempted is told of each renewal that came to an end, after its outcome was
 	// saved; optional. It must not wait.
 	Attempted func(Attempt)
+	// Waited is told how long a caller waited for a renewal that somebody else had
+	// begun, in this hub or in another; optional. It must not wait.
+	Waited func(took time.Duration, otherHub bool)
 	// RequestTimeout bounds one renewal's provider call; 30 s.
 	RequestTimeout time.Duration
 	// Lease is how long a renewal may hold a connection; twice the timeout.
@@ -52,6 +56,7 @@ type Source struct {
 	lease    time.Duration
 	takeover time.Duration
 	tell     func(Attempt)
+	waited   func(took time.Duration, otherHub bool)
 
 	// life ends when the hub stops for good; detached work lives in it.
 	life context.Context
@@ -78,6 +83,8 @@ type Attempt struct {
 	// Lag is how long after its due time the renewal began; zero for one that somebody
 	// asked for before.
 	Lag time.Duration
+	// Scheduled is set if there was a due time.
+	Scheduled bool
 }
 
 // Outcome is "renewed", or the name of the failure's kind.
@@ -100,6 +107,9 @@ func New(o Options) *Source {
 	}
 	if s.tell = o.Attempted; s.tell == nil {
 		s.tell = func(Attempt) {}
+	}
+	if s.waited = o.Waited; s.waited == nil {
+		s.waited = func(time.Duration, bool) {}
 	}
 	s.lease = orDefault(o.Lease, 2*s.timeout)
 	s.life, s.end = context.WithCancel(context.Background())
@@ -163,7 +173,9 @@ func (s *Source) Serve(ctx context.Context, c connection.Connection, minTTL time
 		again = closed.Until // nobody is asked while the endpoint is left alone
 	} else if may {
 		waiting, cancel := patience(ctx, c, now)
+		waiting, span := trail.Start(waiting, "wait for the renewal")
 		renewed, err := s.Renew(waiting, c.ID, c.Generation)
+		trail.End(span, word(renewed, err))
 		cancel()
 		if err != nil && (ctx.Err() != nil || !c.Tokens.Valid(time.Now())) {
 			return nil, err
@@ -200,13 +212,13 @@ func patience(ctx context.Context, c connection.Connection, now time.Time) (cont
 // then stands, which may show a failure. Errors are of the store, of ctx, or
 // that another replica holds the connection for too long.
 func (s *Source) Renew(ctx context.Context, id string, after int64) (connection.Connection, error) {
-	return s.join(ctx, id, func() (connection.Connection, error) { return s.renew(id, after, false) })
+	return s.join(ctx, id, func(ctx context.Context) (connection.Connection, error) { return s.renew(ctx, id, after, false) })
 }
 
 // RenewClaimed is Renew for a connection that Store.ClaimDue has just returned
 // to the owner of this Source.
 func (s *Source) RenewClaimed(ctx context.Context, c connection.Connection) (connection.Connection, error) {
-	return s.join(ctx, c.ID, func() (connection.Connection, error) { return s.renewClaimed(c) })
+	return s.join(ctx, c.ID, func(ctx context.Context) (connection.Connection, error) { return s.renewClaimed(ctx, c) })
 }
 
 // Release gives back what Store.ClaimDue has claimed and nobody will renew.
@@ -216,9 +228,9 @@ func (s *Source) Release(c connection.Connection) { s.freeLease(c.ID) }
 func (s *Source) RenewNow(ctx context.Context, id string, after int64) (connection.Connection, error) {
 	for {
 		mine := false
-		c, err := s.join(ctx, id, func() (connection.Connection, error) {
+		c, err := s.join(ctx, id, func(ctx context.Context) (connection.Connection, error) {
 			mine = true
-			return s.renew(id, after, true)
+			return s.renew(ctx, id, after, true)
 		})
 		if err != nil || mine || c.Generation > after || c.Failure != nil {
 			return c, err

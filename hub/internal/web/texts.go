@@ -29,7 +29,7 @@ func (p *Pages) textsView(c *gin.Context, topic, lang string) (view.Texts, error
 	for _, part := range escalation.Parts {
 		text, own := edited[escalation.TemplateKey(v.Topic, v.Lang, part)]
 		if !own {
-			text = escalation.Delivered(v.Topic, v.Lang, part)
+			text = escalation.Original(v.Topic, v.Lang, part)
 		}
 		v.Parts = append(v.Parts, view.TextPart{Part: part, Text: text, Edited: own})
 	}
@@ -82,7 +82,7 @@ func (p *Pages) saveTexts(c *gin.Context) {
 	}
 	for _, part := range v.Parts {
 		text := part.Text
-		if reset || text == strings.TrimSpace(escalation.Delivered(v.Topic, v.Lang, part.Part)) {
+		if reset || text == strings.TrimSpace(escalation.Original(v.Topic, v.Lang, part.Part)) {
 			text = ""
 		}
 		if err := p.o.Store.SaveMessageTemplate(ctx, escalation.TemplateKey(v.Topic, v.Lang, part.Part), text, time.Now()); err != nil {

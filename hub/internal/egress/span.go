@@ -1,0 +1,43 @@
+package egress
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/evergrant/evergrant/hub/internal/trail"
+	"github.com/evergrant/evergrant/sdk/providerplugin"
+)
+
+// methodOf is the method for a trace: a plugin may write anything there.
+func methodOf(req *providerplugin.HTTPRequest) string {
+	switch method := strings.ToUpper(req.Method); method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
+		return method
+	}
+	return "_OTHER"
+}
+
+// endSpan ends the span of a request with its status, or with what became of it. No
+// trace goes to the service: whose request it is concerns nobody there.
+func endSpan(span trace.Span, resp *providerplugin.HTTPResponse, err error) {
+	if err == nil {
+		span.SetAttributes(attribute.Int("http.response.status_code", resp.Status))
+		if resp.Status >= http.StatusBadRequest {
+			trail.End(span, "status")
+			return
+		}
+		trail.End(span, "")
+		return
+	}
+	failure := "no reply"
+	if private, ok := errors.AsType[*PrivateError](err); ok && private != nil {
+		failure = "refused"
+	} else if e, ok := errors.AsType[*providerplugin.CarryError](err); ok && e.Refused {
+		failure = "refused"
+	}
+	trail.End(span, failure)
+}

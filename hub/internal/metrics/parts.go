@@ -1,0 +1,113 @@
+package metrics
+
+import (
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/evergrant/evergrant/hub/internal/endpoint"
+	"github.com/evergrant/evergrant/hub/internal/pluginhost"
+)
+
+// Parts shows how the parts of this process stand; each is asked at a scrape.
+type Parts struct {
+	Plugins   func() []pluginhost.PluginStatus
+	Endpoints func() []endpoint.Status
+	// Journal counts the operations whose outcome is not saved yet, Pulls those that are
+	// not in the audit record yet.
+	Journal, Pulls func() int
+	// Ready are the checks of /readyz, by name.
+	Ready func() map[string]bool
+}
+
+var (
+	pluginState = describe("plugin_state", "1 for the state that a plugin is in, 0 for the others. failed needs somebody; idle is well.", "plugin", "state")
+	pluginFell  = describe("plugin_restarts_total", "Starts of a plugin that followed a failure.", "plugin")
+	pluginHas   = describe("plugin_memory_bytes", "Memory of a plugin's process; 0 without one.", "plugin")
+	pluginCalls = describe("plugin_in_flight", "Calls of a plugin that run now.", "plugin")
+	circuits    = describe("endpoint_circuits", "Endpoints of a host by the state of their circuit; open ones are left alone.", "host", "state")
+	inFlight    = describe("endpoint_in_flight", "Requests that are at the token endpoints of a host now.", "host")
+	waiting     = describe("endpoint_waiting", "Renewals that wait for their turn at the token endpoints of a host.", "host")
+	journaled   = describe("journal_entries", "Operations in the reply journal whose outcome is not in the database yet.")
+	spooled     = describe("pull_spool", "Pulls that were noted on disk and are not in the audit record yet.")
+	readiness   = describe("ready", "1 for a check of /readyz that holds, 0 for one that does not.", "check")
+
+	pluginStates  = []pluginhost.State{pluginhost.StateIdle, pluginhost.StateStarting, pluginhost.StateReady, pluginhost.StateBackoff, pluginhost.StateFailed, pluginhost.StateStopping}
+	circuitStates = []endpoint.State{endpoint.StateClosed, endpoint.StateOpen, endpoint.StateHalfOpen, endpoint.StateRecovering}
+)
+
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(prometheus.BuildFQName(namespace, "", name), help, labels, nil)
+}
+
+func gauge(d *prometheus.Desc, value float64, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+}
+
+func one(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+// Describe implements prometheus.Collector.
+func (p *Parts) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{pluginState, pluginFell, pluginHas, pluginCalls, circuits, inFlight, waiting, journaled, spooled, readiness} {
+		to <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (p *Parts) Collect(to chan<- prometheus.Metric) {
+	for _, s := range p.Plugins() {
+		for _, state := range pluginStates {
+			to <- gauge(pluginState, one(s.State == state), s.Name, string(state))
+		}
+		to <- prometheus.MustNewConstMetric(pluginFell, prometheus.CounterValue, float64(s.Restarts), s.Name)
+		to <- gauge(pluginHas, float64(s.Memory), s.Name)
+		to <- gauge(pluginCalls, float64(s.InFlight), s.Name)
+	}
+	p.collectEndpoints(to)
+	to <- gauge(journaled, float64(p.Journal()))
+	to <- gauge(spooled, float64(p.Pulls()))
+	for check, holds := range p.Ready() {
+		to <- gauge(readiness, one(holds), check)
+	}
+}
+
+// mostHosts bounds the hosts that are told apart; the others are one.
+const mostHosts = 200
+
+// collectEndpoints tells of hosts, not of endpoints: a plugin may put a name into a
+// path.
+func (p *Parts) collectEndpoints(to chan<- prometheus.Metric) {
+	type host struct {
+		states            map[endpoint.State]int
+		inFlight, waiting int
+	}
+	hosts := map[string]*host{}
+	for _, s := range p.Endpoints() {
+		name := strings.ToValidUTF8(s.Key.Host(), "?")
+		if name == "" {
+			name = "unknown" // nothing was sent for this service yet
+		}
+		if hosts[name] == nil && len(hosts) >= mostHosts {
+			name = "others"
+		}
+		if hosts[name] == nil {
+			hosts[name] = &host{states: map[endpoint.State]int{}}
+		}
+		h := hosts[name]
+		h.states[s.State]++
+		h.inFlight += s.InFlight
+		h.waiting += s.Waiting
+	}
+	for name, h := range hosts {
+		for _, state := range circuitStates {
+			to <- gauge(circuits, float64(h.states[state]), name, string(state))
+		}
+		to <- gauge(inFlight, float64(h.inFlight), name)
+		to <- gauge(waiting, float64(h.waiting), name)
+	}
+}

@@ -1,0 +1,86 @@
+package metrics_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/evergrant/evergrant/hub/internal/endpoint"
+	"github.com/evergrant/evergrant/hub/internal/metrics"
+	"github.com/evergrant/evergrant/hub/internal/pluginhost"
+)
+
+func scrape(r *metrics.Registry) string {
+	answer := httptest.NewRecorder()
+	r.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	return answer.Body.String()
+}
+
+func TestWhatPluginsPutIntoNamesDoesNotFloodAScrape(t *testing.T) {
+	r := metrics.NewRegistry("test", hclog.NewNullLogger())
+	endpoints := []endpoint.Status{{Key: "https://bad\xffhost/token", State: endpoint.StateOpen}, {Key: "service:///1", State: endpoint.StateClosed}}
+	for n := range 5000 {
+		endpoints = append(endpoints, endpoint.Status{Key: endpoint.Key(fmt.Sprintf("https://h%d.example/p", n)), State: endpoint.StateClosed, Waiting: 1})
+	}
+	err := r.Register(&metrics.Parts{
+		Plugins: func() []pluginhost.PluginStatus {
+			return []pluginhost.PluginStatus{{Name: "google", State: pluginhost.StateFailed, Restarts: 3}}
+		},
+		Endpoints: func() []endpoint.Status { return endpoints },
+		Journal:   func() int { return 2 }, Pulls: func() int { return 7 },
+		Ready: func() map[string]bool { return map[string]bool{"database": false} },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := scrape(r)
+	for _, want := range []string{
+		`evergrant_plugin_state{plugin="google",state="failed"} 1`, `evergrant_plugin_state{plugin="google",state="ready"} 0`,
+		`evergrant_plugin_restarts_total{plugin="google"} 3`, `evergrant_endpoint_circuits{host="bad?host",state="open"} 1`,
+		`evergrant_endpoint_circuits{host="unknown",state="closed"} 1`, `evergrant_endpoint_waiting{host="others"} 4802`,
+		`evergrant_journal_entries 2`, `evergrant_pull_spool 7`, `evergrant_ready{check="database"} 0`,
+	} {
+		if !strings.Contains(text, want+"\n") {
+			t.Errorf("the scrape has no line %s", want)
+		}
+	}
+	if n := strings.Count(text, "\n"); n > 1500 {
+		t.Errorf("the scrape has %d lines", n)
+	}
+}
+
+func TestAnotherPartAddsItsOwnMetrics(t *testing.T) {
+	r := metrics.NewRegistry("test", hclog.NewNullLogger())
+	sent := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "evergrant_deliveries_total", Help: "h"}, []string{"channel", "result"})
+	if err := r.Register(sent); err != nil {
+		t.Fatal(err)
+	}
+	sent.WithLabelValues("telegram", "delivered").Inc()
+	if text := scrape(r); !strings.Contains(text, `evergrant_deliveries_total{channel="telegram",result="delivered"} 1`) {
+		t.Errorf("%s", text)
+	}
+	if err := r.Register(sent); err == nil {
+		t.Error("a name was taken twice")
+	}
+}
+
+func TestStrangersDoNotMakeSeries(t *testing.T) {
+	r := metrics.NewRegistry("test", hclog.NewNullLogger())
+	counts, err := metrics.NewCounts(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 100 {
+		counts.Answered(fmt.Sprintf("METHOD%d", n), "", 404, time.Millisecond)
+	}
+	if text := scrape(r); strings.Count(text, "evergrant_http_request_duration_seconds_count") != 1 ||
+		!strings.Contains(text, `evergrant_http_request_duration_seconds_count{code="4xx",method="other",route="none"} 100`) {
+		t.Errorf("%s", text)
+	}
+}

@@ -1,0 +1,117 @@
+package metrics
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+const (
+	// standingFor is how long what was read is shown again, at least; where the reading
+	// takes long, it is shown standingShare times as long as that took.
+	standingFor   = 10 * time.Second
+	standingShare = 30
+	// standingTimeout bounds the reading: a scrape must not hang on the database.
+	standingTimeout = 5 * time.Second
+)
+
+// Standing shows how the connections stand. It is the same on every replica.
+type Standing struct {
+	store *store.Store
+	log   hclog.Logger
+
+	mu    sync.Mutex
+	until time.Time // what was read is shown
+	has   bool
+	last  store.Standing
+}
+
+// NewStanding returns a Standing.
+func NewStanding(st *store.Store, log hclog.Logger) *Standing { return &Standing{store: st, log: log} }
+
+var (
+	connections = describe("connections", "Connections by how they stand; the same on every replica.", "status")
+	expiring    = describe("tokens_expiring", "Access tokens of active connections that expire within a time from now, renewed before that or not; expired is those that have.", "within")
+	soonest     = describe("token_expiry_soonest_seconds", "Time until the first access token of an active connection expires; negative if it has.")
+	persons     = describe("persons_needed", "Connections that stop working within a time from now unless a person authorises them again.", "within")
+	overdue     = describe("renewals_overdue", "Connections whose renewal was due more than a minute ago.")
+	oldest      = describe("renewal_overdue_seconds", "Time for which the renewal that is due longest has been due; 0 if none is.")
+	bulkItems   = describe("bulk_items", "Connections that acts on many connections have still to come to.")
+	jobs        = describe("jobs", "Background jobs that are not done, by state.", "state")
+)
+
+// within are the times that Standing counts by.
+var within = []struct {
+	name string
+	time time.Duration
+}{
+	{"1m", time.Minute}, {"10m", 10 * time.Minute}, {"1h", time.Hour}, {"1d", 24 * time.Hour}, {"7d", 7 * 24 * time.Hour}, {"30d", 30 * 24 * time.Hour},
+}
+
+// Describe implements prometheus.Collector.
+func (s *Standing) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{connections, expiring, soonest, persons, overdue, oldest, bulkItems, jobs} {
+		to <- d
+	}
+}
+
+// Collect implements prometheus.Collector. With the database away there is nothing
+// to show; evergrant_ready says so.
+func (s *Standing) Collect(to chan<- prometheus.Metric) {
+	now := time.Now()
+	at, ok := s.current(now)
+	if !ok {
+		return
+	}
+	for _, status := range connection.Statuses {
+		to <- gauge(connections, float64(at.ByStatus[status]), string(status))
+	}
+	to <- gauge(expiring, float64(at.Expired), "expired")
+	for i, w := range within {
+		to <- gauge(expiring, float64(at.Expiring[i]), w.name)
+		if w.time >= 24*time.Hour {
+			to <- gauge(persons, float64(at.Persons[i]), w.name)
+		}
+	}
+	if !at.Soonest.IsZero() {
+		to <- gauge(soonest, at.Soonest.Sub(now).Seconds())
+	}
+	to <- gauge(overdue, float64(at.Overdue))
+	age := 0.0
+	if !at.OldestDue.IsZero() {
+		age = max(0, now.Sub(at.OldestDue).Seconds())
+	}
+	to <- gauge(oldest, age)
+	to <- gauge(bulkItems, float64(at.BulkItems))
+	for _, state := range store.JobStates {
+		to <- gauge(jobs, float64(at.Jobs[state]), state)
+	}
+}
+
+// current reads at most once in a while; scrapes that come together share it.
+func (s *Standing) current(now time.Time) (store.Standing, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now.Before(s.until) {
+		return s.last, s.has
+	}
+	times := make([]time.Duration, len(within))
+	for i, w := range within {
+		times[i] = w.time
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), standingTimeout)
+	defer cancel()
+	last, err := s.store.Standing(ctx, now, times)
+	if err != nil {
+		s.log.Warn("how the connections stand could not be read for a scrape", "error", err)
+	}
+	s.has, s.last = err == nil, last
+	s.until = now.Add(max(standingFor, standingShare*time.Since(now)))
+	return s.last, s.has
+}

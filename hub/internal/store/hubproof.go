@@ -1,0 +1,59 @@
+package store
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+)
+
+// ErrNothingSealed says that the database holds nothing yet that a key could open.
+var ErrNothingSealed = errors.New("nothing is sealed in the database yet")
+
+// ErrOtherKey says that the key is not the one that the database was used with.
+var ErrOtherKey = errors.New("the key does not open what the database holds")
+
+// KeyFits opens something that a hub on this database has sealed. Errors:
+// ErrNothingSealed, ErrOtherKey.
+func (s *Store) KeyFits(ctx context.Context) error {
+	_, err := s.identity(ctx)
+	return err
+}
+
+// Proof answers a nonce as only a hub with this database and this key can. It tells
+// whoever asks nothing else. Errors: as KeyFits.
+func (s *Store) Proof(ctx context.Context, nonce string) (string, error) {
+	key, err := s.identity(ctx)
+	if err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(mac(key, nonce)), nil
+}
+
+// identity is a secret that all hubs on this database share: it comes from the audit
+// chain's key, and does not lead back to it.
+func (s *Store) identity(ctx context.Context) ([]byte, error) {
+	var chain auditChainRow
+	err := s.reading(ctx).Where("id = ?", chainID).Take(&chain).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, ErrNothingSealed
+	}
+	if err != nil {
+		return nil, failed("read what the key has sealed", err)
+	}
+	key, err := s.box.Open(chain.MacKey, "audit_chain", "1", "mac_key")
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrOtherKey, err)
+	}
+	return mac(key, "evergrant hub identity"), nil
+}
+
+func mac(key []byte, text string) []byte {
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte(text))
+	return h.Sum(nil)
+}

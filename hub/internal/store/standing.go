@@ -1,0 +1,117 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+)
+
+// Standing is how all connections stand at a time, and what waits.
+type Standing struct {
+	ByStatus map[connection.Status]int
+	// Expired and Expiring count access tokens of active connections that have expired,
+	// and that expire within each of the times; Soonest is the first end, zero for none.
+	Expired  int
+	Expiring []int
+	Soonest  time.Time
+	// Persons counts connections that need a person within each of the times.
+	Persons []int
+	// Overdue counts renewals that were due more than a minute ago; OldestDue is the
+	// due time of the one that is due longest, zero if none is.
+	Overdue   int
+	OldestDue time.Time
+	// BulkItems counts connections that acts on many have still to come to, Jobs the
+	// background jobs by state.
+	BulkItems int
+	Jobs      map[string]int
+}
+
+// JobStates are the states of background jobs that are not over.
+var JobStates = []string{"available", "pending", "retryable", "running", "scheduled"}
+
+// overdueAfter is how late a renewal is before it counts: jitter and claims take
+// seconds.
+const overdueAfter = time.Minute
+
+// Standing reads how everything stands, for who watches; within are the times to
+// count by. It reads each table once.
+func (s *Store) Standing(ctx context.Context, now time.Time, within []time.Duration) (Standing, error) {
+	var at Standing
+	var err error
+	if at.ByStatus, err = s.CountByStatus(ctx, now); err != nil {
+		return at, err
+	}
+	if err := s.standingTimes(ctx, now, within, &at); err != nil {
+		return at, err
+	}
+	var waiting int64
+	if err := s.reading(ctx).Model(&bulkItemRow{}).Where("state = ? AND run_id IN (SELECT id FROM bulk_runs WHERE done_at = 0)", BulkWaiting).Count(&waiting).Error; err != nil {
+		return at, failed("count what acts on many connections have to do", err)
+	}
+	at.BulkItems = int(waiting)
+	at.Jobs, err = s.countJobs(ctx)
+	return at, err
+}
+
+// standingTimes counts by times, in one look at an index that has all it asks for.
+func (s *Store) standingTimes(ctx context.Context, now time.Time, within []time.Duration, at *Standing) error {
+	const expires = "state = 'active' AND expires_at > 0"
+	const person = "state = 'active' AND person_by > 0"
+	columns := []string{
+		fmt.Sprintf("COALESCE(SUM(CASE WHEN %s AND expires_at <= @now THEN 1 ELSE 0 END), 0)", expires),
+		fmt.Sprintf("COALESCE(MIN(CASE WHEN %s THEN expires_at END), 0)", expires),
+	}
+	args := map[string]any{"now": millis(now)}
+	for i, w := range within {
+		end := fmt.Sprintf("w%d", i)
+		args[end] = millis(now.Add(w))
+		columns = append(columns,
+			fmt.Sprintf("COALESCE(SUM(CASE WHEN %s AND expires_at > @now AND expires_at <= @%s THEN 1 ELSE 0 END), 0)", expires, end),
+			fmt.Sprintf("COALESCE(SUM(CASE WHEN %s AND person_by <= @%s THEN 1 ELSE 0 END), 0)", person, end))
+	}
+	found := make([]int64, len(columns))
+	to := make([]any, len(found))
+	for i := range found {
+		to[i] = &found[i]
+	}
+	if err := s.reading(ctx).Raw("SELECT "+strings.Join(columns, ", ")+" FROM connections", args).Row().Scan(to...); err != nil {
+		return failed("count the connections by their times", err)
+	}
+	at.Expired, at.Soonest = int(found[0]), timeOf(found[1])
+	for i := range within {
+		at.Expiring = append(at.Expiring, int(found[2+2*i]))
+		at.Persons = append(at.Persons, int(found[3+2*i]))
+	}
+	return s.standingDue(ctx, now, at)
+}
+
+// standingDue counts what is overdue by the index of due times: there is little of it.
+func (s *Store) standingDue(ctx context.Context, now time.Time, at *Standing) error {
+	var oldest int64
+	err := s.reading(ctx).Raw("SELECT COUNT(*) FROM connections WHERE due_at > 0 AND due_at < ?", millis(now.Add(-overdueAfter))).Row().Scan(&at.Overdue)
+	if err == nil {
+		err = s.reading(ctx).Raw("SELECT COALESCE(MIN(due_at), 0) FROM connections WHERE due_at > 0 AND due_at <= ?", millis(now)).Row().Scan(&oldest)
+	}
+	at.OldestDue = timeOf(oldest)
+	return failed("count what is overdue", err)
+}
+
+// countJobs counts the jobs of the job engine, whose table lies beside ours.
+func (s *Store) countJobs(ctx context.Context) (map[string]int, error) {
+	var rows []struct {
+		State string
+		Count int
+	}
+	err := s.reading(ctx).Raw("SELECT CAST(state AS TEXT) AS state, COUNT(*) AS count FROM river_job WHERE finalized_at IS NULL GROUP BY state").Scan(&rows).Error
+	if err != nil {
+		return nil, failed("count the background jobs", err)
+	}
+	counts := make(map[string]int, len(rows))
+	for _, row := range rows {
+		counts[row.State] = row.Count
+	}
+	return counts, nil
+}

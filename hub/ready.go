@@ -1,0 +1,104 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/doctor"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+const (
+	// readyFor is how long an answer is given again.
+	readyFor = time.Second
+	// readyTimeout bounds the checks.
+	readyTimeout = 2 * time.Second
+)
+
+// readiness is what the hub needs to do its job, looked at once a second at most. A
+// plugin that fails is no part of it: its services suffer, another hub would not help.
+type readiness struct {
+	mu   sync.Mutex
+	at   time.Time
+	last []readyCheck
+}
+
+// readyCheck is one check. Wrong is what /readyz says; it is read by strangers, so it
+// names no address, file or cause. The log has those.
+type readyCheck struct {
+	Name, Wrong string
+	err         error
+}
+
+// checks looks at what the hub needs.
+func (h *Hub) checks() []readyCheck {
+	h.readiness.mu.Lock()
+	defer h.readiness.mu.Unlock()
+	r := &h.readiness
+	if !r.at.IsZero() && time.Since(r.at) < readyFor {
+		return r.last
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
+	defer cancel()
+	key := h.store.KeyFits(ctx)
+	if !errors.Is(key, store.ErrOtherKey) {
+		key = nil // nothing that speaks against it
+	}
+	now := []readyCheck{
+		{Name: "database", Wrong: "the database cannot be reached", err: h.store.Ping(ctx)},
+		{Name: "key", Wrong: "the key does not open what the database holds", err: key},
+		{Name: "journal", Wrong: "the disk of the journal cannot be written", err: h.journal.Check()},
+	}
+	for i, c := range now {
+		if c.err != nil && (r.last == nil || r.last[i].err == nil) {
+			h.log.Error("the hub is not ready: "+c.Wrong, "error", c.err)
+		} else if c.err == nil && r.last != nil && r.last[i].err != nil {
+			h.log.Info("the hub is ready again", "check", c.Name)
+		}
+	}
+	r.at, r.last = time.Now(), now
+	return now
+}
+
+// readyChecks is checks for the metrics.
+func (h *Hub) readyChecks() map[string]bool {
+	holds := map[string]bool{}
+	for _, c := range h.checks() {
+		holds[c.Name] = c.err == nil
+	}
+	return holds
+}
+
+// ready answers whether the hub can do its job, with a line for each thing that
+// stands in the way.
+func (h *Hub) ready(c *gin.Context) {
+	var wrong strings.Builder
+	for _, check := range h.checks() {
+		if check.err != nil {
+			wrong.WriteString(check.Name + ": " + check.Wrong + "\n")
+		}
+	}
+	if wrong.Len() > 0 {
+		c.String(http.StatusServiceUnavailable, wrong.String())
+		return
+	}
+	c.String(http.StatusOK, "ready\n")
+}
+
+// health says that the process answers. To a nonce it proves which hub it is: one with
+// the same database and key can compute the same.
+func (h *Hub) health(c *gin.Context) {
+	c.Header("Cache-Control", "no-store")
+	if nonce := c.Query("nonce"); nonce != "" && len(nonce) <= 64 {
+		if proof, err := h.store.Proof(c.Request.Context(), nonce); err == nil {
+			c.Header(doctor.ProofHeader, proof)
+		}
+	}
+	c.String(http.StatusOK, "ok\n")
+}

@@ -1,0 +1,63 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/evergrant/evergrant/hub/internal/config"
+)
+
+// tracing is where spans go. The zero value makes none: tracer and provider are nil.
+type tracing struct {
+	tracer   trace.Tracer
+	provider trace.TracerProvider
+	shutdown func(context.Context) error
+	log      hclog.Logger
+}
+
+// startTracing makes the way of spans to the collector. A collector that does not
+// answer holds nothing up: spans are sent in batches, and dropped in the end.
+func startTracing(ctx context.Context, cfg config.Tracing, version string, log hclog.Logger) (tracing, error) {
+	if cfg.Endpoint == "" {
+		return tracing{}, nil
+	}
+	u, err := url.Parse(cfg.Endpoint)
+	if err != nil {
+		return tracing{}, fmt.Errorf("read tracing.endpoint: %w", err)
+	}
+	if u.Path == "" || u.Path == "/" {
+		u.Path = "/v1/traces"
+	}
+	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(u.String()), otlptracehttp.WithTimeout(10*time.Second))
+	if err != nil {
+		return tracing{}, fmt.Errorf("prepare the sending of traces: %w", err)
+	}
+	provider := sdktrace.NewTracerProvider(
+		sdktrace.WithBatcher(exporter, sdktrace.WithBatchTimeout(2*time.Second)),
+		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(cfg.Sample))),
+		sdktrace.WithResource(resource.NewSchemaless(attribute.String("service.name", "evergrant"), attribute.String("service.version", version))),
+	)
+	log.Info("traces are sent", "host", u.Host, "sample", cfg.Sample)
+	return tracing{tracer: provider.Tracer("github.com/evergrant/evergrant/hub"), provider: provider, shutdown: provider.Shutdown, log: log}, nil
+}
+
+// stop sends what is left, for a few seconds at most.
+func (t tracing) stop(ctx context.Context) {
+	if t.shutdown == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if err := t.shutdown(ctx); err != nil {
+		t.log.Warn("the last traces could not be sent", "error", err)
+	}
+}
