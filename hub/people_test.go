@@ -111,9 +111,9 @@ var reach = map[string][]string{
 	},
 }
 
-// open are the routes that need no session.
+// open are the routes that need no session; /metrics needs an API key.
 var open = []string{
-	"/setup", "/login", "/login/code", "/login/oidc", "/login/oidc/callback", "/preferences", "/callback/:service", "/calendar/:file", "/invite", "/grant/:token", "/healthz", "/readyz", "/assets/*file",
+	"/setup", "/login", "/login/code", "/login/oidc", "/login/oidc/callback", "/preferences", "/callback/:service", "/calendar/:file", "/invite", "/grant/:token", "/healthz", "/readyz", "/metrics", "/assets/*file",
 }
 
 func pageRoutes(r *running) (routes []string) {
