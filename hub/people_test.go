@@ -112,9 +112,9 @@ var reach = map[string][]string{
 	},
 }
 
-// open are the routes that need no session.
+// open are the routes that need no session; /metrics needs an API key.
 var open = []string{
-	"/setup", "/login", "/login/passkey/begin", "/login/passkey/finish", "/login/code", "/login/oidc", "/login/oidc/callback", "/preferences", "/callback/:service", "/calendar/:file", "/invite", "/grant/:token", "/ack/:token", "/healthz", "/readyz", "/assets/*file",
+	"/setup", "/login", "/login/passkey/begin", "/login/passkey/finish", "/login/code", "/login/oidc", "/login/oidc/callback", "/preferences", "/callback/:service", "/calendar/:file", "/invite", "/grant/:token", "/ack/:token", "/healthz", "/readyz", "/metrics", "/assets/*file",
 }
 
 func pageRoutes(r *running) (routes []string) {
