@@ -21,8 +21,8 @@ import (
 
 // Times of the drill: minutes of a real policy are seconds here.
 const (
-	stepSMS  = 7 * time.Second
-	stepMail = 12 * time.Second
+	stepPhone = 7 * time.Second
+	stepMail  = 12 * time.Second
 	// settled is for how long nothing more may come.
 	settled = 3 * time.Second
 )
@@ -182,7 +182,7 @@ func (d *drilled) staff(ctx context.Context) func(*visitor) error {
 		}
 		for _, policy := range []url.Values{
 			{
-				"title": {"Ladder"}, "enabled": {"true"}, "events": {"grant_ended"}, "after": {"0", stepSMS.String(), stepMail.String()},
+				"title": {"Ladder"}, "enabled": {"true"}, "events": {"grant_ended"}, "after": {"0", stepPhone.String(), stepMail.String()},
 				"to": {author, author, "owner"}, "channel": {ids[channel.Telegram], ids[channel.Twilio], ids[channel.SMTP]},
 			},
 			{"title": {"Operator"}, "enabled": {"true"}, "events": {"operator_needed"}, "after": {"0"}, "to": {owner}, "channel": {ids[channel.SMTP]}},
@@ -238,7 +238,7 @@ func (d *drilled) ladder(ctx context.Context) error {
 	for _, step := range []struct {
 		kind  channel.Kind
 		after time.Duration
-	}{{channel.Telegram, 0}, {channel.Twilio, stepSMS}, {channel.SMTP, stepMail}} {
+	}{{channel.Telegram, 0}, {channel.Twilio, stepPhone}, {channel.SMTP, stepMail}} {
 		got, err := d.told(ctx, step.kind, 1)
 		if err != nil {
 			return err

@@ -94,7 +94,7 @@ func (st *stage) administer(ctx context.Context, dataDir, database, keyFile stri
 		return err
 	}
 	_, token, _ := strings.Cut(link, "link=")
-	const password = "correct horse battery" //nolint:gosec // G101: of a hub that lives for a minute
+	const password = "correct horse battery"
 	if _, _, err := v.ask(ctx, "/setup", url.Values{"link": {token}, "login": {"owner"}, "password": {password}, "repeat": {password}}); err != nil {
 		return err
 	}
