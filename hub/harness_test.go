@@ -20,6 +20,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub"
+	"github.com/evergrant/evergrant/hub/internal/channel/channeltest"
 	"github.com/evergrant/evergrant/plugins/emulator"
 	"github.com/evergrant/evergrant/plugins/sandbox"
 )
@@ -77,6 +78,8 @@ type running struct {
 	dir   string
 	log   *logBuffer
 	admin *client
+	// services are those by which people are told, where a test plays them.
+	services *channeltest.Server
 }
 
 // startHub starts a hub on a data folder of its own; flags add to its

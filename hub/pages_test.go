@@ -105,9 +105,7 @@ func TestAPersonAddsAServiceConnectsItAndAProcessPulls(t *testing.T) {
 			if next.Generation <= first.Generation || next.AccessToken == first.AccessToken {
 				t.Fatalf("generation %d after %d", next.Generation, first.Generation)
 			}
-			if err := s.Confirm(t.Context(), next.AccessToken); err != nil {
-				t.Error(err)
-			}
+			confirmed(t, s, process, "sales", next)
 		})
 	}
 }

@@ -3,6 +3,8 @@ package hub_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 )
@@ -57,5 +59,35 @@ func refused(t *testing.T, r *running, connection string, body map[string]any) {
 	if err := json.Unmarshal(answer, &problem); err != nil || status != http.StatusConflict ||
 		problem.Type != "https://evergrant.dev/problems/cannot-restore" || problem.Detail == "" {
 		t.Errorf("%v: %d %s", body, status, answer)
+	}
+}
+
+// The page offers to put the last good tokens back where the service lets them live, and
+// says why not where it replaces them.
+func TestThePageRestoresTheLastGoodTokens(t *testing.T) {
+	world := startWorld(t, time.Hour)
+	r := startHub(t, nil)
+	boss := r.owner(t)
+	for provider, restorable := range map[string]bool{"google-calendar": true, "bitrix24": false} {
+		connection := r.addService(t, world.Service(provider))
+		r.authorise(t, connection)
+		r.admin.must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
+		before := r.view(t, connection).Generation
+		_, page, _ := boss.ask("GET", "/connections/"+connection, nil)
+		if offered := strings.Contains(page, `data-opens="restore"`); offered != restorable {
+			t.Errorf("%s: the page offers to restore: %v", provider, offered)
+		}
+		boss.ask("POST", "/connections/"+connection+"/restore", url.Values{})
+		_, page, _ = boss.ask("GET", "/connections/"+connection, nil)
+		after := r.view(t, connection).Generation
+		if restorable && (after != before+1 || !strings.Contains(page, "are back")) {
+			t.Errorf("%s: generation %d after %d", provider, after, before)
+		}
+		if !restorable && (after != before || !strings.Contains(page, "replaces the refresh token")) {
+			t.Errorf("%s: generation %d after %d, and the page does not say why", provider, after, before)
+		}
+	}
+	if _, page, _ := boss.ask("GET", "/audit?act=connection.restore", nil); !strings.Contains(page, "c-google-calendar") {
+		t.Error("the audit record does not have it")
 	}
 }

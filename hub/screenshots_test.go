@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
@@ -86,6 +87,7 @@ func TestScreenshots(t *testing.T) {
 		}
 	}
 	wide.onTheWay(r, world)
+	wide.email(r)
 	wide.phone()
 	for _, p := range pictures {
 		if p.main {
@@ -189,6 +191,26 @@ func (c *camera) onTheWay(r *running, world *sandbox.World) {
 	stranger.here("login", "en")
 }
 
+// email takes the message about a grant that ends soon, as a mail program shows it.
+func (c *camera) email(r *running) {
+	c.t.Helper()
+	for _, m := range r.services.Messages() {
+		if m.Kind != channel.SMTP {
+			continue
+		}
+		page := filepath.Join(c.t.TempDir(), "email.html")
+		if err := os.WriteFile(page, []byte(linkOfMessageRE.ReplaceAllString(m.HTML, "/$1/…")), 0o600); err != nil {
+			c.t.Fatal(err)
+		}
+		c.open("file://" + page)
+		c.here("email", "en")
+		return
+	}
+	c.t.Error("nobody was told by e-mail")
+}
+
+var linkOfMessageRE = regexp.MustCompile(`/(grant|ack)/[A-Za-z0-9_-]{43}`)
+
 // startFurnished is a hub with services of all emulators and connections in
 // every status.
 func startFurnished(t *testing.T, world *sandbox.World) *running {
@@ -213,7 +235,9 @@ func startFurnished(t *testing.T, world *sandbox.World) *running {
 	services := startChannels(t)
 	r.hub.Stop(context.Background())
 	furnish(t, dir, services)
-	return startHubIn(t, dir, flags)
+	r = startHubIn(t, dir, flags)
+	r.services = services
+	return r
 }
 
 // furnish stores connections in every status behind the back of a hub that is
@@ -239,6 +263,10 @@ func furnish(t *testing.T, dir string, services *channeltest.Server) {
 		then                 func(connection.Connection) connection.Connection
 	}{
 		{"sandbox-google", "team-calendar", "Календарь команды", 20 * time.Minute, time.Hour, "r", nil},
+		{"sandbox-google", "finance-calendar", "Календарь бухгалтерии", 15 * time.Minute, time.Hour, "r", func(c connection.Connection) connection.Connection {
+			c.AuthorizedAt, c.Tokens.RefreshExpiresAt = now.Add(-60*day), now.Add(12*day)
+			return c
+		}},
 		{"sandbox-google", "marketing-calendar", "Календарь маркетинга", 3 * time.Hour, time.Hour, "r", failed(provider.Error{
 			Kind: provider.ReauthorizationRequired, Code: "invalid_grant", Message: "Token has been expired or revoked.",
 		}, 0)},
@@ -274,6 +302,11 @@ func furnish(t *testing.T, dir string, services *channeltest.Server) {
 		}
 		if err := s.CreateConnection(t.Context(), c); err != nil {
 			t.Fatal(err)
+		}
+		if f.name == "finance-calendar" {
+			if err := s.SetOwner(t.Context(), c.ID, "desk"); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }

@@ -162,7 +162,8 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	}
 	a.touchKey(ctx.Context(), key.ID, time.Now())
 	actor := audit.Actor{Kind: audit.KindKey, Name: key.Title, Address: address}
-	acting := huma.WithContext(ctx, audit.With(context.WithValue(ctx.Context(), keyInContext{}, key), actor))
+	within := context.WithValue(context.WithValue(ctx.Context(), keyInContext{}, key), madeInContext{}, new(string))
+	acting := huma.WithContext(ctx, audit.With(within, actor))
 	next(acting)
 	a.note(acting, op)
 }
@@ -174,7 +175,16 @@ func (a *API) note(ctx huma.Context, op *huma.Operation) {
 		return
 	}
 	verb, kind, _ := strings.Cut(op.OperationID, "-")
+	if kind == "api-key" { // the pages' words for the same acts
+		kind = "key"
+	}
+	if verb == "create" {
+		verb = "add"
+	}
 	name := ctx.Param("name")
+	if made, ok := ctx.Context().Value(madeInContext{}).(*string); ok && *made != "" {
+		name = *made
+	}
 	if name == "" {
 		name = ctx.Param("id")
 	}
@@ -196,6 +206,16 @@ func (a *API) writeError(ctx huma.Context, err error) {
 	ctx.SetHeader("Content-Type", "application/problem+json")
 	ctx.SetStatus(p.Status)
 	_ = a.huma.Marshal(ctx.BodyWriter(), "application/json", p) // the client may be gone
+}
+
+// madeInContext is where an operation leaves the name of what it has added.
+type madeInContext struct{}
+
+// madeIs tells the audit record what was added.
+func madeIs(ctx context.Context, name string) {
+	if made, ok := ctx.Value(madeInContext{}).(*string); ok {
+		*made = name
+	}
 }
 
 // caller names the API key of a request for records of who did what.

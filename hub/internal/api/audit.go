@@ -15,7 +15,7 @@ import (
 type AuditRecord struct {
 	Seq       int64             `json:"seq" doc:"1, 2, 3, without a gap"`
 	At        time.Time         `json:"at"`
-	ActorKind string            `json:"actor_kind" enum:"person,key,hub"`
+	ActorKind string            `json:"actor_kind" enum:"person,key,link,hub"`
 	Actor     string            `json:"actor,omitempty" doc:"The login, or the title of the key"`
 	Address   string            `json:"address,omitempty"`
 	Act       string            `json:"act" example:"plugin.approve"`

@@ -127,6 +127,7 @@ func (a *API) registerConnections() {
 			return nil, a.fail(err)
 		}
 		c, err := a.catalogue.AddConnection(ctx, svc.ID, in.Body.Name, in.Body.Title)
+		madeIs(ctx, c.Name)
 		if err != nil {
 			return nil, a.fail(err)
 		}

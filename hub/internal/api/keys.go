@@ -115,6 +115,7 @@ func (a *API) createKey(ctx context.Context, in *one[KeyBody]) (*one[CreatedKey]
 		names[c.ID] = c.Name
 	}
 	secret, key, err := a.access.CreateKey(ctx, draft)
+	madeIs(ctx, key.Title)
 	if err != nil {
 		return nil, a.fail(err)
 	}

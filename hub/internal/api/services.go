@@ -83,6 +83,7 @@ func (a *API) registerServices() {
 	add.DefaultStatus = http.StatusCreated
 	huma.Register(a.huma, add, func(ctx context.Context, in *one[ServiceBody]) (*one[Service], error) {
 		svc, err := a.catalogue.AddService(ctx, in.Body.draft())
+		madeIs(ctx, svc.Name)
 		if err != nil {
 			return nil, a.fail(err)
 		}

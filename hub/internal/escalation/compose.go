@@ -173,6 +173,9 @@ func (f facts) stops(lang string, speak *i18n.Speaker) string {
 	if len(f.connections) != 1 || f.esc.Affected > 1 {
 		return word(lang, "stops_more")
 	}
+	if !f.esc.PersonBy.IsZero() {
+		return word(lang, "stops_then")
+	}
 	if t := f.connections[0].Tokens; t.Valid(time.Now()) && !t.ExpiresAt.IsZero() {
 		return fmt.Sprintf(word(lang, "stops_at"), speak.Clock(t.ExpiresAt))
 	}

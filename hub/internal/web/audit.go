@@ -129,6 +129,7 @@ var noted = map[string]struct{ act, kind string }{
 	"/connections/:name/resume":     {"connection.resume", "connection"},
 	"/connections/:name/delete":     {"connection.delete", "connection"},
 	"/connections/:name/revoke":     {"connection.revoke", "connection"},
+	"/connections/:name/restore":    {"connection.restore", "connection"},
 	"/connections/:name/codes":      {"connection.codes", "connection"},
 	"/connections/:name/codes.json": {"connection.codes", "connection"},
 	"/keys/new":                     {"key.add", "key"},

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
@@ -250,6 +252,7 @@ func (p *Pages) showConnectionWith(c *gin.Context, status int, with func(*view.C
 		p.fail(c, err)
 		return
 	}
+	v.Restorable = slices.ContainsFunc(past, func(x store.PastTokenSet) bool { return conn.MayRestore(time.Now(), x.PastSet) == nil })
 	v.Timeline = view.TimelineOf(conn, past, records, timelineLength)
 	with(&v)
 	if u, _ := person(c); access.May(u.Role, access.ActManage) {
@@ -322,6 +325,27 @@ func (p *Pages) revoke(c *gin.Context) {
 	f := view.Flash{Key: "flash.revoked", Name: conn.Title}
 	if revoked.Err != nil {
 		f = view.Flash{Key: "flash.revoked_local", Name: conn.Title, Bad: true, Said: revoked.Err.Error()}
+	}
+	p.flash(c, f)
+	back(c, "/connections/"+url.PathEscape(conn.Name))
+}
+
+// restore puts the last token set back that may still be good.
+func (p *Pages) restore(c *gin.Context) {
+	ctx := c.Request.Context()
+	conn, err := p.o.Store.ConnectionByName(ctx, c.Param("name"))
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	u, _ := person(c)
+	_, err = p.o.Catalogue.Restore(ctx, conn.ID, 0, u.Login)
+	f := view.Flash{Key: "flash.restored", Name: conn.Title}
+	if refused, is := errors.AsType[*catalogue.RestoreRefusedError](err); is {
+		f = view.Flash{Key: "flash.not_restored", Name: conn.Title, Bad: true, Said: refused.Cause.Error()}
+	} else if err != nil {
+		p.fail(c, err)
+		return
 	}
 	p.flash(c, f)
 	back(c, "/connections/"+url.PathEscape(conn.Name))

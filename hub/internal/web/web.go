@@ -206,6 +206,7 @@ func (p *Pages) registerManage(in *gin.RouterGroup) {
 	in.POST("/connections/import/table", p.importMany)
 	in.POST("/connections/:name/delete", p.deleteConnection)
 	in.POST("/connections/:name/revoke", p.revoke)
+	in.POST("/connections/:name/restore", p.restore)
 	in.GET("/keys", p.keys)
 	in.GET("/keys/new", p.keyForm)
 	in.POST("/keys/new", p.createKey)

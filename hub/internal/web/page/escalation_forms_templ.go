@@ -1134,7 +1134,7 @@ func Texts(s view.Shell, v view.Texts) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Field(ui.Input{Name: "text." + part.Part, Label: i18n.T(ctx, "escalation_part."+part.Part), Type: "textarea", Value: part.Text, Problem: part.Problem, Attrs: templ.Attributes{"rows": textRows(part.Part)}}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Field(ui.Input{Name: "text." + part.Part, Label: i18n.T(ctx, "escalation_part."+part.Part), Type: "textarea", Value: part.Text, Problem: part.Problem, Rows: textRows(part.Part)}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1273,11 +1273,11 @@ func Texts(s view.Shell, v view.Texts) templ.Component {
 	})
 }
 
-func textRows(part string) string {
+func textRows(part string) int {
 	if part == "text" {
-		return "14"
+		return 15
 	}
-	return "2"
+	return 2
 }
 
 // Drill rehearses what would happen, and really sends it if asked.

@@ -83,7 +83,7 @@ func Import(s view.Shell, v view.ImportForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "grant", Label: i18n.T(ctx, "import.grant"), Type: "textarea", Help: i18n.T(ctx, "import.grant_help"), Problem: problem(ctx, v.Problems, "grant"), Attrs: templ.Attributes{"rows": "6", "spellcheck": "false", "required": true}}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "grant", Label: i18n.T(ctx, "import.grant"), Type: "textarea", Help: i18n.T(ctx, "import.grant_help"), Problem: problem(ctx, v.Problems, "grant"), Rows: 6, Attrs: templ.Attributes{"required": true}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -164,7 +164,7 @@ func Import(s view.Shell, v view.ImportForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "table", Label: i18n.T(ctx, "import.text"), Type: "textarea", Problem: problem(ctx, v.Problems, "table"), Attrs: templ.Attributes{"rows": "5", "spellcheck": "false"}}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "table", Label: i18n.T(ctx, "import.text"), Type: "textarea", Problem: problem(ctx, v.Problems, "table"), Rows: 5}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -101,6 +101,8 @@ type Connection struct {
 	PullURL string
 	// Timeline is what happened to it, newest first.
 	Timeline []Moment
+	// Restorable is set if a kept token set may be put back.
+	Restorable bool
 	// Contacts are who could own it, Owner is the id of who does.
 	Contacts []policy.Contact
 	Owner    string
