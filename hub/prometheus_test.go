@@ -37,7 +37,7 @@ func TestAlertsAreRightAsPromtoolSeesThem(t *testing.T) {
 func TestEveryPanelShowsDataOfARealPrometheus(t *testing.T) {
 	folder := prometheusFolder(t)
 	r := busyHub(t, map[string]any{"metrics.listen": "127.0.0.1:0"})
-	ask := startPrometheus(t, folder, r.hub.ScrapesAt().String())
+	ask, _ := startPrometheus(t, folder, r.hub.ScrapesAt().String())
 	answered := 0
 	for panel, queries := range dashboardQueries(t) {
 		for _, q := range queries {
@@ -49,8 +49,8 @@ func TestEveryPanelShowsDataOfARealPrometheus(t *testing.T) {
 }
 
 // startPrometheus scrapes a hub every second. The result asks a query and returns how
-// many series come back.
-func startPrometheus(t *testing.T, folder, target string) (ask func(query string) int) {
+// many series come back; base is the address of the server.
+func startPrometheus(t *testing.T, folder, target string) (ask func(query string) int, base string) {
 	t.Helper()
 	dir := t.TempDir()
 	rules, err := filepath.Abs("../configs/prometheus/evergrant.rules.yml")
@@ -100,5 +100,5 @@ func startPrometheus(t *testing.T, folder, target string) (ask func(query string
 			t.Fatalf("%s: %s", query, answer.Error)
 		}
 		return len(answer.Data.Result)
-	}
+	}, "http://" + address
 }

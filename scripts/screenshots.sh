@@ -5,8 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 EVERGRANT_TEST_CHROMIUM=$(scripts/chromium.sh)
-export EVERGRANT_TEST_CHROMIUM
+EVERGRANT_TEST_PROMETHEUS=$(scripts/prometheus.sh)
+export EVERGRANT_TEST_CHROMIUM EVERGRANT_TEST_PROMETHEUS
 export EVERGRANT_SCREENSHOTS=$PWD/docs/screenshots
 mkdir -p "$EVERGRANT_SCREENSHOTS"
-go test -count=1 -timeout 10m -run '^TestScreenshots$|^TestAPluginOfAThirdPartyIsWrittenInstalledAndConnected$' ./hub
+go test -count=1 -timeout 10m -run '^TestScreenshots$|^TestDashboardPicture$|^TestAPluginOfAThirdPartyIsWrittenInstalledAndConnected$' ./hub
 echo "screenshots: look at them in docs/screenshots before you commit them"

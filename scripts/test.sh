@@ -34,4 +34,4 @@ if [[ -x bin/gotestsum ]]; then
 fi
 packages=(./... ./sdk/... ./plugins/...)
 [[ " $* " == *" ./"* ]] && packages=()
-exec scripts/with-postgres.sh "${go_test[@]}" -race -timeout 10m "$@" "${packages[@]}"
+exec scripts/with-postgres.sh "${go_test[@]}" -race -timeout 25m "$@" "${packages[@]}"

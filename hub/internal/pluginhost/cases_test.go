@@ -40,7 +40,8 @@ func TestACertificateThatIsNotServedIsRefused(t *testing.T) {
 
 // A plugin that says SERVING while its operations hang is found out by them.
 func TestAPluginWhoseOperationsHangIsProbedAndReplaced(t *testing.T) {
-	h, _ := scanned(t, Options{}, "freezes")
+	// The command may reach the next process as well, which then is replaced in its turn.
+	h, _ := scanned(t, Options{CallTimeout: time.Second}, "freezes")
 	works(t, h, "freezes")
 	first := statusOf(t, h, "freezes").PID
 	h.supervisorOf("freezes").current.patience.limit = 200 * time.Millisecond

@@ -12,10 +12,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/feed"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/operation"
-	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/trail"
-	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // Options of a Source. Zero times get defaults.
@@ -71,28 +69,6 @@ type Source struct {
 	mu      sync.Mutex
 	flights map[string]*flight
 	touched map[string]time.Time // of the last noted pull, by connection
-}
-
-// Attempt is a renewal that came to an end.
-type Attempt struct {
-	Service service.Service
-	// Failure is why there is no new token set; nil if there is.
-	Failure *provider.Error
-	// Took is from the begin of the call to its end.
-	Took time.Duration
-	// Lag is how long after its due time the renewal began; zero for one that somebody
-	// asked for before.
-	Lag time.Duration
-	// Scheduled is set if there was a due time.
-	Scheduled bool
-}
-
-// Outcome is "renewed", or the name of the failure's kind.
-func (a Attempt) Outcome() string {
-	if a.Failure == nil {
-		return "renewed"
-	}
-	return a.Failure.Kind.String()
 }
 
 // New returns a Source. Call Close to wait for renewals in flight.
@@ -252,59 +228,4 @@ func (s *Source) TouchPulled(ctx context.Context, id string) {
 	if err := s.store.TouchPulled(ctx, id, now); err != nil {
 		s.log.Warn("the time of a pull could not be noted", "connection", id, "error", err)
 	}
-}
-
-// RefusedError says why there is no token and who has to act.
-type RefusedError struct {
-	Connection connection.Connection
-	// Kind as in provider.Error: ReauthorizationRequired for a person, Blocked
-	// for the operator, Transient and Internal pass.
-	Kind provider.Kind
-	// Paused is set if an administrator stopped the connection.
-	Paused bool
-	// TooSoon is set if nothing is wrong but the haste of the process.
-	TooSoon bool
-	// RetryAfter is when to ask again; zero if that is no use.
-	RetryAfter time.Duration
-	Message    string
-}
-
-// Error implements error.
-func (e *RefusedError) Error() string { return e.Message }
-
-// refusal is the error for a connection that no renewal can help.
-func refusal(c connection.Connection, now time.Time) error {
-	refuse := func(message string) error {
-		return &RefusedError{Connection: c, Kind: provider.ReauthorizationRequired, Message: message}
-	}
-	switch c.State {
-	case connection.StatePaused:
-		return &RefusedError{Connection: c, Kind: provider.Blocked, Paused: true, Message: "The connection is paused; resume it in the web hub."}
-	case connection.StatePending:
-		return refuse("Nobody has authorised this connection yet.")
-	case connection.StateRevoked:
-		return refuse("The grant was given back; authorise the connection again.")
-	case connection.StateEnded:
-		if !c.Tokens.Valid(now) {
-			return refuse("The service has ended the grant; a person has to authorise it again.")
-		}
-	}
-	if !c.Tokens.Valid(now) && !c.Renewable(now) {
-		return refuse("The token has expired and cannot be renewed; a person has to authorise it again.")
-	}
-	return nil
-}
-
-// waiting is the error for a connection whose renewal fails for now.
-func waiting(c connection.Connection, now, again time.Time, closed *endpoint.ClosedError) error {
-	e := &RefusedError{Connection: c, Kind: provider.Transient, RetryAfter: time.Second, Message: "The token is being renewed; ask again."}
-	if again.After(now) {
-		e.RetryAfter = again.Sub(now)
-	}
-	if f := c.Failure; f != nil {
-		e.Kind, e.Message = f.Kind, f.Message
-	} else if closed != nil {
-		e.Message = "The service is not asked for now: " + closed.Cause + ". Ask again later."
-	}
-	return e
 }

@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/channel"
 	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/store"
@@ -198,18 +196,6 @@ func (p *Pages) escalation(c *gin.Context) {
 	p.render(c, http.StatusOK, page.Escalation(p.shell(c, view.SectionEscalations), v))
 }
 
-// acknowledge notes that the signed-in person takes care.
-func (p *Pages) acknowledge(c *gin.Context) {
-	u, _ := person(c)
-	id := c.Param("id")
-	if err := p.o.Escalation.Acknowledge(c.Request.Context(), id, (&view.Person{Login: u.Login, Name: u.Name}).Called()); err != nil {
-		p.fail(c, err)
-		return
-	}
-	p.flash(c, view.Flash{Key: "flash.acknowledged"})
-	back(c, "/escalations/"+url.PathEscape(id))
-}
-
 func (p *Pages) endDrill(c *gin.Context) {
 	id := c.Param("id")
 	if err := p.o.Escalation.EndDrill(c.Request.Context(), id); err != nil {
@@ -234,80 +220,4 @@ func (p *Pages) resend(c *gin.Context) {
 	p.o.Escalation.Wake()
 	p.flash(c, view.Flash{Key: "flash.resent"})
 	back(c, "/escalations/"+url.PathEscape(d.EscalationID))
-}
-
-// ackPage is what the acknowledge link of a message shows. It changes nothing:
-// messengers look at links before people do.
-func (p *Pages) ackPage(c *gin.Context) { p.showAck(c, false) }
-
-// ack notes that whoever got the message takes care.
-func (p *Pages) ack(c *gin.Context) { p.showAck(c, true) }
-
-func (p *Pages) showAck(c *gin.Context, do bool) {
-	ctx := c.Request.Context()
-	e, contact, err := p.o.Escalation.ByLink(ctx, c.Param("token"))
-	if errors.Is(err, escalation.ErrLinkUnknown) {
-		p.render(c, http.StatusGone, page.Ack(p.shell(c, ""), view.AckPage{Unknown: true}))
-		return
-	}
-	if err == nil && do {
-		if err = p.o.Escalation.Acknowledge(ctx, e.ID, contact.Title); err == nil {
-			actor := audit.Actor{Kind: audit.KindLink, Name: contact.Title, Address: c.ClientIP()}
-			p.o.Audit.Record(audit.With(ctx, actor), "escalation.acknowledge", audit.Object{Kind: "escalation", Name: e.ID})
-			e, err = p.o.Store.Escalation(ctx, e.ID)
-		}
-	}
-	if err != nil {
-		p.fail(c, err)
-		return
-	}
-	row, err := p.escalationRow(ctx, e)
-	if err != nil {
-		p.fail(c, err)
-		return
-	}
-	p.render(c, http.StatusOK, page.Ack(p.shell(c, ""), view.AckPage{Row: row, Contact: contact.Title, Action: "/ack/" + url.PathEscape(c.Param("token"))}))
-}
-
-// setOwner says whose a connection is: who gets its messages.
-func (p *Pages) setOwner(c *gin.Context) {
-	conn, _, ok := p.find(c)
-	if !ok {
-		return
-	}
-	ctx := c.Request.Context()
-	owner := c.PostForm("owner")
-	if owner != "" {
-		if _, err := p.o.Store.Contact(ctx, owner); err != nil {
-			p.fail(c, err)
-			return
-		}
-	}
-	if err := p.o.Store.SetOwner(ctx, conn.ID, owner); err != nil {
-		p.fail(c, err)
-		return
-	}
-	p.flash(c, view.Flash{Key: "flash.owner", Name: conn.Title})
-	back(c, "/connections/"+url.PathEscape(conn.Name))
-}
-
-// owns makes the contact of the signed-in person the owner of a new connection.
-func (p *Pages) owns(c *gin.Context, connectionID string) {
-	u, _ := person(c)
-	contact, err := p.o.Store.ContactOfUser(c.Request.Context(), u.ID)
-	if err == nil {
-		err = p.o.Store.SetOwner(c.Request.Context(), connectionID, contact.ID)
-	}
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		p.o.Logger.Warn("a new connection has no owner", "error", err)
-	}
-}
-
-// ownership adds to a connection's page whose it is, and whose it could be.
-func (p *Pages) ownership(ctx context.Context, v *view.Connection, connectionID string) (err error) {
-	if v.Contacts, err = p.o.Store.Contacts(ctx); err != nil {
-		return err
-	}
-	v.Owner, err = p.o.Store.Owner(ctx, connectionID)
-	return err
 }

@@ -3,20 +3,15 @@ package web
 import (
 	"errors"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
-	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // icon serves a provider's picture. It is shown by img elements alone, where
@@ -124,34 +119,6 @@ func (p *Pages) service(c *gin.Context) {
 	p.render(c, http.StatusOK, page.Service(p.shell(c, view.SectionServices), v))
 }
 
-// newForm is the empty form of a provider.
-func (p *Pages) newForm(c *gin.Context) (view.ServiceForm, bool) {
-	d, ok := p.o.Catalogue.Provider(c.Param("provider"))
-	if !ok {
-		p.NotFound(c)
-		return view.ServiceForm{}, false
-	}
-	return view.ServiceForm{
-		Provider: view.ProviderOf(d, p.iconOf(d.Name), i18n.Lang(c.Request.Context())), Name: d.Name,
-		Scopes: view.DefaultScopes(d), Options: view.DefaultOptions(d), CallbackBase: p.o.PublicURL + "/callback/",
-	}, true
-}
-
-func (p *Pages) serviceForm(c *gin.Context) {
-	form, ok := p.newForm(c)
-	if !ok {
-		return
-	}
-	if _, err := p.o.Store.ServiceByName(c.Request.Context(), form.Name); err == nil {
-		form.Name += "-2"
-	}
-	p.showServiceForm(c, http.StatusOK, form)
-}
-
-func (p *Pages) showServiceForm(c *gin.Context, status int, form view.ServiceForm) {
-	p.render(c, status, page.ServiceForm(p.shell(c, view.SectionServices), form))
-}
-
 func (p *Pages) addService(c *gin.Context) {
 	form, ok := p.newForm(c)
 	if !ok {
@@ -164,49 +131,6 @@ func (p *Pages) addService(c *gin.Context) {
 	}
 	p.flash(c, view.Flash{Key: "flash.service_added", Name: s.Title})
 	back(c, "/connections/new?service="+s.Name)
-}
-
-// editingForm is the form of a stored service, without its secrets.
-func (p *Pages) editingForm(c *gin.Context) (view.ServiceForm, service.Service, bool) {
-	ctx := c.Request.Context()
-	s, err := p.o.Store.ServiceByName(ctx, c.Param("name"))
-	if err != nil {
-		p.fail(c, err)
-		return view.ServiceForm{}, s, false
-	}
-	d := *s.Description
-	if own, ok := p.o.Catalogue.Provider(s.Provider); ok {
-		d = own
-	}
-	counts, err := p.o.Store.CountByService(ctx)
-	if err != nil {
-		p.fail(c, err)
-		return view.ServiceForm{}, s, false
-	}
-	form := view.ServiceForm{
-		Provider: view.ProviderOf(d, p.iconOf(s.Provider), i18n.Lang(ctx)), Editing: s.Name, Name: s.Name, Title: s.Title,
-		ClientID: s.ClientID, RedirectURI: s.RedirectURI, Scopes: s.Scopes, Options: map[string]string{}, PrivateHosts: strings.Join(s.PrivateHosts, ", "),
-		CallbackBase: p.o.PublicURL + "/callback/", Connections: counts[s.ID],
-	}
-	if s.ClientSecret != "" {
-		form.Kept = append(form.Kept, "client_secret")
-	}
-	for _, o := range d.Options.Options {
-		v, there := s.Options[o.Name]
-		switch {
-		case there && o.Secret:
-			form.Kept = append(form.Kept, o.Name)
-		case there:
-			form.Options[o.Name] = view.OptionText(v)
-		}
-	}
-	return form, s, true
-}
-
-func (p *Pages) editForm(c *gin.Context) {
-	if form, _, ok := p.editingForm(c); ok {
-		p.showServiceForm(c, http.StatusOK, form)
-	}
 }
 
 func (p *Pages) editService(c *gin.Context) {
@@ -239,70 +163,4 @@ func (p *Pages) deleteService(c *gin.Context) {
 		p.flash(c, view.Flash{Key: "flash.service_deleted", Name: s.Title})
 		back(c, "/services")
 	}
-}
-
-// readServiceForm takes what was entered. Secrets stay out of the form: they
-// are not shown again.
-func readServiceForm(c *gin.Context, form *view.ServiceForm) {
-	form.Name, form.Title = strings.TrimSpace(c.PostForm("name")), strings.TrimSpace(c.PostForm("title"))
-	form.ClientID, form.RedirectURI = strings.TrimSpace(c.PostForm("client_id")), strings.TrimSpace(c.PostForm("redirect_uri"))
-	form.PrivateHosts = strings.TrimSpace(c.PostForm("private_hosts"))
-	form.Scopes = append(c.PostFormArray("scopes"), strings.Fields(c.PostForm("more_scopes"))...)
-	form.Scopes = slices.DeleteFunc(form.Scopes, func(s string) bool { return strings.TrimSpace(s) == "" })
-	for _, o := range form.Provider.Options.Options {
-		if !o.Secret {
-			form.Options[o.Name] = c.PostForm("options." + o.Name)
-		}
-	}
-}
-
-// draftOf is what was entered with its secrets.
-func draftOf(c *gin.Context, form view.ServiceForm) catalogue.ServiceDraft {
-	draft := catalogue.ServiceDraft{
-		Name: form.Name, Title: form.Title, Provider: form.Provider.Name, ClientID: form.ClientID,
-		ClientSecret: c.PostForm("client_secret"), Scopes: form.Scopes, RedirectURI: form.RedirectURI, Options: map[string]any{},
-		PrivateHosts:  strings.FieldsFunc(form.PrivateHosts, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }),
-		ApprovedHosts: c.PostFormArray("approved_hosts"),
-	}
-	for _, o := range form.Provider.Options.Options {
-		value := c.PostForm("options." + o.Name)
-		if o.Type == provider.OptionBoolean {
-			draft.Options[o.Name] = value != "" && value != "false"
-			continue
-		}
-		draft.Options[o.Name] = value
-	}
-	return draft
-}
-
-// refused shows a form again with what is wrong; false if nothing is.
-func (p *Pages) refused(c *gin.Context, form *view.ServiceForm, err error) bool {
-	if err == nil {
-		return false
-	}
-	form.Problems = problemsOf(err)
-	if invalid, ok := errors.AsType[*catalogue.InvalidError](err); ok {
-		form.ApproveHosts = invalid.Hosts
-	}
-	if cause, ok := errors.AsType[*provider.Error](err); ok {
-		form.Refused = view.TroubleOf(cause)
-	} else if form.Problems == nil {
-		p.fail(c, err)
-		return true
-	}
-	p.showServiceForm(c, http.StatusUnprocessableEntity, *form)
-	return true
-}
-
-// problemsOf are the problems of an *catalogue.InvalidError by field.
-func problemsOf(err error) map[string]provider.Text {
-	invalid, ok := errors.AsType[*catalogue.InvalidError](err)
-	if !ok {
-		return nil
-	}
-	problems := make(map[string]provider.Text, len(invalid.Problems))
-	for _, problem := range invalid.Problems {
-		problems[problem.Field] = problem.Message
-	}
-	return problems
 }

@@ -1,0 +1,64 @@
+package tokensource
+
+import (
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/endpoint"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// RefusedError says why there is no token and who has to act.
+type RefusedError struct {
+	Connection connection.Connection
+	// Kind as in provider.Error: ReauthorizationRequired for a person, Blocked
+	// for the operator, Transient and Internal pass.
+	Kind provider.Kind
+	// Paused is set if an administrator stopped the connection.
+	Paused bool
+	// TooSoon is set if nothing is wrong but the haste of the process.
+	TooSoon bool
+	// RetryAfter is when to ask again; zero if that is no use.
+	RetryAfter time.Duration
+	Message    string
+}
+
+// Error implements error.
+func (e *RefusedError) Error() string { return e.Message }
+
+// refusal is the error for a connection that no renewal can help.
+func refusal(c connection.Connection, now time.Time) error {
+	refuse := func(message string) error {
+		return &RefusedError{Connection: c, Kind: provider.ReauthorizationRequired, Message: message}
+	}
+	switch c.State {
+	case connection.StatePaused:
+		return &RefusedError{Connection: c, Kind: provider.Blocked, Paused: true, Message: "The connection is paused; resume it in the web hub."}
+	case connection.StatePending:
+		return refuse("Nobody has authorised this connection yet.")
+	case connection.StateRevoked:
+		return refuse("The grant was given back; authorise the connection again.")
+	case connection.StateEnded:
+		if !c.Tokens.Valid(now) {
+			return refuse("The service has ended the grant; a person has to authorise it again.")
+		}
+	}
+	if !c.Tokens.Valid(now) && !c.Renewable(now) {
+		return refuse("The token has expired and cannot be renewed; a person has to authorise it again.")
+	}
+	return nil
+}
+
+// waiting is the error for a connection whose renewal fails for now.
+func waiting(c connection.Connection, now, again time.Time, closed *endpoint.ClosedError) error {
+	e := &RefusedError{Connection: c, Kind: provider.Transient, RetryAfter: time.Second, Message: "The token is being renewed; ask again."}
+	if again.After(now) {
+		e.RetryAfter = again.Sub(now)
+	}
+	if f := c.Failure; f != nil {
+		e.Kind, e.Message = f.Kind, f.Message
+	} else if closed != nil {
+		e.Message = "The service is not asked for now: " + closed.Cause + ". Ask again later."
+	}
+	return e
+}

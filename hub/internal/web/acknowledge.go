@@ -1,0 +1,59 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/escalation"
+	"github.com/evergrant/evergrant/hub/internal/web/page"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+)
+
+// acknowledge notes that the signed-in person takes care.
+func (p *Pages) acknowledge(c *gin.Context) {
+	u, _ := person(c)
+	id := c.Param("id")
+	if err := p.o.Escalation.Acknowledge(c.Request.Context(), id, (&view.Person{Login: u.Login, Name: u.Name}).Called()); err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.flash(c, view.Flash{Key: "flash.acknowledged"})
+	back(c, "/escalations/"+url.PathEscape(id))
+}
+
+// ackPage is what the acknowledge link of a message shows. It changes nothing:
+// messengers look at links before people do.
+func (p *Pages) ackPage(c *gin.Context) { p.showAck(c, false) }
+
+// ack notes that whoever got the message takes care.
+func (p *Pages) ack(c *gin.Context) { p.showAck(c, true) }
+
+func (p *Pages) showAck(c *gin.Context, do bool) {
+	ctx := c.Request.Context()
+	e, contact, err := p.o.Escalation.ByLink(ctx, c.Param("token"))
+	if errors.Is(err, escalation.ErrLinkUnknown) {
+		p.render(c, http.StatusGone, page.Ack(p.shell(c, ""), view.AckPage{Unknown: true}))
+		return
+	}
+	if err == nil && do {
+		if err = p.o.Escalation.Acknowledge(ctx, e.ID, contact.Title); err == nil {
+			actor := audit.Actor{Kind: audit.KindLink, Name: contact.Title, Address: c.ClientIP()}
+			p.o.Audit.Record(audit.With(ctx, actor), "escalation.acknowledge", audit.Object{Kind: "escalation", Name: e.ID})
+			e, err = p.o.Store.Escalation(ctx, e.ID)
+		}
+	}
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	row, err := p.escalationRow(ctx, e)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.render(c, http.StatusOK, page.Ack(p.shell(c, ""), view.AckPage{Row: row, Contact: contact.Title, Action: "/ack/" + url.PathEscape(c.Param("token"))}))
+}

@@ -1,0 +1,55 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/url"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+)
+
+// setOwner says whose a connection is: who gets its messages.
+func (p *Pages) setOwner(c *gin.Context) {
+	conn, _, ok := p.find(c)
+	if !ok {
+		return
+	}
+	ctx := c.Request.Context()
+	owner := c.PostForm("owner")
+	if owner != "" {
+		if _, err := p.o.Store.Contact(ctx, owner); err != nil {
+			p.fail(c, err)
+			return
+		}
+	}
+	if err := p.o.Store.SetOwner(ctx, conn.ID, owner); err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.flash(c, view.Flash{Key: "flash.owner", Name: conn.Title})
+	back(c, "/connections/"+url.PathEscape(conn.Name))
+}
+
+// owns makes the contact of the signed-in person the owner of a new connection.
+func (p *Pages) owns(c *gin.Context, connectionID string) {
+	u, _ := person(c)
+	contact, err := p.o.Store.ContactOfUser(c.Request.Context(), u.ID)
+	if err == nil {
+		err = p.o.Store.SetOwner(c.Request.Context(), connectionID, contact.ID)
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		p.o.Logger.Warn("a new connection has no owner", "error", err)
+	}
+}
+
+// ownership adds to a connection's page whose it is, and whose it could be.
+func (p *Pages) ownership(ctx context.Context, v *view.Connection, connectionID string) (err error) {
+	if v.Contacts, err = p.o.Store.Contacts(ctx); err != nil {
+		return err
+	}
+	v.Owner, err = p.o.Store.Owner(ctx, connectionID)
+	return err
+}

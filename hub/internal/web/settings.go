@@ -1,0 +1,79 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/web/i18n"
+	"github.com/evergrant/evergrant/hub/internal/web/page"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+func (p *Pages) settings(c *gin.Context) { p.showSettings(c, http.StatusOK, func(*view.Settings) {}) }
+
+// showSettings shows the settings; with says what is special about this time.
+func (p *Pages) showSettings(c *gin.Context, status int, with func(*view.Settings)) {
+	u, _ := person(c)
+	_, err := p.o.Store.Setting(c.Request.Context(), calendarSetting)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		p.fail(c, err)
+		return
+	}
+	v := view.Settings{
+		Login: u.Login, Name: u.Name, Lang: i18n.Lang(c.Request.Context()), Theme: p.theme(c),
+		Zone:    i18n.From(c.Request.Context()).Zone.String(),
+		Version: p.o.Version, Database: p.o.Store.Dialect(), Address: p.o.PublicURL, HasCalendar: err == nil, SecondFactor: u.SecondFactor.On(),
+		RecoveryLeft: len(u.SecondFactor.Recovery),
+	}
+	if v.Passkeys, err = p.passkeyList(c); err != nil {
+		p.fail(c, err)
+		return
+	}
+	sessions, err := p.o.Store.UserSessions(c.Request.Context(), u.ID)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	present := p.sessions.GetString(c.Request.Context(), sessionID)
+	for _, x := range sessions {
+		v.Sessions = append(v.Sessions, view.Session{ID: x.ID, Agent: x.Agent, Address: x.Address, CreatedAt: x.CreatedAt, SeenAt: x.SeenAt, Present: x.ID == present})
+	}
+	with(&v)
+	p.render(c, status, page.Settings(p.shell(c, view.SectionSettings), v))
+}
+
+func (p *Pages) changePassword(c *gin.Context) {
+	u, _ := person(c)
+	next := c.PostForm("next")
+	problem := func(field string, text provider.Text) {
+		p.showSettings(c, http.StatusUnprocessableEntity, func(v *view.Settings) { v.Problems = map[string]provider.Text{field: text} })
+	}
+	if next != c.PostForm("repeat") {
+		problem("repeat", textDiffers)
+		return
+	}
+	err := p.o.Access.ChangePassword(c.Request.Context(), u.ID, c.PostForm("present"), next)
+	switch {
+	case errors.Is(err, access.ErrWrongLogin):
+		problem("present", textPresent)
+	case errors.Is(err, access.ErrWeakPassword):
+		problem("next", textWeak)
+	case err != nil:
+		p.fail(c, err)
+	default:
+		ctx := c.Request.Context()
+		err := errors.Join(p.sessions.RenewToken(ctx), p.o.Store.EndUserSessions(ctx, u.ID, "", p.sessions.GetString(ctx, sessionID)))
+		if err != nil {
+			p.fail(c, err)
+			return
+		}
+		p.o.Audit.Record(ctx, "person.password", personObject(u))
+		p.flash(c, view.Flash{Key: "flash.password_changed"})
+		back(c, "/settings")
+	}
+}
