@@ -42,7 +42,7 @@ test-short: ## Run the tests that need no PostgreSQL, no browser and little time
 
 .PHONY: e2e
 e2e: bin/.stamp-test ## Run only the tests that click through the pages in Chromium, with what assistive technology meets there.
-	@scripts/test.sh -run='Browser|Page|Overview|Calendar|Plugin|AddsAService|FirstWalk|CodesOnce|Roles|Failures|Hostile|Accessible' ./hub
+	@scripts/test.sh -run='Browser|Page|Overview|Calendar|Plugin|AddsAService|Passkey|FirstWalk|CodesOnce|Roles|Failures|Hostile|Accessible' ./hub
 
 .PHONY: chaos
 chaos: ## Kill hubs, race them and take everything away from them; SHORT=1 takes under a minute; ARGS=-only=crash chooses.
