@@ -99,6 +99,7 @@ func TestNoPageTakesWordsForScripts(t *testing.T) {
 	w.ask("POST", "/connections/grant/revoke", url.Values{})
 	w.ask("POST", "/bulk", url.Values{"act": {"tag"}, "tag": {s}, "names": {"grant", s}})
 	w.ask("POST", "/settings/password", url.Values{"present": {s}, "next": {s}, "repeat": {s}})
+	escalationWords(t, w)
 	w.ask("POST", "/preferences", url.Values{"lang": {s}, "theme": {s}, "return_to": {s}})
 
 	everyPage(t, r, w)
@@ -111,6 +112,37 @@ func TestNoPageTakesWordsForScripts(t *testing.T) {
 		}
 	}
 	t.Logf("%d pages looked at", w.pages)
+}
+
+// escalationWords are the titles, texts and addresses of who is told of trouble.
+func escalationWords(t *testing.T, w *watcher) {
+	t.Helper()
+	s := scriptText
+	for _, kind := range []string{"smtp", "telegram", "webhook", "twilio"} {
+		w.ask("POST", "/escalation/channels/new/"+kind, url.Values{"title": {s}, "settings.host": {s}, "settings.from": {s}, "settings.token": {s}, "settings.secret": {s}, "settings.base_url": {s}})
+	}
+	_, page, channel := w.ask("POST", "/escalation/channels/new/webhook", url.Values{"title": {s}, "settings.secret": {"whsec_ZXZlcmdyYW50LWNoYW5uZWxzLXdlYmhvb2stc2VjcmV0"}})
+	if !strings.HasPrefix(channel, "/escalation/channels/") {
+		t.Fatalf("the channel was not added: %s", page)
+	}
+	w.ask("GET", channel, nil)
+	w.ask("POST", channel+"/test", url.Values{"to": {s}})
+	w.ask("POST", channel+"/test", url.Values{"to": {"http://127.0.0.1:1/"}})
+	id := strings.TrimPrefix(channel, "/escalation/channels/")
+	w.ask("POST", "/escalation/contacts/new", url.Values{"title": {s}, "lang": {s}, "zone": {s}, "user": {s}, "quiet_from": {s}, "quiet_until": {s}, "address." + id: {s}})
+	w.ask("POST", "/escalation/contacts/new", url.Values{"title": {s}, "lang": {"en"}, "zone": {"UTC"}, "takes_rest": {"true"}, "address." + id: {"http://127.0.0.1:1/hook"}})
+	w.ask("POST", "/escalation/policies/new", url.Values{"title": {s}, "events": {s}, "after": {s}, "to": {s}, "channel": {s}, "tags": {s}, "services": {s}})
+	w.ask("POST", "/escalation/policies/new", url.Values{"title": {s}, "enabled": {"true"}, "events": {"grant_ended"}, "after": {"0"}, "to": {"owner"}, "channel": {id}, "tags": {s}})
+	w.ask("POST", "/escalation/texts", url.Values{"topic": {s}, "lang": {s}, "text.subject": {s}, "text.short": {s}, "text.text": {s}, "then": {"preview"}})
+	w.ask("POST", "/escalation/texts", url.Values{"topic": {"grant_ended"}, "lang": {"en"}, "text.subject": {s}, "text.short": {s}, "text.text": {s}, "then": {"save"}})
+	_, setup, _ := w.ask("GET", "/escalation", nil)
+	for _, path := range regexp.MustCompile(`/escalation/(?:contacts|policies)/[0-9a-f-]{36}`).FindAllString(setup, -1) {
+		w.ask("GET", path, nil)
+	}
+	w.ask("GET", "/escalation/texts?topic=grant_ended&lang=en", nil)
+	w.ask("POST", "/connections/grant/drill", url.Values{"event": {s}})
+	_, _, begun := w.ask("POST", "/connections/grant/drill/start", url.Values{"event": {"grant_ended"}})
+	w.ask("GET", begun, nil)
 }
 
 // authorise comes back with the plugin's refusal, with an error of the service's own

@@ -81,7 +81,7 @@ func (a *Access) Setup(ctx context.Context, token, login, name, password, lang s
 	if err != nil {
 		return user, err
 	}
-	user.Role = RoleOwner
+	user.Role, user.LastLoginAt = RoleOwner, user.CreatedAt // the set-up logs in
 	if err := a.store.CreateFirstUser(ctx, user); err != nil {
 		if errors.Is(err, store.ErrInUse) {
 			return user, ErrSetupDone

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -38,6 +39,7 @@ func (p *Pages) drill(c *gin.Context) {
 			p.fail(c, err)
 			return
 		}
+		begun := time.Now()
 		planned, err := p.o.Escalation.Rehearse(ctx, v.Event, []string{conn.ID})
 		if err != nil {
 			p.fail(c, err)
@@ -49,7 +51,7 @@ func (p *Pages) drill(c *gin.Context) {
 				p.fail(c, err)
 				return
 			}
-			v.Planned = append(v.Planned, view.DrillStep{Contact: names[x.Contact], Channel: names[x.Channel], At: x.At, Address: contact.On(x.Channel) != ""})
+			v.Planned = append(v.Planned, view.DrillStep{Contact: names[x.Contact], Channel: names[x.Channel], After: x.At.Sub(begun).Round(time.Minute), Address: contact.On(x.Channel) != ""})
 		}
 	}
 	p.render(c, http.StatusOK, page.Drill(p.shell(c, view.SectionConnections), v, drillEvents))

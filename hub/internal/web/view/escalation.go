@@ -156,7 +156,8 @@ type DrillForm struct {
 type DrillStep struct {
 	Contact, Channel string
 	Address          bool
-	At               time.Time
+	// After is how long after the begin of the trouble it is sent.
+	After time.Duration
 }
 
 // AckPage is what the acknowledge link of a message shows.
