@@ -32,4 +32,14 @@
 //  3. connection.Granted; on re-authorisation the account must be the same. The
 //     browser goes back to the page that started it; a failure shows what
 //     happened and a reference, never a token.
+//
+// # Somebody is told of trouble
+//
+//  1. A renewal fails; the cause is saved with the outcome. incident gathers
+//     causes, and in the transaction that opens one the store plans the messages
+//     by the rules of policy.
+//  2. escalation takes what is due, writes it with links of its own, and hands it
+//     to channel. What is not taken is tried for a day.
+//  3. Whoever acknowledges, or a new authorisation through the link, ends the
+//     steps; who was told of the trouble is told of its end.
 package hub
