@@ -29,11 +29,22 @@ func (s *Store) escalateIncident(tx *gorm.DB, incident incidentRow, now time.Tim
 }
 
 // moreSuffer notes how many an incident concerns by now, and tells those owners who
-// have not been told yet.
+// have not been told yet. What nobody could be told of when it began, because there was
+// no contact or an older version had no escalations, is told as soon as somebody can.
 func (s *Store) moreSuffer(tx *gorm.DB, incident incidentRow, affected int64, now time.Time) error {
 	var row escalationRow
-	if err := tx.Where("incident_id = ? AND closed_at = 0", incident.ID).Limit(1).Find(&row).Error; err != nil || row.ID == "" || row.Affected >= affected {
+	if err := tx.Where("incident_id = ?", incident.ID).Limit(1).Find(&row).Error; err != nil {
 		return err
+	}
+	if row.ID == "" {
+		return s.escalateIncident(tx, incident, now)
+	}
+	var planned int64
+	if err := tx.Model(&deliveryRow{}).Where("escalation_id = ?", row.ID).Count(&planned).Error; err != nil {
+		return err
+	}
+	if row.ClosedAt > 0 || row.Affected >= affected && planned > 0 {
+		return nil
 	}
 	ids, err := sufferers(tx, incident.Cause)
 	if err != nil {
@@ -44,7 +55,7 @@ func (s *Store) moreSuffer(tx *gorm.DB, incident incidentRow, affected int64, no
 		return err
 	}
 	grown := slices.ContainsFunc(ids, func(id string) bool { return !slices.Contains(e.Connections, id) })
-	e.Affected, e.Connections = int(affected), ids
+	e.Affected, e.Connections = int(max(affected, row.Affected)), ids
 	next, err := rowOfEscalation(e)
 	if err != nil {
 		return err
@@ -52,7 +63,7 @@ func (s *Store) moreSuffer(tx *gorm.DB, incident incidentRow, affected int64, no
 	if err := tx.Model(&escalationRow{}).Where("id = ?", row.ID).Updates(map[string]any{"affected": next.Affected, "connections": next.Connections}).Error; err != nil {
 		return err
 	}
-	if !grown || row.AcknowledgedAt > 0 {
+	if !grown && planned > 0 || row.AcknowledgedAt > 0 {
 		return nil
 	}
 	return s.planDeliveries(tx, e, e.Event, now)

@@ -37,6 +37,10 @@ const runOut = 7 * 24 * time.Hour
 func (s *Store) TellOfEnds(ctx context.Context, now time.Time) (begun, ended int, err error) {
 	err = s.transaction(ctx, func(tx *gorm.DB) error {
 		begun, ended = 0, 0
+		var contacts int64
+		if err := tx.Model(&contactRow{}).Count(&contacts).Error; err != nil || contacts == 0 {
+			return err // what nobody can be told of is told later
+		}
 		longest := now.AddDate(0, 0, slices.Max(policy.Days))
 		var ending []connectionRow
 		err := tx.Select("id", "service_id", "person_by", "authorized_at").Where("state = 'active' AND failure_cause = '' AND person_by > ? AND person_by <= ?", millis(now.Add(-runOut)), millis(longest)).

@@ -114,6 +114,25 @@ func TestManyConnectionsOfOneCauseAreOneMessage(t *testing.T) {
 	})
 }
 
+// Whoever adds the first contact while there is trouble is told of it.
+func TestTroubleIsToldAsSoonAsSomebodyCanBe(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		svc := addService(t, s, "shop")
+		failing(t, s, svc.ID, 2, connection.Cause{Kind: connection.CauseClient, Of: svc.ID}.String())
+		now := time.Now()
+		reconcile(t, s, now)
+		same(t, "without a contact", deliveriesOf(t, s))
+		staff(t, s)
+		reconcile(t, s, now.Add(time.Minute))
+		reconcile(t, s, now.Add(2*time.Minute))
+		same(t, "with one", deliveriesOf(t, s), "problem desk/tg waiting")
+		// An incident of a version that knew no escalations is taken up as well.
+		store.Exec(t, s, "DELETE FROM escalations")
+		reconcile(t, s, now.Add(3*time.Minute))
+		same(t, "of an older version", deliveriesOf(t, s), "problem desk/tg waiting")
+	})
+}
+
 func TestAcknowledgingLeavesOutTheNextSteps(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		staff(t, s)
