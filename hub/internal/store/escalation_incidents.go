@@ -28,23 +28,47 @@ func (s *Store) escalateIncident(tx *gorm.DB, incident incidentRow, now time.Tim
 	return s.openEscalation(tx, e)
 }
 
-// moreSuffer notes how many an incident concerns by now, and tells those owners who
-// have not been told yet. What nobody could be told of when it began, because there was
-// no contact or an older version had no escalations, is told as soon as somebody can.
-func (s *Store) moreSuffer(tx *gorm.DB, incident incidentRow, affected int64, now time.Time) error {
-	var row escalationRow
-	if err := tx.Where("incident_id = ?", incident.ID).Limit(1).Find(&row).Error; err != nil {
-		return err
+// telling is how far people were told of an open incident.
+type telling struct {
+	IncidentID   string
+	EscalationID *string
+	Affected     int64
+	Closed       bool
+	Planned      bool
+}
+
+// tellings are those of all open incidents, by their ids, in one look; changed is when
+// contacts or policies were changed last, in milliseconds.
+func tellings(tx *gorm.DB) (told map[string]telling, changed int64, err error) {
+	var rows []telling
+	err = tx.Raw(`SELECT i.id AS incident_id, e.id AS escalation_id, COALESCE(e.affected, 0) AS affected, COALESCE(e.closed_at, 0) > 0 AS closed,
+		EXISTS (SELECT 1 FROM deliveries d WHERE d.escalation_id = e.id) AS planned
+		FROM incidents i LEFT JOIN escalations e ON e.incident_id = i.id WHERE i.closed_at = 0`).Scan(&rows).Error
+	if err != nil {
+		return nil, 0, err
 	}
-	if row.ID == "" {
+	told = make(map[string]telling, len(rows))
+	for _, row := range rows {
+		told[row.IncidentID] = row
+	}
+	err = tx.Raw(`SELECT COALESCE(MAX(updated_at), 0) FROM (SELECT updated_at FROM contacts UNION ALL SELECT updated_at FROM escalation_policies) AS rules`).Scan(&changed).Error
+	return told, changed, err
+}
+
+// tellMore goes on telling of an incident that is open: how many it concerns by now, to
+// owners who have not been told yet; and what nobody could be told of when it began,
+// because there was no contact, or an older version knew no escalations.
+func (s *Store) tellMore(tx *gorm.DB, incident incidentRow, t telling, affected, changed int64, now time.Time) error {
+	grown, late := affected > t.Affected, !t.Planned && changed > incident.SeenAt
+	switch {
+	case t.EscalationID == nil:
 		return s.escalateIncident(tx, incident, now)
-	}
-	var planned int64
-	if err := tx.Model(&deliveryRow{}).Where("escalation_id = ?", row.ID).Count(&planned).Error; err != nil {
-		return err
-	}
-	if row.ClosedAt > 0 || row.Affected >= affected && planned > 0 {
+	case t.Closed || !grown && !late:
 		return nil
+	}
+	var row escalationRow
+	if err := tx.Where("id = ?", *t.EscalationID).Take(&row).Error; err != nil {
+		return err
 	}
 	ids, err := sufferers(tx, incident.Cause)
 	if err != nil {
@@ -54,7 +78,7 @@ func (s *Store) moreSuffer(tx *gorm.DB, incident incidentRow, affected int64, no
 	if err != nil {
 		return err
 	}
-	grown := slices.ContainsFunc(ids, func(id string) bool { return !slices.Contains(e.Connections, id) })
+	others := slices.ContainsFunc(ids, func(id string) bool { return !slices.Contains(e.Connections, id) })
 	e.Affected, e.Connections = int(max(affected, row.Affected)), ids
 	next, err := rowOfEscalation(e)
 	if err != nil {
@@ -63,7 +87,7 @@ func (s *Store) moreSuffer(tx *gorm.DB, incident incidentRow, affected int64, no
 	if err := tx.Model(&escalationRow{}).Where("id = ?", row.ID).Updates(map[string]any{"affected": next.Affected, "connections": next.Connections}).Error; err != nil {
 		return err
 	}
-	if !grown && planned > 0 || row.AcknowledgedAt > 0 {
+	if !others && !late || row.AcknowledgedAt > 0 {
 		return nil
 	}
 	return s.planDeliveries(tx, e, e.Event, now)

@@ -74,13 +74,17 @@ func (s *Store) ReconcileIncidents(ctx context.Context, now time.Time) (opened, 
 		if err := tx.Where("closed_at = 0").Find(&open).Error; err != nil {
 			return err
 		}
+		told, changed, err := tellings(tx)
+		if err != nil {
+			return err
+		}
 		for _, cause := range causes {
 			i := slices.IndexFunc(open, func(r incidentRow) bool { return r.Cause == cause.Cause })
 			if i >= 0 {
 				if err := touchIncident(tx, open[i], cause.Affected, now); err != nil {
 					return err
 				}
-				if err := s.moreSuffer(tx, open[i], cause.Affected, now); err != nil {
+				if err := s.tellMore(tx, open[i], told[open[i].ID], cause.Affected, changed, now); err != nil {
 					return err
 				}
 				continue
