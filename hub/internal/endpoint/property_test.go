@@ -111,7 +111,7 @@ func TestRequestsToADeadEndpointAreBounded(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		var callers sync.WaitGroup
-		for range 1000 {
+		for range crowd {
 			callers.Go(func() {
 				for ctx.Err() == nil {
 					done, err := g.Enter(ctx, tokens)
