@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub"
+	"github.com/evergrant/evergrant/hub/internal/channel"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 )
 
@@ -177,6 +178,29 @@ func TestDoctorSeesADatabaseOfAnotherVersion(t *testing.T) {
 	turn("DELETE FROM goose_db_version WHERE version_id > 3")
 	expect(t, findings(t, "", map[string]any{"data_dir": dir}), "database", "warn", "of version 3")
 	expect(t, findings(t, "", map[string]any{"data_dir": dir, "database.url": "postgres://nobody@127.0.0.1:1/none"}), "database", "fail", "reach the database")
+}
+
+func TestDoctorSeesWhetherAnybodyWouldBeTold(t *testing.T) {
+	services := startChannels(t)
+	r := startHub(t, nil)
+	look := func() []hub.Finding {
+		return findings(t, "", map[string]any{"data_dir": r.dir, "public_url": r.hub.URL()})
+	}
+	expect(t, look(), "channels", "warn", "nobody can be told of trouble")
+	boss := r.owner(t)
+	mail := boss.addChannelTitled(services, channel.SMTP, "Office mail")
+	boss.addContact("Anna", map[string]string{mail: services.Address(channel.SMTP)})
+	found := look()
+	expect(t, found, "channels", "ok", "Office mail is set up, and 127.0.0.1:")
+	expect(t, found, "channels", "warn", "no contact gets what has no other recipient")
+	boss.addContact("Desk", map[string]string{mail: services.Address(channel.SMTP)}, "takes_rest", "true")
+	for _, f := range look() {
+		if f.Check == "channels" && f.Level != "ok" {
+			t.Errorf("%+v", f)
+		}
+	}
+	services.Close()
+	expect(t, look(), "channels", "fail", "takes no connection")
 }
 
 func TestDoctorLooksAtPostgreSQL(t *testing.T) {

@@ -3,9 +3,12 @@ package hub_test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/channel"
 )
 
 // What was granted elsewhere is pulled here, without anybody logging in again.
@@ -18,6 +21,7 @@ func TestAGrantIsImported(t *testing.T) {
 	r.admin.must(t, "GET", "/api/v1/connections/"+name+"/access-codes?refresh_token=true", nil, &codes)
 	r.admin.must(t, "POST", "/api/v1/connections/"+name+"/pause", nil, nil)
 	boss := r.owner(t)
+	boss.addContact("Anna", map[string]string{boss.addChannel(startChannels(t), channel.SMTP): "anna@example.com"}, "user", boss.accountID())
 	service := r.serviceOf(t, name)
 
 	// Refused text changes nothing and is not shown again.
@@ -31,6 +35,9 @@ func TestAGrantIsImported(t *testing.T) {
 	}
 	if got := r.key(t, "moved").pull(t, "moved"); got.AccessToken == "" || got.Generation != 2 {
 		t.Errorf("pulled %+v", got)
+	}
+	if _, page, _ = boss.ask("GET", "/connections/moved", nil); !regexp.MustCompile(`<option[^>]* selected[^>]*>Anna<`).MatchString(page) {
+		t.Error("what Anna has brought in is not hers")
 	}
 	// One that the service refuses is told as such.
 	boss.ask("POST", "/connections/import", url.Values{"service": {service}, "title": {"Dead"}, "grant": {"a-refresh-token-of-nobody"}})
@@ -52,6 +59,7 @@ func TestATableIsImportedWholeOrNotAtAll(t *testing.T) {
 	r.admin.must(t, "GET", "/api/v1/connections/"+name+"/access-codes?refresh_token=true", nil, &codes)
 	r.admin.must(t, "POST", "/api/v1/connections/"+name+"/pause", nil, nil)
 	boss := r.owner(t)
+	boss.addContact("Anna", map[string]string{boss.addChannel(startChannels(t), channel.SMTP): "anna@example.com"}, "user", boss.accountID())
 	service := r.serviceOf(t, name)
 	good := "service,title,refresh_token,tags\n" + service + ",One," + codes.RefreshToken + ",moscow\n"
 
@@ -66,9 +74,23 @@ func TestATableIsImportedWholeOrNotAtAll(t *testing.T) {
 	if status != http.StatusOK || !strings.Contains(page, `href="/connections/one"`) {
 		t.Errorf("the table: %d\n%s", status, page)
 	}
+	if _, page, _ = boss.ask("GET", "/connections/one", nil); !regexp.MustCompile(`<option[^>]* selected[^>]*>Anna<`).MatchString(page) {
+		t.Error("what Anna has brought in is not hers")
+	}
 	if got := r.keyOf(t, map[string]any{"title": "t", "tags": []string{"moscow"}}).pull(t, "one"); got.AccessToken == "" {
 		t.Errorf("pulled %+v", got)
 	}
+}
+
+// accountID is the one account's id, as the form of a contact offers it.
+func (v *visitor) accountID() string {
+	v.t.Helper()
+	_, page, _ := v.ask("GET", "/escalation/contacts/new", nil)
+	found := regexp.MustCompile(`<option value="([0-9a-f-]{36})"`).FindStringSubmatch(page)
+	if found == nil {
+		v.t.Fatalf("the form offers no account: %s", page)
+	}
+	return found[1]
 }
 
 // serviceOf is the name of a connection's service.

@@ -155,6 +155,9 @@ func TestPasskeyIsTheSecondFactorThatEverybodyNeeds(t *testing.T) {
 	b.open(r.hub.URL() + "/people")
 	b.see("1 passkey")
 	b.logOut()
+	if status, page, _ := newVisitor(t, r).ask("POST", "/login", url.Values{"login": {"owner"}, "password": {testPassword}}); status != http.StatusForbidden || !strings.Contains(page, "Log in with your passkey") {
+		t.Errorf("the password alone answers %d: %s", status, page)
+	}
 	b.press("#passkey-login")
 	b.wait("nav")
 	b.open(r.hub.URL() + "/people")

@@ -28,6 +28,6 @@ elif [[ ! -x $folder/promtool || ! -x $folder/prometheus ]]; then
   fi
   dpkg-deb --extract "$unpacked"/prometheus_*.deb "$unpacked/root"
   mkdir -p "$folder"
-  cp "$unpacked"/root/usr/bin/{prometheus,promtool} "$folder/"
+  find "$unpacked/root" -path '*/bin/*' \( -name prometheus -o -name promtool \) -exec cp {} "$folder/" \;
 fi
 echo "$folder"

@@ -10,6 +10,8 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+
+	"github.com/evergrant/evergrant/hub/internal/opaque"
 )
 
 // OIDC is a sign-in service that speaks OpenID Connect, by which people log in to the
@@ -105,7 +107,7 @@ func (s *OIDC) Begin(ctx context.Context) (address string, pending OIDCPending, 
 	if err != nil {
 		return "", pending, err
 	}
-	pending = OIDCPending{State: randomText(), Nonce: randomText(), Verifier: oauth2.GenerateVerifier()}
+	pending = OIDCPending{State: opaque.New(), Nonce: opaque.New(), Verifier: oauth2.GenerateVerifier()}
 	address = s.registered(p).AuthCodeURL(pending.State, oidc.Nonce(pending.Nonce), oauth2.S256ChallengeOption(pending.Verifier))
 	return address, pending, nil
 }

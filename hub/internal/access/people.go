@@ -2,15 +2,12 @@ package access
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/opaque"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
@@ -55,8 +52,8 @@ func (a *Access) SetupToken(ctx context.Context) (string, error) {
 	if err != nil || n > 0 {
 		return "", err
 	}
-	token := randomText()
-	return token, a.store.SetSetting(ctx, setupKey, hashText(token))
+	token := opaque.New()
+	return token, a.store.SetSetting(ctx, setupKey, opaque.Hash(token))
 }
 
 // SetupOpen reports whether a token is the set-up link's, without spending it.
@@ -65,7 +62,7 @@ func (a *Access) SetupOpen(ctx context.Context, token string) (bool, error) {
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}
-	return err == nil && token != "" && stored == hashText(token), err
+	return err == nil && token != "" && stored == opaque.Hash(token), err
 }
 
 // Setup makes the first administrator and spends the link.
@@ -88,7 +85,7 @@ func (a *Access) Setup(ctx context.Context, token, login, name, password, lang s
 		}
 		return user, err
 	}
-	err = a.store.TakeSetting(ctx, setupKey, hashText(token))
+	err = a.store.TakeSetting(ctx, setupKey, opaque.Hash(token))
 	if errors.Is(err, store.ErrNotFound) {
 		err = nil
 	}
@@ -154,15 +151,4 @@ func (a *Access) ChangePassword(ctx context.Context, userID, present, next strin
 	}
 	user.UpdatedAt = time.Now()
 	return a.store.UpdateUser(ctx, user)
-}
-
-func randomText() string {
-	var b [32]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return base64.RawURLEncoding.EncodeToString(b[:])
-}
-
-func hashText(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:])
 }

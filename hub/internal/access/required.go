@@ -36,27 +36,26 @@ func (a *Access) SecondFactorRequired(ctx context.Context) (bool, error) {
 // LacksSecondFactor reports whether a person who logged in with a password needs a
 // second factor and has none: neither codes nor a passkey.
 func (a *Access) LacksSecondFactor(ctx context.Context, u store.User) (bool, error) {
-	if u.SecondFactor.On() {
-		return false, nil
-	}
-	required, err := a.SecondFactorRequired(ctx)
-	if err != nil || !required {
-		return false, err
-	}
-	list, err := a.store.Passkeys(ctx, u.ID)
-	return len(list) == 0, err
+	needed, passkeys, err := a.passkeysInstead(ctx, u)
+	return needed && passkeys == 0, err
 }
 
 // PasskeyIsTheFactor reports whether a person's password alone does not lead in,
 // because a second factor is needed and theirs is a passkey, which they log in with.
 func (a *Access) PasskeyIsTheFactor(ctx context.Context, u store.User) (bool, error) {
+	needed, passkeys, err := a.passkeysInstead(ctx, u)
+	return needed && passkeys > 0, err
+}
+
+// passkeysInstead counts the passkeys of somebody who needs a second factor and has no
+// codes; needed is false for everybody else.
+func (a *Access) passkeysInstead(ctx context.Context, u store.User) (needed bool, passkeys int, err error) {
 	if u.SecondFactor.On() {
-		return false, nil
+		return false, 0, nil
 	}
-	required, err := a.SecondFactorRequired(ctx)
-	if err != nil || !required {
-		return false, err
+	if needed, err = a.SecondFactorRequired(ctx); err != nil || !needed {
+		return false, 0, err
 	}
 	list, err := a.store.Passkeys(ctx, u.ID)
-	return len(list) > 0, err
+	return err == nil, len(list), err
 }

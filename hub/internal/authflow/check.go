@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/opaque"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
@@ -49,31 +50,27 @@ const checkTimeout = 15 * time.Second
 func (f *Flow) Check(ctx context.Context, svc service.Service) Checked {
 	ctx, cancel := context.WithTimeout(ctx, 2*checkTimeout)
 	defer cancel()
-	now, verifier := time.Now(), secret()
+	now := time.Now()
 	op := func() *operation.Op { return &operation.Op{ID: store.NewID(), Service: svc, Now: now} }
-	ask := provider.AuthCodeURLRequest{State: secret(), RedirectURI: f.RedirectURI(svc), Nonce: secret()}
-	if pkce := svc.Description.PKCE; pkce == provider.PKCES256 || pkce == provider.PKCERequired {
-		ask.CodeChallenge = challenge(verifier)
-	} else {
-		verifier = ""
-	}
+	ask := provider.AuthCodeURLRequest{State: opaque.New(), RedirectURI: f.RedirectURI(svc), Nonce: opaque.New()}
+	verifier := prove(svc, &ask)
 	address, err := f.o.Runner.AuthCodeURL(ctx, op(), ask)
 	if err == nil {
 		err = checkAddress(svc, address.URL)
 	}
 	if err != nil {
-		return verdictOf(causeOf(err), "")
+		return verdictOf(causeOf(err))
 	}
 	if checked, bad := f.lookAt(ctx, op(), address.URL); bad {
 		return checked
 	}
 	_, _, err = f.o.Runner.Exchange(ctx, op(), provider.ExchangeRequest{
-		Code: "evergrant-check-" + secret()[:12], Params: url.Values{}, RedirectURI: ask.RedirectURI, CodeVerifier: verifier, Nonce: ask.Nonce, Data: address.Data,
+		Code: "evergrant-check-" + opaque.New()[:12], Params: url.Values{}, RedirectURI: ask.RedirectURI, CodeVerifier: verifier, Nonce: ask.Nonce, Data: address.Data,
 	})
 	if err == nil {
 		return Checked{Verdict: CheckUnclear}
 	}
-	return verdictOf(causeOf(err), "")
+	return verdictOf(causeOf(err))
 }
 
 // lookAt asks for the login page. Its content does not matter: services refuse
@@ -99,8 +96,8 @@ func (f *Flow) lookAt(ctx context.Context, op *operation.Op, address string) (ch
 }
 
 // verdictOf reads what a token endpoint said to a made-up code.
-func verdictOf(cause *provider.Error, host string) Checked {
-	checked := Checked{Verdict: CheckUnclear, Cause: cause, Host: host}
+func verdictOf(cause *provider.Error) Checked {
+	checked := Checked{Verdict: CheckUnclear, Cause: cause}
 	switch cause.Kind {
 	case provider.ReauthorizationRequired, provider.Denied:
 		return Checked{Verdict: CheckAccepted}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/opaque"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
@@ -93,7 +94,7 @@ func (f *Flow) Finish(ctx context.Context, serviceName string, params url.Values
 	switch {
 	case a.ServiceID != svc.ID:
 		failure.Reason = ReasonOtherService
-	case subtle.ConstantTimeCompare([]byte(a.BrowserHash), []byte(hash(browser))) != 1:
+	case subtle.ConstantTimeCompare([]byte(a.BrowserHash), []byte(opaque.Hash(browser))) != 1:
 		failure.Reason = ReasonOtherBrowser
 	case wrongIssuer(svc, params):
 		failure.Reason = ReasonWrongIssuer
@@ -126,7 +127,7 @@ func (f *Flow) FinishPasted(ctx context.Context, connectionID, userID, pasted st
 	if err != nil {
 		return nil, wrap("find the authorization", err)
 	}
-	if state := params.Get("state"); state != "" && hash(state) != pending.StateHash {
+	if state := params.Get("state"); state != "" && opaque.Hash(state) != pending.StateHash {
 		return nil, f.fail(&Failure{Reason: ReasonUnknownState, Service: &svc})
 	}
 	a, err := f.o.Store.TakeAuthorization(ctx, pending.StateHash, now)

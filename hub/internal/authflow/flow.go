@@ -2,10 +2,8 @@ package authflow
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
@@ -16,6 +14,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/opaque"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
@@ -110,15 +109,12 @@ func (f *Flow) Start(ctx context.Context, req StartRequest) (*Started, error) {
 		return nil, err
 	}
 	now := time.Now()
-	state, verifier, nonce := secret(), "", secret()
+	state, nonce := opaque.New(), opaque.New()
 	ask := provider.AuthCodeURLRequest{
 		State: state, RedirectURI: f.RedirectURI(svc), Nonce: nonce, LoginHint: c.Account.Name,
 		ForceConsent: c.Tokens.RefreshToken == "" || c.Generation > 0,
 	}
-	if pkce := svc.Description.PKCE; pkce == provider.PKCES256 || pkce == provider.PKCERequired {
-		verifier = secret()
-		ask.CodeChallenge = challenge(verifier)
-	}
+	verifier := prove(svc, &ask)
 	address, err := f.o.Runner.AuthCodeURL(ctx, &operation.Op{Service: svc, Now: now}, ask)
 	if err != nil {
 		return nil, err
@@ -127,7 +123,7 @@ func (f *Flow) Start(ctx context.Context, req StartRequest) (*Started, error) {
 		return nil, err
 	}
 	a := store.Authorization{
-		ID: store.NewID(), StateHash: hash(state), ServiceID: svc.ID, ConnectionID: c.ID, BrowserHash: hash(req.Browser),
+		ID: store.NewID(), StateHash: opaque.Hash(state), ServiceID: svc.ID, ConnectionID: c.ID, BrowserHash: opaque.Hash(req.Browser),
 		UserID: req.UserID, Verifier: verifier, Nonce: nonce, Data: address.Data, RedirectURI: ask.RedirectURI,
 		ReturnTo: req.ReturnTo, Lang: req.Lang, CreatedAt: now, ExpiresAt: now.Add(f.o.TTL),
 	}
@@ -152,14 +148,17 @@ func checkAddress(svc service.Service, address string) error {
 
 // NewBrowser makes the secret that binds an authorization to a browser; it is
 // kept in a cookie there.
-func NewBrowser() string { return secret() }
+func NewBrowser() string { return opaque.New() }
 
-// secret returns 256 random bits in 43 characters, which is also what RFC 7636
-// asks of a verifier.
-func secret() string {
-	var b [32]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return base64.RawURLEncoding.EncodeToString(b[:])
+// prove adds the code challenge (RFC 7636) where the service knows it, and returns its
+// verifier; empty where it does not.
+func prove(svc service.Service, ask *provider.AuthCodeURLRequest) (verifier string) {
+	if pkce := svc.Description.PKCE; pkce != provider.PKCES256 && pkce != provider.PKCERequired {
+		return ""
+	}
+	verifier = opaque.New()
+	ask.CodeChallenge = challenge(verifier)
+	return verifier
 }
 
 // challenge is RFC 7636's S256.
@@ -168,20 +167,15 @@ func challenge(verifier string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-func hash(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:])
-}
-
 // take finds the authorization of a callback; it is gone afterwards.
 func (f *Flow) take(ctx context.Context, svc service.Service, state, browser string, now time.Time) (*store.Authorization, error) {
 	if state == "" && svc.Description.StateNotEchoed && browser != "" {
-		return f.o.Store.TakeAuthorizationByBrowser(ctx, svc.ID, hash(browser), now)
+		return f.o.Store.TakeAuthorizationByBrowser(ctx, svc.ID, opaque.Hash(browser), now)
 	}
 	if state == "" {
 		return nil, store.ErrNotFound
 	}
-	return f.o.Store.TakeAuthorization(ctx, hash(state), now)
+	return f.o.Store.TakeAuthorization(ctx, opaque.Hash(state), now)
 }
 
 // failureKinds maps the errors of RFC 6749 section 4.1.2.1.

@@ -70,11 +70,11 @@ var clientCodes = []string{"invalid_client", "wrong_client", "unauthorized_clien
 // CauseOf finds what the failure of a connection has in common with others': 47
 // connections that fail with invalid_client are one trouble with a secret, and
 // all that is behind an endpoint is one outage. endpoint is the token endpoint's
-// host, providerName the service's provider.
+// host, providerName the service's provider. A paused connection has none.
 func CauseOf(c Connection, endpoint, providerName string) Cause {
 	f := c.Failure
 	switch {
-	case f == nil:
+	case f == nil, c.State == StatePaused:
 		return Cause{}
 	case c.State == StateEnded:
 		return Cause{Kind: CauseGrant, Of: c.ID}

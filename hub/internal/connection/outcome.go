@@ -84,10 +84,11 @@ func mergeExtra(old, fresh map[string]any) map[string]any {
 	return merged
 }
 
-// Paused stops renewal and hands out no tokens until Resumed.
+// Paused stops renewal and hands out no tokens until Resumed. What it suffered from is
+// still shown, and nobody is told of it any more.
 func (c Connection) Paused(now time.Time) Connection {
 	if c.State == StateActive {
-		c.State, c.Due, c.UpdatedAt = StatePaused, time.Time{}, now
+		c.State, c.Due, c.Cause, c.UpdatedAt = StatePaused, time.Time{}, "", now
 	}
 	return c
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/channel"
+	"github.com/evergrant/evergrant/hub/internal/opaque"
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
@@ -17,7 +18,7 @@ var ErrLinkUnknown = errors.New("this link is not known; open the hub to see how
 // ByLink finds what an acknowledge link is about, and to whom it was sent. It changes
 // nothing: messengers look at links before people do. Errors: ErrLinkUnknown.
 func (e *Escalation) ByLink(ctx context.Context, token string) (store.Escalation, policy.Contact, error) {
-	esc, contactID, err := e.o.Store.EscalationByAck(ctx, hashOf(token))
+	esc, contactID, err := e.o.Store.EscalationByAck(ctx, opaque.Hash(token))
 	if errors.Is(err, store.ErrNotFound) {
 		return esc, policy.Contact{}, ErrLinkUnknown
 	}
@@ -47,46 +48,38 @@ func (e *Escalation) Test(ctx context.Context, via store.Channel, to, lang strin
 	return e.o.Senders.Send(ctx, channel.Kind(via.Kind), via.Settings, m)
 }
 
-// Drill is what would be sent should something happen to a connection.
-type Drill struct {
-	Event   policy.Event
-	Planned []policy.Planned
-}
-
-// Rehearse tells who would be told what and when if an event happened now to some
-// connections. Nothing is written.
-func (e *Escalation) Rehearse(ctx context.Context, event policy.Event, connectionIDs []string) (Drill, error) {
-	situation, err := e.o.Store.SituationOf(ctx, event, time.Now(), connectionIDs)
+// Rehearse tells who would be told what and when if an event happened now to a
+// connection. Nothing is written.
+func (e *Escalation) Rehearse(ctx context.Context, event policy.Event, connectionID string) ([]policy.Planned, error) {
+	situation, err := e.o.Store.SituationOf(ctx, event, time.Now(), []string{connectionID})
 	if err != nil {
-		return Drill{}, err
+		return nil, err
 	}
 	policies, err := e.o.Store.Policies(ctx)
 	if err != nil {
-		return Drill{}, err
+		return nil, err
 	}
 	contacts, err := e.o.Store.Contacts(ctx)
 	if err != nil {
-		return Drill{}, err
+		return nil, err
 	}
-	return Drill{Event: event, Planned: policy.Plan(situation, policies, contacts)}, nil
+	return policy.Plan(situation, policies, contacts), nil
 }
 
 // StartDrill really sends what Rehearse tells of, marked as a drill, and returns the
-// escalation's id. EndDrill or acknowledging ends it.
-func (e *Escalation) StartDrill(ctx context.Context, event policy.Event, connectionIDs []string) (string, error) {
+// escalation's id. EndDrill ends it.
+func (e *Escalation) StartDrill(ctx context.Context, event policy.Event, connectionID string) (string, error) {
 	now := time.Now()
+	c, err := e.o.Store.Connection(ctx, connectionID)
+	if err != nil {
+		return "", err
+	}
 	esc := store.Escalation{
-		ID: store.NewID(), Event: event, Affected: len(connectionIDs), Connections: connectionIDs, OpenedAt: now, Drill: true, Code: "drill", Message: "this is a drill",
+		ID: store.NewID(), Event: event, ServiceID: c.ServiceID, Affected: 1, Connections: []string{c.ID}, OpenedAt: now, Drill: true,
+		Code: "drill", Message: "this is a drill",
 	}
-	if TopicOf(event) == "person_needed" {
+	if TopicOf(event) == topicPerson {
 		esc.PersonBy = now.AddDate(0, 0, 3)
-	}
-	if len(connectionIDs) > 0 {
-		c, err := e.o.Store.Connection(ctx, connectionIDs[0])
-		if err != nil {
-			return "", err
-		}
-		esc.ServiceID = c.ServiceID
 	}
 	if err := e.o.Store.OpenEscalation(ctx, esc); err != nil {
 		return "", err

@@ -2,10 +2,6 @@ package escalation
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +10,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/channel"
 	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/opaque"
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
@@ -39,10 +36,10 @@ func (e *Escalation) compose(ctx context.Context, d store.Delivery, contact poli
 	topic := TopicOf(esc.Event)
 	links := links{page: e.o.PublicURL + "/escalations/" + esc.ID}
 	if d.Kind == store.DeliveryRecovered {
-		topic = "recovered"
+		topic = facts.ending()
 	} else {
-		token := secret()
-		ackHash, links.acknowledge = hashOf(token), e.o.PublicURL+"/ack/"+token
+		token := opaque.New()
+		ackHash, links.acknowledge = opaque.Hash(token), e.o.PublicURL+"/ack/"+token
 		if links.authorize, err = e.authorizeLink(ctx, esc, facts, contact); err != nil {
 			return m, "", err
 		}
@@ -89,7 +86,7 @@ type links struct{ authorize, acknowledge, page string }
 // authorizeLink leads straight to the one connection that a person has to authorise.
 func (e *Escalation) authorizeLink(ctx context.Context, esc store.Escalation, facts facts, contact policy.Contact) (string, error) {
 	topic := TopicOf(esc.Event)
-	if topic != "grant_ended" && topic != "person_needed" {
+	if topic != string(policy.GrantEnded) && topic != topicPerson {
 		return "", nil
 	}
 	if len(facts.connections) != 1 || esc.Affected > 1 || esc.Drill {
@@ -134,6 +131,20 @@ func (e *Escalation) factsOf(ctx context.Context, esc store.Escalation) (f facts
 	return f, nil
 }
 
+// ending is the topic of the end of a trouble: something works again, or there is
+// nothing left that could.
+func (f facts) ending() string {
+	for _, c := range f.connections {
+		if c.State == connection.StateActive {
+			return topicRecovered
+		}
+	}
+	if f.esc.Drill || len(f.esc.Connections) == 0 {
+		return topicRecovered
+	}
+	return topicWithdrawn
+}
+
 // fields are the words of a text.
 func (f facts) fields(topic, lang string, zone *time.Location, l links, hub string) map[string]string {
 	speak := i18n.NewSpeaker(lang, zone, time.Now())
@@ -153,7 +164,7 @@ func (f facts) fields(topic, lang string, zone *time.Location, l links, hub stri
 		fields["connections"] += " " + fmt.Sprintf(word(lang, "more"), more)
 	}
 	switch {
-	case topic == "recovered":
+	case !f.esc.ClosedAt.IsZero():
 		fields["until"] = speak.Clock(f.esc.ClosedAt)
 	case !f.esc.PersonBy.IsZero():
 		fields["until"], fields["days"] = speak.Date(f.esc.PersonBy), speak.Duration(time.Until(f.esc.PersonBy).Round(time.Hour))
@@ -162,7 +173,7 @@ func (f facts) fields(topic, lang string, zone *time.Location, l links, hub stri
 	if len(f.connections) == 1 && f.esc.Affected <= 1 {
 		fields["title"], fields["name"] = f.connections[0].Title, f.connections[0].Name
 	}
-	if topic != "recovered" {
+	if f.esc.ClosedAt.IsZero() {
 		fields["stops"] = f.stops(lang, speak)
 	}
 	return fields
@@ -225,8 +236,10 @@ func (f facts) data(topic, title string, l links) (json.RawMessage, error) {
 			data[name] = value
 		}
 	}
-	if !f.esc.PersonBy.IsZero() {
-		data["person_by"] = f.esc.PersonBy.UTC()
+	for name, at := range map[string]time.Time{"person_by": f.esc.PersonBy, "until": f.esc.ClosedAt} {
+		if !at.IsZero() {
+			data[name] = at.UTC()
+		}
 	}
 	return json.Marshal(data)
 }
@@ -243,16 +256,4 @@ func zoneOf(c policy.Contact) *time.Location {
 		return zone
 	}
 	return time.UTC
-}
-
-func secret() string {
-	var b [32]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return base64.RawURLEncoding.EncodeToString(b[:])
-}
-
-// hashOf is what is kept of a link's token.
-func hashOf(token string) string {
-	sum := sha256.Sum256([]byte(token))
-	return hex.EncodeToString(sum[:])
 }

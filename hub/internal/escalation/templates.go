@@ -44,14 +44,23 @@ func read(data []byte) map[string]map[string]string {
 	return t
 }
 
-// Topics are the events that have a text of their own; the days before the end of a
-// grant share one.
-var Topics = []string{"grant_ended", "person_needed", "operator_needed", "renewal_failed", "plugin_failed", "recovered"}
+// Topics that are no event of their own.
+const (
+	// topicPerson: the days before the end of a grant share a text.
+	topicPerson    = "person_needed"
+	topicRecovered = "recovered"
+	// topicWithdrawn is an end because the connections were deleted, paused or given
+	// back: nothing works again.
+	topicWithdrawn = "withdrawn"
+)
+
+// Topics are what has a text of its own.
+var Topics = []string{string(policy.GrantEnded), topicPerson, string(policy.OperatorNeeded), string(policy.RenewalFailed), string(policy.PluginFailed), topicRecovered, topicWithdrawn}
 
 // TopicOf is the topic of an event.
 func TopicOf(e policy.Event) string {
-	if strings.HasPrefix(string(e), "person_needed") {
-		return "person_needed"
+	if strings.HasPrefix(string(e), topicPerson) {
+		return topicPerson
 	}
 	return string(e)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -198,4 +199,20 @@ func lockConnection(tx *gorm.DB, id string) (*connectionRow, error) {
 	var row connectionRow
 	err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", id).Take(&row).Error
 	return &row, err
+}
+
+// ConnectionNames reads the names of some connections by id; those that are gone are
+// left out.
+func (s *Store) ConnectionNames(ctx context.Context, ids []string) (map[string]string, error) {
+	names := make(map[string]string, len(ids))
+	for part := range slices.Chunk(ids, rowsAtOnce) {
+		var rows []connectionRow
+		if err := s.reading(ctx).Select("id", "name").Where("id IN ?", part).Find(&rows).Error; err != nil {
+			return nil, failed("read the names of connections", err)
+		}
+		for _, row := range rows {
+			names[row.ID] = row.Name
+		}
+	}
+	return names, nil
 }

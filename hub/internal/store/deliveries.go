@@ -168,17 +168,36 @@ func (s *Store) deliveryOf(r deliveryRow) (Delivery, error) {
 	return d, failed("read the delivery "+r.ID, err)
 }
 
-// CountDeliveries counts the deliveries by state, those that are over only since a time.
-func (s *Store) CountDeliveries(ctx context.Context, since time.Time) (map[string]int, error) {
+// QueuedDeliveries counts by state the deliveries of which somebody has to think: those
+// that wait, are being sent, or were given up.
+func (s *Store) QueuedDeliveries(ctx context.Context) (map[string]int, error) {
 	var rows []struct {
 		State string
 		N     int
 	}
 	err := s.reading(ctx).Model(&deliveryRow{}).Select("state, COUNT(*) AS n").
-		Where("state IN ? OR created_at >= ?", []string{DeliveryWaiting, DeliverySending, DeliveryDead}, millis(since)).Group("state").Scan(&rows).Error
+		Where("state IN ?", []string{DeliveryWaiting, DeliverySending, DeliveryDead}).Group("state").Scan(&rows).Error
 	counts := map[string]int{}
 	for _, r := range rows {
 		counts[r.State] = r.N
+	}
+	return counts, failed("count the deliveries", err)
+}
+
+// DeliveryStates counts the deliveries of some escalations by state, by their ids.
+func (s *Store) DeliveryStates(ctx context.Context, escalationIDs []string) (map[string]map[string]int, error) {
+	var rows []struct {
+		EscalationID, State string
+		N                   int
+	}
+	err := s.reading(ctx).Model(&deliveryRow{}).Select("escalation_id, state, COUNT(*) AS n").
+		Where("escalation_id IN ?", escalationIDs).Group("escalation_id, state").Scan(&rows).Error
+	counts := make(map[string]map[string]int, len(escalationIDs))
+	for _, r := range rows {
+		if counts[r.EscalationID] == nil {
+			counts[r.EscalationID] = map[string]int{}
+		}
+		counts[r.EscalationID][r.State] = r.N
 	}
 	return counts, failed("count the deliveries", err)
 }

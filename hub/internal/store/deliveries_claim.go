@@ -81,23 +81,48 @@ type NotTaken struct {
 	Unknown bool
 }
 
-// FailedDelivery notes that a message was not taken. One that is given up brings the
-// next step of its escalation forward if nobody was told yet.
+// FailedDelivery notes that a message was not taken. It is not tried again if its
+// trouble is over or taken care of meanwhile. One that is given up brings the next step
+// of its escalation forward if nobody was told yet.
 func (s *Store) FailedDelivery(ctx context.Context, d Delivery, f NotTaken, now time.Time) error {
 	return failed("note that "+d.ID+" was not taken", s.transaction(ctx, func(tx *gorm.DB) error {
+		late, err := s.tooLate(tx, d, f)
+		if err != nil {
+			return err
+		}
 		changes := map[string]any{"state": DeliveryWaiting, "due_at": millis(f.Again), "reason": f.Reason, "said": f.Said, "owner": "", "lease_until": 0}
 		if !f.Unknown {
 			changes["begun"] = 0
 		}
-		if f.Again.IsZero() {
+		switch {
+		case f.Again.IsZero():
 			changes["state"] = DeliveryDead
 			delete(changes, "due_at")
+		case late:
+			changes["state"] = DeliveryDropped
 		}
 		if err := changed("change it", tx.Model(&deliveryRow{}).Where("id = ?", d.ID).Updates(changes)); err != nil || !f.Again.IsZero() || d.Kind != DeliveryProblem {
 			return err
 		}
 		return hasten(tx, d.EscalationID, now)
 	}))
+}
+
+// tooLate reports whether nobody has to be told of a trouble any more. Whoever was
+// surely not told of its begin is then not told of its end.
+func (s *Store) tooLate(tx *gorm.DB, d Delivery, f NotTaken) (bool, error) {
+	if d.Kind != DeliveryProblem {
+		return false, nil
+	}
+	var row escalationRow
+	if err := tx.Select("acknowledged_at", "closed_at").Where("id = ?", d.EscalationID).Take(&row).Error; err != nil {
+		return false, err
+	}
+	if row.ClosedAt == 0 || f.Unknown || d.Begun > 1 {
+		return row.ClosedAt > 0 || row.AcknowledgedAt > 0, nil
+	}
+	return true, tx.Model(&deliveryRow{}).Where("escalation_id = ? AND contact_id = ? AND channel_id = ? AND kind = ? AND state = ?",
+		d.EscalationID, d.Contact, d.Channel, DeliveryRecovered, DeliveryWaiting).Update("state", DeliveryDropped).Error
 }
 
 // hasten brings the next step of an escalation forward if nobody was told of it.

@@ -3,7 +3,9 @@ package store
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -28,6 +30,41 @@ const moved = 36 * time.Hour
 // runOut is for how long a grant that has run out is news.
 const runOut = 7 * 24 * time.Hour
 
+// endingGrant is a grant that ends within some of policy.Days; 0 is one that has.
+type endingGrant struct {
+	ID, ServiceID string
+	PersonBy      int64
+	Days          int
+}
+
+// untoldEnds finds the grants of which nobody was told that they end so soon. Once all
+// are told it finds nothing, so that nothing is written.
+var untoldEnds = `SELECT id, service_id, person_by, days FROM (
+		SELECT id, service_id, person_by, authorized_at, ` + daysSQL() + ` AS days FROM connections
+		WHERE state = 'active' AND failure_cause = '' AND person_by > @oldest AND person_by <= @longest
+			AND (person_by > @now OR (renewable_until <= @now AND expires_at > 0 AND expires_at <= @now))
+	) AS ending
+	WHERE (authorized_at = 0 OR person_by - authorized_at > days * CAST(@day AS BIGINT))
+		AND NOT EXISTS (SELECT 1 FROM person_told t WHERE t.connection_id = ending.id AND t.days = ending.days AND t.person_by >= ending.person_by - @moved)
+	ORDER BY person_by, id`
+
+// daysSQL is the smallest of policy.Days within which a grant ends; 0 if it has.
+func daysSQL() string {
+	var sql strings.Builder
+	sql.WriteString("CASE WHEN person_by <= @now THEN 0")
+	for _, days := range slices.Backward(policy.Days) {
+		fmt.Fprintf(&sql, " WHEN person_by - @now <= %d * CAST(@day AS BIGINT) THEN %d", days, days)
+	}
+	return sql.String() + " END"
+}
+
+func endArgs(now time.Time) map[string]any {
+	return map[string]any{
+		"now": millis(now), "oldest": millis(now.Add(-runOut)), "longest": millis(now.Add(time.Duration(slices.Max(policy.Days)) * aDay)),
+		"day": aDay.Milliseconds(), "moved": moved.Milliseconds(),
+	}
+}
+
 // TellOfEnds begins an escalation for the grants that end within 14, 3 and 1 days, or
 // have run out without any renewal that could have failed, and of which nobody was told
 // yet: one for each service and number of days, however many connections there are. A
@@ -41,12 +78,8 @@ func (s *Store) TellOfEnds(ctx context.Context, now time.Time) (begun, ended int
 		if err := tx.Model(&contactRow{}).Count(&contacts).Error; err != nil || contacts == 0 {
 			return err // what nobody can be told of is told later
 		}
-		longest := now.AddDate(0, 0, slices.Max(policy.Days))
-		var ending []connectionRow
-		err := tx.Select("id", "service_id", "person_by", "authorized_at").Where("state = 'active' AND failure_cause = '' AND person_by > ? AND person_by <= ?", millis(now.Add(-runOut)), millis(longest)).
-			Where("person_by > ? OR (renewable_until <= ? AND expires_at > 0 AND expires_at <= ?)", millis(now), millis(now), millis(now)).
-			Order("person_by, id").Find(&ending).Error
-		if err != nil {
+		var ending []endingGrant
+		if err := tx.Raw(untoldEnds, endArgs(now)).Scan(&ending).Error; err != nil {
 			return err
 		}
 		groups, err := s.untold(tx, ending, now)
@@ -67,23 +100,19 @@ func (s *Store) TellOfEnds(ctx context.Context, now time.Time) (begun, ended int
 
 // untold groups the connections of which nobody was told that they end so soon, and
 // notes that somebody is now.
-func (s *Store) untold(tx *gorm.DB, ending []connectionRow, now time.Time) ([]Escalation, error) {
+func (s *Store) untold(tx *gorm.DB, ending []endingGrant, now time.Time) ([]Escalation, error) {
 	type group struct {
 		service string
 		days    int
 	}
 	groups := map[group]*Escalation{}
 	for _, row := range ending {
-		days := daysLeft(timeOf(row.PersonBy).Sub(now))
-		if row.AuthorizedAt > 0 && time.Duration(row.PersonBy-row.AuthorizedAt)*time.Millisecond <= time.Duration(days)*24*time.Hour {
-			continue // it was never longer
-		}
-		key := group{row.ServiceID, days}
+		key := group{row.ServiceID, row.Days}
 		e := groups[key]
 		if e == nil {
-			e = &Escalation{ID: NewID(), Event: eventIn(days), ServiceID: row.ServiceID, OpenedAt: now, PersonBy: timeOf(row.PersonBy)}
+			e = &Escalation{ID: NewID(), Event: eventIn(row.Days), ServiceID: row.ServiceID, OpenedAt: now, PersonBy: timeOf(row.PersonBy)}
 		}
-		told := personToldRow{ConnectionID: row.ID, Days: int64(days), PersonBy: row.PersonBy, EscalationID: e.ID}
+		told := personToldRow{ConnectionID: row.ID, Days: int64(row.Days), PersonBy: row.PersonBy, EscalationID: e.ID}
 		result := tx.Clauses(clause.OnConflict{
 			Columns: []clause.Column{{Name: "connection_id"}, {Name: "days"}}, DoUpdates: clause.AssignmentColumns([]string{"person_by", "escalation_id"}),
 			Where: clause.Where{Exprs: []clause.Expression{gorm.Expr("person_told.person_by < ?", row.PersonBy-moved.Milliseconds())}},
@@ -111,20 +140,6 @@ func eventIn(days int) policy.Event {
 		return policy.GrantEnded
 	}
 	return policy.PersonIn(days)
-}
-
-// daysLeft is the smallest of policy.Days within which something ends; 0 if it has.
-func daysLeft(left time.Duration) int {
-	if left <= 0 {
-		return 0
-	}
-	days := policy.Days[0]
-	for _, d := range policy.Days {
-		if left <= time.Duration(d)*24*time.Hour {
-			days = d
-		}
-	}
-	return days
 }
 
 // stillEnds finds those of an escalation's connections whose end is where it was told.

@@ -1,10 +1,8 @@
 package store_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -160,81 +158,6 @@ func TestAcknowledgingLeavesOutTheNextSteps(t *testing.T) {
 		check(t, s.CloseEscalation(t.Context(), e.ID, now))
 		same(t, "when it is over", deliveriesOf(t, s), "problem anna/tg sent", "problem anna/sms dropped", "recovered anna/tg waiting")
 		check(t, s.CloseEscalation(t.Context(), e.ID, now))
-	})
-}
-
-func TestADeliveryThatIsGivenUpHastensTheNext(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		staff(t, s)
-		now := time.Now()
-		check(t, s.SavePolicy(t.Context(), policy.Policy{ID: "p", Title: "Ladder", Enabled: true, Events: []policy.Event{policy.GrantEnded}, Steps: []policy.Step{
-			{To: "anna", Channel: "tg"}, {After: time.Hour, To: "anna", Channel: "sms"},
-		}}, now))
-		check(t, s.OpenEscalation(t.Context(), store.Escalation{ID: store.NewID(), Event: policy.GrantEnded, OpenedAt: now}))
-		claim := func(at time.Time) []store.Delivery {
-			claimed, err := s.ClaimDeliveries(t.Context(), "me", at, at.Add(time.Minute), 10)
-			check(t, err)
-			return claimed
-		}
-		first := claim(now.Add(time.Second))
-		check(t, s.BeginSend(t.Context(), first[0].ID, "me", now.Add(time.Minute)))
-		check(t, s.FailedDelivery(t.Context(), first[0], store.NotTaken{Reason: "blocked", Said: "bot was blocked"}, now.Add(time.Second)))
-		next := claim(now.Add(2 * time.Second))
-		if len(next) != 1 || next[0].Channel != "sms" {
-			t.Fatalf("%v", next)
-		}
-		dead, err := s.DeadDeliveries(t.Context(), 10)
-		check(t, err)
-		if len(dead) != 1 || dead[0].Said != "bot was blocked" {
-			t.Errorf("%+v", dead)
-		}
-		check(t, s.ResendDelivery(t.Context(), dead[0].ID, now.Add(time.Minute)))
-		if err := s.ResendDelivery(t.Context(), next[0].ID, now); err == nil {
-			t.Error("one that is being sent was put back")
-		}
-	})
-}
-
-func TestADeliveryIsTakenByOneReplica(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		staff(t, s)
-		now := time.Now()
-		for range 50 {
-			check(t, s.OpenEscalation(t.Context(), store.Escalation{ID: store.NewID(), Event: policy.GrantEnded, OpenedAt: now}))
-		}
-		var mu sync.Mutex
-		taken := map[string]int{}
-		var replicas sync.WaitGroup
-		for n := range 4 {
-			replicas.Go(func() {
-				for range 20 {
-					claimed, err := s.ClaimDeliveries(context.Background(), fmt.Sprint(n), now.Add(time.Second), now.Add(time.Minute), 3)
-					if err != nil {
-						t.Error(err)
-					}
-					mu.Lock()
-					for _, d := range claimed {
-						taken[d.ID]++
-					}
-					mu.Unlock()
-				}
-			})
-		}
-		replicas.Wait()
-		if len(taken) != 50 {
-			t.Errorf("%d of 50 were taken", len(taken))
-		}
-		for id, n := range taken {
-			if n != 1 {
-				t.Errorf("%s was taken %d times", id, n)
-			}
-		}
-		// One whose replica has died is taken by another one.
-		again, err := s.ClaimDeliveries(t.Context(), "later", now.Add(2*time.Minute), now.Add(3*time.Minute), 100)
-		check(t, err)
-		if len(again) != 50 {
-			t.Errorf("%d were taken over", len(again))
-		}
 	})
 }
 

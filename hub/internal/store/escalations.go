@@ -174,8 +174,8 @@ func (s *Store) closeEscalation(tx *gorm.DB, row escalationRow, now time.Time) e
 
 // EscalationFilter chooses escalations.
 type EscalationFilter struct {
-	// Open are those that are not over.
-	Open bool
+	// Open are those that are not over, Over those that are; neither is both.
+	Open, Over bool
 	// Before pages: those that were opened before a time; zero is the newest.
 	Before time.Time
 	Limit  int
@@ -186,6 +186,9 @@ func (s *Store) Escalations(ctx context.Context, f EscalationFilter) ([]Escalati
 	query := s.reading(ctx).Order("opened_at DESC, id DESC").Limit(f.Limit)
 	if f.Open {
 		query = query.Where("closed_at = 0")
+	}
+	if f.Over {
+		query = query.Where("closed_at > 0")
 	}
 	if !f.Before.IsZero() {
 		query = query.Where("opened_at < ?", millis(f.Before))

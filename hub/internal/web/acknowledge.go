@@ -50,10 +50,10 @@ func (p *Pages) showAck(c *gin.Context, do bool) {
 		p.fail(c, err)
 		return
 	}
-	row, err := p.escalationRow(ctx, e)
+	rows, err := p.toldOf(c, e)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	p.render(c, http.StatusOK, page.Ack(p.shell(c, ""), view.AckPage{Row: row, Contact: contact.Title, Action: "/ack/" + url.PathEscape(c.Param("token"))}))
+	p.render(c, http.StatusOK, page.Ack(p.shell(c, ""), view.AckPage{Row: rows[0], Contact: contact.Title, Action: "/ack/" + url.PathEscape(c.Param("token"))}))
 }

@@ -193,7 +193,7 @@ func (p *Pages) testChannel(c *gin.Context) {
 	}
 	receipt, err := p.o.Escalation.Test(ctx, stored, to, i18n.Lang(ctx))
 	if failure, is := errors.AsType[*channel.Error](err); is {
-		v.Test.Reason, v.Test.Said, v.Test.Permanent = string(failure.Reason), failure.Said, failure.Permanent
+		v.Test.Reason, v.Test.Said = string(failure.Reason), failure.Said
 	} else if err != nil {
 		p.fail(c, err)
 		return

@@ -34,24 +34,22 @@ func (p *Pages) drill(c *gin.Context) {
 	ctx := c.Request.Context()
 	v := view.DrillForm{Connection: conn.Name, Title: conn.Title, Event: drillEvent(c), Asked: c.Request.Method == http.MethodPost}
 	if v.Asked {
-		names, err := p.names(ctx)
+		t, err := p.told(ctx)
 		if err != nil {
 			p.fail(c, err)
 			return
 		}
 		begun := time.Now()
-		planned, err := p.o.Escalation.Rehearse(ctx, v.Event, []string{conn.ID})
+		planned, err := p.o.Escalation.Rehearse(ctx, v.Event, conn.ID)
 		if err != nil {
 			p.fail(c, err)
 			return
 		}
-		for _, x := range planned.Planned {
-			contact, err := p.o.Store.Contact(ctx, x.Contact)
-			if err != nil {
-				p.fail(c, err)
-				return
-			}
-			v.Planned = append(v.Planned, view.DrillStep{Contact: names[x.Contact], Channel: names[x.Channel], After: x.At.Sub(begun).Round(time.Minute), Address: contact.On(x.Channel) != ""})
+		for _, x := range planned {
+			contact := t.contacts[x.Contact]
+			v.Planned = append(v.Planned, view.DrillStep{
+				Contact: contact.Title, Channel: t.channels[x.Channel].Title, After: x.At.Sub(begun).Round(time.Minute), Address: contact.On(x.Channel) != "",
+			})
 		}
 	}
 	p.render(c, http.StatusOK, page.Drill(p.shell(c, view.SectionConnections), v, drillEvents))
@@ -64,7 +62,7 @@ func (p *Pages) startDrill(c *gin.Context) {
 		return
 	}
 	ctx := c.Request.Context()
-	id, err := p.o.Escalation.StartDrill(ctx, drillEvent(c), []string{conn.ID})
+	id, err := p.o.Escalation.StartDrill(ctx, drillEvent(c), conn.ID)
 	if err != nil {
 		p.fail(c, err)
 		return

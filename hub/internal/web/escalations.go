@@ -14,13 +14,17 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/channel"
 	"github.com/evergrant/evergrant/hub/internal/escalation"
+	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// escalationPage is how many escalations a page shows.
-const escalationPage = 50
+// openEscalations are shown at most, and escalationPage of those that are over.
+const (
+	openEscalations = 200
+	escalationPage  = 50
+)
 
 // registerEscalation are who is told, and how.
 func (p *Pages) registerEscalation(see, operate, manage *gin.RouterGroup) {
@@ -55,58 +59,55 @@ func (p *Pages) registerEscalation(see, operate, manage *gin.RouterGroup) {
 	manage.POST("/connections/:name/owner", p.setOwner)
 }
 
-// names are the titles of contacts and channels, by id.
-func (p *Pages) names(ctx context.Context) (map[string]string, error) {
+// told are whoever can be told, and how, by id.
+type told struct {
+	contacts map[string]policy.Contact
+	channels map[string]store.Channel
+}
+
+func (p *Pages) told(ctx context.Context) (told, error) {
 	contacts, err := p.o.Store.Contacts(ctx)
 	if err != nil {
-		return nil, err
+		return told{}, err
 	}
 	channels, err := p.o.Store.Channels(ctx)
 	if err != nil {
-		return nil, err
+		return told{}, err
 	}
-	names := make(map[string]string, len(contacts)+len(channels))
+	t := told{contacts: make(map[string]policy.Contact, len(contacts)), channels: make(map[string]store.Channel, len(channels))}
 	for _, c := range contacts {
-		names[c.ID] = c.Title
+		t.contacts[c.ID] = c
 	}
 	for _, c := range channels {
-		names[c.ID] = c.Title
+		t.channels[c.ID] = c
 	}
-	return names, nil
+	return t, nil
 }
 
+// escalations shows every trouble that is not over, and a page of those that are.
 func (p *Pages) escalations(c *gin.Context) {
 	ctx := c.Request.Context()
-	names, err := p.names(ctx)
+	t, err := p.told(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	f := store.EscalationFilter{Limit: escalationPage + 1}
+	over := store.EscalationFilter{Over: true, Limit: escalationPage + 1}
 	if before, err := strconv.ParseInt(c.Query("before"), 10, 64); err == nil {
-		f.Before = time.UnixMilli(before)
+		over.Before = time.UnixMilli(before)
 	}
-	list, err := p.o.Store.Escalations(ctx, f)
-	if err != nil {
+	v := view.Escalations{Ready: len(t.contacts) > 0 && len(t.channels) > 0}
+	if v.Over, err = p.escalationRows(c, over); err != nil {
 		p.fail(c, err)
 		return
 	}
-	v := view.Escalations{Ready: len(names) > 1}
-	if len(list) > escalationPage {
-		list = list[:escalationPage]
-		v.Next = "/escalations?before=" + strconv.FormatInt(list[escalationPage-1].OpenedAt.UnixMilli(), 10)
+	if len(v.Over) > escalationPage {
+		v.Over = v.Over[:escalationPage]
+		v.Next = "/escalations?before=" + strconv.FormatInt(v.Over[escalationPage-1].OpenedAt.UnixMilli(), 10)
 	}
-	for _, e := range list {
-		row, err := p.escalationRow(ctx, e)
-		if err != nil {
-			p.fail(c, err)
-			return
-		}
-		if e.ClosedAt.IsZero() {
-			v.Open = append(v.Open, row)
-		} else {
-			v.Over = append(v.Over, row)
-		}
+	if v.Open, err = p.escalationRows(c, store.EscalationFilter{Open: true, Limit: openEscalations}); err != nil {
+		p.fail(c, err)
+		return
 	}
 	dead, err := p.o.Store.DeadDeliveries(ctx, 20)
 	if err != nil {
@@ -114,50 +115,70 @@ func (p *Pages) escalations(c *gin.Context) {
 		return
 	}
 	for _, d := range dead {
-		v.Dead = append(v.Dead, deliveryRow(d, names))
+		v.Dead = append(v.Dead, deliveryRow(d, t))
 	}
 	p.render(c, http.StatusOK, page.Escalations(p.shell(c, view.SectionEscalations), v))
 }
 
-// escalationRow tells an escalation in the words of pages.
-func (p *Pages) escalationRow(ctx context.Context, e store.Escalation) (view.EscalationRow, error) {
-	row := view.EscalationRow{
-		ID: e.ID, Topic: escalation.TopicOf(e.Event), Affected: e.Affected, OpenedAt: e.OpenedAt, AcknowledgedAt: e.AcknowledgedAt,
-		AcknowledgedBy: e.AcknowledgedBy, ClosedAt: e.ClosedAt, Drill: e.Drill,
+func (p *Pages) escalationRows(c *gin.Context, f store.EscalationFilter) ([]view.EscalationRow, error) {
+	list, err := p.o.Store.Escalations(c.Request.Context(), f)
+	if err != nil {
+		return nil, err
 	}
-	if days, ok := strings.CutPrefix(string(e.Event), "person_needed_"); ok {
-		row.Days, _ = strconv.Atoi(days) // the store has only ours
+	return p.toldOf(c, list...)
+}
+
+// namedAffected is how many of the affected connections a row names.
+const namedAffected = 5
+
+// toldOf tells escalations in the words of pages.
+func (p *Pages) toldOf(c *gin.Context, list ...store.Escalation) ([]view.EscalationRow, error) {
+	ctx := c.Request.Context()
+	ids := make([]string, 0, len(list))
+	var affected []string
+	for _, e := range list {
+		ids = append(ids, e.ID)
+		affected = append(affected, e.Connections[:min(len(e.Connections), namedAffected)]...)
 	}
-	if e.ServiceID != "" {
-		if s, err := p.o.Store.Service(ctx, e.ServiceID); err == nil {
-			row.Service = s.Title
+	states, err := p.o.Store.DeliveryStates(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	names, err := p.o.Store.ConnectionNames(ctx, affected)
+	if err != nil {
+		return nil, err
+	}
+	services, err := p.serviceRefs(c)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]view.EscalationRow, 0, len(list))
+	for _, e := range list {
+		sent := states[e.ID]
+		row := view.EscalationRow{
+			ID: e.ID, Topic: escalation.TopicOf(e.Event), Affected: e.Affected, OpenedAt: e.OpenedAt, AcknowledgedAt: e.AcknowledgedAt,
+			AcknowledgedBy: e.AcknowledgedBy, ClosedAt: e.ClosedAt, Drill: e.Drill, Service: services[e.ServiceID].Title,
+			Sent: sent[store.DeliverySent], Dead: sent[store.DeliveryDead], Waiting: sent[store.DeliveryWaiting] + sent[store.DeliverySending],
 		}
-	}
-	for _, id := range e.Connections[:min(len(e.Connections), 5)] {
-		if c, err := p.o.Store.Connection(ctx, id); err == nil {
-			row.Connections = append(row.Connections, c.Name)
+		if days, ok := strings.CutPrefix(string(e.Event), "person_needed_"); ok {
+			row.Days, _ = strconv.Atoi(days) // the store has only ours
 		}
-	}
-	deliveries, err := p.o.Store.Deliveries(ctx, e.ID)
-	for _, d := range deliveries {
-		switch d.State {
-		case store.DeliverySent:
-			row.Sent++
-		case store.DeliveryDead:
-			row.Dead++
-		case store.DeliveryWaiting, store.DeliverySending:
-			row.Waiting++
+		for _, id := range e.Connections[:min(len(e.Connections), namedAffected)] {
+			if name, ok := names[id]; ok {
+				row.Connections = append(row.Connections, name)
+			}
 		}
+		rows = append(rows, row)
 	}
-	return row, err
+	return rows, nil
 }
 
 // linkRE finds what opens something in the text of a message: a page must not show it.
 var linkRE = regexp.MustCompile(`/(grant|ack)/[A-Za-z0-9_-]{20,}`)
 
-func deliveryRow(d store.Delivery, names map[string]string) view.DeliveryRow {
+func deliveryRow(d store.Delivery, t told) view.DeliveryRow {
 	row := view.DeliveryRow{
-		ID: d.ID, EscalationID: d.EscalationID, Kind: d.Kind, State: d.State, Contact: names[d.Contact], Channel: names[d.Channel],
+		ID: d.ID, EscalationID: d.EscalationID, Kind: d.Kind, State: d.State, Contact: t.contacts[d.Contact].Title, Channel: t.channels[d.Channel].Title,
 		DueAt: d.DueAt, SentAt: d.SentAt, Attempts: d.Attempts, Reason: d.Reason, Said: d.Said,
 	}
 	var m channel.Message
@@ -174,24 +195,24 @@ func (p *Pages) escalation(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	names, err := p.names(ctx)
+	t, err := p.told(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	row, err := p.escalationRow(ctx, e)
+	rows, err := p.toldOf(c, e)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	v := view.EscalationPage{EscalationRow: row, PersonBy: e.PersonBy, Said: e.Message}
+	v := view.EscalationPage{EscalationRow: rows[0], PersonBy: e.PersonBy, Said: e.Message}
 	deliveries, err := p.o.Store.Deliveries(ctx, e.ID)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
 	for _, d := range deliveries {
-		v.Deliveries = append(v.Deliveries, deliveryRow(d, names))
+		v.Deliveries = append(v.Deliveries, deliveryRow(d, t))
 	}
 	p.render(c, http.StatusOK, page.Escalation(p.shell(c, view.SectionEscalations), v))
 }

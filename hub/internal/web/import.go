@@ -69,8 +69,12 @@ func (p *Pages) bringIn(c *gin.Context, in catalogue.Import) (renewed bool, _ er
 	}
 	ctx := c.Request.Context()
 	conn, err := p.o.Catalogue.Import(ctx, in)
-	if err != nil || in.Grant.AccessToken != "" {
+	if err != nil {
 		return false, err
+	}
+	p.owns(c, conn.ID)
+	if in.Grant.AccessToken != "" {
+		return false, nil
 	}
 	_, err = p.o.Source.RenewNow(ctx, conn.ID, conn.Generation)
 	if err != nil {
@@ -116,7 +120,7 @@ func (p *Pages) importRow(c *gin.Context, row catalogue.ImportRow, refused bool)
 	if u, ok := person(c); ok {
 		in.Actor = u.ID
 	}
-	_, err := p.o.Catalogue.Import(c.Request.Context(), in) // the scheduler renews what has to be
+	conn, err := p.o.Catalogue.Import(c.Request.Context(), in) // the scheduler renews what has to be
 	if invalid, ok := errors.AsType[*catalogue.InvalidError](err); ok {
 		result.Problem = invalid.Problems[0].Message
 		return result
@@ -128,6 +132,7 @@ func (p *Pages) importRow(c *gin.Context, row catalogue.ImportRow, refused bool)
 		p.o.Logger.Error("a row was not imported", "line", row.Line, "error", err)
 		result.Problem = provider.Text{EN: "The hub could not store it; import this row again.", RU: "Хаб не смог это сохранить; импортируйте эту строку ещё раз."}
 	default:
+		p.owns(c, conn.ID)
 		result.Done = true
 	}
 	return result

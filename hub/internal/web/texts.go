@@ -31,7 +31,7 @@ func (p *Pages) textsView(c *gin.Context, topic, lang string) (view.Texts, error
 		if !own {
 			text = escalation.Original(v.Topic, v.Lang, part)
 		}
-		v.Parts = append(v.Parts, view.TextPart{Part: part, Text: text, Edited: own})
+		v.Parts = append(v.Parts, view.TextPart{Part: part, Text: text})
 	}
 	return v, err
 }

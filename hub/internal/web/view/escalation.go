@@ -97,8 +97,7 @@ type ChannelForm struct {
 type ChannelTest struct {
 	To string
 	// Reason is a channel.Reason; empty if the message was taken.
-	Reason    string
-	Permanent bool
+	Reason string
 	// Said are the service's words, Reference its name of the message.
 	Said, Reference string
 }
@@ -136,10 +135,8 @@ type Texts struct {
 // TextPart is one of the texts of a topic.
 type TextPart struct {
 	Part, Text string
-	// Edited is set if it is not as delivered.
-	Edited  bool
-	Preview string
-	Problem string
+	Preview    string
+	Problem    string
 }
 
 // DrillForm rehearses what would happen.

@@ -1,0 +1,25 @@
+// Package opaque makes the secrets that links, states and browsers carry: they mean
+// nothing by themselves, and only their hash is kept.
+package opaque
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+)
+
+// New returns 256 random bits in 43 characters that are safe in an address. That is
+// also what RFC 7636 asks of a code verifier.
+func New() string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// Hash is what is kept of a secret: its SHA-256 in hexadecimal digits. Secrets of New
+// need no slow hash.
+func Hash(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,139 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/policy"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+)
+
+func TestADeliveryThatIsGivenUpHastensTheNext(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		staff(t, s)
+		now := time.Now()
+		check(t, s.SavePolicy(t.Context(), policy.Policy{ID: "p", Title: "Ladder", Enabled: true, Events: []policy.Event{policy.GrantEnded}, Steps: []policy.Step{
+			{To: "anna", Channel: "tg"}, {After: time.Hour, To: "anna", Channel: "sms"},
+		}}, now))
+		check(t, s.OpenEscalation(t.Context(), store.Escalation{ID: store.NewID(), Event: policy.GrantEnded, OpenedAt: now}))
+		claim := func(at time.Time) []store.Delivery {
+			claimed, err := s.ClaimDeliveries(t.Context(), "me", at, at.Add(time.Minute), 10)
+			check(t, err)
+			return claimed
+		}
+		first := claim(now.Add(time.Second))
+		check(t, s.BeginSend(t.Context(), first[0].ID, "me", now.Add(time.Minute)))
+		check(t, s.FailedDelivery(t.Context(), first[0], store.NotTaken{Reason: "blocked", Said: "bot was blocked"}, now.Add(time.Second)))
+		next := claim(now.Add(2 * time.Second))
+		if len(next) != 1 || next[0].Channel != "sms" {
+			t.Fatalf("%v", next)
+		}
+		dead, err := s.DeadDeliveries(t.Context(), 10)
+		check(t, err)
+		if len(dead) != 1 || dead[0].Said != "bot was blocked" {
+			t.Errorf("%+v", dead)
+		}
+		check(t, s.ResendDelivery(t.Context(), dead[0].ID, now.Add(time.Minute)))
+		if err := s.ResendDelivery(t.Context(), next[0].ID, now); err == nil {
+			t.Error("one that is being sent was put back")
+		}
+	})
+}
+
+func TestADeliveryIsTakenByOneReplica(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		staff(t, s)
+		now := time.Now()
+		for range 50 {
+			check(t, s.OpenEscalation(t.Context(), store.Escalation{ID: store.NewID(), Event: policy.GrantEnded, OpenedAt: now}))
+		}
+		var mu sync.Mutex
+		taken := map[string]int{}
+		var replicas sync.WaitGroup
+		for n := range 4 {
+			replicas.Go(func() {
+				for range 20 {
+					claimed, err := s.ClaimDeliveries(context.Background(), fmt.Sprint(n), now.Add(time.Second), now.Add(time.Minute), 3)
+					if err != nil {
+						t.Error(err)
+					}
+					mu.Lock()
+					for _, d := range claimed {
+						taken[d.ID]++
+					}
+					mu.Unlock()
+				}
+			})
+		}
+		replicas.Wait()
+		if len(taken) != 50 {
+			t.Errorf("%d of 50 were taken", len(taken))
+		}
+		for id, n := range taken {
+			if n != 1 {
+				t.Errorf("%s was taken %d times", id, n)
+			}
+		}
+		// One whose replica has died is taken by another one.
+		again, err := s.ClaimDeliveries(t.Context(), "later", now.Add(2*time.Minute), now.Add(3*time.Minute), 100)
+		check(t, err)
+		if len(again) != 50 {
+			t.Errorf("%d were taken over", len(again))
+		}
+	})
+}
+
+// A message that fails while its trouble ends, or is taken care of, is not tried again:
+// nobody is told of what is over. Whoever may have been told is told of the end.
+func TestAMessageThatFailsTooLateIsNotTriedAgain(t *testing.T) {
+	tests := []struct {
+		name  string
+		meant func(s *store.Store, ctx context.Context, id string, now time.Time) error
+		how   store.NotTaken
+		want  []string
+	}{
+		{"over", (*store.Store).CloseEscalation, store.NotTaken{Reason: "unreachable"}, []string{"problem anna/tg dropped", "recovered anna/tg dropped"}},
+		{"over, and it may have arrived", (*store.Store).CloseEscalation, store.NotTaken{Reason: "unreachable", Unknown: true}, []string{"problem anna/tg dropped", "recovered anna/tg waiting"}},
+		{"acknowledged", func(s *store.Store, ctx context.Context, id string, now time.Time) error {
+			return s.Acknowledge(ctx, id, "Anna", now)
+		},
+			store.NotTaken{Reason: "unreachable"}, []string{"problem anna/tg dropped"}},
+		{"still there", func(*store.Store, context.Context, string, time.Time) error { return nil }, store.NotTaken{Reason: "unreachable"}, []string{"problem anna/tg waiting"}},
+	}
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		staff(t, s)
+		now := time.Now()
+		check(t, s.SavePolicy(t.Context(), policy.Policy{ID: "p", Title: "One", Enabled: true, Events: []policy.Event{policy.GrantEnded}, Steps: []policy.Step{{To: "anna", Channel: "tg"}}}, now))
+		for _, test := range tests {
+			id := store.NewID()
+			check(t, s.OpenEscalation(t.Context(), store.Escalation{ID: id, Event: policy.GrantEnded, OpenedAt: now}))
+			claimed, err := s.ClaimDeliveries(t.Context(), "me", now.Add(time.Second), now.Add(time.Hour), 10)
+			check(t, err)
+			if len(claimed) != 1 || claimed[0].EscalationID != id {
+				t.Fatalf("%s: %v was claimed", test.name, claimed)
+			}
+			check(t, s.BeginSend(t.Context(), claimed[0].ID, "me", now.Add(time.Hour)))
+			claimed[0].Begun++
+			check(t, test.meant(s, t.Context(), id, now.Add(2*time.Second)))
+			test.how.Again = now.Add(2 * time.Hour)
+			check(t, s.FailedDelivery(t.Context(), claimed[0], test.how, now.Add(3*time.Second)))
+			all, err := s.Deliveries(t.Context(), id)
+			check(t, err)
+			var got []string
+			for _, d := range all {
+				got = append(got, fmt.Sprintf("%s %s/%s %s", d.Kind, d.Contact, d.Channel, d.State))
+			}
+			same(t, test.name, got, test.want...)
+			// What the next one must not meet:
+			for _, d := range all {
+				if d.State == store.DeliveryWaiting {
+					check(t, s.SentDelivery(t.Context(), d.ID, "", now))
+				}
+			}
+		}
+	})
+}
