@@ -92,7 +92,7 @@ func noticesOf(svc provider.Service, portal string) []provider.Text {
 	if windowOf(svc).Every > 0 {
 		more = append(more, provider.Text{
 			EN: "This service is renewed on a schedule. The vendor's documentation forbids that and says that the application may be blocked automatically; where the threshold is, is not said.",
-			RU: "Этот сервис обновляется по расписанию. Документация Битрикс24 это запрещает и предупреждает об автоматической блокировке приложения; при какой частоте, не сказано.",
+			RU: "Этот сервис продлевается по расписанию. Документация Битрикс24 это запрещает и предупреждает об автоматической блокировке приложения; при какой частоте, не сказано.",
 		})
 	}
 	if strings.HasPrefix(portal, "http://") {
@@ -111,7 +111,7 @@ var notices = []provider.Text{
 	},
 	{
 		EN: "How long a refresh token lives is documented as 180 days; older portals were seen to give 28 or 30. An unused grant is therefore renewed every 20 days.",
-		RU: "По документации refresh-токен живёт 180 дней; на старых порталах встречались 28 и 30. Поэтому неиспользуемый доступ обновляется раз в 20 дней.",
+		RU: "По документации refresh-токен живёт 180 дней; на старых порталах встречались 28 и 30. Поэтому неиспользуемый доступ продлевается раз в 20 дней.",
 	},
 	{
 		EN: "There is no way to revoke a grant from here. It ends when the application is removed at the portal.",

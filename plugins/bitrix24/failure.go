@@ -54,7 +54,7 @@ var (
 	}
 	notInstalled = provider.Text{
 		EN: "The application is not installed at the portal. Install it again, then authorise again if the renewal still fails.",
-		RU: "Приложение не установлено на портале. Установите его снова и, если обновление всё равно не пройдёт, авторизуйтесь заново.",
+		RU: "Приложение не установлено на портале. Установите его снова и, если продление всё равно не пройдёт, авторизуйтесь заново.",
 	}
 	unpaid = provider.Text{
 		EN: "The portal's plan, or the application's subscription, does not cover this or has run out. Pay for it at the portal; the grant is kept and tried again by itself.",

@@ -32,7 +32,7 @@ var options = provider.Schema{Options: []provider.Option{
 		Title: provider.Text{EN: "Renewal", RU: "Автопродление"},
 		Help: provider.Text{
 			EN: "Bitrix24 asks applications to renew only when a token has expired and is needed, and says that others may be blocked. Choose always fresh if processes keep a token for themselves and expect it to be young.",
-			RU: "Битрикс24 просит обновлять токен, только когда он истёк и понадобился, и предупреждает, что иначе приложение могут заблокировать. «Всегда свежий» нужен, если процессы хранят токен у себя и ждут, что он недавний.",
+			RU: "Битрикс24 просит продлевать токен, только когда он истёк и понадобился, и предупреждает, что иначе приложение могут заблокировать. «Всегда свежий» нужен, если процессы хранят токен у себя и ждут, что он недавний.",
 		},
 		Choices: []provider.Choice{
 			{Value: policyOnDemand, Title: provider.Text{
@@ -43,10 +43,10 @@ var options = provider.Schema{Options: []provider.Option{
 	},
 	{
 		Name: optionRenewEvery, Type: provider.OptionInteger, Default: defaultRenewEvery, Minimum: 5, Maximum: 55,
-		Title: provider.Text{EN: "Renew every … minutes", RU: "Обновлять каждые … минут"},
+		Title: provider.Text{EN: "Renew every … minutes", RU: "Продлевать каждые … минут"},
 		Help: provider.Text{
 			EN: "For “Always fresh” only. An access token lives for 60 minutes, and a renewal ends the one before.",
-			RU: "Только для «Всегда свежий». Токен доступа живёт 60 минут, обновление прекращает предыдущий.",
+			RU: "Только для «Всегда свежий». Токен доступа живёт 60 минут, продление прекращает предыдущий.",
 		},
 	},
 	{

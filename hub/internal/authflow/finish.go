@@ -19,49 +19,6 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// Reason is why an authorization did not come to a grant, for pages to explain.
-type Reason string
-
-// The reasons of a Failure.
-const (
-	ReasonUnknownService Reason = "unknown_service" // no service of that name
-	ReasonUnknownState   Reason = "unknown_state"   // used, expired, or never ours
-	ReasonOtherBrowser   Reason = "other_browser"   // started elsewhere
-	ReasonOtherService   Reason = "other_service"   // state of another service: a mix-up
-	ReasonWrongIssuer    Reason = "wrong_issuer"    // iss of RFC 9207 does not match
-	ReasonDenied         Reason = "denied"
-	ReasonNoCode         Reason = "no_code"
-	ReasonExpiredCode    Reason = "expired_code"
-	ReasonOperator       Reason = "operator" // wrong secret, redirect URI, scope
-	ReasonTransient      Reason = "transient"
-	ReasonInternal       Reason = "internal"
-	ReasonOtherAccount   Reason = "other_account"
-	ReasonNotPasted      Reason = "not_pasted" // what was pasted holds no code
-)
-
-// Failure is an authorization that did not come to a grant.
-type Failure struct { //nolint:errname // the pages speak of failures; it is more than an error
-	Reason Reason
-	// Reference finds the failure in the hub's log.
-	Reference string
-	// Cause is what the service or its plugin said; nil for our own refusals.
-	Cause *provider.Error
-	// Service and Authorization are known as far as the callback came.
-	Service       *service.Service
-	Authorization *store.Authorization
-	// Wanted and Got are the accounts of ReasonOtherAccount.
-	Wanted, Got provider.Account
-}
-
-// Error implements error. It holds no secret.
-func (e *Failure) Error() string {
-	s := "authorization failed: " + string(e.Reason)
-	if e.Cause != nil {
-		s += ": " + e.Cause.Error()
-	}
-	return s
-}
-
 // Finished is a grant that was saved, or that is handed over once.
 type Finished struct {
 	// Once is set if nothing was saved: Connection then holds the only copy.
@@ -253,40 +210,4 @@ func (f *Flow) save(ctx context.Context, svc service.Service, a *store.Authoriza
 		return &Finished{Connection: c, Service: svc, ReturnTo: a.ReturnTo, Lang: a.Lang}, nil
 	}
 	return nil, wrap("save the grant", store.ErrStale)
-}
-
-func causeOf(err error) *provider.Error {
-	if e, ok := errors.AsType[*provider.Error](err); ok {
-		return e
-	}
-	return provider.Errorf(provider.Internal, "", "%w", err)
-}
-
-func reasonOf(cause *provider.Error) Reason {
-	switch cause.Kind {
-	case provider.Denied:
-		return ReasonDenied
-	case provider.Blocked:
-		return ReasonOperator
-	case provider.ReauthorizationRequired:
-		return ReasonExpiredCode
-	case provider.Transient:
-		return ReasonTransient
-	default:
-		return ReasonInternal
-	}
-}
-
-// fail gives a failure its reference and logs it once.
-func (f *Flow) fail(failure *Failure) *Failure {
-	failure.Reference = strings.ToUpper(store.NewID()[24:])
-	args := []any{"reason", string(failure.Reason), "reference", failure.Reference}
-	if failure.Service != nil {
-		args = append(args, "service", failure.Service.Name)
-	}
-	if failure.Cause != nil {
-		args = append(args, "kind", failure.Cause.Kind.String(), "code", failure.Cause.Code, "cause", failure.Cause.Message)
-	}
-	f.o.Logger.Warn("an authorization did not come to a grant", args...)
-	return failure
 }

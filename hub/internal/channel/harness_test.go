@@ -33,7 +33,7 @@ func senders(t *testing.T) *channel.Senders {
 
 func message(to string) channel.Message {
 	return channel.Message{
-		ID: "0197-a1", To: to, Subject: "Токен не обновляется", Text: "Первая строка\nsecond & last", HTML: "<p>Первая &amp; last</p>",
+		ID: "0197-a1", To: to, Subject: "Токен не продлевается", Text: "Первая строка\nsecond & last", HTML: "<p>Первая &amp; last</p>",
 		Lang: "ru", Type: "escalation.opened", Data: []byte(`{"incident": 7}`),
 	}
 }

@@ -9,101 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/mod/semver"
-
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/pluginpack"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
-
-// Approve lets a package be enabled and talk to the hosts of its manifest. One that
-// nobody trusted has signed, or that is in quarantine, needs its whole sum in
-// confirm. Errors: *RefusedError, store.ErrNotFound.
-func (i *Installer) Approve(ctx context.Context, sum, confirm string) (store.Package, error) {
-	p, err := i.store.Package(ctx, sum)
-	if err != nil {
-		return p, err
-	}
-	switch {
-	case p.State == Approved:
-		return p, nil
-	case p.State != Verified && confirm != p.Sum:
-		refused := refuse(CodeUnsigned, "%s %s is not verified: %s. To run it nevertheless, confirm its SHA-256.", p.Name, p.Version, p.Problem)
-		refused.With = p.Sum
-		return p, refused
-	}
-	m, err := manifestOf(p)
-	if err != nil {
-		return p, err
-	}
-	from := p.State
-	p.State, p.ApprovedAt, p.ApprovedBy = Approved, time.Now(), audit.From(ctx).Name
-	if err := i.store.MovePackage(ctx, p, Staged, Verified, Quarantined); err != nil {
-		return p, err
-	}
-	i.audit.Record(ctx, "plugin.approve", pluginObject(p.Name), "version", p.Version, "sha256", p.Sum, "signer", p.Signer,
-		"was", from, "problem", p.Problem, "hosts", strings.Join(m.Hosts(), " "))
-	return p, nil
-}
-
-// Enable makes a package the one that runs under its name. downgrade allows an older
-// version than the one that runs. The host starts it beside the running version; if
-// it does not work the old one goes on, and the error says why. Errors:
-// *RefusedError, store.ErrNotFound.
-func (i *Installer) Enable(ctx context.Context, sum string, downgrade bool) error {
-	p, err := i.store.Package(ctx, sum)
-	if err != nil {
-		return err
-	}
-	if p.State != Approved {
-		return refuse(CodeState, "%s %s is %s; approve it first", p.Name, p.Version, p.State)
-	}
-	running, err := i.versionOf(ctx, p.Name)
-	if err != nil {
-		return err
-	}
-	older := running != "" && semver.Compare("v"+p.Version, "v"+running) < 0
-	if older && !downgrade {
-		refused := refuse(CodeDowngrade, "%s %s is older than %s, which runs; confirm the downgrade, or roll back", p.Name, p.Version, running)
-		refused.With = p.Sum
-		return refused
-	}
-	_, err = i.change(ctx, p.Name, "plugin.enable", func(slot *store.Slot) error {
-		if slot.Pinned && slot.Sum != p.Sum {
-			return refuse(CodePinned, "%s is pinned to its version; unpin it first", p.Name)
-		}
-		if slot.Sum != p.Sum {
-			slot.Previous, slot.Sum = slot.Sum, p.Sum
-		}
-		slot.Enabled = true
-		return nil
-	}, "version", p.Version, "sha256", p.Sum, "from", running, "downgrade", word(older))
-	if err != nil {
-		return err
-	}
-	return i.works(ctx, p.Name, p.Sum)
-}
-
-func word(yes bool) string {
-	if yes {
-		return "yes"
-	}
-	return ""
-}
-
-// versionOf is the package's version that runs under a name; "" if none does.
-func (i *Installer) versionOf(ctx context.Context, name string) (string, error) {
-	slots, err := i.store.Slots(ctx)
-	if err != nil {
-		return "", err
-	}
-	at := slices.IndexFunc(slots, func(s store.Slot) bool { return s.Name == name })
-	if at < 0 || slots[at].Sum == "" {
-		return "", nil
-	}
-	p, err := i.store.Package(ctx, slots[at].Sum)
-	return p.Version, err
-}
 
 // change changes a slot, notes the act, and makes this replica follow.
 func (i *Installer) change(ctx context.Context, name, act string, change func(*store.Slot) error, detail ...string) (store.Slot, error) {
@@ -128,27 +37,6 @@ func later(now, last time.Time) time.Time {
 		return next
 	}
 	return now
-}
-
-// works reports why the host does not run what was just enabled; nil if it does.
-func (i *Installer) works(ctx context.Context, name, sum string) error {
-	for _, p := range i.host.Plugins() {
-		if p.Name != name {
-			continue
-		}
-		if p.Package == sum && len(p.Providers) > 0 {
-			return nil
-		}
-		reason := p.LastError
-		if p.Refused != "" {
-			reason = p.Refused
-		}
-		if p.Package != sum {
-			return refuse(CodeFailed, "the new version of %s does not work here, the one before goes on: %s", name, reason)
-		}
-		return refuse(CodeFailed, "%s does not work here: %s", name, reason)
-	}
-	return ctx.Err()
 }
 
 // Disable stops a plugin, installed or of the folder, until it is enabled again.

@@ -256,6 +256,26 @@ func TestARequiredSandboxThatIsMissingStartsNothing(t *testing.T) {
 	}
 }
 
+// A plugin runs as a user of its own, so a file for its owner alone cannot be run.
+func TestAFileThatTheSandboxMayNotRunSaysHowToMendIt(t *testing.T) {
+	dir := t.TempDir()
+	path := hostileIn(t, dir, "hostile")
+	change(t, path) // a file of its own, not a link of this program
+	if err := os.Chmod(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	h, _ := newHost(t, Options{Dir: dir, Sandbox: sandbox.BestEffort})
+	if h.confine.uidOf("hostile") == 0 {
+		t.Skip("the hub may not change to other users here")
+	}
+	if err := h.Scan(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if p := statusOf(t, h, "hostile"); !strings.Contains(p.LastError, "chmod 755 "+path) {
+		t.Errorf("%s: %s", p.State, p.LastError)
+	}
+}
+
 func TestTheProgramThatWasHashedIsTheOneThatRuns(t *testing.T) {
 	dir := t.TempDir()
 	path := hostileIn(t, dir, "hostile")

@@ -142,7 +142,10 @@ func (s *shim) exec(target int) error {
 		_, _, errno := unix.RawSyscall6(unix.SYS_EXECVEAT, uintptr(target), uintptr(unsafe.Pointer(&empty[0])),
 			uintptr(unsafe.Pointer(&argv[0])), uintptr(unsafe.Pointer(&env[0])), unix.AT_EMPTY_PATH, 0)
 		// Whoever forks at the wrong moment holds a file that was just written.
-		if errno != unix.ETXTBSY || try == 5 {
+		switch {
+		case errno == unix.EACCES && s.program.UID != 0:
+			return fmt.Errorf("execute it as a user of its own, which may not: run chmod 755 %s", s.program.Name)
+		case errno != unix.ETXTBSY || try == 5:
 			return fmt.Errorf("execute it: %w", errno)
 		}
 		time.Sleep(20 * time.Millisecond)

@@ -101,10 +101,14 @@ func (p *Pages) overviewOf(c *gin.Context) (v view.Overview, err error) {
 	if v.Incidents, v.Over, err = p.incidents(ctx); err != nil {
 		return v, err
 	}
-	for _, plugin := range p.o.Installer.Status() {
+	plugins := p.o.Installer.Status()
+	for _, plugin := range plugins {
 		if plugin.State == "failed" || plugin.State == "backoff" {
 			v.Plugins = append(v.Plugins, view.PluginTrouble{Name: plugin.Name, Failed: plugin.State == "failed", Said: plugin.LastError})
 		}
+	}
+	if len(v.Plugins) == 0 {
+		v.PluginsWell = len(plugins)
 	}
 	if v.Renewed, err = p.renewedHours(ctx); err != nil {
 		return v, err

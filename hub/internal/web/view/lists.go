@@ -26,8 +26,9 @@ type Overview struct {
 	// Incidents are those that concern more than one grant; Over were closed
 	// lately.
 	Incidents, Over []Incident
-	// Plugins are those that do not run.
-	Plugins []PluginTrouble
+	// Plugins are those that do not run. If there are none, PluginsWell counts all.
+	Plugins     []PluginTrouble
+	PluginsWell int
 	// Expiries are how many connections need a person, by day.
 	Expiries []Bar
 	// Renewed are how renewals ended lately, by hour.

@@ -1,0 +1,124 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+type keyInContext struct{}
+
+// Operations of processes check their key by themselves, with the same read as
+// the connection.
+const (
+	tokenOperation    = "pull-token"
+	rejectedOperation = "reject-token"
+	eventsOperation   = "stream-events"
+)
+
+// scopeOf is what a key needs for an operation, besides that an administrator's key
+// may do everything.
+func scopeOf(op *huma.Operation) string {
+	switch op.OperationID {
+	case "list-connections", "get-connection":
+		return access.ScopeConnectionRead
+	case "list-audit", "verify-audit":
+		return access.ScopeAuditRead
+	default:
+		return access.ScopeAdmin
+	}
+}
+
+// authenticate lets keys through that have the scope of the operation.
+func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
+	op := ctx.Operation()
+	switch op.OperationID {
+	case tokenOperation, rejectedOperation, eventsOperation:
+		next(huma.WithContext(ctx, audit.With(ctx.Context(), audit.Actor{Kind: audit.KindKey, Address: humagin.Unwrap(ctx).ClientIP()})))
+		return
+	}
+	ctx.SetHeader("Cache-Control", "no-store")
+	address := humagin.Unwrap(ctx).ClientIP()
+	key, err := a.access.Authenticate(ctx.Context(), ctx.Header("Authorization"), address)
+	if err == nil && !access.Has(key, scopeOf(op)) {
+		err = access.ErrForbidden
+	}
+	if err != nil {
+		a.writeError(ctx, a.fail(err))
+		return
+	}
+	a.touchKey(ctx.Context(), key.ID, time.Now())
+	actor := audit.Actor{Kind: audit.KindKey, Name: key.Title, Address: address}
+	within := context.WithValue(context.WithValue(ctx.Context(), keyInContext{}, key), madeInContext{}, new(string))
+	acting := huma.WithContext(ctx, audit.With(within, actor))
+	next(acting)
+	a.note(acting, op)
+}
+
+// note records an act of a key that changed something. Acts on plugins and on many
+// connections are noted by whoever carries them out.
+func (a *API) note(ctx huma.Context, op *huma.Operation) {
+	if op.Method == http.MethodGet || ctx.Status() >= http.StatusBadRequest || a.audit == nil || strings.HasPrefix(op.Path, "/api/v1/plugin") {
+		return
+	}
+	verb, kind, _ := strings.Cut(op.OperationID, "-")
+	if kind == "api-key" { // the pages' words for the same acts
+		kind = "key"
+	}
+	if verb == "create" {
+		verb = "add"
+	}
+	name := ctx.Param("name")
+	if made, ok := ctx.Context().Value(madeInContext{}).(*string); ok && *made != "" {
+		name = *made
+	}
+	if name == "" {
+		name = ctx.Param("id")
+	}
+	a.audit.Record(ctx.Context(), kind+"."+verb, audit.Object{Kind: kind, Name: name})
+}
+
+// madeInContext is where an operation leaves the name of what it has added.
+type madeInContext struct{}
+
+// madeIs tells the audit record what was added.
+func madeIs(ctx context.Context, name string) {
+	if made, ok := ctx.Value(madeInContext{}).(*string); ok {
+		*made = name
+	}
+}
+
+// caller names the API key of a request for records of who did what.
+func caller(ctx context.Context) string {
+	return "key:" + keyOf(ctx).ID
+}
+
+// keyOf is the key of a request that authenticate let through.
+func keyOf(ctx context.Context) store.APIKey {
+	key, _ := ctx.Value(keyInContext{}).(store.APIKey)
+	return key
+}
+
+// touchKey notes the use of a key, at most once a minute.
+func (a *API) touchKey(ctx context.Context, id string, now time.Time) {
+	a.mu.Lock()
+	due := now.Sub(a.touched[id]) >= time.Minute
+	if due {
+		a.touched[id] = now
+	}
+	a.mu.Unlock()
+	if !due {
+		return
+	}
+	if err := a.store.TouchAPIKey(ctx, id, now); err != nil {
+		a.log.Warn("the use of an API key could not be noted", "key", id, "error", err)
+	}
+}

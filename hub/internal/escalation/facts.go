@@ -1,0 +1,162 @@
+package escalation
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/web/i18n"
+)
+
+// mostListed is how many connections a message names.
+const mostListed = 5
+
+// facts are what a message tells of.
+type facts struct {
+	esc         store.Escalation
+	service     string // its title; empty for several
+	connections []connection.Connection
+}
+
+func (e *Escalation) factsOf(ctx context.Context, esc store.Escalation) (f facts, err error) {
+	f.esc = esc
+	if esc.ServiceID != "" {
+		svc, err := e.o.Store.Service(ctx, esc.ServiceID)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return f, err
+		}
+		f.service = svc.Title
+	}
+	for _, id := range esc.Connections {
+		c, err := e.o.Store.Connection(ctx, id)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return f, err
+		}
+		f.connections = append(f.connections, c)
+		if len(f.connections) > mostListed {
+			break
+		}
+	}
+	return f, nil
+}
+
+// ending is the topic of the end of a trouble: something works again, or there is
+// nothing left that could.
+func (f facts) ending() string {
+	for _, c := range f.connections {
+		if c.State == connection.StateActive {
+			return topicRecovered
+		}
+	}
+	if f.esc.Drill || len(f.esc.Connections) == 0 {
+		return topicRecovered
+	}
+	return topicWithdrawn
+}
+
+// fields are the words of a text.
+func (f facts) fields(topic, lang string, zone *time.Location, l links, hub string) map[string]string {
+	speak := i18n.NewSpeaker(lang, zone, time.Now())
+	fields := map[string]string{
+		"service": f.service, "count": speak.Count("overview_more.day", f.esc.Affected), "since": speak.Clock(f.esc.OpenedAt), "said": said(f.esc),
+		"link": l.authorize, "acknowledge": l.acknowledge, "page": l.page, "hub": hub, "remedy": f.remedy(topic, lang),
+	}
+	if f.service == "" {
+		fields["service"] = word(lang, "several")
+	}
+	names := make([]string, 0, len(f.connections))
+	for _, c := range f.connections[:min(len(f.connections), mostListed)] {
+		names = append(names, c.Name)
+	}
+	fields["connections"] = strings.Join(names, ", ")
+	if more := f.esc.Affected - len(names); more > 0 && len(names) > 0 {
+		fields["connections"] += " " + fmt.Sprintf(word(lang, "more"), more)
+	}
+	switch {
+	case !f.esc.ClosedAt.IsZero():
+		fields["until"] = speak.Clock(f.esc.ClosedAt)
+	case !f.esc.PersonBy.IsZero():
+		fields["until"], fields["days"] = speak.Date(f.esc.PersonBy), speak.Duration(time.Until(f.esc.PersonBy).Round(time.Hour))
+	}
+	fields["title"] = fields["service"] + ": " + fields["count"]
+	if len(f.connections) == 1 && f.esc.Affected <= 1 {
+		fields["title"], fields["name"] = f.connections[0].Title, f.connections[0].Name
+	}
+	if f.esc.ClosedAt.IsZero() {
+		fields["stops"] = f.stops(lang, speak)
+	}
+	return fields
+}
+
+// stops says what stops working, and when.
+func (f facts) stops(lang string, speak *i18n.Speaker) string {
+	if len(f.connections) != 1 || f.esc.Affected > 1 {
+		return word(lang, "stops_more")
+	}
+	if !f.esc.PersonBy.IsZero() {
+		return word(lang, "stops_then")
+	}
+	if t := f.connections[0].Tokens; t.Valid(time.Now()) && !t.ExpiresAt.IsZero() {
+		return fmt.Sprintf(word(lang, "stops_at"), speak.Clock(t.ExpiresAt))
+	}
+	return word(lang, "stops_now")
+}
+
+// remedy is the provider's own advice, or ours.
+func (f facts) remedy(topic, lang string) string {
+	if len(f.connections) > 0 && f.connections[0].Failure != nil {
+		own := f.connections[0].Failure.Remedy
+		if lang == "ru" && own.RU != "" {
+			return own.RU
+		}
+		if own.EN != "" {
+			return own.EN
+		}
+	}
+	return word(lang, "remedy_"+topic)
+}
+
+// said is what the service said, in one line.
+func said(esc store.Escalation) string {
+	text := strings.Join(strings.Fields(esc.Message), " ")
+	if esc.Code != "" && !strings.Contains(text, esc.Code) {
+		text = strings.TrimSuffix(esc.Code+": "+text, ": ")
+	}
+	runes := []rune(text)
+	return string(runes[:min(len(runes), 300)])
+}
+
+// data is what a signed webhook carries.
+func (f facts) data(topic, title string, l links) (json.RawMessage, error) {
+	type item struct {
+		Name  string `json:"name"`
+		Title string `json:"title"`
+	}
+	items := []item{}
+	for _, c := range f.connections {
+		items = append(items, item{c.Name, c.Title})
+	}
+	data := map[string]any{
+		"escalation": f.esc.ID, "event": f.esc.Event, "topic": topic, "title": title, "service": f.service, "affected": f.esc.Affected, "connections": items,
+		"since": f.esc.OpenedAt.UTC(), "code": f.esc.Code, "message": said(f.esc), "page": l.page, "drill": f.esc.Drill,
+	}
+	for name, value := range map[string]string{"authorize": l.authorize, "acknowledge": l.acknowledge} {
+		if value != "" {
+			data[name] = value
+		}
+	}
+	for name, at := range map[string]time.Time{"person_by": f.esc.PersonBy, "until": f.esc.ClosedAt} {
+		if !at.IsZero() {
+			data[name] = at.UTC()
+		}
+	}
+	return json.Marshal(data)
+}

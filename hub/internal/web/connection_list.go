@@ -1,0 +1,153 @@
+package web
+
+import (
+	"encoding/csv"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/web/page"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+)
+
+// mostChoices is how many connections a form offers to choose from.
+const mostChoices = 500
+
+// rows reads connections for a form to choose from.
+func (p *Pages) rows(c *gin.Context) ([]view.ConnectionRow, error) {
+	refs, err := p.serviceRefs(c)
+	if err != nil {
+		return nil, err
+	}
+	return p.some(c, refs, store.Filter{Limit: mostChoices})
+}
+
+// some reads the rows that a filter chooses.
+func (p *Pages) some(c *gin.Context, refs map[string]view.ServiceRef, f store.Filter) ([]view.ConnectionRow, error) {
+	connections, err := p.o.Store.Connections(c.Request.Context(), f)
+	return rowsOf(connections, refs, nil), err
+}
+
+func rowsOf(connections []connection.Connection, refs map[string]view.ServiceRef, tags map[string][]string) []view.ConnectionRow {
+	now := time.Now()
+	rows := make([]view.ConnectionRow, 0, len(connections))
+	for _, conn := range connections {
+		row := view.ConnectionRowOf(conn, refs[conn.ServiceID], now)
+		row.Tags = tags[conn.ID]
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// pageSize is how many connections a page of the list shows.
+const pageSize = 100
+
+// listFilter reads what a list is asked for.
+func listFilter(values url.Values, refs map[string]view.ServiceRef) (store.Filter, view.Connections) {
+	v := view.Connections{
+		Query: strings.TrimSpace(values.Get("q")), Status: connection.Status(values.Get("status")), Services: len(refs), Tag: values.Get("tag"), Sort: values.Get("sort"),
+	}
+	f := store.Filter{Query: v.Query, Tag: v.Tag, AfterName: values.Get("after"), Limit: pageSize}
+	if slices.Contains(connection.Statuses, v.Status) {
+		f.Status = v.Status
+	}
+	if order := store.Sort(v.Sort); slices.Contains(store.Sorts, order) {
+		f.Sort = order
+	}
+	f.AfterKey, _ = strconv.ParseInt(values.Get("key"), 10, 64) // none is the first page
+	for id, ref := range refs {
+		if ref.Name == values.Get("service") {
+			v.Service, f.ServiceID = ref, id
+		}
+	}
+	return f, v
+}
+
+func (p *Pages) connections(c *gin.Context) {
+	ctx := c.Request.Context()
+	refs, err := p.serviceRefs(c)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	f, v := listFilter(c.Request.URL.Query(), refs)
+	found, err := p.o.Store.ConnectionPage(ctx, f)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	if v.Counts, err = p.counts(ctx); err != nil {
+		p.fail(c, err)
+		return
+	}
+	tags, err := p.o.Store.Tags(ctx)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	for _, tag := range tags {
+		v.Tags = append(v.Tags, tag.Tag)
+	}
+	v.Rows = rowsOf(found.Connections, refs, found.Tags)
+	query := c.Request.URL.Query()
+	for _, name := range []string{"after", "key"} {
+		query.Del(name)
+	}
+	v.Address = query.Encode()
+	if found.More {
+		query.Set("after", found.NextName)
+		if found.NextKey != 0 {
+			query.Set("key", strconv.FormatInt(found.NextKey, 10))
+		}
+		v.Next = "/connections?" + query.Encode()
+	}
+	p.render(c, http.StatusOK, page.Connections(p.shell(c, view.SectionConnections), v))
+}
+
+// connectionsCSV exports what the list is asked for, all of it, without any token.
+func (p *Pages) connectionsCSV(c *gin.Context) {
+	refs, err := p.serviceRefs(c)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	f, _ := listFilter(c.Request.URL.Query(), refs)
+	f.AfterName, f.AfterKey, f.Limit = "", 0, 500
+	c.Header("Content-Type", "text/csv; charset=utf-8")
+	c.Header("Content-Disposition", `attachment; filename="connections.csv"`)
+	w := csv.NewWriter(c.Writer)
+	_ = w.Write([]string{"name", "title", "service", "status", "account", "expires_at", "person_by", "last_pulled_at", "tags", "trouble"}) // errors show at Flush
+	for {
+		found, err := p.o.Store.ConnectionPage(c.Request.Context(), f)
+		if err != nil {
+			p.o.Logger.Error("the connections could not be exported to their end", "error", err)
+			return
+		}
+		for _, r := range rowsOf(found.Connections, refs, found.Tags) {
+			trouble := ""
+			if r.Trouble != nil {
+				trouble = r.Trouble.Code + " " + r.Trouble.Message
+			}
+			_ = w.Write(harmless(r.Name, r.Title, r.Service.Name, string(r.Status), r.Account, csvTime(r.ValidUntil), csvTime(r.PersonBy), csvTime(r.LastPulled), strings.Join(r.Tags, " "), strings.TrimSpace(trouble)))
+		}
+		w.Flush()
+		if !found.More || w.Error() != nil {
+			return
+		}
+		f.AfterName, f.AfterKey = found.NextName, found.NextKey
+	}
+}
+
+func csvTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
