@@ -2,8 +2,11 @@ package hub_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -131,6 +134,40 @@ func TestTheEndOfATroubleSaysHowItEnded(t *testing.T) {
 				t.Errorf("the end is told as %s %s", over.Type, over.Data)
 			}
 		})
+	}
+}
+
+// The example in the documentation has the fields of what a webhook is posted.
+func TestTheDocumentedWebhookIsTheRealOne(t *testing.T) {
+	text, err := os.ReadFile("../docs/escalation.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(text), "```json\n")
+	example, _, _ = strings.Cut(example, "```")
+	var documented struct {
+		Type string
+		Data map[string]any
+	}
+	if err := json.Unmarshal([]byte(example), &documented); err != nil {
+		t.Fatal(err)
+	}
+	services := startChannels(t)
+	r := startHub(t, nil)
+	boss := r.owner(t)
+	server, connection := bitrix24(t, r, time.Hour)
+	hook := boss.addChannel(services, channel.Webhook)
+	boss.addContact("Corezoid", map[string]string{hook: services.Address(channel.Webhook)}, "takes_rest", "true")
+	server.SetFault(emulator.Fault{Code: "invalid_grant"})
+	r.admin.do(t, "POST", "/api/v1/connections/"+connection+"/renew", nil)
+	got := told(t, services, channel.Webhook, 1)[0]
+	var data map[string]any
+	if err := json.Unmarshal(got.Data, &data); err != nil {
+		t.Fatal(err)
+	}
+	fields := func(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
+	if got.Type != documented.Type || !slices.Equal(fields(data), fields(documented.Data)) {
+		t.Errorf("a webhook is posted %s with %v, documented is %s with %v", got.Type, fields(data), documented.Type, fields(documented.Data))
 	}
 }
 
