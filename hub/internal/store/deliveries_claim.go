@@ -109,13 +109,14 @@ func (s *Store) FailedDelivery(ctx context.Context, d Delivery, f NotTaken, now 
 }
 
 // tooLate reports whether nobody has to be told of a trouble any more. Whoever was
-// surely not told of its begin is then not told of its end.
+// surely not told of its begin is then not told of its end. It waits for whoever is about
+// to end the trouble, or to take care of it.
 func (s *Store) tooLate(tx *gorm.DB, d Delivery, f NotTaken) (bool, error) {
 	if d.Kind != DeliveryProblem {
 		return false, nil
 	}
 	var row escalationRow
-	if err := tx.Select("acknowledged_at", "closed_at").Where("id = ?", d.EscalationID).Take(&row).Error; err != nil {
+	if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Select("acknowledged_at", "closed_at").Where("id = ?", d.EscalationID).Take(&row).Error; err != nil {
 		return false, err
 	}
 	if row.ClosedAt == 0 || f.Unknown || d.Begun > 1 {
