@@ -144,7 +144,7 @@ func (s *shim) exec(target int) error {
 		// Whoever forks at the wrong moment holds a file that was just written.
 		switch {
 		case errno == unix.EACCES && s.program.UID != 0:
-			return fmt.Errorf("execute it as a user of its own, which may not: run chmod 755 %s", s.program.Name)
+			return fmt.Errorf("execute it as a user of its own, which may not: run chmod 755 %s, and mount its file system without noexec", s.program.Name)
 		case errno != unix.ETXTBSY || try == 5:
 			return fmt.Errorf("execute it: %w", errno)
 		}
