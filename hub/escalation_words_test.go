@@ -196,7 +196,7 @@ func TestAnOldTroubleThatGoesOnIsShown(t *testing.T) {
 	if got := shown(first); len(got) != 51 || !slices.Contains(got, old) {
 		t.Errorf("the page leaves out what goes on, or shows %d", len(got))
 	}
-	next := regexp.MustCompile(`/escalations\?before=\d+`).FindString(first)
+	next := regexp.MustCompile(`/escalations\?before=[0-9a-f-]+`).FindString(first)
 	_, second, _ := boss.ask("GET", next, nil)
 	if got := shown(second); len(got) != 2 || !slices.Contains(got, old) {
 		t.Errorf("the second page (%s) shows %d", next, len(got))

@@ -56,8 +56,11 @@ func Checks(o Options) (checks []Check, done func()) {
 // embedded reports whether the hub makes key and database by itself.
 func (d *deployment) embedded() bool { return d.o.Config.Database.URL == "" }
 
-// openKey reads the key as a hub would, without making one.
+// openKey reads the key as a hub would, without making one; once it is open it stays.
 func (d *deployment) openKey() error {
+	if d.box != nil {
+		return nil
+	}
 	var err error
 	if k := d.o.Config.Key; k.Value != "" {
 		d.box, err = seal.FromKey(k.Value)
@@ -69,7 +72,7 @@ func (d *deployment) openKey() error {
 
 func (d *deployment) lookAtKey(ctx context.Context) []Finding {
 	cfg := d.o.Config
-	err := d.openKeyOnce()
+	err := d.openKey()
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && d.embedded() && d.db == nil:
 		return []Finding{warn("there is none yet at "+cfg.Key.File, "the first start makes it; keep a copy then, apart from the database's")}
@@ -91,19 +94,11 @@ func (d *deployment) lookAtKey(ctx context.Context) []Finding {
 	return []Finding{ok("opens what the database holds")}
 }
 
-// openKeyOnce is openKey, unless it is open.
-func (d *deployment) openKeyOnce() error {
-	if d.box != nil {
-		return nil
-	}
-	return d.openKey()
-}
-
 // slow is a latency at which every renewal suffers: it asks several times.
 const slow = 50 * time.Millisecond
 
 func (d *deployment) lookAtDatabase(ctx context.Context) []Finding {
-	_ = d.openKeyOnce() // the key's own check says what is wrong with it
+	_ = d.openKey() // the key's own check says what is wrong with it
 	var err error
 	d.db, err = store.Inspect(ctx, store.Options{URL: d.o.Config.Database.URL, DataDir: d.o.Config.DataDir, Box: d.box})
 	if errors.Is(err, store.ErrNoDatabase) {

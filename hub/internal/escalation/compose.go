@@ -28,7 +28,9 @@ func (e *Escalation) compose(ctx context.Context, d store.Delivery, contact poli
 	topic := TopicOf(esc.Event)
 	links := links{page: e.o.PublicURL + "/escalations/" + esc.ID}
 	if d.Kind == store.DeliveryRecovered {
-		topic = facts.ending()
+		if topic, err = e.endingOf(ctx, esc); err != nil {
+			return m, "", err
+		}
 	} else {
 		token := opaque.New()
 		ackHash, links.acknowledge = opaque.Hash(token), e.o.PublicURL+"/ack/"+token

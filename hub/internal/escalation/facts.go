@@ -33,6 +33,9 @@ func (e *Escalation) factsOf(ctx context.Context, esc store.Escalation) (f facts
 		f.service = svc.Title
 	}
 	for _, id := range esc.Connections {
+		if len(f.connections) == mostListed {
+			break
+		}
 		c, err := e.o.Store.Connection(ctx, id)
 		if errors.Is(err, store.ErrNotFound) {
 			continue
@@ -41,25 +44,21 @@ func (e *Escalation) factsOf(ctx context.Context, esc store.Escalation) (f facts
 			return f, err
 		}
 		f.connections = append(f.connections, c)
-		if len(f.connections) > mostListed {
-			break
-		}
 	}
 	return f, nil
 }
 
-// ending is the topic of the end of a trouble: something works again, or there is
+// endingOf is the topic of the end of a trouble: something works again, or there is
 // nothing left that could.
-func (f facts) ending() string {
-	for _, c := range f.connections {
-		if c.State == connection.StateActive {
-			return topicRecovered
-		}
+func (e *Escalation) endingOf(ctx context.Context, esc store.Escalation) (topic string, err error) {
+	if esc.Drill || len(esc.Connections) == 0 {
+		return topicRecovered, nil
 	}
-	if f.esc.Drill || len(f.esc.Connections) == 0 {
-		return topicRecovered
+	active, err := e.o.Store.AnyActive(ctx, esc.Connections)
+	if active {
+		return topicRecovered, err
 	}
-	return topicWithdrawn
+	return topicWithdrawn, err
 }
 
 // fields are the words of a text.
@@ -73,7 +72,7 @@ func (f facts) fields(topic, lang string, zone *time.Location, l links, hub stri
 		fields["service"] = word(lang, "several")
 	}
 	names := make([]string, 0, len(f.connections))
-	for _, c := range f.connections[:min(len(f.connections), mostListed)] {
+	for _, c := range f.connections {
 		names = append(names, c.Name)
 	}
 	fields["connections"] = strings.Join(names, ", ")

@@ -6,23 +6,22 @@ import (
 )
 
 // Plan is every message of a situation: each contact gets at most one on each channel,
-// at the earliest time that any policy says.
+// at the earliest time that any policy says. Trouble of which the policies tell nobody,
+// because none is about it or nobody whom they name is there, goes to the rest.
 func Plan(s Situation, policies []Policy, contacts []Contact) []Planned {
 	b := &board{s: s, byID: map[string]Contact{}}
 	for _, c := range contacts {
 		b.byID[c.ID] = c
 	}
-	matched := false
 	for _, p := range policies {
 		if !p.Matches(s) {
 			continue
 		}
-		matched = true
 		for _, step := range p.Steps {
 			b.step(step, p.Urgent)
 		}
 	}
-	if !matched && s.Event != Recovered {
+	if len(b.all) == 0 && s.Event != Recovered {
 		b.rest(contacts)
 	}
 	slices.SortStableFunc(b.all, func(x, y Planned) int { return x.At.Compare(y.At) })

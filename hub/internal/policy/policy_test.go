@@ -70,6 +70,16 @@ func TestWhoIsToldOfWhat(t *testing.T) {
 			policy.Situation{Event: policy.RenewalFailed, Owners: []string{"boris"}}, nil, "boris/mail+15m0s ",
 		},
 		"an owner without an address is no owner": {policy.Situation{Event: policy.GrantEnded, Owners: []string{"mute", "gone"}}, nil, "desk/mail+0s "},
+		"the owner that the policy names is nobody": {
+			policy.Situation{Event: policy.GrantEnded},
+			[]policy.Policy{{Enabled: true, Events: []policy.Event{policy.GrantEnded}, Steps: []policy.Step{{To: policy.ToOwner}}}},
+			"desk/mail+0s ",
+		},
+		"whom the policy names is gone": {
+			policy.Situation{Event: policy.GrantEnded, Owners: []string{"boris"}},
+			[]policy.Policy{{Enabled: true, Events: []policy.Event{policy.GrantEnded}, Steps: []policy.Step{{To: "gone", Channel: "sms"}}}},
+			"boris/mail+0s ",
+		},
 		"two policies, one message": {
 			policy.Situation{Event: policy.GrantEnded, Owners: []string{"anna"}},
 			[]policy.Policy{ladder, {Enabled: true, Events: []policy.Event{policy.GrantEnded}, Steps: []policy.Step{{After: time.Minute, To: policy.ToOwner, Channel: "sms"}}}},

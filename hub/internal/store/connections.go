@@ -201,6 +201,13 @@ func lockConnection(tx *gorm.DB, id string) (*connectionRow, error) {
 	return &row, err
 }
 
+// AnyActive reports whether a grant of some connections is in force.
+func (s *Store) AnyActive(ctx context.Context, ids []string) (bool, error) {
+	var active int64
+	err := s.reading(ctx).Model(&connectionRow{}).Where("id IN ? AND state = ?", ids, string(connection.StateActive)).Count(&active).Error
+	return active > 0, failed("look for connections in force", err)
+}
+
 // ConnectionNames reads the names of some connections by id; those that are gone are
 // left out.
 func (s *Store) ConnectionNames(ctx context.Context, ids []string) (map[string]string, error) {

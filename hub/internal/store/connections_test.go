@@ -223,3 +223,23 @@ func TestDeletedConnectionTakesItsRowsAlong(t *testing.T) {
 		check(t, s.DeleteService(t.Context(), svc.ID))
 	})
 }
+
+func TestAnyActiveLooksAtAllThatAreNamed(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		svc := addService(t, s, "portal")
+		var ids []string
+		for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
+			c := addGranted(t, s, svc.ID, name)
+			check(t, s.UpdateConnection(t.Context(), c.Paused(noon), 1))
+			ids = append(ids, c.ID)
+		}
+		ids = append(ids, store.NewID()) // one that was deleted
+		if active, err := s.AnyActive(t.Context(), ids); active || err != nil {
+			t.Errorf("of paused and deleted ones %t is in force, %v", active, err)
+		}
+		ids = append(ids, addGranted(t, s, svc.ID, "g").ID)
+		if active, err := s.AnyActive(t.Context(), ids); !active || err != nil {
+			t.Errorf("the last one is in force, but that is %t, %v", active, err)
+		}
+	})
+}

@@ -65,6 +65,8 @@ type Delivery struct {
 	State             string
 	DueAt, FirstDueAt time.Time
 	Attempts          int
+	// Owner is the replica that sends it; empty if none does.
+	Owner string
 	// Begun counts sends of which nobody knows how they ended.
 	Begun int
 	// Message is what is sent, once it was written; it holds links that open something.
@@ -157,7 +159,7 @@ func (s *Store) deliveries(query *gorm.DB) ([]Delivery, error) {
 func (s *Store) deliveryOf(r deliveryRow) (Delivery, error) {
 	d := Delivery{
 		ID: r.ID, EscalationID: r.EscalationID, Kind: r.Kind, Step: int(r.Step), Contact: r.ContactID, Channel: r.ChannelID, State: r.State,
-		DueAt: timeOf(r.DueAt), FirstDueAt: timeOf(r.FirstDueAt), Attempts: int(r.Attempts), Begun: int(r.Begun), Reason: r.Reason, Said: r.Said,
+		DueAt: timeOf(r.DueAt), FirstDueAt: timeOf(r.FirstDueAt), Attempts: int(r.Attempts), Owner: r.Owner, Begun: int(r.Begun), Reason: r.Reason, Said: r.Said,
 		Reference: r.Reference, SentAt: timeOf(r.SentAt), CreatedAt: timeOf(r.CreatedAt),
 	}
 	if len(r.Message) == 0 {

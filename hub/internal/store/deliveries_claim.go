@@ -82,12 +82,15 @@ type NotTaken struct {
 }
 
 // FailedDelivery notes that a message was not taken. It is not tried again if its
-// trouble is over or taken care of meanwhile. One that is given up brings the next step
-// of its escalation forward if nobody was told yet.
+// trouble is over or taken care of meanwhile, and whoever was surely not told of a
+// trouble is not told of its end. One that is given up brings the next step of its
+// escalation forward if nobody was told yet. Of what another replica has taken over
+// meanwhile nothing is noted.
 func (s *Store) FailedDelivery(ctx context.Context, d Delivery, f NotTaken, now time.Time) error {
 	return failed("note that "+d.ID+" was not taken", s.transaction(ctx, func(tx *gorm.DB) error {
-		late, err := s.tooLate(tx, d, f)
-		if err != nil {
+		// Waits for whoever is about to end the trouble, or to take care of it.
+		var about escalationRow
+		if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", d.EscalationID).Limit(1).Find(&about).Error; err != nil {
 			return err
 		}
 		changes := map[string]any{"state": DeliveryWaiting, "due_at": millis(f.Again), "reason": f.Reason, "said": f.Said, "owner": "", "lease_until": 0}
@@ -98,31 +101,26 @@ func (s *Store) FailedDelivery(ctx context.Context, d Delivery, f NotTaken, now 
 		case f.Again.IsZero():
 			changes["state"] = DeliveryDead
 			delete(changes, "due_at")
-		case late:
+		case d.Kind == DeliveryProblem && (about.ClosedAt > 0 || about.AcknowledgedAt > 0):
 			changes["state"] = DeliveryDropped
 		}
-		if err := changed("change it", tx.Model(&deliveryRow{}).Where("id = ?", d.ID).Updates(changes)); err != nil || !f.Again.IsZero() || d.Kind != DeliveryProblem {
-			return err
+		result := tx.Model(&deliveryRow{}).Where("id = ? AND owner = ? AND state = ?", d.ID, d.Owner, DeliverySending).Updates(changes)
+		maybeTold := d.Begun > 1 || f.Unknown && d.Begun > 0
+		switch {
+		case result.Error != nil || result.RowsAffected == 0 || d.Kind != DeliveryProblem:
+			return result.Error
+		case about.ClosedAt > 0 && !maybeTold:
+			return dropRecovered(tx, d)
+		case f.Again.IsZero():
+			return hasten(tx, d.EscalationID, now)
 		}
-		return hasten(tx, d.EscalationID, now)
+		return nil
 	}))
 }
 
-// tooLate reports whether nobody has to be told of a trouble any more. Whoever was
-// surely not told of its begin is then not told of its end. It waits for whoever is about
-// to end the trouble, or to take care of it.
-func (s *Store) tooLate(tx *gorm.DB, d Delivery, f NotTaken) (bool, error) {
-	if d.Kind != DeliveryProblem {
-		return false, nil
-	}
-	var row escalationRow
-	if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Select("acknowledged_at", "closed_at").Where("id = ?", d.EscalationID).Take(&row).Error; err != nil {
-		return false, err
-	}
-	if row.ClosedAt == 0 || f.Unknown || d.Begun > 1 {
-		return row.ClosedAt > 0 || row.AcknowledgedAt > 0, nil
-	}
-	return true, tx.Model(&deliveryRow{}).Where("escalation_id = ? AND contact_id = ? AND channel_id = ? AND kind = ? AND state = ?",
+// dropRecovered leaves out the end of a trouble for whoever got no message of its begin.
+func dropRecovered(tx *gorm.DB, d Delivery) error {
+	return tx.Model(&deliveryRow{}).Where("escalation_id = ? AND contact_id = ? AND channel_id = ? AND kind = ? AND state = ?",
 		d.EscalationID, d.Contact, d.Channel, DeliveryRecovered, DeliveryWaiting).Update("state", DeliveryDropped).Error
 }
 

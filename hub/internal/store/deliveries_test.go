@@ -137,3 +137,58 @@ func TestAMessageThatFailsTooLateIsNotTriedAgain(t *testing.T) {
 		}
 	})
 }
+
+// Who may have been told of a trouble is told of its end, although nobody knows whether
+// the message came.
+func TestWhoMayHaveBeenToldIsToldOfTheEnd(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		staff(t, s)
+		now := time.Now()
+		check(t, s.SavePolicy(t.Context(), policy.Policy{ID: "p", Title: "Two", Enabled: true, Events: []policy.Event{policy.GrantEnded}, Steps: []policy.Step{
+			{To: "anna", Channel: "tg"}, {To: "anna", Channel: "sms"},
+		}}, now))
+		id := store.NewID()
+		check(t, s.OpenEscalation(t.Context(), store.Escalation{ID: id, Event: policy.GrantEnded, OpenedAt: now}))
+		claimed, err := s.ClaimDeliveries(t.Context(), "me", now.Add(time.Second), now.Add(time.Hour), 10)
+		check(t, err)
+		for _, d := range claimed {
+			check(t, s.BeginSend(t.Context(), d.ID, "me", now.Add(time.Hour)))
+			d.Begun++
+			check(t, s.FailedDelivery(t.Context(), d, store.NotTaken{Reason: "unreachable", Unknown: d.Channel == "tg", Again: now.Add(time.Minute)}, now))
+		}
+		check(t, s.CloseEscalation(t.Context(), id, now.Add(time.Second)))
+		same(t, "the end", deliveriesOf(t, s), "problem anna/tg dropped", "problem anna/sms dropped", "recovered anna/tg waiting")
+	})
+}
+
+// A replica that comes too late with what it knows of a message changes nothing.
+func TestAMessageThatAnotherReplicaHasSentStaysSent(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		staff(t, s)
+		now := time.Now()
+		id := store.NewID()
+		check(t, s.OpenEscalation(t.Context(), store.Escalation{ID: id, Event: policy.GrantEnded, OpenedAt: now}))
+		claim := func(replica string, at time.Time) store.Delivery {
+			claimed, err := s.ClaimDeliveries(t.Context(), replica, at, at.Add(time.Minute), 10)
+			check(t, err)
+			if len(claimed) != 1 {
+				t.Fatalf("%s gets %v", replica, claimed)
+			}
+			check(t, s.BeginSend(t.Context(), claimed[0].ID, replica, at.Add(time.Minute)))
+			return claimed[0]
+		}
+		frozen := claim("frozen", now.Add(time.Second))
+		other := claim("other", now.Add(time.Hour))
+		late := func(when string) {
+			check(t, s.FailedDelivery(t.Context(), frozen, store.NotTaken{Reason: "unreachable", Again: now.Add(time.Minute)}, now.Add(time.Hour)))
+			check(t, s.FailedDelivery(t.Context(), frozen, store.NotTaken{Reason: "blocked"}, now.Add(time.Hour)))
+			if d, err := s.Delivery(t.Context(), other.ID); err != nil || d.Reason != "" {
+				t.Errorf("%s: %v %v: %s", when, err, d, d.Reason)
+			}
+		}
+		late("while the other sends")
+		check(t, s.SentDelivery(t.Context(), other.ID, "", now.Add(time.Hour)))
+		late("when the other has sent")
+		same(t, "in the end", deliveriesOf(t, s), "problem desk/tg sent")
+	})
+}

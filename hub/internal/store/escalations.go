@@ -115,7 +115,7 @@ func situationOf(tx *gorm.DB, event policy.Event, at time.Time, ids []string) (p
 }
 
 // Acknowledge notes that somebody takes care: steps that are to come are left out. An
-// escalation that is acknowledged already stays as it is. Errors: ErrNotFound.
+// escalation that is acknowledged or over already stays as it is.
 func (s *Store) Acknowledge(ctx context.Context, id, by string, now time.Time) error {
 	return s.transaction(ctx, func(tx *gorm.DB) error {
 		result := tx.Model(&escalationRow{}).Where("id = ? AND acknowledged_at = 0 AND closed_at = 0", id).
@@ -135,7 +135,7 @@ func dropWaiting(tx *gorm.DB, escalationID string) error {
 }
 
 // CloseEscalation ends one whose trouble is over: steps that are to come are left out,
-// and whoever was told of it is told of that.
+// and whoever was told of it, or may have been, is told of that.
 func (s *Store) CloseEscalation(ctx context.Context, id string, now time.Time) error {
 	return failed("end the escalation "+id, s.transaction(ctx, func(tx *gorm.DB) error {
 		var row escalationRow
@@ -155,7 +155,8 @@ func (s *Store) closeEscalation(tx *gorm.DB, row escalationRow, now time.Time) e
 		return err
 	}
 	var told []deliveryRow
-	if err := tx.Where("escalation_id = ? AND kind = ? AND state IN ?", row.ID, DeliveryProblem, []string{DeliverySent, DeliverySending}).Order("step").Find(&told).Error; err != nil {
+	err := tx.Where("escalation_id = ? AND kind = ? AND (state IN ? OR begun > 0)", row.ID, DeliveryProblem, []string{DeliverySent, DeliverySending}).Order("step").Find(&told).Error
+	if err != nil {
 		return err
 	}
 	var planned []policy.Planned
@@ -176,8 +177,8 @@ func (s *Store) closeEscalation(tx *gorm.DB, row escalationRow, now time.Time) e
 type EscalationFilter struct {
 	// Open are those that are not over, Over those that are; neither is both.
 	Open, Over bool
-	// Before pages: those that were opened before a time; zero is the newest.
-	Before time.Time
+	// Before pages: those that come after the one of this id; empty begins with the newest.
+	Before string
 	Limit  int
 }
 
@@ -190,8 +191,8 @@ func (s *Store) Escalations(ctx context.Context, f EscalationFilter) ([]Escalati
 	if f.Over {
 		query = query.Where("closed_at > 0")
 	}
-	if !f.Before.IsZero() {
-		query = query.Where("opened_at < ?", millis(f.Before))
+	if f.Before != "" {
+		query = query.Where("(opened_at, id) < (SELECT opened_at, id FROM escalations WHERE id = ?)", f.Before)
 	}
 	var rows []escalationRow
 	if err := query.Find(&rows).Error; err != nil {

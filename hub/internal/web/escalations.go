@@ -92,10 +92,7 @@ func (p *Pages) escalations(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	over := store.EscalationFilter{Over: true, Limit: escalationPage + 1}
-	if before, err := strconv.ParseInt(c.Query("before"), 10, 64); err == nil {
-		over.Before = time.UnixMilli(before)
-	}
+	over := store.EscalationFilter{Over: true, Before: c.Query("before"), Limit: escalationPage + 1}
 	v := view.Escalations{Ready: len(t.contacts) > 0 && len(t.channels) > 0}
 	if v.Over, err = p.escalationRows(c, over); err != nil {
 		p.fail(c, err)
@@ -103,7 +100,7 @@ func (p *Pages) escalations(c *gin.Context) {
 	}
 	if len(v.Over) > escalationPage {
 		v.Over = v.Over[:escalationPage]
-		v.Next = "/escalations?before=" + strconv.FormatInt(v.Over[escalationPage-1].OpenedAt.UnixMilli(), 10)
+		v.Next = "/escalations?before=" + v.Over[escalationPage-1].ID
 	}
 	if v.Open, err = p.escalationRows(c, store.EscalationFilter{Open: true, Limit: openEscalations}); err != nil {
 		p.fail(c, err)
