@@ -176,11 +176,17 @@ var verbs = map[string]func(string) (string, error){
 		return "started 10000", nil
 	},
 	"forks": func(string) (string, error) {
-		for n := range 10_000 {
+		var children [10_000]uintptr
+		for n := range children {
 			pid, _, errno := syscall.RawSyscall6(syscall.SYS_CLONE, uintptr(syscall.SIGCHLD), 0, 0, 0, 0, 0)
 			if errno != 0 {
+				for _, child := range children[:n] { // the answer may need a thread
+					syscall.RawSyscall(syscall.SYS_KILL, child, uintptr(syscall.SIGKILL), 0)
+					syscall.RawSyscall6(syscall.SYS_WAIT4, child, 0, 0, 0, 0, 0)
+				}
 				return "", fmt.Errorf("after %d: %w", n, errno)
 			}
+			children[n] = pid
 			if pid == 0 {
 				for {
 					syscall.RawSyscall(syscall.SYS_PAUSE, 0, 0, 0)
