@@ -201,6 +201,9 @@ func (h *Hub) stop(ctx context.Context) {
 		h.source.Close(ctx)
 	}
 	h.work.Wait()
+	if h.source != nil {
+		h.source.Leave()
+	}
 	if h.plugins != nil {
 		h.plugins.Stop(ctx)
 	}

@@ -62,15 +62,17 @@ const (
 	// lease is for how long a replica has a message; longer than a send may take.
 	lease       = 90 * time.Second
 	sendTimeout = 30 * time.Second
-	atOnce      = 8
+	// releaseTimeout bounds how long a stop waits for a database that is away.
+	releaseTimeout = 5 * time.Second
+	atOnce         = 8
 )
 
-// Run tells people until ctx ends. What is being sent then is finished.
+// Run tells people until ctx ends. What is being sent then is finished, and what was
+// taken and not sent is free for another replica.
 func (e *Escalation) Run(ctx context.Context) {
 	var looked time.Time
-	if err := e.o.Store.ReleaseDeliveries(ctx, e.o.Replica); err != nil {
-		e.o.Logger.Warn("what the last run was sending waits for its lease to end", "error", err)
-	}
+	e.release(ctx)
+	defer e.release(ctx)
 	for ctx.Err() == nil {
 		if time.Since(looked) >= endsEvery {
 			looked = time.Now()
@@ -88,6 +90,16 @@ func (e *Escalation) Run(ctx context.Context) {
 		case <-e.wake:
 		case <-time.After(look):
 		}
+	}
+}
+
+// release gives back what this replica has and is not sending: left by its last run,
+// or by this one.
+func (e *Escalation) release(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+	defer cancel()
+	if err := e.o.Store.ReleaseDeliveries(ctx, e.o.Replica); err != nil {
+		e.o.Logger.Warn("what this replica had taken to send waits for its lease to end", "error", err)
 	}
 }
 

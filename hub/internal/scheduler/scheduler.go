@@ -39,6 +39,9 @@ type Scheduler struct {
 	o     Options
 	wake  chan struct{}
 	queue *endpoint.Queue[connection.Connection]
+	// unanswered are the ends of the leases of claims that got no answer. Only claim
+	// and, after it, giveBack use them.
+	unanswered []time.Time
 }
 
 // New returns a Scheduler; Run starts it.
@@ -63,11 +66,20 @@ func (s *Scheduler) Wake() {
 	}
 }
 
-// Run returns when ctx has ended and the renewals that it began are over.
+// Run returns when ctx has ended and the renewals that it began are over. What it
+// has claimed and not begun is free by then, so that another replica need not wait
+// for a lease to run out.
 func (s *Scheduler) Run(ctx context.Context) {
-	var work sync.WaitGroup
-	defer work.Wait()
-	work.Go(func() { s.dispatch(ctx) })
+	var renewals, dispatching sync.WaitGroup
+	defer renewals.Wait()
+	dispatching.Go(func() { s.dispatch(ctx, &renewals) })
+	s.claim(ctx)
+	dispatching.Wait() // nothing goes into the queue or out of it any more
+	s.giveBack(ctx)
+}
+
+// claim fills the queue with what is due until ctx ends.
+func (s *Scheduler) claim(ctx context.Context) {
 	var clock wallClock
 	for {
 		if clock.wentBack(time.Now()) {
@@ -92,7 +104,7 @@ func (s *Scheduler) round(ctx context.Context) time.Duration {
 	if room < s.o.Workers/2 {
 		return s.o.LongestSleep
 	}
-	due, err := s.o.Store.ClaimDue(ctx, time.Now(), s.o.Owner, s.o.Lease, room)
+	due, err := s.claimDue(ctx, room)
 	if err != nil {
 		if ctx.Err() == nil {
 			s.o.Logger.Error("what is due could not be read; it is tried again", "error", err)
@@ -109,17 +121,11 @@ func (s *Scheduler) round(ctx context.Context) time.Duration {
 }
 
 // dispatch hands what is queued to workers, endpoint by endpoint in turn, until
-// ctx ends. What is still queued then is given back, so that another replica
-// need not wait for its lease to run out.
-func (s *Scheduler) dispatch(ctx context.Context) {
-	var renewals sync.WaitGroup
-	defer renewals.Wait()
-	for {
+// ctx ends.
+func (s *Scheduler) dispatch(ctx context.Context, renewals *sync.WaitGroup) {
+	for ctx.Err() == nil {
 		c, done, err := s.queue.Take(ctx)
 		if err != nil {
-			for _, left := range s.queue.Drain() {
-				s.o.Source.Release(left)
-			}
 			return
 		}
 		renewals.Go(func() {

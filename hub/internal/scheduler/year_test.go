@@ -96,13 +96,15 @@ func TestAYearOfEachProvider(t *testing.T) {
 
 // hubOfAYear is the part of the hub that keeps grants alive.
 type hubOfAYear struct {
-	store  *store.Store
-	source *tokensource.Source
-	id     string
-	pulls  int
+	store   *store.Store
+	source  *tokensource.Source
+	options scheduler.Options
+	ids     []string // of the connections
+	pulls   int
 }
 
-func startYear(t *testing.T, s *connectiontest.Service) *hubOfAYear {
+// newHubOfAYear makes connections of a service with the same grant.
+func newHubOfAYear(t *testing.T, s *connectiontest.Service, connections int) *hubOfAYear {
 	t.Helper()
 	must := func(err error) {
 		t.Helper()
@@ -111,7 +113,7 @@ func startYear(t *testing.T, s *connectiontest.Service) *hubOfAYear {
 		}
 	}
 	box := storetest.Box(t)
-	h := &hubOfAYear{store: storetest.OpenWith(t, store.Options{DataDir: t.TempDir(), Box: box}), id: store.NewID()}
+	h := &hubOfAYear{store: storetest.OpenWith(t, store.Options{DataDir: t.TempDir(), Box: box})}
 	client, stop, err := providerplugin.InProcess(virtual{s})
 	must(err)
 	t.Cleanup(stop)
@@ -120,30 +122,38 @@ func startYear(t *testing.T, s *connectiontest.Service) *hubOfAYear {
 	t.Cleanup(func() { _ = j.Close() })
 	log := hclog.NewNullLogger()
 	sender := egress.New(egress.Options{Version: "test", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	t.Cleanup(sender.Close)
 	gate := endpoint.New(endpoint.Options{})
 	h.source = tokensource.New(tokensource.Options{
 		Store: h.store, Journal: j, Gate: gate, Logger: log, Runner: operation.NewRunner(inProcess{client}, sender, j, gate, log),
 	})
+	t.Cleanup(func() { h.source.Close(context.Background()) })
+	h.options = scheduler.Options{Gate: gate, Store: h.store, Source: h.source, Logger: log, Owner: j.Replica(), LongestSleep: day}
 	now := time.Now()
 	svc := service.Service{ID: store.NewID(), Name: "svc", Title: "svc", Provider: s.Description.Name, Description: &s.Description, CreatedAt: now, UpdatedAt: now}
 	must(h.store.CreateService(t.Context(), svc))
-	c := connection.New(now, h.id, "conn", "conn", svc.ID, connection.PolicyOf(&s.Description)).
-		Granted(now, now, s.Grant(time.Now()), provider.Account{}, nil)
-	must(h.store.CreateConnection(t.Context(), c))
-	sched := scheduler.New(scheduler.Options{Gate: gate,
-		Store: h.store, Source: h.source, Logger: log, Owner: j.Replica(), LongestSleep: day,
-	})
+	grant := s.Grant(now)
+	for n := range connections {
+		c := connection.New(now, store.NewID(), fmt.Sprint("conn-", n), "conn", svc.ID, connection.PolicyOf(&s.Description)).
+			Granted(now, now, grant, provider.Account{}, nil)
+		must(h.store.CreateConnection(t.Context(), c))
+		h.ids = append(h.ids, c.ID)
+	}
+	return h
+}
+
+func startYear(t *testing.T, s *connectiontest.Service) *hubOfAYear {
+	t.Helper()
+	h := newHubOfAYear(t, s, 1)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		sched.Run(ctx)
+		scheduler.New(h.options).Run(ctx)
 	}()
 	t.Cleanup(func() {
 		cancel()
 		<-done
-		h.source.Close(context.Background())
-		sender.Close()
 	})
 	return h
 }
@@ -158,7 +168,7 @@ func (h *hubOfAYear) live(t *testing.T, y connectiontest.Year, long time.Duratio
 		if !y.Pulls(next.Sub(begin)) {
 			continue
 		}
-		c := h.connection(t)
+		c := h.connection(t, h.ids[0])
 		if by, _ := c.PersonBy(); !by.IsZero() && !by.After(next) {
 			h.person(t, y.Service, by)
 			persons++
@@ -170,9 +180,9 @@ func (h *hubOfAYear) live(t *testing.T, y connectiontest.Year, long time.Duratio
 	return persons
 }
 
-func (h *hubOfAYear) connection(t *testing.T) connection.Connection {
+func (h *hubOfAYear) connection(t *testing.T, id string) connection.Connection {
 	t.Helper()
-	c, err := h.store.Connection(t.Context(), h.id)
+	c, err := h.store.Connection(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,14 +193,14 @@ func (h *hubOfAYear) connection(t *testing.T) connection.Connection {
 func (h *hubOfAYear) pull(t *testing.T, s *connectiontest.Service) {
 	t.Helper()
 	h.pulls++
-	pulled, err := h.source.Token(t.Context(), "conn", time.Minute)
+	pulled, err := h.source.Token(t.Context(), "conn-0", time.Minute)
 	for range 20 { // a fault passes; a process does as it is told and asks again
 		refused, ok := errors.AsType[*tokensource.RefusedError](err)
 		if !ok || refused.Kind != provider.Transient {
 			break
 		}
 		<-time.After(refused.RetryAfter)
-		pulled, err = h.source.Token(t.Context(), "conn", time.Minute)
+		pulled, err = h.source.Token(t.Context(), "conn-0", time.Minute)
 	}
 	if err != nil {
 		t.Fatalf("no token on day %d: %v", h.pulls, err)
@@ -206,15 +216,15 @@ func (h *hubOfAYear) person(t *testing.T, s *connectiontest.Service, by time.Tim
 	t.Helper()
 	<-time.After(time.Until(by.Add(-time.Minute)))
 	h.pull(t, s)
-	if c := h.connection(t); c.StatusAt(time.Now()) != connection.StatusExpires {
+	if c := h.connection(t, h.ids[0]); c.StatusAt(time.Now()) != connection.StatusExpires {
 		t.Fatalf("a minute before the declared end the status is %s", c.StatusAt(time.Now()))
 	}
 	<-time.After(2 * time.Minute)
-	c := h.connection(t)
+	c := h.connection(t, h.ids[0])
 	if c.StatusAt(time.Now()) != connection.StatusNeedsAuthorization {
 		t.Fatalf("a minute after the declared end the status is %s", c.StatusAt(time.Now()))
 	}
-	_, err := h.source.Token(t.Context(), "conn", time.Minute)
+	_, err := h.source.Token(t.Context(), "conn-0", time.Minute)
 	if refused, ok := errors.AsType[*tokensource.RefusedError](err); !ok || refused.Kind != provider.ReauthorizationRequired {
 		t.Fatalf("a process is told %v", err)
 	}

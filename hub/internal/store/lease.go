@@ -25,10 +25,30 @@ func (s *Store) FreeLease(ctx context.Context, id, owner string) error {
 	return failed("free the lease of "+id, freeLease(s.writing(ctx), id, owner))
 }
 
-// FreeLeases gives back all leases of owner, for a hub that starts and holds none.
-func (s *Store) FreeLeases(ctx context.Context, owner string) error {
+// FreeLeases gives the leases of some connections back that owner holds; others do
+// not change.
+func (s *Store) FreeLeases(ctx context.Context, owner string, ids ...string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return s.freeLeases(ctx, "lease_owner = ? AND id IN ?", owner, ids)
+}
+
+// FreeLeasesOf gives back all leases of owner, for a hub that starts or stops and
+// holds none.
+func (s *Store) FreeLeasesOf(ctx context.Context, owner string) error {
+	return s.freeLeases(ctx, "lease_until > 0 AND lease_owner = ?", owner)
+}
+
+// FreeLeasesUntil gives back the leases of owner that end at exactly this time, for a
+// ClaimDue that got no answer and may have taken them.
+func (s *Store) FreeLeasesUntil(ctx context.Context, owner string, until time.Time) error {
+	return s.freeLeases(ctx, "lease_until = ? AND lease_owner = ?", millis(until), owner)
+}
+
+func (s *Store) freeLeases(ctx context.Context, where string, args ...any) error {
 	return failed("free the leases of a replica", s.writing(ctx).Model(&connectionRow{}).
-		Where("lease_until > 0 AND lease_owner = ?", owner).Updates(map[string]any{"lease_owner": "", "lease_until": 0}).Error)
+		Where(where, args...).Updates(map[string]any{"lease_owner": "", "lease_until": 0}).Error)
 }
 
 func freeLease(tx *gorm.DB, id, owner string) error {

@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -179,21 +180,42 @@ func TestTheClaimReadsNoMoreThanWhatIsDue(t *testing.T) {
 	}
 }
 
-func TestAHubThatStartsFreesItsOwnLeasesOnly(t *testing.T) {
+func TestAReplicaGivesBackItsOwnLeasesOnly(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		svc := addService(t, s, "portal")
-		mine, other := addGranted(t, s, svc.ID, "mine"), addGranted(t, s, svc.ID, "other")
-		for id, owner := range map[string]string{mine.ID: "hub-1", other.ID: "hub-2"} {
-			if ok, err := s.TakeLease(t.Context(), id, owner, noon, time.Hour); err != nil || !ok {
+		holders := map[string]string{}
+		for name, lease := range map[string]struct {
+			owner string
+			long  time.Duration
+		}{
+			"hub-1 short": {"hub-1", time.Hour}, "hub-1 long": {"hub-1", 2 * time.Hour}, "hub-2": {"hub-2", time.Hour},
+		} {
+			id := addGranted(t, s, svc.ID, strings.ReplaceAll(name, " ", "-")).ID
+			holders[name] = id
+			if ok, err := s.TakeLease(t.Context(), id, lease.owner, noon, lease.long); err != nil || !ok {
 				t.Fatal(ok, err)
 			}
 		}
-		check(t, s.FreeLeases(t.Context(), "hub-1"))
-		for id, free := range map[string]bool{mine.ID: true, other.ID: false} {
-			ok, err := s.TakeLease(t.Context(), id, "hub-3", noon.Add(time.Second), time.Minute)
-			check(t, err)
-			if ok != free {
-				t.Errorf("the lease of %s is free: %t, want %t", id, ok, free)
+		for _, step := range []struct {
+			what string
+			give func() error
+			free []string
+		}{
+			{"none", func() error { return s.FreeLeases(t.Context(), "hub-1") }, nil},
+			{"those of a claim of hub-1", func() error { return s.FreeLeasesUntil(t.Context(), "hub-1", noon.Add(time.Hour)) }, []string{"hub-1 short"}},
+			{"named ones of hub-2", func() error { return s.FreeLeases(t.Context(), "hub-2", holders["hub-1 long"], holders["hub-2"]) }, []string{"hub-2", "hub-1 short"}},
+			{"all of hub-1", func() error { return s.FreeLeasesOf(t.Context(), "hub-1") }, []string{"hub-1 long", "hub-1 short", "hub-2"}},
+		} {
+			check(t, step.give())
+			for name, id := range holders {
+				ok, err := s.TakeLease(t.Context(), id, "hub-3", noon.Add(time.Second), time.Minute)
+				check(t, err)
+				if ok != slices.Contains(step.free, name) {
+					t.Errorf("given back: %s; the lease of %s is free: %t", step.what, name, ok)
+				}
+				if ok {
+					check(t, s.FreeLease(t.Context(), id, "hub-3"))
+				}
 			}
 		}
 	})

@@ -40,10 +40,11 @@ func (s *Source) takeLease(ctx context.Context, id string, after int64) (connect
 }
 
 // tryLease tries once and reads the connection. A lease on one that has passed
-// after is given back.
+// after is given back, and so is one that may have been won without an answer.
 func (s *Source) tryLease(ctx context.Context, id string, after int64) (c connection.Connection, won bool, err error) {
 	won, err = s.store.TakeLease(ctx, id, s.owner, time.Now(), s.lease)
 	if err != nil {
+		s.freeLease(id)
 		return c, won, err
 	}
 	c, err = s.store.Connection(ctx, id)

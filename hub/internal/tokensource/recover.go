@@ -16,7 +16,7 @@ import (
 // freed, journaled replies are saved, and renewals without a reply are tried once
 // more, in the background. The hub calls it at start, before it renews or serves.
 func (s *Source) Recover(ctx context.Context) error {
-	if err := s.store.FreeLeases(ctx, s.owner); err != nil {
+	if err := s.store.FreeLeasesOf(ctx, s.owner); err != nil {
 		return fmt.Errorf("free the leases of the last run: %w", err)
 	}
 	for _, op := range s.journal.Pending() {

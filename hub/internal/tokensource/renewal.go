@@ -60,27 +60,28 @@ func (s *Source) renewClaimed(life context.Context, c connection.Connection) (re
 
 // renewLeased renews a connection that was read under the lease, and gives the
 // lease back: every save does, all other ends do it here.
-func (s *Source) renewLeased(ctx context.Context, c connection.Connection, force bool) (connection.Connection, error) {
-	now := time.Now()
-	if may, _ := c.MayRenew(now); may || (force && c.Renewable(now)) {
-		renewed, err := s.refresh(ctx, c)
-		if err != nil {
+func (s *Source) renewLeased(ctx context.Context, c connection.Connection, force bool) (_ connection.Connection, err error) {
+	saved := false
+	defer func() {
+		if !saved || err != nil {
 			s.freeLease(c.ID)
 		}
-		return renewed, err
+	}()
+	now := time.Now()
+	if may, _ := c.MayRenew(now); may || (force && c.Renewable(now)) {
+		saved = true
+		return s.refresh(ctx, c)
 	}
 	if !c.Renewable(now) {
 		if settled, c, err := s.settleKept(ctx, c); settled || err != nil {
-			s.freeLease(c.ID)
 			return c, err
 		}
 	}
 	if c.Due.IsZero() || c.Due.After(now) {
-		s.freeLease(c.ID)
 		return c, nil
 	}
 	// It is due but may not be renewed now: the scheduler must not come back at once.
-	c.Due = c.NextDue(now)
+	c.Due, saved = c.NextDue(now), true
 	return c, s.store.SaveFailure(ctx, c, c.Generation, "", s.owner)
 }
 

@@ -117,6 +117,16 @@ func (s *Source) Close(ctx context.Context) {
 	<-done
 }
 
+// Leave gives back every lease that is left, so that the other replicas need not wait
+// for them to run out. The hub calls it last: nobody renews any more.
+func (s *Source) Leave() {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := s.store.FreeLeasesOf(ctx, s.owner); err != nil {
+		s.log.Warn("the leases of this hub could not be freed; they run out by themselves", "error", err)
+	}
+}
+
 // Pulled is what a process gets.
 type Pulled struct {
 	Connection connection.Connection
@@ -196,9 +206,6 @@ func (s *Source) Renew(ctx context.Context, id string, after int64) (connection.
 func (s *Source) RenewClaimed(ctx context.Context, c connection.Connection) (connection.Connection, error) {
 	return s.join(ctx, c.ID, func(ctx context.Context) (connection.Connection, error) { return s.renewClaimed(ctx, c) })
 }
-
-// Release gives back what Store.ClaimDue has claimed and nobody will renew.
-func (s *Source) Release(c connection.Connection) { s.freeLease(c.ID) }
 
 // RenewNow is Renew for a person who asks for it: waiting times are ignored.
 func (s *Source) RenewNow(ctx context.Context, id string, after int64) (connection.Connection, error) {

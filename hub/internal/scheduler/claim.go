@@ -1,0 +1,69 @@
+package scheduler
+
+import (
+	"context"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+)
+
+// afterStop is how long a statement may still take once the hub stops.
+const afterStop = 5 * time.Second
+
+// claimDue claims up to room connections. A claim is not broken off by a stop, and
+// one that got no answer may hold leases all the same: they are given back before
+// the next one, or nobody would renew those connections until they run out.
+func (s *Scheduler) claimDue(ctx context.Context, room int) ([]connection.Connection, error) {
+	ctx, cancel := outlasting(ctx, afterStop)
+	defer cancel()
+	if err := s.forget(ctx); err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	due, err := s.o.Store.ClaimDue(ctx, now, s.o.Owner, s.o.Lease, room)
+	if err != nil {
+		s.unanswered = append(s.unanswered, now.Add(s.o.Lease))
+	}
+	return due, err
+}
+
+// forget gives back what claims without an answer may have taken.
+func (s *Scheduler) forget(ctx context.Context) error {
+	for len(s.unanswered) > 0 {
+		until := s.unanswered[len(s.unanswered)-1]
+		if time.Now().Before(until) {
+			if err := s.o.Store.FreeLeasesUntil(ctx, s.o.Owner, until); err != nil {
+				return err
+			}
+		}
+		s.unanswered = s.unanswered[:len(s.unanswered)-1]
+	}
+	return nil
+}
+
+// giveBack frees what was claimed and will not be renewed, when the hub stops.
+func (s *Scheduler) giveBack(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterStop)
+	defer cancel()
+	var ids []string
+	for _, c := range s.queue.Drain() {
+		ids = append(ids, c.ID)
+	}
+	err := s.o.Store.FreeLeases(ctx, s.o.Owner, ids...)
+	if err == nil {
+		err = s.forget(ctx)
+	}
+	if err != nil {
+		s.o.Logger.Warn("leases could not be freed; they run out by themselves", "connections", len(ids), "error", err)
+	}
+}
+
+// outlasting returns a context that ends a while after ctx has ended.
+func outlasting(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	forget := context.AfterFunc(ctx, func() { time.AfterFunc(by, cancel) })
+	return longer, func() {
+		forget()
+		cancel()
+	}
+}
