@@ -19,13 +19,17 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// Times of the matrix's hubs: short, because each cell waits for some of them.
-const (
-	cellTimeout  = 2 * time.Second
-	cellLease    = 3 * time.Second
-	cellTakeover = 4 * time.Second
-	cellPatience = 45 * time.Second
-)
+// cellTimes are times of the matrix's hubs: short, because each cell waits for some
+// of them.
+type cellTimes struct{ timeout, lease, takeover, patience time.Duration }
+
+// timesOf are longer in a short run: its parts go side by side, and a hub that has
+// too little of the processor must not be taken for one that has lost a grant.
+func timesOf(st *stage) cellTimes {
+	return sized(st,
+		cellTimes{timeout: 2 * time.Second, lease: 3 * time.Second, takeover: 4 * time.Second, patience: 45 * time.Second},
+		cellTimes{timeout: 5 * time.Second, lease: 6 * time.Second, takeover: 7 * time.Second, patience: 90 * time.Second})
+}
 
 // cell is one crash.
 type cell struct {
@@ -198,7 +202,7 @@ func (r *room) start(ctx context.Context, n int, crash string, more ...string) (
 		binary = filepath.Join(r.m.bin, "evergrant-crash")
 	}
 	env := append([]string{
-		"EVERGRANT_RENEWAL_REQUEST_TIMEOUT=" + cellTimeout.String(), "EVERGRANT_RENEWAL_LEASE=" + cellLease.String(), "EVERGRANT_TEST_CRASH=" + crash,
+		"EVERGRANT_RENEWAL_REQUEST_TIMEOUT=" + timesOf(r.m.stage).timeout.String(), "EVERGRANT_RENEWAL_LEASE=" + timesOf(r.m.stage).lease.String(), "EVERGRANT_TEST_CRASH=" + crash,
 	}, more...)
 	return r.m.startHub(ctx, hubConfig{
 		name: fmt.Sprintf("crash-%s-%d", r.connection(), n), binary: binary, dataDir: r.dirs[n], database: r.database,

@@ -64,7 +64,7 @@ func (c cell) expected() fate {
 
 // runCell plays a cell and judges it.
 func (m *matrix) runCell(ctx context.Context, c cell) result {
-	ctx, cancel := context.WithTimeout(ctx, cellPatience)
+	ctx, cancel := context.WithTimeout(ctx, timesOf(m.stage).patience)
 	defer cancel()
 	r, err := m.furnish(ctx, c)
 	if err != nil {
@@ -121,11 +121,11 @@ func hubRestarts(ctx context.Context, r *room) (result, error) {
 
 // replicaTakesOver: the other replica has the intent, but not the journal.
 func replicaTakesOver(ctx context.Context, r *room) (result, error) {
-	dead, err := r.crash(ctx, "EVERGRANT_RENEWAL_TAKEOVER="+cellTakeover.String())
+	dead, err := r.crash(ctx, "EVERGRANT_RENEWAL_TAKEOVER="+timesOf(r.m.stage).takeover.String())
 	if err != nil {
 		return result{}, err
 	}
-	other, err := r.start(ctx, 1, "", "EVERGRANT_RENEWAL_TAKEOVER="+cellTakeover.String())
+	other, err := r.start(ctx, 1, "", "EVERGRANT_RENEWAL_TAKEOVER="+timesOf(r.m.stage).takeover.String())
 	if err != nil {
 		return result{}, err
 	}
@@ -244,10 +244,9 @@ func (r *room) settled(ctx context.Context, h *hubProcess, since time.Time, as f
 	if !r.m.authority.Good(served.AccessToken, time.Now()) {
 		got.tally.stale++
 	}
-	next, err := r.client.renew(ctx, h.url, r.connection())
-	if err != nil || next.Generation != v.Generation+1 {
+	if err := renews(ctx, r.client, h.url, r.connection()); err != nil {
 		got.fate = lost
-		got.tally.problem("crash: %s: the next renewal gave %s, %v", r.connection(), next, err)
+		got.tally.problem("crash: %s: the next renewal: %v", r.connection(), err)
 	}
 	return got, nil
 }

@@ -20,7 +20,7 @@ func kills(ctx context.Context, st *stage) (tally, error) {
 }
 
 // rolling is the race with hubs that are stopped as for an upgrade: what is in
-// flight is finished, so no kind may lose anything.
+// flight is finished, so no kind may lose anything, and no lease is left behind.
 func rolling(ctx context.Context, st *stage) (tally, error) {
 	return st.turnOver(ctx, "rolling", (*hubProcess).stop, provider.RotationRotates, provider.RotationRotatesWithGrace)
 }
@@ -50,7 +50,7 @@ func (st *stage) turnOver(ctx context.Context, part string, end func(*hubProcess
 		addresses[n].Store(h.url)
 	}
 	var turn atomic.Uint64
-	ends := 0
+	ends, held := 0, 0
 	found, err := during{
 		part: part, authority: a, client: f.client, connections: connections, patience: 2 * time.Minute,
 		hub: func() string {
@@ -61,6 +61,11 @@ func (st *stage) turnOver(ctx context.Context, part string, end func(*hubProcess
 			for over := time.Now().Add(sized(st, 45*time.Second, 4*time.Second)); time.Now().Before(over); ends++ {
 				n := ends % len(f.hubs)
 				end(f.hubs[n])
+				left, err := f.leasesOf(ctx, n)
+				if err != nil {
+					return err
+				}
+				held += left
 				if f.hubs[n], err = f.start(ctx, n); err != nil {
 					return err
 				}
@@ -79,6 +84,9 @@ func (st *stage) turnOver(ctx context.Context, part string, end func(*hubProcess
 	st.say("   %s: %d hubs were ended and started again; %d renewals were repeats of one whose reply was lost with its hub", part, ends, a.Judge().Repeats)
 	if part == "rolling" && a.Judge().Repeats > 0 {
 		t.problem("rolling: a hub that was stopped did not finish what was in flight")
+	}
+	if part == "rolling" && held > 0 {
+		t.problem("rolling: hubs that were stopped left %d leases that nobody uses", held)
 	}
 	return t, err
 }

@@ -142,17 +142,32 @@ func alive(ctx context.Context, c client, hub func() string, connections []strin
 	return dead, why
 }
 
+// renews asks for one more renewal. One that failed for the moment, on a machine
+// that has more to do than it can, has lost nothing and is asked for again.
 func renews(ctx context.Context, c client, hub, name string) error {
 	before, err := c.view(ctx, hub, name)
 	if err != nil {
 		return err
 	}
-	after, err := c.renew(ctx, hub, name)
-	if err == nil && after.Generation <= before.Generation {
-		err = fmt.Errorf("the connection is %s", after)
+	for try := 1; ; try++ {
+		after, err := c.renew(ctx, hub, name)
+		if err != nil {
+			return err
+		}
+		if after.Generation > before.Generation {
+			return nil
+		}
+		if try == mostTries || after.LastError == nil || after.LastError.Kind != "transient" {
+			return fmt.Errorf("the connection is %s after %d renewals were asked for", after, try)
+		}
+		if err := wait(ctx, time.Second); err != nil {
+			return err
+		}
 	}
-	return err
 }
+
+// mostTries bounds how often one more renewal is asked for.
+const mostTries = 5
 
 // names makes names of connections.
 func names(prefix string, n int) []string {

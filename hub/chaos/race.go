@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/evergrant/evergrant/hub/chaos/authority"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -103,8 +106,12 @@ func (f *fleet) launch(ctx context.Context, listen string, hubs int, address fun
 	return nil
 }
 
+func (f *fleet) dataDir(n int) string {
+	return filepath.Join(f.st.dir, fmt.Sprintf("%s-hub-%d", f.name, n))
+}
+
 func (f *fleet) start(ctx context.Context, n int) (*hubProcess, error) {
-	dir := filepath.Join(f.st.dir, fmt.Sprintf("%s-hub-%d", f.name, n))
+	dir := f.dataDir(n)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -112,6 +119,21 @@ func (f *fleet) start(ctx context.Context, n int) (*hubProcess, error) {
 		name: fmt.Sprintf("%s-%d", f.name, n), binary: f.st.hub(), dataDir: dir, database: f.database, keyFile: f.keyFile,
 		plugins: f.st.plugins(), env: append([]string{"EVERGRANT_RENEWAL_REQUEST_TIMEOUT=5s", "EVERGRANT_RENEWAL_LEASE=10s"}, f.env...),
 	})
+}
+
+// leasesOf counts the leases that a hub holds which has ended.
+func (f *fleet) leasesOf(ctx context.Context, n int) (held int, err error) {
+	replica, err := os.ReadFile(filepath.Join(f.dataDir(n), "journal", "replica"))
+	if err != nil {
+		return 0, err
+	}
+	conn, err := pgx.Connect(ctx, f.postgres.url("evergrant"))
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	err = conn.QueryRow(ctx, "SELECT count(*) FROM connections WHERE lease_owner = $1", strings.TrimSpace(string(replica))).Scan(&held)
+	return held, err
 }
 
 // stop ends hubs and server.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"sync"
 
@@ -25,33 +26,47 @@ func serve(config Config, logs *buffer) (client *providerplugin.Client, stop fun
 	return nil, nil, errors.New("providertest: set Config.Provider or Config.Binary")
 }
 
-func serveBinary(path string, logs *buffer) (*providerplugin.Client, func(), error) {
+// serveBinary starts a plugin with a folder for its socket and its files, as a hub
+// does; it goes with the plugin.
+func serveBinary(path string, logs *buffer) (client *providerplugin.Client, stop func(), err error) {
+	folder, err := os.MkdirTemp("", "evergrant-")
+	if err != nil {
+		return nil, nil, fmt.Errorf("make a folder for the plugin's socket: %w", err)
+	}
+	command := exec.Command(path)
+	command.Env = []string{plugin.EnvUnixSocketDir + "=" + folder, "TMPDIR=" + folder}
 	process := plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig:  providerplugin.Handshake,
 		VersionedPlugins: providerplugin.Plugins(),
-		Cmd:              exec.Command(path),
+		Cmd:              command,
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
 		AutoMTLS:         true,
 		SkipHostEnv:      true,
 		Stderr:           logs,
 		Logger:           hclog.NewNullLogger(),
 	})
+	end := func() {
+		process.Kill()
+		_ = os.RemoveAll(folder)
+	}
+	defer func() {
+		if err != nil {
+			end()
+		}
+	}()
 	protocol, err := process.Client()
 	if err != nil {
-		process.Kill()
 		return nil, nil, fmt.Errorf("start the plugin %s: %w", path, err)
 	}
 	raw, err := protocol.Dispense(providerplugin.DispenseName)
 	if err != nil {
-		process.Kill()
 		return nil, nil, fmt.Errorf("the plugin %s: %w", path, err)
 	}
 	client, ok := raw.(*providerplugin.Client)
 	if !ok {
-		process.Kill()
 		return nil, nil, fmt.Errorf("the plugin %s serves a %T", path, raw)
 	}
-	return client, process.Kill, nil
+	return client, end, nil
 }
 
 // buffer is a bytes.Buffer for concurrent use.

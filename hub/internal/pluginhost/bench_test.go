@@ -45,7 +45,7 @@ func BenchmarkPluginStart(b *testing.B) {
 					works(b, h, "hostile")
 					took = append(took, time.Since(begun))
 					s.replaceWith(nil)
-					eventually(b, "it is stopped", func() bool { return entries(b, h.runtimeDir) == 1 })
+					eventually(b, "it is stopped", func() bool { return entries(b, h.runtimeDir.path) == 1 })
 				}
 			}
 			slices.Sort(took)

@@ -236,7 +236,7 @@ func TestAFolderForSocketsThatCannotBeIsTold(t *testing.T) {
 func TestASocketRefusesWhoIsNotTheHub(t *testing.T) {
 	h, _ := scanned(t, Options{}, "good")
 	works(t, h, "good")
-	sockets, err := filepath.Glob(filepath.Join(h.runtimeDir, "plugin-dir*", "plugin*"))
+	sockets, err := filepath.Glob(filepath.Join(h.runtimeDir.path, "plugin-dir*", "plugin*"))
 	if err != nil || len(sockets) != 1 {
 		t.Fatal(sockets, err)
 	}

@@ -38,7 +38,7 @@ func TestAPluginThatDoesNotStartIsShownAsFailed(t *testing.T) {
 			if p.State != StateFailed || !strings.Contains(p.LastError, want) {
 				t.Fatalf("state %s: %s", p.State, p.LastError)
 			}
-			if n := entries(t, h.runtimeDir); n != 1 { // the lock
+			if n := entries(t, h.runtimeDir.path); n != 1 { // the lock
 				t.Fatalf("%d entries are left in the runtime folder", n)
 			}
 		})
@@ -273,7 +273,7 @@ func TestAStopOfAStubbornPluginIsBounded(t *testing.T) {
 				}
 			}
 			h.Stop(t.Context())
-			if alive(pid) || entries(t, h.runtimeDir) != 1 {
+			if alive(pid) || entries(t, h.runtimeDir.path) != 1 {
 				t.Fatal("the process or its folder is still there")
 			}
 		})

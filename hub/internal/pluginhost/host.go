@@ -20,10 +20,8 @@ import (
 type Host struct {
 	opts       Options
 	log        hclog.Logger
-	runtimeDir string
+	runtimeDir *runtimeDir
 	confine    *confinement
-	// unlock gives the runtime folder free for another host.
-	unlock func()
 	// life ends when Stop begins; starts are given up then.
 	life context.Context
 	end  context.CancelFunc
@@ -64,7 +62,7 @@ func New(opts Options) (*Host, error) {
 	if h.confine, err = newConfinement(opts.Sandbox); err != nil {
 		return nil, err
 	}
-	if h.runtimeDir, h.unlock, err = openRuntimeDir(opts.RuntimeDir); err != nil {
+	if h.runtimeDir, err = openRuntimeDir(opts.RuntimeDir); err != nil {
 		return nil, err
 	}
 	h.life, h.end = context.WithCancel(context.Background())
@@ -148,7 +146,7 @@ func (h *Host) Stop(ctx context.Context) {
 	}
 	closing.Wait()
 	h.awaitWork()
-	h.unlock()
+	h.runtimeDir.release()
 }
 
 // awaitWork waits for the host's goroutines; one that waits for a process that

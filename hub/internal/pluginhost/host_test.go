@@ -263,7 +263,7 @@ func TestAPluginGetsNothingOfTheHub(t *testing.T) {
 	if token.Text("names") != want {
 		t.Errorf("environment: %s", token.Text("names"))
 	}
-	if dir := token.Text("dir"); dir != token.Text("tmpdir") || filepath.Dir(dir) != h.runtimeDir {
+	if dir := token.Text("dir"); dir != token.Text("tmpdir") || filepath.Dir(dir) != h.runtimeDir.path {
 		t.Errorf("working directory: %s", dir)
 	}
 	if token.Text("stdin") != os.DevNull || token.Text("core") != "0" || token.Text("leads_session") != "true" {

@@ -48,10 +48,14 @@ func (h *Host) launch(ctx context.Context, source Source, out *output) (*instanc
 		return nil, err
 	}
 	defer program.close()
+	sockets, err := h.runtimeDir.use()
+	if err != nil {
+		return nil, err
+	}
 	opts := h.opts
 	in := &instance{source: source, sum: program.sum, startedAt: time.Now(), patience: &patience{limit: opts.CallTimeout, lost: func() {}, hopeless: func() {}}}
 	in.runner = &processRunner{source: source, program: program, confine: h.confine, output: out, starting: ctx, settle: func() bool { return true }}
-	in.client = goplugin.NewClient(in.clientConfig(h.runtimeDir, opts))
+	in.client = goplugin.NewClient(in.clientConfig(sockets, opts))
 	if err = in.introduce(ctx, opts); err == nil {
 		err = errors.Join(program.unchanged(), in.isAsApproved())
 	}
@@ -74,7 +78,7 @@ func (h *Host) launch(ctx context.Context, source Source, out *output) (*instanc
 }
 
 // clientConfig is go-plugin's configuration for one start. It is used once.
-func (in *instance) clientConfig(runtimeDir string, opts Options) *goplugin.ClientConfig {
+func (in *instance) clientConfig(sockets string, opts Options) *goplugin.ClientConfig {
 	return &goplugin.ClientConfig{
 		HandshakeConfig:  providerplugin.Handshake,
 		VersionedPlugins: providerplugin.Plugins(),
@@ -83,7 +87,7 @@ func (in *instance) clientConfig(runtimeDir string, opts Options) *goplugin.Clie
 		SkipHostEnv:      true,
 		StartTimeout:     opts.StartTimeout,
 		Logger:           hclog.NewNullLogger(), // whatever matters is an error or seen by us
-		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: runtimeDir},
+		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: sockets},
 		GRPCDialOptions:  dialOptions(opts.ConnectTimeout, in.patience, opts.Traces),
 		SyncStdout:       in.runner.output.writer(),
 		SyncStderr:       in.runner.output.writer(),

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -72,13 +73,62 @@ func TestAFolderOfADeadHubIsRemoved(t *testing.T) {
 	if _, err := os.Stat(dead); !errors.Is(err, os.ErrNotExist) {
 		t.Error("the dead hub's folder is still there")
 	}
-	if _, err := os.Stat(living.runtimeDir); err != nil {
+	if _, err := os.Stat(living.runtimeDir.path); err != nil {
 		t.Error("the living hub's folder was taken away")
 	}
 	living.Stop(t.Context())
 	second.Stop(t.Context())
 	if n := entries(t, os.TempDir()); n != 0 {
 		t.Errorf("%d folders are left after the stop", n)
+	}
+}
+
+// Hubs that start at the same moment look for folders of dead ones while others have
+// made theirs and do not hold its lock yet.
+func TestHubsThatStartTogetherKeepTheirFolders(t *testing.T) {
+	t.Setenv("TMPDIR", shortDir(t))
+	var work sync.WaitGroup
+	for range 16 {
+		work.Go(func() {
+			for range 200 {
+				d, err := openRuntimeDir("")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				path, err := d.use()
+				if _, gone := os.Stat(path); err != nil || gone != nil {
+					t.Errorf("the folder is not there: %v, %v", err, gone)
+				}
+				d.release()
+			}
+		})
+	}
+	work.Wait()
+}
+
+// A cleaner of temporary files takes what nobody has touched for days.
+func TestAPluginStartsAfterItsHostsFolderWasRemoved(t *testing.T) {
+	h, _ := scanned(t, Options{}, "good")
+	if err := os.RemoveAll(h.runtimeDir.path); err != nil {
+		t.Fatal(err)
+	}
+	works(t, h, "good")
+
+	t.Setenv("TMPDIR", shortDir(t))
+	made, err := openRuntimeDir("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(made.path); err != nil {
+		t.Fatal(err)
+	}
+	if dir, err := made.use(); err != nil || entries(t, dir) != 1 {
+		t.Errorf("the folder that was made is gone: %v", err)
+	}
+	made.release()
+	if n := entries(t, os.TempDir()); n != 0 {
+		t.Errorf("%d folders are left", n)
 	}
 }
 
@@ -131,7 +181,7 @@ func TestManyStartsAndStopsLeaveNothing(t *testing.T) {
 			s.restarts = restarts{} // this is not about patience
 			s.mu.Unlock()
 		}
-		eventually(t, "the process is gone and its folder too", func() bool { return !alive(pid) && entries(t, h.runtimeDir) == 1 })
+		eventually(t, "the process is gone and its folder too", func() bool { return !alive(pid) && entries(t, h.runtimeDir.path) == 1 })
 	}
 	cycle(0)
 	before := goleak.IgnoreCurrent()

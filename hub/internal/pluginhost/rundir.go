@@ -3,8 +3,10 @@ package pluginhost
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 )
 
@@ -16,36 +18,103 @@ const (
 	lockFile   = "lock"
 )
 
+// runtimeDir is the folder for sockets. It is locked while its host lives, so that
+// nobody takes it for one that a dead hub left.
+type runtimeDir struct {
+	chosen string // as configured; "" has one made in the system's temporary folder
+
+	mu   sync.Mutex
+	path string
+	lock *os.File
+}
+
 // openRuntimeDir makes the folder for sockets ready and takes it into use. What
-// dead hubs left is removed; living ones hold a lock.
-func openRuntimeDir(dir string) (path string, unlock func(), err error) {
-	made := dir == ""
-	if made {
+// dead hubs left is removed.
+func openRuntimeDir(chosen string) (*runtimeDir, error) {
+	if chosen == "" {
 		sweepAbandoned()
-		if dir, err = os.MkdirTemp("", runtimePrefix); err != nil {
-			return "", nil, fmt.Errorf("make a folder for the plugins' sockets: %w", err)
+	}
+	d := &runtimeDir{chosen: chosen}
+	_, err := d.use()
+	return d, err
+}
+
+// mostTakes bounds how often a folder is taken that goes at once.
+const mostTakes = 10
+
+// use returns the folder, for one more plugin to start in. One that somebody has
+// removed is made anew: a cleaner of temporary files after days without a start, or
+// another hub that found it before its lock was held.
+func (d *runtimeDir) use() (string, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var err error
+	for range mostTakes {
+		if d.holds() {
+			return d.path, nil
+		}
+		if err = d.take(); err != nil && (d.chosen != "" || !swept(err)) {
+			return "", err
 		}
 	}
-	if dir, err = filepath.Abs(dir); err != nil {
-		return "", nil, fmt.Errorf("find the folder for the plugins' sockets: %w", err)
+	return "", fmt.Errorf("the folder for the plugins' sockets is removed whenever it is made: %w", errors.Join(err, fs.ErrNotExist))
+}
+
+// holds reports whether the folder is still the one that is locked.
+func (d *runtimeDir) holds() bool {
+	if d.lock == nil {
+		return false
 	}
-	if longest := len(dir) + len("/plugin-dir4294967295/plugin4294967295"); longest > maxSocketPath {
-		return "", nil, fmt.Errorf("the folder for the plugins' sockets has a path of %d bytes, at most %d are possible: choose a shorter one than %s", len(dir), len(dir)-longest+maxSocketPath, dir)
-	}
-	if err := makePrivate(dir); err != nil {
-		return "", nil, err
-	}
-	lock, err := lockDir(dir)
+	locked, err := d.lock.Stat()
 	if err != nil {
-		return "", nil, fmt.Errorf("take the folder for the plugins' sockets %s into use (does another hub use it?): %w", dir, err)
+		return false
 	}
-	sweep(dir)
-	return dir, func() {
-		if made {
-			_ = os.RemoveAll(dir)
+	there, err := os.Lstat(filepath.Join(d.path, lockFile))
+	return err == nil && os.SameFile(locked, there)
+}
+
+// take makes the folder, locks it and empties it.
+func (d *runtimeDir) take() (err error) {
+	if d.lock != nil {
+		_ = d.lock.Close()
+		d.lock = nil
+	}
+	dir := d.chosen
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", runtimePrefix); err != nil {
+			return fmt.Errorf("make a folder for the plugins' sockets: %w", err)
 		}
-		_ = lock.Close()
-	}, nil
+	}
+	if d.path, err = filepath.Abs(dir); err != nil {
+		return fmt.Errorf("find the folder for the plugins' sockets: %w", err)
+	}
+	if longest := len(d.path) + len("/plugin-dir4294967295/plugin4294967295"); longest > maxSocketPath {
+		return fmt.Errorf("the folder for the plugins' sockets has a path of %d bytes, at most %d are possible: choose a shorter one than %s", len(d.path), len(d.path)-longest+maxSocketPath, d.path)
+	}
+	if err := makePrivate(d.path); err != nil {
+		return err
+	}
+	if d.lock, err = lockDir(d.path); err != nil {
+		return fmt.Errorf("take the folder for the plugins' sockets %s into use (does another hub use it?): %w", d.path, err)
+	}
+	sweep(d.path)
+	return nil
+}
+
+// swept reports whether a folder that was just made could not be taken because
+// another hub was removing it.
+func swept(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EWOULDBLOCK)
+}
+
+// release gives the folder free for another host; one that was made is removed.
+func (d *runtimeDir) release() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.chosen == "" && d.holds() {
+		_ = os.RemoveAll(d.path)
+	}
+	_ = d.lock.Close()
 }
 
 func makePrivate(dir string) error {

@@ -111,7 +111,7 @@ func TestAConfinedPluginWorksAndReachesNothing(t *testing.T) {
 		"the hub's memory":          "read /proc/" + hub + "/mem",
 		"the hub's key":             "read " + secret,
 		"the list of people":        "read /etc/passwd",
-		"the folder of its sockets": "list " + h.runtimeDir,
+		"the folder of its sockets": "list " + h.runtimeDir.path,
 		"the hub's files":           "list " + filepath.Dir(secret),
 		"write beside the key":      "write " + secret + ".x",
 		"write to the root":         "write /x",
@@ -131,7 +131,7 @@ func TestAConfinedPluginWorksAndReachesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got := told(t, h, command)
 			// Its own socket's folder may be seen in the runtime folder, nothing else.
-			if strings.HasPrefix(command, "list "+h.runtimeDir) && strings.Count(got, "plugin-dir") <= 1 && !strings.Contains(got, "lock") {
+			if strings.HasPrefix(command, "list "+h.runtimeDir.path) && strings.Count(got, "plugin-dir") <= 1 && !strings.Contains(got, "lock") {
 				return
 			}
 			if !strings.HasPrefix(got, "denied: ") {
