@@ -70,11 +70,14 @@ func (a *API) note(ctx huma.Context, op *huma.Operation) {
 		return
 	}
 	verb, kind, _ := strings.Cut(op.OperationID, "-")
-	if kind == "api-key" { // the pages' words for the same acts
+	switch kind { // the pages' words for the same acts
+	case "api-key":
 		kind = "key"
+	case "pasted":
+		verb, kind = "paste", "connection"
 	}
-	if verb == "create" {
-		verb = "add"
+	if said, ok := map[string]string{"create": "add", "remove": "delete"}[verb]; ok {
+		verb = said
 	}
 	name := ctx.Param("name")
 	if made, ok := ctx.Context().Value(madeInContext{}).(*string); ok && *made != "" {

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -15,8 +14,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
@@ -24,11 +23,43 @@ import (
 // auditPage is how many records a page shows.
 const auditPage = 100
 
+// auditFilter reads what is looked for. A day that is none is told, and does not count.
 func auditFilter(c *gin.Context) (store.AuditFilter, view.AuditForm) {
-	form := view.AuditForm{Actor: strings.TrimSpace(c.Query("actor")), Act: c.Query("act"), Object: strings.TrimSpace(c.Query("object"))}
+	form := view.AuditForm{
+		Actor: strings.TrimSpace(c.Query("actor")), Act: c.Query("act"), Object: strings.TrimSpace(c.Query("object")),
+		From: strings.TrimSpace(c.Query("from")), To: strings.TrimSpace(c.Query("to")),
+	}
 	f := store.AuditFilter{Actor: form.Actor, Act: form.Act, Object: form.Object}
 	f.Before, _ = strconv.ParseInt(c.Query("before"), 10, 64) // none is the first page
+	zone := i18n.From(c.Request.Context()).Zone
+	f.From = dayOf(form.From, zone, &form.Wrong)
+	if f.To = dayOf(form.To, zone, &form.Wrong); !f.To.IsZero() {
+		f.To = f.To.AddDate(0, 0, 1) // that day is in
+	}
 	return f, form
+}
+
+// dayOf is the begin of a day in the reader's zone; zero, and told, if it is none.
+func dayOf(day string, zone *time.Location, wrong *string) time.Time {
+	if day == "" {
+		return time.Time{}
+	}
+	at, err := time.ParseInLocation(time.DateOnly, day, zone)
+	if err != nil {
+		*wrong = day
+	}
+	return at
+}
+
+// auditQuery is the address of what is looked for.
+func auditQuery(form view.AuditForm) url.Values {
+	q := url.Values{}
+	for name, value := range map[string]string{"actor": form.Actor, "act": form.Act, "object": form.Object, "from": form.From, "to": form.To} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	return q
 }
 
 func (p *Pages) audit(c *gin.Context) {
@@ -39,22 +70,22 @@ func (p *Pages) audit(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	v := view.Audit{Form: form, First: f.Before == 0}
+	q := auditQuery(form)
+	v := view.Audit{Form: form, First: f.Before == 0, Export: "/audit.csv?" + q.Encode()}
 	if len(records) > auditPage {
 		records = records[:auditPage]
-		q := url.Values{"actor": {form.Actor}, "act": {form.Act}, "object": {form.Object}, "before": {strconv.FormatInt(records[auditPage-1].Seq, 10)}}
+		q.Set("before", strconv.FormatInt(records[auditPage-1].Seq, 10))
 		v.Next = "/audit?" + q.Encode()
 	}
-	v.Export = "/audit.csv?" + url.Values{"actor": {form.Actor}, "act": {form.Act}, "object": {form.Object}}.Encode()
 	for _, r := range records {
 		v.Records = append(v.Records, view.AuditRecord{
-			Seq: r.Seq, At: r.At, ActorKind: r.ActorKind, Actor: r.Actor, Address: r.Address, Act: r.Act, Object: r.Object, Detail: detailText(r.Detail),
+			Seq: r.Seq, At: r.At, ActorKind: r.ActorKind, Actor: r.Actor, Address: r.Address, Act: r.Act, Object: r.Object, Detail: r.Detail,
 		})
 	}
 	p.render(c, http.StatusOK, page.Audit(p.shell(c, view.SectionAudit), v))
 }
 
-// detailText is a record's detail in one line.
+// detailText is a record's detail in one line, as machines read it.
 func detailText(detail map[string]string) string {
 	parts := make([]string, 0, len(detail))
 	for _, key := range slices.Sorted(maps.Keys(detail)) {
@@ -109,58 +140,4 @@ func (p *Pages) verifyAudit(c *gin.Context) {
 		p.flash(c, view.Flash{Key: "flash.audit_whole", Name: strconv.FormatInt(n, 10)})
 	}
 	back(c, "/audit")
-}
-
-// noted are the acts that leave an audit record when they succeed, by route. What is
-// not here is noted by whoever carries it out.
-var noted = map[string]struct{ act, kind string }{
-	"/services/new/:provider":       {"service.add", "service"},
-	"/services/:name/edit":          {"service.edit", "service"},
-	"/services/:name/delete":        {"service.delete", "service"},
-	"/connections/new":              {"connection.add", "connection"},
-	"/connections/import":           {"connection.import", "connection"},
-	"/connections/import/table":     {"connection.import_table", "connection"},
-	"/connections/:name/authorize":  {"connection.authorize", "connection"},
-	"/connections/:name/link":       {"connection.link", "connection"},
-	"/connections/:name/paste":      {"connection.paste", "connection"},
-	"/connections/:name/renew":      {"connection.renew", "connection"},
-	"/connections/:name/pause":      {"connection.pause", "connection"},
-	"/connections/:name/tags":       {"connection.tag", "connection"},
-	"/connections/:name/resume":     {"connection.resume", "connection"},
-	"/connections/:name/delete":     {"connection.delete", "connection"},
-	"/connections/:name/revoke":     {"connection.revoke", "connection"},
-	"/connections/:name/restore":    {"connection.restore", "connection"},
-	"/connections/:name/codes":      {"connection.codes", "connection"},
-	"/connections/:name/codes.json": {"connection.codes", "connection"},
-	"/keys/new":                     {"key.add", "key"},
-	"/keys/:id/rotate":              {"key.rotate", "key"},
-	"/keys/:id/revoke":              {"key.revoke", "key"},
-	"/settings/calendar":            {"calendar.make", "calendar"},
-	"/settings/calendar/withdraw":   {"calendar.withdraw", "calendar"},
-	"/settings/sessions/:id/end":    {"person.end_session", "person"},
-	"/settings/sessions/end":        {"person.end_sessions", "person"},
-	"/logout":                       {"person.logout", "person"},
-	"/connections/:name/owner":      {"connection.owner", "connection"},
-	"/escalations/:id/acknowledge":  {"escalation.acknowledge", "escalation"},
-	"/escalations/:id/end":          {"escalation.end_drill", "escalation"},
-	"/deliveries/:id/resend":        {"delivery.resend", "delivery"},
-}
-
-// note records a form that was carried out.
-func (p *Pages) note(c *gin.Context) {
-	c.Next()
-	if c.Request.Method == http.MethodPost {
-		p.counted.forget()
-	}
-	entry, there := noted[c.FullPath()]
-	if !there || c.Request.Method != http.MethodPost || c.Writer.Status() >= http.StatusBadRequest {
-		return
-	}
-	name := c.Param("name")
-	for _, other := range []string{c.Param("id"), c.PostForm("name"), c.PostForm("title")} {
-		if name == "" {
-			name = other
-		}
-	}
-	p.o.Audit.Record(context.WithoutCancel(c.Request.Context()), entry.act, audit.Object{Kind: entry.kind, Name: name})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/a-h/templ"
 
@@ -180,17 +179,6 @@ func sandboxWord(p view.Plugin) string {
 	return "unknown"
 }
 
-// actorName is who acted, in the reader's words.
-func actorName(ctx context.Context, r view.AuditRecord) string {
-	switch r.ActorKind {
-	case "hub":
-		return i18n.T(ctx, "audit.hub")
-	case "key":
-		return i18n.T(ctx, "audit.key", "Name", r.Actor)
-	}
-	return r.Actor
-}
-
 // grantTitle is the question that a link asks.
 func grantTitle(ctx context.Context, v view.Grant) string {
 	if v.Refused != "" {
@@ -205,24 +193,6 @@ func grantLasts(ctx context.Context, v view.Grant) string {
 		return i18n.T(ctx, "grant.lasts_once")
 	}
 	return i18n.T(ctx, "grant.lasts_renews")
-}
-
-// momentText tells a moment of a connection's past.
-func momentText(ctx context.Context, m view.Moment) string {
-	who := m.Who
-	if m.ActorKind == "hub" {
-		who = i18n.T(ctx, "audit.hub")
-	}
-	if key := "moment." + strings.ReplaceAll(strings.TrimPrefix(m.Key, "connection."), ".", "_"); slices.Contains(moments, key) {
-		return i18n.T(ctx, key, "Who", who, "Detail", m.Detail)
-	}
-	return who + ": " + m.Key
-}
-
-// moments are the sentences of a connection's past.
-var moments = []string{
-	"moment.generation", "moment.failure", "moment.add", "moment.authorize", "moment.paste", "moment.renew", "moment.pause", "moment.resume",
-	"moment.revoke", "moment.codes", "moment.tag", "moment.link", "moment.token_pull", "moment.edit",
 }
 
 // wrongCode says what to do about a code that is not right.

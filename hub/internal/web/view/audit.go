@@ -12,13 +12,18 @@ type Audit struct {
 	Next, Export string
 }
 
-// AuditForm is what is looked for.
-type AuditForm struct{ Actor, Act, Object string }
+// AuditForm is what is looked for. From and To are days, both of them in.
+type AuditForm struct {
+	Actor, Act, Object, From, To string
+	// Wrong is what was given for a day and is none.
+	Wrong string
+}
 
 // AuditRecord is one line of who did what.
 type AuditRecord struct {
 	Seq                       int64
 	At                        time.Time
 	ActorKind, Actor, Address string
-	Act, Object, Detail       string
+	Act, Object               string
+	Detail                    map[string]string
 }

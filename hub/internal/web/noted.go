@@ -1,0 +1,65 @@
+package web
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/audit"
+)
+
+// noted are the acts that leave an audit record when they succeed, by route. What is
+// not here is noted by whoever carries it out.
+var noted = map[string]struct{ act, kind string }{
+	"/services/new/:provider":       {"service.add", "service"},
+	"/services/:name/edit":          {"service.edit", "service"},
+	"/services/:name/delete":        {"service.delete", "service"},
+	"/connections/new":              {"connection.add", "connection"},
+	"/connections/import":           {"connection.import", "connection"},
+	"/connections/import/table":     {"connection.import_table", "connection"},
+	"/connections/:name/authorize":  {"connection.authorize", "connection"},
+	"/connections/:name/link":       {"connection.link", "connection"},
+	"/connections/:name/paste":      {"connection.paste", "connection"},
+	"/connections/:name/renew":      {"connection.renew", "connection"},
+	"/connections/:name/pause":      {"connection.pause", "connection"},
+	"/connections/:name/tags":       {"connection.tag", "connection"},
+	"/connections/:name/resume":     {"connection.resume", "connection"},
+	"/connections/:name/delete":     {"connection.delete", "connection"},
+	"/connections/:name/revoke":     {"connection.revoke", "connection"},
+	"/connections/:name/restore":    {"connection.restore", "connection"},
+	"/connections/:name/codes":      {"connection.codes", "connection"},
+	"/connections/:name/codes.json": {"connection.codes", "connection"},
+	"/keys/new":                     {"key.add", "key"},
+	"/keys/:id/rotate":              {"key.rotate", "key"},
+	"/keys/:id/revoke":              {"key.revoke", "key"},
+	"/audit/verify":                 {"audit.verify", "audit"},
+	"/settings/calendar":            {"calendar.make", "calendar"},
+	"/settings/calendar/withdraw":   {"calendar.withdraw", "calendar"},
+	"/settings/sessions/:id/end":    {"person.end_session", "person"},
+	"/settings/sessions/end":        {"person.end_sessions", "person"},
+	"/logout":                       {"person.logout", "person"},
+	"/connections/:name/owner":      {"connection.owner", "connection"},
+	"/escalations/:id/acknowledge":  {"escalation.acknowledge", "escalation"},
+	"/escalations/:id/end":          {"escalation.end_drill", "escalation"},
+	"/deliveries/:id/resend":        {"delivery.resend", "delivery"},
+}
+
+// note records a form that was carried out.
+func (p *Pages) note(c *gin.Context) {
+	c.Next()
+	if c.Request.Method == http.MethodPost {
+		p.counted.forget()
+	}
+	entry, there := noted[c.FullPath()]
+	if !there || c.Request.Method != http.MethodPost || c.Writer.Status() >= http.StatusBadRequest {
+		return
+	}
+	name := c.Param("name")
+	for _, other := range []string{c.Param("id"), c.PostForm("name"), c.PostForm("title")} {
+		if name == "" {
+			name = other
+		}
+	}
+	p.o.Audit.Record(context.WithoutCancel(c.Request.Context()), entry.act, audit.Object{Kind: entry.kind, Name: name})
+}

@@ -1,0 +1,75 @@
+package page
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/evergrant/evergrant/hub/internal/web/i18n"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+)
+
+// auditKinds are the beginnings of acts that can be chosen.
+var auditKinds = []string{
+	"connection.", "token.", "bulk.", "service.", "key.", "person.", "plugin.", "egress.",
+	"escalation.", "delivery.", "channel.", "contact.", "policy.", "text.", "calendar.", "audit.",
+}
+
+// actName is an act in the reader's words; its own name if it is of a version that
+// this one does not know.
+func actName(ctx context.Context, act string) string {
+	key := "audit_act." + strings.ReplaceAll(act, ".", "_")
+	if said := i18n.T(ctx, key); said != key {
+		return said
+	}
+	return act
+}
+
+// actDetail is a record's detail in one line. The number of a batch of pulls helps
+// nobody here; the export has it.
+func actDetail(ctx context.Context, detail map[string]string) string {
+	parts := make([]string, 0, len(detail))
+	for _, word := range slices.Sorted(maps.Keys(detail)) {
+		if word == "batch" || detail[word] == "" {
+			continue
+		}
+		key := "audit_word." + word
+		said := i18n.T(ctx, key)
+		if said == key {
+			said = word
+		}
+		parts = append(parts, said+": "+detail[word])
+	}
+	return strings.Join(parts, "; ")
+}
+
+// actorName is who acted, in the reader's words.
+func actorName(ctx context.Context, r view.AuditRecord) string {
+	switch r.ActorKind {
+	case "hub":
+		return i18n.T(ctx, "audit.hub")
+	case "key":
+		return i18n.T(ctx, "audit.key", "Name", r.Actor)
+	}
+	return r.Actor
+}
+
+// momentText tells a moment of a connection's past.
+func momentText(ctx context.Context, m view.Moment) string {
+	who := m.Who
+	if m.ActorKind == "hub" {
+		who = i18n.T(ctx, "audit.hub")
+	}
+	if key := "moment." + strings.ReplaceAll(strings.TrimPrefix(m.Key, "connection."), ".", "_"); slices.Contains(moments, key) {
+		return i18n.T(ctx, key, "Who", who, "Detail", m.Detail)
+	}
+	return who + ": " + actName(ctx, m.Key)
+}
+
+// moments are the sentences of a connection's past.
+var moments = []string{
+	"moment.generation", "moment.failure", "moment.add", "moment.authorize", "moment.paste", "moment.renew", "moment.pause", "moment.resume",
+	"moment.revoke", "moment.codes", "moment.tag", "moment.link", "moment.token_pull", "moment.token_reject", "moment.edit",
+	"moment.owner", "moment.restore", "moment.import", "moment.import_table", "moment.escalation_drill",
+}

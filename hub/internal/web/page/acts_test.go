@@ -1,0 +1,79 @@
+package page
+
+import (
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/web/i18n"
+)
+
+// recorded finds the acts that the hub's code puts into the audit record: by name, by
+// a table of routes, by an operation of the API, by an act on many connections.
+var recorded = []struct {
+	in, as string
+	find   *regexp.Regexp
+}{
+	{"", "$1", regexp.MustCompile(`(?:Record\([^"\n]*|memberAct\(|\.change\(ctx, [^"\n]*|act :?= |ActPull = )"([a-z]+\.[a-z_]+)"`)},
+	{"internal/web/noted.go", "$1", regexp.MustCompile(`\{"([a-z]+\.[a-z_]+)", "[a-z]+"\}`)},
+	{"internal/api/", "$2.$1", regexp.MustCompile(`operation\("([a-z]+)-([a-z-]+)", http\.Method(?:Post|Put|Patch|Delete), "/api/v1/[^p]`)},
+	{"internal/bulk/bulk.go", "bulk.$1", regexp.MustCompile(`(?m)^\t[A-Z][a-z]+ += "([a-z]+)"`)},
+}
+
+// apiWords are the acts that the API calls by the pages' words.
+var apiWords = map[string]string{
+	"api-key.create": "key.add", "api-key.rotate": "key.rotate", "api-key.revoke": "key.revoke", "pasted.finish": "connection.paste",
+	"service.remove": "service.delete",
+}
+
+func TestEveryActThatIsRecordedHasANameAndAKind(t *testing.T) {
+	acts := map[string]bool{}
+	err := fs.WalkDir(os.DirFS("../../.."), ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, "_templ.go") {
+			return err
+		}
+		source, err := os.ReadFile("../../../" + path)
+		for _, r := range recorded {
+			if !strings.HasPrefix(path, r.in) {
+				continue
+			}
+			for _, found := range r.find.FindAllSubmatchIndex(source, -1) {
+				act := string(r.find.Expand(nil, []byte(r.as), source, found))
+				if said, other := apiWords[act]; other {
+					act = said
+				}
+				acts[act] = true
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(acts) < 60 {
+		t.Fatalf("only %d acts were found in the code", len(acts))
+	}
+	for act := range acts {
+		for _, lang := range i18n.Languages {
+			ctx := i18n.With(t.Context(), i18n.NewSpeaker(lang, nil, time.Now()))
+			if actName(ctx, act) == act {
+				t.Errorf("%s has no name in %q", act, lang)
+			}
+		}
+		if kind, _, _ := strings.Cut(act, "."); !slices.Contains(auditKinds, kind+".") {
+			t.Errorf("%s is of a kind that cannot be looked for", act)
+		}
+	}
+}
+
+func TestADetailIsToldInTheReadersWords(t *testing.T) {
+	ctx := i18n.With(t.Context(), i18n.NewSpeaker(i18n.Russian, nil, time.Now()))
+	got := actDetail(ctx, map[string]string{"pulls": "3", "batch": "01a1", "role": "", "unheard_of": "x"})
+	if got != "получений: 3; unheard_of: x" {
+		t.Errorf("%q", got)
+	}
+}
