@@ -107,11 +107,16 @@ func (s *Speaker) Clock(t time.Time) string {
 	t = t.In(s.Zone)
 	now := s.Now.In(s.Zone)
 	clock := t.Format("15:04 ") + zoneName(t)
-	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
+	if sameDay(t, now) {
 		return clock
 	}
 	return s.Day(t) + ", " + clock
 }
+
+// Today reports whether a time is on the reader's present day.
+func (s *Speaker) Today(t time.Time) bool { return sameDay(t.In(s.Zone), s.Now.In(s.Zone)) }
+
+func sameDay(a, b time.Time) bool { return a.YearDay() == b.YearDay() && a.Year() == b.Year() }
 
 // Full says a time with day, seconds and zone, for tooltips.
 func (s *Speaker) Full(t time.Time) string {
@@ -143,6 +148,9 @@ func Relative(ctx context.Context, t time.Time) string { return From(ctx).Relati
 
 // Clock is Speaker.Clock in the context's language and zone.
 func Clock(ctx context.Context, t time.Time) string { return From(ctx).Clock(t) }
+
+// Today is Speaker.Today in the context's zone.
+func Today(ctx context.Context, t time.Time) bool { return From(ctx).Today(t) }
 
 // Day is Speaker.Day in the context's language and zone.
 func Day(ctx context.Context, t time.Time) string { return From(ctx).Day(t) }
