@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
@@ -39,7 +40,11 @@ func actDetail(ctx context.Context, detail map[string]string) string {
 		if said == key {
 			said = word
 		}
-		parts = append(parts, said+": "+detail[word])
+		value := detail[word]
+		if at, err := time.Parse(time.RFC3339, value); err == nil {
+			value = i18n.Clock(ctx, at)
+		}
+		parts = append(parts, said+": "+value)
 	}
 	return strings.Join(parts, "; ")
 }

@@ -71,9 +71,10 @@ func TestEveryActThatIsRecordedHasANameAndAKind(t *testing.T) {
 }
 
 func TestADetailIsToldInTheReadersWords(t *testing.T) {
-	ctx := i18n.With(t.Context(), i18n.NewSpeaker(i18n.Russian, nil, time.Now()))
-	got := actDetail(ctx, map[string]string{"pulls": "3", "batch": "01a1", "role": "", "unheard_of": "x"})
-	if got != "получений: 3; unheard_of: x" {
+	noon := time.Date(2027, 5, 12, 12, 0, 0, 0, time.UTC)
+	ctx := i18n.With(t.Context(), i18n.NewSpeaker(i18n.Russian, nil, noon))
+	got := actDetail(ctx, map[string]string{"pulls": "3", "since": "2027-05-12T11:58:00Z", "batch": "01a1", "role": "", "unheard_of": "x"})
+	if got != "получений: 3; с: 11:58 UTC; unheard_of: x" {
 		t.Errorf("%q", got)
 	}
 }
