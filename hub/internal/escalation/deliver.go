@@ -177,7 +177,7 @@ func (e *Escalation) notTaken(ctx context.Context, d store.Delivery, via store.C
 func (e *Escalation) giveUp(ctx context.Context, d store.Delivery, kind, reason string) error {
 	e.o.Delivered(kind, Failed)
 	e.o.Logger.Warn("a message is given up", "escalation", d.EscalationID, "reason", reason)
-	if err := e.o.Store.FailedDelivery(ctx, d, store.NotTaken{Reason: reason, Unknown: true}, time.Now()); err != nil {
+	if err := e.o.Store.FailedDelivery(ctx, d, store.NotTaken{Reason: reason, Unknown: true, Moot: reason == ReasonTooOld}, time.Now()); err != nil {
 		return err
 	}
 	e.Wake()

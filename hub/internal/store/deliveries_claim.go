@@ -79,13 +79,15 @@ type NotTaken struct {
 	Again time.Time
 	// Unknown is set if it may have been taken all the same.
 	Unknown bool
+	// Moot is set if what it was about is gone, so that nobody need be told instead.
+	Moot bool
 }
 
 // FailedDelivery notes that a message was not taken. It is not tried again if its
 // trouble is over or taken care of meanwhile, and whoever was surely not told of a
 // trouble is not told of its end. One that is given up brings the next step of its
-// escalation forward if nobody was told yet. Of what another replica has taken over
-// meanwhile nothing is noted.
+// escalation forward if nobody was told yet, and the last one goes other ways. Of what
+// another replica has taken over meanwhile nothing is noted.
 func (s *Store) FailedDelivery(ctx context.Context, d Delivery, f NotTaken, now time.Time) error {
 	return failed("note that "+d.ID+" was not taken", s.transaction(ctx, func(tx *gorm.DB) error {
 		// Waits for whoever is about to end the trouble, or to take care of it.
@@ -112,7 +114,10 @@ func (s *Store) FailedDelivery(ctx context.Context, d Delivery, f NotTaken, now 
 		case about.ClosedAt > 0 && !maybeTold:
 			return dropRecovered(tx, d)
 		case f.Again.IsZero():
-			return hasten(tx, d.EscalationID, now)
+			if err := hasten(tx, d.EscalationID, now); err != nil || f.Moot {
+				return err
+			}
+			return s.otherWays(tx, about, now)
 		}
 		return nil
 	}))

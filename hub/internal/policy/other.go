@@ -1,0 +1,35 @@
+package policy
+
+import "slices"
+
+// OtherWays is how a trouble is told after every planned message of it was given up, of
+// a situation that began when the last one was: on the other addresses of those who
+// were to be told and of the owners; if there is none, on those of whoever takes what
+// is left. It is empty when nothing is left to try.
+func OtherWays(s Situation, policies []Policy, contacts []Contact, tried []Planned) []Planned {
+	urgent := slices.ContainsFunc(policies, func(p Policy) bool { return p.Urgent && p.Matches(s) })
+	meant := func(c Contact) bool {
+		return slices.Contains(s.Owners, c.ID) || slices.ContainsFunc(tried, func(p Planned) bool { return p.Contact == c.ID })
+	}
+	for _, who := range []func(Contact) bool{meant, func(c Contact) bool { return c.TakesRest }} {
+		b := &board{s: s, byID: map[string]Contact{}}
+		for _, c := range contacts {
+			if !who(c) {
+				continue
+			}
+			b.byID[c.ID] = c
+			for _, a := range c.Addresses {
+				if !slices.ContainsFunc(tried, func(p Planned) bool { return p.Contact == c.ID && p.Channel == a.Channel }) {
+					b.add(c.ID, a.Channel, 0, urgent)
+				}
+			}
+		}
+		for i := range b.all {
+			b.all[i].Step = len(tried) + i
+		}
+		if len(b.all) > 0 {
+			return b.all
+		}
+	}
+	return nil
+}

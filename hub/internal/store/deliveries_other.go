@@ -1,0 +1,46 @@
+package store
+
+import (
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/evergrant/evergrant/hub/internal/policy"
+)
+
+// otherWays plans more messages of a trouble that goes on, once all that were planned
+// are given up: somebody has to know.
+func (s *Store) otherWays(tx *gorm.DB, about escalationRow, now time.Time) error {
+	if about.ClosedAt > 0 || about.AcknowledgedAt > 0 {
+		return nil
+	}
+	fresh := func() *gorm.DB { return tx.Session(&gorm.Session{NewDB: true}) }
+	var rows []deliveryRow
+	if err := fresh().Select("contact_id", "channel_id", "state").Where("escalation_id = ? AND kind = ?", about.ID, DeliveryProblem).Find(&rows).Error; err != nil {
+		return err
+	}
+	tried := make([]policy.Planned, 0, len(rows))
+	for _, row := range rows {
+		if row.State == DeliverySent || row.State == DeliverySending || row.State == DeliveryWaiting {
+			return nil
+		}
+		tried = append(tried, policy.Planned{Contact: row.ContactID, Channel: row.ChannelID})
+	}
+	known, err := s.contacts(fresh())
+	if err != nil {
+		return err
+	}
+	rules, err := policies(fresh())
+	if err != nil {
+		return err
+	}
+	e, err := about.escalation()
+	if err != nil {
+		return err
+	}
+	situation, err := situationOf(fresh(), e.Event, now, e.Connections)
+	if err != nil {
+		return err
+	}
+	return addDeliveries(tx, about.ID, DeliveryProblem, policy.OtherWays(situation, rules, known, tried))
+}
