@@ -259,7 +259,7 @@ func TestABlockedBotBringsTheNextStep(t *testing.T) {
 	if !strings.Contains(page, "has blocked the sender") {
 		t.Errorf("the page does not tell of the message that did not get through: %s", page)
 	}
-	resend := regexp.MustCompile(`/deliveries/[0-9a-f-]{36}/resend`).FindString(page)
+	resend := resends.FindString(page)
 	if status, _, _ := boss.ask("POST", resend, url.Values{}); status != http.StatusSeeOther {
 		t.Errorf("sending again answers %d", status)
 	}

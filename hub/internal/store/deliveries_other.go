@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"time"
 
 	"gorm.io/gorm"
@@ -43,4 +44,13 @@ func (s *Store) otherWays(tx *gorm.DB, about escalationRow, now time.Time) error
 		return err
 	}
 	return addDeliveries(tx, about.ID, DeliveryProblem, policy.OtherWays(situation, rules, known, tried))
+}
+
+// Untold counts the open troubles that nobody takes care of and of which every message
+// was given up.
+func (s *Store) Untold(ctx context.Context) (n int64, err error) {
+	err = s.reading(ctx).Raw(`SELECT COUNT(DISTINCT d.escalation_id) FROM deliveries d JOIN escalations e ON e.id = d.escalation_id
+		WHERE d.state = 'dead' AND d.kind = 'problem' AND e.closed_at = 0 AND e.acknowledged_at = 0
+		AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.escalation_id = d.escalation_id AND o.kind = 'problem' AND o.state IN ('waiting', 'sending', 'sent'))`).Scan(&n).Error
+	return n, failed("count the troubles that nobody was told of", err)
 }

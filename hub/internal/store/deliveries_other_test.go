@@ -37,10 +37,20 @@ func TestATroubleOfWhichNobodyCouldBeToldGoesOtherWays(t *testing.T) {
 			}
 			same(t, "after "+how.Reason, got, want...)
 		}
+		untold := func(want int64) {
+			t.Helper()
+			if n, err := s.Untold(t.Context()); err != nil || n != want {
+				t.Errorf("nobody could be told of %d troubles, want %d, %v", n, want, err)
+			}
+		}
 		fail(store.NotTaken{Reason: "busy", Again: now}, "0 anna/tg waiting")
 		fail(store.NotTaken{Reason: "blocked"}, "0 anna/tg dead", "1 anna/sms waiting")
 		fail(store.NotTaken{Reason: "no credit"}, "0 anna/tg dead", "1 anna/sms dead", "2 desk/tg waiting")
+		untold(0)
 		fail(store.NotTaken{Reason: "blocked, too"}, "0 anna/tg dead", "1 anna/sms dead", "2 desk/tg dead")
+		untold(1)
+		check(t, s.Acknowledge(t.Context(), id, "Anna", now))
+		untold(0)
 	})
 }
 

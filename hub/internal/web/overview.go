@@ -110,6 +110,11 @@ func (p *Pages) overviewOf(c *gin.Context) (v view.Overview, err error) {
 	if len(v.Plugins) == 0 {
 		v.PluginsWell = len(plugins)
 	}
+	untold, err := p.o.Store.Untold(ctx)
+	if err != nil {
+		return v, err
+	}
+	v.Untold = int(untold)
 	if v.Renewed, err = p.renewedHours(ctx); err != nil {
 		return v, err
 	}

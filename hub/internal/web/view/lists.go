@@ -29,6 +29,8 @@ type Overview struct {
 	// Plugins are those that do not run. If there are none, PluginsWell counts all.
 	Plugins     []PluginTrouble
 	PluginsWell int
+	// Untold are the open troubles that nobody could be told of.
+	Untold int
 	// Expiries are how many connections need a person, by day.
 	Expiries []Bar
 	// Renewed are how renewals ended lately, by hour.
