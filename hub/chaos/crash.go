@@ -21,14 +21,17 @@ import (
 
 // cellTimes are times of the matrix's hubs: short, because each cell waits for some
 // of them.
-type cellTimes struct{ timeout, lease, takeover, patience time.Duration }
+type cellTimes struct {
+	renewalTimes
+	takeover, patience time.Duration
+}
 
 // timesOf are longer in a short run: its parts go side by side, and a hub that has
 // too little of the processor must not be taken for one that has lost a grant.
 func timesOf(st *stage) cellTimes {
 	return sized(st,
-		cellTimes{timeout: 2 * time.Second, lease: 3 * time.Second, takeover: 4 * time.Second, patience: 45 * time.Second},
-		cellTimes{timeout: 5 * time.Second, lease: 6 * time.Second, takeover: 7 * time.Second, patience: 90 * time.Second})
+		cellTimes{renewalTimes{2 * time.Second, 3 * time.Second}, 4 * time.Second, 45 * time.Second},
+		cellTimes{renewalTimes{5 * time.Second, 6 * time.Second}, 7 * time.Second, 90 * time.Second})
 }
 
 // cell is one crash.
@@ -202,8 +205,8 @@ func (r *room) start(ctx context.Context, n int, crash string, more ...string) (
 		binary = filepath.Join(r.m.bin, "evergrant-crash")
 	}
 	env := append([]string{
-		"EVERGRANT_RENEWAL_REQUEST_TIMEOUT=" + timesOf(r.m.stage).timeout.String(), "EVERGRANT_RENEWAL_LEASE=" + timesOf(r.m.stage).lease.String(), "EVERGRANT_TEST_CRASH=" + crash,
-	}, more...)
+		"EVERGRANT_TEST_CRASH=" + crash,
+	}, append(timesOf(r.m.stage).env(), more...)...)
 	return r.m.startHub(ctx, hubConfig{
 		name: fmt.Sprintf("crash-%s-%d", r.connection(), n), binary: binary, dataDir: r.dirs[n], database: r.database,
 		keyFile: r.key, plugins: r.m.plugins(), env: env,

@@ -124,7 +124,7 @@ func choose(only string) ([]part, error) {
 
 // atOnce is how many parts of a short run go side by side: most of their time
 // they wait. A long run measures, so its parts are alone.
-const atOnce = 5
+const atOnce = 4
 
 // runAll runs every part, also after one has failed, and prints the closing
 // line. What the hubs wrote is kept if something went wrong.

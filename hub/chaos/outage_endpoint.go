@@ -52,7 +52,7 @@ func (st *stage) startAlone(ctx context.Context, name, host, dataDir string, con
 	}
 	a.hub, err = st.startHub(ctx, hubConfig{
 		name: "outage-" + name, binary: st.hub(), dataDir: dataDir, keyFile: keyFile, plugins: st.plugins(), wrap: wrap,
-		env: []string{"EVERGRANT_RENEWAL_REQUEST_TIMEOUT=2s", "EVERGRANT_RENEWAL_LEASE=5s"},
+		env: aloneTimes(st, name).env(),
 	})
 	if err == nil {
 		err = a.hub.serves(ctx)
@@ -61,6 +61,16 @@ func (st *stage) startAlone(ctx context.Context, name, host, dataDir string, con
 		a.stop()
 	}
 	return a, err
+}
+
+// aloneTimes are short where requests hang until their time is over, and in a short
+// run long elsewhere, as those of a fleet.
+func aloneTimes(st *stage, name string) renewalTimes {
+	quick := renewalTimes{request: 2 * time.Second, lease: 5 * time.Second}
+	if name == "endpoint-hang" {
+		return sized(st, quick, renewalTimes{request: 5 * time.Second, lease: 10 * time.Second})
+	}
+	return sized(st, quick, renewalTimes{request: 20 * time.Second, lease: 40 * time.Second})
 }
 
 // deadEndpointBound is how many requests an endpoint that does not work may get
