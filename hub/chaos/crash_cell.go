@@ -244,9 +244,10 @@ func (r *room) settled(ctx context.Context, h *hubProcess, since time.Time, as f
 	if !r.m.authority.Good(served.AccessToken, time.Now()) {
 		got.tally.stale++
 	}
-	if err := renews(ctx, r.client, h.url, r.connection()); err != nil {
+	next, err := renews(ctx, r.client, h.url, r.connection())
+	if err != nil || next.Generation != v.Generation+1 {
 		got.fate = lost
-		got.tally.problem("crash: %s: the next renewal: %v", r.connection(), err)
+		got.tally.problem("crash: %s: the next renewal gave %s, %v", r.connection(), next, err)
 	}
 	return got, nil
 }

@@ -126,7 +126,7 @@ func alive(ctx context.Context, c client, hub func() string, connections []strin
 	for range 16 {
 		work.Go(func() {
 			for name := range names {
-				if err := renews(ctx, c, hub(), name); err != nil {
+				if _, err := renews(ctx, c, hub(), name); err != nil {
 					mu.Lock()
 					dead, why = dead+1, name+": "+err.Error()
 					mu.Unlock()
@@ -142,26 +142,23 @@ func alive(ctx context.Context, c client, hub func() string, connections []strin
 	return dead, why
 }
 
-// renews asks for one more renewal. One that failed for the moment, on a machine
+// renews asks for one more renewal and returns how the connection then stands. One that failed for the moment, on a machine
 // that has more to do than it can, has lost nothing and is asked for again.
-func renews(ctx context.Context, c client, hub, name string) error {
+func renews(ctx context.Context, c client, hub, name string) (after view, err error) {
 	before, err := c.view(ctx, hub, name)
 	if err != nil {
-		return err
+		return before, err
 	}
 	for try := 1; ; try++ {
-		after, err := c.renew(ctx, hub, name)
-		if err != nil {
-			return err
-		}
-		if after.Generation > before.Generation {
-			return nil
+		after, err = c.renew(ctx, hub, name)
+		if err != nil || after.Generation > before.Generation {
+			return after, err
 		}
 		if try == mostTries || after.LastError == nil || after.LastError.Kind != "transient" {
-			return fmt.Errorf("the connection is %s after %d renewals were asked for", after, try)
+			return after, fmt.Errorf("the connection is %s after %d renewals were asked for", after, try)
 		}
 		if err := wait(ctx, time.Second); err != nil {
-			return err
+			return after, err
 		}
 	}
 }

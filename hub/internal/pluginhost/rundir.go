@@ -48,16 +48,15 @@ const mostTakes = 10
 func (d *runtimeDir) use() (string, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var err error
 	for range mostTakes {
 		if d.holds() {
 			return d.path, nil
 		}
-		if err = d.take(); err != nil && (d.chosen != "" || !swept(err)) {
+		if err := d.take(); err != nil && (d.chosen != "" || !swept(err)) {
 			return "", err
 		}
 	}
-	return "", fmt.Errorf("the folder for the plugins' sockets is removed whenever it is made: %w", errors.Join(err, fs.ErrNotExist))
+	return "", fmt.Errorf("the folder for the plugins' sockets was removed %d times as soon as it was made: see what cleans up %s", mostTakes, filepath.Dir(d.path))
 }
 
 // holds reports whether the folder is still the one that is locked.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"gorm.io/gorm"
-
 	"github.com/evergrant/evergrant/hub/internal/connection"
 )
 
@@ -20,18 +18,13 @@ func (s *Store) TakeLease(ctx context.Context, id, owner string, now time.Time, 
 	return result.RowsAffected == 1, failed("take the lease of "+id, result.Error)
 }
 
-// FreeLease gives a lease back if owner holds it; otherwise nothing changes.
-func (s *Store) FreeLease(ctx context.Context, id, owner string) error {
-	return failed("free the lease of "+id, freeLease(s.writing(ctx), id, owner))
-}
-
 // FreeLeases gives the leases of some connections back that owner holds; others do
 // not change.
 func (s *Store) FreeLeases(ctx context.Context, owner string, ids ...string) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	return s.freeLeases(ctx, "lease_owner = ? AND id IN ?", owner, ids)
+	return s.freeLeases(ctx, "id IN ? AND lease_owner = ?", ids, owner)
 }
 
 // FreeLeasesOf gives back all leases of owner, for a hub that starts or stops and
@@ -49,11 +42,6 @@ func (s *Store) FreeLeasesUntil(ctx context.Context, owner string, until time.Ti
 func (s *Store) freeLeases(ctx context.Context, where string, args ...any) error {
 	return failed("free the leases of a replica", s.writing(ctx).Model(&connectionRow{}).
 		Where(where, args...).Updates(map[string]any{"lease_owner": "", "lease_until": 0}).Error)
-}
-
-func freeLease(tx *gorm.DB, id, owner string) error {
-	return tx.Model(&connectionRow{}).Where("id = ? AND lease_owner = ?", id, owner).
-		Updates(map[string]any{"lease_owner": "", "lease_until": 0}).Error
 }
 
 // claimable are the connections that ClaimDue may take. IS TRUE keeps SQLite from

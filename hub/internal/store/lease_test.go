@@ -56,11 +56,11 @@ func TestLeaseHasOneWinnerAndCanBeRetaken(t *testing.T) {
 			t.Error("the owner's lease was not prolonged")
 		}
 		second := race(noon.Add(time.Hour))
-		check(t, s.FreeLease(t.Context(), c.ID, "somebody else"))
+		check(t, s.FreeLeases(t.Context(), "somebody else", c.ID))
 		if take("another", noon.Add(time.Hour)) {
 			t.Error("a stranger freed the lease")
 		}
-		check(t, s.FreeLease(t.Context(), c.ID, second))
+		check(t, s.FreeLeases(t.Context(), second, c.ID))
 		if !take("another", noon.Add(time.Hour)) {
 			t.Error("a free lease was refused")
 		}
@@ -149,7 +149,7 @@ func TestNextDueLooksBehindLeases(t *testing.T) {
 		if at := next(); !at.Equal(now.Add(time.Minute)) {
 			t.Errorf("next %s, want the end of the lease %s", at, now.Add(time.Minute))
 		}
-		check(t, s.FreeLease(t.Context(), c.ID, "me"))
+		check(t, s.FreeLeases(t.Context(), "me", c.ID))
 		if at := next(); !at.Equal(cut(c.Due)) {
 			t.Errorf("next %s, want %s", at, c.Due)
 		}
@@ -214,7 +214,7 @@ func TestAReplicaGivesBackItsOwnLeasesOnly(t *testing.T) {
 					t.Errorf("given back: %s; the lease of %s is free: %t", step.what, name, ok)
 				}
 				if ok {
-					check(t, s.FreeLease(t.Context(), id, "hub-3"))
+					check(t, s.FreeLeases(t.Context(), "hub-3", id))
 				}
 			}
 		}

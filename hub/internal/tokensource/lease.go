@@ -59,7 +59,7 @@ func (s *Source) tryLease(ctx context.Context, id string, after int64) (c connec
 func (s *Source) freeLease(id string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.life), 5*time.Second)
 	defer cancel()
-	if err := s.store.FreeLease(ctx, id, s.owner); err != nil {
+	if err := s.store.FreeLeases(ctx, s.owner, id); err != nil {
 		s.log.Warn("a lease could not be freed; it runs out by itself", "connection", id, "error", err)
 	}
 }
