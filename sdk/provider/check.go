@@ -66,6 +66,9 @@ func (d *Description) checkWords() []error {
 	if w := d.RenewWindow; w.Margin < 0 || w.Every < 0 || w.KeepAlive < 0 {
 		problems = append(problems, errors.New("the times of renew_window must not be negative"))
 	}
+	if d.ExchangeTimeout < 0 || d.ExchangeTimeout > MaxExchangeTimeout {
+		problems = append(problems, fmt.Errorf("exchange_timeout is %s, must be at most %s", d.ExchangeTimeout, MaxExchangeTimeout))
+	}
 	return problems
 }
 

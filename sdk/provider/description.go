@@ -32,6 +32,10 @@ type Description struct {
 	Rotation Rotation `json:"rotation,omitzero"`
 	// RenewWindow says when to renew.
 	RenewWindow RenewWindow `json:"renew_window,omitzero"`
+	// ExchangeTimeout is how long the service may take to answer a token request, at
+	// most an hour. Zero, or less than the hub's own bound (5 minutes by default), is
+	// the hub's bound. A reply that comes later than that is not read.
+	ExchangeTimeout time.Duration `json:"exchange_timeout,omitempty"`
 	// PKCE says whether the service knows RFC 7636.
 	PKCE PKCE `json:"pkce"`
 	// StateNotEchoed is set if the service may drop the state parameter; the hub
@@ -60,6 +64,10 @@ type Description struct {
 	// API says where the service's API is and how the token is attached.
 	API API `json:"api,omitzero"`
 }
+
+// MaxExchangeTimeout is the longest time that a provider may declare for the reply
+// to a token request.
+const MaxExchangeTimeout = time.Hour
 
 // Grant names an operation that a provider serves.
 type Grant string

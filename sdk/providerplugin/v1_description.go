@@ -33,7 +33,8 @@ func v1Description(d *provider.Description) (*providerv1.Description, error) {
 		RotationGrace: v1Duration(d.Rotation.Grace), RotationRepeatSafe: d.Rotation.RepeatSafe,
 		RenewWindow: string(d.RenewWindow.Kind), RenewMargin: v1Duration(d.RenewWindow.Margin),
 		RenewEvery: v1Duration(d.RenewWindow.Every), KeepAlive: v1Duration(d.RenewWindow.KeepAlive),
-		Pkce: string(d.PKCE), StateNotEchoed: d.StateNotEchoed, Issuer: d.Issuer, PublicClient: d.PublicClient,
+		ExchangeTimeout: v1Duration(d.ExchangeTimeout),
+		Pkce:            string(d.PKCE), StateNotEchoed: d.StateNotEchoed, Issuer: d.Issuer, PublicClient: d.PublicClient,
 
 		OptionsSchemaJson: options, ConnectionOptionsSchemaJson: connectionOptions,
 		ScopeSeparator: d.ScopeSeparator, ScopesFixed: d.ScopesFixed,
@@ -73,7 +74,8 @@ func v1DescriptionFrom(w *providerv1.Description) (*provider.Description, error)
 			Kind: provider.RenewWindowKind(w.GetRenewWindow()), Margin: w.GetRenewMargin().AsDuration(),
 			Every: w.GetRenewEvery().AsDuration(), KeepAlive: w.GetKeepAlive().AsDuration(),
 		},
-		PKCE: provider.PKCE(w.GetPkce()), StateNotEchoed: w.GetStateNotEchoed(), Issuer: clean(w.GetIssuer(), 300),
+		ExchangeTimeout: w.GetExchangeTimeout().AsDuration(),
+		PKCE:            provider.PKCE(w.GetPkce()), StateNotEchoed: w.GetStateNotEchoed(), Issuer: clean(w.GetIssuer(), 300),
 		PublicClient: w.GetPublicClient(), ScopeSeparator: w.GetScopeSeparator(), ScopesFixed: w.GetScopesFixed(),
 		API: provider.API{
 			BaseURL: w.GetApi().GetBaseUrl(), In: w.GetApi().GetIn(), Name: w.GetApi().GetName(), Prefix: w.GetApi().GetPrefix(),

@@ -240,8 +240,11 @@ type Description struct {
 	ScopeSeparator              string   `protobuf:"bytes,34,opt,name=scope_separator,json=scopeSeparator,proto3" json:"scope_separator,omitempty"`
 	ScopesFixed                 bool     `protobuf:"varint,35,opt,name=scopes_fixed,json=scopesFixed,proto3" json:"scopes_fixed,omitempty"`
 	Api                         *Api     `protobuf:"bytes,36,opt,name=api,proto3" json:"api,omitempty"`
-	unknownFields               protoimpl.UnknownFields
-	sizeCache                   protoimpl.SizeCache
+	// How long the service may take to answer a token request at most; absent is
+	// the hub's own bound. At most an hour.
+	ExchangeTimeout *durationpb.Duration `protobuf:"bytes,37,opt,name=exchange_timeout,json=exchangeTimeout,proto3" json:"exchange_timeout,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Description) Reset() {
@@ -494,6 +497,13 @@ func (x *Description) GetScopesFixed() bool {
 func (x *Description) GetApi() *Api {
 	if x != nil {
 		return x.Api
+	}
+	return nil
+}
+
+func (x *Description) GetExchangeTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.ExchangeTimeout
 	}
 	return nil
 }
@@ -2780,7 +2790,7 @@ const file_evergrant_provider_v1_provider_proto_rawDesc = "" +
 	"\x0fDescribeRequest\"t\n" +
 	"\x10DescribeResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12F\n" +
-	"\fdescriptions\x18\x02 \x03(\v2\".evergrant.provider.v1.DescriptionR\fdescriptions\"\xd2\f\n" +
+	"\fdescriptions\x18\x02 \x03(\v2\".evergrant.provider.v1.DescriptionR\fdescriptions\"\x98\r\n" +
 	"\vDescription\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x121\n" +
 	"\x05title\x18\x02 \x01(\v2\x1b.evergrant.provider.v1.TextR\x05title\x125\n" +
@@ -2819,7 +2829,8 @@ const file_evergrant_provider_v1_provider_proto_rawDesc = "" +
 	"\x06scopes\x18! \x03(\v2\x1c.evergrant.provider.v1.ScopeR\x06scopes\x12'\n" +
 	"\x0fscope_separator\x18\" \x01(\tR\x0escopeSeparator\x12!\n" +
 	"\fscopes_fixed\x18# \x01(\bR\vscopesFixed\x12,\n" +
-	"\x03api\x18$ \x01(\v2\x1a.evergrant.provider.v1.ApiR\x03api\"&\n" +
+	"\x03api\x18$ \x01(\v2\x1a.evergrant.provider.v1.ApiR\x03api\x12D\n" +
+	"\x10exchange_timeout\x18% \x01(\v2\x19.google.protobuf.DurationR\x0fexchangeTimeout\"&\n" +
 	"\x04Text\x12\x0e\n" +
 	"\x02en\x18\x01 \x01(\tR\x02en\x12\x0e\n" +
 	"\x02ru\x18\x02 \x01(\tR\x02ru\":\n" +
@@ -3055,52 +3066,53 @@ var file_evergrant_provider_v1_provider_proto_depIdxs = []int32{
 	6,  // 14: evergrant.provider.v1.Description.hosts:type_name -> evergrant.provider.v1.Host
 	7,  // 15: evergrant.provider.v1.Description.scopes:type_name -> evergrant.provider.v1.Scope
 	8,  // 16: evergrant.provider.v1.Description.api:type_name -> evergrant.provider.v1.Api
-	4,  // 17: evergrant.provider.v1.Scope.title:type_name -> evergrant.provider.v1.Text
-	11, // 18: evergrant.provider.v1.OperateRequest.start:type_name -> evergrant.provider.v1.Start
-	27, // 19: evergrant.provider.v1.OperateRequest.http_response:type_name -> evergrant.provider.v1.HttpResponse
-	25, // 20: evergrant.provider.v1.OperateResponse.http_request:type_name -> evergrant.provider.v1.HttpRequest
-	29, // 21: evergrant.provider.v1.OperateResponse.result:type_name -> evergrant.provider.v1.Result
-	12, // 22: evergrant.provider.v1.Start.service:type_name -> evergrant.provider.v1.Service
-	37, // 23: evergrant.provider.v1.Start.now:type_name -> google.protobuf.Timestamp
-	13, // 24: evergrant.provider.v1.Start.prepare_service:type_name -> evergrant.provider.v1.PrepareService
-	14, // 25: evergrant.provider.v1.Start.auth_code_url:type_name -> evergrant.provider.v1.AuthCodeUrl
-	15, // 26: evergrant.provider.v1.Start.exchange:type_name -> evergrant.provider.v1.Exchange
-	17, // 27: evergrant.provider.v1.Start.refresh:type_name -> evergrant.provider.v1.Refresh
-	18, // 28: evergrant.provider.v1.Start.client_credentials:type_name -> evergrant.provider.v1.ClientCredentials
-	19, // 29: evergrant.provider.v1.Start.password:type_name -> evergrant.provider.v1.Password
-	20, // 30: evergrant.provider.v1.Start.device_authorization:type_name -> evergrant.provider.v1.DeviceAuthorization
-	21, // 31: evergrant.provider.v1.Start.device_token:type_name -> evergrant.provider.v1.DeviceToken
-	22, // 32: evergrant.provider.v1.Start.revoke:type_name -> evergrant.provider.v1.Revoke
-	23, // 33: evergrant.provider.v1.Start.identify:type_name -> evergrant.provider.v1.Identify
-	16, // 34: evergrant.provider.v1.Exchange.params:type_name -> evergrant.provider.v1.Parameter
-	24, // 35: evergrant.provider.v1.Refresh.current:type_name -> evergrant.provider.v1.Token
-	24, // 36: evergrant.provider.v1.Revoke.current:type_name -> evergrant.provider.v1.Token
-	24, // 37: evergrant.provider.v1.Identify.current:type_name -> evergrant.provider.v1.Token
-	36, // 38: evergrant.provider.v1.Token.expires_in:type_name -> google.protobuf.Duration
-	36, // 39: evergrant.provider.v1.Token.refresh_expires_in:type_name -> google.protobuf.Duration
-	26, // 40: evergrant.provider.v1.HttpRequest.headers:type_name -> evergrant.provider.v1.Header
-	26, // 41: evergrant.provider.v1.HttpResponse.headers:type_name -> evergrant.provider.v1.Header
-	28, // 42: evergrant.provider.v1.HttpResponse.failure:type_name -> evergrant.provider.v1.HttpFailure
-	30, // 43: evergrant.provider.v1.Result.prepared_service:type_name -> evergrant.provider.v1.PreparedService
-	31, // 44: evergrant.provider.v1.Result.auth_code_url:type_name -> evergrant.provider.v1.AuthCodeUrlResult
-	24, // 45: evergrant.provider.v1.Result.token:type_name -> evergrant.provider.v1.Token
-	32, // 46: evergrant.provider.v1.Result.device_authorization:type_name -> evergrant.provider.v1.DeviceAuthorizationResult
-	33, // 47: evergrant.provider.v1.Result.revoked:type_name -> evergrant.provider.v1.Revoked
-	34, // 48: evergrant.provider.v1.Result.account:type_name -> evergrant.provider.v1.Account
-	3,  // 49: evergrant.provider.v1.PreparedService.description:type_name -> evergrant.provider.v1.Description
-	36, // 50: evergrant.provider.v1.DeviceAuthorizationResult.expires_in:type_name -> google.protobuf.Duration
-	36, // 51: evergrant.provider.v1.DeviceAuthorizationResult.interval:type_name -> google.protobuf.Duration
-	0,  // 52: evergrant.provider.v1.ErrorDetail.kind:type_name -> evergrant.provider.v1.ErrorKind
-	36, // 53: evergrant.provider.v1.ErrorDetail.retry_after:type_name -> google.protobuf.Duration
-	1,  // 54: evergrant.provider.v1.ProviderService.Describe:input_type -> evergrant.provider.v1.DescribeRequest
-	9,  // 55: evergrant.provider.v1.ProviderService.Operate:input_type -> evergrant.provider.v1.OperateRequest
-	2,  // 56: evergrant.provider.v1.ProviderService.Describe:output_type -> evergrant.provider.v1.DescribeResponse
-	10, // 57: evergrant.provider.v1.ProviderService.Operate:output_type -> evergrant.provider.v1.OperateResponse
-	56, // [56:58] is the sub-list for method output_type
-	54, // [54:56] is the sub-list for method input_type
-	54, // [54:54] is the sub-list for extension type_name
-	54, // [54:54] is the sub-list for extension extendee
-	0,  // [0:54] is the sub-list for field type_name
+	36, // 17: evergrant.provider.v1.Description.exchange_timeout:type_name -> google.protobuf.Duration
+	4,  // 18: evergrant.provider.v1.Scope.title:type_name -> evergrant.provider.v1.Text
+	11, // 19: evergrant.provider.v1.OperateRequest.start:type_name -> evergrant.provider.v1.Start
+	27, // 20: evergrant.provider.v1.OperateRequest.http_response:type_name -> evergrant.provider.v1.HttpResponse
+	25, // 21: evergrant.provider.v1.OperateResponse.http_request:type_name -> evergrant.provider.v1.HttpRequest
+	29, // 22: evergrant.provider.v1.OperateResponse.result:type_name -> evergrant.provider.v1.Result
+	12, // 23: evergrant.provider.v1.Start.service:type_name -> evergrant.provider.v1.Service
+	37, // 24: evergrant.provider.v1.Start.now:type_name -> google.protobuf.Timestamp
+	13, // 25: evergrant.provider.v1.Start.prepare_service:type_name -> evergrant.provider.v1.PrepareService
+	14, // 26: evergrant.provider.v1.Start.auth_code_url:type_name -> evergrant.provider.v1.AuthCodeUrl
+	15, // 27: evergrant.provider.v1.Start.exchange:type_name -> evergrant.provider.v1.Exchange
+	17, // 28: evergrant.provider.v1.Start.refresh:type_name -> evergrant.provider.v1.Refresh
+	18, // 29: evergrant.provider.v1.Start.client_credentials:type_name -> evergrant.provider.v1.ClientCredentials
+	19, // 30: evergrant.provider.v1.Start.password:type_name -> evergrant.provider.v1.Password
+	20, // 31: evergrant.provider.v1.Start.device_authorization:type_name -> evergrant.provider.v1.DeviceAuthorization
+	21, // 32: evergrant.provider.v1.Start.device_token:type_name -> evergrant.provider.v1.DeviceToken
+	22, // 33: evergrant.provider.v1.Start.revoke:type_name -> evergrant.provider.v1.Revoke
+	23, // 34: evergrant.provider.v1.Start.identify:type_name -> evergrant.provider.v1.Identify
+	16, // 35: evergrant.provider.v1.Exchange.params:type_name -> evergrant.provider.v1.Parameter
+	24, // 36: evergrant.provider.v1.Refresh.current:type_name -> evergrant.provider.v1.Token
+	24, // 37: evergrant.provider.v1.Revoke.current:type_name -> evergrant.provider.v1.Token
+	24, // 38: evergrant.provider.v1.Identify.current:type_name -> evergrant.provider.v1.Token
+	36, // 39: evergrant.provider.v1.Token.expires_in:type_name -> google.protobuf.Duration
+	36, // 40: evergrant.provider.v1.Token.refresh_expires_in:type_name -> google.protobuf.Duration
+	26, // 41: evergrant.provider.v1.HttpRequest.headers:type_name -> evergrant.provider.v1.Header
+	26, // 42: evergrant.provider.v1.HttpResponse.headers:type_name -> evergrant.provider.v1.Header
+	28, // 43: evergrant.provider.v1.HttpResponse.failure:type_name -> evergrant.provider.v1.HttpFailure
+	30, // 44: evergrant.provider.v1.Result.prepared_service:type_name -> evergrant.provider.v1.PreparedService
+	31, // 45: evergrant.provider.v1.Result.auth_code_url:type_name -> evergrant.provider.v1.AuthCodeUrlResult
+	24, // 46: evergrant.provider.v1.Result.token:type_name -> evergrant.provider.v1.Token
+	32, // 47: evergrant.provider.v1.Result.device_authorization:type_name -> evergrant.provider.v1.DeviceAuthorizationResult
+	33, // 48: evergrant.provider.v1.Result.revoked:type_name -> evergrant.provider.v1.Revoked
+	34, // 49: evergrant.provider.v1.Result.account:type_name -> evergrant.provider.v1.Account
+	3,  // 50: evergrant.provider.v1.PreparedService.description:type_name -> evergrant.provider.v1.Description
+	36, // 51: evergrant.provider.v1.DeviceAuthorizationResult.expires_in:type_name -> google.protobuf.Duration
+	36, // 52: evergrant.provider.v1.DeviceAuthorizationResult.interval:type_name -> google.protobuf.Duration
+	0,  // 53: evergrant.provider.v1.ErrorDetail.kind:type_name -> evergrant.provider.v1.ErrorKind
+	36, // 54: evergrant.provider.v1.ErrorDetail.retry_after:type_name -> google.protobuf.Duration
+	1,  // 55: evergrant.provider.v1.ProviderService.Describe:input_type -> evergrant.provider.v1.DescribeRequest
+	9,  // 56: evergrant.provider.v1.ProviderService.Operate:input_type -> evergrant.provider.v1.OperateRequest
+	2,  // 57: evergrant.provider.v1.ProviderService.Describe:output_type -> evergrant.provider.v1.DescribeResponse
+	10, // 58: evergrant.provider.v1.ProviderService.Operate:output_type -> evergrant.provider.v1.OperateResponse
+	57, // [57:59] is the sub-list for method output_type
+	55, // [55:57] is the sub-list for method input_type
+	55, // [55:55] is the sub-list for extension type_name
+	55, // [55:55] is the sub-list for extension extendee
+	0,  // [0:55] is the sub-list for field type_name
 }
 
 func init() { file_evergrant_provider_v1_provider_proto_init() }
