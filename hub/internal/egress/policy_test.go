@@ -63,7 +63,7 @@ func local(t *testing.T) (calls *atomic.Int32, byAddress string) {
 
 func get(s *Sender, to Target, address string) error {
 	to.Hosts = append(to.Hosts, provider.Host{Pattern: address})
-	_, err := s.Send(context.Background(), to, &providerplugin.HTTPRequest{Method: http.MethodGet, URL: address})
+	_, err := s.Send(context.Background(), to, &providerplugin.HTTPRequest{Method: http.MethodGet, URL: address}, Hooks{})
 	return err
 }
 

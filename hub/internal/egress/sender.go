@@ -1,18 +1,15 @@
 package egress
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/netip"
 	"net/url"
 	"strings"
-	"sync/atomic"
+	"syscall"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -32,6 +29,9 @@ type Options struct {
 	// Refused is told of requests that were not sent, the same at most once a minute;
 	// nil is nobody.
 	Refused func(Refusal)
+	// Dial makes connections; nil is the system's network. The address policy judges only
+	// what the system's network is asked for.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Counted is told the reason of every request that was not sent; nil is nobody.
 	Counted func(reason string)
 }
@@ -69,28 +69,43 @@ func New(o Options) *Sender {
 	if s.counted = o.Counted; s.counted == nil {
 		s.counted = func(string) {}
 	}
-	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
-	s.proxy = transport(dialer)
+	through := func(control controlFunc) *http.Transport {
+		if o.Dial != nil {
+			return transport(o.Dial)
+		}
+		dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second, ControlContext: control}
+		return transport(dialer.DialContext)
+	}
+	s.proxy = through(nil)
 	s.proxy.Proxy = http.ProxyFromEnvironment
-	dialer.ControlContext = s.publicOnly
-	s.public = transport(dialer)
-	dialer.ControlContext = s.allowedHosts
-	s.private = transport(dialer)
+	s.public, s.private = through(s.publicOnly), through(s.allowedHosts)
 	return s
 }
 
-func transport(dialer net.Dialer) *http.Transport {
+type controlFunc = func(ctx context.Context, network, address string, conn syscall.RawConn) error
+
+func transport(dial dialFunc) *http.Transport {
 	return &http.Transport{
-		DialContext:         crashpoint.Dial(dialer.DialContext),
+		DialContext:         gate(crashpoint.Dial(dial)),
 		TLSHandshakeTimeout: 10 * time.Second,
-		ForceAttemptHTTP2:   true,
+		// HTTP/1.1 only. One connection carries one exchange, so that a connection that
+		// breaks makes one reply uncertain and not a hundred, and nothing of a request
+		// is written before Hooks.Before has agreed.
+		Protocols:           http1(),
 		MaxIdleConnsPerHost: 64,
-		MaxConnsPerHost:     64,
+		// The limits of an endpoint are package endpoint's; a reply that takes minutes
+		// must not hold up others here.
 		// Shorter than servers close idle connections (Node.js: 5 s): a request
 		// that meets the closing may have been received, and nobody knows.
 		IdleConnTimeout:        4 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
+}
+
+func http1() *http.Protocols {
+	p := new(http.Protocols)
+	p.SetHTTP1(true)
+	return p
 }
 
 // Close drops idle connections.
@@ -103,7 +118,7 @@ func (s *Sender) Close() {
 // Send checks and sends one request for a service. Failures are
 // *providerplugin.CarryError and say whether bytes may have gone out; for an
 // address in a private network its Err is a *PrivateError.
-func (s *Sender) Send(ctx context.Context, to Target, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
+func (s *Sender) Send(ctx context.Context, to Target, req *providerplugin.HTTPRequest, hooks Hooks) (*providerplugin.HTTPResponse, error) {
 	u, err := url.Parse(req.URL)
 	if err != nil || u.Host == "" {
 		return nil, s.refuse(to, "?", ReasonRequest, errors.New("the plugin asked for an address that cannot be read"))
@@ -123,7 +138,7 @@ func (s *Sender) Send(ctx context.Context, to Target, req *providerplugin.HTTPRe
 	}
 	ctx, span := trail.StartClient(ctx, "HTTP "+methodOf(req), attribute.String("http.request.method", methodOf(req)),
 		attribute.String("server.address", u.Hostname()), attribute.String("url.scheme", u.Scheme))
-	resp, err := s.roundTrip(context.WithValue(ctx, hostKey{}, u.Host), over, u, req)
+	resp, err := s.roundTrip(context.WithValue(ctx, hostKey{}, u.Host), over, u, req, hooks)
 	endSpan(span, resp, err)
 	if private, ok := errors.AsType[*PrivateError](err); ok {
 		return nil, s.refuse(to, u.Host, ReasonPrivate, private)
@@ -148,41 +163,6 @@ func (s *Sender) refuse(to Target, host, reason string, why error) *providerplug
 	s.counted(reason)
 	s.refusals.tell(time.Now(), Refusal{Service: to.Service.Name, Provider: to.Provider, Host: host, Reason: reason, Detail: why.Error()})
 	return &providerplugin.CarryError{Refused: true, Message: why.Error(), Err: why}
-}
-
-func (s *Sender) roundTrip(ctx context.Context, over *http.Transport, u *url.URL, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
-	var written atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }})
-	// A body that is neither nil nor rewindable is how net/http is told that a
-	// request, a GET too, must not be sent a second time.
-	out, err := http.NewRequestWithContext(ctx, req.Method, u.String(), io.NopCloser(bytes.NewReader(req.Body)))
-	if err != nil {
-		return nil, &providerplugin.CarryError{Refused: true, Message: "the plugin asked for a request that cannot be sent"}
-	}
-	out.ContentLength = int64(len(req.Body))
-	for name, values := range req.Header {
-		if !hopByHop(name) {
-			out.Header[http.CanonicalHeaderKey(name)] = values
-		}
-	}
-	if ua := out.Header.Get("User-Agent"); ua == "" || strings.HasPrefix(ua, "Go-http-client") {
-		out.Header.Set("User-Agent", s.userAgent)
-	}
-	reply, err := over.RoundTrip(out)
-	if err != nil {
-		return nil, failed(u, written.Load(), err)
-	}
-	defer func() { _ = reply.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(reply.Body, providerplugin.MaxBody+1))
-	if err != nil {
-		return nil, failed(u, true, err)
-	}
-	if len(body) > providerplugin.MaxBody {
-		return nil, &providerplugin.CarryError{Written: true, Message: fmt.Sprintf("%s answered with more than %d KiB", u.Host, providerplugin.MaxBody>>10)}
-	}
-	crashpoint.At(crashpoint.ReplyReceived)
-	reply.Header.Del("Set-Cookie")
-	return &providerplugin.HTTPResponse{Status: reply.StatusCode, Header: reply.Header, Body: body}, nil
 }
 
 func hopByHop(name string) bool {

@@ -25,7 +25,7 @@ func send(t *testing.T, hosts []provider.Host, req *providerplugin.HTTPRequest) 
 	t.Helper()
 	s := sender()
 	t.Cleanup(s.Close)
-	return s.Send(t.Context(), egress.Target{Hosts: hosts, Service: provider.Service{ClientSecret: secret}}, req)
+	return s.Send(t.Context(), egress.Target{Hosts: hosts, Service: provider.Service{ClientSecret: secret}}, req, egress.Hooks{})
 }
 
 // sender trusts this machine, where the tests' services are.
@@ -112,10 +112,10 @@ func TestARequestIsNeverSentTwice(t *testing.T) {
 			defer s.Close()
 			hosts := []provider.Host{{Pattern: server.URL}}
 			req := &providerplugin.HTTPRequest{Method: method, URL: server.URL}
-			if _, err := s.Send(t.Context(), egress.Target{Hosts: hosts}, req); err != nil {
+			if _, err := s.Send(t.Context(), egress.Target{Hosts: hosts}, req, egress.Hooks{}); err != nil {
 				t.Fatal(err)
 			}
-			_, err := s.Send(t.Context(), egress.Target{Hosts: hosts}, req)
+			_, err := s.Send(t.Context(), egress.Target{Hosts: hosts}, req, egress.Hooks{})
 			if failure := carryError(t, err); !failure.Written {
 				t.Error("the request was written, but that is denied")
 			}
@@ -148,7 +148,7 @@ func TestFailuresSayWhetherBytesWentOut(t *testing.T) {
 	}()
 	s := sender()
 	defer s.Close()
-	_, err = s.Send(ctx, egress.Target{Hosts: []provider.Host{{Pattern: silent.URL}}}, &providerplugin.HTTPRequest{Method: "POST", URL: silent.URL, Body: []byte("x")})
+	_, err = s.Send(ctx, egress.Target{Hosts: []provider.Host{{Pattern: silent.URL}}}, &providerplugin.HTTPRequest{Method: "POST", URL: silent.URL, Body: []byte("x")}, egress.Hooks{})
 	if failure := carryError(t, err); !failure.Written {
 		t.Error("the service received the request, but that is denied")
 	}
@@ -185,7 +185,7 @@ func TestAServiceThatNeverListensIsTransient(t *testing.T) {
 	s := sender()
 	defer s.Close()
 	address := "http://" + listener.Addr().String()
-	_, err = s.Send(ctx, egress.Target{Hosts: []provider.Host{{Pattern: address}}}, &providerplugin.HTTPRequest{Method: "GET", URL: address})
+	_, err = s.Send(ctx, egress.Target{Hosts: []provider.Host{{Pattern: address}}}, &providerplugin.HTTPRequest{Method: "GET", URL: address}, egress.Hooks{})
 	if failure := carryError(t, err); !strings.Contains(failure.Message, "did not answer in time") {
 		t.Errorf("message %q", failure.Message)
 	}
