@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"os/exec"
 	"runtime"
 	"sync"
@@ -29,6 +30,7 @@ type process struct {
 	mu     sync.Mutex
 	reaped bool
 	status string // how it ended, for people; set before exited is closed
+	killed bool   // by a signal from outside, likewise
 }
 
 // startProcess starts a command with our pipes as its output. Whoever gets a
@@ -83,8 +85,17 @@ func (p *process) hold(cmd *exec.Cmd, started chan<- error) {
 	started <- nil
 
 	p.reap(cmd)
-	p.status = cmd.ProcessState.String()
+	p.status, p.killed = cmd.ProcessState.String(), wasKilled(cmd.ProcessState)
 	close(p.exited)
+}
+
+// wasKilled tells a process that somebody ended from one that ended itself.
+func wasKilled(state *os.ProcessState) bool {
+	status, ok := state.Sys().(syscall.WaitStatus)
+	if !ok {
+		return false
+	}
+	return status.Signaled() && (status.Signal() == syscall.SIGKILL || status.Signal() == syscall.SIGTERM)
 }
 
 // startPatiently tries again while the file is still open for writing somewhere:

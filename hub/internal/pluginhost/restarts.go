@@ -12,6 +12,9 @@ const (
 	steadyAfter   = time.Minute
 	firstBackoff  = 500 * time.Millisecond
 	longestWait   = time.Minute
+	// afterKill is the longest wait after a process that was ready was killed from
+	// outside: that says nothing against the plugin.
+	afterKill = time.Second
 )
 
 // restarts decides when a plugin that failed may be started again. It is pure:
@@ -45,6 +48,17 @@ func (r *restarts) failed(now time.Time, upFor time.Duration, jitter float64) {
 		return
 	}
 	r.notBefore = now.Add(waitAfter(r.streak, jitter))
+}
+
+// killed counts the end of a process that had been ready and that somebody killed: by
+// hand, or the kernel for want of memory. It is started again soon however often that
+// happens, and the budget is left alone.
+func (r *restarts) killed(now time.Time, upFor time.Duration, jitter float64) {
+	if upFor >= steadyAfter {
+		r.streak = 0
+	}
+	r.streak++
+	r.notBefore = now.Add(min(waitAfter(r.streak, jitter), time.Duration(float64(afterKill)*(0.8+0.4*jitter))))
 }
 
 // waitAfter is the wait after the n-th failure in a row: none after the first,

@@ -68,3 +68,22 @@ func TestWaitsAreSpreadAndBounded(t *testing.T) {
 		}
 	}
 }
+
+// Whoever kills a plugin again and again, by hand or by the kernel's word, has it back
+// within a moment of the last kill.
+func TestAKilledPluginIsBackSoonHoweverOften(t *testing.T) {
+	var r restarts
+	now := time.Now()
+	for n := range 100 {
+		now = now.Add(2 * time.Second)
+		r.killed(now, time.Second, 0.999999)
+		if wait, never := r.wait(now); wait > afterKill*12/10 || never || r.spent {
+			t.Fatalf("after %d kills: wait %s, never %t, spent %t", n+1, wait, never, r.spent)
+		}
+		r.ready()
+	}
+	r.failed(now, 0, 0.5)
+	if r.spent {
+		t.Error("kills used up the budget of failures")
+	}
+}

@@ -137,6 +137,11 @@ func (s *supervisor) lost(in *instance, cause string) {
 	s.current = nil
 	s.fell = true
 	s.lastError = cause
+	if p := in.runner.process; p.hasExited() && p.killed {
+		s.restarts.killed(time.Now(), time.Since(in.readyAt), jitter())
+		s.logFailure("the plugin was killed")
+		return
+	}
 	s.restarts.failed(time.Now(), time.Since(in.readyAt), jitter())
 	s.logFailure("the plugin was lost")
 	if bad := s.struck(time.Now(), cause); bad != nil {
