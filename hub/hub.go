@@ -22,6 +22,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/escalation"
+	"github.com/evergrant/evergrant/hub/internal/exchange"
 	"github.com/evergrant/evergrant/hub/internal/feed"
 	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/jobs"
@@ -50,6 +51,7 @@ type Hub struct {
 	installer *installer.Installer
 	access    *access.Access
 	catalogue *catalogue.Catalogue
+	exchanger *exchange.Exchanger
 	source    *tokensource.Source
 	flow      *authflow.Flow
 	bulk      *bulk.Runner
@@ -198,7 +200,7 @@ func (h *Hub) stop(ctx context.Context) {
 		h.bulk.Close()
 	}
 	if h.source != nil {
-		h.source.Close(ctx)
+		h.closeExchanges(ctx)
 	}
 	h.work.Wait()
 	if h.source != nil {
@@ -226,6 +228,34 @@ func (h *Hub) stop(ctx context.Context) {
 	h.traces.stop(ctx)
 	h.log.Info("stopped")
 }
+
+// closeExchanges ends the renewals and authorizations that are under way. Replies that
+// are out are waited for beyond ctx, each for its own time: the only live refresh token
+// may be in one. A second signal does not wait.
+func (h *Hub) closeExchanges(ctx context.Context) {
+	closing, giveUp := context.WithCancel(context.WithoutCancel(ctx))
+	defer giveUp()
+	closed := make(chan struct{})
+	defer context.AfterFunc(ctx, func() {
+		if out := h.exchanger.Out(); out > 0 {
+			h.log.Warn("the stop waits for replies of services; ending the process now could cost these grants", "replies", out)
+			h.exchanger.Wait(closing)
+		}
+		select { // what has arrived is saved
+		case <-closed:
+		case <-time.After(saveAfterStop):
+			giveUp()
+			h.exchanger.Close()
+		}
+	})()
+	h.source.Close(closing)
+	h.flow.Wait()
+	close(closed)
+	h.exchanger.Close()
+}
+
+// saveAfterStop is how long a stop waits for replies to be saved after its own time.
+const saveAfterStop = 5 * time.Second
 
 // URL is the hub's address as people and processes use it.
 func (h *Hub) URL() string { return h.cfg.PublicURL }

@@ -12,6 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/escalation"
+	"github.com/evergrant/evergrant/hub/internal/exchange"
 	"github.com/evergrant/evergrant/hub/internal/incident"
 	"github.com/evergrant/evergrant/hub/internal/metrics"
 	"github.com/evergrant/evergrant/hub/internal/operation"
@@ -27,13 +28,17 @@ func (h *Hub) wire() {
 		Replica: h.journal.Replica(),
 		Limits:  endpoint.Limits{InFlight: h.cfg.Renewal.PerEndpoint, PerSecond: float64(h.cfg.Renewal.PerSecond)},
 	})
-	runner := operation.NewRunner(h.plugins, h.sender, h.journal, h.gate, h.log.Named("operation"))
+	h.exchanger = exchange.New(exchange.Options{Sender: h.sender, Logger: h.log.Named("exchange"), Budget: h.cfg.Renewal.ExchangeTimeout})
+	runner := operation.NewRunner(operation.Options{
+		Plugins: h.plugins, Exchanger: h.exchanger, Journal: h.journal, Gate: h.gate, Logger: h.log.Named("operation"),
+		WorkTimeout: h.cfg.Renewal.RequestTimeout, SlowAfter: h.cfg.Renewal.RequestTimeout,
+	})
 	h.hours = metrics.NewHours(h.store, h.log.Named("metrics"))
 	h.access = access.New(h.store)
 	h.catalogue = catalogue.New(h.store, h.plugins, runner, h.log.Named("catalogue"))
 	h.source = tokensource.New(tokensource.Options{
-		Store: h.store, Runner: runner, Journal: h.journal, Gate: h.gate, Changes: &h.changes, Logger: h.log.Named("tokens"),
-		RequestTimeout: h.cfg.Renewal.RequestTimeout, Lease: h.cfg.Renewal.Lease, Takeover: h.cfg.Renewal.Takeover,
+		Store: h.store, Runner: runner, Exchanger: h.exchanger, Journal: h.journal, Gate: h.gate, Changes: &h.changes, Logger: h.log.Named("tokens"),
+		Lease: h.cfg.Renewal.Lease, Takeover: h.cfg.Renewal.Takeover,
 		Attempted: h.attempted, Waited: h.counts.Waited,
 	})
 	sched := scheduler.New(scheduler.Options{
@@ -42,7 +47,7 @@ func (h *Hub) wire() {
 	})
 	h.flow = authflow.New(authflow.Options{
 		Store: h.store, Runner: runner, Logger: h.log.Named("authorize"), PublicURL: h.cfg.PublicURL,
-		TTL: h.cfg.AuthorizationTTL, ExchangeTimeout: h.cfg.Renewal.RequestTimeout, Granted: sched.Wake, Exchanging: h.counts.Exchanging,
+		TTL: h.cfg.AuthorizationTTL, Patience: h.cfg.Renewal.RequestTimeout, Granted: sched.Wake, Exchanging: h.counts.Exchanging,
 	})
 	h.bulk = bulk.New(bulk.Options{Store: h.store, Catalogue: h.catalogue, Source: h.source, Audit: h.audit, Logger: h.log.Named("bulk")})
 	h.escalates = escalation.New(escalation.Options{

@@ -11,6 +11,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -139,7 +140,7 @@ func (a *API) registerConnections() {
 		if err != nil {
 			return c, err
 		}
-		return a.source.RenewNow(ctx, c.ID, c.Generation)
+		return a.source.RenewWithin(ctx, c, tokensource.UsualWait)
 	})
 	a.act("pause-connection", http.MethodPost, "/pause", "Stop renewal and pulls", a.byID(a.catalogue.Pause))
 	a.act("resume-connection", http.MethodPost, "/resume", "Take a paused connection up again", a.byID(a.catalogue.Resume))
@@ -223,7 +224,7 @@ func (a *API) accessCodes(ctx context.Context, in *struct {
 	NameInput
 	RefreshToken bool `query:"refresh_token" doc:"Also hand over the refresh token. Pause the connection then: two sides that renew one grant lose it"`
 }) (*one[connection.AccessCodes], error) {
-	pulled, err := a.source.Token(ctx, in.Name, a.minTTL)
+	pulled, err := a.source.Token(ctx, in.Name, a.minTTL, tokensource.UsualWait)
 	if err != nil {
 		return nil, a.fail(err)
 	}

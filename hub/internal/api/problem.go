@@ -153,6 +153,8 @@ func (a *API) refusal(e *tokensource.RefusedError) error {
 		p = problem(http.StatusBadGateway, "blocked", "The operator has to mend the service", e.Message)
 	case e.TooSoon:
 		p = problem(http.StatusTooManyRequests, "too-soon", "The token was renewed just now", e.Message)
+	case e.InProgress:
+		p = problem(http.StatusServiceUnavailable, "renewal-in-progress", "The token is being renewed", e.Message)
 	case e.Kind == provider.Transient:
 		p = problem(http.StatusServiceUnavailable, "transient", "The token cannot be renewed for the moment", e.Message)
 	default:
@@ -161,6 +163,9 @@ func (a *API) refusal(e *tokensource.RefusedError) error {
 	p.Kind = e.Kind.String()
 	if f := e.Connection.Failure; f != nil {
 		p.Code = f.Code
+	}
+	if e.InProgress {
+		p.Code = "renewal_in_progress"
 	}
 	if e.RetryAfter > 0 {
 		return retry(p, e.RetryAfter)

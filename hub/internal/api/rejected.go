@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/evergrant/evergrant/hub/internal/tokensource"
 )
 
 // RejectedInput says that the service refused a token.
@@ -39,6 +41,6 @@ func (a *API) rejected(ctx context.Context, in *RejectedInput) (*TokenOutput, er
 		return nil, problem(http.StatusUnprocessableEntity, "invalid-fields", "There is no such generation yet",
 			"Send the generation that came with the rejected token.")
 	}
-	pulled, err := a.source.Rejected(ctx, c, in.Body.Generation)
+	pulled, err := a.source.Rejected(ctx, c, in.Body.Generation, tokensource.UsualWait)
 	return a.handOut(pulled, "", err)
 }

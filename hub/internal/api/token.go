@@ -22,7 +22,7 @@ type TokenInput struct {
 	Name          string `path:"name" doc:"The connection's name"`
 	MinTTL        string `query:"min_ttl" doc:"Least life that the token must have left: a duration (60s, 5m) or seconds" default:"60s" example:"60s"`
 	IfNoneMatch   string `header:"If-None-Match" doc:"The ETag of the generation that the process has; 304 if it is still in force and lives long enough"`
-	Wait          string `query:"wait" doc:"With If-None-Match: wait so long for the next generation before answering 304; a duration or seconds, at most 50s" example:"30s"`
+	Wait          string `query:"wait" doc:"How long the process waits for a renewal that its token needs (10s by default), and with If-None-Match for the next generation before 304; a duration or seconds, at most 50s" example:"30s"`
 }
 
 // TokenOutput is the answer to a pull.
@@ -61,7 +61,8 @@ func (a *API) registerToken() {
 		OperationID: "pull-token", Method: http.MethodGet, Path: "/api/v1/connections/{name}/token",
 		Summary: "Pull a valid access token", Tags: []string{"Tokens"}, Security: bearer,
 		Description: "Returns the access token of a connection, renewed if less than min_ttl is left of it. " +
-			"409: a person has to authorise again. 502: the operator has to mend the service. 503: ask again after Retry-After.",
+			"409: a person has to authorise again. 502: the operator has to mend the service. 503: ask again after Retry-After; " +
+			"with the type renewal-in-progress the service has not answered yet, and a later pull joins the same renewal.",
 		Errors: []int{401, 403, 404, 409, 500, 502, 503},
 	}, a.token)
 	a.registerRejected()
@@ -69,6 +70,14 @@ func (a *API) registerToken() {
 
 // longestPoll bounds how long a pull waits: proxies cut longer silences.
 const longestPoll = 50 * time.Second
+
+// patience is how long a pull waits for a renewal that its token needs.
+func patience(said string, wait time.Duration) time.Duration {
+	if said == "" {
+		return tokensource.UsualWait
+	}
+	return min(wait, longestPoll)
+}
 
 func (a *API) token(ctx context.Context, in *TokenInput) (*TokenOutput, error) {
 	minTTL, err := parseTTL("min_ttl", in.MinTTL, a.minTTL)
@@ -79,7 +88,7 @@ func (a *API) token(ctx context.Context, in *TokenInput) (*TokenOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	pulled, err := a.pull(ctx, in.Authorization, in.Name, minTTL)
+	pulled, err := a.pull(ctx, in.Authorization, in.Name, minTTL, patience(in.Wait, wait))
 	if err == nil && wait > 0 && in.IfNoneMatch == etagOf(pulled) {
 		pulled, err = a.next(ctx, in, pulled, minTTL, min(wait, longestPoll))
 	}
@@ -108,7 +117,7 @@ func (a *API) next(ctx context.Context, in *TokenInput, has *tokensource.Pulled,
 	defer end.Stop()
 	for {
 		changed, forget := a.changes.Next(has.Connection.ID)
-		pulled, err := a.pull(ctx, in.Authorization, in.Name, minTTL)
+		pulled, err := a.pull(ctx, in.Authorization, in.Name, minTTL, wait)
 		if err != nil || etagOf(pulled) != in.IfNoneMatch {
 			forget()
 			return pulled, err
@@ -131,8 +140,9 @@ func (a *API) next(ctx context.Context, in *TokenInput, has *tokensource.Pulled,
 	}
 }
 
-// pull checks the key and the connection by one read, then serves the token.
-func (a *API) pull(ctx context.Context, authorization, name string, minTTL time.Duration) (*tokensource.Pulled, error) {
+// pull checks the key and the connection by one read, then serves the token. It waits
+// for a renewal as long as wait says.
+func (a *API) pull(ctx context.Context, authorization, name string, minTTL, wait time.Duration) (*tokensource.Pulled, error) {
 	row, err := a.allowed(ctx, authorization, name)
 	if err != nil {
 		return nil, err
@@ -141,7 +151,7 @@ func (a *API) pull(ctx context.Context, authorization, name string, minTTL time.
 	// it handed out when it has expired.
 	a.source.TouchPulled(ctx, row.ConnectionID)
 	version := tokensource.Version{Generation: row.Generation, UpdatedAt: row.UpdatedAt}
-	pulled, err := a.source.ServeVersion(ctx, row.ConnectionID, version, minTTL)
+	pulled, err := a.source.ServeVersion(ctx, row.ConnectionID, version, minTTL, wait)
 	if err == nil && a.pulls != nil {
 		a.pulls.Note(audit.Pull{KeyID: row.Key.ID, Connection: name, Address: audit.From(ctx).Address}, time.Now())
 	}

@@ -25,6 +25,7 @@ const (
 	ReasonOperator       Reason = "operator" // wrong secret, redirect URI, scope
 	ReasonTransient      Reason = "transient"
 	ReasonInternal       Reason = "internal"
+	ReasonStillWaiting   Reason = "still_waiting" // the service has not answered yet; the exchange goes on
 	ReasonOtherAccount   Reason = "other_account"
 	ReasonNotPasted      Reason = "not_pasted" // what was pasted holds no code
 )

@@ -127,7 +127,9 @@ func wrongIssuer(svc service.Service, params url.Values) bool {
 	return sent != "" && known != "" && sent != known
 }
 
-// exchange spends the code and saves the grant.
+// exchange spends the code and saves the grant. The code is spent by one request: a
+// browser that goes away, or a service that takes longer than a person waits, must not
+// lose what comes back, so it goes on without them.
 func (f *Flow) exchange(ctx context.Context, svc service.Service, a *store.Authorization, params url.Values, now time.Time) (*Finished, error) {
 	failure := &Failure{Service: &svc, Authorization: a}
 	if cause := errorOf(params); cause != nil {
@@ -138,10 +140,31 @@ func (f *Flow) exchange(ctx context.Context, svc service.Service, a *store.Autho
 		failure.Reason = ReasonNoCode
 		return nil, f.fail(failure)
 	}
-	// The code is spent by this request: a browser that goes away must not lose
-	// what comes back.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.o.ExchangeTimeout)
-	defer cancel()
+	type result struct {
+		finished *Finished
+		err      error
+	}
+	ended := make(chan result, 1)
+	f.work.Go(func() {
+		finished, err := f.spend(context.WithoutCancel(ctx), svc, a, params, now)
+		ended <- result{finished, err}
+	})
+	patience := time.NewTimer(f.o.Patience)
+	defer patience.Stop()
+	select {
+	case r := <-ended:
+		return r.finished, r.err
+	case <-patience.C:
+	}
+	if failure.Reason = ReasonStillWaiting; a.ConnectionID == "" { // nobody is there to hand it to later
+		failure.Reason = ReasonTransient
+	}
+	return nil, f.fail(failure)
+}
+
+// spend exchanges the code and saves what comes of it.
+func (f *Flow) spend(ctx context.Context, svc service.Service, a *store.Authorization, params url.Values, now time.Time) (*Finished, error) {
+	failure := &Failure{Service: &svc, Authorization: a}
 	op := &operation.Op{ID: a.ID, Service: svc, Now: now, Sending: sync.OnceFunc(func() { f.o.Exchanging(time.Since(now)) })}
 	token, _, err := f.o.Runner.Exchange(ctx, op, provider.ExchangeRequest{
 		Code: params.Get("code"), Params: params, RedirectURI: a.RedirectURI, CodeVerifier: a.Verifier, Nonce: a.Nonce, Data: a.Data,
@@ -168,7 +191,13 @@ func (f *Flow) exchange(ctx context.Context, svc service.Service, a *store.Autho
 		// A first grant is worth more than the name of its account: its code is spent.
 		f.o.Logger.Warn("authorised, but the service did not say by whom", "connection", c.Name, "error", causeOf(err).Message)
 	}
-	return f.save(ctx, svc, a, now, *token, account, failure)
+	finished, err := f.save(ctx, svc, a, now, *token, account, failure)
+	if err == nil {
+		if err := f.o.Store.SpendGrantLink(ctx, finished.Connection.ID, time.Now()); err != nil {
+			f.o.Logger.Warn("the links of a connection that was authorised could not be ended", "connection", finished.Connection.Name, "error", err)
+		}
+	}
+	return finished, err
 }
 
 // identify asks whose grant it is. A service that cannot tell has no account.
@@ -176,6 +205,8 @@ func (f *Flow) identify(ctx context.Context, svc service.Service, token provider
 	if !slices.Contains(svc.Description.Grants, provider.GrantIdentify) {
 		return provider.Account{}, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, f.o.Patience)
+	defer cancel()
 	account, err := f.o.Runner.Identify(ctx, &operation.Op{Service: svc, Now: now}, token)
 	if err != nil {
 		return provider.Account{}, err

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -30,8 +31,9 @@ type Options struct {
 	PublicURL string
 	// TTL is how long a person may take to grant; 15 min.
 	TTL time.Duration
-	// ExchangeTimeout bounds the token request; 30 s.
-	ExchangeTimeout time.Duration
+	// Patience is how long a person is kept waiting for the token request, which goes on
+	// after that; 30 s.
+	Patience time.Duration
 	// Granted is called after a connection got a grant, for example to wake the
 	// scheduler. Optional.
 	Granted func()
@@ -42,7 +44,8 @@ type Options struct {
 
 // Flow starts and finishes authorizations. It is safe for concurrent use.
 type Flow struct {
-	o Options
+	o    Options
+	work sync.WaitGroup // exchanges that nobody waits for
 }
 
 // New returns a Flow.
@@ -50,8 +53,8 @@ func New(o Options) *Flow {
 	if o.TTL <= 0 {
 		o.TTL = 15 * time.Minute
 	}
-	if o.ExchangeTimeout <= 0 {
-		o.ExchangeTimeout = 30 * time.Second
+	if o.Patience <= 0 {
+		o.Patience = 30 * time.Second
 	}
 	if o.Granted == nil {
 		o.Granted = func() {}
@@ -62,6 +65,9 @@ func New(o Options) *Flow {
 	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
 	return &Flow{o: o}
 }
+
+// Wait returns when no exchange is under way any more.
+func (f *Flow) Wait() { f.work.Wait() }
 
 // RedirectURI is where a service sends the browser back to: an address of its
 // own for each service, so that a hostile authorization server cannot pass

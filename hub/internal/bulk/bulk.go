@@ -166,7 +166,7 @@ func (r *Runner) renew(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	after, err := r.o.Source.RenewNow(ctx, id, before.Generation)
+	after, err := r.o.Source.RenewWithin(ctx, before, tokensource.UsualWait)
 	switch {
 	case err != nil:
 		return err

@@ -14,6 +14,10 @@ import (
 	"time"
 )
 
+// sendAndSave is what a hub may need beside the time of an exchange: to write the
+// request, and to save a reply that came at the last moment.
+const sendAndSave = time.Minute
+
 // derive fills in what follows from other values or from the machine.
 func derive(c *Config) {
 	if c.PublicURL == "" {
@@ -151,6 +155,7 @@ func checkTimes(c *Config, complain func(key, text string)) {
 		{"renewal.takeover", c.Renewal.Takeover, time.Second, 7 * 24 * time.Hour},
 		{"renewal.min_ttl", c.Renewal.MinTTL, 0, 24 * time.Hour},
 		{"renewal.request_timeout", c.Renewal.RequestTimeout, time.Second, 10 * time.Minute},
+		{"renewal.exchange_timeout", c.Renewal.ExchangeTimeout, time.Second, time.Hour},
 		{"authorization_ttl", c.AuthorizationTTL, time.Minute, 24 * time.Hour},
 		{"audit.keep", c.Audit.Keep, 0, 100 * 365 * 24 * time.Hour},
 		{"session.idle", c.Session.Idle, time.Minute, 365 * 24 * time.Hour},
@@ -160,8 +165,9 @@ func checkTimes(c *Config, complain func(key, text string)) {
 			complain(bound.key, fmt.Sprintf("write a time from %s to %s", bound.least, bound.most))
 		}
 	}
-	if c.Renewal.Lease <= c.Renewal.RequestTimeout {
-		complain("renewal.lease", "write more than renewal.request_timeout: a lease must outlive the call that it guards")
+	if least := c.Renewal.ExchangeTimeout + sendAndSave; c.Renewal.Takeover < least {
+		complain("renewal.takeover", fmt.Sprintf("write at least %s: renewal.exchange_timeout and the time that a hub needs to send and to save; "+
+			"another hub must not take over a renewal that may still be answered", least))
 	}
 	if c.Session.Absolute < c.Session.Idle {
 		complain("session.absolute", "write at least session.idle")

@@ -99,8 +99,13 @@ type Renewal struct {
 	// MinTTL is the life that a pulled token has left, if the process asks for
 	// nothing else.
 	MinTTL time.Duration `koanf:"min_ttl"`
-	// RequestTimeout bounds a provider's call.
+	// RequestTimeout bounds what a plugin needs for a call, without the time of its
+	// requests to the service; it is also when an unanswered request counts as a
+	// trouble of its endpoint.
 	RequestTimeout time.Duration `koanf:"request_timeout"`
+	// ExchangeTimeout is how long the reply to a token request is read for, once the
+	// request may have left. A provider may declare a longer time.
+	ExchangeTimeout time.Duration `koanf:"exchange_timeout"`
 }
 
 // Session bounds how long people stay logged in.

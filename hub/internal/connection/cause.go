@@ -80,9 +80,9 @@ func CauseOf(c Connection, endpoint, providerName string) Cause {
 		return Cause{Kind: CauseGrant, Of: c.ID}
 	case f.Uncertain:
 		return Cause{Kind: CauseUncertain, Of: c.ID}
-	case strings.HasPrefix(f.Code, "plugin_"):
+	case strings.HasPrefix(f.Code, PluginCodes):
 		return Cause{Kind: CausePlugin, Of: providerName}
-	case f.Code == "journal":
+	case f.Code == "journal", f.Code == "hub_panic":
 		return Cause{Kind: CauseHub}
 	case f.Kind == provider.Blocked, f.Kind == provider.Denied:
 		for _, code := range clientCodes {

@@ -33,7 +33,7 @@ func TestFailuresOfOneCauseHaveOneName(t *testing.T) {
 	} {
 		c := granted("one").Failed(now, 1, &test.failure)
 		if test.lost {
-			c = granted("one").ReplyLost(now, 1, &test.failure)
+			c = granted("one").ReplyLost(now, 1, &test.failure, connection.Lost{SentAt: now})
 		}
 		cause := connection.CauseOf(c, "auth.example", "acme")
 		if cause.String() != test.want || cause.Who() != test.who || connection.ParseCause(cause.String()) != cause {

@@ -40,6 +40,9 @@ func (c Connection) Redated(now time.Time) Connection {
 		if !f.RetryAfter.IsZero() {
 			moved.RetryAfter = f.RetryAfter.Add(back)
 		}
+		if !f.AnswerableUntil.IsZero() {
+			moved.AnswerableUntil = f.AnswerableUntil.Add(back)
+		}
 		c.Failure, c.Due, c.UpdatedAt = &moved, c.Due.Add(back), now
 	}
 	if !c.FromTheFuture(now) {

@@ -80,6 +80,9 @@ type Failure struct {
 	// the next token set: a request went out and its reply is lost, or lies in the
 	// journal of another replica.
 	Uncertain bool
+	// AnswerableUntil is until when the service may still be working on the request
+	// that got no reply: nothing is sent before, whoever asks. Zero if it is not.
+	AnswerableUntil time.Time
 }
 
 // New returns a connection without a grant.

@@ -255,27 +255,6 @@ func TestWhenADemandMayRenew(t *testing.T) {
 	}
 }
 
-func TestAForeignIntentIsNotRushed(t *testing.T) {
-	rotates := policy(provider.AutoRenewRefreshToken, func(p *connection.Policy) { p.Rotation.Kind = provider.RotationRotates })
-	keeps := policy(provider.AutoRenewRefreshToken, nil)
-	deadline, takeover := start.Add(30*time.Second), 15*time.Minute
-	for name, tt := range map[string]struct {
-		policy connection.Policy
-		mine   bool
-		want   time.Time
-	}{
-		"own intent":                       {rotates, true, start},
-		"foreign, a repeat is safe":        {keeps, false, deadline},
-		"foreign, a repeat kills a family": {rotates, false, start.Add(takeover)},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if got := connection.SettleAfter(tt.policy, tt.mine, start, deadline, takeover); !got.Equal(tt.want) {
-				t.Errorf("given up at %s, want %s", got, tt.want)
-			}
-		})
-	}
-}
-
 func TestTokenSetsPrintNoSecrets(t *testing.T) {
 	c := granted(policy(provider.AutoRenewRefreshToken, nil), token(time.Hour, "refresh-secret"))
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {

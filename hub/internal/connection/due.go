@@ -3,6 +3,7 @@ package connection
 import (
 	"hash/fnv"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -12,8 +13,11 @@ import (
 const (
 	transientFirst = time.Second
 	transientMost  = 5 * time.Minute
-	blockedFirst   = 5 * time.Minute
-	blockedMost    = 6 * time.Hour
+	// pluginMost is for a plugin that is away: the hub brings it back by itself and says
+	// when (RetryAfter), so grants need not wait longer than that.
+	pluginMost   = 2 * time.Second
+	blockedFirst = 5 * time.Minute
+	blockedMost  = 6 * time.Hour
 	// afterExpiryGrace keeps clear of the clock of services that refuse a
 	// renewal before the expiry.
 	afterExpiryGrace = time.Second
@@ -21,6 +25,9 @@ const (
 	// says that its tokens live no time at all.
 	shortestRound = time.Second
 )
+
+// PluginCodes begin the codes of failures of a plugin, by which no service was asked.
+const PluginCodes = "plugin_"
 
 // NextDue returns when a connection that is well is to be renewed; zero is never,
 // because it needs no renewal or because there is nothing to renew it with. It is
@@ -122,8 +129,11 @@ func (c Connection) jitter(most time.Duration) time.Duration {
 // backoff is how long to wait after the count'th failure in a row of a kind.
 func (c Connection) backoff(kind provider.Kind, count int) time.Duration {
 	first, most := transientFirst, transientMost
-	if kind == provider.Blocked {
+	switch {
+	case kind == provider.Blocked:
 		first, most = blockedFirst, blockedMost
+	case kind == provider.Transient && c.Failure != nil && strings.HasPrefix(c.Failure.Code, PluginCodes):
+		most = pluginMost
 	}
 	d := most
 	if count < 20 {
@@ -171,6 +181,19 @@ func (c Connection) MayRenew(now time.Time) (bool, time.Time) {
 	}
 	if c.Failure != nil && now.Before(c.Due) {
 		return false, c.Due
+	}
+	return true, time.Time{}
+}
+
+// MayRenewNow reports whether a renewal may begin now because somebody asks for it:
+// waiting times do not count, but a request that may still be answered does. The
+// second result is as MayRenew's.
+func (c Connection) MayRenewNow(now time.Time) (bool, time.Time) {
+	if !c.Renewable(now) {
+		return false, time.Time{}
+	}
+	if f := c.Failure; f != nil && now.Before(f.AnswerableUntil) {
+		return false, f.AnswerableUntil
 	}
 	return true, time.Time{}
 }

@@ -49,6 +49,10 @@ type Event struct {
 	Requested []string
 	// Failure is what went wrong.
 	Failure *provider.Error
+	// Lost is what is known of the request of EventReplyLost.
+	Lost Lost
+	// Mine is set for EventOwnerAwaited if the replica is this one.
+	Mine bool
 	// Until is when the endpoint or the owner is looked for again.
 	Until time.Time
 	// Past is the token set of EventRestored.
@@ -92,9 +96,9 @@ func (c Connection) ended(now time.Time, e Event) Connection {
 	case EventTransient, EventBlocked, EventRefused:
 		return c.Failed(now, e.Sent, e.Failure)
 	case EventReplyLost:
-		return c.ReplyLost(now, e.Sent, e.Failure)
+		return c.ReplyLost(now, e.Sent, e.Failure, e.Lost)
 	case EventOwnerAwaited:
-		return c.OwnerAwaited(now, e.Sent, e.Until)
+		return c.OwnerAwaited(now, e.Sent, e.Until, e.Mine)
 	case EventDeferred:
 		return c.Deferred(now, e.Until)
 	}

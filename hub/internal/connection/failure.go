@@ -28,31 +28,65 @@ func (c Connection) Failed(now time.Time, sent int64, failure *provider.Error) C
 	return c
 }
 
-// ReplyLost notes a renewal that was sent and got no reply: Failed, and uncertain
-// if the service may have rotated the refresh token, for then nobody knows. The
-// rule for that is to try once more and to believe the answer.
-func (c Connection) ReplyLost(now time.Time, sent int64, failure *provider.Error) Connection {
+// Lost says what is known of a request that was sent and got no reply of the service.
+type Lost struct {
+	// SentAt is when it was about to be sent.
+	SentAt time.Time
+	// AnswerableUntil is until when the service may still be working on it; zero if it
+	// is not any more.
+	AnswerableUntil time.Time
+	// OnTheWay is set if a gateway answered in the service's place: an outage, behind
+	// which the service may have done what was asked.
+	OnTheWay bool
+}
+
+// ReplyLost notes a renewal that was sent and got no reply of the service: Failed, and
+// uncertain if the service may have rotated the refresh token, for then nobody knows.
+// The rule for that is to try once more and to believe the answer, but not in a hurry:
+// not while the service may still be working on the first request, and not while the
+// access token lives without it.
+func (c Connection) ReplyLost(now time.Time, sent int64, failure *provider.Error, lost Lost) Connection {
 	if c.Policy.RepeatSafe() {
 		return c.Failed(now, sent, failure)
 	}
-	lost := *failure
-	lost.Kind, lost.Code = provider.Transient, "uncertain"
-	lost.Message = "the request was sent, but no reply arrived, so the service may have rotated the refresh token: " + failure.Message
-	return c.uncertain(now, sent, &lost)
+	told := *failure
+	if !lost.OnTheWay {
+		told.Kind, told.Code = provider.Transient, "uncertain"
+		told.Message = "the request was sent, but no reply arrived, so the service may have rotated the refresh token: " + failure.Message
+	}
+	after := c.uncertain(now, sent, &told, !lost.OnTheWay)
+	if after.State != StateActive || after.Failure == c.Failure {
+		return after
+	}
+	if due := now.Add(after.backoff(after.Failure.Kind, after.Failure.Count)); c.repeatable(due, lost.SentAt) {
+		after.Due = due // the replaced refresh token is still good then
+		return after
+	}
+	after.Failure.AnswerableUntil = lost.AnswerableUntil
+	after.Due = latest(after.Due, latest(lost.AnswerableUntil, c.lastTryAt(now)))
+	return after
 }
 
-// OwnerAwaited notes that the renewal of another replica is not known to have
-// ended, and that its reply is waited for until a time. See Settle.
-func (c Connection) OwnerAwaited(now time.Time, sent int64, until time.Time) Connection {
-	return c.uncertain(now, sent, &provider.Error{
-		Kind: provider.Transient, Code: "uncertain", RetryAfter: max(until.Sub(now), time.Millisecond),
-		Message: "another replica stopped in the middle of a renewal; its journal may hold the new tokens, so it is waited for",
-	})
-}
-
-func (c Connection) uncertain(now time.Time, sent int64, failure *provider.Error) Connection {
-	after := c.Failed(now, sent, failure)
+// OwnerAwaited notes that an earlier renewal is not known to have ended, and that its
+// outcome is waited for until a time. mine is set for a renewal of this replica. See
+// Settle.
+func (c Connection) OwnerAwaited(now time.Time, sent int64, until time.Time, mine bool) Connection {
+	message := "another replica stopped in the middle of a renewal; its journal may hold the new tokens, so it is waited for"
+	if mine {
+		message = "the hub was stopped in the middle of a renewal; the service may still be answering it, so it is not asked again yet"
+	}
+	after := c.uncertain(now, sent, &provider.Error{
+		Kind: provider.Transient, Code: "uncertain", RetryAfter: max(until.Sub(now), time.Millisecond), Message: message,
+	}, true)
 	if after.State == StateActive && after.Failure != c.Failure {
+		after.Due = after.Failure.RetryAfter
+	}
+	return after
+}
+
+func (c Connection) uncertain(now time.Time, sent int64, failure *provider.Error, uncertain bool) Connection {
+	after := c.Failed(now, sent, failure)
+	if uncertain && after.State == StateActive && after.Failure != c.Failure {
 		after.Failure.Uncertain = true
 	}
 	return after
@@ -69,8 +103,8 @@ func (c Connection) Deferred(now, until time.Time) Connection {
 	}
 	spread := min(max(until.Sub(now)/2, leastSpread), mostSpread)
 	due := until.Add(c.jitter(spread))
-	if f := c.Failure; f != nil && f.RetryAfter.After(due) {
-		due = f.RetryAfter
+	if f := c.Failure; f != nil {
+		due = latest(due, latest(f.RetryAfter, f.AnswerableUntil))
 	}
 	c.Due, c.UpdatedAt = due, now
 	return c
@@ -99,13 +133,22 @@ func (c Connection) next(now time.Time, failure *provider.Error) *Failure {
 	}
 	// Until a reply says so, nobody knows more than before.
 	passes := f.Kind == provider.Transient || f.Kind == provider.Internal
-	f.Uncertain = passes && c.Failure != nil && c.Failure.Uncertain
+	if passes && c.Failure != nil {
+		f.Uncertain, f.AnswerableUntil = c.Failure.Uncertain, c.Failure.AnswerableUntil
+	}
 	return &f
 }
 
-// afterFailure is when to try again.
+// afterFailure is when to try again. The one try that an uncertain grant has left is
+// not made while its access token lives without it.
 func (c Connection) afterFailure(now time.Time) time.Time {
 	due := now.Add(c.backoff(c.Failure.Kind, c.Failure.Count))
+	if !c.Policy.RepeatSafe() {
+		due = latest(due, c.Failure.AnswerableUntil)
+		if c.Failure.Uncertain {
+			due = latest(due, c.lastTryAt(now))
+		}
+	}
 	if c.Failure.RetryAfter.After(due) {
 		return c.Failure.RetryAfter
 	}

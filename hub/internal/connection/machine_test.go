@@ -151,7 +151,7 @@ func eventOf(c connection.Connection, kind connection.EventKind, now time.Time) 
 	}
 	switch kind {
 	case connection.EventTransient, connection.EventReplyLost:
-		e.Failure = provider.Errorf(provider.Transient, "", "503")
+		e.Failure, e.Lost = provider.Errorf(provider.Transient, "", "503"), connection.Lost{SentAt: now}
 	case connection.EventBlocked:
 		e.Failure = provider.Errorf(provider.Blocked, "invalid_client", "wrong secret")
 	case connection.EventRefused:
@@ -182,6 +182,8 @@ func actionOf(before, after connection.Connection, now time.Time) string {
 		return "stop"
 	case counted && after.Failure.RetryAfter.Equal(after.Due):
 		return "await"
+	case counted && after.Failure.Uncertain && wait > 6*time.Minute && after.Tokens.ExpiresAt.Sub(after.Due) >= 30*time.Minute:
+		return "hold"
 	case counted && wait <= 6*time.Minute && after.Failure.Kind == provider.Transient:
 		return "back off"
 	case counted && wait >= 5*time.Minute && after.Failure.Kind == provider.Blocked:

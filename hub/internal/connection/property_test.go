@@ -68,6 +68,9 @@ func (l *life) event(rt *rapid.T) connection.Event {
 	kind := rapid.SampledFrom(connection.EventKinds).Draw(rt, "event")
 	e := eventOf(l.c, kind, l.now)
 	e.Asked = l.now.Add(-time.Duration(rapid.IntRange(0, 30).Draw(rt, "took")) * time.Second)
+	if wait := rapid.IntRange(-1, 60).Draw(rt, "answerable for"); wait > 0 {
+		e.Lost.AnswerableUntil = l.now.Add(time.Duration(wait) * time.Second)
+	}
 	e.Token, e.Policy = replies.Draw(rt, "reply"), policies.Draw(rt, "edited policy")
 	if e.Failure != nil {
 		e.Failure.RetryAfter = time.Duration(rapid.SampledFrom([]int{0, 0, 30, 3600, 10_000_000}).Draw(rt, "retry after")) * time.Second
@@ -123,8 +126,13 @@ func (l *life) checkDue(rt *rapid.T) {
 		rt.Fatalf("due %s before it was decided", c.UpdatedAt.Sub(c.Due))
 	}
 	if f := c.Failure; f != nil {
-		if wait := c.Due.Sub(c.UpdatedAt); wait > 25*time.Hour {
+		// The one try that is left may wait for the end of the access token, but not longer.
+		held := !c.Policy.RepeatSafe() && c.Due.Before(c.Tokens.ExpiresAt)
+		if wait := c.Due.Sub(c.UpdatedAt); wait > 25*time.Hour && !held {
 			rt.Fatalf("after a failure it sleeps for %s", wait)
+		}
+		if c.Due.Before(f.AnswerableUntil) && !c.Policy.RepeatSafe() {
+			rt.Fatalf("it is due %s before the first request cannot be answered any more", f.AnswerableUntil.Sub(c.Due))
 		}
 		if c.Due.Before(f.RetryAfter) {
 			rt.Fatal("it does not obey Retry-After")

@@ -125,11 +125,11 @@ func TestALostReplyIsUncertainOnlyWhereARepeatIsNotSafe(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := inPhase(t, connection.PhaseWell, tt.policy)
-			after := c.ReplyLost(later, c.Generation, lost)
+			after := c.ReplyLost(later, c.Generation, lost, connection.Lost{SentAt: later})
 			if after.Phase() != tt.want {
 				t.Fatalf("phase %s, want %s", after.Phase(), tt.want)
 			}
-			if c.ReplyLost(later, c.Generation-1, lost).Phase() != connection.PhaseWell {
+			if c.ReplyLost(later, c.Generation-1, lost, connection.Lost{SentAt: later}).Phase() != connection.PhaseWell {
 				t.Fatal("a lost reply to another generation counts")
 			}
 		})
@@ -144,37 +144,59 @@ func TestWhatBecomesOfAnOpenIntent(t *testing.T) {
 	graceful := policy(provider.AutoRenewRefreshToken, func(p *connection.Policy) {
 		p.Rotation = provider.Rotation{Kind: provider.RotationRotatesWithGrace, Grace: time.Minute}
 	})
-	began := connection.OpenIntent{Generation: 1, StartedAt: start, Deadline: start.Add(30 * time.Second)}
+	revoking := policy(provider.AutoRenewRefreshToken, func(p *connection.Policy) { p.Rotation.Kind = provider.RotationRotatesRevokesAccess })
+	began := connection.OpenIntent{Generation: 1, StartedAt: start, SendBy: start.Add(30 * time.Second), Deadline: start.Add(330 * time.Second)}
 	with := func(change func(*connection.OpenIntent)) connection.OpenIntent {
 		i := began
 		change(&i)
 		return i
 	}
+	mine := with(func(i *connection.OpenIntent) { i.Mine = true })
+	slow := with(func(i *connection.OpenIntent) { i.Deadline = start.Add(time.Hour) })
+	// The access token expires at the given time; zero is a token that is over.
+	over, long := time.Duration(0), 10*time.Hour
 	tests := map[string]struct {
 		policy connection.Policy
 		intent connection.OpenIntent
+		life   time.Duration
 		after  time.Duration
 		want   connection.Settlement
 		until  time.Duration
 	}{
-		"saved already":                     {rotating, with(func(i *connection.OpenIntent) { i.Generation = 0 }), 0, connection.SettleDrop, 0},
-		"its reply was found":               {rotating, with(func(i *connection.OpenIntent) { i.Replied = true }), 0, connection.SettleFinish, 0},
-		"mine, no reply":                    {rotating, with(func(i *connection.OpenIntent) { i.Mine = true }), 0, connection.SettleTryOnce, 0},
-		"foreign, repeat safe, in time":     {keeping, began, time.Second, connection.SettleWait, 30 * time.Second},
-		"foreign, repeat safe, over":        {keeping, began, 30 * time.Second, connection.SettleTryOnce, 0},
-		"foreign, rotates":                  {rotating, began, 10 * time.Minute, connection.SettleWait, 15 * time.Minute},
-		"foreign, rotates, waited for":      {rotating, began, 15 * time.Minute, connection.SettleTryOnce, 0},
-		"foreign, in the grace":             {graceful, began, 40 * time.Second, connection.SettleTryOnce, 0},
-		"foreign, in the grace, in time":    {graceful, began, 20 * time.Second, connection.SettleWait, 30 * time.Second},
-		"foreign, after the grace":          {graceful, began, 2 * time.Minute, connection.SettleWait, 15 * time.Minute},
-		"begun by a clock that was set":     {rotating, with(func(i *connection.OpenIntent) { i.StartedAt = start.Add(9 * day) }), 0, connection.SettleWait, 15 * time.Minute},
-		"clock set forward: waited for, so": {rotating, began, 9 * day, connection.SettleTryOnce, 0},
+		"saved already":                         {rotating, with(func(i *connection.OpenIntent) { i.Generation = 0 }), over, 0, connection.SettleDrop, 0},
+		"its reply was found":                   {rotating, with(func(i *connection.OpenIntent) { i.Replied = true }), over, 0, connection.SettleFinish, 0},
+		"mine, never sent":                      {rotating, with(func(i *connection.OpenIntent) { i.Mine, i.Unsent = true, true }), long, 0, connection.SettleTryOnce, 0},
+		"mine, repeat safe":                     {keeping, mine, over, 0, connection.SettleTryOnce, 0},
+		"mine, may still be answered":           {rotating, mine, over, 5 * time.Minute, connection.SettleWait, 330 * time.Second},
+		"mine, cannot be answered any more":     {rotating, mine, over, 331 * time.Second, connection.SettleTryOnce, 0},
+		"mine, the access token lives":          {rotating, mine, long, 331 * time.Second, connection.SettleWait, 9*time.Hour + 30*time.Minute},
+		"mine, the access token nearly over":    {rotating, mine, long, 9*time.Hour + 31*time.Minute, connection.SettleTryOnce, 0},
+		"mine, the access token is revoked":     {revoking, mine, long, 331 * time.Second, connection.SettleTryOnce, 0},
+		"mine, in the grace":                    {graceful, mine, long, 50 * time.Second, connection.SettleTryOnce, 0},
+		"foreign, repeat safe, may be sent":     {keeping, began, over, time.Second, connection.SettleWait, 30 * time.Second},
+		"foreign, repeat safe, is not sent":     {keeping, began, long, 30 * time.Second, connection.SettleTryOnce, 0},
+		"foreign, rotates":                      {rotating, began, over, 10 * time.Minute, connection.SettleWait, 15 * time.Minute},
+		"foreign, rotates, waited for":          {rotating, began, over, 15 * time.Minute, connection.SettleTryOnce, 0},
+		"foreign, the access token lives":       {rotating, began, long, 15 * time.Minute, connection.SettleWait, 9*time.Hour + 30*time.Minute},
+		"foreign, an hour for the reply":        {rotating, slow, over, 20 * time.Minute, connection.SettleWait, 61 * time.Minute},
+		"foreign, in the grace":                 {graceful, began, long, 40 * time.Second, connection.SettleTryOnce, 0},
+		"foreign, in the grace, may be sent":    {graceful, began, long, 20 * time.Second, connection.SettleWait, 30 * time.Second},
+		"foreign, after the grace":              {graceful, began, over, 2 * time.Minute, connection.SettleWait, 15 * time.Minute},
+		"begun by a clock that was set":         {rotating, with(func(i *connection.OpenIntent) { i.StartedAt = start.Add(9 * day) }), over, 0, connection.SettleWait, 15 * time.Minute},
+		"a clock set forward: it is waited for": {rotating, began, over, 9 * day, connection.SettleTryOnce, 0},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			c := inPhase(t, connection.PhaseWell, tt.policy)
+			c.Tokens.ExpiresAt = start.Add(tt.life)
 			got, until := c.Settle(start.Add(tt.after), tt.intent, 15*time.Minute)
-			if got != tt.want || (got == connection.SettleWait && !until.Equal(start.Add(tt.until))) {
+			// The try that is left is spread over a quarter of half a margin.
+			spread := time.Duration(0)
+			if tt.life > 0 && tt.until > time.Hour {
+				spread = 450 * time.Second
+			}
+			want := start.Add(tt.until)
+			if got != tt.want || (got == connection.SettleWait && (until.After(want) || until.Before(want.Add(-spread)))) {
 				t.Fatalf("%s until %s, want %s until %s", got, until.Sub(start), tt.want, tt.until)
 			}
 		})
@@ -216,5 +238,55 @@ func TestWhichTokenSetMayBePutBack(t *testing.T) {
 	back := ended.Restored(later, good)
 	if back.Phase() != connection.PhaseWell || back.Tokens.RefreshToken != "r1" || back.Generation != ended.Generation+1 || !back.Due.Equal(later) {
 		t.Fatalf("put back: %s, generation %d, due %s", back.Phase(), back.Generation, back.Due)
+	}
+}
+
+func TestTheOneTryThatIsLeftIsNotHurried(t *testing.T) {
+	lost := provider.Errorf(provider.Transient, "", "no reply within 5m0s")
+	due := start.Add(55 * time.Minute) // of a token that lives an hour
+	graceful := policy(provider.AutoRenewRefreshToken, func(p *connection.Policy) {
+		p.Rotation = provider.Rotation{Kind: provider.RotationRotatesWithGrace, Grace: time.Minute}
+	})
+	revoking := policy(provider.AutoRenewRefreshToken, func(p *connection.Policy) { p.Rotation.Kind = provider.RotationRotatesRevokesAccess })
+	for name, tt := range map[string]struct {
+		policy      connection.Policy
+		now         time.Time
+		lost        connection.Lost
+		earliest    time.Duration // from now
+		latest      time.Duration
+		wantForced  bool // somebody may ask at once
+		wantUnknown bool
+	}{
+		"the access token lives":          {rotating, due, connection.Lost{SentAt: due}, time.Minute, 2 * time.Minute, true, true},
+		"the access token is over":        {rotating, start.Add(2 * time.Hour), connection.Lost{SentAt: due}, time.Second, 2 * time.Second, true, true},
+		"the peer closed the connection":  {rotating, start.Add(2 * time.Hour), connection.Lost{SentAt: due, AnswerableUntil: start.Add(2*time.Hour + 30*time.Second)}, 30 * time.Second, 31 * time.Second, false, true},
+		"the access token may be revoked": {revoking, due, connection.Lost{SentAt: due}, time.Second, 2 * time.Second, true, true},
+		"in the grace":                    {graceful, due, connection.Lost{SentAt: due}, time.Second, 2 * time.Second, true, true},
+		"after the grace":                 {graceful, due, connection.Lost{SentAt: due.Add(-time.Minute)}, time.Minute, 2 * time.Minute, true, true},
+		"a gateway answered":              {rotating, due, connection.Lost{SentAt: due, OnTheWay: true, AnswerableUntil: due.Add(30 * time.Second)}, time.Minute, 2 * time.Minute, false, false},
+		"a repeat is safe":                {keeping, due, connection.Lost{SentAt: due}, time.Second, 2 * time.Second, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := inPhase(t, connection.PhaseWell, tt.policy)
+			c.Tokens.ObtainedAt, c.Tokens.ExpiresAt = start, start.Add(time.Hour)
+			after := c.ReplyLost(tt.now, c.Generation, lost, tt.lost)
+			if wait := after.Due.Sub(tt.now); wait < tt.earliest || wait > tt.latest {
+				t.Errorf("tried again after %s, want %s to %s", wait, tt.earliest, tt.latest)
+			}
+			if may, _ := after.MayRenew(after.Due.Add(-time.Millisecond)); may {
+				t.Error("a pull may renew before it is due")
+			}
+			if may, _ := after.MayRenewNow(tt.now); may != tt.wantForced {
+				t.Errorf("whoever asks for it may renew at once: %t, want %t", may, tt.wantForced)
+			}
+			if got := after.Failure.Uncertain; got != tt.wantUnknown {
+				t.Errorf("uncertain %t, want %t", got, tt.wantUnknown)
+			}
+			// A try that could not be sent leaves the one try where it was.
+			later := after.Failed(tt.now.Add(time.Second), c.Generation, provider.Errorf(provider.Transient, "", "no connection"))
+			if tt.wantUnknown && later.Due.Before(after.Due.Add(-time.Minute)) && !after.Due.Before(tt.now.Add(time.Minute)) {
+				t.Errorf("after a try that was not sent it is due %s sooner", after.Due.Sub(later.Due))
+			}
+		})
 	}
 }

@@ -11,12 +11,15 @@ import (
 type OpenIntent struct {
 	Generation int64
 	// Mine is set if this replica began it: then its own journal has been read, and
-	// nothing more can be learned by waiting.
+	// nothing more can be learned from there by waiting.
 	Mine bool
+	// Unsent is set if this replica knows that the request did not leave.
+	Unsent bool
 	// Replied is set if a reply was found, in the journal or in the intent's row.
 	Replied bool
-	// StartedAt and Deadline bound the time of its request.
-	StartedAt, Deadline time.Time
+	// StartedAt is when it began. The request is not written after SendBy, and its
+	// reply is not read after Deadline.
+	StartedAt, SendBy, Deadline time.Time
 }
 
 // Settlement is what to do about an open intent.
@@ -34,25 +37,32 @@ const (
 	SettleTryOnce Settlement = "try_once"
 )
 
-// Settle decides about an open intent; with SettleWait, until when to wait. A
-// foreign one may still answer from the journal of its owner: where a repeat is
-// safe, its deadline is waited for; where it is not, the takeover time, for sending
-// a spent refresh token can make the service revoke the whole family (RFC 9700
-// section 4.14.2). A clock that was set back does not make the wait longer than
-// that.
+// replayTime is what the owner of an intent may need after its deadline to save what
+// it has read.
+const replayTime = time.Minute
+
+// Settle decides about an open intent; with SettleWait, until when to wait. Where a
+// repeat is safe, only the time in which its owner may still send is waited for. Where
+// it is not, sending a spent refresh token can make the service revoke the whole family
+// (RFC 9700 section 4.14.2). So the one try that is left is not made while the first
+// request may still be answered, nor, for an intent of another replica whose journal
+// may hold the answer, before the takeover time is over, nor while the access token
+// makes a try unnecessary. A clock that was set back does not make the wait longer.
 func (c Connection) Settle(now time.Time, i OpenIntent, takeover time.Duration) (Settlement, time.Time) {
 	switch {
 	case i.Generation != c.Generation:
 		return SettleDrop, time.Time{}
 	case i.Replied:
 		return SettleFinish, time.Time{}
+	case i.Mine && i.Unsent:
+		return SettleTryOnce, time.Time{}
 	}
-	until := SettleAfter(c.Policy, i.Mine, i.StartedAt, i.Deadline, takeover)
-	if r := c.Policy.Rotation; r.Kind == provider.RotationRotatesWithGrace && now.Before(i.StartedAt.Add(r.Grace)) && i.Deadline.Before(until) {
-		until = i.Deadline // while the old token is still good, a repeat loses nothing
-	}
+	until := c.settleAfter(now, i, takeover)
 	if i.StartedAt.After(now) {
 		until = until.Add(now.Sub(i.StartedAt))
+	}
+	if !c.repeatable(now, i.StartedAt) {
+		until = latest(until, c.lastTryAt(now))
 	}
 	if now.Before(until) {
 		return SettleWait, until
@@ -60,15 +70,41 @@ func (c Connection) Settle(now time.Time, i OpenIntent, takeover time.Duration) 
 	return SettleTryOnce, time.Time{}
 }
 
-// SettleAfter is the time from which an intent without a known reply may be given
-// up and the renewal tried again.
-func SettleAfter(p Policy, mine bool, startedAt, deadline time.Time, takeover time.Duration) time.Time {
+// settleAfter is the time from which an intent without a known reply may be given up
+// and the renewal tried again, whatever the access token allows.
+func (c Connection) settleAfter(now time.Time, i OpenIntent, takeover time.Duration) time.Time {
 	switch {
-	case mine:
-		return startedAt
-	case p.RepeatSafe():
-		return deadline
+	case c.repeatable(now, i.StartedAt) && i.Mine:
+		return i.StartedAt
+	case c.repeatable(now, i.StartedAt):
+		return i.SendBy
+	case i.Mine:
+		return i.Deadline
 	default:
-		return startedAt.Add(takeover)
+		return latest(i.StartedAt.Add(takeover), i.Deadline.Add(replayTime))
 	}
+}
+
+// repeatable reports whether a renewal that was sent at a time may be sent again with
+// the same refresh token: always, or while the grace of a replaced one lasts.
+func (c Connection) repeatable(now, sent time.Time) bool {
+	r := c.Policy.Rotation
+	return c.Policy.RepeatSafe() || r.Kind == provider.RotationRotatesWithGrace && now.Before(sent.Add(r.Grace))
+}
+
+// lastTryAt is when a try that can end the grant is to be made at the latest: half of
+// the margin before the access token expires, spread. It is zero where the access
+// token gains nothing by waiting: it is over, it has no known end, or the service
+// revokes it with the refresh token.
+func (c Connection) lastTryAt(now time.Time) time.Time {
+	t := c.Tokens
+	if !t.Valid(now) || t.ExpiresAt.IsZero() || c.Policy.Rotation.Kind == provider.RotationRotatesRevokesAccess {
+		return time.Time{}
+	}
+	margin := c.Policy.Margin(t.Lifetime()) / 2
+	at := t.ExpiresAt.Add(-margin - c.jitter(margin/4))
+	if end := t.RefreshExpiresAt; !end.IsZero() { // and well before the refresh token's own end
+		at = earliest(at, now.Add(end.Sub(now)/2))
+	}
+	return at
 }

@@ -7,6 +7,7 @@ const (
 	RequestWritten = "request-written" // the request is with the network
 	ReplyReceived  = "reply-received"  // the whole reply is here, in memory only
 	Journaled      = "journaled"       // the reply is durable, the plugin has not seen it
+	Copied         = "copied"          // another replica can finish as well: the reply is in the database
 	Parsed         = "parsed"          // the plugin made a token of it, nothing is saved
 	Saved          = "saved"           // the token set is committed, the journal does not know
 	LeaseFreed     = "lease-freed"     // everything is done

@@ -2,7 +2,6 @@ package operation
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
@@ -33,6 +32,7 @@ func (r *Runner) AuthCodeURL(ctx context.Context, op *Op, req provider.AuthCodeU
 // Exchange turns an authorization code into tokens.
 func (r *Runner) Exchange(ctx context.Context, op *Op, req provider.ExchangeRequest) (*provider.Token, Outcome, error) {
 	var token *provider.Token
+	op.Spends = true
 	out, err := r.run(ctx, "exchange", op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
 		req.Call = call
 		token, err = c.Exchange(ctx, carry, op.Service.Provider, &req)
@@ -44,6 +44,7 @@ func (r *Runner) Exchange(ctx context.Context, op *Op, req provider.ExchangeRequ
 // Refresh gets the next token set.
 func (r *Runner) Refresh(ctx context.Context, op *Op, current provider.Token) (*provider.Token, Outcome, error) {
 	var token *provider.Token
+	op.Spends = true
 	out, err := r.run(ctx, "refresh", op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
 		token, err = c.Refresh(ctx, carry, op.Service.Provider, &provider.RefreshRequest{Call: call, Current: current})
 		return err
@@ -76,9 +77,9 @@ func (r *Runner) Look(ctx context.Context, op *Op, address string) (int, error) 
 	if err != nil {
 		return 0, err
 	}
-	resp, err := r.sender.Send(ctx, c.to, &providerplugin.HTTPRequest{Method: http.MethodGet, URL: address, Header: http.Header{"Accept": {"text/html"}}})
+	status, err := r.exchanger.Look(ctx, c.to, address)
 	if err != nil {
 		return 0, provider.Errorf(provider.Transient, "no_answer", "%w", err)
 	}
-	return resp.Status, nil
+	return status, nil
 }

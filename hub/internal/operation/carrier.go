@@ -11,6 +11,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/crashpoint"
 	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
+	"github.com/evergrant/evergrant/hub/internal/exchange"
 	"github.com/evergrant/evergrant/hub/internal/trail"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
@@ -21,39 +22,121 @@ type carrier struct {
 	op     *Op
 	to     egress.Target
 
-	mu      sync.Mutex // one run at a time
+	mu      sync.Mutex
 	replies map[int]reply
+	// out is the exchange that is under way; nil if none is.
+	out *exchange.Exchange
 	// private is a host that the hub did not reach for this service.
 	private *egress.PrivateError
 	// sent is set once a request may have reached the service.
 	sent bool
+	// answerable is until when a request without a reply may still be answered: its
+	// peer closed the connection and may be working on it.
+	answerable time.Time
+	slow       sync.Once
 }
+
+// errStillOut ends a run of an operation whose exchange takes long: the plugin is not
+// kept waiting. The operation is run again when the reply is there.
+var errStillOut = errors.New("the service has not answered yet")
 
 // Carry implements providerplugin.Carrier.
 func (c *carrier) Carry(ctx context.Context, step int, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if kept, ok := c.replies[step]; ok {
+		c.mu.Unlock()
 		return kept.answer(req)
 	}
-	if c.op.Sending != nil {
-		c.op.Sending()
+	e := c.out
+	if e == nil {
+		if c.op.Sending != nil {
+			c.op.Sending()
+		}
+		e = c.start(ctx, step, req)
+		c.out = e
 	}
-	resp, err := c.runner.sender.Send(ctx, c.to, req)
-	failure, isFailure := errors.AsType[*providerplugin.CarryError](err)
-	if err != nil && !isFailure {
+	c.mu.Unlock()
+	patience := time.NewTimer(c.runner.slowAfter)
+	defer patience.Stop()
+	select {
+	case <-e.Done():
+	case <-patience.C:
+		c.slow.Do(c.tellSlow)
+		return nil, errStillOut
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	c.settle(e)
+	if err := e.Reply().Err; err != nil {
 		return nil, err
 	}
-	c.sent = c.sent || err == nil || failure.Written
-	if private, ok := errors.AsType[*egress.PrivateError](err); ok {
-		c.private = private
+	c.mu.Lock()
+	kept, ok := c.replies[step]
+	c.mu.Unlock()
+	if !ok { // the run before asked for another step
+		return nil, &providerplugin.PluginError{Message: "the plugin asked for another request than when the operation ran before"}
 	}
-	c.tell(req, resp, failure)
-	c.keep(ctx, step, newReply(req, resp, failure))
-	if failure != nil {
-		return nil, failure
+	return kept.answer(req)
+}
+
+// start sends the request of a step. The caller holds mu.
+func (c *carrier) start(ctx context.Context, step int, req *providerplugin.HTTPRequest) *exchange.Exchange {
+	return c.runner.exchanger.Start(ctx, exchange.Request{
+		To: c.to, HTTP: req, Declared: c.declared(), Spends: c.op.Spends, Fence: c.op.Fence,
+		Ended: func(r exchange.Reply) { c.ended(ctx, step, req, r) },
+	})
+}
+
+func (c *carrier) declared() time.Duration {
+	if d := c.op.Service.Description; d != nil {
+		return d.ExchangeTimeout
 	}
-	return resp, nil
+	return 0
+}
+
+// ended takes the end of an exchange, whoever still waits for it.
+func (c *carrier) ended(ctx context.Context, step int, req *providerplugin.HTTPRequest, r exchange.Reply) {
+	if r.Err != nil {
+		return // nothing was sent
+	}
+	if r.Failure != nil {
+		if private, ok := errors.AsType[*egress.PrivateError](r.Failure); ok {
+			c.mu.Lock()
+			c.private = private
+			c.mu.Unlock()
+		}
+	}
+	c.tell(req, r.Response, r.Failure)
+	c.keep(ctx, step, newReply(req, r.Response, r.Failure), r.Closed)
+}
+
+// settle notes that an exchange is over.
+func (c *carrier) settle(e *exchange.Exchange) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.out == e {
+		c.out = nil
+	}
+}
+
+// await waits for the exchange that a run left under way and returns its end; nil if
+// there was none.
+func (c *carrier) await() *exchange.Reply {
+	c.mu.Lock()
+	e := c.out
+	c.mu.Unlock()
+	if e == nil {
+		return nil
+	}
+	<-e.Done()
+	c.settle(e)
+	return new(e.Reply())
+}
+
+func (c *carrier) tellSlow() {
+	if c.op.Slow != nil {
+		c.op.Slow()
+	}
 }
 
 // withPrivate adds to an error that a host in a private network was not reached:
@@ -89,8 +172,14 @@ func (c *carrier) tell(req *providerplugin.HTTPRequest, resp *providerplugin.HTT
 // keep remembers a reply and makes it durable. A journal that cannot be written
 // does not stop the operation: the reply may hold the only live refresh token,
 // and this process still has it.
-func (c *carrier) keep(ctx context.Context, step int, r reply) {
+func (c *carrier) keep(ctx context.Context, step int, r reply, closed bool) {
+	c.mu.Lock()
 	c.replies[step] = r
+	c.sent = c.sent || r.Status != 0 || r.Written
+	if closed || r.lostOnTheWay() {
+		c.answerable = time.Now().Add(closedGrace)
+	}
+	c.mu.Unlock()
 	if !c.op.Journaled {
 		return
 	}
@@ -102,4 +191,24 @@ func (c *carrier) keep(ctx context.Context, step int, r reply) {
 		trail.Log(ctx, c.runner.log).Error("a reply could not be journaled; it is safe only while this hub runs", "operation", c.op.ID, "error", err)
 	}
 	crashpoint.At(crashpoint.Journaled)
+	if c.op.Received != nil && r.Status != 0 {
+		c.op.Received(c.kept())
+	}
+}
+
+// closedGrace is how long a service may still be working on a request whose
+// connection was closed or reset before the reply.
+const closedGrace = 30 * time.Second
+
+// kept returns the replies as Op.Kept takes them.
+func (c *carrier) kept() map[int][]byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := make(map[int][]byte, len(c.replies))
+	for step, r := range c.replies {
+		if data, err := json.Marshal(r); err == nil {
+			all[step] = data
+		}
+	}
+	return all
 }

@@ -61,3 +61,18 @@ func decodeReply(data []byte) (reply, error) {
 	}
 	return r, nil
 }
+
+// lostOnTheWay reports whether a gateway in front of the service answered in its
+// place, because the service's own reply did not come or could not be read (RFC 9110
+// sections 15.6.3 and 15.6.5; 520 to 524 are those of content delivery networks). The
+// service may have done what was asked.
+func (r reply) lostOnTheWay() bool {
+	switch r.Status {
+	case http.StatusBadGateway, http.StatusGatewayTimeout, 520, 521, 522, 523, 524:
+		return true
+	}
+	return false
+}
+
+// succeeded reports whether the service says that it did what was asked.
+func (r reply) succeeded() bool { return r.Status >= 200 && r.Status < 300 }

@@ -2,22 +2,19 @@ package operation
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
-	"go.opentelemetry.io/otel/attribute"
-
 	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
+	"github.com/evergrant/evergrant/hub/internal/exchange"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 	"github.com/evergrant/evergrant/hub/internal/service"
-	"github.com/evergrant/evergrant/hub/internal/trail"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
+	"github.com/hashicorp/go-hclog"
 )
 
 // Plugins runs what an operation does on the plugin that serves a provider:
@@ -29,18 +26,45 @@ type Plugins interface {
 	Description(name string) (d provider.Description, sum string, ok bool)
 }
 
+// Options of a Runner. Zero times get defaults.
+type Options struct {
+	Plugins   Plugins
+	Exchanger *exchange.Exchanger
+	Journal   *journal.Journal
+	Gate      *endpoint.Gate
+	Logger    hclog.Logger
+	// WorkTimeout bounds what a plugin needs for one run of an operation, its start
+	// among it; the time of the exchanges does not count. 30 s.
+	WorkTimeout time.Duration
+	// SlowAfter is how long a plugin is kept waiting for a reply. The operation is run
+	// again when the reply is there. 30 s.
+	SlowAfter time.Duration
+}
+
 // Runner runs operations. It is safe for concurrent use.
 type Runner struct {
-	host    Plugins
-	sender  *egress.Sender
-	journal *journal.Journal
-	gate    *endpoint.Gate
-	log     hclog.Logger
+	host        Plugins
+	exchanger   *exchange.Exchanger
+	journal     *journal.Journal
+	gate        *endpoint.Gate
+	log         hclog.Logger
+	workTimeout time.Duration
+	slowAfter   time.Duration
 }
 
 // NewRunner ties the parts.
-func NewRunner(host Plugins, sender *egress.Sender, j *journal.Journal, gate *endpoint.Gate, log hclog.Logger) *Runner {
-	return &Runner{host: host, sender: sender, journal: j, gate: gate, log: log}
+func NewRunner(o Options) *Runner {
+	r := &Runner{
+		host: o.Plugins, exchanger: o.Exchanger, journal: o.Journal, gate: o.Gate, log: o.Logger,
+		workTimeout: o.WorkTimeout, slowAfter: o.SlowAfter,
+	}
+	if r.workTimeout <= 0 {
+		r.workTimeout = 30 * time.Second
+	}
+	if r.slowAfter <= 0 {
+		r.slowAfter = 30 * time.Second
+	}
+	return r
 }
 
 // Op is one operation of a provider for a service.
@@ -62,6 +86,17 @@ type Op struct {
 	Sent func(endpoint.Key, endpoint.Outcome)
 	// Sending is told that a request is about to be sent; nil is nobody.
 	Sending func()
+	// Spends is set if the operation spends something: its exchanges outlive ctx, and
+	// so does the operation while one is under way.
+	Spends bool
+	// Fence is asked immediately before a request is written; an error keeps it from
+	// being written and is the operation's. Nil asks nothing.
+	Fence func(ctx context.Context) error
+	// Slow is told, once at most, that an exchange takes long; nil is nobody.
+	Slow func()
+	// Received is told of the replies so far when one has come and is durable; nil is
+	// nobody. It must not wait.
+	Received func(replies map[int][]byte)
 }
 
 // Outcome says what is known of an operation apart from its result.
@@ -70,6 +105,11 @@ type Outcome struct {
 	Sent bool
 	// Answered is set if every request that was sent got a reply.
 	Answered bool
+	// LostOnTheWay is set if a gateway answered in the service's place.
+	LostOnTheWay bool
+	// AnswerableUntil is until when the service may still be working on a request that
+	// got no reply; zero if it is not any more.
+	AnswerableUntil time.Time
 	// PluginFailed is set if there is an error that is not the service's: the
 	// plugin died, failed, was too slow, could not be started or is not there. What
 	// was answered still has to be read.
@@ -83,52 +123,6 @@ type Outcome struct {
 // CodePluginFailed is the code of an error of a plugin that runs: it was asked and
 // could not answer.
 const CodePluginFailed = "plugin_failed"
-
-// runs bounds how often an operation is run when its plugin dies.
-const runs = 3
-
-// run runs do until it ends in anything else than the death of the plugin.
-func (r *Runner) run(ctx context.Context, name string, op *Op, do func(context.Context, *providerplugin.Client, providerplugin.Carrier, provider.Call) error) (out Outcome, err error) {
-	ctx, span := trail.Start(ctx, name, attribute.String("evergrant.provider", op.Service.Provider), attribute.String("evergrant.service", op.Service.Name))
-	defer func() { trail.End(span, word(err)) }()
-	c, err := r.carrierFor(op)
-	if err != nil {
-		return Outcome{}, err
-	}
-	if op.Journaled {
-		if err := r.journal.Begin(op.ID, op.Meta); err != nil {
-			return Outcome{}, provider.Errorf(provider.Transient, "journal", "the hub cannot journal replies, so nothing was sent: %w", err)
-		}
-	}
-	call := provider.Call{Service: c.to.Service, Now: op.Now}
-	out.StartedAt = op.Now
-	for n := 1; ; n++ {
-		err = r.host.Run(ctx, op.Service.Provider, func(ctx context.Context, client *providerplugin.Client) error {
-			return do(ctx, client, c, call)
-		})
-		failure, isPlugin := errors.AsType[*providerplugin.PluginError](err)
-		_, isService := errors.AsType[*provider.Error](err)
-		out.PluginFailed = err != nil && (!isService || outOfTime(ctx))
-		if !isPlugin || !failure.Gone || n == runs || ctx.Err() != nil {
-			break
-		}
-		trail.Log(ctx, r.log).Warn("the plugin died in an operation; it is run again from the journal", "provider", op.Service.Provider, "operation", op.ID, "run", n)
-	}
-	c.describe(&out)
-	return out, c.withPrivate(r.meaning(op, err))
-}
-
-// lastMoment is how long before the deadline an error may be about the deadline:
-// the plugin has it too, by a clock of its own.
-const lastMoment = 100 * time.Millisecond
-
-// outOfTime reports whether an error may only say that the time was over. What
-// the service has answered may hold the only live tokens, so it must not count as
-// the service's word.
-func outOfTime(ctx context.Context) bool {
-	deadline, ok := ctx.Deadline()
-	return ctx.Err() != nil || (ok && time.Until(deadline) < lastMoment)
-}
 
 func (r *Runner) carrierFor(op *Op) (*carrier, error) {
 	c := &carrier{runner: r, op: op, replies: map[int]reply{}}
@@ -150,16 +144,15 @@ func (r *Runner) carrierFor(op *Op) (*carrier, error) {
 }
 
 func (c *carrier) describe(out *Outcome) {
+	out.Replies = c.kept()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	out.Sent, out.Answered, out.Replies = c.sent, true, make(map[int][]byte, len(c.replies))
-	for step, kept := range c.replies {
+	out.Sent, out.Answered, out.AnswerableUntil = c.sent, true, c.answerable
+	for _, kept := range c.replies {
 		if kept.Status == 0 && kept.Written {
 			out.Answered = false
 		}
-		if data, err := json.Marshal(kept); err == nil {
-			out.Replies[step] = data
-		}
+		out.LostOnTheWay = out.LostOnTheWay || kept.lostOnTheWay()
 	}
 }
 

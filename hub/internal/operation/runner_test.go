@@ -13,6 +13,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
+	"github.com/evergrant/evergrant/hub/internal/exchange"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/seal"
@@ -77,10 +78,12 @@ func TestAReplyThatThePluginIsTooSlowForIsNotTakenForAFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = j.Close() }()
-	runner := operation.NewRunner(inProcess{client}, egress.New(egress.Options{Version: "test", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}), j, endpoint.New(endpoint.Options{}), hclog.NewNullLogger())
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-	defer cancel()
-	_, out, err := runner.Refresh(ctx, &operation.Op{
+	sender := egress.New(egress.Options{Version: "test", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	runner := operation.NewRunner(operation.Options{
+		Plugins: inProcess{client}, Exchanger: exchange.New(exchange.Options{Sender: sender}), Journal: j, Gate: endpoint.New(endpoint.Options{}),
+		Logger: hclog.NewNullLogger(), WorkTimeout: time.Second,
+	})
+	_, out, err := runner.Refresh(t.Context(), &operation.Op{
 		ID: "op", Now: time.Now(), Journaled: true,
 		Service: service.Service{Provider: "slow", Description: &description, Options: map[string]any{"server": server.URL}},
 	}, provider.Token{RefreshToken: "r"})

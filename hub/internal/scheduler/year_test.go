@@ -17,6 +17,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection/connectiontest"
 	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
+	"github.com/evergrant/evergrant/hub/internal/exchange"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/scheduler"
@@ -124,8 +125,10 @@ func newHubOfAYear(t *testing.T, s *connectiontest.Service, connections int) *hu
 	sender := egress.New(egress.Options{Version: "test", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	t.Cleanup(sender.Close)
 	gate := endpoint.New(endpoint.Options{})
+	x := exchange.New(exchange.Options{Sender: sender})
 	h.source = tokensource.New(tokensource.Options{
-		Store: h.store, Journal: j, Gate: gate, Logger: log, Runner: operation.NewRunner(inProcess{client}, sender, j, gate, log),
+		Store: h.store, Journal: j, Gate: gate, Logger: log, Exchanger: x,
+		Runner: operation.NewRunner(operation.Options{Plugins: inProcess{client}, Exchanger: x, Journal: j, Gate: gate, Logger: log}),
 	})
 	t.Cleanup(func() { h.source.Close(context.Background()) })
 	h.options = scheduler.Options{Gate: gate, Store: h.store, Source: h.source, Logger: log, Owner: j.Replica(), LongestSleep: day}
@@ -193,14 +196,14 @@ func (h *hubOfAYear) connection(t *testing.T, id string) connection.Connection {
 func (h *hubOfAYear) pull(t *testing.T, s *connectiontest.Service) {
 	t.Helper()
 	h.pulls++
-	pulled, err := h.source.Token(t.Context(), "conn-0", time.Minute)
+	pulled, err := h.source.Token(t.Context(), "conn-0", time.Minute, tokensource.UsualWait)
 	for range 20 { // a fault passes; a process does as it is told and asks again
 		refused, ok := errors.AsType[*tokensource.RefusedError](err)
 		if !ok || refused.Kind != provider.Transient {
 			break
 		}
 		<-time.After(refused.RetryAfter)
-		pulled, err = h.source.Token(t.Context(), "conn-0", time.Minute)
+		pulled, err = h.source.Token(t.Context(), "conn-0", time.Minute, tokensource.UsualWait)
 	}
 	if err != nil {
 		t.Fatalf("no token on day %d: %v", h.pulls, err)
@@ -224,7 +227,7 @@ func (h *hubOfAYear) person(t *testing.T, s *connectiontest.Service, by time.Tim
 	if c.StatusAt(time.Now()) != connection.StatusNeedsAuthorization {
 		t.Fatalf("a minute after the declared end the status is %s", c.StatusAt(time.Now()))
 	}
-	_, err := h.source.Token(t.Context(), "conn-0", time.Minute)
+	_, err := h.source.Token(t.Context(), "conn-0", time.Minute, tokensource.UsualWait)
 	if refused, ok := errors.AsType[*tokensource.RefusedError](err); !ok || refused.Kind != provider.ReauthorizationRequired {
 		t.Fatalf("a process is told %v", err)
 	}

@@ -67,6 +67,8 @@ type failureJSON struct {
 	Count      int           `json:"count"`
 	RetryAfter int64         `json:"retry_after,omitempty"`
 	Uncertain  bool          `json:"uncertain,omitempty"`
+	// AnswerableUntil is in Unix milliseconds, as the other times.
+	AnswerableUntil int64 `json:"answerable_until,omitempty"`
 }
 
 func (s *Store) rowOfConnection(c connection.Connection) (connectionRow, error) {
@@ -163,6 +165,7 @@ func failureText(f *connection.Failure) (string, error) {
 	return jsonText(failureJSON{
 		Kind: f.Kind.String(), Code: f.Code, Message: f.Message, Remedy: f.Remedy, At: millis(f.At),
 		Since: millis(f.Since), Count: f.Count, RetryAfter: millis(f.RetryAfter), Uncertain: f.Uncertain,
+		AnswerableUntil: millis(f.AnswerableUntil),
 	})
 }
 
@@ -177,6 +180,7 @@ func failureOf(text string) (*connection.Failure, error) {
 	return &connection.Failure{
 		Kind: provider.ParseKind(f.Kind), Code: f.Code, Message: f.Message, Remedy: f.Remedy, At: timeOf(f.At),
 		Since: timeOf(f.Since), Count: f.Count, RetryAfter: timeOf(f.RetryAfter), Uncertain: f.Uncertain,
+		AnswerableUntil: timeOf(f.AnswerableUntil),
 	}, nil
 }
 

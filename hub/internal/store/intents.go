@@ -14,6 +14,7 @@ type intentRow struct {
 	Fingerprint  string
 	Owner        string
 	StartedAt    int64
+	SendBy       int64
 	Deadline     int64
 	Reply        []byte
 }
@@ -34,7 +35,9 @@ type Intent struct {
 	// Owner is the replica that began; its journal may hold the reply.
 	Owner     string
 	StartedAt time.Time
-	Deadline  time.Time
+	// SendBy is when its request may no longer be written, and Deadline when its reply
+	// is no longer read.
+	SendBy, Deadline time.Time
 	// Reply is what KeepReply kept; nil if nothing.
 	Reply []byte
 }
@@ -70,15 +73,12 @@ func (s *Store) OpenIntents(ctx context.Context, owner string) ([]Intent, error)
 	return intents, nil
 }
 
-// KeepReply seals the reply of an intent into its row, so that any replica can
-// finish the renewal. Errors: ErrNotFound.
-func (s *Store) KeepReply(ctx context.Context, intentID string, reply []byte) error {
-	tried := "keep the reply of intent " + intentID
-	sealed, err := s.sealReply(intentID, reply)
-	if err != nil {
-		return failed(tried, err)
-	}
-	return changed(tried, s.writing(ctx).Model(&intentRow{}).Where("id = ?", intentID).Update("reply", sealed))
+// IntentOpen reports whether an intent is still there: nobody has taken its connection
+// over since it was begun.
+func (s *Store) IntentOpen(ctx context.Context, id string) (bool, error) {
+	var count int64
+	err := s.reading(ctx).Model(&intentRow{}).Where("id = ?", id).Count(&count).Error
+	return count > 0, failed("look for the intent "+id, err)
 }
 
 // DropIntent removes an intent whose outcome is known otherwise; one that is
@@ -101,7 +101,7 @@ func (s *Store) sealReply(id string, reply []byte) ([]byte, error) {
 func (s *Store) intentOf(row *intentRow) (*Intent, error) {
 	i := &Intent{
 		ID: row.ID, ConnectionID: row.ConnectionID, Generation: row.Generation, Fingerprint: row.Fingerprint,
-		Owner: row.Owner, StartedAt: timeOf(row.StartedAt), Deadline: timeOf(row.Deadline),
+		Owner: row.Owner, StartedAt: timeOf(row.StartedAt), SendBy: timeOf(row.SendBy), Deadline: timeOf(row.Deadline),
 	}
 	if len(row.Reply) == 0 {
 		return i, nil

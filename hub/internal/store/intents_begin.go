@@ -17,7 +17,7 @@ func (s *Store) BeginIntent(ctx context.Context, i Intent) error {
 	tried := "note the renewal of " + i.ConnectionID
 	row := intentRow{
 		ID: i.ID, ConnectionID: i.ConnectionID, Generation: i.Generation, Fingerprint: i.Fingerprint, Owner: i.Owner,
-		StartedAt: millis(i.StartedAt), Deadline: millis(i.Deadline),
+		StartedAt: millis(i.StartedAt), SendBy: millis(i.SendBy), Deadline: millis(i.Deadline),
 	}
 	var err error
 	if row.Reply, err = s.sealReply(i.ID, i.Reply); err != nil {
@@ -33,11 +33,11 @@ func (s *Store) BeginIntent(ctx context.Context, i Intent) error {
 // A row that is being changed is waited for and judged as it then is: FOR SHARE.
 const beginMany = `WITH fit AS MATERIALIZED (
 	SELECT v.* FROM unnest(CAST(@ids AS text[]), CAST(@connections AS text[]), CAST(@generations AS bigint[]), CAST(@fingerprints AS text[]),
-		CAST(@owners AS text[]), CAST(@started AS bigint[]), CAST(@deadlines AS bigint[]), CAST(@replies AS bytea[]))
-		AS v(id, connection_id, generation, fingerprint, owner, started_at, deadline, reply)
+		CAST(@owners AS text[]), CAST(@started AS bigint[]), CAST(@sendby AS bigint[]), CAST(@deadlines AS bigint[]), CAST(@replies AS bytea[]))
+		AS v(id, connection_id, generation, fingerprint, owner, started_at, send_by, deadline, reply)
 	JOIN connections c ON c.id = v.connection_id AND c.generation = v.generation AND c.lease_owner = v.owner
 	ORDER BY c.id FOR SHARE OF c)
-	INSERT INTO intents (id, connection_id, generation, fingerprint, owner, started_at, deadline, reply)
+	INSERT INTO intents (id, connection_id, generation, fingerprint, owner, started_at, send_by, deadline, reply)
 	SELECT * FROM fit ON CONFLICT DO NOTHING RETURNING id`
 
 // beginIntents is the work of a batch.
@@ -109,13 +109,14 @@ func fits(tx *gorm.DB, row intentRow) (bool, error) {
 func intentColumns(batch []intentRow) map[string]any {
 	n := len(batch)
 	ids, connections, fingerprints, owners := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
-	generations, started, deadlines, replies := make([]int64, n), make([]int64, n), make([]int64, n), make([][]byte, n)
+	generations, started, replies := make([]int64, n), make([]int64, n), make([][]byte, n)
+	sendBy, deadlines := make([]int64, n), make([]int64, n)
 	for i, r := range batch {
 		ids[i], connections[i], fingerprints[i], owners[i] = r.ID, r.ConnectionID, r.Fingerprint, r.Owner
-		generations[i], started[i], deadlines[i], replies[i] = r.Generation, r.StartedAt, r.Deadline, r.Reply
+		generations[i], started[i], sendBy[i], deadlines[i], replies[i] = r.Generation, r.StartedAt, r.SendBy, r.Deadline, r.Reply
 	}
 	return map[string]any{
 		"ids": &ids, "connections": &connections, "generations": &generations, "fingerprints": &fingerprints, "owners": &owners,
-		"started": &started, "deadlines": &deadlines, "replies": &replies,
+		"started": &started, "sendby": &sendBy, "deadlines": &deadlines, "replies": &replies,
 	}
 }

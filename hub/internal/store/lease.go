@@ -18,6 +18,14 @@ func (s *Store) TakeLease(ctx context.Context, id, owner string, now time.Time, 
 	return result.RowsAffected == 1, failed("take the lease of "+id, result.Error)
 }
 
+// ExtendLease moves the end of a lease that owner holds; one that it has lost stays as
+// it is, and false is returned.
+func (s *Store) ExtendLease(ctx context.Context, id, owner string, now time.Time, ttl time.Duration) (bool, error) {
+	result := s.writing(ctx).Model(&connectionRow{}).
+		Where("id = ? AND lease_owner = ?", id, owner).Update("lease_until", millis(now.Add(ttl)))
+	return result.RowsAffected == 1, failed("extend the lease of "+id, result.Error)
+}
+
 // FreeLeases gives the leases of some connections back that owner holds; others do
 // not change.
 func (s *Store) FreeLeases(ctx context.Context, owner string, ids ...string) error {

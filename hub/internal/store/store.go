@@ -50,6 +50,7 @@ type Store struct {
 	workshop     *workshop
 	outcomes     *gather[*outcome, error]
 	intents      *gather[intentRow, error]
+	replies      *gather[keptReply, error]
 	serviceCache serviceCache
 	versions     *gather[string, int64] // of services, by id
 	pullCache    *pullCache             // nil on PostgreSQL
@@ -74,6 +75,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s.outcomes = &gather[*outcome, error]{flush: s.saveOutcomes, runners: 2, most: rowsAtOnce, in: s.workshop}
 	s.intents = &gather[intentRow, error]{flush: s.beginIntents, runners: 2, most: rowsAtOnce, in: s.workshop}
+	s.replies = &gather[keptReply, error]{flush: s.keepReplies, runners: 1, most: rowsAtOnce, in: s.workshop}
 	s.versions = &gather[string, int64]{flush: s.serviceVersions, runners: 1, most: rowsAtOnce, in: s.workshop}
 	if err := s.connect(ctx, o); err != nil {
 		return nil, errors.Join(err, s.Close())

@@ -47,7 +47,7 @@ func versionOf(c connection.Connection) Version {
 }
 
 // ServeVersion is Token for a connection whose version was just read.
-func (s *Source) ServeVersion(ctx context.Context, id string, v Version, minTTL time.Duration) (*Pulled, error) {
+func (s *Source) ServeVersion(ctx context.Context, id string, v Version, minTTL, wait time.Duration) (*Pulled, error) {
 	c, ok := s.cache.get(id, v)
 	if !ok {
 		var err error
@@ -56,5 +56,5 @@ func (s *Source) ServeVersion(ctx context.Context, id string, v Version, minTTL 
 		}
 		s.cache.put(c)
 	}
-	return s.Serve(ctx, c, minTTL)
+	return s.Serve(ctx, c, minTTL, wait)
 }

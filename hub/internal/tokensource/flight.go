@@ -2,10 +2,14 @@ package tokensource
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/trail"
+	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // flight is a renewal that callers of one connection share.
@@ -13,30 +17,24 @@ type flight struct {
 	done chan struct{}
 	c    connection.Connection
 	err  error
+	// slow is closed when the service takes long to answer: who needs a worker back
+	// need not wait any more.
+	slow     chan struct{}
+	slowOnce sync.Once
 }
+
+func (f *flight) markSlow() { f.slowOnce.Do(func() { close(f.slow) }) }
+
+// renewal is what a flight does.
+type renewal func(ctx context.Context, f *flight) (connection.Connection, error)
 
 // join waits for the renewal of a connection that is under way, or starts do.
 // do outlives the caller: its context ends with the hub, and carries the trail of the
 // caller who started it.
-func (s *Source) join(ctx context.Context, id string, do func(context.Context) (connection.Connection, error)) (connection.Connection, error) {
+func (s *Source) join(ctx context.Context, id string, do renewal) (connection.Connection, error) {
 	begun := time.Now()
-	s.mu.Lock()
-	f, ok := s.flights[id]
-	if !ok {
-		f = &flight{done: make(chan struct{})}
-		s.flights[id] = f
-		s.work.Go(func() {
-			defer func() {
-				s.mu.Lock()
-				delete(s.flights, id)
-				s.mu.Unlock()
-				close(f.done)
-			}()
-			f.c, f.err = do(trail.Onto(s.life, ctx))
-		})
-	}
-	s.mu.Unlock()
-	if ok {
+	f, joined := s.flightOf(ctx, id, do)
+	if joined {
 		defer func() { s.waited(time.Since(begun), false) }()
 	}
 	select {
@@ -45,4 +43,78 @@ func (s *Source) join(ctx context.Context, id string, do func(context.Context) (
 	case <-ctx.Done():
 		return connection.Connection{}, ctx.Err()
 	}
+}
+
+// launch is join for a caller that goes away when the service takes long.
+func (s *Source) launch(ctx context.Context, c connection.Connection, do renewal) (connection.Connection, error) {
+	f, _ := s.flightOf(ctx, c.ID, do)
+	select {
+	case <-f.done:
+		return f.c, f.err
+	case <-f.slow:
+		return c, nil
+	case <-ctx.Done():
+		return c, ctx.Err()
+	}
+}
+
+// flightOf returns the flight of a connection; joined is set if it was under way.
+func (s *Source) flightOf(ctx context.Context, id string, do renewal) (f *flight, joined bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f, joined = s.flights[id]; joined {
+		return f, true
+	}
+	f = &flight{done: make(chan struct{}), slow: make(chan struct{})}
+	s.flights[id] = f
+	s.work.Go(func() {
+		defer func() {
+			s.mu.Lock()
+			delete(s.flights, id)
+			s.mu.Unlock()
+			close(f.done)
+		}()
+		f.c, f.err = s.guarded(trail.Onto(s.life, ctx), id, f, do)
+	})
+	return f, false
+}
+
+// flying reports whether a renewal of a connection is under way in this hub.
+func (s *Source) flying(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.flights[id]
+	return ok
+}
+
+// CodePanic is the code of a failure that is a defect of the hub itself.
+const CodePanic = "hub_panic"
+
+// guarded runs a renewal. A panic ends neither this process nor, one after the other,
+// those of the other replicas: the connection is set aside, slowly tried again, and the
+// operator is told. What was sent is known by its intent.
+func (s *Source) guarded(ctx context.Context, id string, f *flight, do renewal) (c connection.Connection, err error) {
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		// The value may quote a reply, so only its type is told.
+		trail.Log(ctx, s.log).Error("a renewal panicked, the connection is set aside", "connection", id, "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+		c, err = s.setAside(ctx, id)
+	}()
+	return do(ctx, f)
+}
+
+// setAside saves that the renewal of a connection cannot be made by this hub as it is.
+func (s *Source) setAside(ctx context.Context, id string) (connection.Connection, error) {
+	defer s.freeLease(id)
+	c, err := s.store.Connection(ctx, id)
+	if err != nil {
+		return c, err
+	}
+	failed := c.Failed(time.Now(), c.Generation, provider.Errorf(provider.Blocked, CodePanic,
+		"the hub itself failed in this renewal; its log has the details, please report it"))
+	failed.Cause = connection.CauseOf(failed, "", "").String()
+	return failed, s.store.SaveFailure(ctx, failed, c.Generation, "", s.owner)
 }

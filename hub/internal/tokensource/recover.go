@@ -109,8 +109,5 @@ func (s *Source) sweep() {
 // attended reports whether an intent is worked on, or waits for its plugin to
 // read a reply.
 func (s *Source) attended(intent store.Intent) bool {
-	s.mu.Lock()
-	_, flying := s.flights[intent.ConnectionID]
-	s.mu.Unlock()
-	return flying || time.Since(intent.StartedAt) < s.lease || len(s.repliesOf(intent)) > 0
+	return s.flying(intent.ConnectionID) || time.Since(intent.StartedAt) < s.lease || len(s.repliesOf(intent)) > 0
 }

@@ -1,6 +1,7 @@
 package tokensource
 
 import (
+	"context"
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
@@ -18,6 +19,8 @@ type RefusedError struct {
 	Paused bool
 	// TooSoon is set if nothing is wrong but the haste of the process.
 	TooSoon bool
+	// InProgress is set if a renewal is under way that the caller did not wait for.
+	InProgress bool
 	// RetryAfter is when to ask again; zero if that is no use.
 	RetryAfter time.Duration
 	Message    string
@@ -59,6 +62,26 @@ func waiting(c connection.Connection, now, again time.Time, closed *endpoint.Clo
 		e.Kind, e.Message = f.Kind, f.Message
 	} else if closed != nil {
 		e.Message = "The service is not asked for now: " + closed.Cause + ". Ask again later."
+	}
+	return e
+}
+
+// askAgain is when a process that did not wait for a renewal may ask again: it then
+// joins the same renewal.
+const askAgain = 2 * time.Second
+
+// inProgress is the error for a renewal that is under way when the caller's patience
+// is over. It says how long it can take.
+func (s *Source) inProgress(ctx context.Context, c connection.Connection) error {
+	e := &RefusedError{
+		Connection: c, Kind: provider.Transient, InProgress: true, RetryAfter: askAgain,
+		Message: "The token is being renewed and the service has not answered yet; ask again.",
+	}
+	reading, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if intent, err := s.store.OpenIntent(reading, c.ID); err == nil && intent.Deadline.After(time.Now()) {
+		e.Message = "The token is being renewed and the service has not answered yet; ask again. The reply is waited for until " +
+			intent.Deadline.UTC().Format(time.RFC3339) + " at the latest."
 	}
 	return e
 }

@@ -18,13 +18,13 @@ const youngest = 10 * time.Second
 // renewed, once for all who say so; otherwise the newer token is returned at
 // once. Errors: as Serve; *RefusedError with a RetryAfter if the token is too
 // young to be renewed again.
-func (s *Source) Rejected(ctx context.Context, c connection.Connection, generation int64) (*Pulled, error) {
+func (s *Source) Rejected(ctx context.Context, c connection.Connection, generation int64, wait time.Duration) (*Pulled, error) {
 	now := time.Now()
 	if err := refusal(c, now); err != nil {
 		return nil, err
 	}
 	if c.Generation > generation {
-		return s.Serve(ctx, c, 0)
+		return s.Serve(ctx, c, 0, wait)
 	}
 	if !c.Renewable(now) {
 		return nil, &RefusedError{
@@ -40,7 +40,10 @@ func (s *Source) Rejected(ctx context.Context, c connection.Connection, generati
 	if closed := s.gate.Closed(s.gate.KeyFor(c.ServiceID)); closed != nil {
 		return nil, waiting(c, now, closed.Until, closed)
 	}
-	renewed, err := s.RenewNow(ctx, c.ID, generation)
+	if may, again := c.MayRenewNow(now); !may {
+		return nil, waiting(c, now, again, nil)
+	}
+	renewed, err := s.RenewWithin(ctx, c, wait)
 	if err != nil {
 		return nil, err
 	}

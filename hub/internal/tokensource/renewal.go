@@ -11,6 +11,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/crashpoint"
 	"github.com/evergrant/evergrant/hub/internal/operation"
+	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/trail"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -22,45 +23,43 @@ const overtaken = 5
 
 // renew runs one renewal from the lease to the save. after is the generation
 // that the caller has seen; a newer one ends the renewal at once.
-func (s *Source) renew(ctx context.Context, id string, after int64, force bool) (c connection.Connection, err error) {
+func (s *Source) renew(ctx context.Context, f *flight, id string, after int64, force bool) (c connection.Connection, err error) {
 	ctx, span := trail.Start(ctx, "renew")
 	defer func() { trail.End(span, word(c, err)) }()
 	for range overtaken {
-		if c, err = s.renewOnce(ctx, id, after, force); !errors.Is(err, store.ErrStale) {
+		if c, err = s.renewOnce(ctx, f, id, after, force); !errors.Is(err, store.ErrStale) {
 			break
 		}
 	}
 	return c, err
 }
 
-func (s *Source) renewOnce(ctx context.Context, id string, after int64, force bool) (connection.Connection, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.lease)
+func (s *Source) renewOnce(ctx context.Context, f *flight, id string, after int64, force bool) (connection.Connection, error) {
+	taking, cancel := context.WithTimeout(ctx, s.lease)
 	defer cancel()
-	c, err := s.takeLease(ctx, id, after)
+	c, err := s.takeLease(taking, id, after)
 	if err != nil || c.Generation > after {
 		return c, err
 	}
-	return s.renewLeased(ctx, c, force)
+	return s.renewLeased(ctx, f, c, force)
 }
 
 // renewClaimed is renew for a connection that the scheduler has claimed, which
 // is its lease and its row in one. The claim may be old by now; then BeginIntent
 // says so, and the renewal starts again with a lease of its own.
-func (s *Source) renewClaimed(life context.Context, c connection.Connection) (renewed connection.Connection, err error) {
-	life, span := trail.Start(life, "renew when due")
+func (s *Source) renewClaimed(ctx context.Context, f *flight, c connection.Connection) (renewed connection.Connection, err error) {
+	ctx, span := trail.Start(ctx, "renew when due")
 	defer func() { trail.End(span, word(renewed, err)) }()
-	ctx, cancel := context.WithTimeout(life, s.lease)
-	defer cancel()
-	renewed, err = s.renewLeased(ctx, c, false)
+	renewed, err = s.renewLeased(ctx, f, c, false)
 	if errors.Is(err, store.ErrStale) {
-		return s.renew(life, c.ID, c.Generation, false)
+		return s.renew(ctx, f, c.ID, c.Generation, false)
 	}
 	return renewed, err
 }
 
 // renewLeased renews a connection that was read under the lease, and gives the
 // lease back: every save does, all other ends do it here.
-func (s *Source) renewLeased(ctx context.Context, c connection.Connection, force bool) (_ connection.Connection, err error) {
+func (s *Source) renewLeased(ctx context.Context, f *flight, c connection.Connection, force bool) (_ connection.Connection, err error) {
 	saved := false
 	defer func() {
 		if !saved || err != nil {
@@ -68,9 +67,14 @@ func (s *Source) renewLeased(ctx context.Context, c connection.Connection, force
 		}
 	}()
 	now := time.Now()
-	if may, _ := c.MayRenew(now); may || (force && c.Renewable(now)) {
+	may, _ := c.MayRenew(now)
+	if !may && force {
+		may, _ = c.MayRenewNow(now)
+	}
+	if may {
 		saved = true
-		return s.refresh(ctx, c)
+		defer s.keepLease(c.ID)()
+		return s.refresh(ctx, f, c)
 	}
 	if !c.Renewable(now) {
 		if settled, c, err := s.settleKept(ctx, c); settled || err != nil {
@@ -87,7 +91,7 @@ func (s *Source) renewLeased(ctx context.Context, c connection.Connection, force
 
 // refresh spends the refresh token: a turn at the endpoint, intent, call, save.
 // An intent that an earlier renewal left open is settled first.
-func (s *Source) refresh(ctx context.Context, c connection.Connection) (connection.Connection, error) {
+func (s *Source) refresh(ctx context.Context, f *flight, c connection.Connection) (connection.Connection, error) {
 	svc, err := s.store.Service(ctx, c.ServiceID)
 	if err != nil {
 		return c, err
@@ -98,11 +102,7 @@ func (s *Source) refresh(ctx context.Context, c connection.Connection) (connecti
 	}
 	defer t.end()
 	for {
-		now := time.Now()
-		intent := store.Intent{
-			ID: store.NewID(), ConnectionID: c.ID, Generation: c.Generation, Fingerprint: Fingerprint(c.Tokens),
-			Owner: s.owner, StartedAt: now, Deadline: now.Add(s.timeout),
-		}
+		intent := s.newIntent(c, svc)
 		crashpoint.At(crashpoint.BeforeIntent)
 		err := s.store.BeginIntent(ctx, intent)
 		if errors.Is(err, store.ErrInUse) {
@@ -119,9 +119,26 @@ func (s *Source) refresh(ctx context.Context, c connection.Connection) (connecti
 			return c, fmt.Errorf("note the renewal of %s before it begins: %w", c.Name, err)
 		}
 		crashpoint.At(crashpoint.AfterIntent)
-		op := &operation.Op{ID: intent.ID, Service: svc, Now: now, Journaled: true, Meta: metaOf(intent)}
-		t.watch(s, op)
+		op := &operation.Op{
+			ID: intent.ID, Service: svc, Now: intent.StartedAt, Journaled: true, Meta: metaOf(intent),
+			Fence: s.fence(intent), Received: s.secondCopy(intent),
+		}
+		t.watch(s, op, f)
 		return s.finish(ctx, c, op, intent, t)
+	}
+}
+
+// newIntent is the intent of a renewal that begins now.
+func (s *Source) newIntent(c connection.Connection, svc service.Service) store.Intent {
+	now := time.Now()
+	var declared time.Duration
+	if svc.Description != nil {
+		declared = svc.Description.ExchangeTimeout
+	}
+	sendBy := now.Add(s.exchanger.SendWithin())
+	return store.Intent{
+		ID: store.NewID(), ConnectionID: c.ID, Generation: c.Generation, Fingerprint: Fingerprint(c.Tokens),
+		Owner: s.owner, StartedAt: now, SendBy: sendBy, Deadline: sendBy.Add(s.exchanger.Budget(declared)),
 	}
 }
 
@@ -129,10 +146,13 @@ func (s *Source) refresh(ctx context.Context, c connection.Connection) (connecti
 // ends with the call: a save may take long.
 func (s *Source) finish(ctx context.Context, c connection.Connection, op *operation.Op, intent store.Intent, t *turn) (connection.Connection, error) {
 	begun, log := time.Now(), trail.Log(ctx, s.log)
-	callCtx, cancel := context.WithTimeout(ctx, s.timeout)
-	token, out, err := s.runner.Refresh(callCtx, op, c.Tokens.Token(op.Now))
-	cancel()
+	token, out, err := s.runner.Refresh(ctx, op, c.Tokens.Token(op.Now))
 	t.end()
+	if errors.Is(err, store.ErrStale) { // the fence: another replica has taken over
+		s.runner.Done(intent.ID)
+		s.dropUnsent(intent.ID)
+		return c, err
+	}
 	attempt := Attempt{Service: op.Service, Took: time.Since(begun), Scheduled: !c.Due.IsZero()}
 	if !c.Due.IsZero() {
 		attempt.Lag = max(0, begun.Sub(c.Due))
@@ -151,16 +171,25 @@ func (s *Source) finish(ctx context.Context, c connection.Connection, op *operat
 		return s.keepReply(ctx, c, intent, out, op.Service.Provider, err)
 	}
 	failure := attempt.Failure
-	failed := c.Failed(time.Now(), intent.Generation, failure)
-	if out.Sent && !out.Answered {
-		failed = c.ReplyLost(time.Now(), intent.Generation, failure)
-	}
+	failed := failedBy(c, intent.Generation, out, failure)
 	failed.Cause = connection.CauseOf(failed, s.gate.KeyFor(op.Service.ID).Host(), op.Service.Provider).String()
 	log.Warn("renewal failed", "connection", c.Name, "kind", failure.Kind.String(), "code", failure.Code, "error", failure.Message, "next", failed.Due, "phase", string(failed.Phase()))
 	if failure.Kind == provider.Internal {
 		log.Error("a renewal failed in a way that nobody gave a meaning to", "connection", c.Name, "error", err)
 	}
 	return s.save(ctx, c, failed, intent, false)
+}
+
+// failedBy is the connection after a failure, by what is known of its requests.
+func failedBy(c connection.Connection, sent int64, out operation.Outcome, failure *provider.Error) connection.Connection {
+	now := time.Now()
+	passes := failure.Kind == provider.Transient || failure.Kind == provider.Internal
+	if out.Sent && (!out.Answered || out.LostOnTheWay && passes) {
+		return c.ReplyLost(now, sent, failure, connection.Lost{
+			SentAt: out.StartedAt, AnswerableUntil: out.AnswerableUntil, OnTheWay: out.Answered,
+		})
+	}
+	return c.Failed(now, sent, failure)
 }
 
 // save commits the outcome with a compare-and-set on the generation. While the

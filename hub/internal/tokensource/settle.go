@@ -40,7 +40,7 @@ func (s *Source) settle(ctx context.Context, c connection.Connection) (settled b
 	kept := s.repliesOf(*intent)
 	settlement, until := c.Settle(time.Now(), connection.OpenIntent{
 		Generation: intent.Generation, Mine: intent.Owner == s.owner, Replied: len(kept) > 0,
-		StartedAt: intent.StartedAt, Deadline: intent.Deadline,
+		StartedAt: intent.StartedAt, SendBy: intent.SendBy, Deadline: intent.Deadline,
 	}, s.takeover)
 	switch settlement {
 	case connection.SettleDrop:
@@ -49,7 +49,12 @@ func (s *Source) settle(ctx context.Context, c connection.Connection) (settled b
 		c, err = s.replay(ctx, c, *intent, kept)
 		return true, c, err
 	case connection.SettleWait:
-		waits := c.OwnerAwaited(time.Now(), c.Generation, until)
+		if f := c.Failure; f != nil && f.Uncertain && !c.Due.Before(until) {
+			s.freeLease(c.ID)
+			return true, c, nil // it is known already
+		}
+		waits := c.OwnerAwaited(time.Now(), c.Generation, until, intent.Owner == s.owner)
+		waits.Cause = connection.CauseOf(waits, "", "").String()
 		return true, waits, s.store.SaveFailure(ctx, waits, c.Generation, "", s.owner)
 	case connection.SettleTryOnce:
 	}

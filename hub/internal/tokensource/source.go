@@ -3,12 +3,14 @@ package tokensource
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
+	"github.com/evergrant/evergrant/hub/internal/exchange"
 	"github.com/evergrant/evergrant/hub/internal/feed"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/operation"
@@ -18,9 +20,11 @@ import (
 
 // Options of a Source. Zero times get defaults.
 type Options struct {
-	Store   *store.Store
-	Runner  *operation.Runner
-	Journal *journal.Journal
+	Store  *store.Store
+	Runner *operation.Runner
+	// Exchanger is the Runner's: it says how long exchanges may take.
+	Exchanger *exchange.Exchanger
+	Journal   *journal.Journal
 	// Changes wakes who waits for another replica's renewal.
 	Changes *feed.Feed
 	// Gate limits what is asked of each token endpoint.
@@ -32,29 +36,29 @@ type Options struct {
 	// Waited is told how long a caller waited for a renewal that somebody else had
 	// begun, in this hub or in another; optional. It must not wait.
 	Waited func(took time.Duration, otherHub bool)
-	// RequestTimeout bounds one renewal's provider call; 30 s.
-	RequestTimeout time.Duration
-	// Lease is how long a renewal may hold a connection; twice the timeout.
+	// Lease is how long a renewal holds a connection unless it extends it; 1 min.
 	Lease time.Duration
 	// Takeover is how long a renewal that cannot be repeated safely waits for
-	// the replica that began it; 15 min.
+	// the replica that began it, in any case longer than its exchange may take; 15 min.
 	Takeover time.Duration
 }
 
 // Source hands out tokens. It is safe for concurrent use.
 type Source struct {
-	store    *store.Store
-	runner   *operation.Runner
-	journal  *journal.Journal
-	gate     *endpoint.Gate
-	changes  *feed.Feed
-	log      hclog.Logger
-	owner    string
-	timeout  time.Duration
-	lease    time.Duration
-	takeover time.Duration
-	tell     func(Attempt)
-	waited   func(took time.Duration, otherHub bool)
+	store     *store.Store
+	runner    *operation.Runner
+	exchanger *exchange.Exchanger
+	journal   *journal.Journal
+	gate      *endpoint.Gate
+	changes   *feed.Feed
+	log       hclog.Logger
+	owner     string
+	lease     time.Duration
+	takeover  time.Duration
+	tell      func(Attempt)
+	waited    func(took time.Duration, otherHub bool)
+	// slow counts the exchanges that are out without a turn at their endpoint.
+	slow atomic.Int32
 
 	// life ends when the hub stops for good; detached work lives in it.
 	life context.Context
@@ -74,8 +78,8 @@ type Source struct {
 // New returns a Source. Call Close to wait for renewals in flight.
 func New(o Options) *Source {
 	s := &Source{
-		store: o.Store, runner: o.Runner, journal: o.Journal, gate: o.Gate, changes: o.Changes, log: o.Logger, owner: o.Journal.Replica(),
-		timeout: orDefault(o.RequestTimeout, 30*time.Second), takeover: orDefault(o.Takeover, 15*time.Minute),
+		store: o.Store, runner: o.Runner, exchanger: o.Exchanger, journal: o.Journal, gate: o.Gate, changes: o.Changes, log: o.Logger, owner: o.Journal.Replica(),
+		lease: orDefault(o.Lease, time.Minute), takeover: orDefault(o.Takeover, 15*time.Minute),
 		flights: map[string]*flight{}, touched: map[string]time.Time{},
 	}
 	if s.changes == nil {
@@ -87,7 +91,6 @@ func New(o Options) *Source {
 	if s.waited = o.Waited; s.waited == nil {
 		s.waited = func(time.Duration, bool) {}
 	}
-	s.lease = orDefault(o.Lease, 2*s.timeout)
 	s.life, s.end = context.WithCancel(context.Background())
 	s.tidying, s.endTidy = context.WithCancel(s.life)
 	return s
@@ -100,8 +103,8 @@ func orDefault(d, otherwise time.Duration) time.Duration {
 	return d
 }
 
-// Close waits for renewals in flight until ctx ends, then gives them up. What
-// they have received is in the journal.
+// Close waits for renewals in flight until ctx ends, then gives them up; whoever calls
+// it ends the Exchanger then as well. What they have received is in the journal.
 func (s *Source) Close(ctx context.Context) {
 	s.endTidy()
 	done := make(chan struct{})
@@ -134,18 +137,24 @@ type Pulled struct {
 	Trouble *connection.Failure
 }
 
+// UsualWait is how long a process waits for a renewal that its token needs, if it says
+// nothing else.
+const UsualWait = 10 * time.Second
+
 // Token returns an access token that lives at least minTTL, as far as its
-// service makes such tokens. Errors: store.ErrNotFound, *RefusedError.
-func (s *Source) Token(ctx context.Context, name string, minTTL time.Duration) (*Pulled, error) {
+// service makes such tokens. It waits for a renewal as long as wait says, and less if
+// there is a valid token to hand out; the renewal goes on without it. Errors:
+// store.ErrNotFound, *RefusedError.
+func (s *Source) Token(ctx context.Context, name string, minTTL, wait time.Duration) (*Pulled, error) {
 	c, err := s.store.ConnectionByName(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	return s.Serve(ctx, c, minTTL)
+	return s.Serve(ctx, c, minTTL, wait)
 }
 
 // Serve is Token for a connection that was just read.
-func (s *Source) Serve(ctx context.Context, c connection.Connection, minTTL time.Duration) (*Pulled, error) {
+func (s *Source) Serve(ctx context.Context, c connection.Connection, minTTL, wait time.Duration) (*Pulled, error) {
 	now := time.Now()
 	if err := refusal(c, now); err != nil {
 		return nil, err
@@ -158,11 +167,7 @@ func (s *Source) Serve(ctx context.Context, c connection.Connection, minTTL time
 	if may && closed != nil {
 		again = closed.Until // nobody is asked while the endpoint is left alone
 	} else if may {
-		waiting, cancel := patience(ctx, c, now)
-		waiting, span := trail.Start(waiting, "wait for the renewal")
-		renewed, err := s.Renew(waiting, c.ID, c.Generation)
-		trail.End(span, word(renewed, err))
-		cancel()
+		renewed, err := s.await(ctx, c, wait)
 		if err != nil && (ctx.Err() != nil || !c.Tokens.Valid(time.Now())) {
 			return nil, err
 		}
@@ -185,12 +190,38 @@ func (s *Source) Serve(ctx context.Context, c connection.Connection, minTTL time
 // token to hand out: a service that hangs must not hold the process up.
 const longestWait = 3 * time.Second
 
-// patience bounds the wait for a renewal, which goes on without the caller.
-func patience(ctx context.Context, c connection.Connection, now time.Time) (context.Context, context.CancelFunc) {
-	if c.Tokens.Valid(now.Add(longestWait)) {
-		return context.WithTimeout(ctx, longestWait)
+// await waits for the renewal of a connection as long as its caller does, but not for
+// long while there is a valid token.
+func (s *Source) await(ctx context.Context, c connection.Connection, wait time.Duration) (renewed connection.Connection, err error) {
+	ctx, span := trail.Start(ctx, "wait for the renewal")
+	defer func() { trail.End(span, word(renewed, err)) }()
+	if c.Tokens.Valid(time.Now().Add(longestWait)) {
+		wait = min(wait, longestWait)
 	}
-	return context.WithCancel(ctx)
+	return s.within(ctx, c, wait, func(ctx context.Context) (connection.Connection, error) {
+		return s.Renew(ctx, c.ID, c.Generation)
+	})
+}
+
+// within waits for a renewal for a time; one that is still under way then is a
+// *RefusedError that says so.
+func (s *Source) within(ctx context.Context, c connection.Connection, wait time.Duration, renew func(context.Context) (connection.Connection, error)) (connection.Connection, error) {
+	waiting, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	renewed, err := renew(waiting)
+	if err != nil && ctx.Err() == nil && waiting.Err() != nil {
+		return c, s.inProgress(ctx, c)
+	}
+	return renewed, err
+}
+
+// RenewWithin is RenewNow for somebody who waits so long. Errors: as RenewNow, and
+// *RefusedError with InProgress if the service has not answered by then; the renewal
+// goes on.
+func (s *Source) RenewWithin(ctx context.Context, c connection.Connection, wait time.Duration) (connection.Connection, error) {
+	return s.within(ctx, c, wait, func(ctx context.Context) (connection.Connection, error) {
+		return s.RenewNow(ctx, c.ID, c.Generation)
+	})
 }
 
 // Renew gets the token set after the given generation: by a renewal of this
@@ -198,22 +229,26 @@ func patience(ctx context.Context, c connection.Connection, now time.Time) (cont
 // then stands, which may show a failure. Errors are of the store, of ctx, or
 // that another replica holds the connection for too long.
 func (s *Source) Renew(ctx context.Context, id string, after int64) (connection.Connection, error) {
-	return s.join(ctx, id, func(ctx context.Context) (connection.Connection, error) { return s.renew(ctx, id, after, false) })
+	return s.join(ctx, id, func(ctx context.Context, f *flight) (connection.Connection, error) {
+		return s.renew(ctx, f, id, after, false)
+	})
 }
 
 // RenewClaimed is Renew for a connection that Store.ClaimDue has just returned
-// to the owner of this Source.
+// to the owner of this Source. It returns early, with the connection as it was, when
+// the service takes long to answer: the renewal goes on by itself.
 func (s *Source) RenewClaimed(ctx context.Context, c connection.Connection) (connection.Connection, error) {
-	return s.join(ctx, c.ID, func(ctx context.Context) (connection.Connection, error) { return s.renewClaimed(ctx, c) })
+	return s.launch(ctx, c, func(ctx context.Context, f *flight) (connection.Connection, error) { return s.renewClaimed(ctx, f, c) })
 }
 
-// RenewNow is Renew for a person who asks for it: waiting times are ignored.
+// RenewNow is Renew for somebody who asks for it: waiting times are ignored, except
+// that nothing is sent while the service may still be answering an earlier request.
 func (s *Source) RenewNow(ctx context.Context, id string, after int64) (connection.Connection, error) {
 	for {
 		mine := false
-		c, err := s.join(ctx, id, func(ctx context.Context) (connection.Connection, error) {
+		c, err := s.join(ctx, id, func(ctx context.Context, f *flight) (connection.Connection, error) {
 			mine = true
-			return s.renew(ctx, id, after, true)
+			return s.renew(ctx, f, id, after, true)
 		})
 		if err != nil || mine || c.Generation > after || c.Failure != nil {
 			return c, err

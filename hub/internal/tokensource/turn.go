@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
@@ -19,6 +20,11 @@ type turn struct {
 
 	mu   sync.Mutex
 	last endpoint.Outcome
+	// over is set once the turn was given back.
+	over bool
+	// slow counts the exchanges that are out without a turn, this one among them; nil if
+	// it has its turn.
+	slow *atomic.Int32
 }
 
 // enter waits for a turn. The endpoint of a service is learned from the requests
@@ -32,15 +38,37 @@ func (s *Source) enter(ctx context.Context, serviceID string) (*turn, error) {
 }
 
 // watch has the operation tell how its requests end. The last one counts: it is
-// the token request, whatever came before.
-func (t *turn) watch(s *Source, op *operation.Op) {
+// the token request, whatever came before. A service that takes long gives its turn
+// back as one that does not answer, so that hung exchanges do not hold all places of
+// an endpoint; what comes of it later is told apart.
+func (t *turn) watch(s *Source, op *operation.Op, f *flight) {
 	op.Sent = func(key endpoint.Key, o endpoint.Outcome) {
 		s.gate.Learn(op.Service.ID, key)
 		t.mu.Lock()
-		defer t.mu.Unlock()
 		t.last = o
+		over := t.over
+		t.mu.Unlock()
+		if over {
+			s.gate.Observe(key, o)
+		}
+	}
+	op.Slow = func() {
+		f.markSlow()
+		if s.slow.Add(1) > maxSlow {
+			s.slow.Add(-1)
+			return
+		}
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if !t.over {
+			t.slow, t.over = &s.slow, true
+			t.done(endpoint.NoReply("it has not answered for a long time"))
+		}
 	}
 }
+
+// maxSlow bounds the exchanges that are out without a turn. Beyond it they keep theirs.
+const maxSlow = 1024
 
 // end gives the turn back; a second time changes nothing.
 func (t *turn) end() {
@@ -49,7 +77,12 @@ func (t *turn) end() {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.over = true
 	t.done(t.last)
+	if t.slow != nil {
+		t.slow.Add(-1)
+		t.slow = nil
+	}
 }
 
 // deferred puts a renewal off whose endpoint is left alone: no failure of the

@@ -94,9 +94,6 @@ func (p *Pages) callback(c *gin.Context) {
 		return
 	}
 	if err == nil {
-		if err := p.o.Store.SpendGrantLink(c.Request.Context(), finished.Connection.ID, time.Now()); err != nil {
-			p.o.Logger.Warn("the links of a connection that was authorised could not be ended", "connection", finished.Connection.Name, "error", err)
-		}
 		if finished.ReturnTo == authflow.LinkReturn {
 			finished.ReturnTo = ""
 		}
@@ -150,6 +147,8 @@ func statusOf(failure *authflow.Failure) int {
 	switch failure.Reason {
 	case authflow.ReasonUnknownService:
 		return http.StatusNotFound
+	case authflow.ReasonStillWaiting:
+		return http.StatusAccepted
 	case authflow.ReasonTransient:
 		return http.StatusServiceUnavailable
 	case authflow.ReasonInternal, authflow.ReasonOperator:

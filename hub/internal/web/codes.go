@@ -28,7 +28,7 @@ func (p *Pages) codes(c *gin.Context) {
 		Connection:       view.ConnectionRowOf(conn, p.serviceRef(s), time.Now()),
 		WithRefreshToken: c.PostForm("refresh_token") != "",
 	}
-	pulled, err := p.o.Source.Serve(c.Request.Context(), conn, codesMinTTL)
+	pulled, err := p.o.Source.Serve(c.Request.Context(), conn, codesMinTTL, tokensource.UsualWait)
 	if refused, is := errors.AsType[*tokensource.RefusedError](err); is {
 		v.Refused = &view.Trouble{Kind: refused.Kind, Message: refused.Message}
 		p.render(c, http.StatusConflict, page.AccessCodes(p.shell(c, view.SectionConnections), v))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
@@ -21,6 +22,11 @@ func (p *Pages) act(c *gin.Context, flash string, do func(context.Context, conne
 		return
 	}
 	after, err := do(ctx, conn)
+	if refused, is := errors.AsType[*tokensource.RefusedError](err); is && refused.InProgress {
+		p.flash(c, view.Flash{Key: "flash.renewing", Name: conn.Title})
+		back(c, "/connections/"+url.PathEscape(conn.Name))
+		return
+	}
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -38,7 +44,7 @@ func (p *Pages) act(c *gin.Context, flash string, do func(context.Context, conne
 
 func (p *Pages) renew(c *gin.Context) {
 	p.act(c, "flash.renewed", func(ctx context.Context, conn connection.Connection) (connection.Connection, error) {
-		return p.o.Source.RenewNow(ctx, conn.ID, conn.Generation)
+		return p.o.Source.RenewWithin(ctx, conn, tokensource.UsualWait)
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -76,7 +77,7 @@ func (p *Pages) bringIn(c *gin.Context, in catalogue.Import) (renewed bool, _ er
 	if in.Grant.AccessToken != "" {
 		return false, nil
 	}
-	_, err = p.o.Source.RenewNow(ctx, conn.ID, conn.Generation)
+	_, err = p.o.Source.RenewWithin(ctx, conn, tokensource.UsualWait)
 	if err != nil {
 		p.o.Logger.Warn("an imported grant was not renewed at once; its schedule goes on", "connection", conn.Name, "error", err)
 	}

@@ -811,7 +811,7 @@ func Departure(s view.Shell, v view.Departure) templ.Component {
 }
 
 // resultIcons are the pictures of results that are nobody's fault in particular.
-var resultIcons = map[string]string{"denied": "ban", "expired_code": "clock-exclamation", "transient": "cloud", "unknown_state": "hourglass", "other_account": "users"}
+var resultIcons = map[string]string{"denied": "ban", "expired_code": "clock-exclamation", "transient": "cloud", "still_waiting": "hourglass", "unknown_state": "hourglass", "other_account": "users"}
 
 func resultIcon(reason string) string {
 	if icon, ok := resultIcons[reason]; ok {

@@ -1,0 +1,99 @@
+package tokensource
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/crashpoint"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/trail"
+)
+
+// fenceAfter is how old the last look at the intent may be when the request is
+// written. A process that was stopped in between looks again.
+const fenceAfter = 2 * time.Second
+
+// fence returns what is asked immediately before the request of an intent is written:
+// what was decided long ago is not sent late. An intent that is gone was taken over by
+// another replica, which may have sent by now. Errors: store.ErrStale, or the
+// database's, with which nothing is sent either.
+func (s *Source) fence(intent store.Intent) func(context.Context) error {
+	looked := time.Now()
+	return func(ctx context.Context) error {
+		for elapsed(looked) > fenceAfter {
+			at := time.Now()
+			if at.After(intent.SendBy) {
+				return fmt.Errorf("the request was to be written by %s: %w", intent.SendBy.UTC().Format(time.RFC3339), store.ErrStale)
+			}
+			open, err := s.store.IntentOpen(ctx, intent.ID)
+			if err != nil {
+				return fmt.Errorf("look once more whether the renewal is still ours, before it is sent late: %w", err)
+			}
+			if !open {
+				return fmt.Errorf("another replica has taken the renewal over: %w", store.ErrStale)
+			}
+			looked = at
+		}
+		return nil
+	}
+}
+
+// elapsed is the time since t by the clock that shows more: the monotonic one stands
+// still while the machine is suspended, and the wall clock may be set.
+func elapsed(t time.Time) time.Duration {
+	now := time.Now()
+	return max(now.Sub(t), now.Round(0).Sub(t.Round(0)))
+}
+
+// keepLease extends the lease of a connection until the returned function is called.
+// While an exchange is out nobody else shall begin one.
+func (s *Source) keepLease(id string) (stop func()) {
+	ctx, cancel := context.WithCancel(s.life)
+	var timer *time.Timer
+	timer = time.AfterFunc(s.lease/3, func() {
+		if ctx.Err() != nil {
+			return
+		}
+		extending, done := context.WithTimeout(ctx, s.lease/3)
+		held, err := s.store.ExtendLease(extending, id, s.owner, time.Now(), s.lease)
+		done()
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn("the lease of a renewal under way could not be extended; it is tried again", "connection", id, "error", err)
+		}
+		if ctx.Err() == nil && (held || err != nil) {
+			timer.Reset(s.lease / 3)
+		}
+	})
+	return func() {
+		cancel()
+		timer.Stop()
+	}
+}
+
+// secondCopy returns what takes the replies of an intent when they are durable here:
+// they also go into the intent's row, beside the parse, so that another replica can
+// finish when this one's disk is gone for good. On SQLite there is no other replica,
+// and database and journal share a disk.
+func (s *Source) secondCopy(intent store.Intent) func(map[int][]byte) {
+	if s.store.Dialect() != store.PostgreSQL {
+		return nil
+	}
+	return func(replies map[int][]byte) {
+		data, err := json.Marshal(replies)
+		if err != nil {
+			return
+		}
+		s.work.Go(func() {
+			err := s.store.KeepReply(s.life, intent.ID, data)
+			switch {
+			case err == nil:
+				crashpoint.At(crashpoint.Copied)
+			case !errors.Is(err, store.ErrNotFound) && s.life.Err() == nil: // it was saved first
+				trail.Log(s.life, s.log).Warn("a reply is only in this hub's journal: its second copy could not be written", "intent", intent.ID, "error", err)
+			}
+		})
+	}
+}
