@@ -5,6 +5,8 @@
 //
 // The walk: authorize.go opens a family for whoever asks, without a page.
 // token.go exchanges the code and renews; ledger.go decides, in one step, what a
-// presented refresh token is worth. fault.go lets the token endpoint fail.
-// judge.go is what a test asks when everything is over.
+// presented refresh token is worth. fault.go lets the token endpoint fail before it
+// decides, manner.go lets it stall, answer late, or lose an answer: what it has
+// begun it does to the end, also when the client has gone. log.go and judge.go are
+// what a test asks when everything is over.
 package authority

@@ -37,24 +37,11 @@ func (s *Server) Judge(families ...string) Verdict {
 		}
 	}
 	for id, f := range s.ledger.families {
-		if f.replayed && (len(families) == 0 || slices.Contains(families, id)) {
+		if f.replay != nil && (len(families) == 0 || slices.Contains(families, id)) {
 			v.Lost = append(v.Lost, id)
 		}
 	}
 	return v
-}
-
-// Log returns the token requests of a family, in their order.
-func (s *Server) Log(id string) []Entry {
-	s.ledger.mu.Lock()
-	defer s.ledger.mu.Unlock()
-	var entries []Entry
-	for _, e := range s.ledger.log {
-		if e.Family == id {
-			entries = append(entries, e)
-		}
-	}
-	return entries
 }
 
 // FamilyOf names the family of a token of this server.

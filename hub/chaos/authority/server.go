@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -27,9 +28,15 @@ var Kinds = []provider.RotationKind{
 type Config struct {
 	// AccessLife is the life of access tokens; whole seconds, at least one.
 	AccessLife time.Duration
+	// AccessLifeMost gives each family a life between AccessLife and this; zero is
+	// AccessLife for all.
+	AccessLifeMost time.Duration
 	// Grace is how long a spent refresh token stays good where the kind has a
 	// grace.
 	Grace time.Duration
+	// Client names who is at the other end of a connection, for the log; nil is
+	// nobody. It is asked once for a connection, when its first request comes.
+	Client func(remote net.Addr) string
 }
 
 // Server is a running authorization server.
@@ -44,6 +51,10 @@ type Server struct {
 	fault  Fault
 	struck int           // requests that met the fault
 	heal   chan struct{} // closed when the fault ends
+	manner func(Request) Manner
+
+	closed chan struct{}
+	once   sync.Once
 }
 
 // Start listens on a free port of loopback until Close.
@@ -52,18 +63,26 @@ func Start(config Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the authorization server: %w", err)
 	}
-	s := &Server{URL: "http://" + listener.Addr().String(), config: config, heal: make(chan struct{})}
+	s := &Server{URL: "http://" + listener.Addr().String(), config: config, heal: make(chan struct{}), closed: make(chan struct{})}
 	s.ledger.families, s.ledger.codes = map[string]*family{}, map[string]string{}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{kind}/authorize", s.authorize)
 	mux.HandleFunc("POST /{kind}/token", s.token)
-	s.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	s.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+		if config.Client == nil {
+			return ctx
+		}
+		return context.WithValue(ctx, clientKey{}, sync.OnceValue(func() string { return config.Client(c.RemoteAddr()) }))
+	}}
 	go func() { _ = s.server.Serve(listener) }() // ends with Close
 	return s, nil
 }
 
-// Close ends the server and every connection to it.
-func (s *Server) Close() { _ = s.server.Close() }
+// Close ends the server, every connection to it, and what is served.
+func (s *Server) Close() {
+	s.once.Do(func() { close(s.closed) })
+	_ = s.server.Close()
+}
 
 // SetAccessLife changes the life of the access tokens that are issued from now
 // on.
