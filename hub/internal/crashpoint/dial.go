@@ -15,6 +15,7 @@ func Dial(dial func(context.Context, string, string) (net.Conn, error)) func(con
 		if err != nil {
 			return nil, err
 		}
+		At(Dialled)
 		return writing{conn}, nil
 	}
 }

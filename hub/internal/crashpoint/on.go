@@ -25,23 +25,46 @@ const pluginPrefix = "evergrant-provider-"
 type plan struct {
 	step   string
 	nth    int64
-	plugin bool
+	action string
+	gather bool
 	hits   atomic.Int64
+	// gathered is closed when the step is reached the nth time.
+	gathered chan struct{}
 }
+
+// actions beside the kill of this process.
+const (
+	actionPlugin = "plugin"
+	actionStop   = "stop"
+)
 
 var armed = mustParse(os.Getenv(Env))
 
-// At marks that a step is reached, and kills if it is the one.
+// At marks that a step is reached, and does what was asked for if it is the one.
 func At(step string) {
-	if armed == nil || armed.step != step || armed.hits.Add(1) != armed.nth {
+	if armed == nil || armed.step != step {
 		return
 	}
-	if armed.plugin {
+	switch hit := armed.hits.Add(1); {
+	case hit < armed.nth && armed.gather:
+		<-armed.gathered
+	case hit == armed.nth:
+		armed.act()
+		close(armed.gathered)
+	}
+}
+
+// act returns if the process goes on.
+func (p *plan) act() {
+	switch p.action {
+	case actionPlugin:
 		killPlugins()
-		return
+	case actionStop:
+		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) // returns when somebody has sent SIGCONT
+	default:
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {} // until the signal arrives
 	}
-	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-	select {} // until the signal arrives
 }
 
 func mustParse(text string) *plan {
@@ -58,18 +81,22 @@ func parse(text string) (*plan, error) {
 		return nil, nil
 	}
 	parts := strings.Split(text, ":")
-	p := &plan{step: parts[0], nth: 1}
-	if !slices.Contains(Steps, p.step) && !slices.Contains(Sends, p.step) {
-		return nil, fmt.Errorf("%s: there is no step %q; the steps are %s", Env, p.step, strings.Join(Steps, ", "))
+	p := &plan{step: parts[0], nth: 1, gathered: make(chan struct{})}
+	if !slices.Contains(slices.Concat(Steps, Between, Sends), p.step) {
+		return nil, fmt.Errorf("%s: there is no step %q; the steps are %s", Env, p.step, strings.Join(slices.Concat(Steps, Between), ", "))
 	}
 	for _, part := range parts[1:] {
-		if part == "plugin" {
-			p.plugin = true
+		switch part {
+		case actionPlugin, actionStop:
+			p.action = part
+			continue
+		case "gather":
+			p.gather = true
 			continue
 		}
 		n, err := strconv.ParseInt(part, 10, 64)
 		if err != nil || n < 1 {
-			return nil, fmt.Errorf("%s: %q is neither a count nor \"plugin\"", Env, part)
+			return nil, fmt.Errorf("%s: %q is neither a count nor \"plugin\", \"stop\" or \"gather\"", Env, part)
 		}
 		p.nth = n
 	}

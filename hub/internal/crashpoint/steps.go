@@ -22,5 +22,12 @@ const (
 // Sends lists them in their order.
 var Sends = []string{BeforeSend, Sent}
 
+// Dialled is between AfterIntent and RequestWritten where a connection had to be
+// made: it is there, and nothing was written to it.
+const Dialled = "dialled"
+
+// Between lists the moments of a renewal that not every renewal has.
+var Between = []string{Dialled}
+
 // Steps lists those of a renewal in their order.
 var Steps = []string{BeforeIntent, AfterIntent, RequestWritten, ReplyReceived, Journaled, Parsed, Saved, LeaseFreed}
