@@ -101,10 +101,12 @@ type pulled struct {
 	AccessToken string    `json:"access_token"`
 	ExpiresAt   time.Time `json:"expires_at"`
 	Generation  int64     `json:"generation"`
+	// asked is when the request was about to be sent.
+	asked time.Time
 }
 
 func (c client) pull(ctx context.Context, hub, connection string) (pulled, error) {
-	var p pulled
+	p := pulled{asked: time.Now()}
 	err := c.do(ctx, http.MethodGet, hub+"/api/v1/connections/"+connection+"/token", nil, &p)
 	return p, err
 }

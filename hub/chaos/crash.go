@@ -19,21 +19,6 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// cellTimes are times of the matrix's hubs: short, because each cell waits for some
-// of them.
-type cellTimes struct {
-	renewalTimes
-	takeover, patience time.Duration
-}
-
-// timesOf are longer in a short run: its parts go side by side, and a hub that has
-// too little of the processor must not be taken for one that has lost a grant.
-func timesOf(st *stage) cellTimes {
-	return sized(st,
-		cellTimes{renewalTimes{2 * time.Second, 3 * time.Second}, 4 * time.Second, 45 * time.Second},
-		cellTimes{renewalTimes{5 * time.Second, 6 * time.Second}, 7 * time.Second, 90 * time.Second})
-}
-
 // cell is one crash.
 type cell struct {
 	who  victim
@@ -206,7 +191,7 @@ func (r *room) start(ctx context.Context, n int, crash string, more ...string) (
 	}
 	env := append([]string{
 		"EVERGRANT_TEST_CRASH=" + crash,
-	}, append(timesOf(r.m.stage).env(), more...)...)
+	}, append(cellTimes(r.m.stage).env(), more...)...)
 	return r.m.startHub(ctx, hubConfig{
 		name: fmt.Sprintf("crash-%s-%d", r.connection(), n), binary: binary, dataDir: r.dirs[n], database: r.database,
 		keyFile: r.key, plugins: r.m.plugins(), env: env,

@@ -64,7 +64,7 @@ func (c cell) expected() fate {
 
 // runCell plays a cell and judges it.
 func (m *matrix) runCell(ctx context.Context, c cell) result {
-	ctx, cancel := context.WithTimeout(ctx, timesOf(m.stage).patience)
+	ctx, cancel := context.WithTimeout(ctx, cellPatience(m.stage))
 	defer cancel()
 	r, err := m.furnish(ctx, c)
 	if err != nil {
@@ -121,11 +121,11 @@ func hubRestarts(ctx context.Context, r *room) (result, error) {
 
 // replicaTakesOver: the other replica has the intent, but not the journal.
 func replicaTakesOver(ctx context.Context, r *room) (result, error) {
-	dead, err := r.crash(ctx, "EVERGRANT_RENEWAL_TAKEOVER="+timesOf(r.m.stage).takeover.String())
+	dead, err := r.crash(ctx, "EVERGRANT_RENEWAL_TAKEOVER="+cellTakeover(r.m.stage).String())
 	if err != nil {
 		return result{}, err
 	}
-	other, err := r.start(ctx, 1, "", "EVERGRANT_RENEWAL_TAKEOVER="+timesOf(r.m.stage).takeover.String())
+	other, err := r.start(ctx, 1, "", "EVERGRANT_RENEWAL_TAKEOVER="+cellTakeover(r.m.stage).String())
 	if err != nil {
 		return result{}, err
 	}

@@ -23,6 +23,9 @@ type load struct {
 	pause time.Duration
 	// stale judges a token that was just received; nil judges nothing.
 	stale func(p pulled, received time.Time) bool
+	// denied is told of a connection that a person has to authorise again; nil
+	// counts it in refused.
+	denied func(connection string)
 
 	pulls, failed, bad atomic.Int64
 	// refused counts answers that say that a person has to authorise again, which
@@ -50,7 +53,8 @@ func (l *load) run(ctx context.Context, callers int, enough func() bool) {
 }
 
 func (l *load) pull(ctx context.Context) {
-	p, err := l.client.pull(ctx, l.hub(), l.connections[rand.IntN(len(l.connections))]) //nolint:gosec // whom to ask is no secret
+	name := l.connections[rand.IntN(len(l.connections))] //nolint:gosec // whom to ask is no secret
+	p, err := l.client.pull(ctx, l.hub(), name)
 	received := time.Now()
 	if err == nil {
 		l.pulls.Add(1)
@@ -65,7 +69,11 @@ func (l *load) pull(ctx context.Context) {
 	l.failed.Add(1)
 	var status *statusError
 	if errors.As(err, &status) && status.status == http.StatusConflict {
-		l.refused.Add(1)
+		if l.denied != nil {
+			l.denied(name)
+		} else {
+			l.refused.Add(1)
+		}
 	}
 	l.mu.Lock()
 	l.sample = err.Error()
@@ -108,6 +116,28 @@ func staleAt(a *authority.Server) func(pulled, time.Time) bool {
 		}
 		expired := received.Sub(p.ExpiresAt)
 		return expired < 0 || expired > onTheWay
+	}
+}
+
+// told is how long a hub may take from an answer to the moment at which no replica
+// hands out the token that the answer has revoked.
+const told = 5 * time.Second
+
+// staleFairly judges by the server's books where hubs are frozen while they answer
+// and answers of the server are late: a token is stale if it was over before the
+// hub was asked, or if it was revoked by a renewal whose answer the hubs had in
+// time, all being calm since. What a hub serves of a family that has ended is a
+// matter of the grant, not of the token.
+func staleFairly(a *authority.Server, calm func(from, to time.Time) bool) func(pulled, time.Time) bool {
+	return func(p pulled, _ time.Time) bool {
+		w, ok := a.Worth(p.AccessToken)
+		switch {
+		case !ok || !w.Ended && w.Expires.Before(p.asked):
+			return true
+		case w.Ended || w.Told.IsZero():
+			return false
+		}
+		return w.Told.Add(told).Before(p.asked) && calm(w.Told, p.asked)
 	}
 }
 

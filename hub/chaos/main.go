@@ -29,6 +29,9 @@ type stage struct {
 	dir   string
 	short bool
 	out   io.Writer
+	// scene chooses scenes of the part world by the beginning of their names.
+	scene string
+	random randomOptions
 	// reliability is the page that gets the table of the crash matrix; "" for none.
 	reliability string
 }
@@ -52,6 +55,8 @@ var parts = []part{
 	{"outage-dns", "the token endpoint's name stops to resolve", outageDNS},
 	{"messages", "kill hubs between the end of a grant and the messages about it", messages},
 	{"outage-disk", "the disk is full when the reply arrives", outageDisk},
+	{"world", "answers come late, hubs and plugins freeze, the journal and the database are not there", world},
+	{"random", "troubles at moments that a seed decides on", random},
 }
 
 func main() {
@@ -72,6 +77,10 @@ func run(ctx context.Context, args []string, out io.Writer) int {
 	flags.StringVar(&st.postgresBin, "postgres", "", "folder with initdb and postgres")
 	flags.StringVar(&st.oidc, "oidc", "plugins/oauth2/oidctest", "folder of the oidc-provider server")
 	flags.StringVar(&st.reliability, "write", "", "page that gets the table of the crash matrix, for example docs/reliability.md")
+	flags.StringVar(&st.scene, "scene", "", "beginning of the names of the scenes that the part world plays")
+	flags.Uint64Var(&st.random.seed, "seed", 0, "what the part random does; 0 takes one of the time, which is printed")
+	flags.DurationVar(&st.random.long, "for", 0, "how long the part random goes on")
+	flags.StringVar(&st.random.database, "db", "both", "databases of the part random: postgres, sqlite or both")
 	drill := flags.Bool("drill", false, "play the fire drill, and nothing else")
 	flags.BoolVar(&st.short, "short", false, "less of everything, under a minute")
 	flags.StringVar(&only, "only", "", "parts to run, parted by commas: a name or its beginning, for example crash or outage")
@@ -79,6 +88,9 @@ func run(ctx context.Context, args []string, out io.Writer) int {
 		return 2
 	}
 	chosen, err := choose(only)
+	if err == nil {
+		err = st.random.check()
+	}
 	if err != nil {
 		_, _ = fmt.Fprintln(out, err)
 		return 2
@@ -158,6 +170,9 @@ func (st *stage) runAll(ctx context.Context, chosen []part) int {
 	}
 	if all.declared > 0 {
 		st.say("chaos: %d grants ended that the protocol lets nobody keep, as their provider declares", all.declared)
+	}
+	if all.killedOut > 0 {
+		st.say("chaos: %d ended because their hub was killed with the request out", all.killedOut)
 	}
 	st.say("chaos: %s", all.line())
 	if failed {

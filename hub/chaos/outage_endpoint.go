@@ -63,16 +63,6 @@ func (st *stage) startAlone(ctx context.Context, name, host, dataDir string, con
 	return a, err
 }
 
-// aloneTimes are short where requests hang until their time is over, and in a short
-// run long elsewhere, as those of a fleet.
-func aloneTimes(st *stage, name string) renewalTimes {
-	quick := renewalTimes{request: 2 * time.Second, lease: 5 * time.Second}
-	if name == "endpoint-hang" {
-		return sized(st, quick, renewalTimes{request: 5 * time.Second, lease: 10 * time.Second})
-	}
-	return sized(st, quick, renewalTimes{request: 20 * time.Second, lease: 40 * time.Second})
-}
-
 // deadEndpointBound is how many requests an endpoint that does not work may get
 // from a hub in the first minute, however many connections wait for it: what the
 // cap lets out before the first answer is missed, and the probes.

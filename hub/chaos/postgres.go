@@ -21,10 +21,16 @@ type postgres struct {
 	bin, home string
 	port      int
 	account   *syscall.Credential // nil: as this process
+	// durable has commits reach the disk, for a server that crashes.
+	durable bool
 }
 
 // startPostgres makes a cluster on a free port of loopback.
 func (st *stage) startPostgres(ctx context.Context, name string) (*postgres, error) {
+	return st.makePostgres(ctx, name, false)
+}
+
+func (st *stage) makePostgres(ctx context.Context, name string, durable bool) (*postgres, error) {
 	if st.postgresBin == "" {
 		return nil, skipError{"PostgreSQL is not installed"}
 	}
@@ -32,7 +38,7 @@ func (st *stage) startPostgres(ctx context.Context, name string) (*postgres, err
 	if err != nil {
 		return nil, err
 	}
-	p := &postgres{bin: st.postgresBin, home: filepath.Join(st.dir, name), port: port}
+	p := &postgres{bin: st.postgresBin, home: filepath.Join(st.dir, name), port: port, durable: durable}
 	if err := os.Mkdir(p.home, 0o700); err != nil {
 		return nil, err
 	}
@@ -67,12 +73,22 @@ func (p *postgres) data() string { return filepath.Join(p.home, "data") }
 // there again after a stop: the kernel has it, and the machine stays up.
 func (p *postgres) start(ctx context.Context) error {
 	return p.command(ctx, "pg_ctl", "start", "--pgdata="+p.data(), "--log="+filepath.Join(p.home, "server.log"), "--wait", "--silent",
-		fmt.Sprintf("--options=-c listen_addresses=127.0.0.1 -c port=%d -c unix_socket_directories='' -c max_connections=300 -c fsync=off", p.port))
+		fmt.Sprintf("--options=-c listen_addresses=127.0.0.1 -c port=%d -c unix_socket_directories='' -c max_connections=300 -c fsync=%s", p.port, onOff(p.durable)))
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
 }
 
 // stop cuts all connections, as a crash does.
-func (p *postgres) stop(ctx context.Context) error {
-	return p.command(ctx, "pg_ctl", "stop", "--pgdata="+p.data(), "--mode=immediate", "--silent")
+func (p *postgres) stop(ctx context.Context) error { return p.end(ctx, "immediate") }
+
+// end stops the server in one of its modes: immediate or fast.
+func (p *postgres) end(ctx context.Context, mode string) error {
+	return p.command(ctx, "pg_ctl", "stop", "--pgdata="+p.data(), "--mode="+mode, "--silent")
 }
 
 func (p *postgres) command(ctx context.Context, name string, args ...string) error {

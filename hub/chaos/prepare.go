@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -118,6 +119,19 @@ func (c client) authorise(ctx context.Context, hubURL string, w wanted, name str
 	if err != nil {
 		return err
 	}
+	if _, err := c.consent(ctx, hubURL, w.consent, name); err != nil {
+		return err
+	}
+	v, err := c.view(ctx, hubURL, name)
+	if err == nil && v.Generation != 1 {
+		err = fmt.Errorf("after the callback the connection is %s", v)
+	}
+	return err
+}
+
+// consent plays the authorisation of a connection that is there, and returns the
+// code that it was given with.
+func (c client) consent(ctx context.Context, hubURL string, person func(context.Context, string) (string, error), name string) (code string, err error) {
 	var started struct {
 		AuthorizeURL  string `json:"authorize_url"`
 		BrowserCookie struct {
@@ -126,27 +140,27 @@ func (c client) authorise(ctx context.Context, hubURL string, w wanted, name str
 		} `json:"browser_cookie"`
 	}
 	if err := c.do(ctx, http.MethodPost, hubURL+"/api/v1/connections/"+name+"/authorizations", nil, &started); err != nil {
-		return err
+		return "", err
 	}
-	landed, err := w.consent(ctx, started.AuthorizeURL)
+	landed, err := person(ctx, started.AuthorizeURL)
 	if err != nil {
-		return err
+		return "", err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, landed, nil)
+	callback, err := url.Parse(landed)
 	if err != nil {
-		return err
+		return "", err
+	}
+	// The service knows the address at which the grants were made first.
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, hubURL+callback.RequestURI(), nil)
+	if err != nil {
+		return "", err
 	}
 	req.AddCookie(&http.Cookie{Name: started.BrowserCookie.Name, Value: started.BrowserCookie.Value}) //nolint:gosec // a request's cookie has no attributes
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
-		return err
+		return "", err
 	}
-	_ = resp.Body.Close()
-	v, err := c.view(ctx, hubURL, name)
-	if err == nil && v.Generation != 1 {
-		err = fmt.Errorf("the callback answered %s and the connection is %s", resp.Status, v)
-	}
-	return err
+	return callback.Query().Get("code"), resp.Body.Close()
 }
 
 // redirected opens an address that sends the browser on at once.

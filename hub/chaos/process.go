@@ -106,15 +106,20 @@ func (h *hubProcess) killed(ctx context.Context) error {
 
 // stop ends the hub as a service manager does, and kills it if that takes longer
 // than its own bound.
-func (h *hubProcess) stop() {
+func (h *hubProcess) stop() { h.stopWithin(40 * time.Second) }
+
+// stopWithin is stop with the bound; it reports whether the hub kept it.
+func (h *hubProcess) stopWithin(bound time.Duration) bool {
 	if h == nil {
-		return
+		return true
 	}
 	_ = h.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-h.exited:
-	case <-time.After(40 * time.Second):
+		return true
+	case <-time.After(bound):
 		h.kill()
+		return false
 	}
 }
 

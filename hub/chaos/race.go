@@ -106,24 +106,6 @@ func (f *fleet) launch(ctx context.Context, listen string, hubs int, address fun
 	return nil
 }
 
-// times lets the leases of killed hubs end soon. Where no hub is killed a short run
-// gives more time: its parts go side by side, and an answer that comes too late is
-// lost, and with it the grant, as nobody can help.
-func (f *fleet) times() renewalTimes {
-	quick := renewalTimes{request: 5 * time.Second, lease: 10 * time.Second}
-	if f.name == "kills" || f.name == "drill" {
-		return quick
-	}
-	return sized(f.st, quick, renewalTimes{request: 20 * time.Second, lease: 40 * time.Second})
-}
-
-// renewalTimes are a hub's.
-type renewalTimes struct{ request, lease time.Duration }
-
-func (t renewalTimes) env() []string {
-	return []string{"EVERGRANT_RENEWAL_REQUEST_TIMEOUT=" + t.request.String(), "EVERGRANT_RENEWAL_LEASE=" + t.lease.String()}
-}
-
 func (f *fleet) dataDir(n int) string {
 	return filepath.Join(f.st.dir, fmt.Sprintf("%s-hub-%d", f.name, n))
 }
@@ -135,7 +117,7 @@ func (f *fleet) start(ctx context.Context, n int) (*hubProcess, error) {
 	}
 	return f.st.startHub(ctx, hubConfig{
 		name: fmt.Sprintf("%s-%d", f.name, n), binary: f.st.hub(), dataDir: dir, database: f.database, keyFile: f.keyFile,
-		plugins: f.st.plugins(), env: append(f.times().env(), f.env...),
+		plugins: f.st.plugins(), env: append(fleetTimes(f.st, f.name).env(), f.env...),
 	})
 }
 

@@ -8,7 +8,10 @@ type tally struct {
 	// declared are grants that the protocol does not let anybody keep, and that
 	// ended as the provider's declaration says.
 	declared int
-	problems []string
+	// killedOut are grants that ended because their hub was killed between the
+	// request and its answer.
+	killedOut int
+	problems  []string
 }
 
 func (t *tally) problem(format string, args ...any) {
@@ -21,6 +24,7 @@ func (t *tally) add(o tally) {
 	t.doubleSpent += o.doubleSpent
 	t.stale += o.stale
 	t.declared += o.declared
+	t.killedOut += o.killedOut
 	t.problems = append(t.problems, o.problems...)
 }
 

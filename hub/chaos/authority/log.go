@@ -2,6 +2,7 @@ package authority
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -139,4 +140,18 @@ func (s *Server) Worth(token string) (w Worth, ok bool) {
 		w.Told = t.by.Answered
 	}
 	return w, true
+}
+
+// Ended are the families that have ended because a refresh token came back.
+func (s *Server) Ended() []string {
+	s.ledger.mu.Lock()
+	defer s.ledger.mu.Unlock()
+	var ids []string
+	for id, f := range s.ledger.families {
+		if f.replay != nil {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }

@@ -89,7 +89,15 @@ func (s *Server) Close() {
 func (s *Server) SetAccessLife(life time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.config.AccessLife = life
+	s.config.AccessLife, s.config.AccessLifeMost = life, 0
+}
+
+// SetLives gives each family a life of its access tokens between two, for those
+// that are issued from now on.
+func (s *Server) SetLives(least, most time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.config.AccessLife, s.config.AccessLifeMost = least, most
 }
 
 // authorize opens a family and sends the browser back at once: who consents is

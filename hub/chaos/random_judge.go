@@ -1,0 +1,247 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/chaos/authority"
+)
+
+// loss is a grant that has ended.
+type loss struct {
+	connection, family string
+	cause              string
+	// killedOut is set if its hub was killed with the request out: nobody can help.
+	killedOut bool
+	timeline  []string
+}
+
+// Causes that are no trouble.
+const (
+	causeLate    = "late answer"
+	causeUnknown = "no trouble"
+	causeGivenUp = "given up although it lives"
+	causeDead    = "cannot be renewed at the end"
+)
+
+// before is how much of what was before the end of a grant is in its timeline.
+const before = 8 * time.Second
+
+// inTheAir is how long a reply may need from the authorization server to the disk
+// of a hub that works.
+const inTheAir = time.Second
+
+// causeOf says why a family has ended. What counts is the request that came first:
+// the other one was sent because somebody did not wait for its answer, whichever of
+// them the server looked at first.
+func (s *site) causeOf(end *authority.End) (cause string, killedOut bool) {
+	sent, to := end.First, end.Again.At
+	if end.Again.At.Before(end.First.At) {
+		sent, to = end.Again, end.First.At
+	}
+	events := slices.DeleteFunc(s.chronicle.between(sent.At, to), func(e event) bool {
+		return e.what == endpointStalls || (e.who != "" && e.who != sent.Client)
+	})
+	for _, e := range events {
+		if e.what == hubKilled && !e.from.Before(sent.At) && s.wasOut(sent, e.from) {
+			return string(hubKilled) + " with the request out", true
+		}
+	}
+	for _, what := range []trouble{hubKilled, hubStopped, hubFrozen, pluginStopped, pluginKilled, databaseDown} {
+		if slices.ContainsFunc(events, func(e event) bool { return e.what == what }) {
+			return string(what), false
+		}
+	}
+	if sent.Answered.IsZero() || sent.Answered.Sub(sent.At) > time.Second {
+		return causeLate, false
+	}
+	return causeUnknown, false
+}
+
+// wasOut reports whether a hub that was killed can not have had the answer on its
+// disk: it came too late, or the hub was frozen when it came.
+func (s *site) wasOut(sent authority.Entry, killed time.Time) bool {
+	if sent.Answered.IsZero() || sent.Answered.Add(inTheAir).After(killed) {
+		return true
+	}
+	return slices.ContainsFunc(s.chronicle.between(sent.Answered, killed), func(e event) bool {
+		frozen := e.what == hubFrozen || e.what == pluginStopped
+		return frozen && e.who == sent.Client && !e.to.IsZero() && e.to.Add(inTheAir).After(killed)
+	})
+}
+
+// timeline is what happened to a family around its end, and to whom it was in the
+// hands of.
+func (s *site) timeline(family string, from, to time.Time) []string {
+	var lines []string
+	clients := map[string]bool{"": true}
+	for _, e := range s.authority.Log(family) {
+		if e.At.After(from) && !e.At.After(to) {
+			clients[e.Client] = true
+			lines = append(lines, e.String())
+		}
+	}
+	for _, e := range s.chronicle.between(from, to) {
+		if clients[e.who] {
+			lines = append(lines, e.String())
+		}
+	}
+	slices.Sort(lines) // they begin with a time of the day
+	return lines
+}
+
+// reauthorise judges every family that has ended, and has a person authorise its
+// connection again, until ctx ends: the others have to go on meanwhile.
+func (s *site) reauthorise(ctx context.Context) {
+	var work sync.WaitGroup
+	defer work.Wait()
+	for wait(ctx, 300*time.Millisecond) == nil {
+		for _, family := range s.authority.Ended() {
+			if name, ok := s.judgeEnd(family); ok {
+				work.Go(func() { s.person(ctx, name, family) })
+			}
+		}
+	}
+}
+
+// judgeEnd notes the end of a family once; ok is false if that was done.
+func (s *site) judgeEnd(family string) (connection string, ok bool) {
+	end := s.authority.Grant(family).Ended
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	connection = s.holder[family]
+	if s.seen[family] || end == nil || connection == "" {
+		return "", false
+	}
+	s.seen[family] = true
+	l := loss{connection: connection, family: family}
+	l.cause, l.killedOut = s.causeOf(end)
+	from, to := end.First.At, end.Again.At
+	if to.Before(from) {
+		from, to = to, from
+	}
+	l.timeline = s.timeline(family, from.Add(-before), to.Add(time.Second))
+	s.losses = append(s.losses, l)
+	return connection, true
+}
+
+// person authorises a connection again once the hub says that this is needed.
+func (s *site) person(ctx context.Context, name, family string) {
+	for wait(ctx, 500*time.Millisecond) == nil {
+		hub := s.anyURL()
+		v, err := s.client.view(ctx, hub, name)
+		if err != nil || v.Status != "needs_authorization" {
+			continue
+		}
+		code, err := s.client.consent(ctx, hub, redirected, name)
+		if next := authority.FamilyOf(code); err == nil && next != "" && next != family {
+			if v, err := s.client.view(ctx, hub, name); err == nil && v.Status != "needs_authorization" {
+				s.belongs(next, name)
+				return
+			}
+		}
+	}
+}
+
+// denied is told that a hub asks for a new authorisation: that must not be while
+// the grant lives.
+func (s *site) denied(name string) {
+	s.mu.Lock()
+	family := s.family[name]
+	s.mu.Unlock()
+	if s.authority.Grant(family).Ended != nil {
+		return
+	}
+	s.gone(name, family, causeGivenUp)
+}
+
+// gone notes a grant that is lost although its family lives.
+func (s *site) gone(name, family, cause string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.seen[family] {
+		return
+	}
+	s.seen[family] = true
+	now := time.Now()
+	s.losses = append(s.losses, loss{connection: name, family: family, cause: cause, timeline: s.timeline(family, now.Add(-time.Minute), now)})
+}
+
+// living are the connections whose family has not ended.
+func (s *site) living() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []string
+	for _, name := range s.names {
+		if !s.seen[s.family[name]] {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// renewLiving has every connection whose family lives renew once more.
+func (s *site) renewLiving(ctx context.Context) {
+	var work sync.WaitGroup
+	free := make(chan struct{}, 16)
+	for _, name := range s.living() {
+		free <- struct{}{}
+		work.Go(func() {
+			defer func() { <-free }()
+			if _, err := renews(ctx, s.client, s.anyURL(), name); err != nil {
+				s.problem("%s: %v", name, err)
+				s.mu.Lock()
+				family := s.family[name]
+				s.mu.Unlock()
+				s.gone(name, family, causeDead)
+			}
+		})
+	}
+	work.Wait()
+}
+
+// shown bounds the timelines that are printed.
+const shown = 5
+
+// judge closes a site's books: every connection whose family lives has to renew
+// once more.
+func (s *site) judge(ctx context.Context, took time.Duration) tally {
+	var t tally
+	s.renewLiving(ctx)
+	for _, family := range s.authority.Ended() {
+		s.judgeEnd(family)
+	}
+	s.load.report(s.stage, &t, s.name, took)
+	judged := s.authority.Judge()
+	t.renewals, t.doubleSpent, t.problems = judged.Renewals, judged.DoubleSpent, append(t.problems, s.troubled...)
+	causes := map[string]int{}
+	for _, l := range s.losses {
+		causes[l.cause]++
+		if l.killedOut {
+			t.killedOut, t.doubleSpent = t.killedOut+1, t.doubleSpent-1
+			continue
+		}
+		if t.lost++; t.lost <= shown {
+			s.say("   %s: %s (%s) is lost: %s\n      %s", s.name, l.connection, l.family, l.cause, strings.Join(l.timeline, "\n      "))
+		}
+	}
+	s.say("   %s: %s", s.name, s.chronicle.counts())
+	s.say("   %s: %d renewals; grants that ended, by cause: %s", s.name, t.renewals, causesOf(causes))
+	return t
+}
+
+func causesOf(n map[string]int) string {
+	if len(n) == 0 {
+		return "none"
+	}
+	var said []string
+	for cause, count := range n {
+		said = append(said, fmt.Sprintf("%d %s", count, cause))
+	}
+	slices.Sort(said)
+	return strings.Join(said, ", ")
+}

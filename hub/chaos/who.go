@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync"
+)
+
+// roster knows which hub process is at the other end of a connection.
+type roster struct {
+	mu   sync.Mutex
+	hubs map[int]string // name by process
+}
+
+// join adds a process, under the name that the log then has.
+func (r *roster) join(pid int, name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.hubs == nil {
+		r.hubs = map[int]string{}
+	}
+	r.hubs[pid] = name
+}
+
+func (r *roster) leave(pid int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.hubs, pid)
+}
+
+// who names the process that has a local port; "?" if it is gone.
+func (r *roster) who(remote net.Addr) string {
+	tcp, ok := remote.(*net.TCPAddr)
+	if !ok {
+		return "?"
+	}
+	socket := socketOf(tcp.Port)
+	r.mu.Lock()
+	hubs := make(map[int]string, len(r.hubs))
+	for pid, name := range r.hubs {
+		hubs[pid] = name
+	}
+	r.mu.Unlock()
+	for pid, name := range hubs {
+		if socket != "" && holds(pid, socket) {
+			return name
+		}
+	}
+	return "?"
+}
+
+// socketOf is the name of the socket that is bound to a port of loopback, as
+// /proc/<pid>/fd has it.
+func socketOf(port int) string {
+	f, err := os.Open("/proc/net/tcp")
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	local := fmt.Sprintf("0100007F:%04X", port)
+	const inode = 9
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if fields := strings.Fields(lines.Text()); len(fields) > inode && fields[1] == local {
+			return "socket:[" + fields[inode] + "]"
+		}
+	}
+	return ""
+}
+
+func holds(pid int, socket string) bool {
+	dir := fmt.Sprintf("/proc/%d/fd", pid)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return false
+	}
+	for _, e := range entries {
+		if at, err := os.Readlink(dir + "/" + e.Name()); err == nil && at == socket {
+			return true
+		}
+	}
+	return false
+}
