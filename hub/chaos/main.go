@@ -30,7 +30,7 @@ type stage struct {
 	short bool
 	out   io.Writer
 	// scene chooses scenes of the part world by the beginning of their names.
-	scene string
+	scene  string
 	random randomOptions
 	// reliability is the page that gets the table of the crash matrix; "" for none.
 	reliability string

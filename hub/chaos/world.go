@@ -34,6 +34,7 @@ func scenes() []scene {
 		{"late-answer", true, true, false, rotates, 10, worldTimes, lateAnswer},
 		{"late-send-intent", true, false, false, rotates, 5, sends, lateSendIntent},
 		{"late-send-dialled", true, false, false, rotates, 5, sends, lateSendDialled},
+		{"late-send-writing", true, false, false, rotates, 5, sends, lateSendWriting},
 		{"plugin-frozen", true, true, false, rotates, 20, frozen, pluginFrozen},
 		{"hub-paused", true, true, false, rotates, 8, frozen, hubPaused},
 		{"database-late", true, false, true, rotates, 5, worldTimes, databaseLate},

@@ -116,6 +116,10 @@ func lateSendDialled(ctx context.Context, v *venue) error {
 	return v.lateSend(ctx, crashpoint.Dialled)
 }
 
+func lateSendWriting(ctx context.Context, v *venue) error {
+	return v.lateSend(ctx, crashpoint.Writing)
+}
+
 // lateSend stops a hub between intent and request until another replica has taken
 // over. What it had not sent then, it must not send when it is woken.
 func (v *venue) lateSend(ctx context.Context, step string) error {

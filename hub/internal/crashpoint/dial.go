@@ -7,8 +7,9 @@ import (
 	"net"
 )
 
-// Dial returns dial, whose connections reach RequestWritten when something has
-// been written to them: net/http has no other word for that moment.
+// Dial returns dial, which reaches Dialled, and whose connections reach Writing
+// before and RequestWritten after something is written to them: net/http has no
+// other word for those moments.
 func Dial(dial func(context.Context, string, string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
@@ -24,6 +25,7 @@ type writing struct{ net.Conn }
 
 // Write implements net.Conn.
 func (w writing) Write(b []byte) (int, error) {
+	At(Writing)
 	n, err := w.Conn.Write(b)
 	At(RequestWritten)
 	return n, err

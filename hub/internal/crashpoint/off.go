@@ -10,8 +10,7 @@ import (
 // At marks that a step is reached. It does nothing.
 func At(string) {}
 
-// Dial returns dial, whose connections reach RequestWritten when something has
-// been written to them: net/http has no other word for that moment.
+// Dial returns dial.
 func Dial(dial func(context.Context, string, string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
 	return dial
 }

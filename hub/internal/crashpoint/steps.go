@@ -22,12 +22,14 @@ const (
 // Sends lists them in their order.
 var Sends = []string{BeforeSend, Sent}
 
-// Dialled is between AfterIntent and RequestWritten where a connection had to be
-// made: it is there, and nothing was written to it.
-const Dialled = "dialled"
+// The moments between AfterIntent and RequestWritten, which not every renewal has.
+const (
+	Dialled = "dialled" // a connection was made, nothing was written to it
+	Writing = "writing" // whatever decides on a request has let it go, no byte is out
+)
 
-// Between lists the moments of a renewal that not every renewal has.
-var Between = []string{Dialled}
+// Between lists them in their order.
+var Between = []string{Dialled, Writing}
 
 // Steps lists those of a renewal in their order.
 var Steps = []string{BeforeIntent, AfterIntent, RequestWritten, ReplyReceived, Journaled, Parsed, Saved, LeaseFreed}
