@@ -15,7 +15,8 @@ const (
 	optionClientAuth    = "client_auth"
 	optionPKCE          = "pkce"
 	optionRenew         = "renew"
-	optionRotates       = "rotates"
+	optionRotation      = "rotation"
+	optionGrace         = "rotation_grace"
 	optionAPI           = "api_base_url"
 	optionPrefix        = "token_header_prefix"
 	optionSeparator     = "scope_separator"
@@ -118,11 +119,29 @@ var options = provider.Schema{Options: []provider.Option{
 		},
 	},
 	{
-		Name: optionRotates, Type: provider.OptionBoolean, Default: true,
-		Title: provider.Text{EN: "Each renewal replaces the refresh token", RU: "Каждое продление заменяет refresh-токен"},
+		Name: optionRotation, Default: string(provider.RotationRotates),
+		Replaces: &provider.Replaced{Option: "rotates", Values: map[string]string{
+			"true": string(provider.RotationRotates), "false": string(provider.RotationNone),
+		}},
+		Title: provider.Text{EN: "What a renewal does to the old tokens", RU: "Что продление делает со старыми токенами"},
 		Help: provider.Text{
-			EN: "When in doubt leave it on: a renewal whose reply was lost is then not sent again at once, because some services end the whole grant when a used refresh token comes back.",
-			RU: "Если не уверены, оставьте включённым: продление, ответ на которое потерян, тогда не повторяется сразу — некоторые сервисы прекращают весь доступ, получив использованный refresh-токен.",
+			EN: "Decides what Evergrant does when the reply to a renewal is lost. If the refresh token is replaced, the same one is never sent twice: some services end the whole grant when a used one comes back, so the connection waits for a person instead. With a time of grace the lost renewal is repeated while the time lasts. If the refresh token stays, it is repeated at any time. When in doubt leave “replaced”; “stays” for a service that replaces it can end grants.",
+			RU: "От этого зависит, что делает Evergrant, если ответ на продление потерян. Если refresh-токен заменяется, один и тот же дважды не отправляется: некоторые сервисы прекращают весь доступ, получив использованный, поэтому подключение ждёт человека. Если старый ещё какое-то время действует, потерянное продление повторяется, пока это время не вышло. Если refresh-токен остаётся прежним, оно повторяется в любое время. Если не уверены, оставьте «заменяется»: ошибочное «остаётся прежним» может стоить доступа.",
+		},
+		Choices: []provider.Choice{
+			{Value: string(provider.RotationRotates), Title: provider.Text{EN: "The refresh token is replaced", RU: "Refresh-токен заменяется"}},
+			{Value: string(provider.RotationRotatesRevokesAccess), Title: provider.Text{EN: "The refresh token is replaced, the old access token ends at once", RU: "Refresh-токен заменяется, старый access-токен сразу перестаёт действовать"}},
+			{Value: string(provider.RotationRotatesWithGrace), Title: provider.Text{EN: "The refresh token is replaced, the old one is good for a while", RU: "Refresh-токен заменяется, старый ещё какое-то время действует"}},
+			{Value: string(provider.RotationNone), Title: provider.Text{EN: "The refresh token stays", RU: "Refresh-токен остаётся прежним"}},
+		},
+	},
+	{
+		Name: optionGrace, Pattern: `[1-9][0-9]{0,5}[smh]`, Example: "30s",
+		PatternHint: provider.Text{EN: "A number with s, m or h: 30s, 5m, 1h.", RU: "Число с буквой s, m или h: 30s — секунды, 5m — минуты, 1h — часы."},
+		Title:       provider.Text{EN: "How long the replaced refresh token stays good", RU: "Сколько ещё действует заменённый refresh-токен"},
+		Help: provider.Text{
+			EN: "From the service's documentation, for example 30s or 5m; needed only if the old refresh token is good for a while. While it lasts a renewal whose reply was lost is simply repeated. Enter no more than the service promises.",
+			RU: "Из документации сервиса, например 30s или 5m; нужно, только если старый refresh-токен ещё какое-то время действует. Пока это время не вышло, продление с потерянным ответом просто повторяется. Не указывайте больше, чем обещает сервис.",
 		},
 	},
 	{

@@ -18,6 +18,9 @@ func (anyService) PrepareService(ctx context.Context, req *provider.PrepareServi
 	if _, err := authorizeParams(svc); err != nil {
 		return nil, err
 	}
+	if svc.String(optionRotation) == string(provider.RotationRotatesWithGrace) && graceOf(svc) <= 0 {
+		return nil, wrongOption(optionGrace, "the time of grace is missing", remedyGrace)
+	}
 	m, err := discover(ctx, req.Call)
 	if err != nil {
 		return nil, err
@@ -75,9 +78,7 @@ func describe(svc provider.Service, e endpoints, m *oauth.Metadata) *provider.De
 	if scopes := catalogue(m.Scopes); len(scopes) > 0 {
 		d.Scopes = scopes
 	}
-	if !svc.Bool(optionRotates) {
-		d.Rotation = provider.Rotation{Kind: provider.RotationNone, RepeatSafe: true}
-	}
+	d.Rotation = rotationOf(svc)
 	if svc.String(optionRenew) == renewNone {
 		d.AutoRenew = provider.AutoRenewNone
 	}

@@ -19,6 +19,10 @@ var (
 		EN: "Enter the issuer, or both the authorization and the token address.",
 		RU: "Укажите издателя или оба адреса: авторизации и токенов.",
 	}
+	remedyGrace = provider.Text{
+		EN: "Enter how long the replaced refresh token stays good, for example 30s; if you do not know, choose “The refresh token is replaced”.",
+		RU: "Укажите, сколько ещё действует заменённый refresh-токен, например 30s; если не знаете, выберите «Refresh-токен заменяется».",
+	}
 	remedyMissing = provider.Text{
 		EN: "This address is not known: enter it, because the service's metadata do not name it.",
 		RU: "Этот адрес неизвестен: введите его, потому что в метаданных сервиса его нет.",

@@ -152,7 +152,7 @@ func TestAServiceIsDescribedByItsOptions(t *testing.T) {
 		}
 	}
 	other := d(map[string]any{
-		optionPKCE: "none", optionRotates: "false", optionRenew: renewNone, optionExpiresIn: "1800", optionPrefix: "OAuth",
+		optionPKCE: "none", optionRotation: "none", optionRenew: renewNone, optionExpiresIn: "1800", optionPrefix: "OAuth",
 		optionSeparator: "semicolon", optionAPI: "https://api.example.com/v1",
 	}, oauth.Metadata{Issuer: "https://id.example", Scopes: []string{"parcels", "openid", ""}})
 	for what, ok := range map[string]bool{
@@ -169,6 +169,39 @@ func TestAServiceIsDescribedByItsOptions(t *testing.T) {
 			t.Errorf("as entered: %s does not hold", what)
 		}
 	}
+}
+
+// What the hub does when a reply is lost hangs on this option, so each of its values
+// has to reach the description, and what was stored before it keeps its meaning.
+func TestTheRotationIsWhatTheAdministratorSaid(t *testing.T) {
+	for _, test := range []struct {
+		entered map[string]any
+		want    provider.Rotation
+	}{
+		{nil, provider.Rotation{Kind: provider.RotationRotates}},
+		{map[string]any{optionRotation: ""}, provider.Rotation{Kind: provider.RotationRotates}},
+		{map[string]any{optionRotation: "none"}, provider.Rotation{Kind: provider.RotationNone, RepeatSafe: true}},
+		{map[string]any{optionRotation: "rotates", optionGrace: "30s"}, provider.Rotation{Kind: provider.RotationRotates}},
+		{map[string]any{optionRotation: "rotates_and_revokes_access"}, provider.Rotation{Kind: provider.RotationRotatesRevokesAccess}},
+		{map[string]any{optionRotation: "rotates_with_grace", optionGrace: "5m"}, provider.Rotation{Kind: provider.RotationRotatesWithGrace, Grace: 5 * time.Minute}},
+		{map[string]any{"rotates": true}, provider.Rotation{Kind: provider.RotationRotates}},
+		{map[string]any{"rotates": false}, provider.Rotation{Kind: provider.RotationNone, RepeatSafe: true}},
+		{map[string]any{"rotates": "false"}, provider.Rotation{Kind: provider.RotationNone, RepeatSafe: true}},
+		{map[string]any{"rotates": false, optionRotation: "rotates"}, provider.Rotation{Kind: provider.RotationRotates}},
+	} {
+		svc := filledIn(t, with(byHand, pairsOf(test.entered)...))
+		if got := describe(svc, endpoints{}.under(svc), &oauth.Metadata{}).Rotation; got != test.want {
+			t.Errorf("%v gives %+v, want %+v", test.entered, got, test.want)
+		}
+	}
+	for _, entered := range []map[string]any{{"rotates": "perhaps"}, {optionRotation: "sometimes"}, {optionGrace: "long"}, {optionGrace: "0s"}} {
+		if _, problems := options.Validate(entered); len(problems) != 1 {
+			t.Errorf("%v has the problems %v, want one", entered, problems)
+		}
+	}
+	svc := filledIn(t, with(byHand, optionRotation, "rotates_with_grace"))
+	_, err := anyService{}.PrepareService(t.Context(), &provider.PrepareServiceRequest{Call: provider.Call{Service: svc}})
+	wantWrong(t, "a grace that is not said", err, optionGrace)
 }
 
 func names(scopes []provider.Scope) []string {

@@ -11,7 +11,8 @@ import (
 // Schema is the form that an administrator fills in. On the wire it is JSON
 // Schema (draft 2020-12), restricted to what a form can show: an object whose
 // properties are strings, whole numbers, booleans or lists of strings. Order
-// and translations travel in "x-order", "x-title" and "x-description".
+// and translations travel in "x-order", "x-title" and "x-description"; "x-replaces"
+// names an option of an earlier version.
 type Schema struct {
 	Options []Option
 }
@@ -53,6 +54,8 @@ type Option struct {
 	Advanced bool
 	// Minimum and Maximum bound an integer when they differ.
 	Minimum, Maximum int64
+	// Replaces is an option of an earlier version that this one took the place of.
+	Replaces *Replaced
 }
 
 // Choice is a value that a string option may take.
@@ -99,6 +102,7 @@ type propertyWire struct {
 	XDescription *Text        `json:"x-description,omitempty"`
 	XPatternHint *Text        `json:"x-pattern-hint,omitempty"`
 	XAdvanced    bool         `json:"x-advanced,omitempty"`
+	XReplaces    *Replaced    `json:"x-replaces,omitempty"`
 }
 
 type choiceWire struct {
@@ -132,7 +136,7 @@ func (o Option) wire(order int) propertyWire {
 	p := propertyWire{
 		Type: o.Type, Title: o.Title.EN, Description: o.Help.EN, Default: o.Default, Pattern: o.Pattern,
 		Format: o.Format, WriteOnly: o.Secret, XOrder: order, XTitle: textWire(o.Title),
-		XDescription: textWire(o.Help), XPatternHint: textWire(o.PatternHint), XAdvanced: o.Advanced,
+		XDescription: textWire(o.Help), XPatternHint: textWire(o.PatternHint), XAdvanced: o.Advanced, XReplaces: o.Replaces,
 	}
 	if p.Type == "" {
 		p.Type = OptionString
@@ -190,7 +194,7 @@ func (p propertyWire) option(name string) (Option, error) {
 	o := Option{
 		Name: name, Type: p.Type, Title: textOf(p.XTitle, p.Title), Help: textOf(p.XDescription, p.Description),
 		Default: p.Default, Pattern: p.Pattern, PatternHint: textOf(p.XPatternHint, ""), Format: p.Format,
-		Secret: p.WriteOnly, Advanced: p.XAdvanced,
+		Secret: p.WriteOnly, Advanced: p.XAdvanced, Replaces: p.XReplaces,
 	}
 	switch p.Type {
 	case OptionString, OptionInteger, OptionBoolean, OptionList:

@@ -20,8 +20,10 @@ type OptionProblem struct {
 
 // Validate checks what was entered against the schema and returns the values in
 // their types, defaults filled in, with every problem found. Numbers and yes/no
-// may be given as text, as forms send them.
+// may be given as text, as forms send them. Options that others have replaced are
+// taken under their new names.
 func (s Schema) Validate(entered map[string]any) (map[string]any, []OptionProblem) {
+	entered = s.replaced(entered)
 	values := make(map[string]any, len(s.Options))
 	var problems []OptionProblem
 	for _, o := range s.Options {
