@@ -34,7 +34,7 @@ func (p *Pages) bulk(c *gin.Context) {
 	}
 	f, _ := listFilter(asked, refs)
 	f.AfterName, f.AfterKey, f.Limit = "", 0, 0
-	if c.PostForm("all") != "true" {
+	if !ticked(c, "all") {
 		f = store.Filter{Names: c.PostFormArray("connections")}
 		if len(f.Names) == 0 {
 			p.flash(c, view.Flash{Key: "flash.bulk_nothing", Bad: true})

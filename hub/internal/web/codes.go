@@ -26,7 +26,7 @@ func (p *Pages) codes(c *gin.Context) {
 	}
 	v := view.AccessCodes{
 		Connection:       view.ConnectionRowOf(conn, p.serviceRef(s), time.Now()),
-		WithRefreshToken: c.PostForm("refresh_token") != "",
+		WithRefreshToken: ticked(c, "refresh_token"),
 	}
 	pulled, err := p.o.Source.Serve(c.Request.Context(), conn, codesMinTTL, tokensource.UsualWait)
 	if refused, is := errors.AsType[*tokensource.RefusedError](err); is {

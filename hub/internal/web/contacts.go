@@ -64,7 +64,7 @@ func (p *Pages) saveContact(c *gin.Context) {
 	v := view.ContactForm{Problems: map[string]provider.Text{}, From: strings.TrimSpace(c.PostForm("quiet_from")), Until: strings.TrimSpace(c.PostForm("quiet_until"))}
 	v.Contact = policy.Contact{
 		ID: c.Param("id"), Title: strings.TrimSpace(c.PostForm("title")), UserID: c.PostForm("user"), Lang: c.PostForm("lang"),
-		Zone: strings.TrimSpace(c.PostForm("zone")), TakesRest: c.PostForm("takes_rest") == "true",
+		Zone: strings.TrimSpace(c.PostForm("zone")), TakesRest: ticked(c, "takes_rest"),
 	}
 	if v.Contact.ID == "" {
 		v.Contact.ID = store.NewID()

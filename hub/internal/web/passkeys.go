@@ -163,7 +163,7 @@ func (p *Pages) passkeyList(c *gin.Context) (view.Passkeys, error) {
 
 // requireSecondFactor says whether everybody needs a second factor.
 func (p *Pages) requireSecondFactor(c *gin.Context) {
-	on, key := c.PostForm("require") == "yes", "flash.factor_not_required"
+	on, key := ticked(c, "require"), "flash.factor_not_required"
 	if on {
 		key = "flash.factor_required"
 	}

@@ -71,7 +71,7 @@ func (p *Pages) savePolicy(c *gin.Context) {
 	ctx := c.Request.Context()
 	v := view.PolicyForm{Problems: map[string]provider.Text{}}
 	v.Policy = policy.Policy{
-		ID: c.Param("id"), Title: strings.TrimSpace(c.PostForm("title")), Enabled: c.PostForm("enabled") == "true", Urgent: c.PostForm("urgent") == "true",
+		ID: c.Param("id"), Title: strings.TrimSpace(c.PostForm("title")), Enabled: ticked(c, "enabled"), Urgent: ticked(c, "urgent"),
 		Services: c.PostFormArray("services"), Tags: c.PostFormArray("tags"),
 	}
 	if v.Policy.ID == "" {

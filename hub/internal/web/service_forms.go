@@ -64,14 +64,18 @@ func (p *Pages) editingForm(c *gin.Context) (view.ServiceForm, service.Service, 
 	}
 	form := view.ServiceForm{
 		Provider: view.ProviderOf(d, p.iconOf(s.Provider), i18n.Lang(ctx)), Editing: s.Name, Name: s.Name, Title: s.Title,
-		ClientID: s.ClientID, RedirectURI: s.RedirectURI, Scopes: s.Scopes, Options: map[string]string{}, PrivateHosts: strings.Join(s.PrivateHosts, ", "),
+		ClientID: s.ClientID, RedirectURI: s.RedirectURI, Scopes: s.Scopes, Options: view.DefaultOptions(d), PrivateHosts: strings.Join(s.PrivateHosts, ", "),
 		CallbackBase: p.o.PublicURL + "/callback/", Connections: counts[s.ID],
 	}
 	if s.ClientSecret != "" {
 		form.Kept = append(form.Kept, "client_secret")
 	}
+	options := s.Options
+	if current, problems := d.Options.Validate(options); len(problems) == 0 {
+		options = current // under the names of today
+	}
 	for _, o := range d.Options.Options {
-		v, there := s.Options[o.Name]
+		v, there := options[o.Name]
 		switch {
 		case there && o.Secret:
 			form.Kept = append(form.Kept, o.Name)
@@ -96,11 +100,7 @@ func readServiceForm(c *gin.Context, form *view.ServiceForm) {
 	form.PrivateHosts = strings.TrimSpace(c.PostForm("private_hosts"))
 	form.Scopes = append(c.PostFormArray("scopes"), strings.Fields(c.PostForm("more_scopes"))...)
 	form.Scopes = slices.DeleteFunc(form.Scopes, func(s string) bool { return strings.TrimSpace(s) == "" })
-	for _, o := range form.Provider.Options.Options {
-		if !o.Secret {
-			form.Options[o.Name] = c.PostForm("options." + o.Name)
-		}
-	}
+	readOptions(c, form)
 }
 
 // draftOf is what was entered with its secrets.
@@ -112,12 +112,7 @@ func draftOf(c *gin.Context, form view.ServiceForm) catalogue.ServiceDraft {
 		ApprovedHosts: c.PostFormArray("approved_hosts"),
 	}
 	for _, o := range form.Provider.Options.Options {
-		value := c.PostForm("options." + o.Name)
-		if o.Type == provider.OptionBoolean {
-			draft.Options[o.Name] = value != "" && value != "false"
-			continue
-		}
-		draft.Options[o.Name] = value
+		draft.Options[o.Name] = optionValue(c, form, o)
 	}
 	return draft
 }

@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/evergrant/evergrant/hub/internal/service"
@@ -75,6 +76,8 @@ func OptionText(v any) string {
 			lines[i] = fmt.Sprint(v[i])
 		}
 		return strings.Join(lines, "\n")
+	case float64: // a number of a schema that came as JSON
+		return strconv.FormatFloat(v, 'f', -1, 64)
 	default:
 		return fmt.Sprint(v)
 	}

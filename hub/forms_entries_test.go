@@ -1,0 +1,196 @@
+package hub_test
+
+import (
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"testing"
+
+	"github.com/evergrant/evergrant/hub/internal/seal"
+	"github.com/evergrant/evergrant/plugins/sandbox"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// withEveryOption adds the provider that declares an option of every kind to a folder
+// of the real plugins.
+func withEveryOption(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	plugins, err := filepath.Glob(filepath.Join(pluginsDir, "evergrant-provider-*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, plugin := range plugins {
+		if err := os.Link(plugin, filepath.Join(dir, filepath.Base(plugin))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	build := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(dir, "evergrant-provider-options"), "./testdata/options")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return dir
+}
+
+// database opens the file of a hub's database beside the hub.
+func (r *running) database(t *testing.T, mode string) *sql.DB {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(r.dir, "*.db"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("the database is one of %v, %v", files, err)
+	}
+	pool, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: files[0], RawQuery: "mode=" + mode}).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = pool.Close() })
+	return pool
+}
+
+// execute runs a statement on the database of a hub that is stopped.
+func (r *running) execute(t *testing.T, statement string) {
+	t.Helper()
+	if _, err := r.database(t, "rw").ExecContext(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// storedOptions reads a service's options out of the database's file, secrets included.
+func (r *running) storedOptions(t *testing.T, name string) map[string]any {
+	t.Helper()
+	box, err := seal.Open(filepath.Join(r.dir, "evergrant.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := r.database(t, "ro")
+	defer func() { _ = pool.Close() }()
+	var id string
+	var sealed []byte
+	if err := pool.QueryRowContext(t.Context(), "SELECT id, secrets FROM services WHERE name = ?", name).Scan(&id, &sealed); err != nil {
+		t.Fatal(err)
+	}
+	plain, err := box.Open(sealed, "services", id, "secrets")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var secrets struct {
+		Options map[string]any `json:"options"`
+	}
+	if err := json.Unmarshal(plain, &secrets); err != nil {
+		t.Fatal(err)
+	}
+	return secrets.Options
+}
+
+// entry is what a person enters for an option, and what has to be stored.
+type entry struct {
+	text   string
+	stored any
+}
+
+// entryOf makes up an entry that differs from round to round; 0 says yes to every box.
+func entryOf(o provider.Option, round int) entry {
+	example := o.Example
+	if example == "" {
+		example = fmt.Sprintf("entered %d", round)
+	}
+	switch {
+	case o.Type == provider.OptionBoolean:
+		return entry{strconv.FormatBool(round%2 == 0), round%2 == 0}
+	case o.Type == provider.OptionInteger && o.Minimum != o.Maximum:
+		n := o.Minimum + int64(round)%(o.Maximum-o.Minimum+1)
+		return entry{fmt.Sprint(n), float64(n)}
+	case o.Type == provider.OptionInteger:
+		return entry{fmt.Sprint(1_000_000 * round), float64(1_000_000 * round)}
+	case o.Type == provider.OptionList && o.Secret: // one line, so words
+		return entry{fmt.Sprintf("a%d b", round), []any{fmt.Sprintf("a%d", round), "b"}}
+	case o.Type == provider.OptionList && o.Example != "":
+		return entry{example + "\n" + example + "2", []any{example, example + "2"}}
+	case o.Type == provider.OptionList:
+		return entry{example + "\na, b", []any{example, "a, b"}}
+	case len(o.Choices) > 0:
+		chosen := o.Choices[round%len(o.Choices)].Value
+		return entry{chosen, chosen}
+	default:
+		return entry{example, example}
+	}
+}
+
+// enter fills in the field of an option as it is shown.
+func (b *browser) enter(o provider.Option, text string) {
+	b.t.Helper()
+	field, _ := json.Marshal(`[name="options.` + o.Name + `"]:not([type=hidden])`)
+	value, _ := json.Marshal(text)
+	if !script[bool](b, fmt.Sprintf(`(() => { const f = document.querySelector(%s); if (!f) return false;
+		if (f.type === 'checkbox') { if (f.checked !== (%s === 'true')) f.click() } else { f.value = %s; f.dispatchEvent(new Event('input', {bubbles: true})) }
+		return f.type === 'checkbox' || f.value === %s })()`, field, value, value, value)) {
+		b.t.Errorf("the option %s takes no %q", o.Name, text)
+	}
+}
+
+// save sends the form and waits for the next page.
+func (b *browser) save(what string) {
+	b.t.Helper()
+	from := b.address()
+	b.click(`main form button[type=submit].btn-primary`)
+	eventually(b.t, what+" is saved", func() bool {
+		if problem := b.text(".eg-error, [role=alert] .is-bad"); problem != "" {
+			b.t.Fatalf("%s is not saved: %s\n%s", what, problem, b.text("main"))
+		}
+		return b.address() != from && script[string](b, "document.readyState") == "complete"
+	})
+}
+
+// sandboxOption is the address of an emulated service that an option has to name.
+func sandboxOption(world *sandbox.World, providerName, option string) (string, bool) {
+	if providerName == "options" {
+		return "", false
+	}
+	value, there := world.Service(providerName).Options[option]
+	text, ok := value.(string)
+	return text, there && ok
+}
+
+func compareOptions(t *testing.T, what string, want, stored map[string]any) {
+	t.Helper()
+	for name, value := range want {
+		if !reflect.DeepEqual(stored[name], value) {
+			t.Errorf("%s: the option %s is stored as %#v, want %#v", what, name, stored[name], value)
+		}
+	}
+	for name := range stored {
+		if _, there := want[name]; !there {
+			t.Errorf("%s: there is an option %s = %#v", what, name, stored[name])
+		}
+	}
+}
+
+// tick leaves a box as a person wants it.
+func (b *browser) tick(name string, on bool) {
+	b.t.Helper()
+	b.wait(`[name="title"]`)
+	script[bool](b, fmt.Sprintf(`(() => { const f = document.querySelector('input[type=checkbox][name="%s"]'); if (f.checked !== %t) f.click(); return true })()`, name, on))
+}
+
+// boxes wants the boxes of the form at an address as they were left, now and after
+// saving it untouched.
+func (b *browser) boxes(address string, on bool, names ...string) {
+	b.t.Helper()
+	for range 2 {
+		b.open(address)
+		b.wait(`[name="title"]`)
+		for _, name := range names {
+			if got := script[bool](b, fmt.Sprintf(`document.querySelector('input[type=checkbox][name="%s"]').checked`, name)); got != on {
+				b.t.Errorf("%s: the box %s is %t, want %t", address, name, got, on)
+			}
+		}
+		b.save(address)
+	}
+}
