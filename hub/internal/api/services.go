@@ -25,6 +25,15 @@ type Service struct {
 	Hosts       []string       `json:"hosts"`
 	CreatedAt   time.Time      `json:"created_at"`
 	UpdatedAt   time.Time      `json:"updated_at"`
+	// Doubts wait for an administrator's answer in the web hub.
+	Doubts []ServiceDoubt `json:"doubts,omitempty" doc:"Options that an earlier version of the web hub probably stored as no by mistake; until an administrator answers in the web hub, a lost renewal is not repeated if the default forbids it"`
+}
+
+// ServiceDoubt is an option that stands at no although yes is its default.
+type ServiceDoubt struct {
+	Option  string `json:"option" example:"rotation"`
+	Stored  any    `json:"stored"`
+	Default any    `json:"default"`
 }
 
 // ServiceBody is what an administrator enters.
@@ -59,6 +68,9 @@ func (a *API) serviceView(s service.Service) Service {
 		if value, ok := s.Options[o.Name]; ok && !o.Secret {
 			v.Options[o.Name] = value
 		}
+	}
+	for _, d := range s.Doubts() {
+		v.Doubts = append(v.Doubts, ServiceDoubt{Option: d.Option.Name, Stored: d.Stored, Default: d.Default})
 	}
 	for _, h := range s.Description.Hosts {
 		v.Hosts = append(v.Hosts, h.Pattern)

@@ -127,22 +127,17 @@ func (c *Catalogue) applyPolicy(ctx context.Context, svc service.Service) error 
 	return nil
 }
 
-// Refresh prepares again the services whose plugin has changed since. A service
-// that its provider now refuses keeps what it had, and the log says so.
+// Refresh prepares again the services whose plugin has changed since, and those whose
+// options are in doubt. A service that its provider now refuses keeps what it had, and
+// the log says so.
 func (c *Catalogue) Refresh(ctx context.Context) error {
 	services, err := c.store.Services(ctx)
 	if err != nil {
 		return err
 	}
 	for _, old := range services {
-		d, sum, ok := c.host.Description(old.Provider)
-		if !ok || sum == old.PluginSum {
-			continue
-		}
-		svc := old
-		svc.PluginSum, svc.Description, svc.UpdatedAt = sum, &d, time.Now()
-		if svc, err = c.ask(ctx, svc, d, time.Now()); err != nil {
-			c.log.Warn("the changed plugin does not accept a service; it is kept as it was", "service", old.Name, "error", err)
+		svc, changed := c.refreshed(ctx, old, time.Now())
+		if !changed {
 			continue
 		}
 		if err := c.store.UpdateService(ctx, svc); err != nil {
@@ -153,4 +148,25 @@ func (c *Catalogue) Refresh(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// refreshed prepares a service again if its plugin has changed since, or if its
+// options are in doubt; false if there is nothing to store.
+func (c *Catalogue) refreshed(ctx context.Context, old service.Service, now time.Time) (service.Service, bool) {
+	d, sum, ok := c.host.Description(old.Provider)
+	if !ok || sum == old.PluginSum && !old.Doubtful {
+		return old, false
+	}
+	svc := old
+	svc.PluginSum, svc.Description, svc.UpdatedAt = sum, &d, now
+	// What the plugin has replaced or added since gets its name and its default.
+	if options, problems := d.Options.Validate(old.Options); len(problems) == 0 {
+		svc.Options = options
+	}
+	svc, err := c.ask(ctx, svc, d, now)
+	if err != nil {
+		c.log.Warn("the changed plugin does not accept a service; it is kept as it was", "service", old.Name, "error", err)
+		return careful(old, provider.Rotation{Kind: provider.RotationRotates}, now)
+	}
+	return c.doubted(ctx, svc, d, now), true
 }

@@ -36,11 +36,10 @@ func (c *Catalogue) Prepare(ctx context.Context, id string, draft ServiceDraft) 
 // prepare checks a draft and asks the provider about it.
 func (c *Catalogue) prepare(ctx context.Context, draft ServiceDraft, old service.Service, now time.Time) (service.Service, error) {
 	d, sum, ok := c.host.Description(draft.Provider)
-	invalid := &InvalidError{}
 	if !ok {
-		invalid.add("provider", "No plugin serves this provider.", "Ни один плагин не предоставляет этот тип сервиса.")
-		return old, invalid
+		return old, unserved()
 	}
+	invalid := &InvalidError{}
 	svc := old
 	svc.Name, svc.Title, svc.Provider = strings.TrimSpace(draft.Name), strings.TrimSpace(draft.Title), draft.Provider
 	svc.ClientID, svc.RedirectURI = strings.TrimSpace(draft.ClientID), strings.TrimSpace(draft.RedirectURI)
@@ -65,7 +64,11 @@ func (c *Catalogue) prepare(ctx context.Context, draft ServiceDraft, old service
 		return svc, err
 	}
 	svc.Options, svc.Data, svc.Description = options, nil, &d
-	return c.ask(ctx, svc, d, now)
+	svc, err := c.ask(ctx, svc, d, now)
+	if err != nil {
+		return svc, err
+	}
+	return c.doubted(ctx, svc, d, now), nil
 }
 
 func (e *InvalidError) checkClient(svc service.Service, d provider.Description) {

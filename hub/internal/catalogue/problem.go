@@ -60,6 +60,13 @@ func taken() error {
 	return e
 }
 
+// unserved is the error for a provider that no plugin serves.
+func unserved() error {
+	e := &InvalidError{}
+	e.add("provider", "No plugin serves this provider.", "Ни один плагин не предоставляет этот тип сервиса.")
+	return e
+}
+
 // Slug proposes a name for a title: Cyrillic is transliterated, all else that
 // is no letter or digit becomes a hyphen.
 func Slug(title string) string {

@@ -20,6 +20,9 @@ type Policy struct {
 	// Urgent messages are sent in quiet hours, too.
 	Urgent bool
 	Steps  []Step
+	// Doubtful is set if it was last saved by a version whose form kept every box as
+	// empty. The store keeps it.
+	Doubtful bool `json:"-"`
 }
 
 // Step is one message of a policy.

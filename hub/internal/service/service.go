@@ -39,6 +39,9 @@ type Service struct {
 	Description *provider.Description
 	// PluginSum is the SHA-256 of the plugin that prepared the description.
 	PluginSum string
+	// Doubtful is set for a service stored by a version whose web hub kept every
+	// yes/no option as no, until an administrator has said how they stand; see Doubts.
+	Doubtful  bool
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }

@@ -17,6 +17,7 @@ type policyRow struct {
 	Rules     string
 	CreatedAt int64 `gorm:"autoCreateTime:false"`
 	UpdatedAt int64 `gorm:"autoUpdateTime:false"`
+	Doubtful  bool
 }
 
 // TableName pins the table.
@@ -31,7 +32,7 @@ type templateRow struct {
 // TableName pins the table.
 func (templateRow) TableName() string { return "message_templates" }
 
-// SavePolicy adds a policy or replaces it. Errors: ErrNameTaken.
+// SavePolicy adds a policy or replaces it; it is not doubtful then. Errors: ErrNameTaken.
 func (s *Store) SavePolicy(ctx context.Context, p policy.Policy, now time.Time) error {
 	rules, err := json.Marshal(p)
 	if err != nil {
@@ -39,7 +40,7 @@ func (s *Store) SavePolicy(ctx context.Context, p policy.Policy, now time.Time) 
 	}
 	row := policyRow{ID: p.ID, Title: p.Title, Rules: string(rules), CreatedAt: millis(now), UpdatedAt: millis(now)}
 	return written("save the policy "+p.Title, s.writing(ctx).Clauses(clause.OnConflict{
-		Columns: []clause.Column{{Name: "id"}}, DoUpdates: clause.AssignmentColumns([]string{"title", "rules", "updated_at"}),
+		Columns: []clause.Column{{Name: "id"}}, DoUpdates: clause.AssignmentColumns([]string{"title", "rules", "updated_at", "doubtful"}),
 	}).Create(&row), "title", p.Title)
 }
 
@@ -67,7 +68,7 @@ func policies(tx *gorm.DB) ([]policy.Policy, error) {
 func (r policyRow) policy() (policy.Policy, error) {
 	var p policy.Policy
 	err := json.Unmarshal([]byte(r.Rules), &p)
-	p.ID, p.Title = r.ID, r.Title
+	p.ID, p.Title, p.Doubtful = r.ID, r.Title, r.Doubtful
 	return p, failed("read the policy "+r.Title, err)
 }
 

@@ -23,6 +23,7 @@ type serviceRow struct {
 	RedirectURI string
 	Description string
 	PluginSum   string
+	Doubtful    bool
 	CreatedAt   int64 `gorm:"autoCreateTime:false"`
 	UpdatedAt   int64 `gorm:"autoUpdateTime:false"`
 }
@@ -138,7 +139,7 @@ func (s *Store) Services(ctx context.Context) ([]service.Service, error) {
 func (s *Store) rowOfService(svc service.Service) (serviceRow, error) {
 	row := serviceRow{
 		ID: svc.ID, Name: svc.Name, Title: svc.Title, Provider: svc.Provider, ClientID: svc.ClientID,
-		RedirectURI: svc.RedirectURI, PluginSum: svc.PluginSum,
+		RedirectURI: svc.RedirectURI, PluginSum: svc.PluginSum, Doubtful: svc.Doubtful,
 		CreatedAt: millis(svc.CreatedAt), UpdatedAt: millis(svc.UpdatedAt),
 	}
 	var err error
@@ -158,7 +159,7 @@ func (s *Store) rowOfService(svc service.Service) (serviceRow, error) {
 func (s *Store) serviceOf(row *serviceRow) (service.Service, error) {
 	svc := service.Service{
 		ID: row.ID, Name: row.Name, Title: row.Title, Provider: row.Provider, ClientID: row.ClientID,
-		RedirectURI: row.RedirectURI, PluginSum: row.PluginSum,
+		RedirectURI: row.RedirectURI, PluginSum: row.PluginSum, Doubtful: row.Doubtful,
 		CreatedAt: timeOf(row.CreatedAt), UpdatedAt: timeOf(row.UpdatedAt),
 	}
 	if err := json.Unmarshal([]byte(row.Scopes), &svc.Scopes); err != nil {

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 )
@@ -50,5 +51,42 @@ func TestServiceIsChangedAndDeleted(t *testing.T) {
 		wantErr(t, s.UpdateService(t.Context(), newService("gone")), store.ErrNotFound)
 		_, err = s.Service(t.Context(), svc.ID)
 		wantErr(t, err, store.ErrNotFound)
+	})
+}
+
+// Hubs of versions before the mend do not name the column, whether they stored
+// something before this one was there or run beside it.
+func TestWhatEarlierVersionsStoreIsDoubtful(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		svc := addService(t, s, "portal")
+		saved := policy.Policy{ID: store.NewID(), Title: "Ladder"}
+		check(t, s.SavePolicy(t.Context(), saved, noon))
+		doubtful := func() (bool, bool) {
+			got, err := s.ServiceByName(t.Context(), "portal")
+			check(t, err)
+			ladder, err := s.Policy(t.Context(), saved.ID)
+			check(t, err)
+			return got.Doubtful, ladder.Doubtful
+		}
+		if ofService, ofPolicy := doubtful(); ofService || ofPolicy {
+			t.Errorf("what this version stores is doubtful: %t, %t", ofService, ofPolicy)
+		}
+		for table, columns := range map[string]string{
+			"services":            "id, name, title, provider, client_id, secrets, scopes, redirect_uri, description, plugin_sum, created_at, updated_at",
+			"escalation_policies": "id, title, rules, created_at, updated_at",
+		} {
+			store.Exec(t, s, "CREATE TEMPORARY TABLE kept AS SELECT "+columns+" FROM "+table)
+			store.Exec(t, s, "DELETE FROM "+table)
+			store.Exec(t, s, "INSERT INTO "+table+" ("+columns+") SELECT "+columns+" FROM kept")
+			store.Exec(t, s, "DROP TABLE kept")
+		}
+		if ofService, ofPolicy := doubtful(); !ofService || !ofPolicy {
+			t.Errorf("what an earlier version stores is doubtful: %t, %t", ofService, ofPolicy)
+		}
+		check(t, s.UpdateService(t.Context(), svc))
+		check(t, s.SavePolicy(t.Context(), saved, noon))
+		if ofService, ofPolicy := doubtful(); ofService || ofPolicy {
+			t.Errorf("what this version stores again is doubtful: %t, %t", ofService, ofPolicy)
+		}
 	})
 }

@@ -115,6 +115,12 @@ func (p *Pages) overviewOf(c *gin.Context) (v view.Overview, err error) {
 		return v, err
 	}
 	v.Untold = int(untold)
+	if v.Doubtful, err = p.doubtfulServices(c); err != nil {
+		return v, err
+	}
+	if v.OffPolicies, err = p.doubtfulPolicies(c); err != nil {
+		return v, err
+	}
 	if v.Renewed, err = p.renewedHours(ctx); err != nil {
 		return v, err
 	}

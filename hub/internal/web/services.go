@@ -78,6 +78,7 @@ func (p *Pages) serviceView(c *gin.Context, s service.Service) view.Service {
 	v := view.Service{
 		ServiceRef: p.serviceRef(s), ClientID: s.ClientID, RedirectURI: p.o.Flow.RedirectURI(s), Scopes: s.Scopes,
 		Options: view.OptionValuesOf(s, lang), CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
+		Doubts: view.DoubtsOf(s, lang),
 	}
 	_, served := p.o.Catalogue.Provider(s.Provider)
 	v.Unserved = !served

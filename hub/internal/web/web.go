@@ -199,6 +199,7 @@ func (p *Pages) registerManage(in *gin.RouterGroup) {
 	in.GET("/services/:name/edit", p.editForm)
 	in.POST("/services/:name/edit", p.editService)
 	in.POST("/services/:name/delete", p.deleteService)
+	in.POST("/services/:name/doubts", p.settleDoubts)
 	in.GET("/connections/new", p.connectionForm)
 	in.POST("/connections/new", p.addConnection)
 	in.GET("/connections/import", p.importForm)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/policy"
 )
 
 // StatusCount is how many connections stand in a way.
@@ -31,6 +32,10 @@ type Overview struct {
 	PluginsWell int
 	// Untold are the open troubles that nobody could be told of.
 	Untold int
+	// Doubtful are the services whose options wait for an answer.
+	Doubtful []ServiceRef
+	// OffPolicies are those that an earlier version stored as off.
+	OffPolicies []policy.Policy
 	// Expiries are how many connections need a person, by day.
 	Expiries []Bar
 	// Renewed are how renewals ended lately, by hour.
@@ -191,4 +196,6 @@ type Service struct {
 	UpdatedAt   time.Time
 	// Unserved is set if no plugin serves its provider now.
 	Unserved bool
+	// Doubts are the options that were probably stored wrong.
+	Doubts []Doubt
 }

@@ -1,0 +1,67 @@
+package catalogue
+
+import (
+	"context"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/service"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// doubted gives a prepared service the rotation to be careful with while its options
+// are in doubt: what the provider says for their defaults, if by that a lost renewal
+// must not be repeated. Without doubts the service is not doubtful any more.
+func (c *Catalogue) doubted(ctx context.Context, svc service.Service, d provider.Description, now time.Time) service.Service {
+	if len(svc.Doubts()) == 0 {
+		svc.Doubtful = false
+		return svc
+	}
+	rotation := provider.Rotation{Kind: provider.RotationRotates}
+	if usual, err := c.ask(ctx, svc.AsUsual(), d, now); err == nil {
+		rotation = usual.Description.Rotation
+	}
+	svc, _ = careful(svc, rotation, now)
+	return svc
+}
+
+// careful puts a rotation that forbids to repeat a lost renewal in the place of one
+// that allows it, in a service whose options are in doubt; false if nothing changed.
+func careful(svc service.Service, rotation provider.Rotation, now time.Time) (service.Service, bool) {
+	policy := connection.Policy{Rotation: rotation}
+	if len(svc.Doubts()) == 0 || policy.RepeatSafe() || !connection.PolicyOf(svc.Description).RepeatSafe() {
+		return svc, false
+	}
+	description := *svc.Description
+	description.Rotation = rotation
+	svc.Description, svc.UpdatedAt = &description, now
+	return svc, true
+}
+
+// SettleDoubts is an administrator's answer about a service's doubtful options: they
+// are right as stored, or they get their defaults. The policy of the service's
+// connections follows. Errors: store.ErrNotFound, *InvalidError, *provider.Error of
+// the provider's own check.
+func (c *Catalogue) SettleDoubts(ctx context.Context, id string, asStored bool) (service.Service, error) {
+	svc, err := c.store.Service(ctx, id)
+	if err != nil || len(svc.Doubts()) == 0 {
+		return svc, err
+	}
+	if !asStored {
+		svc = svc.AsUsual()
+	}
+	d, sum, ok := c.host.Description(svc.Provider)
+	if !ok {
+		return svc, unserved()
+	}
+	now := time.Now()
+	svc.Doubtful, svc.Description, svc.PluginSum, svc.UpdatedAt = false, &d, sum, now
+	if svc, err = c.ask(ctx, svc, d, now); err != nil {
+		return svc, err
+	}
+	if err := c.store.UpdateService(ctx, svc); err != nil {
+		return svc, err
+	}
+	c.log.Info("the doubtful options of a service are settled", "service", svc.Name, "as_stored", asStored)
+	return svc, c.applyPolicy(ctx, svc)
+}
