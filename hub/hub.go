@@ -141,7 +141,7 @@ func (h *Hub) start(ctx context.Context) error {
 		return err
 	}
 	h.store.OnChange(h.changes.Publish)
-	if h.journal, err = journal.Open(filepath.Join(h.cfg.DataDir, "journal"), box); err != nil {
+	if h.journal, err = journal.Open(filepath.Join(h.cfg.DataDir, "journal"), box, h.log.Named("journal")); err != nil {
 		return err
 	}
 	h.audit = audit.New(h.store, h.log.Named("audit"))

@@ -112,15 +112,18 @@ func TestReadySaysWhatIsWrongAndNoMore(t *testing.T) {
 	if err := os.Rename(journal, journal+"-away"); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(journal, nil, 0o600); err != nil { // it cannot be made anew
+		t.Fatal(err)
+	}
 	eventually(t, "the hub is not ready", func() bool { status, _ := ask(); return status == http.StatusServiceUnavailable })
-	if _, body := ask(); body != "journal: the disk of the journal cannot be written\n" {
+	if _, body := ask(); body != "journal: the journal of replies cannot be written\n" {
 		t.Errorf("%q", body)
 	}
-	if err := os.Rename(journal+"-away", journal); err != nil {
+	if err := os.Remove(journal); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the hub is ready again", func() bool { status, _ := ask(); return status == http.StatusOK })
-	if !contains(r.log, "the hub is not ready: the disk of the journal") || !contains(r.log, "the hub is ready again") {
+	if !contains(r.log, "the hub is not ready: the journal of replies") || !contains(r.log, "the hub is ready again") {
 		t.Error("the log does not say so")
 	}
 }

@@ -37,8 +37,14 @@ func (h *Hub) observe(ctx context.Context) (err error) {
 // observeParts shows how the parts stand. It comes after them.
 func (h *Hub) observeParts() error {
 	return h.registry.Register(metrics.NewStanding(h.store, h.log.Named("metrics")), &metrics.Parts{
-		Plugins: h.plugins.Plugins, Endpoints: h.gate.Snapshot, Journal: h.journal.Len, Pulls: h.pulls.Waiting, Ready: h.readyChecks,
+		Plugins: h.plugins.Plugins, Endpoints: h.gate.Snapshot, Journal: h.journalStanding, Pulls: h.pulls.Waiting, Ready: h.readyChecks,
 	})
+}
+
+// journalStanding is how the reply journal stands, for the metrics.
+func (h *Hub) journalStanding() metrics.Journal {
+	segments, bytes := h.journal.Size()
+	return metrics.Journal{Pending: h.journal.Len(), Segments: segments, Bytes: bytes, Damaged: len(h.journal.Damages())}
 }
 
 // attempted is told of every renewal that came to an end.

@@ -53,7 +53,7 @@ func (h *Hub) checks() []readyCheck {
 	now := []readyCheck{
 		{Name: "database", Wrong: "the database cannot be reached", err: h.store.Ping(ctx)},
 		{Name: "key", Wrong: "the key does not open what the database holds", err: key},
-		{Name: "journal", Wrong: "the disk of the journal cannot be written", err: h.journal.Check()},
+		{Name: "journal", Wrong: "the journal of replies cannot be written", err: h.journal.Check()},
 	}
 	for i, c := range now {
 		if c.err != nil && (r.last == nil || r.last[i].err == nil) {

@@ -46,9 +46,11 @@ func Checks(o Options) (checks []Check, done func()) {
 		{Name: "data_dir", Look: d.lookAtDataDir},
 		{Name: "database", Look: d.lookAtDatabase},
 		{Name: "key", Look: d.lookAtKey},
+		{Name: "journal", Look: d.lookAtJournal},
 		{Name: "clock", Look: d.lookAtClock},
 		{Name: "plugins", Look: d.lookAtPlugins},
 		{Name: "callback", Look: d.lookAtCallback},
+		{Name: "ready", Look: d.lookAtReady},
 		{Name: "channels", Look: d.lookAtChannels},
 	}, done
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/journal"
 )
 
-// Room that a hub needs: its journal compacts at 16 MiB, its database grows.
+// Room that a hub needs: its journal has 4 MiB for each segment, its database grows.
 const (
 	littleRoom = 1 << 30
 	noRoom     = 64 << 20

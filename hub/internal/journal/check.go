@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 )
 
 // Len is the number of operations that are not done.
@@ -14,16 +13,27 @@ func (j *Journal) Len() int {
 	return len(j.pending)
 }
 
-// Check reports whether replies can be made durable now: a file beside the journal is
-// written, synced and removed. Renewals do not begin where they cannot.
+// Size is the number of segments, and of the bytes in them.
+func (j *Journal) Size() (segments int, bytes int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, s := range j.segments {
+		bytes += s.size
+	}
+	return len(j.segments), bytes
+}
+
+// Check reports whether replies can be made durable now: the folder is in its place, or
+// could be made anew, and a file in it can be written, synced and removed. Renewals do
+// not begin where they cannot.
 func (j *Journal) Check() error {
 	j.mu.Lock()
-	broken := j.broken
+	err := j.ensure()
 	j.mu.Unlock()
-	if broken != nil {
-		return broken
+	if err != nil {
+		return err
 	}
-	return TryDisk(filepath.Dir(j.path))
+	return TryDisk(j.home.dir)
 }
 
 // TryDisk writes and syncs a small file in a folder and removes it.

@@ -2,16 +2,13 @@ package journal
 
 import (
 	"errors"
-	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
+	"time"
 
-	"github.com/google/uuid"
+	"github.com/hashicorp/go-hclog"
 )
 
 // Sealer encrypts what is written; *seal.Box is one. The associated data binds
@@ -21,21 +18,27 @@ type Sealer interface {
 	Open(sealed []byte, table, id, column string) ([]byte, error)
 }
 
-// Journal is the file. Its methods are safe for concurrent use.
+// Journal is the folder of segments. Its methods are safe for concurrent use.
 type Journal struct {
-	box     Sealer
-	replica string
-	path    string
+	box  Sealer
+	log  hclog.Logger
+	disk disk
+	home *home
+	// limit is the size of a segment, in bytes, from which another one is begun.
+	limit int64
 
-	mu      sync.Mutex // guards what follows and the order of writes
-	file    *os.File
-	size    int64
-	written uint64 // count of records written
-	pending map[string]*Operation
-	broken  error // set when a failed write left the file's end unknown
+	mu       sync.Mutex // guards what follows and the order of writes
+	segments []*segment // oldest first; the last one is written to
+	written  uint64     // count of frames written
+	synced   uint64     // count of frames known to be on the disk
+	pending  map[string]*entry
+	// broken is why the last segment cannot be written to: all that is pending goes into
+	// a new one before anything else is promised.
+	broken  error
+	closed  bool
+	damages []record
 
 	syncMu sync.Mutex // held during fsync; queueing on it is the group commit
-	synced uint64     // count of records known to be on the disk
 }
 
 // Operation is what the journal knows of an operation that is not done.
@@ -47,56 +50,85 @@ type Operation struct {
 	Replies map[int][]byte
 }
 
-// compactAt is the file size, in bytes, from which the done part is dropped.
-const compactAt = 16 << 20
+// entry is an operation and where it is on the disk.
+type entry struct {
+	Operation
+	began time.Time
+	takes map[*segment]int64
+}
 
-// Open reads the journal in dir, which it makes if need be, and locks it.
-func Open(dir string, box Sealer) (*Journal, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the journal's folder: %w", err)
+// keep counts bytes of the operation in a segment.
+func (e *entry) keep(s *segment, n int64) {
+	e.takes[s] += n
+	s.live += n
+}
+
+// release gives the bytes of the operation up.
+func (e *entry) release() {
+	for s, n := range e.takes {
+		s.live -= n
 	}
-	j := &Journal{box: box, path: filepath.Join(dir, "replies.journal"), pending: map[string]*Operation{}}
-	var err error
-	if j.replica, err = replicaName(filepath.Join(dir, "replica")); err != nil {
-		return nil, err
-	}
-	j.file, err = os.OpenFile(j.path, os.O_RDWR|os.O_CREATE, 0o600)
+	clear(e.takes)
+}
+
+// segmentLimit is the size of a segment from which another one is begun.
+const segmentLimit = 4 << 20
+
+var errClosed = errors.New("the journal is closed")
+
+// Open reads the journal in dir, which it makes if need be, and locks it. Damage is
+// skipped and kept aside, one Error line for each damaged segment; see Damages. A journal
+// that the key does not open is left as it is.
+func Open(dir string, box Sealer, log hclog.Logger) (*Journal, error) {
+	return open(dir, box, log, segmentLimit, realDisk())
+}
+
+func open(dir string, box Sealer, log hclog.Logger, limit int64, d disk) (*Journal, error) {
+	h, err := enter(dir)
 	if err != nil {
-		return nil, fmt.Errorf("open the journal: %w", err)
+		return nil, err
 	}
-	if err := lock(j.file); err != nil {
-		_ = j.file.Close()
-		return nil, fmt.Errorf("the journal %s is in use by another hub: give each hub a data folder of its own: %w", j.path, err)
+	if log == nil {
+		log = hclog.NewNullLogger()
 	}
+	j := &Journal{box: box, log: log, disk: d, home: h, limit: limit, pending: map[string]*entry{}}
 	if err := j.replay(); err != nil {
-		_ = j.file.Close()
-		return nil, err
-	}
-	if err := j.compact(); err != nil {
-		_ = j.file.Close()
-		return nil, err
+		return nil, errors.Join(err, h.lock.Close())
 	}
 	return j, nil
 }
 
 // Replica is the stable name of the hub that owns this journal: intents carry
 // it, so that a restarted hub knows its own.
-func (j *Journal) Replica() string { return j.replica }
+func (j *Journal) Replica() string { return j.home.replica }
 
 // Begin opens an operation; one that is open already keeps what it has. meta is
 // whatever is needed to finish it later; it is sealed. It need not be durable by
-// itself: the first Append makes it so.
+// itself: the first Append makes it so. It fails where replies cannot be made durable:
+// the folder is gone and cannot be made anew, or the disk takes no writes.
 func (j *Journal) Begin(op string, meta []byte) error {
-	if _, ok := j.Operation(op); ok {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := j.ensure(); err != nil {
+		return err
+	}
+	if _, ok := j.pending[op]; ok {
 		return nil
 	}
-	_, err := j.write(record{kind: kindBegin, op: op, payload: meta})
+	_, err := j.put(frame{kind: kindBegin, op: op, at: time.Now().UnixNano(), payload: meta})
+	if err != nil {
+		j.forget(op)
+	}
 	return err
 }
 
-// Append adds the reply of a step and returns once it is durable.
+// Append adds the reply of a step and returns once it is durable, in a segment that is
+// still in its place. After an error the reply is kept in memory, and written with the
+// next segment that can be begun.
 func (j *Journal) Append(op string, step int, reply []byte) error {
-	n, err := j.write(record{kind: kindReply, op: op, step: uint32(step), payload: reply})
+	j.mu.Lock()
+	n, err := j.put(frame{kind: kindReply, op: op, step: uint32(step), payload: reply})
+	j.mu.Unlock()
 	if err != nil {
 		return err
 	}
@@ -105,13 +137,14 @@ func (j *Journal) Append(op string, step int, reply []byte) error {
 
 // Done closes an operation: its outcome is saved elsewhere, or it has none.
 func (j *Journal) Done(op string) {
-	// A lost Done costs a look at start, so it is neither synced nor an error.
-	_, _ = j.write(record{kind: kindDone, op: op})
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.size > compactAt && len(j.pending) == 0 {
-		_ = j.compactLocked()
+	if _, ok := j.pending[op]; !ok || j.closed {
+		return
 	}
+	// A lost Done costs a look at start, so it is neither synced nor an error.
+	_, _ = j.put(frame{kind: kindDone, op: op})
+	j.dropDone()
 }
 
 // Pending returns the operations that are not done, oldest id first.
@@ -119,8 +152,8 @@ func (j *Journal) Pending() []Operation {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	ops := make([]Operation, 0, len(j.pending))
-	for _, op := range j.pending {
-		ops = append(ops, op.clone())
+	for _, e := range j.pending {
+		ops = append(ops, e.clone())
 	}
 	slices.SortFunc(ops, func(a, b Operation) int { return strings.Compare(a.ID, b.ID) })
 	return ops
@@ -130,11 +163,11 @@ func (j *Journal) Pending() []Operation {
 func (j *Journal) Operation(id string) (Operation, bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	op, ok := j.pending[id]
+	e, ok := j.pending[id]
 	if !ok {
 		return Operation{}, false
 	}
-	return op.clone(), true
+	return e.clone(), true
 }
 
 func (o *Operation) clone() Operation {
@@ -143,87 +176,27 @@ func (o *Operation) clone() Operation {
 	return c
 }
 
-// Close syncs and unlocks the file. Later writes fail.
+// Close ends the last segment and unlocks the folder. Later writes fail.
 func (j *Journal) Close() error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.broken == nil {
-		j.broken = errors.New("the journal is closed")
-	}
-	return errors.Join(j.file.Sync(), j.file.Close())
-}
-
-// write appends a record and returns its number.
-func (j *Journal) write(r record) (uint64, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.broken != nil {
-		return 0, j.broken
-	}
-	frame, err := r.frame(j.box)
-	if err != nil {
-		return 0, err
-	}
-	if _, err := j.file.WriteAt(frame, j.size); err != nil {
-		// What was written in part is overwritten by the next record, and a
-		// reader stops at a frame whose checksum is wrong.
-		return 0, fmt.Errorf("write to the journal %s (is the disk full?): %w", j.path, err)
-	}
-	j.size += int64(len(frame))
-	j.written++
-	j.apply(r)
-	return j.written, nil
-}
-
-// sync returns when record n is on the disk. Whoever waits here while an fsync
-// runs is served by the next one, all together.
-func (j *Journal) sync(n uint64) error {
-	j.syncMu.Lock()
+	j.syncMu.Lock() // an fsync that runs is waited for
 	defer j.syncMu.Unlock()
-	if j.synced >= n {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.closed {
 		return nil
 	}
-	j.mu.Lock()
-	upTo, file := j.written, j.file
-	j.mu.Unlock()
-	if err := file.Sync(); err != nil {
-		return fmt.Errorf("fsync the journal %s: %w", j.path, err)
+	var err error
+	if len(j.pending) > 0 {
+		err = j.ensure() // what is pending is needed by the next run
 	}
-	j.synced = upTo
-	return nil
+	if j.broken == nil {
+		err = errors.Join(err, j.end())
+	}
+	j.closed = true
+	if file := j.last().file; file != nil {
+		err = errors.Join(err, file.Close())
+	}
+	return errors.Join(err, j.home.lock.Close())
 }
 
-func (j *Journal) apply(r record) {
-	switch r.kind {
-	case kindBegin:
-		j.pending[r.op] = &Operation{ID: r.op, Meta: r.payload, Replies: map[int][]byte{}}
-	case kindReply:
-		op, ok := j.pending[r.op]
-		if !ok {
-			op = &Operation{ID: r.op, Replies: map[int][]byte{}}
-			j.pending[r.op] = op
-		}
-		op.Replies[int(r.step)] = r.payload
-	case kindDone:
-		delete(j.pending, r.op)
-	}
-}
-
-func lock(f *os.File) error {
-	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-}
-
-func replicaName(path string) (string, error) {
-	name, err := os.ReadFile(path)
-	if err == nil && len(strings.TrimSpace(string(name))) > 0 {
-		return strings.TrimSpace(string(name)), nil
-	}
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return "", fmt.Errorf("read the replica's name: %w", err)
-	}
-	id := uuid.NewString()
-	if err := os.WriteFile(path, []byte(id+"\n"), 0o600); err != nil {
-		return "", fmt.Errorf("write the replica's name: %w", err)
-	}
-	return id, nil
-}
+func (j *Journal) last() *segment { return j.segments[len(j.segments)-1] }

@@ -13,11 +13,18 @@ import (
 type Parts struct {
 	Plugins   func() []pluginhost.PluginStatus
 	Endpoints func() []endpoint.Status
-	// Journal counts the operations whose outcome is not saved yet, Pulls those that are
-	// not in the audit record yet.
-	Journal, Pulls func() int
+	// Journal tells of the operations whose outcome is not saved yet.
+	Journal func() Journal
+	// Pulls counts those that are not in the audit record yet.
+	Pulls func() int
 	// Ready are the checks of /readyz, by name.
 	Ready func() map[string]bool
+}
+
+// Journal is how the reply journal stands.
+type Journal struct {
+	Pending, Segments, Damaged int
+	Bytes                      int64
 }
 
 var (
@@ -29,6 +36,9 @@ var (
 	inFlight    = describe("endpoint_in_flight", "Requests that are at the token endpoints of a host now.", "host")
 	waiting     = describe("endpoint_waiting", "Renewals that wait for their turn at the token endpoints of a host.", "host")
 	journaled   = describe("journal_entries", "Operations in the reply journal whose outcome is not in the database yet.")
+	segments    = describe("journal_segments", "Files of the reply journal.")
+	onDisk      = describe("journal_bytes", "Size of the reply journal on disk.")
+	damaged     = describe("journal_damaged_segments", "Files of the reply journal that were found damaged in the last 24 hours and are kept aside. A reply in them may be lost.")
 	spooled     = describe("pull_spool", "Pulls that were noted on disk and are not in the audit record yet.")
 	readiness   = describe("ready", "1 for a check of /readyz that holds, 0 for one that does not.", "check")
 
@@ -53,7 +63,7 @@ func one(is bool) float64 {
 
 // Describe implements prometheus.Collector.
 func (p *Parts) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{pluginState, pluginFell, pluginHas, pluginCalls, circuits, inFlight, waiting, journaled, spooled, readiness} {
+	for _, d := range []*prometheus.Desc{pluginState, pluginFell, pluginHas, pluginCalls, circuits, inFlight, waiting, journaled, segments, onDisk, damaged, spooled, readiness} {
 		to <- d
 	}
 }
@@ -69,7 +79,11 @@ func (p *Parts) Collect(to chan<- prometheus.Metric) {
 		to <- gauge(pluginCalls, float64(s.InFlight), s.Name)
 	}
 	p.collectEndpoints(to)
-	to <- gauge(journaled, float64(p.Journal()))
+	j := p.Journal()
+	to <- gauge(journaled, float64(j.Pending))
+	to <- gauge(segments, float64(j.Segments))
+	to <- gauge(onDisk, float64(j.Bytes))
+	to <- gauge(damaged, float64(j.Damaged))
 	to <- gauge(spooled, float64(p.Pulls()))
 	for check, holds := range p.Ready() {
 		to <- gauge(readiness, one(holds), check)

@@ -33,7 +33,7 @@ func TestWhatPluginsPutIntoNamesDoesNotFloodAScrape(t *testing.T) {
 			return []pluginhost.PluginStatus{{Name: "google", State: pluginhost.StateFailed, Restarts: 3}}
 		},
 		Endpoints: func() []endpoint.Status { return endpoints },
-		Journal:   func() int { return 2 }, Pulls: func() int { return 7 },
+		Journal:   func() metrics.Journal { return metrics.Journal{Pending: 2, Segments: 3, Damaged: 1, Bytes: 4096} }, Pulls: func() int { return 7 },
 		Ready: func() map[string]bool { return map[string]bool{"database": false} },
 	})
 	if err != nil {
@@ -44,7 +44,7 @@ func TestWhatPluginsPutIntoNamesDoesNotFloodAScrape(t *testing.T) {
 		`evergrant_plugin_state{plugin="google",state="failed"} 1`, `evergrant_plugin_state{plugin="google",state="ready"} 0`,
 		`evergrant_plugin_restarts_total{plugin="google"} 3`, `evergrant_endpoint_circuits{host="bad?host",state="open"} 1`,
 		`evergrant_endpoint_circuits{host="unknown",state="closed"} 1`, `evergrant_endpoint_waiting{host="others"} 4802`,
-		`evergrant_journal_entries 2`, `evergrant_pull_spool 7`, `evergrant_ready{check="database"} 0`,
+		`evergrant_journal_entries 2`, `evergrant_journal_segments 3`, `evergrant_journal_bytes 4096`, `evergrant_journal_damaged_segments 1`, `evergrant_pull_spool 7`, `evergrant_ready{check="database"} 0`,
 	} {
 		if !strings.Contains(text, want+"\n") {
 			t.Errorf("the scrape has no line %s", want)

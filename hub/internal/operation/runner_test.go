@@ -73,7 +73,7 @@ func TestAReplyThatThePluginIsTooSlowForIsNotTakenForAFailure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j, err := journal.Open(t.TempDir(), box)
+	j, err := journal.Open(t.TempDir(), box, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,7 +118,7 @@ func newHubOfAYear(t *testing.T, s *connectiontest.Service, connections int) *hu
 	client, stop, err := providerplugin.InProcess(virtual{s})
 	must(err)
 	t.Cleanup(stop)
-	j, err := journal.Open(filepath.Join(t.TempDir(), "journal"), box)
+	j, err := journal.Open(filepath.Join(t.TempDir(), "journal"), box, nil)
 	must(err)
 	t.Cleanup(func() { _ = j.Close() })
 	log := hclog.NewNullLogger()

@@ -121,6 +121,9 @@ func (p *Pages) overviewOf(c *gin.Context) (v view.Overview, err error) {
 	if v.OffPolicies, err = p.doubtfulPolicies(c); err != nil {
 		return v, err
 	}
+	for _, d := range p.o.Damages() {
+		v.Damages = append(v.Damages, view.Damage{Segment: d.Segment, KeptAs: d.KeptAs, Bytes: d.Bytes, Noticed: d.Noticed})
+	}
 	if v.Renewed, err = p.renewedHours(ctx); err != nil {
 		return v, err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/feed"
 	"github.com/evergrant/evergrant/hub/internal/installer"
+	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/hub/internal/web/assets"
@@ -39,6 +40,8 @@ type Options struct {
 	OIDCJoinAs string
 	// Escalation tells people of trouble.
 	Escalation *escalation.Escalation
+	// Damages are the parts of the reply journal that could not be read.
+	Damages func() []journal.Damage
 	// Ending is closed when the hub begins to stop.
 	Ending <-chan struct{}
 	Logger hclog.Logger

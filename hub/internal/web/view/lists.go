@@ -36,10 +36,19 @@ type Overview struct {
 	Doubtful []ServiceRef
 	// OffPolicies are those that an earlier version stored as off.
 	OffPolicies []policy.Policy
+	// Damages are the parts of the reply journal that could not be read.
+	Damages []Damage
 	// Expiries are how many connections need a person, by day.
 	Expiries []Bar
 	// Renewed are how renewals ended lately, by hour.
 	Renewed []RenewedBar
+}
+
+// Damage is a file of the reply journal that could not be read as a whole.
+type Damage struct {
+	Segment, KeptAs string
+	Bytes           int64
+	Noticed         time.Time
 }
 
 // PluginTrouble is a plugin that does not run.
