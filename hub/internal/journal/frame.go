@@ -18,6 +18,8 @@ const (
 	kindCopied kind = 4
 	// kindEnd is the last frame of a segment that was followed by another one.
 	kindEnd kind = 5
+	// kindSending tells that a request of an operation is about to be written.
+	kindSending kind = 6
 )
 
 // frame is an entry of a segment:

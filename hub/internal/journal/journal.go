@@ -37,6 +37,8 @@ type Journal struct {
 	broken  error
 	closed  bool
 	damages []record
+	// marksSince is from when on a mark of Sending cannot have been lost.
+	marksSince time.Time
 
 	syncMu sync.Mutex // held during fsync; queueing on it is the group commit
 }
@@ -46,6 +48,8 @@ type Operation struct {
 	ID string
 	// Meta is what Begin was given.
 	Meta []byte
+	// Sending is set if a request was about to be written.
+	Sending bool
 	// Replies by step; a gap is a step without a reply.
 	Replies map[int][]byte
 }
@@ -95,6 +99,7 @@ func open(dir string, box Sealer, log hclog.Logger, limit int64, d disk) (*Journ
 	if err := j.replay(); err != nil {
 		return nil, errors.Join(err, h.lock.Close())
 	}
+	j.marksSince = marksSince(dir, time.Now())
 	return j, nil
 }
 
@@ -171,7 +176,7 @@ func (j *Journal) Operation(id string) (Operation, bool) {
 }
 
 func (o *Operation) clone() Operation {
-	c := Operation{ID: o.ID, Meta: o.Meta, Replies: make(map[int][]byte, len(o.Replies))}
+	c := Operation{ID: o.ID, Meta: o.Meta, Sending: o.Sending, Replies: make(map[int][]byte, len(o.Replies))}
 	maps.Copy(c.Replies, o.Replies)
 	return c
 }

@@ -96,7 +96,7 @@ func (s *scanned) whole(data []byte, box Sealer) (frame, int, error) {
 	if err != nil {
 		return frame{}, 0, err
 	}
-	if f.kind < kindBegin || f.kind > kindEnd || f.number < s.expected() {
+	if f.kind < kindBegin || f.kind > kindSending || f.number < s.expected() {
 		return frame{}, 0, errBad
 	}
 	return f, n, nil

@@ -72,6 +72,11 @@ func (d *draft) copy(box Sealer, e *entry) error {
 	if err := put(frame{kind: kindCopied, at: e.began.UnixNano(), payload: e.Meta}); err != nil {
 		return err
 	}
+	if e.Sending {
+		if err := put(frame{kind: kindSending}); err != nil {
+			return err
+		}
+	}
 	for step, reply := range e.Replies {
 		if err := put(frame{kind: kindReply, step: uint32(step), payload: reply}); err != nil {
 			return err

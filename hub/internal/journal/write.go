@@ -61,6 +61,8 @@ func (j *Journal) apply(f frame, s *segment, n int64) {
 	switch f.kind {
 	case kindReply:
 		e.Replies[int(f.step)] = f.payload
+	case kindSending:
+		e.Sending = true
 	default:
 		e.Meta, e.began = f.payload, time.Unix(0, f.at)
 	}

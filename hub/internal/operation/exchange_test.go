@@ -129,7 +129,7 @@ func newBench(t *testing.T, patience, slowAfter time.Duration) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b.journal, err = journal.Open(t.TempDir(), box); err != nil {
+	if b.journal, err = journal.Open(t.TempDir(), box, hclog.NewNullLogger()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = b.journal.Close() })

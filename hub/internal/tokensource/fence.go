@@ -10,6 +10,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/crashpoint"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/trail"
+	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // fenceAfter is how old the last look at the intent may be when the request is
@@ -36,6 +37,9 @@ func (s *Source) fence(intent store.Intent) func(context.Context) error {
 				return fmt.Errorf("another replica has taken the renewal over: %w", store.ErrStale)
 			}
 			looked = at
+		}
+		if err := s.journal.Sending(intent.ID); err != nil {
+			return provider.Errorf(provider.Transient, "journal", "the hub cannot journal replies, so nothing was sent: %w", err)
 		}
 		return nil
 	}

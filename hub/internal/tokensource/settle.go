@@ -38,8 +38,12 @@ func (s *Source) settle(ctx context.Context, c connection.Connection) (settled b
 		return false, c, err
 	}
 	kept := s.repliesOf(*intent)
+	// A reply may lie in a damaged part of this hub's journal: then no more is known than
+	// of another hub's renewal.
+	mine := intent.Owner == s.owner && !s.journal.MayHaveLost(intent.StartedAt)
 	settlement, until := c.Settle(time.Now(), connection.OpenIntent{
-		Generation: intent.Generation, Mine: intent.Owner == s.owner, Replied: len(kept) > 0,
+		Generation: intent.Generation, Mine: mine, Replied: len(kept) > 0,
+		Unsent:    mine && s.journal.NeverSent(intent.ID, intent.StartedAt),
 		StartedAt: intent.StartedAt, SendBy: intent.SendBy, Deadline: intent.Deadline,
 	}, s.takeover)
 	switch settlement {
