@@ -14,10 +14,6 @@ import (
 	"time"
 )
 
-// sendAndSave is what a hub may need beside the time of an exchange: to write the
-// request, and to save a reply that came at the last moment.
-const sendAndSave = time.Minute
-
 // derive fills in what follows from other values or from the machine.
 func derive(c *Config) {
 	if c.PublicURL == "" {
@@ -165,9 +161,8 @@ func checkTimes(c *Config, complain func(key, text string)) {
 			complain(bound.key, fmt.Sprintf("write a time from %s to %s", bound.least, bound.most))
 		}
 	}
-	if least := c.Renewal.ExchangeTimeout + sendAndSave; c.Renewal.Takeover < least {
-		complain("renewal.takeover", fmt.Sprintf("write at least %s: renewal.exchange_timeout and the time that a hub needs to send and to save; "+
-			"another hub must not take over a renewal that may still be answered", least))
+	if least := c.Renewal.ExchangeTimeout * 6 / 5; c.Renewal.Takeover < least {
+		complain("renewal.takeover", fmt.Sprintf("write at least %s, a fifth more than renewal.exchange_timeout: another hub must not take over a renewal that may still be answered", least))
 	}
 	if c.Session.Absolute < c.Session.Idle {
 		complain("session.absolute", "write at least session.idle")

@@ -178,7 +178,7 @@ func TestWhatBecomesOfAnOpenIntent(t *testing.T) {
 		"foreign, rotates":                      {rotating, began, over, 10 * time.Minute, connection.SettleWait, 15 * time.Minute},
 		"foreign, rotates, waited for":          {rotating, began, over, 15 * time.Minute, connection.SettleTryOnce, 0},
 		"foreign, the access token lives":       {rotating, began, long, 15 * time.Minute, connection.SettleWait, 9*time.Hour + 30*time.Minute},
-		"foreign, an hour for the reply":        {rotating, slow, over, 20 * time.Minute, connection.SettleWait, 61 * time.Minute},
+		"foreign, an hour for the reply":        {rotating, slow, over, 20 * time.Minute, connection.SettleWait, time.Hour + 714*time.Second},
 		"foreign, in the grace":                 {graceful, began, long, 40 * time.Second, connection.SettleTryOnce, 0},
 		"foreign, in the grace, may be sent":    {graceful, began, long, 20 * time.Second, connection.SettleWait, 30 * time.Second},
 		"foreign, after the grace":              {graceful, began, over, 2 * time.Minute, connection.SettleWait, 15 * time.Minute},
@@ -192,7 +192,7 @@ func TestWhatBecomesOfAnOpenIntent(t *testing.T) {
 			got, until := c.Settle(start.Add(tt.after), tt.intent, 15*time.Minute)
 			// The try that is left is spread over a quarter of half a margin.
 			spread := time.Duration(0)
-			if tt.life > 0 && tt.until > time.Hour {
+			if tt.life > 0 {
 				spread = 450 * time.Second
 			}
 			want := start.Add(tt.until)

@@ -37,10 +37,6 @@ const (
 	SettleTryOnce Settlement = "try_once"
 )
 
-// replayTime is what the owner of an intent may need after its deadline to save what
-// it has read.
-const replayTime = time.Minute
-
 // Settle decides about an open intent; with SettleWait, until when to wait. Where a
 // repeat is safe, only the time in which its owner may still send is waited for. Where
 // it is not, sending a spent refresh token can make the service revoke the whole family
@@ -70,6 +66,10 @@ func (c Connection) Settle(now time.Time, i OpenIntent, takeover time.Duration) 
 	return SettleTryOnce, time.Time{}
 }
 
+// replayShare is the share of the time for a reply that the owner of an intent may need
+// after its deadline to save what it has read.
+const replayShare = 5
+
 // settleAfter is the time from which an intent without a known reply may be given up
 // and the renewal tried again, whatever the access token allows.
 func (c Connection) settleAfter(now time.Time, i OpenIntent, takeover time.Duration) time.Time {
@@ -81,7 +81,8 @@ func (c Connection) settleAfter(now time.Time, i OpenIntent, takeover time.Durat
 	case i.Mine:
 		return i.Deadline
 	default:
-		return latest(i.StartedAt.Add(takeover), i.Deadline.Add(replayTime))
+		replay := i.Deadline.Sub(i.SendBy) / replayShare
+		return latest(i.StartedAt.Add(takeover), i.Deadline.Add(replay))
 	}
 }
 

@@ -21,7 +21,8 @@ type Options struct {
 	Logger hclog.Logger
 	// Budget is how long a reply may take once its request may have left; 5 minutes.
 	Budget time.Duration
-	// SendWithin is how long it may take until the request is written; 30 s.
+	// SendWithin is how long it may take until the request is written; 30 s, and not
+	// more than Budget.
 	SendWithin time.Duration
 }
 
@@ -48,7 +49,7 @@ func New(o Options) *Exchanger {
 		o.Budget = DefaultBudget
 	}
 	if o.SendWithin <= 0 {
-		o.SendWithin = DefaultSendWithin
+		o.SendWithin = min(DefaultSendWithin, o.Budget)
 	}
 	if o.Logger == nil {
 		o.Logger = hclog.NewNullLogger()
