@@ -136,18 +136,42 @@ func (c *Catalogue) Refresh(ctx context.Context) error {
 		return err
 	}
 	for _, old := range services {
-		svc, changed := c.refreshed(ctx, old, time.Now())
-		if !changed {
-			continue
-		}
-		if err := c.store.UpdateService(ctx, svc); err != nil {
-			return err
-		}
-		if err := c.applyPolicy(ctx, svc); err != nil {
+		err := c.rewrite(ctx, old.ID, func(svc service.Service) (service.Service, bool, error) {
+			refreshed, changed := c.refreshed(ctx, svc, time.Now())
+			return refreshed, changed, nil
+		})
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 	}
 	return nil
+}
+
+// rewriteTries is how often a change of a service is made anew that somebody else's
+// has overtaken.
+const rewriteTries = 5
+
+// rewrite stores what do makes of a service, with the policy of its connections, and
+// never over what somebody else has stored meanwhile. do returns false for no change.
+func (c *Catalogue) rewrite(ctx context.Context, id string, do func(service.Service) (service.Service, bool, error)) error {
+	for range rewriteTries {
+		old, err := c.store.Service(ctx, id)
+		if err != nil {
+			return err
+		}
+		svc, changed, err := do(old)
+		if err != nil || !changed {
+			return err
+		}
+		if err = c.store.ReplaceService(ctx, svc, old.UpdatedAt); errors.Is(err, store.ErrStale) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		return c.applyPolicy(ctx, svc)
+	}
+	return store.ErrStale
 }
 
 // refreshed prepares a service again if its plugin has changed since, or if its

@@ -40,28 +40,23 @@ func careful(svc service.Service, rotation provider.Rotation, now time.Time) (se
 
 // SettleDoubts is an administrator's answer about a service's doubtful options: they
 // are right as stored, or they get their defaults. The policy of the service's
-// connections follows. Errors: store.ErrNotFound, *InvalidError, *provider.Error of
+// connections follows. Errors: store.ErrNotFound, store.ErrStale, *InvalidError, *provider.Error of
 // the provider's own check.
-func (c *Catalogue) SettleDoubts(ctx context.Context, id string, asStored bool) (service.Service, error) {
-	svc, err := c.store.Service(ctx, id)
-	if err != nil || len(svc.Doubts()) == 0 {
-		return svc, err
-	}
-	if !asStored {
-		svc = svc.AsUsual()
-	}
-	d, sum, ok := c.host.Description(svc.Provider)
-	if !ok {
-		return svc, unserved()
-	}
-	now := time.Now()
-	svc.Doubtful, svc.Description, svc.PluginSum, svc.UpdatedAt = false, &d, sum, now
-	if svc, err = c.ask(ctx, svc, d, now); err != nil {
-		return svc, err
-	}
-	if err := c.store.UpdateService(ctx, svc); err != nil {
-		return svc, err
-	}
-	c.log.Info("the doubtful options of a service are settled", "service", svc.Name, "as_stored", asStored)
-	return svc, c.applyPolicy(ctx, svc)
+func (c *Catalogue) SettleDoubts(ctx context.Context, id string, asStored bool) error {
+	return c.rewrite(ctx, id, func(svc service.Service) (service.Service, bool, error) {
+		if len(svc.Doubts()) == 0 {
+			return svc, false, nil
+		}
+		if !asStored {
+			svc = svc.AsUsual()
+		}
+		d, sum, ok := c.host.Description(svc.Provider)
+		if !ok {
+			return svc, false, unserved()
+		}
+		now := time.Now()
+		svc.Doubtful, svc.Description, svc.PluginSum, svc.UpdatedAt = false, &d, sum, now
+		svc, err := c.ask(ctx, svc, d, now)
+		return svc, err == nil, err
+	})
 }

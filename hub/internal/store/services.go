@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -56,6 +57,16 @@ func (s *Store) CreateService(ctx context.Context, svc service.Service) error {
 // UpdateService replaces a service except for the time of its creation. Errors:
 // ErrNotFound, ErrNameTaken.
 func (s *Store) UpdateService(ctx context.Context, svc service.Service) error {
+	return s.replaceService(ctx, svc, nil)
+}
+
+// ReplaceService is UpdateService for who has made svc of what was read before: it
+// replaces only what was last changed at was. Errors: ErrStale beside.
+func (s *Store) ReplaceService(ctx context.Context, svc service.Service, was time.Time) error {
+	return s.replaceService(ctx, svc, &was)
+}
+
+func (s *Store) replaceService(ctx context.Context, svc service.Service, was *time.Time) error {
 	tried := "change the service " + svc.Name
 	row, err := s.rowOfService(svc)
 	if err != nil {
@@ -66,6 +77,9 @@ func (s *Store) UpdateService(ctx context.Context, svc service.Service) error {
 		var old serviceRow
 		if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Select("id", "updated_at").Where("id = ?", svc.ID).Take(&old).Error; err != nil {
 			return err
+		}
+		if was != nil && old.UpdatedAt != millis(*was) {
+			return ErrStale
 		}
 		row.UpdatedAt = later(svc.UpdatedAt, old.UpdatedAt)
 		result = tx.Model(&serviceRow{}).Where("id = ?", svc.ID).Select("*").Omit("id", "created_at").Updates(&row)
@@ -121,8 +135,17 @@ func (s *Store) oneService(ctx context.Context, where, value string) (service.Se
 
 // Services reads all services, ordered by name.
 func (s *Store) Services(ctx context.Context) ([]service.Service, error) {
+	return s.services(s.reading(ctx))
+}
+
+// DoubtfulServices reads those that are marked so, ordered by name.
+func (s *Store) DoubtfulServices(ctx context.Context) ([]service.Service, error) {
+	return s.services(s.reading(ctx).Where("doubtful = ?", true))
+}
+
+func (s *Store) services(tx *gorm.DB) ([]service.Service, error) {
 	var rows []serviceRow
-	if err := s.reading(ctx).Order("name").Find(&rows).Error; err != nil {
+	if err := tx.Order("name").Find(&rows).Error; err != nil {
 		return nil, failed("read the services", err)
 	}
 	services := make([]service.Service, 0, len(rows))

@@ -3,6 +3,7 @@ package store_test
 import (
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store"
@@ -87,6 +88,25 @@ func TestWhatEarlierVersionsStoreIsDoubtful(t *testing.T) {
 		check(t, s.SavePolicy(t.Context(), saved, noon))
 		if ofService, ofPolicy := doubtful(); ofService || ofPolicy {
 			t.Errorf("what this version stores again is doubtful: %t, %t", ofService, ofPolicy)
+		}
+	})
+}
+
+// Whoever has made a change of what was read before does not undo a later one.
+func TestAServiceIsNotReplacedOverALaterChange(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		svc := addService(t, s, "portal")
+		was := svc.UpdatedAt
+		svc.Title, svc.UpdatedAt = "edited", noon.Add(time.Minute)
+		check(t, s.UpdateService(t.Context(), svc))
+		svc.Title = "of what was read before"
+		wantErr(t, s.ReplaceService(t.Context(), svc, was), store.ErrStale)
+		svc.Title = "of what is there"
+		check(t, s.ReplaceService(t.Context(), svc, noon.Add(time.Minute)))
+		got, err := s.Service(t.Context(), svc.ID)
+		check(t, err)
+		if got.Title != "of what is there" {
+			t.Errorf("the service is %q", got.Title)
 		}
 	})
 }

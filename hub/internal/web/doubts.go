@@ -17,7 +17,7 @@ import (
 
 // doubtfulServices are those whose options wait for an administrator's answer.
 func (p *Pages) doubtfulServices(c *gin.Context) ([]view.ServiceRef, error) {
-	services, err := p.o.Store.Services(c.Request.Context())
+	services, err := p.o.Store.DoubtfulServices(c.Request.Context())
 	var doubtful []view.ServiceRef
 	for _, s := range services {
 		if len(s.Doubts()) > 0 {
@@ -45,7 +45,7 @@ func (p *Pages) settleDoubts(c *gin.Context) {
 	}
 	asked := doubtNames(s)
 	if err == nil {
-		_, err = p.o.Catalogue.SettleDoubts(ctx, s.ID, answer == "stored")
+		err = p.o.Catalogue.SettleDoubts(ctx, s.ID, answer == "stored")
 	}
 	if p.refusedAnswer(c, s, err) {
 		return
