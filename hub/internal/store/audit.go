@@ -44,7 +44,8 @@ func (auditChainRow) TableName() string { return "audit_chain" }
 
 // AuditRecord is one line of who did what.
 type AuditRecord struct {
-	// Seq is given by AppendAudit: 1, 2, 3, without a gap.
+	// Seq is given by AppendAudit: 1, 2, 3 and so on. Records that were summed up leave
+	// a gap.
 	Seq int64
 	At  time.Time
 	// ActorKind is person, key, hub or link; Actor the login or title; Address where
@@ -74,28 +75,30 @@ func (s *Store) AppendAudit(ctx context.Context, records ...AuditRecord) error {
 	if len(records) == 0 {
 		return nil
 	}
-	return failed("write the audit record", s.transaction(ctx, func(tx *gorm.DB) error {
-		chain, key, err := s.auditChain(tx)
+	return failed("write the audit record", s.transaction(ctx, func(tx *gorm.DB) error { return s.appendAudit(tx, records) }))
+}
+
+func (s *Store) appendAudit(tx *gorm.DB, records []AuditRecord) error {
+	chain, key, err := s.auditChain(tx)
+	if err != nil {
+		return err
+	}
+	rows := make([]auditRow, 0, len(records))
+	for _, r := range records {
+		row, err := rowOfAudit(r)
 		if err != nil {
 			return err
 		}
-		rows := make([]auditRow, 0, len(records))
-		for _, r := range records {
-			row, err := rowOfAudit(r)
-			if err != nil {
-				return err
-			}
-			chain.Seq++
-			row.Seq = chain.Seq
-			chain.Hash = row.hashAfter(key, chain.Hash)
-			row.Hash = chain.Hash
-			rows = append(rows, row)
-		}
-		if err := tx.CreateInBatches(rows, 500).Error; err != nil {
-			return err
-		}
-		return tx.Model(&auditChainRow{}).Where("id = ?", chainID).Updates(map[string]any{"seq": chain.Seq, "hash": chain.Hash}).Error
-	}))
+		chain.Seq++
+		row.Seq = chain.Seq
+		chain.Hash = row.hashAfter(key, chain.Hash)
+		row.Hash = chain.Hash
+		rows = append(rows, row)
+	}
+	if err := tx.CreateInBatches(rows, 500).Error; err != nil {
+		return err
+	}
+	return tx.Model(&auditChainRow{}).Where("id = ?", chainID).Updates(map[string]any{"seq": chain.Seq, "hash": chain.Hash}).Error
 }
 
 // auditChain locks the chain's end; the first caller ever makes it.

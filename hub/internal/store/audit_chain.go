@@ -4,14 +4,29 @@ import (
 	"bytes"
 	"context"
 	"crypto/hmac"
+	"errors"
 	"time"
 
 	"gorm.io/gorm"
 )
 
+// verifyTries is how often a chain is walked that seems broken: records may have been
+// summed up or removed while it was.
+const verifyTries = 3
+
 // VerifyAudit walks the chain from its beginning to its end as it is now, and
 // returns how many records it has seen. Errors: *BrokenChainError.
 func (s *Store) VerifyAudit(ctx context.Context) (records int64, err error) {
+	for range verifyTries {
+		records, err = s.walkAudit(ctx)
+		if _, broken := errors.AsType[*BrokenChainError](err); !broken {
+			break
+		}
+	}
+	return records, err
+}
+
+func (s *Store) walkAudit(ctx context.Context) (records int64, err error) {
 	var chain auditChainRow
 	var key []byte
 	err = s.transaction(ctx, func(tx *gorm.DB) (err error) {
@@ -21,47 +36,104 @@ func (s *Store) VerifyAudit(ctx context.Context) (records int64, err error) {
 	if err != nil {
 		return 0, failed("read the audit chain", err)
 	}
-	at, hash := chain.BaseSeq, chain.BaseHash
-	for at < chain.Seq {
-		var rows []auditRow
-		if err := s.reading(ctx).Where("seq > ? AND seq <= ?", at, chain.Seq).Order("seq").Limit(1000).Find(&rows).Error; err != nil {
-			return records, failed("read the audit records", err)
-		}
-		if len(rows) == 0 {
-			return records, &BrokenChainError{Seq: at + 1}
-		}
-		for i := range rows {
-			if rows[i].Seq != at+1 || !hmac.Equal(rows[i].hashAfter(key, hash), rows[i].Hash) {
-				return records, &BrokenChainError{Seq: at + 1}
-			}
-			at, hash = rows[i].Seq, rows[i].Hash
-			records++
+	w := auditWalk{key: key, at: chain.BaseSeq, hash: chain.BaseHash}
+	for w.at < chain.Seq {
+		if err := s.walkOn(ctx, &w, chain.Seq); err != nil {
+			return w.records, err
 		}
 	}
-	if !bytes.Equal(hash, chain.Hash) {
-		return records, &BrokenChainError{Seq: at}
+	if w.at != chain.Seq || !bytes.Equal(w.hash, chain.Hash) {
+		return w.records, &BrokenChainError{Seq: w.at}
 	}
-	return records, nil
+	return w.records, nil
 }
 
-// PruneAudit removes records from before a time. The chain goes on from the last
-// one that was removed.
+// auditWalk is how far a chain was walked, and the hash there.
+type auditWalk struct {
+	key     []byte
+	at      int64
+	hash    []byte
+	records int64
+}
+
+// walkOn walks a part of the chain: the next records, and the links between them.
+func (s *Store) walkOn(ctx context.Context, w *auditWalk, end int64) error {
+	const most = 1000
+	var rows []auditRow
+	if err := s.reading(ctx).Where("seq > ? AND seq <= ?", w.at, end).Order("seq").Limit(most).Find(&rows).Error; err != nil {
+		return failed("read the audit records", err)
+	}
+	if len(rows) == most {
+		end = rows[most-1].Seq
+	}
+	var links []auditLinkRow
+	if err := s.reading(ctx).Where("from_seq > ? AND from_seq <= ?", w.at, end).Order("from_seq").Find(&links).Error; err != nil {
+		return failed("read the links of the audit chain", err)
+	}
+	for w.at < end {
+		switch next := w.at + 1; {
+		case len(rows) > 0 && rows[0].Seq == next && hmac.Equal(rows[0].hashAfter(w.key, w.hash), rows[0].Hash):
+			w.at, w.hash, rows = next, rows[0].Hash, rows[1:]
+			w.records++
+		case len(links) > 0 && links[0].FromSeq == next && links[0].ToSeq >= next && links[0].follows(w.key, w.hash):
+			w.at, w.hash, links = links[0].ToSeq, links[0].HashAfter, links[1:]
+		default:
+			return &BrokenChainError{Seq: next}
+		}
+	}
+	return nil
+}
+
+// pruneAuditBatch bounds the records that one transaction removes: it holds the
+// chain's end, and whoever acts waits for it.
+const pruneAuditBatch = 5000
+
+// PruneAudit removes records from before a time, up to the first one that is not. The
+// chain goes on from the last one that was removed.
 func (s *Store) PruneAudit(ctx context.Context, before time.Time) (removed int64, err error) {
+	for {
+		n, err := s.pruneAuditOnce(ctx, before)
+		removed += n
+		if err != nil || n < pruneAuditBatch {
+			return removed, failed("remove old audit records", err)
+		}
+	}
+}
+
+func (s *Store) pruneAuditOnce(ctx context.Context, before time.Time) (removed int64, err error) {
 	err = s.transaction(ctx, func(tx *gorm.DB) error {
-		if _, _, err := s.auditChain(tx); err != nil {
+		chain, _, err := s.auditChain(tx)
+		if err != nil {
 			return err
 		}
-		var last auditRow
-		result := tx.Where("at < ?", millis(before)).Order("seq DESC").Limit(1).Find(&last)
-		if result.Error != nil || result.RowsAffected == 0 {
-			return result.Error
+		var oldest []auditRow
+		if err := tx.Select("seq", "at").Order("seq").Limit(pruneAuditBatch + 1).Find(&oldest).Error; err != nil {
+			return err
 		}
-		deleted := tx.Where("seq <= ?", last.Seq).Delete(&auditRow{})
-		if deleted.Error != nil {
-			return deleted.Error
+		// A sum is written later than what it tells of: what is old behind a record that
+		// is not stays until that one goes.
+		keep := chain.Seq + 1
+		for i, row := range oldest {
+			if row.At >= millis(before) || i == pruneAuditBatch {
+				keep = row.Seq
+				break
+			}
+			removed++
 		}
-		removed = deleted.RowsAffected
-		return tx.Model(&auditChainRow{}).Where("id = ?", chainID).Updates(map[string]any{"base_seq": last.Seq, "base_hash": last.Hash}).Error
+		if removed == 0 {
+			return nil
+		}
+		hash, err := s.hashBehind(tx, keep-1)
+		if err != nil {
+			return err
+		}
+		if err := tx.Where("seq < ?", keep).Delete(&auditRow{}).Error; err != nil {
+			return err
+		}
+		if err := tx.Where("to_seq < ?", keep).Delete(&auditLinkRow{}).Error; err != nil {
+			return err
+		}
+		return tx.Model(&auditChainRow{}).Where("id = ?", chainID).Updates(map[string]any{"base_seq": keep - 1, "base_hash": hash}).Error
 	})
-	return removed, failed("remove old audit records", err)
+	return removed, err
 }

@@ -50,7 +50,7 @@ func ColumnsOfRows(t *testing.T) map[string][]string {
 	for _, row := range []any{
 		&serviceRow{}, &connectionRow{}, &tokenHistoryRow{}, &intentRow{}, &authorizationRow{}, &userRow{}, &sessionRow{},
 		&apiKeyRow{}, &apiKeyConnectionRow{}, &apiKeyTagRow{}, &pluginRow{}, &settingRow{}, &eventRow{}, &incidentRow{},
-		&auditRow{}, &auditChainRow{}, &packageRow{}, &pieceRow{}, &slotRow{}, &pluginKeyRow{},
+		&auditRow{}, &auditChainRow{}, &auditLinkRow{}, &packageRow{}, &pieceRow{}, &slotRow{}, &pluginKeyRow{},
 		&invitationRow{}, &userSessionRow{}, &tagRow{}, &bulkRunRow{}, &bulkItemRow{}, &grantLinkRow{}, &renewalHourRow{},
 		&channelRow{}, &contactRow{}, &policyRow{}, &templateRow{}, &connectionOwnerRow{}, &escalationRow{}, &deliveryRow{}, &personToldRow{},
 		&passkeyRow{},
