@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/jobs"
 	"github.com/evergrant/evergrant/hub/internal/store"
@@ -13,23 +14,31 @@ import (
 // How long is kept what nothing depends on any more.
 const (
 	cleanUpEvery = 10 * time.Minute
-	historyKept  = 30 * 24 * time.Hour
+	bulkKept     = 30 * 24 * time.Hour
 	eventsKept   = 400 * 24 * time.Hour
 	sessionsKept = 100 * 24 * time.Hour
 	hoursKept    = 400 * 24 * time.Hour
 )
 
 // periodicWork is what one of the replicas does every so often.
-// auditKept is how long it is known who did what; 0 is for ever.
-func periodicWork(s *store.Store, b *bulk.Runner, auditKept time.Duration) []jobs.Periodic {
-	return []jobs.Periodic{{Name: "bulk", Every: time.Minute, Do: b.Resume}, {Name: "clean-up", Every: cleanUpEvery, Do: func(ctx context.Context) error {
-		now := time.Now()
-		_, err := s.DeleteExpiredAuthorizations(ctx, now)
-		if auditKept > 0 {
-			_, pruned := s.PruneAudit(ctx, now.Add(-auditKept))
-			err = errors.Join(err, pruned)
-		}
-		return errors.Join(err, s.DeleteExpiredSessions(ctx, now), s.DeleteOldGrantLinks(ctx, now), s.DeleteOldBulkRuns(ctx, now.Add(-historyKept)), s.DeleteOldPeopleRows(ctx, now, now.Add(-sessionsKept)), s.PruneHistory(ctx, now.Add(-historyKept)), s.PruneEvents(ctx, now.Add(-eventsKept)),
-			s.PruneRenewalHours(ctx, now.Add(-hoursKept)), s.PruneEscalations(ctx, now.Add(-eventsKept)))
-	}}}
+func periodicWork(s *store.Store, b *bulk.Runner, cfg Config) []jobs.Periodic {
+	return []jobs.Periodic{
+		{Name: "bulk", Every: time.Minute, Do: b.Resume},
+		{Name: "clean-up", Every: cleanUpEvery, Do: func(ctx context.Context) error { return cleanUp(ctx, s, cfg, time.Now()) }},
+	}
+}
+
+// cleanUp removes what nothing depends on any more. One failure does not keep it from
+// the rest.
+func cleanUp(ctx context.Context, s *store.Store, cfg Config, now time.Time) error {
+	_, err := s.DeleteExpiredAuthorizations(ctx, now)
+	if cfg.Audit.Keep > 0 {
+		_, pruned := s.PruneAudit(ctx, now.Add(-cfg.Audit.Keep))
+		err = errors.Join(err, pruned)
+	}
+	_, summed := audit.SumPulls(ctx, s, now)
+	history := store.HistoryBounds{Count: cfg.History.KeepCount, Before: now.Add(-cfg.History.KeepAge)}
+	return errors.Join(err, summed, s.DeleteExpiredSessions(ctx, now), s.DeleteOldGrantLinks(ctx, now), s.DeleteOldBulkRuns(ctx, now.Add(-bulkKept)),
+		s.DeleteOldPeopleRows(ctx, now, now.Add(-sessionsKept)), s.PruneHistory(ctx, history), s.PruneEvents(ctx, now.Add(-eventsKept)),
+		s.PruneRenewalHours(ctx, now.Add(-hoursKept)), s.PruneEscalations(ctx, now.Add(-eventsKept)))
 }

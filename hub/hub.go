@@ -156,7 +156,7 @@ func (h *Hub) start(ctx context.Context) error {
 		return err
 	}
 	if h.jobs, err = jobs.Start(ctx, jobs.Options{
-		Store: h.store, Periodic: periodicWork(h.store, h.bulk, h.cfg.Audit.Keep), Logger: h.log.Named("jobs"), Replica: h.journal.Replica(),
+		Store: h.store, Periodic: periodicWork(h.store, h.bulk, h.cfg), Logger: h.log.Named("jobs"), Replica: h.journal.Replica(),
 	}); err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func TestWhoPutATokenSetBackIsInTheTimeline(t *testing.T) {
 	if restored.Tokens.RefreshToken != "refresh-of-first" || restored.Generation != 3 {
 		t.Errorf("generation %d was put back as %s", restored.Generation, restored.Tokens)
 	}
-	must(t, s.PruneHistory(t.Context(), now.Add(time.Hour)))
+	must(t, s.PruneHistory(t.Context(), store.HistoryBounds{Count: 20, Before: now.Add(time.Hour)}))
 	if _, err := c.Restore(t.Context(), conn.ID, 1, "key:7"); !errors.Is(err, connection.ErrRestoreGone) {
 		t.Errorf("a set that is not kept any more: %v", err)
 	}

@@ -70,6 +70,9 @@ func check(c *Config, complain func(key, text string)) {
 	if !slices.Contains([]string{"required", "best-effort", "off"}, c.Plugins.Sandbox) {
 		complain("plugins.sandbox", "write required, best-effort or off")
 	}
+	if c.History.KeepCount < 0 || c.History.KeepCount > 10_000 {
+		complain("history.keep_count", "write a number from 0 to 10000")
+	}
 	if c.Renewal.Workers < 1 || c.Renewal.Workers > 1000 {
 		complain("renewal.workers", "write a number from 1 to 1000")
 	}
@@ -154,6 +157,7 @@ func checkTimes(c *Config, complain func(key, text string)) {
 		{"renewal.exchange_timeout", c.Renewal.ExchangeTimeout, time.Second, time.Hour},
 		{"authorization_ttl", c.AuthorizationTTL, time.Minute, 24 * time.Hour},
 		{"audit.keep", c.Audit.Keep, 0, 100 * 365 * 24 * time.Hour},
+		{"history.keep_age", c.History.KeepAge, 0, 100 * 365 * 24 * time.Hour},
 		{"session.idle", c.Session.Idle, time.Minute, 365 * 24 * time.Hour},
 		{"session.absolute", c.Session.Absolute, time.Minute, 365 * 24 * time.Hour},
 	} {

@@ -33,6 +33,7 @@ type Config struct {
 	AuthorizationTTL time.Duration `koanf:"authorization_ttl"`
 	Session          Session       `koanf:"session"`
 	Audit            Audit         `koanf:"audit"`
+	History          History       `koanf:"history"`
 	OIDC             OIDC          `koanf:"oidc"`
 	Metrics          Metrics       `koanf:"metrics"`
 	Tracing          Tracing       `koanf:"tracing"`
@@ -120,6 +121,14 @@ type Session struct {
 type Audit struct {
 	// Keep is for how long a record is kept; 0 is for ever.
 	Keep time.Duration `koanf:"keep"`
+}
+
+// History says how many past token sets are kept for putting one back.
+type History struct {
+	// KeepCount is how many of a connection are kept at most.
+	KeepCount int `koanf:"keep_count"`
+	// KeepAge is how long a set is kept after it was replaced.
+	KeepAge time.Duration `koanf:"keep_age"`
 }
 
 // Metrics says where Prometheus may ask without an API key.

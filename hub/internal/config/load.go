@@ -23,6 +23,8 @@ var defaults = map[string]any{
 	"log.format":               "text",
 	"shutdown_timeout":         "30s",
 	"audit.keep":               "400d",
+	"history.keep_count":       20,
+	"history.keep_age":         "90d",
 	"renewal.workers":          128,
 	"renewal.per_endpoint":     64,
 	"renewal.lease":            "60s",

@@ -167,7 +167,7 @@ func TestOldTokenSetsArePruned(t *testing.T) {
 			check(t, s.SaveRenewal(t.Context(), next, c.Generation, "", "me"))
 			c = next
 		}
-		check(t, s.PruneHistory(t.Context(), noon.Add(time.Hour)))
+		check(t, s.PruneHistory(t.Context(), store.HistoryBounds{Count: 20, Before: noon.Add(time.Hour)}))
 		past, err := s.History(t.Context(), c.ID)
 		check(t, err)
 		if len(past) != 2 || past[0].Generation != 3 || past[1].Generation != 2 {

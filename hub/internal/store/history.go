@@ -72,11 +72,6 @@ func (s *Store) pastSetOf(row tokenHistoryRow) (*PastTokenSet, error) {
 	return &past, nil
 }
 
-// PruneHistory removes token sets that were replaced before a time.
-func (s *Store) PruneHistory(ctx context.Context, before time.Time) error {
-	return failed("remove old token sets", s.writing(ctx).Where("replaced_at < ?", millis(before)).Delete(&tokenHistoryRow{}).Error)
-}
-
 // turnPage keeps the token set of old if c has another generation. A revoked
 // grant is forgotten altogether.
 func (s *Store) turnPage(tx *gorm.DB, old *connectionRow, c connection.Connection) error {
