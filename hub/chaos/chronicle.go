@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -105,10 +104,4 @@ func (c *chronicle) counts() string {
 		}
 	}
 	return strings.Join(said, ", ")
-}
-
-// sortedLines puts lines that begin with a time of the same day in order.
-func sortedLines(lines []string) []string {
-	slices.Sort(lines)
-	return lines
 }

@@ -2,11 +2,11 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/crashpoint"
@@ -87,17 +87,27 @@ func times(results []result, who victim) (median, slowest time.Duration) {
 
 // writeMatrix replaces the generated part of a page.
 func writeMatrix(path string, results []result, kinds []provider.RotationKind) error {
+	return writeBetween(path, tableBegins, tableEnds, table(results, kinds))
+}
+
+// writing keeps a page whole.
+var writing sync.Mutex
+
+// writeBetween replaces what a page has between two lines.
+func writeBetween(path, begins, ends string, text []byte) error {
+	writing.Lock()
+	defer writing.Unlock()
 	page, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	before, rest, begins := bytes.Cut(page, []byte(tableBegins))
-	_, after, ends := bytes.Cut(rest, []byte(tableEnds))
-	if !begins || !ends {
-		return errors.New(path + " has no place for the crash matrix")
+	before, rest, begun := bytes.Cut(page, []byte(begins))
+	_, after, ended := bytes.Cut(rest, []byte(ends))
+	if !begun || !ended {
+		return fmt.Errorf("%s has no place for what is between %q and %q", path, begins, ends)
 	}
 	var b bytes.Buffer
 	b.Write(before)
-	fmt.Fprintf(&b, "%s\n\n%s%s%s", tableBegins, table(results, kinds), tableEnds, after)
+	fmt.Fprintf(&b, "%s\n\n%s%s%s", begins, text, ends, after)
 	return os.WriteFile(path, b.Bytes(), 0o644) //nolint:gosec // a page of the documentation
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -46,12 +45,12 @@ func random(ctx context.Context, st *stage) (tally, error) {
 	var all tally
 	var failed error
 	var work sync.WaitGroup
-	for n, name := range []string{"postgres", "sqlite"} {
+	for _, name := range []string{"postgres", "sqlite"} {
 		if o.database != "both" && o.database != name {
 			continue
 		}
 		work.Go(func() {
-			s := &site{stage: st, name: "random-" + name, onPostgres: name == "postgres", seed: o.seed, long: o.long, dice: rand.New(rand.NewPCG(o.seed, uint64(n)))} //nolint:gosec // G404: it has to be repeatable
+			s := newSite(st, name, o.seed, o.long)
 			t, err := s.run(ctx)
 			mu.Lock()
 			defer mu.Unlock()

@@ -43,16 +43,14 @@ func (s *site) causeOf(end *authority.End) (cause string, killedOut bool) {
 	if end.Again.At.Before(end.First.At) {
 		sent, to = end.Again, end.First.At
 	}
-	events := slices.DeleteFunc(s.chronicle.between(sent.At, to), func(e event) bool {
-		return e.what == endpointStalls || (e.who != "" && e.who != sent.Client)
-	})
-	for _, e := range events {
-		if e.what == hubKilled && !e.from.Before(sent.At) && s.wasOut(sent, e.from) {
-			return string(hubKilled) + " with the request out", true
-		}
+	if s.killedWith(sent, to) {
+		return string(hubKilled) + " with the request out", true
 	}
+	events := s.chronicle.between(sent.At.Add(-aftermath), to)
 	for _, what := range []trouble{hubKilled, hubStopped, hubFrozen, pluginStopped, pluginKilled, databaseDown} {
-		if slices.ContainsFunc(events, func(e event) bool { return e.what == what }) {
+		if slices.ContainsFunc(events, func(e event) bool {
+			return e.what == what && (e.who == "" || e.who == sent.Client || sent.Client == nobody)
+		}) {
 			return string(what), false
 		}
 	}
@@ -62,15 +60,40 @@ func (s *site) causeOf(end *authority.End) (cause string, killedOut bool) {
 	return causeUnknown, false
 }
 
-// wasOut reports whether a hub that was killed can not have had the answer on its
-// disk: it came too late, or the hub was frozen when it came.
-func (s *site) wasOut(sent authority.Entry, killed time.Time) bool {
-	if sent.Answered.IsZero() || sent.Answered.Add(inTheAir).After(killed) {
+// aftermath is how long a trouble can be the cause of something after its end: the
+// time-out of the hubs.
+const aftermath = 5 * time.Second
+
+// killedWith reports whether the hub that had sent a request was killed before it
+// can have had the answer on its disk: then nobody can help. What its journal had
+// counts, whatever the times say.
+func (s *site) killedWith(sent authority.Entry, to time.Time) bool {
+	for token := range s.onDisk {
+		if authority.FamilyOf(token) == sent.Family && sent.Next > 0 && s.authority.Nth(token) == sent.Next {
+			return false
+		}
+	}
+	return slices.ContainsFunc(s.chronicle.between(sent.At.Add(-inTheAir), to), func(e event) bool {
+		if e.what != hubKilled || (e.who != sent.Client && sent.Client != nobody) {
+			return false
+		}
+		return s.wasOut(sent, e)
+	})
+}
+
+// wasOut reports whether a hub that was killed can not have had the answer: it came
+// too late, or the hub was frozen when it came. The request may have been in the
+// network when its hub was killed.
+func (s *site) wasOut(sent authority.Entry, killed event) bool {
+	if sent.At.After(killed.from.Add(inTheAir)) {
+		return false
+	}
+	if sent.Answered.IsZero() || sent.Answered.Add(inTheAir).After(killed.from) {
 		return true
 	}
-	return slices.ContainsFunc(s.chronicle.between(sent.Answered, killed), func(e event) bool {
+	return slices.ContainsFunc(s.chronicle.between(sent.Answered, killed.from), func(e event) bool {
 		frozen := e.what == hubFrozen || e.what == pluginStopped
-		return frozen && e.who == sent.Client && !e.to.IsZero() && e.to.Add(inTheAir).After(killed)
+		return frozen && e.who == killed.who && !e.to.IsZero() && e.to.Add(inTheAir).After(killed.from)
 	})
 }
 
@@ -186,22 +209,37 @@ func (s *site) living() []string {
 
 // renewLiving has every connection whose family lives renew once more.
 func (s *site) renewLiving(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
 	var work sync.WaitGroup
 	free := make(chan struct{}, 16)
 	for _, name := range s.living() {
 		free <- struct{}{}
 		work.Go(func() {
 			defer func() { <-free }()
-			if _, err := renews(ctx, s.client, s.anyURL(), name); err != nil {
-				s.problem("%s: %v", name, err)
-				s.mu.Lock()
-				family := s.family[name]
-				s.mu.Unlock()
-				s.gone(name, family, causeDead)
-			}
+			s.renewOnceMore(ctx, name)
 		})
 	}
 	work.Wait()
+}
+
+// renewOnceMore asks until the connection has renewed, its family has ended, or the
+// time is over. A hub that is late says so and goes on.
+func (s *site) renewOnceMore(ctx context.Context, name string) {
+	s.mu.Lock()
+	family := s.family[name]
+	s.mu.Unlock()
+	for {
+		_, err := renews(ctx, s.client, s.anyURL(), name)
+		if err == nil || s.authority.Grant(family).Ended != nil {
+			return
+		}
+		if wait(ctx, time.Second) != nil {
+			s.problem("%s: %v", name, err)
+			s.gone(name, family, causeDead)
+			return
+		}
+	}
 }
 
 // shown bounds the timelines that are printed.
@@ -216,6 +254,9 @@ func (s *site) judge(ctx context.Context, took time.Duration) tally {
 		s.judgeEnd(family)
 	}
 	s.load.report(s.stage, &t, s.name, took)
+	if s.failed > 1 {
+		s.problem("%d times a hub ended before it served", s.failed)
+	}
 	judged := s.authority.Judge()
 	t.renewals, t.doubleSpent, t.problems = judged.Renewals, judged.DoubleSpent, append(t.problems, s.troubled...)
 	causes := map[string]int{}

@@ -42,8 +42,10 @@ type site struct {
 	family   map[string]string // by connection, the one that it has now
 	holder   map[string]string // connection by family
 	losses   []loss
-	seen     map[string]bool // families that were judged
-	troubled []string        // problems
+	onDisk   map[string]string // killed hub by refresh token that its journal had
+	failed   int               // hubs that ended before they served
+	seen     map[string]bool   // families that were judged
+	troubled []string          // problems
 }
 
 // slot is a place of a hub, which dies and is started again.
@@ -56,7 +58,7 @@ type slot struct {
 	url  atomic.Pointer[string]
 }
 
-// connectionsOf each kind in the part random.
+// randomConnections are how many of each kind a site has.
 func randomConnections(st *stage) map[provider.RotationKind]int {
 	return map[provider.RotationKind]int{
 		provider.RotationRotates: sized(st, 100, 50), provider.RotationRotatesRevokesAccess: sized(st, 40, 20),
@@ -64,9 +66,16 @@ func randomConnections(st *stage) map[provider.RotationKind]int {
 	}
 }
 
+// newSite is one that is not open yet; database is postgres or sqlite.
+func newSite(st *stage, database string, seed uint64, long time.Duration) *site {
+	return &site{
+		stage: st, name: "random-" + database, onPostgres: database == "postgres", seed: seed, long: long,
+		dice: diceOf(seed, database, 0), family: map[string]string{}, holder: map[string]string{}, seen: map[string]bool{}, onDisk: map[string]string{},
+	}
+}
+
 // open makes the grants and starts the hubs.
 func (s *site) open(ctx context.Context) error {
-	s.family, s.holder, s.seen = map[string]string{}, map[string]string{}, map[string]bool{}
 	var err error
 	if s.authority, err = authority.Start(authority.Config{AccessLife: 2 * time.Minute, Grace: 3 * time.Minute, Client: s.roster.who}); err != nil {
 		return err
@@ -149,7 +158,12 @@ func (s *site) start(ctx context.Context, p *slot) error {
 			p.url.Store(&h.url)
 			return nil
 		}
-		s.problem("%s did not serve: %s", p.name, h.tail(1))
+		s.mu.Lock()
+		s.failed++
+		if s.failed == 1 {
+			s.troubled = append(s.troubled, fmt.Sprintf("%s: %s did not serve: %s", s.name, p.name, h.tail(1)))
+		}
+		s.mu.Unlock()
 		s.roster.leave(h.cmd.Process.Pid)
 		h.kill()
 		if err := wait(ctx, 500*time.Millisecond); err != nil {

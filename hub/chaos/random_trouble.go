@@ -111,6 +111,7 @@ func (s *site) trouble(ctx context.Context, a act) error {
 func (s *site) killed(ctx context.Context, p *slot, away time.Duration) error {
 	defer s.chronicle.begin(hubKilled, p.name, "")()
 	p.hub.kill()
+	s.inquest(p)
 	s.roster.leave(p.hub.cmd.Process.Pid)
 	if err := wait(ctx, away); err != nil {
 		return err

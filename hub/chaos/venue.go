@@ -30,6 +30,7 @@ type venue struct {
 	load      *load
 	at        atomic.Pointer[string] // the hub that is pulled from
 	hubs      []*hubProcess
+	chronicle chronicle
 	// connections by the kind of their rotation.
 	connections map[provider.RotationKind][]string
 	// known are the renewals that came before the scene's own.
@@ -66,7 +67,7 @@ func (st *stage) openVenue(ctx context.Context, s scene, on *postgres) (*venue, 
 		v.close()
 		return nil, err
 	}
-	v.load = &load{client: v.client, connections: v.all(), hub: v.url, stale: staleFairly(v.authority, func(_, _ time.Time) bool { return true }), pause: 50 * time.Millisecond}
+	v.load = &load{client: v.client, connections: v.all(), hub: v.url, stale: staleFairly(v.authority, v.chronicle.calm), pause: 50 * time.Millisecond}
 	return v, nil
 }
 

@@ -31,13 +31,26 @@ func (r *roster) leave(pid int) {
 	delete(r.hubs, pid)
 }
 
-// who names the process that has a local port; "?" if it is gone.
+// nobody is at the other end: it has gone before it could be looked at.
+const nobody = "?"
+
+// looks is how often /proc is read for a connection: the list of sockets is none of
+// one moment, and may miss some.
+const looks = 10
+
+// who names the process that has a local port, or nobody.
 func (r *roster) who(remote net.Addr) string {
 	tcp, ok := remote.(*net.TCPAddr)
-	if !ok {
-		return "?"
+	for n := 0; ok && n < looks; n++ {
+		if name := r.look(tcp.Port); name != nobody {
+			return name
+		}
 	}
-	socket := socketOf(tcp.Port)
+	return nobody
+}
+
+func (r *roster) look(port int) string {
+	socket := socketOf(port)
 	r.mu.Lock()
 	hubs := make(map[int]string, len(r.hubs))
 	for pid, name := range r.hubs {
@@ -49,7 +62,7 @@ func (r *roster) who(remote net.Addr) string {
 			return name
 		}
 	}
-	return "?"
+	return nobody
 }
 
 // socketOf is the name of the socket that is bound to a port of loopback, as

@@ -7,42 +7,7 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/evergrant/evergrant/sdk/provider"
 )
-
-// scene is one fault of the world around a hub, played on connections of its own.
-type scene struct {
-	name string
-	// postgres and sqlite are the databases that it is played on.
-	postgres, sqlite bool
-	// server gives it a PostgreSQL of its own, to be stopped.
-	server bool
-	// kinds have so many connections each.
-	kinds []provider.RotationKind
-	each  int
-	times func(*stage) renewalTimes
-	play  func(context.Context, *venue) error
-}
-
-func scenes() []scene {
-	rotates := []provider.RotationKind{provider.RotationRotates}
-	frozen := func(*stage) renewalTimes { return frozenTimes() }
-	sends := func(*stage) renewalTimes { return lateSendTimes() }
-	return []scene{
-		{"endpoint-stall", true, true, false, rotates, 40, worldTimes, endpointStall},
-		{"late-answer", true, true, false, rotates, 10, worldTimes, lateAnswer},
-		{"late-send-intent", true, false, false, rotates, 5, sends, lateSendIntent},
-		{"late-send-dialled", true, false, false, rotates, 5, sends, lateSendDialled},
-		{"late-send-writing", true, false, false, rotates, 5, sends, lateSendWriting},
-		{"plugin-frozen", true, true, false, rotates, 20, frozen, pluginFrozen},
-		{"hub-paused", true, true, false, rotates, 8, frozen, hubPaused},
-		{"database-late", true, false, true, rotates, 5, worldTimes, databaseLate},
-		{"journal-bit", false, true, false, rotates, unlearned, worldTimes, journalBit},
-		{"journal-folder-gone", true, true, false, rotates, unlearned, worldTimes, journalFolderGone},
-		{"gateway", true, true, false, []provider.RotationKind{provider.RotationNone, provider.RotationRotatesWithGrace, provider.RotationRotates}, 5, worldTimes, gateway},
-	}
-}
 
 // scenesAtOnce is how many scenes go side by side: most of their time they wait.
 const scenesAtOnce = 6
@@ -57,15 +22,17 @@ func world(ctx context.Context, st *stage) (tally, error) {
 	var mu sync.Mutex
 	var all tally
 	var failed error
+	var rows []row
 	var work sync.WaitGroup
 	free := make(chan struct{}, scenesAtOnce)
 	perform := func(s scene, on *postgres) {
 		free <- struct{}{}
 		work.Go(func() {
 			defer func() { <-free }()
-			t, err := st.perform(ctx, s, on)
+			t, c, err := st.perform(ctx, s, on)
 			mu.Lock()
 			defer mu.Unlock()
+			rows = append(rows, row{s, on != nil, c})
 			all.add(t)
 			failed = errors.Join(failed, err)
 		})
@@ -74,32 +41,35 @@ func world(ctx context.Context, st *stage) (tally, error) {
 		if !strings.HasPrefix(s.name, st.scene) {
 			continue
 		}
-		if s.postgres {
+		if s.on != onSQLite {
 			perform(s, p)
 		}
-		if s.sqlite && (!st.short || !s.postgres) { // once in a short run
+		if s.on == onSQLite || s.on == onBoth && !st.short {
 			perform(s, nil)
 		}
 	}
 	work.Wait()
+	if st.reliability != "" && failed == nil && !all.failed() {
+		failed = writeBetween(st.reliability, worldBegins, worldEnds, worldTable(rows))
+	}
 	return all, failed
 }
 
 // perform plays a scene on a database and says what it counted.
-func (st *stage) perform(ctx context.Context, s scene, on *postgres) (tally, error) {
+func (st *stage) perform(ctx context.Context, s scene, on *postgres) (tally, counted, error) {
 	ctx, cancel := context.WithTimeout(ctx, sceneBound)
 	defer cancel()
-	if s.server {
+	if s.on == onOwnPostgres {
 		own, err := st.startPostgres(ctx, s.name+"-postgres")
 		if err != nil {
-			return tally{}, err
+			return tally{}, counted{}, err
 		}
 		defer func() { _ = own.stop(context.WithoutCancel(ctx)) }()
 		on = own
 	}
 	v, err := st.openVenue(ctx, s, on)
 	if err != nil {
-		return tally{}, fmt.Errorf("%s: %w", s.name, err)
+		return tally{}, counted{}, fmt.Errorf("%s: %w", s.name, err)
 	}
 	defer v.close()
 	pulling, enough := context.WithCancel(ctx)
@@ -113,7 +83,7 @@ func (st *stage) perform(ctx context.Context, s scene, on *postgres) (tally, err
 	if err != nil {
 		v.problem("it broke: %v", err)
 	}
-	return v.tallied(c), nil
+	return v.tallied(c), c, nil
 }
 
 // sceneBound is more than the longest scene takes.

@@ -77,7 +77,7 @@ func spread(r authority.Request) authority.Manner {
 		return authority.Manner{}
 	}
 	n, _ := strconv.Atoi(strings.TrimPrefix(r.Family, "f"))
-	return authority.Manner{Delay: time.Duration(n%20) * 400 * time.Millisecond}
+	return authority.Manner{Delay: time.Duration(n%20) * 300 * time.Millisecond}
 }
 
 // pluginFrozen stops the plugin for longer than its time.
@@ -101,6 +101,7 @@ func (v *venue) frozen(ctx context.Context, long time.Duration, who func(*hubPro
 		if len(pids) == 0 {
 			return fmt.Errorf("there is nobody to freeze")
 		}
+		defer v.chronicle.begin(hubFrozen, "", "")()
 		signalAll(pids, sigstop)
 		err := wait(ctx, long)
 		signalAll(pids, sigcont)

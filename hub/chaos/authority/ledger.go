@@ -167,6 +167,7 @@ func (l *ledger) renew(e *Entry, token string, now time.Time, life, grace time.D
 	}
 	if f.kind != provider.RotationNone {
 		refresh = f.mintRefresh()
+		e.Next = f.refresh[refresh].nth
 	}
 	return f.mintAccess(now, life), refresh
 }

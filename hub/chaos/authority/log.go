@@ -17,6 +17,8 @@ type Entry struct {
 	Grant string
 	// Token names the refresh token within the family: the n'th that was issued.
 	Token int
+	// Next is the number of the refresh token in the answer; zero if there is none.
+	Next int
 	// Verdict is what became of it: issued, repeated (within the grace), replayed,
 	// revoked, unknown, or fault; empty while it waits.
 	Verdict string
@@ -34,6 +36,9 @@ func (e Entry) String() string {
 	verdict := e.Verdict
 	if verdict == "" {
 		verdict = "waiting"
+	}
+	if e.Grant == "authorization_code" {
+		return e.At.Format(clock) + " the grant begins"
 	}
 	s := fmt.Sprintf("%s refresh token %d from %s: %s", e.At.Format(clock), e.Token, e.Client, verdict)
 	if e.Judged.Sub(e.At) > 100*time.Millisecond {
@@ -99,6 +104,17 @@ func (s *Server) Log(id string) []Entry {
 		}
 	}
 	return entries
+}
+
+// Nth is the number of a refresh token within its family; zero if it was never
+// issued.
+func (s *Server) Nth(refresh string) int {
+	s.ledger.mu.Lock()
+	defer s.ledger.mu.Unlock()
+	if f := s.ledger.families[familyOf(refresh)]; f != nil && f.refresh[refresh] != nil {
+		return f.refresh[refresh].nth
+	}
+	return 0
 }
 
 // Out counts the token requests that wait for their answer.

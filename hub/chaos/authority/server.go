@@ -35,7 +35,7 @@ type Config struct {
 	// grace.
 	Grace time.Duration
 	// Client names who is at the other end of a connection, for the log; nil is
-	// nobody. It is asked once for a connection, when its first request comes.
+	// nobody. It is asked once, when the connection is accepted.
 	Client func(remote net.Addr) string
 }
 
@@ -72,7 +72,7 @@ func Start(config Config) (*Server, error) {
 		if config.Client == nil {
 			return ctx
 		}
-		return context.WithValue(ctx, clientKey{}, sync.OnceValue(func() string { return config.Client(c.RemoteAddr()) }))
+		return context.WithValue(ctx, clientKey{}, config.Client(c.RemoteAddr()))
 	}}
 	go func() { _ = s.server.Serve(listener) }() // ends with Close
 	return s, nil

@@ -119,9 +119,6 @@ func refuse(w http.ResponseWriter, status int, code string) {
 type clientKey struct{}
 
 func clientOf(ctx context.Context) string {
-	name, _ := ctx.Value(clientKey{}).(func() string)
-	if name == nil {
-		return ""
-	}
-	return name()
+	name, _ := ctx.Value(clientKey{}).(string)
+	return name
 }
