@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"strings"
@@ -52,10 +53,7 @@ func (r *roster) who(remote net.Addr) string {
 func (r *roster) look(port int) string {
 	socket := socketOf(port)
 	r.mu.Lock()
-	hubs := make(map[int]string, len(r.hubs))
-	for pid, name := range r.hubs {
-		hubs[pid] = name
-	}
+	hubs := maps.Clone(r.hubs)
 	r.mu.Unlock()
 	for pid, name := range hubs {
 		if socket != "" && holds(pid, socket) {

@@ -28,7 +28,7 @@ func journalBit(ctx context.Context, v *venue) error {
 		return err
 	}
 	v.damaged = 1
-	if err := flipBit(filepath.Join(v.dataDir(0), "journal", "replies.journal")); err != nil {
+	if err := flipBit(filepath.Join(v.dataDir(0), "journal")); err != nil {
 		return err
 	}
 	h, err := v.start(ctx, 0, "")
@@ -38,16 +38,31 @@ func journalBit(ctx context.Context, v *venue) error {
 	return v.settle(ctx, h)
 }
 
-func flipBit(path string) error {
-	data, err := os.ReadFile(path)
+// flipBit changes the largest file of a folder, a third in.
+func flipBit(dir string) error {
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
-	if len(data) == 0 {
-		return fmt.Errorf("%s is empty", path)
+	var largest string
+	var size int64
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && info.Size() > size {
+			largest, size = e.Name(), info.Size()
+		}
 	}
-	data[len(data)/3] ^= 0x10
-	return os.WriteFile(path, data, 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, largest), os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	one := make([]byte, 1)
+	if _, err := f.ReadAt(one, size/3); err != nil {
+		return err
+	}
+	one[0] ^= 0x10
+	_, err = f.WriteAt(one, size/3)
+	return err
 }
 
 // journalFolderGone removes the journal's folder under a running hub, has

@@ -23,6 +23,9 @@ func Dial(dial func(context.Context, string, string) (net.Conn, error)) func(con
 
 type writing struct{ net.Conn }
 
+// NetConn returns what is below, as tls.Conn does.
+func (w writing) NetConn() net.Conn { return w.Conn }
+
 // Write implements net.Conn.
 func (w writing) Write(b []byte) (int, error) {
 	At(Writing)
