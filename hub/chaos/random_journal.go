@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"regexp"
 
+	"github.com/hashicorp/go-hclog"
+
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/seal"
 )
@@ -28,7 +30,7 @@ func readJournal(dataDir, keyFile string) (tokens []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	j, err := journal.Open(copied, box)
+	j, err := journal.Open(copied, box, hclog.NewNullLogger())
 	if err != nil {
 		return nil, err
 	}

@@ -1,11 +1,6 @@
 package main
 
-import (
-	"sync"
-	"time"
-
-	"github.com/evergrant/evergrant/hub"
-)
+import "time"
 
 // renewalTimes are a hub's settings of renewals; zero leaves the hub's own default.
 // Whatever the parts set is in this file.
@@ -20,14 +15,6 @@ type renewalTimes struct {
 	shutdown time.Duration
 }
 
-// exchangeVariable is refused by hubs that do not know it.
-const exchangeVariable = "EVERGRANT_RENEWAL_EXCHANGE_TIMEOUT"
-
-var knowsExchange = sync.OnceValue(func() bool {
-	_, err := hub.LoadConfig("", []string{exchangeVariable + "=5m"}, nil)
-	return err == nil
-})
-
 func (t renewalTimes) env() []string {
 	var env []string
 	for _, s := range []struct {
@@ -35,12 +22,12 @@ func (t renewalTimes) env() []string {
 		value    time.Duration
 	}{
 		{"EVERGRANT_RENEWAL_REQUEST_TIMEOUT", t.request},
-		{exchangeVariable, t.exchange},
+		{"EVERGRANT_RENEWAL_EXCHANGE_TIMEOUT", t.exchange},
 		{"EVERGRANT_RENEWAL_LEASE", t.lease},
 		{"EVERGRANT_RENEWAL_TAKEOVER", t.takeover},
 		{"EVERGRANT_SHUTDOWN_TIMEOUT", t.shutdown},
 	} {
-		if s.value > 0 && (s.variable != exchangeVariable || knowsExchange()) {
+		if s.value > 0 {
 			env = append(env, s.variable+"="+s.value.String())
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
+
 	"github.com/evergrant/evergrant/hub/chaos/authority"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/seal"
@@ -101,7 +103,7 @@ func TestTheJournalOfADeadHubTellsWhichAnswersItHad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j, err := journal.Open(filepath.Join(dir, "data", "journal"), box)
+	j, err := journal.Open(filepath.Join(dir, "data", "journal"), box, hclog.NewNullLogger())
 	if err != nil {
 		t.Fatal(err)
 	}
