@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -65,6 +66,7 @@ type Hub struct {
 
 	listener net.Listener
 	server   *http.Server
+	front    atomic.Pointer[http.Handler] // what answers now
 	engine   *gin.Engine
 	// scrapes serves metrics on an address of its own; nil without one.
 	scrapes   *http.Server
@@ -86,7 +88,9 @@ type Options struct {
 }
 
 // Start runs a hub until Stop. It returns once requests are served: the key is
-// read, the database migrated, plugins described, the journal replayed.
+// read, the database migrated, plugins described, the journal replayed. A database that is
+// away or starting is waited for as long as ctx lasts; meanwhile /healthz answers, and
+// everything else that the hub is not ready.
 func Start(ctx context.Context, cfg Config, o Options) (*Hub, error) {
 	if o.Logger == nil {
 		o.Logger = hclog.NewNullLogger()
@@ -103,6 +107,9 @@ func Start(ctx context.Context, cfg Config, o Options) (*Hub, error) {
 // when requests are served; optional.
 func Run(ctx context.Context, cfg Config, o Options, ready func(*Hub)) error {
 	h, err := Start(ctx, cfg, o)
+	if err != nil && ctx.Err() != nil {
+		return nil // it was stopped while it started
+	}
 	if err != nil {
 		return err
 	}
@@ -121,6 +128,9 @@ func Run(ctx context.Context, cfg Config, o Options, ready func(*Hub)) error {
 }
 
 func (h *Hub) start(ctx context.Context) error {
+	if err := h.checkTLS(); err != nil {
+		return err
+	}
 	// Whoever cannot have the port should not have touched anything.
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", h.cfg.Listen)
 	if err != nil {
@@ -133,19 +143,7 @@ func (h *Hub) start(ctx context.Context) error {
 	if err := h.observe(ctx); err != nil {
 		return err
 	}
-	box, err := openKey(h.cfg, h.log)
-	if err != nil {
-		return err
-	}
-	if h.store, err = store.Open(ctx, store.Options{URL: h.cfg.Database.URL, DataDir: h.cfg.DataDir, Box: box, Logger: h.log.Named("store")}); err != nil {
-		return err
-	}
-	h.store.OnChange(h.changes.Publish)
-	if h.journal, err = journal.Open(filepath.Join(h.cfg.DataDir, "journal"), box, h.log.Named("journal")); err != nil {
-		return err
-	}
-	h.audit = audit.New(h.store, h.log.Named("audit"))
-	if h.pulls, err = audit.OpenPulls(h.store, filepath.Join(h.cfg.DataDir, "pulls"), h.log.Named("audit")); err != nil {
+	if err := h.openStores(ctx); err != nil {
 		return err
 	}
 	if err := h.startPlugins(ctx); err != nil {
@@ -155,23 +153,52 @@ func (h *Hub) start(ctx context.Context) error {
 	if err := h.observeParts(); err != nil {
 		return err
 	}
-	if h.jobs, err = jobs.Start(ctx, jobs.Options{
-		Store: h.store, Periodic: periodicWork(h.store, h.bulk, h.cfg), Logger: h.log.Named("jobs"), Replica: h.journal.Replica(),
-	}); err != nil {
-		return err
-	}
-	if err := h.catalogue.Refresh(ctx); err != nil {
-		return err
-	}
-	if err := h.source.Recover(ctx); err != nil {
-		return err
+	for _, step := range []func(context.Context) error{h.startJobs, h.catalogue.Refresh, h.source.Recover} {
+		if err := h.await(ctx, step); err != nil {
+			return err
+		}
 	}
 	h.work.Go(h.schedule) // not before the leases of the last run are free
 	if err := h.listenForScrapes(ctx); err != nil {
 		return err
 	}
-	h.serve()
+	h.serve(h.handler())
 	return nil
+}
+
+// openStores opens what outlives the hub: key, database, journal, the spool of pulls.
+func (h *Hub) openStores(ctx context.Context) error {
+	if err := makeDataDir(h.cfg.DataDir); err != nil {
+		return err
+	}
+	box, err := openKey(h.cfg, h.log)
+	if err != nil {
+		return err
+	}
+	err = h.await(ctx, func(ctx context.Context) (err error) {
+		h.store, err = store.Open(ctx, store.Options{URL: h.cfg.Database.URL, DataDir: h.cfg.DataDir, Box: box, Logger: h.log.Named("store")})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := h.store.KeyFits(ctx); errors.Is(err, store.ErrOtherKey) {
+		return fmt.Errorf("put the key back that this database was used with: %w", err)
+	}
+	h.store.OnChange(h.changes.Publish)
+	if h.journal, err = journal.Open(filepath.Join(h.cfg.DataDir, "journal"), box, h.log.Named("journal")); err != nil {
+		return err
+	}
+	h.audit = audit.New(h.store, h.log.Named("audit"))
+	h.pulls, err = audit.OpenPulls(h.store, filepath.Join(h.cfg.DataDir, "pulls"), h.log.Named("audit"))
+	return err
+}
+
+func (h *Hub) startJobs(ctx context.Context) (err error) {
+	h.jobs, err = jobs.Start(ctx, jobs.Options{
+		Store: h.store, Periodic: periodicWork(h.store, h.bulk, h.cfg), Logger: h.log.Named("jobs"), Replica: h.journal.Replica(),
+	})
+	return err
 }
 
 // Stop ends the hub: no new requests, then no new renewals, then what is in

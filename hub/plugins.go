@@ -22,7 +22,7 @@ func (h *Hub) startPlugins(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := h.installer.Load(ctx); err != nil {
+	if err := h.await(ctx, h.installer.Load); err != nil {
 		return err
 	}
 	h.plugins, err = pluginhost.New(pluginhost.Options{

@@ -19,10 +19,14 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web"
 )
 
-// serve begins to answer requests.
-func (h *Hub) serve() {
+// serve answers requests with a handler; it begins to, or another one answered before.
+func (h *Hub) serve(handler http.Handler) {
+	h.front.Store(&handler)
+	if h.server != nil {
+		return
+	}
 	h.server = &http.Server{
-		Handler:           h.handler(),
+		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*h.front.Load()).ServeHTTP(w, r) }),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		IdleTimeout:       2 * time.Minute,

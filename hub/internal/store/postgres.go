@@ -15,6 +15,8 @@ import (
 const (
 	postgresConnections = 20
 	postgresIdleTime    = 5 * time.Minute
+	// postgresAnswers is how long a server may take to its first answer.
+	postgresAnswers = 10 * time.Second
 )
 
 func (s *Store) openPostgres(ctx context.Context, address string) error {
@@ -33,7 +35,9 @@ func (s *Store) openPostgres(ctx context.Context, address string) error {
 	pool.SetMaxIdleConns(postgresConnections)
 	pool.SetConnMaxIdleTime(postgresIdleTime)
 	s.pools = append(s.pools, pool)
-	if err := pool.PingContext(ctx); err != nil {
+	first, cancel := context.WithTimeout(ctx, postgresAnswers)
+	defer cancel()
+	if err := pool.PingContext(first); err != nil {
 		return fmt.Errorf("reach the database %s at %s as %s: %w", config.Database, config.Host, config.User, err)
 	}
 	s.write, err = gormDB(postgres.New(postgres.Config{Conn: pool}))

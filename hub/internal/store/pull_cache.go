@@ -8,7 +8,7 @@ import (
 )
 
 // pullCache keeps look-ups of the hot path until anything is written. It serves
-// SQLite alone, whose file one hub has to itself (see lockFile): every write
+// SQLite alone, whose file one hub has to itself (see sqliteLock): every write
 // goes through this Store, so an answer is as fresh as one from the file.
 type pullCache struct {
 	// writes counts statements and transactions that have been written. It moves

@@ -25,14 +25,10 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("make the database's folder: %w", err)
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err == nil {
-		err = f.Close()
+	if resolved, err := filepath.EvalSymlinks(path); err == nil { // the companions lie beside the file itself
+		path = resolved
 	}
-	if err != nil {
-		return fmt.Errorf("open the database: %w", err)
-	}
-	if s.lock, err = lockFile(path); err != nil {
+	if s.lock, err = lockSQLite(path); err != nil {
 		return err
 	}
 	writer, err := s.sqlitePool(ctx, path, 1, "_txlock=immediate")

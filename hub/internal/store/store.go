@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -57,7 +56,7 @@ type Store struct {
 	changed      func(connectionIDs ...string)
 	replica      string          // names this store to the others that listen
 	postgres     *pgx.ConnConfig // nil on SQLite
-	lock         *os.File        // of a SQLite file
+	lock         *sqliteLock     // nil on PostgreSQL
 }
 
 // NewID returns a new row id: a UUIDv7, so that ids order by their time.
@@ -131,7 +130,7 @@ func (s *Store) Close() error {
 		errs = append(errs, pool.Close())
 	}
 	if s.lock != nil {
-		errs = append(errs, s.lock.Close())
+		errs = append(errs, s.lock.close())
 		s.lock = nil
 	}
 	return errors.Join(errs...)
