@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -34,7 +33,7 @@ func (j *Journal) replay() error {
 	if old != nil {
 		all = slices.Insert(all, 0, *old)
 	}
-	if err := fits(all); err != nil {
+	if err := fits(all, j.home.dir); err != nil {
 		return err
 	}
 	now := time.Now()
@@ -83,7 +82,7 @@ func scanAll(paths []string, box Sealer) ([]found, error) {
 }
 
 // fits fails if the key opens nothing of what is there.
-func fits(all []found) error {
+func fits(all []found, dir string) error {
 	refused := false
 	for _, f := range all {
 		if len(f.frames) > 0 {
@@ -92,7 +91,7 @@ func fits(all []found) error {
 		refused = refused || f.refused > 0
 	}
 	if refused {
-		return errors.New("the journal was sealed with a key that this hub does not have (restore the key file)")
+		return fmt.Errorf("the journal was sealed with a key that this hub does not have (restore the key file; if nothing of an earlier hub is needed, move %s away)", dir)
 	}
 	return nil
 }
