@@ -164,6 +164,21 @@ func (g *Gate) Observe(key Key, o Outcome) {
 	e.admitWaiting(now)
 }
 
+// Late tells the outcome of a request whose turn was given back before it ended. An
+// answer shows that the endpoint works, as a probe's does, for it was asked in turn.
+func (g *Gate) Late(key Key, o Outcome) {
+	if o.kind != answered {
+		g.Observe(key, o)
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	e := g.endpoint(key, now)
+	e.circuit.answered(true)
+	e.admitWaiting(now)
+}
+
 // Closed says whether an endpoint is left alone now, without asking for a turn:
 // what Enter would return at once. Nil if a request may try to enter.
 func (g *Gate) Closed(key Key) *ClosedError {

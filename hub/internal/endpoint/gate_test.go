@@ -314,6 +314,21 @@ func TestAPersonsRequestOpensTheCircuitButDoesNotProbe(t *testing.T) {
 	})
 }
 
+// An endpoint that was taken for dead because it is slow is back with its first answer.
+func TestALateAnswerShowsThatTheEndpointWorks(t *testing.T) {
+	g := endpoint.New(endpoint.Options{})
+	for range 5 {
+		mustEnter(t, g)(endpoint.NoReply("it has not answered for a long time"))
+	}
+	wantClosed(t, ask(t, g, answered(200, "")))
+	g.Late(tokens, endpoint.NoReply("a reset"))
+	wantClosed(t, ask(t, g, answered(200, "")))
+	g.Late(tokens, answered(200, ""))
+	if err := ask(t, g, answered(200, "")); err != nil {
+		t.Errorf("after a late answer: %v", err)
+	}
+}
+
 func TestAServiceHasLittleRoomUntilItsEndpointIsKnown(t *testing.T) {
 	g := endpoint.New(endpoint.Options{})
 	before := g.KeyFor("svc-1")

@@ -16,7 +16,7 @@ const sqliteReaders = 4
 
 // openSQLite opens the file at path, which it makes if need be, readable by its
 // owner alone; SQLite gives its companion files the same mode.
-func (s *Store) openSQLite(ctx context.Context, path string) error {
+func (s *Store) openSQLite(ctx context.Context, path string, shared bool) error {
 	s.dialect = SQLite
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -28,8 +28,10 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	if resolved, err := filepath.EvalSymlinks(path); err == nil { // the companions lie beside the file itself
 		path = resolved
 	}
-	if s.lock, err = lockSQLite(path); err != nil {
-		return err
+	if !shared {
+		if s.lock, err = lockSQLite(path); err != nil {
+			return err
+		}
 	}
 	writer, err := s.sqlitePool(ctx, path, 1, "_txlock=immediate")
 	if err != nil {

@@ -34,6 +34,9 @@ type Options struct {
 	Box *seal.Box
 	// Logger gets what the store cannot return as an error; nil is silent.
 	Logger hclog.Logger
+	// SharedSQLite lets several stores of one process use a SQLite file, as replicas use
+	// PostgreSQL. It is for simulations: changes of one are not told to the others.
+	SharedSQLite bool
 }
 
 // Store is the hub's database. It is safe for concurrent use.
@@ -97,9 +100,9 @@ func (s *Store) connect(ctx context.Context, o Options) error {
 	case o.URL == "" && o.DataDir == "":
 		return errors.New("open the database: neither an address nor a data folder is given")
 	case o.URL == "":
-		return s.openSQLite(ctx, filepath.Join(o.DataDir, "evergrant.db"))
+		return s.openSQLite(ctx, filepath.Join(o.DataDir, "evergrant.db"), o.SharedSQLite)
 	case scheme == "sqlite" && rest != "":
-		return s.openSQLite(ctx, strings.TrimPrefix(rest, "//"))
+		return s.openSQLite(ctx, strings.TrimPrefix(rest, "//"), o.SharedSQLite)
 	case scheme == "postgres" || scheme == "postgresql":
 		return s.openPostgres(ctx, o.URL)
 	default:

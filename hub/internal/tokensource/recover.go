@@ -41,7 +41,7 @@ func (s *Source) Recover(ctx context.Context) error {
 func (s *Source) recoverReply(ctx context.Context, op journal.Operation) error {
 	var meta journalMeta
 	readable := json.Unmarshal(op.Meta, &meta) == nil
-	if !readable || meta.ConnectionID == "" || len(op.Replies) == 0 {
+	if !readable || meta.ConnectionID == "" || len(op.Replies) == 0 && !op.Sending {
 		s.journal.Done(op.ID)
 		return nil
 	}
@@ -52,6 +52,9 @@ func (s *Source) recoverReply(ctx context.Context, op journal.Operation) error {
 	}
 	if err != nil {
 		return err
+	}
+	if len(op.Replies) == 0 {
+		return nil // the mark of its request says that it may have been sent; see settle
 	}
 	s.log.Info("the last run stopped in the middle of a renewal; its journaled reply is taken up", "connection", c.Name)
 	intent := store.Intent{ID: op.ID, ConnectionID: c.ID, Generation: meta.Generation, Owner: s.owner, StartedAt: meta.StartedAt}

@@ -48,6 +48,7 @@ func (s *Source) settle(ctx context.Context, c connection.Connection) (settled b
 	}, s.takeover)
 	switch settlement {
 	case connection.SettleDrop:
+		s.runner.Done(intent.ID)
 		return false, c, s.store.DropIntent(ctx, intent.ID)
 	case connection.SettleFinish:
 		c, err = s.replay(ctx, c, *intent, kept)

@@ -49,7 +49,7 @@ func (t *turn) watch(s *Source, op *operation.Op, f *flight) {
 		over := t.over
 		t.mu.Unlock()
 		if over {
-			s.gate.Observe(key, o)
+			s.gate.Late(key, o)
 		}
 	}
 	op.Slow = func() {

@@ -1,0 +1,175 @@
+package simulation
+
+import (
+	"context"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/evergrant/evergrant/hub/internal/egress"
+	"github.com/evergrant/evergrant/hub/internal/endpoint"
+	"github.com/evergrant/evergrant/hub/internal/exchange"
+	"github.com/evergrant/evergrant/hub/internal/journal"
+	"github.com/evergrant/evergrant/hub/internal/operation"
+	"github.com/evergrant/evergrant/hub/internal/scheduler"
+	"github.com/evergrant/evergrant/hub/internal/seal"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/tokensource"
+)
+
+// replica is one hub's engine.
+type replica struct {
+	name string
+	dir  string // of its journal
+	w    *World
+
+	mu   sync.Mutex
+	life *life // nil while it is dead
+}
+
+// life is a replica between its start and its end.
+type life struct {
+	store     *store.Store
+	journal   *journal.Journal
+	source    *tokensource.Source
+	exchanger *exchange.Exchanger
+	sender    *egress.Sender
+	stop      context.CancelFunc
+	scheduled sync.WaitGroup
+}
+
+// start starts the replica as hub.Start does.
+func (r *replica) start(ctx context.Context, box *seal.Box) error {
+	log := r.w.log.Named(r.name)
+	l := &life{}
+	var err error
+	if l.store, err = store.Open(ctx, store.Options{DataDir: r.w.dir, Box: box, Logger: log, SharedSQLite: true}); err != nil {
+		return err
+	}
+	if l.journal, err = journal.Open(filepath.Join(r.dir, "journal"), box, log); err != nil {
+		return err
+	}
+	l.sender = egress.New(egress.Options{Version: "simulation", Dial: r.w.network.dialer(r.name)})
+	l.exchanger = exchange.New(exchange.Options{Sender: l.sender, Logger: log})
+	gate := endpoint.New(endpoint.Options{Replica: r.name})
+	runner := operation.NewRunner(operation.Options{
+		Plugins: &plugins{world: r.w, replica: r.name}, Exchanger: l.exchanger, Journal: l.journal, Gate: gate, Logger: log,
+	})
+	l.source = tokensource.New(tokensource.Options{
+		Store: l.store, Runner: runner, Exchanger: l.exchanger, Journal: l.journal, Gate: gate, Logger: log,
+	})
+	sched := scheduler.New(scheduler.Options{Store: l.store, Source: l.source, Gate: gate, Logger: log, Owner: l.journal.Replica(), Workers: 64})
+	if err := l.source.Recover(ctx); err != nil {
+		return err
+	}
+	running, stop := context.WithCancel(context.Background())
+	l.stop = stop
+	l.scheduled.Go(func() { sched.Run(running) })
+	r.mu.Lock()
+	r.life = l
+	r.mu.Unlock()
+	return nil
+}
+
+// alive is the replica's life; nil while it is dead.
+func (r *replica) alive() *life {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.life
+}
+
+func (r *replica) take() *life {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l := r.life
+	r.life = nil
+	return l
+}
+
+// crash ends the replica as SIGKILL does: nothing of it reaches the database, the
+// journal or the network after this.
+func (r *replica) crash() {
+	l := r.take()
+	if l == nil {
+		return
+	}
+	r.w.history.died(r.name)
+	_ = l.journal.Close()
+	r.w.network.cut(r.name)
+	_ = l.store.Close()
+	l.end()
+}
+
+// end has the goroutines of a life that is over go away.
+func (l *life) end() {
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	l.stop()
+	closing := make(chan struct{})
+	go func() {
+		l.source.Close(over)
+		close(closing)
+	}()
+	l.exchanger.Close()
+	<-closing
+	l.scheduled.Wait()
+	l.sender.Close()
+}
+
+// shut ends the replica as a graceful stop does: what is out is waited for.
+func (r *replica) shut() {
+	l := r.take()
+	if l == nil {
+		return
+	}
+	l.stop()
+	l.source.Close(context.Background())
+	l.scheduled.Wait()
+	l.source.Leave()
+	l.exchanger.Close()
+	l.sender.Close()
+	_ = l.journal.Close()
+	_ = l.store.Close()
+}
+
+// history is when replicas died and journals were damaged.
+type history struct {
+	mu      sync.Mutex
+	deaths  map[string][]time.Time
+	damages map[string][]time.Time
+}
+
+func (h *history) died(replica string)   { h.note(h.deaths, replica) }
+func (h *history) damage(replica string) { h.note(h.damages, replica) }
+
+func (h *history) note(of map[string][]time.Time, replica string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	of[replica] = append(of[replica], time.Now())
+}
+
+func (h *history) alive(replica string, from, to time.Time) bool {
+	return !h.noted(h.deaths, replica, from, to)
+}
+
+func (h *history) damaged(replica string, from, to time.Time) bool {
+	return h.noted(h.damages, replica, from, to)
+}
+
+func (h *history) noted(of map[string][]time.Time, replica string, from, to time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, at := range of[replica] {
+		if !at.Before(from) && !at.After(to) {
+			return true
+		}
+	}
+	return false
+}
+
+// quiet is a logger that keeps its lines for a world that fails.
+func quiet(to *lines) hclog.Logger {
+	return hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: to, DisableTime: true})
+}
