@@ -3,13 +3,15 @@ package access
 import (
 	"sync"
 	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/bounded"
 )
 
 // throttle slows guesses down: after a few failures for a key each further one
 // doubles the waiting time.
 type throttle struct {
-	mu    sync.Mutex
-	tries map[string]tries
+	mu    sync.Mutex // held from reading tries to writing them
+	tries *bounded.Map[string, tries]
 }
 
 type tries struct {
@@ -25,7 +27,16 @@ const (
 	maxKeys     = 10_000
 )
 
-func newThrottle() *throttle { return &throttle{tries: map[string]tries{}} }
+func newThrottle() *throttle { return &throttle{tries: bounded.New[string, tries](maxKeys)} }
+
+// of is what is known of a key; nothing that is too long ago.
+func (t *throttle) of(now time.Time, key string) tries {
+	v, ok := t.tries.Get(key)
+	if !ok || now.Sub(v.last) > triesKept {
+		return tries{}
+	}
+	return v
+}
 
 // wait is how long the keys have to wait; zero if they may go on.
 func (t *throttle) wait(now time.Time, keys ...string) time.Duration {
@@ -33,7 +44,7 @@ func (t *throttle) wait(now time.Time, keys ...string) time.Duration {
 	defer t.mu.Unlock()
 	var longest time.Duration
 	for _, k := range keys {
-		longest = max(longest, t.tries[k].until.Sub(now))
+		longest = max(longest, t.of(now, k).until.Sub(now))
 	}
 	return max(longest, 0)
 }
@@ -41,22 +52,14 @@ func (t *throttle) wait(now time.Time, keys ...string) time.Duration {
 func (t *throttle) failed(now time.Time, keys ...string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.tries) > maxKeys {
-		clear(t.tries)
-	}
-	for k, v := range t.tries {
-		if now.Sub(v.last) > triesKept {
-			delete(t.tries, k)
-		}
-	}
 	for _, k := range keys {
-		v := t.tries[k]
+		v := t.of(now, k)
 		v.failures++
 		v.last = now
 		if over := v.failures - freeTries; over >= 0 {
 			v.until = now.Add(min(longestWait, time.Second<<min(over, 20)))
 		}
-		t.tries[k] = v
+		t.tries.Put(k, v)
 	}
 }
 
@@ -64,6 +67,6 @@ func (t *throttle) forget(keys ...string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, k := range keys {
-		delete(t.tries, k)
+		t.tries.Delete(k)
 	}
 }

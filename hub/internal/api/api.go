@@ -14,6 +14,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
+	"github.com/evergrant/evergrant/hub/internal/bounded"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/feed"
 	"github.com/evergrant/evergrant/hub/internal/installer"
@@ -65,8 +66,12 @@ type API struct {
 	huma      huma.API
 
 	mu      sync.Mutex
-	touched map[string]time.Time // of the last noted use, by key
+	touched *bounded.Map[string, time.Time] // of the last noted use, by key
 }
+
+// maxTouched bounds the keys of which the time of the last noted use is known. One that
+// is not known is noted once more.
+const maxTouched = 10_000
 
 // bearer is the security requirement of every operation.
 var bearer = []map[string][]string{{"apiKey": {}}}
@@ -79,7 +84,7 @@ func New(router gin.IRouter, engine *gin.Engine, o Options) *API {
 	a := &API{
 		store: o.Store, access: o.Access, catalogue: o.Catalogue, flow: o.Flow, source: o.Source, installer: o.Installer,
 		changes: o.Changes, audit: o.Audit, pulls: o.Pulls, pulled: o.Pulled,
-		log: o.Logger, publicURL: o.PublicURL, version: o.Version, minTTL: o.MinTTL, ending: o.Ending, touched: map[string]time.Time{},
+		log: o.Logger, publicURL: o.PublicURL, version: o.Version, minTTL: o.MinTTL, ending: o.Ending, touched: bounded.New[string, time.Time](maxTouched),
 	}
 	if a.minTTL <= 0 {
 		a.minTTL = time.Minute

@@ -113,9 +113,10 @@ func keyOf(ctx context.Context) store.APIKey {
 // touchKey notes the use of a key, at most once a minute.
 func (a *API) touchKey(ctx context.Context, id string, now time.Time) {
 	a.mu.Lock()
-	due := now.Sub(a.touched[id]) >= time.Minute
+	last, known := a.touched.Get(id)
+	due := !known || now.Sub(last) >= time.Minute
 	if due {
-		a.touched[id] = now
+		a.touched.Put(id, now)
 	}
 	a.mu.Unlock()
 	if !due {

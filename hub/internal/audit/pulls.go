@@ -46,7 +46,7 @@ type Pulls struct {
 
 	mu      sync.Mutex
 	file    *os.File
-	tallies map[Pull]*tally
+	tallies map[Pull]*tally // bounded by the pulls of flushEvery: each flush begins anew
 }
 
 const (

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/bounded"
 )
 
 // Refusal is a request that was not sent, or a connection that was not made.
@@ -135,7 +137,7 @@ type teller struct {
 	to func(Refusal)
 
 	mu   sync.Mutex
-	told map[Refusal]*told
+	told *bounded.Map[Refusal, told]
 }
 
 type told struct {
@@ -151,18 +153,15 @@ func (t *teller) tell(now time.Time, r Refusal) {
 	}
 	t.mu.Lock()
 	key := Refusal{Service: r.Service, Provider: r.Provider, Host: r.Host, Reason: r.Reason}
-	last := t.told[key]
-	if last != nil && now.Sub(last.at) < tellEvery {
+	last, known := t.told.Get(key)
+	if known && now.Sub(last.at) < tellEvery {
 		last.more++
+		t.told.Put(key, last)
 		t.mu.Unlock()
 		return
 	}
-	if last != nil {
-		r.More = last.more
-	} else if len(t.told) >= maxTold {
-		clear(t.told)
-	}
-	t.told[key] = &told{at: now}
+	r.More = last.more
+	t.told.Put(key, told{at: now})
 	t.mu.Unlock()
 	t.to(r)
 }

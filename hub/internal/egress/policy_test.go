@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/bounded"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
@@ -157,7 +158,7 @@ func TestBehindAProxyWrittenAddressesAreStillChecked(t *testing.T) {
 func TestTheSameRefusalIsToldOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var got []Refusal
-		teller := teller{to: func(r Refusal) { got = append(got, r) }, told: map[Refusal]*told{}}
+		teller := teller{to: func(r Refusal) { got = append(got, r) }, told: bounded.New[Refusal, told](maxTold)}
 		for range 100 {
 			teller.tell(time.Now(), Refusal{Service: "a", Host: "h", Reason: ReasonPrivate, Detail: "d"})
 		}

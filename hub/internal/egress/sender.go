@@ -14,6 +14,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 
+	"github.com/evergrant/evergrant/hub/internal/bounded"
 	"github.com/evergrant/evergrant/hub/internal/crashpoint"
 	"github.com/evergrant/evergrant/hub/internal/trail"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -64,7 +65,7 @@ type Target struct {
 func New(o Options) *Sender {
 	s := &Sender{
 		userAgent: "Evergrant/" + o.Version, networks: o.Networks,
-		refusals: teller{to: o.Refused, told: map[Refusal]*told{}},
+		refusals: teller{to: o.Refused, told: bounded.New[Refusal, told](maxTold)},
 	}
 	if s.counted = o.Counted; s.counted == nil {
 		s.counted = func(string) {}

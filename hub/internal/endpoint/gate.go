@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/bounded"
 )
 
 // Options of a Gate.
@@ -23,7 +25,7 @@ type Gate struct {
 
 	mu        sync.Mutex
 	endpoints map[Key]*endpoint
-	learned   map[string]Key // by service
+	learned   *bounded.Map[string, Key] // by service
 }
 
 // endpoint is what a Gate knows of one endpoint.
@@ -56,7 +58,7 @@ type pass struct {
 
 // New returns a Gate.
 func New(o Options) *Gate {
-	return &Gate{o: o, endpoints: map[Key]*endpoint{}, learned: map[string]Key{}}
+	return &Gate{o: o, endpoints: map[Key]*endpoint{}, learned: bounded.New[string, Key](maxLearned)}
 }
 
 // Enter waits for a turn at an endpoint. The caller makes its request and calls
@@ -232,6 +234,9 @@ func (g *Gate) endpoint(key Key, now time.Time) *endpoint {
 		if len(g.endpoints) >= maxKept {
 			g.dropIdle(now)
 		}
+		if len(g.endpoints) >= maxKept {
+			g.dropLeastUsed()
+		}
 		e = &endpoint{circuit: circuit{key: key, seed: g.o.Replica, limits: g.limits(key)}}
 		g.endpoints[key] = e
 	}
@@ -245,5 +250,20 @@ func (g *Gate) dropIdle(now time.Time) {
 		if e.inFlight == 0 && len(e.waiting) == 0 && e.circuit.openings == 0 && now.Sub(e.used) > time.Minute {
 			delete(g.endpoints, key)
 		}
+	}
+}
+
+// dropLeastUsed forgets the endpoint that was used the longest ago and that nobody is
+// at; what its circuit knew is learned again. If somebody is at each of them, the
+// requests that are under way bound how many there are.
+func (g *Gate) dropLeastUsed() {
+	var oldest *endpoint
+	for _, e := range g.endpoints {
+		if e.inFlight == 0 && len(e.waiting) == 0 && (oldest == nil || e.used.Before(oldest.used)) {
+			oldest = e
+		}
+	}
+	if oldest != nil {
+		delete(g.endpoints, oldest.circuit.key)
 	}
 }

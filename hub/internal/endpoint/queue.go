@@ -15,8 +15,8 @@ type Queue[T any] struct {
 	workers int
 
 	mu      sync.Mutex
-	lines   map[Key]*line[T]
-	order   []Key // of the lines in their turn
+	lines   map[Key]*line[T] // bounded by what the caller pushes; an empty line goes
+	order   []Key            // of the lines in their turn
 	waiting int
 	running int
 	changed chan struct{} // closed and replaced when something may be taken

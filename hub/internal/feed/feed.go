@@ -5,8 +5,8 @@ import "sync"
 // Feed is the hub's. The zero value is ready; it is safe for concurrent use.
 type Feed struct {
 	mu            sync.Mutex
-	waiting       map[string]*change
-	subscriptions map[*Subscription]struct{}
+	waiting       map[string]*change         // bounded by the callers that wait: the last one takes it away
+	subscriptions map[*Subscription]struct{} // bounded by the open streams
 }
 
 // change is the next change of one connection, shared by all who wait for it.

@@ -27,11 +27,11 @@ type Journal struct {
 	// limit is the size of a segment, in bytes, from which another one is begun.
 	limit int64
 
-	mu       sync.Mutex // guards what follows and the order of writes
-	segments []*segment // oldest first; the last one is written to
-	written  uint64     // count of frames written
-	synced   uint64     // count of frames known to be on the disk
-	pending  map[string]*entry
+	mu       sync.Mutex        // guards what follows and the order of writes
+	segments []*segment        // oldest first; the last one is written to
+	written  uint64            // count of frames written
+	synced   uint64            // count of frames known to be on the disk
+	pending  map[string]*entry // bounded by the operations under way
 	// broken is why the last segment cannot be written to: all that is pending goes into
 	// a new one before anything else is promised.
 	broken  error

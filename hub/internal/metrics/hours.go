@@ -20,7 +20,7 @@ type Hours struct {
 	log   hclog.Logger
 
 	mu     sync.Mutex
-	counts map[hourOf]int
+	counts map[hourOf]int // bounded: some outcomes an hour, until they are in the database
 }
 
 type hourOf struct {

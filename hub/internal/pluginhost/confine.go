@@ -33,7 +33,7 @@ type confinement struct {
 	mu sync.Mutex
 	// noSpaces is why the system makes no name spaces; nil until it refused.
 	noSpaces error
-	uids     map[uint32]string // by plugin
+	uids     map[uint32]string // by plugin; bounded by the names of plugins ever installed
 }
 
 func newConfinement(mode sandbox.Mode) (*confinement, error) {

@@ -31,8 +31,8 @@ type Host struct {
 	scanning sync.Mutex
 
 	mu          sync.RWMutex
-	supervisors map[string]*supervisor // by the plugin's name
-	providers   map[string]served      // by the provider's name
+	supervisors map[string]*supervisor // by the plugin's name; bounded by what is installed
+	providers   map[string]served      // by the provider's name; bounded as supervisors
 }
 
 // served is a provider and the plugin that serves it.

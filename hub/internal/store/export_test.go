@@ -153,3 +153,19 @@ func Exec(t *testing.T, s *Store, statement string) {
 
 // FillStanding does what Open does for connections of an older version.
 func FillStanding(ctx context.Context, s *Store) error { return s.fillStanding(ctx) }
+
+// ShrinkCaches empties the caches and bounds them anew.
+func ShrinkCaches(s *Store, most int) {
+	s.serviceCache = newServiceCache(most)
+	if s.pullCache != nil {
+		s.pullCache.rows = newPullCache(most).rows
+	}
+}
+
+// Cached counts what the caches hold.
+func Cached(s *Store) (services, pulls int) {
+	if s.pullCache != nil {
+		pulls = s.pullCache.rows.Len()
+	}
+	return s.serviceCache.byID.Len(), pulls
+}

@@ -1,10 +1,11 @@
 package store
 
 import (
-	"sync"
 	"sync/atomic"
 
 	"gorm.io/gorm"
+
+	"github.com/evergrant/evergrant/hub/internal/bounded"
 )
 
 // pullCache keeps look-ups of the hot path until anything is written. It serves
@@ -16,32 +17,33 @@ type pullCache struct {
 	// key is revoked can rely on it.
 	writes atomic.Uint64
 
-	mu   sync.RWMutex
-	at   uint64 // writes when rows were read
-	rows map[pullWant]PullRow
+	rows *bounded.Map[pullWant, cachedPull]
+}
+
+// cachedPull is a row with what writes was when it was read.
+type cachedPull struct {
+	row PullRow
+	at  uint64
 }
 
 // maxPullCache bounds the rows kept, some 300 bytes each.
 const maxPullCache = 100_000
 
-func (c *pullCache) get(w pullWant) (PullRow, bool) {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	row, ok := c.rows[w]
-	return row, ok && c.at == c.writes.Load()
+func newPullCache(most int) *pullCache {
+	return &pullCache{rows: bounded.New[pullWant, cachedPull](most)}
 }
 
-// put keeps a row that was read when writes stood at at.
+func (c *pullCache) get(w pullWant) (PullRow, bool) {
+	cached, ok := c.rows.Get(w)
+	return cached.row, ok && cached.at == c.writes.Load()
+}
+
+// put keeps a row that was read when writes stood at at. One that a write has overtaken
+// is never handed out, for writes only grows.
 func (c *pullCache) put(w pullWant, row PullRow, at uint64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if at < c.at || at != c.writes.Load() {
-		return
+	if at == c.writes.Load() {
+		c.rows.Put(w, cachedPull{row, at})
 	}
-	if c.at != at || c.rows == nil || len(c.rows) >= maxPullCache {
-		c.at, c.rows = at, map[pullWant]PullRow{}
-	}
-	c.rows[w] = row
 }
 
 // watch counts what a handle writes by single statements; transactions are

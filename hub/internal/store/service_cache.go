@@ -2,8 +2,8 @@ package store
 
 import (
 	"context"
-	"sync"
 
+	"github.com/evergrant/evergrant/hub/internal/bounded"
 	"github.com/evergrant/evergrant/hub/internal/service"
 )
 
@@ -11,28 +11,22 @@ import (
 // description costs more than all the rest of a renewal. Its entries are used
 // only while the row has the same updated_at, which grows with each change.
 type serviceCache struct {
-	mu   sync.RWMutex
-	byID map[string]service.Service
-}
-
-func (c *serviceCache) get(id string, version int64) (service.Service, bool) {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	svc, ok := c.byID[id]
-	return svc, ok && millis(svc.UpdatedAt) == version
+	byID *bounded.Map[string, service.Service]
 }
 
 // mostServices bounds the cache; a hub has some hundred services.
 const mostServices = 2000
 
-func (c *serviceCache) put(svc service.Service) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.byID == nil || len(c.byID) >= mostServices {
-		c.byID = map[string]service.Service{}
-	}
-	c.byID[svc.ID] = svc
+func newServiceCache(most int) serviceCache {
+	return serviceCache{bounded.New[string, service.Service](most)}
 }
+
+func (c serviceCache) get(id string, version int64) (service.Service, bool) {
+	svc, ok := c.byID.Get(id)
+	return svc, ok && millis(svc.UpdatedAt) == version
+}
+
+func (c serviceCache) put(svc service.Service) { c.byID.Put(svc.ID, svc) }
 
 // serviceVersions reads updated_at of services; 0 is for one that is gone.
 func (s *Store) serviceVersions(ctx context.Context, ids []string) ([]int64, error) {

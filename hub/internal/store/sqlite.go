@@ -49,7 +49,7 @@ func (s *Store) openSQLite(ctx context.Context, path string, shared bool) error 
 	if err != nil {
 		return fmt.Errorf("open the database: %w", err)
 	}
-	s.pullCache = &pullCache{}
+	s.pullCache = newPullCache(maxPullCache)
 	return s.pullCache.watch(s.write)
 }
 

@@ -71,7 +71,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Box == nil {
 		return nil, errors.New("open the database: there is no key to seal secrets with")
 	}
-	s := &Store{box: o.Box, log: o.Logger, replica: NewID(), workshop: newWorkshop()}
+	s := &Store{box: o.Box, log: o.Logger, replica: NewID(), workshop: newWorkshop(), serviceCache: newServiceCache(mostServices)}
 	if s.log == nil {
 		s.log = hclog.NewNullLogger()
 	}

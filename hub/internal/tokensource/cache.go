@@ -2,9 +2,9 @@ package tokensource
 
 import (
 	"context"
-	"sync"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/bounded"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 )
 
@@ -19,28 +19,24 @@ type Version struct {
 // read. The version always comes from the database: a renewal by another replica
 // is seen at once.
 type cache struct {
-	mu   sync.RWMutex
-	byID map[string]connection.Connection
+	byID *bounded.Map[string, connection.Connection]
 }
 
 // maxCached bounds the cache; at some 2 KiB each this is 100 MiB.
 const maxCached = 50_000
 
-func (c *cache) get(id string, v Version) (connection.Connection, bool) {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	conn, ok := c.byID[id]
+func newCache(most int) cache { return cache{bounded.New[string, connection.Connection](most)} }
+
+func (c cache) get(id string, v Version) (connection.Connection, bool) {
+	conn, ok := c.byID.Get(id)
 	return conn, ok && versionOf(conn) == v
 }
 
-func (c *cache) put(conn connection.Connection) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.byID == nil || len(c.byID) >= maxCached {
-		c.byID = make(map[string]connection.Connection)
-	}
-	c.byID[conn.ID] = conn
-}
+func (c cache) put(conn connection.Connection) { c.byID.Put(conn.ID, conn) }
+
+// maxTouched bounds the connections of which the time of the last noted pull is known.
+// One that is not known is noted once more.
+const maxTouched = 100_000
 
 func versionOf(c connection.Connection) Version {
 	return Version{Generation: c.Generation, UpdatedAt: c.UpdatedAt.UnixMilli()}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/evergrant/evergrant/hub/internal/bounded"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/exchange"
@@ -71,8 +72,8 @@ type Source struct {
 	cache cache
 
 	mu      sync.Mutex
-	flights map[string]*flight
-	touched map[string]time.Time // of the last noted pull, by connection
+	flights map[string]*flight              // bounded by the renewals under way
+	touched *bounded.Map[string, time.Time] // of the last noted pull, by connection
 }
 
 // New returns a Source. Call Close to wait for renewals in flight.
@@ -80,7 +81,7 @@ func New(o Options) *Source {
 	s := &Source{
 		store: o.Store, runner: o.Runner, exchanger: o.Exchanger, journal: o.Journal, gate: o.Gate, changes: o.Changes, log: o.Logger, owner: o.Journal.Replica(),
 		lease: orDefault(o.Lease, time.Minute), takeover: orDefault(o.Takeover, 15*time.Minute),
-		flights: map[string]*flight{}, touched: map[string]time.Time{},
+		flights: map[string]*flight{}, touched: bounded.New[string, time.Time](maxTouched), cache: newCache(maxCached),
 	}
 	if s.changes == nil {
 		s.changes = &feed.Feed{}
@@ -261,11 +262,11 @@ func (s *Source) RenewNow(ctx context.Context, id string, after int64) (connecti
 func (s *Source) TouchPulled(ctx context.Context, id string) {
 	now := time.Now()
 	s.mu.Lock()
-	if now.Sub(s.touched[id]) < time.Minute {
+	if last, ok := s.touched.Get(id); ok && now.Sub(last) < time.Minute {
 		s.mu.Unlock()
 		return
 	}
-	s.touched[id] = now
+	s.touched.Put(id, now)
 	s.mu.Unlock()
 	if err := s.store.TouchPulled(ctx, id, now); err != nil {
 		s.log.Warn("the time of a pull could not be noted", "connection", id, "error", err)

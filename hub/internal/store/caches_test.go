@@ -1,0 +1,41 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+)
+
+// What a full cache has let go is read again, and the caches stay at their bounds.
+func TestWhatACacheHasLetGoIsReadAgain(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		const most, all = 5, 40
+		store.ShrinkCaches(s, most)
+		ids := make([]string, all)
+		for n := range all {
+			svc := addService(t, s, fmt.Sprintf("portal-%d", n))
+			c := addGranted(t, s, svc.ID, fmt.Sprintf("sales-%d", n))
+			check(t, s.CreateAPIKey(t.Context(), newKey(fmt.Sprintf("key-%d", n), c.ID)))
+			ids[n] = svc.ID
+		}
+		for range 3 {
+			for n := range all {
+				svc, err := s.Service(t.Context(), ids[n])
+				check(t, err)
+				if svc.Name != fmt.Sprintf("portal-%d", n) {
+					t.Errorf("service %d is %s", n, svc.Name)
+				}
+				row, err := s.Pull(t.Context(), fmt.Sprintf("key-%d", n), fmt.Sprintf("sales-%d", n))
+				check(t, err)
+				if !row.Allowed || row.ConnectionID == "" {
+					t.Errorf("the look-up %d gives %+v", n, row)
+				}
+			}
+			if services, pulls := store.Cached(s); services > most || pulls > most || services == 0 {
+				t.Errorf("%d services and %d look-ups are kept, want at most %d", services, pulls, most)
+			}
+		}
+	})
+}
