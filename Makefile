@@ -45,7 +45,7 @@ e2e: bin/.stamp-test ## Run only the tests that click through the pages in Chrom
 	@scripts/test.sh -run='Browser|Page|Overview|Calendar|Plugin|AddsAService|Passkey|FirstWalk|CodesOnce|Roles|Failures|Hostile|Accessible' ./hub
 
 .PHONY: chaos
-chaos: ## Kill hubs, race them and take everything away from them; SHORT=1 takes under a minute; ARGS=-only=crash chooses.
+chaos: ## Kill, freeze and race hubs and take everything away from them; SHORT=1 takes about 90 s; ARGS="-only=random -seed=7 -for=10m" chooses.
 	@scripts/chaos.sh $(if $(SHORT),-short) $(ARGS)
 
 .PHONY: drill

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Proves that no grant is lost: builds the hub, the hub with crash points and the
 # plugins into a folder of its own, and runs hub/chaos on them.
-#   scripts/chaos.sh [argument of hub/chaos...], for example -short or -only=crash
-# A whole long run writes its table into docs/reliability.md.
+#   scripts/chaos.sh [argument of hub/chaos...], for example -short, -only=crash or
+#   -only=random -seed=7 -for=10m -db=postgres
+# A whole long run writes its tables into docs/reliability.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -173,7 +173,7 @@ func alive(ctx context.Context, c client, hub func() string, connections []strin
 }
 
 // renews asks for one more renewal and returns how the connection then stands. One that failed for the moment, on a machine
-// that has more to do than it can, has lost nothing and is asked for again.
+// that has more to do than it can, has lost nothing and is asked for again, as is one that was the end of another.
 func renews(ctx context.Context, c client, hub, name string) (after view, err error) {
 	before, err := c.view(ctx, hub, name)
 	if err != nil {
@@ -184,7 +184,7 @@ func renews(ctx context.Context, c client, hub, name string) (after view, err er
 		if err != nil || after.Generation > before.Generation {
 			return after, err
 		}
-		if try == mostTries || after.LastError == nil || after.LastError.Kind != "transient" {
+		if try == mostTries || after.LastError != nil && after.LastError.Kind != "transient" {
 			return after, fmt.Errorf("the connection is %s after %d renewals were asked for", after, try)
 		}
 		if err := wait(ctx, time.Second); err != nil {

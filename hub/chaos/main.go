@@ -32,7 +32,7 @@ type stage struct {
 	// scene chooses scenes of the part world by the beginning of their names.
 	scene  string
 	random randomOptions
-	// reliability is the page that gets the table of the crash matrix; "" for none.
+	// reliability is the page that gets the tables; "" for none.
 	reliability string
 }
 
@@ -76,13 +76,13 @@ func run(ctx context.Context, args []string, out io.Writer) int {
 	flags.StringVar(&st.bin, "bin", "", "folder with evergrant, evergrant-crash and plugins/")
 	flags.StringVar(&st.postgresBin, "postgres", "", "folder with initdb and postgres")
 	flags.StringVar(&st.oidc, "oidc", "plugins/oauth2/oidctest", "folder of the oidc-provider server")
-	flags.StringVar(&st.reliability, "write", "", "page that gets the table of the crash matrix, for example docs/reliability.md")
+	flags.StringVar(&st.reliability, "write", "", "page that gets the tables of the crash matrix and of the scenes, for example docs/reliability.md")
 	flags.StringVar(&st.scene, "scene", "", "beginning of the names of the scenes that the part world plays")
 	flags.Uint64Var(&st.random.seed, "seed", 0, "what the part random does; 0 takes one of the time, which is printed")
 	flags.DurationVar(&st.random.long, "for", 0, "how long the part random goes on")
 	flags.StringVar(&st.random.database, "db", "both", "databases of the part random: postgres, sqlite or both")
 	drill := flags.Bool("drill", false, "play the fire drill, and nothing else")
-	flags.BoolVar(&st.short, "short", false, "less of everything, under a minute")
+	flags.BoolVar(&st.short, "short", false, "less of everything, in about 90 seconds")
 	flags.StringVar(&only, "only", "", "parts to run, parted by commas: a name or its beginning, for example crash or outage")
 	if err := flags.Parse(args); err != nil {
 		return 2

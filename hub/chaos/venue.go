@@ -196,7 +196,10 @@ func (v *venue) count(ctx context.Context) counted {
 	defer cancel()
 	c := counted{grants: len(v.all()), stale: int(v.load.bad.Load())}
 	for _, kind := range v.scene.kinds {
-		lost, uncertain := v.losses(ctx, v.connections[kind])
+		lost, uncertain, why := v.losses(ctx, v.connections[kind])
+		if why != "" && !v.declared[kind] {
+			v.problem("%d connections cannot be renewed, for example %s", lost, why)
+		}
 		c.uncertain += uncertain
 		if v.declared[kind] {
 			c.declared += lost
@@ -212,7 +215,7 @@ func (v *venue) count(ctx context.Context) counted {
 	return c
 }
 
-func (v *venue) losses(ctx context.Context, connections []string) (lost, uncertain int) {
+func (v *venue) losses(ctx context.Context, connections []string) (lost, uncertain int, why string) {
 	var mu sync.Mutex
 	var work sync.WaitGroup
 	for _, name := range connections {
@@ -228,12 +231,12 @@ func (v *venue) losses(ctx context.Context, connections []string) (lost, uncerta
 			case unsure:
 				uncertain++
 			case err != nil:
-				lost++
+				lost, why = lost+1, fmt.Sprintf("%s: %v", name, err)
 			}
 		})
 	}
 	work.Wait()
-	return lost, uncertain
+	return lost, uncertain, why
 }
 
 // tallied adds a scene to the closing line.
