@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -60,11 +61,21 @@ func (p *plan) act() {
 	case actionPlugin:
 		killPlugins()
 	case actionStop:
-		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) // returns when somebody has sent SIGCONT
+		stopUntilWoken()
 	default:
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {} // until the signal arrives
 	}
+}
+
+// stopUntilWoken returns when somebody has sent SIGCONT. The stop itself may take a
+// moment to reach every thread: nobody passes the step before.
+func stopUntilWoken() {
+	woken := make(chan os.Signal, 1)
+	signal.Notify(woken, syscall.SIGCONT)
+	defer signal.Stop(woken)
+	_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+	<-woken
 }
 
 func mustParse(text string) *plan {
