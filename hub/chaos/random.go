@@ -38,7 +38,7 @@ func random(ctx context.Context, st *stage) (tally, error) {
 		o.seed = uint64(time.Now().UnixNano() % 1_000_000_000)
 	}
 	if o.long == 0 {
-		o.long = sized(st, 2*time.Minute, 25*time.Second)
+		o.long = sized(st, 2*time.Minute, 18*time.Second)
 	}
 	st.say("   random: seed %d, for %s", o.seed, o.long)
 	var mu sync.Mutex
