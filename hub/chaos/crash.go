@@ -41,6 +41,10 @@ type matrix struct {
 	clientPG  client
 }
 
+// cellLife is the life of the access tokens that the cells begin with: long enough not
+// to be renewed while they are prepared.
+const cellLife = 20 * time.Second
+
 // crashMatrix kills at every step, for each kind and victim.
 func crashMatrix(ctx context.Context, st *stage) (tally, error) {
 	var t tally
@@ -55,7 +59,12 @@ func crashMatrix(ctx context.Context, st *stage) (tally, error) {
 		return t, err
 	}
 	defer func() { _ = m.postgres.stop(context.WithoutCancel(ctx)) }()
+	m.authority.SetAccessLife(cellLife)
 	if err := m.prepareCells(ctx, kinds); err != nil {
+		return t, err
+	}
+	m.authority.SetAccessLife(time.Hour)
+	if err := wait(ctx, cellLife); err != nil { // nobody may wait for the end of the access token
 		return t, err
 	}
 	results := m.runAll(ctx, cellsOf(kinds))
@@ -81,6 +90,9 @@ func cellsOf(kinds []provider.RotationKind) []cell {
 			for _, step := range crashpoint.Steps {
 				if who.id == "pluginless" && step != crashpoint.Journaled && step != crashpoint.Parsed {
 					continue // nothing is left that a plugin has to read
+				}
+				if step == crashpoint.Copied && who.id != "takeover" {
+					continue // the copy is for others
 				}
 				cells = append(cells, cell{who, kind, step})
 			}

@@ -32,4 +32,4 @@ const (
 var Between = []string{Dialled, Writing}
 
 // Steps lists those of a renewal in their order.
-var Steps = []string{BeforeIntent, AfterIntent, RequestWritten, ReplyReceived, Journaled, Parsed, Saved, LeaseFreed}
+var Steps = []string{BeforeIntent, AfterIntent, RequestWritten, ReplyReceived, Journaled, Copied, Parsed, Saved, LeaseFreed}

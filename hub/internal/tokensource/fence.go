@@ -22,7 +22,7 @@ const fenceAfter = 2 * time.Second
 // another replica, which may have sent by now. Errors: store.ErrStale, or the
 // database's, with which nothing is sent either.
 func (s *Source) fence(intent store.Intent) func(context.Context) error {
-	looked := time.Now()
+	looked := intent.StartedAt // before it was committed
 	return func(ctx context.Context) error {
 		for elapsed(looked) > fenceAfter {
 			at := time.Now()
