@@ -48,6 +48,10 @@ e2e: bin/.stamp-test ## Run only the tests that click through the pages in Chrom
 chaos: ## Kill, freeze and race hubs and take everything away from them; SHORT=1 takes about 90 s; ARGS="-only=random -seed=7 -for=10m" chooses.
 	@scripts/chaos.sh $(if $(SHORT),-short) $(ARGS)
 
+.PHONY: simulate
+simulate: ## Run three replicas through a seed's troubles in virtual time; a few minutes; ARGS="-seed=42 -worlds=1 -for=2h" repeats one.
+	go test -tags simulation -timeout 60m -v ./hub/internal/simulation $(ARGS)
+
 .PHONY: drill
 drill: ## Play the fire drill: a grant ends, people are told step by step, a hub dies meanwhile; fails if a message is lost or doubled.
 	@scripts/chaos.sh -drill

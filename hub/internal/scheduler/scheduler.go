@@ -3,6 +3,7 @@ package scheduler
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -29,10 +30,9 @@ type Options struct {
 	// LongestSleep bounds the time between two looks; 2 s. Another replica may add
 	// an earlier due time at any moment, so it should not be long where there is one.
 	LongestSleep time.Duration
+	// ShortestSleep is the least time between two looks that nobody asked for; 50 ms.
+	ShortestSleep time.Duration
 }
-
-// shortestSleep is the least time between two looks.
-const shortestSleep = 50 * time.Millisecond
 
 // Scheduler renews what is due until its context ends.
 type Scheduler struct {
@@ -42,6 +42,11 @@ type Scheduler struct {
 	// unanswered are the ends of the leases of claims that got no answer. Only claim
 	// and, after it, giveBack use them.
 	unanswered []time.Time
+	// behind is set while more is due than workers were free for: then a worker that gets
+	// free is worth a look.
+	behind atomic.Bool
+	// next is when the next look is planned, in Unix nanoseconds.
+	next atomic.Int64
 }
 
 // New returns a Scheduler; Run starts it.
@@ -54,6 +59,9 @@ func New(o Options) *Scheduler {
 	}
 	if o.LongestSleep <= 0 {
 		o.LongestSleep = 2 * time.Second
+	}
+	if o.ShortestSleep <= 0 {
+		o.ShortestSleep = 50 * time.Millisecond
 	}
 	return &Scheduler{o: o, wake: make(chan struct{}, 1), queue: endpoint.NewQueue[connection.Connection](o.Workers)}
 }
@@ -86,6 +94,7 @@ func (s *Scheduler) claim(ctx context.Context) {
 			s.redate(ctx)
 		}
 		sleep := s.round(ctx)
+		s.next.Store(time.Now().Add(sleep).UnixNano())
 		select {
 		case <-ctx.Done():
 			return
@@ -101,7 +110,7 @@ func (s *Scheduler) claim(ctx context.Context) {
 func (s *Scheduler) round(ctx context.Context) time.Duration {
 	waiting, running := s.queue.Load()
 	room := 2*s.o.Workers - waiting - running
-	if room < s.o.Workers/2 {
+	if s.behind.Store(room < s.o.Workers/2); s.behind.Load() {
 		return s.o.LongestSleep
 	}
 	due, err := s.claimDue(ctx, room)
@@ -115,7 +124,8 @@ func (s *Scheduler) round(ctx context.Context) time.Duration {
 		s.queue.Push(s.o.Gate.KeyFor(c.ServiceID), c)
 	}
 	if len(due) == room {
-		return shortestSleep
+		s.behind.Store(true)
+		return s.o.ShortestSleep
 	}
 	return s.untilNext(ctx)
 }
@@ -131,19 +141,27 @@ func (s *Scheduler) dispatch(ctx context.Context, renewals *sync.WaitGroup) {
 		renewals.Go(func() {
 			defer func() {
 				done()
-				s.Wake()
+				if s.behind.Load() {
+					s.Wake()
+				}
 			}()
-			s.renew(ctx, c)
+			if due := s.renew(ctx, c); !due.IsZero() && due.UnixNano() < s.next.Load() {
+				s.Wake() // it is due again before anybody would look
+			}
 		})
 	}
 }
 
-func (s *Scheduler) renew(ctx context.Context, c connection.Connection) {
+// renew returns when the connection is due next; zero if that is not known.
+func (s *Scheduler) renew(ctx context.Context, c connection.Connection) time.Time {
 	// RenewClaimed outlives ctx by itself; a stop waits for it in Source.Close.
 	ctx = trail.Named(context.WithoutCancel(ctx), "due-"+store.NewID()[24:])
-	if _, err := s.o.Source.RenewClaimed(ctx, c); err != nil {
+	renewed, err := s.o.Source.RenewClaimed(ctx, c)
+	if err != nil {
 		trail.Log(ctx, s.o.Logger).Error("a due renewal could not be made", "connection", c.Name, "error", err)
+		return time.Time{}
 	}
+	return renewed.Due
 }
 
 func (s *Scheduler) untilNext(ctx context.Context) time.Duration {
@@ -151,5 +169,5 @@ func (s *Scheduler) untilNext(ctx context.Context) time.Duration {
 	if err != nil || next.IsZero() {
 		return s.o.LongestSleep
 	}
-	return min(max(time.Until(next), shortestSleep), s.o.LongestSleep)
+	return min(max(time.Until(next), s.o.ShortestSleep), s.o.LongestSleep)
 }

@@ -19,8 +19,6 @@ type grant struct {
 	spent   map[string]spending // refresh tokens that were replaced
 	// ended is why the grant is over; "" while it lives.
 	ended string
-	// excused is set if nobody could have saved it.
-	excused bool
 }
 
 // spending is how a refresh token was replaced.
@@ -48,6 +46,10 @@ type Authority struct {
 	grants map[string]*grant
 	asked  map[string]int // requests with a refresh token
 	tally  Tally
+	// lost tells of each grant that ended although somebody could have saved it.
+	lost []string
+	// about returns what logs say of a grant.
+	about func(name string) string
 }
 
 // Tally is what an authority has seen.
@@ -68,8 +70,18 @@ func (a *Authority) Grant(name string) (access, refresh string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	g := &grant{name: name, access: map[string]time.Time{}, spent: map[string]spending{}}
+	if before := a.grants[name]; before != nil {
+		g.serial = before.serial
+	}
 	a.grants[name] = g
 	return g.issue(time.Now(), a.life)
+}
+
+// revoke ends a grant that nobody has taken.
+func (a *Authority) revoke(name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.grants[name].ended = "nobody took it"
 }
 
 func (g *grant) issue(now time.Time, life time.Duration) (access, refresh string) {
@@ -196,13 +208,15 @@ func (a *Authority) end(g *grant, token, replica string, now time.Time) {
 	if first.answered.IsZero() {
 		until = now
 	}
-	g.excused = unanswered || !a.alive(first.replica, first.came, until) || a.damaged(first.replica, first.came, now)
+	excused := unanswered || !a.alive(first.replica, first.came, until) || a.damaged(first.replica, first.came, now)
 	g.ended = fmt.Sprintf("%s came from %s at %s, was processed (%s) at %s and answered at %s; %s sent it again at %s", token, first.replica,
 		stamp(first.came), first.trouble, stamp(first.at), stamp(first.answered), replica, stamp(now))
 	a.tally.Spent++
-	if g.excused {
+	if excused {
 		a.tally.Excused++
+		return
 	}
+	a.lost = append(a.lost, fmt.Sprintf("%s: %s\n%s", g.name, g.ended, a.about(g.name)))
 }
 
 func stamp(t time.Time) string {

@@ -36,10 +36,14 @@ func (f Fate) happens(probability float64, what string, about ...string) bool {
 	return f.roll(what, about...) < probability
 }
 
-// between returns a time between two.
+// between returns a time between two, in whole steps of the world's clock.
 func (f Fate) between(least, most time.Duration, what string, about ...string) time.Duration {
-	return least + time.Duration(f.roll(what, about...)*float64(most-least))
+	return (least + time.Duration(f.roll(what, about...)*float64(most-least))).Round(clockStep)
 }
+
+// clockStep is the grain of what happens: what falls together is done together, as in a
+// hub under load.
+const clockStep = 20 * time.Millisecond
 
 // Trouble is how an exchange goes wrong at the authority.
 type Trouble string
@@ -64,9 +68,9 @@ func (f Fate) exchangeTrouble(token string, nth string) Trouble {
 		return Refused503
 	case r < 0.07:
 		return ResetBefore
-	case r < 0.073:
+	case r < 0.071:
 		return ResetLater
-	case r < 0.076:
+	case r < 0.0715:
 		return LostAnswer
 	case r < 0.08:
 		return Gateway

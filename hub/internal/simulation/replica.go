@@ -60,7 +60,7 @@ func (r *replica) start(ctx context.Context, box *seal.Box) error {
 	l.source = tokensource.New(tokensource.Options{
 		Store: l.store, Runner: runner, Exchanger: l.exchanger, Journal: l.journal, Gate: gate, Logger: log,
 	})
-	sched := scheduler.New(scheduler.Options{Store: l.store, Source: l.source, Gate: gate, Logger: log, Owner: l.journal.Replica(), Workers: 64})
+	sched := scheduler.New(scheduler.Options{Store: l.store, Source: l.source, Gate: gate, Logger: log, Owner: l.journal.Replica(), Workers: 256, ShortestSleep: time.Second, LongestSleep: 5 * time.Second})
 	if err := l.source.Recover(ctx); err != nil {
 		return err
 	}
@@ -96,9 +96,9 @@ func (r *replica) crash() {
 		return
 	}
 	r.w.history.died(r.name)
+	_ = l.store.Close() // first, or what breaks below would be saved
 	_ = l.journal.Close()
 	r.w.network.cut(r.name)
-	_ = l.store.Close()
 	l.end()
 }
 

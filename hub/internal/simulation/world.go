@@ -99,6 +99,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	w.log = quiet(w.lines)
 	w.authority = newAuthority(w.fate, o.Life, w.history)
+	w.authority.about = w.lines.about
 	server := &http.Server{Handler: w.authority, ErrorLog: nil} //nolint:gosec // G112: its clients are ours
 	serving := make(chan struct{})
 	go func() {
