@@ -68,6 +68,10 @@ author-walk: ## Play the way of a third party's plugin, from an empty folder to 
 bench: ## Run the benchmarks; ARGS=-bench=Pull chooses.
 	@scripts/bench.sh $(ARGS)
 
+.PHONY: bench-pair
+bench-pair: ## Compare with another revision in turn, on a durable PostgreSQL: make bench-pair ARGS="main --runs=3".
+	@scripts/bench-pair.py $(ARGS)
+
 ##@ Check it
 
 .PHONY: check

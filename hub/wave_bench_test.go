@@ -34,8 +34,10 @@ func BenchmarkWave(b *testing.B) {
 	for _, test := range []struct {
 		name, database string
 		room           int
+		alone          bool // without second copies
 	}{
-		{"sqlite/wide", "sqlite", 256}, {"postgres/wide", "postgres", 256}, {"postgres/capped", "postgres", 64},
+		{"sqlite/wide", "sqlite", 256, false}, {"postgres/wide", "postgres", 256, false}, {"postgres/wide-without-copies", "postgres", 256, true},
+		{"postgres/capped", "postgres", 64, false},
 	} {
 		b.Run(test.name, func(b *testing.B) {
 			size := 10_000
@@ -46,6 +48,9 @@ func BenchmarkWave(b *testing.B) {
 				b.StopTimer()
 				w := prepareWave(b, test.database, size)
 				w.flags["renewal.workers"], w.flags["renewal.per_endpoint"] = 2*test.room, test.room
+				if test.alone {
+					w.flags["renewal.second_copy"] = "false"
+				}
 				b.StartTimer()
 				took := w.run(b)
 				b.StopTimer()
@@ -60,6 +65,9 @@ func BenchmarkWave(b *testing.B) {
 				b.ReportMetric(bare, "bare/s")
 				b.ReportMetric(rate/bare, "ratio")
 				b.ReportMetric(float64(w.server.DoubleSpent()), "double-spent")
+				if w.copied > 0 {
+					b.ReportMetric(w.copied, "copied-after-ms")
+				}
 				b.ReportMetric(0, "ns/op")
 				b.StartTimer()
 			}
@@ -78,6 +86,8 @@ type wave struct {
 	rotate *atomic.Int64
 	// inFlight are token requests at the server now, most the most there were.
 	inFlight, most atomic.Int64
+	// copied is how long a reply was in one journal only, on average, in milliseconds.
+	copied float64
 }
 
 // ServeHTTP counts what is in flight at the server.
@@ -144,6 +154,11 @@ func (w *wave) run(b *testing.B) time.Duration {
 	case <-w.done:
 	case <-time.After(5 * time.Minute):
 		b.Fatalf("%d of %d were renewed in 5 minutes", w.rotate.Load(), w.size)
+	}
+	text := r.scrape(b)
+	if n, _ := strconv.ParseFloat(sample(text, "evergrant_reply_copy_seconds_count"), 64); n > 0 {
+		sum, _ := strconv.ParseFloat(sample(text, "evergrant_reply_copy_seconds_sum"), 64)
+		w.copied = 1000 * sum / n
 	}
 	r.hub.Stop(context.Background())
 	took := time.Since(began)

@@ -39,7 +39,7 @@ func (h *Hub) wire() {
 	h.source = tokensource.New(tokensource.Options{
 		Store: h.store, Runner: runner, Exchanger: h.exchanger, Journal: h.journal, Gate: h.gate, Changes: &h.changes, Logger: h.log.Named("tokens"),
 		Lease: h.cfg.Renewal.Lease, Takeover: h.cfg.Renewal.Takeover,
-		Attempted: h.attempted, Waited: h.counts.Waited,
+		Attempted: h.attempted, Waited: h.counts.Waited, Copied: h.counts.Copied, NoCopies: !h.cfg.Renewal.SecondCopy,
 	})
 	sched := scheduler.New(scheduler.Options{
 		Store: h.store, Source: h.source, Gate: h.gate, Logger: h.log.Named("scheduler"), Owner: h.journal.Replica(),

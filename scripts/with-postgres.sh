@@ -5,7 +5,8 @@
 # listens on a Unix socket in a folder of its own, so that it meets no other
 # one, and is stopped and deleted whatever becomes of the command, whose exit
 # code is passed on. If EVERGRANT_TEST_POSTGRES is set already, that server is
-# used and nothing is started.
+# used and nothing is started. With EVERGRANT_POSTGRES_DURABLE=1 its writes wait for
+# the disk, as in production: benchmarks are run so.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -54,9 +55,11 @@ start() {
   "${as_server[@]}" "$bindir/initdb" --pgdata="$home/data" --username=evergrant --auth=trust \
     --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$log" 2>&1
   # Nothing here has to outlive the machine, so no write waits for the disk.
+  local speed="-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+  [[ -z ${EVERGRANT_POSTGRES_DURABLE:-} ]] || speed=""
   "${as_server[@]}" "$bindir/pg_ctl" start --pgdata="$home/data" --log="$home/postgres.log" --wait --silent \
-    --options="-c listen_addresses='' -c unix_socket_directories='$home' -c fsync=off \
-      -c synchronous_commit=off -c full_page_writes=off -c max_connections=200" >>"$log" 2>&1
+    --options="-c listen_addresses='' -c unix_socket_directories='$home' $speed \
+      -c max_connections=200" >>"$log" 2>&1
 }
 
 if ! (start); then

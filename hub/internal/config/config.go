@@ -107,6 +107,9 @@ type Renewal struct {
 	// ExchangeTimeout is how long the reply to a token request is read for, once the
 	// request may have left. A provider may declare a longer time.
 	ExchangeTimeout time.Duration `koanf:"exchange_timeout"`
+	// SecondCopy is set if replies also go into the database before they are saved, so
+	// that another hub can finish when this one's disk is gone for good. PostgreSQL only.
+	SecondCopy bool `koanf:"second_copy"`
 }
 
 // Session bounds how long people stay logged in.

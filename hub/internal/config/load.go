@@ -31,6 +31,7 @@ var defaults = map[string]any{
 	"renewal.takeover":         "15m",
 	"renewal.min_ttl":          "60s",
 	"renewal.request_timeout":  "30s",
+	"renewal.second_copy":      true,
 	"renewal.exchange_timeout": "5m",
 	"authorization_ttl":        "15m",
 	"session.idle":             "12h",

@@ -24,6 +24,12 @@ func assign(field reflect.Value, value any) (problem string) {
 			return "write a time with its unit, for example 30s, 15m, 12h or 30d"
 		}
 		*target = d
+	case *bool:
+		b, err := strconv.ParseBool(fmt.Sprint(value))
+		if err != nil {
+			return "write true or false"
+		}
+		*target = b
 	case *int:
 		n, err := strconv.Atoi(fmt.Sprint(value))
 		if err != nil {

@@ -25,6 +25,7 @@ type Counts struct {
 	took, waits *prometheus.HistogramVec
 	lag         prometheus.Histogram
 	exchange    prometheus.Histogram
+	copies      prometheus.Histogram
 	refusals    *prometheus.CounterVec
 	requests    *prometheus.HistogramVec
 }
@@ -53,6 +54,8 @@ func NewCounts(r *Registry) (*Counts, error) {
 		lag: histogram("renewal_lag_seconds", "Time from the moment at which a renewal was due to its begin; 0 for one that began before it was due.",
 			[]float64{.1, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600}),
 		exchange: histogram("callback_to_exchange_seconds", "Time from the arrival of a callback to the moment at which its code was about to be sent to the service.", seconds),
+		copies: histogram("reply_copy_seconds", "Time from the moment at which a reply was durable in this hub's journal to the moment at which the database had it as well, "+
+			"so that another hub can finish the renewal.", seconds),
 		refusals: counters("egress_refusals_total", "Requests of plugins that the hub did not send, by reason.", "reason"),
 		requests: histograms("http_request_duration_seconds", "Time that a request to the hub took, by its route (never its path) and the class of its status.",
 			seconds, "method", "route", "code"),
@@ -68,7 +71,7 @@ func NewCounts(r *Registry) (*Counts, error) {
 	for _, holder := range []string{thisHub, anotherHub} {
 		c.waits.WithLabelValues(holder)
 	}
-	return c, r.Register(c.pulls, c.late, c.attempts, c.took, c.waits, c.lag, c.exchange, c.refusals, c.requests)
+	return c, r.Register(c.pulls, c.late, c.attempts, c.took, c.waits, c.lag, c.exchange, c.copies, c.refusals, c.requests)
 }
 
 func counters(name, help string, labels ...string) *prometheus.CounterVec {
@@ -115,6 +118,9 @@ func (c *Counts) Waited(took time.Duration, otherHub bool) {
 
 // Exchanging counts the time from a callback to its exchange.
 func (c *Counts) Exchanging(after time.Duration) { c.exchange.Observe(after.Seconds()) }
+
+// Copied counts the time from a reply's journal entry to its copy in the database.
+func (c *Counts) Copied(after time.Duration) { c.copies.Observe(after.Seconds()) }
 
 // Refused counts a request that was not sent.
 func (c *Counts) Refused(reason string) { c.refusals.WithLabelValues(reason).Inc() }

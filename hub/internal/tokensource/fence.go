@@ -82,7 +82,7 @@ func (s *Source) keepLease(id string) (stop func()) {
 // finish when this one's disk is gone for good. On SQLite there is no other replica,
 // and database and journal share a disk.
 func (s *Source) secondCopy(intent store.Intent) func(map[int][]byte) {
-	if s.store.Dialect() != store.PostgreSQL {
+	if s.noCopies || s.store.Dialect() != store.PostgreSQL {
 		return nil
 	}
 	return func(replies map[int][]byte) {
@@ -90,10 +90,12 @@ func (s *Source) secondCopy(intent store.Intent) func(map[int][]byte) {
 		if err != nil {
 			return
 		}
+		durable := time.Now()
 		s.work.Go(func() {
 			err := s.store.KeepReply(s.life, intent.ID, data)
 			switch {
 			case err == nil:
+				s.copied(time.Since(durable))
 				crashpoint.At(crashpoint.Copied)
 			case !errors.Is(err, store.ErrNotFound) && s.life.Err() == nil: // it was saved first
 				trail.Log(s.life, s.log).Warn("a reply is only in this hub's journal: its second copy could not be written", "intent", intent.ID, "error", err)

@@ -37,6 +37,12 @@ type Options struct {
 	// Waited is told how long a caller waited for a renewal that somebody else had
 	// begun, in this hub or in another; optional. It must not wait.
 	Waited func(took time.Duration, otherHub bool)
+	// Copied is told how long after its journal entry a reply was in the database as
+	// well; optional. It must not wait.
+	Copied func(after time.Duration)
+	// NoCopies keeps replies out of the database: where the journal's disk outlives its
+	// hub in any case, they cost more than they gain.
+	NoCopies bool
 	// Lease is how long a renewal holds a connection unless it extends it; 1 min.
 	Lease time.Duration
 	// Takeover is how long a renewal that cannot be repeated safely waits for
@@ -58,6 +64,8 @@ type Source struct {
 	takeover  time.Duration
 	tell      func(Attempt)
 	waited    func(took time.Duration, otherHub bool)
+	copied    func(after time.Duration)
+	noCopies  bool
 	// slow counts the exchanges that are out without a turn at their endpoint.
 	slow atomic.Int32
 
@@ -80,7 +88,7 @@ type Source struct {
 func New(o Options) *Source {
 	s := &Source{
 		store: o.Store, runner: o.Runner, exchanger: o.Exchanger, journal: o.Journal, gate: o.Gate, changes: o.Changes, log: o.Logger, owner: o.Journal.Replica(),
-		lease: orDefault(o.Lease, time.Minute), takeover: orDefault(o.Takeover, 15*time.Minute),
+		lease: orDefault(o.Lease, time.Minute), takeover: orDefault(o.Takeover, 15*time.Minute), noCopies: o.NoCopies,
 		flights: map[string]*flight{}, touched: bounded.New[string, time.Time](maxTouched), cache: newCache(maxCached),
 	}
 	if s.changes == nil {
@@ -88,6 +96,9 @@ func New(o Options) *Source {
 	}
 	if s.tell = o.Attempted; s.tell == nil {
 		s.tell = func(Attempt) {}
+	}
+	if s.copied = o.Copied; s.copied == nil {
+		s.copied = func(time.Duration) {}
 	}
 	if s.waited = o.Waited; s.waited == nil {
 		s.waited = func(time.Duration, bool) {}
