@@ -1,6 +1,8 @@
 package web
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -93,6 +95,22 @@ func (p *Pages) showConnection(c *gin.Context, status int, paste *view.Result) {
 	p.showConnectionWith(c, status, func(v *view.Connection) { v.Paste = paste })
 }
 
+// worthTelling is how long a renewal may take before the page tells of it.
+const worthTelling = 5 * time.Second
+
+// underWay notes a renewal whose reply is waited for.
+func (p *Pages) underWay(ctx context.Context, v *view.Connection, id string) error {
+	intent, err := p.o.Store.OpenIntent(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	now := time.Now()
+	if err == nil && intent.StartedAt.Before(now.Add(-worthTelling)) && intent.Deadline.After(now) {
+		v.RenewingSince, v.RenewingUntil = intent.StartedAt, intent.Deadline
+	}
+	return err
+}
+
 // showConnectionWith is showConnection; with says what is special about this time.
 func (p *Pages) showConnectionWith(c *gin.Context, status int, with func(*view.Connection)) {
 	conn, s, ok := p.find(c)
@@ -113,6 +131,10 @@ func (p *Pages) showConnectionWith(c *gin.Context, status int, with func(*view.C
 	}
 	v.Restorable = slices.ContainsFunc(past, func(x store.PastTokenSet) bool { return conn.MayRestore(time.Now(), x.PastSet) == nil })
 	v.Timeline = view.TimelineOf(conn, past, records, timelineLength)
+	if err := p.underWay(c.Request.Context(), &v, conn.ID); err != nil {
+		p.fail(c, err)
+		return
+	}
 	with(&v)
 	if u, _ := person(c); access.May(u.Role, access.ActManage) {
 		if err := p.ownership(c.Request.Context(), &v, conn.ID); err != nil {

@@ -13,6 +13,15 @@ import (
 // verdict answers whether a connection will last: a sentence, and what follows
 // from it.
 func verdict(ctx context.Context, c view.Connection) (head string, more []string) {
+	head, more = lasting(ctx, c)
+	if !c.RenewingSince.IsZero() {
+		more = append([]string{i18n.T(ctx, "verdict.renewing", "Since", i18n.Clock(ctx, c.RenewingSince), "Until", i18n.Clock(ctx, c.RenewingUntil))}, more...)
+	}
+	return head, more
+}
+
+// lasting is the verdict without what is under way.
+func lasting(ctx context.Context, c view.Connection) (head string, more []string) {
 	say := func(key string, args ...any) string { return i18n.T(ctx, key, args...) }
 	switch c.Status {
 	case connection.StatusPaused:

@@ -101,6 +101,9 @@ type Connection struct {
 	PullURL string
 	// Timeline is what happened to it, newest first.
 	Timeline []Moment
+	// RenewingSince is when a renewal was begun whose reply is waited for until
+	// RenewingUntil; zero if none takes long.
+	RenewingSince, RenewingUntil time.Time
 	// Restorable is set if a kept token set may be put back.
 	Restorable bool
 	// Contacts are who could own it, Owner is the id of who does.
