@@ -42,6 +42,9 @@ type Authority struct {
 	// damaged reports whether a replica's journal was damaged between two times.
 	damaged func(replica string, from, to time.Time) bool
 
+	// serving counts the requests in hand: the clients of some have gone.
+	serving sync.WaitGroup
+
 	mu     sync.Mutex
 	grants map[string]*grant
 	asked  map[string]int // requests with a refresh token
@@ -108,6 +111,8 @@ func (a *Authority) Accepts(name, access string, now time.Time) bool {
 
 // ServeHTTP implements http.Handler: the token endpoint.
 func (a *Authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.serving.Add(1)
+	defer a.serving.Done()
 	if err := r.ParseForm(); err != nil {
 		w.WriteHeader(http.StatusBadRequest)
 		return
@@ -126,10 +131,10 @@ func (a *Authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case ResetBefore:
 		panic(http.ErrAbortHandler)
 	case ResetLater:
-		go func() { // whatever the connection does, the request is in hand
+		a.serving.Go(func() { // whatever the connection does, the request is in hand
 			<-time.After(a.fate.between(time.Second, 25*time.Second, "later", token, nth))
 			a.process(token, replica, trouble.Trouble, came)
-		}()
+		})
 		panic(http.ErrAbortHandler)
 	case Late:
 		<-time.After(a.fate.between(5*time.Second, 4*time.Minute, "late", token, nth))

@@ -52,7 +52,7 @@ func (r *replica) start(ctx context.Context, box *seal.Box) error {
 		return err
 	}
 	l.sender = egress.New(egress.Options{Version: "simulation", Dial: r.w.network.dialer(r.name)})
-	l.exchanger = exchange.New(exchange.Options{Sender: l.sender, Logger: log})
+	l.exchanger = exchange.New(exchange.Options{Sender: l.sender, Logger: log, Budget: r.w.o.Budget})
 	gate := endpoint.New(endpoint.Options{Replica: r.name})
 	runner := operation.NewRunner(operation.Options{
 		Plugins: &plugins{world: r.w, replica: r.name}, Exchanger: l.exchanger, Journal: l.journal, Gate: gate, Logger: log,

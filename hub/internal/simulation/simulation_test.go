@@ -64,13 +64,7 @@ func TestNoGrantIsLostThatTheProtocolAllowsToKeep(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var report *Report
-			synctest.Test(t, func(t *testing.T) {
-				report, err = Run(t.Context(), Options{Seed: seed, Dir: dir, Box: box, For: *lasts, Connections: *connections, Life: *tokenLife})
-			})
-			if err != nil {
-				t.Fatalf("seed %d: %v", seed, err)
-			}
+			report := run(t, Options{Seed: seed, Dir: dir, Box: box, For: *lasts, Connections: *connections, Life: *tokenLife})
 			perMinute := float64(report.Tally.Renewals) / time.Since(begun).Minutes()
 			t.Logf("%s; %.0f renewals a minute", report, perMinute)
 			if len(report.Lost) > 0 {
@@ -80,5 +74,33 @@ func TestNoGrantIsLostThatTheProtocolAllowsToKeep(t *testing.T) {
 				t.Errorf("a stale token was served: %s", stale)
 			}
 		})
+	}
+}
+
+// run runs a world in a bubble of its own.
+func run(t *testing.T, o Options) *Report {
+	t.Helper()
+	var report *Report
+	var err error
+	synctest.Test(t, func(t *testing.T) { report, err = Run(t.Context(), o) })
+	if err != nil {
+		t.Fatalf("seed %d: %v", o.Seed, err)
+	}
+	return report
+}
+
+// A simulation that finds nothing must be able to find something: a hub that gives up
+// answers after 20 seconds loses grants in it.
+func TestAHubThatIsImpatientLosesGrants(t *testing.T) {
+	t.Parallel()
+	dir := memory(t)
+	box, err := seal.Create(filepath.Join(dir, "key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := run(t, Options{Seed: *firstSeed, Dir: dir, Box: box, For: 20 * time.Minute, Connections: 60, Life: 2 * time.Minute, Budget: 20 * time.Second})
+	t.Log(report)
+	if len(report.Lost) == 0 {
+		t.Error("no grant was lost")
 	}
 }

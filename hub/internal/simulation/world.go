@@ -32,6 +32,8 @@ type Options struct {
 	// Connections is how many grants there are, and Life how long an access token lives.
 	Connections int
 	Life        time.Duration
+	// Budget is how long replicas read for a reply; zero is what a hub does.
+	Budget time.Duration
 }
 
 // World is a run of the simulation. It lives in a synctest bubble.
@@ -121,6 +123,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	_ = server.Close()
 	<-serving
+	w.authority.serving.Wait()
 	stop()
 	if err != nil {
 		return nil, err
