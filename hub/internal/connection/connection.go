@@ -29,7 +29,10 @@ type Connection struct {
 	// Generation numbers the token sets: 0 has no grant, each renewal and each
 	// authorisation adds one.
 	Generation int64
-	Tokens     TokenSet
+	// Lineage names the authorisation that the token sets come from: each one begins a
+	// new lineage, renewals continue it; "" without a grant.
+	Lineage string
+	Tokens  TokenSet
 	// Policy says how the service renews; it comes from its description.
 	Policy Policy
 	// Due is when the scheduler looks at it next; zero is never.

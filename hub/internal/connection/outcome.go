@@ -8,11 +8,12 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// Granted gives a connection the token set of an authorisation. asked is when
-// the token request was about to be sent.
+// Granted gives a connection the token set of an authorisation, which begins a new
+// lineage. asked is when the token request was about to be sent.
 func (c Connection) Granted(now, asked time.Time, token provider.Token, account provider.Account, requested []string) Connection {
 	c.Tokens = newTokens(c.Policy, asked, token, TokenSet{})
 	c.Generation++
+	c.Lineage = lineageOf(c, now)
 	c.State = StateActive
 	c.Account = account
 	c.RequestedScopes = slices.Clone(requested)
@@ -110,6 +111,7 @@ func (c Connection) Revoked(now time.Time) Connection {
 		return c
 	}
 	c.State, c.Due, c.Tokens, c.Failure, c.Cause, c.UpdatedAt = StateRevoked, time.Time{}, TokenSet{}, nil, "", now
+	c.Lineage = ""
 	c.Generation++
 	return c
 }

@@ -18,6 +18,7 @@ type connectionRow struct {
 	ServiceID       string
 	State           string
 	Generation      int64
+	Lineage         string
 	Tokens          []byte
 	ExpiresAt       int64
 	Policy          string
@@ -74,7 +75,7 @@ type failureJSON struct {
 func (s *Store) rowOfConnection(c connection.Connection) (connectionRow, error) {
 	row := connectionRow{
 		ID: c.ID, Name: c.Name, Title: c.Title, SearchText: searchText(c), ServiceID: c.ServiceID,
-		State: string(c.State), Generation: c.Generation, ExpiresAt: millis(c.Tokens.ExpiresAt), DueAt: millis(c.Due),
+		State: string(c.State), Generation: c.Generation, Lineage: c.Lineage, ExpiresAt: millis(c.Tokens.ExpiresAt), DueAt: millis(c.Due),
 		AccountID: c.Account.ID, AccountName: c.Account.Name, RenewedAt: millis(c.RenewedAt),
 		AuthorizedAt: millis(c.AuthorizedAt), LastPulledAt: millis(c.LastPulledAt),
 		CreatedAt: millis(c.CreatedAt), UpdatedAt: millis(c.UpdatedAt),
@@ -99,7 +100,7 @@ func (s *Store) rowOfConnection(c connection.Connection) (connectionRow, error) 
 func (s *Store) connectionOf(row *connectionRow) (connection.Connection, error) {
 	c := connection.Connection{
 		ID: row.ID, Name: row.Name, Title: row.Title, ServiceID: row.ServiceID, State: connection.State(row.State),
-		Generation: row.Generation, Due: timeOf(row.DueAt), Account: provider.Account{ID: row.AccountID, Name: row.AccountName},
+		Generation: row.Generation, Lineage: row.Lineage, Due: timeOf(row.DueAt), Account: provider.Account{ID: row.AccountID, Name: row.AccountName},
 		RenewedAt: timeOf(row.RenewedAt), AuthorizedAt: timeOf(row.AuthorizedAt), LastPulledAt: timeOf(row.LastPulledAt),
 		CreatedAt: timeOf(row.CreatedAt), UpdatedAt: timeOf(row.UpdatedAt), Cause: row.FailureCause,
 	}
