@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -25,6 +26,8 @@ type commands struct {
 	Token   tokenCmd   `cmd:"" help:"Pull a token from a running hub, for scripts."`
 	Key     keyCmd     `cmd:"" help:"Manage the key that seals secrets."`
 	Doctor  doctorCmd  `cmd:"" help:"Look at a deployment and say what to mend: key, database, clock, plugins, callback address, disk. Exits 1 if something fails."`
+	Backup  backupCmd  `cmd:"" help:"Back up the database while hubs run, and prove backups."`
+	Restore restoreCmd `cmd:"" help:"Restore a backup. Exits 3 if it is damaged, 4 if the database has rows, 5 if hubs run on it."`
 	Plugin  pluginCmd  `cmd:"" help:"Write, test, pack, sign and check plugins."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
@@ -93,7 +96,11 @@ func main() {
 	parser.BindTo(ctx, (*context.Context)(nil))
 	if err := parser.Run(); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", filepath.Base(os.Args[0]), err)
-		os.Exit(1)
+		code := 1
+		if exit, ok := errors.AsType[*exitError](err); ok {
+			code = exit.code
+		}
+		os.Exit(code)
 	}
 }
 

@@ -96,7 +96,7 @@ func place(connectionID, lineage string, generation int64) string {
 }
 
 func (r *row) open(box *seal.Box) (Entry, error) {
-	e := Entry{ConnectionID: r.connectionID, SavedAt: time.UnixMilli(r.savedAt).UTC()}
+	e := Entry{ConnectionID: r.connectionID, SavedAt: timeOf(r.savedAt)}
 	data, err := box.Open(r.tokens, "newest", place(r.connectionID, r.lineage, r.generation), "tokens")
 	if err != nil {
 		return e, err

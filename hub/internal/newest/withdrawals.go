@@ -48,7 +48,7 @@ func (k *Keeper) Withdrawals(ctx context.Context, after time.Time) (all []Withdr
 			if err := rows.Scan(&at, &w.Act, &w.Kind, &w.Object); err != nil {
 				return err
 			}
-			w.At = time.UnixMilli(at).UTC()
+			w.At = timeOf(at)
 			all = append(all, w)
 		}
 		return rows.Err()
@@ -65,3 +65,5 @@ func millis(t time.Time) int64 {
 	}
 	return t.UnixMilli()
 }
+
+func timeOf(millis int64) time.Time { return time.UnixMilli(millis).UTC() }

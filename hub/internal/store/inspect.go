@@ -94,6 +94,9 @@ func (in *Inspector) Close() error {
 	return errors.Join(errs...)
 }
 
+// Dialect is SQLite or PostgreSQL.
+func (in *Inspector) Dialect() string { return in.s.dialect }
+
 // KeyFits is Store.KeyFits.
 func (in *Inspector) KeyFits(ctx context.Context) error { return in.s.KeyFits(ctx) }
 

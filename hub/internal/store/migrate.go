@@ -25,23 +25,9 @@ const (
 // migrate applies what is not applied yet. Hubs that start together on
 // PostgreSQL take turns.
 func (s *Store) migrate(ctx context.Context) error {
-	folder, err := fs.Sub(migrations, "migrations/"+s.dialect)
+	provider, err := s.migrations()
 	if err != nil {
-		return fmt.Errorf("find the migrations: %w", err)
-	}
-	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger())}
-	dialect := goose.DialectSQLite3
-	if s.dialect == PostgreSQL {
-		dialect = goose.DialectPostgres
-		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(lockProbeSeconds, lockProbes))
-		if err != nil {
-			return fmt.Errorf("prepare the migrations: %w", err)
-		}
-		options = append(options, goose.WithSessionLocker(locker))
-	}
-	provider, err := goose.NewProvider(dialect, s.pools[0], folder, options...)
-	if err != nil {
-		return fmt.Errorf("prepare the migrations: %w", err)
+		return err
 	}
 	results, err := provider.Up(ctx)
 	if err != nil {
@@ -59,4 +45,27 @@ func (s *Store) migrate(ctx context.Context) error {
 		s.log.Info("the database was migrated", "to", current)
 	}
 	return nil
+}
+
+// migrations are those of the database's kind.
+func (s *Store) migrations() (*goose.Provider, error) {
+	folder, err := fs.Sub(migrations, "migrations/"+s.dialect)
+	if err != nil {
+		return nil, fmt.Errorf("find the migrations: %w", err)
+	}
+	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger())}
+	dialect := goose.DialectSQLite3
+	if s.dialect == PostgreSQL {
+		dialect = goose.DialectPostgres
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(lockProbeSeconds, lockProbes))
+		if err != nil {
+			return nil, fmt.Errorf("prepare the migrations: %w", err)
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	provider, err := goose.NewProvider(dialect, s.pools[0], folder, options...)
+	if err != nil {
+		return nil, fmt.Errorf("prepare the migrations: %w", err)
+	}
+	return provider, nil
 }

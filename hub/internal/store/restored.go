@@ -1,0 +1,47 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// RestoredKey is the setting that a restore leaves: JSON of Restored.
+const RestoredKey = "data.restored"
+
+// Restored says from which backup a database was restored.
+type Restored struct {
+	BackupID string `json:"backup_id"`
+	// BackupAt is the moment that its rows are of, At when it was restored.
+	BackupAt time.Time `json:"backup_at"`
+	At       time.Time `json:"at"`
+	// Version of the evergrant that made the backup.
+	Version string `json:"version"`
+}
+
+// Restored reads the mark of the last restore by evergrant. Errors: ErrNotFound without
+// one.
+func (s *Store) Restored(ctx context.Context) (r Restored, err error) {
+	text, err := s.Setting(ctx, RestoredKey)
+	if err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal([]byte(text), &r); err != nil {
+		return r, fmt.Errorf("the mark of a restore cannot be read: %w", err)
+	}
+	return r, nil
+}
+
+// ForgetRestored removes the mark, when everything that follows a restore is done.
+func (s *Store) ForgetRestored(ctx context.Context) error {
+	text, err := s.Setting(ctx, RestoredKey)
+	if err == nil {
+		err = s.TakeSetting(ctx, RestoredKey, text)
+	}
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
