@@ -10,7 +10,10 @@ import (
 	"path/filepath"
 	"reflect"
 	"strconv"
+	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/plugins/sandbox"
@@ -141,10 +144,14 @@ func (b *browser) save(what string) {
 	from := b.address()
 	b.click(`main form button[type=submit].btn-primary`)
 	eventually(b.t, what+" is saved", func() bool {
-		if problem := b.text(".eg-error, [role=alert] .is-bad"); problem != "" {
+		// One look, which the navigation that is awaited may break off.
+		problem, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`(() => { const p = document.querySelector('.eg-error, [role=alert] .is-bad'); return p ? p.innerText : '' })()`))
+		if err == nil && problem != "" {
 			b.t.Fatalf("%s is not saved: %s\n%s", what, problem, b.text("main"))
 		}
-		return b.address() != from && script[string](b, "document.readyState") == "complete"
+		state, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`location.href + ' ' + document.readyState`))
+		address, ready, _ := strings.Cut(state, " ")
+		return err == nil && address != from && ready == "complete"
 	})
 }
 
