@@ -29,6 +29,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/jobs"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/metrics"
+	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
@@ -53,6 +54,7 @@ type Hub struct {
 	access    *access.Access
 	catalogue *catalogue.Catalogue
 	exchanger *exchange.Exchanger
+	newest    *newest.Keeper
 	source    *tokensource.Source
 	flow      *authflow.Flow
 	bulk      *bulk.Runner
@@ -189,6 +191,9 @@ func (h *Hub) openStores(ctx context.Context) error {
 	if h.journal, err = journal.Open(filepath.Join(h.cfg.DataDir, "journal"), box, h.log.Named("journal")); err != nil {
 		return err
 	}
+	if h.newest, err = newest.Open(h.cfg.DataDir, box, h.log.Named("newest")); err != nil {
+		return err
+	}
 	h.audit = audit.New(h.store, h.log.Named("audit"))
 	h.pulls, err = audit.OpenPulls(h.store, filepath.Join(h.cfg.DataDir, "pulls"), h.log.Named("audit"))
 	return err
@@ -242,6 +247,9 @@ func (h *Hub) stop(ctx context.Context) {
 	var errs []error
 	if h.pulls != nil {
 		errs = append(errs, h.pulls.Close())
+	}
+	if h.newest != nil {
+		errs = append(errs, h.newest.Close())
 	}
 	if h.journal != nil {
 		errs = append(errs, h.journal.Close())

@@ -9,6 +9,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/channel"
+	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/escalation"
@@ -37,7 +38,7 @@ func (h *Hub) wire() {
 	h.access = access.New(h.store)
 	h.catalogue = catalogue.New(h.store, h.plugins, runner, h.log.Named("catalogue"))
 	h.source = tokensource.New(tokensource.Options{
-		Store: h.store, Runner: runner, Exchanger: h.exchanger, Journal: h.journal, Gate: h.gate, Changes: &h.changes, Logger: h.log.Named("tokens"),
+		Store: h.store, Runner: runner, Exchanger: h.exchanger, Journal: h.journal, Newest: h.newest, Gate: h.gate, Changes: &h.changes, Logger: h.log.Named("tokens"),
 		Lease: h.cfg.Renewal.Lease, Takeover: h.cfg.Renewal.Takeover,
 		Attempted: h.attempted, Waited: h.counts.Waited, Copied: h.counts.Copied, NoCopies: !h.cfg.Renewal.SecondCopy,
 	})
@@ -47,7 +48,7 @@ func (h *Hub) wire() {
 	})
 	h.flow = authflow.New(authflow.Options{
 		Store: h.store, Runner: runner, Logger: h.log.Named("authorize"), PublicURL: h.cfg.PublicURL,
-		TTL: h.cfg.AuthorizationTTL, Patience: h.cfg.Renewal.RequestTimeout, Granted: sched.Wake, Exchanging: h.counts.Exchanging,
+		TTL: h.cfg.AuthorizationTTL, Patience: h.cfg.Renewal.RequestTimeout, Granted: func(c connection.Connection) { h.source.Remember(c); sched.Wake() }, Exchanging: h.counts.Exchanging,
 	})
 	h.bulk = bulk.New(bulk.Options{Store: h.store, Catalogue: h.catalogue, Source: h.source, Audit: h.audit, Logger: h.log.Named("bulk")})
 	h.escalates = escalation.New(escalation.Options{

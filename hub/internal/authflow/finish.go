@@ -236,7 +236,7 @@ func (f *Flow) save(ctx context.Context, svc service.Service, a *store.Authoriza
 		if err != nil {
 			return nil, wrap("save the grant", err)
 		}
-		f.o.Granted()
+		f.o.Granted(c)
 		f.o.Logger.Info("authorised", "connection", c.Name, "service", svc.Name, "generation", c.Generation)
 		return &Finished{Connection: c, Service: svc, ReturnTo: a.ReturnTo, Lang: a.Lang}, nil
 	}

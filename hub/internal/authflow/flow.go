@@ -35,8 +35,8 @@ type Options struct {
 	// after that; 30 s.
 	Patience time.Duration
 	// Granted is called after a connection got a grant, for example to wake the
-	// scheduler. Optional.
-	Granted func()
+	// scheduler, and to keep what was granted. Optional.
+	Granted func(c connection.Connection)
 	// Exchanging is told how long after its callback a code is about to be sent to the
 	// service; optional. It must not wait.
 	Exchanging func(after time.Duration)
@@ -57,7 +57,7 @@ func New(o Options) *Flow {
 		o.Patience = 30 * time.Second
 	}
 	if o.Granted == nil {
-		o.Granted = func() {}
+		o.Granted = func(connection.Connection) {}
 	}
 	if o.Exchanging == nil {
 		o.Exchanging = func(time.Duration) {}

@@ -12,6 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/exchange"
 	"github.com/evergrant/evergrant/hub/internal/journal"
+	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/scheduler"
 	"github.com/evergrant/evergrant/hub/internal/seal"
@@ -33,6 +34,7 @@ type replica struct {
 type life struct {
 	store     *store.Store
 	journal   *journal.Journal
+	newest    *newest.Keeper
 	source    *tokensource.Source
 	exchanger *exchange.Exchanger
 	sender    *egress.Sender
@@ -48,6 +50,9 @@ func (r *replica) start(ctx context.Context, box *seal.Box) error {
 	if l.store, err = store.Open(ctx, store.Options{DataDir: r.w.dir, Box: box, Logger: log, SharedSQLite: true}); err != nil {
 		return err
 	}
+	if l.newest, err = newest.Open(r.dir, box, log); err != nil {
+		return err
+	}
 	if l.journal, err = journal.Open(filepath.Join(r.dir, "journal"), box, log); err != nil {
 		return err
 	}
@@ -58,7 +63,7 @@ func (r *replica) start(ctx context.Context, box *seal.Box) error {
 		Plugins: &plugins{world: r.w, replica: r.name}, Exchanger: l.exchanger, Journal: l.journal, Gate: gate, Logger: log,
 	})
 	l.source = tokensource.New(tokensource.Options{
-		Store: l.store, Runner: runner, Exchanger: l.exchanger, Journal: l.journal, Gate: gate, Logger: log,
+		Store: l.store, Runner: runner, Exchanger: l.exchanger, Journal: l.journal, Newest: l.newest, Gate: gate, Logger: log,
 	})
 	sched := scheduler.New(scheduler.Options{Store: l.store, Source: l.source, Gate: gate, Logger: log, Owner: l.journal.Replica(), Workers: 256, ShortestSleep: time.Second, LongestSleep: 5 * time.Second})
 	if err := l.source.Recover(ctx); err != nil {
@@ -98,6 +103,7 @@ func (r *replica) crash() {
 	r.w.history.died(r.name)
 	_ = l.store.Close() // first, or what breaks below would be saved
 	_ = l.journal.Close()
+	_ = l.newest.Close()
 	r.w.network.cut(r.name)
 	l.end()
 }
@@ -131,6 +137,7 @@ func (r *replica) shut() {
 	l.exchanger.Close()
 	l.sender.Close()
 	_ = l.journal.Close()
+	_ = l.newest.Close()
 	_ = l.store.Close()
 }
 

@@ -19,6 +19,9 @@ func (s *Source) Recover(ctx context.Context) error {
 	if err := s.store.FreeLeasesOf(ctx, s.owner); err != nil {
 		return fmt.Errorf("free the leases of the last run: %w", err)
 	}
+	if err := s.compare(ctx); err != nil {
+		return err
+	}
 	for _, op := range s.journal.Pending() {
 		if err := s.recoverReply(ctx, op); err != nil {
 			return fmt.Errorf("replay the journal: %w", err)
@@ -46,6 +49,11 @@ func (s *Source) recoverReply(ctx context.Context, op journal.Operation) error {
 		return nil
 	}
 	c, err := s.store.Connection(ctx, meta.ConnectionID)
+	if err == nil && c.Generation < meta.Generation {
+		// The database went back behind what was spent, and nobody here has what lies between.
+		s.log.Error("a journaled reply is newer than the database knows of; it is kept", "connection", c.Name, "generation", c.Generation, "reply_to_generation", meta.Generation)
+		return nil
+	}
 	if errors.Is(err, store.ErrNotFound) || (err == nil && c.Generation != meta.Generation) {
 		s.journal.Done(op.ID)
 		return nil
@@ -93,12 +101,18 @@ func (s *Source) dropUnsent(id string) {
 // sweep looks, once in a lease time, for open intents of this hub that no renewal
 // of it is working on, until Close. Nobody else may touch them.
 func (s *Source) sweep() {
-	ticker := time.NewTicker(s.lease)
+	ticker, daily := time.NewTicker(s.lease), time.NewTicker(24*time.Hour)
 	defer ticker.Stop()
+	defer daily.Stop()
 	for {
 		select {
 		case <-s.tidying.Done():
 			return
+		case <-daily.C:
+			if err := s.compare(s.tidying); err != nil && s.tidying.Err() == nil {
+				s.log.Warn("this hub's own copies of token sets could not be compared; they are tomorrow", "error", err)
+			}
+			continue
 		case <-ticker.C:
 		}
 		open, err := s.store.OpenIntents(s.tidying, s.owner)

@@ -73,6 +73,9 @@ func (s *Source) renewLeased(ctx context.Context, f *flight, c connection.Connec
 	}
 	if may {
 		saved = true
+		if ahead, ok := s.ahead(ctx, c); ok {
+			return s.bringForward(ctx, c, ahead)
+		}
 		defer s.keepLease(c.ID)()
 		return s.refresh(ctx, f, c)
 	}
@@ -196,6 +199,10 @@ func failedBy(c connection.Connection, sent int64, out operation.Outcome, failur
 // database is away it is tried again: this process may hold the only live
 // refresh token. When the hub stops first, the journal has the reply.
 func (s *Source) save(trailing context.Context, old, c connection.Connection, intent store.Intent, success bool) (connection.Connection, error) {
+	kept := func() {}
+	if success {
+		kept = s.remember(c)
+	}
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
 		ctx, cancel := context.WithTimeout(s.life, 10*time.Second)
 		var err error
@@ -208,6 +215,7 @@ func (s *Source) save(trailing context.Context, old, c connection.Connection, in
 		switch {
 		case err == nil:
 			crashpoint.At(crashpoint.Saved)
+			kept()
 			s.runner.Done(intent.ID)
 			crashpoint.At(crashpoint.LeaseFreed) // the save has freed it
 			return c, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/exchange"
 	"github.com/evergrant/evergrant/hub/internal/feed"
 	"github.com/evergrant/evergrant/hub/internal/journal"
+	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/trail"
@@ -26,6 +27,9 @@ type Options struct {
 	// Exchanger is the Runner's: it says how long exchanges may take.
 	Exchanger *exchange.Exchanger
 	Journal   *journal.Journal
+	// Newest keeps the newest token set of each rotating grant beside the journal; nil
+	// keeps none.
+	Newest *newest.Keeper
 	// Changes wakes who waits for another replica's renewal.
 	Changes *feed.Feed
 	// Gate limits what is asked of each token endpoint.
@@ -56,6 +60,7 @@ type Source struct {
 	runner    *operation.Runner
 	exchanger *exchange.Exchanger
 	journal   *journal.Journal
+	newest    *newest.Keeper
 	gate      *endpoint.Gate
 	changes   *feed.Feed
 	log       hclog.Logger
@@ -87,7 +92,7 @@ type Source struct {
 // New returns a Source. Call Close to wait for renewals in flight.
 func New(o Options) *Source {
 	s := &Source{
-		store: o.Store, runner: o.Runner, exchanger: o.Exchanger, journal: o.Journal, gate: o.Gate, changes: o.Changes, log: o.Logger, owner: o.Journal.Replica(),
+		store: o.Store, runner: o.Runner, exchanger: o.Exchanger, journal: o.Journal, newest: o.Newest, gate: o.Gate, changes: o.Changes, log: o.Logger, owner: o.Journal.Replica(),
 		lease: orDefault(o.Lease, time.Minute), takeover: orDefault(o.Takeover, 15*time.Minute), noCopies: o.NoCopies,
 		flights: map[string]*flight{}, touched: bounded.New[string, time.Time](maxTouched), cache: newCache(maxCached),
 	}
