@@ -18,6 +18,7 @@ const (
 	eventsKept   = 400 * 24 * time.Hour
 	sessionsKept = 100 * 24 * time.Hour
 	hoursKept    = 400 * 24 * time.Hour
+	replicasKept = 7 * 24 * time.Hour
 )
 
 // periodicWork is what one of the replicas does every so often.
@@ -40,5 +41,5 @@ func cleanUp(ctx context.Context, s *store.Store, cfg Config, now time.Time) err
 	history := store.HistoryBounds{Count: cfg.History.KeepCount, Before: now.Add(-cfg.History.KeepAge)}
 	return errors.Join(err, summed, s.DeleteExpiredSessions(ctx, now), s.DeleteOldGrantLinks(ctx, now), s.DeleteOldBulkRuns(ctx, now.Add(-bulkKept)),
 		s.DeleteOldPeopleRows(ctx, now, now.Add(-sessionsKept)), s.PruneHistory(ctx, history), s.PruneEvents(ctx, now.Add(-eventsKept)),
-		s.PruneRenewalHours(ctx, now.Add(-hoursKept)), s.PruneEscalations(ctx, now.Add(-eventsKept)))
+		s.PruneRenewalHours(ctx, now.Add(-hoursKept)), s.PruneEscalations(ctx, now.Add(-eventsKept)), s.PruneReplicas(ctx, replicasKept, eventsKept))
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/exchange"
 	"github.com/evergrant/evergrant/hub/internal/feed"
+	"github.com/evergrant/evergrant/hub/internal/identity"
 	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/jobs"
 	"github.com/evergrant/evergrant/hub/internal/journal"
@@ -43,6 +44,7 @@ type Hub struct {
 
 	store     *store.Store
 	journal   *journal.Journal
+	identity  *identity.Identity
 	sender    *egress.Sender
 	gate      *endpoint.Gate
 	changes   feed.Feed
@@ -78,7 +80,9 @@ type Hub struct {
 	// schedule runs the scheduler until stopWork; failed carries a server that ended by itself.
 	schedule func()
 	stopWork context.CancelFunc
-	failed   chan error
+	// stopBeats ends the signs of life of this run.
+	stopBeats context.CancelFunc
+	failed    chan error
 	// ending is closed when the server begins to stop: streams end then.
 	ending chan struct{}
 }
@@ -194,6 +198,15 @@ func (h *Hub) openStores(ctx context.Context) error {
 	if h.newest, err = newest.Open(h.cfg.DataDir, box, h.log.Named("newest")); err != nil {
 		return err
 	}
+	err = h.await(ctx, func(ctx context.Context) (err error) {
+		h.identity, err = identity.Enter(ctx, identity.Options{
+			Store: h.store, Journal: h.journal, Name: h.cfg.ReplicaName, Version: h.version, Logger: h.log.Named("identity"),
+		})
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	h.audit = audit.New(h.store, h.log.Named("audit"))
 	h.pulls, err = audit.OpenPulls(h.store, filepath.Join(h.cfg.DataDir, "pulls"), h.log.Named("audit"))
 	return err
@@ -201,7 +214,7 @@ func (h *Hub) openStores(ctx context.Context) error {
 
 func (h *Hub) startJobs(ctx context.Context) (err error) {
 	h.jobs, err = jobs.Start(ctx, jobs.Options{
-		Store: h.store, Periodic: periodicWork(h.store, h.bulk, h.cfg), Logger: h.log.Named("jobs"), Replica: h.journal.Replica(),
+		Store: h.store, Periodic: periodicWork(h.store, h.bulk, h.cfg), Logger: h.log.Named("jobs"), Replica: h.identity.Owner(),
 	})
 	return err
 }
@@ -234,9 +247,13 @@ func (h *Hub) stop(ctx context.Context) {
 	if h.source != nil {
 		h.closeExchanges(ctx)
 	}
+	if h.stopBeats != nil {
+		h.stopBeats() // as long as requests are out this run lives
+	}
 	h.work.Wait()
 	if h.source != nil {
 		h.source.Leave()
+		h.leave(ctx)
 	}
 	if h.plugins != nil {
 		h.plugins.Stop(ctx)
@@ -262,6 +279,15 @@ func (h *Hub) stop(ctx context.Context) {
 	}
 	h.traces.stop(ctx)
 	h.log.Info("stopped")
+}
+
+// leave notes that this run is over, so that the next one need not wait for anything.
+func (h *Hub) leave(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := h.identity.Leave(ctx); err != nil {
+		h.log.Warn("the stop of this hub could not be noted; the next start finds out by itself", "error", err)
+	}
 }
 
 // closeExchanges ends the renewals and authorizations that are under way. Replies that

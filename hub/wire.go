@@ -26,7 +26,7 @@ import (
 func (h *Hub) wire() {
 	h.sender = egress.New(egress.Options{Version: h.version, Networks: h.cfg.Egress.Prefixes(), Refused: h.refused, Counted: h.counts.Refused})
 	h.gate = endpoint.New(endpoint.Options{
-		Replica: h.journal.Replica(),
+		Replica: h.identity.Owner(),
 		Limits:  endpoint.Limits{InFlight: h.cfg.Renewal.PerEndpoint, PerSecond: float64(h.cfg.Renewal.PerSecond)},
 	})
 	h.exchanger = exchange.New(exchange.Options{Sender: h.sender, Logger: h.log.Named("exchange"), Budget: h.cfg.Renewal.ExchangeTimeout})
@@ -38,12 +38,12 @@ func (h *Hub) wire() {
 	h.access = access.New(h.store)
 	h.catalogue = catalogue.New(h.store, h.plugins, runner, h.log.Named("catalogue"))
 	h.source = tokensource.New(tokensource.Options{
-		Store: h.store, Runner: runner, Exchanger: h.exchanger, Journal: h.journal, Newest: h.newest, Gate: h.gate, Changes: &h.changes, Logger: h.log.Named("tokens"),
+		Store: h.store, Runner: runner, Exchanger: h.exchanger, Journal: h.journal, Identity: h.identity, Newest: h.newest, Gate: h.gate, Changes: &h.changes, Logger: h.log.Named("tokens"),
 		Lease: h.cfg.Renewal.Lease, Takeover: h.cfg.Renewal.Takeover,
 		Attempted: h.attempted, Waited: h.counts.Waited, Copied: h.counts.Copied, NoCopies: !h.cfg.Renewal.SecondCopy,
 	})
 	sched := scheduler.New(scheduler.Options{
-		Store: h.store, Source: h.source, Gate: h.gate, Logger: h.log.Named("scheduler"), Owner: h.journal.Replica(),
+		Store: h.store, Source: h.source, Gate: h.gate, Logger: h.log.Named("scheduler"),
 		Workers: h.cfg.Renewal.Workers, Lease: h.cfg.Renewal.Lease,
 	})
 	h.flow = authflow.New(authflow.Options{
@@ -52,13 +52,16 @@ func (h *Hub) wire() {
 	})
 	h.bulk = bulk.New(bulk.Options{Store: h.store, Catalogue: h.catalogue, Source: h.source, Audit: h.audit, Logger: h.log.Named("bulk")})
 	h.escalates = escalation.New(escalation.Options{
-		Store: h.store, Senders: channel.New(channel.Options{Version: h.version}), PublicURL: h.cfg.PublicURL, Replica: h.journal.Replica(),
+		Store: h.store, Senders: channel.New(channel.Options{Version: h.version}), PublicURL: h.cfg.PublicURL, Replica: h.identity.Owner(),
 		MakeLink: h.messageLink, Delivered: h.messages.Tried, Logger: h.log.Named("escalation"),
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	h.stopWork = cancel
 	h.schedule = func() { sched.Run(trail.Begin(ctx, "", h.traces.tracer)) }
 	h.work.Go(func() { h.store.Listen(ctx, h.changes.PublishAll) })
+	beating, stopBeats := context.WithCancel(context.Background())
+	h.stopBeats = stopBeats
+	h.work.Go(func() { h.identity.Run(beating) })
 	h.work.Go(func() { h.watchPlugins(ctx) })
 	h.work.Go(func() { h.pulls.Run(ctx) })
 	h.work.Go(func() { h.hours.Run(ctx) })

@@ -132,7 +132,7 @@ func (f *fleet) leasesOf(ctx context.Context, n int) (held int, err error) {
 		return 0, err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	err = conn.QueryRow(ctx, "SELECT count(*) FROM connections WHERE lease_owner = $1", strings.TrimSpace(string(replica))).Scan(&held)
+	err = conn.QueryRow(ctx, "SELECT count(*) FROM connections WHERE lease_owner LIKE $1 || '/%'", strings.TrimSpace(string(replica))).Scan(&held)
 	return held, err
 }
 

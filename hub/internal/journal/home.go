@@ -7,18 +7,18 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
-
-	"github.com/google/uuid"
 )
 
 // home is the journal's folder: locked, and named after a replica.
 type home struct {
-	dir     string
-	replica string
-	lock    *os.File
-	info    os.FileInfo // of the lock
-	device  uint64      // of the folder above
+	dir    string
+	markMu sync.Mutex // guards mark and its files
+	mark   Mark
+	lock   *os.File
+	info   os.FileInfo // of the lock
+	device uint64      // of the folder above
 }
 
 const (
@@ -36,7 +36,10 @@ func enter(dir string) (*home, error) {
 	if h.lock, h.info, err = takeLock(dir); err != nil {
 		return nil, err
 	}
-	if h.replica, err = replicaName(filepath.Join(dir, replicaFile)); err == nil {
+	if h.mark, err = readMark(dir); err == nil {
+		err = h.writeMark()
+	}
+	if err == nil {
 		h.device, err = deviceOf(filepath.Dir(dir))
 	}
 	if err != nil {
@@ -105,7 +108,7 @@ func (h *home) retake(own []*segment) error {
 	if err := h.othersName(); err != nil {
 		return err
 	}
-	return writeReplica(filepath.Join(h.dir, replicaFile), h.replica)
+	return h.writeMark()
 }
 
 func (h *home) remake(own []*segment) error {
@@ -133,10 +136,16 @@ func (h *home) remake(own []*segment) error {
 
 const putBack = "put the hub's own folder back, or move this one away"
 
+func (h *home) name() string {
+	h.markMu.Lock()
+	defer h.markMu.Unlock()
+	return h.mark.Replica
+}
+
 // othersName fails in the folder of another hub.
 func (h *home) othersName() error {
 	data, err := os.ReadFile(filepath.Join(h.dir, replicaFile))
-	if name := strings.TrimSpace(string(data)); err == nil && name != "" && name != h.replica {
+	if name := strings.TrimSpace(string(data)); err == nil && name != "" && name != h.name() {
 		return fmt.Errorf("the journal's folder %s was replaced by that of another hub: %s", h.dir, putBack)
 	}
 	return nil
@@ -166,29 +175,6 @@ func deviceOf(path string) (uint64, error) {
 		return 0, err
 	}
 	return uint64(s.Dev), nil //nolint:unconvert // the type differs between systems
-}
-
-func replicaName(path string) (string, error) {
-	name, err := os.ReadFile(path)
-	if err == nil && len(strings.TrimSpace(string(name))) > 0 {
-		return strings.TrimSpace(string(name)), nil
-	}
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return "", fmt.Errorf("read the replica's name: %w", err)
-	}
-	id := uuid.NewString()
-	return id, writeReplica(path, id)
-}
-
-// writeReplica makes the name durable, unless it is there.
-func writeReplica(path, name string) error {
-	if now, err := os.ReadFile(path); err == nil && strings.TrimSpace(string(now)) == name {
-		return nil
-	}
-	if err := writeDurably(path, []byte(name+"\n")); err != nil {
-		return fmt.Errorf("write the replica's name: %w", err)
-	}
-	return nil
 }
 
 // writeDurably replaces a file as a whole.

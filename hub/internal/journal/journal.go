@@ -99,13 +99,12 @@ func open(dir string, box Sealer, log hclog.Logger, limit int64, d disk) (*Journ
 	if err := j.replay(); err != nil {
 		return nil, errors.Join(err, h.lock.Close())
 	}
-	j.marksSince = marksSince(dir, time.Now())
+	j.marksSince = marksSince(dir, j.Place(), time.Now())
 	return j, nil
 }
 
-// Replica is the stable name of the hub that owns this journal: intents carry
-// it, so that a restarted hub knows its own.
-func (j *Journal) Replica() string { return j.home.replica }
+// Replica is the id of the hub that owns this journal.
+func (j *Journal) Replica() string { return j.Mark().Replica }
 
 // Begin opens an operation; one that is open already keeps what it has. meta is
 // whatever is needed to finish it later; it is sealed. It need not be durable by

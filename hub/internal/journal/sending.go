@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 )
 
@@ -36,24 +35,27 @@ func (j *Journal) NeverSent(op string, startedAt time.Time) bool {
 	return !marked && !since.IsZero() && startedAt.After(since) && !j.MayHaveLost(startedAt)
 }
 
-// bootFile names the machine's start in which the folder is used, and since when.
+// bootIDFile is where Linux names the machine's start.
+const bootIDFile = "/proc/sys/kernel/random/boot_id"
+
+// bootFile names the place in which the folder is used, and since when.
 const bootFile = "boot"
 
 type boot struct {
-	ID    string    `json:"id"`
+	ID    string    `json:"id"` // a Place
 	Since time.Time `json:"since"`
 }
 
-// marksSince reads since when the folder has been used without the machine having
-// stopped. Marks that are older may not have reached the disk. It is zero where the
+// marksSince reads since when the folder has been used in its place: without the machine
+// having stopped, and without having been copied. Marks that are older may not have reached
+// the disk, or may be in the folder that this one was copied from. It is zero where the
 // machine does not tell its starts apart.
-func marksSince(dir string, now time.Time) time.Time {
-	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
+func marksSince(dir, place string, now time.Time) time.Time {
+	if place == "" {
 		return time.Time{}
 	}
 	path := filepath.Join(dir, bootFile)
-	current, known := boot{ID: strings.TrimSpace(string(id)), Since: now}, boot{}
+	current, known := boot{ID: place, Since: now}, boot{}
 	if data, err := os.ReadFile(path); err == nil && json.Unmarshal(data, &known) == nil && known.ID == current.ID {
 		return known.Since
 	}

@@ -52,3 +52,20 @@ func TestAMarkIsCopiedWithItsOperation(t *testing.T) {
 		t.Error("the mark was lost with its segment")
 	}
 }
+
+// Marks that were written after a folder was copied are not in the copy.
+func TestACopiedFolderKnowsOfNoRequestThatItWasNotSent(t *testing.T) {
+	dir, b := t.TempDir(), box(t)
+	j := open(t, dir, b)
+	begun := time.Now()
+	must(t, j.Begin("op", nil))
+	at := filepath.Join(t.TempDir(), "copy")
+	must(t, os.CopyFS(at, os.DirFS(dir)))
+	if copied := open(t, at, b); copied.NeverSent("op", begun) {
+		t.Error("a copy says that a request was not sent which the original may have sent since")
+	}
+	must(t, j.Close())
+	if again := open(t, dir, b); !again.NeverSent("op", begun) {
+		t.Error("the folder itself does not know any more that it was not sent")
+	}
+}

@@ -19,20 +19,32 @@ func (s *Scheduler) claimDue(ctx context.Context, room int) ([]connection.Connec
 	if err := s.forget(ctx); err != nil {
 		return nil, err
 	}
-	now := time.Now()
-	due, err := s.o.Store.ClaimDue(ctx, now, s.o.Owner, s.o.Lease, room)
+	c := claim{owner: s.o.Source.Owner(), mark: s.claims%marks + 1}
+	s.claims++
+	due, err := s.o.Store.ClaimDue(ctx, time.Now(), c.owner, s.o.Lease, c.mark, room)
 	if err != nil {
-		s.unanswered = append(s.unanswered, now.Add(s.o.Lease))
+		c.over = time.Now().Add(s.o.Lease)
+		s.unanswered = append(s.unanswered, c)
 	}
 	return due, err
 }
 
+// claim is one that may have taken leases.
+type claim struct {
+	owner string
+	mark  int
+	over  time.Time // when they have run out
+}
+
+// marks is how many marks Store.ClaimDue has.
+const marks = 999
+
 // forget gives back what claims without an answer may have taken.
 func (s *Scheduler) forget(ctx context.Context) error {
 	for len(s.unanswered) > 0 {
-		until := s.unanswered[len(s.unanswered)-1]
-		if time.Now().Before(until) {
-			if err := s.o.Store.FreeLeasesUntil(ctx, s.o.Owner, until); err != nil {
+		c := s.unanswered[len(s.unanswered)-1]
+		if time.Now().Before(c.over) {
+			if err := s.o.Store.FreeClaimed(ctx, c.owner, c.mark); err != nil {
 				return err
 			}
 		}
@@ -49,7 +61,7 @@ func (s *Scheduler) giveBack(ctx context.Context) {
 	for _, c := range s.queue.Drain() {
 		ids = append(ids, c.ID)
 	}
-	err := s.o.Store.FreeLeases(ctx, s.o.Owner, ids...)
+	err := s.o.Store.FreeLeases(ctx, s.o.Source.Owner(), ids...)
 	if err == nil {
 		err = s.forget(ctx)
 	}

@@ -21,8 +21,6 @@ type Options struct {
 	Source *tokensource.Source
 	Gate   *endpoint.Gate
 	Logger hclog.Logger
-	// Owner is the replica's name in leases: the Source's.
-	Owner string
 	// Workers bounds renewals at one time, over all endpoints; 128.
 	Workers int
 	// Lease is how long a claim holds; 60 s.
@@ -39,9 +37,10 @@ type Scheduler struct {
 	o     Options
 	wake  chan struct{}
 	queue *endpoint.Queue[connection.Connection]
-	// unanswered are the ends of the leases of claims that got no answer. Only claim
-	// and, after it, giveBack use them.
-	unanswered []time.Time
+	// claims counts claims, and unanswered are those that got no answer. Only claim and,
+	// after it, giveBack use them.
+	claims     int
+	unanswered []claim
 	// behind is set while more is due than workers were free for: then a worker that gets
 	// free is worth a look.
 	behind atomic.Bool

@@ -9,6 +9,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/connection/connectiontest"
 	"github.com/evergrant/evergrant/hub/internal/scheduler"
+	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 )
 
 // endsAt is a context that ends when it is looked at for the nth time, so that what
@@ -52,12 +53,13 @@ func TestAHubThatStopsLeavesWhatIsDueToOthers(t *testing.T) {
 		google := connectiontest.Years()["Google"].Service
 		h := newHubOfAYear(t, &connectiontest.Service{Description: google.Description, AccessLife: time.Hour}, 20)
 		h.options.Workers = 4
+		another := storetest.Enter(t, h.store, "another")
 		renewals := 0
 		for n := 1; n <= 60; n++ {
 			<-time.After(2 * day) // everything is due
 			scheduler.New(h.options).Run(newEndsAt(n))
 			now := time.Now()
-			free, err := h.store.ClaimDue(t.Context(), now, "another replica", time.Minute, 100)
+			free, err := h.store.ClaimDue(t.Context(), now, another, time.Minute, 1, 100)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -71,7 +73,7 @@ func TestAHubThatStopsLeavesWhatIsDueToOthers(t *testing.T) {
 				t.Errorf("stopped at look %d: %d of %d were renewed, and another replica may renew %d", n, renewed, len(h.ids), len(free))
 			}
 			renewals += renewed
-			if err := h.store.FreeLeasesOf(t.Context(), "another replica"); err != nil {
+			if err := h.store.FreeLeasesOf(t.Context(), another); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -88,10 +90,10 @@ func TestWhatAClaimWithoutAnAnswerHoldsIsClaimedAgain(t *testing.T) {
 		<-time.After(day)
 		now := time.Now()
 		// The database has done it, and the answer was lost on its way.
-		if lost, err := h.store.ClaimDue(t.Context(), now, h.options.Owner, time.Minute, 100); err != nil || len(lost) != 3 {
+		if lost, err := h.store.ClaimDue(t.Context(), now, h.source.Owner(), time.Minute, 7, 100); err != nil || len(lost) != 3 {
 			t.Fatal(len(lost), err)
 		}
-		if got := scheduler.New(h.options).Round(t.Context(), now.Add(time.Minute)); got != 3 {
+		if got := scheduler.New(h.options).Round(t.Context(), 7); got != 3 {
 			t.Errorf("the next round may renew %d of 3 connections, the others wait for a lease that nobody uses", got)
 		}
 	})

@@ -18,6 +18,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/exchange"
+	"github.com/evergrant/evergrant/hub/internal/identity"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/scheduler"
@@ -126,12 +127,14 @@ func newHubOfAYear(t *testing.T, s *connectiontest.Service, connections int) *hu
 	t.Cleanup(sender.Close)
 	gate := endpoint.New(endpoint.Options{})
 	x := exchange.New(exchange.Options{Sender: sender})
+	who, err := identity.Enter(t.Context(), identity.Options{Store: h.store, Journal: j})
+	must(err)
 	h.source = tokensource.New(tokensource.Options{
-		Store: h.store, Journal: j, Gate: gate, Logger: log, Exchanger: x,
+		Store: h.store, Journal: j, Identity: who, Gate: gate, Logger: log, Exchanger: x,
 		Runner: operation.NewRunner(operation.Options{Plugins: inProcess{client}, Exchanger: x, Journal: j, Gate: gate, Logger: log}),
 	})
 	t.Cleanup(func() { h.source.Close(context.Background()) })
-	h.options = scheduler.Options{Gate: gate, Store: h.store, Source: h.source, Logger: log, Owner: j.Replica(), LongestSleep: day}
+	h.options = scheduler.Options{Gate: gate, Store: h.store, Source: h.source, Logger: log, LongestSleep: day}
 	now := time.Now()
 	svc := service.Service{ID: store.NewID(), Name: "svc", Title: "svc", Provider: s.Description.Name, Description: &s.Description, CreatedAt: now, UpdatedAt: now}
 	must(h.store.CreateService(t.Context(), svc))

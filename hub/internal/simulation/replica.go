@@ -11,6 +11,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/exchange"
+	"github.com/evergrant/evergrant/hub/internal/identity"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/operation"
@@ -35,11 +36,14 @@ type life struct {
 	store     *store.Store
 	journal   *journal.Journal
 	newest    *newest.Keeper
+	identity  *identity.Identity
 	source    *tokensource.Source
 	exchanger *exchange.Exchanger
 	sender    *egress.Sender
 	stop      context.CancelFunc
 	scheduled sync.WaitGroup
+	stopBeats context.CancelFunc
+	beats     sync.WaitGroup
 }
 
 // start starts the replica as hub.Start does.
@@ -56,6 +60,9 @@ func (r *replica) start(ctx context.Context, box *seal.Box) error {
 	if l.journal, err = journal.Open(filepath.Join(r.dir, "journal"), box, log); err != nil {
 		return err
 	}
+	if l.identity, err = identity.Enter(ctx, identity.Options{Store: l.store, Journal: l.journal, Name: r.name, Logger: log}); err != nil {
+		return err
+	}
 	l.sender = egress.New(egress.Options{Version: "simulation", Dial: r.w.network.dialer(r.name)})
 	l.exchanger = exchange.New(exchange.Options{Sender: l.sender, Logger: log, Budget: r.w.o.Budget})
 	gate := endpoint.New(endpoint.Options{Replica: r.name})
@@ -63,15 +70,18 @@ func (r *replica) start(ctx context.Context, box *seal.Box) error {
 		Plugins: &plugins{world: r.w, replica: r.name}, Exchanger: l.exchanger, Journal: l.journal, Gate: gate, Logger: log,
 	})
 	l.source = tokensource.New(tokensource.Options{
-		Store: l.store, Runner: runner, Exchanger: l.exchanger, Journal: l.journal, Newest: l.newest, Gate: gate, Logger: log,
+		Store: l.store, Runner: runner, Exchanger: l.exchanger, Journal: l.journal, Identity: l.identity, Newest: l.newest, Gate: gate, Logger: log,
 	})
-	sched := scheduler.New(scheduler.Options{Store: l.store, Source: l.source, Gate: gate, Logger: log, Owner: l.journal.Replica(), Workers: 256, ShortestSleep: time.Second, LongestSleep: 5 * time.Second})
+	sched := scheduler.New(scheduler.Options{Store: l.store, Source: l.source, Gate: gate, Logger: log, Workers: 256, ShortestSleep: time.Second, LongestSleep: 5 * time.Second})
 	if err := l.source.Recover(ctx); err != nil {
 		return err
 	}
 	running, stop := context.WithCancel(context.Background())
 	l.stop = stop
 	l.scheduled.Go(func() { sched.Run(running) })
+	beating, stopBeats := context.WithCancel(context.Background())
+	l.stopBeats = stopBeats
+	l.beats.Go(func() { l.identity.Run(beating) })
 	r.mu.Lock()
 	r.life = l
 	r.mu.Unlock()
@@ -121,6 +131,8 @@ func (l *life) end() {
 	l.exchanger.Close()
 	<-closing
 	l.scheduled.Wait()
+	l.stopBeats()
+	l.beats.Wait()
 	l.sender.Close()
 }
 
@@ -133,7 +145,10 @@ func (r *replica) shut() {
 	l.stop()
 	l.source.Close(context.Background())
 	l.scheduled.Wait()
+	l.stopBeats()
+	l.beats.Wait()
 	l.source.Leave()
+	_ = l.identity.Leave(context.Background())
 	l.exchanger.Close()
 	l.sender.Close()
 	_ = l.journal.Close()

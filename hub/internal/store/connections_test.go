@@ -207,7 +207,7 @@ func TestDeletedConnectionTakesItsRowsAlong(t *testing.T) {
 		svc := addService(t, s, "portal")
 		c := addGranted(t, s, svc.ID, "sales")
 		wantErr(t, s.DeleteService(t.Context(), svc.ID), store.ErrInUse)
-		begin(t, s, intentFor(c, "me"))
+		begin(t, s, intentFor(c, storetest.Enter(t, s, "me")))
 		check(t, s.UpdateConnection(t.Context(), c.Granted(noon, noon, tokens("b", ""), c.Account, nil), 1))
 		check(t, s.DeleteConnection(t.Context(), c.ID))
 		wantErr(t, s.DeleteConnection(t.Context(), c.ID), store.ErrNotFound)

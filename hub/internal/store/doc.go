@@ -12,8 +12,11 @@
 // Times are whole milliseconds since 1970 in UTC, 0 being the zero time, in
 // BIGINT columns. Both databases then compare, order and index them as the same
 // numbers; their own time types differ in zone, precision and text. A time is
-// cut to milliseconds on its way in. The database's clock is never asked: now is
-// an argument.
+// cut to milliseconds on its way in.
+//
+// What replicas hold against each other (leases, intents, heartbeats) is set and compared
+// by the database's own clock, inside the statement: two hubs' clocks need not agree. What
+// services and people meant with a time (expiries, due times) is an argument.
 //
 // # Secrets
 //

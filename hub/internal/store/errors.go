@@ -18,6 +18,9 @@ var (
 	ErrNameTaken = errors.New("the name is taken")
 	// ErrStale: the generation has moved on, so what was decided is void.
 	ErrStale = errors.New("it has been changed meanwhile; read it again")
+	// ErrFenced is an ErrStale: this epoch of a replica is not the newest, or the database
+	// does not know it.
+	ErrFenced = fmt.Errorf("this run of the hub is not the current one of its replica: %w", ErrStale)
 	// ErrInUse: other rows depend on it, or there is one already.
 	ErrInUse = errors.New("in use")
 )

@@ -53,7 +53,7 @@ func ColumnsOfRows(t *testing.T) map[string][]string {
 		&auditRow{}, &auditChainRow{}, &auditLinkRow{}, &packageRow{}, &pieceRow{}, &slotRow{}, &pluginKeyRow{},
 		&invitationRow{}, &userSessionRow{}, &tagRow{}, &bulkRunRow{}, &bulkItemRow{}, &grantLinkRow{}, &renewalHourRow{},
 		&channelRow{}, &contactRow{}, &policyRow{}, &templateRow{}, &connectionOwnerRow{}, &escalationRow{}, &deliveryRow{}, &personToldRow{},
-		&passkeyRow{},
+		&passkeyRow{}, &replicaRow{},
 	} {
 		parsed, err := schema.Parse(row, &sync.Map{}, schema.NamingStrategy{})
 		if err != nil {
@@ -87,7 +87,7 @@ func ClaimPlan(t *testing.T, s *Store, now time.Time, limit int) string {
 	if s.dialect == PostgreSQL {
 		statement = claimPostgres
 	}
-	return planOf(t, s, statement, map[string]any{"now": millis(now), "owner": "me", "until": millis(now), "limit": limit})
+	return planOf(t, s, statement, map[string]any{"now": millis(now), "owner": "me", "clock": s.clock(), "ttl": 1000, "mark": 1, "limit": limit})
 }
 
 // NextDuePlan is how the database finds what is due next.

@@ -14,6 +14,7 @@ type intentRow struct {
 	Fingerprint  string
 	Owner        string
 	StartedAt    int64
+	BegunAt      int64
 	SendBy       int64
 	Deadline     int64
 	Reply        []byte
@@ -32,23 +33,36 @@ type Intent struct {
 	Generation int64
 	// Fingerprint names the refresh token without revealing it.
 	Fingerprint string
-	// Owner is the replica that began; its journal may hold the reply.
-	Owner     string
-	StartedAt time.Time
+	// Owner is the replica and epoch that began; its journal may hold the reply.
+	Owner string
+	// StartedAt is when it began by the wall clock of that hub, as its journal has it;
+	// BegunAt is the same time by the database's clock.
+	StartedAt, BegunAt time.Time
 	// SendBy is when its request may no longer be written, and Deadline when its reply
-	// is no longer read.
+	// is no longer read, both by the database's clock.
 	SendBy, Deadline time.Time
+	// ReadAt is the database's time when OpenIntent read it.
+	ReadAt time.Time
 	// Reply is what KeepReply kept; nil if nothing.
 	Reply []byte
 }
 
-// OpenIntent reads the open intent of a connection. Errors: ErrNotFound.
+// OpenIntent reads the open intent of a connection and the database's clock. Errors: ErrNotFound.
 func (s *Store) OpenIntent(ctx context.Context, connectionID string) (*Intent, error) {
-	var row intentRow
-	if err := s.reading(ctx).Where("connection_id = ?", connectionID).Take(&row).Error; err != nil {
+	var row struct {
+		Intent intentRow `gorm:"embedded"`
+		ReadAt int64
+	}
+	err := s.reading(ctx).Model(&intentRow{}).Select("intents.*, ? AS read_at", s.clock()).Where("connection_id = ?", connectionID).Take(&row).Error
+	if err != nil {
 		return nil, failed("read the open intent of "+connectionID, err)
 	}
-	return s.intentOf(&row)
+	intent, err := s.intentOf(&row.Intent)
+	if err != nil {
+		return nil, err
+	}
+	intent.ReadAt = timeOf(row.ReadAt)
+	return intent, nil
 }
 
 // OpenIntents reads the open intents of a replica, oldest first; of all replicas
@@ -101,7 +115,10 @@ func (s *Store) sealReply(id string, reply []byte) ([]byte, error) {
 func (s *Store) intentOf(row *intentRow) (*Intent, error) {
 	i := &Intent{
 		ID: row.ID, ConnectionID: row.ConnectionID, Generation: row.Generation, Fingerprint: row.Fingerprint,
-		Owner: row.Owner, StartedAt: timeOf(row.StartedAt), SendBy: timeOf(row.SendBy), Deadline: timeOf(row.Deadline),
+		Owner: row.Owner, StartedAt: timeOf(row.StartedAt), BegunAt: timeOf(row.BegunAt), SendBy: timeOf(row.SendBy), Deadline: timeOf(row.Deadline),
+	}
+	if i.BegunAt.IsZero() { // of an older version
+		i.BegunAt = i.StartedAt
 	}
 	if len(row.Reply) == 0 {
 		return i, nil

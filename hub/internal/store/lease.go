@@ -7,22 +7,25 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 )
 
-// TakeLease takes a connection's lease for owner until now+ttl, by one
-// conditional statement: exactly one of many takers gets a lease that is free or
-// has run out; the owner gets its own again. It reports false for a connection
-// that is gone.
-func (s *Store) TakeLease(ctx context.Context, id, owner string, now time.Time, ttl time.Duration) (bool, error) {
-	result := s.writing(ctx).Model(&connectionRow{}).
-		Where("id = ? AND (lease_until <= ? OR lease_owner = ?)", id, millis(now), owner).
-		Updates(map[string]any{"lease_owner": owner, "lease_until": millis(now.Add(ttl))})
+// unfenced is what a replica needs to begin anything: its epoch is the newest and not fenced.
+const unfenced = `EXISTS (SELECT 1 FROM replicas WHERE replicas.owner = @owner AND replicas.fenced_at = 0)`
+
+// TakeLease takes a connection's lease for owner for a time by the database's clock, by one
+// conditional statement: exactly one of many takers gets a lease that is free or has run
+// out; the owner gets its own again. It reports false for a connection that is gone and for
+// an owner that is fenced.
+func (s *Store) TakeLease(ctx context.Context, id, owner string, ttl time.Duration) (bool, error) {
+	result := s.writing(ctx).Exec(`UPDATE connections SET lease_owner = @owner, lease_until = @until
+		WHERE id = @id AND (lease_until <= @clock OR lease_owner = @owner) AND `+unfenced,
+		map[string]any{"id": id, "owner": owner, "until": s.clockPlus(ttl), "clock": s.clock()})
 	return result.RowsAffected == 1, failed("take the lease of "+id, result.Error)
 }
 
-// ExtendLease moves the end of a lease that owner holds; one that it has lost stays as
-// it is, and false is returned.
-func (s *Store) ExtendLease(ctx context.Context, id, owner string, now time.Time, ttl time.Duration) (bool, error) {
+// ExtendLease moves the end of a lease that owner holds to a time from now by the
+// database's clock; one that it has lost stays as it is, and false is returned.
+func (s *Store) ExtendLease(ctx context.Context, id, owner string, ttl time.Duration) (bool, error) {
 	result := s.writing(ctx).Model(&connectionRow{}).
-		Where("id = ? AND lease_owner = ?", id, owner).Update("lease_until", millis(now.Add(ttl)))
+		Where("id = ? AND lease_owner = ?", id, owner).Update("lease_until", s.clockPlus(ttl))
 	return result.RowsAffected == 1, failed("extend the lease of "+id, result.Error)
 }
 
@@ -41,10 +44,10 @@ func (s *Store) FreeLeasesOf(ctx context.Context, owner string) error {
 	return s.freeLeases(ctx, "lease_until > 0 AND lease_owner = ?", owner)
 }
 
-// FreeLeasesUntil gives back the leases of owner that end at exactly this time, for a
-// ClaimDue that got no answer and may have taken them.
-func (s *Store) FreeLeasesUntil(ctx context.Context, owner string, until time.Time) error {
-	return s.freeLeases(ctx, "lease_until = ? AND lease_owner = ?", millis(until), owner)
+// FreeClaimed gives back the leases of owner that a ClaimDue with this mark took, for one
+// that got no answer and may have taken them.
+func (s *Store) FreeClaimed(ctx context.Context, owner string, mark int) error {
+	return s.freeLeases(ctx, "lease_until > 0 AND lease_until % 1000 = ? AND lease_owner = ?", mark, owner)
 }
 
 func (s *Store) freeLeases(ctx context.Context, where string, args ...any) error {
@@ -55,30 +58,34 @@ func (s *Store) freeLeases(ctx context.Context, where string, args ...any) error
 // claimable are the connections that ClaimDue may take. IS TRUE keeps SQLite from
 // going through every active connection by the index that lists have.
 const claimable = `SELECT id FROM connections
-	WHERE (state = 'active') IS TRUE AND due_at > 0 AND due_at <= @now AND lease_until <= @now
+	WHERE (state = 'active') IS TRUE AND due_at > 0 AND due_at <= @now AND lease_until <= (SELECT @clock) AND ` + unfenced + `
 	ORDER BY due_at LIMIT @limit`
 
+// claimed is the end of a claim's lease. Its milliseconds are the mark of the claim.
+const claimed = `(SELECT (@clock + CAST(@ttl AS bigint)) / 1000 * 1000 + CAST(@mark AS bigint))`
+
 // SQLite has one writer, so the choice and the mark are one step.
-const claimSQLite = `UPDATE connections SET lease_owner = @owner, lease_until = @until
+const claimSQLite = `UPDATE connections SET lease_owner = @owner, lease_until = ` + claimed + `
 	WHERE id IN (` + claimable + `) RETURNING *`
 
 // PostgreSQL passes over rows that another replica is claiming. MATERIALIZED
 // keeps the planner from choosing twice.
 const claimPostgres = `WITH due AS MATERIALIZED (` + claimable + ` FOR UPDATE SKIP LOCKED)
-	UPDATE connections SET lease_owner = @owner, lease_until = @until
+	UPDATE connections SET lease_owner = @owner, lease_until = ` + claimed + `
 	FROM due WHERE connections.id = due.id RETURNING connections.*`
 
-// ClaimDue takes the leases of up to limit connections that are due at now,
-// longest due first, and returns them in no order. No two callers get the same
-// one.
-func (s *Store) ClaimDue(ctx context.Context, now time.Time, owner string, ttl time.Duration, limit int) ([]connection.Connection, error) {
+// ClaimDue takes the leases of up to limit connections that are due at now by the hub's
+// reckoning, longest due first, for a time by the database's clock, and returns them in no
+// order. No two callers get the same one; an owner that is fenced gets none. mark, from 1 to
+// 999, names the claim for FreeClaimed.
+func (s *Store) ClaimDue(ctx context.Context, now time.Time, owner string, ttl time.Duration, mark, limit int) ([]connection.Connection, error) {
 	statement := claimSQLite
 	if s.dialect == PostgreSQL {
 		statement = claimPostgres
 	}
 	var rows []connectionRow
 	err := s.writing(ctx).Raw(statement, map[string]any{
-		"now": millis(now), "owner": owner, "until": millis(now.Add(ttl)), "limit": limit,
+		"now": millis(now), "owner": owner, "clock": s.clock(), "ttl": ttl.Milliseconds(), "mark": mark, "limit": limit,
 	}).Scan(&rows).Error
 	if err != nil {
 		return nil, failed("claim what is due", err)

@@ -17,14 +17,15 @@ import (
 func TestLeaseHasOneWinnerAndCanBeRetaken(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		c := addGranted(t, s, addService(t, s, "portal").ID, "sales")
-		race := func(now time.Time) (winner string) {
+		owners := enter(t, s, 20)
+		race := func() (winner string) {
 			var wins atomic.Int32
 			var won atomic.Value
 			var takers sync.WaitGroup
 			for i := range 20 {
 				takers.Go(func() {
-					owner := fmt.Sprint("hub-", i)
-					ok, err := s.TakeLease(t.Context(), c.ID, owner, now, time.Minute)
+					owner := owners[i]
+					ok, err := s.TakeLease(t.Context(), c.ID, owner, time.Minute)
 					if err != nil {
 						t.Error(err)
 					}
@@ -40,32 +41,61 @@ func TestLeaseHasOneWinnerAndCanBeRetaken(t *testing.T) {
 			}
 			return won.Load().(string)
 		}
-		first := race(noon)
-		take := func(owner string, now time.Time) bool {
-			ok, err := s.TakeLease(t.Context(), c.ID, owner, now, time.Minute)
+		first, another := race(), storetest.Enter(t, s, "another")
+		take := func(owner string, long time.Duration) bool {
+			ok, err := s.TakeLease(t.Context(), c.ID, owner, long)
 			check(t, err)
 			return ok
 		}
-		if take("another", noon.Add(59*time.Second)) {
+		if take(another, time.Minute) {
 			t.Error("a running lease was taken")
 		}
-		if !take(first, noon.Add(time.Second)) {
+		if !take(first, -time.Millisecond) {
 			t.Error("the owner did not get its own lease again")
 		}
-		if take("another", noon.Add(time.Minute)) {
-			t.Error("the owner's lease was not prolonged")
-		}
-		second := race(noon.Add(time.Hour))
+		second := race() // it has run out
 		check(t, s.FreeLeases(t.Context(), "somebody else", c.ID))
-		if take("another", noon.Add(time.Hour)) {
+		if take(another, time.Minute) {
 			t.Error("a stranger freed the lease")
 		}
 		check(t, s.FreeLeases(t.Context(), second, c.ID))
-		if !take("another", noon.Add(time.Hour)) {
+		if !take(another, time.Minute) {
 			t.Error("a free lease was refused")
 		}
-		if ok, err := s.TakeLease(t.Context(), store.NewID(), "me", noon, time.Minute); ok || err != nil {
+		if ok, err := s.TakeLease(t.Context(), store.NewID(), another, time.Minute); ok || err != nil {
 			t.Errorf("the lease of a connection that is gone: %v, %v", ok, err)
+		}
+	})
+}
+
+// enter registers replicas and returns their names in leases.
+func enter(t *testing.T, s *store.Store, n int) (owners []string) {
+	t.Helper()
+	for i := range n {
+		owners = append(owners, storetest.Enter(t, s, fmt.Sprint("hub-", i)))
+	}
+	return owners
+}
+
+// The hub's clock says what is due; it says nothing of leases.
+func TestAHubWhoseClockIsWrongTakesNoLeaseOfAnother(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		c := addGranted(t, s, addService(t, s, "portal").ID, "sales")
+		right, wrong := storetest.Enter(t, s, "right"), storetest.Enter(t, s, "wrong")
+		if ok, err := s.TakeLease(t.Context(), c.ID, right, time.Minute); err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		for name, now := range map[string]time.Time{"ahead": noon.AddDate(1, 0, 0), "behind": c.Due.Add(time.Second)} {
+			if got, err := s.ClaimDue(t.Context(), now, wrong, time.Minute, 1, 9); err != nil || len(got) != 0 {
+				t.Errorf("a hub whose clock is %s claimed what another one renews: %v", name, err)
+			}
+		}
+		check(t, s.FreeLeases(t.Context(), right, c.ID))
+		if got, err := s.ClaimDue(t.Context(), noon.AddDate(1, 0, 0), wrong, time.Minute, 1, 9); err != nil || len(got) != 1 {
+			t.Fatalf("claimed %d: %v", len(got), err)
+		}
+		if ok, err := s.TakeLease(t.Context(), c.ID, right, time.Minute); err != nil || ok {
+			t.Errorf("two hubs hold one lease: %v", err)
 		}
 	})
 }
@@ -79,14 +109,14 @@ func TestWhatIsDueIsClaimedOnce(t *testing.T) {
 		}
 		paused := addGranted(t, s, svc.ID, "paused")
 		check(t, s.UpdateConnection(t.Context(), paused.Paused(noon), 1))
-		now := noon.Add(2 * time.Hour)
+		now, owners := noon.Add(2*time.Hour), enter(t, s, 8)
 		var mu sync.Mutex
 		claims := map[string]int{}
 		var claimers sync.WaitGroup
 		for i := range 8 {
 			claimers.Go(func() {
 				for {
-					got, err := s.ClaimDue(t.Context(), now, fmt.Sprint("hub-", i), time.Minute, 5)
+					got, err := s.ClaimDue(t.Context(), now, owners[i], time.Minute, i+1, 5)
 					if err != nil {
 						t.Error(err)
 						return
@@ -117,10 +147,16 @@ func TestWhatIsDueIsClaimedOnce(t *testing.T) {
 				t.Errorf("%s was claimed %d times", name, n)
 			}
 		}
-		again, err := s.ClaimDue(t.Context(), now.Add(time.Minute), "late", time.Minute, 1000)
-		check(t, err)
-		if len(again) != due {
-			t.Errorf("after the leases ran out %d were claimed", len(again))
+		late := storetest.Enter(t, s, "late")
+		for _, owner := range owners {
+			check(t, s.FreeLeasesOf(t.Context(), owner))
+		}
+		for _, step := range []string{"were free", "have run out"} {
+			again, err := s.ClaimDue(t.Context(), now, late, -time.Second, 1, 1000)
+			check(t, err)
+			if len(again) != due {
+				t.Errorf("of the leases that %s %d were claimed", step, len(again))
+			}
 		}
 	})
 }
@@ -140,16 +176,18 @@ func TestNextDueLooksBehindLeases(t *testing.T) {
 		if at := next(); !at.Equal(cut(c.Due)) {
 			t.Errorf("next %s, want %s", at, c.Due)
 		}
-		if got, err := s.ClaimDue(t.Context(), c.Due.Add(-time.Second), "me", time.Minute, 9); err != nil || len(got) != 0 {
+		me := storetest.Enter(t, s, "me")
+		if got, err := s.ClaimDue(t.Context(), c.Due.Add(-time.Second), me, time.Minute, 1, 9); err != nil || len(got) != 0 {
 			t.Errorf("claimed %d before the time, %v", len(got), err)
 		}
-		now := cut(c.Due).Add(time.Second)
-		_, err := s.ClaimDue(t.Context(), now, "me", time.Minute, 9)
+		long := 10 * 365 * 24 * time.Hour // past the due time by the database's clock as well
+		before := time.Now()
+		_, err := s.ClaimDue(t.Context(), c.Due.Add(time.Second), me, long, 1, 9)
 		check(t, err)
-		if at := next(); !at.Equal(now.Add(time.Minute)) {
-			t.Errorf("next %s, want the end of the lease %s", at, now.Add(time.Minute))
+		if at := next(); at.Before(before.Add(long-time.Minute)) || at.After(time.Now().Add(long+time.Minute)) {
+			t.Errorf("next %s, want the end of the lease, %s from now", at, long)
 		}
-		check(t, s.FreeLeases(t.Context(), "me", c.ID))
+		check(t, s.FreeLeases(t.Context(), me, c.ID))
 		if at := next(); !at.Equal(cut(c.Due)) {
 			t.Errorf("next %s, want %s", at, c.Due)
 		}
@@ -169,7 +207,7 @@ func TestTheClaimReadsNoMoreThanWhatIsDue(t *testing.T) {
 			addGranted(t, s, addService(t, s, "portal").ID, "sales")
 			storetest.Multiply(t, at, "sales", 20_000, noon)
 			plan := store.ClaimPlan(t, s, noon.Add(time.Hour), 100)
-			if !strings.Contains(plan, "connections_due_at") || strings.Contains(plan, "Seq Scan") || strings.Contains(plan, "SCAN connections") {
+			if !strings.Contains(plan, "connections_due_at") || strings.Contains(plan, "Seq Scan on connections") || strings.Contains(plan, "SCAN connections") {
 				t.Errorf("the plan of a claim:\n%s", plan)
 			}
 			plan = store.NextDuePlan(t, s)
@@ -183,16 +221,16 @@ func TestTheClaimReadsNoMoreThanWhatIsDue(t *testing.T) {
 func TestAReplicaGivesBackItsOwnLeasesOnly(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		svc := addService(t, s, "portal")
+		one, two, three := storetest.Enter(t, s, "hub-1"), storetest.Enter(t, s, "hub-2"), storetest.Enter(t, s, "hub-3")
 		holders := map[string]string{}
-		for name, lease := range map[string]struct {
-			owner string
-			long  time.Duration
-		}{
-			"hub-1 short": {"hub-1", time.Hour}, "hub-1 long": {"hub-1", 2 * time.Hour}, "hub-2": {"hub-2", time.Hour},
-		} {
-			id := addGranted(t, s, svc.ID, strings.ReplaceAll(name, " ", "-")).ID
-			holders[name] = id
-			if ok, err := s.TakeLease(t.Context(), id, lease.owner, noon, lease.long); err != nil || !ok {
+		for _, lease := range []struct{ name, owner string }{{"hub-1 claimed", one}, {"hub-1 taken", one}, {"hub-2", two}} {
+			c := addGranted(t, s, svc.ID, strings.ReplaceAll(lease.name, " ", "-"))
+			holders[lease.name] = c.ID
+			if lease.name == "hub-1 claimed" {
+				if got, err := s.ClaimDue(t.Context(), c.Due, one, time.Hour, 17, 1); err != nil || len(got) != 1 {
+					t.Fatal(got, err)
+				}
+			} else if ok, err := s.TakeLease(t.Context(), c.ID, lease.owner, time.Hour); err != nil || !ok {
 				t.Fatal(ok, err)
 			}
 		}
@@ -201,20 +239,21 @@ func TestAReplicaGivesBackItsOwnLeasesOnly(t *testing.T) {
 			give func() error
 			free []string
 		}{
-			{"none", func() error { return s.FreeLeases(t.Context(), "hub-1") }, nil},
-			{"those of a claim of hub-1", func() error { return s.FreeLeasesUntil(t.Context(), "hub-1", noon.Add(time.Hour)) }, []string{"hub-1 short"}},
-			{"named ones of hub-2", func() error { return s.FreeLeases(t.Context(), "hub-2", holders["hub-1 long"], holders["hub-2"]) }, []string{"hub-2", "hub-1 short"}},
-			{"all of hub-1", func() error { return s.FreeLeasesOf(t.Context(), "hub-1") }, []string{"hub-1 long", "hub-1 short", "hub-2"}},
+			{"none", func() error { return s.FreeLeases(t.Context(), one) }, nil},
+			{"those of a claim of another hub", func() error { return s.FreeClaimed(t.Context(), two, 17) }, nil},
+			{"those of a claim of hub-1", func() error { return s.FreeClaimed(t.Context(), one, 17) }, []string{"hub-1 claimed"}},
+			{"named ones of hub-2", func() error { return s.FreeLeases(t.Context(), two, holders["hub-1 taken"], holders["hub-2"]) }, []string{"hub-2", "hub-1 claimed"}},
+			{"all of hub-1", func() error { return s.FreeLeasesOf(t.Context(), one) }, []string{"hub-1 taken", "hub-1 claimed", "hub-2"}},
 		} {
 			check(t, step.give())
 			for name, id := range holders {
-				ok, err := s.TakeLease(t.Context(), id, "hub-3", noon.Add(time.Second), time.Minute)
+				ok, err := s.TakeLease(t.Context(), id, three, time.Minute)
 				check(t, err)
 				if ok != slices.Contains(step.free, name) {
 					t.Errorf("given back: %s; the lease of %s is free: %t", step.what, name, ok)
 				}
 				if ok {
-					check(t, s.FreeLeases(t.Context(), "hub-3", id))
+					check(t, s.FreeLeases(t.Context(), three, id))
 				}
 			}
 		}

@@ -69,7 +69,7 @@ func TestNoPlainSecretReachesTheFile(t *testing.T) {
 	s := storetest.OpenWith(t, store.Options{DataDir: folder})
 	svc := addService(t, s, "portal")
 	c := addGranted(t, s, svc.ID, "sales")
-	intent := intentFor(c, "me")
+	intent := intentFor(c, storetest.Enter(t, s, "me"))
 	begin(t, s, intent)
 	check(t, s.KeepReply(t.Context(), intent.ID, []byte("plain-reply")))
 	check(t, s.SaveRenewal(t.Context(), c.Renewed(noon, noon, tokens("plain-access-2", "plain-refresh-2")), 1, "", "me"))
@@ -139,7 +139,7 @@ func TestMovedSecretDoesNotOpen(t *testing.T) {
 		if _, err := s.Connection(t.Context(), two.ID); err == nil || strings.Contains(err.Error(), "plain-") {
 			t.Errorf("another connection's tokens opened: %v", err)
 		}
-		due, err := s.ClaimDue(t.Context(), noon.AddDate(1, 0, 0), "me", 1, 10)
+		due, err := s.ClaimDue(t.Context(), noon.AddDate(1, 0, 0), storetest.Enter(t, s, "me"), 1, 1, 10)
 		check(t, err)
 		if len(due) != 1 || due[0].ID != one.ID {
 			t.Errorf("a damaged row stopped the others: %v", due)

@@ -33,7 +33,7 @@ func TestAClockThatWasSetBackLeavesNothingNeverDue(t *testing.T) {
 		if p := read(t, s, paused.ID); !p.Due.IsZero() {
 			t.Error("what is paused is due")
 		}
-		claimed, err := s.ClaimDue(t.Context(), back.Add(time.Hour), "me", time.Minute, 10)
+		claimed, err := s.ClaimDue(t.Context(), back.Add(time.Hour), storetest.Enter(t, s, "me"), time.Minute, 1, 10)
 		if err != nil || len(claimed) != 1 {
 			t.Errorf("%d are claimed, %v", len(claimed), err)
 		}

@@ -17,14 +17,14 @@ import (
 func intentFor(c connection.Connection, owner string) store.Intent {
 	return store.Intent{
 		ID: store.NewID(), ConnectionID: c.ID, Generation: c.Generation, Fingerprint: "fp", Owner: owner,
-		StartedAt: noon, Deadline: noon.Add(30 * time.Second),
+		StartedAt: noon, BegunAt: noon, Deadline: noon.Add(30 * time.Second),
 	}
 }
 
 // begin takes the lease for the intent's owner and commits the intent.
 func begin(t *testing.T, s *store.Store, intent store.Intent) {
 	t.Helper()
-	if won, err := s.TakeLease(t.Context(), intent.ConnectionID, intent.Owner, noon, time.Minute); err != nil || !won {
+	if won, err := s.TakeLease(t.Context(), intent.ConnectionID, intent.Owner, time.Minute); err != nil || !won {
 		t.Fatalf("the lease was not to be had: %v", err)
 	}
 	check(t, s.BeginIntent(t.Context(), intent))
@@ -32,14 +32,15 @@ func begin(t *testing.T, s *store.Store, intent store.Intent) {
 
 func TestRenewalBeginsOnlyUnderTheLeaseAndOnTheCurrentGeneration(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		me, another := storetest.Enter(t, s, "me"), storetest.Enter(t, s, "another")
 		c := addGranted(t, s, addService(t, s, "portal").ID, "sales")
-		wantErr(t, s.BeginIntent(t.Context(), intentFor(c, "me")), store.ErrStale)
-		_, err := s.TakeLease(t.Context(), c.ID, "me", noon, time.Minute)
+		wantErr(t, s.BeginIntent(t.Context(), intentFor(c, me)), store.ErrStale)
+		_, err := s.TakeLease(t.Context(), c.ID, me, time.Minute)
 		check(t, err)
-		wantErr(t, s.BeginIntent(t.Context(), intentFor(c, "another")), store.ErrStale)
+		wantErr(t, s.BeginIntent(t.Context(), intentFor(c, another)), store.ErrStale)
 		check(t, s.SaveRenewal(t.Context(), c.Renewed(noon, noon, tokens("plain-access-2", "r2")), 1, "", "nobody"))
-		wantErr(t, s.BeginIntent(t.Context(), intentFor(c, "me")), store.ErrStale)
-		gone := intentFor(c, "me")
+		wantErr(t, s.BeginIntent(t.Context(), intentFor(c, me)), store.ErrStale)
+		gone := intentFor(c, me)
 		gone.ConnectionID = store.NewID()
 		wantErr(t, s.BeginIntent(t.Context(), gone), store.ErrStale)
 	})
@@ -49,14 +50,15 @@ func TestRenewalBeginsOnlyUnderTheLeaseAndOnTheCurrentGeneration(t *testing.T) {
 // answer.
 func TestManyRenewalsAtOnceEachGetTheirOwnAnswer(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		me := storetest.Enter(t, s, "me")
 		svc := addService(t, s, "portal")
 		const many = 60
 		var group sync.WaitGroup
 		for n := range many {
 			c := addGranted(t, s, svc.ID, fmt.Sprintf("many-%02d", n))
 			group.Go(func() {
-				intent := intentFor(c, "me")
-				if won, err := s.TakeLease(t.Context(), c.ID, "me", noon, time.Minute); err != nil || !won {
+				intent := intentFor(c, me)
+				if won, err := s.TakeLease(t.Context(), c.ID, me, time.Minute); err != nil || !won {
 					t.Errorf("%s: no lease: %v", c.Name, err)
 				}
 				if err := s.BeginIntent(t.Context(), intent); err != nil {
@@ -66,7 +68,7 @@ func TestManyRenewalsAtOnceEachGetTheirOwnAnswer(t *testing.T) {
 				if n%5 == 0 {
 					from = 7
 				}
-				err := s.SaveRenewal(t.Context(), c.Renewed(noon, noon, tokens("plain-access-2", "r2")), from, intent.ID, "me")
+				err := s.SaveRenewal(t.Context(), c.Renewed(noon, noon, tokens("plain-access-2", "r2")), from, intent.ID, me)
 				if stale := errors.Is(err, store.ErrStale); stale != (n%5 == 0) || (err != nil && !stale) {
 					t.Errorf("%s: %v", c.Name, err)
 				}
@@ -88,16 +90,17 @@ func TestManyRenewalsAtOnceEachGetTheirOwnAnswer(t *testing.T) {
 
 func TestRenewalIsSavedWhole(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		me, another := storetest.Enter(t, s, "me"), storetest.Enter(t, s, "another")
 		svc := addService(t, s, "portal")
 		c := addGranted(t, s, svc.ID, "sales")
-		_, err := s.TakeLease(t.Context(), c.ID, "me", noon, time.Minute)
+		_, err := s.TakeLease(t.Context(), c.ID, me, time.Minute)
 		check(t, err)
-		intent := intentFor(c, "me")
+		intent := intentFor(c, me)
 		check(t, s.BeginIntent(t.Context(), intent))
-		wantErr(t, s.BeginIntent(t.Context(), intentFor(c, "me")), store.ErrInUse)
+		wantErr(t, s.BeginIntent(t.Context(), intentFor(c, me)), store.ErrInUse)
 
 		renewed := c.Renewed(noon.Add(time.Hour), noon.Add(time.Hour), tokens("plain-access-2", "plain-refresh-2"))
-		check(t, s.SaveRenewal(t.Context(), renewed, 1, intent.ID, "me"))
+		check(t, s.SaveRenewal(t.Context(), renewed, 1, intent.ID, me))
 		got := read(t, s, c.ID)
 		if got.Generation != 2 || got.Tokens.RefreshToken != "plain-refresh-2" || !got.Due.Equal(cut(renewed.Due)) || !got.RenewedAt.Equal(cut(renewed.RenewedAt)) {
 			t.Errorf("%+v", got)
@@ -109,7 +112,7 @@ func TestRenewalIsSavedWhole(t *testing.T) {
 		if len(past) != 1 || past[0].Tokens.AccessToken != "plain-access-1" {
 			t.Errorf("history %v", past)
 		}
-		if ok, err := s.TakeLease(t.Context(), c.ID, "another", noon, time.Minute); !ok || err != nil {
+		if ok, err := s.TakeLease(t.Context(), c.ID, another, time.Minute); !ok || err != nil {
 			t.Errorf("the lease was not freed: %v", err)
 		}
 	})
@@ -117,15 +120,16 @@ func TestRenewalIsSavedWhole(t *testing.T) {
 
 func TestLateSuccessIsKeptWithoutALease(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		successor, third := storetest.Enter(t, s, "successor"), storetest.Enter(t, s, "third")
 		c := addGranted(t, s, addService(t, s, "portal").ID, "sales")
-		_, err := s.TakeLease(t.Context(), c.ID, "successor", noon, time.Hour)
+		_, err := s.TakeLease(t.Context(), c.ID, successor, time.Hour)
 		check(t, err)
 		renewed := c.Renewed(noon, noon, tokens("plain-access-2", "plain-refresh-2"))
 		check(t, s.SaveRenewal(t.Context(), renewed, 1, "", "late"))
 		if got := read(t, s, c.ID); got.Tokens.RefreshToken != "plain-refresh-2" {
 			t.Error("the only live refresh token was lost")
 		}
-		if ok, err := s.TakeLease(t.Context(), c.ID, "third", noon, time.Minute); ok || err != nil {
+		if ok, err := s.TakeLease(t.Context(), c.ID, third, time.Minute); ok || err != nil {
 			t.Errorf("the successor's lease was freed: %v", err)
 		}
 	})
@@ -133,14 +137,15 @@ func TestLateSuccessIsKeptWithoutALease(t *testing.T) {
 
 func TestRenewalLosesToANewerGenerationAndKeepsIt(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		me := storetest.Enter(t, s, "me")
 		c := addGranted(t, s, addService(t, s, "portal").ID, "sales")
-		intent := intentFor(c, "me")
+		intent := intentFor(c, me)
 		begin(t, s, intent)
 		again := c.Granted(noon, noon, tokens("plain-access-person", "plain-refresh-person"), c.Account, nil)
 		check(t, s.UpdateConnection(t.Context(), again, 1))
 
 		renewed := c.Renewed(noon, noon, tokens("plain-access-late", "plain-refresh-late"))
-		wantErr(t, s.SaveRenewal(t.Context(), renewed, 1, intent.ID, "me"), store.ErrStale)
+		wantErr(t, s.SaveRenewal(t.Context(), renewed, 1, intent.ID, me), store.ErrStale)
 		failure := c.Failed(noon, 1, &provider.Error{Kind: provider.ReauthorizationRequired})
 		wantErr(t, s.SaveFailure(t.Context(), failure, 1, "", "me"), store.ErrStale)
 		got := read(t, s, c.ID)
@@ -211,20 +216,21 @@ func TestFailureChangesNothingElse(t *testing.T) {
 
 func TestIntentKeepsItsReplyForAnyReplica(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		me, other := storetest.Enter(t, s, "me"), storetest.Enter(t, s, "other")
 		svc := addService(t, s, "portal")
 		one, two := addGranted(t, s, svc.ID, "one"), addGranted(t, s, svc.ID, "two")
-		mine, other := intentFor(one, "me"), intentFor(two, "other")
+		mine, others := intentFor(one, me), intentFor(two, other)
 		begin(t, s, mine)
-		begin(t, s, other)
+		begin(t, s, others)
 		check(t, s.KeepReply(t.Context(), mine.ID, []byte("plain-reply")))
 		wantErr(t, s.KeepReply(t.Context(), store.NewID(), nil), store.ErrNotFound)
 
 		got, err := s.OpenIntent(t.Context(), one.ID)
 		check(t, err)
-		if string(got.Reply) != "plain-reply" || got.Owner != "me" || !got.Deadline.Equal(cut(mine.Deadline)) || got.Generation != 1 {
+		if string(got.Reply) != "plain-reply" || got.Owner != me || got.Deadline.Sub(got.BegunAt) != 30*time.Second || got.Generation != 1 {
 			t.Errorf("%+v", got)
 		}
-		for owner, want := range map[string]int{"me": 1, "nobody": 0, "": 2} {
+		for owner, want := range map[string]int{me: 1, "nobody": 0, "": 2} {
 			if open, err := s.OpenIntents(t.Context(), owner); err != nil || len(open) != want {
 				t.Errorf("%q has %d open intents, %v", owner, len(open), err)
 			}

@@ -62,7 +62,7 @@ func (s *Source) keepLease(id string) (stop func()) {
 			return
 		}
 		extending, done := context.WithTimeout(ctx, s.lease/3)
-		held, err := s.store.ExtendLease(extending, id, s.owner, time.Now(), s.lease)
+		held, err := s.store.ExtendLease(extending, id, s.Owner(), s.lease)
 		done()
 		if err != nil && ctx.Err() == nil {
 			s.log.Warn("the lease of a renewal under way could not be extended; it is tried again", "connection", id, "error", err)

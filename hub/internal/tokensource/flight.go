@@ -3,7 +3,9 @@ package tokensource
 import (
 	"context"
 	"fmt"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -87,6 +89,13 @@ func (s *Source) flying(id string) bool {
 	return ok
 }
 
+// allFlying names the connections whose renewals are under way in this hub.
+func (s *Source) allFlying() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.flights))
+}
+
 // CodePanic is the code of a failure that is a defect of the hub itself.
 const CodePanic = "hub_panic"
 
@@ -116,5 +125,5 @@ func (s *Source) setAside(ctx context.Context, id string) (connection.Connection
 	failed := c.Failed(time.Now(), c.Generation, provider.Errorf(provider.Blocked, CodePanic,
 		"the hub itself failed in this renewal; its log has the details, please report it"))
 	failed.Cause = connection.CauseOf(failed, "", "").String()
-	return failed, s.store.SaveFailure(ctx, failed, c.Generation, "", s.owner)
+	return failed, s.store.SaveFailure(ctx, failed, c.Generation, "", s.Owner())
 }

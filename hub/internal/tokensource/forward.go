@@ -57,7 +57,7 @@ func (s *Source) ahead(ctx context.Context, c connection.Connection) (connection
 // spent refresh token of the row least of all.
 func (s *Source) bringForward(ctx context.Context, c connection.Connection, ahead connection.Ahead) (connection.Connection, error) {
 	forward := c.BroughtForward(time.Now(), ahead)
-	err := s.store.SaveRenewal(ctx, forward, c.Generation, "", s.owner)
+	err := s.store.SaveRenewal(ctx, forward, c.Generation, "", s.Owner())
 	if errors.Is(err, store.ErrStale) { // somebody else was faster
 		return s.store.Connection(ctx, c.ID)
 	}

@@ -42,7 +42,7 @@ func (s *Source) takeLease(ctx context.Context, id string, after int64) (connect
 // tryLease tries once and reads the connection. A lease on one that has passed
 // after is given back, and so is one that may have been won without an answer.
 func (s *Source) tryLease(ctx context.Context, id string, after int64) (c connection.Connection, won bool, err error) {
-	won, err = s.store.TakeLease(ctx, id, s.owner, time.Now(), s.lease)
+	won, err = s.store.TakeLease(ctx, id, s.Owner(), s.lease)
 	if err != nil {
 		s.freeLease(id)
 		return c, won, err
@@ -59,7 +59,7 @@ func (s *Source) tryLease(ctx context.Context, id string, after int64) (c connec
 func (s *Source) freeLease(id string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.life), 5*time.Second)
 	defer cancel()
-	if err := s.store.FreeLeases(ctx, s.owner, id); err != nil {
+	if err := s.store.FreeLeases(ctx, s.Owner(), id); err != nil {
 		s.log.Warn("a lease could not be freed; it runs out by itself", "connection", id, "error", err)
 	}
 }

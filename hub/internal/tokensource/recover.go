@@ -12,13 +12,10 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// Recover takes up what the last run of this hub left behind: its leases are
-// freed, journaled replies are saved, and renewals without a reply are tried once
-// more, in the background. The hub calls it at start, before it renews or serves.
+// Recover takes up what earlier runs of this hub left behind and Identity has made its
+// own: journaled replies are saved, and renewals without a reply are tried once more, in
+// the background. The hub calls it at start, before it renews or serves.
 func (s *Source) Recover(ctx context.Context) error {
-	if err := s.store.FreeLeasesOf(ctx, s.owner); err != nil {
-		return fmt.Errorf("free the leases of the last run: %w", err)
-	}
 	if err := s.compare(ctx); err != nil {
 		return err
 	}
@@ -27,7 +24,7 @@ func (s *Source) Recover(ctx context.Context) error {
 			return fmt.Errorf("replay the journal: %w", err)
 		}
 	}
-	left, err := s.store.OpenIntents(ctx, s.owner)
+	left, err := s.store.OpenIntents(ctx, s.Owner())
 	if err != nil {
 		return fmt.Errorf("find the renewals that the last run left: %w", err)
 	}
@@ -65,7 +62,7 @@ func (s *Source) recoverReply(ctx context.Context, op journal.Operation) error {
 		return nil // the mark of its request says that it may have been sent; see settle
 	}
 	s.log.Info("the last run stopped in the middle of a renewal; its journaled reply is taken up", "connection", c.Name)
-	intent := store.Intent{ID: op.ID, ConnectionID: c.ID, Generation: meta.Generation, Owner: s.owner, StartedAt: meta.StartedAt}
+	intent := store.Intent{ID: op.ID, ConnectionID: c.ID, Generation: meta.Generation, Owner: s.Owner(), StartedAt: meta.StartedAt, BegunAt: meta.begunAt()}
 	if _, err := s.replay(ctx, c, intent, op.Replies); err != nil {
 		// The reply stays in the journal, and the other connections are waiting.
 		s.log.Error("a journaled reply could not be taken up; it is kept", "connection", c.Name, "error", err)
@@ -84,6 +81,14 @@ func (s *Source) tryAgain(left []store.Intent) {
 		if _, err := s.RenewNow(s.tidying, intent.ConnectionID, intent.Generation); err != nil && !errors.Is(err, store.ErrNotFound) {
 			s.log.Warn("a renewal that the last run left could not be tried again; it is when it is due", "connection", intent.ConnectionID, "error", err)
 		}
+	}
+}
+
+// refound has a hub that was fenced take a new identity, under which the renewal begins
+// anew.
+func (s *Source) refound(ctx context.Context) {
+	if err := s.identity.Confirm(ctx); err != nil {
+		s.log.Warn("this hub is not registered in its database; no renewal begins until it is", "error", err)
 	}
 }
 
@@ -115,7 +120,7 @@ func (s *Source) sweep() {
 			continue
 		case <-ticker.C:
 		}
-		open, err := s.store.OpenIntents(s.tidying, s.owner)
+		open, err := s.store.OpenIntents(s.tidying, s.Owner())
 		if err != nil {
 			continue // the database is away: the next round finds them
 		}

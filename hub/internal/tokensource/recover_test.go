@@ -22,12 +22,12 @@ func TestWhatAKilledHubLeftIsTakenUp(t *testing.T) {
 			r := newRig(t, -time.Minute)
 			r.start(t, nil)
 			now := time.Now()
-			won, err := r.store.TakeLease(t.Context(), r.c.ID, r.journal.Replica(), now, time.Minute)
+			won, err := r.store.TakeLease(t.Context(), r.c.ID, r.source.Owner(), time.Minute)
 			if err != nil || !won {
 				t.Fatal(won, err)
 			}
 			i := store.Intent{
-				ID: store.NewID(), ConnectionID: r.c.ID, Generation: 1, Owner: r.journal.Replica(), StartedAt: now,
+				ID: store.NewID(), ConnectionID: r.c.ID, Generation: 1, Owner: r.source.Owner(), StartedAt: now,
 				SendBy: now.Add(30 * time.Second), Deadline: now.Add(5 * time.Minute),
 			}
 			must(t, r.store.BeginIntent(t.Context(), i))

@@ -89,7 +89,7 @@ func (s *Source) renewLeased(ctx context.Context, f *flight, c connection.Connec
 	}
 	// It is due but may not be renewed now: the scheduler must not come back at once.
 	c.Due, saved = c.NextDue(now), true
-	return c, s.store.SaveFailure(ctx, c, c.Generation, "", s.owner)
+	return c, s.store.SaveFailure(ctx, c, c.Generation, "", s.Owner())
 }
 
 // refresh spends the refresh token: a turn at the endpoint, intent, call, save.
@@ -115,6 +115,9 @@ func (s *Source) refresh(ctx context.Context, f *flight, c connection.Connection
 			}
 			continue
 		}
+		if errors.Is(err, store.ErrFenced) {
+			s.refound(ctx)
+		}
 		if err != nil {
 			if !errors.Is(err, store.ErrStale) {
 				s.dropUnsent(intent.ID)
@@ -123,7 +126,7 @@ func (s *Source) refresh(ctx context.Context, f *flight, c connection.Connection
 		}
 		crashpoint.At(crashpoint.AfterIntent)
 		op := &operation.Op{
-			ID: intent.ID, Service: svc, Now: intent.StartedAt, Journaled: true, Meta: metaOf(intent),
+			ID: intent.ID, Service: svc, Now: intent.BegunAt, Journaled: true, Meta: metaOf(intent),
 			Fence: s.fence(intent), Received: s.secondCopy(intent),
 		}
 		t.watch(s, op, f)
@@ -141,7 +144,7 @@ func (s *Source) newIntent(c connection.Connection, svc service.Service) store.I
 	sendBy := now.Add(s.exchanger.SendWithin())
 	return store.Intent{
 		ID: store.NewID(), ConnectionID: c.ID, Generation: c.Generation, Fingerprint: Fingerprint(c.Tokens),
-		Owner: s.owner, StartedAt: now, SendBy: sendBy, Deadline: sendBy.Add(s.exchanger.Budget(declared)),
+		Owner: s.Owner(), StartedAt: now, BegunAt: now, SendBy: sendBy, Deadline: sendBy.Add(s.exchanger.Budget(declared)),
 	}
 }
 
@@ -207,9 +210,9 @@ func (s *Source) save(trailing context.Context, old, c connection.Connection, in
 		ctx, cancel := context.WithTimeout(s.life, 10*time.Second)
 		var err error
 		if success {
-			err = s.store.SaveRenewal(ctx, c, intent.Generation, intent.ID, s.owner)
+			err = s.store.SaveRenewal(ctx, c, intent.Generation, intent.ID, s.Owner())
 		} else {
-			err = s.store.SaveFailure(ctx, c, intent.Generation, intent.ID, s.owner)
+			err = s.store.SaveFailure(ctx, c, intent.Generation, intent.ID, s.Owner())
 		}
 		cancel()
 		switch {

@@ -9,6 +9,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -50,7 +51,7 @@ func TestAValidTokenIsServedWhileTheServiceTakesLong(t *testing.T) {
 func TestAHungExchangeHoldsNobodyUp(t *testing.T) {
 	r := newRig(t, time.Minute)
 	r.start(t, func(_ *tokensource.Options, o *operation.Options) { o.SlowAfter = 30 * time.Millisecond })
-	won, err := r.store.TakeLease(t.Context(), r.c.ID, r.journal.Replica(), time.Now(), time.Minute)
+	won, err := r.store.TakeLease(t.Context(), r.c.ID, r.source.Owner(), time.Minute)
 	if err != nil || !won {
 		t.Fatal(won, err)
 	}
@@ -79,8 +80,9 @@ func TestTheLeaseLastsAsLongAsTheExchange(t *testing.T) {
 		close(done)
 	}()
 	<-r.arrived
+	another := storetest.Enter(t, r.store, "another")
 	for begun := time.Now(); time.Since(begun) < 6*lease; {
-		won, err := r.store.TakeLease(t.Context(), r.c.ID, "another", time.Now(), time.Minute)
+		won, err := r.store.TakeLease(t.Context(), r.c.ID, another, time.Minute)
 		if err != nil || won {
 			t.Fatalf("another replica got the lease %s after the request left: %v", time.Since(begun), err)
 		}
@@ -88,7 +90,7 @@ func TestTheLeaseLastsAsLongAsTheExchange(t *testing.T) {
 	}
 	r.let <- struct{}{}
 	<-done
-	if won, err := r.store.TakeLease(t.Context(), r.c.ID, "another", time.Now(), time.Minute); err != nil || !won {
+	if won, err := r.store.TakeLease(t.Context(), r.c.ID, another, time.Minute); err != nil || !won {
 		t.Errorf("the lease is not free after the renewal: %v", err)
 	}
 }
@@ -115,7 +117,7 @@ func TestAPanicSetsOneConnectionAside(t *testing.T) {
 	if c, err := r.source.RenewNow(t.Context(), other.ID, other.Generation); err != nil || c.Generation != other.Generation+1 {
 		t.Errorf("the other one is at generation %d, %v", c.Generation, err)
 	}
-	if won, err := r.store.TakeLease(t.Context(), r.c.ID, "another", time.Now(), time.Minute); err != nil || !won {
+	if won, err := r.store.TakeLease(t.Context(), r.c.ID, storetest.Enter(t, r.store, "another"), time.Minute); err != nil || !won {
 		t.Errorf("its lease is still held: %v", err)
 	}
 }
@@ -126,12 +128,12 @@ func TestWhatWasDecidedLongAgoIsNotSent(t *testing.T) {
 	r := newRig(t, time.Minute)
 	r.start(t, nil)
 	now := time.Now()
-	lease, err := r.store.TakeLease(t.Context(), r.c.ID, r.journal.Replica(), now, time.Minute)
+	lease, err := r.store.TakeLease(t.Context(), r.c.ID, r.source.Owner(), time.Minute)
 	if err != nil || !lease {
 		t.Fatal(lease, err)
 	}
 	begin := func(started time.Time, sendBy time.Time) store.Intent {
-		i := store.Intent{ID: store.NewID(), ConnectionID: r.c.ID, Generation: 1, Owner: r.journal.Replica(), StartedAt: started, SendBy: sendBy, Deadline: sendBy}
+		i := store.Intent{ID: store.NewID(), ConnectionID: r.c.ID, Generation: 1, Owner: r.source.Owner(), StartedAt: started, SendBy: sendBy, Deadline: sendBy}
 		must(t, r.store.BeginIntent(t.Context(), i))
 		return i
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/exchange"
+	"github.com/evergrant/evergrant/hub/internal/identity"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/seal"
@@ -139,7 +140,9 @@ func (r *rig) start(t *testing.T, change func(*tokensource.Options, *operation.O
 	x := exchange.New(exchange.Options{Sender: sender})
 	gate := endpoint.New(endpoint.Options{})
 	po := operation.Options{Plugins: inProcess{r.client}, Exchanger: x, Journal: r.journal, Gate: gate, Logger: hclog.NewNullLogger()}
-	so := tokensource.Options{Store: r.store, Exchanger: x, Journal: r.journal, Gate: gate, Logger: hclog.NewNullLogger()}
+	who, err := identity.Enter(t.Context(), identity.Options{Store: r.store, Journal: r.journal})
+	must(t, err)
+	so := tokensource.Options{Store: r.store, Exchanger: x, Journal: r.journal, Identity: who, Gate: gate, Logger: hclog.NewNullLogger()}
 	if change != nil {
 		change(&so, &po)
 	}

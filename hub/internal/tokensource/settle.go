@@ -18,11 +18,20 @@ type journalMeta struct {
 	ConnectionID string    `json:"connection_id"`
 	Generation   int64     `json:"generation"`
 	StartedAt    time.Time `json:"started_at"`
+	BegunAt      time.Time `json:"begun_at"`
+}
+
+// begunAt is BegunAt, which older versions did not write.
+func (m journalMeta) begunAt() time.Time {
+	if m.BegunAt.IsZero() {
+		return m.StartedAt
+	}
+	return m.BegunAt
 }
 
 func metaOf(intent store.Intent) []byte {
 	meta, _ := json.Marshal(journalMeta{ // a struct of plain fields cannot fail
-		ConnectionID: intent.ConnectionID, Generation: intent.Generation, StartedAt: intent.StartedAt,
+		ConnectionID: intent.ConnectionID, Generation: intent.Generation, StartedAt: intent.StartedAt, BegunAt: intent.BegunAt,
 	})
 	return meta
 }
@@ -40,11 +49,11 @@ func (s *Source) settle(ctx context.Context, c connection.Connection) (settled b
 	kept := s.repliesOf(*intent)
 	// A reply may lie in a damaged part of this hub's journal: then no more is known than
 	// of another hub's renewal.
-	mine := intent.Owner == s.owner && !s.journal.MayHaveLost(intent.StartedAt)
-	settlement, until := c.Settle(time.Now(), connection.OpenIntent{
+	mine := intent.Owner == s.Owner() && !s.journal.MayHaveLost(intent.StartedAt)
+	settlement, until := c.Settle(intent.ReadAt, connection.OpenIntent{
 		Generation: intent.Generation, Mine: mine, Replied: len(kept) > 0,
 		Unsent:    mine && s.journal.NeverSent(intent.ID, intent.StartedAt),
-		StartedAt: intent.StartedAt, SendBy: intent.SendBy, Deadline: intent.Deadline,
+		StartedAt: intent.BegunAt, SendBy: intent.SendBy, Deadline: intent.Deadline,
 	}, s.takeover)
 	switch settlement {
 	case connection.SettleDrop:
@@ -58,9 +67,9 @@ func (s *Source) settle(ctx context.Context, c connection.Connection) (settled b
 			s.freeLease(c.ID)
 			return true, c, nil // it is known already
 		}
-		waits := c.OwnerAwaited(time.Now(), c.Generation, until, intent.Owner == s.owner)
+		waits := c.OwnerAwaited(intent.ReadAt, c.Generation, until, intent.Owner == s.Owner())
 		waits.Cause = connection.CauseOf(waits, "", "").String()
-		return true, waits, s.store.SaveFailure(ctx, waits, c.Generation, "", s.owner)
+		return true, waits, s.store.SaveFailure(ctx, waits, c.Generation, "", s.Owner())
 	case connection.SettleTryOnce:
 	}
 	// Nothing more can be learned: try once and believe the answer.
@@ -75,7 +84,7 @@ func (s *Source) replay(ctx context.Context, c connection.Connection, intent sto
 	if err != nil {
 		return c, err
 	}
-	op := &operation.Op{ID: intent.ID, Service: svc, Now: intent.StartedAt, Journaled: true, Meta: metaOf(intent), Kept: kept}
+	op := &operation.Op{ID: intent.ID, Service: svc, Now: intent.BegunAt, Journaled: true, Meta: metaOf(intent), Kept: kept}
 	return s.finish(ctx, c, op, intent, nil)
 }
 
@@ -135,7 +144,7 @@ func (s *Source) keepReply(ctx context.Context, c connection.Connection, intent 
 	if err := s.store.KeepReply(ctx, intent.ID, data); err != nil {
 		return c, fmt.Errorf("keep the reply to the renewal of %s: %w", c.Name, err)
 	}
-	if err := s.store.SaveFailure(ctx, failed, intent.Generation, "", s.owner); err != nil {
+	if err := s.store.SaveFailure(ctx, failed, intent.Generation, "", s.Owner()); err != nil {
 		return c, err
 	}
 	return failed, nil

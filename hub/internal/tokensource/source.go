@@ -13,6 +13,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/exchange"
 	"github.com/evergrant/evergrant/hub/internal/feed"
+	"github.com/evergrant/evergrant/hub/internal/identity"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/operation"
@@ -30,6 +31,9 @@ type Options struct {
 	// Newest keeps the newest token set of each rotating grant beside the journal; nil
 	// keeps none.
 	Newest *newest.Keeper
+	// Identity is who this hub is in leases and intents. What a new identity takes along it
+	// asks the Source.
+	Identity *identity.Identity
 	// Changes wakes who waits for another replica's renewal.
 	Changes *feed.Feed
 	// Gate limits what is asked of each token endpoint.
@@ -64,7 +68,7 @@ type Source struct {
 	gate      *endpoint.Gate
 	changes   *feed.Feed
 	log       hclog.Logger
-	owner     string
+	identity  *identity.Identity
 	lease     time.Duration
 	takeover  time.Duration
 	tell      func(Attempt)
@@ -92,7 +96,7 @@ type Source struct {
 // New returns a Source. Call Close to wait for renewals in flight.
 func New(o Options) *Source {
 	s := &Source{
-		store: o.Store, runner: o.Runner, exchanger: o.Exchanger, journal: o.Journal, newest: o.Newest, gate: o.Gate, changes: o.Changes, log: o.Logger, owner: o.Journal.Replica(),
+		store: o.Store, runner: o.Runner, exchanger: o.Exchanger, journal: o.Journal, newest: o.Newest, gate: o.Gate, changes: o.Changes, log: o.Logger, identity: o.Identity,
 		lease: orDefault(o.Lease, time.Minute), takeover: orDefault(o.Takeover, 15*time.Minute), noCopies: o.NoCopies,
 		flights: map[string]*flight{}, touched: bounded.New[string, time.Time](maxTouched), cache: newCache(maxCached),
 	}
@@ -109,9 +113,13 @@ func New(o Options) *Source {
 		s.waited = func(time.Duration, bool) {}
 	}
 	s.life, s.end = context.WithCancel(context.Background())
+	s.identity.SetInFlight(s.allFlying)
 	s.tidying, s.endTidy = context.WithCancel(s.life)
 	return s
 }
+
+// Owner is who this hub is in leases and intents. It changes when the hub is fenced.
+func (s *Source) Owner() string { return s.identity.Owner() }
 
 func orDefault(d, otherwise time.Duration) time.Duration {
 	if d <= 0 {
@@ -142,7 +150,7 @@ func (s *Source) Close(ctx context.Context) {
 func (s *Source) Leave() {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	if err := s.store.FreeLeasesOf(ctx, s.owner); err != nil {
+	if err := s.store.FreeLeasesOf(ctx, s.Owner()); err != nil {
 		s.log.Warn("the leases of this hub could not be freed; they run out by themselves", "error", err)
 	}
 }

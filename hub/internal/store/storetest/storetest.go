@@ -100,6 +100,16 @@ func OpenWith(tb testing.TB, o store.Options) *store.Store {
 	return s
 }
 
+// Enter registers a replica of its own and returns its name in leases and intents.
+func Enter(tb testing.TB, s *store.Store, id string) (owner string) {
+	tb.Helper()
+	r := store.Replica{ID: id, Epoch: 1, Name: id}
+	if _, err := s.EnterReplica(tb.Context(), r, 0); err != nil {
+		tb.Fatal(err)
+	}
+	return r.Owner()
+}
+
 // Box makes a key that is forgotten with the test.
 func Box(tb testing.TB) *seal.Box {
 	tb.Helper()

@@ -1,0 +1,95 @@
+package identity
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/journal"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// waiting is a run whose leavings are taken up later.
+type waiting struct {
+	owner string
+	// beat is the last one that the folder knows: if the run gave another one, it went on
+	// elsewhere.
+	beat int64
+	// move is set for the run that this one was: connections are what is moved; all if nil.
+	move        bool
+	connections []string
+}
+
+// adopt takes up what runs left that are over for sure: those of this very place, whose
+// lock is free and whose machine has not been started anew; and those that have left. The
+// folder's own last run is waited for where it had another place: a volume that was moved,
+// or a machine that was started anew, looks the same as a copy.
+func (i *Identity) adopt(ctx context.Context, mark journal.Mark, before []store.Replica) error {
+	all, _, err := i.o.Store.Replicas(ctx)
+	if err != nil {
+		return err
+	}
+	var over []string
+	if mark.Epoch == 0 && len(before) == 0 {
+		over = append(over, mark.Replica) // of a version without epochs, which held this lock
+	}
+	for _, r := range all {
+		switch {
+		case r.Owner() == i.self.Owner():
+		case r.Place != "" && r.Place == i.self.Place, r.ID == i.self.ID && !r.LeftAt.IsZero():
+			over = append(over, r.Owner())
+		case r.ID == i.self.ID && r.Epoch == mark.Epoch:
+			i.waiting = append(i.waiting, waiting{owner: r.Owner(), beat: mark.Beat})
+		}
+	}
+	return i.takeUp(ctx, over)
+}
+
+func (i *Identity) takeUp(ctx context.Context, over []string) error {
+	n, err := i.o.Store.AdoptRun(ctx, over, i.self.Owner())
+	if err == nil && n > 0 {
+		i.log.Info("renewals that an earlier run of this hub left open are taken up", "renewals", n)
+	}
+	return err
+}
+
+// adoptWaiting looks again at the runs that may be over. One that has given no sign of life
+// for a while, and none that the folder does not know of, is: this folder is what it left,
+// and no copy of it.
+func (i *Identity) adoptWaiting(ctx context.Context, now time.Time) error {
+	if len(i.waiting) == 0 {
+		return nil
+	}
+	all, _, err := i.o.Store.Replicas(ctx)
+	if err != nil {
+		return err
+	}
+	keep := i.waiting[:0]
+	for n, w := range i.waiting {
+		done, err := i.lookAgain(ctx, w, all, now)
+		if err != nil {
+			i.waiting = append(keep, i.waiting[n:]...)
+			return err
+		}
+		if !done {
+			keep = append(keep, w)
+		}
+	}
+	i.waiting = keep
+	return nil
+}
+
+func (i *Identity) lookAgain(ctx context.Context, w waiting, all []store.Replica, now time.Time) (done bool, err error) {
+	if w.move {
+		_, err := i.o.Store.MoveRun(ctx, w.owner, i.self.Owner(), w.connections...)
+		return err == nil, err
+	}
+	n := slices.IndexFunc(all, func(r store.Replica) bool { return r.Owner() == w.owner })
+	switch {
+	case n < 0, all[n].Beat > w.beat+1: // it is gone; or it went on elsewhere after this folder was copied
+		return true, nil
+	case now.Sub(all[n].HeartbeatAt) < missed*i.o.Every:
+		return false, nil
+	}
+	return true, i.takeUp(ctx, []string{w.owner})
+}

@@ -1,0 +1,63 @@
+package identity
+
+import (
+	"context"
+
+	"github.com/evergrant/evergrant/hub/internal/journal"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// Back says that the database went back: a backup was restored, or a standby that lagged
+// behind was promoted. The folder knows of more than the database.
+type Back struct {
+	Replica string
+	// Epoch and Beat are how far the folder has got; KnownEpoch and KnownBeat how far the
+	// database knows.
+	Epoch, Beat           int64
+	KnownEpoch, KnownBeat int64
+	// Running is set if it happened while the hub ran.
+	Running bool
+}
+
+// DatabaseWentBack reports whether this hub has seen the database go back, and the last time
+// that it did.
+func (i *Identity) DatabaseWentBack() (Back, bool) {
+	i.noticeMu.Lock()
+	defer i.noticeMu.Unlock()
+	if i.back == nil {
+		return Back{}, false
+	}
+	return *i.back, true
+}
+
+// compare holds the folder against what the database knew at the start.
+func (i *Identity) compare(mark journal.Mark, before []store.Replica) {
+	known := store.Replica{ID: mark.Replica}
+	if len(before) > 0 {
+		known = before[0]
+	}
+	if mark.Epoch > known.Epoch || mark.Epoch == known.Epoch && mark.Beat > known.Beat {
+		i.wentBack(Back{Replica: mark.Replica, Epoch: mark.Epoch, Beat: mark.Beat, KnownEpoch: known.Epoch, KnownBeat: known.Beat})
+	}
+}
+
+func (i *Identity) wentBack(b Back) {
+	i.noticeMu.Lock()
+	i.back = &b
+	i.noticeMu.Unlock()
+	i.log.Error("the database is older than this data folder: a backup was restored, or a standby that lagged behind was promoted",
+		"replica", b.Replica, "epoch", b.Epoch, "beat", b.Beat, "epoch_in_database", b.KnownEpoch, "beat_in_database", b.KnownBeat)
+	i.notice(Notice{Kind: DatabaseBack, Replica: b.Replica, Epoch: b.Epoch, Newest: b.KnownEpoch, Now: i.self.Owner()})
+}
+
+// afterBack registers the run anew in a database that went back, with the next epoch.
+func (i *Identity) afterBack(ctx context.Context, b Back) error {
+	old := i.self
+	next := max(b.Epoch, b.KnownEpoch) + 1
+	if _, err := i.register(ctx, old.ID, next, next-1); err != nil {
+		return err
+	}
+	b.Running = true
+	i.wentBack(b)
+	return i.move(ctx, old.Owner())
+}

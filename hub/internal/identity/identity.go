@@ -1,0 +1,180 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/evergrant/evergrant/hub/internal/journal"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// Options of an Identity. Store and Journal are needed.
+type Options struct {
+	Store   *store.Store
+	Journal *journal.Journal
+	Logger  hclog.Logger
+	// Name and Version describe the hub in the table of replicas.
+	Name, Version string
+	// Every is the time between two signs of life; 5 s.
+	Every time.Duration
+	// Beaten is told of each sign of life that the database confirmed: its time, and when
+	// the question was put and answered; optional. It must not wait.
+	Beaten func(database, asked, answered time.Time)
+	// Noticed is told once of everything that people should know; optional.
+	Noticed func(Notice)
+}
+
+// missed is how many signs of life a replica may miss before it counts as stopped.
+const missed = 3
+
+// Identity is who this hub is. It is safe for concurrent use.
+type Identity struct {
+	o     Options
+	log   hclog.Logger
+	owner atomic.Pointer[string]
+	// inFlight names the connections that are being renewed; nil if nobody said.
+	inFlight atomic.Pointer[func() []string]
+
+	mu   sync.Mutex // held while the identity changes or beats
+	self store.Replica
+	beat store.Beat
+	// waiting are runs that may be over: they are taken up once that is sure.
+	waiting []waiting
+	left    bool
+
+	noticeMu sync.Mutex
+	notices  []Notice
+	back     *Back
+}
+
+// Enter registers this start of the hub and takes up what earlier runs left that are over
+// for sure. Errors are the database's, or the folder's.
+func Enter(ctx context.Context, o Options) (*Identity, error) {
+	if o.Every <= 0 {
+		o.Every = 5 * time.Second
+	}
+	if o.Logger == nil {
+		o.Logger = hclog.NewNullLogger()
+	}
+	i := &Identity{o: o, log: o.Logger}
+	if err := i.enter(ctx); err != nil {
+		return nil, fmt.Errorf("register this hub: %w", err)
+	}
+	return i, nil
+}
+
+// Owner is who this hub is in leases and intents. It changes when the run is fenced.
+func (i *Identity) Owner() string { return *i.owner.Load() }
+
+// Self is this run as it is registered.
+func (i *Identity) Self() store.Replica {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.self
+}
+
+// SetInFlight says who knows the connections that are being renewed: theirs is what a new
+// identity takes along when another process has this one's.
+func (i *Identity) SetInFlight(connections func() []string) { i.inFlight.Store(&connections) }
+
+// enter takes the epoch after the folder's.
+func (i *Identity) enter(ctx context.Context) error {
+	mark := i.o.Journal.Mark()
+	before, err := i.register(ctx, mark.Replica, mark.Epoch+1, mark.Epoch)
+	if errors.Is(err, store.ErrNewerEpoch) && i.ownUnnoted(before) {
+		known := before[0].Epoch // its start was cut short before it reached the folder
+		before, err = i.register(ctx, mark.Replica, known+1, known)
+	}
+	if errors.Is(err, store.ErrNewerEpoch) {
+		return i.enterAsNew(ctx, mark, before)
+	}
+	if err != nil {
+		return err
+	}
+	i.compare(mark, before)
+	return i.adopt(ctx, mark, before)
+}
+
+// ownUnnoted reports whether the newest run is of this very folder: it is over, and its
+// epoch was not noted there.
+func (i *Identity) ownUnnoted(before []store.Replica) bool {
+	place := i.o.Journal.Place()
+	return len(before) > 0 && place != "" && before[0].Place == place
+}
+
+// register begins an epoch, in the database and then in the folder.
+func (i *Identity) register(ctx context.Context, id string, epoch, known int64) ([]store.Replica, error) {
+	r := store.Replica{ID: id, Epoch: epoch, Name: i.o.Name, Version: i.o.Version, Place: i.o.Journal.Place()}
+	before, err := i.o.Store.EnterReplica(ctx, r, known)
+	if err != nil {
+		return before, err
+	}
+	if err := i.o.Journal.SetMark(journal.Mark{Replica: id, Epoch: epoch}); err != nil {
+		i.log.Error("the epoch of this start could not be noted in the data folder; it is tried again", "error", err)
+	}
+	i.self, i.beat = r, store.Beat{}
+	i.owner.Store(new(r.Owner()))
+	i.log.Info("this hub is registered", "replica", r.ID, "epoch", r.Epoch, "name", r.Name)
+	return before, nil
+}
+
+// Run gives signs of life until ctx ends.
+func (i *Identity) Run(ctx context.Context) {
+	ticker := time.NewTicker(i.o.Every)
+	defer ticker.Stop()
+	for {
+		if err := i.Confirm(ctx); err != nil && ctx.Err() == nil {
+			i.log.Warn("the sign of life of this hub was not confirmed; it is tried again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// Confirm gives a sign of life now. A run that was fenced has a new identity afterwards.
+// Errors are the database's.
+func (i *Identity) Confirm(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*i.o.Every)
+	defer cancel()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.left {
+		return nil
+	}
+	i.beat.Tried++
+	asked := time.Now()
+	now, err := i.o.Store.Heartbeat(ctx, i.self.Owner(), i.beat)
+	if errors.Is(err, store.ErrFenced) {
+		return i.replace(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	i.beat.Acked = i.beat.Tried
+	if i.o.Beaten != nil {
+		i.o.Beaten(now, asked, time.Now())
+	}
+	mark := journal.Mark{Replica: i.self.ID, Epoch: i.self.Epoch, Beat: i.beat.Acked}
+	if err := i.o.Journal.SetMark(mark); err != nil {
+		i.log.Warn("the sign of life could not be noted in the data folder; it is tried again", "error", err)
+	}
+	return i.adoptWaiting(ctx, now)
+}
+
+// Leave notes that this run is over: whoever starts from this folder next need not wait. The
+// hub calls it when nothing of it is under way any more.
+func (i *Identity) Leave(ctx context.Context) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.left = true
+	return i.o.Store.LeaveReplica(ctx, i.self.Owner())
+}

@@ -1,0 +1,179 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+type replicaRow struct {
+	ID          string `gorm:"primaryKey"`
+	Epoch       int64  `gorm:"primaryKey;autoIncrement:false"`
+	Owner       string
+	Name        string
+	Place       string
+	Version     string
+	StartedAt   int64
+	HeartbeatAt int64
+	Beat        int64
+	FencedAt    int64
+	LeftAt      int64
+}
+
+// TableName pins the table.
+func (replicaRow) TableName() string { return "replicas" }
+
+// Replica is a run of a hub: the epoch of a data folder. Times are by the database's clock.
+type Replica struct {
+	ID    string
+	Epoch int64
+	// Name is what the configuration calls it.
+	Name string
+	// Place names the machine's start and the lock of the data folder: of two runs of one
+	// place the earlier one is over. "" is not known.
+	Place   string
+	Version string
+	// HeartbeatAt is its last sign of life, the Beat'th.
+	StartedAt, HeartbeatAt time.Time
+	Beat                   int64
+	// FencedAt is since when it may not begin renewals; LeftAt is set if it stopped by
+	// itself. Zero if not.
+	FencedAt, LeftAt time.Time
+}
+
+// Owner is the replica as leases and intents have it.
+func (r Replica) Owner() string { return fmt.Sprintf("%s/%d", r.ID, r.Epoch) }
+
+// ErrNewerEpoch says that the replica has been started with a newer epoch than the caller
+// knows of: its data folder is a copy, or an older one.
+var ErrNewerEpoch = errors.New("the replica has a newer epoch")
+
+// EnterReplica begins an epoch and fences the earlier ones of its id, by one compare-and-set
+// on the newest epoch, which must not be after known. It returns the rows of the id before,
+// newest first. Errors: ErrNewerEpoch.
+func (s *Store) EnterReplica(ctx context.Context, r Replica, known int64) (before []Replica, err error) {
+	err = s.transaction(ctx, func(tx *gorm.DB) error {
+		var rows []replicaRow
+		if err := tx.Where("id = ?", r.ID).Order("epoch DESC").Find(&rows).Error; err != nil {
+			return err
+		}
+		before = replicasOf(rows)
+		if len(rows) > 0 && rows[0].Epoch > known {
+			return ErrNewerEpoch
+		}
+		return s.insertReplica(tx, r)
+	})
+	return before, failed("begin an epoch of "+r.ID, err)
+}
+
+func (s *Store) insertReplica(tx *gorm.DB, r Replica) error {
+	result := tx.Exec(`INSERT INTO replicas (id, epoch, owner, name, place, version, started_at, heartbeat_at, beat, fenced_at, left_at)
+		VALUES (@id, @epoch, @owner, @name, @place, @version, @clock, @clock, 0, 0, 0) ON CONFLICT DO NOTHING`, map[string]any{
+		"id": r.ID, "epoch": r.Epoch, "owner": r.Owner(), "name": r.Name, "place": r.Place, "version": r.Version, "clock": s.clock(),
+	})
+	if result.Error == nil && result.RowsAffected == 0 {
+		return ErrNewerEpoch
+	}
+	if result.Error != nil {
+		return result.Error
+	}
+	return tx.Model(&replicaRow{}).Where("id = ? AND epoch < ? AND fenced_at = 0", r.ID, r.Epoch).Update("fenced_at", s.clock()).Error
+}
+
+// Beat is a sign of life. Acked is the last one that the database has confirmed, Tried the
+// last one that was sent.
+type Beat struct{ Acked, Tried int64 }
+
+// Heartbeat notes that a replica lives and returns the database's time. It fails with
+// ErrFenced if the epoch is fenced, not there, or has beats that are not this run's.
+func (s *Store) Heartbeat(ctx context.Context, owner string, b Beat) (time.Time, error) {
+	var now []int64
+	err := s.writing(ctx).Raw(`UPDATE replicas SET heartbeat_at = @clock, beat = @tried
+		WHERE owner = @owner AND fenced_at = 0 AND beat >= @acked AND beat <= @tried RETURNING heartbeat_at`,
+		map[string]any{"clock": s.clock(), "owner": owner, "acked": b.Acked, "tried": b.Tried}).Scan(&now).Error
+	if err == nil && len(now) == 0 {
+		err = ErrFenced
+	}
+	if err != nil {
+		return time.Time{}, failed("note that this replica lives", err)
+	}
+	return timeOf(now[0]), nil
+}
+
+// LeaveReplica notes that a run is over: nothing of it is under way any more.
+func (s *Store) LeaveReplica(ctx context.Context, owner string) error {
+	return failed("note that this replica stops", s.writing(ctx).Model(&replicaRow{}).Where("owner = ? AND left_at = 0", owner).
+		Updates(map[string]any{"left_at": s.clock(), "fenced_at": s.clock()}).Error)
+}
+
+// Replicas reads all runs that are known, newest sign of life first, and the database's
+// time.
+func (s *Store) Replicas(ctx context.Context) ([]Replica, time.Time, error) {
+	now, err := s.Clock(ctx)
+	if err != nil {
+		return nil, now, err
+	}
+	var rows []replicaRow
+	err = s.reading(ctx).Order("heartbeat_at DESC, owner").Find(&rows).Error
+	return replicasOf(rows), now, failed("read the replicas", err)
+}
+
+// AdoptRun makes what earlier runs left to the new one: their open intents are its own, and
+// their leases are free. The caller knows that these runs are over. It returns how many
+// intents there were.
+func (s *Store) AdoptRun(ctx context.Context, owners []string, by string) (intents int64, err error) {
+	if len(owners) == 0 {
+		return 0, nil
+	}
+	err = s.transaction(ctx, func(tx *gorm.DB) error {
+		result := tx.Model(&intentRow{}).Where("owner IN ?", owners).Update("owner", by)
+		if result.Error != nil {
+			return result.Error
+		}
+		intents = result.RowsAffected
+		return tx.Model(&connectionRow{}).Where("lease_until > 0 AND lease_owner IN ?", owners).
+			Updates(map[string]any{"lease_owner": "", "lease_until": 0}).Error
+	})
+	return intents, failed("take up what earlier runs left", err)
+}
+
+// MoveRun moves intents and leases of a run that goes on under another name; of some
+// connections only, if any are named. It returns how many intents there were.
+func (s *Store) MoveRun(ctx context.Context, from, to string, connections ...string) (intents int64, err error) {
+	err = s.transaction(ctx, func(tx *gorm.DB) error {
+		of, held := tx.Model(&intentRow{}).Where("owner = ?", from), tx.Model(&connectionRow{}).Where("lease_until > 0 AND lease_owner = ?", from)
+		if len(connections) > 0 {
+			of, held = of.Where("connection_id IN ?", connections), held.Where("id IN ?", connections)
+		}
+		result := of.Update("owner", to)
+		intents = result.RowsAffected
+		if result.Error != nil {
+			return result.Error
+		}
+		return held.Update("lease_owner", to).Error
+	})
+	return intents, failed("move what is under way to the new identity", err)
+}
+
+// PruneReplicas removes runs that have given no sign of life since before and own no open
+// intent, except the newest of each id for as long as newest says.
+func (s *Store) PruneReplicas(ctx context.Context, age, newest time.Duration) error {
+	result := s.writing(ctx).Where("heartbeat_at < ? AND owner NOT IN (SELECT owner FROM intents)", s.clockPlus(-age)).
+		Where("heartbeat_at < ? OR epoch < (SELECT MAX(r.epoch) FROM replicas r WHERE r.id = replicas.id)", s.clockPlus(-newest)).
+		Delete(&replicaRow{})
+	return failed("remove replicas that are long over", result.Error)
+}
+
+func replicasOf(rows []replicaRow) []Replica {
+	replicas := make([]Replica, len(rows))
+	for i, r := range rows {
+		replicas[i] = Replica{
+			ID: r.ID, Epoch: r.Epoch, Name: r.Name, Place: r.Place, Version: r.Version, StartedAt: timeOf(r.StartedAt),
+			HeartbeatAt: timeOf(r.HeartbeatAt), Beat: r.Beat, FencedAt: timeOf(r.FencedAt), LeftAt: timeOf(r.LeftAt),
+		}
+	}
+	return replicas
+}
