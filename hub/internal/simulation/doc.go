@@ -1,9 +1,10 @@
-// Package simulation runs three replicas of the hub's engine (the real rules, store,
-// journal, exchanges, token source and scheduler) against one authorization server that
-// detects reuse, all in one testing/synctest bubble, where hours pass in seconds. A seed
+// Package simulation runs three replicas of the hub's engine, and copies of them (the real
+// rules, store, journal, exchanges, token source and scheduler), against one authorization
+// server that detects reuse, all in one testing/synctest bubble, where hours pass in seconds. A seed
 // decides what goes wrong and when: answers that come late or never, connections that
 // break, gateways that answer in the service's place, replicas that crash at any step,
-// renewals that stand still between two steps, flipped bits in a journal.
+// renewals that stand still between two steps, flipped bits in a journal, data folders that
+// are copied in use and started (clone.go).
 //
 // The walk: a World (world.go) has an Authority (authority.go) on a network in memory
 // (network.go) and Replicas (replica.go). Fate (fate.go) is what the seed says; each of

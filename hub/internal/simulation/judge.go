@@ -23,6 +23,8 @@ type Report struct {
 	Lost []string
 	// Deaths and Damages count what happened to replicas and journals.
 	Deaths, Damages int
+	// Clones counts the data folders that were copied in use and started.
+	Clones int
 }
 
 // String is the closing line of a world.
@@ -32,8 +34,8 @@ func (r *Report) String() string {
 		troubles = append(troubles, fmt.Sprintf("%s %d", t, n))
 	}
 	slices.Sort(troubles)
-	return fmt.Sprintf("seed %d: %d renewals, %d lost, %d excused, %d stale of %d pulls, %d deaths, %d damaged journals; %s",
-		r.Seed, r.Tally.Renewals, len(r.Lost), r.Tally.Excused, len(r.Pulls.Stale), r.Pulls.Served, r.Deaths, r.Damages, strings.Join(troubles, ", "))
+	return fmt.Sprintf("seed %d: %d renewals, %d lost, %d excused, %d stale of %d pulls, %d deaths, %d damaged journals, %d clones; %s",
+		r.Seed, r.Tally.Renewals, len(r.Lost), r.Tally.Excused, len(r.Pulls.Stale), r.Pulls.Served, r.Deaths, r.Damages, r.Clones, strings.Join(troubles, ", "))
 }
 
 // pull has processes pull tokens until the end, from any replica that lives, and tries
@@ -106,7 +108,7 @@ func (w *World) settle(ctx context.Context) error {
 // report holds the end against what the authority knows. A grant that lives at the
 // authority has to live at the hub as well.
 func (w *World) report() *Report {
-	r := &Report{Seed: w.o.Seed, Tally: w.authority.Tally(), Pulls: w.pulls}
+	r := &Report{Seed: w.o.Seed, Tally: w.authority.Tally(), Pulls: w.pulls, Clones: w.cloned}
 	r.Lost = w.authority.lost
 	for _, of := range w.history.deaths {
 		r.Deaths += len(of)

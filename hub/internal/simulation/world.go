@@ -50,8 +50,9 @@ type World struct {
 	lines     *lines
 	names     []string
 
-	mu    sync.Mutex
-	pulls Pulls
+	mu     sync.Mutex
+	pulls  Pulls
+	cloned int
 }
 
 // Pulls is what processes met.
@@ -113,7 +114,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	w.client = client
-	for n := range 3 {
+	for n := range 4 { // the last one is a copy of one of the others, made later
 		name := fmt.Sprintf("hub-%d", n+1)
 		w.replicas = append(w.replicas, &replica{name: name, dir: filepath.Join(o.Dir, name), w: w})
 	}
@@ -133,7 +134,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 
 // live adds the grants and has things happen until the time is over.
 func (w *World) live(ctx context.Context) error {
-	for _, r := range w.replicas {
+	originals, clone := w.replicas[:len(w.replicas)-1], w.replicas[len(w.replicas)-1]
+	for _, r := range originals {
 		if err := r.start(ctx, w.o.Box); err != nil {
 			return err
 		}
@@ -144,9 +146,10 @@ func (w *World) live(ctx context.Context) error {
 	end := time.Now().Add(w.o.For)
 	var all sync.WaitGroup
 	errs := make(chan error, len(w.replicas))
-	for _, r := range w.replicas {
+	for _, r := range originals {
 		all.Go(func() { errs <- w.torment(ctx, r, end) })
 	}
+	all.Go(func() { errs <- w.clones(ctx, clone, end) })
 	all.Go(func() { w.pull(ctx, end) })
 	all.Wait()
 	for range w.replicas {
