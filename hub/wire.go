@@ -33,6 +33,7 @@ func (h *Hub) wire() {
 	runner := operation.NewRunner(operation.Options{
 		Plugins: h.plugins, Exchanger: h.exchanger, Journal: h.journal, Gate: h.gate, Logger: h.log.Named("operation"),
 		WorkTimeout: h.cfg.Renewal.RequestTimeout, SlowAfter: h.cfg.Renewal.RequestTimeout,
+		Halted: h.store.Detached,
 	})
 	h.hours = metrics.NewHours(h.store, h.log.Named("metrics"))
 	h.access = access.New(h.store)

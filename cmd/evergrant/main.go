@@ -28,6 +28,7 @@ type commands struct {
 	Doctor  doctorCmd  `cmd:"" help:"Look at a deployment and say what to mend: key, database, clock, plugins, callback address, disk. Exits 1 if something fails."`
 	Backup  backupCmd  `cmd:"" help:"Back up the database while hubs run, and prove backups."`
 	Restore restoreCmd `cmd:"" help:"Restore a backup. Exits 3 if it is damaged, 4 if the database has rows, 5 if hubs run on it."`
+	Data    dataCmd    `cmd:"" help:"Make a copied database harmless, put it to work, and see to a restored one."`
 	Plugin  pluginCmd  `cmd:"" help:"Write, test, pack, sign and check plugins."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

@@ -101,6 +101,9 @@ func (a *API) fail(err error) error {
 	if cause, ok := errors.AsType[*provider.Error](err); ok {
 		return providerProblem(cause)
 	}
+	if detached, ok := errors.AsType[*store.DetachedError](err); ok {
+		return problem(http.StatusConflict, "detached", "This hub works on a detached copy", detached.Error())
+	}
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return problem(http.StatusNotFound, "not-found", "Not found", "There is nothing of that name; GET the list to see what there is.")
@@ -144,6 +147,8 @@ func (a *API) refusal(e *tokensource.RefusedError) error {
 	page := a.publicURL + "/connections/" + e.Connection.Name
 	var p *Problem
 	switch {
+	case e.Detached:
+		p = problem(http.StatusConflict, "detached", "This hub works on a detached copy", e.Message)
 	case e.Paused:
 		p = problem(http.StatusConflict, "paused", "The connection is paused", e.Message)
 	case e.Kind == provider.ReauthorizationRequired || e.Kind == provider.Denied:

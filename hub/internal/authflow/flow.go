@@ -102,7 +102,11 @@ type Started struct {
 }
 
 // Start begins an authorization.
+// Errors: *store.DetachedError where no grant may be made.
 func (f *Flow) Start(ctx context.Context, req StartRequest) (*Started, error) {
+	if err := f.o.Store.Detached(ctx); err != nil {
+		return nil, err
+	}
 	c := connection.Connection{ServiceID: req.ServiceID}
 	if req.ConnectionID != "" {
 		var err error

@@ -118,6 +118,9 @@ func (d *deployment) lookAtDatabase(ctx context.Context) []Finding {
 		hubs = fmt.Sprintf(", %d hubs connected", seen.Hubs)
 	}
 	found := []Finding{ok(fmt.Sprintf("%s, answers in %s%s", seen.Version, seen.Latency.Round(10*time.Microsecond), hubs))}
+	if detached, err := d.db.Detached(ctx); err == nil && detached {
+		found = append(found, warn("it is a detached copy: hubs on it renew and send nothing", "if it is no copy, run evergrant data attach"))
+	}
 	switch {
 	case seen.Schema > seen.Wanted:
 		found = append(found, fail(fmt.Sprintf("its tables are of version %d, made by a newer evergrant; this one knows %d", seen.Schema, seen.Wanted), "run the newer one"))

@@ -40,6 +40,9 @@ func (e *Escalation) Acknowledge(ctx context.Context, id, by string) error {
 // Test sends a message by a channel that says that it is a test, now. Errors:
 // *channel.Error.
 func (e *Escalation) Test(ctx context.Context, via store.Channel, to, lang string) (channel.Receipt, error) {
+	if err := e.o.Store.Detached(ctx); err != nil {
+		return channel.Receipt{}, &channel.Error{Reason: channel.Away, Said: err.Error()}
+	}
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	m := channel.Message{

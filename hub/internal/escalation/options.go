@@ -74,7 +74,7 @@ func (e *Escalation) Run(ctx context.Context) {
 	e.release(ctx)
 	defer e.release(ctx)
 	for ctx.Err() == nil {
-		if time.Since(looked) >= endsEvery {
+		if time.Since(looked) >= endsEvery && e.o.Store.Detached(ctx) == nil {
 			looked = time.Now()
 			e.ends(ctx, looked)
 		}
@@ -115,6 +115,12 @@ func (e *Escalation) ends(ctx context.Context, now time.Time) {
 
 // Deliver sends what is due, once, and returns how many messages that were.
 func (e *Escalation) Deliver(ctx context.Context) (int, error) {
+	if err := e.o.Store.Detached(ctx); err != nil {
+		if _, ok := errors.AsType[*store.DetachedError](err); ok {
+			return 0, nil // a detached copy sends nothing
+		}
+		return 0, err
+	}
 	now := time.Now()
 	next, err := e.o.Store.NextDelivery(ctx)
 	if err != nil || next.IsZero() || next.After(now) {

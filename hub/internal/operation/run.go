@@ -26,6 +26,9 @@ const runs = 3
 func (r *Runner) run(ctx context.Context, name string, op *Op, do do) (out Outcome, err error) {
 	ctx, span := trail.Start(ctx, name, attribute.String("evergrant.provider", op.Service.Provider), attribute.String("evergrant.service", op.Service.Name))
 	defer func() { trail.End(span, word(err)) }()
+	if err := r.halted(ctx); err != nil {
+		return Outcome{}, provider.Errorf(provider.Blocked, CodeHalted, "%w", err)
+	}
 	c, err := r.carrierFor(op)
 	if err != nil {
 		return Outcome{}, err

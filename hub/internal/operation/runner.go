@@ -39,6 +39,9 @@ type Options struct {
 	// SlowAfter is how long a plugin is kept waiting for a reply. The operation is run
 	// again when the reply is there. 30 s.
 	SlowAfter time.Duration
+	// Halted is asked before each operation; an error keeps it from being run. Nil is
+	// never.
+	Halted func(ctx context.Context) error
 }
 
 // Runner runs operations. It is safe for concurrent use.
@@ -50,13 +53,17 @@ type Runner struct {
 	log         hclog.Logger
 	workTimeout time.Duration
 	slowAfter   time.Duration
+	halted      func(ctx context.Context) error
 }
 
 // NewRunner ties the parts.
 func NewRunner(o Options) *Runner {
 	r := &Runner{
 		host: o.Plugins, exchanger: o.Exchanger, journal: o.Journal, gate: o.Gate, log: o.Logger,
-		workTimeout: o.WorkTimeout, slowAfter: o.SlowAfter,
+		workTimeout: o.WorkTimeout, slowAfter: o.SlowAfter, halted: o.Halted,
+	}
+	if r.halted == nil {
+		r.halted = func(context.Context) error { return nil }
 	}
 	if r.workTimeout <= 0 {
 		r.workTimeout = 30 * time.Second
@@ -123,6 +130,10 @@ type Outcome struct {
 // CodePluginFailed is the code of an error of a plugin that runs: it was asked and
 // could not answer.
 const CodePluginFailed = "plugin_failed"
+
+// CodeHalted is the code of an error of an operation that was not run: the hub may send
+// nothing.
+const CodeHalted = "detached"
 
 func (r *Runner) carrierFor(op *Op) (*carrier, error) {
 	c := &carrier{runner: r, op: op, replies: map[int]reply{}}

@@ -107,6 +107,9 @@ func (s *Scheduler) claim(ctx context.Context) {
 // sleep. It claims in batches: a worker that gets free wakes this loop, but a
 // claim for each would cost more than the renewals.
 func (s *Scheduler) round(ctx context.Context) time.Duration {
+	if err := s.o.Store.Detached(ctx); err != nil {
+		return s.o.LongestSleep // a detached copy renews nothing
+	}
 	waiting, running := s.queue.Load()
 	room := 2*s.o.Workers - waiting - running
 	if s.behind.Store(room < s.o.Workers/2); s.behind.Load() {

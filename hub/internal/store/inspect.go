@@ -97,6 +97,12 @@ func (in *Inspector) Close() error {
 // Dialect is SQLite or PostgreSQL.
 func (in *Inspector) Dialect() string { return in.s.dialect }
 
+// Detached reports whether the database is a detached copy.
+func (in *Inspector) Detached(ctx context.Context) (bool, error) {
+	found, err := in.s.readDetached(ctx)
+	return found != nil, err
+}
+
 // KeyFits is Store.KeyFits.
 func (in *Inspector) KeyFits(ctx context.Context) error { return in.s.KeyFits(ctx) }
 

@@ -56,6 +56,7 @@ type Store struct {
 	serviceCache serviceCache
 	versions     *gather[string, int64] // of services, by id
 	pullCache    *pullCache             // nil on PostgreSQL
+	detachment   detached
 	changed      func(connectionIDs ...string)
 	replica      string          // names this store to the others that listen
 	postgres     *pgx.ConnConfig // nil on SQLite

@@ -2,6 +2,7 @@ package tokensource
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"runtime/debug"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/trail"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -112,7 +114,28 @@ func (s *Source) guarded(ctx context.Context, id string, f *flight, do renewal) 
 		trail.Log(ctx, s.log).Error("a renewal panicked, the connection is set aside", "connection", id, "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 		c, err = s.setAside(ctx, id)
 	}()
+	if err := s.attached(ctx, id); err != nil {
+		return c, err
+	}
 	return do(ctx, f)
+}
+
+// attached fails if the database is a detached copy: nothing is renewed then.
+func (s *Source) attached(ctx context.Context, id string) error {
+	err := s.store.Detached(ctx)
+	if err == nil {
+		return nil
+	}
+	s.freeLease(id)
+	detached, ok := errors.AsType[*store.DetachedError](err)
+	if !ok {
+		return err
+	}
+	c, err := s.store.Connection(ctx, id)
+	if err != nil {
+		return err
+	}
+	return &RefusedError{Connection: c, Kind: provider.Blocked, Detached: true, Message: detached.Error()}
 }
 
 // setAside saves that the renewal of a connection cannot be made by this hub as it is.

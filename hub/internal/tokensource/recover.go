@@ -16,6 +16,10 @@ import (
 // own: journaled replies are saved, and renewals without a reply are tried once more, in
 // the background. The hub calls it at start, before it renews or serves.
 func (s *Source) Recover(ctx context.Context) error {
+	if detached, ok := errors.AsType[*store.DetachedError](s.store.Detached(ctx)); ok {
+		s.log.Warn("the database is a detached copy: nothing is renewed or sent, and the journal is left as it is", "since", detached.Since)
+		return nil
+	}
 	if err := s.compare(ctx); err != nil {
 		return err
 	}

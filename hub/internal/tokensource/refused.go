@@ -17,6 +17,8 @@ type RefusedError struct {
 	Kind provider.Kind
 	// Paused is set if an administrator stopped the connection.
 	Paused bool
+	// Detached is set if the database is a detached copy, which renews nothing.
+	Detached bool
 	// TooSoon is set if nothing is wrong but the haste of the process.
 	TooSoon bool
 	// InProgress is set if a renewal is under way that the caller did not wait for.

@@ -35,6 +35,7 @@ func (p *Pages) render(c *gin.Context, status int, component templ.Component) {
 // shell is what stands around a page of a section.
 func (p *Pages) shell(c *gin.Context, section string) view.Shell {
 	s := view.Shell{Section: section, Path: returnPath(c.Request), Theme: p.theme(c)}
+	_, s.Detached = errors.AsType[*store.DetachedError](p.o.Store.Detached(c.Request.Context()))
 	if u, ok := person(c); ok {
 		s.Person = &view.Person{Login: u.Login, Name: u.Name}
 		s.Flash = p.takeFlash(c)
@@ -69,6 +70,10 @@ func (p *Pages) attention(c *gin.Context) int {
 func (p *Pages) fail(c *gin.Context, err error) {
 	if errors.Is(err, store.ErrNotFound) {
 		p.NotFound(c)
+		return
+	}
+	if _, ok := errors.AsType[*store.DetachedError](err); ok {
+		p.render(c, http.StatusConflict, page.Failure(p.shell(c, ""), view.Failure{Status: http.StatusConflict}))
 		return
 	}
 	p.render(c, http.StatusInternalServerError, page.Failure(p.shell(c, ""), view.Failure{Status: http.StatusInternalServerError, Reference: p.trouble(c, err)}))

@@ -72,6 +72,8 @@ func failureKey(v view.Failure) string {
 		return "failure.forbidden"
 	case 404, 405:
 		return "failure.not_found"
+	case 409:
+		return "failure.detached"
 	default:
 		return "failure.internal"
 	}

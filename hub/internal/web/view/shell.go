@@ -40,6 +40,8 @@ type Shell struct {
 	Person *Person
 	// Attention is the number of connections that need a person.
 	Attention int
+	// Detached is set on a detached copy: nothing is renewed or sent.
+	Detached bool
 	Flash     *Flash
 }
 

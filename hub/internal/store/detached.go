@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/libtnb/sqlite"
+)
+
+// DetachedKey is the setting of a detached copy: JSON of Detachment.
+const DetachedKey = "data.detached"
+
+// Detachment says since when a database is a copy from which nothing may go out.
+type Detachment struct {
+	At time.Time `json:"at"`
+	// By says who made it one.
+	By string `json:"by"`
+}
+
+// DetachedError says that nothing goes out: the database is a detached copy of another
+// one, whose hubs spend its refresh tokens and tell its people.
+type DetachedError struct{ Since time.Time }
+
+// Error implements error.
+func (e *DetachedError) Error() string {
+	return "this hub works on a detached copy of a database: it renews nothing and sends nothing. If it is no copy, run `evergrant data attach`"
+}
+
+// detachedLive is how long an answer of Detached is good for: a copy is made one before
+// hubs run on it, so that this is only the time to notice an attach.
+const detachedLive = 2 * time.Second
+
+// detached is the last known answer.
+type detached struct {
+	mu  sync.Mutex
+	at  time.Time // monotonic; zero is never
+	err *DetachedError
+}
+
+// Detached fails with a *DetachedError while the database is a detached copy. It is cheap.
+// Before anything goes out, ask it; a database that cannot be read is an error as well.
+func (s *Store) Detached(ctx context.Context) error {
+	s.detachment.mu.Lock()
+	defer s.detachment.mu.Unlock()
+	d := &s.detachment
+	if d.at.IsZero() || time.Since(d.at) >= detachedLive {
+		found, err := s.readDetached(ctx)
+		if err != nil {
+			return err
+		}
+		d.at, d.err = time.Now(), found
+	}
+	if d.err != nil {
+		return d.err
+	}
+	return nil
+}
+
+func (s *Store) readDetached(ctx context.Context) (*DetachedError, error) {
+	text, err := s.Setting(ctx, DetachedKey)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var d Detachment
+	_ = json.Unmarshal([]byte(text), &d) // a mark that cannot be read is one all the same
+	return &DetachedError{Since: d.At}, nil
+}
+
+// Detach makes a database a detached copy, with or without hubs on it. It is not migrated.
+// Errors: ErrNoDatabase.
+func Detach(ctx context.Context, o Options, d Detachment) error {
+	text, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	return marking(ctx, o, func(s *Store) error { return s.SetSetting(ctx, DetachedKey, string(text)) })
+}
+
+// Attach ends Detach. Errors: ErrNoDatabase, ErrNotFound if the database is no detached
+// copy.
+func Attach(ctx context.Context, o Options) error {
+	return marking(ctx, o, func(s *Store) error {
+		return changed("attach the database", s.writing(ctx).Where(&settingRow{Key: DetachedKey}).Delete(&settingRow{}))
+	})
+}
+
+// marking opens a database to write a setting, beside running hubs and as it is.
+func marking(ctx context.Context, o Options, do func(*Store) error) (err error) {
+	in, err := Inspect(ctx, o)
+	if err != nil {
+		return err
+	}
+	seen, err := in.Look(ctx)
+	if err = errors.Join(err, in.Close()); err != nil {
+		return err
+	}
+	if seen.Schema == 0 {
+		return fmt.Errorf("%w: it has no tables", ErrNoDatabase)
+	}
+	s := &Store{log: hclog.NewNullLogger()}
+	defer func() {
+		for _, pool := range s.pools {
+			err = errors.Join(err, pool.Close())
+		}
+	}()
+	if postgresAddress(o.URL) {
+		if err := s.openPostgres(ctx, o.URL); err != nil {
+			return err
+		}
+		return do(s)
+	}
+	path := filepath.Join(o.DataDir, "evergrant.db")
+	if rest, ok := strings.CutPrefix(o.URL, "sqlite:"); ok {
+		path = strings.TrimPrefix(rest, "//")
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	address := url.URL{Scheme: "file", Path: path, RawQuery: "mode=rw&_pragma=busy_timeout(10000)&_pragma=synchronous(FULL)&_txlock=immediate"}
+	pool, err := sql.Open(sqlite.DriverName, address.String())
+	if err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	s.dialect, s.pools = SQLite, append(s.pools, pool)
+	if s.write, err = gormDB(sqlite.New(sqlite.Config{Conn: pool})); err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	return do(s)
+}
