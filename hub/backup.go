@@ -134,3 +134,36 @@ func readKey(cfg Config) (*seal.Box, error) {
 	}
 	return box, err
 }
+
+// backupSchedule makes backups by the configuration, whenever its Look is called.
+func (h *Hub) backupSchedule(box *seal.Box) *backup.Schedule {
+	b := h.cfg.Backup
+	return &backup.Schedule{
+		Plan: backup.Plan{Dir: b.Dir, Every: b.Every, Keep: b.Keep}, Store: h.store, Log: h.log.Named("backup"),
+		Source: backupSource(h.cfg, box, h.version, nil),
+	}
+}
+
+// backupState is how scheduled backups went and how often one is made.
+func (h *Hub) backupState(ctx context.Context) (backup.State, time.Duration) {
+	if h.cfg.Backup.Dir == "" {
+		return backup.State{}, 0
+	}
+	state, err := backup.ReadState(ctx, h.store)
+	if err != nil {
+		return backup.State{}, 0 // who asks sees that the database cannot be read
+	}
+	return state, h.cfg.Backup.Every
+}
+
+// backupStanding is how scheduled backups stand, for the metrics.
+func (h *Hub) backupStanding(ctx context.Context) (age, every time.Duration) {
+	state, every := h.backupState(ctx)
+	switch {
+	case every == 0:
+		return 0, 0
+	case state.GoodAt.IsZero():
+		return time.Since(h.startedAt), every
+	}
+	return time.Since(state.GoodAt), every
+}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/backup"
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/jobs"
 	"github.com/evergrant/evergrant/hub/internal/store"
@@ -22,9 +23,10 @@ const (
 )
 
 // periodicWork is what one of the replicas does every so often.
-func periodicWork(s *store.Store, b *bulk.Runner, cfg Config) []jobs.Periodic {
+func periodicWork(s *store.Store, b *bulk.Runner, backups *backup.Schedule, cfg Config) []jobs.Periodic {
 	return []jobs.Periodic{
 		{Name: "bulk", Every: time.Minute, Do: b.Resume},
+		{Name: "backup", Every: time.Minute, Do: backups.Look},
 		{Name: "clean-up", Every: cleanUpEvery, Do: func(ctx context.Context) error { return cleanUp(ctx, s, cfg, time.Now()) }},
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
+	"github.com/evergrant/evergrant/hub/internal/backup"
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/config"
@@ -45,6 +46,7 @@ type Hub struct {
 	store     *store.Store
 	journal   *journal.Journal
 	identity  *identity.Identity
+	backups   *backup.Schedule
 	sender    *egress.Sender
 	gate      *endpoint.Gate
 	changes   feed.Feed
@@ -68,10 +70,11 @@ type Hub struct {
 	traces    tracing
 	readiness readiness
 
-	listener net.Listener
-	server   *http.Server
-	front    atomic.Pointer[http.Handler] // what answers now
-	engine   *gin.Engine
+	startedAt time.Time
+	listener  net.Listener
+	server    *http.Server
+	front     atomic.Pointer[http.Handler] // what answers now
+	engine    *gin.Engine
 	// scrapes serves metrics on an address of its own; nil without one.
 	scrapes   *http.Server
 	scrapesAt net.Addr
@@ -101,7 +104,7 @@ func Start(ctx context.Context, cfg Config, o Options) (*Hub, error) {
 	if o.Logger == nil {
 		o.Logger = hclog.NewNullLogger()
 	}
-	h := &Hub{cfg: cfg, version: o.Version, log: o.Logger, failed: make(chan error, 1), ending: make(chan struct{}), stopWork: func() {}}
+	h := &Hub{startedAt: time.Now(), cfg: cfg, version: o.Version, log: o.Logger, failed: make(chan error, 1), ending: make(chan struct{}), stopWork: func() {}}
 	if err := h.start(ctx); err != nil {
 		h.Stop(context.WithoutCancel(ctx))
 		return nil, err
@@ -207,6 +210,7 @@ func (h *Hub) openStores(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	h.backups = h.backupSchedule(box)
 	h.audit = audit.New(h.store, h.log.Named("audit"))
 	h.pulls, err = audit.OpenPulls(h.store, filepath.Join(h.cfg.DataDir, "pulls"), h.log.Named("audit"))
 	return err
@@ -214,7 +218,7 @@ func (h *Hub) openStores(ctx context.Context) error {
 
 func (h *Hub) startJobs(ctx context.Context) (err error) {
 	h.jobs, err = jobs.Start(ctx, jobs.Options{
-		Store: h.store, Periodic: periodicWork(h.store, h.bulk, h.cfg), Logger: h.log.Named("jobs"), Replica: h.identity.Owner(),
+		Store: h.store, Periodic: periodicWork(h.store, h.bulk, h.backups, h.cfg), Logger: h.log.Named("jobs"), Replica: h.identity.Owner(),
 	})
 	return err
 }
@@ -240,6 +244,9 @@ func (h *Hub) stop(ctx context.Context) {
 		if err := h.jobs.Stop(ctx); err != nil {
 			h.log.Warn("background work was given back unfinished", "error", err)
 		}
+	}
+	if h.backups != nil {
+		h.backups.Close()
 	}
 	if h.bulk != nil {
 		h.bulk.Close()

@@ -16,6 +16,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/api"
 	"github.com/evergrant/evergrant/hub/internal/metrics"
+	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/hub/internal/trail"
 )
@@ -38,6 +39,7 @@ func (h *Hub) observe(ctx context.Context) (err error) {
 func (h *Hub) observeParts() error {
 	return h.registry.Register(metrics.NewStanding(h.store, h.log.Named("metrics")), &metrics.Parts{
 		Plugins: h.plugins.Plugins, Endpoints: h.gate.Snapshot, Journal: h.journalStanding, Pulls: h.pulls.Waiting, Ready: h.readyChecks,
+		Newest: h.newestStanding, Backup: h.backupStanding,
 	})
 }
 
@@ -45,6 +47,15 @@ func (h *Hub) observeParts() error {
 func (h *Hub) journalStanding() metrics.Journal {
 	segments, bytes := h.journal.Size()
 	return metrics.Journal{Pending: h.journal.Len(), Segments: segments, Bytes: bytes, Damaged: len(h.journal.Damages())}
+}
+
+// newestStanding is how the file of newest token sets stands, for the metrics.
+func (h *Hub) newestStanding(ctx context.Context) newest.Standing {
+	s, err := h.newest.Standing(ctx)
+	if err != nil {
+		h.log.Warn("the file of newest token sets could not be looked at", "error", err)
+	}
+	return s
 }
 
 // attempted is told of every renewal that came to an end.

@@ -66,7 +66,7 @@ func (h *Hub) handler() http.Handler {
 	})
 	pages := web.New(web.Options{
 		Store: h.store, Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, Installer: h.installer, Audit: h.audit,
-		Changes: &h.changes, Ending: h.ending, Bulk: h.bulk, Escalation: h.escalates, Damages: h.journal.Damages,
+		Changes: &h.changes, Ending: h.ending, Bulk: h.bulk, Escalation: h.escalates, Damages: h.journal.Damages, Backups: h.backupState,
 		Logger: h.log.Named("web"), PublicURL: h.cfg.PublicURL, Version: h.version,
 		OIDCJoinAs: h.cfg.OIDC.JoinAs, OIDC: access.NewOIDC(access.OIDCOptions{
 			Issuer: h.cfg.OIDC.Issuer, ClientID: h.cfg.OIDC.ClientID, ClientSecret: h.cfg.OIDC.ClientSecret,

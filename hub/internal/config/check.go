@@ -73,6 +73,9 @@ func check(c *Config, complain func(key, text string)) {
 	if c.History.KeepCount < 0 || c.History.KeepCount > 10_000 {
 		complain("history.keep_count", "write a number from 0 to 10000")
 	}
+	if c.Backup.Keep < 1 || c.Backup.Keep > 10_000 {
+		complain("backup.keep", "write a number from 1 to 10000")
+	}
 	if c.Renewal.Workers < 1 || c.Renewal.Workers > 1000 {
 		complain("renewal.workers", "write a number from 1 to 1000")
 	}
@@ -157,6 +160,7 @@ func checkTimes(c *Config, complain func(key, text string)) {
 		{"renewal.exchange_timeout", c.Renewal.ExchangeTimeout, time.Second, time.Hour},
 		{"authorization_ttl", c.AuthorizationTTL, time.Minute, 24 * time.Hour},
 		{"audit.keep", c.Audit.Keep, 0, 100 * 365 * 24 * time.Hour},
+		{"backup.every", c.Backup.Every, time.Minute, 365 * 24 * time.Hour},
 		{"history.keep_age", c.History.KeepAge, 0, 100 * 365 * 24 * time.Hour},
 		{"session.idle", c.Session.Idle, time.Minute, 365 * 24 * time.Hour},
 		{"session.absolute", c.Session.Absolute, time.Minute, 365 * 24 * time.Hour},

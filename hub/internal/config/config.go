@@ -34,6 +34,7 @@ type Config struct {
 	Session          Session       `koanf:"session"`
 	Audit            Audit         `koanf:"audit"`
 	History          History       `koanf:"history"`
+	Backup           Backup        `koanf:"backup"`
 	OIDC             OIDC          `koanf:"oidc"`
 	Metrics          Metrics       `koanf:"metrics"`
 	Tracing          Tracing       `koanf:"tracing"`
@@ -132,6 +133,15 @@ type History struct {
 	KeepCount int `koanf:"keep_count"`
 	// KeepAge is how long a set is kept after it was replaced.
 	KeepAge time.Duration `koanf:"keep_age"`
+}
+
+// Backup says when the hub makes backups of its database by itself.
+type Backup struct {
+	// Dir is the folder for them; empty makes none.
+	Dir string `koanf:"dir"`
+	// Every is the time between two, Keep how many are kept.
+	Every time.Duration `koanf:"every"`
+	Keep  int           `koanf:"keep"`
 }
 
 // Metrics says where Prometheus may ask without an API key.

@@ -57,6 +57,7 @@ func TestHubStartsWithoutAnyConfiguration(t *testing.T) {
 		Session:          config.Session{Idle: 12 * time.Hour, Absolute: 30 * 24 * time.Hour},
 		Audit:            config.Audit{Keep: 400 * 24 * time.Hour},
 		History:          config.History{KeepCount: 20, KeepAge: 90 * 24 * time.Hour},
+		Backup:           config.Backup{Every: 24 * time.Hour, Keep: 14},
 		Tracing:          config.Tracing{Sample: 0.1},
 	}
 	if !reflect.DeepEqual(c, want) {
@@ -91,8 +92,8 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		"LISTEN": "[::1]:9000", "PUBLIC_URL": "https://tokens.example.com", "DATA_DIR": "/d", "DATABASE_URL": "postgres://u@h/d",
 		"KEY_FILE": "/k", "KEY": "a2V5", "PLUGINS_DIR": "/p", "PLUGINS_SANDBOX": "required", "EGRESS_PRIVATE_NETWORKS": "10.0.0.0/8,::1", "TRUSTED_PROXIES": "10.0.0.7, 192.168.0.0/16,", "TLS_CERT_FILE": "/c",
 		"TLS_KEY_FILE": "/tk", "LOG_LEVEL": "error", "LOG_FORMAT": "json", "SHUTDOWN_TIMEOUT": "1s", "RENEWAL_WORKERS": "7", "RENEWAL_PER_ENDPOINT": "9", "RENEWAL_PER_SECOND": "11",
-		"RENEWAL_LEASE": "50s", "RENEWAL_TAKEOVER": "20m", "RENEWAL_MIN_TTL": "10s", "RENEWAL_REQUEST_TIMEOUT": "20s", "RENEWAL_EXCHANGE_TIMEOUT": "7m", "RENEWAL_SECOND_COPY": "false", "AUTHORIZATION_TTL": "5m",
-		"SESSION_IDLE": "1h", "SESSION_ABSOLUTE": "2d", "AUDIT_KEEP": "1d", "HISTORY_KEEP_COUNT": "5", "HISTORY_KEEP_AGE": "3d", "OIDC_ISSUER": "https://login.example.com", "OIDC_CLIENT_ID": "hub", "OIDC_CLIENT_SECRET": "s", "OIDC_TITLE": "Company", "OIDC_JOIN_AS": "viewer", "REPLICA_NAME": "hub-1",
+		"RENEWAL_LEASE": "50s", "RENEWAL_TAKEOVER": "20m", "RENEWAL_MIN_TTL": "10s", "RENEWAL_REQUEST_TIMEOUT": "20s", "RENEWAL_EXCHANGE_TIMEOUT": "7m", "RENEWAL_SECOND_COPY": "false", "RENEWAL_EXCHANGE_TIMEOUT": "7m", "AUTHORIZATION_TTL": "5m",
+		"SESSION_IDLE": "1h", "SESSION_ABSOLUTE": "2d", "AUDIT_KEEP": "1d", "HISTORY_KEEP_COUNT": "5", "HISTORY_KEEP_AGE": "3d", "BACKUP_DIR": "/b", "BACKUP_EVERY": "6h", "BACKUP_KEEP": "3", "OIDC_ISSUER": "https://login.example.com", "OIDC_CLIENT_ID": "hub", "OIDC_CLIENT_SECRET": "s", "OIDC_TITLE": "Company", "OIDC_JOIN_AS": "viewer", "REPLICA_NAME": "hub-1",
 		"METRICS_LISTEN": "127.0.0.1:9464", "TRACING_ENDPOINT": "http://localhost:4318", "TRACING_SAMPLE": "0.5",
 	}
 	var environ []string
@@ -108,6 +109,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		AuthorizationTTL: 5 * time.Minute, Session: config.Session{Idle: time.Hour, Absolute: 48 * time.Hour}, ReplicaName: "hub-1",
 		Audit:   config.Audit{Keep: 24 * time.Hour},
 		History: config.History{KeepCount: 5, KeepAge: 72 * time.Hour},
+		Backup:  config.Backup{Dir: "/b", Every: 6 * time.Hour, Keep: 3},
 		OIDC:    config.OIDC{Issuer: "https://login.example.com", ClientID: "hub", ClientSecret: "s", Title: "Company", JoinAs: "viewer"},
 		Metrics: config.Metrics{Listen: "127.0.0.1:9464"}, Tracing: config.Tracing{Endpoint: "http://localhost:4318", Sample: 0.5},
 	}

@@ -25,6 +25,8 @@ var defaults = map[string]any{
 	"audit.keep":               "400d",
 	"history.keep_count":       20,
 	"history.keep_age":         "90d",
+	"backup.every":             "24h",
+	"backup.keep":              14,
 	"renewal.workers":          128,
 	"renewal.per_endpoint":     64,
 	"renewal.lease":            "60s",

@@ -47,6 +47,8 @@ func Checks(o Options) (checks []Check, done func()) {
 		{Name: "database", Look: d.lookAtDatabase},
 		{Name: "key", Look: d.lookAtKey},
 		{Name: "journal", Look: d.lookAtJournal},
+		{Name: "newest", Look: d.lookAtNewest},
+		{Name: "backup", Look: d.lookAtBackup},
 		{Name: "clock", Look: d.lookAtClock},
 		{Name: "plugins", Look: d.lookAtPlugins},
 		{Name: "callback", Look: d.lookAtCallback},

@@ -1,11 +1,14 @@
 package metrics
 
 import (
+	"context"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
+	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 )
 
@@ -19,6 +22,11 @@ type Parts struct {
 	Pulls func() int
 	// Ready are the checks of /readyz, by name.
 	Ready func() map[string]bool
+	// Newest tells of the file of newest token sets.
+	Newest func(ctx context.Context) newest.Standing
+	// Backup tells how old the last good scheduled backup is and how often one is made; 0
+	// and 0 without a schedule.
+	Backup func(ctx context.Context) (age, every time.Duration)
 }
 
 // Journal is how the reply journal stands.
@@ -40,6 +48,11 @@ var (
 	onDisk      = describe("journal_bytes", "Size of the reply journal on disk.")
 	damaged     = describe("journal_damaged_segments", "Files of the reply journal that were found damaged in the last 24 hours and are kept aside. A reply in them may be lost.")
 	spooled     = describe("pull_spool", "Pulls that were noted on disk and are not in the audit record yet.")
+	newestHas   = describe("newest_entries", "Token sets that this replica keeps to compare a restored database with.")
+	newestBytes = describe("newest_bytes", "Size of the token sets that this replica keeps to compare a restored database with.")
+	newestBad   = describe("newest_damaged_files", "Files of newest token sets that were found damaged and are kept aside in the data folder.")
+	backupAge   = describe("backup_age_seconds", "Time since the last good scheduled backup was begun, or since the start of the hub if there is none; 0 without a schedule.")
+	backupEvery = describe("backup_interval_seconds", "Time between two scheduled backups; 0 without a schedule.")
 	readiness   = describe("ready", "1 for a check of /readyz that holds, 0 for one that does not.", "check")
 
 	pluginStates  = []pluginhost.State{pluginhost.StateIdle, pluginhost.StateStarting, pluginhost.StateReady, pluginhost.StateBackoff, pluginhost.StateFailed, pluginhost.StateStopping}
@@ -63,7 +76,7 @@ func one(is bool) float64 {
 
 // Describe implements prometheus.Collector.
 func (p *Parts) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{pluginState, pluginFell, pluginHas, pluginCalls, circuits, inFlight, waiting, journaled, segments, onDisk, damaged, spooled, readiness} {
+	for _, d := range []*prometheus.Desc{pluginState, pluginFell, pluginHas, pluginCalls, circuits, inFlight, waiting, journaled, segments, onDisk, damaged, spooled, newestHas, newestBytes, newestBad, backupAge, backupEvery, readiness} {
 		to <- d
 	}
 }
@@ -85,9 +98,23 @@ func (p *Parts) Collect(to chan<- prometheus.Metric) {
 	to <- gauge(onDisk, float64(j.Bytes))
 	to <- gauge(damaged, float64(j.Damaged))
 	to <- gauge(spooled, float64(p.Pulls()))
+	p.collectKept(to)
 	for check, holds := range p.Ready() {
 		to <- gauge(readiness, one(holds), check)
 	}
+}
+
+// collectKept tells of what is kept for a restore.
+func (p *Parts) collectKept(to chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), standingTimeout)
+	defer cancel()
+	s := p.Newest(ctx)
+	to <- gauge(newestHas, float64(s.Entries))
+	to <- gauge(newestBytes, float64(s.Bytes))
+	to <- gauge(newestBad, float64(s.Damaged))
+	age, every := p.Backup(ctx)
+	to <- gauge(backupAge, age.Seconds())
+	to <- gauge(backupEvery, every.Seconds())
 }
 
 // mostHosts bounds the hosts that are told apart; the others are one.

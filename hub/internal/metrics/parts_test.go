@@ -1,6 +1,7 @@
 package metrics_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/metrics"
+	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 )
 
@@ -34,7 +36,9 @@ func TestWhatPluginsPutIntoNamesDoesNotFloodAScrape(t *testing.T) {
 		},
 		Endpoints: func() []endpoint.Status { return endpoints },
 		Journal:   func() metrics.Journal { return metrics.Journal{Pending: 2, Segments: 3, Damaged: 1, Bytes: 4096} }, Pulls: func() int { return 7 },
-		Ready: func() map[string]bool { return map[string]bool{"database": false} },
+		Ready:  func() map[string]bool { return map[string]bool{"database": false} },
+		Newest: func(context.Context) newest.Standing { return newest.Standing{Entries: 5, Bytes: 900, Damaged: 1} },
+		Backup: func(context.Context) (age, every time.Duration) { return time.Minute, time.Hour },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +48,8 @@ func TestWhatPluginsPutIntoNamesDoesNotFloodAScrape(t *testing.T) {
 		`evergrant_plugin_state{plugin="google",state="failed"} 1`, `evergrant_plugin_state{plugin="google",state="ready"} 0`,
 		`evergrant_plugin_restarts_total{plugin="google"} 3`, `evergrant_endpoint_circuits{host="bad?host",state="open"} 1`,
 		`evergrant_endpoint_circuits{host="unknown",state="closed"} 1`, `evergrant_endpoint_waiting{host="others"} 4802`,
-		`evergrant_journal_entries 2`, `evergrant_journal_segments 3`, `evergrant_journal_bytes 4096`, `evergrant_journal_damaged_segments 1`, `evergrant_pull_spool 7`, `evergrant_ready{check="database"} 0`,
+		`evergrant_journal_entries 2`, `evergrant_journal_segments 3`, `evergrant_journal_bytes 4096`, `evergrant_journal_damaged_segments 1`, `evergrant_pull_spool 7`, `evergrant_newest_entries 5`, `evergrant_newest_bytes 900`, `evergrant_newest_damaged_files 1`,
+		`evergrant_backup_age_seconds 60`, `evergrant_backup_interval_seconds 3600`, `evergrant_ready{check="database"} 0`,
 	} {
 		if !strings.Contains(text, want+"\n") {
 			t.Errorf("the scrape has no line %s", want)

@@ -97,6 +97,11 @@ func (in *Inspector) Close() error {
 // Dialect is SQLite or PostgreSQL.
 func (in *Inspector) Dialect() string { return in.s.dialect }
 
+// Setting is Store.Setting.
+func (in *Inspector) Setting(ctx context.Context, key string) (string, error) {
+	return in.s.Setting(ctx, key)
+}
+
 // Detached reports whether the database is a detached copy.
 func (in *Inspector) Detached(ctx context.Context) (bool, error) {
 	found, err := in.s.readDetached(ctx)

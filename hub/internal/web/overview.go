@@ -124,6 +124,7 @@ func (p *Pages) overviewOf(c *gin.Context) (v view.Overview, err error) {
 	for _, d := range p.o.Damages() {
 		v.Damages = append(v.Damages, view.Damage{Segment: d.Segment, KeptAs: d.KeptAs, Bytes: d.Bytes, Noticed: d.Noticed})
 	}
+	v.Backup = p.backupTrouble(ctx, time.Now())
 	if v.Renewed, err = p.renewedHours(ctx); err != nil {
 		return v, err
 	}
@@ -230,4 +231,13 @@ func (p *Pages) live(c *gin.Context) {
 			}
 		}
 	}
+}
+
+// backupTrouble looks at the scheduled backups; nil if they are well or there are none.
+func (p *Pages) backupTrouble(ctx context.Context, now time.Time) *view.BackupTrouble {
+	state, every := p.o.Backups(ctx)
+	if every == 0 || state.Problem == "" && (state.GoodAt.IsZero() || now.Sub(state.GoodAt) <= 2*every) {
+		return nil
+	}
+	return &view.BackupTrouble{Problem: state.Problem, GoodAt: state.GoodAt}
 }

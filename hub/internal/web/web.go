@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
+	"github.com/evergrant/evergrant/hub/internal/backup"
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/escalation"
@@ -42,6 +44,9 @@ type Options struct {
 	Escalation *escalation.Escalation
 	// Damages are the parts of the reply journal that could not be read.
 	Damages func() []journal.Damage
+	// Backups tells how scheduled backups went and how often one is made; 0 without a
+	// schedule.
+	Backups func(ctx context.Context) (backup.State, time.Duration)
 	// Ending is closed when the hub begins to stop.
 	Ending <-chan struct{}
 	Logger hclog.Logger

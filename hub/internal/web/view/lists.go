@@ -38,6 +38,8 @@ type Overview struct {
 	OffPolicies []policy.Policy
 	// Damages are the parts of the reply journal that could not be read.
 	Damages []Damage
+	// Backup is set if scheduled backups do not succeed.
+	Backup *BackupTrouble
 	// Expiries are how many connections need a person, by day.
 	Expiries []Bar
 	// Renewed are how renewals ended lately, by hour.
@@ -49,6 +51,14 @@ type Damage struct {
 	Segment, KeptAs string
 	Bytes           int64
 	Noticed         time.Time
+}
+
+// BackupTrouble is why there is no young backup.
+type BackupTrouble struct {
+	// Problem is what the last one said; "" if none was tried in time.
+	Problem string
+	// GoodAt is of the last good one; zero without one.
+	GoodAt time.Time
 }
 
 // PluginTrouble is a plugin that does not run.

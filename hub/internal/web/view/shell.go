@@ -42,7 +42,7 @@ type Shell struct {
 	Attention int
 	// Detached is set on a detached copy: nothing is renewed or sent.
 	Detached bool
-	Flash     *Flash
+	Flash    *Flash
 }
 
 // Person is who is signed in.

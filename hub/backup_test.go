@@ -1,0 +1,89 @@
+package hub_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/evergrant/evergrant/hub"
+	"github.com/evergrant/evergrant/hub/internal/backup"
+)
+
+// The whole round: a hub that runs is backed up, the backup proven and restored beside it,
+// and what was there comes back without a token in clear on the way.
+func TestAHubIsBackedUpProvenAndRestored(t *testing.T) {
+	world := startWorld(t, time.Hour)
+	r := startHub(t, nil)
+	connection := r.addService(t, world.Service("oauth2"))
+	r.authorise(t, connection)
+	token := r.key(t, connection).pull(t, connection)
+	cfg := configOf(t, r)
+	made, err := hub.Backup(t.Context(), cfg, "test", t.TempDir(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(made.File)
+	if err != nil || bytes.Contains(data, []byte(token.AccessToken)) || bytes.Contains(data, []byte(connection)) {
+		t.Errorf("the backup shows what is in it, or %v", err)
+	}
+	proven, err := hub.VerifyBackup(t.Context(), cfg, made.File, nil)
+	if err != nil || proven.Sealed < 3 || proven.Rows["connections"] != 1 {
+		t.Errorf("%+v, %v", proven, err)
+	}
+	if _, err := hub.Restore(t.Context(), cfg, made.File, true, nil); !errors.Is(err, hub.ErrHubsRun) {
+		t.Errorf("beside the hub that runs: %v", err)
+	}
+	dir := t.TempDir()
+	to := cfg
+	if err := hub.RestoreTo(&to, dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := hub.Restore(t.Context(), to, made.File, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	again := startHubIn(t, dir, map[string]any{"key.file": filepath.Join(r.dir, "evergrant.key")})
+	if v := again.view(t, connection); v.Generation != token.Generation || v.Status != "fresh" {
+		t.Errorf("%+v", v)
+	}
+	if got := again.key(t, connection).pull(t, connection); got.AccessToken != token.AccessToken {
+		t.Error("another token came back")
+	}
+}
+
+func TestAScheduledBackupIsMadeAndItsFailureIsSeen(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "backups")
+	r := startHub(t, map[string]any{"backup.dir": dir})
+	eventually(t, "a backup is made", func() bool {
+		found, err := backup.List(dir)
+		return err == nil && len(found) == 1 && contains(r.log, "a scheduled backup is made")
+	})
+	expect(t, findings(t, "", map[string]any{"data_dir": r.dir, "backup.dir": dir}), "backup", "ok", "the last good one")
+	if text := r.scrape(t); !strings.Contains(text, "evergrant_backup_interval_seconds 86400\n") {
+		t.Error("the schedule is not measured")
+	}
+	blocked := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(blocked, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bad := startHub(t, map[string]any{"backup.dir": filepath.Join(blocked, "below")})
+	eventually(t, "a backup fails", func() bool { return contains(bad.log, "a scheduled backup failed") })
+	eventually(t, "the doctor says so", func() bool {
+		for _, f := range findings(t, "", map[string]any{"data_dir": bad.dir, "backup.dir": filepath.Join(blocked, "below")}) {
+			if f.Check == "backup" && f.Level == "fail" && strings.Contains(f.What, "the last one failed") {
+				return true
+			}
+		}
+		return false
+	})
+	boss := bad.owner(t)
+	for lang, words := range map[string]string{"en": "Backups fail", "ru": "Резервное копирование не удаётся"} {
+		boss.ask("POST", "/preferences", map[string][]string{"lang": {lang}, "return_to": {"/"}})
+		if _, page, _ := boss.ask("GET", "/", nil); !strings.Contains(page, words) {
+			t.Errorf("%s: the overview does not say that backups fail", lang)
+		}
+	}
+}
