@@ -128,6 +128,13 @@ func (i *Identity) register(ctx context.Context, id string, epoch, known int64) 
 func (i *Identity) Run(ctx context.Context) {
 	ticker := time.NewTicker(i.o.Every)
 	defer ticker.Stop()
+	moved := make(chan struct{}, 1)
+	i.o.Journal.OnMoved(func() { // the next start has to know the place by then
+		select {
+		case moved <- struct{}{}:
+		default:
+		}
+	})
 	for {
 		if err := i.Confirm(ctx); err != nil && ctx.Err() == nil {
 			i.log.Warn("the sign of life of this hub was not confirmed; it is tried again", "error", err)
@@ -135,6 +142,7 @@ func (i *Identity) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-moved:
 		case <-ticker.C:
 		}
 	}
@@ -151,6 +159,7 @@ func (i *Identity) Confirm(ctx context.Context) error {
 		return nil
 	}
 	i.beat.Tried++
+	i.beat.Place = i.o.Journal.Place()
 	asked := time.Now()
 	now, err := i.o.Store.Heartbeat(ctx, i.self.Owner(), i.beat)
 	if errors.Is(err, store.ErrFenced) {
@@ -159,7 +168,7 @@ func (i *Identity) Confirm(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	i.beat.Acked = i.beat.Tried
+	i.beat.Acked, i.self.Place = i.beat.Tried, i.beat.Place
 	if i.o.Beaten != nil {
 		i.o.Beaten(now, asked, time.Now())
 	}

@@ -13,6 +13,8 @@ import (
 
 // home is the journal's folder: locked, and named after a replica.
 type home struct {
+	// moved is set when the folder was made anew, until somebody was told.
+	moved  bool
 	dir    string
 	markMu sync.Mutex // guards mark and its files
 	mark   Mark
@@ -130,7 +132,7 @@ func (h *home) remake(own []*segment) error {
 		return errors.Join(err, lock.Close())
 	}
 	_ = h.lock.Close()
-	h.lock, h.info = lock, info
+	h.lock, h.info, h.moved = lock, info, true
 	return nil
 }
 

@@ -37,6 +37,8 @@ type Journal struct {
 	broken  error
 	closed  bool
 	damages []record
+	// onMoved is told that the folder was made anew; nil is nobody.
+	onMoved func()
 	// marksSince is from when on a mark of Sending cannot have been lost.
 	marksSince time.Time
 
@@ -105,6 +107,14 @@ func open(dir string, box Sealer, log hclog.Logger, limit int64, d disk) (*Journ
 
 // Replica is the id of the hub that owns this journal.
 func (j *Journal) Replica() string { return j.Mark().Replica }
+
+// OnMoved has f called when the folder was made anew, which changes the journal's Place.
+// It must not wait.
+func (j *Journal) OnMoved(f func()) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.onMoved = f
+}
 
 // Begin opens an operation; one that is open already keeps what it has. meta is
 // whatever is needed to finish it later; it is sealed. It need not be durable by

@@ -162,6 +162,10 @@ func (j *Journal) renewOnce() error {
 	if err != nil {
 		return err
 	}
+	if j.home.moved && j.onMoved != nil {
+		j.home.moved = false
+		j.onMoved()
+	}
 	old, cause := j.segments, j.broken
 	j.segments, j.synced, j.broken = []*segment{s}, j.written, nil
 	j.removed(old)

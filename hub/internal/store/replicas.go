@@ -84,16 +84,20 @@ func (s *Store) insertReplica(tx *gorm.DB, r Replica) error {
 }
 
 // Beat is a sign of life. Acked is the last one that the database has confirmed, Tried the
-// last one that was sent.
-type Beat struct{ Acked, Tried int64 }
+// last one that was sent. Place is where the replica is now: its journal's folder may have
+// been made anew.
+type Beat struct {
+	Acked, Tried int64
+	Place        string
+}
 
 // Heartbeat notes that a replica lives and returns the database's time. It fails with
 // ErrFenced if the epoch is fenced, not there, or has beats that are not this run's.
 func (s *Store) Heartbeat(ctx context.Context, owner string, b Beat) (time.Time, error) {
 	var now []int64
-	err := s.writing(ctx).Raw(`UPDATE replicas SET heartbeat_at = @clock, beat = @tried
+	err := s.writing(ctx).Raw(`UPDATE replicas SET heartbeat_at = @clock, beat = @tried, place = CASE WHEN @place = '' THEN place ELSE @place END
 		WHERE owner = @owner AND fenced_at = 0 AND beat >= @acked AND beat <= @tried RETURNING heartbeat_at`,
-		map[string]any{"clock": s.clock(), "owner": owner, "acked": b.Acked, "tried": b.Tried}).Scan(&now).Error
+		map[string]any{"clock": s.clock(), "owner": owner, "acked": b.Acked, "tried": b.Tried, "place": b.Place}).Scan(&now).Error
 	if err == nil && len(now) == 0 {
 		err = ErrFenced
 	}
