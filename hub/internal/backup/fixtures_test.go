@@ -1,7 +1,6 @@
 package backup_test
 
 import (
-	"context"
 	"crypto/rand"
 	"database/sql"
 	"fmt"
@@ -172,11 +171,6 @@ func content(tb testing.TB, address string) map[string][]string {
 
 func options(address string, box *seal.Box) store.Options {
 	return store.Options{URL: address, Box: box}
-}
-
-func background(tb testing.TB) context.Context {
-	tb.Helper()
-	return context.WithoutCancel(tb.Context())
 }
 
 var newBox = storetest.Box

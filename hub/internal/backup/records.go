@@ -100,7 +100,7 @@ func damaged(what string) error { return fmt.Errorf("%w: %s", ErrDamaged, what) 
 // kind reads which record follows.
 func (r *recordReader) kind() (byte, error) {
 	kind, err := r.from.ReadByte()
-	if err == io.EOF { //nolint:errorlint // a reader's own end is never wrapped
+	if err == io.EOF {
 		return 0, damaged("it ends before its last record")
 	}
 	return kind, err

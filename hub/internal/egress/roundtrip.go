@@ -52,7 +52,7 @@ func (s *Sender) roundTrip(ctx context.Context, over *http.Transport, u *url.URL
 		}
 		return nil, failed(u, written, err)
 	}
-	defer g.end()
+	defer func() { _, _ = g.end() }()
 	defer func() { _ = reply.Body.Close() }()
 	data, err := io.ReadAll(io.LimitReader(reply.Body, providerplugin.MaxBody+1))
 	if err != nil {

@@ -190,11 +190,11 @@ func (x *Exchanger) do(caller context.Context, r Request) Reply {
 	if !ok {
 		return Reply{Err: err}
 	}
-	return x.judge(r, failure, context.Cause(ctx), budget)
+	return x.judge(failure, context.Cause(ctx), budget)
 }
 
 // judge tells how an exchange failed: by our budget, by the hub's end, or by the peer.
-func (x *Exchanger) judge(r Request, failure *providerplugin.CarryError, cause error, budget time.Duration) Reply {
+func (x *Exchanger) judge(failure *providerplugin.CarryError, cause error, budget time.Duration) Reply {
 	switch {
 	case errors.Is(cause, errBudget):
 		told := *failure

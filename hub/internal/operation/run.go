@@ -42,7 +42,7 @@ func (r *Runner) run(ctx context.Context, name string, op *Op, do do) (out Outco
 	confirmed := false
 	for n := 1; ; n++ {
 		var overTime bool
-		err, overTime = r.runOnce(ctx, op, c, do)
+		overTime, err = r.runOnce(ctx, op, c, do)
 		_, isService := errors.AsType[*provider.Error](err)
 		out.PluginFailed = err != nil && (!isService || overTime)
 		if ended := c.await(); ended != nil && ended.Err != nil {
@@ -93,7 +93,7 @@ var errOverTime = errors.New("the plugin took too long")
 
 // runOnce runs an operation on the plugin, as long as WorkTimeout allows without the
 // time of its exchanges.
-func (r *Runner) runOnce(ctx context.Context, op *Op, c *carrier, do do) (err error, overTime bool) {
+func (r *Runner) runOnce(ctx context.Context, op *Op, c *carrier, do do) (overTime bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var over atomic.Bool
@@ -113,7 +113,7 @@ func (r *Runner) runOnce(ctx context.Context, op *Op, c *carrier, do do) (err er
 			err = &providerplugin.PluginError{Message: fmt.Sprintf("it took more than %s for its own work", r.workTimeout)}
 		}
 	}
-	return err, over.Load()
+	return over.Load(), err
 }
 
 // timed is a carrier whose waits are not the plugin's time.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
+
 	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/exchange"
@@ -14,7 +16,6 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
-	"github.com/hashicorp/go-hclog"
 )
 
 // Plugins runs what an operation does on the plugin that serves a provider:

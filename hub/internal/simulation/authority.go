@@ -119,7 +119,7 @@ func (a *Authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	token, replica := r.PostForm.Get("refresh_token"), r.RemoteAddr
 	trouble, came := a.begin(token), time.Now()
-	nth := strconv.Itoa(int(trouble.nth))
+	nth := strconv.Itoa(trouble.nth)
 	<-time.After(a.fate.between(20*time.Millisecond, 400*time.Millisecond, "before", token, nth))
 	switch trouble.Trouble {
 	case Refused503:

@@ -56,7 +56,7 @@ func copyFolder(from, to string) error {
 			continue
 		}
 		if err == nil {
-			err = os.WriteFile(filepath.Join(to, e.Name()), data, 0o600)
+			err = os.WriteFile(filepath.Join(to, e.Name()), data, 0o600) //nolint:gosec // G703: a folder of the simulation
 		}
 		if err != nil {
 			return err

@@ -81,9 +81,6 @@ type plugins struct {
 	runs    atomic.Int64
 }
 
-// silence is how long a plugin may be silent, as pluginhost.Options.CallTimeout.
-const silence = 5 * time.Second
-
 var errDied = errors.New("the plugin's process died")
 
 // Run implements operation.Plugins.

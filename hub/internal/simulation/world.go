@@ -223,5 +223,5 @@ func (w *World) flip(r *replica, nth string) error {
 	at := int(w.fate.roll("where", r.name, nth) * float64(len(data)))
 	data[at] ^= 1 << (at % 8)
 	w.history.damage(r.name)
-	return os.WriteFile(path, data, 0o600)
+	return os.WriteFile(path, data, 0o600) //nolint:gosec // G703: a folder of the simulation
 }

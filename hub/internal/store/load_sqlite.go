@@ -99,7 +99,7 @@ func (p *sqlitePlace) fill(ctx context.Context, t Table, next func() ([]any, err
 	}
 	defer func() { _ = tx.Rollback() }()
 	marks := strings.TrimSuffix(strings.Repeat("?, ", len(t.Columns)), ", ")
-	insert, err := tx.PrepareContext(ctx, "INSERT INTO "+t.Name+" ("+strings.Join(t.Columns, ", ")+") VALUES ("+marks+")")
+	insert, err := tx.PrepareContext(ctx, "INSERT INTO "+t.Name+" ("+strings.Join(t.Columns, ", ")+") VALUES ("+marks+")") //nolint:gosec // G202: names of our own schema
 	if err != nil {
 		return 0, err
 	}

@@ -41,7 +41,7 @@ func (in *Inspector) OpenSealed(ctx context.Context) (opened int, err error) {
 }
 
 func (in *Inspector) openColumn(ctx context.Context, c sealedColumn) (n int, err error) {
-	rows, err := in.s.pools[0].QueryContext(ctx, fmt.Sprintf("SELECT %s, %s FROM %s WHERE LENGTH(%s) > 0", c.id, c.column, c.table, c.column)) //nolint:gosec // G201: names of our own
+	rows, err := in.s.pools[0].QueryContext(ctx, fmt.Sprintf("SELECT %s, %s FROM %s WHERE LENGTH(%s) > 0", c.id, c.column, c.table, c.column))
 	if err != nil {
 		return 0, failed("read the table "+c.table, err)
 	}

@@ -61,17 +61,24 @@ func (s *Snapshot) look(ctx context.Context) error {
 		return err
 	}
 	for _, name := range names {
-		rows, err := s.tx.QueryContext(ctx, "SELECT * FROM "+name+" WHERE 1 = 0") //nolint:gosec // G202: a name of our own migrations
+		columns, err := s.columnsOf(ctx, name)
 		if err != nil {
-			return err
-		}
-		columns, err := rows.Columns()
-		if err = cmp.Or(err, rows.Err(), rows.Close()); err != nil {
 			return err
 		}
 		s.Tables = append(s.Tables, Table{Name: name, Columns: columns})
 	}
 	return nil
+}
+
+// columnsOf reads the names of a table's columns.
+func (s *Snapshot) columnsOf(ctx context.Context, table string) ([]string, error) {
+	rows, err := s.tx.QueryContext(ctx, "SELECT * FROM "+table+" WHERE 1 = 0") //nolint:gosec // G202: a name of our own migrations
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	columns, err := rows.Columns()
+	return columns, cmp.Or(err, rows.Err())
 }
 
 // querier is what a pool and a transaction have in common.
@@ -168,7 +175,7 @@ func texts(ctx context.Context, q querier, query string) (all []string, err erro
 // int64, string or []byte, as both kinds of database keep them; a truth is 0 or 1. do must
 // not keep them.
 func (s *Snapshot) Rows(ctx context.Context, t Table, do func(row []any) error) error {
-	rows, err := s.tx.QueryContext(ctx, "SELECT "+strings.Join(t.Columns, ", ")+" FROM "+t.Name)
+	rows, err := s.tx.QueryContext(ctx, "SELECT "+strings.Join(t.Columns, ", ")+" FROM "+t.Name) //nolint:gosec // G202: names of our own schema
 	if err != nil {
 		return failed("read the table "+t.Name, err)
 	}
