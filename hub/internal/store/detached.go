@@ -39,30 +39,57 @@ func (e *DetachedError) Error() string {
 // hubs run on it, so that this is only the time to notice an attach.
 const detachedLive = 2 * time.Second
 
+// detachedLook bounds a look at the mark.
+const detachedLook = 2 * time.Second
+
 // detached is the last known answer.
 type detached struct {
-	mu  sync.Mutex
-	at  time.Time // monotonic; zero is never
-	err *DetachedError
+	mu      sync.Mutex
+	at      time.Time // monotonic; zero is never
+	looking bool
+	err     *DetachedError
 }
 
-// Detached fails with a *DetachedError while the database is a detached copy. It is cheap.
-// Before anything goes out, ask it; a database that cannot be read is an error as well.
+// Detached fails with a *DetachedError while the database is a detached copy. It is cheap:
+// ask it before anything goes out. While the database cannot be read, the last answer
+// holds; before there was one, that is an error as well.
 func (s *Store) Detached(ctx context.Context) error {
-	s.detachment.mu.Lock()
-	defer s.detachment.mu.Unlock()
 	d := &s.detachment
-	if d.at.IsZero() || time.Since(d.at) >= detachedLive {
-		found, err := s.readDetached(ctx)
-		if err != nil {
-			return err
-		}
-		d.at, d.err = time.Now(), found
+	d.mu.Lock()
+	known := !d.at.IsZero()
+	look := !d.looking && (!known || time.Since(d.at) >= detachedLive)
+	d.looking = d.looking || look
+	d.mu.Unlock()
+	var failure error
+	if look {
+		failure = s.lookDetached(ctx)
+	} else if !known {
+		_, failure = s.readDetached(ctx)
 	}
-	if d.err != nil {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.err != nil:
 		return d.err
+	case !known && d.at.IsZero():
+		return failure
 	}
 	return nil
+}
+
+// lookDetached brings the last known answer up to date.
+func (s *Store) lookDetached(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, detachedLook)
+	defer cancel()
+	found, err := s.readDetached(ctx)
+	d := &s.detachment
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.looking = false
+	if err == nil {
+		d.at, d.err = time.Now(), found
+	}
+	return err
 }
 
 func (s *Store) readDetached(ctx context.Context) (*DetachedError, error) {
