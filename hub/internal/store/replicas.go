@@ -126,7 +126,7 @@ func (s *Store) Replicas(ctx context.Context) ([]Replica, time.Time, error) {
 }
 
 // AdoptRun makes what earlier runs left to the new one: their open intents are its own, and
-// their leases are free. The caller knows that these runs are over. It returns how many
+// their leases, also those of messages, are free. The caller knows that these runs are over. It returns how many
 // intents there were.
 func (s *Store) AdoptRun(ctx context.Context, owners []string, by string) (intents int64, err error) {
 	if len(owners) == 0 {
@@ -138,8 +138,13 @@ func (s *Store) AdoptRun(ctx context.Context, owners []string, by string) (inten
 			return result.Error
 		}
 		intents = result.RowsAffected
-		return tx.Model(&connectionRow{}).Where("lease_until > 0 AND lease_owner IN ?", owners).
+		err := tx.Model(&connectionRow{}).Where("lease_until > 0 AND lease_owner IN ?", owners).
 			Updates(map[string]any{"lease_owner": "", "lease_until": 0}).Error
+		if err != nil {
+			return err
+		}
+		return tx.Model(&deliveryRow{}).Where("state = ? AND owner IN ?", DeliverySending, owners).
+			Updates(map[string]any{"state": DeliveryWaiting, "owner": "", "lease_until": 0}).Error
 	})
 	return intents, failed("take up what earlier runs left", err)
 }
