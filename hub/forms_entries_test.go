@@ -45,11 +45,8 @@ func withEveryOption(t *testing.T) string {
 // database opens the file of a hub's database beside the hub.
 func (r *running) database(t *testing.T, mode string) *sql.DB {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(r.dir, "*.db"))
-	if err != nil || len(files) != 1 {
-		t.Fatalf("the database is one of %v, %v", files, err)
-	}
-	pool, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: files[0], RawQuery: "mode=" + mode}).String())
+	file := filepath.Join(r.dir, "evergrant.db")
+	pool, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: file, RawQuery: "mode=" + mode}).String())
 	if err != nil {
 		t.Fatal(err)
 	}
