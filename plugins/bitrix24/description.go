@@ -44,7 +44,8 @@ func (bitrix24) Describe(context.Context) (*provider.Description, error) {
 		ScopesFixed:    true,
 		// The parameter is documented and works with every box. Portals take a
 		// Bearer header as well, but only by their source.
-		API: provider.API{BaseURL: "{extra:client_endpoint}", In: "query", Name: "auth"},
+		API:       provider.API{BaseURL: "{extra:client_endpoint}", In: "query", Name: "auth"},
+		TestCalls: testCalls,
 	}, nil
 }
 
@@ -104,6 +105,27 @@ func noticesOf(svc provider.Service, portal string) []provider.Text {
 	return more
 }
 
+// testCalls show who has authorised and what the application may do. client_endpoint
+// comes with every token set and ends with a slash.
+var testCalls = []provider.TestCall{
+	{
+		Name: "app.info", URL: "{extra:client_endpoint}app.info",
+		Title: provider.Text{EN: "The application: app.info", RU: "Приложение: app.info"},
+		Shows: provider.Text{
+			EN: "Whether the portal knows the application and whether it is installed and paid for. Every application may ask this.",
+			RU: "Знает ли портал приложение, установлено ли оно и оплачено ли. Спросить об этом может любое приложение.",
+		},
+	},
+	{
+		Name: "user.current", URL: "{extra:client_endpoint}user.current",
+		Title: provider.Text{EN: "Who has authorised: user.current", RU: "Кто авторизовал: user.current"},
+		Shows: provider.Text{
+			EN: "The user on whose behalf the token works. The application needs the user permission for it; without, the portal answers insufficient_scope.",
+			RU: "Пользователь, от имени которого работает токен. Приложению нужно право «Пользователи» (user); без него портал отвечает insufficient_scope.",
+		},
+	},
+}
+
 var notices = []provider.Text{
 	{
 		EN: "When something is wrong at the consent page, the portal says so there and tells nobody else. The authorisation then stays open here until it times out.",
@@ -131,9 +153,5 @@ var setupSteps = []provider.Text{
 	{
 		EN: "Save, and copy the application ID (client_id) and the application key (client_secret) into the form here.",
 		RU: "Сохраните и перенесите сюда «Код приложения» (client_id) и «Ключ приложения» (client_secret).",
-	},
-	{
-		EN: "If the application has to redirect elsewhere, or has no redirect address, paste the address or the code that you land on here, within 30 seconds.",
-		RU: "Если приложение должно возвращать на другой адрес или адреса у него нет, вставьте сюда адрес или код, на котором вы оказались, в течение 30 секунд.",
 	},
 }

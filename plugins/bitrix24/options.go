@@ -42,19 +42,19 @@ var options = provider.Schema{Options: []provider.Option{
 		},
 	},
 	{
-		Name: optionRenewEvery, Type: provider.OptionInteger, Default: defaultRenewEvery, Minimum: 5, Maximum: 55,
+		Name: optionRenewEvery, Type: provider.OptionInteger, OnlyIf: &provider.OnlyIf{Option: optionRenewPolicy, Values: []string{policyAlwaysFresh}}, Default: defaultRenewEvery, Minimum: 5, Maximum: 55,
 		Title: provider.Text{EN: "Renew every … minutes", RU: "Продлевать каждые … минут"},
 		Help: provider.Text{
-			EN: "For “Always fresh” only. An access token lives for 60 minutes, and a renewal ends the one before.",
-			RU: "Только для «Всегда свежий». Токен доступа живёт 60 минут, продление прекращает предыдущий.",
+			EN: "An access token lives for 60 minutes, and a renewal ends the one before.",
+			RU: "Токен доступа живёт 60 минут, продление прекращает предыдущий.",
 		},
 	},
 	{
 		Name: optionTokenMethod, Default: tokenByPost, Advanced: true,
 		Title: provider.Text{EN: "Token request", RU: "Запрос токена"},
 		Help: provider.Text{
-			EN: "The documentation shows GET, which writes the client secret into the logs on the way. POST is not documented, but the vendor's own JavaScript SDK uses it. Choose GET if POST is refused.",
-			RU: "В документации показан GET, при котором секретный ключ попадает в журналы по пути. POST не документирован, но его использует JavaScript SDK самого Битрикс24. Выберите GET, если POST не принимают.",
+			EN: "Choose GET only if the portal refuses POST: GET writes the application's key into the logs on the way.",
+			RU: "GET нужен, только если портал не принимает POST: при GET ключ приложения попадает в журналы по пути.",
 		},
 		Choices: []provider.Choice{
 			{Value: tokenByPost, Title: provider.Text{EN: "POST (keeps secrets out of logs)", RU: "POST (секреты не попадают в журналы)"}},

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -33,7 +34,7 @@ func readToken(reply *oauth.Reply, now time.Time, server string) (*provider.Toke
 	}
 	expires, dated := number(token.Extra["expires"])
 	if token.ExpiresIn == nil && dated {
-		token.ExpiresIn = new(time.Unix(expires, 0).Sub(now))
+		token.ExpiresIn = until(reply, expires, now)
 	}
 	if token.RefreshExpiresIn == nil && dated {
 		token.RefreshExpiresIn = refreshLife(token, expires)
@@ -47,6 +48,19 @@ func readToken(reply *oauth.Reply, now time.Time, server string) (*provider.Toke
 		token.Extra[extraPortal] = host
 	}
 	return token, nil
+}
+
+// until is the life of a token whose reply says only when it ends, by the service's
+// clock: it is counted from the reply's own Date, and without one from ours. Nil is an
+// end that is over, which is no life that could be meant; the description's counts.
+func until(reply *oauth.Reply, expires int64, now time.Time) *time.Duration {
+	if date, err := http.ParseTime(reply.Header.Get("Date")); err == nil {
+		now = date
+	}
+	if life := time.Unix(expires, 0).Sub(now); life > 0 {
+		return &life
+	}
+	return nil
 }
 
 // fromCallback adds what only the redirect says: the granted scopes, and the

@@ -27,8 +27,8 @@ var description = provider.Description{
 			RU: "Google хранит не более 100 действующих refresh-токенов на аккаунт и клиент; затем самый старый молча перестаёт работать. Если одному аккаунту нужно больше подключений, заведите ещё один клиент.",
 		},
 		{
-			EN: "Whether Google tells the end of a time-limited grant beforehand (refresh_token_expires_in) could not be confirmed; where it does, the date is shown.",
-			RU: "Не удалось подтвердить, сообщает ли Google заранее срок ограниченного доступа (refresh_token_expires_in); если сообщает, дата будет показана.",
+			EN: "Where Google tells beforehand when a time-limited grant ends, the date is shown at the connection.",
+			RU: "Если Google заранее сообщает срок ограниченного доступа, он будет показан в подключении.",
 		},
 	},
 	Lifetimes: provider.Lifetimes{
@@ -43,6 +43,19 @@ var description = provider.Description{
 	Options:     options,
 	Scopes:      catalogue,
 	API:         provider.API{BaseURL: apiURL, In: "header", Name: "Authorization", Prefix: "Bearer "},
+	TestCalls:   testCalls(apiURL),
+}
+
+// testCalls list the account's calendars, at an address of the API.
+func testCalls(api string) []provider.TestCall {
+	return []provider.TestCall{{
+		Name: "calendar-list", URL: api + "/users/me/calendarList?maxResults=10",
+		Title: provider.Text{EN: "The list of calendars", RU: "Список календарей"},
+		Shows: provider.Text{
+			EN: "The calendars of the account. The scopes for events alone do not allow it: Google then answers 403.",
+			RU: "Календари аккаунта. Прав только на события для этого мало: тогда Google отвечает 403.",
+		},
+	}}
 }
 
 var setupSteps = []provider.Text{

@@ -23,6 +23,7 @@ var hosts = []provider.Host{
 	{Pattern: "accounts.google.com"},
 	{Pattern: "oauth2.googleapis.com", ClientSecret: true},
 	{Pattern: "openidconnect.googleapis.com"},
+	{Pattern: "www.googleapis.com"},
 	{Pattern: provider.OptionHost(optionBase), ClientSecret: true},
 }
 

@@ -21,6 +21,7 @@ func prepare(_ context.Context, req *provider.PrepareServiceRequest) (*provider.
 	if base != "" {
 		d.Hosts = []provider.Host{{Pattern: provider.OptionHost(optionBase), ClientSecret: true}}
 		d.API.BaseURL = base + "/calendar/v3"
+		d.TestCalls = testCalls(d.API.BaseURL)
 		d.Issuer = "" // what a gateway sends as iss is not known
 	}
 	if req.Service.String(optionPublishing) == inTesting {

@@ -35,8 +35,12 @@ func discover(ctx context.Context, call provider.Call) (*oauth.Metadata, error) 
 			return nil, undiscovered(ctx, err, last.status)
 		}
 	}
-	if m.Issuer != issuer {
+	same := strings.TrimSuffix(m.Issuer, "/") == strings.TrimSuffix(issuer, "/")
+	if m.Issuer != issuer && (same || !oauth.IssuerFits(m.Issuer, issuer)) {
 		return nil, wrongOption(optionIssuer, "the metadata at the issuer's address belong to another issuer", remedyMismatch(m.Issuer))
+	}
+	if !same {
+		m.Issuer = "" // of many tenants: the iss of a callback is the tenant's own
 	}
 	return m, secure(issuer, m)
 }

@@ -21,9 +21,21 @@ const (
 	optionPrefix        = "token_header_prefix"
 	optionSeparator     = "scope_separator"
 	optionParams        = "authorize_params"
+	optionTokenParams   = "token_params"
+	optionRefreshParams = "refresh_params"
+	optionLoginHint     = "login_hint"
+	optionWindow        = "renew_window"
+	optionThrottles     = "throttles"
+	optionOneGrant      = "one_grant_per_account"
 	optionAccountID     = "account_id_field"
 	optionAccountName   = "account_name_field"
 	optionExpiresIn     = "expires_in"
+)
+
+// The values of optionLoginHint.
+const (
+	hintAccount = "account"
+	hintNone    = "none"
 )
 
 // The values of optionRenew.
@@ -90,6 +102,9 @@ var options = provider.Schema{Options: []provider.Option{
 		Choices: []provider.Choice{
 			{Value: string(oauth.AuthBasic), Title: provider.Text{EN: "HTTP Basic header (client_secret_basic)", RU: "Заголовок HTTP Basic (client_secret_basic)"}},
 			{Value: string(oauth.AuthPost), Title: provider.Text{EN: "Fields of the form (client_secret_post)", RU: "Поля формы (client_secret_post)"}},
+			{Value: string(oauth.AuthBasicRaw), Title: provider.Text{EN: "HTTP Basic header without percent-encoding", RU: "Заголовок HTTP Basic без процентного кодирования"}},
+			{Value: string(oauth.AuthRawBase64), Title: provider.Text{EN: "Authorization header with base64 alone, without “Basic”", RU: "Заголовок Authorization только с base64, без слова Basic"}},
+			{Value: string(oauth.AuthQuery), Title: provider.Text{EN: "Parameters of the token address", RU: "Параметры адреса токенов"}},
 			{Value: string(oauth.AuthNone), Title: provider.Text{EN: "None: a public client", RU: "Нет: публичный клиент (none)"}},
 		},
 	},
@@ -116,6 +131,40 @@ var options = provider.Schema{Options: []provider.Option{
 		Choices: []provider.Choice{
 			{Value: renewRefresh, Title: provider.Text{EN: "By refresh token", RU: "По refresh-токену"}},
 			{Value: renewNone, Title: provider.Text{EN: "None: a person authorises again", RU: "Нет: человек авторизуется снова"}},
+		},
+	},
+	{
+		Name: optionWindow, Default: string(provider.RenewBeforeExpiry),
+		Title: provider.Text{EN: "When the service renews", RU: "Когда сервис продлевает"},
+		Help: provider.Text{
+			EN: "Some services answer a renewal before the expiry with an error such as “token not expired”. Evergrant recognises such an answer and waits; with “only after the expiry” it does not ask too early at all.",
+			RU: "Некоторые сервисы на продление до срока отвечают ошибкой вроде «token not expired». Evergrant узнаёт такой ответ и ждёт; с «только после срока» он и не спросит раньше времени.",
+		},
+		Choices: []provider.Choice{
+			{Value: string(provider.RenewBeforeExpiry), Title: provider.Text{EN: "Before the expiry", RU: "До истечения срока"}},
+			{Value: string(provider.RenewAfterExpiry), Title: provider.Text{EN: "Only after the expiry", RU: "Только после истечения срока"}},
+			{Value: string(provider.RenewOnDemand), Title: provider.Text{EN: "When a process asks for an expired token", RU: "Когда процесс запрашивает истёкший токен"}},
+		},
+	},
+	{
+		Name: optionThrottles, Default: "unknown", Advanced: true,
+		Title: provider.Text{EN: "Whose requests the service limits", RU: "Чьи запросы ограничивает сервис"},
+		Help: provider.Text{
+			EN: "What “too many requests” (429) means: by account it holds back that connection alone, by application all connections of the service. Unknown: that connection, and all of them after three in a row.",
+			RU: "Что значит ответ «слишком много запросов» (429): по аккаунту — ждёт только это подключение, по приложению — все подключения сервиса. Если неизвестно: это подключение, а после трёх подряд — все.",
+		},
+		Choices: []provider.Choice{
+			{Value: "unknown", Title: provider.Text{EN: "Not known", RU: "Неизвестно"}},
+			{Value: string(provider.ThrottlesAccount), Title: provider.Text{EN: "Of an account", RU: "Аккаунта"}},
+			{Value: string(provider.ThrottlesClient), Title: provider.Text{EN: "Of the application", RU: "Приложения"}},
+		},
+	},
+	{
+		Name: optionOneGrant, Type: provider.OptionBoolean, Advanced: true,
+		Title: provider.Text{EN: "A new grant ends the account's earlier one", RU: "Новый доступ прекращает прежний доступ того же аккаунта"},
+		Help: provider.Text{
+			EN: "Tick it if the service keeps one grant of an account for this application. People are then warned before they authorise a second connection.",
+			RU: "Отметьте, если сервис хранит один доступ аккаунта для этого приложения. Тогда людей предупредят перед авторизацией второго подключения.",
 		},
 	},
 	{
@@ -172,6 +221,34 @@ var options = provider.Schema{Options: []provider.Option{
 		Help: provider.Text{
 			EN: "name=value, one a line, for example audience=… or resource=…. Write a space as %20 and a comma as %2C.",
 			RU: "имя=значение, по одному в строке, например audience=… или resource=…. Пробел пишите как %20, запятую как %2C.",
+		},
+	},
+	{
+		Name: optionTokenParams, Type: provider.OptionList, Advanced: true, Example: "audience=https://api.example.com",
+		Title: provider.Text{EN: "More parameters of every token request", RU: "Дополнительные параметры каждого запроса токенов"},
+		Help: provider.Text{
+			EN: "name=value, one a line; they go to the token address with codes and refresh tokens.",
+			RU: "имя=значение, по одному в строке; передаются на адрес токенов с кодами и refresh-токенами.",
+		},
+	},
+	{
+		Name: optionRefreshParams, Type: provider.OptionList, Advanced: true, Example: "redirect_uri=https://hub.example.com/callback/acme",
+		Title: provider.Text{EN: "More parameters of renewals", RU: "Дополнительные параметры продления"},
+		Help: provider.Text{
+			EN: "name=value, one a line; for services that want more than the refresh token, for example redirect_uri or scope.",
+			RU: "имя=значение, по одному в строке; для сервисов, которым мало refresh-токена, например redirect_uri или scope.",
+		},
+	},
+	{
+		Name: optionLoginHint, Default: hintAccount, Advanced: true,
+		Title: provider.Text{EN: "Account suggested at the login page", RU: "Подсказка аккаунта на странице входа"},
+		Help: provider.Text{
+			EN: "At a new authorisation the service is told which account is expected (login_hint). A fixed one is written into the further parameters of the authorization address.",
+			RU: "При новой авторизации сервису сообщают, какой аккаунт ожидается (login_hint). Постоянное значение пишут в дополнительных параметрах адреса авторизации.",
+		},
+		Choices: []provider.Choice{
+			{Value: hintAccount, Title: provider.Text{EN: "The account of the connection", RU: "Аккаунт подключения"}},
+			{Value: hintNone, Title: provider.Text{EN: "None", RU: "Нет"}},
 		},
 	},
 	{

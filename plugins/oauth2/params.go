@@ -8,29 +8,40 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// ownParams are what the hub or sdk/oauth sets; nobody else may.
-var ownParams = []string{
-	"client_id", "client_secret", "code_challenge", "code_challenge_method", "login_hint", "nonce",
-	"redirect_uri", "request", "request_uri", "response_mode", "response_type", "scope", "state",
+// ownParams are what the hub or sdk/oauth sets in each kind of request; nobody else may.
+var ownParams = map[string][]string{
+	optionParams: {
+		"client_id", "client_secret", "code_challenge", "code_challenge_method", "nonce",
+		"redirect_uri", "request", "request_uri", "response_type", "scope", "state",
+	},
+	optionTokenParams:   {"client_id", "client_secret", "code", "code_verifier", "grant_type", "redirect_uri", "refresh_token"},
+	optionRefreshParams: {"client_id", "client_secret", "grant_type", "refresh_token"},
 }
 
-// authorizeParams are the further parameters of the authorization request.
-func authorizeParams(svc provider.Service) (url.Values, error) {
+// furtherParams are the further parameters of one kind of request.
+func furtherParams(svc provider.Service, option string) (url.Values, error) {
 	params := url.Values{}
-	for _, pair := range pairs(svc) {
+	for _, pair := range pairs(svc, option) {
 		name, escaped, found := strings.Cut(pair, "=")
 		value, err := url.PathUnescape(escaped) // keeps a plus sign
-		if !found || err != nil || name == "" || slices.Contains(ownParams, strings.ToLower(name)) {
-			return nil, wrongOption(optionParams, "a further parameter of the authorization address cannot be used", remedyParams)
+		bad := !found || err != nil || name == "" || slices.Contains(ownParams[option], strings.ToLower(name))
+		// A fragment never reaches the hub.
+		if bad || strings.EqualFold(name, "response_mode") && value != "query" && value != "form_post" {
+			return nil, wrongOption(option, "a further parameter cannot be used", remedyParams)
 		}
 		params.Add(name, value)
 	}
 	return params, nil
 }
 
-// pairs reads the option's list, which comes as []any from JSON.
-func pairs(svc provider.Service) []string {
-	switch list := svc.Options[optionParams].(type) {
+// authorizeParams are the further parameters of the authorization request.
+func authorizeParams(svc provider.Service) (url.Values, error) {
+	return furtherParams(svc, optionParams)
+}
+
+// pairs reads an option's list, which comes as []any from JSON.
+func pairs(svc provider.Service, option string) []string {
+	switch list := svc.Options[option].(type) {
 	case []string:
 		return list
 	case []any:

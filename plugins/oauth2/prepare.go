@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/evergrant/evergrant/sdk/oauth"
@@ -15,8 +16,10 @@ import (
 // discovers the endpoints, and describes this one service.
 func (anyService) PrepareService(ctx context.Context, req *provider.PrepareServiceRequest) (*provider.PreparedService, error) {
 	svc := req.Service
-	if _, err := authorizeParams(svc); err != nil {
-		return nil, err
+	for _, option := range []string{optionParams, optionTokenParams, optionRefreshParams} {
+		if _, err := furtherParams(svc, option); err != nil {
+			return nil, err
+		}
 	}
 	if svc.String(optionRotation) == string(provider.RotationRotatesWithGrace) && graceOf(svc) <= 0 {
 		return nil, wrongOption(optionGrace, "the time of grace is missing", remedyGrace)
@@ -32,7 +35,7 @@ func (anyService) PrepareService(ctx context.Context, req *provider.PrepareServi
 		Issuer: m.Issuer, Authorization: m.AuthorizationEndpoint, Token: m.TokenEndpoint,
 		Revocation: m.RevocationEndpoint, Userinfo: m.UserinfoEndpoint,
 	}
-	if m.Issuer != "" {
+	if svc.String(optionIssuer) != "" {
 		found.ClientAuth = m.ClientAuth()
 	}
 	e := found.under(svc)
@@ -79,6 +82,9 @@ func describe(svc provider.Service, e endpoints, m *oauth.Metadata) *provider.De
 		d.Scopes = scopes
 	}
 	d.Rotation = rotationOf(svc)
+	d.RenewWindow.Kind = provider.RenewWindowKind(cmp.Or(svc.String(optionWindow), string(provider.RenewBeforeExpiry)))
+	d.Throttles = provider.Throttles(strings.TrimPrefix(svc.String(optionThrottles), "unknown"))
+	d.OneGrantPerAccount = svc.Bool(optionOneGrant)
 	if svc.String(optionRenew) == renewNone {
 		d.AutoRenew = provider.AutoRenewNone
 	}

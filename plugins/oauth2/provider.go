@@ -32,15 +32,23 @@ func standardFor(svc provider.Service) (standard, endpoints, error) {
 	if err != nil {
 		return nil, e, err
 	}
+	tokenParams, err := furtherParams(svc, optionTokenParams)
+	if err != nil {
+		return nil, e, err
+	}
+	refreshParams, err := furtherParams(svc, optionRefreshParams)
+	if err != nil {
+		return nil, e, err
+	}
 	config := oauth.Config{
 		Description: provider.Description{ScopeSeparator: separators[svc.String(optionSeparator)]},
 		AuthURL:     e.Authorization, TokenURL: e.Token, RevokeURL: e.Revocation, UserinfoURL: e.Userinfo,
 		Auth:       e.ClientAuth,
-		AuthParams: params,
-		Account:    oauth.Account{ID: []string{cmp.Or(svc.String(optionAccountID), "sub")}, Name: accountNames(svc)},
-		Grants:     []provider.Grant{provider.GrantRevoke, provider.GrantIdentify},
+		AuthParams: params, TokenParams: tokenParams, RefreshParams: refreshParams,
+		Account: oauth.Account{ID: []string{cmp.Or(svc.String(optionAccountID), "sub")}, Name: accountNames(svc)},
+		Grants:  []provider.Grant{provider.GrantRevoke, provider.GrantIdentify},
 	}
-	if slices.Contains(svc.Scopes, "openid") {
+	if slices.Contains(svc.Scopes, "openid") && !params.Has("prompt") { // what the administrator wrote wins
 		// OpenID Connect Core section 11: offline_access is granted with it only.
 		config.ConsentParams = url.Values{"prompt": {"consent"}}
 	}
@@ -62,6 +70,11 @@ func (anyService) AuthCodeURL(ctx context.Context, req *provider.AuthCodeURLRequ
 	s, _, err := standardFor(req.Service)
 	if err != nil {
 		return nil, err
+	}
+	if req.Service.String(optionLoginHint) == hintNone {
+		with := *req
+		with.LoginHint = ""
+		req = &with
 	}
 	return s.AuthCodeURL(ctx, req)
 }

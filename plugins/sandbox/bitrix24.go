@@ -22,7 +22,8 @@ func addBitrix24(w *World) error {
 		},
 		TokenState: func(token string) string { return string(server.TokenState(token)) },
 		Spent:      server.Spent, SetOnToken: server.SetOnToken,
-		api: bearer(server.PortalURL + "/rest/user.current"),
+		grants: server,
+		api:    bearer(server.PortalURL + "/rest/user.current"),
 	}, server.Close)
 	return nil
 }

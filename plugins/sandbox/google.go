@@ -23,7 +23,8 @@ func addGoogle(w *World) error {
 		},
 		TokenState: func(token string) string { return string(server.TokenState(token)) },
 		Spent:      server.Spent, SetOnToken: server.SetOnToken,
-		api: bearer(server.URL + "/calendar/v3/users/me/calendarList"),
+		grants: server,
+		api:    bearer(server.URL + "/calendar/v3/users/me/calendarList"),
 	}, server.Close)
 	return nil
 }

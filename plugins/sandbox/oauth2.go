@@ -38,7 +38,8 @@ func addOAuth2(w *World) error {
 			defer mu.Unlock()
 			onToken = hook
 		},
-		api: bearer(address + "/userinfo"),
+		grants: server,
+		api:    bearer(address + "/userinfo"),
 	}, server.Close)
 	return nil
 }

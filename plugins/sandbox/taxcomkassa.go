@@ -31,6 +31,7 @@ func addTaxcomKassa(w *World) error {
 		TokenState: func(token string) string { return string(server.TokenState(token)) },
 		Spent:      server.Spent,
 		SetOnToken: server.SetOnToken,
+		grants:     server,
 		api: func(accessToken string) (*http.Request, error) {
 			req, err := http.NewRequest(http.MethodGet, server.TokenServerURL+"/API/v2/KKTList", nil)
 			if err == nil {

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -27,6 +28,9 @@ type Config struct {
 	// Secret is what client secrets are made of, so that they stay the same from
 	// one start to the next; "" makes new ones.
 	Secret string
+	// Grants is a file in which the emulators remember their grants from one start to the
+	// next; "" forgets them.
+	Grants string
 }
 
 // World is a set of running emulators.
@@ -37,6 +41,10 @@ type World struct {
 	config Config
 	ports  int
 	closes []func() error
+
+	over    chan struct{} // closed by Close
+	kept    sync.WaitGroup
+	written []byte // what Config.Grants holds
 }
 
 // Service is an emulated service and what an administrator enters to add it.
@@ -60,6 +68,8 @@ type Service struct {
 	// SetOnToken sets what is called when tokens were issued, before the reply is
 	// written; the argument is the grant_type.
 	SetOnToken func(func(grantType string))
+	// grants is what the emulator remembers.
+	grants keeper
 	// api builds a call of the service's API with a token.
 	api func(accessToken string) (*http.Request, error)
 }
@@ -69,17 +79,34 @@ func Start(config Config) (*World, error) {
 	if config.Secret == "" {
 		config.Secret = rand.Text()
 	}
-	w := &World{config: config}
+	w := &World{config: config, over: make(chan struct{})}
 	for _, add := range []func(*World) error{addBitrix24, addTaxcomKassa, addGoogle, addOAuth2} {
 		if err := add(w); err != nil {
-			return nil, errors.Join(err, w.Close())
+			return nil, errors.Join(err, w.stop())
 		}
 	}
+	if config.Grants == "" {
+		return w, nil
+	}
+	if err := w.load(); err != nil {
+		return nil, errors.Join(err, w.stop())
+	}
+	w.kept.Go(w.keep)
 	return w, nil
 }
 
-// Close stops every emulator.
+// Close stops every emulator. Errors: the grants could not be kept.
 func (w *World) Close() error {
+	close(w.over)
+	w.kept.Wait()
+	err := w.stop()
+	if w.config.Grants != "" {
+		err = errors.Join(err, w.save())
+	}
+	return err
+}
+
+func (w *World) stop() error {
 	var errs []error
 	for _, stop := range w.closes {
 		errs = append(errs, stop())

@@ -62,6 +62,7 @@ func (p taxcomKassa) PrepareService(ctx context.Context, req *provider.PrepareSe
 	d.Grants = provider.GrantsOf(p)
 	d.Hosts = []provider.Host{{Pattern: pattern(e.authorize)}, {Pattern: pattern(e.token), ClientSecret: true}}
 	d.ClientAuth[0].Method = string(clientAuthOf(req.Service))
+	d.Lifetimes.AccessToken = agreedLife(req.Service)
 	d.StateNotEchoed = req.Service.String(optionStateEcho) == no
 	d.API.BaseURL = apiBase(e.token)
 	if req.Service.String(optionAPIPlacement) == tokenInBearer {
@@ -87,15 +88,15 @@ var (
 		RU: "Автопродления нет: Такском не выдаёт refresh-токен, а адрес продления не указан. До показанной даты нужно авторизоваться заново.",
 	}
 	guessedProlongation = provider.Text{
-		EN: "Taxcom's prolongation method is not public. It is called by POST with the access token in the headers Authorization and Session-Token and client_id in the form; the reply is read as a token reply, and one with expires_in alone prolongs the same token. It is first called three days before expiry, so that there is time to ask Taxcom.",
-		RU: "Метод продления Такском не опубликован. Он вызывается запросом POST с токеном доступа в заголовках Authorization и Session-Token и client_id в теле; ответ читается как ответ с токеном, а ответ с одним expires_in продлевает прежний токен. Первый вызов — за три дня до истечения, чтобы успеть обратиться в Такском.",
+		EN: "Taxcom's prolongation method is not public, so the advanced options say how it is called: method, place of the token, parameters, fields of the reply. A reply without a token prolongs the same one. Rehearse it: after the first authorisation press “Renew now” on the connection's page while somebody can still ask Taxcom. By itself the hub first calls it three days before expiry.",
+		RU: "Метод продления Такском не опубликован, поэтому как он вызывается, задают дополнительные параметры: метод, место токена, параметры, поля ответа. Ответ без токена продлевает прежний. Проверьте продление заранее: после первой авторизации нажмите «Продлить сейчас» на странице подключения, пока можно обратиться в Такском. Сам хаб впервые вызовет его за три дня до истечения.",
 	}
 )
 
 var notices = []provider.Text{
 	{
-		EN: "Nothing here could be tried against Taxcom itself. What its page leaves open is an option; the defaults follow IdentityServer3, which its addresses and tokens look like.",
-		RU: "Проверить это на самом Такском не удалось. Всё, о чём его страница умалчивает, вынесено в параметры; значения по умолчанию — как у IdentityServer3, на который похожи его адреса и токены.",
+		EN: "What Taxcom's page leaves open is an option of this form, with the value that is usual for IdentityServer3. If Check says that the service refuses, ask Taxcom which values apply.",
+		RU: "О чём страница Такском умалчивает, вынесено в параметры этой формы; значения — обычные для IdentityServer3. Если при проверке сервис отказывает, уточните их в Такском.",
 	},
 	{
 		EN: "The life of a token is agreed when the client is registered. The date that is shown is read from expires_in, whose unit is not certain; the API's answer 401 with code 2109 is what counts.",

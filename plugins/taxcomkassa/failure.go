@@ -97,3 +97,13 @@ func explain(err error, remedies map[string]provider.Text) error {
 	e.Remedy = remedies[code]
 	return err
 }
+
+// explainClient is explain for the token endpoint. A refused client may be one that is
+// named in another way, so the option that says how is named.
+func explainClient(err error) error {
+	err = explain(err, exchangeRemedies)
+	if e, ok := errors.AsType[*provider.Error](err); ok && e.Kind == provider.Blocked && e.Option == "" && e.Remedy == wrongClient {
+		e.Option = optionClientAuth
+	}
+	return err
+}

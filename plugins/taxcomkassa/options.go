@@ -1,6 +1,10 @@
 package main
 
-import "github.com/evergrant/evergrant/sdk/provider"
+import (
+	"slices"
+
+	"github.com/evergrant/evergrant/sdk/provider"
+)
 
 // Names and values of the options.
 const (
@@ -12,6 +16,22 @@ const (
 	optionStateEcho     = "state_echo"
 	optionAuthorizeBase = "authorize_base"
 	optionTokenBase     = "token_base"
+	optionAgreedLife    = "agreed_lifetime"
+
+	optionProlongMethod    = "prolong_method"
+	optionProlongTokenIn   = "prolong_token_in"
+	optionProlongTokenName = "prolong_token_parameter"
+	optionProlongParams    = "prolong_parameters"
+	optionProlongToken     = "prolong_token_field"
+	optionProlongExpires   = "prolong_expires_field"
+
+	inHeaders   = "headers"
+	inSession   = "session_token"
+	inBearer    = "bearer"
+	inParameter = "parameter"
+
+	// clientIDPlace in the parameters of a prolongation stands for the client ID.
+	clientIDPlace = "{client_id}"
 
 	tokenInSession   = "session_token"
 	tokenInBearer    = "bearer"
@@ -24,7 +44,9 @@ const (
 	no               = "no"
 )
 
-var options = provider.Schema{Options: []provider.Option{
+var options = provider.Schema{Options: slices.Concat(mainOptions, prolongOptions, advancedOptions)}
+
+var mainOptions = []provider.Option{
 	{
 		Name: optionServer, Example: "lk-ofd",
 		Title: provider.Text{EN: "Server", RU: "Сервер"},
@@ -53,6 +75,18 @@ var options = provider.Schema{Options: []provider.Option{
 			{Value: unitMilliseconds, Title: provider.Text{EN: "Milliseconds", RU: "Миллисекунды"}},
 		},
 	},
+	{
+		Name: optionAgreedLife, Example: "41d", Pattern: `^[1-9][0-9]{0,4}[dhm]$`,
+		Title:       provider.Text{EN: "Agreed lifetime of a token", RU: "Согласованный срок токена"},
+		PatternHint: provider.Text{EN: "A number with d for days, h for hours or m for minutes: 41d, 12h.", RU: "Число и d — дни, h — часы или m — минуты: 41d, 12h."},
+		Help: provider.Text{
+			EN: "The lifetime that was agreed with Taxcom at registration. It then counts instead of expires_in of the reply. Empty: the reply counts.",
+			RU: "Срок, согласованный с Такском при регистрации. Тогда считается он, а не expires_in из ответа. Пусто — считается ответ.",
+		},
+	},
+}
+
+var advancedOptions = []provider.Option{
 	{
 		Name: optionClientAuth, Default: authBasic, Advanced: true,
 		Title: provider.Text{EN: "Client authentication", RU: "Аутентификация клиента"},
@@ -106,4 +140,4 @@ var options = provider.Schema{Options: []provider.Option{
 			RU: "Вместо того, который следует из имени сервера. К нему добавляется /core/connect/token. Туда передаётся секрет клиента.",
 		},
 	},
-}}
+}

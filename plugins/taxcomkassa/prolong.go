@@ -2,16 +2,15 @@ package main
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/evergrant/evergrant/sdk/oauth"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // Refresh implements provider.Refresher: it prolongs the access token by itself.
-// The method is not public, so the request is the simplest that can mean it: POST
-// with client_id in the form, and with the token in both headers in which the
-// vendor's services may look for it. The client secret does not go out.
+// The method is not public, so the request is what the options say, and by default the
+// simplest that can mean it: POST with client_id in the form, and with the token in both
+// headers in which the vendor's services may look for it. The client secret does not go out.
 func (taxcomKassa) Refresh(ctx context.Context, req *provider.RefreshRequest) (*provider.Token, error) {
 	e, err := endpointsOf(req.Service)
 	if err != nil {
@@ -26,16 +25,16 @@ func (taxcomKassa) Refresh(ctx context.Context, req *provider.RefreshRequest) (*
 			},
 		}
 	}
-	reply, err := oauth.Do(ctx, req.HTTP, oauth.TokenRequest{
-		Endpoint: e.prolong, Auth: oauth.AuthNone, ClientID: req.Service.ClientID, Now: req.Now,
-		Header: http.Header{
-			"Authorization": {"Bearer " + req.Current.AccessToken}, "Session-Token": {req.Current.AccessToken},
-		},
-	})
+	out, err := prolongRequest(e, req)
+	if err != nil {
+		return nil, err
+	}
+	reply, err := oauth.Do(ctx, req.HTTP, out)
 	if err != nil {
 		return nil, err
 	}
 	inWordsOfOAuth(reply)
+	nameFields(reply, req.Service)
 	token, err := prolonged(reply, req)
 	if err != nil {
 		return nil, explain(err, prolongRemedies)
@@ -48,7 +47,7 @@ func (taxcomKassa) Refresh(ctx context.Context, req *provider.RefreshRequest) (*
 func prolonged(reply *oauth.Reply, req *provider.RefreshRequest) (*provider.Token, error) {
 	decode := oauth.Decode{ExpiresInUnit: unitOf(req.Service), Codes: prolongCodes}
 	_, fresh := reply.Fields["access_token"]
-	same := !fresh && reply.Text("expires_in") != ""
+	same := !fresh && reply.Fields["error"] == nil && (reply.Text("expires_in") != "" || agreedLife(req.Service) > 0 && reply.Status < 300)
 	if same {
 		reply.Fields["access_token"] = req.Current.AccessToken
 	}
@@ -56,6 +55,7 @@ func prolonged(reply *oauth.Reply, req *provider.RefreshRequest) (*provider.Toke
 	if err != nil {
 		return nil, err
 	}
+	asAgreed(token, req.Service)
 	if same && (token.ExpiresIn == nil || *token.ExpiresIn <= 0) {
 		return nil, &provider.Error{
 			Kind: provider.Internal, HTTPStatus: reply.Status,

@@ -58,9 +58,9 @@ func (taxcomKassa) Exchange(ctx context.Context, req *provider.ExchangeRequest) 
 	inWordsOfOAuth(reply)
 	token, err := reply.Token(oauth.Decode{ExpiresInUnit: unitOf(req.Service), Codes: exchangeCodes})
 	if err != nil {
-		return nil, explain(err, exchangeRemedies)
+		return nil, explainClient(err)
 	}
-	return token, nil
+	return asAgreed(token, req.Service), nil
 }
 
 // clientAuthOf is the client authentication that was chosen. None of them

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providertest"
@@ -22,8 +23,12 @@ func TestConformance(t *testing.T) {
 		"credentials in the form": {optionServer: "lk-ofd.taxcom.ru", optionClientAuth: authBody, optionProlongURL: prolongAddress},
 	} {
 		t.Run(name, func(t *testing.T) {
+			life := 1000 * time.Hour
+			if options[optionExpiresInUnit] == unitMilliseconds {
+				life = time.Hour
+			}
 			providertest.Run(t, providertest.Config{
-				Provider:   taxcomKassa{},
+				Provider: taxcomKassa{}, Life: life,
 				Service:    provider.Service{Options: options},
 				TokenReply: `{"access_token":"{access}","expires_in":3600000,"token_type":"Bearer"}`,
 				Replies:    os.DirFS("testdata/replies"),

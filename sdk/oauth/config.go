@@ -41,6 +41,12 @@ type Config struct {
 	// ConsentParams are added, and replace AuthParams, when consent must be asked
 	// for again, for example prompt=consent.
 	ConsentParams url.Values
+	// TokenParams are added to every token request, RefreshParams to those that renew, for
+	// example audience or resource.
+	TokenParams, RefreshParams url.Values
+	// Rename holds the service's own names of parameters that it calls otherwise, in all
+	// requests: {"client_id": "client_key"}. Those of a callback keep theirs.
+	Rename map[string]string
 	// Decode says how token replies are written. Its ScopeSeparator is the
 	// description's if empty.
 	Decode Decode

@@ -75,6 +75,36 @@ func TestExchangeAndRefreshSendTheirFormsOnce(t *testing.T) {
 	}
 }
 
+func TestParametersHaveTheNamesThatTheServiceGivesThem(t *testing.T) {
+	a := &answer{status: 200, body: `{"access_token":"at","expires_in":60}`}
+	for _, auth := range []oauth.ClientAuth{oauth.AuthPost, oauth.AuthQuery} {
+		p := standard(oauth.Config{
+			Auth: auth, RevokeURL: "https://acme.example/revoke",
+			Rename: map[string]string{"client_id": "client_key", "client_secret": "appsecret", "refresh_token": "old"},
+		})
+		consent, err := p.(provider.AuthorizationCodeGrant).AuthCodeURL(t.Context(), &provider.AuthCodeURLRequest{Call: call(a), State: "st"})
+		if err != nil || strings.Contains(consent.URL, "client_id") || !strings.Contains(consent.URL, "client_key=client&") {
+			t.Errorf("auth %q: %v, %v", auth, consent, err)
+		}
+		if _, err := p.(provider.Refresher).Refresh(t.Context(), &provider.RefreshRequest{Call: call(a), Current: provider.Token{RefreshToken: oldToken}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.(provider.Revoker).Revoke(t.Context(), &provider.RevokeRequest{Call: call(a), Current: provider.Token{RefreshToken: oldToken}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(a.requests) != 4 {
+		t.Fatalf("%d requests", len(a.requests))
+	}
+	for n, request := range a.requests {
+		sent, _ := url.ParseQuery(a.bodies[n] + "&" + request.URL.RawQuery)
+		if sent.Get("client_key") != "client" || sent.Get("appsecret") != secret || sent.Has("client_id") || sent.Has("client_secret") ||
+			n%2 == 0 && (sent.Get("old") != oldToken || sent.Get("grant_type") != "refresh_token") {
+			t.Errorf("request %d sent %v", n, sent)
+		}
+	}
+}
+
 func TestAStandardProviderNeverTriesASecondTime(t *testing.T) {
 	for _, a := range []*answer{
 		{status: 401, body: `{"error":"invalid_client","error_description":"` + secret + `"}`},

@@ -79,6 +79,35 @@ func Discover(ctx context.Context, call provider.Call, issuer string) (*Metadata
 	return readMetadata(reply, issuer)
 }
 
+// tenantNames are what an address of many tenants has in place of one's own.
+var tenantNames = []string{"common", "organizations", "consumers"}
+
+// IssuerFits reports whether metadata that name an issuer may be those of the issuer that
+// was asked: the same one, or, where one address serves many tenants, one of the same
+// host that differs in nothing but the tenant, as Microsoft publishes
+// https://login.microsoftonline.com/{tenantid}/v2.0 for …/common/v2.0.
+func IssuerFits(published, asked string) bool {
+	published, asked = strings.TrimSuffix(published, "/"), strings.TrimSuffix(asked, "/")
+	if published == asked {
+		return true
+	}
+	theirs, ours := strings.Split(published, "/"), strings.Split(asked, "/")
+	if len(theirs) != len(ours) || len(ours) < 4 || !slices.Equal(theirs[:3], ours[:3]) {
+		return false
+	}
+	many := false
+	for i := 3; i < len(ours); i++ {
+		if theirs[i] == ours[i] {
+			continue
+		}
+		if many || !slices.Contains(tenantNames, ours[i]) && !strings.EqualFold(theirs[i], "{tenantid}") {
+			return false
+		}
+		many = true
+	}
+	return many
+}
+
 func getMetadata(ctx context.Context, call provider.Call, address string) (*Reply, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -102,7 +131,7 @@ func readMetadata(reply *Reply, issuer string) (*Metadata, error) {
 		return nil, reply.fail(provider.Blocked, "", "the metadata of %q cannot be read", issuer)
 	}
 	switch {
-	case strings.TrimSuffix(m.Issuer, "/") != issuer:
+	case !IssuerFits(m.Issuer, issuer):
 		return nil, reply.fail(provider.Blocked, "", "the metadata at %q belongs to another issuer, %q; enter that one", issuer, quote(m.Issuer, reply.secrets))
 	case m.AuthorizationEndpoint == "" || m.TokenEndpoint == "":
 		return nil, reply.fail(provider.Blocked, "", "the metadata of %q names no authorization or token endpoint", issuer)

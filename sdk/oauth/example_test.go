@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 
 	"github.com/evergrant/evergrant/sdk/oauth"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -59,4 +60,41 @@ func ExampleConfig_resolve() {
 	prepared, _ := p.(provider.ServicePreparer).PrepareService(context.Background(), &provider.PrepareServiceRequest{})
 	fmt.Println(string(prepared.Data))
 	// Output: {"AuthURL":"","TokenURL":"https://eu.acme.example/token","RevokeURL":"","UserinfoURL":"","Auth":"","AuthParams":null}
+}
+
+// own is a standard provider with one method of its own: its service wants the
+// token in another header when it is asked for the account.
+type own struct{ standardMethods }
+
+// standardMethods are what New has made; Revoker and others only if the config
+// asks for them.
+type standardMethods interface {
+	provider.Provider
+	provider.AuthorizationCodeGrant
+	provider.Refresher
+	provider.Identifier
+}
+
+// Identify hands the standard method a client that changes the request.
+func (o own) Identify(ctx context.Context, req *provider.IdentifyRequest) (*provider.Account, error) {
+	other := *req
+	client := *req.HTTP
+	client.Transport = asked{client.Transport}
+	other.HTTP = &client
+	return o.standardMethods.Identify(ctx, &other)
+}
+
+type asked struct{ through http.RoundTripper }
+
+func (a asked) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context())
+	req.Header.Set("X-Acme-Token", req.Header.Get("Authorization")[len("Bearer "):])
+	req.Header.Del("Authorization")
+	return a.through.RoundTrip(req)
+}
+
+func ExampleNew_ownMethod() {
+	p := own{acme.(standardMethods)} // serve it by providerplugin.Serve(p)
+	fmt.Println(provider.GrantsOf(p))
+	// Output: [authorization_code refresh identify]
 }

@@ -3,6 +3,7 @@ package oauth
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,60 +11,51 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// kinds is what the error codes of the RFCs mean at a token endpoint.
-var kinds = map[string]provider.Kind{
-	// RFC 6749 section 5.2
-	"invalid_grant":          provider.ReauthorizationRequired,
-	"invalid_client":         provider.Blocked,
-	"unauthorized_client":    provider.Blocked,
-	"unsupported_grant_type": provider.Blocked,
-	"invalid_scope":          provider.Blocked,
-	// RFC 6749 section 4.1.2.1
-	"access_denied":             provider.Denied,
-	"unsupported_response_type": provider.Blocked,
-	"server_error":              provider.Transient,
-	"temporarily_unavailable":   provider.Transient,
-	// RFC 6750 section 3.1
-	"insufficient_scope": provider.Blocked,
-	// RFC 8628 section 3.5
-	"authorization_pending": provider.Transient,
-	"slow_down":             provider.Transient,
-	"expired_token":         provider.ReauthorizationRequired,
-	// RFC 8707 section 2
-	"invalid_target": provider.Blocked,
-	// OpenID Connect Core section 3.1.2.6
-	"interaction_required":       provider.ReauthorizationRequired,
-	"login_required":             provider.ReauthorizationRequired,
-	"consent_required":           provider.ReauthorizationRequired,
-	"account_selection_required": provider.ReauthorizationRequired,
-	// In wide use
-	"redirect_uri_mismatch": provider.Blocked,
-}
-
 // Err returns nil for a reply with a 2xx status and a body that is an object
 // without an error in it, else the *provider.Error that the reply means.
 //
 // The error code in the body decides, whatever the status, compared without
 // regard to case: codes first (its keys in lower case; may be nil), then the
-// RFCs. Without a known code the status does. A reply whose status passes by
-// itself (5xx, 429, 408, 425) is Transient unless codes says otherwise, and
-// never ReauthorizationRequired: an outage must not end a grant.
+// RFCs and the codes of services in wide use. Without a known code the service's
+// words do, where they leave no doubt, and else the status. A reply whose status
+// passes by itself (5xx, 429, 408, 425) is Transient unless codes says otherwise,
+// and never ReauthorizationRequired: an outage must not end a grant. Nor does an
+// answer that says "too early", which has Error.TooEarly, or "too many requests".
 func (r *Reply) Err(codes map[string]provider.Kind) error {
-	candidates, description := r.errorFields()
-	if len(candidates) == 0 {
+	s := r.errorFields()
+	if len(s.codes)+len(s.weak) == 0 {
 		switch {
-		case r.Status < 200 || r.Status > 299:
-			return r.fail(statusKind(r.Status), "", "the service answered with status %d and %s", r.Status, r.shape())
+		case r.Status < 200 || r.Status > 299 || s.words != "" && r.refused():
+			return r.failWithoutCode(s)
 		case r.Fields == nil:
 			return r.fail(provider.Internal, "", "the service answered with %s instead of JSON", r.malformed)
 		}
 		return nil
 	}
-	code, kind := r.meaning(candidates, description, codes)
-	if description == "" {
-		return r.fail(kind, code, "the service answered with an error and status %d", r.Status)
+	return r.refusal(s, codes)
+}
+
+// failWithoutCode is the error of a reply that names none.
+func (r *Reply) failWithoutCode(s said) *provider.Error {
+	if s.words == "" {
+		kind := statusKind(r.Status)
+		if r.challenged() {
+			kind = provider.Transient
+		}
+		return r.fail(kind, "", "the service answered with status %d and %s", r.Status, r.shape())
 	}
-	return r.fail(kind, code, "the service answered with an error and status %d: %s", r.Status, quote(description, r.secrets))
+	return r.refusal(s, nil)
+}
+
+// refusal is the error that a body with words of its own means.
+func (r *Reply) refusal(s said, codes map[string]provider.Kind) *provider.Error {
+	m := r.meaning(s, codes)
+	e := r.fail(m.kind, m.code, "the service answered with an error and status %d", r.Status)
+	if s.words != "" {
+		e.Message += ": " + quote(s.words, r.secrets)
+	}
+	e.TooEarly = m.tooEarly
+	return e
 }
 
 // shape names a body without a word of it.
@@ -74,62 +66,73 @@ func (r *Reply) shape() string {
 	return "no error code"
 }
 
-// meaning finds the first candidate that somebody knows.
-func (r *Reply) meaning(candidates []string, description string, codes map[string]provider.Kind) (string, provider.Kind) {
-	for _, known := range []map[string]provider.Kind{codes, kinds} {
-		for _, code := range candidates {
-			kind, ok := known[strings.ToLower(code)]
+// meaning is what an answer means.
+type meaning struct {
+	code     string
+	kind     provider.Kind
+	tooEarly bool
+}
+
+// meaning finds the first code that somebody knows, and holds it against the words
+// beside it: no answer ends a grant whose words say that it lives.
+func (r *Reply) meaning(s said, codes map[string]provider.Kind) meaning {
+	m, known := r.known(s, codes)
+	switch {
+	case passing(r.Status):
+		return m
+	case (!known || m.kind != provider.Blocked) && saysThrottled(s.words), known && m.kind == provider.ReauthorizationRequired && saysPassing(s.words):
+		m.kind = provider.Transient
+	case saysTooEarly(append(s.codes, s.weak...), s.words) && m.kind != provider.Blocked:
+		m.kind, m.tooEarly = provider.Transient, true
+	case m.kind == provider.ReauthorizationRequired && ofRedirectURI(s.words):
+		m.kind = provider.Blocked
+	case known:
+	case ofRedirectURI(s.words) && strings.EqualFold(m.code, "invalid_request"):
+		m.kind = provider.Blocked
+	case saysDead(s.words) && (m.code == "" || len(s.codes) == 0 || slices.Contains(vague, strings.ToLower(m.code)) || isNumber(m.code)):
+		m.kind = provider.ReauthorizationRequired
+	}
+	return m
+}
+
+// isNumber reports whether a code is a number, which says nothing by itself.
+func isNumber(code string) bool { return code != "" && strings.Trim(code, "0123456789") == "" }
+
+// ofRedirectURI reports whether an answer complains of the redirect URI, which the
+// operator has to mend.
+func ofRedirectURI(words string) bool {
+	words = strings.ToLower(words)
+	return strings.Contains(words, "redirect_ur") || strings.Contains(words, "redirect ur")
+}
+
+// known finds the first code that somebody knows; without one the first code, and
+// what the status means where no field was there for codes.
+func (r *Reply) known(s said, codes map[string]provider.Kind) (m meaning, known bool) {
+	all := append(slices.Clone(s.codes), s.weak...)
+	for _, table := range []map[string]provider.Kind{codes, kinds} {
+		for _, code := range all {
+			key := strings.ToLower(code)
+			kind, ok := table[key]
+			if !ok {
+				key = snake(code)
+				kind, ok = table[key]
+			}
 			if !ok {
 				continue
 			}
-			if passing(r.Status) && (kind == provider.ReauthorizationRequired || codes[strings.ToLower(code)] != kind) {
+			if passing(r.Status) && (kind == provider.ReauthorizationRequired || codes[key] != kind) {
 				kind = provider.Transient
 			}
-			return code, kind
+			return meaning{code: code, kind: kind}, true
 		}
 	}
-	code := candidates[0]
-	if passing(r.Status) {
-		return code, provider.Transient
+	if len(all) > 0 {
+		m.code = all[0]
 	}
-	if strings.EqualFold(code, "invalid_request") && strings.Contains(strings.ToLower(description), "redirect_ur") {
-		return code, provider.Blocked
+	if m.kind = provider.Internal; passing(r.Status) || len(s.codes) == 0 {
+		m.kind = statusKind(r.Status)
 	}
-	return code, provider.Internal
-}
-
-// errorFields finds the codes that a body offers, the most telling first, and
-// its description. Besides RFC 6749 it knows error objects, as in
-// {"error": {"message": …, "type": …, "code": 190}}.
-func (r *Reply) errorFields() (codes []string, description string) {
-	switch e := r.Fields["error"].(type) {
-	case map[string]any:
-		for _, name := range []string{"code", "status", "type", "error"} {
-			if code := strings.TrimSpace(text(e[name])); code != "" {
-				codes = append(codes, code)
-			}
-		}
-		if len(codes) == 0 {
-			codes = []string{"error"}
-		}
-		for _, name := range []string{"message", "error_description", "description"} {
-			if description = text(e[name]); description != "" {
-				return codes, description
-			}
-		}
-	default:
-		code := strings.TrimSpace(text(e))
-		if code == "" || (code == "0" && r.Status < 300) {
-			return nil, ""
-		}
-		codes = []string{code}
-	}
-	for _, name := range []string{"error_description", "error_message", "message"} {
-		if description = r.Text(name); description != "" {
-			break
-		}
-	}
-	return codes, description
+	return m, false
 }
 
 // passing reports whether a status passes by itself.

@@ -50,13 +50,13 @@ func (p core) AuthCodeURL(_ context.Context, req *provider.AuthCodeURLRequest) (
 	if req.Nonce != "" && slices.Contains(req.Service.Scopes, "openid") {
 		params.Set("nonce", req.Nonce)
 	}
-	if req.LoginHint != "" {
+	if req.LoginHint != "" && !params.Has("login_hint") {
 		params.Set("login_hint", req.LoginHint)
 	}
 	if req.ForceConsent {
 		maps.Copy(params, p.c.ConsentParams)
 	}
-	address, err := WithQuery(e.AuthURL, params)
+	address, err := WithQuery(e.AuthURL, renamed(params, p.c.Rename))
 	if err != nil {
 		return nil, err
 	}
@@ -98,13 +98,18 @@ func (p core) token(ctx context.Context, call provider.Call, form url.Values, st
 	if _, err := WithQuery(e.TokenURL, nil); err != nil {
 		return nil, err
 	}
+	more := p.c.TokenParams
+	if form.Get("grant_type") == "refresh_token" {
+		more = merged(more, p.c.RefreshParams)
+	}
 	var reply *Reply
-	if _, ok := authStyles[e.Auth]; ok {
+	if _, ok := authStyles[e.Auth]; ok && len(more) == 0 && len(p.c.Rename) == 0 {
 		reply, err = standard(e)
 	} else {
+		form = merged(more, form)
 		maps.DeleteFunc(form, func(_ string, v []string) bool { return v[0] == "" })
 		reply, err = Do(ctx, call.HTTP, TokenRequest{
-			Endpoint: e.TokenURL, Form: form, Auth: e.Auth, Now: call.Now,
+			Endpoint: e.TokenURL, Form: form, Auth: e.Auth, Now: call.Now, Rename: p.c.Rename,
 			ClientID: call.Service.ClientID, ClientSecret: call.Service.ClientSecret,
 		})
 	}

@@ -186,7 +186,7 @@ func TestLifetimesAreReadInEveryWrittenForm(t *testing.T) {
 	for written, want := range map[string]*time.Duration{
 		``: nil, `"expires_in":null,`: nil, `"expires_in":"",`: nil, `"expires_in":"soon",`: nil, `"expires_in":true,`: nil, `"expires_in":"Inf",`: nil,
 		`"expires_in":3600,`: new(time.Hour), `"expires_in":"3600",`: new(time.Hour), `"expires_in":3600.0,`: new(time.Hour),
-		`"expires_in":0,`: new(time.Duration(0)), `"expires_in":-1,`: new(-time.Second),
+		`"expires_in":0,`: nil, `"expires_in":"0",`: nil, `"expires_in":-1,`: new(-time.Second),
 	} {
 		token, err := ask(t, &answer{status: 200, body: `{` + written + `"access_token":"a"}`}, oauth.Decode{})
 		if err != nil {
@@ -213,7 +213,7 @@ func TestAFormIsAcceptedAsAReply(t *testing.T) {
 		t.Errorf("got %v, %v", token, err)
 	}
 	a = &answer{status: 200, body: "error=bad_verification_code&error_description=x", header: a.header}
-	if _, err := ask(t, a, oauth.Decode{}); provider.KindOf(err) != provider.Internal || !strings.Contains(err.Error(), "bad_verification_code") {
+	if _, err := ask(t, a, oauth.Decode{}); provider.KindOf(err) != provider.ReauthorizationRequired || !strings.Contains(err.Error(), "bad_verification_code") {
 		t.Errorf("got %v", err)
 	}
 }

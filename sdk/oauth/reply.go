@@ -33,7 +33,7 @@ type Reply struct {
 
 func newReply(status int, header http.Header, body []byte, now time.Time, secrets []string) *Reply {
 	r := &Reply{Status: status, Header: header, Body: body, now: now, secrets: secrets}
-	r.Fields, r.malformed = readFields(header.Get("Content-Type"), body)
+	r.Fields, r.malformed = readFields(header.Get("Content-Type"), inUTF8(header.Get("Content-Type"), body))
 	r.secrets = append(slices.Clip(r.secrets), secretsIn(r.Fields)...)
 	return r
 }
@@ -60,6 +60,9 @@ func secretField(name string) bool {
 	return (strings.Contains(name, "token") && name != "token_type") || strings.Contains(name, "secret")
 }
 
+// htmlPage is what a body is called that is a page for people.
+const htmlPage = "an HTML page"
+
 // readFields reads a body as a JSON object or as a form, whatever its content
 // type says: services mark JSON as text/html and forms as text/plain.
 func readFields(contentType string, body []byte) (fields map[string]any, malformed string) {
@@ -70,12 +73,12 @@ func readFields(contentType string, body []byte) (fields map[string]any, malform
 	case len(text) == 0:
 		return nil, "an empty reply"
 	case text[0] == '<':
-		return nil, "an HTML page"
+		return nil, htmlPage
 	case text[0] == '{':
 		return readObject(text)
 	}
 	media, _, _ := mime.ParseMediaType(contentType)
-	if media == "application/x-www-form-urlencoded" || media == "text/plain" || media == "text/html" {
+	if media == "" || media == "application/octet-stream" || media == "application/x-www-form-urlencoded" || media == "text/plain" || media == "text/html" {
 		if fields, ok := readForm(string(text)); ok {
 			return fields, ""
 		}

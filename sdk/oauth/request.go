@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -43,16 +44,19 @@ const (
 type TokenRequest struct {
 	// Endpoint is the absolute address; a query that it has is kept.
 	Endpoint string
-	// Method is POST, the default, or GET, which sends Form in the address.
+	// Method is POST, the default, PUT, or GET, which sends Form in the address.
 	Method string
 	// Form holds the parameters without those of client authentication.
 	Form url.Values
-	// Auth says where ClientID and ClientSecret go.
+	// Auth says where ClientID and ClientSecret go. AuthNone sends a ClientID that is not
+	// empty in the form.
 	Auth         ClientAuth
 	ClientID     string
 	ClientSecret string
 	// Header is added to the request's own.
 	Header http.Header
+	// Rename holds the service's own names of parameters, as Config.Rename.
+	Rename map[string]string
 	// JSON sends Form as a JSON object of strings instead of a form.
 	JSON bool
 	// Now is Call.Now, for a Retry-After that is a date.
@@ -89,12 +93,13 @@ func (req TokenRequest) build(ctx context.Context) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+	form, query = renamed(form, req.Rename), renamed(query, req.Rename)
 	var body io.Reader
 	switch {
 	case method == http.MethodGet:
 		maps.Copy(query, form)
-	case method != http.MethodPost:
-		return nil, provider.Errorf(provider.Internal, "", "a token request is sent by POST or GET, not by %s", method)
+	case method != http.MethodPost && method != http.MethodPut:
+		return nil, provider.Errorf(provider.Internal, "", "a token request is sent by POST, PUT or GET, not by %s", method)
 	case req.JSON:
 		header.Set("Content-Type", "application/json")
 		body = bytes.NewReader(jsonForm(form))
@@ -126,7 +131,9 @@ func (req TokenRequest) authenticate(form, query url.Values) (http.Header, error
 	pair := base64.StdEncoding.EncodeToString([]byte(req.ClientID + ":" + req.ClientSecret))
 	switch req.Auth {
 	case AuthNone:
-		form.Set("client_id", req.ClientID)
+		if req.ClientID != "" {
+			form.Set("client_id", req.ClientID)
+		}
 	case AuthPost, "":
 		form.Set("client_id", req.ClientID)
 		if req.ClientSecret != "" {
@@ -146,6 +153,18 @@ func (req TokenRequest) authenticate(form, query url.Values) (http.Header, error
 		return nil, provider.Errorf(provider.Internal, "", "there is no client authentication %q", req.Auth)
 	}
 	return header, nil
+}
+
+// renamed gives parameters the names that a service has for them.
+func renamed(params url.Values, names map[string]string) url.Values {
+	if len(names) == 0 {
+		return params
+	}
+	other := make(url.Values, len(params))
+	for name, values := range params {
+		other[cmp.Or(names[name], name)] = values
+	}
+	return other
 }
 
 // jsonForm writes a form as an object; of repeated parameters the first counts.

@@ -28,7 +28,7 @@ func (g revoker) Revoke(ctx context.Context, req *provider.RevokeRequest) error 
 		form = url.Values{"token": {req.Current.AccessToken}, "token_type_hint": {"access_token"}}
 	}
 	reply, err := Do(ctx, req.HTTP, TokenRequest{
-		Endpoint: e.RevokeURL, Form: form, Auth: e.Auth, Now: req.Now,
+		Endpoint: e.RevokeURL, Form: form, Auth: e.Auth, Now: req.Now, Rename: g.core.c.Rename,
 		ClientID: req.Service.ClientID, ClientSecret: e.secret(req.Service),
 	})
 	if err != nil {
@@ -40,7 +40,8 @@ func (g revoker) Revoke(ctx context.Context, req *provider.RevokeRequest) error 
 // revoked reads the reply of RFC 7009 section 2.2: any 200 without an error,
 // mostly with an empty body. A token that is unknown there is gone.
 func revoked(reply *Reply, codes map[string]provider.Kind) error {
-	candidates, _ := reply.errorFields()
+	said := reply.errorFields()
+	candidates := append(said.codes, said.weak...)
 	if reply.Status == http.StatusOK && len(candidates) == 0 {
 		return nil
 	}

@@ -46,7 +46,7 @@ func send(client *http.Client, req *http.Request, now time.Time, secrets []strin
 func noReply(ctx context.Context, err error, secrets []string) *provider.Error {
 	if ctx.Err() != nil {
 		return &provider.Error{
-			Kind: provider.Transient, Message: "the request was given up before the service answered", Err: ctx.Err(),
+			Kind: provider.Transient, Code: "timeout", Message: "the service did not answer in the time for it", Err: ctx.Err(),
 		}
 	}
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {

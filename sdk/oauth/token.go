@@ -1,8 +1,11 @@
 package oauth
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,18 +38,20 @@ var tokenFields = []string{
 // means. No reply that is malformed or carries an error gives a token.
 //
 // Fields that the service adds are in Extra, without the tokens themselves. An
-// expires_in that is absent or makes no sense leaves ExpiresIn nil: the tokens
-// are good, and may be the only live ones.
+// expires_in that is absent, zero or makes no sense leaves ExpiresIn nil: the
+// tokens are good, and may be the only live ones. A negative one is handed on, for
+// the hub to note. A reply that reports success and holds no access token, but a
+// refresh token, is an error that carries it: Error.RefreshToken.
 func (r *Reply) Token(d Decode) (*provider.Token, error) {
 	if err := r.Err(d.Codes); err != nil {
-		return nil, err
+		return nil, r.withRefreshToken(err)
 	}
 	access, _ := r.Fields["access_token"].(string)
 	if strings.TrimSpace(access) == "" {
-		return nil, r.fail(provider.Internal, "", "the service reported success, but its reply holds no access token")
+		return nil, r.withRefreshToken(r.withoutToken(d.Codes))
 	}
 	if strings.ContainsFunc(access, func(c rune) bool { return unicode.IsControl(c) || unicode.IsSpace(c) }) {
-		return nil, r.fail(provider.Internal, "", "the service's access token holds characters that no token may have")
+		return nil, r.withRefreshToken(r.fail(provider.Internal, "", "the service's access token holds characters that no token may have"))
 	}
 	unit := d.ExpiresInUnit
 	if unit == 0 {
@@ -59,11 +64,41 @@ func (r *Reply) Token(d Decode) (*provider.Token, error) {
 		TokenType:        r.Text("token_type"),
 		RefreshToken:     refresh,
 		IDToken:          id,
-		ExpiresIn:        lifetime(r.Fields["expires_in"], unit),
+		ExpiresIn:        r.accessLifetime(unit),
 		RefreshExpiresIn: r.refreshLifetime(),
 		Scopes:           scopes(r.Fields["scope"], d.ScopeSeparator),
 		Extra:            r.extra(),
 	}, nil
+}
+
+// withoutToken is the error of a reply that reports success without a token. One
+// that names an error that is known, in a field of its own, means that.
+func (r *Reply) withoutToken(codes map[string]provider.Kind) error {
+	if s := r.otherCodes(); len(s.weak) > 0 {
+		if m, known := r.known(s, codes); known || m.kind != provider.Internal {
+			return r.refusal(s, codes)
+		}
+	}
+	return r.fail(provider.Internal, "", "the service reported success, but its reply holds no access token")
+}
+
+// refreshTokenRE finds the refresh token in JSON that is broken elsewhere.
+var refreshTokenRE = regexp.MustCompile(`"refresh_token"\s*:\s*("(?:[^"\\\x00-\x1f]|\\.)+")`)
+
+// withRefreshToken adds to an error the refresh token of a reply that reports success
+// and is of no use otherwise: the service may have replaced the old one by it. Without
+// it the next request would send one that is spent.
+func (r *Reply) withRefreshToken(err error) error {
+	e, ok := errors.AsType[*provider.Error](err)
+	if !ok || r.Status < 200 || r.Status > 299 || e.Kind != provider.Internal || e.Code != "" {
+		return err
+	}
+	if e.RefreshToken, ok = r.Fields["refresh_token"].(string); !ok && r.Fields == nil {
+		if found := refreshTokenRE.FindSubmatch(r.Body); found != nil {
+			_ = json.Unmarshal(found[1], &e.RefreshToken) // else it stays empty
+		}
+	}
+	return err
 }
 
 // lifetime reads a number, or a number in a string, of units. Nil is absent.
@@ -74,6 +109,20 @@ func lifetime(v any, unit time.Duration) *time.Duration {
 	}
 	const most = float64(math.MaxInt64 / 2)
 	return new(time.Duration(min(max(n*float64(unit), -most), most)))
+}
+
+// accessLifetime is the life of the access token. Zero is not said, as
+// golang.org/x/oauth2 reads it. Zoho says seconds in a field of their own beside
+// milliseconds in expires_in.
+func (r *Reply) accessLifetime(unit time.Duration) *time.Duration {
+	d := lifetime(r.Fields["expires_in"], unit)
+	if seconds := lifetime(r.Fields["expires_in_sec"], time.Second); seconds != nil && *seconds > 0 {
+		d = seconds
+	}
+	if d != nil && *d == 0 {
+		return nil
+	}
+	return d
 }
 
 // refreshLifetime knows the two names in use. Zero stands for "without end"
@@ -92,10 +141,10 @@ func scopes(v any, separator string) []string {
 	var list []string
 	switch v := v.(type) {
 	case string:
-		if separator == "" {
-			separator = " "
+		list = strings.Split(v, cmp.Or(separator, " "))
+		if other := ","; len(list) == 1 && cmp.Or(separator, " ") == " " && strings.Contains(v, other) {
+			list = strings.Split(v, other) // many that take spaces answer with commas
 		}
-		list = strings.Split(v, separator)
 	case []any:
 		for _, item := range v {
 			list = append(list, text(item))

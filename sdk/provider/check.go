@@ -41,6 +41,22 @@ func (d *Description) Validate() error {
 			problem("%w", err)
 		}
 	}
+	for i, call := range d.TestCalls {
+		if err := call.validate(); err != nil {
+			problem("%w", err)
+		}
+		if slices.ContainsFunc(d.TestCalls[:i], func(x TestCall) bool { return x.Name == call.Name }) {
+			problem("test call %q is there twice", call.Name)
+		}
+	}
+	for _, o := range d.Options.Options {
+		if o.OnlyIf == nil {
+			continue
+		}
+		if _, there := d.Options.Option(o.OnlyIf.Option); !there || o.OnlyIf.Option == o.Name {
+			problem("option %q depends on the option %q, which there is not", o.Name, o.OnlyIf.Option)
+		}
+	}
 	for _, err := range d.checkWords() {
 		problem("%w", err)
 	}
@@ -61,6 +77,7 @@ func (d *Description) checkWords() []error {
 	oneOf("auto_renew", string(d.AutoRenew), "none", "refresh_token", "prolong", "exchange", "reissue", "sliding")
 	oneOf("rotation", string(d.Rotation.Kind), "", "none", "rotates", "rotates_and_revokes_access", "rotates_with_grace")
 	oneOf("renew_window", string(d.RenewWindow.Kind), "", "before_expiry", "after_expiry", "on_demand")
+	oneOf("throttles", string(d.Throttles), "", "account", "client")
 	oneOf("pkce", string(d.PKCE), "none", "s256", "required")
 	oneOf("api.in", d.API.In, "", "header", "query")
 	if w := d.RenewWindow; w.Margin < 0 || w.Every < 0 || w.KeepAlive < 0 {
@@ -70,6 +87,25 @@ func (d *Description) checkWords() []error {
 		problems = append(problems, fmt.Errorf("exchange_timeout is %s, must be at most %s", d.ExchangeTimeout, MaxExchangeTimeout))
 	}
 	return problems
+}
+
+var (
+	callNameRE = regexp.MustCompile(`^[A-Za-z0-9._-]{1,63}$`)
+	callURLRE  = regexp.MustCompile(`^(https?://|\{(option|extra):[A-Za-z0-9_]+\})[^\s]*$`)
+)
+
+func (c TestCall) validate() error {
+	switch {
+	case !callNameRE.MatchString(c.Name):
+		return fmt.Errorf("test call %q: a name has letters, digits, dots, hyphens and underscores, at most 63", c.Name)
+	case c.Title.EN == "":
+		return fmt.Errorf("test call %q: title.en is required", c.Name)
+	case !slices.Contains([]string{"", "GET", "POST"}, c.Method):
+		return fmt.Errorf("test call %q: the method is %q, must be GET or POST", c.Name, c.Method)
+	case !callURLRE.MatchString(c.URL):
+		return fmt.Errorf("test call %q: the URL must begin with https://, http:// or a placeholder", c.Name)
+	}
+	return nil
 }
 
 func (h Host) validate() error {

@@ -36,6 +36,11 @@ type Description struct {
 	// most an hour. Zero, or less than the hub's own bound (5 minutes by default), is
 	// the hub's bound. A reply that comes later than that is not read.
 	ExchangeTimeout time.Duration `json:"exchange_timeout,omitempty"`
+	// Throttles says whose requests the service counts when it answers 429.
+	Throttles Throttles `json:"throttles,omitempty"`
+	// OneGrantPerAccount is set if a second grant of one account to one client ends
+	// the first. People are told before they authorise.
+	OneGrantPerAccount bool `json:"one_grant_per_account,omitempty"`
 	// PKCE says whether the service knows RFC 7636.
 	PKCE PKCE `json:"pkce"`
 	// StateNotEchoed is set if the service may drop the state parameter; the hub
@@ -63,6 +68,24 @@ type Description struct {
 	ScopesFixed bool `json:"scopes_fixed,omitempty"`
 	// API says where the service's API is and how the token is attached.
 	API API `json:"api,omitzero"`
+	// TestCalls are calls of the API that people may make from the page of a connection,
+	// to see the access work before a process depends on it. Optional.
+	TestCalls []TestCall `json:"test_calls,omitempty"`
+}
+
+// TestCall is a call of a service's API that changes nothing there. The hub makes it with
+// the current token, attached as API says, and shows what the service answers.
+type TestCall struct {
+	// Name is unique in the description: letters, digits, dots, hyphens, underscores.
+	Name string `json:"name"`
+	// Title says what is asked for, Shows what the answer tells.
+	Title Text `json:"title"`
+	Shows Text `json:"shows,omitzero"`
+	// Method is GET, the default, or POST without a body.
+	Method string `json:"method,omitempty"`
+	// URL may hold {option:name} and {extra:name} placeholders. Its host must be one of
+	// Hosts.
+	URL string `json:"url"`
 }
 
 // MaxExchangeTimeout is the longest time that a provider may declare for the reply
@@ -181,6 +204,17 @@ type RenewWindow struct {
 	// does not expire unused. For RenewOnDemand; zero is off.
 	KeepAlive time.Duration `json:"keep_alive,omitempty"`
 }
+
+// Throttles is whose requests a service counts when it says that there were too many.
+type Throttles string
+
+// The values of Throttles. Where it is not known, a 429 is taken for the account's,
+// and for the client's after several accounts have got one.
+const (
+	ThrottlesUnknown Throttles = ""
+	ThrottlesAccount Throttles = "account"
+	ThrottlesClient  Throttles = "client"
+)
 
 // PKCE is whether a service knows RFC 7636.
 type PKCE string

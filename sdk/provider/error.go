@@ -70,6 +70,13 @@ type Error struct {
 	Option string
 	// Remedy tells a person what to do, if the provider knows better than the hub.
 	Remedy Text
+	// TooEarly is set on a Transient error by which the service says that it renews
+	// only once the access token is over. The hub waits for that.
+	TooEarly bool
+	// RefreshToken is a secret: the new refresh token of a reply that reports success
+	// and is otherwise of no use, which the hub keeps in place of the one that was sent.
+	// It is in no text of the error.
+	RefreshToken string
 	// Err is the cause. It does not cross the process border.
 	Err error
 }
@@ -84,6 +91,11 @@ func (e *Error) Error() string {
 		s += " (" + e.Code + ")"
 	}
 	return s
+}
+
+// GoString keeps the secret out of %#v.
+func (e *Error) GoString() string {
+	return "provider.Error{" + e.Kind.String() + ": " + e.Error() + "}"
 }
 
 // Unwrap returns the cause.

@@ -12,7 +12,7 @@ import (
 // Schema (draft 2020-12), restricted to what a form can show: an object whose
 // properties are strings, whole numbers, booleans or lists of strings. Order
 // and translations travel in "x-order", "x-title" and "x-description"; "x-replaces"
-// names an option of an earlier version.
+// names an option of an earlier version, "x-only-if" one that decides whether it is shown.
 type Schema struct {
 	Options []Option
 }
@@ -54,8 +54,17 @@ type Option struct {
 	Advanced bool
 	// Minimum and Maximum bound an integer when they differ.
 	Minimum, Maximum int64
+	// OnlyIf shows the field only while another option, a string with choices, has one
+	// of some values: elsewhere it is without effect. Nil shows it always.
+	OnlyIf *OnlyIf
 	// Replaces is an option of an earlier version that this one took the place of.
 	Replaces *Replaced
+}
+
+// OnlyIf names an option and the values of it with which another one has an effect.
+type OnlyIf struct {
+	Option string   `json:"option"`
+	Values []string `json:"values"`
 }
 
 // Choice is a value that a string option may take.
@@ -102,6 +111,7 @@ type propertyWire struct {
 	XDescription *Text        `json:"x-description,omitempty"`
 	XPatternHint *Text        `json:"x-pattern-hint,omitempty"`
 	XAdvanced    bool         `json:"x-advanced,omitempty"`
+	XOnlyIf      *OnlyIf      `json:"x-only-if,omitempty"`
 	XReplaces    *Replaced    `json:"x-replaces,omitempty"`
 }
 
@@ -136,7 +146,7 @@ func (o Option) wire(order int) propertyWire {
 	p := propertyWire{
 		Type: o.Type, Title: o.Title.EN, Description: o.Help.EN, Default: o.Default, Pattern: o.Pattern,
 		Format: o.Format, WriteOnly: o.Secret, XOrder: order, XTitle: textWire(o.Title),
-		XDescription: textWire(o.Help), XPatternHint: textWire(o.PatternHint), XAdvanced: o.Advanced, XReplaces: o.Replaces,
+		XDescription: textWire(o.Help), XPatternHint: textWire(o.PatternHint), XAdvanced: o.Advanced, XOnlyIf: o.OnlyIf, XReplaces: o.Replaces,
 	}
 	if p.Type == "" {
 		p.Type = OptionString
@@ -194,7 +204,7 @@ func (p propertyWire) option(name string) (Option, error) {
 	o := Option{
 		Name: name, Type: p.Type, Title: textOf(p.XTitle, p.Title), Help: textOf(p.XDescription, p.Description),
 		Default: p.Default, Pattern: p.Pattern, PatternHint: textOf(p.XPatternHint, ""), Format: p.Format,
-		Secret: p.WriteOnly, Advanced: p.XAdvanced, Replaces: p.XReplaces,
+		Secret: p.WriteOnly, Advanced: p.XAdvanced, OnlyIf: p.XOnlyIf, Replaces: p.XReplaces,
 	}
 	switch p.Type {
 	case OptionString, OptionInteger, OptionBoolean, OptionList:

@@ -16,9 +16,9 @@ type Token struct {
 	TokenType string
 	// RefreshToken is the new refresh token; empty means: keep the old one.
 	RefreshToken string
-	// ExpiresIn is the life of the access token from now on. Nil means that the
-	// service did not say; the description's lifetime then counts. A value of
-	// zero or less is an access token that is dead on arrival.
+	// ExpiresIn is the life of the access token from now on. Nil, and zero, mean
+	// that the service did not say; the description's lifetime then counts. A
+	// negative value makes no sense and is read likewise, with a note for people.
 	ExpiresIn *time.Duration
 	// RefreshExpiresIn is the life of the refresh token; nil if not said.
 	RefreshExpiresIn *time.Duration

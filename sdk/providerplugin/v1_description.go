@@ -33,8 +33,8 @@ func v1Description(d *provider.Description) (*providerv1.Description, error) {
 		RotationGrace: v1Duration(d.Rotation.Grace), RotationRepeatSafe: d.Rotation.RepeatSafe,
 		RenewWindow: string(d.RenewWindow.Kind), RenewMargin: v1Duration(d.RenewWindow.Margin),
 		RenewEvery: v1Duration(d.RenewWindow.Every), KeepAlive: v1Duration(d.RenewWindow.KeepAlive),
-		ExchangeTimeout: v1Duration(d.ExchangeTimeout),
-		Pkce:            string(d.PKCE), StateNotEchoed: d.StateNotEchoed, Issuer: d.Issuer, PublicClient: d.PublicClient,
+		ExchangeTimeout: v1Duration(d.ExchangeTimeout), Throttles: string(d.Throttles), OneGrantPerAccount: d.OneGrantPerAccount,
+		Pkce: string(d.PKCE), StateNotEchoed: d.StateNotEchoed, Issuer: d.Issuer, PublicClient: d.PublicClient,
 
 		OptionsSchemaJson: options, ConnectionOptionsSchemaJson: connectionOptions,
 		ScopeSeparator: d.ScopeSeparator, ScopesFixed: d.ScopesFixed,
@@ -51,6 +51,9 @@ func v1Description(d *provider.Description) (*providerv1.Description, error) {
 	}
 	for _, s := range d.Scopes {
 		w.Scopes = append(w.Scopes, &providerv1.Scope{Name: s.Name, Title: v1Text(s.Title), Default: s.Default})
+	}
+	for _, c := range d.TestCalls {
+		w.TestCalls = append(w.TestCalls, &providerv1.TestCall{Name: c.Name, Title: v1Text(c.Title), Shows: v1Text(c.Shows), Method: c.Method, Url: c.URL})
 	}
 	return w, nil
 }
@@ -74,8 +77,8 @@ func v1DescriptionFrom(w *providerv1.Description) (*provider.Description, error)
 			Kind: provider.RenewWindowKind(w.GetRenewWindow()), Margin: w.GetRenewMargin().AsDuration(),
 			Every: w.GetRenewEvery().AsDuration(), KeepAlive: w.GetKeepAlive().AsDuration(),
 		},
-		ExchangeTimeout: w.GetExchangeTimeout().AsDuration(),
-		PKCE:            provider.PKCE(w.GetPkce()), StateNotEchoed: w.GetStateNotEchoed(), Issuer: clean(w.GetIssuer(), 300),
+		ExchangeTimeout: w.GetExchangeTimeout().AsDuration(), Throttles: provider.Throttles(w.GetThrottles()), OneGrantPerAccount: w.GetOneGrantPerAccount(),
+		PKCE: provider.PKCE(w.GetPkce()), StateNotEchoed: w.GetStateNotEchoed(), Issuer: clean(w.GetIssuer(), 300),
 		PublicClient: w.GetPublicClient(), ScopeSeparator: w.GetScopeSeparator(), ScopesFixed: w.GetScopesFixed(),
 		API: provider.API{
 			BaseURL: w.GetApi().GetBaseUrl(), In: w.GetApi().GetIn(), Name: w.GetApi().GetName(), Prefix: w.GetApi().GetPrefix(),
@@ -92,6 +95,11 @@ func v1DescriptionFrom(w *providerv1.Description) (*provider.Description, error)
 	}
 	for _, s := range w.GetScopes() {
 		d.Scopes = append(d.Scopes, provider.Scope{Name: clean(s.GetName(), 300), Title: v1TextFrom(s.GetTitle()), Default: s.GetDefault()})
+	}
+	for _, c := range w.GetTestCalls() {
+		d.TestCalls = append(d.TestCalls, provider.TestCall{
+			Name: c.GetName(), Title: v1TextFrom(c.GetTitle()), Shows: v1TextFrom(c.GetShows()), Method: c.GetMethod(), URL: c.GetUrl(),
+		})
 	}
 	if err := v1Schemas(w, d); err != nil {
 		return nil, fmt.Errorf("provider %q: %w", d.Name, err)

@@ -44,6 +44,9 @@ func v1Status(err error) error {
 	if errors.Is(err, errNotServed) {
 		return status.Error(codes.Unimplemented, "the provider does not serve this operation")
 	}
+	if e, ok := errors.AsType[*panicError](err); ok {
+		return status.Error(codes.Internal, e.Error())
+	}
 	e, ok := errors.AsType[*provider.Error](err)
 	if !ok {
 		e = withoutMeaning(err)
@@ -53,6 +56,7 @@ func v1Status(err error) error {
 		Kind: wire.kind, Code: clean(e.Code, 100), Message: clean(e.Message, 1000),
 		HttpStatus: int32(min(max(e.HTTPStatus, 0), 999)), Option: clean(e.Option, 100),
 		RemedyEn: clean(e.Remedy.EN, 500), RemedyRu: clean(e.Remedy.RU, 500),
+		TooEarly: e.TooEarly, RefreshToken: e.RefreshToken,
 	}
 	if e.RetryAfter > 0 {
 		detail.RetryAfter = durationpb.New(e.RetryAfter)
@@ -71,7 +75,7 @@ func withoutMeaning(err error) *provider.Error {
 		return provider.Errorf(provider.Transient, "", "%s", failure.Message)
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return provider.Errorf(provider.Transient, "", "the operation was given up before the service answered")
+		return provider.Errorf(provider.Transient, "timeout", "the service did not answer in the time for it")
 	}
 	return provider.Errorf(provider.Internal, "", "the provider failed without saying what it means (%T)", err)
 }
@@ -91,7 +95,7 @@ func v1ErrorFrom(err error) error {
 	case codes.Unavailable:
 		return &PluginError{Gone: true, Message: "the plugin's process went away during the operation"}
 	case codes.Canceled, codes.DeadlineExceeded:
-		return provider.Errorf(provider.Transient, "", "the operation was given up before the plugin answered")
+		return provider.Errorf(provider.Transient, "timeout", "there was no answer in the time for it, neither of the service nor of its plugin")
 	case codes.Unimplemented:
 		return &PluginError{NotServed: true, Message: "the provider does not serve this operation"}
 	default:
@@ -102,8 +106,9 @@ func v1ErrorFrom(err error) error {
 func v1ErrorDetail(d *providerv1.ErrorDetail) *provider.Error {
 	e := &provider.Error{
 		Code: clean(d.GetCode(), 100), Message: clean(d.GetMessage(), 1000), HTTPStatus: int(d.GetHttpStatus()),
-		Option: clean(d.GetOption(), 100),
-		Remedy: provider.Text{EN: clean(d.GetRemedyEn(), 500), RU: clean(d.GetRemedyRu(), 500)},
+		Option:   clean(d.GetOption(), 100),
+		Remedy:   provider.Text{EN: clean(d.GetRemedyEn(), 500), RU: clean(d.GetRemedyRu(), 500)},
+		TooEarly: d.GetTooEarly(), RefreshToken: d.GetRefreshToken(),
 	}
 	for kind, wire := range kindsV1 {
 		if wire.kind == d.GetKind() {

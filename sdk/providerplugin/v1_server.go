@@ -74,14 +74,15 @@ func (s *v1Server) Operate(stream providerv1.ProviderService_OperateServer) erro
 	return stream.Send(&providerv1.OperateResponse{Message: &providerv1.OperateResponse_Result{Result: result}})
 }
 
-// run calls the provider. A panic is an Internal error: the process lives on,
-// for it may serve other operations, and the trace goes to the log.
+// run calls the provider. After a panic the process lives on, for it may serve other
+// operations, and the trace goes to the log. The status has no detail: it is no word of
+// the provider about the service, so that the hub keeps what the service answered.
 func (s *v1Server) run(stream providerv1.ProviderService_OperateServer, p provider.Provider, start *providerv1.Start) (result *providerv1.Result, err error) {
 	ctx := logging(stream.Context(), s.log)
 	defer func() {
 		if r := recover(); r != nil {
 			provider.Logger(ctx).Error("the provider panicked", "provider", start.GetProvider(), "stack", string(debug.Stack()))
-			err = provider.Errorf(provider.Internal, "", "the provider %s panicked; its plugin's log has the stack", start.GetProvider())
+			result, err = nil, &panicError{provider: start.GetProvider()}
 		}
 	}()
 	service, err := v1ServiceFrom(start.GetService())
@@ -100,6 +101,14 @@ func (s *v1Server) run(stream providerv1.ProviderService_OperateServer, p provid
 }
 
 var errNotServed = errors.New("not served")
+
+// panicError is the end of an operation in which the provider panicked.
+type panicError struct{ provider string }
+
+// Error implements error.
+func (e *panicError) Error() string {
+	return "the provider " + e.provider + " panicked; its plugin's log has the stack"
+}
 
 // v1Dispatch runs the operation that start names.
 func v1Dispatch(ctx context.Context, p provider.Provider, start *providerv1.Start, call provider.Call) (*providerv1.Result, error) {

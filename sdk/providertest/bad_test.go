@@ -115,6 +115,20 @@ func breakers() map[string]bad {
 			}
 			return token, err
 		}},
+		"lifetime": {refresh: func(ctx context.Context, req *provider.RefreshRequest, good provider.Refresher) (*provider.Token, error) {
+			token, err := good.Refresh(ctx, req)
+			if token != nil && token.ExpiresIn != nil {
+				*token.ExpiresIn *= 1000 // taken for milliseconds
+			}
+			return token, err
+		}},
+		"small-extra": {refresh: func(ctx context.Context, req *provider.RefreshRequest, good provider.Refresher) (*provider.Token, error) {
+			token, err := good.Refresh(ctx, req)
+			if token != nil {
+				token.Extra = map[string]any{"page": strings.Repeat("x", 900<<10)}
+			}
+			return token, err
+		}},
 		"outage":      {refresh: kindly(func(e *provider.Error) { e.Kind = provider.ReauthorizationRequired })},
 		"retry-after": {refresh: kindly(func(e *provider.Error) { e.RetryAfter = 0 })},
 		"malformed-reply": {refresh: func(ctx context.Context, req *provider.RefreshRequest, good provider.Refresher) (*provider.Token, error) {
@@ -204,5 +218,24 @@ func TestWrongFixturesAreExplained(t *testing.T) {
 			s.stop()
 			t.Errorf("%+v was accepted", config.Name)
 		}
+	}
+}
+
+func TestADroppedLifetimeIsFound(t *testing.T) {
+	b := bad{refresh: func(ctx context.Context, req *provider.RefreshRequest, good provider.Refresher) (*provider.Token, error) {
+		token, err := good.Refresh(ctx, req)
+		if token != nil {
+			token.ExpiresIn = nil
+		}
+		return token, err
+	}}
+	b.served, _ = oauth.New(standardConfig()).(served)
+	s, err := newSuite(t.Context(), Config{Provider: b})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.stop()
+	if err := proveLifetime(t.Context(), s); err == nil || !strings.Contains(err.Error(), "has none") {
+		t.Errorf("a provider that drops expires_in passed: %v", err)
 	}
 }

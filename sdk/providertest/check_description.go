@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"reflect"
 	"regexp"
@@ -137,7 +138,8 @@ func proveAuthCodeURL(ctx context.Context, s *suite) error {
 	problem(declared, "the host %s is not declared", u.Host)
 	problem(len(carrier.seen()) == 0, "a request was made; the address must be built without")
 	problem(q.Get("state") == req.State, "state is %q", q.Get("state"))
-	problem(q.Get("client_id") == s.service.ClientID, "client_id is %q", q.Get("client_id"))
+	problem(slices.ContainsFunc(slices.Collect(maps.Values(q)), func(v []string) bool { return v[0] == s.service.ClientID }),
+		"no parameter is the client ID; client_id is %q", q.Get("client_id")) // some services call it otherwise
 	problem(q.Get("code_challenge") == req.CodeChallenge, "code_challenge is %q, wanted %q", q.Get("code_challenge"), req.CodeChallenge)
 	problem(req.CodeChallenge == "" || q.Get("code_challenge_method") == "S256", "code_challenge_method is %q", q.Get("code_challenge_method"))
 	problem(holdsSecret(got.URL, s.secrets()) == "", "a secret is in the address")

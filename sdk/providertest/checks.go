@@ -25,6 +25,14 @@ var checks = []check{
 		proveOneRequest,
 	},
 	{
+		"lifetime", "the life that a reply gives is the token's, neither dropped nor multiplied",
+		proveLifetime,
+	},
+	{
+		"small-extra", "the extra fields of a token set are at most 64 KiB",
+		proveSmallExtra,
+	},
+	{
 		"no-retry", "a token request that failed is never sent again: codes and rotated refresh tokens are good once",
 		proveNoRetry,
 	},

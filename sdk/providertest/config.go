@@ -1,11 +1,13 @@
 package providertest
 
 import (
+	"io"
 	"io/fs"
 	"maps"
 	"net/url"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
@@ -18,6 +20,9 @@ type Config struct {
 	Provider provider.Provider
 	// Binary is the path of a built plugin, which is started.
 	Binary string
+	// Start starts Binary, for a program that confines it; what the plugin writes goes
+	// to logs. Nil runs it with the caller's own rights, which is for plugins of one's own.
+	Start Starter
 	// Name of the provider, if the binary serves more than one.
 	Name string
 
@@ -33,6 +38,9 @@ type Config struct {
 	// TokenReply is the body of a successful token reply, in which {access} and
 	// {refresh} stand for the tokens. Empty: that of RFC 6749 section 5.1.
 	TokenReply string
+	// Life is what TokenReply gives the access token, for a service whose expires_in is
+	// not in seconds or that says it otherwise. Zero reads expires_in of TokenReply.
+	Life time.Duration
 	// Answer replies to requests that carry no one-time secret, for example
 	// discovery, userinfo and revocation. Nil, or a nil result, is a plain account.
 	Answer func(*providerplugin.HTTPRequest) *providerplugin.HTTPResponse
@@ -44,6 +52,9 @@ type Config struct {
 	// reason. They are skipped, and seen in the test's output.
 	Gaps map[string]string
 }
+
+// Starter starts a built plugin; stop ends it.
+type Starter func(binary string, logs io.Writer) (client *providerplugin.Client, stop func(), err error)
 
 // Run proves every promise of the contract, one subtest for each. It replaces
 // the process's default loggers for a while: do not call it from a parallel test.

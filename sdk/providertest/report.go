@@ -39,6 +39,7 @@ func Prove(ctx context.Context, config Config) ([]Result, error) {
 		results = append(results, r)
 	}
 	if config.Replies == nil {
+		s.judgeSpilled(results)
 		return results, ctx.Err()
 	}
 	names, err := fs.Glob(config.Replies, "*.http")
@@ -50,7 +51,18 @@ func Prove(ctx context.Context, config Config) ([]Result, error) {
 			Name: "reply/" + name, Promise: "a recorded reply means what its header says", Problem: problemOf(s.proveReply(ctx, name)),
 		})
 	}
+	s.judgeSpilled(results)
 	return results, errors.Join(err, ctx.Err())
+}
+
+// judgeSpilled ends the plugin and corrects the result about logs.
+func (s *suite) judgeSpilled(results []Result) {
+	s.stop()
+	for i := range results {
+		if r := &results[i]; r.Name == "no-secret-in-logs" && r.Gap == "" && r.Problem == "" {
+			r.Problem = s.spilled()
+		}
+	}
 }
 
 func problemOf(err error) string {
@@ -64,7 +76,7 @@ func problemOf(err error) string {
 // declares: every check about a token request and where it goes held, and none was
 // left out.
 func Renews(results []Result) bool {
-	needed := map[string]bool{"one-request": true, "declared-hosts": true, "no-retry": true, "outage": true, "malformed-reply": true, "who-has-to-act": true, "replay": true}
+	needed := map[string]bool{"one-request": true, "lifetime": true, "declared-hosts": true, "no-retry": true, "outage": true, "malformed-reply": true, "who-has-to-act": true, "replay": true}
 	for _, r := range results {
 		if needed[r.Name] && !r.Passed() {
 			return false
@@ -74,12 +86,22 @@ func Renews(results []Result) bool {
 	return len(needed) == 0
 }
 
-// Ask starts a built plugin and returns what it says of itself.
-func Ask(ctx context.Context, binary string) (*providerplugin.PluginInfo, error) {
-	client, stop, err := serveBinary(binary, &buffer{})
+// Ask starts a built plugin and returns what it says of itself. start is as
+// Config.Start.
+func Ask(ctx context.Context, binary string, start Starter) (*providerplugin.PluginInfo, error) {
+	client, stop, err := serve(Config{Binary: binary, Start: start}, &buffer{})
 	if err != nil {
 		return nil, err
 	}
 	defer stop()
 	return client.Describe(ctx)
+}
+
+// Checks are the names of all checks, which Config.Gaps may have.
+func Checks() []string {
+	names := make([]string, 0, len(checks))
+	for _, c := range checks {
+		names = append(names, c.name)
+	}
+	return names
 }

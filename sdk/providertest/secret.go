@@ -2,6 +2,7 @@ package providertest
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -41,17 +42,33 @@ func holdsSecret(text string, secrets []string) string {
 			continue
 		}
 		quoted, _ := json.Marshal(s) // a string always encodes
-		for _, form := range []string{
+		plain := []string{
 			s, url.QueryEscape(s), url.PathEscape(s), strings.ToLower(url.QueryEscape(s)),
-			strings.Trim(string(quoted), `"`), base64.RawStdEncoding.EncodeToString([]byte(s)),
-			base64.RawURLEncoding.EncodeToString([]byte(s)),
-		} {
+			string(quoted[1 : len(quoted)-1]), hex.EncodeToString([]byte(s)),
+		}
+		for _, form := range slices.Concat(plain, base64Forms(s)) {
 			if strings.Contains(text, form) {
 				return s
 			}
 		}
 	}
 	return ""
+}
+
+// base64Forms are what base64 makes of a secret wherever it stands in the text that is
+// encoded, as behind the client_id of HTTP Basic, without the characters that depend on
+// what is around it.
+func base64Forms(secret string) (forms []string) {
+	if len(secret) < 6 {
+		return nil // too short to mean anything
+	}
+	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+		for before := range 3 {
+			text := encoding.EncodeToString(append(make([]byte, before), secret...))
+			forms = append(forms, text[(before*8+5)/6:(before+len(secret))*8/6])
+		}
+	}
+	return forms
 }
 
 // describeRequest names a request without its query, headers and body.

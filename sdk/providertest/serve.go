@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/hashicorp/go-hclog"
@@ -18,6 +20,8 @@ import (
 // error goes to logs.
 func serve(config Config, logs *buffer) (client *providerplugin.Client, stop func(), err error) {
 	switch {
+	case config.Binary != "" && config.Start != nil:
+		return config.Start(config.Binary, logs)
 	case config.Binary != "":
 		return serveBinary(config.Binary, logs)
 	case config.Provider != nil:
@@ -56,7 +60,7 @@ func serveBinary(path string, logs *buffer) (client *providerplugin.Client, stop
 	}()
 	protocol, err := process.Client()
 	if err != nil {
-		return nil, nil, fmt.Errorf("start the plugin %s: %w", path, err)
+		return nil, nil, fmt.Errorf("start the plugin %s: %w%s", path, err, logs.last())
 	}
 	raw, err := protocol.Dispense(providerplugin.DispenseName)
 	if err != nil {
@@ -69,7 +73,10 @@ func serveBinary(path string, logs *buffer) (client *providerplugin.Client, stop
 	return client, end, nil
 }
 
-// buffer is a bytes.Buffer for concurrent use.
+// maxLogs bounds what is kept of a plugin's output, in bytes.
+const maxLogs = 16 << 20
+
+// buffer is a bytes.Buffer for concurrent use that keeps what comes first.
 type buffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -79,6 +86,10 @@ type buffer struct {
 func (b *buffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if room := maxLogs - b.b.Len(); room < len(p) {
+		b.b.Write(p[:max(0, room)])
+		return len(p), nil
+	}
 	return b.b.Write(p)
 }
 
@@ -86,4 +97,18 @@ func (b *buffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.b.String()
+}
+
+// last are the last lines, for an error; "" if there are none.
+func (b *buffer) last() string {
+	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
+	lines = lines[max(0, len(lines)-10):]
+	if lines[len(lines)-1] == "" {
+		return ""
+	}
+	for i, line := range lines {
+		quoted := strconv.QuoteToGraphic(line[:min(len(line), 300)])
+		lines[i] = quoted[1 : len(quoted)-1]
+	}
+	return "; it wrote:\n  " + strings.Join(lines, "\n  ")
 }

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -55,6 +56,7 @@ func newSuite(ctx context.Context, config Config) (*suite, error) {
 	if s.client, s.stop, err = serve(s.config, s.logs); err != nil {
 		return nil, err
 	}
+	s.stop = sync.OnceFunc(s.stop)
 	if err := s.describe(ctx); err != nil {
 		s.stop()
 		return nil, err

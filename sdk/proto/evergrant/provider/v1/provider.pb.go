@@ -243,8 +243,15 @@ type Description struct {
 	// How long the service may take to answer a token request at most; absent is
 	// the hub's own bound. At most an hour.
 	ExchangeTimeout *durationpb.Duration `protobuf:"bytes,37,opt,name=exchange_timeout,json=exchangeTimeout,proto3" json:"exchange_timeout,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Whose requests the service counts when it answers 429: account or client;
+	// absent is not known.
+	Throttles string `protobuf:"bytes,38,opt,name=throttles,proto3" json:"throttles,omitempty"`
+	// A second grant of one account to one client ends the first.
+	OneGrantPerAccount bool `protobuf:"varint,39,opt,name=one_grant_per_account,json=oneGrantPerAccount,proto3" json:"one_grant_per_account,omitempty"`
+	// Calls of the API that people may make to see the access work.
+	TestCalls     []*TestCall `protobuf:"bytes,40,rep,name=test_calls,json=testCalls,proto3" json:"test_calls,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Description) Reset() {
@@ -508,6 +515,111 @@ func (x *Description) GetExchangeTimeout() *durationpb.Duration {
 	return nil
 }
 
+func (x *Description) GetThrottles() string {
+	if x != nil {
+		return x.Throttles
+	}
+	return ""
+}
+
+func (x *Description) GetOneGrantPerAccount() bool {
+	if x != nil {
+		return x.OneGrantPerAccount
+	}
+	return false
+}
+
+func (x *Description) GetTestCalls() []*TestCall {
+	if x != nil {
+		return x.TestCalls
+	}
+	return nil
+}
+
+// TestCall is a call of the API that changes nothing there. The hub makes it with the
+// current token, attached as api says, and shows the answer.
+type TestCall struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Required. Unique; letters, digits, dots, hyphens, underscores.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Required. What is asked for.
+	Title *Text `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
+	// What the answer tells.
+	Shows *Text `protobuf:"bytes,3,opt,name=shows,proto3" json:"shows,omitempty"`
+	// GET, the default, or POST without a body.
+	Method string `protobuf:"bytes,4,opt,name=method,proto3" json:"method,omitempty"`
+	// Required. May hold {option:name} and {extra:name} placeholders; its host must
+	// be one of hosts.
+	Url           string `protobuf:"bytes,5,opt,name=url,proto3" json:"url,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TestCall) Reset() {
+	*x = TestCall{}
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TestCall) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TestCall) ProtoMessage() {}
+
+func (x *TestCall) ProtoReflect() protoreflect.Message {
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TestCall.ProtoReflect.Descriptor instead.
+func (*TestCall) Descriptor() ([]byte, []int) {
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *TestCall) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *TestCall) GetTitle() *Text {
+	if x != nil {
+		return x.Title
+	}
+	return nil
+}
+
+func (x *TestCall) GetShows() *Text {
+	if x != nil {
+		return x.Shows
+	}
+	return nil
+}
+
+func (x *TestCall) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *TestCall) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
 // Text is a sentence in the interface's languages.
 type Text struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -519,7 +631,7 @@ type Text struct {
 
 func (x *Text) Reset() {
 	*x = Text{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[3]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -531,7 +643,7 @@ func (x *Text) String() string {
 func (*Text) ProtoMessage() {}
 
 func (x *Text) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[3]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -544,7 +656,7 @@ func (x *Text) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Text.ProtoReflect.Descriptor instead.
 func (*Text) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{3}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Text) GetEn() string {
@@ -571,7 +683,7 @@ type ClientAuth struct {
 
 func (x *ClientAuth) Reset() {
 	*x = ClientAuth{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[4]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -583,7 +695,7 @@ func (x *ClientAuth) String() string {
 func (*ClientAuth) ProtoMessage() {}
 
 func (x *ClientAuth) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[4]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -596,7 +708,7 @@ func (x *ClientAuth) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClientAuth.ProtoReflect.Descriptor instead.
 func (*ClientAuth) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{4}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ClientAuth) GetGrant() string {
@@ -625,7 +737,7 @@ type Host struct {
 
 func (x *Host) Reset() {
 	*x = Host{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[5]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -637,7 +749,7 @@ func (x *Host) String() string {
 func (*Host) ProtoMessage() {}
 
 func (x *Host) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[5]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -650,7 +762,7 @@ func (x *Host) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Host.ProtoReflect.Descriptor instead.
 func (*Host) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{5}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Host) GetPattern() string {
@@ -679,7 +791,7 @@ type Scope struct {
 
 func (x *Scope) Reset() {
 	*x = Scope{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[6]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -691,7 +803,7 @@ func (x *Scope) String() string {
 func (*Scope) ProtoMessage() {}
 
 func (x *Scope) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[6]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -704,7 +816,7 @@ func (x *Scope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scope.ProtoReflect.Descriptor instead.
 func (*Scope) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{6}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Scope) GetName() string {
@@ -742,7 +854,7 @@ type Api struct {
 
 func (x *Api) Reset() {
 	*x = Api{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[7]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -754,7 +866,7 @@ func (x *Api) String() string {
 func (*Api) ProtoMessage() {}
 
 func (x *Api) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[7]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -767,7 +879,7 @@ func (x *Api) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Api.ProtoReflect.Descriptor instead.
 func (*Api) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{7}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Api) GetBaseUrl() string {
@@ -811,7 +923,7 @@ type OperateRequest struct {
 
 func (x *OperateRequest) Reset() {
 	*x = OperateRequest{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[8]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -823,7 +935,7 @@ func (x *OperateRequest) String() string {
 func (*OperateRequest) ProtoMessage() {}
 
 func (x *OperateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[8]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -836,7 +948,7 @@ func (x *OperateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperateRequest.ProtoReflect.Descriptor instead.
 func (*OperateRequest) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{8}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *OperateRequest) GetMessage() isOperateRequest_Message {
@@ -893,7 +1005,7 @@ type OperateResponse struct {
 
 func (x *OperateResponse) Reset() {
 	*x = OperateResponse{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[9]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -905,7 +1017,7 @@ func (x *OperateResponse) String() string {
 func (*OperateResponse) ProtoMessage() {}
 
 func (x *OperateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[9]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -918,7 +1030,7 @@ func (x *OperateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperateResponse.ProtoReflect.Descriptor instead.
 func (*OperateResponse) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{9}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *OperateResponse) GetMessage() isOperateResponse_Message {
@@ -992,7 +1104,7 @@ type Start struct {
 
 func (x *Start) Reset() {
 	*x = Start{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[10]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1004,7 +1116,7 @@ func (x *Start) String() string {
 func (*Start) ProtoMessage() {}
 
 func (x *Start) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[10]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1017,7 +1129,7 @@ func (x *Start) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Start.ProtoReflect.Descriptor instead.
 func (*Start) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{10}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Start) GetProvider() string {
@@ -1221,7 +1333,7 @@ type Service struct {
 
 func (x *Service) Reset() {
 	*x = Service{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[11]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1233,7 +1345,7 @@ func (x *Service) String() string {
 func (*Service) ProtoMessage() {}
 
 func (x *Service) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[11]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1246,7 +1358,7 @@ func (x *Service) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Service.ProtoReflect.Descriptor instead.
 func (*Service) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{11}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Service) GetName() string {
@@ -1299,7 +1411,7 @@ type PrepareService struct {
 
 func (x *PrepareService) Reset() {
 	*x = PrepareService{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[12]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1311,7 +1423,7 @@ func (x *PrepareService) String() string {
 func (*PrepareService) ProtoMessage() {}
 
 func (x *PrepareService) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[12]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1324,7 +1436,7 @@ func (x *PrepareService) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareService.ProtoReflect.Descriptor instead.
 func (*PrepareService) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{12}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{13}
 }
 
 type AuthCodeUrl struct {
@@ -1344,7 +1456,7 @@ type AuthCodeUrl struct {
 
 func (x *AuthCodeUrl) Reset() {
 	*x = AuthCodeUrl{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[13]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1356,7 +1468,7 @@ func (x *AuthCodeUrl) String() string {
 func (*AuthCodeUrl) ProtoMessage() {}
 
 func (x *AuthCodeUrl) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[13]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1369,7 +1481,7 @@ func (x *AuthCodeUrl) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthCodeUrl.ProtoReflect.Descriptor instead.
 func (*AuthCodeUrl) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{13}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *AuthCodeUrl) GetState() string {
@@ -1432,7 +1544,7 @@ type Exchange struct {
 
 func (x *Exchange) Reset() {
 	*x = Exchange{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[14]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1444,7 +1556,7 @@ func (x *Exchange) String() string {
 func (*Exchange) ProtoMessage() {}
 
 func (x *Exchange) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[14]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1457,7 +1569,7 @@ func (x *Exchange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exchange.ProtoReflect.Descriptor instead.
 func (*Exchange) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{14}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Exchange) GetCode() string {
@@ -1512,7 +1624,7 @@ type Parameter struct {
 
 func (x *Parameter) Reset() {
 	*x = Parameter{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[15]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1524,7 +1636,7 @@ func (x *Parameter) String() string {
 func (*Parameter) ProtoMessage() {}
 
 func (x *Parameter) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[15]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1537,7 +1649,7 @@ func (x *Parameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Parameter.ProtoReflect.Descriptor instead.
 func (*Parameter) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{15}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Parameter) GetName() string {
@@ -1564,7 +1676,7 @@ type Refresh struct {
 
 func (x *Refresh) Reset() {
 	*x = Refresh{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[16]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1576,7 +1688,7 @@ func (x *Refresh) String() string {
 func (*Refresh) ProtoMessage() {}
 
 func (x *Refresh) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[16]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1589,7 +1701,7 @@ func (x *Refresh) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refresh.ProtoReflect.Descriptor instead.
 func (*Refresh) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{16}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Refresh) GetCurrent() *Token {
@@ -1607,7 +1719,7 @@ type ClientCredentials struct {
 
 func (x *ClientCredentials) Reset() {
 	*x = ClientCredentials{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[17]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1619,7 +1731,7 @@ func (x *ClientCredentials) String() string {
 func (*ClientCredentials) ProtoMessage() {}
 
 func (x *ClientCredentials) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[17]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1632,7 +1744,7 @@ func (x *ClientCredentials) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClientCredentials.ProtoReflect.Descriptor instead.
 func (*ClientCredentials) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{17}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{18}
 }
 
 type Password struct {
@@ -1646,7 +1758,7 @@ type Password struct {
 
 func (x *Password) Reset() {
 	*x = Password{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[18]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1658,7 +1770,7 @@ func (x *Password) String() string {
 func (*Password) ProtoMessage() {}
 
 func (x *Password) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[18]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1671,7 +1783,7 @@ func (x *Password) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Password.ProtoReflect.Descriptor instead.
 func (*Password) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{18}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Password) GetUsername() string {
@@ -1696,7 +1808,7 @@ type DeviceAuthorization struct {
 
 func (x *DeviceAuthorization) Reset() {
 	*x = DeviceAuthorization{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[19]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1708,7 +1820,7 @@ func (x *DeviceAuthorization) String() string {
 func (*DeviceAuthorization) ProtoMessage() {}
 
 func (x *DeviceAuthorization) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[19]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1721,7 +1833,7 @@ func (x *DeviceAuthorization) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeviceAuthorization.ProtoReflect.Descriptor instead.
 func (*DeviceAuthorization) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{19}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{20}
 }
 
 type DeviceToken struct {
@@ -1734,7 +1846,7 @@ type DeviceToken struct {
 
 func (x *DeviceToken) Reset() {
 	*x = DeviceToken{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[20]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1746,7 +1858,7 @@ func (x *DeviceToken) String() string {
 func (*DeviceToken) ProtoMessage() {}
 
 func (x *DeviceToken) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[20]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1759,7 +1871,7 @@ func (x *DeviceToken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeviceToken.ProtoReflect.Descriptor instead.
 func (*DeviceToken) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{20}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *DeviceToken) GetDeviceCode() string {
@@ -1779,7 +1891,7 @@ type Revoke struct {
 
 func (x *Revoke) Reset() {
 	*x = Revoke{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[21]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1791,7 +1903,7 @@ func (x *Revoke) String() string {
 func (*Revoke) ProtoMessage() {}
 
 func (x *Revoke) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[21]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1804,7 +1916,7 @@ func (x *Revoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoke.ProtoReflect.Descriptor instead.
 func (*Revoke) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{21}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Revoke) GetCurrent() *Token {
@@ -1824,7 +1936,7 @@ type Identify struct {
 
 func (x *Identify) Reset() {
 	*x = Identify{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[22]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1836,7 +1948,7 @@ func (x *Identify) String() string {
 func (*Identify) ProtoMessage() {}
 
 func (x *Identify) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[22]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1849,7 +1961,7 @@ func (x *Identify) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Identify.ProtoReflect.Descriptor instead.
 func (*Identify) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{22}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Identify) GetCurrent() *Token {
@@ -1867,7 +1979,7 @@ type Token struct {
 	TokenType   string `protobuf:"bytes,2,opt,name=token_type,json=tokenType,proto3" json:"token_type,omitempty"`
 	// Secret. Empty: the old one stays in force.
 	RefreshToken string `protobuf:"bytes,3,opt,name=refresh_token,json=refreshToken,proto3" json:"refresh_token,omitempty"`
-	// Absent: the service did not say. Zero or less: dead on arrival.
+	// Absent or zero: the service did not say. Negative: makes no sense, read likewise.
 	ExpiresIn        *durationpb.Duration `protobuf:"bytes,4,opt,name=expires_in,json=expiresIn,proto3" json:"expires_in,omitempty"`
 	RefreshExpiresIn *durationpb.Duration `protobuf:"bytes,5,opt,name=refresh_expires_in,json=refreshExpiresIn,proto3" json:"refresh_expires_in,omitempty"`
 	// Meaningful if scopes_stated.
@@ -1883,7 +1995,7 @@ type Token struct {
 
 func (x *Token) Reset() {
 	*x = Token{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[23]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1895,7 +2007,7 @@ func (x *Token) String() string {
 func (*Token) ProtoMessage() {}
 
 func (x *Token) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[23]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1908,7 +2020,7 @@ func (x *Token) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Token.ProtoReflect.Descriptor instead.
 func (*Token) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{23}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Token) GetAccessToken() string {
@@ -1991,7 +2103,7 @@ type HttpRequest struct {
 
 func (x *HttpRequest) Reset() {
 	*x = HttpRequest{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[24]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2003,7 +2115,7 @@ func (x *HttpRequest) String() string {
 func (*HttpRequest) ProtoMessage() {}
 
 func (x *HttpRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[24]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2016,7 +2128,7 @@ func (x *HttpRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HttpRequest.ProtoReflect.Descriptor instead.
 func (*HttpRequest) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{24}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *HttpRequest) GetStep() uint32 {
@@ -2064,7 +2176,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[25]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2076,7 +2188,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[25]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2089,7 +2201,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{25}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Header) GetName() string {
@@ -2124,7 +2236,7 @@ type HttpResponse struct {
 
 func (x *HttpResponse) Reset() {
 	*x = HttpResponse{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[26]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2136,7 +2248,7 @@ func (x *HttpResponse) String() string {
 func (*HttpResponse) ProtoMessage() {}
 
 func (x *HttpResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[26]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2149,7 +2261,7 @@ func (x *HttpResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HttpResponse.ProtoReflect.Descriptor instead.
 func (*HttpResponse) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{26}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *HttpResponse) GetStep() uint32 {
@@ -2201,7 +2313,7 @@ type HttpFailure struct {
 
 func (x *HttpFailure) Reset() {
 	*x = HttpFailure{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[27]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2213,7 +2325,7 @@ func (x *HttpFailure) String() string {
 func (*HttpFailure) ProtoMessage() {}
 
 func (x *HttpFailure) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[27]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2226,7 +2338,7 @@ func (x *HttpFailure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HttpFailure.ProtoReflect.Descriptor instead.
 func (*HttpFailure) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{27}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *HttpFailure) GetWritten() bool {
@@ -2268,7 +2380,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[28]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2280,7 +2392,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[28]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2293,7 +2405,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{28}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Result) GetResult() isResult_Result {
@@ -2409,7 +2521,7 @@ type PreparedService struct {
 
 func (x *PreparedService) Reset() {
 	*x = PreparedService{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[29]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2421,7 +2533,7 @@ func (x *PreparedService) String() string {
 func (*PreparedService) ProtoMessage() {}
 
 func (x *PreparedService) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[29]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2434,7 +2546,7 @@ func (x *PreparedService) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreparedService.ProtoReflect.Descriptor instead.
 func (*PreparedService) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{29}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *PreparedService) GetDescription() *Description {
@@ -2462,7 +2574,7 @@ type AuthCodeUrlResult struct {
 
 func (x *AuthCodeUrlResult) Reset() {
 	*x = AuthCodeUrlResult{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[30]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2474,7 +2586,7 @@ func (x *AuthCodeUrlResult) String() string {
 func (*AuthCodeUrlResult) ProtoMessage() {}
 
 func (x *AuthCodeUrlResult) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[30]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2487,7 +2599,7 @@ func (x *AuthCodeUrlResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthCodeUrlResult.ProtoReflect.Descriptor instead.
 func (*AuthCodeUrlResult) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{30}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *AuthCodeUrlResult) GetUrl() string {
@@ -2518,7 +2630,7 @@ type DeviceAuthorizationResult struct {
 
 func (x *DeviceAuthorizationResult) Reset() {
 	*x = DeviceAuthorizationResult{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[31]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2530,7 +2642,7 @@ func (x *DeviceAuthorizationResult) String() string {
 func (*DeviceAuthorizationResult) ProtoMessage() {}
 
 func (x *DeviceAuthorizationResult) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[31]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2543,7 +2655,7 @@ func (x *DeviceAuthorizationResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeviceAuthorizationResult.ProtoReflect.Descriptor instead.
 func (*DeviceAuthorizationResult) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{31}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *DeviceAuthorizationResult) GetDeviceCode() string {
@@ -2596,7 +2708,7 @@ type Revoked struct {
 
 func (x *Revoked) Reset() {
 	*x = Revoked{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[32]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2608,7 +2720,7 @@ func (x *Revoked) String() string {
 func (*Revoked) ProtoMessage() {}
 
 func (x *Revoked) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[32]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2621,7 +2733,7 @@ func (x *Revoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoked.ProtoReflect.Descriptor instead.
 func (*Revoked) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{32}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{33}
 }
 
 type Account struct {
@@ -2635,7 +2747,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[33]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2647,7 +2759,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[33]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2660,7 +2772,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{33}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Account) GetId() string {
@@ -2689,16 +2801,20 @@ type ErrorDetail struct {
 	RetryAfter *durationpb.Duration `protobuf:"bytes,4,opt,name=retry_after,json=retryAfter,proto3" json:"retry_after,omitempty"`
 	HttpStatus int32                `protobuf:"varint,5,opt,name=http_status,json=httpStatus,proto3" json:"http_status,omitempty"`
 	// The service option that is wrong.
-	Option        string `protobuf:"bytes,6,opt,name=option,proto3" json:"option,omitempty"`
-	RemedyEn      string `protobuf:"bytes,7,opt,name=remedy_en,json=remedyEn,proto3" json:"remedy_en,omitempty"`
-	RemedyRu      string `protobuf:"bytes,8,opt,name=remedy_ru,json=remedyRu,proto3" json:"remedy_ru,omitempty"`
+	Option   string `protobuf:"bytes,6,opt,name=option,proto3" json:"option,omitempty"`
+	RemedyEn string `protobuf:"bytes,7,opt,name=remedy_en,json=remedyEn,proto3" json:"remedy_en,omitempty"`
+	RemedyRu string `protobuf:"bytes,8,opt,name=remedy_ru,json=remedyRu,proto3" json:"remedy_ru,omitempty"`
+	// The service renews only once the access token is over.
+	TooEarly bool `protobuf:"varint,9,opt,name=too_early,json=tooEarly,proto3" json:"too_early,omitempty"`
+	// Secret. The new refresh token of a reply that is otherwise of no use.
+	RefreshToken  string `protobuf:"bytes,10,opt,name=refresh_token,json=refreshToken,proto3" json:"refresh_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ErrorDetail) Reset() {
 	*x = ErrorDetail{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[34]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2710,7 +2826,7 @@ func (x *ErrorDetail) String() string {
 func (*ErrorDetail) ProtoMessage() {}
 
 func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[34]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2723,7 +2839,7 @@ func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ErrorDetail.ProtoReflect.Descriptor instead.
 func (*ErrorDetail) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{34}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ErrorDetail) GetKind() ErrorKind {
@@ -2782,6 +2898,20 @@ func (x *ErrorDetail) GetRemedyRu() string {
 	return ""
 }
 
+func (x *ErrorDetail) GetTooEarly() bool {
+	if x != nil {
+		return x.TooEarly
+	}
+	return false
+}
+
+func (x *ErrorDetail) GetRefreshToken() string {
+	if x != nil {
+		return x.RefreshToken
+	}
+	return ""
+}
+
 var File_evergrant_provider_v1_provider_proto protoreflect.FileDescriptor
 
 const file_evergrant_provider_v1_provider_proto_rawDesc = "" +
@@ -2790,7 +2920,7 @@ const file_evergrant_provider_v1_provider_proto_rawDesc = "" +
 	"\x0fDescribeRequest\"t\n" +
 	"\x10DescribeResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12F\n" +
-	"\fdescriptions\x18\x02 \x03(\v2\".evergrant.provider.v1.DescriptionR\fdescriptions\"\x98\r\n" +
+	"\fdescriptions\x18\x02 \x03(\v2\".evergrant.provider.v1.DescriptionR\fdescriptions\"\xa9\x0e\n" +
 	"\vDescription\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x121\n" +
 	"\x05title\x18\x02 \x01(\v2\x1b.evergrant.provider.v1.TextR\x05title\x125\n" +
@@ -2830,7 +2960,17 @@ const file_evergrant_provider_v1_provider_proto_rawDesc = "" +
 	"\x0fscope_separator\x18\" \x01(\tR\x0escopeSeparator\x12!\n" +
 	"\fscopes_fixed\x18# \x01(\bR\vscopesFixed\x12,\n" +
 	"\x03api\x18$ \x01(\v2\x1a.evergrant.provider.v1.ApiR\x03api\x12D\n" +
-	"\x10exchange_timeout\x18% \x01(\v2\x19.google.protobuf.DurationR\x0fexchangeTimeout\"&\n" +
+	"\x10exchange_timeout\x18% \x01(\v2\x19.google.protobuf.DurationR\x0fexchangeTimeout\x12\x1c\n" +
+	"\tthrottles\x18& \x01(\tR\tthrottles\x121\n" +
+	"\x15one_grant_per_account\x18' \x01(\bR\x12oneGrantPerAccount\x12>\n" +
+	"\n" +
+	"test_calls\x18( \x03(\v2\x1f.evergrant.provider.v1.TestCallR\ttestCalls\"\xae\x01\n" +
+	"\bTestCall\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x121\n" +
+	"\x05title\x18\x02 \x01(\v2\x1b.evergrant.provider.v1.TextR\x05title\x121\n" +
+	"\x05shows\x18\x03 \x01(\v2\x1b.evergrant.provider.v1.TextR\x05shows\x12\x16\n" +
+	"\x06method\x18\x04 \x01(\tR\x06method\x12\x10\n" +
+	"\x03url\x18\x05 \x01(\tR\x03url\"&\n" +
 	"\x04Text\x12\x0e\n" +
 	"\x02en\x18\x01 \x01(\tR\x02en\x12\x0e\n" +
 	"\x02ru\x18\x02 \x01(\tR\x02ru\":\n" +
@@ -2972,7 +3112,7 @@ const file_evergrant_provider_v1_provider_proto_rawDesc = "" +
 	"\aRevoked\"-\n" +
 	"\aAccount\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\"\xa0\x02\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\"\xe7\x02\n" +
 	"\vErrorDetail\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .evergrant.provider.v1.ErrorKindR\x04kind\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12\x18\n" +
@@ -2983,7 +3123,10 @@ const file_evergrant_provider_v1_provider_proto_rawDesc = "" +
 	"httpStatus\x12\x16\n" +
 	"\x06option\x18\x06 \x01(\tR\x06option\x12\x1b\n" +
 	"\tremedy_en\x18\a \x01(\tR\bremedyEn\x12\x1b\n" +
-	"\tremedy_ru\x18\b \x01(\tR\bremedyRu*\x99\x01\n" +
+	"\tremedy_ru\x18\b \x01(\tR\bremedyRu\x12\x1b\n" +
+	"\ttoo_early\x18\t \x01(\bR\btooEarly\x12(\n" +
+	"\rrefresh_token\x18\n" +
+	" \x01(\tB\x03\x80\x01\x01R\frefreshToken*\x99\x01\n" +
 	"\tErrorKind\x12\x1a\n" +
 	"\x16ERROR_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14ERROR_KIND_TRANSIENT\x10\x01\x12\x16\n" +
@@ -3007,112 +3150,116 @@ func file_evergrant_provider_v1_provider_proto_rawDescGZIP() []byte {
 }
 
 var file_evergrant_provider_v1_provider_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_evergrant_provider_v1_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
+var file_evergrant_provider_v1_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_evergrant_provider_v1_provider_proto_goTypes = []any{
 	(ErrorKind)(0),                    // 0: evergrant.provider.v1.ErrorKind
 	(*DescribeRequest)(nil),           // 1: evergrant.provider.v1.DescribeRequest
 	(*DescribeResponse)(nil),          // 2: evergrant.provider.v1.DescribeResponse
 	(*Description)(nil),               // 3: evergrant.provider.v1.Description
-	(*Text)(nil),                      // 4: evergrant.provider.v1.Text
-	(*ClientAuth)(nil),                // 5: evergrant.provider.v1.ClientAuth
-	(*Host)(nil),                      // 6: evergrant.provider.v1.Host
-	(*Scope)(nil),                     // 7: evergrant.provider.v1.Scope
-	(*Api)(nil),                       // 8: evergrant.provider.v1.Api
-	(*OperateRequest)(nil),            // 9: evergrant.provider.v1.OperateRequest
-	(*OperateResponse)(nil),           // 10: evergrant.provider.v1.OperateResponse
-	(*Start)(nil),                     // 11: evergrant.provider.v1.Start
-	(*Service)(nil),                   // 12: evergrant.provider.v1.Service
-	(*PrepareService)(nil),            // 13: evergrant.provider.v1.PrepareService
-	(*AuthCodeUrl)(nil),               // 14: evergrant.provider.v1.AuthCodeUrl
-	(*Exchange)(nil),                  // 15: evergrant.provider.v1.Exchange
-	(*Parameter)(nil),                 // 16: evergrant.provider.v1.Parameter
-	(*Refresh)(nil),                   // 17: evergrant.provider.v1.Refresh
-	(*ClientCredentials)(nil),         // 18: evergrant.provider.v1.ClientCredentials
-	(*Password)(nil),                  // 19: evergrant.provider.v1.Password
-	(*DeviceAuthorization)(nil),       // 20: evergrant.provider.v1.DeviceAuthorization
-	(*DeviceToken)(nil),               // 21: evergrant.provider.v1.DeviceToken
-	(*Revoke)(nil),                    // 22: evergrant.provider.v1.Revoke
-	(*Identify)(nil),                  // 23: evergrant.provider.v1.Identify
-	(*Token)(nil),                     // 24: evergrant.provider.v1.Token
-	(*HttpRequest)(nil),               // 25: evergrant.provider.v1.HttpRequest
-	(*Header)(nil),                    // 26: evergrant.provider.v1.Header
-	(*HttpResponse)(nil),              // 27: evergrant.provider.v1.HttpResponse
-	(*HttpFailure)(nil),               // 28: evergrant.provider.v1.HttpFailure
-	(*Result)(nil),                    // 29: evergrant.provider.v1.Result
-	(*PreparedService)(nil),           // 30: evergrant.provider.v1.PreparedService
-	(*AuthCodeUrlResult)(nil),         // 31: evergrant.provider.v1.AuthCodeUrlResult
-	(*DeviceAuthorizationResult)(nil), // 32: evergrant.provider.v1.DeviceAuthorizationResult
-	(*Revoked)(nil),                   // 33: evergrant.provider.v1.Revoked
-	(*Account)(nil),                   // 34: evergrant.provider.v1.Account
-	(*ErrorDetail)(nil),               // 35: evergrant.provider.v1.ErrorDetail
-	(*durationpb.Duration)(nil),       // 36: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),     // 37: google.protobuf.Timestamp
+	(*TestCall)(nil),                  // 4: evergrant.provider.v1.TestCall
+	(*Text)(nil),                      // 5: evergrant.provider.v1.Text
+	(*ClientAuth)(nil),                // 6: evergrant.provider.v1.ClientAuth
+	(*Host)(nil),                      // 7: evergrant.provider.v1.Host
+	(*Scope)(nil),                     // 8: evergrant.provider.v1.Scope
+	(*Api)(nil),                       // 9: evergrant.provider.v1.Api
+	(*OperateRequest)(nil),            // 10: evergrant.provider.v1.OperateRequest
+	(*OperateResponse)(nil),           // 11: evergrant.provider.v1.OperateResponse
+	(*Start)(nil),                     // 12: evergrant.provider.v1.Start
+	(*Service)(nil),                   // 13: evergrant.provider.v1.Service
+	(*PrepareService)(nil),            // 14: evergrant.provider.v1.PrepareService
+	(*AuthCodeUrl)(nil),               // 15: evergrant.provider.v1.AuthCodeUrl
+	(*Exchange)(nil),                  // 16: evergrant.provider.v1.Exchange
+	(*Parameter)(nil),                 // 17: evergrant.provider.v1.Parameter
+	(*Refresh)(nil),                   // 18: evergrant.provider.v1.Refresh
+	(*ClientCredentials)(nil),         // 19: evergrant.provider.v1.ClientCredentials
+	(*Password)(nil),                  // 20: evergrant.provider.v1.Password
+	(*DeviceAuthorization)(nil),       // 21: evergrant.provider.v1.DeviceAuthorization
+	(*DeviceToken)(nil),               // 22: evergrant.provider.v1.DeviceToken
+	(*Revoke)(nil),                    // 23: evergrant.provider.v1.Revoke
+	(*Identify)(nil),                  // 24: evergrant.provider.v1.Identify
+	(*Token)(nil),                     // 25: evergrant.provider.v1.Token
+	(*HttpRequest)(nil),               // 26: evergrant.provider.v1.HttpRequest
+	(*Header)(nil),                    // 27: evergrant.provider.v1.Header
+	(*HttpResponse)(nil),              // 28: evergrant.provider.v1.HttpResponse
+	(*HttpFailure)(nil),               // 29: evergrant.provider.v1.HttpFailure
+	(*Result)(nil),                    // 30: evergrant.provider.v1.Result
+	(*PreparedService)(nil),           // 31: evergrant.provider.v1.PreparedService
+	(*AuthCodeUrlResult)(nil),         // 32: evergrant.provider.v1.AuthCodeUrlResult
+	(*DeviceAuthorizationResult)(nil), // 33: evergrant.provider.v1.DeviceAuthorizationResult
+	(*Revoked)(nil),                   // 34: evergrant.provider.v1.Revoked
+	(*Account)(nil),                   // 35: evergrant.provider.v1.Account
+	(*ErrorDetail)(nil),               // 36: evergrant.provider.v1.ErrorDetail
+	(*durationpb.Duration)(nil),       // 37: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),     // 38: google.protobuf.Timestamp
 }
 var file_evergrant_provider_v1_provider_proto_depIdxs = []int32{
 	3,  // 0: evergrant.provider.v1.DescribeResponse.descriptions:type_name -> evergrant.provider.v1.Description
-	4,  // 1: evergrant.provider.v1.Description.title:type_name -> evergrant.provider.v1.Text
-	4,  // 2: evergrant.provider.v1.Description.summary:type_name -> evergrant.provider.v1.Text
-	4,  // 3: evergrant.provider.v1.Description.setup_steps:type_name -> evergrant.provider.v1.Text
-	4,  // 4: evergrant.provider.v1.Description.notices:type_name -> evergrant.provider.v1.Text
-	36, // 5: evergrant.provider.v1.Description.access_token_lifetime:type_name -> google.protobuf.Duration
-	36, // 6: evergrant.provider.v1.Description.refresh_token_lifetime:type_name -> google.protobuf.Duration
-	36, // 7: evergrant.provider.v1.Description.refresh_token_idle_lifetime:type_name -> google.protobuf.Duration
-	36, // 8: evergrant.provider.v1.Description.authorization_code_lifetime:type_name -> google.protobuf.Duration
-	36, // 9: evergrant.provider.v1.Description.rotation_grace:type_name -> google.protobuf.Duration
-	36, // 10: evergrant.provider.v1.Description.renew_margin:type_name -> google.protobuf.Duration
-	36, // 11: evergrant.provider.v1.Description.renew_every:type_name -> google.protobuf.Duration
-	36, // 12: evergrant.provider.v1.Description.keep_alive:type_name -> google.protobuf.Duration
-	5,  // 13: evergrant.provider.v1.Description.client_auth:type_name -> evergrant.provider.v1.ClientAuth
-	6,  // 14: evergrant.provider.v1.Description.hosts:type_name -> evergrant.provider.v1.Host
-	7,  // 15: evergrant.provider.v1.Description.scopes:type_name -> evergrant.provider.v1.Scope
-	8,  // 16: evergrant.provider.v1.Description.api:type_name -> evergrant.provider.v1.Api
-	36, // 17: evergrant.provider.v1.Description.exchange_timeout:type_name -> google.protobuf.Duration
-	4,  // 18: evergrant.provider.v1.Scope.title:type_name -> evergrant.provider.v1.Text
-	11, // 19: evergrant.provider.v1.OperateRequest.start:type_name -> evergrant.provider.v1.Start
-	27, // 20: evergrant.provider.v1.OperateRequest.http_response:type_name -> evergrant.provider.v1.HttpResponse
-	25, // 21: evergrant.provider.v1.OperateResponse.http_request:type_name -> evergrant.provider.v1.HttpRequest
-	29, // 22: evergrant.provider.v1.OperateResponse.result:type_name -> evergrant.provider.v1.Result
-	12, // 23: evergrant.provider.v1.Start.service:type_name -> evergrant.provider.v1.Service
-	37, // 24: evergrant.provider.v1.Start.now:type_name -> google.protobuf.Timestamp
-	13, // 25: evergrant.provider.v1.Start.prepare_service:type_name -> evergrant.provider.v1.PrepareService
-	14, // 26: evergrant.provider.v1.Start.auth_code_url:type_name -> evergrant.provider.v1.AuthCodeUrl
-	15, // 27: evergrant.provider.v1.Start.exchange:type_name -> evergrant.provider.v1.Exchange
-	17, // 28: evergrant.provider.v1.Start.refresh:type_name -> evergrant.provider.v1.Refresh
-	18, // 29: evergrant.provider.v1.Start.client_credentials:type_name -> evergrant.provider.v1.ClientCredentials
-	19, // 30: evergrant.provider.v1.Start.password:type_name -> evergrant.provider.v1.Password
-	20, // 31: evergrant.provider.v1.Start.device_authorization:type_name -> evergrant.provider.v1.DeviceAuthorization
-	21, // 32: evergrant.provider.v1.Start.device_token:type_name -> evergrant.provider.v1.DeviceToken
-	22, // 33: evergrant.provider.v1.Start.revoke:type_name -> evergrant.provider.v1.Revoke
-	23, // 34: evergrant.provider.v1.Start.identify:type_name -> evergrant.provider.v1.Identify
-	16, // 35: evergrant.provider.v1.Exchange.params:type_name -> evergrant.provider.v1.Parameter
-	24, // 36: evergrant.provider.v1.Refresh.current:type_name -> evergrant.provider.v1.Token
-	24, // 37: evergrant.provider.v1.Revoke.current:type_name -> evergrant.provider.v1.Token
-	24, // 38: evergrant.provider.v1.Identify.current:type_name -> evergrant.provider.v1.Token
-	36, // 39: evergrant.provider.v1.Token.expires_in:type_name -> google.protobuf.Duration
-	36, // 40: evergrant.provider.v1.Token.refresh_expires_in:type_name -> google.protobuf.Duration
-	26, // 41: evergrant.provider.v1.HttpRequest.headers:type_name -> evergrant.provider.v1.Header
-	26, // 42: evergrant.provider.v1.HttpResponse.headers:type_name -> evergrant.provider.v1.Header
-	28, // 43: evergrant.provider.v1.HttpResponse.failure:type_name -> evergrant.provider.v1.HttpFailure
-	30, // 44: evergrant.provider.v1.Result.prepared_service:type_name -> evergrant.provider.v1.PreparedService
-	31, // 45: evergrant.provider.v1.Result.auth_code_url:type_name -> evergrant.provider.v1.AuthCodeUrlResult
-	24, // 46: evergrant.provider.v1.Result.token:type_name -> evergrant.provider.v1.Token
-	32, // 47: evergrant.provider.v1.Result.device_authorization:type_name -> evergrant.provider.v1.DeviceAuthorizationResult
-	33, // 48: evergrant.provider.v1.Result.revoked:type_name -> evergrant.provider.v1.Revoked
-	34, // 49: evergrant.provider.v1.Result.account:type_name -> evergrant.provider.v1.Account
-	3,  // 50: evergrant.provider.v1.PreparedService.description:type_name -> evergrant.provider.v1.Description
-	36, // 51: evergrant.provider.v1.DeviceAuthorizationResult.expires_in:type_name -> google.protobuf.Duration
-	36, // 52: evergrant.provider.v1.DeviceAuthorizationResult.interval:type_name -> google.protobuf.Duration
-	0,  // 53: evergrant.provider.v1.ErrorDetail.kind:type_name -> evergrant.provider.v1.ErrorKind
-	36, // 54: evergrant.provider.v1.ErrorDetail.retry_after:type_name -> google.protobuf.Duration
-	1,  // 55: evergrant.provider.v1.ProviderService.Describe:input_type -> evergrant.provider.v1.DescribeRequest
-	9,  // 56: evergrant.provider.v1.ProviderService.Operate:input_type -> evergrant.provider.v1.OperateRequest
-	2,  // 57: evergrant.provider.v1.ProviderService.Describe:output_type -> evergrant.provider.v1.DescribeResponse
-	10, // 58: evergrant.provider.v1.ProviderService.Operate:output_type -> evergrant.provider.v1.OperateResponse
-	57, // [57:59] is the sub-list for method output_type
-	55, // [55:57] is the sub-list for method input_type
-	55, // [55:55] is the sub-list for extension type_name
-	55, // [55:55] is the sub-list for extension extendee
-	0,  // [0:55] is the sub-list for field type_name
+	5,  // 1: evergrant.provider.v1.Description.title:type_name -> evergrant.provider.v1.Text
+	5,  // 2: evergrant.provider.v1.Description.summary:type_name -> evergrant.provider.v1.Text
+	5,  // 3: evergrant.provider.v1.Description.setup_steps:type_name -> evergrant.provider.v1.Text
+	5,  // 4: evergrant.provider.v1.Description.notices:type_name -> evergrant.provider.v1.Text
+	37, // 5: evergrant.provider.v1.Description.access_token_lifetime:type_name -> google.protobuf.Duration
+	37, // 6: evergrant.provider.v1.Description.refresh_token_lifetime:type_name -> google.protobuf.Duration
+	37, // 7: evergrant.provider.v1.Description.refresh_token_idle_lifetime:type_name -> google.protobuf.Duration
+	37, // 8: evergrant.provider.v1.Description.authorization_code_lifetime:type_name -> google.protobuf.Duration
+	37, // 9: evergrant.provider.v1.Description.rotation_grace:type_name -> google.protobuf.Duration
+	37, // 10: evergrant.provider.v1.Description.renew_margin:type_name -> google.protobuf.Duration
+	37, // 11: evergrant.provider.v1.Description.renew_every:type_name -> google.protobuf.Duration
+	37, // 12: evergrant.provider.v1.Description.keep_alive:type_name -> google.protobuf.Duration
+	6,  // 13: evergrant.provider.v1.Description.client_auth:type_name -> evergrant.provider.v1.ClientAuth
+	7,  // 14: evergrant.provider.v1.Description.hosts:type_name -> evergrant.provider.v1.Host
+	8,  // 15: evergrant.provider.v1.Description.scopes:type_name -> evergrant.provider.v1.Scope
+	9,  // 16: evergrant.provider.v1.Description.api:type_name -> evergrant.provider.v1.Api
+	37, // 17: evergrant.provider.v1.Description.exchange_timeout:type_name -> google.protobuf.Duration
+	4,  // 18: evergrant.provider.v1.Description.test_calls:type_name -> evergrant.provider.v1.TestCall
+	5,  // 19: evergrant.provider.v1.TestCall.title:type_name -> evergrant.provider.v1.Text
+	5,  // 20: evergrant.provider.v1.TestCall.shows:type_name -> evergrant.provider.v1.Text
+	5,  // 21: evergrant.provider.v1.Scope.title:type_name -> evergrant.provider.v1.Text
+	12, // 22: evergrant.provider.v1.OperateRequest.start:type_name -> evergrant.provider.v1.Start
+	28, // 23: evergrant.provider.v1.OperateRequest.http_response:type_name -> evergrant.provider.v1.HttpResponse
+	26, // 24: evergrant.provider.v1.OperateResponse.http_request:type_name -> evergrant.provider.v1.HttpRequest
+	30, // 25: evergrant.provider.v1.OperateResponse.result:type_name -> evergrant.provider.v1.Result
+	13, // 26: evergrant.provider.v1.Start.service:type_name -> evergrant.provider.v1.Service
+	38, // 27: evergrant.provider.v1.Start.now:type_name -> google.protobuf.Timestamp
+	14, // 28: evergrant.provider.v1.Start.prepare_service:type_name -> evergrant.provider.v1.PrepareService
+	15, // 29: evergrant.provider.v1.Start.auth_code_url:type_name -> evergrant.provider.v1.AuthCodeUrl
+	16, // 30: evergrant.provider.v1.Start.exchange:type_name -> evergrant.provider.v1.Exchange
+	18, // 31: evergrant.provider.v1.Start.refresh:type_name -> evergrant.provider.v1.Refresh
+	19, // 32: evergrant.provider.v1.Start.client_credentials:type_name -> evergrant.provider.v1.ClientCredentials
+	20, // 33: evergrant.provider.v1.Start.password:type_name -> evergrant.provider.v1.Password
+	21, // 34: evergrant.provider.v1.Start.device_authorization:type_name -> evergrant.provider.v1.DeviceAuthorization
+	22, // 35: evergrant.provider.v1.Start.device_token:type_name -> evergrant.provider.v1.DeviceToken
+	23, // 36: evergrant.provider.v1.Start.revoke:type_name -> evergrant.provider.v1.Revoke
+	24, // 37: evergrant.provider.v1.Start.identify:type_name -> evergrant.provider.v1.Identify
+	17, // 38: evergrant.provider.v1.Exchange.params:type_name -> evergrant.provider.v1.Parameter
+	25, // 39: evergrant.provider.v1.Refresh.current:type_name -> evergrant.provider.v1.Token
+	25, // 40: evergrant.provider.v1.Revoke.current:type_name -> evergrant.provider.v1.Token
+	25, // 41: evergrant.provider.v1.Identify.current:type_name -> evergrant.provider.v1.Token
+	37, // 42: evergrant.provider.v1.Token.expires_in:type_name -> google.protobuf.Duration
+	37, // 43: evergrant.provider.v1.Token.refresh_expires_in:type_name -> google.protobuf.Duration
+	27, // 44: evergrant.provider.v1.HttpRequest.headers:type_name -> evergrant.provider.v1.Header
+	27, // 45: evergrant.provider.v1.HttpResponse.headers:type_name -> evergrant.provider.v1.Header
+	29, // 46: evergrant.provider.v1.HttpResponse.failure:type_name -> evergrant.provider.v1.HttpFailure
+	31, // 47: evergrant.provider.v1.Result.prepared_service:type_name -> evergrant.provider.v1.PreparedService
+	32, // 48: evergrant.provider.v1.Result.auth_code_url:type_name -> evergrant.provider.v1.AuthCodeUrlResult
+	25, // 49: evergrant.provider.v1.Result.token:type_name -> evergrant.provider.v1.Token
+	33, // 50: evergrant.provider.v1.Result.device_authorization:type_name -> evergrant.provider.v1.DeviceAuthorizationResult
+	34, // 51: evergrant.provider.v1.Result.revoked:type_name -> evergrant.provider.v1.Revoked
+	35, // 52: evergrant.provider.v1.Result.account:type_name -> evergrant.provider.v1.Account
+	3,  // 53: evergrant.provider.v1.PreparedService.description:type_name -> evergrant.provider.v1.Description
+	37, // 54: evergrant.provider.v1.DeviceAuthorizationResult.expires_in:type_name -> google.protobuf.Duration
+	37, // 55: evergrant.provider.v1.DeviceAuthorizationResult.interval:type_name -> google.protobuf.Duration
+	0,  // 56: evergrant.provider.v1.ErrorDetail.kind:type_name -> evergrant.provider.v1.ErrorKind
+	37, // 57: evergrant.provider.v1.ErrorDetail.retry_after:type_name -> google.protobuf.Duration
+	1,  // 58: evergrant.provider.v1.ProviderService.Describe:input_type -> evergrant.provider.v1.DescribeRequest
+	10, // 59: evergrant.provider.v1.ProviderService.Operate:input_type -> evergrant.provider.v1.OperateRequest
+	2,  // 60: evergrant.provider.v1.ProviderService.Describe:output_type -> evergrant.provider.v1.DescribeResponse
+	11, // 61: evergrant.provider.v1.ProviderService.Operate:output_type -> evergrant.provider.v1.OperateResponse
+	60, // [60:62] is the sub-list for method output_type
+	58, // [58:60] is the sub-list for method input_type
+	58, // [58:58] is the sub-list for extension type_name
+	58, // [58:58] is the sub-list for extension extendee
+	0,  // [0:58] is the sub-list for field type_name
 }
 
 func init() { file_evergrant_provider_v1_provider_proto_init() }
@@ -3120,15 +3267,15 @@ func file_evergrant_provider_v1_provider_proto_init() {
 	if File_evergrant_provider_v1_provider_proto != nil {
 		return
 	}
-	file_evergrant_provider_v1_provider_proto_msgTypes[8].OneofWrappers = []any{
+	file_evergrant_provider_v1_provider_proto_msgTypes[9].OneofWrappers = []any{
 		(*OperateRequest_Start)(nil),
 		(*OperateRequest_HttpResponse)(nil),
 	}
-	file_evergrant_provider_v1_provider_proto_msgTypes[9].OneofWrappers = []any{
+	file_evergrant_provider_v1_provider_proto_msgTypes[10].OneofWrappers = []any{
 		(*OperateResponse_HttpRequest)(nil),
 		(*OperateResponse_Result)(nil),
 	}
-	file_evergrant_provider_v1_provider_proto_msgTypes[10].OneofWrappers = []any{
+	file_evergrant_provider_v1_provider_proto_msgTypes[11].OneofWrappers = []any{
 		(*Start_PrepareService)(nil),
 		(*Start_AuthCodeUrl)(nil),
 		(*Start_Exchange)(nil),
@@ -3140,7 +3287,7 @@ func file_evergrant_provider_v1_provider_proto_init() {
 		(*Start_Revoke)(nil),
 		(*Start_Identify)(nil),
 	}
-	file_evergrant_provider_v1_provider_proto_msgTypes[28].OneofWrappers = []any{
+	file_evergrant_provider_v1_provider_proto_msgTypes[29].OneofWrappers = []any{
 		(*Result_PreparedService)(nil),
 		(*Result_AuthCodeUrl)(nil),
 		(*Result_Token)(nil),
@@ -3154,7 +3301,7 @@ func file_evergrant_provider_v1_provider_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_evergrant_provider_v1_provider_proto_rawDesc), len(file_evergrant_provider_v1_provider_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   35,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
