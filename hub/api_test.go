@@ -38,6 +38,9 @@ func TestTheOpenAPIDocumentIsServed(t *testing.T) {
 		"/api/v1/connections/{name}/restore":               {"post"},
 		"/api/v1/connections/{name}/generations":           {"get"},
 		"/api/v1/connections/{name}":                       {"get", "delete"},
+		"/api/v1/trash":                                    {"get"},
+		"/api/v1/trash/{id}":                               {"delete"},
+		"/api/v1/trash/{id}/put-back":                      {"post"},
 		"/api/v1/services":                                 {"get", "post"},
 		"/api/v1/services/{name}":                          {"get", "put", "delete"},
 		"/api/v1/providers":                                {"get"},
@@ -102,7 +105,14 @@ func TestAdministratorsAPI(t *testing.T) {
 		t.Error("the refresh token was handed over without being asked for")
 	}
 	for _, name := range []string{connection, made.Name} {
-		r.admin.must(t, "DELETE", "/api/v1/connections/"+name, nil, nil)
+		var deleted struct {
+			TrashID string `json:"trash_id"`
+		}
+		r.admin.must(t, "DELETE", "/api/v1/connections/"+name, nil, &deleted)
+		if status, _ := r.admin.do(t, "DELETE", "/api/v1/services/"+s.Name, nil); status != http.StatusConflict {
+			t.Errorf("a service with connections in the trash was deleted: %d", status)
+		}
+		r.admin.must(t, "DELETE", "/api/v1/trash/"+deleted.TrashID, nil, nil)
 	}
 	r.admin.must(t, "DELETE", "/api/v1/services/"+s.Name, nil, nil)
 }

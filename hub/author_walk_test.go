@@ -1,7 +1,6 @@
 package hub_test
 
 import (
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -75,20 +74,32 @@ var publicKeyRE = regexp.MustCompile(`RW[A-Za-z0-9+/=]{20,}`)
 // guide. It returns the package's path and the public key.
 func (a *author) write(name, service string) (pack, public string) {
 	folder := "evergrant-provider-" + name
-	a.run(".", a.evergrant, "plugin", "new", name)
-	host := name + ".example"
-	a.edit(filepath.Join(folder, "provider.go"),
-		"https://"+host+"/oauth", service, "https://"+host+"/api", service+"/api", `"`+host+`"`, `"`+service+`"`)
+	a.begin(name, service)
 	a.run(folder, "go", "test", "./...")
-	a.run(folder, "go", "build", "-trimpath", "-o", folder, ".")
+	pack = a.pack(name, "0.1.0")
 	a.run(folder, a.evergrant, "plugin", "test", "./"+folder)
-	a.run(folder, a.evergrant, "plugin", "pack", "./"+folder, "--version", "0.1.0", "-o", name+".evergrant-plugin")
 	said := a.run(".", a.evergrant, "plugin", "keygen", "key")
 	public = publicKeyRE.FindString(said)
-	pack = filepath.Join(a.dir, folder, name+".evergrant-plugin")
 	a.run(".", a.evergrant, "plugin", "sign", pack, "--key", "key")
 	a.run(".", a.evergrant, "plugin", "verify", pack, "--key", public)
 	return pack, public
+}
+
+// begin writes a plugin for a service.
+func (a *author) begin(name, service string) {
+	a.run(".", a.evergrant, "plugin", "new", name)
+	host := name + ".example"
+	a.edit(filepath.Join("evergrant-provider-"+name, "provider.go"),
+		"https://"+host+"/oauth", service, "https://"+host+"/api", service+"/api", `"`+host+`"`, `"`+service+`"`)
+}
+
+// pack builds and packs a version as it is written now.
+func (a *author) pack(name, version string, options ...string) (file string) {
+	folder := "evergrant-provider-" + name
+	file = filepath.Join(a.dir, name+"-"+version+".evergrant-plugin")
+	a.run(folder, "go", "build", "-trimpath", "-o", folder, ".")
+	a.run(folder, a.evergrant, append([]string{"plugin", "pack", "./" + folder, "--version", version, "-o", file}, options...)...)
+	return file
 }
 
 // The walk of a third party: a plugin is written outside the repository, proven,
@@ -176,53 +187,5 @@ func (b *browser) picture(t *testing.T, name string) {
 	t.Helper()
 	if dir := os.Getenv("EVERGRANT_SCREENSHOTS"); dir != "" {
 		(&camera{browser: b, dir: dir, width: 1280, height: 900}).here(name, "en")
-	}
-}
-
-// The same without a browser: the command line hands a package in that nobody
-// trusted has signed, and the hub wants its sum.
-func TestAPackageIsInstalledFromTheCommandLine(t *testing.T) {
-	a := newAuthor(t)
-	service := authserver.New(authserver.Config{})
-	address, err := service.Start("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = service.Close() })
-	pack, _ := a.write("letters", address)
-	r := startHub(t, nil)
-	t.Setenv("EVERGRANT_API_KEY", r.admin.key)
-	install := func(args ...string) (string, error) {
-		cmd := exec.CommandContext(t.Context(), a.evergrant, append([]string{"plugin", "install", pack, "--url", r.hub.URL()}, args...)...)
-		out, err := cmd.CombinedOutput()
-		return string(out), err
-	}
-	out, err := install("--enable")
-	sum := regexp.MustCompile(`[0-9a-f]{64}`).FindString(out)
-	if err == nil || !strings.Contains(out, "nobody here trusts") || sum == "" {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	if out, err := install("--enable", "--confirm", sum); err != nil || !strings.Contains(out, "it runs") {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	var plugins struct {
-		Items []json.RawMessage
-	}
-	r.admin.must(t, "GET", "/api/v1/plugins", nil, &plugins)
-	var found struct {
-		State    string
-		Package  string
-		Packages []struct{ Conformance string }
-	}
-	for _, item := range plugins.Items {
-		var name struct{ Name string }
-		if json.Unmarshal(item, &name) == nil && name.Name == "letters" {
-			if err := json.Unmarshal(item, &found); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	if found.Package != sum || len(found.Packages) != 1 || found.Packages[0].Conformance != "whole" {
-		t.Errorf("the hub shows %+v", found)
 	}
 }

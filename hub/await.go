@@ -2,7 +2,6 @@ package hub
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net/http"
 	"time"
@@ -69,16 +68,4 @@ func waiting() http.Handler {
 	mux.Handle("/readyz", answer(http.StatusServiceUnavailable, "database: the database cannot be reached\n"))
 	mux.Handle("/", answer(http.StatusServiceUnavailable, "Evergrant waits for its database and answers as soon as that is there.\n"))
 	return mux
-}
-
-// checkTLS reads the certificate, so that one that is missing is said at the start.
-func (h *Hub) checkTLS() error {
-	t := h.cfg.TLS
-	if t.CertFile == "" {
-		return nil
-	}
-	if _, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile); err != nil {
-		return fmt.Errorf("the certificate in tls.cert_file and tls.key_file cannot be used: %w", err)
-	}
-	return nil
 }

@@ -3,6 +3,7 @@ package hub_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,6 +52,41 @@ func TestAHubIsBackedUpProvenAndRestored(t *testing.T) {
 	}
 	if got := again.key(t, connection).pull(t, connection); got.AccessToken != token.AccessToken {
 		t.Error("another token came back")
+	}
+}
+
+// The default data folder is ./data, so every file below it is opened by a relative path.
+func TestAllThatAFolderIsForWorksWithARelativePath(t *testing.T) {
+	t.Chdir(t.TempDir())
+	world := startWorld(t, time.Hour)
+	r := startHubIn(t, "data", nil)
+	connection := r.addService(t, world.Service("oauth2"))
+	r.authorise(t, connection)
+	token := r.key(t, connection).pull(t, connection)
+	cfg := configOf(t, r)
+	made, err := hub.Backup(t.Context(), cfg, "test", "backups", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := hub.VerifyBackup(t.Context(), cfg, made.File, nil); err != nil {
+		t.Error(err)
+	}
+	if found, _ := hub.Doctor(t.Context(), cfg, ""); strings.Contains(fmt.Sprint(found), "authority") {
+		t.Errorf("%+v", found)
+	}
+	to := cfg
+	if err := hub.RestoreTo(&to, "restored"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := hub.Restore(t.Context(), to, made.File, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	again := startHubIn(t, "restored", map[string]any{"key.file": filepath.Join("data", "evergrant.key")})
+	if got := again.key(t, connection).pull(t, connection); got.AccessToken != token.AccessToken {
+		t.Error("another token came back")
+	}
+	if err := hub.Detach(t.Context(), cfg, "test"); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -95,7 +95,18 @@ func (b *browser) open(address string) { b.do("open "+address, chromedp.Navigate
 // click clicks what a selector names once it can be seen.
 func (b *browser) click(selector string) {
 	b.t.Helper()
-	b.do("click "+selector, chromedp.Click(chromedp.CSS(selector)))
+	for range 5 { // a page that comes just now takes the place of the node that was found
+		ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+		err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector)))
+		cancel()
+		if err == nil {
+			return
+		}
+		if !strings.Contains(err.Error(), "Could not find node") {
+			b.t.Fatalf("click %s: %v\nat %s:\n%s", selector, err, b.address(), b.text("body"))
+		}
+	}
+	b.t.Fatalf("click %s: the page changed each time", selector)
 }
 
 // fill replaces the value of a field by typing.

@@ -8,6 +8,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/backup"
 	"github.com/evergrant/evergrant/hub/internal/bulk"
+	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/jobs"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
@@ -20,14 +22,29 @@ const (
 	sessionsKept = 100 * 24 * time.Hour
 	hoursKept    = 400 * 24 * time.Hour
 	replicasKept = 7 * 24 * time.Hour
+	requestsKept = 400 * 24 * time.Hour // after they were decided
+	frontKept    = 2 * 24 * time.Hour
 )
 
 // periodicWork is what one of the replicas does every so often.
-func periodicWork(s *store.Store, b *bulk.Runner, backups *backup.Schedule, cfg Config) []jobs.Periodic {
+func periodicWork(s *store.Store, b *bulk.Runner, c *catalogue.Catalogue, backups *backup.Schedule, log *audit.Log, cfg Config) []jobs.Periodic {
 	return []jobs.Periodic{
 		{Name: "bulk", Every: time.Minute, Do: b.Resume},
+		{Name: "revocations", Every: time.Minute, Do: c.TellServices},
+		{Name: "trash", Every: time.Minute, Do: func(ctx context.Context) error {
+			return c.EmptyTrash(ctx, time.Now().Add(-cfg.Trash.Keep), noteEmptied(ctx, log))
+		}},
 		{Name: "backup", Every: time.Minute, Do: backups.Look},
 		{Name: "clean-up", Every: cleanUpEvery, Do: func(ctx context.Context) error { return cleanUp(ctx, s, cfg, time.Now()) }},
+	}
+}
+
+// noteEmptied records what was removed from the trash because its time was over.
+func noteEmptied(ctx context.Context, log *audit.Log) func(connection.Connection, catalogue.Revoked, error) {
+	return func(c connection.Connection, revoked catalogue.Revoked, err error) {
+		if err == nil {
+			log.Record(ctx, "connection.remove", audit.Object{Kind: "connection", Name: c.Name}, "id", c.ID, "because", "trash.keep", "grant", revoked.Word())
+		}
 	}
 }
 
@@ -43,5 +60,6 @@ func cleanUp(ctx context.Context, s *store.Store, cfg Config, now time.Time) err
 	history := store.HistoryBounds{Count: cfg.History.KeepCount, Before: now.Add(-cfg.History.KeepAge)}
 	return errors.Join(err, summed, s.DeleteExpiredSessions(ctx, now), s.DeleteOldGrantLinks(ctx, now), s.DeleteOldBulkRuns(ctx, now.Add(-bulkKept)),
 		s.DeleteOldPeopleRows(ctx, now, now.Add(-sessionsKept)), s.PruneHistory(ctx, history), s.PruneEvents(ctx, now.Add(-eventsKept)),
-		s.PruneRenewalHours(ctx, now.Add(-hoursKept)), s.PruneEscalations(ctx, now.Add(-eventsKept)), s.PruneReplicas(ctx, replicasKept, eventsKept))
+		s.PruneRenewalHours(ctx, now.Add(-hoursKept)), s.PruneEscalations(ctx, now.Add(-eventsKept)), s.PruneReplicas(ctx, replicasKept, eventsKept),
+		s.PruneServiceRequests(ctx, now.Add(-requestsKept)), s.PruneFrontUses(ctx, now.Add(-frontKept)))
 }

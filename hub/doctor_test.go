@@ -77,6 +77,15 @@ func TestDoctorFindsNothingToMendBesideARunningHub(t *testing.T) {
 	expect(t, found, "data_dir", "ok", "can be written")
 }
 
+// In the first moment of its first start a hub cannot prove itself. That is nothing to mend.
+func TestDoctorBesideAHubThatHasJustBeenStartedForTheFirstTime(t *testing.T) {
+	r := startHub(t, nil)
+	r.execute(t, "DELETE FROM audit_chain")
+	found := findings(t, r.hub.URL()+"/healthz", map[string]any{"data_dir": r.dir, "public_url": r.hub.URL()})
+	expectNoFailure(t, found)
+	expect(t, found, "callback", "warn", "nothing is sealed yet")
+}
+
 func TestDoctorOnANewMachineSaysWhatTheFirstStartMakes(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	found := findings(t, "", map[string]any{"data_dir": dir})

@@ -152,7 +152,7 @@ func follow(t *testing.T, v *visitor, link string) {
 	if status, page, _ := v.ask("GET", link, nil); status != http.StatusOK {
 		t.Fatalf("the link answers %d: %s", status, page)
 	}
-	_, page, _ := v.ask("POST", link, url.Values{})
+	page := v.follow(link, url.Values{})
 	target := regexp.MustCompile(`id="continue" href="([^"]+)"`).FindStringSubmatch(page)
 	if target == nil {
 		t.Fatalf("the link leads nowhere: %s", page)
@@ -187,7 +187,10 @@ func TestAcknowledgingByTheLinkOfAMessage(t *testing.T) {
 			t.Fatalf("the link answers %d: %s", status, page)
 		}
 	}
-	if _, page, _ := stranger.ask("POST", ack, url.Values{}); !strings.Contains(page, "Desk takes care of it") {
+	if status, _, to := stranger.ask("POST", ack, url.Values{}); status != http.StatusSeeOther || to != ack {
+		t.Errorf("acknowledging leads to %s with %d", to, status)
+	}
+	if _, page, _ := stranger.ask("GET", ack, nil); !strings.Contains(page, "Desk takes care of it") {
 		t.Errorf("acknowledging answers %s", page)
 	}
 	if _, page, _ := boss.ask("GET", "/escalations", nil); !strings.Contains(page, "Desk takes care") {
@@ -224,7 +227,7 @@ func TestTheTestOfAChannelTellsWhatIsWrong(t *testing.T) {
 		if c.mode != "" {
 			services.Fail(c.kind, c.mode, 1)
 		}
-		_, page, _ := boss.ask("POST", "/escalation/channels/"+id+"/test", url.Values{"to": {services.Address(c.kind)}})
+		page := boss.follow("/escalation/channels/"+id+"/test", url.Values{"to": {services.Address(c.kind)}})
 		if !strings.Contains(page, c.says) {
 			t.Errorf("%s, %s: the page does not say %q", c.kind, c.mode, c.says)
 		}
@@ -277,7 +280,7 @@ func TestADrillSaysThatItIsOne(t *testing.T) {
 	r.authorise(t, connection)
 	hook := boss.addChannel(services, channel.Webhook)
 	boss.addContact("Corezoid", map[string]string{hook: services.Address(channel.Webhook)}, "takes_rest", "true")
-	if _, page, _ := boss.ask("POST", "/connections/"+connection+"/drill", url.Values{"event": {"grant_ended"}}); !strings.Contains(page, "1 message would be sent") || !strings.Contains(page, "Corezoid") {
+	if page := boss.follow("/connections/"+connection+"/drill", url.Values{"event": {"grant_ended"}}); !strings.Contains(page, "1 message would be sent") || !strings.Contains(page, "Corezoid") {
 		t.Errorf("the rehearsal says %s", page)
 	}
 	if n := len(services.Messages()); n != 0 {

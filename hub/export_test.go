@@ -1,6 +1,8 @@
 package hub
 
 import (
+	"context"
+	"errors"
 	"net"
 
 	"github.com/gin-gonic/gin"
@@ -11,3 +13,13 @@ func (h *Hub) Routes() gin.RoutesInfo { return h.engine.Routes() }
 
 // ScrapesAt is the address of metrics alone.
 func (h *Hub) ScrapesAt() net.Addr { return h.scrapesAt }
+
+// RunPeriodic does a periodic work now.
+func (h *Hub) RunPeriodic(ctx context.Context, name string) error {
+	for _, work := range periodicWork(h.store, h.bulk, h.catalogue, h.backups, h.audit, h.cfg) {
+		if work.Name == name {
+			return work.Do(ctx)
+		}
+	}
+	return errors.New("there is no periodic work " + name)
+}

@@ -118,6 +118,9 @@ func startHubIn(t testing.TB, dir string, flags map[string]any) *running {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		r.hub.Stop(ctx)
+		if i := strings.Index(r.log.String(), "a form was answered with a page"); i >= 0 {
+			t.Errorf("reloading a page would carry out its form again: %s", strings.SplitN(r.log.String()[i:], "\n", 2)[0])
+		}
 		if t.Failed() {
 			t.Logf("the hub's log:\n%s", tail(r.log.String(), 60))
 		}
@@ -345,6 +348,24 @@ func eventually(t testing.TB, what string, check func() bool) {
 		case <-deadline:
 			t.Fatalf("did not happen in 30 s: %s", what)
 		}
+	}
+}
+
+// eventuallyMoving asks as eventually does, for as long as what moves says goes on: it
+// fails once that has stayed the same for 30 seconds.
+func eventuallyMoving(t testing.TB, what string, moves func() string, check func() bool) {
+	t.Helper()
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	last, since := "", time.Now()
+	for !check() {
+		if now := moves(); now != last {
+			last, since = now, time.Now()
+		}
+		if time.Since(since) > 30*time.Second {
+			t.Fatalf("did not move for 30 s: %s; last: %.300s", what, last)
+		}
+		<-ticker.C
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/backup"
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/clock"
 	"github.com/evergrant/evergrant/hub/internal/config"
 	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
@@ -33,8 +34,12 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/metrics"
 	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
+	"github.com/evergrant/evergrant/hub/internal/restored"
+	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/testcall"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
+	"github.com/evergrant/evergrant/hub/internal/withdrawn"
 )
 
 // Hub is a running hub.
@@ -43,32 +48,41 @@ type Hub struct {
 	version string
 	log     hclog.Logger
 
-	store     *store.Store
-	journal   *journal.Journal
-	identity  *identity.Identity
-	backups   *backup.Schedule
-	sender    *egress.Sender
-	gate      *endpoint.Gate
-	changes   feed.Feed
-	jobs      *jobs.Jobs
-	plugins   *pluginhost.Host
-	audit     *audit.Log
-	pulls     *audit.Pulls
-	installer *installer.Installer
-	access    *access.Access
-	catalogue *catalogue.Catalogue
-	exchanger *exchange.Exchanger
-	newest    *newest.Keeper
-	source    *tokensource.Source
-	flow      *authflow.Flow
-	bulk      *bulk.Runner
-	hours     *metrics.Hours
-	escalates *escalation.Escalation
-	counts    *metrics.Counts
-	messages  *metrics.Messages
-	registry  *metrics.Registry
-	traces    tracing
-	readiness readiness
+	box      *seal.Box
+	store    *store.Store
+	journal  *journal.Journal
+	identity *identity.Identity
+	backups  *backup.Schedule
+	clock    *clock.Clock
+	// clocks is what is noted of clocks for the next run; the signs of life use it.
+	clocks      clock.Remembered
+	data        *identity.Data
+	certificate *certificate // nil without TLS
+	withdrawn   *withdrawn.Tail
+	sender      *egress.Sender
+	testCalls   *testcall.Caller
+	gate        *endpoint.Gate
+	changes     feed.Feed
+	jobs        *jobs.Jobs
+	plugins     *pluginhost.Host
+	audit       *audit.Log
+	pulls       *audit.Pulls
+	installer   *installer.Installer
+	access      *access.Access
+	catalogue   *catalogue.Catalogue
+	exchanger   *exchange.Exchanger
+	newest      *newest.Keeper
+	hold        *restored.Hold
+	source      *tokensource.Source
+	flow        *authflow.Flow
+	bulk        *bulk.Runner
+	hours       *metrics.Hours
+	escalates   *escalation.Escalation
+	counts      *metrics.Counts
+	messages    *metrics.Messages
+	registry    *metrics.Registry
+	traces      tracing
+	readiness   readiness
 
 	startedAt time.Time
 	listener  net.Listener
@@ -83,7 +97,8 @@ type Hub struct {
 	// schedule runs the scheduler until stopWork; failed carries a server that ended by itself.
 	schedule func()
 	stopWork context.CancelFunc
-	// stopBeats ends the signs of life of this run.
+	// life ends with the signs of life of this run, which stopBeats ends.
+	life      context.Context
 	stopBeats context.CancelFunc
 	failed    chan error
 	// ending is closed when the server begins to stop: streams end then.
@@ -137,7 +152,7 @@ func Run(ctx context.Context, cfg Config, o Options, ready func(*Hub)) error {
 }
 
 func (h *Hub) start(ctx context.Context) error {
-	if err := h.checkTLS(); err != nil {
+	if err := h.openCertificate(); err != nil {
 		return err
 	}
 	// Whoever cannot have the port should not have touched anything.
@@ -162,7 +177,7 @@ func (h *Hub) start(ctx context.Context) error {
 	if err := h.observeParts(); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context) error{h.startJobs, h.catalogue.Refresh, h.source.Recover} {
+	for _, step := range []func(context.Context) error{h.hold.Enter, h.startJobs, h.catalogue.Refresh, h.source.Recover, h.compared} {
 		if err := h.await(ctx, step); err != nil {
 			return err
 		}
@@ -201,15 +216,21 @@ func (h *Hub) openStores(ctx context.Context) error {
 	if h.newest, err = newest.Open(h.cfg.DataDir, box, h.log.Named("newest")); err != nil {
 		return err
 	}
+	if err := h.await(ctx, h.checkData); err != nil {
+		return err
+	}
+	h.clock = h.newClock(ctx)
 	err = h.await(ctx, func(ctx context.Context) (err error) {
 		h.identity, err = identity.Enter(ctx, identity.Options{
 			Store: h.store, Journal: h.journal, Name: h.cfg.ReplicaName, Version: h.version, Logger: h.log.Named("identity"),
+			Beaten: h.beaten, Noticed: h.noticed,
 		})
 		return err
 	})
 	if err != nil {
 		return err
 	}
+	h.box, h.hold = box, h.newHold()
 	h.backups = h.backupSchedule(box)
 	h.audit = audit.New(h.store, h.log.Named("audit"))
 	h.pulls, err = audit.OpenPulls(h.store, filepath.Join(h.cfg.DataDir, "pulls"), h.log.Named("audit"))
@@ -218,7 +239,7 @@ func (h *Hub) openStores(ctx context.Context) error {
 
 func (h *Hub) startJobs(ctx context.Context) (err error) {
 	h.jobs, err = jobs.Start(ctx, jobs.Options{
-		Store: h.store, Periodic: periodicWork(h.store, h.bulk, h.backups, h.cfg), Logger: h.log.Named("jobs"), Replica: h.identity.Owner(),
+		Store: h.store, Periodic: periodicWork(h.store, h.bulk, h.catalogue, h.backups, h.audit, h.cfg), Logger: h.log.Named("jobs"), Replica: h.identity.Owner(),
 	})
 	return err
 }

@@ -64,15 +64,22 @@ func TestATableIsImportedWholeOrNotAtAll(t *testing.T) {
 	good := "service,title,refresh_token,tags\n" + service + ",One," + codes.RefreshToken + ",moscow\n"
 
 	status, page, _ := boss.ask("POST", "/connections/import/table", url.Values{"table": {good + service + ",Two,,\n"}})
-	if status != http.StatusOK || strings.Contains(page, codes.RefreshToken) {
+	if status != http.StatusUnprocessableEntity || strings.Contains(page, codes.RefreshToken) {
 		t.Errorf("a table with a mistake: %d", status)
 	}
 	if status, _ := r.admin.do(t, "GET", "/api/v1/connections/one", nil); status != http.StatusNotFound {
 		t.Errorf("something was imported: %d", status)
 	}
-	status, page, _ = boss.ask("POST", "/connections/import/table", url.Values{"table": {good + "nowhere,Three,r,\n"}})
-	if status != http.StatusOK || !strings.Contains(page, `href="/connections/one"`) {
-		t.Errorf("the table: %d\n%s", status, page)
+	status, page, run := boss.ask("POST", "/connections/import/table", url.Values{"table": {good + "nowhere,Three,r,\n"}})
+	if status != http.StatusSeeOther || !strings.HasPrefix(run, "/bulk/") {
+		t.Fatalf("the table: %d\n%s", status, page)
+	}
+	eventually(t, "the table is imported", func() bool {
+		_, page, _ = boss.ask("GET", run, nil)
+		return !strings.Contains(page, `hx-trigger="every 1s"`)
+	})
+	if !strings.Contains(page, `href="/connections/one"`) || !strings.Contains(page, "There is no service of that name.") || !strings.Contains(page, "line 3") {
+		t.Errorf("what came of the table: %s", page)
 	}
 	if _, page, _ = boss.ask("GET", "/connections/one", nil); !regexp.MustCompile(`<option[^>]* selected[^>]*>Anna<`).MatchString(page) {
 		t.Error("what Anna has brought in is not hers")

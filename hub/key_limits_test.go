@@ -27,7 +27,7 @@ func TestAKeyOpensWhatHasItsTag(t *testing.T) {
 	for _, step := range []struct {
 		tags string
 		want int
-	}{{"", http.StatusForbidden}, {"moscow, sales", http.StatusOK}, {"sales", http.StatusForbidden}} {
+	}{{"", http.StatusNotFound}, {"moscow, sales", http.StatusOK}, {"sales", http.StatusNotFound}} {
 		if status, page, _ := boss.ask("POST", "/connections/"+name+"/tags", url.Values{"tags": {step.tags}}); status >= 400 {
 			t.Fatalf("tag it: %d\n%s", status, page)
 		}
@@ -99,7 +99,7 @@ func TestAKeyThatReadsConnectionsGetsNoToken(t *testing.T) {
 		t.Errorf("it sees %+v", found.Items)
 	}
 	for path, want := range map[string]int{
-		"GET /api/v1/connections/" + seen: 200, "GET /api/v1/connections/" + hidden: 403, "GET /api/v1/connections/nothing": 403,
+		"GET /api/v1/connections/" + seen: 200, "GET /api/v1/connections/" + hidden: 404, "GET /api/v1/connections/nothing": 404,
 		"GET /api/v1/connections/" + seen + "/token": 403, "GET /api/v1/connections/" + seen + "/access-codes": 403,
 		"POST /api/v1/connections/" + seen + "/renew": 403, "DELETE /api/v1/connections/" + seen: 403,
 		"GET /api/v1/services": 403, "GET /api/v1/api-keys": 403, "GET /api/v1/audit": 403,

@@ -55,13 +55,18 @@ func TestManyConnectionsAreWorkedOnTogether(t *testing.T) {
 		t.Errorf("%d have the tag", strings.Count(got, `data-href=`))
 	}
 	got := run(url.Values{"act": {"renew"}, "all": {"true"}, "query": {"tag=moscow"}})
-	if !strings.Contains(got, "3 of 3 done, 2 failed") {
+	if !strings.Contains(got, "Of 3: 1 done, 2 failed.") {
 		t.Errorf("renewing one grant and two that have none: %s", got)
 	}
 	if v := r.view(t, first); v.Generation != 2 {
 		t.Errorf("generation %d", v.Generation)
 	}
-	run(url.Values{"act": {"delete"}, "all": {"true"}, "query": {"q=branch-00"}})
+	deleting := url.Values{"act": {"delete"}, "all": {"true"}, "query": {"q=branch-00"}}
+	if status, page, _ := boss.ask("POST", "/bulk", deleting); status != http.StatusOK || !strings.Contains(page, "Delete 10 connections?") || !strings.Contains(page, "branch-009") {
+		t.Errorf("a deletion is not asked about: %d %s", status, page)
+	}
+	deleting.Set("confirmed", "10")
+	run(deleting)
 	csv := page("/connections.csv")
 	if lines := strings.Count(csv, "\n"); lines != 112 || !strings.Contains(csv, "'=Филиал 10") || strings.Contains(csv, "access") {
 		t.Errorf("the export has %d lines", lines)

@@ -49,7 +49,7 @@ func TestMetricsShowARenewalThatAPullHadToWaitFor(t *testing.T) {
 	text := r.scrape(t)
 	for series, want := range map[string]string{
 		`evergrant_pulls_total{result="served"}`:                                `^[1-9]\d*$`,
-		`evergrant_pulls_total{result="forbidden"}`:                             `^1$`,
+		`evergrant_pulls_total{result="no_connection_for_key"}`:                 `^1$`,
 		`evergrant_tokens_below_margin_total`:                                   `^0$`,
 		`evergrant_renewal_attempts_total{outcome="renewed",provider="oauth2"}`: `^[1-9]\d*$`,
 		`evergrant_renewal_duration_seconds_count{provider="oauth2"}`:           `^[1-9]\d*$`,

@@ -15,6 +15,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/api"
+	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/metrics"
 	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
@@ -39,7 +40,7 @@ func (h *Hub) observe(ctx context.Context) (err error) {
 func (h *Hub) observeParts() error {
 	return h.registry.Register(metrics.NewStanding(h.store, h.log.Named("metrics")), &metrics.Parts{
 		Plugins: h.plugins.Plugins, Endpoints: h.gate.Snapshot, Journal: h.journalStanding, Pulls: h.pulls.Waiting, Ready: h.readyChecks,
-		Newest: h.newestStanding, Backup: h.backupStanding,
+		Newest: h.newestStanding, Backup: h.backupStanding, Clock: h.clockOffset, Held: h.heldBy, Behind: h.hold.Listed,
 	})
 }
 
@@ -139,4 +140,10 @@ func (h *Hub) listenForScrapes(ctx context.Context) error {
 	})
 	h.log.Info("metrics are served without a key", "listen", listener.Addr().String())
 	return nil
+}
+
+// accountMoved records that a service names another account than when it was authorised.
+func (h *Hub) accountMoved(m tokensource.AccountMoved) {
+	h.audit.Record(h.life, "connection.account", audit.Object{Kind: "connection", Name: m.Connection.Name},
+		"before", m.Before.ID, "before_name", m.Before.Name, "now", m.After.ID, "now_name", m.After.Name)
 }

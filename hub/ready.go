@@ -53,6 +53,7 @@ func (h *Hub) checks() []readyCheck {
 	now := []readyCheck{
 		{Name: "database", Wrong: "the database cannot be reached", err: h.store.Ping(ctx)},
 		{Name: "key", Wrong: "the key does not open what the database holds", err: key},
+		{Name: "clock", Wrong: "clocks have stepped, so no token is renewed until they agree again", err: h.clockTrusted()},
 		{Name: "journal", Wrong: "the journal of replies cannot be written", err: h.journal.Check()},
 	}
 	for i, c := range now {

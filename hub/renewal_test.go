@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -99,7 +100,9 @@ func TestAValidTokenIsServedWhileRenewalFails(t *testing.T) {
 	r.admin.must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
 	server.ClearFault()
 	for range 3 {
-		r.admin.must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
+		if status, body := r.admin.do(t, "POST", "/api/v1/connections/"+connection+"/renew", nil); status != http.StatusServiceUnavailable || !strings.Contains(string(body), "Nothing was sent") {
+			t.Errorf("renew now after a cut reply: %d %s", status, body)
+		}
 		if v := r.view(t, connection); v.Status != "uncertain" || v.Generation != first.Generation+1 {
 			t.Errorf("after a cut reply the connection stands %s at generation %d", v.Status, v.Generation)
 		}

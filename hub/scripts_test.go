@@ -95,6 +95,7 @@ func TestNoPageTakesWordsForScripts(t *testing.T) {
 		return strings.Contains(page, "refresh remedy")
 	})
 	w.ask("POST", "/connections/grant/codes", url.Values{"refresh_token": {"true"}})
+	w.ask("GET", "/connections/grant/codes", nil)
 	w.ask("POST", "/connections/grant/link", url.Values{})
 	w.ask("POST", "/connections/grant/revoke", url.Values{})
 	w.ask("POST", "/bulk", url.Values{"act": {"tag"}, "tag": {s}, "names": {"grant", s}})
@@ -128,6 +129,7 @@ func escalationWords(t *testing.T, w *watcher) {
 	w.ask("GET", channel, nil)
 	w.ask("POST", channel+"/test", url.Values{"to": {s}})
 	w.ask("POST", channel+"/test", url.Values{"to": {"http://127.0.0.1:1/"}})
+	w.ask("GET", channel, nil)
 	id := strings.TrimPrefix(channel, "/escalation/channels/")
 	w.ask("POST", "/escalation/contacts/new", url.Values{"title": {s}, "lang": {s}, "zone": {s}, "user": {s}, "quiet_from": {s}, "quiet_until": {s}, "address." + id: {s}})
 	w.ask("POST", "/escalation/contacts/new", url.Values{"title": {s}, "lang": {"en"}, "zone": {"UTC"}, "takes_rest": {"true"}, "address." + id: {"http://127.0.0.1:1/hook"}})
@@ -153,7 +155,8 @@ func authorise(t *testing.T, w *watcher) {
 	for _, answer := range []url.Values{
 		{"code": {"bad"}}, {"error": {scriptText}, "error_description": {scriptText}}, {"error": {"access_denied"}, "error_description": {scriptText}}, {"code": {"good"}},
 	} {
-		_, page, _ := w.ask("POST", "/connections/grant/authorize", url.Values{})
+		_, _, to := w.ask("POST", "/connections/grant/authorize", url.Values{})
+		_, page, _ := w.ask("GET", to, nil)
 		found := stateRE.FindStringSubmatch(page)
 		if found == nil {
 			t.Fatalf("no state in %s", page)

@@ -64,6 +64,13 @@ func TestTheCheckOfAServiceTellsWhatIsWrong(t *testing.T) {
 	if _, page, _ := boss.ask("POST", "/services/new/oauth2/check", wrong); !strings.Contains(page, "There is no login page") {
 		t.Errorf("a page that is not there: %s", checkOf(page))
 	}
+	// The client is right and named in another way than the service wants.
+	other := serviceForm(world.Service("taxcom-kassa"))
+	other.Set("options.client_auth", "raw_base64")
+	_, page, _ := boss.ask("POST", "/services/new/taxcom-kassa/check", other)
+	if check := checkOf(page); !strings.Contains(check, "refuses this client") || !strings.Contains(check, "was tried as well") || !strings.Contains(check, "Authorization: Basic base64") {
+		t.Errorf("another form of client authentication: %s", check)
+	}
 	if _, page, _ := boss.ask("GET", "/services", nil); !strings.Contains(page, "Add a service") || strings.Contains(page, world.Service("oauth2").Title) {
 		t.Error("a check has added a service")
 	}

@@ -2,9 +2,13 @@ package hub
 
 import (
 	"context"
+	"errors"
+	"net"
+	"net/url"
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
@@ -18,12 +22,16 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/metrics"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/scheduler"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/testcall"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/hub/internal/trail"
+	"github.com/evergrant/evergrant/hub/internal/withdrawn"
 )
 
 // wire ties the parts that only know each other by their types.
 func (h *Hub) wire() {
+	h.life, h.stopBeats = context.WithCancel(context.Background())
 	h.sender = egress.New(egress.Options{Version: h.version, Networks: h.cfg.Egress.Prefixes(), Refused: h.refused, Counted: h.counts.Refused})
 	h.gate = endpoint.New(endpoint.Options{
 		Replica: h.identity.Owner(),
@@ -38,31 +46,41 @@ func (h *Hub) wire() {
 	h.hours = metrics.NewHours(h.store, h.log.Named("metrics"))
 	h.access = access.New(h.store)
 	h.catalogue = catalogue.New(h.store, h.plugins, runner, h.log.Named("catalogue"))
+	h.withdrawn = withdrawn.New(withdrawn.Options{Store: h.store, Newest: h.newest, Catalogue: h.catalogue, Audit: h.audit, Replica: h.cfg.ReplicaName, Logger: h.log.Named("withdrawn")})
+	h.audit.Watch(h.withdrawn.Watch)
+	h.catalogue.OnGone(h.withdrawn.Gone)
+	h.catalogue.OnRevocation(func(ctx context.Context, act, name, detail string) {
+		h.audit.Record(ctx, act, audit.Object{Kind: "connection", Name: name}, "said", detail)
+	})
 	h.source = tokensource.New(tokensource.Options{
-		Store: h.store, Runner: runner, Exchanger: h.exchanger, Journal: h.journal, Identity: h.identity, Newest: h.newest, Gate: h.gate, Changes: &h.changes, Logger: h.log.Named("tokens"),
+		Store: h.store, Runner: runner, Exchanger: h.exchanger, Journal: h.journal, Identity: h.identity, Clock: h.clock, Held: h.held, WentBack: h.hold.NoticeLost, Newest: h.newest, Gate: h.gate, Changes: &h.changes, Logger: h.log.Named("tokens"),
 		Lease: h.cfg.Renewal.Lease, Takeover: h.cfg.Renewal.Takeover,
 		Attempted: h.attempted, Waited: h.counts.Waited, Copied: h.counts.Copied, NoCopies: !h.cfg.Renewal.SecondCopy,
+		Moved: h.accountMoved,
 	})
+	h.testCalls = testcall.New(testcall.Options{Store: h.store, Source: h.source, Sender: h.sender, Audit: h.audit})
 	sched := scheduler.New(scheduler.Options{
 		Store: h.store, Source: h.source, Gate: h.gate, Logger: h.log.Named("scheduler"),
 		Workers: h.cfg.Renewal.Workers, Lease: h.cfg.Renewal.Lease,
 	})
 	h.flow = authflow.New(authflow.Options{
 		Store: h.store, Runner: runner, Logger: h.log.Named("authorize"), PublicURL: h.cfg.PublicURL,
-		TTL: h.cfg.AuthorizationTTL, Patience: h.cfg.Renewal.RequestTimeout, Granted: func(c connection.Connection) { h.source.Remember(c); sched.Wake() }, Exchanging: h.counts.Exchanging,
+		TTL: h.cfg.AuthorizationTTL, Patience: h.cfg.Renewal.RequestTimeout, Granted: func(c connection.Connection) { h.source.Remember(c); sched.Wake() }, Clock: h.clock, Exchanging: h.counts.Exchanging,
 	})
-	h.bulk = bulk.New(bulk.Options{Store: h.store, Catalogue: h.catalogue, Source: h.source, Audit: h.audit, Logger: h.log.Named("bulk")})
+	h.bulk = bulk.New(bulk.Options{Store: h.store, Catalogue: h.catalogue, Source: h.source, Audit: h.audit, Decided: h.hold.Look, SendLinks: h.sendLinks, Logger: h.log.Named("bulk")})
 	h.escalates = escalation.New(escalation.Options{
-		Store: h.store, Senders: channel.New(channel.Options{Version: h.version}), PublicURL: h.cfg.PublicURL, Replica: h.identity.Owner(),
+		Store: h.store, Senders: channel.New(channelOptions(h.version, egress.Own{Networks: h.cfg.Egress.Prefixes()})), PublicURL: h.cfg.PublicURL, Replica: h.identity.Owner(),
 		MakeLink: h.messageLink, Delivered: h.messages.Tried, Logger: h.log.Named("escalation"),
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	h.stopWork = cancel
 	h.schedule = func() { sched.Run(trail.Begin(ctx, "", h.traces.tracer)) }
 	h.work.Go(func() { h.store.Listen(ctx, h.changes.PublishAll) })
-	beating, stopBeats := context.WithCancel(context.Background())
-	h.stopBeats = stopBeats
-	h.work.Go(func() { h.identity.Run(beating) })
+	h.work.Go(func() { h.identity.Run(h.life) })
+	h.work.Go(func() {
+		h.hold.Run(ctx, func() (<-chan struct{}, func()) { return h.changes.Next(store.RestoreChanged) })
+	})
+	h.work.Go(func() { h.reseal(ctx, h.box) })
 	h.work.Go(func() { h.watchPlugins(ctx) })
 	h.work.Go(func() { h.pulls.Run(ctx) })
 	h.work.Go(func() { h.hours.Run(ctx) })
@@ -70,8 +88,31 @@ func (h *Hub) wire() {
 	h.work.Go(func() { h.escalates.Run(ctx) })
 }
 
+// sendLinks sends links to authorise connections again.
+func (h *Hub) sendLinks(ctx context.Context, ids []string) (map[string]escalation.LinkSent, error) {
+	return h.escalates.SendLinks(ctx, ids)
+}
+
 // messageLink makes the link of a message by which somebody authorises a connection.
 func (h *Hub) messageLink(ctx context.Context, connectionID, userID string, life time.Duration) (string, error) {
 	token, _, err := h.flow.MakeLinkFor(ctx, connectionID, userID, "Evergrant", life)
 	return "/grant/" + token, err
+}
+
+// channelOptions keep messages to the networks that the hub may reach.
+func channelOptions(version string, own egress.Own) channel.Options {
+	said := func(err error) error {
+		if closed, ok := errors.AsType[*egress.ClosedError](err); ok {
+			return &channel.NotAllowedError{Address: closed.Address}
+		}
+		return err
+	}
+	return channel.Options{
+		Version: version,
+		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := own.Dial(ctx, network, address)
+			return conn, said(err)
+		},
+		Proxied: func(u *url.URL) error { return said(own.Proxied(u)) },
+	}
 }

@@ -106,9 +106,11 @@ func (c restoreCmd) Run(ctx context.Context) error {
 
 const afterRestore = `
 Next:
-  1. Start the hubs, each with its own data folder: it may hold newer tokens than the backup.
-     Renewals that replace the refresh token are compared with it first.
-  2. Everybody logs in again: who was signed in is not restored.
+  1. Start all hubs, each with its own data folder: it may hold newer tokens than the backup.
+     Renewals that replace the refresh token wait until all have compared. Where no hub has
+     used this database before, they also wait for ` + "`evergrant data adopt`" + `.
+  2. Everybody logs in again: who was signed in is not restored. Then see the page
+     "After a restore", or ` + "`evergrant data behind`" + `, for grants that wait for a decision.
   3. What was withdrawn after %s is back: see ` + "`evergrant data withdraw --list`" + `,
      and withdraw it again with --yes.
 `

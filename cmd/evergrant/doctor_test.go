@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -12,10 +11,7 @@ import (
 )
 
 func TestDoctorPrintsALineForEachCheckAndFailsIfOneDoes(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "evergrant")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	binary := built(t)
 	doctor := func(arguments ...string) (string, int) {
 		command := exec.CommandContext(t.Context(), binary, append([]string{"doctor"}, arguments...)...)
 		command.Env = []string{"EVERGRANT_DATA_DIR=" + t.TempDir(), "EVERGRANT_PLUGINS_DIR=" + t.TempDir(), "EVERGRANT_PUBLIC_URL=https://hub.invalid"}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path"
 	"strings"
 	"time"
 )
@@ -19,16 +20,16 @@ type hubClient struct {
 
 var hubHTTP = &http.Client{Timeout: time.Minute}
 
-func (c *hubClient) get(ctx context.Context, path string, answer any) error {
-	return c.call(ctx, http.MethodGet, path, nil, answer)
+func (c *hubClient) get(ctx context.Context, at string, answer any) error {
+	return c.call(ctx, http.MethodGet, at, nil, answer)
 }
 
-func (c *hubClient) post(ctx context.Context, path string, body, answer any) error {
-	return c.call(ctx, http.MethodPost, path, body, answer)
+func (c *hubClient) post(ctx context.Context, at string, body, answer any) error {
+	return c.call(ctx, http.MethodPost, at, body, answer)
 }
 
 // call sends a request; a problem document becomes an *apiError.
-func (c *hubClient) call(ctx context.Context, method, path string, body, answer any) error {
+func (c *hubClient) call(ctx context.Context, method, at string, body, answer any) error {
 	var payload io.Reader
 	if body != nil {
 		data, err := json.Marshal(body)
@@ -37,12 +38,12 @@ func (c *hubClient) call(ctx context.Context, method, path string, body, answer 
 		}
 		payload = bytes.NewReader(data)
 	}
-	return c.send(ctx, method, path, "application/json", payload, answer)
+	return c.send(ctx, method, at, "application/json", payload, answer)
 }
 
 // send sends what payload holds; nil is nothing.
-func (c *hubClient) send(ctx context.Context, method, path, contentType string, payload io.Reader, answer any) error {
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.base, "/")+path, payload)
+func (c *hubClient) send(ctx context.Context, method, at, contentType string, payload io.Reader, answer any) error {
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.base, "/")+at, payload)
 	if err != nil {
 		return err
 	}
@@ -74,6 +75,7 @@ func (c *hubClient) send(ctx context.Context, method, path, contentType string, 
 
 // apiError is a problem document of the hub.
 type apiError struct {
+	Type           string `json:"type"`
 	Status         int    `json:"status"`
 	Title          string `json:"title"`
 	Detail         string `json:"detail"`
@@ -83,6 +85,9 @@ type apiError struct {
 		Message string `json:"message"`
 	} `json:"errors"`
 }
+
+// kind is the last part of the problem's type, "plugin-failed" for example.
+func (e *apiError) kind() string { return path.Base(e.Type) }
 
 // Error implements error.
 func (e *apiError) Error() string {

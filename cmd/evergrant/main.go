@@ -23,14 +23,14 @@ type commands struct {
 	Serve   serveCmd   `cmd:"" default:"withargs" help:"Run the hub (the default)."`
 	Sandbox sandboxCmd `cmd:"" help:"Run the hub beside emulated services, one ready service of each: try everything without an account anywhere."`
 	Demo    demoCmd    `cmd:"" help:"Play the main job without a hand on a temporary folder: add, authorise, pull, expire, pull again. Exits 0 if every check held."`
-	Token   tokenCmd   `cmd:"" help:"Pull a token from a running hub, for scripts."`
+	Token   tokenCmd   `cmd:"" help:"Pull a token from a running hub, for scripts. Exits 3 if a person is needed, 4 if the key may not, 5 to ask again later, 6 if the operator has to act."`
 	Key     keyCmd     `cmd:"" help:"Manage the key that seals secrets."`
 	Doctor  doctorCmd  `cmd:"" help:"Look at a deployment and say what to mend: key, database, clock, plugins, callback address, disk. Exits 1 if something fails."`
 	Backup  backupCmd  `cmd:"" help:"Back up the database while hubs run, and prove backups."`
 	Restore restoreCmd `cmd:"" help:"Restore a backup. Exits 3 if it is damaged, 4 if the database has rows, 5 if hubs run on it."`
 	Data    dataCmd    `cmd:"" help:"Make a copied database harmless, put it to work, and see to a restored one."`
 	Plugin  pluginCmd  `cmd:"" help:"Write, test, pack, sign and check plugins."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Version versionCmd `cmd:"" help:"Print the version, as --version does."`
 }
 
 // configFlags are the options that can also be set by file and environment.
@@ -66,25 +66,11 @@ func (versionCmd) Run() error {
 	return nil
 }
 
-type keyCmd struct {
-	Create keyCreateCmd `cmd:"" help:"Create a key file for a hub with a database of your own; give every replica a copy."`
-}
-
-type keyCreateCmd struct {
-	File string `arg:"" help:"Where to write the key; the file must not exist." type:"path"`
-}
-
-// Run writes a key file.
-func (k keyCreateCmd) Run() error {
-	if err := hub.CreateKey(k.File); err != nil {
-		return err
-	}
-	fmt.Printf("Created %s (mode 0600). Keep a copy in a safe place: without it every grant is lost.\n", k.File)
-	return nil
-}
-
 func main() {
 	var cmd commands
+	if len(os.Args) == 2 && os.Args[1] == "--version" { // alone: commands have an option of that name
+		os.Args[1] = "version"
+	}
 	parser := kong.Parse(&cmd,
 		kong.Name("evergrant"),
 		kong.Description("Evergrant keeps OAuth grants alive: a person authorises once, processes pull valid tokens by name."),

@@ -44,6 +44,8 @@ type pluginTestCmd struct {
 	Binary   string `arg:"" help:"The built plugin." type:"existingfile"`
 	Fixtures string `help:"JSON file with the service to test with: provider, options, scopes, replies, gaps…" type:"existingfile" placeholder:"FILE"`
 	Report   string `help:"Write the report as JSON." placeholder:"FILE"`
+
+	Unconfined bool `help:"Run the plugin without the sandbox, with all that you may do. For plugins of your own only."`
 }
 
 // Run tests a plugin and fails if a promise was broken.
@@ -52,6 +54,7 @@ func (c pluginTestCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	fixtures.Unconfined = c.Unconfined
 	report, err := authorkit.Test(ctx, c.Binary, fixtures)
 	if err != nil {
 		return err
@@ -108,19 +111,21 @@ type pluginPackCmd struct {
 	Fixtures    string `help:"Run the conformance suite with these fixtures and put its outcome into the package." type:"existingfile" placeholder:"FILE"`
 	Untested    bool   `help:"Do not run the conformance suite; the hub will show that nothing is proven."`
 	Out         string `short:"o" help:"The package's path." placeholder:"FILE"`
+	Unconfined  bool   `help:"Run the plugin without the sandbox, with all that you may do. For plugins of your own only."`
 }
 
 // Run makes a package.
 func (c pluginPackCmd) Run(ctx context.Context) error {
 	p := authorkit.Packing{
 		Binary: c.Binary, Version: c.PackVersion, Files: c.Files, Interpreter: c.Interpreter, MemoryMiB: c.MemoryMiB,
-		Homepage: c.Homepage, License: c.License, Out: c.Out,
+		Homepage: c.Homepage, License: c.License, Out: c.Out, Unconfined: c.Unconfined,
 	}
 	if !c.Untested {
 		fixtures, err := authorkit.ReadFixtures(c.Fixtures)
 		if err != nil {
 			return err
 		}
+		fixtures.Unconfined = c.Unconfined
 		if p.Report, err = authorkit.Test(ctx, c.Binary, fixtures); err != nil {
 			return fmt.Errorf("%w\n(give --fixtures if the suite needs options, or --untested)", err)
 		}
@@ -180,12 +185,13 @@ func (c pluginVerifyCmd) Run() error {
 type pluginDevCmd struct {
 	Source     string `arg:"" help:"Folder of the plugin's main package." type:"existingdir"`
 	PluginsDir string `help:"Folder that the running hub watches." required:"" env:"EVERGRANT_PLUGINS_DIR" type:"existingdir" placeholder:"DIR"`
+	Unconfined bool   `help:"Try what was built without the sandbox, with all that you may do. For plugins of your own only."`
 }
 
 // Run builds and swaps until it is interrupted.
 func (c pluginDevCmd) Run(ctx context.Context) error {
 	return authorkit.Watch(ctx, authorkit.Watching{
-		Source: c.Source, PluginsDir: c.PluginsDir,
+		Source: c.Source, PluginsDir: c.PluginsDir, Unconfined: c.Unconfined,
 		Say: func(format string, args ...any) { fmt.Printf(format+"\n", args...) },
 	})
 }

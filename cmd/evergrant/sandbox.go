@@ -21,26 +21,40 @@ type sandboxCmd struct {
 	TokenTTL  time.Duration `help:"Life of access tokens, for example 30s, to watch renewals; 0 is what each service really has." default:"0"`
 }
 
+// The sandbox has a data folder of its own, so that emulated services do not appear in a
+// real hub, and files in it beside the hub's.
+const (
+	sandboxDataDir = "./data-sandbox"
+	sandboxMark    = "sandbox"
+	sandboxGrants  = "sandbox-grants.json"
+)
+
 // Run serves beside the emulators until a signal comes.
 func (c sandboxCmd) Run(ctx context.Context) error {
+	if c.DataDir == "" && c.Config == "" && os.Getenv("EVERGRANT_DATA_DIR") == "" {
+		c.DataDir = sandboxDataDir
+	}
 	cfg, err := c.load()
 	if err != nil {
 		return err
 	}
-	// Emulators forget their grants when they stop, but the services in the data
-	// folder must find the same addresses and secrets again.
-	secret, err := sandboxSecret(filepath.Join(cfg.DataDir, "sandbox"))
+	// The services in the data folder must find the same addresses, secrets and grants again.
+	secret, err := sandboxSecret(cfg.DataDir)
 	if err != nil {
 		return err
 	}
 	// The emulators are on this machine, which services usually may not reach.
 	cfg.Egress.PrivateNetworks = append(cfg.Egress.PrivateNetworks, "127.0.0.0/8")
-	world, err := sandbox.Start(sandbox.Config{FirstPort: c.FirstPort, AccessTTL: c.TokenTTL, Secret: secret})
+	world, err := sandbox.Start(sandbox.Config{FirstPort: c.FirstPort, AccessTTL: c.TokenTTL, Secret: secret, Grants: filepath.Join(cfg.DataDir, sandboxGrants)})
 	if err != nil {
 		return fmt.Errorf("%w (choose other ports with --first-port)", err)
 	}
-	defer func() { _ = world.Close() }()
 	log := newLogger(cfg.Log.Level, cfg.Log.Format)
+	defer func() {
+		if err := world.Close(); err != nil {
+			log.Error("the emulated services will have forgotten their newest grants", "error", err)
+		}
+	}()
 	return hub.Run(ctx, cfg, hub.Options{Logger: log, Version: version}, func(h *hub.Hub) {
 		if err := addServices(ctx, h, world); err != nil {
 			log.Error("the sandbox's services could not be added", "error", err)
@@ -97,8 +111,10 @@ func addService(ctx context.Context, client *hubClient, s *sandbox.Service) (str
 	return view.RedirectURI, err
 }
 
-// sandboxSecret reads or makes what the emulators' client secrets are made of.
-func sandboxSecret(path string) (string, error) {
+// sandboxSecret reads or makes what the emulators' client secrets are made of. A folder that
+// is a real hub's is refused.
+func sandboxSecret(dir string) (string, error) {
+	path := filepath.Join(dir, sandboxMark)
 	data, err := os.ReadFile(path)
 	if err == nil {
 		return strings.TrimSpace(string(data)), nil
@@ -106,7 +122,10 @@ func sandboxSecret(path string) (string, error) {
 	if !errors.Is(err, os.ErrNotExist) {
 		return "", err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, "evergrant.db")); err == nil {
+		return "", fmt.Errorf("the data folder %s is that of a hub without emulated services: they would appear among the real ones; choose another with --data-dir", dir)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
 	secret := fmt.Sprintf("%x", time.Now().UnixNano())

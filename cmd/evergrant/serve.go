@@ -3,6 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub"
 )
@@ -18,9 +24,33 @@ func (c serveCmd) Run(ctx context.Context) error {
 		return err
 	}
 	log := newLogger(cfg.Log.Level, cfg.Log.Format)
+	if _, err := os.Stat(filepath.Join(cfg.DataDir, sandboxMark)); err == nil {
+		log.Warn("the data folder is a sandbox's: its emulated services do not answer here; start `evergrant sandbox`, or take another folder", "data_dir", cfg.DataDir)
+	}
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGHUP) // from now on it does not end the process
+	defer signal.Stop(asked)
 	return hub.Run(ctx, cfg, hub.Options{Logger: log, Version: version}, func(h *hub.Hub) {
 		greet(ctx, h)
+		go c.reload(ctx, asked, h, log)
 	})
+}
+
+// reload has the hub take over what it can each time that it is asked, until ctx ends.
+func (c serveCmd) reload(ctx context.Context, asked <-chan os.Signal, h *hub.Hub, log hclog.Logger) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-asked:
+		}
+		cfg, err := c.load()
+		if err != nil {
+			log.Error("the configuration cannot be read, so nothing of it is taken over", "error", err)
+			continue
+		}
+		h.Reload(cfg)
+	}
 }
 
 // greet tells a person where to go.

@@ -1,7 +1,6 @@
 package authorkit_test
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,7 +16,7 @@ func TestAnAuthorsWayEndsInASignedPackage(t *testing.T) {
 	dir := scaffolded(t, "parcels")
 	command(t, dir, "go", "build", "-o", "evergrant-provider-parcels", ".")
 	binary := filepath.Join(dir, "evergrant-provider-parcels")
-	fixtures, err := authorkit.ReadFixtures(writeFixtures(t, dir, authorkit.Fixtures{Replies: "testdata/replies"}))
+	fixtures, err := authorkit.ReadFixtures(filepath.Join(dir, "conformance.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,17 +81,4 @@ func TestABrokenPromiseIsInTheReport(t *testing.T) {
 	if !slices.Contains(report.Failed(), "declared-hosts") || report.Renews {
 		t.Errorf("failed %v, renewal proven %t", report.Failed(), report.Renews)
 	}
-}
-
-func writeFixtures(t *testing.T, dir string, f authorkit.Fixtures) string {
-	t.Helper()
-	data, err := json.Marshal(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(dir, "conformance.json")
-	if err := os.WriteFile(file, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return file
 }

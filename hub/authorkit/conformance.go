@@ -1,6 +1,7 @@
 package authorkit
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/pluginpack"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -28,12 +32,16 @@ type Fixtures struct {
 	// TokenReply is the body of a successful token reply with {access} and
 	// {refresh} in it; "" is that of RFC 6749 section 5.1.
 	TokenReply string `json:"token_reply"`
+	// LifeSeconds is the life that TokenReply gives, if its expires_in is not in seconds.
+	LifeSeconds int64 `json:"life_seconds"`
 	// Extra are extra fields of the current token set.
 	Extra map[string]any `json:"extra"`
 	// Replies is the folder of recorded replies, relative to the file.
 	Replies string `json:"replies"`
 	// Gaps are checks that the provider cannot pass, by name, with the reason.
 	Gaps map[string]string `json:"gaps"`
+	// Unconfined runs the plugin with the caller's own rights; it is no part of the file.
+	Unconfined bool `json:"-"`
 }
 
 // Report is what Test found. Its JSON is what `plugin test --report` writes.
@@ -78,8 +86,13 @@ func ReadFixtures(file string) (Fixtures, error) {
 	if err != nil {
 		return f, fmt.Errorf("read the fixtures: %w", err)
 	}
-	if err := json.Unmarshal(data, &f); err != nil {
+	if err := strictly(data, &f); err != nil {
 		return f, fmt.Errorf("read the fixtures %s: %w", file, err)
+	}
+	for name := range f.Gaps {
+		if !slices.Contains(providertest.Checks(), name) {
+			return f, fmt.Errorf("read the fixtures %s: gaps: there is no check %q; there are %s", file, name, strings.Join(providertest.Checks(), ", "))
+		}
 	}
 	if f.Replies != "" && !filepath.IsAbs(f.Replies) {
 		f.Replies = filepath.Join(filepath.Dir(file), f.Replies)
@@ -87,8 +100,33 @@ func ReadFixtures(file string) (Fixtures, error) {
 	return f, nil
 }
 
+// strictly decodes JSON of which every field has to be known, and says in which line
+// it is not.
+func strictly(data []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(into)
+	if err == nil && decoder.More() {
+		err = errors.New("something follows the object")
+	}
+	if err == nil {
+		return nil
+	}
+	at := decoder.InputOffset()
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		at = syntax.Offset
+	}
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		at = wrong.Offset
+	}
+	if _, name, ok := strings.Cut(err.Error(), "unknown field "); ok {
+		at = int64(max(0, bytes.Index(data, []byte(name))))
+	}
+	return fmt.Errorf("line %d: %w", 1+bytes.Count(data[:min(at, int64(len(data)))], []byte{'\n'}), err)
+}
+
 // Test runs the conformance suite on a built plugin, which is started as a hub
-// starts it. An error means that it could not be tested; what it does wrong is in
+// starts it: in the sandbox, all of which is required unless Fixtures.Unconfined. An error means that it could not be tested; what it does wrong is in
 // the report.
 func Test(ctx context.Context, binary string, f Fixtures) (*Report, error) {
 	sum, err := sumOfFile(binary)
@@ -100,7 +138,7 @@ func Test(ctx context.Context, binary string, f Fixtures) (*Report, error) {
 		return nil, fmt.Errorf("find %s: %w", binary, err)
 	}
 	config := providertest.Config{
-		Binary: path, Name: f.Provider, Public: f.Public, TokenReply: f.TokenReply, Gaps: f.Gaps,
+		Binary: path, Start: starter(ctx, f.Unconfined), Name: f.Provider, Public: f.Public, TokenReply: f.TokenReply, Life: time.Duration(f.LifeSeconds) * time.Second, Gaps: f.Gaps,
 		Service: provider.Service{Options: f.Options, Scopes: f.Scopes}, Current: provider.Token{Extra: f.Extra},
 		Callback: url.Values{}, Replies: folder(f.Replies),
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -35,14 +36,16 @@ type Packing struct {
 	MemoryMiB int
 	// Homepage and License are shown to administrators.
 	Homepage, License string
+	// Unconfined asks the plugin with the caller's own rights, without a sandbox.
+	Unconfined bool
 	// Report goes into the manifest; optional.
 	Report *Report
 	// Out is the package's path; "" is <name>-<version>-<os>-<arch>.evergrant-plugin.
 	Out string
 }
 
-// Pack makes a package and returns its path. It starts the plugin to ask what it
-// serves, so a binary for another system cannot be packed here.
+// Pack makes a package and returns its path. It starts the plugin, in the sandbox
+// unless Packing.Unconfined, to ask what it serves, so a binary for another system cannot be packed here.
 func Pack(ctx context.Context, p Packing) (string, error) {
 	m := pluginpack.Manifest{
 		Name: strings.TrimPrefix(filepath.Base(p.Binary), "evergrant-provider-"), Version: p.Version, OS: orDefault(p.OS, runtime.GOOS),
@@ -54,7 +57,7 @@ func Pack(ctx context.Context, p Packing) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find %s: %w", p.Binary, err)
 	}
-	info, err := providertest.Ask(ctx, path)
+	info, err := providertest.Ask(ctx, path, starter(ctx, p.Unconfined))
 	if err != nil {
 		return "", fmt.Errorf("ask %s what it serves: %w", p.Binary, err)
 	}
@@ -91,7 +94,7 @@ func stage(p Packing) (string, error) {
 		return "", fmt.Errorf("make a folder for the package: %w", err)
 	}
 	if p.Files != "" {
-		if err := os.CopyFS(dir, os.DirFS(p.Files)); err != nil {
+		if err := errors.Join(os.CopyFS(dir, os.DirFS(p.Files)), dropCommands(dir)); err != nil {
 			return "", errors.Join(fmt.Errorf("copy %s: %w", p.Files, err), os.RemoveAll(dir))
 		}
 	}
@@ -105,6 +108,20 @@ func stage(p Packing) (string, error) {
 		return "", errors.Join(fmt.Errorf("copy %s: %w", p.Binary, err), os.RemoveAll(dir))
 	}
 	return dir, nil
+}
+
+// dropCommands removes the folders node_modules/.bin: npm fills them with links to
+// commands of packages, which no plugin imports and no package may hold.
+func dropCommands(dir string) error {
+	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.IsDir() || entry.Name() != ".bin" || filepath.Base(filepath.Dir(path)) != "node_modules" {
+			return err
+		}
+		if err := os.RemoveAll(path); err != nil { //nolint:gosec // G122: a copy in a folder of our own
+			return err
+		}
+		return fs.SkipDir
+	})
 }
 
 // writeFile writes a file whole or not at all.

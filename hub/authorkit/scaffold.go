@@ -143,5 +143,5 @@ func (s Scaffold) write(name string, data []byte) error {
 // fileName is the name of a template's file in the new module.
 func fileName(name string) string {
 	name = strings.TrimSuffix(strings.TrimPrefix(name, "template/"), ".tmpl")
-	return strings.Replace(name, "dotgitignore", ".gitignore", 1)
+	return strings.Replace(name, "dotgit", ".git", 1) // embedding and git would take these for their own
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"aead.dev/minisign"
 
@@ -41,6 +42,22 @@ type Verified struct {
 	Signer string
 	// Trusted is set if the signature fits the given key.
 	Trusted bool
+}
+
+// Conformance says what the report in the package shows for its very program, with the
+// checks that failed; "" if there is none.
+func (v *Verified) Conformance() (said string, failed []string) {
+	c := v.Manifest.Conformance
+	entry := slices.IndexFunc(v.Manifest.Files, func(f pluginpack.File) bool { return f.Path == v.Manifest.Entry })
+	switch {
+	case c == nil || entry < 0 || c.EntrySHA256 != v.Manifest.Files[entry].SHA256:
+		return "", nil
+	case len(c.Failed) > 0:
+		return fmt.Sprintf("%d checks passed, %d failed", len(c.Passed), len(c.Failed)), c.Failed
+	case !c.Renews:
+		return fmt.Sprintf("%d checks passed, a renewal was not proven", len(c.Passed)), nil
+	}
+	return fmt.Sprintf("%d checks passed, renewal included", len(c.Passed)), nil
 }
 
 // Verify checks a package as a hub would. publicKey is a line of minisign or a

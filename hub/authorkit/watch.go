@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/evergrant/evergrant/sdk/providertest"
 )
 
 // Watching says what Watch builds and where it goes.
@@ -20,15 +22,18 @@ type Watching struct {
 	Source string
 	// PluginsDir is the folder of a running hub, which looks at it.
 	PluginsDir string
+	// Unconfined tries what was built with the caller's own rights, without a sandbox.
+	Unconfined bool
 	// Every is the time between two looks; 500 ms.
 	Every time.Duration
 	// Say is told what happens.
 	Say func(format string, args ...any)
 }
 
-// Watch builds the plugin and puts it into the hub's folder, again after every
-// change of a source file, until ctx ends. A build that fails is said, and the
-// running plugin stays.
+// Watch builds the plugin, starts it once in the sandbox of the hub, and puts it into
+// the hub's folder, again after every change of a source file, until ctx ends. What does
+// not build, or does not start with all walls around it, is said with its own words, and
+// the running plugin stays.
 func Watch(ctx context.Context, w Watching) error {
 	source, err := filepath.Abs(w.Source)
 	if err != nil {
@@ -47,7 +52,7 @@ func Watch(ctx context.Context, w Watching) error {
 		if now != built {
 			built = now
 			began := time.Now()
-			if err := build(ctx, source, filepath.Join(w.PluginsDir, name)); err != nil {
+			if err := w.build(ctx, source, filepath.Join(w.PluginsDir, name)); err != nil && ctx.Err() == nil {
 				w.Say("%v", err)
 			} else {
 				w.Say("built %s in %s; the hub swaps it", name, time.Since(began).Round(10*time.Millisecond))
@@ -87,14 +92,20 @@ func fingerprint(source string) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), err
 }
 
-// build writes the program whole or not at all: a hub may look at any moment.
-func build(ctx context.Context, source, target string) error {
+// build writes the program whole or not at all: a hub may look at any moment. The
+// source may be a stranger's, so git, which runs what a folder's own configuration says,
+// is not asked for a version.
+func (w Watching) build(ctx context.Context, source, target string) error {
 	fresh := filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+".new")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", fresh, ".") //nolint:gosec // G204: what the author asks for
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", fresh, ".") //nolint:gosec // G204: what the author asks for
 	cmd.Dir = source
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("the build failed, so the running plugin stays:\n%s", strings.TrimSpace(string(out)))
+	}
+	defer func() { _ = os.Remove(fresh) }() // unless it was renamed
+	if _, err := providertest.Ask(ctx, fresh, starter(ctx, w.Unconfined)); err != nil {
+		return fmt.Errorf("what was built does not start, so the running plugin stays: %w", err)
 	}
 	if err := os.Rename(fresh, target); err != nil {
 		return fmt.Errorf("put the plugin into the hub's folder: %w", err)

@@ -202,7 +202,7 @@ func (r *room) start(ctx context.Context, n int, crash string, more ...string) (
 		binary = filepath.Join(r.m.bin, "evergrant-crash")
 	}
 	env := append([]string{
-		"EVERGRANT_TEST_CRASH=" + crash,
+		"EVERGRANT_TEST_CRASH=" + crash, "EVERGRANT_DATA_MOVES=true", // each cell has a copy of one folder
 	}, append(cellTimes(r.m.stage).env(), more...)...)
 	return r.m.startHub(ctx, hubConfig{
 		name: fmt.Sprintf("crash-%s-%d", r.connection(), n), binary: binary, dataDir: r.dirs[n], database: r.database,

@@ -87,14 +87,14 @@ func times(results []result, who victim) (median, slowest time.Duration) {
 
 // writeMatrix replaces the generated part of a page.
 func writeMatrix(path string, results []result, kinds []provider.RotationKind) error {
-	return writeBetween(path, tableBegins, tableEnds, table(results, kinds))
+	return writeBetween(path, tableBegins, tableEnds, func(string) []byte { return table(results, kinds) })
 }
 
 // writing keeps a page whole.
 var writing sync.Mutex
 
 // writeBetween replaces what a page has between two lines.
-func writeBetween(path, begins, ends string, text []byte) error {
+func writeBetween(path, begins, ends string, text func(before string) []byte) error {
 	writing.Lock()
 	defer writing.Unlock()
 	page, err := os.ReadFile(path)
@@ -102,12 +102,12 @@ func writeBetween(path, begins, ends string, text []byte) error {
 		return err
 	}
 	before, rest, begun := bytes.Cut(page, []byte(begins))
-	_, after, ended := bytes.Cut(rest, []byte(ends))
+	between, after, ended := bytes.Cut(rest, []byte(ends))
 	if !begun || !ended {
 		return fmt.Errorf("%s has no place for what is between %q and %q", path, begins, ends)
 	}
 	var b bytes.Buffer
 	b.Write(before)
-	fmt.Fprintf(&b, "%s\n\n%s%s%s", begins, text, ends, after)
+	fmt.Fprintf(&b, "%s\n\n%s%s%s", begins, text(string(between)), ends, after)
 	return os.WriteFile(path, b.Bytes(), 0o644) //nolint:gosec // a page of the documentation
 }

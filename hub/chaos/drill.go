@@ -155,7 +155,10 @@ func (d *drilled) follow(ctx context.Context, link string) error {
 	if err != nil {
 		return err
 	}
-	page, _, err := somebody.ask(ctx, link, url.Values{})
+	page, leads, err := somebody.ask(ctx, link, url.Values{})
+	if err == nil && leads != "" {
+		page, _, err = somebody.ask(ctx, leads, nil)
+	}
 	if err != nil {
 		return err
 	}

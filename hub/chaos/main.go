@@ -34,6 +34,12 @@ type stage struct {
 	random randomOptions
 	// reliability is the page that gets the tables; "" for none.
 	reliability string
+	// faketime is the library that PostgreSQL's clock is stepped with; "" leaves those
+	// scenes out.
+	faketime string
+	// clockHub is the hub whose clock steps; it is built where a scene needs it, unless it
+	// is given.
+	clockHub string
 }
 
 // part is something that can be run alone.
@@ -78,9 +84,11 @@ func run(ctx context.Context, args []string, out io.Writer) int {
 	flags.StringVar(&st.oidc, "oidc", "plugins/oauth2/oidctest", "folder of the oidc-provider server")
 	flags.StringVar(&st.reliability, "write", "", "page that gets the tables of the crash matrix and of the scenes, for example docs/reliability.md")
 	flags.StringVar(&st.scene, "scene", "", "beginning of the names of the scenes that the part world plays")
+	flags.StringVar(&st.faketime, "faketime", "", "libfaketime.so.1, with which PostgreSQL's clock is stepped")
+	flags.StringVar(&st.clockHub, "clock-hub", "", "hub that an earlier run has built for the scenes of stepped clocks; empty builds one, in minutes")
 	flags.Uint64Var(&st.random.seed, "seed", 0, "what the part random does; 0 takes one of the time, which is printed")
 	flags.DurationVar(&st.random.long, "for", 0, "how long the part random goes on")
-	flags.StringVar(&st.random.database, "db", "both", "databases of the part random: postgres, sqlite or both")
+	flags.StringVar(&st.random.database, "db", "both", "databases of the parts world and random: postgres, sqlite or both")
 	drill := flags.Bool("drill", false, "play the fire drill, and nothing else")
 	flags.BoolVar(&st.short, "short", false, "less of everything, in about 90 seconds")
 	flags.StringVar(&only, "only", "", "parts to run, parted by commas: a name or its beginning, for example crash or outage")

@@ -23,6 +23,8 @@ type postgres struct {
 	account   *syscall.Credential // nil: as this process
 	// durable has commits reach the disk, for a server that crashes.
 	durable bool
+	// env are more variables of the server.
+	env []string
 }
 
 // startPostgres makes a cluster on a free port of loopback.
@@ -83,6 +85,36 @@ func onOff(on bool) string {
 	return "off"
 }
 
+// standby makes a server that follows this one, through a port at which it may be cut
+// off, and starts it.
+func (st *stage) standby(ctx context.Context, of *postgres, through int) (*postgres, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	p := &postgres{bin: of.bin, home: of.home + "-standby", port: port, account: of.account}
+	if err := os.Mkdir(p.home, 0o700); err != nil {
+		return nil, err
+	}
+	if p.account != nil {
+		if err := os.Chown(p.home, int(p.account.Uid), int(p.account.Gid)); err != nil {
+			return nil, err
+		}
+	}
+	source := fmt.Sprintf("--dbname=postgres://evergrant@127.0.0.1:%d/postgres?sslmode=disable", through)
+	if err := p.command(ctx, "pg_basebackup", "--pgdata="+p.data(), "--write-recovery-conf", "--checkpoint=fast", "--no-sync", source); err != nil {
+		return nil, err
+	}
+	return p, p.start(ctx)
+}
+
+// promote makes a standby the server that takes writes.
+func (p *postgres) promote(ctx context.Context) error {
+	return p.command(ctx, "pg_ctl", "promote", "--pgdata="+p.data(), "--wait", "--silent")
+}
+
+func (p *postgres) at() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(p.port)) }
+
 // stop cuts all connections, as a crash does.
 func (p *postgres) stop(ctx context.Context) error { return p.end(ctx, "immediate") }
 
@@ -94,6 +126,7 @@ func (p *postgres) end(ctx context.Context, mode string) error {
 func (p *postgres) command(ctx context.Context, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(p.bin, name), args...) //nolint:gosec // the server that the tests break
 	cmd.Dir = p.home
+	cmd.Env = append(os.Environ(), p.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.account}
 	log, err := os.OpenFile(filepath.Join(p.home, "commands.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {

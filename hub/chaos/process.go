@@ -51,7 +51,7 @@ func (st *stage) startHub(ctx context.Context, c hubConfig) (*hubProcess, error)
 	defer log.Close()
 	h.cmd.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "EVERGRANT_LISTEN=127.0.0.1:0", "EVERGRANT_EGRESS_PRIVATE_NETWORKS=127.0.0.0/8", "EVERGRANT_DATA_DIR=" + c.dataDir, "EVERGRANT_PLUGINS_DIR=" + c.plugins,
-		"EVERGRANT_DATABASE_URL=" + c.database, "EVERGRANT_KEY_FILE=" + c.keyFile,
+		"EVERGRANT_DATABASE_URL=" + c.database, "EVERGRANT_KEY_FILE=" + c.keyFile, "EVERGRANT_DATA_COMPARE_WAIT=" + compareWait,
 	}, c.env...)
 	h.cmd.Stderr = log
 	h.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

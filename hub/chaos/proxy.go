@@ -14,7 +14,7 @@ import (
 // proxy stands between hubs and PostgreSQL and breaks what passes.
 type proxy struct {
 	listener *net.TCPListener
-	target   string
+	target   atomic.Pointer[string]
 	port     int
 
 	mu    sync.Mutex
@@ -36,7 +36,8 @@ func startProxy(target string) (*proxy, error) {
 	if !ok {
 		return nil, errors.New("loopback has no TCP")
 	}
-	p := &proxy{listener: listener, target: target, port: addr.Port, conns: map[*net.TCPConn]bool{}}
+	p := &proxy{listener: listener, port: addr.Port, conns: map[*net.TCPConn]bool{}}
+	p.target.Store(&target)
 	go p.accept()
 	return p, nil
 }
@@ -57,7 +58,7 @@ func (p *proxy) accept() {
 }
 
 func (p *proxy) carry(client *net.TCPConn) {
-	dialled, err := net.Dial("tcp", p.target)
+	dialled, err := net.Dial("tcp", *p.target.Load())
 	server, ok := dialled.(*net.TCPConn)
 	if err != nil || !ok {
 		_ = client.Close()
@@ -110,6 +111,12 @@ func (p *proxy) breakSome(share float64, reset bool) {
 		_ = conn.Close()
 		p.broken.Add(1)
 	}
+}
+
+// leadTo has new connections go elsewhere, and ends those that there are.
+func (p *proxy) leadTo(target string) {
+	p.target.Store(&target)
+	p.breakSome(1, true)
 }
 
 // close ends the proxy and all that passes.

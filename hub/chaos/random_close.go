@@ -24,7 +24,8 @@ func (s *site) living() []string {
 
 // renewLiving has every connection whose family lives renew once more.
 func (s *site) renewLiving(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	// One whose hub was killed with the request out waits until that can have no answer.
+	ctx, cancel := context.WithTimeout(ctx, randomTimes().exchange+time.Minute)
 	defer cancel()
 	var work sync.WaitGroup
 	free := make(chan struct{}, 16)
@@ -78,7 +79,8 @@ func (s *site) judge(ctx context.Context, took time.Duration) tally {
 	for _, l := range s.losses {
 		causes[l.cause]++
 		if l.killedOut {
-			t.killedOut, t.doubleSpent = t.killedOut+1, t.doubleSpent-1
+			// A hub that is killed again before it has read that the grant is over asks again.
+			t.killedOut, t.doubleSpent = t.killedOut+1, t.doubleSpent-s.authority.Grant(l.family).DoubleSpent
 			continue
 		}
 		if t.lost++; t.lost <= shown {

@@ -71,7 +71,7 @@ func (s *site) killedWith(sent authority.Entry, to time.Time) bool {
 			return false
 		}
 	}
-	return slices.ContainsFunc(s.chronicle.between(sent.At.Add(-inTheAir), to), func(e event) bool {
+	return slices.ContainsFunc(s.chronicle.between(sent.At.Add(-aftermath), to), func(e event) bool {
 		if e.what != hubKilled || (e.who != sent.Client && sent.Client != nobody) {
 			return false
 		}
@@ -84,7 +84,7 @@ func (s *site) killedWith(sent authority.Entry, to time.Time) bool {
 // network when its hub was killed.
 func (s *site) wasOut(sent authority.Entry, killed event) bool {
 	if sent.At.After(killed.from.Add(inTheAir)) {
-		return false
+		return fromTheDead(sent) && !sent.At.After(killed.from.Add(aftermath))
 	}
 	if sent.Answered.IsZero() || sent.Answered.Add(inTheAir).After(killed.from) {
 		return true
@@ -93,6 +93,12 @@ func (s *site) wasOut(sent authority.Entry, killed event) bool {
 		frozen := e.what == hubFrozen || e.what == pluginStopped
 		return frozen && e.who == killed.who && !e.to.IsZero() && e.to.Add(inTheAir).After(killed.from)
 	})
+}
+
+// fromTheDead reports whether a request came from a process that was no more: nobody had
+// its port, and it had hung up before it was read. A server that is busy reads it late.
+func fromTheDead(sent authority.Entry) bool {
+	return sent.Client == nobody && !sent.Gone.IsZero() && sent.Gone.Sub(sent.At) < 100*time.Millisecond
 }
 
 // timeline is what happened to a family around its end, and to whom it was in the

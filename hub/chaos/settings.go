@@ -96,3 +96,9 @@ func randomTimes() renewalTimes {
 		takeover: 3 * time.Minute, shutdown: 100 * time.Second,
 	}
 }
+
+// dataTimes are those of scenes about data: what is left open is taken up soon, and no
+// answer is given up.
+func dataTimes(*stage) renewalTimes {
+	return renewalTimes{request: 10 * time.Second, exchange: 20 * time.Second, lease: 20 * time.Second}
+}

@@ -27,8 +27,11 @@ type venue struct {
 	database  string // "" is SQLite
 	postgres  *postgres
 	load      *load
-	at        atomic.Pointer[string] // the hub that is pulled from
+	at        atomic.Pointer[[]string] // the hubs that are pulled from, in turn
+	turn      atomic.Uint64
 	hubs      []*hubProcess
+	// roster names the hubs in the authorization server's log: hub-<n>.
+	roster    roster
 	chronicle chronicle
 	// connections by the kind of their rotation.
 	connections map[provider.RotationKind][]string
@@ -37,23 +40,29 @@ type venue struct {
 	// declared are the kinds of which a scene takes the answer away for good.
 	declared map[provider.RotationKind]bool
 	// damaged bounds the grants whose own reply a scene destroys on the disk.
-	damaged  int
+	damaged int
+	// doomed are connections whose newest token set the scene takes away for good.
+	doomed map[string]bool
+	// after ends what a scene has started beside hubs.
+	after []func()
+	// remark is what the table says beside the numbers.
+	remark   string
 	problems []string
 }
 
 // openVenue makes the connections of a scene.
 func (st *stage) openVenue(ctx context.Context, s scene, on *postgres) (*venue, error) {
-	v := &venue{stage: st, scene: s, postgres: on, name: s.name + " sqlite", connections: map[provider.RotationKind][]string{}, declared: map[provider.RotationKind]bool{}}
+	v := &venue{stage: st, scene: s, postgres: on, name: s.name + " sqlite", connections: map[provider.RotationKind][]string{}, declared: map[provider.RotationKind]bool{}, doomed: map[string]bool{}}
 	if on != nil {
 		v.name = s.name + " postgres"
-		database := strings.ReplaceAll(s.name, "-", "_")
+		database := databaseName(s)
 		if err := on.create(ctx, database, ""); err != nil {
 			return nil, err
 		}
 		v.database = on.url(database)
 	}
 	var err error
-	if v.authority, err = authority.Start(authority.Config{AccessLife: time.Hour, Grace: 30 * time.Second}); err != nil {
+	if v.authority, err = authority.Start(authority.Config{AccessLife: time.Hour, Grace: 30 * time.Second, Client: v.roster.who}); err != nil {
 		return nil, err
 	}
 	var services []wanted
@@ -74,6 +83,9 @@ func (st *stage) openVenue(ctx context.Context, s scene, on *postgres) (*venue, 
 // endpoint is: before that it sends few requests at a time.
 func warm(kind provider.RotationKind) string { return "warm-" + slug(string(kind)) }
 
+// databaseName is the name of a scene's database.
+func databaseName(s scene) string { return strings.ReplaceAll(s.name, "-", "_") }
+
 func slugged(words string) string { return strings.ReplaceAll(words, " ", "-") }
 
 func (v *venue) dataDir(n int) string {
@@ -89,12 +101,21 @@ func (v *venue) all() []string {
 	return list
 }
 
-// url is the hub that is asked; nothing listens at port 1 before there is one.
+// url is the hub that is asked next; nothing listens at port 1 before there is one.
 func (v *venue) url() string {
 	if at := v.at.Load(); at != nil {
-		return *at
+		return (*at)[v.turn.Add(1)%uint64(len(*at))]
 	}
 	return "http://127.0.0.1:1"
+}
+
+// ask has the callers pull from these hubs from now on.
+func (v *venue) ask(hubs ...*hubProcess) {
+	var at []string
+	for _, h := range hubs {
+		at = append(at, h.url)
+	}
+	v.at.Store(&at)
 }
 
 // launch starts replica n, armed with crash unless that is empty. The hub that was
@@ -104,12 +125,16 @@ func (v *venue) launch(ctx context.Context, n int, crash string) (*hubProcess, e
 		name: fmt.Sprintf("%s-%d", slugged("world "+v.name), n), binary: v.hub(), dataDir: v.dataDir(n), database: v.database,
 		keyFile: v.key, plugins: v.plugins(), env: v.scene.times(v.stage).env(),
 	}
+	if v.scene.steps {
+		c.binary, c.env = v.clockHub, append(c.env, stepsEnv+"="+v.clockFile(n))
+	}
 	if crash != "" {
 		c.binary, c.env = filepath.Join(v.bin, "evergrant-crash"), append(c.env, "EVERGRANT_TEST_CRASH="+crash)
 	}
 	h, err := v.startHub(ctx, c)
 	if err == nil {
 		v.hubs = append(v.hubs, h)
+		v.roster.join(h.cmd.Process.Pid, replicaName(n))
 	}
 	return h, err
 }
@@ -139,14 +164,18 @@ func (v *venue) asked(ctx context.Context, h *hubProcess) error {
 	if err := h.serves(ctx); err != nil {
 		return err
 	}
-	v.at.Store(&h.url)
+	v.ask(h)
 	return nil
 }
 
 // renewAll asks a hub to renew every connection and does not wait: what comes of
 // it is looked at by the scene's end.
 func (v *venue) renewAll(ctx context.Context, h *hubProcess) {
-	for _, name := range v.all() {
+	v.renew(ctx, h, v.all())
+}
+
+func (v *venue) renew(ctx context.Context, h *hubProcess, connections []string) {
+	for _, name := range connections {
 		go func() { _, _ = v.client.renew(ctx, h.url, name) }()
 	}
 }

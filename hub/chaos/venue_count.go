@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -14,8 +16,10 @@ func (v *venue) count(ctx context.Context) counted {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	c := counted{grants: len(v.all()), stale: int(v.load.bad.Load())}
+	ended, _, _ := v.losses(ctx, slices.Collect(maps.Keys(v.doomed)))
+	c.declared += ended
 	for _, kind := range v.scene.kinds {
-		lost, uncertain, why := v.losses(ctx, v.connections[kind])
+		lost, uncertain, why := v.losses(ctx, slices.DeleteFunc(slices.Clone(v.connections[kind]), func(name string) bool { return v.doomed[name] }))
 		if why != "" && !v.declared[kind] {
 			v.problem("%d connections cannot be renewed, for example %s", lost, why)
 		}
@@ -27,7 +31,8 @@ func (v *venue) count(ctx context.Context) counted {
 		}
 	}
 	judged := v.authority.Judge()
-	c.renewals, c.doubleSpent = judged.Renewals, judged.DoubleSpent-c.declared
+	c.renewals, c.doubleSpent = judged.Renewals, max(0, judged.DoubleSpent-c.declared)
+	c.remark = v.remark
 	if destroyed := min(c.lost, v.damaged); destroyed > 0 {
 		c.lost, c.doubleSpent, c.declared = c.lost-destroyed, max(0, c.doubleSpent-destroyed), c.declared+destroyed
 	}
@@ -61,7 +66,7 @@ func (v *venue) losses(ctx context.Context, connections []string) (lost, uncerta
 // tallied adds a scene to the closing line.
 func (v *venue) tallied(c counted) tally {
 	t := tally{renewals: c.renewals, lost: c.lost, doubleSpent: c.doubleSpent, stale: c.stale, declared: c.declared}
-	if c.uncertain > 0 {
+	if c.uncertain > v.damaged { // one whose reply is destroyed waits until the takeover is over
 		v.problem("%d connections are uncertain at the end", c.uncertain)
 	}
 	if n := v.load.refused.Load(); n > 0 && c.lost == 0 && c.declared == 0 {
@@ -79,6 +84,9 @@ func (v *venue) close() {
 		default:
 			h.kill()
 		}
+	}
+	for _, end := range v.after {
+		end()
 	}
 	v.authority.Close()
 }

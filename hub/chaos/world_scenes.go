@@ -17,6 +17,11 @@ type scene struct {
 	each  int
 	times func(*stage) renewalTimes
 	play  func(context.Context, *venue) error
+	// long scenes are left out of a short run.
+	long bool
+	// steps is set where clocks step: hubs are built, and a PostgreSQL of the scene's own
+	// is started, so that they do.
+	steps bool
 }
 
 // databases are those that a scene is played on.
@@ -35,7 +40,7 @@ func scenes() []scene {
 	revokes := unsafe[1:] // nothing is gained by waiting for the end of the access token
 	frozen := func(*stage) renewalTimes { return frozenTimes() }
 	sends := func(*stage) renewalTimes { return lateSendTimes() }
-	return []scene{{
+	return append([]scene{{
 		name: "endpoint-stall", what: "the endpoint accepts requests and serves them all 75 s later",
 		on: onBoth, kinds: unsafe, each: 20, times: worldTimes, play: endpointStall,
 	}, {
@@ -70,5 +75,5 @@ func scenes() []scene {
 		on:    onBoth,
 		kinds: []provider.RotationKind{provider.RotationNone, provider.RotationRotatesWithGrace, provider.RotationRotates},
 		each:  5, times: worldTimes, play: gateway,
-	}}
+	}}, scenesOfData()...)
 }

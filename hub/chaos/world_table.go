@@ -2,9 +2,8 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
-	"slices"
+	"strings"
 )
 
 // The lines of the page that the table of the scenes is between.
@@ -27,19 +26,36 @@ func (r row) database() string {
 	return "SQLite"
 }
 
-// worldTable is Markdown, in the order of the scenes.
-func worldTable(rows []row) []byte {
-	place := func(r row) int {
-		return slices.IndexFunc(scenes(), func(s scene) bool { return s.name == r.scene.name })
+// key is the scene and the database, as a line of the table begins.
+func (r row) key() string {
+	return fmt.Sprintf("| `%s` | %s | %s |", r.scene.name, r.scene.what, r.database())
+}
+
+func (r row) line() string {
+	c := r.counted
+	return fmt.Sprintf("%s %d | %d | %d | %d | %d | %d | %s |", r.key(), c.grants, c.lost, c.doubleSpent, c.stale, c.uncertain, c.declared, c.remark)
+}
+
+// worldTable is Markdown, in the order of the scenes. Lines of before stay for scenes that
+// were not played now; those of scenes that are no more go.
+func worldTable(rows []row, before string) []byte {
+	played := map[string]string{}
+	for line := range strings.Lines(before) {
+		if cells := strings.SplitAfterN(line, " | ", 4); len(cells) == 4 {
+			played[strings.TrimSpace(cells[0]+cells[1]+cells[2])] = strings.TrimSpace(line)
+		}
 	}
-	slices.SortFunc(rows, func(a, b row) int {
-		return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(a.database(), b.database()))
-	})
-	var b bytes.Buffer
-	b.WriteString("| scene | what happens | database | grants | lost | uncertain at the end | ended as nobody can help |\n|---|---|---|---|---|---|---|\n")
 	for _, r := range rows {
-		c := r.counted
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %d | %d | %d | %d |\n", r.scene.name, r.scene.what, r.database(), c.grants, c.lost, c.uncertain, c.declared)
+		played[r.key()] = r.line()
+	}
+	var b bytes.Buffer
+	b.WriteString("| scene | what happens | database | grants | lost | double-spent | stale | uncertain at the end | ended as nobody can help | beside that |\n|---|---|---|---|---|---|---|---|---|---|\n")
+	for _, s := range scenes() {
+		for _, postgres := range []bool{true, false} {
+			if line, ok := played[row{scene: s, postgres: postgres}.key()]; ok {
+				b.WriteString(line + "\n")
+			}
+		}
 	}
 	b.WriteByte('\n')
 	return b.Bytes()

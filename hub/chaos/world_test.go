@@ -69,6 +69,12 @@ func TestAGrantIsCountedApartOnlyIfItsHubWasKilledWithTheRequestOut(t *testing.T
 		}
 		return &authority.End{First: sent, Again: authority.Entry{Family: "f1", Client: "hub-1.2", At: at(30)}}
 	}
+	lateRead := func(client string, gone float64) *authority.End { // by a busy server, three seconds after the kill
+		e := end(1)
+		e.First.Client, e.First.Delivered, e.First.Gone = client, false, at(gone)
+		return e
+	}
+	killed := []event{{what: hubKilled, who: "hub-1.1", from: at(-3), to: at(-1)}}
 	for name, c := range map[string]struct {
 		events []event
 		end    *authority.End
@@ -82,6 +88,9 @@ func TestAGrantIsCountedApartOnlyIfItsHubWasKilledWithTheRequestOut(t *testing.T
 		"frozen from the answer to death": {[]event{{what: hubFrozen, who: "hub-1.1", from: at(1), to: at(9)}, {what: hubKilled, who: "hub-1.1", from: at(9.1), to: at(11)}}, end(2), "hub killed with the request out", true},
 		"another hub":                     {[]event{{what: hubKilled, who: "hub-2.1", from: at(3), to: at(5)}}, end(10), causeLate, false},
 		"frozen":                          {[]event{{what: hubFrozen, who: "hub-1.1", from: at(3), to: at(12)}}, end(10), "hub frozen", false},
+		"read after its sender's death":   {killed, lateRead(nobody, 0.01), "hub killed with the request out", true},
+		"sent after another's death":      {killed, lateRead("hub-1.2", 0.01), causeUnknown, false},
+		"given up after a death":          {killed, lateRead(nobody, 0.9), "hub killed", false},
 		"nothing":                         {nil, end(0.1), causeUnknown, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -191,9 +200,10 @@ func TestATokenIsStaleOnlyIfNobodyCouldTakeItForGood(t *testing.T) {
 
 func TestTheTableOfTheScenesHasThemInTheirOrder(t *testing.T) {
 	all := scenes()
-	text := string(worldTable([]row{{all[1], true, counted{grants: 10}}, {all[0], false, counted{grants: 40}}, {all[0], true, counted{grants: 40}}}))
+	before := string(worldTable([]row{{all[1], true, counted{grants: 9}}, {all[0], false, counted{grants: 40}}}, "| `gone` | a scene of before | SQLite | 1 | 0 | 0 | 0 | 0 | 0 |  |\n"))
+	text := string(worldTable([]row{{all[1], true, counted{grants: 10}}, {all[0], true, counted{grants: 40}}}, before))
 	lines := strings.Split(strings.TrimSpace(text), "\n")
-	if len(lines) != 5 || !strings.Contains(lines[2], "`endpoint-stall`") || !strings.Contains(lines[2], "PostgreSQL") || !strings.Contains(lines[4], "`late-answer`") {
+	if len(lines) != 5 || !strings.Contains(lines[2], "`endpoint-stall`") || !strings.Contains(lines[2], "PostgreSQL") || !strings.Contains(lines[4], "`late-answer`") || !strings.Contains(lines[4], "| 10 |") || !strings.Contains(lines[3], "SQLite | 40 |") {
 		t.Errorf("written:\n%s", text)
 	}
 }

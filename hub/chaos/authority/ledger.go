@@ -184,6 +184,7 @@ func (f *family) judge(e *Entry, t *refreshToken, now time.Time, grace time.Dura
 		f.counted.Spent++
 		return issued
 	case f.kind == provider.RotationRotatesWithGrace && now.Sub(t.spent) <= grace && f.replay == nil:
+		t.by = e // what its client does with the answer decides from now on
 		return repeated
 	default: // RFC 9700 section 4.14.2: the family ends
 		f.counted.DoubleSpent++

@@ -72,8 +72,8 @@ type Grant struct {
 
 // End is the end of a family by a refresh token that came back.
 type End struct {
-	// First is the request that spent the refresh token, and Again the one that
-	// brought it back.
+	// First is the request that spent the refresh token, or the last one that repeated it
+	// within the grace, and Again the one that brought it back.
 	First, Again Entry
 }
 
@@ -122,6 +122,19 @@ func (s *Server) Out() int {
 	s.ledger.mu.Lock()
 	defer s.ledger.mu.Unlock()
 	return s.ledger.out
+}
+
+// SentBy counts the token requests of a client, by the name that Config.Client gave it.
+func (s *Server) SentBy(client string) int {
+	s.ledger.mu.Lock()
+	defer s.ledger.mu.Unlock()
+	n := 0
+	for _, e := range s.ledger.log {
+		if e.Client == client {
+			n++
+		}
+	}
+	return n
 }
 
 // Arrived counts the renewals that have arrived so far.

@@ -27,6 +27,9 @@ type Manner struct {
 	Until time.Time
 	// Refuse answers with a status before the refresh token is looked at.
 	Refuse int
+	// Code is the error of RFC 6749 section 5.2 that goes with Refuse; empty is
+	// temporarily_unavailable.
+	Code string
 	// Reset resets the connection before the refresh token is looked at.
 	Reset bool
 	// Delay is the time between the rotation and the answer.

@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"hash/fnv"
@@ -55,7 +56,7 @@ func (s *Server) renew(w http.ResponseWriter, r *http.Request) {
 			cut(w, true)
 			return
 		}
-		refuse(w, m.Refuse, "temporarily_unavailable")
+		refuse(w, m.Refuse, cmp.Or(m.Code, "temporarily_unavailable"))
 		return
 	}
 	s.mu.Lock()
@@ -75,14 +76,16 @@ func (s *Server) renew(w http.ResponseWriter, r *http.Request) {
 		refuse(w, m.Gateway, "upstream_timeout")
 		return
 	}
-	listens := r.Context().Err() == nil
+	// Noted before it is written: a client that has read it may hang up at once.
+	s.ledger.answered(entry, "", r.Context().Err() == nil)
 	if access == "" {
 		refuse(w, http.StatusBadRequest, "invalid_grant")
 	} else {
 		reply(w, access, refresh, life)
 	}
-	err := http.NewResponseController(w).Flush()
-	s.ledger.answered(entry, "", listens && err == nil)
+	if err := http.NewResponseController(w).Flush(); err != nil {
+		s.ledger.answered(entry, "", false)
+	}
 }
 
 // lifeOf is the life of a family's access tokens, in whole seconds.

@@ -39,14 +39,19 @@ func TestTheSetupLinkIsGoodOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Setup(t.Context(), first, "a", "", password, ""); !errors.Is(err, access.ErrSetupDone) {
-		t.Errorf("an older link works: %v", err)
+	for name, token := range map[string]string{"the first replica's": first, "the second's": second} {
+		if open, err := a.SetupOpen(t.Context(), token); err != nil || !open {
+			t.Errorf("%s link is void: %v", name, err)
+		}
 	}
-	if _, err := a.Setup(t.Context(), second, "a", "", "short", ""); !errors.Is(err, access.ErrWeakPassword) {
+	if _, err := a.Setup(t.Context(), first, "a", "", "short", ""); !errors.Is(err, access.ErrWeakPassword) {
 		t.Errorf("a short password: %v", err)
 	}
-	if _, err := a.Setup(t.Context(), second, "a", "", password, ""); err != nil {
+	if _, err := a.Setup(t.Context(), first, "a", "", password, ""); err != nil {
 		t.Fatalf("a refused attempt spent the link: %v", err)
+	}
+	if open, err := a.SetupOpen(t.Context(), second); err != nil || open {
+		t.Errorf("the other replica's link is good after the set-up: %v", err)
 	}
 	if _, err := a.Setup(t.Context(), second, "b", "", password, ""); !errors.Is(err, access.ErrSetupDone) {
 		t.Errorf("the link works twice: %v", err)

@@ -32,6 +32,7 @@ var (
 	ErrNoKey     = errors.New("this request needs an API key: Authorization: Bearer <key>")
 	ErrBadKey    = errors.New("the API key is unknown, revoked or expired; create another in the web hub")
 	ErrForbidden = errors.New("the API key may not do this")
+	ErrNotForKey = errors.New("there is no connection of this name for this API key: look at the name, or give the key the connection in the web hub")
 	ErrScope     = errors.New("no such scope")
 	ErrKeyTitle  = errors.New("a key needs a title of at most 200 characters")
 	ErrKeyExpiry = errors.New("a key cannot expire in the past")

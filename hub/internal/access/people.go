@@ -43,26 +43,32 @@ type TooManyError struct{ RetryAfter time.Duration }
 // Error implements error.
 func (e *TooManyError) Error() string { return "too many attempts; wait " + e.RetryAfter.String() }
 
-const setupKey = "setup_link"
+// setupKey begins the settings of set-up links; the hash of the link's token follows.
+const setupKey = "setup_link/"
 
 // SetupToken makes the token of a new one-time set-up link if there is no user
-// yet; "" if there is one. An earlier link is void from then on.
+// yet; "" if there is one. Each replica prints a link of its own at its start: all of
+// them are good until there is a first user.
 func (a *Access) SetupToken(ctx context.Context) (string, error) {
 	n, err := a.store.CountUsers(ctx)
 	if err != nil || n > 0 {
 		return "", err
 	}
 	token := opaque.New()
-	return token, a.store.SetSetting(ctx, setupKey, opaque.Hash(token))
+	return token, a.store.SetSetting(ctx, setupKey+opaque.Hash(token), opaque.Hash(token))
 }
 
 // SetupOpen reports whether a token is the set-up link's, without spending it.
 func (a *Access) SetupOpen(ctx context.Context, token string) (bool, error) {
-	stored, err := a.store.Setting(ctx, setupKey)
+	stored, err := a.store.Setting(ctx, setupKey+opaque.Hash(token))
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}
-	return err == nil && token != "" && stored == opaque.Hash(token), err
+	if err != nil || token == "" || stored != opaque.Hash(token) {
+		return false, err
+	}
+	n, err := a.store.CountUsers(ctx)
+	return err == nil && n == 0, err
 }
 
 // Setup makes the first administrator and spends the link.
@@ -85,7 +91,7 @@ func (a *Access) Setup(ctx context.Context, token, login, name, password, lang s
 		}
 		return user, err
 	}
-	err = a.store.TakeSetting(ctx, setupKey, opaque.Hash(token))
+	err = a.store.TakeSetting(ctx, setupKey+opaque.Hash(token), opaque.Hash(token))
 	if errors.Is(err, store.ErrNotFound) {
 		err = nil
 	}
@@ -146,9 +152,14 @@ func (a *Access) ChangePassword(ctx context.Context, userID, present, next strin
 	if fits, err := checkPassword(user.PasswordHash, present); err != nil || !fits {
 		return ErrWrongLogin
 	}
-	if user.PasswordHash, err = HashPassword(next); err != nil {
+	hash, err := HashPassword(next)
+	if err != nil {
 		return err
 	}
-	user.UpdatedAt = time.Now()
-	return a.store.UpdateUser(ctx, user)
+	if err := a.store.SetPassword(ctx, userID, user.PasswordHash, hash, time.Now()); errors.Is(err, store.ErrStale) {
+		return ErrWrongLogin // changed or disabled meanwhile
+	} else if err != nil {
+		return err
+	}
+	return nil
 }

@@ -34,10 +34,14 @@ const (
 	ActAudit Act = "audit"
 	// ActRequire is to say what everybody has to show at a login.
 	ActRequire Act = "require"
+	// ActPublish is to let people without an account use a service on the front page.
+	ActPublish Act = "publish"
+	// ActWithdraw is to withdraw again what a restore has brought back.
+	ActWithdraw Act = "withdraw"
 )
 
 var acts = map[string][]Act{
-	RoleOwner:         {ActSee, ActSelf, ActOperate, ActCodes, ActManage, ActPeople, ActAudit, ActRequire},
+	RoleOwner:         {ActSee, ActSelf, ActOperate, ActCodes, ActManage, ActPeople, ActAudit, ActRequire, ActPublish, ActWithdraw},
 	RoleAdministrator: {ActSee, ActSelf, ActOperate, ActCodes, ActManage, ActPeople, ActAudit},
 	RoleOperator:      {ActSee, ActSelf, ActOperate, ActCodes},
 	RoleViewer:        {ActSee, ActSelf},

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"sync"
@@ -15,11 +16,14 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/bounded"
+	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/feed"
 	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/testcall"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
+	"github.com/evergrant/evergrant/hub/internal/withdrawn"
 )
 
 // Options of an API.
@@ -29,9 +33,12 @@ type Options struct {
 	Catalogue *catalogue.Catalogue
 	Flow      *authflow.Flow
 	Source    *tokensource.Source
+	TestCalls *testcall.Caller
 	Installer *installer.Installer
 	Changes   *feed.Feed
 	Audit     *audit.Log
+	// Withdrawn is what a restore may bring back.
+	Withdrawn *withdrawn.Tail
 	// Pulls notes each token that is handed out; nil notes none.
 	Pulls *audit.Pulls
 	// Pulled is told of each answer to a pull; late is a token that had expired when it
@@ -40,10 +47,16 @@ type Options struct {
 	Logger    hclog.Logger
 	PublicURL string
 	Version   string
+	// AdoptData takes a data folder that looks copied for the only one.
+	AdoptData func(context.Context) error
+	// Bulk decides about what is behind a backup.
+	Bulk *bulk.Runner
 	// Ending is closed when the hub begins to stop: streams end then. Nil is never.
 	Ending <-chan struct{}
 	// MinTTL is what a pull gets that does not name min_ttl; 60 s.
 	MinTTL time.Duration
+	// TrashKeep is how long a deleted connection can be put back.
+	TrashKeep time.Duration
 }
 
 // API serves the hub API.
@@ -53,15 +66,18 @@ type API struct {
 	catalogue *catalogue.Catalogue
 	flow      *authflow.Flow
 	source    *tokensource.Source
+	now       func() time.Time // by the database's clock
 	installer *installer.Installer
 	changes   *feed.Feed
 	audit     *audit.Log
+	withdrawn *withdrawn.Tail
 	pulls     *audit.Pulls
 	pulled    func(result string, late bool)
 	log       hclog.Logger
 	publicURL string
 	version   string
 	minTTL    time.Duration
+	trashKeep time.Duration
 	ending    <-chan struct{}
 	huma      huma.API
 
@@ -82,9 +98,9 @@ var shapeErrors = sync.OnceFunc(func() { huma.NewError = fromHuma })
 // New registers the API on a router.
 func New(router gin.IRouter, engine *gin.Engine, o Options) *API {
 	a := &API{
-		store: o.Store, access: o.Access, catalogue: o.Catalogue, flow: o.Flow, source: o.Source, installer: o.Installer,
-		changes: o.Changes, audit: o.Audit, pulls: o.Pulls, pulled: o.Pulled,
-		log: o.Logger, publicURL: o.PublicURL, version: o.Version, minTTL: o.MinTTL, ending: o.Ending, touched: bounded.New[string, time.Time](maxTouched),
+		store: o.Store, access: o.Access, catalogue: o.Catalogue, flow: o.Flow, source: o.Source, now: o.Source.Now, installer: o.Installer,
+		changes: o.Changes, audit: o.Audit, withdrawn: o.Withdrawn, pulls: o.Pulls, pulled: o.Pulled,
+		log: o.Logger, publicURL: o.PublicURL, version: o.Version, minTTL: o.MinTTL, trashKeep: o.TrashKeep, ending: o.Ending, touched: bounded.New[string, time.Time](maxTouched),
 	}
 	if a.minTTL <= 0 {
 		a.minTTL = time.Minute
@@ -98,13 +114,19 @@ func New(router gin.IRouter, engine *gin.Engine, o Options) *API {
 	a.registerToken()
 	a.registerEvents()
 	a.registerIncidents()
+	a.registerAdoption(o.AdoptData)
 	a.registerProviders()
 	a.registerServices()
 	a.registerConnections()
+	a.registerTrash()
 	a.registerAuthorizations()
 	a.registerKeys()
 	a.registerPlugins()
 	a.registerAudit()
+	a.registerData()
+	a.registerBehind(o.Bulk)
+	a.registerTestCalls(o.TestCalls)
+	complete(a.huma.OpenAPI())
 	return a
 }
 

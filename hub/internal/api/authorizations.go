@@ -10,8 +10,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 )
 
-// BrowserCookie is the name of the cookie that binds an authorization to the
-// browser that started it.
+// BrowserCookie begins the name of the cookie that binds an authorization to the browser
+// that started it. Each has a name of its own, so that any number can be awaited there.
 const BrowserCookie = "evergrant_browser"
 
 // Authorization is an authorization that waits for its callback.
@@ -51,7 +51,7 @@ func (a *API) registerAuthorizations() {
 			return nil, a.fail(err)
 		}
 		return &one[Authorization]{Authorization{
-			AuthorizeURL: started.URL, ExpiresAt: started.ExpiresAt.UTC(), BrowserCookie: Cookie{BrowserCookie, browser},
+			AuthorizeURL: started.URL, ExpiresAt: started.ExpiresAt.UTC(), BrowserCookie: Cookie{BrowserCookie + "_" + browser[:8], browser},
 		}}, nil
 	})
 	pasted := operation("finish-pasted", http.MethodPost, "/api/v1/connections/{name}/authorizations/pasted",
@@ -69,5 +69,36 @@ func (a *API) registerAuthorizations() {
 			return nil, a.fail(err)
 		}
 		return a.view(ctx, finished.Connection)
+	})
+	a.registerOffer()
+}
+
+// OfferBody decides about an authorisation that was kept aside.
+type OfferBody struct {
+	Take bool `json:"take" doc:"true replaces the present grant by it, false forgets it"`
+}
+
+// registerOffer is what becomes of an authorisation that would have replaced a better
+// grant.
+func (a *API) registerOffer() {
+	decide := operation("decide-offered", http.MethodPost, "/api/v1/connections/{name}/authorizations/offered",
+		"Take or drop an authorisation that was kept aside", "Connections", 404, 409, 422)
+	decide.Description = "An authorisation that brought no refresh token, or whose account is unproven, does not replace a grant that is better: it is kept aside for 15 minutes."
+	huma.Register(a.huma, decide, func(ctx context.Context, in *struct {
+		NameInput
+		Body OfferBody
+	}) (*one[Connection], error) {
+		c, err := a.connection(ctx, in.Name)
+		switch {
+		case err != nil:
+		case in.Body.Take:
+			c, err = a.flow.TakeOffer(ctx, c.ID)
+		default:
+			err = a.flow.DropOffer(ctx, c.ID)
+		}
+		if err != nil {
+			return nil, a.fail(err)
+		}
+		return a.view(ctx, c)
 	})
 }

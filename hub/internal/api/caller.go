@@ -64,10 +64,13 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 }
 
 // note records an act of a key that changed something. Acts on plugins and on many
-// connections are noted by whoever carries them out.
+// connections, and test calls, are noted by whoever carries them out.
 func (a *API) note(ctx huma.Context, op *huma.Operation) {
-	if op.Method == http.MethodGet || ctx.Status() >= http.StatusBadRequest || a.audit == nil || strings.HasPrefix(op.Path, "/api/v1/plugin") {
+	if op.Method == http.MethodGet || ctx.Status() >= http.StatusBadRequest || a.audit == nil || strings.HasPrefix(op.Path, "/api/v1/plugin") || strings.HasPrefix(op.Path, "/api/v1/data/behind") || op.OperationID == "test-connection" {
 		return
+	}
+	if op.OperationID == "delete-connection" || strings.HasPrefix(op.Path, "/api/v1/trash") {
+		return // these name the connection's id as well
 	}
 	verb, kind, _ := strings.Cut(op.OperationID, "-")
 	switch kind { // the pages' words for the same acts
@@ -75,6 +78,8 @@ func (a *API) note(ctx huma.Context, op *huma.Operation) {
 		kind = "key"
 	case "pasted":
 		verb, kind = "paste", "connection"
+	case "offered":
+		verb, kind = "decide_offer", "connection"
 	}
 	if said, ok := map[string]string{"create": "add", "remove": "delete"}[verb]; ok {
 		verb = said

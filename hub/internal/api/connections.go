@@ -12,8 +12,13 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
-	"github.com/evergrant/evergrant/sdk/provider"
 )
+
+// Account is whose a grant is at the service.
+type Account struct {
+	ID   string `json:"id" doc:"Stable and unique within the service"`
+	Name string `json:"name" doc:"What a person recognises, for example an e-mail address"`
+}
 
 // Connection is a connection as administrators see it, without its tokens.
 type Connection struct {
@@ -22,21 +27,25 @@ type Connection struct {
 	Service string `json:"service" doc:"Name of the service"`
 	Status  string `json:"status" enum:"fresh,expires,retrying,uncertain,needs_operator,needs_authorization,paused,revoked"`
 	// Generation numbers the token sets.
-	Generation    int64             `json:"generation"`
-	ValidUntil    *time.Time        `json:"valid_until,omitempty" doc:"When the access token ends; absent if unknown"`
-	Renewable     bool              `json:"renewable" doc:"Whether the hub can get the next token without a person"`
-	NextRenewal   *time.Time        `json:"next_renewal,omitempty"`
-	PersonBy      *time.Time        `json:"person_by,omitempty" doc:"When a person must authorise again at the latest, if that is known"`
-	PersonReason  string            `json:"person_reason,omitempty"`
-	BornDead      bool              `json:"born_dead,omitempty" doc:"The grant came without the refresh token that renewal needs"`
-	Account       *provider.Account `json:"account,omitempty"`
-	Scopes        []string          `json:"scopes,omitempty" doc:"Granted scopes, if the service says them"`
-	MissingScopes []string          `json:"missing_scopes,omitempty" doc:"Requested, but not granted"`
-	LastError     *LastError        `json:"last_error,omitempty"`
-	RenewedAt     *time.Time        `json:"renewed_at,omitempty"`
-	AuthorizedAt  *time.Time        `json:"authorized_at,omitempty"`
-	LastPulledAt  *time.Time        `json:"last_pulled_at,omitempty"`
-	CreatedAt     time.Time         `json:"created_at"`
+	Generation    int64      `json:"generation"`
+	ValidUntil    *time.Time `json:"valid_until,omitempty" doc:"When the access token ends; absent if unknown"`
+	Renewable     bool       `json:"renewable" doc:"Whether the hub can get the next token without a person"`
+	NextRenewal   *time.Time `json:"next_renewal,omitempty"`
+	PersonBy      *time.Time `json:"person_by,omitempty" doc:"When a person must authorise again at the latest, if that is known"`
+	PersonReason  string     `json:"person_reason,omitempty"`
+	BornDead      bool       `json:"born_dead,omitempty" doc:"The grant came without the refresh token that renewal needs"`
+	Account       *Account   `json:"account,omitempty"`
+	Scopes        []string   `json:"scopes,omitempty" doc:"Granted scopes, if the service says them"`
+	MissingScopes []string   `json:"missing_scopes,omitempty" doc:"Requested, but not granted"`
+	LastError     *LastError `json:"last_error,omitempty"`
+	RenewedAt     *time.Time `json:"renewed_at,omitempty"`
+	AuthorizedAt  *time.Time `json:"authorized_at,omitempty"`
+	LastPulledAt  *time.Time `json:"last_pulled_at,omitempty"`
+	CreatedAt     time.Time  `json:"created_at"`
+	// Changed is present in the answer to an act.
+	Changed *bool `json:"changed,omitempty" doc:"In the answer to an act: whether it changed anything"`
+	// Revocation is present in the answer to a revocation.
+	Revocation *Revocation `json:"revocation,omitempty" doc:"In the answer to a revocation: what became of the grant at the service"`
 }
 
 // LastError is the trouble of the last renewal.
@@ -67,9 +76,9 @@ func connectionView(c connection.Connection, serviceName string, now time.Time) 
 		LastPulledAt: orAbsent(c.LastPulledAt), CreatedAt: c.CreatedAt.UTC(),
 	}
 	if c.Account.ID != "" {
-		v.Account = &c.Account
+		v.Account = &Account{ID: c.Account.ID, Name: c.Account.Name}
 	}
-	if f := c.Failure; f != nil {
+	if f := c.Trouble(); f != nil {
 		v.LastError = &LastError{Kind: f.Kind.String(), Code: f.Code, Message: f.Message, At: f.At.UTC(), Since: f.Since.UTC(), Count: f.Count}
 	}
 	return v
@@ -105,7 +114,7 @@ func (a *API) readable(ctx context.Context, name string) (connection.Connection,
 		sees, err = a.store.KeyOpens(ctx, key, c.ID)
 	}
 	if !sees && (err == nil || errors.Is(err, store.ErrNotFound)) {
-		return connection.Connection{}, access.ErrForbidden
+		return connection.Connection{}, access.ErrNotForKey
 	}
 	return c, err
 }
@@ -135,33 +144,10 @@ func (a *API) registerConnections() {
 		return a.view(ctx, c)
 	})
 	a.act("get-connection", http.MethodGet, "", "Show a connection", a.readable)
-	a.act("renew-connection", http.MethodPost, "/renew", "Renew now", func(ctx context.Context, name string) (connection.Connection, error) {
-		c, err := a.connection(ctx, name)
-		if err != nil {
-			return c, err
-		}
-		return a.source.RenewWithin(ctx, c, tokensource.UsualWait)
-	})
+	a.registerRenew()
 	a.act("pause-connection", http.MethodPost, "/pause", "Stop renewal and pulls", a.byID(a.catalogue.Pause))
 	a.act("resume-connection", http.MethodPost, "/resume", "Take a paused connection up again", a.byID(a.catalogue.Resume))
-	a.act("revoke-connection", http.MethodPost, "/revoke", "Give the grant back", a.byID(
-		func(ctx context.Context, id string) (connection.Connection, error) {
-			if _, err := a.catalogue.Revoke(ctx, id); err != nil {
-				return connection.Connection{}, err
-			}
-			return a.store.Connection(ctx, id)
-		}))
-	huma.Register(a.huma, operation("delete-connection", http.MethodDelete, "/api/v1/connections/{name}", "Give the grant back and delete the connection", "Connections", 404),
-		func(ctx context.Context, in *NameInput) (*struct{}, error) {
-			c, err := a.connection(ctx, in.Name)
-			if err == nil {
-				_, err = a.catalogue.Delete(ctx, c.ID)
-			}
-			if err != nil {
-				return nil, a.fail(err)
-			}
-			return nil, nil
-		})
+	a.registerRevoke()
 	a.registerRestore()
 	huma.Register(a.huma, operation("access-codes", http.MethodGet, "/api/v1/connections/{name}/access-codes", "The tokens as access codes («Коды доступа») to copy elsewhere", "Connections", 404, 409, 502, 503), a.accessCodes)
 }
@@ -202,11 +188,22 @@ func (a *API) listConnections(ctx context.Context, in *ListInput) (*listOf[Conne
 func (a *API) act(id, method, suffix, summary string, do func(context.Context, string) (connection.Connection, error)) {
 	huma.Register(a.huma, operation(id, method, "/api/v1/connections/{name}"+suffix, summary, "Connections", 404),
 		func(ctx context.Context, in *NameInput) (*one[Connection], error) {
+			var before connection.Connection
+			var err error
+			if method != http.MethodGet {
+				if before, err = a.connection(ctx, in.Name); err != nil {
+					return nil, a.fail(err)
+				}
+			}
 			c, err := do(ctx, in.Name)
 			if err != nil {
 				return nil, a.fail(err)
 			}
-			return a.view(ctx, c)
+			shown, err := a.view(ctx, c)
+			if err == nil && method != http.MethodGet {
+				shown.Body.Changed = new(before.State != c.State || before.Generation != c.Generation)
+			}
+			return shown, err
 		})
 }
 

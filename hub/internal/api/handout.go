@@ -20,14 +20,14 @@ func (a *API) handOut(pulled *tokensource.Pulled, ifNoneMatch string, err error)
 		a.pulled(result, false)
 		return nil, err
 	}
-	out := tokenOutput(pulled, ifNoneMatch)
+	out := a.tokenOutput(pulled, ifNoneMatch)
 	switch end := pulled.Connection.Tokens.ExpiresAt; {
 	case out.Status == http.StatusNotModified:
 		a.pulled("not_modified", false)
 	case pulled.Trouble != nil:
-		a.pulled("served_with_trouble", isPast(end, time.Now()))
+		a.pulled("served_with_trouble", isPast(end, a.now()))
 	default:
-		a.pulled("served", isPast(end, time.Now()))
+		a.pulled("served", isPast(end, a.now()))
 	}
 	return out, nil
 }

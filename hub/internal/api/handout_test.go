@@ -11,7 +11,7 @@ import (
 func TestATokenThatIsHandedOutAfterItsExpiryIsCounted(t *testing.T) {
 	var result string
 	var late bool
-	a := &API{pulled: func(r string, l bool) { result, late = r, l }}
+	a := &API{now: time.Now, pulled: func(r string, l bool) { result, late = r, l }}
 	for _, c := range []struct {
 		left        time.Duration
 		trouble     *connection.Failure

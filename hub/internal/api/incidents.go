@@ -14,7 +14,7 @@ import (
 // Incident is one trouble of one or many connections.
 type Incident struct {
 	ID   string `json:"id"`
-	Kind string `json:"kind" enum:"client,service,outage,plugin,grant,uncertain,hub" doc:"What it is about: the client and its secret, a service's settings, an endpoint, a plugin, one grant, the hub"`
+	Kind string `json:"kind" enum:"client,service,outage,plugin,grant,uncertain,hub,clock,copied,restored,behind" doc:"What it is about: the client and its secret, a service's settings, an endpoint, a plugin, one grant, the hub, clocks that have stepped, a data folder that looks copied, a database that was restored and is being compared, grants that are behind a backup"`
 	// Of says whose it is, by Kind.
 	Of           string     `json:"of,omitempty" doc:"By kind: the service's or the connection's name, the endpoint's host, the provider"`
 	Who          string     `json:"who,omitempty" enum:"operator,person" doc:"Who has to act; absent if it passes by itself"`
@@ -73,7 +73,7 @@ func (a *API) incidentView(ctx context.Context, i store.Incident) Incident {
 		MostAffected: i.MostAffected, OpenedAt: i.OpenedAt.UTC(), ClosedAt: orAbsent(i.ClosedAt),
 	}
 	switch cause.Kind {
-	case connection.CauseClient, connection.CauseService:
+	case connection.CauseClient, connection.CauseService, connection.CauseRefusal:
 		if svc, err := a.store.Service(ctx, cause.Of); err == nil {
 			v.Of = svc.Name
 		}
@@ -90,7 +90,7 @@ type Forecast struct {
 	Connection string    `json:"connection"`
 	Title      string    `json:"title"`
 	By         time.Time `json:"by"`
-	Reason     string    `json:"reason" enum:"no_auto_renew,no_refresh_token,refresh_token_ends"`
+	Reason     string    `json:"reason" enum:"no_auto_renew,no_refresh_token,refused,refresh_token_ends"`
 }
 
 type forecastInput struct {

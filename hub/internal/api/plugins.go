@@ -31,6 +31,7 @@ type Plugin struct {
 	Restarts  int             `json:"restarts"`
 	StartedAt *time.Time      `json:"started_at,omitempty"`
 	LastError string          `json:"last_error,omitempty"`
+	LastWords []string        `json:"last_words,omitempty" doc:"What the process of last_error wrote last, at most 12 lines, oldest first, without known secrets"`
 	Refused   string          `json:"refused,omitempty" doc:"Why a newer version is not used"`
 	Sandbox   string          `json:"sandbox,omitempty" enum:"required,best-effort,off"`
 	Layers    []sandbox.Layer `json:"layers,omitempty" doc:"The walls around its last process"`
@@ -129,6 +130,9 @@ func pluginView(p installer.Plugin) Plugin {
 		Providers: s.Providers, Hosts: s.Hosts, PID: s.PID, Memory: s.Memory, InFlight: s.InFlight, Restarts: s.Restarts,
 		StartedAt: orAbsent(s.StartedAt), LastError: s.LastError, Refused: s.Refused, Sandbox: string(s.Sandbox), Layers: s.Layers,
 	}
+	for _, line := range s.LastWords {
+		v.LastWords = append(v.LastWords, line.Text)
+	}
 	switch {
 	case !p.Slot.Enabled:
 		v.State = "disabled"
@@ -183,10 +187,11 @@ func (a *API) approvePlugin(ctx context.Context, in *struct {
 func (a *API) enablePlugin(ctx context.Context, in *struct {
 	SumInput
 	Body struct {
-		Downgrade bool `json:"downgrade,omitempty" doc:"Allow an older version than the one that runs"`
+		Downgrade    bool `json:"downgrade,omitempty" doc:"Allow an older version than the one that runs"`
+		AcceptLosses bool `json:"accept_losses,omitempty" doc:"Allow a version without something that services use; a refusal of the type services-lose names each loss"`
 	}
 }) (*one[PluginPackage], error) {
-	if err := a.installer.Enable(ctx, in.Sum, in.Body.Downgrade); err != nil {
+	if err := a.installer.Enable(ctx, in.Sum, installer.Consent{Downgrade: in.Body.Downgrade, Losses: in.Body.AcceptLosses}); err != nil {
 		return nil, a.fail(err)
 	}
 	p, err := a.store.Package(ctx, in.Sum)
@@ -219,10 +224,13 @@ func pluginKeyView(k store.PluginKey) PluginKey {
 	return PluginKey{ID: k.ID, Title: k.Title, Public: k.Public, TrustedAt: k.TrustedAt.UTC(), RevokedAt: orAbsent(k.RevokedAt)}
 }
 
-func (a *API) trustKey(ctx context.Context, in *one[struct {
+// TrustedKeyBody is a key that packages may be signed with.
+type TrustedKeyBody struct {
 	Title  string `json:"title" minLength:"1" maxLength:"100"`
-	Public string `json:"public" minLength:"10" maxLength:"500"`
-}]) (*one[PluginKey], error) {
+	Public string `json:"public" minLength:"10" maxLength:"500" doc:"A minisign public key"`
+}
+
+func (a *API) trustKey(ctx context.Context, in *one[TrustedKeyBody]) (*one[PluginKey], error) {
 	k, err := a.installer.Trust(ctx, strings.TrimSpace(in.Body.Title), in.Body.Public)
 	if err != nil {
 		return nil, a.fail(err)

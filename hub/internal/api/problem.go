@@ -107,14 +107,18 @@ func (a *API) fail(err error) error {
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return problem(http.StatusNotFound, "not-found", "Not found", "There is nothing of that name; GET the list to see what there is.")
+	case errors.Is(err, authflow.ErrNoOffer):
+		return problem(http.StatusConflict, "nothing-offered", "Nothing is kept aside", err.Error()+".")
 	case errors.Is(err, store.ErrInUse):
-		return problem(http.StatusConflict, "in-use", "In use", "Delete the service's connections first.")
+		return problem(http.StatusConflict, "in-use", "In use", "Delete the service's connections first, those in the trash as well.")
 	case errors.Is(err, store.ErrStale):
 		return problem(http.StatusConflict, "changed-meanwhile", "Changed meanwhile", "Somebody else changed it at the same moment; try again.")
 	case errors.Is(err, access.ErrNoKey), errors.Is(err, access.ErrBadKey):
 		return withHeader(problem(http.StatusUnauthorized, "unauthorized", "No valid API key", err.Error()), "WWW-Authenticate", `Bearer realm="evergrant"`)
 	case errors.Is(err, access.ErrForbidden):
 		return problem(http.StatusForbidden, "forbidden", "Not allowed", err.Error()+"; its scopes and connections are set in the web hub.")
+	case errors.Is(err, access.ErrNotForKey):
+		return problem(http.StatusNotFound, "no-connection-for-key", "No such connection for this key", err.Error()+".")
 	case errors.Is(err, access.ErrAddress):
 		return problem(http.StatusForbidden, "address-not-allowed", "Not from this address", err.Error()+".")
 	case errors.Is(err, access.ErrScope), errors.Is(err, access.ErrKeyTitle), errors.Is(err, access.ErrKeyExpiry), errors.Is(err, access.ErrKeyFrom):
@@ -166,7 +170,7 @@ func (a *API) refusal(e *tokensource.RefusedError) error {
 		p = problem(http.StatusInternalServerError, "internal", "The token could not be renewed", e.Message)
 	}
 	p.Kind = e.Kind.String()
-	if f := e.Connection.Failure; f != nil {
+	if f := e.Connection.Trouble(); f != nil {
 		p.Code = f.Code
 	}
 	if e.InProgress {
@@ -201,8 +205,8 @@ func withHeader(p *Problem, name, value string) error {
 	return huma.ErrorWithHeaders(p, http.Header{name: {value}})
 }
 
-// parseTTL reads a duration ("90s", "5m") or a number of seconds.
-func parseTTL(name, s string, otherwise time.Duration) (time.Duration, error) {
+// parseTTL reads a duration ("90s", "5m") or a number of seconds, up to most.
+func parseTTL(name, s string, otherwise, most time.Duration) (time.Duration, error) {
 	if s == "" {
 		return otherwise, nil
 	}
@@ -210,11 +214,19 @@ func parseTTL(name, s string, otherwise time.Duration) (time.Duration, error) {
 	if seconds, numErr := strconv.Atoi(s); numErr == nil {
 		d, err = time.Duration(seconds)*time.Second, nil
 	}
-	if err != nil || d < 0 || d > 30*24*time.Hour {
+	if err != nil || d < 0 || d > most {
 		return 0, problem(http.StatusUnprocessableEntity, "invalid-fields", name+" cannot be used as it is",
-			fmt.Sprintf("Write %s as a duration such as 60s or 5m, at most %s.", name, "720h"))
+			fmt.Sprintf("Write %s as seconds or as a time such as 45s, at most %s.", name, mostText(most)))
 	}
 	return d, nil
+}
+
+// mostText writes a bound in the unit that it is whole in.
+func mostText(d time.Duration) string {
+	if d >= time.Hour {
+		return strconv.Itoa(int(d/time.Hour)) + "h"
+	}
+	return strconv.Itoa(int(d/time.Second)) + "s"
 }
 
 // asProblem finds the problem in an error that fail made.

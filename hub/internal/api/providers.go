@@ -27,7 +27,9 @@ type Provider struct {
 	Options          provider.Schema `json:"options" doc:"JSON Schema of a service's options"`
 	Scopes           []string        `json:"scopes,omitempty"`
 	SetupSteps       []provider.Text `json:"setup_steps,omitempty"`
-	Notices          []provider.Text `json:"notices,omitempty" doc:"What nobody could confirm"`
+	Notices          []provider.Text `json:"notices,omitempty" doc:"What is good to know"`
+	// TestCalls are those that POST …/test-call makes.
+	TestCalls []provider.TestCall `json:"test_calls,omitempty" doc:"Calls of the API that show the access work"`
 }
 
 // Lifetimes are in seconds; absent is unknown, -1 is for ever.
@@ -56,7 +58,7 @@ func providerView(d *provider.Description) Provider {
 			AccessToken: lifetime(d.Lifetimes.AccessToken), RefreshToken: lifetime(d.Lifetimes.RefreshToken),
 			RefreshTokenIdle: lifetime(d.Lifetimes.RefreshTokenIdle), AuthorizationCode: lifetime(d.Lifetimes.AuthorizationCode),
 		},
-		Options: d.Options, SetupSteps: d.SetupSteps, Notices: d.Notices,
+		Options: d.Options, SetupSteps: d.SetupSteps, Notices: d.Notices, TestCalls: d.TestCalls,
 	}
 	for _, g := range d.Grants {
 		v.Grants = append(v.Grants, string(g))

@@ -61,9 +61,10 @@ func (a *API) registerToken() {
 		OperationID: "pull-token", Method: http.MethodGet, Path: "/api/v1/connections/{name}/token",
 		Summary: "Pull a valid access token", Tags: []string{"Tokens"}, Security: bearer,
 		Description: "Returns the access token of a connection, renewed if less than min_ttl is left of it. " +
-			"409: a person has to authorise again. 502: the operator has to mend the service. 503: ask again after Retry-After; " +
+			"409: a person has to authorise again. 422: min_ttl or wait cannot be read. 500: the service's answer has no known meaning, or the hub failed. " +
+			"502: the operator has to mend the service. 503: ask again after Retry-After; " +
 			"with the type renewal-in-progress the service has not answered yet, and a later pull joins the same renewal.",
-		Errors: []int{401, 403, 404, 409, 500, 502, 503},
+		Errors: []int{401, 403, 404, 409, 422, 500, 502, 503},
 	}, a.token)
 	a.registerRejected()
 }
@@ -71,26 +72,29 @@ func (a *API) registerToken() {
 // longestPoll bounds how long a pull waits: proxies cut longer silences.
 const longestPoll = 50 * time.Second
 
+// longestTTL bounds min_ttl.
+const longestTTL = 30 * 24 * time.Hour
+
 // patience is how long a pull waits for a renewal that its token needs.
 func patience(said string, wait time.Duration) time.Duration {
 	if said == "" {
 		return tokensource.UsualWait
 	}
-	return min(wait, longestPoll)
+	return wait
 }
 
 func (a *API) token(ctx context.Context, in *TokenInput) (*TokenOutput, error) {
-	minTTL, err := parseTTL("min_ttl", in.MinTTL, a.minTTL)
+	minTTL, err := parseTTL("min_ttl", in.MinTTL, a.minTTL, longestTTL)
 	if err != nil {
 		return nil, err
 	}
-	wait, err := parseTTL("wait", in.Wait, 0)
+	wait, err := parseTTL("wait", in.Wait, 0, longestPoll)
 	if err != nil {
 		return nil, err
 	}
 	pulled, err := a.pull(ctx, in.Authorization, in.Name, minTTL, patience(in.Wait, wait))
 	if err == nil && wait > 0 && in.IfNoneMatch == etagOf(pulled) {
-		pulled, err = a.next(ctx, in, pulled, minTTL, min(wait, longestPoll))
+		pulled, err = a.next(ctx, in, pulled, minTTL, wait)
 	}
 	return a.handOut(pulled, in.IfNoneMatch, err)
 }
@@ -99,13 +103,13 @@ func etagOf(pulled *tokensource.Pulled) string {
 	return strconv.Quote(strconv.FormatInt(pulled.Connection.Generation, 10))
 }
 
-func tokenOutput(pulled *tokensource.Pulled, ifNoneMatch string) *TokenOutput {
+func (a *API) tokenOutput(pulled *tokensource.Pulled, ifNoneMatch string) *TokenOutput {
 	out := &TokenOutput{Status: http.StatusOK, ETag: etagOf(pulled), CacheControl: "no-store"}
 	if ifNoneMatch == out.ETag {
 		out.Status = http.StatusNotModified
 		return out
 	}
-	out.Body = tokenBody(pulled, time.Now())
+	out.Body = tokenBody(pulled, a.now())
 	return out
 }
 
@@ -122,7 +126,7 @@ func (a *API) next(ctx context.Context, in *TokenInput, has *tokensource.Pulled,
 			forget()
 			return pulled, err
 		}
-		old := time.NewTimer(pulled.Connection.LongEnoughFor(time.Now(), minTTL, wait))
+		old := time.NewTimer(pulled.Connection.LongEnoughFor(a.now(), minTTL, wait))
 		select {
 		case <-changed:
 		case <-old.C:
@@ -150,8 +154,11 @@ func (a *API) pull(ctx context.Context, authorization, name string, minTTL, wait
 	// Before the token is chosen: a database that is slow to note this would have
 	// it handed out when it has expired.
 	a.source.TouchPulled(ctx, row.ConnectionID)
-	version := tokensource.Version{Generation: row.Generation, UpdatedAt: row.UpdatedAt}
+	version := tokensource.Version{Generation: row.Generation, UpdatedAt: row.UpdatedAt, BegunAt: row.BegunAt}
 	pulled, err := a.source.ServeVersion(ctx, row.ConnectionID, version, minTTL, wait)
+	if err == nil {
+		a.source.Used(ctx, pulled.Connection)
+	}
 	if err == nil && a.pulls != nil {
 		a.pulls.Note(audit.Pull{KeyID: row.Key.ID, Connection: name, Address: audit.From(ctx).Address}, time.Now())
 	}
@@ -192,11 +199,14 @@ func mayPull(row store.PullRow, address string, now time.Time) error {
 		return access.ErrAddress
 	case !row.ConnectionFound && seesAll:
 		return store.ErrNotFound
-	case seesAll, row.Allowed && slices.Contains(key.Scopes, access.ScopeTokenRead):
+	case seesAll:
 		return nil
-	default:
+	case !slices.Contains(key.Scopes, access.ScopeTokenRead):
 		return access.ErrForbidden
+	case !row.Allowed:
+		return access.ErrNotForKey
 	}
+	return nil
 }
 
 func fromMillis(ms int64) time.Time {

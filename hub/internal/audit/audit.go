@@ -29,8 +29,10 @@ type Actor struct {
 const (
 	KindPerson = "person"
 	KindLink   = "link"
-	KindKey    = "key"
-	KindHub    = "hub"
+	// KindFront is somebody without an account, on the front page.
+	KindFront = "front"
+	KindKey   = "key"
+	KindHub   = "hub"
 )
 
 type actorKey struct{}
@@ -60,7 +62,12 @@ type Object struct {
 type Log struct {
 	store *store.Store
 	log   hclog.Logger
+	watch func(ctx context.Context, r store.AuditRecord)
 }
+
+// Watch has every record told to somebody else as well, before it is written: what they
+// do may take long and must not fail the act. Call it before the first Record.
+func (l *Log) Watch(watch func(ctx context.Context, r store.AuditRecord)) { l.watch = watch }
 
 // New returns a Log.
 func New(st *store.Store, log hclog.Logger) *Log { return &Log{store: st, log: log} }
@@ -73,6 +80,9 @@ func (l *Log) Record(ctx context.Context, act string, on Object, detail ...strin
 	r := store.AuditRecord{
 		At: time.Now(), ActorKind: actor.Kind, Actor: actor.Name, Address: actor.Address,
 		Act: act, ObjectKind: on.Kind, Object: on.Name, Detail: pairs(detail),
+	}
+	if l.watch != nil {
+		l.watch(context.WithoutCancel(ctx), r)
 	}
 	// Whoever has gone meanwhile has acted all the same.
 	if err := l.store.AppendAudit(context.WithoutCancel(ctx), r); err != nil {

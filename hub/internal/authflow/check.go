@@ -2,6 +2,7 @@ package authflow
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"time"
@@ -37,7 +38,13 @@ type Checked struct {
 	Cause *provider.Error
 	// Host is the one that the verdict is about, if it is known.
 	Host string
+	// Instead is a choice of an option with which the service accepts the client that it
+	// refuses as things are; nil if there is none.
+	Instead *Instead
 }
+
+// Instead is another choice of an option.
+type Instead struct{ Option, Value string }
 
 // checkTimeout bounds each of the two requests of a check.
 const checkTimeout = 15 * time.Second
@@ -46,7 +53,8 @@ const checkTimeout = 15 * time.Second
 // sent away: it looks for the login page, then shows the token endpoint a code that
 // nobody gave out. An authorization server authenticates the client before it looks
 // at the code (RFC 6749 section 5.2), so invalid_client tells a wrong secret, and
-// invalid_grant a right one. Nothing is stored, and no grant can come of it.
+// invalid_grant a right one. Where the provider says which option a refusal is about, the
+// other choices of it are shown the code too. Nothing is stored, and no grant can come of it.
 func (f *Flow) Check(ctx context.Context, svc service.Service) Checked {
 	ctx, cancel := context.WithTimeout(ctx, 2*checkTimeout)
 	defer cancel()
@@ -64,13 +72,46 @@ func (f *Flow) Check(ctx context.Context, svc service.Service) Checked {
 	if checked, bad := f.lookAt(ctx, op(), address.URL); bad {
 		return checked
 	}
-	_, _, err = f.o.Runner.Exchange(ctx, op(), provider.ExchangeRequest{
+	made := provider.ExchangeRequest{
 		Code: "evergrant-check-" + opaque.New()[:12], Params: url.Values{}, RedirectURI: ask.RedirectURI, CodeVerifier: verifier, Nonce: ask.Nonce, Data: address.Data,
-	})
-	if err == nil {
+	}
+	if _, _, err = f.o.Runner.Exchange(ctx, op(), made); err == nil {
 		return Checked{Verdict: CheckUnclear}
 	}
-	return verdictOf(causeOf(err))
+	checked := verdictOf(causeOf(err))
+	if checked.Verdict == CheckRefused {
+		checked.Instead = f.tryOthers(ctx, svc, made, checked.Cause.Option, now)
+	}
+	return checked
+}
+
+// tryOthers shows the made-up code with each other choice of the option that the provider
+// names as the cause of a refusal.
+func (f *Flow) tryOthers(ctx context.Context, svc service.Service, made provider.ExchangeRequest, name string, now time.Time) *Instead {
+	option, known := svc.Description.Options.Option(name)
+	if !known || option.Secret {
+		return nil
+	}
+	chosen, _ := svc.Options[name].(string)
+	if chosen == "" {
+		chosen, _ = option.Default.(string)
+	}
+	for _, choice := range option.Choices {
+		if choice.Value == chosen {
+			continue
+		}
+		other := svc
+		other.Options = maps.Clone(svc.Options)
+		if other.Options == nil {
+			other.Options = map[string]any{}
+		}
+		other.Options[name] = choice.Value
+		_, _, err := f.o.Runner.Exchange(ctx, &operation.Op{ID: store.NewID(), Service: other, Now: now}, made)
+		if err != nil && verdictOf(causeOf(err)).Verdict == CheckAccepted {
+			return &Instead{Option: name, Value: choice.Value}
+		}
+	}
+	return nil
 }
 
 // lookAt asks for the login page. Its content does not matter: services refuse

@@ -28,6 +28,9 @@ const (
 	ReasonStillWaiting   Reason = "still_waiting" // the service has not answered yet; the exchange goes on
 	ReasonOtherAccount   Reason = "other_account"
 	ReasonNotPasted      Reason = "not_pasted" // what was pasted holds no code
+	// The grant is kept aside: see Offer.
+	ReasonWouldLoseRenewal Reason = "would_lose_renewal" // it could not be renewed, the one in force can
+	ReasonAccountUnproven  Reason = "account_unproven"   // the service did not say whose it is
 )
 
 // Failure is an authorization that did not come to a grant.

@@ -2,14 +2,15 @@ package authflow
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/opaque"
@@ -29,9 +30,9 @@ type Finished struct {
 	Lang       string
 }
 
-// Finish ends an authorization with the parameters of its callback. browser is
-// the secret in the browser's cookie. Errors: *Failure, or of the store.
-func (f *Flow) Finish(ctx context.Context, serviceName string, params url.Values, browser string) (*Finished, error) {
+// Finish ends an authorization with the parameters of its callback. browsers are the
+// secrets in the browser's cookies. Errors: *Failure, or of the store.
+func (f *Flow) Finish(ctx context.Context, serviceName string, params url.Values, browsers ...string) (*Finished, error) {
 	svc, err := f.o.Store.ServiceByName(ctx, serviceName)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, f.fail(&Failure{Reason: ReasonUnknownService})
@@ -40,9 +41,9 @@ func (f *Flow) Finish(ctx context.Context, serviceName string, params url.Values
 		return nil, err
 	}
 	now := time.Now()
-	a, err := f.take(ctx, svc, params.Get("state"), browser, now)
+	a, err := f.take(ctx, svc, params.Get("state"), hashes(browsers), now)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, f.fail(&Failure{Reason: ReasonUnknownState, Service: &svc})
+		return nil, f.fail(f.untaken(ctx, svc, params, hashes(browsers), now))
 	}
 	if err != nil {
 		return nil, wrap("take the authorization", err)
@@ -51,14 +52,45 @@ func (f *Flow) Finish(ctx context.Context, serviceName string, params url.Values
 	switch {
 	case a.ServiceID != svc.ID:
 		failure.Reason = ReasonOtherService
-	case subtle.ConstantTimeCompare([]byte(a.BrowserHash), []byte(opaque.Hash(browser))) != 1:
-		failure.Reason = ReasonOtherBrowser
 	case wrongIssuer(svc, params):
 		failure.Reason = ReasonWrongIssuer
 	default:
 		return f.exchange(ctx, svc, a, params, now)
 	}
 	return nil, f.fail(failure)
+}
+
+// untaken says why there is no authorization to be taken. Nothing is used up: one that
+// another browser has started is still awaited there. An error that comes without its
+// state is told all the same, as that of the authorization which the browser awaits.
+func (f *Flow) untaken(ctx context.Context, svc service.Service, params url.Values, browsers []string, now time.Time) *Failure {
+	failure := &Failure{Reason: ReasonUnknownState, Service: &svc}
+	state := params.Get("state")
+	if cause := errorOf(params); cause != nil && state == "" {
+		failure.Reason, failure.Cause = reasonOf(cause), cause
+		if a, err := f.o.Store.AuthorizationByBrowser(ctx, svc.ID, browsers, now); err == nil {
+			failure.Authorization = a
+		}
+		return failure
+	}
+	if a, err := f.o.Store.AuthorizationOf(ctx, opaque.Hash(state)); err == nil && state != "" && a.ExpiresAt.After(now) {
+		failure.Reason = ReasonOtherBrowser
+		if a.ServiceID != svc.ID {
+			failure.Reason = ReasonOtherService
+		}
+	}
+	return failure
+}
+
+// hashes are those of the secrets that could be a browser's.
+func hashes(browsers []string) []string {
+	var all []string
+	for _, browser := range browsers {
+		if browser != "" {
+			all = append(all, opaque.Hash(browser))
+		}
+	}
+	return all
 }
 
 // FinishPasted ends an authorization with what a person pasted: the address
@@ -77,15 +109,12 @@ func (f *Flow) FinishPasted(ctx context.Context, connectionID, userID, pasted st
 		return nil, f.fail(&Failure{Reason: ReasonNotPasted, Service: &svc})
 	}
 	now := time.Now()
-	pending, err := f.o.Store.PendingAuthorization(ctx, connectionID, userID)
+	pending, err := f.pendingFor(ctx, connectionID, userID, params.Get("state"))
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, f.fail(&Failure{Reason: ReasonUnknownState, Service: &svc})
 	}
 	if err != nil {
 		return nil, wrap("find the authorization", err)
-	}
-	if state := params.Get("state"); state != "" && opaque.Hash(state) != pending.StateHash {
-		return nil, f.fail(&Failure{Reason: ReasonUnknownState, Service: &svc})
 	}
 	a, err := f.o.Store.TakeAuthorization(ctx, pending.StateHash, now)
 	if errors.Is(err, store.ErrNotFound) {
@@ -100,9 +129,23 @@ func (f *Flow) FinishPasted(ctx context.Context, connectionID, userID, pasted st
 	return f.exchange(ctx, svc, a, params, now)
 }
 
-// readPasted reads an address, a query string, or a bare code.
+// pendingFor finds the authorization that a person has started for a connection: the one
+// of the state, of which there may be several at once, or without a state the newest.
+func (f *Flow) pendingFor(ctx context.Context, connectionID, userID, state string) (*store.Authorization, error) {
+	if state == "" {
+		return f.o.Store.PendingAuthorization(ctx, connectionID, userID)
+	}
+	a, err := f.o.Store.AuthorizationOf(ctx, opaque.Hash(state))
+	if err == nil && (a.ConnectionID != connectionID || a.UserID != userID) {
+		err = store.ErrNotFound
+	}
+	return a, err
+}
+
+// readPasted reads an address, a query string, or a bare code, as people copy them: in
+// quotes or brackets, without the scheme, in percent-encoding.
 func readPasted(pasted string) url.Values {
-	pasted = strings.TrimSpace(pasted)
+	pasted = strings.Trim(strings.TrimSpace(pasted), "<>()[]{}\"'`«»“”„ \t\r\n")
 	if u, err := url.Parse(pasted); err == nil && u.Scheme != "" && u.Host != "" {
 		params := u.Query()
 		if fragment, err := url.ParseQuery(u.Fragment); err == nil && params.Get("code") == "" {
@@ -110,16 +153,27 @@ func readPasted(pasted string) url.Values {
 		}
 		return params
 	}
-	if strings.ContainsRune(pasted, '=') {
-		if params, err := url.ParseQuery(strings.TrimPrefix(pasted, "?")); err == nil && params.Get("code") != "" {
+	query := pasted
+	if address, rest, found := strings.Cut(pasted, "?"); found && !strings.Contains(address, "=") {
+		query = rest
+	}
+	if strings.ContainsRune(query, '=') {
+		query, _, _ = strings.Cut(query, "#")
+		if params, err := url.ParseQuery(query); err == nil && (params.Get("code") != "" || params.Get("error") != "") {
 			return params
 		}
 	}
 	if pasted == "" || strings.ContainsAny(pasted, " \t\r\n") {
 		return url.Values{}
 	}
+	if code, err := url.PathUnescape(pasted); err == nil && escaped.MatchString(pasted) && !strings.ContainsFunc(code, unicode.IsSpace) {
+		pasted = code // copied out of an address
+	}
 	return url.Values{"code": {pasted}}
 }
+
+// escaped is what a percent-encoded code has in it.
+var escaped = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 
 // wrongIssuer checks iss of RFC 9207 where it is sent and the issuer is known.
 func wrongIssuer(svc service.Service, params url.Values) bool {
@@ -184,9 +238,8 @@ func (f *Flow) spend(ctx context.Context, svc service.Service, a *store.Authoriz
 			return nil, wrap("read the connection", readErr)
 		}
 		if c.Account.ID != "" {
-			failure.Cause = causeOf(err)
-			failure.Reason = reasonOf(failure.Cause)
-			return nil, f.fail(failure)
+			failure.Cause, failure.Wanted = causeOf(err), c.Account
+			return nil, f.offer(ctx, svc, c, now, *token, account, failure, ReasonAccountUnproven)
 		}
 		// A first grant is worth more than the name of its account: its code is spent.
 		f.o.Logger.Warn("authorised, but the service did not say by whom", "connection", c.Name, "error", causeOf(err).Message)
@@ -228,7 +281,10 @@ func (f *Flow) save(ctx context.Context, svc service.Service, a *store.Authoriza
 		}
 		from := c.Generation
 		c.Policy = connection.PolicyOf(svc.Description)
-		c = c.Granted(time.Now(), asked, token, account, svc.Scopes)
+		if c.WouldLoseRenewal(token, account, svc.Scopes) {
+			return nil, f.offer(ctx, svc, c, asked, token, account, failure, ReasonWouldLoseRenewal)
+		}
+		c = c.Granted(f.o.Clock.Now(), f.o.Clock.Of(asked), token, account, svc.Scopes)
 		err = f.o.Store.UpdateConnection(ctx, c, from)
 		if errors.Is(err, store.ErrStale) {
 			continue

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/evergrant/evergrant/hub/internal/clock"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/opaque"
 	"github.com/evergrant/evergrant/hub/internal/operation"
@@ -40,6 +41,9 @@ type Options struct {
 	// Exchanging is told how long after its callback a code is about to be sent to the
 	// service; optional. It must not wait.
 	Exchanging func(after time.Duration)
+	// Clock tells what time it is by the database, by which grants are dated; nil is this
+	// hub's own.
+	Clock *clock.Clock
 }
 
 // Flow starts and finishes authorizations. It is safe for concurrent use.
@@ -50,6 +54,9 @@ type Flow struct {
 
 // New returns a Flow.
 func New(o Options) *Flow {
+	if o.Clock == nil {
+		o.Clock = clock.New(clock.Options{})
+	}
 	if o.TTL <= 0 {
 		o.TTL = 15 * time.Minute
 	}
@@ -122,7 +129,7 @@ func (f *Flow) Start(ctx context.Context, req StartRequest) (*Started, error) {
 	state, nonce := opaque.New(), opaque.New()
 	ask := provider.AuthCodeURLRequest{
 		State: state, RedirectURI: f.RedirectURI(svc), Nonce: nonce, LoginHint: c.Account.Name,
-		ForceConsent: c.Tokens.RefreshToken == "" || c.Generation > 0,
+		ForceConsent: forcesConsent(c, svc),
 	}
 	verifier := prove(svc, &ask)
 	address, err := f.o.Runner.AuthCodeURL(ctx, &operation.Op{Service: svc, Now: now}, ask)
@@ -141,6 +148,14 @@ func (f *Flow) Start(ctx context.Context, req StartRequest) (*Started, error) {
 		return nil, err
 	}
 	return &Started{URL: address.URL, ExpiresAt: a.ExpiresAt}, nil
+}
+
+// forcesConsent reports whether consent has to be asked for again: where the service
+// renews by a refresh token, hands one out with a consent, and there is none that would
+// stay good.
+func forcesConsent(c connection.Connection, svc service.Service) bool {
+	c.Policy = connection.PolicyOf(svc.Description)
+	return c.Policy.AutoRenew == provider.AutoRenewRefreshToken && !c.KeepsRefreshToken(c.Account, svc.Scopes)
 }
 
 // checkAddress holds the plugin to its declared hosts: the browser, too, is
@@ -178,22 +193,38 @@ func challenge(verifier string) string {
 }
 
 // take finds the authorization of a callback; it is gone afterwards.
-func (f *Flow) take(ctx context.Context, svc service.Service, state, browser string, now time.Time) (*store.Authorization, error) {
-	if state == "" && svc.Description.StateNotEchoed && browser != "" {
-		return f.o.Store.TakeAuthorizationByBrowser(ctx, svc.ID, opaque.Hash(browser), now)
+func (f *Flow) take(ctx context.Context, svc service.Service, state string, browsers []string, now time.Time) (*store.Authorization, error) {
+	if len(browsers) == 0 {
+		return nil, store.ErrNotFound
+	}
+	if state == "" && svc.Description.StateNotEchoed {
+		return f.o.Store.TakeAuthorizationByBrowser(ctx, svc.ID, browsers, now)
 	}
 	if state == "" {
 		return nil, store.ErrNotFound
 	}
-	return f.o.Store.TakeAuthorization(ctx, opaque.Hash(state), now)
+	return f.o.Store.TakeAuthorizationOf(ctx, opaque.Hash(state), browsers, now)
 }
 
 // failureKinds maps the errors of RFC 6749 section 4.1.2.1.
 var failureKinds = map[string]provider.Kind{
-	"access_denied":             provider.Denied,
-	"consent_required":          provider.Denied,
-	"interaction_required":      provider.Denied,
-	"login_required":            provider.Denied,
+	"access_denied":        provider.Denied,
+	"consent_required":     provider.Denied,
+	"interaction_required": provider.Denied,
+	"login_required":       provider.Denied,
+	// In the words of services.
+	"user_cancelled_authorize":  provider.Denied, // LinkedIn
+	"user_cancelled_login":      provider.Denied, // LinkedIn
+	"user_cancelled":            provider.Denied,
+	"user_canceled":             provider.Denied,
+	"user_denied":               provider.Denied, // Meta
+	"cancelled":                 provider.Denied,
+	"canceled":                  provider.Denied,
+	"denied":                    provider.Denied,
+	"consent_declined":          provider.Denied,
+	"authorization_declined":    provider.Denied,
+	"access_declined":           provider.Denied,
+	"user_cancelled_consent":    provider.Denied,
 	"invalid_request":           provider.Blocked,
 	"unauthorized_client":       provider.Blocked,
 	"unsupported_response_type": provider.Blocked,
@@ -210,7 +241,10 @@ func errorOf(params url.Values) *provider.Error {
 	if code == "" {
 		return nil
 	}
-	kind, known := failureKinds[strings.ToLower(code)]
+	kind, known := failureKinds[strings.ReplaceAll(strings.ToLower(code), "-", "_")]
+	if reason, told := failureKinds[strings.ToLower(params.Get("error_reason"))]; !known && told {
+		kind, known = reason, true
+	}
 	if !known {
 		kind = provider.Blocked
 	}

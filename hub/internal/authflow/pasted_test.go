@@ -17,6 +17,12 @@ func TestWhatAPersonMayPaste(t *testing.T) {
 		"bare query":       {"code=abc&domain=x", "abc", ""},
 		"bare code":        {"abc\n", "abc", ""},
 		"code with sign":   {"4/0AfJoh=x", "4/0AfJoh=x", ""},
+		"percent-encoded":  {"4%2F0AfJoh%3Dx", "4/0AfJoh=x", ""},
+		"a code with %":    {"abc%zz", "abc%zz", ""},
+		"without scheme":   {"app.example/cb?code=abc&state=s1", "abc", "s1"},
+		"in brackets":      {"<https://app.example/cb?code=abc&state=s1>", "abc", "s1"},
+		"in quotes":        {"“https://app.example/cb?code=a%2Fb&state=s1”", "a/b", "s1"},
+		"with a fragment":  {"app.example/cb?code=abc&state=s1#_=_", "abc", "s1"},
 		"nothing":          {"  ", "", ""},
 		"a sentence":       {"it did not work", "", ""},
 		"address alone":    {"https://app.example/", "", ""},
@@ -33,6 +39,7 @@ func TestWhatAPersonMayPaste(t *testing.T) {
 func TestErrorsOfTheAuthorizationEndpoint(t *testing.T) {
 	for code, want := range map[string]provider.Kind{
 		"access_denied": provider.Denied, "ACCESS_DENIED": provider.Denied, "invalid_scope": provider.Blocked,
+		"user_cancelled_authorize": provider.Denied, "user_cancelled_login": provider.Denied, "user-cancelled": provider.Denied, "consent_declined": provider.Denied,
 		"temporarily_unavailable": provider.Transient, "something_new": provider.Blocked,
 	} {
 		got := errorOf(url.Values{"error": {code}, "error_description": {"why\x00\nnot"}})

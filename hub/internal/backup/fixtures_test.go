@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/libtnb/sqlite"
-
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
@@ -27,10 +25,11 @@ func check(tb testing.TB, err error) {
 // sealedPlaces are the columns whose values have to be sealed, with the row's identity.
 var sealedPlaces = map[string]func(row map[string]any) string{
 	"services.secrets": byID, "connections.tokens": byID, "intents.reply": byID, "authorizations.secrets": byID, "users.second_factor": byID,
-	"passkeys.credential": byID, "channels.settings": byID, "contacts.addresses": byID, "deliveries.message": byID,
-	"sessions.data":        func(row map[string]any) string { return row["token"].(string) },
-	"token_history.tokens": func(row map[string]any) string { return fmt.Sprintf("%s/%d", row["connection_id"], row["generation"]) },
-	"audit_chain.mac_key":  func(map[string]any) string { return "1" },
+	"passkeys.credential": byID, "channels.settings": byID, "contacts.addresses": byID, "deliveries.message": byID, "revocations.tokens": byID,
+	"offered_grants.grant_data": func(row map[string]any) string { return row["connection_id"].(string) },
+	"sessions.data":             func(row map[string]any) string { return row["token"].(string) },
+	"token_history.tokens":      func(row map[string]any) string { return fmt.Sprintf("%s/%d", row["connection_id"], row["generation"]) },
+	"audit_chain.mac_key":       func(map[string]any) string { return "1" },
 }
 
 func byID(row map[string]any) string { return row["id"].(string) }
@@ -113,7 +112,7 @@ func raw(tb testing.TB, address string) *sql.DB {
 	tb.Helper()
 	driver, source := "pgx", address
 	if path, ok := strings.CutPrefix(address, "sqlite:"); ok {
-		driver, source = sqlite.DriverName, "file:"+path+"?_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)"
+		driver, source = "sqlite", "file:"+path+"?_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)"
 	}
 	db, err := sql.Open(driver, source)
 	check(tb, err)

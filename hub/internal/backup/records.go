@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -100,7 +101,7 @@ func damaged(what string) error { return fmt.Errorf("%w: %s", ErrDamaged, what) 
 // kind reads which record follows.
 func (r *recordReader) kind() (byte, error) {
 	kind, err := r.from.ReadByte()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return 0, damaged("it ends before its last record")
 	}
 	return kind, err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/identity"
 	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/store"
@@ -42,6 +43,7 @@ func Restore(ctx context.Context, file string, to Target) (s Summary, err error)
 		return s, fmt.Errorf("open the backup: %w", err)
 	}
 	defer func() { _ = f.Close() }()
+	replaced := replacesOriginal(ctx, to)
 	l := &loader{to: to}
 	defer func() { err = errors.Join(err, l.close()) }()
 	if s, err = l.load(ctx, f); err != nil {
@@ -55,10 +57,36 @@ func Restore(ctx context.Context, file string, to Target) (s Summary, err error)
 	if err := l.into.Set(ctx, store.RestoredKey, restoredMark(s)); err != nil {
 		return s, err
 	}
+	if replaced { // the hub need not ask whether this is a copy
+		if err := l.into.Unset(ctx, identity.SettingDataPlace); err != nil {
+			return s, err
+		}
+	}
 	if err := l.into.Commit(ctx); err != nil {
 		return s, err
 	}
 	return s, l.keepNewest(ctx)
+}
+
+// replacesOriginal reports whether the target is the SQLite file that a hub has used here:
+// what takes its place is no copy. Anywhere else the original may still be in use.
+func replacesOriginal(ctx context.Context, to Target) bool {
+	file := to.Database.File()
+	if file == "" {
+		return false
+	}
+	here, err := identity.PlaceOf(file)
+	if err != nil {
+		return false
+	}
+	in, err := store.Inspect(ctx, to.Database)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = in.Close() }()
+	var before identity.DataPlace
+	value, err := in.Setting(ctx, identity.SettingDataPlace)
+	return err == nil && json.Unmarshal([]byte(value), &before) == nil && before.Same(here)
 }
 
 func restoredMark(s Summary) string {

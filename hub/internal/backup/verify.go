@@ -23,7 +23,7 @@ func Verify(ctx context.Context, file string, box *seal.Box, progress func(table
 	defer func() { _ = f.Close() }()
 	dir, err := os.MkdirTemp("", "evergrant-verify-")
 	if err != nil {
-		return s, fmt.Errorf("make a folder to restore into: %w", err)
+		return s, fmt.Errorf("make a folder to restore into: %w; set TMPDIR to one that can be written and has room", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	l := &loader{to: Target{Database: store.Options{URL: "sqlite:" + filepath.Join(dir, "evergrant.db")}, Box: box, Progress: progress}}

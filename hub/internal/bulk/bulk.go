@@ -18,18 +18,34 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 )
 
 // The acts.
 const (
-	Renew  = "renew"
-	Pause  = "pause"
-	Take   = "resume"
-	Tag    = "tag"
-	Untag  = "untag"
-	Delete = "delete"
+	Renew = "renew"
+	Pause = "pause"
+	Take  = "resume"
+	Tag   = "tag"
+	Untag = "untag"
+	// Revoke gives grants back. Delete moves connections into the trash, and DeleteRevoke
+	// gives their grants back first. PutBack takes connections out of the trash, under the
+	// names that they had, and Remove removes them from it for good.
+	Revoke       = "revoke"
+	Delete       = "delete"
+	DeleteRevoke = "delete_revoke"
+	PutBack      = "put_back"
+	Remove       = "remove"
+	// Links sends links to authorise again to whom the connections belong.
+	Links = "links"
+	// Import adds connections with grants that were obtained elsewhere. BeginImport begins it.
+	Import = "import"
+	// TryOnce renews what is behind a backup after all, and SendLinks gives it up, so that
+	// people are sent links to authorise it again. Decide begins them.
+	TryOnce   = store.DecideTryOnce
+	SendLinks = store.DecideSendLinks
 )
 
 const (
@@ -49,6 +65,10 @@ type Options struct {
 	Catalogue *catalogue.Catalogue
 	Source    *tokensource.Source
 	Audit     *audit.Log
+	// Decided is told of a decision about what is behind a backup, so that it counts at once.
+	Decided func(ctx context.Context) error
+	// SendLinks sends the links of connections and tells what came of each by id.
+	SendLinks func(ctx context.Context, ids []string) (map[string]escalation.LinkSent, error)
 	Logger    hclog.Logger
 }
 
@@ -58,6 +78,9 @@ type Runner struct {
 	life context.Context
 	end  context.CancelFunc
 	work sync.WaitGroup
+	// tables are the rows of imports that are under way, by the runs' ids: they hold tokens,
+	// so that they are nowhere else.
+	tables sync.Map
 }
 
 // New returns a Runner; Close ends its work.
@@ -87,6 +110,30 @@ func (r *Runner) Begin(ctx context.Context, act, argument string, f store.Filter
 	return run.ID, n, nil
 }
 
+// Decide has grants that are behind a backup tried once, or given up so that links are sent,
+// by name; nil is all of them. Those that are not listed any more are left out: n may be 0,
+// and there is no run then.
+func (r *Runner) Decide(ctx context.Context, names []string, decision string) (id string, n int, err error) {
+	decided, d, err := r.o.Store.DecideBehind(ctx, names, decision, audit.From(ctx).Name)
+	if err != nil || len(decided) == 0 {
+		return "", 0, err
+	}
+	if err := r.o.Decided(ctx); err != nil {
+		return "", 0, err
+	}
+	return r.Begin(ctx, decision, "", store.Filter{Decided: &d})
+}
+
+// Cancel leaves alone what of a run still waits. Errors: store.ErrNotFound for a run that is
+// over.
+func (r *Runner) Cancel(ctx context.Context, id string) error {
+	err := r.o.Store.CancelBulkRun(ctx, id, time.Now())
+	if err == nil {
+		r.o.Audit.Record(ctx, "bulk.cancel", audit.Object{Kind: "bulk_run", Name: id})
+	}
+	return err
+}
+
 // Resume takes over runs on which nobody works any more. It is called every so often.
 func (r *Runner) Resume(ctx context.Context) error {
 	for {
@@ -105,8 +152,12 @@ func (r *Runner) Resume(ctx context.Context) error {
 // carryOut works on a run until nothing of it waits.
 func (r *Runner) carryOut(run store.BulkRun) {
 	ctx := audit.With(r.life, audit.Actor{Kind: audit.KindPerson, Name: run.Actor, Address: run.Address})
+	most := group
+	if run.Act == Links {
+		most = linksGroup
+	}
 	for ctx.Err() == nil {
-		items, err := r.o.Store.WaitingBulkItems(ctx, run.ID, group, time.Now())
+		items, err := r.o.Store.WaitingBulkItems(ctx, run.ID, most, time.Now())
 		if err == nil && len(items) == 0 {
 			err = r.o.Store.FinishBulkRun(ctx, run.ID, time.Now())
 			if err == nil {
@@ -116,6 +167,14 @@ func (r *Runner) carryOut(run store.BulkRun) {
 		if err != nil {
 			r.o.Logger.Error("an act on many connections cannot go on; it is taken up again later", "run", run.ID, "error", err)
 			return
+		}
+		if run.Act == Links {
+			r.links(ctx, run, items)
+			continue
+		}
+		if run.Act == Import {
+			r.importRows(ctx, run, items)
+			continue
 		}
 		var working sync.WaitGroup
 		for _, item := range items {
@@ -131,17 +190,33 @@ func (r *Runner) one(ctx context.Context, run store.BulkRun, item store.BulkItem
 	defer cancel()
 	item.State = store.BulkDone
 	if err := r.act(acting, run, item.ConnectionID); err != nil {
-		item.State, item.Message = store.BulkFailed, err.Error()
+		item.State, item.Message = store.BulkFailed, message(err)
 	}
-	if err := r.o.Store.FinishBulkItem(acting, run.ID, item); err != nil {
+	r.keep(acting, run, item)
+}
+
+// keep records what came of an act on a connection.
+func (r *Runner) keep(ctx context.Context, run store.BulkRun, item store.BulkItem) {
+	r.o.Audit.Record(ctx, "connection."+run.Act, audit.Object{Kind: "connection", Name: item.Name},
+		"id", item.ConnectionID, "run", run.ID, "argument", run.Argument, "outcome", outcomeOf(item))
+	if err := r.o.Store.FinishBulkItem(ctx, run.ID, item); err != nil {
 		r.o.Logger.Error("the result of an act on a connection could not be kept", "run", run.ID, "connection", item.Name, "error", err)
 	}
 }
 
+func outcomeOf(item store.BulkItem) string {
+	if item.State == store.BulkDone {
+		return "done"
+	}
+	return "failed: " + item.Message
+}
+
 func (r *Runner) act(ctx context.Context, run store.BulkRun, id string) (err error) {
 	switch run.Act {
-	case Renew:
+	case Renew, TryOnce:
 		return r.renew(ctx, id)
+	case SendLinks:
+		return r.giveUp(ctx, id)
 	case Pause:
 		_, err = r.o.Catalogue.Pause(ctx, id)
 	case Take:
@@ -150,15 +225,35 @@ func (r *Runner) act(ctx context.Context, run store.BulkRun, id string) (err err
 		err = r.o.Store.AddTag(ctx, id, run.Argument)
 	case Untag:
 		err = r.o.Store.RemoveTag(ctx, id, run.Argument)
-	case Delete:
-		revoked, deleteErr := r.o.Catalogue.Delete(ctx, id)
-		if err = deleteErr; err == nil && revoked.Err != nil {
-			err = fmt.Errorf("deleted here, but the service could not be told: %w", revoked.Err)
-		}
+	case Delete, DeleteRevoke:
+		err = told(r.o.Catalogue.Delete(ctx, id, catalogue.WithGrant(run.Act == DeleteRevoke)))
+	case Revoke:
+		err = told(r.o.Catalogue.Revoke(ctx, id))
+	case PutBack:
+		_, err = r.o.Catalogue.PutBack(ctx, id, "")
+	case Remove:
+		err = told(r.o.Catalogue.Remove(ctx, id))
 	default:
 		err = errors.New("there is no such act")
 	}
 	return err
+}
+
+// told is what came of an act that tells a service.
+func told(revoked catalogue.Revoked, err error) error {
+	if err == nil && revoked.Err != nil {
+		err = &saidError{key: "told_later", said: revoked.Err.Error()}
+	}
+	return err
+}
+
+// giveUp ends a grant that is behind a backup, unless it has been brought forward since.
+func (r *Runner) giveUp(ctx context.Context, id string) error {
+	decided, err := r.o.Store.DecidedBehind(ctx, id, SendLinks)
+	if err != nil {
+		return err
+	}
+	return r.o.Source.GiveUp(ctx, id, decided)
 }
 
 func (r *Runner) renew(ctx context.Context, id string) error {
@@ -166,7 +261,7 @@ func (r *Runner) renew(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	after, err := r.o.Source.RenewWithin(ctx, before, tokensource.UsualWait)
+	after, err := r.o.Source.Ask(ctx, before, tokensource.UsualWait)
 	switch {
 	case err != nil:
 		return err
@@ -175,5 +270,5 @@ func (r *Runner) renew(ctx context.Context, id string) error {
 	case after.Failure != nil:
 		return errors.New(after.Failure.Message)
 	}
-	return errors.New("it cannot be renewed as it stands")
+	return &saidError{key: "as_it_stands"}
 }

@@ -6,12 +6,14 @@ import (
 	"slices"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // Accept says why a new version of a plugin cannot take over from the one in use:
 // it must serve every provider that has services, and take the options that they
-// have.
+// have. What the services would lose otherwise is a *pluginhost.LossError, which
+// somebody may accept.
 func (c *Catalogue) Accept(plugin string, descriptions []provider.Description) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -25,6 +27,7 @@ func (c *Catalogue) Accept(plugin string, descriptions []provider.Description) e
 			serves = p.Providers
 		}
 	}
+	var losses []string
 	for _, svc := range services {
 		if !slices.Contains(serves, svc.Provider) {
 			continue
@@ -33,9 +36,15 @@ func (c *Catalogue) Accept(plugin string, descriptions []provider.Description) e
 		if at < 0 {
 			return fmt.Errorf("it does not serve %s any more, which the service %s needs", svc.Provider, svc.Name)
 		}
+		if before, _, known := c.host.Description(svc.Provider); known {
+			losses = append(losses, lossesOf(svc, before, descriptions[at])...)
+		}
 		if _, problems := descriptions[at].Options.Validate(svc.Options); len(problems) > 0 {
 			return fmt.Errorf("it does not take the settings of the service %s: %s: %s", svc.Name, problems[0].Option, problems[0].Message.EN)
 		}
+	}
+	if len(losses) > 0 {
+		return &pluginhost.LossError{Losses: losses}
 	}
 	return nil
 }

@@ -21,11 +21,30 @@ type Catalogue struct {
 	host   *pluginhost.Host
 	runner *operation.Runner
 	log    hclog.Logger
+	gone   func(ctx context.Context, c connection.Connection, how Gone)
+	noted  func(ctx context.Context, act, connection, detail string)
+}
+
+// Gone is what became of a grant or its connection.
+type Gone string
+
+// What becomes of grants and connections.
+const (
+	GoneRevoked Gone = "revoked" // the grant was given back
+	GoneTrashed Gone = "trashed" // the connection was moved into the trash
+	GoneBack    Gone = "back"    // the connection was taken out of the trash
+	GoneDeleted Gone = "deleted" // the connection was removed from the trash for good
+)
+
+// OnGone has somebody told of every grant that is given back, and of every connection that
+// is deleted or put back. Call it before the first act.
+func (c *Catalogue) OnGone(told func(ctx context.Context, c connection.Connection, how Gone)) {
+	c.gone = told
 }
 
 // New returns a Catalogue.
 func New(st *store.Store, host *pluginhost.Host, runner *operation.Runner, log hclog.Logger) *Catalogue {
-	return &Catalogue{store: st, host: host, runner: runner, log: log}
+	return &Catalogue{store: st, host: host, runner: runner, log: log, gone: func(context.Context, connection.Connection, Gone) {}, noted: func(context.Context, string, string, string) {}}
 }
 
 // Providers lists what is on offer, by name.

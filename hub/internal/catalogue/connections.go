@@ -3,15 +3,12 @@ package catalogue
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
-	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
-	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // AddConnection names a new connection of a service; it has no grant yet. An
@@ -45,10 +42,7 @@ func newConnection(svc service.Service, name, title string) (connection.Connecti
 		title = name
 	}
 	invalid := &InvalidError{}
-	invalid.checkName(name)
-	if name == "new" || name == "import" {
-		invalid.add("name", "The hub has a page of this name; choose another name.", "У хаба есть страница с таким именем; выберите другое.")
-	}
+	invalid.checkConnectionName(name)
 	if len(title) > 300 {
 		invalid.add("title", "Use at most 300 characters.", "Не более 300 символов.")
 	}
@@ -58,6 +52,14 @@ func newConnection(svc service.Service, name, title string) (connection.Connecti
 	conn := connection.New(time.Now(), store.NewID(), name, title, svc.ID, connection.PolicyOf(svc.Description))
 	conn.RequestedScopes = svc.Scopes
 	return conn, nil
+}
+
+// checkConnectionName is checkName with the names that are addresses of pages.
+func (e *InvalidError) checkConnectionName(name string) {
+	e.checkName(name)
+	if name == "new" || name == "import" {
+		e.add("name", "The hub has a page of this name; choose another name.", "У хаба есть страница с таким именем; выберите другое.")
+	}
 }
 
 // Pause stops renewal and pulls of a connection.
@@ -85,56 +87,19 @@ func (c *Catalogue) change(ctx context.Context, id string, do func(connection.Co
 	return connection.Connection{}, store.ErrStale
 }
 
-// Revoked says what came of giving a grant back.
-type Revoked struct {
-	// Supported is set if the service has a way to revoke a grant.
-	Supported bool
-	// Err is why the service could not be told; the hub forgets the tokens all
-	// the same.
-	Err error
-}
-
 // Revoke gives a grant back: at the service if it can, and in the hub always.
 func (c *Catalogue) Revoke(ctx context.Context, id string) (Revoked, error) {
 	conn, err := c.store.Connection(ctx, id)
 	if err != nil {
 		return Revoked{}, err
 	}
-	result, err := c.revokeAtService(ctx, conn)
+	result, err := c.tellService(ctx, conn)
 	if err != nil {
 		return result, err
 	}
 	_, err = c.change(ctx, id, func(conn connection.Connection) connection.Connection { return conn.Revoked(time.Now()) })
+	if err == nil && conn.Granting() {
+		c.gone(context.WithoutCancel(ctx), conn, GoneRevoked)
+	}
 	return result, err
-}
-
-// Delete removes a connection, after giving its grant back.
-func (c *Catalogue) Delete(ctx context.Context, id string) (Revoked, error) {
-	result, err := c.Revoke(ctx, id)
-	if err != nil {
-		return result, err
-	}
-	return result, c.store.DeleteConnection(ctx, id)
-}
-
-func (c *Catalogue) revokeAtService(ctx context.Context, conn connection.Connection) (Revoked, error) {
-	svc, err := c.store.Service(ctx, conn.ServiceID)
-	if err != nil {
-		return Revoked{}, err
-	}
-	if !slices.Contains(svc.Description.Grants, provider.GrantRevoke) {
-		return Revoked{}, nil
-	}
-	result := Revoked{Supported: true}
-	if conn.Tokens.AccessToken == "" {
-		return result, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
-	defer cancel()
-	now := time.Now()
-	result.Err = c.runner.Revoke(ctx, &operation.Op{Service: svc, Now: now}, conn.Tokens.Token(now))
-	if result.Err != nil {
-		c.log.Warn("the service could not be told that a grant is given back", "connection", conn.Name, "error", result.Err)
-	}
-	return result, nil
 }

@@ -111,7 +111,10 @@ func away(err error, sent bool) *Error {
 func networkWords(err error) string {
 	dns, unresolved := errors.AsType[*net.DNSError](err)
 	op, _ := errors.AsType[*net.OpError](err)
+	closed, notAllowed := errors.AsType[*NotAllowedError](err)
 	switch {
+	case notAllowed:
+		return closed.Error()
 	case unresolved && dns.IsNotFound:
 		return "there is no such host"
 	case unresolved:

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -20,8 +21,11 @@ type Options struct {
 	// never followed: only RoundTrip is called.
 	Transport http.RoundTripper
 	// Dial makes the connections of SMTP and of the default transport; it is the
-	// place to keep messages out of networks. Nil is a net.Dialer.
+	// place to keep messages out of networks, by a *NotAllowedError. Nil is a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Proxied judges the address of a request that the environment's proxy carries, for
+	// which Dial is not asked; nil allows all.
+	Proxied func(u *url.URL) error
 	// RootCAs are the authorities that certificates of mail servers and, in the
 	// default transport, of services are checked against. Nil are the system's.
 	RootCAs *x509.CertPool
@@ -50,23 +54,62 @@ func New(o Options) *Senders {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	plain := (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext
 	if s.dial == nil {
-		s.dial = (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext
+		s.dial = plain
 	}
 	if s.transport == nil {
-		s.transport = &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
-			DialContext:         s.dial,
-			TLSClientConfig:     &tls.Config{RootCAs: s.roots, MinVersion: tls.VersionTLS12},
-			TLSHandshakeTimeout: 10 * time.Second,
-			ForceAttemptHTTP2:   true,
-			// Shorter than servers close idle connections: a request that meets the
-			// closing may have been received, and nobody knows.
-			IdleConnTimeout:        4 * time.Second,
-			MaxResponseHeaderBytes: 64 << 10,
-		}
+		s.transport = &transports{direct: s.over(s.dial, nil), proxy: s.over(plain, http.ProxyFromEnvironment), judge: o.Proxied}
 	}
 	return s
+}
+
+func (s *Senders) over(dial func(ctx context.Context, network, address string) (net.Conn, error), proxy func(*http.Request) (*url.URL, error)) *http.Transport {
+	return &http.Transport{
+		Proxy:               proxy,
+		DialContext:         dial,
+		TLSClientConfig:     &tls.Config{RootCAs: s.roots, MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout: 10 * time.Second,
+		ForceAttemptHTTP2:   true,
+		// Shorter than servers close idle connections: a request that meets the
+		// closing may have been received, and nobody knows.
+		IdleConnTimeout:        4 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+}
+
+// transports carry requests directly, or through the environment's proxy, which may itself
+// be in a network that messages may not reach.
+type transports struct {
+	direct, proxy *http.Transport
+	judge         func(u *url.URL) error
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *transports) RoundTrip(req *http.Request) (*http.Response, error) {
+	if through, err := http.ProxyFromEnvironment(req); err != nil || through == nil {
+		return t.direct.RoundTrip(req)
+	}
+	if t.judge != nil {
+		if err := t.judge(req.URL); err != nil {
+			return nil, err
+		}
+	}
+	return t.proxy.RoundTrip(req)
+}
+
+// CloseIdleConnections drops the connections that are kept.
+func (t *transports) CloseIdleConnections() {
+	t.direct.CloseIdleConnections()
+	t.proxy.CloseIdleConnections()
+}
+
+// NotAllowedError is Dial's for an address that messages may not go to.
+type NotAllowedError struct{ Address string }
+
+// Error implements error.
+func (e *NotAllowedError) Error() string {
+	return e.Address + " is in a private network, so nothing was sent; the operator can allow it with egress.private_networks"
 }
 
 // Close drops idle connections.

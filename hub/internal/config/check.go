@@ -70,6 +70,9 @@ func check(c *Config, complain func(key, text string)) {
 	if !slices.Contains([]string{"required", "best-effort", "off"}, c.Plugins.Sandbox) {
 		complain("plugins.sandbox", "write required, best-effort or off")
 	}
+	if c.Plugins.DiskMiB < 1 || c.Plugins.DiskMiB > 16<<10 {
+		complain("plugins.disk_mib", "write a number of MiB from 1 to 16384")
+	}
 	if c.History.KeepCount < 0 || c.History.KeepCount > 10_000 {
 		complain("history.keep_count", "write a number from 0 to 10000")
 	}
@@ -104,8 +107,11 @@ func checkWatching(c *Config, complain func(key, text string)) {
 }
 
 func checkOIDC(o OIDC, complain func(key, text string)) {
+	if !slices.Contains([]string{"", "administrator", "operator", "viewer"}, o.JoinAs) {
+		complain("oidc.join_as", "write administrator, operator or viewer, or nothing to let in invited people alone")
+	}
 	if o.Issuer == "" {
-		if o.ClientID != "" || o.ClientSecret != "" {
+		if o.ClientID != "" || o.ClientSecret != "" || o.JoinAs != "" {
 			complain("oidc.issuer", "write the address of the sign-in service, or remove what is below oidc")
 		}
 		return
@@ -115,9 +121,6 @@ func checkOIDC(o OIDC, complain func(key, text string)) {
 	}
 	if o.ClientID == "" {
 		complain("oidc.client_id", "write the client ID of this hub at the sign-in service")
-	}
-	if !slices.Contains([]string{"", "administrator", "operator", "viewer"}, o.JoinAs) {
-		complain("oidc.join_as", "write administrator, operator or viewer, or nothing to let in invited people alone")
 	}
 }
 
@@ -141,7 +144,7 @@ func checkAddresses(c *Config, complain func(key, text string)) {
 	}
 	for _, proxy := range c.TrustedProxies {
 		if !isNetwork(proxy) {
-			complain("trusted_proxies", fmt.Sprintf("%q is no address and no network; write for example 10.0.0.7 or 10.0.0.0/8", proxy))
+			complain("trusted_proxies", fmt.Sprintf("%q is no address and no network; write the proxy's own address, for example 10.0.0.7", proxy))
 		}
 	}
 }
@@ -152,6 +155,7 @@ func checkTimes(c *Config, complain func(key, text string)) {
 		value       time.Duration
 		least, most time.Duration
 	}{
+		{"data.compare_wait", c.Data.CompareWait, time.Second, 24 * time.Hour},
 		{"shutdown_timeout", c.ShutdownTimeout, 0, time.Hour},
 		{"renewal.lease", c.Renewal.Lease, time.Second, time.Hour},
 		{"renewal.takeover", c.Renewal.Takeover, time.Second, 7 * 24 * time.Hour},
@@ -162,15 +166,16 @@ func checkTimes(c *Config, complain func(key, text string)) {
 		{"audit.keep", c.Audit.Keep, 0, 100 * 365 * 24 * time.Hour},
 		{"backup.every", c.Backup.Every, time.Minute, 365 * 24 * time.Hour},
 		{"history.keep_age", c.History.KeepAge, 0, 100 * 365 * 24 * time.Hour},
+		{"trash.keep", c.Trash.Keep, 0, 10 * 365 * 24 * time.Hour},
 		{"session.idle", c.Session.Idle, time.Minute, 365 * 24 * time.Hour},
 		{"session.absolute", c.Session.Absolute, time.Minute, 365 * 24 * time.Hour},
 	} {
 		if bound.value < bound.least || bound.value > bound.most {
-			complain(bound.key, fmt.Sprintf("write a time from %s to %s", bound.least, bound.most))
+			complain(bound.key, fmt.Sprintf("write a time from %s to %s", timeText(bound.least), timeText(bound.most)))
 		}
 	}
 	if least := c.Renewal.ExchangeTimeout * 6 / 5; c.Renewal.Takeover < least {
-		complain("renewal.takeover", fmt.Sprintf("write at least %s, a fifth more than renewal.exchange_timeout: another hub must not take over a renewal that may still be answered", least))
+		complain("renewal.takeover", fmt.Sprintf("write at least %s, a fifth more than renewal.exchange_timeout: another hub must not take over a renewal that may still be answered", timeText(least)))
 	}
 	if c.Session.Absolute < c.Session.Idle {
 		complain("session.absolute", "write at least session.idle")

@@ -18,6 +18,7 @@ type Config struct {
 	// DataDir is the folder of the journal and, by default, of database and key.
 	DataDir  string   `koanf:"data_dir"`
 	Database Database `koanf:"database"`
+	Data     Data     `koanf:"data"`
 	Key      Key      `koanf:"key"`
 	Plugins  Plugins  `koanf:"plugins"`
 	Egress   Egress   `koanf:"egress"`
@@ -34,11 +35,13 @@ type Config struct {
 	Session          Session       `koanf:"session"`
 	Audit            Audit         `koanf:"audit"`
 	History          History       `koanf:"history"`
+	Trash            Trash         `koanf:"trash"`
 	Backup           Backup        `koanf:"backup"`
 	OIDC             OIDC          `koanf:"oidc"`
 	Metrics          Metrics       `koanf:"metrics"`
 	Tracing          Tracing       `koanf:"tracing"`
-	// ReplicaName tells this hub from others in logs.
+	// ReplicaName is what this hub is called in lists of hubs. Its data folder, not the
+	// name, tells it from others.
 	ReplicaName string `koanf:"replica_name"`
 }
 
@@ -47,6 +50,16 @@ type Database struct {
 	// URL is sqlite:<path> or postgres://…; empty is SQLite in DataDir. It may
 	// hold a password.
 	URL string `koanf:"url"`
+}
+
+// Data says what to make of the data folder.
+type Data struct {
+	// Moves is set if the folder is moved from machine to machine on purpose: one that
+	// looks copied is believed.
+	Moves bool `koanf:"moves"`
+	// CompareWait is how long rotating renewals wait at most, after the database went back,
+	// until all hubs have compared what they know with it.
+	CompareWait time.Duration `koanf:"compare_wait"`
 }
 
 // Key says where the key is that seals secrets.
@@ -63,6 +76,11 @@ type Plugins struct {
 	Dir string `koanf:"dir"`
 	// Sandbox is required, best-effort or off.
 	Sandbox string `koanf:"sandbox"`
+	// RuntimeDir is the folder for the sockets and working folders of plugins that run; "" is
+	// one in the temporary folder of the system.
+	RuntimeDir string `koanf:"runtime_dir"`
+	// DiskMiB bounds the files that each plugin may have, in MiB.
+	DiskMiB int `koanf:"disk_mib"`
 }
 
 // Egress says where requests of plugins may go beside the public Internet.
@@ -133,6 +151,12 @@ type History struct {
 	KeepCount int `koanf:"keep_count"`
 	// KeepAge is how long a set is kept after it was replaced.
 	KeepAge time.Duration `koanf:"keep_age"`
+}
+
+// Trash says how long deleted connections can be put back.
+type Trash struct {
+	// Keep is for how long one stays after it was deleted.
+	Keep time.Duration `koanf:"keep"`
 }
 
 // Backup says when the hub makes backups of its database by itself.

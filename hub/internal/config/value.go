@@ -71,6 +71,20 @@ func durationOf(value any) (time.Duration, bool) {
 	return d, err == nil
 }
 
+// timeText writes a time as a person would enter it: 7d and not 168h0m0s.
+func timeText(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d != 0 && d%day == 0:
+		return strconv.FormatInt(int64(d/day), 10) + "d"
+	case d != 0 && d%time.Hour == 0:
+		return strconv.FormatInt(int64(d/time.Hour), 10) + "h"
+	case d != 0 && d%time.Minute == 0:
+		return strconv.FormatInt(int64(d/time.Minute), 10) + "m"
+	}
+	return d.String()
+}
+
 func listOf(value any) ([]string, bool) {
 	var list []string
 	switch v := value.(type) {

@@ -13,17 +13,22 @@ type CauseKind string
 const (
 	CauseClient    CauseKind = "client"    // the service refuses the client or its secret
 	CauseService   CauseKind = "service"   // the service refuses its settings, or is not paid
+	CauseRefusal   CauseKind = "refusal"   // the service refuses renewals in words that nobody knows
 	CauseOutage    CauseKind = "outage"    // a token endpoint does not answer as it should
 	CausePlugin    CauseKind = "plugin"    // a plugin fails
 	CauseGrant     CauseKind = "grant"     // one grant is over
 	CauseUncertain CauseKind = "uncertain" // one grant of which nobody knows
 	CauseHub       CauseKind = "hub"       // the hub itself, for example its disk
+	CauseClock     CauseKind = "clock"     // clocks have stepped, so no renewal begins
+	CauseCopied    CauseKind = "copied"    // the data folder looks copied, so rotating grants wait
+	CauseRestored  CauseKind = "restored"  // the database went back, so rotating grants wait until replicas have compared
+	CauseBehind    CauseKind = "behind"    // grants from a backup whose refresh token may be spent: somebody decides
 )
 
 // Cause is what stands in the way of one or many connections.
 type Cause struct {
 	Kind CauseKind
-	// Of is a service's id (client, service), a host (outage), a provider (plugin),
+	// Of is a service's id (client, service, refusal), a host (outage), a provider (plugin),
 	// a connection's id (grant, uncertain), or "" (hub).
 	Of string
 	// Code is the service's own, where it tells causes of one service apart.
@@ -54,13 +59,28 @@ func ParseCause(s string) Cause {
 // Who says who has to act; "" if it passes by itself.
 func (c Cause) Who() string {
 	switch c.Kind {
-	case CauseClient, CauseService, CausePlugin, CauseHub:
+	case CauseClient, CauseService, CausePlugin, CauseHub, CauseClock, CauseCopied, CauseBehind:
 		return "operator"
 	case CauseGrant:
 		return "person"
 	default:
 		return ""
 	}
+}
+
+// Said says in a message what a cause is about that no service has caused; "" for others.
+func (c Cause) Said() string {
+	switch c.Kind {
+	case CauseClock:
+		return "clocks have stepped, so the hub begins no renewals until they agree again"
+	case CauseCopied:
+		return "the hub's data folder looks copied, so grants that rotate are not renewed until it is adopted"
+	case CauseRestored:
+		return "the hub's database was restored, so grants that rotate wait until all hubs have compared with it"
+	case CauseBehind:
+		return "the hub's database was restored and these grants may be behind the backup, so they are not renewed until somebody decides in the web hub"
+	}
+	return ""
 }
 
 // clientCodes say that the client or its secret is refused, in the words of RFC
@@ -72,11 +92,11 @@ var clientCodes = []string{"invalid_client", "wrong_client", "unauthorized_clien
 // all that is behind an endpoint is one outage. endpoint is the token endpoint's
 // host, providerName the service's provider. A paused connection has none.
 func CauseOf(c Connection, endpoint, providerName string) Cause {
-	f := c.Failure
+	f := c.Trouble()
 	switch {
 	case f == nil, c.State == StatePaused:
 		return Cause{}
-	case c.State == StateEnded:
+	case c.State == StateEnded, f.Suspect:
 		return Cause{Kind: CauseGrant, Of: c.ID}
 	case f.Uncertain:
 		return Cause{Kind: CauseUncertain, Of: c.ID}
@@ -91,6 +111,8 @@ func CauseOf(c Connection, endpoint, providerName string) Cause {
 			}
 		}
 		return Cause{Kind: CauseService, Of: c.ServiceID, Code: strings.ToLower(f.Code)}
+	case f.refuses():
+		return Cause{Kind: CauseRefusal, Of: c.ServiceID, Code: strings.ToLower(f.Code)}
 	default:
 		return Cause{Kind: CauseOutage, Of: endpoint}
 	}

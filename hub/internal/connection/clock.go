@@ -36,7 +36,7 @@ func (c Connection) Redated(now time.Time) Connection {
 	if f := c.Failure; f != nil && f.At.After(now.Add(clockTolerance)) {
 		back := now.Sub(f.At)
 		moved := *f
-		moved.At, moved.Since = now, earliest(f.Since, now)
+		moved.At, moved.Since, moved.SameSince = now, earliest(f.Since, now), earliest(f.SameSince, now)
 		if !f.RetryAfter.IsZero() {
 			moved.RetryAfter = f.RetryAfter.Add(back)
 		}
@@ -70,5 +70,31 @@ func (c Connection) Redated(now time.Time) Connection {
 			c.Due = earliest(c.Due, now.Add(c.jitter(c.Policy.Margin(t.Lifetime()))))
 		}
 	}
+	return c
+}
+
+// SetBack moves everything that was dated before the clock of the database went back by a
+// time: ends and due times stay as far away as they were. by is negative.
+func (c Connection) SetBack(now time.Time, by time.Duration) Connection {
+	if c.Tokens.AccessToken == "" && c.Due.IsZero() {
+		return c
+	}
+	for _, t := range []*time.Time{
+		&c.Tokens.ObtainedAt, &c.Tokens.ExpiresAt, &c.Tokens.RefreshExpiresAt, &c.RenewedAt, &c.AuthorizedAt, &c.Due,
+	} {
+		if !t.IsZero() {
+			*t = t.Add(by)
+		}
+	}
+	if f := c.Failure; f != nil {
+		moved := *f
+		for _, t := range []*time.Time{&moved.At, &moved.Since, &moved.SameSince, &moved.RetryAfter, &moved.AnswerableUntil} {
+			if !t.IsZero() {
+				*t = t.Add(by)
+			}
+		}
+		c.Failure = &moved
+	}
+	c.UpdatedAt = now
 	return c
 }

@@ -67,7 +67,22 @@ type TokenSet struct {
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	// RefreshExpiresAt ends the refresh token; zero if no end is known.
 	RefreshExpiresAt time.Time `json:"refresh_expires_at,omitzero"`
+	// Late is set if the service has said that it renews only once the access token is
+	// over.
+	Late bool `json:"late,omitempty"`
+	// Short counts the renewals in a row that brought an access token of no usable life.
+	Short int `json:"short,omitempty"`
+	// Doubt says what of the reply made no sense; "" if all did.
+	Doubt Doubt `json:"doubt,omitempty"`
 }
+
+// Doubt is what of a token reply made no sense and was read as if it were not there.
+type Doubt string
+
+// The doubts.
+const (
+	DoubtNegativeLife Doubt = "negative_life" // an expires_in below zero
+)
 
 // Failure is the trouble of the last renewal.
 type Failure struct {
@@ -86,6 +101,16 @@ type Failure struct {
 	// AnswerableUntil is until when the service may still be working on the request
 	// that got no reply: nothing is sent before, whoever asks. Zero if it is not.
 	AnswerableUntil time.Time
+	// Status of the HTTP reply that said it; zero if there was none.
+	Status int
+	// Same counts equal answers in a row, and SameSince is when the first of them came.
+	Same      int
+	SameSince time.Time
+	// Suspect is set if the service refuses this grant alone, in words that nobody
+	// knows: it is most likely over, and a person is asked. See Suspected.
+	Suspect bool
+	// TooEarly is set if the service renews only once the access token is over.
+	TooEarly bool
 }
 
 // New returns a connection without a grant.

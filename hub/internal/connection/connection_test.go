@@ -1,7 +1,9 @@
 package connection_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -261,6 +263,30 @@ func TestTokenSetsPrintNoSecrets(t *testing.T) {
 		if s := fmt.Sprintf(verb, c.Tokens); strings.Contains(s, "access-1") || strings.Contains(s, "refresh-secret") {
 			t.Errorf("%s prints %s", verb, s)
 		}
+	}
+}
+
+func TestAccessCodesHoldAllThatTheServiceGave(t *testing.T) {
+	given := token(time.Hour, "r")
+	given.Scopes = []string{"crm", "task"}
+	given.Extra = map[string]any{"domain": "acme.bitrix24.ru", "client_endpoint": "https://acme.bitrix24.ru/rest/", "member_id": "m", "expires": 1775216125, "accessToken": "another"}
+	data, err := json.Marshal(granted(policy(provider.AutoRenewRefreshToken, nil), given).Codes(start, "bitrix24", "app.1", false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]any
+	if err := json.Unmarshal(data, &got); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{
+		"serviceId": "bitrix24", "clientId": "app.1", "accessToken": "access-1", "expiresIn": 3600.0, "expires": float64(start.Add(time.Hour).UnixMilli()),
+		"authMethod": "bearer", "scope": "crm task", "domain": "acme.bitrix24.ru", "client_endpoint": "https://acme.bitrix24.ru/rest/", "member_id": "m",
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%s", data)
+	}
+	if codes := granted(policy(provider.AutoRenewRefreshToken, nil), given).Codes(start, "google-calendar", "g", false); codes.ServiceID != "google" {
+		t.Errorf("Google's access codes are of %q", codes.ServiceID)
 	}
 }
 

@@ -24,6 +24,8 @@ const (
 	// shortestRound bounds how often a grant renews itself, also where a service
 	// says that its tokens live no time at all.
 	shortestRound = time.Second
+	// shortFirst is where the waiting times begin after a token of no usable life: 4 s.
+	shortFirst = 2
 )
 
 // PluginCodes begin the codes of failures of a plugin, by which no service was asked.
@@ -45,7 +47,10 @@ func (c Connection) NextDue(now time.Time) time.Time {
 		return time.Time{}
 	}
 	floor := c.Tokens.ObtainedAt.Add(shortestRound)
-	if c.Policy.Window.Kind == provider.RenewAfterExpiry { // whatever else wants it sooner
+	if n := c.Tokens.Short; n > 0 { // the service gives tokens that are over at once
+		floor = latest(floor, c.RenewedAt.Add(c.backoff(provider.Transient, n+shortFirst)))
+	}
+	if c.window() == provider.RenewAfterExpiry { // whatever else wants it sooner
 		end := c.Tokens.ExpiresAt
 		if end.IsZero() {
 			return time.Time{}
@@ -63,7 +68,7 @@ func (c Connection) windowDue() time.Time {
 	if end.IsZero() {
 		return time.Time{}
 	}
-	switch c.Policy.Window.Kind {
+	switch c.window() {
 	case provider.RenewOnDemand:
 		return time.Time{}
 	case provider.RenewAfterExpiry:
@@ -159,6 +164,12 @@ func (c Connection) Enough(now time.Time, minTTL time.Duration) bool {
 	return c.Tokens.ExpiresAt.IsZero() || c.Tokens.ExpiresAt.Sub(now) >= c.MinTTL(minTTL)
 }
 
+// EndsWithRenewal reports whether the service ends the access token when it gives the
+// next one: while a renewal is under way nobody knows whether it is still good.
+func (c Connection) EndsWithRenewal() bool {
+	return c.Policy.Rotation.Kind == provider.RotationRotatesRevokesAccess
+}
+
 // LongEnoughFor is how long the access token will have at least minTTL left, at
 // most the given time: then a process that waits has to be served anew. It is a
 // second at least, for a renewal that fails leaves the token as it is.
@@ -176,10 +187,10 @@ func (c Connection) MayRenew(now time.Time) (bool, time.Time) {
 	if !c.canAsk() {
 		return false, time.Time{}
 	}
-	if c.Policy.Window.Kind == provider.RenewAfterExpiry && c.Tokens.Valid(now) {
+	if c.window() == provider.RenewAfterExpiry && c.Tokens.Valid(now) {
 		return false, c.Tokens.ExpiresAt
 	}
-	if c.Failure != nil && now.Before(c.Due) {
+	if (c.Failure != nil || c.Tokens.Short > 0) && now.Before(c.Due) {
 		return false, c.Due
 	}
 	return true, time.Time{}

@@ -19,6 +19,9 @@ const (
 	EventRefused      EventKind = "refused"       // ReauthorizationRequired: the service ended the grant
 	EventReplyLost    EventKind = "reply_lost"    // sent, but not answered, and a repeat is not safe
 	EventOwnerAwaited EventKind = "owner_awaited" // the answer may lie with another replica
+	EventSuspected    EventKind = "suspected"     // the fifth equal refusal of this grant alone, in two hours or more
+	EventTooEarly     EventKind = "too_early"     // the service renews only once the access token is over
+	EventHalfRenewed  EventKind = "half_renewed"  // a reply that replaces the refresh token and is of no use otherwise
 	EventDeferred     EventKind = "deferred"      // the endpoint is left alone for a while
 	EventStale        EventKind = "stale"         // any outcome for another generation than the current one
 	EventPaused       EventKind = "paused"
@@ -30,7 +33,7 @@ const (
 
 // EventKinds lists every event.
 var EventKinds = []EventKind{
-	EventGranted, EventRenewed, EventTransient, EventBlocked, EventRefused, EventReplyLost, EventOwnerAwaited, EventDeferred,
+	EventGranted, EventRenewed, EventTransient, EventBlocked, EventRefused, EventReplyLost, EventOwnerAwaited, EventSuspected, EventTooEarly, EventHalfRenewed, EventDeferred,
 	EventStale, EventPaused, EventResumed, EventRevoked, EventRestored, EventEdited,
 }
 
@@ -95,6 +98,12 @@ func (c Connection) ended(now time.Time, e Event) Connection {
 		return c.Renewed(now, e.Asked, e.Token)
 	case EventTransient, EventBlocked, EventRefused:
 		return c.Failed(now, e.Sent, e.Failure)
+	case EventSuspected:
+		return c.Suspected(now, e.Sent, e.Failure)
+	case EventTooEarly:
+		return c.TooEarly(now, e.Sent, e.Failure)
+	case EventHalfRenewed:
+		return c.HalfRenewed(now, e.Asked, e.Failure)
 	case EventReplyLost:
 		return c.ReplyLost(now, e.Sent, e.Failure, e.Lost)
 	case EventOwnerAwaited:

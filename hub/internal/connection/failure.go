@@ -87,7 +87,7 @@ func (c Connection) OwnerAwaited(now time.Time, sent int64, until time.Time, min
 func (c Connection) uncertain(now time.Time, sent int64, failure *provider.Error, uncertain bool) Connection {
 	after := c.Failed(now, sent, failure)
 	if uncertain && after.State == StateActive && after.Failure != c.Failure {
-		after.Failure.Uncertain = true
+		after.Failure.Uncertain, after.Failure.Suspect = true, false
 	}
 	return after
 }
@@ -119,23 +119,28 @@ const (
 // next is the failure after the one that c has.
 func (c Connection) next(now time.Time, failure *provider.Error) *Failure {
 	f := Failure{
-		Kind: failure.Kind, Code: failure.Code, Message: failure.Error(), Remedy: failure.Remedy,
-		At: now, Since: now, Count: 1,
-	}
-	if c.Failure != nil {
-		f.Count, f.Since = c.Failure.Count+1, c.Failure.Since
+		Kind: failure.Kind, Code: failure.Code, Message: failure.Error(), Remedy: failure.Remedy, Status: failure.HTTPStatus,
+		TooEarly: failure.TooEarly, At: now, Since: now, Count: 1, Same: 1, SameSince: now,
 	}
 	if f.Kind == provider.Denied { // nobody was asked, so nobody denied: somebody has to look
 		f.Kind = provider.Blocked
+	}
+	last := c.Trouble()
+	if last != nil {
+		f.Count, f.Since = last.Count+1, last.Since
+		if f.equal(last) {
+			f.Same, f.SameSince = last.Same+1, last.SameSince
+		}
 	}
 	if failure.RetryAfter > 0 {
 		f.RetryAfter = now.Add(min(failure.RetryAfter, mostRetryAfter))
 	}
 	// Until a reply says so, nobody knows more than before.
 	passes := f.Kind == provider.Transient || f.Kind == provider.Internal
-	if passes && c.Failure != nil {
-		f.Uncertain, f.AnswerableUntil = c.Failure.Uncertain, c.Failure.AnswerableUntil
+	if passes && last != nil {
+		f.Uncertain, f.AnswerableUntil = last.Uncertain, last.AnswerableUntil
 	}
+	f.Suspect = last != nil && last.Suspect && (passes && !f.Uncertain || f.equal(last))
 	return &f
 }
 

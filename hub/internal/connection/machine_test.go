@@ -126,6 +126,7 @@ func inPhase(t *testing.T, phase connection.Phase, p connection.Policy) connecti
 		connection.PhaseRetrying:  {connection.EventGranted, connection.EventTransient},
 		connection.PhaseBlocked:   {connection.EventGranted, connection.EventBlocked},
 		connection.PhaseUncertain: {connection.EventGranted, connection.EventOwnerAwaited},
+		connection.PhaseSuspect:   {connection.EventGranted, connection.EventSuspected},
 		connection.PhasePaused:    {connection.EventGranted, connection.EventTransient, connection.EventPaused},
 		connection.PhaseEnded:     {connection.EventGranted, connection.EventRefused},
 		connection.PhaseRevoked:   {connection.EventGranted, connection.EventRevoked},
@@ -154,6 +155,15 @@ func eventOf(c connection.Connection, kind connection.EventKind, now time.Time) 
 		e.Failure, e.Lost = provider.Errorf(provider.Transient, "", "503"), connection.Lost{SentAt: now}
 	case connection.EventBlocked:
 		e.Failure = provider.Errorf(provider.Blocked, "invalid_client", "wrong secret")
+	case connection.EventSuspected:
+		e.Failure = provider.Errorf(provider.Internal, "flux_capacitor", "please contact us")
+		e.Failure.HTTPStatus = 400
+	case connection.EventTooEarly:
+		e.Failure = provider.Errorf(provider.Transient, "invalid_grant", "token not expired")
+		e.Failure.TooEarly = true
+	case connection.EventHalfRenewed:
+		e.Failure = provider.Errorf(provider.Internal, "", "no access token")
+		e.Failure.RefreshToken = "r-half"
 	case connection.EventRefused:
 		e.Failure = provider.Errorf(provider.ReauthorizationRequired, "invalid_grant", "gone")
 	case connection.EventOwnerAwaited, connection.EventDeferred:
@@ -176,17 +186,22 @@ func actionOf(before, after connection.Connection, now time.Time) string {
 		return "forget"
 	case after.Generation == before.Generation+1 && after.Failure == nil && after.Due.Equal(after.NextDue(now)):
 		return "set"
+	case after.Generation == before.Generation+1 && after.Failure != nil && after.Tokens.AccessToken == before.Tokens.AccessToken &&
+		after.Tokens.RefreshToken == "r-half" && after.Tokens.ExpiresAt.Equal(before.Tokens.ExpiresAt) && wait <= 6*time.Minute:
+		return "keep"
 	case !reflect.DeepEqual(before.Tokens, after.Tokens):
 		return "tokens changed within a generation"
 	case after.Due.IsZero():
 		return "stop"
+	case after.Trouble() == nil && after.Failure != nil && after.Due.After(after.Tokens.ExpiresAt):
+		return "expiry"
 	case counted && after.Failure.RetryAfter.Equal(after.Due):
 		return "await"
 	case counted && after.Failure.Uncertain && wait > 6*time.Minute && after.Tokens.ExpiresAt.Sub(after.Due) >= 30*time.Minute:
 		return "hold"
 	case counted && wait <= 6*time.Minute && after.Failure.Kind == provider.Transient:
 		return "back off"
-	case counted && wait >= 5*time.Minute && after.Failure.Kind == provider.Blocked:
+	case counted && wait >= 5*time.Minute && (after.Failure.Kind == provider.Blocked || after.Failure.Suspect):
 		return "wait"
 	case after.Failure == nil && before.Phase() != after.Phase(), after.Failure == nil && after.Due.Equal(after.NextDue(now)):
 		return "go on"
@@ -233,7 +248,7 @@ func TestTheTableOfTheStateMachineIsTheCode(t *testing.T) {
 
 func TestTheDrawingOfTheStateMachineIsTheTable(t *testing.T) {
 	drawn := drawingOf(t)
-	quiet := []string{"—", "move", "go on"}
+	quiet := []string{"—", "move", "go on", "expiry"}
 	for at, does := range tableOf(t) {
 		to, isDrawn := drawn[at]
 		mustBe := at.from != does.to || !slices.Contains(quiet, does.action)

@@ -11,7 +11,11 @@ import (
 // Granted gives a connection the token set of an authorisation, which begins a new
 // lineage. asked is when the token request was about to be sent.
 func (c Connection) Granted(now, asked time.Time, token provider.Token, account provider.Account, requested []string) Connection {
-	c.Tokens = newTokens(c.Policy, asked, token, TokenSet{})
+	kept := TokenSet{}
+	if token.RefreshToken == "" && c.KeepsRefreshToken(account, requested) {
+		kept.RefreshToken, kept.RefreshExpiresAt = c.Tokens.RefreshToken, c.Tokens.RefreshExpiresAt
+	}
+	c.Tokens = newTokens(c.Policy, asked, token, kept)
 	c.Generation++
 	c.Lineage = lineageOf(c, now)
 	c.State = StateActive
@@ -19,6 +23,33 @@ func (c Connection) Granted(now, asked time.Time, token provider.Token, account 
 	c.RequestedScopes = slices.Clone(requested)
 	c.AuthorizedAt = now
 	return c.well(now)
+}
+
+// KeepsRefreshToken reports whether the connection's refresh token stays good beside an
+// authorisation that brings none: the service hands one out only once and does not
+// replace it, the account is proven to be the same, and the scopes are those that it
+// was given for.
+func (c Connection) KeepsRefreshToken(account provider.Account, requested []string) bool {
+	return c.hasLivingRefreshToken() && !c.Policy.Rotates() && account.ID != "" && account.ID == c.Account.ID &&
+		sameScopes(c.RequestedScopes, requested)
+}
+
+// WouldLoseRenewal reports whether an authorisation would replace a grant that can be
+// renewed by one that cannot.
+func (c Connection) WouldLoseRenewal(token provider.Token, account provider.Account, requested []string) bool {
+	return token.RefreshToken == "" && c.hasLivingRefreshToken() && !c.KeepsRefreshToken(account, requested)
+}
+
+// hasLivingRefreshToken reports whether there is a refresh token that no answer of the
+// service speaks against.
+func (c Connection) hasLivingRefreshToken() bool {
+	living := c.State == StateActive && c.Phase() != PhaseSuspect || c.State == StatePaused
+	return living && c.Policy.AutoRenew == provider.AutoRenewRefreshToken && c.Tokens.RefreshToken != ""
+}
+
+func sameScopes(a, b []string) bool {
+	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
+	return slices.Equal(a, b)
 }
 
 // Renewed gives a connection its next token set. asked is when the request was
@@ -29,7 +60,10 @@ func (c Connection) Renewed(now, asked time.Time, token provider.Token) Connecti
 	if c.State == StatePending || c.State == StateRevoked {
 		return c
 	}
-	c.Tokens = newTokens(c.Policy, asked, token, c.Tokens)
+	old := c.Tokens
+	c.Tokens = newTokens(c.Policy, asked, token, old)
+	c.Tokens.Short = c.shortAfter(now, old)
+	c.Tokens.Late = old.Late || c.Failure != nil && c.Failure.TooEarly
 	c.Generation++
 	if c.State == StateEnded {
 		c.State = StateActive
@@ -57,8 +91,11 @@ func newTokens(p Policy, asked time.Time, token provider.Token, old TokenSet) To
 		t.TokenType = old.TokenType
 	}
 	t.Extra = mergeExtra(old.Extra, t.Extra)
+	if token.ExpiresIn != nil && *token.ExpiresIn < 0 {
+		t.Doubt = DoubtNegativeLife
+	}
 	switch {
-	case token.ExpiresIn != nil:
+	case token.ExpiresIn != nil && *token.ExpiresIn > 0: // zero is not said, and less makes no sense
 		t.ExpiresAt = asked.Add(*token.ExpiresIn)
 	case p.Lifetimes.AccessToken > 0:
 		t.ExpiresAt = asked.Add(p.Lifetimes.AccessToken)
@@ -73,6 +110,15 @@ func newTokens(p Policy, asked time.Time, token provider.Token, old TokenSet) To
 		t.RefreshExpiresAt = asked.Add(p.Lifetimes.RefreshToken)
 	}
 	return t
+}
+
+// shortAfter counts the token sets in a row that had no usable life when they came.
+func (c Connection) shortAfter(now time.Time, old TokenSet) int {
+	end := c.Tokens.ExpiresAt
+	if end.IsZero() || end.Sub(now) > shortestRound {
+		return 0
+	}
+	return old.Short + 1
 }
 
 func mergeExtra(old, fresh map[string]any) map[string]any {
@@ -123,9 +169,11 @@ func (c Connection) WithPolicy(now time.Time, p Policy) Connection {
 	if c.State != StateActive {
 		return c
 	}
-	if c.Failure == nil || c.Failure.Kind == provider.Blocked {
+	if f := c.Trouble(); f == nil || f.Kind == provider.Blocked || f.Suspect {
 		c.Failure, c.Cause = nil, ""
 		c.Due = c.NextDue(now)
+	} else if f.Uncertain && p.RepeatSafe() { // the one try that was held back is harmless now
+		c.Due = earliest(c.Due, latest(f.RetryAfter, now.Add(c.backoff(f.Kind, f.Count))))
 	}
 	return c
 }

@@ -14,22 +14,25 @@ const (
 	PhaseRetrying  Phase = "retrying"  // a failure that passes by itself
 	PhaseBlocked   Phase = "blocked"   // the operator has to mend something
 	PhaseUncertain Phase = "uncertain" // a reply is lost, or awaited from another replica
+	PhaseSuspect   Phase = "suspect"   // refused alone and for long in words that nobody knows
 	PhasePaused    Phase = "paused"
 	PhaseEnded     Phase = "ended"
 	PhaseRevoked   Phase = "revoked"
 )
 
 // Phases lists every phase.
-var Phases = []Phase{PhasePending, PhaseWell, PhaseRetrying, PhaseBlocked, PhaseUncertain, PhasePaused, PhaseEnded, PhaseRevoked}
+var Phases = []Phase{PhasePending, PhaseWell, PhaseRetrying, PhaseBlocked, PhaseUncertain, PhaseSuspect, PhasePaused, PhaseEnded, PhaseRevoked}
 
 // Phase tells where in the machine the connection is.
 func (c Connection) Phase() Phase {
 	if c.State != StateActive {
 		return Phase(c.State) // the words are the same
 	}
-	switch f := c.Failure; {
+	switch f := c.Trouble(); {
 	case f == nil:
 		return PhaseWell
+	case f.Suspect:
+		return PhaseSuspect
 	case f.Kind == provider.Blocked:
 		return PhaseBlocked
 	case f.Uncertain:

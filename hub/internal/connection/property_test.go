@@ -84,10 +84,13 @@ func (l *life) event(rt *rapid.T) connection.Event {
 // checkStep holds what every single event has to keep.
 func (l *life) checkStep(rt *rapid.T, e connection.Event, before, after connection.Connection) {
 	setEvents := e.Kind == connection.EventGranted || e.Kind == connection.EventRenewed || e.Kind == connection.EventRestored
+	half := e.Kind == connection.EventHalfRenewed && after.Generation > before.Generation
 	switch {
 	case after.Generation < before.Generation, after.Generation > before.Generation+1:
 		rt.Fatalf("the generation went from %d to %d", before.Generation, after.Generation)
-	case !setEvents && e.Kind != connection.EventRevoked && !reflect.DeepEqual(before.Tokens, after.Tokens):
+	case half && (after.Tokens.RefreshToken != "r-half" || after.Tokens.AccessToken != before.Tokens.AccessToken || after.State == connection.StateEnded):
+		rt.Fatal("the refresh token of half a renewal was not kept, or more than that changed")
+	case !setEvents && !half && e.Kind != connection.EventRevoked && !reflect.DeepEqual(before.Tokens, after.Tokens):
 		rt.Fatalf("%s changed the tokens", e.Kind)
 	case after.Generation == before.Generation && !reflect.DeepEqual(before.Tokens, after.Tokens):
 		rt.Fatalf("%s changed the tokens within a generation", e.Kind)
@@ -102,7 +105,7 @@ func (l *life) checkStep(rt *rapid.T, e connection.Event, before, after connecti
 		rt.Fatal("a renewal lost the refresh token")
 	}
 	if e.Kind == connection.EventTransient && after.Failure != nil && before.Failure != nil && after.State == connection.StateActive &&
-		after.Failure.Count != before.Failure.Count+1 {
+		before.Trouble() != nil && after.Failure.Count != before.Failure.Count+1 {
 		rt.Fatalf("failures went from %d to %d", before.Failure.Count, after.Failure.Count)
 	}
 }
@@ -128,7 +131,7 @@ func (l *life) checkDue(rt *rapid.T) {
 	if f := c.Failure; f != nil {
 		// The one try that is left may wait for the end of the access token, but not longer.
 		held := !c.Policy.RepeatSafe() && c.Due.Before(c.Tokens.ExpiresAt)
-		if wait := c.Due.Sub(c.UpdatedAt); wait > 25*time.Hour && !held {
+		if wait := c.Due.Sub(c.UpdatedAt); wait > 25*time.Hour && !held && !f.TooEarly {
 			rt.Fatalf("after a failure it sleeps for %s", wait)
 		}
 		if c.Due.Before(f.AnswerableUntil) && !c.Policy.RepeatSafe() {
@@ -146,14 +149,18 @@ func (l *life) checkDue(rt *rapid.T) {
 // checkWindow holds what the due time of a new token set has to keep.
 func checkWindow(rt *rapid.T, c connection.Connection, now time.Time) {
 	end, due := c.Tokens.ExpiresAt, c.Due
-	if c.State != connection.StateActive || due.IsZero() || end.IsZero() {
+	if c.State != connection.StateActive || due.IsZero() || end.IsZero() || c.Tokens.Short > 0 {
 		return
 	}
 	floor := c.Tokens.ObtainedAt.Add(time.Second)
 	if floor.Before(now) {
 		floor = now
 	}
-	switch c.Policy.Window.Kind {
+	window := c.Policy.Window.Kind
+	if c.Tokens.Late && window != provider.RenewOnDemand {
+		window = provider.RenewAfterExpiry
+	}
+	switch window {
 	case provider.RenewAfterExpiry:
 		if due.Before(end) {
 			rt.Fatalf("a service that renews only after expiry is asked %s before", end.Sub(due))

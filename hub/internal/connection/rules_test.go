@@ -70,9 +70,36 @@ func TestAKnownEndThatHasPassedDoesNotEndAGrant(t *testing.T) {
 }
 
 func TestATokenThatLivesNoTimeIsNotRenewedWithoutPause(t *testing.T) {
-	c := granted(keeping, provider.Token{AccessToken: "a", RefreshToken: "r", ExpiresIn: new(time.Duration(0))})
-	if wait := c.Due.Sub(start); wait < time.Second {
-		t.Fatalf("due again after %s", wait)
+	dead := provider.Token{AccessToken: "a", RefreshToken: "r", ExpiresIn: new(time.Millisecond)}
+	c, now, requests := granted(keeping, dead).Renewed(start, start, dead), start, 1
+	for ; now.Before(start.Add(20 * time.Second)); now = now.Add(100 * time.Millisecond) {
+		if may, _ := c.MayRenew(now); may && !now.Before(c.Due) {
+			c = c.Renewed(now, now, dead)
+			requests++
+		} else if may {
+			t.Fatal("a pull may renew it before its waiting time is over")
+		}
+	}
+	if requests > 4 {
+		t.Fatalf("%d requests in 20 s", requests)
+	}
+	if c = c.Renewed(now, now, token(time.Hour, "r")); c.Tokens.Short != 0 || c.Due.Sub(now) < 40*time.Minute {
+		t.Errorf("after a token that lives it is due in %s", c.Due.Sub(now))
+	}
+}
+
+// golang.org/x/oauth2 reads an expires_in of zero as not said; less makes no sense.
+func TestALifeOfZeroOrLessIsNotKnown(t *testing.T) {
+	for life, doubt := range map[time.Duration]connection.Doubt{0: "", -time.Second: connection.DoubtNegativeLife} {
+		c := granted(keeping, provider.Token{AccessToken: "a", RefreshToken: "r", ExpiresIn: &life})
+		if !c.Tokens.ExpiresAt.IsZero() || !c.Tokens.Valid(start.Add(day)) || c.Tokens.Doubt != doubt || c.StatusAt(start) != connection.StatusFresh {
+			t.Errorf("%s: ends %s, doubt %q, status %s", life, c.Tokens.ExpiresAt, c.Tokens.Doubt, c.StatusAt(start))
+		}
+		declared := keeping
+		declared.Lifetimes.AccessToken = time.Hour
+		if c = granted(declared, provider.Token{AccessToken: "a", ExpiresIn: &life}); !c.Tokens.ExpiresAt.Equal(start.Add(time.Hour)) {
+			t.Errorf("%s: what the description declares does not count", life)
+		}
 	}
 }
 
@@ -164,6 +191,11 @@ func TestWhatBecomesOfAnOpenIntent(t *testing.T) {
 		until  time.Duration
 	}{
 		"saved already":                         {rotating, with(func(i *connection.OpenIntent) { i.Generation = 0 }), over, 0, connection.SettleDrop, 0},
+		"later than the row, may be answered":   {rotating, with(func(i *connection.OpenIntent) { i.Generation, i.Mine = 7, true }), long, 5 * time.Minute, connection.SettleWait, 330 * time.Second},
+		"later than the row, of another":        {rotating, with(func(i *connection.OpenIntent) { i.Generation = 7 }), over, 14 * time.Minute, connection.SettleWait, 15 * time.Minute},
+		"later than the row, answered":          {rotating, with(func(i *connection.OpenIntent) { i.Generation, i.Replied = 7, true }), over, time.Minute, connection.SettleWait, 15 * time.Minute},
+		"later than the row, over":              {rotating, with(func(i *connection.OpenIntent) { i.Generation = 7 }), long, 15 * time.Minute, connection.SettleDrop, 0},
+		"later than the row, repeat safe":       {keeping, with(func(i *connection.OpenIntent) { i.Generation, i.Mine = 7, true }), over, 0, connection.SettleDrop, 0},
 		"its reply was found":                   {rotating, with(func(i *connection.OpenIntent) { i.Replied = true }), over, 0, connection.SettleFinish, 0},
 		"mine, never sent":                      {rotating, with(func(i *connection.OpenIntent) { i.Mine, i.Unsent = true, true }), long, 0, connection.SettleTryOnce, 0},
 		"mine, repeat safe":                     {keeping, mine, over, 0, connection.SettleTryOnce, 0},

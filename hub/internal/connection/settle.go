@@ -27,7 +27,7 @@ type Settlement string
 
 // The settlements.
 const (
-	// SettleDrop forgets it: another generation is there, so its outcome is saved.
+	// SettleDrop forgets it: a later generation is there, so its outcome is saved.
 	SettleDrop Settlement = "drop"
 	// SettleFinish runs the operation again on its own replies.
 	SettleFinish Settlement = "finish"
@@ -44,11 +44,13 @@ const (
 // request may still be answered, nor, for an intent of another replica whose journal
 // may hold the answer, before the takeover time is over, nor while the access token
 // makes a try unnecessary. A clock that was set back does not make the wait longer.
+// An intent of a later generation than the row's was put back after a restore: what was
+// sent may still be answered, so no older refresh token goes out in that time.
 func (c Connection) Settle(now time.Time, i OpenIntent, takeover time.Duration) (Settlement, time.Time) {
 	switch {
-	case i.Generation != c.Generation:
+	case i.Generation < c.Generation:
 		return SettleDrop, time.Time{}
-	case i.Replied:
+	case i.Replied && i.Generation == c.Generation:
 		return SettleFinish, time.Time{}
 	case i.Mine && i.Unsent:
 		return SettleTryOnce, time.Time{}
@@ -57,11 +59,15 @@ func (c Connection) Settle(now time.Time, i OpenIntent, takeover time.Duration) 
 	if i.StartedAt.After(now) {
 		until = until.Add(now.Sub(i.StartedAt))
 	}
-	if !c.repeatable(now, i.StartedAt) {
+	later := i.Generation > c.Generation
+	if !later && !c.repeatable(now, i.StartedAt) {
 		until = latest(until, c.lastTryAt(now))
 	}
-	if now.Before(until) {
+	switch {
+	case now.Before(until):
 		return SettleWait, until
+	case later:
+		return SettleDrop, time.Time{}
 	}
 	return SettleTryOnce, time.Time{}
 }
@@ -99,7 +105,7 @@ func (c Connection) repeatable(now, sent time.Time) bool {
 // revokes it with the refresh token.
 func (c Connection) lastTryAt(now time.Time) time.Time {
 	t := c.Tokens
-	if !t.Valid(now) || t.ExpiresAt.IsZero() || c.Policy.Rotation.Kind == provider.RotationRotatesRevokesAccess {
+	if !t.Valid(now) || t.ExpiresAt.IsZero() || c.EndsWithRenewal() {
 		return time.Time{}
 	}
 	margin := c.Policy.Margin(t.Lifetime()) / 2

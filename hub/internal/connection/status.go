@@ -45,6 +45,8 @@ func (c Connection) StatusAt(now time.Time) Status {
 		return StatusNeedsAuthorization
 	}
 	switch c.Phase() {
+	case PhaseSuspect:
+		return StatusNeedsAuthorization
 	case PhaseBlocked:
 		return StatusNeedsOperator
 	case PhaseUncertain:
@@ -69,6 +71,7 @@ const (
 	ReasonNoAutoRenew    Reason = "no_auto_renew"    // the service cannot renew
 	ReasonNoRefreshToken Reason = "no_refresh_token" // the service gave none
 	ReasonRefreshEnds    Reason = "refresh_token_ends"
+	ReasonRefused        Reason = "refused" // again and again, this grant alone
 	ReasonEnded          Reason = "ended"
 	ReasonNeverGranted   Reason = "never_granted"
 )
@@ -86,6 +89,9 @@ func (c Connection) PersonBy() (time.Time, Reason) {
 		return time.Time{}, ""
 	}
 	t := c.Tokens
+	if c.Phase() == PhaseSuspect {
+		return t.ExpiresAt, ReasonRefused
+	}
 	switch c.Policy.AutoRenew {
 	case provider.AutoRenewNone, "":
 		if t.ExpiresAt.IsZero() {

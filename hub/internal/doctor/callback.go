@@ -4,9 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
+
+	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
 // ProofHeader is the hub's answer to a nonce at /healthz; see store.Store.Proof.
@@ -36,6 +39,9 @@ func (d *deployment) lookAtCallback(ctx context.Context) []Finding {
 func (d *deployment) askItself(ctx context.Context, address string) Finding {
 	nonce := rand.Text()
 	resp, err := d.get(ctx, address+"/healthz?nonce="+nonce)
+	if err != nil && d.db == nil && d.embedded() {
+		return warn(address+" does not answer, and there is no database: the hub was never started", "start it, then ask again")
+	}
 	if err != nil {
 		return fail(address+" does not answer", "is the hub running? Does the proxy, and the firewall, lead to it, and is the certificate right?")
 	}
@@ -51,10 +57,15 @@ func (d *deployment) askItself(ctx context.Context, address string) Finding {
 	}
 	want, err := d.db.Proof(ctx, nonce)
 	switch {
-	case err != nil:
-		return warn(address+" answers, but which hub it is cannot be told yet", "start the hub once, then ask again")
+	case proof == "" && errors.Is(err, store.ErrNothingSealed):
+		return warn(address+" answers, but which hub it is cannot be told: nothing is sealed yet by which it could prove itself", "ask again in a moment")
 	case proof == "":
 		return fail(address+" is answered by something else than this hub", "does the proxy lead to the hub, and hand its headers on?")
+	case errors.Is(err, store.ErrOtherKey):
+		return fail(address+" answers, but this key does not open what the database holds", "put the key back that this database was used with")
+	case err != nil:
+		return warn(address+" is answered by a hub, but whether it is this one cannot be told: this database was used by none yet",
+			"is the hub at the address one with another database? Mend public_url then")
 	case subtle.ConstantTimeCompare([]byte(proof), []byte(want)) != 1:
 		return fail(address+" is answered by a hub with another database or key", "mend public_url, or the proxy")
 	}

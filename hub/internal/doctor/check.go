@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -42,11 +43,16 @@ func Run(ctx context.Context, checks []Check) []Finding {
 	var all []Finding
 	for _, c := range checks {
 		for _, f := range look(ctx, c) {
-			f.Check = c.Name
+			f.Check, f.What, f.Do = c.Name, oneLine(f.What), oneLine(f.Do)
 			all = append(all, f)
 		}
 	}
 	return all
+}
+
+// oneLine keeps a Finding on its line: errors of several causes have one each.
+func oneLine(text string) string {
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
 }
 
 func look(ctx context.Context, c Check) (found []Finding) {

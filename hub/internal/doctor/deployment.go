@@ -49,11 +49,16 @@ func Checks(o Options) (checks []Check, done func()) {
 		{Name: "journal", Look: d.lookAtJournal},
 		{Name: "newest", Look: d.lookAtNewest},
 		{Name: "backup", Look: d.lookAtBackup},
+		{Name: "replicas", Look: d.lookAtReplicas},
+		{Name: "data", Look: d.lookAtData},
+		{Name: "restore", Look: d.lookAtRestores},
 		{Name: "clock", Look: d.lookAtClock},
 		{Name: "plugins", Look: d.lookAtPlugins},
 		{Name: "callback", Look: d.lookAtCallback},
 		{Name: "ready", Look: d.lookAtReady},
 		{Name: "channels", Look: d.lookAtChannels},
+		{Name: "proxies", Look: d.lookAtProxies},
+		{Name: "tls", Look: d.lookAtCertificate},
 	}, done
 }
 

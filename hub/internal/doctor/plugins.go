@@ -3,17 +3,37 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
+	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 	"github.com/evergrant/evergrant/hub/internal/sandbox"
 )
 
-// lookAtPlugins starts each plugin of the folder once, as a hub would, in a place of
-// its own. What was installed through the hub is that hub's to look at.
+// socketsFolder makes a folder for the look where the hub has its own, which a hub that
+// runs holds.
+func socketsFolder(configured string) (string, error) {
+	if configured != "" {
+		if err := os.MkdirAll(configured, 0o700); err != nil {
+			return "", err
+		}
+	}
+	return os.MkdirTemp(configured, "look-")
+}
+
+// lookAtPlugins starts each plugin of the folder once, and each that is installed and
+// unpacked here, as a hub would, in a place of its own.
 func (d *deployment) lookAtPlugins(ctx context.Context) []Finding {
 	cfg := d.o.Config.Plugins
-	host, err := pluginhost.New(pluginhost.Options{Dir: cfg.Dir, Sandbox: sandbox.Mode(cfg.Sandbox)})
+	sockets, err := socketsFolder(cfg.RuntimeDir)
+	if err != nil {
+		return []Finding{fail("the plugins' sockets have no place: "+err.Error(), "name a folder that the hub's user can write by plugins.runtime_dir, or mount a temporary folder")}
+	}
+	defer func() { _ = os.RemoveAll(sockets) }()
+	installed, found := d.installed(ctx)
+	host, err := pluginhost.New(pluginhost.Options{Dir: cfg.Dir, RuntimeDir: sockets, Sandbox: sandbox.Mode(cfg.Sandbox), Installed: func() pluginhost.Installed { return installed }})
 	if err != nil {
 		return []Finding{fail(err.Error(), "name the folder with evergrant-provider-* programs by plugins.dir")}
 	}
@@ -21,11 +41,10 @@ func (d *deployment) lookAtPlugins(ctx context.Context) []Finding {
 	if err := host.Scan(ctx); err != nil {
 		return []Finding{fail(err.Error(), "can the hub's user read the folder?")}
 	}
-	var found []Finding
 	missing := map[string]bool{}
 	for _, p := range host.Plugins() {
 		if p.LastError != "" || len(p.Providers) == 0 {
-			found = append(found, fail(p.Name+" does not run: "+p.LastError, "mend or remove "+p.Path))
+			found = append(found, fail(p.Name+" does not run: "+p.LastError+wrote(p.LastWords), "mend or remove "+p.Path))
 			continue
 		}
 		found = append(found, ok(fmt.Sprintf("%s %s starts and serves %s", p.Name, p.Version, strings.Join(p.Providers, ", "))))
@@ -43,4 +62,34 @@ func (d *deployment) lookAtPlugins(ctx context.Context) []Finding {
 		found = append(found, warn("this machine lacks a layer of their sandbox: "+layer, "docs/plugin-host.md says what the kernel has to allow"))
 	}
 	return found
+}
+
+// installed is what the database says is installed, with a finding for each version that
+// a hub has taken out of use.
+func (d *deployment) installed(ctx context.Context) (installed pluginhost.Installed, found []Finding) {
+	if d.db == nil {
+		return installed, nil
+	}
+	slots, packages, err := d.db.Slots(ctx)
+	if err != nil {
+		return installed, nil // the database's own check says what is wrong with it
+	}
+	for _, p := range packages {
+		if p.State == installer.Quarantined {
+			found = append(found, warn(fmt.Sprintf("%s %s is in quarantine: %s", p.Name, p.Version, p.Problem), "hand in a mended version; this one can be deleted on the page of the plugin"))
+		}
+	}
+	return installer.Unpacked(filepath.Join(d.o.Config.DataDir, "installed"), slots, packages), found
+}
+
+// wrote are the lines that a process wrote beside the one that its error quotes.
+func wrote(words []pluginhost.LogLine) string {
+	if len(words) < 2 {
+		return ""
+	}
+	lines := make([]string, 0, len(words))
+	for _, w := range words {
+		lines = append(lines, w.Text)
+	}
+	return "; its last lines: " + strings.Join(lines, " | ")
 }

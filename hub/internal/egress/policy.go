@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -105,13 +106,10 @@ func (s *Sender) allowedHosts(ctx context.Context, _, address string, _ syscall.
 }
 
 // trusts reports whether the operator trusts an address's network.
-func (s *Sender) trusts(ip netip.Addr) bool {
-	for _, network := range s.networks {
-		if network.Contains(ip.Unmap()) {
-			return true
-		}
-	}
-	return false
+func (s *Sender) trusts(ip netip.Addr) bool { return trusted(s.networks, ip) }
+
+func trusted(networks []netip.Prefix, ip netip.Addr) bool {
+	return slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(ip.Unmap()) })
 }
 
 // proxied checks what can be checked when a proxy resolves the name: addresses

@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"hash/fnv"
+	"slices"
 	"time"
 )
 
@@ -37,6 +38,13 @@ type circuit struct {
 	// since is when the trouble began, and cause what it was.
 	since time.Time
 	cause string
+	// wellSince is when it was first answered after an opening; zero while it is not.
+	wellSince time.Time
+	// pause is how long it was open at the last time, without what the endpoint asked for.
+	pause time.Duration
+	// asleep are grants that were answered 429, one after the other; bounded by
+	// Limits.Throttled.
+	asleep []string
 }
 
 func (c *circuit) state(now time.Time) State {
@@ -90,8 +98,16 @@ func (c *circuit) outcome(now time.Time, epoch int, probe bool, o Outcome) {
 	if epoch != c.epoch || o.kind == notSent {
 		return
 	}
+	if o.kind == throttled {
+		if !c.ownThrottle(o) {
+			c.asked(now, probe)
+			return
+		}
+		o.kind = failed
+	}
 	if o.kind == answered {
-		c.answered(probe)
+		c.asleep = nil
+		c.answered(now, probe)
 		return
 	}
 	c.failures, c.successes = c.failures+1, 0
@@ -102,44 +118,91 @@ func (c *circuit) outcome(now time.Time, epoch int, probe bool, o Outcome) {
 		if o.retryAfter > 0 {
 			c.until = later(c.until, now.Add(c.obeyed(o)))
 		}
-	case c.open, c.openings > 0, o.retryAfter > 0, c.failures >= c.limits.Failures:
+	case c.open, o.retryAfter > 0, c.failures >= c.limits.Failures, c.openings > 0 && c.failures >= recoveringFailures:
 		c.trip(now, o)
 	}
 }
 
-func (c *circuit) answered(probe bool) {
+// recoveringFailures in a row open a circuit again that recovers. A single one does not:
+// one reply that was cut off says nothing of an endpoint that answers.
+const recoveringFailures = 2
+
+// ownThrottle reports whether a 429 is the endpoint's: as the service declares, or
+// because several grants have got one with no answer between them. One grant's own
+// Retry-After binds that grant alone, which its connection keeps.
+func (c *circuit) ownThrottle(o Outcome) bool {
+	switch o.whose {
+	case CountedByAccount:
+		return false
+	case CountedByClient:
+		return true
+	}
+	if !slices.Contains(c.asleep, o.grant) {
+		c.asleep = append(c.asleep, o.grant)
+	}
+	if len(c.asleep) < c.limits.Throttled {
+		return false
+	}
+	c.asleep = nil
+	return true
+}
+
+// asked notes that the endpoint works, for somebody else than who asked.
+func (c *circuit) asked(now time.Time, probe bool) {
+	c.failures = 0
+	if c.open && probe {
+		c.answered(now, true)
+	}
+}
+
+func (c *circuit) answered(now time.Time, probe bool) {
 	c.failures = 0
 	if c.open {
 		if probe { // one that did not ask for a turn may have hit another server
-			c.open, c.successes = false, 1
+			c.open, c.successes, c.wellSince = false, 1, now
 			c.epoch++
 		}
 		return
 	}
 	c.successes++
+	c.forgive(now)
 	if c.successes >= c.limits.Failures {
-		c.openings, c.cause, c.since = 0, "", time.Time{}
+		c.forget()
 	}
+}
+
+// forgive ends a trouble that has been over for as long as the circuit was open at the
+// last time: where few ask, the successes in a row take too long.
+func (c *circuit) forgive(now time.Time) {
+	if c.openings > 0 && !c.open && !c.wellSince.IsZero() && now.Sub(c.wellSince) >= c.pause {
+		c.forget()
+	}
+}
+
+func (c *circuit) forget() {
+	c.openings, c.cause, c.since, c.wellSince, c.pause = 0, "", time.Time{}, time.Time{}, 0
 }
 
 // trip opens the circuit: longer each time, and as long as the endpoint asked.
 func (c *circuit) trip(now time.Time, o Outcome) {
+	c.forgive(now)
 	if c.openings == 0 {
 		c.since = now
 	}
 	c.openings++
+	c.wellSince = time.Time{}
 	c.open, c.probing, c.cause, c.failures = true, false, o.cause, 0
 	c.epoch++
-	c.until = now.Add(max(c.interval(), c.obeyed(o)))
+	c.pause = c.interval(now)
+	c.until = now.Add(max(c.pause, c.obeyed(o)))
 }
 
+// openShare is the share of a trouble's time for which the circuit stays open.
+const openShare = 4
+
 // interval is how long the circuit stays open this time.
-func (c *circuit) interval() time.Duration {
-	d := c.limits.FirstOpen
-	for n := 1; n < c.openings && d < c.limits.MostOpen; n++ {
-		d *= 2
-	}
-	d = min(d, c.limits.MostOpen)
+func (c *circuit) interval(now time.Time) time.Duration {
+	d := min(max(c.limits.FirstOpen, now.Sub(c.since)/openShare), c.limits.MostOpen)
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(c.seed))
 	_, _ = h.Write([]byte(c.key))

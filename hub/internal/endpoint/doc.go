@@ -14,13 +14,17 @@
 //
 // # The circuit
 //
-// Closed, all may enter. After Limits.Failures failures in a row (no reply, 5xx, or
-// 429) it opens: nobody enters until a time. Then it is half-open: one request, the
-// probe, may enter. If the probe fails, the circuit opens again, twice as long, 5 s
-// to 5 min with jitter. If it is answered, the circuit closes, but recovers first:
-// few at a time, and one failure is enough to open it, until as many requests in a
-// row as opened it are answered. A reply 429 or 503 with Retry-After opens it at
-// once for that time. Failures of requests that entered before the circuit opened
+// Closed, all may enter. After Limits.Failures failures in a row (no reply, 5xx) it
+// opens: nobody enters until a time. Then it is half-open: one request, the probe, may
+// enter. If the probe fails, the circuit opens again, for a quarter of the time that the
+// trouble has lasted, 5 s to 5 min with jitter: so an outage costs few requests, and its
+// end is found soon, also where few ask. If it is answered, the circuit closes, but
+// recovers first: few at a time, and two failures in a row open it, until as many
+// requests in a row as opened it are answered, or until it has been well for as long as
+// it was open at last. A 429 is that of the grant that got it, whose connection obeys
+// it; after Limits.Throttled grants in a row it is the endpoint's, as one is at once
+// whose service counts by client. That, and a 503 with Retry-After, opens the circuit
+// for that time. Failures of requests that entered before the circuit opened
 // change nothing: an outage is counted once.
 //
 // # Where it belongs

@@ -138,7 +138,7 @@ func (e *endpoint) leave(now time.Time, p pass, o Outcome) {
 }
 
 func (e *endpoint) note(now time.Time, p pass, o Outcome) {
-	if o.kind == failed {
+	if o.kind == failed || o.kind == throttled {
 		e.failed++
 	}
 	e.circuit.outcome(now, p.epoch, p.probe, o)
@@ -177,7 +177,7 @@ func (g *Gate) Late(key Key, o Outcome) {
 	defer g.mu.Unlock()
 	now := time.Now()
 	e := g.endpoint(key, now)
-	e.circuit.answered(true)
+	e.circuit.answered(now, true)
 	e.admitWaiting(now)
 }
 

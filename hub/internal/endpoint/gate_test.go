@@ -94,7 +94,7 @@ func TestOneProbeFindsOutWhetherAnEndpointIsBack(t *testing.T) {
 		}
 		probe(answered(500, ""))
 		first := time.Until(stateOf(t, g).Until)
-		if first < 10*time.Second || first > 12*time.Second {
+		if first < 5*time.Second || first > 6*time.Second {
 			t.Fatalf("the second opening lasts %s", first)
 		}
 		let(first)
@@ -135,8 +135,12 @@ func TestARelapseWhileRecoveringIsNoNewOutage(t *testing.T) {
 		let(time.Until(stateOf(t, g).Until))
 		_ = ask(t, g, answered(200, ""))
 		_ = ask(t, g, answered(502, ""))
-		if s := stateOf(t, g); s.State != endpoint.StateOpen || s.Openings != 2 {
+		if s := stateOf(t, g); s.State != endpoint.StateRecovering {
 			t.Fatalf("one failure after the probe: %s after %d openings", s.State, s.Openings)
+		}
+		_ = ask(t, g, answered(502, ""))
+		if s := stateOf(t, g); s.State != endpoint.StateOpen || s.Openings != 2 {
+			t.Fatalf("two failures after the probe: %s after %d openings", s.State, s.Openings)
 		}
 	})
 }
@@ -164,9 +168,9 @@ func TestRetryAfterHoldsTheWholeEndpoint(t *testing.T) {
 		retryAfter func() string
 		want       time.Duration
 	}{
-		"seconds on 429":               {429, func() string { return "90" }, 90 * time.Second},
+		"seconds on 503":               {503, func() string { return "90" }, 90 * time.Second},
 		"a date on 503":                {503, func() string { return date(2 * time.Minute) }, 2 * time.Minute},
-		"shorter than the first pause": {429, func() string { return "1" }, 5 * time.Second},
+		"shorter than the first pause": {503, func() string { return "1" }, 5 * time.Second},
 		"no longer than an hour":       {503, func() string { return "999999999999" }, time.Hour},
 	}
 	for name, tt := range tests {
@@ -181,7 +185,7 @@ func TestRetryAfterHoldsTheWholeEndpoint(t *testing.T) {
 			})
 		})
 	}
-	t.Run("only on 429 and 503", func(t *testing.T) {
+	t.Run("not on others", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := endpoint.New(endpoint.Options{})
 			_ = ask(t, g, answered(500, "90"))
@@ -197,7 +201,7 @@ func TestADateInRetryAfterIsReadByTheServicesClock(t *testing.T) {
 		g := endpoint.New(endpoint.Options{})
 		theirs := time.Now().Add(-3 * time.Hour)
 		h := http.Header{"Date": {theirs.UTC().Format(http.TimeFormat)}, "Retry-After": {theirs.Add(time.Minute).UTC().Format(http.TimeFormat)}}
-		_ = ask(t, g, endpoint.Answered(429, h, time.Now()))
+		_ = ask(t, g, endpoint.Answered(503, h, time.Now()))
 		if wait := time.Until(stateOf(t, g).Until); wait != time.Minute {
 			t.Fatalf("held for %s, want a minute", wait)
 		}

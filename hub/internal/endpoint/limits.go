@@ -17,8 +17,12 @@ type Limits struct {
 	MaxWait time.Duration
 	// Failures in a row open the circuit; 5.
 	Failures int
-	// FirstOpen and MostOpen bound how long the circuit is open; 5 s and 5 min.
-	// Up to a fifth is added as jitter.
+	// Throttled is how many grants in a row must be answered 429 until it is taken for
+	// the endpoint's own; 3.
+	Throttled int
+	// FirstOpen and MostOpen bound how long the circuit is open; 5 s and 5 min. Between
+	// them it is a quarter of the time that the trouble has lasted, so that who comes back
+	// is found out soon. Up to a fifth is added as jitter.
 	FirstOpen, MostOpen time.Duration
 	// MostRetryAfter bounds how long a Retry-After is obeyed; 1 h.
 	MostRetryAfter time.Duration
@@ -29,6 +33,7 @@ func (l Limits) withDefaults() Limits {
 	l.PerSecond = max(0, l.PerSecond)
 	l.MaxWait = cmp.Or(l.MaxWait, 10*time.Second)
 	l.Failures = max(1, cmp.Or(l.Failures, 5))
+	l.Throttled = max(1, cmp.Or(l.Throttled, 3))
 	l.FirstOpen = cmp.Or(l.FirstOpen, 5*time.Second)
 	l.MostOpen = max(l.FirstOpen, cmp.Or(l.MostOpen, 5*time.Minute))
 	l.MostRetryAfter = cmp.Or(l.MostRetryAfter, time.Hour)

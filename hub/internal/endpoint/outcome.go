@@ -14,6 +14,27 @@ type Outcome struct {
 	cause string
 	// retryAfter is what the endpoint asked for; zero if it did not.
 	retryAfter time.Duration
+	// grant is whose request it was; "" if that is not known. whose says whose requests
+	// the service counts.
+	grant string
+	whose Counted
+}
+
+// Counted is whose requests a service counts when it answers 429.
+type Counted string
+
+// The values of Counted, as a provider's description has them.
+const (
+	CountedUnknown   Counted = ""
+	CountedByAccount Counted = "account"
+	CountedByClient  Counted = "client"
+)
+
+// Of is the outcome of a grant's request, at a service that counts the requests of
+// whose when it answers 429.
+func (o Outcome) Of(grant string, whose Counted) Outcome {
+	o.grant, o.whose = grant, whose
+	return o
 }
 
 type outcomeKind int
@@ -22,6 +43,8 @@ const (
 	notSent outcomeKind = iota
 	answered
 	failed
+	// throttled is a 429: the endpoint works, but not for who asked, or for nobody.
+	throttled
 )
 
 // NotSent is the outcome where no request was made: it tells nothing.
@@ -31,14 +54,17 @@ func NotSent() Outcome { return Outcome{} }
 // time-out, a reset. why is for people and holds no secret.
 func NoReply(why string) Outcome { return Outcome{kind: failed, cause: why} }
 
-// Answered is the outcome of a reply. A 5xx and a 429 are failures of the endpoint;
-// everything else, also an OAuth error, shows that it works. Retry-After counts on
+// Answered is the outcome of a reply. A 5xx is a failure of the endpoint; a 429 is one
+// grant's, and the endpoint's once several grants have got one. Everything else, also an OAuth error, shows that it works. Retry-After counts on
 // 429 and 503. now is when the reply came.
 func Answered(status int, header http.Header, now time.Time) Outcome {
 	if status != http.StatusTooManyRequests && status < 500 {
 		return Outcome{kind: answered}
 	}
 	o := Outcome{kind: failed, cause: fmt.Sprintf("it answered %d", status)}
+	if status == http.StatusTooManyRequests {
+		o.kind = throttled
+	}
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		o.retryAfter = retryAfter(header, now)
 	}

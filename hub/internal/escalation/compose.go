@@ -27,6 +27,9 @@ func (e *Escalation) compose(ctx context.Context, d store.Delivery, contact poli
 	}
 	topic := TopicOf(esc.Event)
 	links := links{page: e.o.PublicURL + "/escalations/" + esc.ID}
+	if topic == topicRequest {
+		links.page = e.o.PublicURL + "/requests"
+	}
 	if d.Kind == store.DeliveryRecovered {
 		if topic, err = e.endingOf(ctx, esc); err != nil {
 			return m, "", err

@@ -49,13 +49,15 @@ const (
 	// topicPerson: the days before the end of a grant share a text.
 	topicPerson    = "person_needed"
 	topicRecovered = "recovered"
+	// topicRequest is no trouble: somebody asks for something.
+	topicRequest = string(policy.ServiceRequested)
 	// topicWithdrawn is an end because the connections were deleted, paused or given
 	// back: nothing works again.
 	topicWithdrawn = "withdrawn"
 )
 
 // Topics are what has a text of its own.
-var Topics = []string{string(policy.GrantEnded), topicPerson, string(policy.OperatorNeeded), string(policy.RenewalFailed), string(policy.PluginFailed), topicRecovered, topicWithdrawn}
+var Topics = []string{string(policy.GrantEnded), topicPerson, string(policy.OperatorNeeded), string(policy.RenewalFailed), string(policy.PluginFailed), topicRequest, topicRecovered, topicWithdrawn}
 
 // TopicOf is the topic of an event.
 func TopicOf(e policy.Event) string {

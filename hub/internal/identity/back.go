@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/store"
@@ -15,8 +16,10 @@ type Back struct {
 	// database knows.
 	Epoch, Beat           int64
 	KnownEpoch, KnownBeat int64
-	// Running is set if it happened while the hub ran.
-	Running bool
+	// Running is set if it happened while the hub ran; Confirmed is then when the database
+	// confirmed the last sign of life before, by its clock.
+	Running   bool
+	Confirmed time.Time
 }
 
 // DatabaseWentBack reports whether this hub has seen the database go back, and the last time
@@ -36,9 +39,21 @@ func (i *Identity) compare(mark journal.Mark, before []store.Replica) {
 	if len(before) > 0 {
 		known = before[0]
 	}
-	if mark.Epoch > known.Epoch || mark.Epoch == known.Epoch && mark.Beat > known.Beat {
+	switch {
+	case mark.Epoch > known.Epoch || mark.Epoch == known.Epoch && mark.Beat > known.Beat:
 		i.wentBack(Back{Replica: mark.Replica, Epoch: mark.Epoch, Beat: mark.Beat, KnownEpoch: known.Epoch, KnownBeat: known.Beat})
+	case mark.Epoch > 0 && (known.Epoch > mark.Epoch+1 || known.Beat > mark.Beat+1 || known.Epoch > mark.Epoch && known.Beat > 1):
+		i.folderWentBack(mark, known)
 	}
+}
+
+// folderWentBack says that the folder is older than the database. One sign of life more, or
+// one start that gave none, is what a crash leaves.
+func (i *Identity) folderWentBack(mark journal.Mark, known store.Replica) {
+	i.log.Warn("the data folder is older than the database: it is a copy, or was restored from one; nothing in the database is behind, "+
+		"but what the folder knew of newer token sets is gone",
+		"replica", mark.Replica, "epoch", mark.Epoch, "beat", mark.Beat, "epoch_in_database", known.Epoch, "beat_in_database", known.Beat)
+	i.notice(Notice{Kind: FolderBack, Replica: mark.Replica, Epoch: mark.Epoch, Newest: known.Epoch, Now: i.self.Owner()})
 }
 
 func (i *Identity) wentBack(b Back) {
@@ -57,7 +72,7 @@ func (i *Identity) afterBack(ctx context.Context, b Back) error {
 	if _, err := i.register(ctx, old.ID, next, next-1); err != nil {
 		return err
 	}
-	b.Running = true
+	b.Running, b.Confirmed = true, i.confirmed
 	i.wentBack(b)
 	return i.move(ctx, old.Owner())
 }

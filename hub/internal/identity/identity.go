@@ -25,8 +25,9 @@ type Options struct {
 	Every time.Duration
 	// Beaten is told of each sign of life that the database confirmed: its time, and when
 	// the question was put and answered; optional. It must not wait.
-	Beaten func(database, asked, answered time.Time)
-	// Noticed is told once of everything that people should know; optional.
+	Beaten func(ctx context.Context, database, asked, answered time.Time)
+	// Noticed is told once of everything that people should know; optional. It must not wait,
+	// nor ask the Identity anything but Notices and DatabaseWentBack.
 	Noticed func(Notice)
 }
 
@@ -47,6 +48,8 @@ type Identity struct {
 	// waiting are runs that may be over: they are taken up once that is sure.
 	waiting []waiting
 	left    bool
+	// confirmed is the database's time of the last confirmed sign of life.
+	confirmed time.Time
 
 	noticeMu sync.Mutex
 	notices  []Notice
@@ -153,30 +156,37 @@ func (i *Identity) Run(ctx context.Context) {
 func (i *Identity) Confirm(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*i.o.Every)
 	defer cancel()
+	asked, answered, now, err := i.giveSign(ctx)
+	if err == nil && !now.IsZero() && i.o.Beaten != nil {
+		i.o.Beaten(ctx, now, asked, answered)
+	}
+	return err
+}
+
+// giveSign returns the database's time; zero if it was not asked.
+func (i *Identity) giveSign(ctx context.Context) (asked, answered, now time.Time, err error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.left {
-		return nil
+		return
 	}
 	i.beat.Tried++
 	i.beat.Place = i.o.Journal.Place()
-	asked := time.Now()
-	now, err := i.o.Store.Heartbeat(ctx, i.self.Owner(), i.beat)
+	asked = time.Now()
+	now, err = i.o.Store.Heartbeat(ctx, i.self.Owner(), i.beat)
+	answered = time.Now()
 	if errors.Is(err, store.ErrFenced) {
-		return i.replace(ctx)
+		return asked, answered, time.Time{}, i.replace(ctx)
 	}
 	if err != nil {
-		return err
+		return asked, answered, time.Time{}, err
 	}
-	i.beat.Acked, i.self.Place = i.beat.Tried, i.beat.Place
-	if i.o.Beaten != nil {
-		i.o.Beaten(now, asked, time.Now())
-	}
+	i.beat.Acked, i.self.Place, i.confirmed = i.beat.Tried, i.beat.Place, now
 	mark := journal.Mark{Replica: i.self.ID, Epoch: i.self.Epoch, Beat: i.beat.Acked}
 	if err := i.o.Journal.SetMark(mark); err != nil {
 		i.log.Warn("the sign of life could not be noted in the data folder; it is tried again", "error", err)
 	}
-	return i.adoptWaiting(ctx, now)
+	return asked, answered, now, i.adoptWaiting(ctx, now)
 }
 
 // Leave notes that this run is over: whoever starts from this folder next need not wait. The

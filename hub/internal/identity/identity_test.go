@@ -155,7 +155,7 @@ func TestACopiedFolderAndItsOriginalGoOnAsTwoReplicas(t *testing.T) {
 		must(t, original.Confirm(t.Context()))
 		must(t, original.Confirm(t.Context()))
 		clone := start(t, s, box, at)
-		clone.wants(t, "the copy", 2)
+		clone.wants(t, "the copy", 2, identity.FolderBack)
 		if owner := ownerOf(t, s, inFlight); owner != original.Owner() {
 			t.Fatalf("the copy took up a renewal under way of the original: it is %s's", owner)
 		}
@@ -175,7 +175,7 @@ func TestACopiedFolderAndItsOriginalGoOnAsTwoReplicas(t *testing.T) {
 			t.Errorf("what the original left is %s's", ownerOf(t, s, inFlight))
 		}
 		must(t, clone.Confirm(t.Context()))
-		clone.wants(t, "the copy after that", 2)
+		clone.wants(t, "the copy after that", 2, identity.FolderBack)
 	})
 }
 
@@ -325,4 +325,34 @@ func TestAStartThatDidNotReachTheFolderIsNoCopy(t *testing.T) {
 			t.Error("it took itself for a copy")
 		}
 	})
+}
+
+// A folder that was restored from an image knows less than the database: nothing there is
+// behind, and it is said all the same.
+func TestAFolderThatWentBackIsNoticed(t *testing.T) {
+	for name, mark := range map[string]journal.Mark{"by signs of life": {Epoch: 2, Beat: 1}, "by starts": {Epoch: 1, Beat: 4}} {
+		t.Run(name, func(t *testing.T) {
+			storetest.Each(t, func(t *testing.T, s *store.Store) {
+				box, dir := storetest.Box(t), filepath.Join(t.TempDir(), "journal")
+				var last run
+				for range 2 {
+					last = start(t, s, box, dir)
+					for range 4 {
+						must(t, last.Confirm(t.Context()))
+					}
+					must(t, last.journal.Close())
+				}
+				j, err := journal.Open(dir, box, nil)
+				must(t, err)
+				mark.Replica = last.Self().ID
+				must(t, j.SetMark(mark))
+				must(t, j.Close())
+				again := start(t, s, box, dir)
+				again.wants(t, "the run", 3, identity.FolderBack)
+				if _, back := again.DatabaseWentBack(); back {
+					t.Error("the database is taken for the older one")
+				}
+			})
+		})
+	}
 }

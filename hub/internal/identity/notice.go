@@ -18,6 +18,8 @@ const (
 	Doubled Kind = "doubled"
 	// DatabaseBack: the database knows less than the folder.
 	DatabaseBack Kind = "database_back"
+	// FolderBack: the folder knows less than the database.
+	FolderBack Kind = "folder_back"
 )
 
 // Notice is something about identities that people should know.

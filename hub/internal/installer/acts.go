@@ -71,8 +71,14 @@ func (i *Installer) Pin(ctx context.Context, name string, pinned bool) error {
 	return err
 }
 
-// Rollback goes back to the version before. Errors: *RefusedError without any.
+// Rollback goes back to the version before. Errors: *RefusedError without any, or if
+// services would lose by it what they use.
 func (i *Installer) Rollback(ctx context.Context, name string) error {
+	if sum := i.previousOf(ctx, name); sum != "" {
+		if err := i.loses(ctx, name, sum); err != nil {
+			return err
+		}
+	}
 	slot, err := i.change(ctx, name, "plugin.rollback", func(slot *store.Slot) error {
 		if slot.Previous == "" {
 			return refuse(CodeNoVersion, "there is no version of %s to go back to", name)
@@ -80,7 +86,7 @@ func (i *Installer) Rollback(ctx context.Context, name string) error {
 		if slot.Pinned {
 			return refuse(CodePinned, "%s is pinned to its version; unpin it first", name)
 		}
-		slot.Sum, slot.Previous, slot.Enabled = slot.Previous, slot.Sum, true
+		slot.Sum, slot.Previous, slot.Enabled, slot.Earlier = slot.Previous, slot.Sum, true, ""
 		return nil
 	})
 	if err != nil {

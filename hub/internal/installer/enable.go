@@ -42,11 +42,19 @@ func (i *Installer) Approve(ctx context.Context, sum, confirm string) (store.Pac
 	return p, nil
 }
 
-// Enable makes a package the one that runs under its name. downgrade allows an older
-// version than the one that runs. The host starts it beside the running version; if
+// Consent is what somebody accepts of a version that is enabled.
+type Consent struct {
+	// Downgrade allows an older version than the one that runs.
+	Downgrade bool
+	// Losses allows a version without something that services use; the refusal with
+	// CodeLosses names each.
+	Losses bool
+}
+
+// Enable makes a package the one that runs under its name. The host starts it beside the running version; if
 // it does not work the old one goes on, and the error says why. Errors:
 // *RefusedError, store.ErrNotFound.
-func (i *Installer) Enable(ctx context.Context, sum string, downgrade bool) error {
+func (i *Installer) Enable(ctx context.Context, sum string, consent Consent) error {
 	p, err := i.store.Package(ctx, sum)
 	if err != nil {
 		return err
@@ -59,21 +67,29 @@ func (i *Installer) Enable(ctx context.Context, sum string, downgrade bool) erro
 		return err
 	}
 	older := running != "" && semver.Compare("v"+p.Version, "v"+running) < 0
-	if older && !downgrade {
+	if older && !consent.Downgrade {
 		refused := refuse(CodeDowngrade, "%s %s is older than %s, which runs; confirm the downgrade, or roll back", p.Name, p.Version, running)
 		refused.With = p.Sum
 		return refused
+	}
+	if !consent.Losses {
+		if err := i.loses(ctx, p.Name, p.Sum); err != nil {
+			return err
+		}
 	}
 	_, err = i.change(ctx, p.Name, "plugin.enable", func(slot *store.Slot) error {
 		if slot.Pinned && slot.Sum != p.Sum {
 			return refuse(CodePinned, "%s is pinned to its version; unpin it first", p.Name)
 		}
 		if slot.Sum != p.Sum {
-			slot.Previous, slot.Sum = slot.Sum, p.Sum
+			slot.Earlier, slot.Previous, slot.Sum = slot.Previous, slot.Sum, p.Sum
+		}
+		if slot.Losses = ""; consent.Losses {
+			slot.Losses = p.Sum
 		}
 		slot.Enabled = true
 		return nil
-	}, "version", p.Version, "sha256", p.Sum, "from", running, "downgrade", word(older))
+	}, "version", p.Version, "sha256", p.Sum, "from", running, "downgrade", word(older), "losses_accepted", word(consent.Losses))
 	if err != nil {
 		return err
 	}

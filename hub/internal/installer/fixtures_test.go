@@ -136,6 +136,9 @@ func newReplica(t *testing.T, st *store.Store) *replica {
 			if ds[0].Name == "unwanted" {
 				return fmt.Errorf("it does not serve what services need")
 			}
+			if ds[0].Name == "poorer" {
+				return &pluginhost.LossError{Losses: []string{"the service shop could not renew its connections any more (refresh)"}}
+			}
 			return nil
 		},
 		Rejected: func(plugin, sum, reason string) { r.Rejected(context.Background(), plugin, sum, reason) },
@@ -158,7 +161,7 @@ func (r *replica) install(t *testing.T, data []byte) (store.Package, error) {
 	if _, err := r.Approve(t.Context(), p.Sum, p.Sum); err != nil {
 		t.Fatal(err)
 	}
-	return p, r.Enable(t.Context(), p.Sum, false)
+	return p, r.Enable(t.Context(), p.Sum, installer.Consent{})
 }
 
 func (r *replica) stage(t *testing.T, data []byte) store.Package {

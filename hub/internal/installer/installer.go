@@ -105,6 +105,7 @@ const (
 	CodeInUse     = "in_use"
 	CodeNoVersion = "no_previous_version"
 	CodeFailed    = "plugin_failed"
+	CodeLosses    = "services_lose"
 )
 
 func refuse(code, format string, args ...any) *RefusedError {

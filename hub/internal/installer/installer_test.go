@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/pluginpack"
 	"github.com/evergrant/evergrant/hub/internal/service"
@@ -42,14 +43,14 @@ func TestAPluginIsInstalledInThreeActsThatAreNoted(t *testing.T) {
 		if p.State != installer.Verified || p.StagedBy != "anna" {
 			t.Fatalf("staged as %+v", p)
 		}
-		wantCode(t, r.Enable(t.Context(), p.Sum, false), installer.CodeState)
+		wantCode(t, r.Enable(t.Context(), p.Sum, installer.Consent{}), installer.CodeState)
 		if _, err := r.Approve(t.Context(), p.Sum, ""); err != nil {
 			t.Fatal(err)
 		}
 		if r.running() != "" {
 			t.Error("it ran before it was enabled")
 		}
-		if err := r.Enable(t.Context(), p.Sum, false); err != nil {
+		if err := r.Enable(t.Context(), p.Sum, installer.Consent{}); err != nil {
 			t.Fatal(err)
 		}
 		d, _, ok := r.host.Description("acme")
@@ -136,11 +137,11 @@ func TestAnOlderVersionNeedsAWordAndRollbackGoesBack(t *testing.T) {
 	if err != nil || r.running() != two.Sum {
 		t.Fatal(err, r.running())
 	}
-	wantCode(t, r.Enable(t.Context(), one.Sum, false), installer.CodeDowngrade)
+	wantCode(t, r.Enable(t.Context(), one.Sum, installer.Consent{}), installer.CodeDowngrade)
 	if err := r.Pin(t.Context(), "acme", true); err != nil {
 		t.Fatal(err)
 	}
-	wantCode(t, r.Enable(t.Context(), one.Sum, true), installer.CodePinned)
+	wantCode(t, r.Enable(t.Context(), one.Sum, installer.Consent{Downgrade: true}), installer.CodePinned)
 	wantCode(t, r.Rollback(t.Context(), "acme"), installer.CodePinned)
 	if err := errors.Join(r.Pin(t.Context(), "acme", false), r.Rollback(t.Context(), "acme")); err != nil || r.running() != one.Sum {
 		t.Fatal(err, r.running())
@@ -148,7 +149,7 @@ func TestAnOlderVersionNeedsAWordAndRollbackGoesBack(t *testing.T) {
 	if err := r.Rollback(t.Context(), "acme"); err != nil || r.running() != two.Sum {
 		t.Fatal("forward again", err)
 	}
-	if err := r.Enable(t.Context(), one.Sum, true); err != nil || r.running() != one.Sum {
+	if err := r.Enable(t.Context(), one.Sum, installer.Consent{Downgrade: true}); err != nil || r.running() != one.Sum {
 		t.Fatal("the downgrade that was confirmed", err)
 	}
 	if err := r.Disable(t.Context(), "acme"); err != nil || r.running() != "" {
@@ -200,7 +201,7 @@ func TestAVersionThatDoesNotWorkIsQuarantinedAndTheOldOneStays(t *testing.T) {
 			if r.running() != old.Sum {
 				t.Errorf("%s runs", r.running())
 			}
-			wantCode(t, r.Enable(t.Context(), p.Sum, false), installer.CodeState)
+			wantCode(t, r.Enable(t.Context(), p.Sum, installer.Consent{}), installer.CodeState)
 			if err := r.Remove(t.Context(), "acme"); err != nil {
 				t.Fatal(err)
 			}
@@ -243,7 +244,7 @@ func TestAVersionThatKeepsCrashingGoesBackByItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the version before is back", func() bool {
-		_ = renew(t.Context(), r, "child") // ends the process
+		_ = renew(t.Context(), r, "exit")
 		return r.running() == old.Sum
 	})
 	eventually(t, "the new one is in quarantine", func() bool {
@@ -254,6 +255,50 @@ func TestAVersionThatKeepsCrashingGoesBackByItself(t *testing.T) {
 	if got := acts(t, st); !slices.Contains(got, "plugin.quarantine") {
 		t.Errorf("noted %v", got)
 	}
+}
+
+// A version that describes itself well and fails at every renewal goes back too, also
+// one that was enabled before the hub was started. Who looks is told why.
+func TestAVersionThatPanicsAtEveryRefreshGoesBack(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		anna := audit.With(t.Context(), audit.Actor{Kind: audit.KindPerson, Name: "anna"})
+		first := newReplica(t, st)
+		old, err := first.install(t, packed(t, nil, "acme", "1.0.0", acme))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := first.stage(t, packed(t, nil, "acme", "2.0.0", acme))
+		if _, err := first.Approve(anna, p.Sum, p.Sum); err != nil {
+			t.Fatal(err)
+		}
+		if err := first.Enable(anna, p.Sum, installer.Consent{}); err != nil {
+			t.Fatal(err)
+		}
+		r := newReplica(t, st) // the hub was restarted
+		for range 3 {
+			if renew(t.Context(), r, "panic") == nil {
+				t.Fatal("it did not panic")
+			}
+		}
+		eventually(t, "the version before is back", func() bool { return r.running() == old.Sum && slotOf(t, st).Sum == old.Sum })
+		q, err := st.Package(t.Context(), p.Sum)
+		if err != nil || q.State != installer.Quarantined || !strings.Contains(q.Problem, "panicked") {
+			t.Errorf("it is %s: %s, %v", q.State, q.Problem, err)
+		}
+		works(t, r)
+		eventually(t, "it is in the audit record", func() bool { return slices.Contains(acts(t, st), "plugin.quarantine") })
+		if err := first.Follow(t.Context()); err != nil || first.running() != old.Sum {
+			t.Errorf("the other replica runs %q, %v", first.running(), err)
+		}
+		for name, one := range map[string]*replica{"that went back": r, "that followed": first} {
+			for range 4 {
+				_ = renew(t.Context(), one, "panic")
+			}
+			if one.running() != old.Sum {
+				t.Errorf("the replica %s has gone on to %s, which is in quarantine", name, one.running())
+			}
+		}
+	})
 }
 
 func TestEveryReplicaGetsWhatIsInstalledAtOne(t *testing.T) {
@@ -350,13 +395,13 @@ func TestConcurrentActsOnOnePluginLeaveOneProcess(t *testing.T) {
 				case 1:
 					_ = r.Resume(t.Context(), "acme")
 				default:
-					_ = r.Enable(t.Context(), sums[n%3], true)
+					_ = r.Enable(t.Context(), sums[n%3], installer.Consent{Downgrade: true})
 				}
 				_ = renew(t.Context(), r, "")
 			})
 		}
 		acting.Wait()
-		if err := r.Enable(t.Context(), sums[1], true); err != nil {
+		if err := r.Enable(t.Context(), sums[1], installer.Consent{Downgrade: true}); err != nil {
 			t.Fatal(err)
 		}
 		works(t, r)

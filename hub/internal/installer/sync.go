@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
@@ -101,10 +102,31 @@ func (i *Installer) source(ctx context.Context, slot store.Slot) (pluginhost.Sou
 			return pluginhost.Source{}, err
 		}
 	}
-	place := i.placeOf(p.Sum)
+	source := sourceOf(i.placeOf(p.Sum), slot, m)
+	source.Package.Rejected, err = i.quarantined(ctx, slot.Name)
+	return source, err
+}
+
+// quarantined are the packages of a name that did not work.
+func (i *Installer) quarantined(ctx context.Context, name string) (sums []string, err error) {
+	packages, err := i.store.Packages(ctx)
+	for _, p := range packages {
+		if p.Name == name && p.State == Quarantined {
+			sums = append(sums, p.Sum)
+		}
+	}
+	return sums, err
+}
+
+// sourceOf is a package that is unpacked in place, as the host runs it for a slot.
+func sourceOf(place string, slot store.Slot, m *pluginpack.Manifest) pluginhost.Source {
 	pack := &pluginhost.Package{
-		Sum: p.Sum, Version: m.Version, Reports: m.Reports, Dir: place, Entry: filepath.FromSlash(m.Entry),
+		Sum: slot.Sum, Version: m.Version, Reports: m.Reports, Dir: place, Entry: filepath.FromSlash(m.Entry),
 		Interpreter: m.Sandbox.Interpreter, MemoryMiB: m.Sandbox.MemoryMiB, Hosts: map[string][]string{},
+		LossesAccepted: slot.Losses == slot.Sum,
+	}
+	if slot.Previous != "" && slot.UpdatedBy != "" { // else the hub itself has gone back to it
+		pack.ReplacedAt = slot.UpdatedAt
 	}
 	source := pluginhost.Source{Name: slot.Name, Path: filepath.Join(place, pack.Entry), Package: pack}
 	for _, f := range m.Files {
@@ -116,7 +138,27 @@ func (i *Installer) source(ctx context.Context, slot store.Slot) (pluginhost.Sou
 	for _, served := range m.Providers {
 		pack.Hosts[served.Name] = served.Hosts
 	}
-	return source, nil
+	return source
+}
+
+// Unpacked is what slots and packages say is to run, as far as it lies unpacked in dir:
+// for whoever looks at a hub's plugins from outside. It unpacks and changes nothing.
+func Unpacked(dir string, slots []store.Slot, packages []store.Package) (installed pluginhost.Installed) {
+	for _, slot := range slots {
+		if !slot.Enabled {
+			installed.Off = append(installed.Off, slot.Name)
+		}
+		at := slices.IndexFunc(packages, func(p store.Package) bool { return p.Sum == slot.Sum })
+		if !slot.Enabled || at < 0 {
+			continue
+		}
+		m, err := manifestOf(packages[at])
+		place := filepath.Join(dir, slot.Sum)
+		if _, missing := os.Stat(place); err == nil && missing == nil {
+			installed.Sources = append(installed.Sources, sourceOf(place, slot, m))
+		}
+	}
+	return installed
 }
 
 // fetch unpacks a package from the database into its place.
@@ -144,22 +186,23 @@ func (i *Installer) unpack(ctx context.Context, sum string) (*pluginpack.Package
 
 var placeRE = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// sweep removes the folders of packages that are gone.
+// sweep removes the folders of packages that neither run nor are gone back to. One
+// that is enabled later is unpacked again from the database.
 func (i *Installer) sweep(ctx context.Context) error {
-	packages, err := i.store.Packages(ctx)
+	slots, err := i.store.Slots(ctx)
 	if err != nil {
 		return err
 	}
-	known := make(map[string]bool, len(packages))
-	for _, p := range packages {
-		known[p.Sum] = true
+	known := make(map[string]bool, 3*len(slots))
+	for _, slot := range slots {
+		known[slot.Sum], known[slot.Previous], known[slot.Earlier] = true, true, true
 	}
 	entries, err := os.ReadDir(i.dir)
 	if err != nil {
 		return fmt.Errorf("look into the folder of installed plugins: %w", err)
 	}
 	for _, entry := range entries {
-		// One that was just unpacked may not be in the database yet.
+		// One that was just unpacked may be enabled at any moment.
 		info, err := entry.Info()
 		if err != nil || known[entry.Name()] || !placeRE.MatchString(entry.Name()) || time.Since(info.ModTime()) < time.Hour {
 			continue
@@ -200,7 +243,7 @@ func (i *Installer) Rejected(ctx context.Context, name, sum, reason string) {
 	}
 	_, err = i.store.ChangeSlot(ctx, name, func(slot *store.Slot) error {
 		if slot.Sum == sum && slot.Previous != "" {
-			slot.Sum, slot.Previous = slot.Previous, ""
+			slot.Sum, slot.Previous, slot.Earlier = slot.Previous, slot.Earlier, ""
 			slot.UpdatedAt = later(time.Now(), slot.UpdatedAt)
 			slot.UpdatedBy = ""
 		}

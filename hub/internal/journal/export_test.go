@@ -42,3 +42,7 @@ func Scan(data []byte, sequence uint64, box Sealer) (replies map[string]string, 
 	}
 	return replies, s.first >= 0, err
 }
+
+// IsOthers reports whether a file in the journal's folder counts as another hub's, for a
+// journal that has no segments there.
+func IsOthers(path string) bool { return isOthers(path, nil) }

@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -160,11 +161,21 @@ func (h *home) othersSegments(own []*segment) error {
 		return fmt.Errorf("read the journal's folder: %w", err)
 	}
 	for _, path := range paths {
-		if !slices.ContainsFunc(own, func(s *segment) bool { return s.path == path && sameFile(path, s.info) == nil }) {
+		if isOthers(path, own) {
 			return fmt.Errorf("the journal's folder %s was replaced by one with other replies (%s): %s", h.dir, filepath.Base(path), putBack)
 		}
 	}
 	return nil
+}
+
+// isOthers reports whether a file that was listed is there and not one of own. One that
+// was removed since it was listed, as the whole folder may be right now, is nobody's.
+func isOthers(path string, own []*segment) bool {
+	now, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	return err != nil || !slices.ContainsFunc(own, func(s *segment) bool { return s.path == path && os.SameFile(now, s.info) })
 }
 
 func flock(f *os.File) error {

@@ -63,6 +63,14 @@ func (j *Journal) Place() string {
 	return fmt.Sprintf("%s/%x/%x", strings.TrimSpace(string(id)), stat.Dev, stat.Ino)
 }
 
+// ReadMark reads the Mark of a folder, which may be in use; its zero value if there is none.
+func ReadMark(dir string) (Mark, error) {
+	if _, err := os.Stat(filepath.Join(dir, replicaFile)); errors.Is(err, os.ErrNotExist) {
+		return Mark{}, nil
+	}
+	return readMark(dir)
+}
+
 // readMark reads who the folder belongs to; a new folder gets a new replica.
 func readMark(dir string) (Mark, error) {
 	data, err := os.ReadFile(filepath.Join(dir, markFile))

@@ -100,15 +100,16 @@ func (j *Journal) create(d draft) (*segment, error) {
 	if err == nil {
 		s.info, err = f.Stat()
 	}
+	named := tmp
 	if err == nil {
-		err = os.Rename(tmp, s.path)
-	}
-	if err == nil {
-		err = syncDir(j.home.dir)
+		if err = os.Rename(tmp, s.path); err == nil {
+			named = s.path
+			err = syncDir(j.home.dir)
+		}
 	}
 	if err != nil {
 		err = errors.Join(err, f.Close())
-		_ = os.Remove(tmp)
+		_ = os.Remove(named) // a segment that is not counted would be taken for another hub's
 		return nil, fmt.Errorf("begin a segment of the journal %s (is the disk full?): %w", j.home.dir, err)
 	}
 	s.file, s.size = f, int64(len(data))

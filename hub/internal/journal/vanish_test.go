@@ -142,6 +142,17 @@ func TestWhereTheFolderCannotBeMadeNothingBegins(t *testing.T) {
 	survives(t, dir, b, "op")
 }
 
+func TestASegmentRemovedSinceItWasListedIsNobodys(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "replies-00000002.journal")
+	if journal.IsOthers(path) {
+		t.Error("a file that is gone was taken for another hub's")
+	}
+	must(t, os.WriteFile(path, nil, 0o600))
+	if !journal.IsOthers(path) {
+		t.Error("a file that nobody knows was taken for the journal's own")
+	}
+}
+
 func TestTheFolderIsTakenAwayUnderLoad(t *testing.T) {
 	dir, b := filepath.Join(t.TempDir(), "journal"), box(t)
 	j := open(t, dir, b)

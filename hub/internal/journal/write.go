@@ -138,7 +138,7 @@ func (j *Journal) ensure() error {
 }
 
 // renewTries is how often a segment is begun in a folder that is taken away meanwhile.
-const renewTries = 3
+const renewTries = 8
 
 // renew begins a segment with all that is pending and gives up those before it. Until it
 // succeeds the journal promises nothing.

@@ -12,7 +12,7 @@ import (
 // that the API answered with, with underscores.
 var PullResults = []string{
 	"served", "served_with_trouble", "not_modified", "reauthorization_required", "paused", "blocked", "transient", "internal",
-	"too_soon", "not_found", "forbidden", "address_not_allowed", "unauthorized",
+	"too_soon", "not_found", "no_connection_for_key", "forbidden", "address_not_allowed", "unauthorized",
 }
 
 // Counts is what happened in this process since it started. Its methods are safe for

@@ -24,6 +24,12 @@ type Parts struct {
 	Ready func() map[string]bool
 	// Newest tells of the file of newest token sets.
 	Newest func(ctx context.Context) newest.Standing
+	// Clock is how far the database's clock is ahead of this hub's.
+	Clock func() time.Duration
+	// Held says what keeps renewals from beginning, by cause.
+	Held func() map[string]bool
+	// Behind counts the grants that wait for a decision after a restore.
+	Behind func() int
 	// Backup tells how old the last good scheduled backup is and how often one is made; 0
 	// and 0 without a schedule.
 	Backup func(ctx context.Context) (age, every time.Duration)
@@ -53,6 +59,9 @@ var (
 	newestBad   = describe("newest_damaged_files", "Files of newest token sets that were found damaged and are kept aside in the data folder.")
 	backupAge   = describe("backup_age_seconds", "Time since the last good scheduled backup was begun, or since the start of the hub if there is none; 0 without a schedule.")
 	backupEvery = describe("backup_interval_seconds", "Time between two scheduled backups; 0 without a schedule.")
+	clockOffset = describe("clock_offset_seconds", "How far the database's clock is ahead of this hub's, at the last sign of life.")
+	held        = describe("renewals_held", "1 while this hub begins no renewals for a cause: clock (clocks have stepped), copied (the data folder looks copied), restored (replicas compare with a restored database); the latter two hold only grants that rotate.", "cause")
+	behind      = describe("grants_behind_backup", "Grants that may be behind a restored backup and wait for a decision; the same on every replica.")
 	readiness   = describe("ready", "1 for a check of /readyz that holds, 0 for one that does not.", "check")
 
 	pluginStates  = []pluginhost.State{pluginhost.StateIdle, pluginhost.StateStarting, pluginhost.StateReady, pluginhost.StateBackoff, pluginhost.StateFailed, pluginhost.StateStopping}
@@ -76,7 +85,7 @@ func one(is bool) float64 {
 
 // Describe implements prometheus.Collector.
 func (p *Parts) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{pluginState, pluginFell, pluginHas, pluginCalls, circuits, inFlight, waiting, journaled, segments, onDisk, damaged, spooled, newestHas, newestBytes, newestBad, backupAge, backupEvery, readiness} {
+	for _, d := range []*prometheus.Desc{pluginState, pluginFell, pluginHas, pluginCalls, circuits, inFlight, waiting, journaled, segments, onDisk, damaged, spooled, newestHas, newestBytes, newestBad, backupAge, backupEvery, clockOffset, held, behind, readiness} {
 		to <- d
 	}
 }
@@ -99,6 +108,11 @@ func (p *Parts) Collect(to chan<- prometheus.Metric) {
 	to <- gauge(damaged, float64(j.Damaged))
 	to <- gauge(spooled, float64(p.Pulls()))
 	p.collectKept(to)
+	to <- gauge(clockOffset, p.Clock().Seconds())
+	for cause, is := range p.Held() {
+		to <- gauge(held, one(is), cause)
+	}
+	to <- gauge(behind, float64(p.Behind()))
 	for check, holds := range p.Ready() {
 		to <- gauge(readiness, one(holds), check)
 	}

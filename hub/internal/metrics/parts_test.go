@@ -39,6 +39,7 @@ func TestWhatPluginsPutIntoNamesDoesNotFloodAScrape(t *testing.T) {
 		Ready:  func() map[string]bool { return map[string]bool{"database": false} },
 		Newest: func(context.Context) newest.Standing { return newest.Standing{Entries: 5, Bytes: 900, Damaged: 1} },
 		Backup: func(context.Context) (age, every time.Duration) { return time.Minute, time.Hour },
+		Clock:  func() time.Duration { return -1500 * time.Millisecond }, Held: func() map[string]bool { return map[string]bool{"restored": true, "clock": false} }, Behind: func() int { return 4 },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -49,6 +50,7 @@ func TestWhatPluginsPutIntoNamesDoesNotFloodAScrape(t *testing.T) {
 		`evergrant_plugin_restarts_total{plugin="google"} 3`, `evergrant_endpoint_circuits{host="bad?host",state="open"} 1`,
 		`evergrant_endpoint_circuits{host="unknown",state="closed"} 1`, `evergrant_endpoint_waiting{host="others"} 4802`,
 		`evergrant_journal_entries 2`, `evergrant_journal_segments 3`, `evergrant_journal_bytes 4096`, `evergrant_journal_damaged_segments 1`, `evergrant_pull_spool 7`, `evergrant_newest_entries 5`, `evergrant_newest_bytes 900`, `evergrant_newest_damaged_files 1`,
+		`evergrant_clock_offset_seconds -1.5`, `evergrant_renewals_held{cause="restored"} 1`, `evergrant_renewals_held{cause="clock"} 0`, `evergrant_grants_behind_backup 4`,
 		`evergrant_backup_age_seconds 60`, `evergrant_backup_interval_seconds 3600`, `evergrant_ready{check="database"} 0`,
 	} {
 		if !strings.Contains(text, want+"\n") {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/seal"
 )
@@ -25,6 +26,9 @@ func (k *Keeper) bound() {
 			return err
 		}
 		if removed, err = result.RowsAffected(); err != nil {
+			return err
+		}
+		if err := setMark(ctx, tx, markDropped, time.Now().UTC().Format(time.RFC3339Nano)); err != nil {
 			return err
 		}
 		return k.count(ctx, tx)

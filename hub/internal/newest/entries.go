@@ -39,26 +39,39 @@ func (k *Keeper) Put(ctx context.Context, e Entry) error {
 		return err
 	}
 	size := int64(len(sealed) + overhead)
+	other := k.index.raise(e.ConnectionID, e.Lineage, e.Generation)
 	return k.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		return k.put(ctx, tx, e, sealed, size)
+		return k.put(ctx, tx, e, sealed, size, other)
 	})
 }
 
-func (k *Keeper) put(ctx context.Context, tx *sql.Tx, e Entry, sealed []byte, size int64) error {
-	result, err := tx.ExecContext(ctx, `INSERT INTO entries (connection_id, lineage, generation, tokens, size, saved_at) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT (connection_id, lineage) DO UPDATE SET generation = excluded.generation, tokens = excluded.tokens, size = excluded.size, saved_at = excluded.saved_at
-		WHERE excluded.generation >= entries.generation`,
-		e.ConnectionID, e.Lineage, e.Generation, sealed, size, e.SavedAt.UnixMilli())
+const saveEntry = `INSERT INTO entries (connection_id, lineage, generation, tokens, size, saved_at) VALUES (?, ?, ?, ?, ?, ?)
+	ON CONFLICT (connection_id, lineage) DO UPDATE SET generation = excluded.generation, tokens = excluded.tokens, size = excluded.size, saved_at = excluded.saved_at
+	WHERE excluded.generation >= entries.generation`
+
+// put saves an entry; other is set if its lineage may be another than the one before.
+func (k *Keeper) put(ctx context.Context, tx *sql.Tx, e Entry, sealed []byte, size int64, other bool) error {
+	result, err := tx.StmtContext(ctx, k.save).ExecContext(ctx, e.ConnectionID, e.Lineage, e.Generation, sealed, size, e.SavedAt.UnixMilli()) //nolint:sqlclosecheck // the transaction closes it
 	if err != nil {
 		return err
 	}
 	if n, err := result.RowsAffected(); err != nil || n == 0 {
 		return err
 	}
-	k.bytes += size // a replaced entry's size is put right by bound
+	k.index.raise(e.ConnectionID, e.Lineage, e.Generation) // again: the connection may have been dropped meanwhile
+	k.bytes += size                                        // a replaced entry's size is put right by bound
+	if !other {
+		return nil
+	}
 	_, err = tx.ExecContext(ctx, `DELETE FROM entries WHERE connection_id = ?1 AND lineage NOT IN
 		(SELECT lineage FROM entries WHERE connection_id = ?1 ORDER BY saved_at DESC, lineage = ?2 DESC LIMIT 2)`, e.ConnectionID, e.Lineage)
 	return err
+}
+
+// Beyond reports whether an entry of the connection may be newer than a generation. It
+// reads no file, and is never wrong in saying no.
+func (k *Keeper) Beyond(connectionID string, generation int64) bool {
+	return k.index.beyond(connectionID, generation)
 }
 
 // Newest reads the newest token set of a connection's lineage; ok is false if none is
@@ -130,6 +143,7 @@ func (k *Keeper) Drop(ctx context.Context, connectionIDs ...string) error {
 				return err
 			}
 		}
+		k.index.drop(connectionIDs...)
 		return k.count(ctx, tx)
 	})
 }

@@ -82,7 +82,7 @@ func (k *Keeper) attach(ctx context.Context) error {
 		err = begin(ctx, db)
 	}
 	if err == nil {
-		err = db.QueryRowContext(ctx, `SELECT COALESCE(SUM(size), 0) FROM entries`).Scan(&k.bytes)
+		err = k.use(ctx, db)
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("open the file of newest token sets %s: %w", k.path, err), db.Close())
@@ -91,8 +91,20 @@ func (k *Keeper) attach(ctx context.Context) error {
 	return nil
 }
 
+// use reads what is in a file and prepares to write to it.
+func (k *Keeper) use(ctx context.Context, db *sql.DB) (err error) {
+	if err = db.QueryRowContext(ctx, `SELECT COALESCE(SUM(size), 0) FROM entries`).Scan(&k.bytes); err != nil {
+		return err
+	}
+	if err = k.index.load(ctx, db); err != nil {
+		return err
+	}
+	k.save, err = db.PrepareContext(ctx, saveEntry)
+	return err
+}
+
 func pool(path, extra string) (*sql.DB, error) {
-	address := url.URL{Scheme: "file", Path: path, RawQuery: "_pragma=busy_timeout(5000)&" + extra}
+	address := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: "_pragma=busy_timeout(5000)&" + extra}
 	db, err := sql.Open(sqlite.DriverName, address.String())
 	if err != nil {
 		return nil, fmt.Errorf("open the file of newest token sets: %w", err)
@@ -133,6 +145,9 @@ func begin(ctx context.Context, db *sql.DB) error {
 	}
 	defer func() { _ = tx.Rollback() }()
 	if _, err := tx.ExecContext(ctx, schema); err != nil {
+		return err
+	}
+	if err := setMark(ctx, tx, markSince, time.Now().UTC().Format(time.RFC3339Nano)); err != nil {
 		return err
 	}
 	return tx.Commit()

@@ -39,7 +39,10 @@ type Keeper struct {
 
 	file sync.RWMutex // held for writing while the file is replaced
 	db   *sql.DB      // nil when closed, or while no file can be opened
+	save *sql.Stmt    // saves an entry
 	info os.FileInfo
+
+	index *index
 
 	boxMu sync.RWMutex
 	box   *seal.Box
@@ -60,7 +63,7 @@ func Open(dir string, box *seal.Box, log hclog.Logger) (*Keeper, error) {
 	if log == nil {
 		log = hclog.NewNullLogger()
 	}
-	k := &Keeper{path: filepath.Join(dir, FileName), box: box, log: log, limit: mostBytes}
+	k := &Keeper{path: filepath.Join(dir, FileName), box: box, log: log, limit: mostBytes, index: newIndex()}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of newest token sets: %w", err)
 	}

@@ -5,15 +5,53 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // SetMark keeps a small value by its name, over what there was, durable when it returns:
 // how far the database had got, for example. Values are not sealed, so none is a secret.
 func (k *Keeper) SetMark(ctx context.Context, name, value string) error {
-	return k.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO marks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
-		return err
-	})
+	return k.change(ctx, func(ctx context.Context, tx *sql.Tx) error { return setMark(ctx, tx, name, value) })
+}
+
+func setMark(ctx context.Context, tx *sql.Tx, name, value string) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO marks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
+	return err
+}
+
+// The marks of the file's own extent.
+const (
+	markSince   = "since"
+	markDropped = "dropped"
+)
+
+// Truncated notes that the file does not know what happened before now: it was put back
+// from a copy, for example.
+func (k *Keeper) Truncated(ctx context.Context) error {
+	return k.SetMark(ctx, markSince, time.Now().UTC().Format(time.RFC3339Nano))
+}
+
+// Extent says of what the file knows.
+type Extent struct {
+	// Since is when it was begun, or from when on it knows all; zero for one of an older
+	// version.
+	Since time.Time
+	// DroppedAt is when entries were dropped last because there were too many; zero is never.
+	DroppedAt time.Time
+}
+
+// Extent reads it.
+func (k *Keeper) Extent(ctx context.Context) (e Extent, err error) {
+	for name, at := range map[string]*time.Time{markSince: &e.Since, markDropped: &e.DroppedAt} {
+		value, err := k.Mark(ctx, name)
+		if err != nil {
+			return e, err
+		}
+		if t, err := time.Parse(time.RFC3339Nano, value); err == nil {
+			*at = t
+		}
+	}
+	return e, nil
 }
 
 // Mark reads a value; "" if it was never set.

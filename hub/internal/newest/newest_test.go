@@ -79,6 +79,22 @@ func TestTheNewestTokenSetOfALineageOutlivesTheProcess(t *testing.T) {
 	}
 }
 
+func TestTheFileIsOpenedInARelativeFolder(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, dir := range []string{"data", "./data with 100%", "."} {
+		k, err := newest.Open(dir, storetest.Box(t), hclog.NewNullLogger())
+		if err != nil {
+			t.Fatalf("%s: %v", dir, err)
+		}
+		if err := k.Close(); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "newest.db")); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestNoTokenIsReadableInTheFile(t *testing.T) {
 	dir := t.TempDir()
 	k, _ := openIn(t, dir, storetest.Box(t))
@@ -245,6 +261,7 @@ func TestWhatWasWithdrawnIsKept(t *testing.T) {
 	if !slices.Equal(all, []newest.Withdrawal{other, w}) {
 		t.Errorf("%+v", all)
 	}
+	check(t, k.NotWithdrawn(t.Context(), other))
 	if late, err := k.Withdrawals(t.Context(), noon); err != nil || !slices.Equal(late, []newest.Withdrawal{w}) {
 		t.Errorf("%+v, %v", late, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 )
 
 // task is a change that waits for the next commit.
@@ -42,9 +43,17 @@ func (k *Keeper) change(ctx context.Context, do func(ctx context.Context, tx *sq
 	}
 }
 
+// spacing is the least time between two commits while changes come faster than the disk
+// takes them one by one: each commit waits for the disk, which the journal and a database
+// may share.
+const spacing = 20 * time.Millisecond
+
 // write commits what is queued, batch by batch, until nothing is.
 func (k *Keeper) write() {
-	for {
+	for crowded := false; ; {
+		if crowded {
+			<-time.After(spacing)
+		}
 		k.mu.Lock()
 		batch := k.queue[:min(len(k.queue), mostAtOnce)]
 		k.queue = k.queue[len(batch):]
@@ -55,6 +64,7 @@ func (k *Keeper) write() {
 		}
 		k.mu.Unlock()
 		k.commit(batch)
+		crowded = len(batch) > 1
 	}
 }
 

@@ -62,7 +62,8 @@ func (k *Keeper) PutSealed(ctx context.Context, entries ...Sealed) error {
 		for _, s := range entries {
 			e := Entry{ConnectionID: s.ConnectionID, SavedAt: timeOf(s.SavedAt)}
 			e.Lineage, e.Generation = s.Lineage, s.Generation
-			if err := k.put(ctx, tx, e, s.Tokens, int64(len(s.Tokens)+overhead)); err != nil {
+			other := k.index.raise(e.ConnectionID, e.Lineage, e.Generation)
+			if err := k.put(ctx, tx, e, s.Tokens, int64(len(s.Tokens)+overhead), other); err != nil {
 				return err
 			}
 		}

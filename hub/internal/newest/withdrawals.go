@@ -34,6 +34,14 @@ func (k *Keeper) Withdrew(ctx context.Context, w Withdrawal) error {
 	})
 }
 
+// NotWithdrawn forgets a withdrawal: it was taken back.
+func (k *Keeper) NotWithdrawn(ctx context.Context, w Withdrawal) error {
+	return k.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM withdrawals WHERE act = ? AND kind = ? AND object = ?`, w.Act, w.Kind, w.Object)
+		return err
+	})
+}
+
 // Withdrawals are those that happened after a time, oldest first.
 func (k *Keeper) Withdrawals(ctx context.Context, after time.Time) (all []Withdrawal, err error) {
 	err = k.read(func(db *sql.DB) error {

@@ -3,6 +3,7 @@ package operation
 import (
 	"context"
 
+	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
@@ -33,6 +34,7 @@ func (r *Runner) AuthCodeURL(ctx context.Context, op *Op, req provider.AuthCodeU
 func (r *Runner) Exchange(ctx context.Context, op *Op, req provider.ExchangeRequest) (*provider.Token, Outcome, error) {
 	var token *provider.Token
 	op.Spends = true
+	ctx = pluginhost.WithTokens(ctx, req.Code, req.CodeVerifier)
 	out, err := r.run(ctx, "exchange", op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
 		req.Call = call
 		token, err = c.Exchange(ctx, carry, op.Service.Provider, &req)
@@ -45,7 +47,7 @@ func (r *Runner) Exchange(ctx context.Context, op *Op, req provider.ExchangeRequ
 func (r *Runner) Refresh(ctx context.Context, op *Op, current provider.Token) (*provider.Token, Outcome, error) {
 	var token *provider.Token
 	op.Spends = true
-	out, err := r.run(ctx, "refresh", op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
+	out, err := r.run(withToken(ctx, current), "refresh", op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
 		token, err = c.Refresh(ctx, carry, op.Service.Provider, &provider.RefreshRequest{Call: call, Current: current})
 		return err
 	})
@@ -54,7 +56,7 @@ func (r *Runner) Refresh(ctx context.Context, op *Op, current provider.Token) (*
 
 // Revoke ends a grant at the service.
 func (r *Runner) Revoke(ctx context.Context, op *Op, current provider.Token) error {
-	_, err := r.run(ctx, "revoke", op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) error {
+	_, err := r.run(withToken(ctx, current), "revoke", op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) error {
 		return c.Revoke(ctx, carry, op.Service.Provider, &provider.RevokeRequest{Call: call, Current: current})
 	})
 	return err
@@ -63,7 +65,7 @@ func (r *Runner) Revoke(ctx context.Context, op *Op, current provider.Token) err
 // Identify asks whose grant it is.
 func (r *Runner) Identify(ctx context.Context, op *Op, current provider.Token) (*provider.Account, error) {
 	var account *provider.Account
-	_, err := r.run(ctx, "identify", op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
+	_, err := r.run(withToken(ctx, current), "identify", op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
 		account, err = c.Identify(ctx, carry, op.Service.Provider, &provider.IdentifyRequest{Call: call, Current: current})
 		return err
 	})

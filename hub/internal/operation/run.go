@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/evergrant/evergrant/hub/internal/exchange"
+	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 	"github.com/evergrant/evergrant/hub/internal/trail"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
@@ -26,6 +27,7 @@ const runs = 3
 func (r *Runner) run(ctx context.Context, name string, op *Op, do do) (out Outcome, err error) {
 	ctx, span := trail.Start(ctx, name, attribute.String("evergrant.provider", op.Service.Provider), attribute.String("evergrant.service", op.Service.Name))
 	defer func() { trail.End(span, word(err)) }()
+	ctx = pluginhost.WithOperation(ctx, name)
 	if err := r.halted(ctx); err != nil {
 		return Outcome{}, provider.Errorf(provider.Blocked, CodeHalted, "%w", err)
 	}
@@ -104,7 +106,7 @@ func (r *Runner) runOnce(ctx context.Context, op *Op, c *carrier, do do) (overTi
 	defer work.Stop()
 	begun := false
 	call := provider.Call{Service: c.to.Service, Now: op.Now}
-	err = r.host.Run(ctx, op.Service.Provider, func(ctx context.Context, client *providerplugin.Client) error {
+	err = r.host.Run(pluginhost.WithSecrets(ctx, secretsOf(op.Service)...), op.Service.Provider, func(ctx context.Context, client *providerplugin.Client) error {
 		begun = true
 		return do(ctx, client, timed{c, work}, call)
 	})
@@ -126,5 +128,9 @@ type timed struct {
 func (t timed) Carry(ctx context.Context, step int, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
 	t.work.Pause()
 	defer t.work.Resume()
-	return t.carrier.Carry(ctx, step, req)
+	reply, err := t.carrier.Carry(ctx, step, req)
+	if err == nil {
+		pluginhost.Hide(ctx, secretsIn(reply)...)
+	}
+	return reply, err
 }

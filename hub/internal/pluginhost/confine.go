@@ -29,6 +29,8 @@ const (
 // concurrent use.
 type confinement struct {
 	mode sandbox.Mode
+	// disk bounds the files of each plugin, in bytes.
+	disk uint64
 
 	mu sync.Mutex
 	// noSpaces is why the system makes no name spaces; nil until it refused.
@@ -36,14 +38,14 @@ type confinement struct {
 	uids     map[uint32]string // by plugin; bounded by the names of plugins ever installed
 }
 
-func newConfinement(mode sandbox.Mode) (*confinement, error) {
+func newConfinement(mode sandbox.Mode, disk uint64) (*confinement, error) {
 	if available, why := sandbox.Available(); !available && mode != sandbox.Off {
 		if mode == sandbox.Required {
 			return nil, fmt.Errorf("plugins.sandbox is required, but there is none: %s", why)
 		}
 		mode = sandbox.Off
 	}
-	return &confinement{mode: mode, uids: map[uint32]string{}}, nil
+	return &confinement{mode: mode, disk: disk, uids: map[uint32]string{}}, nil
 }
 
 // uidOf is the user that a plugin runs as: always the same, each plugin another;
@@ -84,22 +86,28 @@ func (c *confinement) own(dir, plugin string) uint32 {
 	return uid
 }
 
+// memory is what a plugin may have, in bytes.
+func (p *program) memory(source Source) uint64 {
+	switch pack := source.Package; {
+	case pack != nil && pack.MemoryMiB > 0:
+		return uint64(pack.MemoryMiB) << 20
+	case p.dynamic || p.interpreter != "":
+		return defaultMemorySystem
+	default:
+		return defaultMemory
+	}
+}
+
 // program is what the sandbox is told of a plugin.
 func (c *confinement) program(source Source, p *program, dir string, env []string) sandbox.Program {
 	what := sandbox.Program{
 		Name: source.Path, Dir: dir, Env: env, Interpreter: p.interpreter,
-		System: p.dynamic || p.interpreter != "", Memory: defaultMemory,
+		System: p.dynamic || p.interpreter != "", Memory: p.memory(source), Disk: c.disk,
 		Required: c.mode == sandbox.Required,
 	}
 	// Without a root of its own another user could not even see its script.
 	if c.spaces() == nil || p.interpreter == "" {
 		what.UID = c.own(dir, source.Name)
-	}
-	if what.System {
-		what.Memory = defaultMemorySystem
-	}
-	if pack := source.Package; pack != nil && pack.MemoryMiB > 0 {
-		what.Memory = uint64(pack.MemoryMiB) << 20
 	}
 	if p.interpreter == "" {
 		return what
@@ -117,14 +125,15 @@ func (c *confinement) program(source Source, p *program, dir string, env []strin
 }
 
 // startConfined starts a plugin's process in the sandbox. A system that makes no
-// name spaces is asked once.
-func (c *confinement) startConfined(source Source, p *program, dir string, env []string) (*process, []sandbox.Layer, error) {
+// name spaces is asked once. The folder is nil where it is dir itself; see
+// sandbox.Started.Folder.
+func (c *confinement) startConfined(source Source, p *program, dir string, env []string) (*process, *os.File, []sandbox.Layer, error) {
 	what := c.program(source, p, dir, env)
 	why := c.spaces()
 	for {
 		cmd, started, err := sandbox.Command(p.file, what, why == nil, why)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		process, err := startProcess(cmd)
 		if err != nil && why == nil && sandbox.NoSpaces(err) {
@@ -140,6 +149,6 @@ func (c *confinement) startConfined(source Source, p *program, dir string, env [
 		if _, missing := errors.AsType[*sandbox.MissingError](outcome); missing {
 			outcome = defectf("%v", outcome)
 		}
-		return process, layers, errors.Join(err, outcome)
+		return process, started.Folder(), layers, errors.Join(err, outcome)
 	}
 }

@@ -82,7 +82,8 @@ func (p *patience) intercept(ctx context.Context, desc *grpc.StreamDesc, cc *grp
 		cancel()
 		return nil, goneUnless(caller, err)
 	}
-	return &impatientStream{ClientStream: stream, patience: p, caller: caller, cancel: cancel}, nil
+	c, _ := ctx.Value(callKey{}).(*call) // a probe is none
+	return &impatientStream{ClientStream: stream, patience: p, caller: caller, cancel: cancel, call: c}, nil
 }
 
 // goneUnless tells a connection that the host closed from a call that its caller
@@ -100,6 +101,8 @@ type impatientStream struct {
 	patience *patience
 	caller   context.Context
 	cancel   context.CancelFunc
+	// call is what it belongs to; may be nil.
+	call *call
 }
 
 // RecvMsg implements grpc.ClientStream.
@@ -118,6 +121,9 @@ func (s *impatientStream) RecvMsg(m any) error {
 	s.cancel()
 	if err = goneUnless(s.caller, err); silent.Load() {
 		err = status.Error(codes.DeadlineExceeded, "the plugin did not answer in time")
+		if s.call != nil {
+			s.call.silent.Store(true)
+		}
 	}
 	if status.Code(err) == codes.DeadlineExceeded {
 		switch s.patience.silences.Add(1) {

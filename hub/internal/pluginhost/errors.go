@@ -3,6 +3,7 @@ package pluginhost
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -26,6 +27,44 @@ func (e *UnavailableError) Error() string {
 		return fmt.Sprintf("the plugin is not available, try again in %s: %s", e.RetryAfter.Round(100*time.Millisecond), e.Reason)
 	}
 	return "the plugin is not available: " + e.Reason
+}
+
+// LossError is what Options.Accept returns for a new version that works, but takes
+// away what services use. Somebody may accept that; see Package.LossesAccepted.
+type LossError struct {
+	// Losses are sentences without a full stop, each naming its service.
+	Losses []string
+}
+
+// Error implements error.
+func (e *LossError) Error() string {
+	return "services would lose what they use: " + strings.Join(e.Losses, "; ")
+}
+
+// spokenError is a failure of a process that wrote something before.
+type spokenError struct {
+	error
+	words []LogLine
+}
+
+// Unwrap lets a defect be told.
+func (e *spokenError) Unwrap() error { return e.error }
+
+// withWords adds what a process wrote to what went wrong with it: the line that says
+// most to the text, all of them for wordsOf.
+func withWords(err error, words []LogLine) error {
+	if len(words) == 0 {
+		return err
+	}
+	return &spokenError{error: fmt.Errorf("%w; it wrote: %s", err, bestOf(words)), words: words}
+}
+
+// wordsOf are the last lines of the process that failed; nil if it wrote none.
+func wordsOf(err error) []LogLine {
+	if e, ok := errors.AsType[*spokenError](err); ok {
+		return e.words
+	}
+	return nil
 }
 
 // defect is a failure that another start cannot cure: the file has to change.

@@ -71,21 +71,22 @@ func checkHandshake(handshake string) error {
 
 // checkSocket allows the address of a plugin only if it is a unix socket in the
 // plugin's own folder.
-func checkSocket(dir, network, address string) error {
+func checkSocket(dir, seen, network, address string) (path string, err error) {
 	if network != "unix" {
-		return defectf("it listens on %s, only a unix socket is allowed", quoteStart([]byte(network)))
+		return "", defectf("it listens on %s, only a unix socket is allowed", quoteStart([]byte(network)))
 	}
 	if filepath.Dir(address) != dir || filepath.Clean(address) != address {
-		return defectf("its socket is not in the folder that it was given (PLUGIN_UNIX_SOCKET_DIR): %s", quoteStart([]byte(address)))
+		return "", defectf("its socket is not in the folder that it was given (PLUGIN_UNIX_SOCKET_DIR): %s", quoteStart([]byte(address)))
 	}
-	info, err := os.Lstat(address)
+	path = filepath.Join(seen, filepath.Base(address))
+	info, err := os.Lstat(path)
 	if err != nil {
-		return defectf("its socket cannot be found: %s", quoteStart([]byte(address)))
+		return "", defectf("its socket cannot be found: %s", quoteStart([]byte(address)))
 	}
 	if info.Mode().Type() != os.ModeSocket {
-		return defectf("the address in its handshake is not a socket: %s", quoteStart([]byte(address)))
+		return "", defectf("the address in its handshake is not a socket: %s", quoteStart([]byte(address)))
 	}
-	return nil
+	return path, nil
 }
 
 // quoteStart shows what a plugin wrote: its first 80 bytes, escaped.

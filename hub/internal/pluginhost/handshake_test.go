@@ -59,7 +59,7 @@ func TestOnlyASocketInThePluginsFolderIsDialled(t *testing.T) {
 	if err := os.Symlink(filepath.Join(elsewhere, "s"), filepath.Join(dir, "link")); err != nil {
 		t.Fatal(err)
 	}
-	if err := checkSocket(dir, "unix", filepath.Join(dir, "s")); err != nil {
+	if _, err := checkSocket(dir, dir, "unix", filepath.Join(dir, "s")); err != nil {
 		t.Errorf("its own socket: %v", err)
 	}
 	for name, c := range map[string]struct{ network, address string }{
@@ -72,7 +72,7 @@ func TestOnlyASocketInThePluginsFolderIsDialled(t *testing.T) {
 		"abstract":      {"unix", "@abstract"},
 		"relative path": {"unix", "s"},
 	} {
-		if err := checkSocket(dir, c.network, c.address); err == nil || !isDefect(err) {
+		if _, err := checkSocket(dir, dir, c.network, c.address); err == nil || !isDefect(err) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -59,7 +59,7 @@ func New(opts Options) (*Host, error) {
 		return nil, fmt.Errorf("open the folder of plugins: %s is not a folder", opts.Dir)
 	}
 	h := &Host{opts: opts, log: opts.Logger, supervisors: map[string]*supervisor{}, providers: map[string]served{}}
-	if h.confine, err = newConfinement(opts.Sandbox); err != nil {
+	if h.confine, err = newConfinement(opts.Sandbox, uint64(opts.Disk)); err != nil {
 		return nil, err
 	}
 	if h.runtimeDir, err = openRuntimeDir(opts.RuntimeDir); err != nil {

@@ -54,7 +54,7 @@ func (h *Host) launch(ctx context.Context, source Source, out *output) (*instanc
 	}
 	opts := h.opts
 	in := &instance{source: source, sum: program.sum, startedAt: time.Now(), patience: &patience{limit: opts.CallTimeout, lost: func() {}, hopeless: func() {}}}
-	in.runner = &processRunner{source: source, program: program, confine: h.confine, output: out, starting: ctx, settle: func() bool { return true }}
+	in.runner = &processRunner{source: source, program: program, confine: h.confine, output: out, tail: newTail(out), starting: ctx, settle: func() bool { return true }}
 	in.client = goplugin.NewClient(in.clientConfig(sockets, opts))
 	if err = in.introduce(ctx, opts); err == nil {
 		err = errors.Join(program.unchanged(), in.isAsApproved())
@@ -71,10 +71,7 @@ func (h *Host) launch(ctx context.Context, source Source, out *output) (*instanc
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("the start was given up: %w", context.Cause(ctx))
 	}
-	if words := out.lastWords(in.startedAt); words != "" && !isDefect(err) {
-		err = fmt.Errorf("%w; it wrote: %s", err, words)
-	}
-	return nil, err
+	return nil, withWords(err, in.runner.words())
 }
 
 // clientConfig is go-plugin's configuration for one start. It is used once.
@@ -89,8 +86,8 @@ func (in *instance) clientConfig(sockets string, opts Options) *goplugin.ClientC
 		Logger:           hclog.NewNullLogger(), // whatever matters is an error or seen by us
 		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: sockets},
 		GRPCDialOptions:  dialOptions(opts.ConnectTimeout, in.patience, opts.Traces),
-		SyncStdout:       in.runner.output.writer(),
-		SyncStderr:       in.runner.output.writer(),
+		SyncStdout:       in.runner.output.writer(in.runner.tail),
+		SyncStderr:       in.runner.output.writer(in.runner.tail),
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, dir string) (runner.Runner, error) {
 			in.runner.dir, in.runner.env = dir, append(cmd.Env, "TMPDIR="+dir)
 			return in.runner, nil
@@ -227,6 +224,9 @@ func guarded(call func() error) (err error) {
 
 // removeDir removes the instance's private folder.
 func (in *instance) removeDir() {
+	if in.runner.folder != nil {
+		_ = in.runner.folder.Close()
+	}
 	if in.runner.dir != "" {
 		_ = os.RemoveAll(in.runner.dir)
 	}

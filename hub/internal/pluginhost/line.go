@@ -25,14 +25,15 @@ type line struct {
 var requestID = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
 
 // parseLine reads a line of a plugin: hclog's JSON or plain text. Every field is
-// optional and may have any type. The result is redacted and printable.
-func parseLine(raw []byte) line {
+// optional and may have any type. blank takes known secrets out of what it means. The
+// result is redacted and printable.
+func parseLine(raw []byte, blank func(string) string) line {
 	raw = bytes.TrimRight(raw, "\r")
 	l, ok := parseJSONLine(raw)
 	if !ok {
 		l = parseTextLine(string(raw))
 	}
-	l.text, l.fields = printable(redact(l.text)), printable(redact(l.fields))
+	l.text, l.fields = printable(redact(blank(l.text))), printable(redact(blank(l.fields)))
 	return l
 }
 

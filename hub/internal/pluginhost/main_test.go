@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -62,6 +63,13 @@ func actAsPlugin(mode string) {
 	case "dies":
 		_, _ = stderr.WriteString("panic: no luck today\n")
 		os.Exit(3)
+	case "last-words":
+		_, _ = stderr.WriteString(lastWords)
+		os.Exit(3)
+	case "closes":
+		_, _ = stderr.WriteString(lastWords)
+		_ = stdout.Close()
+		forever()
 	case "deaf":
 		actDeaf()
 	case "tcp":
@@ -92,6 +100,10 @@ func actAsPlugin(mode string) {
 		providerplugin.Serve(testProvider{name: mode})
 	}
 }
+
+// lastWords are what some modes write before they end.
+const lastWords = "reading the settings\n\x1b[2JTraceback (most recent call last):\n" +
+	"SettingsError: there is no file \xff settings.json, access_token=abc\nbye\n"
 
 func forever() { <-time.After(time.Hour) }
 
@@ -125,6 +137,13 @@ func (p testProvider) Refresh(ctx context.Context, req *provider.RefreshRequest)
 		panic("cannot do this")
 	case "big":
 		return &provider.Token{AccessToken: "x", Extra: map[string]any{"big": strings.Repeat("x", 2<<20)}}, nil
+	case "exit":
+		_, _ = io.WriteString(stderr, "SettingsError: cannot do this with "+req.Service.ClientSecret+"\n")
+		os.Exit(5)
+	case "quote":
+		return nil, provider.Errorf(provider.Transient, "", "no reply to client_secret=%s", url.QueryEscape(req.Service.ClientSecret))
+	case "spill":
+		spill(req.Service.ClientSecret, req.Current.RefreshToken)
 	case "hang":
 		forever()
 	case "environment":

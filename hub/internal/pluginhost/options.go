@@ -38,6 +38,8 @@ type Options struct {
 	// Cache remembers descriptions by the executable's sum; nil remembers none.
 	Cache DescriptionCache
 
+	// Disk bounds the files that a plugin has in its working folder, in bytes; 64 MiB.
+	Disk int64
 	// IdleAfter stops a plugin that had no call for this long; 10 minutes.
 	IdleAfter time.Duration
 	// StartTimeout bounds the time until the handshake; 10 seconds.
@@ -76,6 +78,7 @@ func (o Options) withDefaults() Options {
 		o.Logger = hclog.NewNullLogger()
 	}
 	o.Sandbox = cmp.Or(o.Sandbox, sandbox.Off)
+	o.Disk = cmp.Or(o.Disk, defaultDisk)
 	o.IdleAfter = cmp.Or(o.IdleAfter, 10*time.Minute)
 	o.StartTimeout = cmp.Or(o.StartTimeout, 10*time.Second)
 	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, 3*time.Second)

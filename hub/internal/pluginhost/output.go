@@ -3,6 +3,7 @@ package pluginhost
 import (
 	"bytes"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,26 +25,28 @@ const (
 // It is safe for concurrent use.
 type output struct {
 	log hclog.Logger
+	// raw gets all that is written as it is; nil is nobody.
+	raw io.Writer
 
 	mu      sync.Mutex
+	hidden  hidden
 	tokens  float64 // lines that may be logged now
 	refill  time.Time
 	dropped int
 	report  *time.Timer // set while dropped lines wait to be reported
 	kept    []LogLine   // a ring; next is the oldest
 	next    int
-	// crash is the line that said why the last process that crashed did.
-	crash LogLine
 }
 
 func newOutput(log hclog.Logger) *output {
 	return &output{log: log, tokens: lineBurst, refill: time.Now()}
 }
 
-// read takes all lines of src until it ends. When the plugin writes more than
-// is logged, it reads slowly, so that a flood costs the plugin and not the hub.
-func (o *output) read(src io.Reader) {
-	w := o.writer()
+// read takes all lines of src, of the process of t, until it ends. When the plugin
+// writes more than is logged, it reads slowly, so that a flood costs the plugin and not
+// the hub.
+func (o *output) read(src io.Reader, t *tail) {
+	w := o.writer(t)
 	chunk := make([]byte, 64<<10)
 	for {
 		n, err := src.Read(chunk)
@@ -69,14 +72,17 @@ func discard(src io.Reader) {
 	}
 }
 
-// writer returns a place to write one stream of lines to.
-func (o *output) writer() *lineWriter { return &lineWriter{output: o} }
+// writer returns a place to write one stream of lines to, of the process of t.
+func (o *output) writer(t *tail) *lineWriter { return &lineWriter{output: o, tail: t} }
 
 // lineWriter cuts a stream into lines.
 type lineWriter struct {
 	output *output
+	tail   *tail
 	line   []byte
 	cut    bool // the line was longer than maxLine
+	// rest is what a secret goes on with whose beginning ended the line before.
+	rest string
 }
 
 // Write implements io.Writer and never fails.
@@ -89,6 +95,7 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 func (w *lineWriter) take(p []byte) (lost bool) {
 	w.output.mu.Lock()
 	defer w.output.mu.Unlock()
+	w.output.copyRaw(p)
 	w.output.earn(time.Now())
 	for len(p) > 0 {
 		part, rest, ended := bytes.Cut(p, []byte{'\n'})
@@ -115,7 +122,8 @@ func (w *lineWriter) end() {
 }
 
 func (w *lineWriter) emit() bool {
-	logged := w.output.add(w.line, w.cut)
+	w.tail.keep(w.line, w.cut, w.output.refill)
+	logged := w.add()
 	w.line, w.cut = w.line[:0], false
 	return logged
 }
@@ -126,20 +134,20 @@ func (o *output) earn(now time.Time) {
 	o.refill = now
 }
 
-// add logs and keeps a line, or counts it if there are too many.
-func (o *output) add(raw []byte, cut bool) bool {
-	if len(raw) == 0 {
+// add logs and keeps the line, or counts it if there are too many.
+func (w *lineWriter) add() bool {
+	o := w.output
+	if len(w.line) == 0 {
 		return true
 	}
 	if o.tokens < 1 {
+		w.rest = ""
 		o.drop()
 		return false
 	}
 	o.tokens--
-	l := parseLine(raw)
-	if cut {
-		l.text += " … (cut)"
-	}
+	var l line
+	l, w.rest = o.understand(w.line, w.cut, w.rest)
 	args := []any{"text", l.text}
 	if l.request != "" {
 		args = append(args, "request_id", l.request)
@@ -148,11 +156,21 @@ func (o *output) add(raw []byte, cut bool) bool {
 		args = append(args, "fields", l.fields)
 	}
 	o.log.Log(l.level, "the plugin wrote", args...)
-	kept := LogLine{At: o.refill, Level: l.level.String(), Text: withFields(l)}
-	if o.keep(kept); isCrash(kept.Text) {
-		o.crash = kept // a long trace would push it out
-	}
+	o.keep(LogLine{At: o.refill, Level: l.level.String(), Text: withFields(l)})
 	return true
+}
+
+// understand reads a line without the secrets in it. The line before may have ended
+// with the beginning of a secret, which goes on with before; rest is the same of this
+// line. Secrets are looked for in what was written and in what that means, since either
+// may be an encoding of the other.
+func (o *output) understand(raw []byte, cut bool, before string) (l line, rest string) {
+	text := o.hidden.blankStart(strings.TrimRight(string(raw), "\r"), before)
+	text, rest = o.hidden.blankEnd(o.hidden.blank(text))
+	if l = parseLine([]byte(text), o.hidden.blank); cut {
+		l.text, rest = l.text+" … (cut)", ""
+	}
+	return l, rest
 }
 
 func withFields(l line) string {
@@ -198,23 +216,4 @@ func (o *output) lines() []LogLine {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return append(append([]LogLine(nil), o.kept[o.next:]...), o.kept[:o.next]...)
-}
-
-// lastWords returns the line since a time that best says why a process died: the
-// one of a panic, else the last one; "" if it wrote none.
-func (o *output) lastWords(since time.Time) string {
-	lines := o.lines()
-	o.mu.Lock()
-	words := o.crash
-	o.mu.Unlock()
-	if words.At.Before(since) && len(lines) > 0 {
-		words = lines[len(lines)-1]
-	}
-	if words.At.Before(since) {
-		return ""
-	}
-	if len(words.Text) > 300 {
-		return printable(words.Text[:300]) + "…"
-	}
-	return words.Text
 }

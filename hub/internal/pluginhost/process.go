@@ -1,6 +1,7 @@
 package pluginhost
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -31,6 +32,7 @@ type process struct {
 	reaped bool
 	status string // how it ended, for people; set before exited is closed
 	killed bool   // by a signal from outside, likewise
+	excess string // what it took too much of and was killed for; "" if it was not
 }
 
 // startProcess starts a command with our pipes as its output. Whoever gets a
@@ -85,7 +87,10 @@ func (p *process) hold(cmd *exec.Cmd, started chan<- error) {
 	started <- nil
 
 	p.reap(cmd)
-	p.status, p.killed = cmd.ProcessState.String(), wasKilled(cmd.ProcessState)
+	p.mu.Lock()
+	p.status, p.killed = cmd.ProcessState.String(), wasKilled(cmd.ProcessState) && p.excess == ""
+	p.status = cmp.Or(p.excess, p.status)
+	p.mu.Unlock()
 	close(p.exited)
 }
 

@@ -32,10 +32,14 @@ func (h *Host) Run(ctx context.Context, providerName string, do func(ctx context
 	if h.supervisorOf(providerName) != s { // its file changed and serves something else now
 		return fmt.Errorf("%w any more: %q", ErrUnknownProvider, providerName)
 	}
-	err = do(ctx, in.operations)
+	s.output.hideSecretsOf(ctx)
+	c := &call{operation: operationOf(ctx), instance: in}
+	err = do(context.WithValue(ctx, callKey{}, c), in.operations)
 	if failure, ok := errors.AsType[*providerplugin.PluginError](err); ok && failure.Gone {
 		s.check(ctx, in)
 	}
+	err = withoutSecretsOf(ctx, err)
+	s.judge(ctx, c, err)
 	return err
 }
 

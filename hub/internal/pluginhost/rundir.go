@@ -81,14 +81,14 @@ func (d *runtimeDir) take() (err error) {
 	dir := d.chosen
 	if dir == "" {
 		if dir, err = os.MkdirTemp("", runtimePrefix); err != nil {
-			return fmt.Errorf("make a folder for the plugins' sockets: %w", err)
+			return fmt.Errorf("%w: %w; name a folder that can be written by plugins.runtime_dir", errNoTemporary, err)
 		}
 	}
 	if d.path, err = filepath.Abs(dir); err != nil {
 		return fmt.Errorf("find the folder for the plugins' sockets: %w", err)
 	}
 	if longest := len(d.path) + len("/plugin-dir4294967295/plugin4294967295"); longest > maxSocketPath {
-		return fmt.Errorf("the folder for the plugins' sockets has a path of %d bytes, at most %d are possible: choose a shorter one than %s", len(d.path), len(d.path)-longest+maxSocketPath, d.path)
+		return fmt.Errorf("the folder for the plugins' sockets has a path of %d bytes, at most %d are possible: choose a shorter one than %s by plugins.runtime_dir", len(d.path), len(d.path)-longest+maxSocketPath, d.path)
 	}
 	if err := makePrivate(d.path); err != nil {
 		return err
@@ -100,10 +100,12 @@ func (d *runtimeDir) take() (err error) {
 	return nil
 }
 
+var errNoTemporary = errors.New("make a folder for the plugins' sockets in the temporary folder")
+
 // swept reports whether a folder that was just made could not be taken because
 // another hub was removing it.
 func swept(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EWOULDBLOCK)
+	return !errors.Is(err, errNoTemporary) && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EWOULDBLOCK))
 }
 
 // release gives the folder free for another host; one that was made is removed.
@@ -118,7 +120,7 @@ func (d *runtimeDir) release() {
 
 func makePrivate(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("make the folder for the plugins' sockets: %w", err)
+		return fmt.Errorf("make the folder for the plugins' sockets: %w; name one that can be written by plugins.runtime_dir", err)
 	}
 	info, err := os.Stat(dir)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 
@@ -23,9 +24,12 @@ type processRunner struct {
 	confine *confinement
 	// dir is the plugin's private folder, its working directory and the only
 	// place where its socket may be. env is complete.
-	dir    string
-	env    []string
+	dir string
+	env []string
+	// folder is what the path dir means to the plugin, if that is another folder.
+	folder *os.File
 	output *output
+	tail   *tail
 	// starting ends when the start is given up; the process is then killed at
 	// once. It counts until settle is called.
 	starting context.Context
@@ -49,7 +53,8 @@ func (r *processRunner) Start(ctx context.Context) error {
 		return err
 	}
 	r.process = p
-	p.reading.Go(func() { r.output.read(p.stderr) })
+	go r.limits().watch(p)
+	p.reading.Go(func() { r.output.read(p.stderr, r.tail) })
 	introduced := make(chan error, 1)
 	p.reading.Go(func() {
 		stdout := bufio.NewReaderSize(p.stdout, maxHandshake)
@@ -72,7 +77,7 @@ func (r *processRunner) start() (p *process, err error) {
 	if r.confine.mode == sandbox.Off {
 		return startProcess(plainCommand(r.source.Path, r.dir, r.env))
 	}
-	p, r.layers, err = r.confine.startConfined(r.source, r.program, r.dir, r.env)
+	p, r.folder, r.layers, err = r.confine.startConfined(r.source, r.program, r.dir, r.env)
 	return p, err
 }
 
@@ -97,6 +102,18 @@ func (r *processRunner) await(ctx context.Context, introduced <-chan error) erro
 		return defectf("it closed its standard output without a handshake")
 	}
 	return fmt.Errorf("it ended before the handshake (%s)", r.process.status)
+}
+
+// words are the last lines that the process wrote. If it is gone, they are all read
+// first, which takes a moment at most.
+func (r *processRunner) words() []LogLine {
+	if r.process == nil {
+		return nil
+	}
+	if r.process.hasExited() {
+		<-r.process.finished
+	}
+	return r.tail.words()
 }
 
 // Wait implements runner.AttachedRunner.
@@ -140,10 +157,12 @@ func (r *processRunner) Diagnose(context.Context) string { return "" }
 // PluginToHost refuses any address that is not a socket in the plugin's folder,
 // before anything is dialled or looked up.
 func (r *processRunner) PluginToHost(network, address string) (hostNetwork, hostAddress string, err error) {
-	if err := checkSocket(r.dir, network, address); err != nil {
-		return "", "", err
+	seen := r.dir
+	if r.folder != nil {
+		seen = fmt.Sprintf("/proc/self/fd/%d", r.folder.Fd())
 	}
-	return network, address, nil
+	hostAddress, err = checkSocket(r.dir, seen, network, address)
+	return network, hostAddress, err
 }
 
 // HostToPlugin implements runner.AddrTranslator: there is no border in between.

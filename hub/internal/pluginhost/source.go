@@ -2,6 +2,7 @@ package pluginhost
 
 import (
 	"slices"
+	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/sandbox"
 )
@@ -36,6 +37,13 @@ type Package struct {
 	MemoryMiB int
 	// Hosts by provider are what it may declare: the approved patterns.
 	Hosts map[string][]string
+	// ReplacedAt is when somebody had it take the place of a version that it can go back
+	// to; zero if there is none.
+	ReplacedAt time.Time
+	// Rejected are the sums of packages of its name that were taken out of use.
+	Rejected []string
+	// LossesAccepted is set if somebody accepted what services lose by it.
+	LossesAccepted bool
 }
 
 // id tells one content of a plugin from another.

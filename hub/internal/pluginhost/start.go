@@ -113,7 +113,7 @@ func (s *supervisor) startFailed(err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lastError = err.Error()
+	s.lastError, s.lastWords, s.lostLast = err.Error(), wordsOf(err), nil
 	if s.current != nil {
 		s.log.Error("the plugin's new file does not work; the process of the old one goes on", "error", err)
 		return
@@ -122,9 +122,8 @@ func (s *supervisor) startFailed(err error) {
 	s.restarts.defect = isDefect(err)
 	s.restarts.failed(time.Now(), 0, jitter())
 	s.logFailure("the plugin did not start")
-	if bad := s.struck(time.Now(), s.lastError); bad != nil {
-		s.host.rejected(*bad, s.lastError)
-	}
+	cause := s.lastError
+	s.struck(time.Now(), func() string { return cause })
 }
 
 // lost takes away an instance that died or was given up, if it is the current one.
@@ -136,7 +135,7 @@ func (s *supervisor) lost(in *instance, cause string) {
 	}
 	s.current = nil
 	s.fell = true
-	s.lastError = cause
+	s.lastError, s.lastWords, s.lostLast = cause, nil, in
 	if p := in.runner.process; p.hasExited() && p.killed {
 		s.restarts.killed(time.Now(), time.Since(in.readyAt), jitter())
 		s.logFailure("the plugin was killed")
@@ -144,9 +143,7 @@ func (s *supervisor) lost(in *instance, cause string) {
 	}
 	s.restarts.failed(time.Now(), time.Since(in.readyAt), jitter())
 	s.logFailure("the plugin was lost")
-	if bad := s.struck(time.Now(), cause); bad != nil {
-		s.host.rejected(*bad, cause)
-	}
+	s.struck(time.Now(), func() string { return in.explained(cause) })
 }
 
 // logFailure reports a failure with what follows from it. The caller holds mu.

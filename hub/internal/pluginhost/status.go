@@ -58,6 +58,9 @@ type PluginStatus struct {
 	Refused string
 	// LastError says how the plugin last failed; it stays after a restart.
 	LastError string
+	// LastWords are the last lines of the process that failed so, at most 12, oldest
+	// first, redacted; none if it wrote nothing.
+	LastWords []LogLine
 	// InFlight is the number of calls that run now.
 	InFlight int
 	// Log are the last lines that the plugin wrote, at most 100, oldest first,

@@ -42,6 +42,10 @@ type supervisor struct {
 	fell      bool // the next start is a restart
 	restarted int
 	lastError string
+	// lastWords are what the process of lastError last wrote, lostLast its instance if it
+	// had been ready.
+	lastWords []LogLine
+	lostLast  *instance
 	leaving   int // processes that are finishing
 	closed    bool
 	// layers are the walls around its last process.
@@ -197,7 +201,7 @@ func (s *supervisor) status() PluginStatus {
 	defer s.mu.Unlock()
 	st := PluginStatus{
 		Name: s.name, Path: s.content.source.Path, Sum: s.content.sum, Version: s.content.version, State: s.state(time.Now()),
-		Package: s.content.source.packageSum(), Restarts: s.restarted, LastError: s.lastError, InFlight: len(s.slots), Log: s.output.lines(),
+		Package: s.content.source.packageSum(), Restarts: s.restarted, LastError: s.lastError, LastWords: s.lastWords, InFlight: len(s.slots), Log: s.output.lines(),
 		Sandbox: s.host.confine.mode, Layers: s.layers, Refused: s.trial.refused,
 	}
 	for _, d := range s.content.descriptions {
@@ -207,7 +211,7 @@ func (s *supervisor) status() PluginStatus {
 		}
 	}
 	if s.conflict != "" {
-		st.LastError = s.conflict
+		st.LastError, st.LastWords = s.conflict, nil
 	}
 	if s.current != nil {
 		st.PID, st.StartedAt = s.current.runner.process.pid, s.current.startedAt

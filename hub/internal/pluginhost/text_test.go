@@ -48,7 +48,7 @@ func TestLinesOfPluginsAreUnderstood(t *testing.T) {
 		"a\x00b\x1bc\xffd\u2028e":                                         {level: hclog.Info, text: `a\x00b\x1bc\xffd\u2028e`},
 		"привет":                                                          {level: hclog.Info, text: "привет"},
 	} {
-		if got := parseLine([]byte(raw)); got != want {
+		if got := parseLine([]byte(raw), asItIs); got != want {
 			t.Errorf("parseLine(%q) = %+v, want %+v", raw, got, want)
 		}
 	}
@@ -59,7 +59,7 @@ func FuzzALineOfAPluginNeverHurts(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		l := parseLine(raw)
+		l := parseLine(raw, asItIs)
 		if strings.ContainsAny(l.text+l.fields, "\x00\x1b\n\r") || !isPrintable(l.text) || !isPrintable(l.fields) {
 			t.Errorf("%q became %q %q", raw, l.text, l.fields)
 		}
@@ -70,7 +70,7 @@ func TestLinesBeyondTheBudgetAreCountedAndReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := &logBuffer{}
 		out := newOutput(hclog.New(&hclog.LoggerOptions{Output: log}))
-		w := out.writer()
+		w := out.writer(newTail(out))
 		for range 1000 {
 			_, _ = w.Write([]byte("one of many\n"))
 		}
@@ -98,7 +98,7 @@ func TestLinesBeyondTheBudgetAreCountedAndReported(t *testing.T) {
 
 func TestLongLinesAreCutAndTheNextOneIsWhole(t *testing.T) {
 	out := newOutput(hclog.NewNullLogger())
-	w := out.writer()
+	w := out.writer(newTail(out))
 	for range 100 {
 		_, _ = w.Write([]byte(strings.Repeat("ab ", 1000)))
 	}
@@ -110,14 +110,23 @@ func TestLongLinesAreCutAndTheNextOneIsWhole(t *testing.T) {
 	}
 }
 
-func TestTheLastWordsAreThoseOfThePanic(t *testing.T) {
-	out := newOutput(hclog.NewNullLogger())
-	w := out.writer()
-	_, _ = w.Write([]byte("hello\npanic: oh no\n\ngoroutine 1 [running]:\n"))
-	if words := out.lastWords(time.Time{}); words != "panic: oh no" {
-		t.Errorf("%q", words)
-	}
-	if words := out.lastWords(time.Now().Add(time.Hour)); words != "" {
-		t.Errorf("words of another process: %q", words)
+func TestTheLastWordsAreThoseThatSayWhy(t *testing.T) {
+	for name, c := range map[string]struct{ wrote, best, first string }{
+		"Go":     {"hello\npanic: oh no\n\ngoroutine 1 [running]:\n" + strings.Repeat("main.go\n", 3*keptWords), "panic: oh no", "panic: oh no"},
+		"Python": {"Traceback (most recent call last):\n  File \"plugin.py\", line 1\nModuleNotFoundError: No module named 'grpc'\n", "ModuleNotFoundError: No module named 'grpc'", "Traceback (most recent call last):"},
+		"Node":   {"/plugin.js:2\n  throw x\n\nError: no luck\n    at main (/plugin.js:2)\n\nNode.js v20.1\n", "Error: no luck", "/plugin.js:2"},
+		"flood":  {strings.Repeat("noise\n", 5000) + "the reason\n", "the reason", "noise"},
+		"words":  {"first\nlast\n", "last", "first"},
+		"none":   {"", "", ""},
+	} {
+		out := newOutput(hclog.NewNullLogger())
+		last := newTail(out)
+		_, _ = out.writer(last).Write([]byte(c.wrote))
+		words := last.words()
+		if len(words) > keptWords || last.best() != c.best || c.first != "" && words[0].Text != c.first {
+			t.Errorf("%s: %q of %+v", name, last.best(), words)
+		}
 	}
 }
+
+func asItIs(s string) string { return s }

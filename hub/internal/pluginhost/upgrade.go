@@ -2,14 +2,18 @@ package pluginhost
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 const (
-	// probation is how long a new version is watched after it took over.
-	probation = 10 * time.Minute
+	// probation is how long a new version is watched after it took over, and
+	// callProbation how long its calls are: a renewal may first be due after days.
+	probation     = 10 * time.Minute
+	callProbation = 7 * 24 * time.Hour
 	// maxStrikes is how often it may fail in that time before the version before it
 	// comes back.
 	maxStrikes = 3
@@ -37,6 +41,9 @@ type trial struct {
 	strikes int
 	// refused is why it is not taken; "" while it may be.
 	refused string
+	// broken are the times of late at which the plugin failed in an operation, by its
+	// name, since one of that name came to an end.
+	broken map[string][]time.Time
 }
 
 // examine learns what a plugin serves, from the cache or from the plugin. If
@@ -62,7 +69,7 @@ func (s *supervisor) examine(ctx context.Context, source Source) {
 		return // not the plugin's fault
 	}
 	if err == nil {
-		if err = s.accepts(in.info.Descriptions); err != nil {
+		if err = s.accepts(source, in.info.Descriptions); err != nil {
 			s.host.work.Go(func() { in.stop(0) })
 		}
 	}
@@ -103,7 +110,7 @@ func (s *supervisor) adoptCached(ctx context.Context, source Source, sum string)
 	if err != nil {
 		s.log.Warn("the description of the plugin cannot be read from the cache; it is started to ask", "error", err)
 	}
-	if err != nil || !found || len(descriptions) == 0 || s.accepts(descriptions) != nil {
+	if err != nil || !found || len(descriptions) == 0 || s.accepts(source, descriptions) != nil {
 		return false
 	}
 	s.takeOver(ctx, content{source: source, sum: sum, version: version, descriptions: descriptions})
@@ -111,24 +118,30 @@ func (s *supervisor) adoptCached(ctx context.Context, source Source, sum string)
 }
 
 // accepts asks whether what is in use now can do without what a new content lacks.
-func (s *supervisor) accepts(descriptions []provider.Description) error {
+func (s *supervisor) accepts(source Source, descriptions []provider.Description) error {
 	s.mu.Lock()
 	first := len(s.content.descriptions) == 0
 	s.mu.Unlock()
 	if first || s.host.opts.Accept == nil {
 		return nil
 	}
-	if err := s.host.opts.Accept(s.name, descriptions); err != nil {
-		return defectf("%v", err)
+	err := s.host.opts.Accept(s.name, descriptions)
+	_, loses := errors.AsType[*LossError](err)
+	if err == nil || loses && source.Package != nil && source.Package.LossesAccepted {
+		return nil
 	}
-	return nil
+	return defectf("%v", err)
 }
 
 // takeOver puts a content in the place of another one, on probation.
 func (s *supervisor) takeOver(ctx context.Context, c content) {
 	s.mu.Lock()
+	gone := s.trial.refused != "" && s.trial.of == s.content.source.id() // the installer has gone back
+	if pack := c.source.Package; pack != nil {
+		gone = gone || slices.Contains(pack.Rejected, s.content.source.packageSum()) // that of another replica has
+	}
 	s.trial = trial{of: c.source.id()}
-	if before := s.content; len(before.descriptions) > 0 && before.source.id() != c.source.id() {
+	if before := s.content; !gone && len(before.descriptions) > 0 && before.source.id() != c.source.id() {
 		s.trial.before, s.trial.since = &before, time.Now()
 		s.log.Info("the plugin is replaced", "from", before.version, "to", c.version)
 	}
@@ -173,7 +186,7 @@ func (s *supervisor) notTaken(source Source, err error) {
 		s.trial.refused = err.Error()
 	}
 	refused := s.trial.refused
-	s.lastError = err.Error()
+	s.lastError, s.lastWords, s.lostLast = err.Error(), wordsOf(err), nil
 	s.log.Error("the new version of the plugin does not work; the one before goes on", "error", err, "gives_up", refused != "")
 	s.mu.Unlock()
 	if refused != "" {
@@ -182,21 +195,71 @@ func (s *supervisor) notTaken(source Source, err error) {
 }
 
 // struck notes a failure of what is in use, and brings back what was before it if
-// that is too much for a new version. It returns what is rejected. The caller holds
-// mu.
-func (s *supervisor) struck(now time.Time, cause string) (rejected *Source) {
-	if s.trial.before == nil || now.Sub(s.trial.since) > probation {
+// that is too much for a new version. cause is asked later and may take a moment. The
+// caller holds mu.
+func (s *supervisor) struck(now time.Time, cause func() string) {
+	if !s.onTrial(now, probation) {
+		return
+	}
+	if s.trial.strikes++; s.trial.strikes >= maxStrikes {
+		s.goBack(cause)
+	}
+}
+
+// onTrial reports whether what is in use took the place of something within the last
+// time that it can still go back to. After a start of the hub only an installed package
+// can. The caller holds mu.
+func (s *supervisor) onTrial(now time.Time, within time.Duration) bool {
+	if s.trial.refused != "" {
+		return false
+	}
+	if s.trial.before != nil {
+		return now.Sub(s.trial.since) <= within
+	}
+	pack := s.content.source.Package
+	return pack != nil && !pack.ReplacedAt.IsZero() && now.Sub(pack.ReplacedAt) <= within
+}
+
+// goBack brings back what was before the content in use: at once if it is known here,
+// else by way of whoever installed it. The caller holds mu.
+func (s *supervisor) goBack(cause func() string) {
+	bad, failed, back := s.content.source, s.content.version, "the one installed before"
+	before := s.trial.before
+	s.trial = trial{of: bad.id(), refused: "it keeps failing"}
+	if before != nil {
+		back = before.version
+		s.content, s.restarts = *before, restarts{}
+		if old := s.current; old != nil {
+			s.current = nil
+			s.leave(context.Background(), old)
+		}
+		s.host.work.Go(s.host.index)
+	}
+	s.host.work.Go(func() { // the reason may take a moment
+		reason := cause()
+		s.log.Error("the new version of the plugin keeps failing; the one before is back", "failed", failed, "back", back, "error", reason)
+		s.mu.Lock()
+		if s.trial.of == bad.id() {
+			s.trial.refused = reason
+		}
+		s.mu.Unlock()
+		s.host.rejected(bad, reason)
+	})
+}
+
+// Try starts an installed plugin beside what runs and asks whether it would be
+// accepted. Nothing is changed. Errors: *LossError, what Options.Accept returned, or why
+// it does not start.
+func (h *Host) Try(ctx context.Context, source Source) error {
+	in, err := h.launch(ctx, source, newOutput(h.log.With("plugin", source.Name)))
+	if err != nil {
+		return err
+	}
+	defer in.stop(h.opts.StopGrace)
+	if h.opts.Accept == nil {
 		return nil
 	}
-	if s.trial.strikes++; s.trial.strikes < maxStrikes {
-		return nil
-	}
-	bad, before := s.content.source, *s.trial.before
-	s.log.Error("the new version of the plugin keeps failing; the one before is back", "failed", s.content.version, "back", before.version, "error", cause)
-	s.content, s.restarts = before, restarts{}
-	s.trial = trial{of: bad.id(), refused: cause}
-	s.host.work.Go(s.host.index)
-	return &bad
+	return h.opts.Accept(source.Name, in.info.Descriptions)
 }
 
 // rejected tells whoever installed a content that it is not used any more.

@@ -1,6 +1,7 @@
 package pluginhost
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -18,21 +19,32 @@ func (s *supervisor) watch(in *instance) {
 	cancel()
 	s.lost(in, endOf(process))
 	<-process.finished
-	s.explain(process, in.runner.output.lastWords(in.startedAt))
+	s.explain(in)
 	in.stop(0)
 }
 
 // explain adds a process's last words to what is known of its end.
-func (s *supervisor) explain(p *process, words string) {
+func (s *supervisor) explain(in *instance) {
+	words := in.runner.words()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if words == "" || s.lastError != endOf(p) {
+	if s.lostLast != in || len(words) == 0 {
 		return
 	}
-	if ranOut(words) {
-		s.lastError = "it used more memory than it may and was ended; a package can ask for more (memory_mib)"
+	s.lastError, s.lastWords = in.explained(s.lastError), words
+}
+
+// explained is why an instance was lost, with the word of its process that says most,
+// once that is read; it may take a moment.
+func (in *instance) explained(cause string) string {
+	best := bestOf(in.runner.words())
+	if best == "" {
+		return cause
 	}
-	s.lastError += "; it last wrote: " + words
+	if ranOut(best) && in.runner.process.excess == "" {
+		cause = "it used more memory than it may and was ended; a package can ask for more (memory_mib)"
+	}
+	return cause + "; it last wrote: " + best
 }
 
 // ranOut tells the words of Go, Node.js and Python for the end of memory.
@@ -45,7 +57,9 @@ func ranOut(words string) bool {
 	return false
 }
 
-func endOf(p *process) string { return "its process ended (" + p.status + ")" }
+func endOf(p *process) string {
+	return cmp.Or(p.excess, "its process ended ("+p.status+")")
+}
 
 // checkHealth asks the plugin for its health again and again, and gives it up
 // when it does not answer.

@@ -26,6 +26,8 @@ const (
 	PersonIn14 Event = "person_needed_14"
 	PersonIn3  Event = "person_needed_3"
 	PersonIn1  Event = "person_needed_1"
+	// ServiceRequested: somebody asks for a service that is missing.
+	ServiceRequested Event = "service_requested"
 	// IncidentOpened is chosen in policies for any trouble, whatever its event is.
 	IncidentOpened Event = "incident_opened"
 	// Recovered: the trouble is over. Whoever was told of it is told of that without
@@ -34,7 +36,7 @@ const (
 )
 
 // Events are those that a policy can choose.
-var Events = []Event{RenewalFailed, PersonIn14, PersonIn3, PersonIn1, GrantEnded, OperatorNeeded, PluginFailed, IncidentOpened, Recovered}
+var Events = []Event{RenewalFailed, PersonIn14, PersonIn3, PersonIn1, GrantEnded, OperatorNeeded, PluginFailed, ServiceRequested, IncidentOpened, Recovered}
 
 // Days are how long before the end of a grant people are told, longest first.
 var Days = []int{14, 3, 1}

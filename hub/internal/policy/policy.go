@@ -97,6 +97,12 @@ func (p Policy) Matches(s Situation) bool {
 	if !wanted {
 		return false
 	}
+	return p.Concerns(s)
+}
+
+// Concerns reports whether a policy is about the services or tags of a situation,
+// whatever happens there.
+func (p Policy) Concerns(s Situation) bool {
 	if len(p.Services) == 0 && len(p.Tags) == 0 {
 		return true
 	}

@@ -23,6 +23,9 @@ type Started struct {
 	// child's.
 	config, outcome           *os.File
 	childConfig, childOutcome *os.File
+	// inbox is where the shim puts its folder, childInbox the other end; folder is what
+	// was in it.
+	inbox, childInbox, folder *os.File
 }
 
 // Command makes a command that runs the file in a sandbox. Its standard streams
@@ -39,10 +42,14 @@ func Command(file *os.File, p Program, spaces bool, why error) (*exec.Cmd, *Star
 		s.close()
 		return nil, nil, fmt.Errorf("make a pipe to the sandbox: %w", err)
 	}
+	if s.inbox, s.childInbox, err = socketPair(); err != nil {
+		s.close()
+		return nil, nil, fmt.Errorf("make a socket to the sandbox: %w", err)
+	}
 	cmd := &exec.Cmd{
 		// The link always names what runs now, even after an update replaced the file.
 		Path: "/proc/self/exe", Args: []string{ShimName}, Dir: "/", Env: []string{},
-		ExtraFiles:  []*os.File{file, s.childConfig, s.childOutcome},
+		ExtraFiles:  []*os.File{file, s.childConfig, s.childOutcome, s.childInbox},
 		SysProcAttr: &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL},
 	}
 	if why != nil {
@@ -82,6 +89,7 @@ func (s *Started) Outcome(started bool) ([]Layer, error) {
 	}
 	_ = s.childConfig.Close()
 	_ = s.childOutcome.Close()
+	_ = s.childInbox.Close()
 	if err := json.NewEncoder(s.config).Encode(s.program); err != nil {
 		return nil, fmt.Errorf("speak to the sandbox: %w", err)
 	}
@@ -95,6 +103,7 @@ func (s *Started) Outcome(started bool) ([]Layer, error) {
 	for heard := false; ; heard = true {
 		switch err := said.Decode(&last); {
 		case errors.Is(err, io.EOF) && heard:
+			s.folder = received(s.inbox)
 			return last.outcome()
 		case err != nil:
 			return nil, fmt.Errorf("the sandbox ended without a word (%w)", err)
@@ -102,8 +111,39 @@ func (s *Started) Outcome(started bool) ([]Layer, error) {
 	}
 }
 
+// Folder is the program's private folder where that is a file system of its own, of
+// a bounded size, that no path leads to; nil where it is Program.Dir itself. It is
+// known after Outcome, and the caller's to close.
+func (s *Started) Folder() *os.File { return s.folder }
+
+func socketPair() (ours, theirs *os.File, err error) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	return os.NewFile(uintptr(pair[0]), "inbox"), os.NewFile(uintptr(pair[1]), "inbox"), nil
+}
+
+// received is the folder that the shim sent, nil if it sent none.
+func received(inbox *os.File) *os.File {
+	rights := make([]byte, unix.CmsgSpace(4))
+	_, n, _, _, err := unix.Recvmsg(int(inbox.Fd()), make([]byte, 1), rights, unix.MSG_DONTWAIT|unix.MSG_CMSG_CLOEXEC)
+	if err != nil {
+		return nil
+	}
+	messages, err := unix.ParseSocketControlMessage(rights[:n])
+	if err != nil || len(messages) != 1 {
+		return nil
+	}
+	fds, err := unix.ParseUnixRights(&messages[0])
+	if err != nil || len(fds) != 1 {
+		return nil
+	}
+	return os.NewFile(uintptr(fds[0]), "folder")
+}
+
 func (s *Started) close() {
-	for _, f := range []*os.File{s.config, s.outcome, s.childConfig, s.childOutcome} {
+	for _, f := range []*os.File{s.config, s.outcome, s.childConfig, s.childOutcome, s.inbox, s.childInbox} {
 		if f != nil {
 			_ = f.Close() // some are closed already
 		}

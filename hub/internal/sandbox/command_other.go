@@ -22,5 +22,8 @@ func NoSpaces(error) bool { return false }
 // Outcome returns nothing.
 func (*Started) Outcome(bool) ([]Layer, error) { return nil, nil }
 
+// Folder returns none.
+func (*Started) Folder() *os.File { return nil }
+
 // Available reports whether programs can be run in a sandbox at all, and why not.
 func Available() (bool, string) { return false, "only Linux has what the sandbox is made of" }

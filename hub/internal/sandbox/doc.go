@@ -9,12 +9,15 @@
 // set up, reads from a pipe what to run, and takes away, one layer after another,
 // what a program normally has:
 //
-//   - files (root_linux.go): a new root with the program's folder, and the system's libraries, read-only, if the program needs them;
+//   - files (root_linux.go): a new root with the program's folder, of a bounded size, and the system's libraries, read-only, if the program needs them;
 //   - network and processes: empty name spaces, made by the clone;
 //   - rights (rights_linux.go): a user of its own, no capability, no way to get one;
-//   - limits (limits_linux.go): memory, descriptors, processes, no core dump;
+//   - limits (limits_linux.go): memory, descriptors, threads, no core dump;
 //   - landlock (landlock_linux.go) and seccomp (seccomp_linux.go): the kernel's own
 //     walls, which hold where name spaces cannot be had.
+//
+// Seccomp lets the program make no process and execute nothing, but for the one call
+// that starts it (exec_linux.go); so what bounds one process bounds all of it.
 //
 // Then it says on a second pipe which of these it got, and becomes the program:
 // the very file that the hub opened and hashed, by its descriptor and not by its

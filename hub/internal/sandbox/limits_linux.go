@@ -41,7 +41,12 @@ func (s *shim) limit() {
 		}
 	}
 	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, niceness) // a courtesy to the hub
-	s.on(LayerLimits, fmt.Sprintf("%d MiB of memory, %d files, %d processes, no core dump", s.program.Memory>>20, files, maxProcesses))
+	kept := "looked after by the hub"
+	if s.boundFiles {
+		kept = "a file system in memory"
+	}
+	s.on(LayerLimits, fmt.Sprintf("%d MiB of memory, %d MiB of files (%s), %d open files, %d threads, no core dump",
+		s.program.Memory>>20, s.program.Disk>>20, kept, files, maxProcesses))
 }
 
 // limitMemory is the last thing before the exec. It must not allocate afterwards.

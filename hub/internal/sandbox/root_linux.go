@@ -21,7 +21,11 @@ const treeAt = "/plugin"
 var systemPlaces = []string{"/lib", "/lib32", "/lib64", "/libx32", "/usr", "/bin", "/etc/ld.so.cache", "/etc/alternatives"}
 
 // devices are those that runtimes open without asking.
-var devices = []string{"/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"}
+// /dev/zero is not among them: mapped, it is memory that no limit counts.
+var devices = []string{"/dev/null", "/dev/random", "/dev/urandom"}
+
+// maxNames bounds the files in its folder.
+const maxNames = 4096
 
 // enter makes a new root and moves into it, if there is a name space for it.
 func (s *shim) enter() error {
@@ -55,14 +59,15 @@ func (s *shim) newRoot() error {
 			return fmt.Errorf("open %s: %w", s.program.Tree, err)
 		}
 	}
-	// The private folder becomes the new root's place; it is inside it again below.
+	// The private folder becomes the new root's place; inside there is another one by
+	// its name.
 	if err := unix.Mount("tmpfs", s.program.Dir, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, fmt.Sprintf("mode=755,size=%d", s.rootSize())); err != nil {
 		return fmt.Errorf("make a file system: %w", err)
 	}
 	if err := unix.Chdir(s.program.Dir); err != nil {
 		return err
 	}
-	if err := s.furnish(pieces, tree); err != nil {
+	if err := errors.Join(s.furnish(pieces, tree), s.mountFolder()); err != nil {
 		return err
 	}
 	if err := unix.PivotRoot(".", "."); err != nil {
@@ -73,6 +78,34 @@ func (s *shim) newRoot() error {
 	}
 	return errors.Join(unix.Chdir("/"),
 		unix.MountSetattr(unix.AT_FDCWD, "/", 0, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}))
+}
+
+// mountFolder makes its folder a file system of its own, in memory and of a bounded
+// size, and hands it to the hub, which could not see it otherwise.
+func (s *shim) mountFolder() error {
+	const flags = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
+	uid := s.program.UID
+	if s.program.OwnUsers {
+		uid = 0 // the only one of its name space
+	}
+	at := "." + s.program.Dir
+	if err := makeDirs(at); err != nil {
+		return err
+	}
+	options := fmt.Sprintf("mode=700,uid=%d,gid=%d,size=%d,nr_inodes=%d", uid, uid, s.program.Disk, maxNames)
+	if err := unix.Mount("tmpfs", at, "tmpfs", flags, options); err != nil {
+		return fmt.Errorf("make a file system for its files: %w", err)
+	}
+	folder, err := unix.Open(at, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("open its folder: %w", err)
+	}
+	defer func() { _ = unix.Close(folder) }()
+	if err := unix.Sendmsg(folderFD, []byte{0}, unix.UnixRights(folder), nil, 0); err != nil {
+		return fmt.Errorf("hand its folder to the hub: %w", err)
+	}
+	s.boundFiles = true
+	return nil
 }
 
 // rootSize is for the files that are copied and a few names.
@@ -86,11 +119,7 @@ func (s *shim) rootSize() int64 {
 
 // pieces takes hold of what is to be seen inside, before the old root is gone.
 func (s *shim) pieces() ([]mounted, error) {
-	dir, err := cloneTree(s.program.Dir, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC)
-	if err != nil {
-		return nil, fmt.Errorf("take %s along: %w", s.program.Dir, err)
-	}
-	pieces := []mounted{{path: s.program.Dir, tree: dir, dir: true}}
+	var pieces []mounted
 	for _, device := range devices {
 		if tree, err := cloneTree(device, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NOEXEC); err == nil {
 			pieces = append(pieces, mounted{path: device, tree: tree})

@@ -2,6 +2,8 @@ package sandbox
 
 import (
 	"runtime"
+	"slices"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -9,7 +11,7 @@ import (
 
 // forbidden are calls that no provider needs and that have opened kernels before:
 // other processes' memory, mounts, modules, tracing, keys, clocks, new name
-// spaces, plain execve (the shim uses another call).
+// spaces, plain execve (the shim uses another call), memory that no limit counts.
 var forbidden = []uint32{
 	unix.SYS_PTRACE, unix.SYS_PROCESS_VM_READV, unix.SYS_PROCESS_VM_WRITEV, unix.SYS_KCMP, unix.SYS_PIDFD_GETFD,
 	unix.SYS_MOUNT, unix.SYS_UMOUNT2, unix.SYS_PIVOT_ROOT, unix.SYS_CHROOT, unix.SYS_OPEN_TREE, unix.SYS_MOVE_MOUNT,
@@ -22,6 +24,7 @@ var forbidden = []uint32{
 	unix.SYS_SWAPON, unix.SYS_SWAPOFF, unix.SYS_REBOOT, unix.SYS_ACCT, unix.SYS_QUOTACTL, unix.SYS_SYSLOG,
 	unix.SYS_SETHOSTNAME, unix.SYS_SETDOMAINNAME, unix.SYS_SETTIMEOFDAY, unix.SYS_CLOCK_SETTIME, unix.SYS_ADJTIMEX, unix.SYS_CLOCK_ADJTIME,
 	unix.SYS_PERSONALITY, unix.SYS_VHANGUP, unix.SYS_LOOKUP_DCOOKIE,
+	unix.SYS_MEMFD_CREATE, unix.SYS_MEMFD_SECRET, unix.SYS_SHMGET, unix.SYS_MSGGET, unix.SYS_SEMGET,
 }
 
 // Offsets in struct seccomp_data on little-endian machines.
@@ -29,6 +32,7 @@ const (
 	offsetNumber = 0
 	offsetArch   = 4
 	offsetArg0   = 16
+	sizeArg      = 8
 )
 
 const newSpaces = unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWPID | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS |
@@ -36,41 +40,62 @@ const newSpaces = unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWPID | uni
 
 var arches = map[string]uint32{"amd64": unix.AUDIT_ARCH_X86_64, "arm64": unix.AUDIT_ARCH_AARCH64}
 
-// seccomp forbids calls, and every kind of socket but those of files.
-func (s *shim) seccomp() {
+// seccomp forbids calls, every kind of socket but those of files, and every
+// execution but the one that starts the program.
+func (s *shim) seccomp(c *call) {
 	arch, known := arches[runtime.GOARCH]
 	if !known {
 		s.off(LayerSeccomp, "no list of calls for "+runtime.GOARCH)
 		return
 	}
-	filter := filterFor(arch)
+	filter := filterFor(arch, c)
 	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
 	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&program)))
 	if errno != 0 {
 		s.off(LayerSeccomp, "the kernel refused it: "+errno.Error())
 		return
 	}
-	s.on(LayerSeccomp, "sockets of files only, no tracing, no mounts, no new programs")
+	s.on(LayerSeccomp, "sockets of files only, no tracing, no mounts, no new programs or processes")
 }
 
 // filterFor is the program that the kernel runs at each call.
-func filterFor(arch uint32) []unix.SockFilter {
-	refuse := func(errno uint32) unix.SockFilter { return ret(unix.SECCOMP_RET_ERRNO | errno) }
+func filterFor(arch uint32, c *call) []unix.SockFilter {
 	f := []unix.SockFilter{
 		load(offsetArch), jumpIfEqual(arch, 1, 0), ret(unix.SECCOMP_RET_KILL_PROCESS),
 		load(offsetNumber),
-		jumpIfAtLeast(0x40000000, 0, 1), refuse(uint32(unix.ENOSYS)), // x32's calls have other numbers
-		jumpIfEqual(unix.SYS_CLONE3, 0, 1), refuse(uint32(unix.ENOSYS)), // its flags cannot be seen; libraries fall back to clone
+		jumpIfAtLeast(0x40000000, 0, 1), refuse(unix.ENOSYS), // x32's calls have other numbers
+		jumpIfEqual(unix.SYS_CLONE3, 0, 1), refuse(unix.ENOSYS), // its flags cannot be seen; libraries fall back to clone
 	}
-	for _, call := range forbidden {
-		f = append(f, jumpIfEqual(call, 0, 1), refuse(uint32(unix.EPERM)))
+	for _, call := range append(slices.Clip(forbidden), forbiddenHere...) {
+		f = append(f, jumpIfEqual(call, 0, 1), refuse(unix.EPERM))
 	}
-	f = append(f,
-		jumpIfEqual(unix.SYS_CLONE, 0, 4), load(offsetArg0), jumpIfAny(newSpaces, 0, 1), refuse(uint32(unix.EPERM)), ret(unix.SECCOMP_RET_ALLOW),
-		jumpIfEqual(unix.SYS_SOCKET, 0, 4), load(offsetArg0), jumpIfEqual(unix.AF_UNIX, 1, 0), refuse(uint32(unix.EAFNOSUPPORT)), ret(unix.SECCOMP_RET_ALLOW),
-		ret(unix.SECCOMP_RET_ALLOW),
-	)
+	f = append(f, block(unix.SYS_CLONE, // threads only: what a process may take it takes once
+		load(offsetArg0), jumpIfAny(newSpaces, 0, 1), refuse(unix.EPERM), jumpIfAny(unix.CLONE_THREAD, 1, 0), refuse(unix.EPERM))...)
+	f = append(f, block(unix.SYS_SOCKET, load(offsetArg0), jumpIfEqual(unix.AF_UNIX, 1, 0), refuse(unix.EAFNOSUPPORT))...)
+	f = append(f, block(unix.SYS_MMAP, // shared and of no file: no limit of a process counts it
+		load(offsetArg0+3*sizeArg), jumpIfAny(unix.MAP_ANONYMOUS, 0, 2), jumpIfAny(unix.MAP_SHARED, 0, 1), refuse(unix.EPERM))...)
+	f = append(f, block(unix.SYS_EXECVEAT, c.isIt()...)...)
+	return append(f, ret(unix.SECCOMP_RET_ALLOW))
+}
+
+// isIt refuses every execveat but this one.
+func (c *call) isIt() (f []unix.SockFilter) {
+	for n, want := range []uintptr{c.path, c.argv, c.env} {
+		at := uint32(offsetArg0 + (n+1)*sizeArg)
+		f = append(f, load(at), jumpIfEqual(uint32(want), 1, 0), refuse(unix.EPERM),
+			load(at+4), jumpIfEqual(uint32(want>>32), 1, 0), refuse(unix.EPERM))
+	}
 	return f
+}
+
+// block is what is asked of one call, which is allowed at its end.
+func block(call uint32, steps ...unix.SockFilter) []unix.SockFilter {
+	f := append([]unix.SockFilter{jumpIfEqual(call, 0, uint8(len(steps)+1))}, steps...)
+	return append(f, ret(unix.SECCOMP_RET_ALLOW))
+}
+
+func refuse(errno syscall.Errno) unix.SockFilter {
+	return ret(unix.SECCOMP_RET_ERRNO | uint32(errno))
 }
 
 func load(offset uint32) unix.SockFilter {

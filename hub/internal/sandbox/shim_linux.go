@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,6 +14,7 @@ const (
 	programFD = 3
 	configFD  = 4
 	outcomeFD = 5
+	folderFD  = 6
 )
 
 // Available reports whether programs can be run in a sandbox at all, and why not.
@@ -38,6 +37,8 @@ func init() { //nolint:gochecknoinits // see above
 type shim struct {
 	program Program
 	report  report
+	// boundFiles is set once its folder is a file system of a bounded size.
+	boundFiles bool
 }
 
 // become turns this process into the program. It does not return.
@@ -45,6 +46,7 @@ func become() {
 	// Landlock, seccomp and capabilities are a thread's; the exec keeps this one's.
 	runtime.LockOSThread()
 	unix.CloseOnExec(outcomeFD)
+	unix.CloseOnExec(folderFD)
 	s := &shim{}
 	if err := s.run(); err != nil {
 		s.report.Error = err.Error()
@@ -69,16 +71,20 @@ func (s *shim) run() error {
 	if err != nil {
 		return err
 	}
+	call, err := s.callOf(target)
+	if err != nil {
+		return err
+	}
 	s.limit()
 	s.dropRights()
 	s.landlock(target)
-	s.seccomp()
+	s.seccomp(call)
 	if s.program.Required && len(Missing(s.report.Layers)) > 0 {
 		s.report.Refused = true
 		s.say()
 		os.Exit(126)
 	}
-	return s.exec(target)
+	return s.exec(call)
 }
 
 // walls notes what the clone gave: the name spaces.
@@ -116,50 +122,4 @@ func (s *shim) say() {
 	if err != nil { // the hub is gone, or never to know
 		os.Exit(125)
 	}
-}
-
-// exec becomes the program. The pipe of what it says closes with that; if it fails,
-// there is a second word.
-func (s *shim) exec(target int) error {
-	args := []string{s.program.Name}
-	if s.program.Interpreter != "" {
-		args = []string{s.program.Interpreter, s.scriptPath()}
-	}
-	argv, err := pointers(args)
-	if err != nil {
-		return err
-	}
-	env, err := pointers(s.program.Env)
-	if err != nil {
-		return err
-	}
-	s.say()
-	empty := []byte{0}
-	if err := s.limitMemory(); err != nil {
-		return err
-	}
-	for try := 1; ; try++ {
-		_, _, errno := unix.RawSyscall6(unix.SYS_EXECVEAT, uintptr(target), uintptr(unsafe.Pointer(&empty[0])),
-			uintptr(unsafe.Pointer(&argv[0])), uintptr(unsafe.Pointer(&env[0])), unix.AT_EMPTY_PATH, 0)
-		// Whoever forks at the wrong moment holds a file that was just written.
-		switch {
-		case errno == unix.EACCES && s.program.UID != 0:
-			return fmt.Errorf("execute it as a user of its own, which may not: run chmod 755 %s, and mount its file system without noexec", s.program.Name)
-		case errno != unix.ETXTBSY || try == 5:
-			return fmt.Errorf("execute it: %w", errno)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-}
-
-func pointers(words []string) ([]*byte, error) {
-	list := make([]*byte, 0, len(words)+1)
-	for _, w := range words {
-		p, err := unix.BytePtrFromString(w)
-		if err != nil {
-			return nil, fmt.Errorf("pass %q on: %w", w, err)
-		}
-		list = append(list, p)
-	}
-	return append(list, nil), nil
 }

@@ -70,7 +70,7 @@ type Program struct {
 	// Name is its first argument.
 	Name string `json:"name"`
 	// Dir is its private folder, the only place where it may write; it is the same
-	// path inside and outside.
+	// path inside and outside. See Started.Folder.
 	Dir string `json:"dir"`
 	// Env is its whole environment.
 	Env []string `json:"env"`
@@ -87,6 +87,9 @@ type Program struct {
 	Files []File `json:"files,omitempty"`
 	// Memory bounds its data, in bytes.
 	Memory uint64 `json:"memory"`
+	// Disk bounds the files in Dir, in bytes, where the sandbox can make a file
+	// system for them. Elsewhere the caller has to look.
+	Disk uint64 `json:"disk"`
 	// UID is the user and group that it runs as, if the hub may change to them; 0 leaves
 	// the hub's.
 	UID uint32 `json:"uid,omitempty"`

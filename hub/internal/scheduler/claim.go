@@ -21,7 +21,7 @@ func (s *Scheduler) claimDue(ctx context.Context, room int) ([]connection.Connec
 	}
 	c := claim{owner: s.o.Source.Owner(), mark: s.claims%marks + 1}
 	s.claims++
-	due, err := s.o.Store.ClaimDue(ctx, time.Now(), c.owner, s.o.Lease, c.mark, room)
+	due, err := s.o.Store.ClaimDue(ctx, s.o.Source.Now(), c.owner, s.o.Lease, c.mark, room)
 	if err != nil {
 		c.over = time.Now().Add(s.o.Lease)
 		s.unanswered = append(s.unanswered, c)

@@ -27,7 +27,7 @@ func setBack(wall, monotonic time.Duration) bool { return wall < monotonic-backT
 // redate puts the schedule right after the clock was set back: what was dated by a
 // clock that was ahead would be due too late.
 func (s *Scheduler) redate(ctx context.Context) {
-	n, err := s.o.Store.Redate(ctx, time.Now())
+	n, err := s.o.Store.Redate(ctx, s.o.Source.Now())
 	switch {
 	case err != nil && ctx.Err() == nil:
 		s.o.Logger.Error("what is dated in the future could not be put right", "error", err)

@@ -93,7 +93,7 @@ func (s *Scheduler) claim(ctx context.Context) {
 			s.redate(ctx)
 		}
 		sleep := s.round(ctx)
-		s.next.Store(time.Now().Add(sleep).UnixNano())
+		s.next.Store(s.o.Source.Now().Add(sleep).UnixNano())
 		select {
 		case <-ctx.Done():
 			return
@@ -109,6 +109,9 @@ func (s *Scheduler) claim(ctx context.Context) {
 func (s *Scheduler) round(ctx context.Context) time.Duration {
 	if err := s.o.Store.Detached(ctx); err != nil {
 		return s.o.LongestSleep // a detached copy renews nothing
+	}
+	if s.o.Source.ClockDoubtful() {
+		return s.o.LongestSleep // nobody knows what is due
 	}
 	waiting, running := s.queue.Load()
 	room := 2*s.o.Workers - waiting - running
@@ -171,5 +174,5 @@ func (s *Scheduler) untilNext(ctx context.Context) time.Duration {
 	if err != nil || next.IsZero() {
 		return s.o.LongestSleep
 	}
-	return min(max(time.Until(next), s.o.ShortestSleep), s.o.LongestSleep)
+	return min(max(next.Sub(s.o.Source.Now()), s.o.ShortestSleep), s.o.LongestSleep)
 }

@@ -60,7 +60,7 @@ func (b *Box) Open(sealed []byte, table, id, column string) ([]byte, error) {
 	if err == nil {
 		return plain, nil
 	}
-	if key, ok := keyOf(sealed); ok && !k.has(key) {
+	if key, ok := KeyOf(sealed); ok && !k.has(key) {
 		return nil, fmt.Errorf("open %s.%s of %s: %w: it needs key %d, which the keyset does not have; bring back the keyset that sealed it",
 			table, column, id, ErrOpen, key)
 	}
@@ -91,9 +91,10 @@ func (k *keys) has(id uint32) bool {
 	return false
 }
 
-// keyOf reads the key's id from Tink's output prefix: 0x01 and four bytes.
-func keyOf(sealed []byte) (uint32, bool) {
-	if len(sealed) < 5 || sealed[0] != 1 {
+// KeyOf is the id of the key that has sealed a value; false if it is no sealed value. It is
+// Tink's output prefix: 0x01 and four bytes.
+func KeyOf(sealed []byte) (uint32, bool) {
+	if len(sealed) < PrefixSize || sealed[0] != 1 {
 		return 0, false
 	}
 	return binary.BigEndian.Uint32(sealed[1:5]), true

@@ -78,37 +78,6 @@ func FromKey(text string) (*Box, error) {
 	return b, nil
 }
 
-// Rotate adds a new key that seals from now on, and rewrites the keyset file at
-// path; older keys still open. A hub that does not have the new key cannot open
-// what it has sealed: with several replicas stop all, rotate, give each the file.
-func (b *Box) Rotate(path string) error {
-	manager := keyset.NewManagerFromHandle(b.keys.Load().handle)
-	id, err := manager.Add(aead.AES256GCMKeyTemplate())
-	if err != nil {
-		return fmt.Errorf("make a key: %w", err)
-	}
-	if err := manager.SetPrimary(id); err != nil {
-		return fmt.Errorf("make key %d the primary one: %w", id, err)
-	}
-	handle, err := manager.Handle()
-	if err != nil {
-		return fmt.Errorf("rotate the keyset: %w", err)
-	}
-	fresh := path + ".new"
-	if err := writeNew(fresh, handle); err != nil {
-		return fmt.Errorf("write the rotated key file (if an earlier rotation was interrupted, remove %s): %w", fresh, err)
-	}
-	// The file first: a key that seals must not be lost.
-	if err := os.Rename(fresh, path); err != nil {
-		_ = os.Remove(fresh)
-		return fmt.Errorf("replace the key file: %w", err)
-	}
-	if err := syncFolder(path); err != nil {
-		return err
-	}
-	return b.use(handle)
-}
-
 func fromJSON(data []byte) (*Box, error) {
 	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(data)))
 	if err != nil {

@@ -159,3 +159,34 @@ func TestRotatedKeysetOpensOldAndNew(t *testing.T) {
 		t.Errorf("a keyset without the new key: %v", err)
 	}
 }
+
+func TestAKeyIsRetiredButNeverTheOneThatSeals(t *testing.T) {
+	box, path := newBox(t)
+	before, old := box.KeyID(), mustSeal(t, box, "t", "1", "c")
+	if err := box.Rotate(path); err != nil {
+		t.Fatal(err)
+	}
+	fresh := mustSeal(t, box, "t", "1", "c")
+	if id, ok := seal.KeyOf(fresh); !ok || id != box.KeyID() || !bytes.HasPrefix(fresh, box.Prefix()) || len(box.Prefix()) != seal.PrefixSize {
+		t.Errorf("key %d of a value that %d has sealed", id, box.KeyID())
+	}
+	if err := box.Retire(path, box.KeyID()); err == nil {
+		t.Error("the key that seals was removed")
+	}
+	if err := box.Retire(path, before+1); err == nil {
+		t.Error("a key that is not there was removed")
+	}
+	if err := box.Retire(path, before); err != nil {
+		t.Fatal(err)
+	}
+	reread, err := seal.Open(path)
+	if err != nil || len(reread.Keys()) != 1 || reread.KeyID() != box.KeyID() {
+		t.Fatalf("%v, %v", reread, err)
+	}
+	if _, err := reread.Open(old, "t", "1", "c"); err == nil {
+		t.Error("what the removed key has sealed opens")
+	}
+	if _, err := reread.Open(fresh, "t", "1", "c"); err != nil {
+		t.Error(err)
+	}
+}

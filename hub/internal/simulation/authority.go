@@ -14,6 +14,7 @@ import (
 type grant struct {
 	name    string
 	serial  int
+	made    time.Time            // when it was authorised
 	access  map[string]time.Time // access tokens and their ends
 	refresh string
 	spent   map[string]spending // refresh tokens that were replaced
@@ -41,6 +42,9 @@ type Authority struct {
 	alive func(replica string, from, to time.Time) bool
 	// damaged reports whether a replica's journal was damaged between two times.
 	damaged func(replica string, from, to time.Time) bool
+	// unsaved reports whether what a replica had at a time was lost with its folder and
+	// missed after a restore.
+	unsaved func(replica string, at, now time.Time) bool
 
 	// serving counts the requests in hand: the clients of some have gone.
 	serving sync.WaitGroup
@@ -65,7 +69,7 @@ type Tally struct {
 }
 
 func newAuthority(fate Fate, life time.Duration, h *history) *Authority {
-	return &Authority{fate: fate, life: life, alive: h.alive, damaged: h.damaged, grants: map[string]*grant{}, asked: map[string]int{}, tally: Tally{Troubles: map[Trouble]int{}}}
+	return &Authority{fate: fate, life: life, alive: h.alive, damaged: h.damaged, unsaved: h.unsaved, grants: map[string]*grant{}, asked: map[string]int{}, tally: Tally{Troubles: map[Trouble]int{}}}
 }
 
 // Grant makes the grant of a name.
@@ -76,6 +80,7 @@ func (a *Authority) Grant(name string) (access, refresh string) {
 	if before := a.grants[name]; before != nil {
 		g.serial = before.serial
 	}
+	g.made = time.Now()
 	a.grants[name] = g
 	return g.issue(time.Now(), a.life)
 }
@@ -107,6 +112,13 @@ func (a *Authority) Accepts(name, access string, now time.Time) bool {
 	g := a.grants[name]
 	end, ok := g.access[access]
 	return ok && now.Before(end) && g.ended == ""
+}
+
+// made is when the grant that an account has now was made.
+func (a *Authority) made(name string) time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.grants[name].made
 }
 
 // ServeHTTP implements http.Handler: the token endpoint.
@@ -183,6 +195,8 @@ func (a *Authority) process(token, replica string, trouble Trouble, came time.Ti
 	switch {
 	case !ok || g.ended != "":
 		return refuse()
+	case token != g.refresh && g.spent[token].at.IsZero(): // of an earlier grant of the account
+		return refuse()
 	case token != g.refresh:
 		a.end(g, token, replica, now)
 		return refuse()
@@ -213,7 +227,7 @@ func (a *Authority) end(g *grant, token, replica string, now time.Time) {
 	if first.answered.IsZero() {
 		until = now
 	}
-	excused := unanswered || !a.alive(first.replica, first.came, until) || a.damaged(first.replica, first.came, now)
+	excused := unanswered || !a.alive(first.replica, first.came, until) || a.damaged(first.replica, first.came, now) || a.unsaved(first.replica, first.came, now)
 	g.ended = fmt.Sprintf("%s came from %s at %s, was processed (%s) at %s and answered at %s; %s sent it again at %s", token, first.replica,
 		stamp(first.came), first.trouble, stamp(first.at), stamp(first.answered), replica, stamp(now))
 	a.tally.Spent++

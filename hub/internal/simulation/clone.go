@@ -21,21 +21,32 @@ func (w *World) clones(ctx context.Context, clone *replica, end time.Time) error
 		if !time.Now().Before(end) {
 			return nil
 		}
-		clone.shut()
-		of := w.replicas[int(w.fate.roll("which is cloned", nth)*float64(len(w.replicas)-1))]
-		clone.dir = filepath.Join(w.o.Dir, clone.name+"-"+nth)
-		if err := copyFolder(filepath.Join(of.dir, "journal"), filepath.Join(clone.dir, "journal")); err != nil {
+		if err := w.cloneOnce(ctx, clone, nth); err != nil {
 			return err
 		}
-		// A disk is copied in a moment, and its copy starts whenever it does.
-		<-time.After(w.fate.between(0, time.Minute, "copy starts", nth))
-		if err := clone.start(ctx, w.o.Box); err != nil {
-			return fmt.Errorf("the copy of %s does not start: %w", of.name, err)
-		}
-		w.mu.Lock()
-		w.cloned++
-		w.mu.Unlock()
 	}
+}
+
+func (w *World) cloneOnce(ctx context.Context, clone *replica, nth string) error {
+	w.calm <- struct{}{}
+	defer func() { <-w.calm }()
+	clone.shut()
+	w.history.left(clone.name)
+	of := w.replicas[int(w.fate.roll("which is cloned", nth)*float64(len(w.replicas)-1))]
+	clone.remembered.Store(of.remembered.Load())
+	clone.dir = filepath.Join(w.o.Dir, clone.name+"-"+nth)
+	if err := copyFolder(filepath.Join(of.dir, "journal"), filepath.Join(clone.dir, "journal")); err != nil {
+		return err
+	}
+	// A disk is copied in a moment, and its copy starts whenever it does.
+	<-time.After(w.fate.between(0, time.Minute, "copy starts", nth))
+	if err := clone.start(ctx, w.o.Box); err != nil {
+		return fmt.Errorf("the copy of %s does not start: %w", of.name, err)
+	}
+	w.mu.Lock()
+	w.cloned++
+	w.mu.Unlock()
+	return nil
 }
 
 // copyFolder copies the files of a folder that is in use: what goes meanwhile is left out.

@@ -2,7 +2,6 @@ package simulation
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,8 +22,9 @@ type Report struct {
 	Lost []string
 	// Deaths and Damages count what happened to replicas and journals.
 	Deaths, Damages int
-	// Clones counts the data folders that were copied in use and started.
-	Clones int
+	// Clones counts the data folders that were copied in use and started, Steps the steps
+	// of clocks, and Restores the databases that went back.
+	Clones, Steps, Restores int
 }
 
 // String is the closing line of a world.
@@ -34,8 +34,8 @@ func (r *Report) String() string {
 		troubles = append(troubles, fmt.Sprintf("%s %d", t, n))
 	}
 	slices.Sort(troubles)
-	return fmt.Sprintf("seed %d: %d renewals, %d lost, %d excused, %d stale of %d pulls, %d deaths, %d damaged journals, %d clones; %s",
-		r.Seed, r.Tally.Renewals, len(r.Lost), r.Tally.Excused, len(r.Pulls.Stale), r.Pulls.Served, r.Deaths, r.Damages, r.Clones, strings.Join(troubles, ", "))
+	return fmt.Sprintf("seed %d: %d renewals, %d lost, %d excused, %d stale of %d pulls, %d deaths, %d damaged journals, %d clones, %d restores, %d steps of clocks; %s",
+		r.Seed, r.Tally.Renewals, len(r.Lost), r.Tally.Excused, len(r.Pulls.Stale), r.Pulls.Served, r.Deaths, r.Damages, r.Clones, r.Restores, r.Steps, strings.Join(troubles, ", "))
 }
 
 // pull has processes pull tokens until the end, from any replica that lives, and tries
@@ -50,17 +50,18 @@ func (w *World) pull(ctx context.Context, end time.Time) {
 			continue
 		}
 		name := w.names[int(w.fate.roll("name", nth)*float64(len(w.names)))]
-		if w.ended(name) {
+		if w.ended(name) || w.forgotten(ctx, l, name) {
 			w.authorize(ctx, l, name)
 			continue
 		}
 		pulled, err := l.source.Token(ctx, name, time.Minute, tokensource.UsualWait)
 		now := time.Now()
+		over := err == nil && (w.ended(name) || w.unknown(pulled.Connection))
 		w.mu.Lock()
 		switch {
 		case err == nil && w.authority.Accepts(name, pulled.Connection.Tokens.AccessToken, now):
 			w.pulls.Served++
-		case err == nil && w.ended(name):
+		case over:
 			w.pulls.Refused++ // the grant ended, of which the hub knows nothing yet
 		case err == nil:
 			w.pulls.Stale = append(w.pulls.Stale, fmt.Sprintf("%s got %s from %s at %s", name, pulled.Connection.Tokens.AccessToken, r.name, stamp(now)))
@@ -78,12 +79,28 @@ func (w *World) authorize(ctx context.Context, l *life, name string) {
 	if err != nil || c.State != connection.StateEnded {
 		return
 	}
-	now := time.Now()
+	now := l.source.Now()
 	access, refresh := w.authority.Grant(name)
 	token := provider.Token{AccessToken: access, RefreshToken: refresh, ExpiresIn: new(w.o.Life)}
-	if err := l.store.UpdateConnection(ctx, c.Granted(now, now, token, provider.Account{}, nil), c.Generation); err != nil {
+	granted := c.Granted(now, now, token, provider.Account{}, nil)
+	if err := l.store.UpdateConnection(ctx, granted, c.Generation); err != nil {
 		w.authority.revoke(name)
 	}
+	w.grantedAs(granted)
+}
+
+// grantedAs notes the lineage of a grant.
+func (w *World) grantedAs(c connection.Connection) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lineages[c.Name] = c.Lineage
+}
+
+// forgotten reports whether the hub has given up a grant that is over, and the database
+// knows nothing of the one that a person has made since.
+func (w *World) forgotten(ctx context.Context, l *life, name string) bool {
+	c, err := l.store.ConnectionByName(ctx, name)
+	return err == nil && c.State == connection.StateEnded && w.unknown(c)
 }
 
 func (w *World) ended(name string) bool {
@@ -102,14 +119,15 @@ func (w *World) settle(ctx context.Context) error {
 		}
 	}
 	<-time.After(time.Hour)
-	return w.check(ctx, w.replicas[0].alive())
+	w.check(ctx, w.replicas[0].alive())
+	return nil
 }
 
 // report holds the end against what the authority knows. A grant that lives at the
 // authority has to live at the hub as well.
 func (w *World) report() *Report {
-	r := &Report{Seed: w.o.Seed, Tally: w.authority.Tally(), Pulls: w.pulls, Clones: w.cloned}
-	r.Lost = w.authority.lost
+	r := &Report{Seed: w.o.Seed, Tally: w.authority.Tally(), Pulls: w.pulls, Clones: w.cloned, Steps: w.steps, Restores: len(w.history.restores)}
+	r.Lost = slices.Concat(w.authority.lost, w.unheld)
 	for _, of := range w.history.deaths {
 		r.Deaths += len(of)
 	}
@@ -119,21 +137,23 @@ func (w *World) report() *Report {
 	return r
 }
 
-// check pulls every token that there must be. Troubles go on, so it may take a while.
-func (w *World) check(ctx context.Context, l *life) error {
-	var errs []error
+// check pulls every token that there must be; a grant that lives at the authority and of
+// which the hub has none is lost as well. Troubles go on, so it may take a while.
+func (w *World) check(ctx context.Context, l *life) {
 	for _, name := range w.names {
 		for tries := 0; !w.ended(name); tries++ {
+			if w.forgotten(ctx, l, name) {
+				w.authorize(ctx, l, name)
+			}
 			pulled, err := l.source.Token(ctx, name, 0, time.Minute)
 			if err == nil && w.authority.Accepts(name, pulled.Connection.Tokens.AccessToken, time.Now()) {
 				break
 			}
 			if tries == 60 {
-				errs = append(errs, fmt.Errorf("%s lives at the authority, and there is no token of it: %w\n%s", name, err, w.lines.about(name)))
+				w.unheld = append(w.unheld, fmt.Sprintf("%s lives at the authority, and there is no token of it: %v\n%s", name, err, w.lines.about(name)))
 				break
 			}
 			<-time.After(time.Minute)
 		}
 	}
-	return errors.Join(errs...)
 }

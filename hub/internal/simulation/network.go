@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 )
 
 // network carries connections in memory between replicas and the authority.
@@ -13,6 +14,8 @@ type network struct {
 	conns  map[*link]string // by the replica that dialled
 	accept chan net.Conn
 	done   chan struct{}
+	// down refuses new connections.
+	down atomic.Bool
 }
 
 // link is the replica's side of a connection.
@@ -45,6 +48,9 @@ func newNetwork() *network {
 // dialer makes the connections of a replica.
 func (n *network) dialer(replica string) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, _, _ string) (net.Conn, error) {
+		if n.down.Load() {
+			return nil, errors.New("the network is down")
+		}
 		here, there := net.Pipe()
 		select {
 		case n.accept <- from{there, replica}:

@@ -4,10 +4,12 @@ import (
 	"context"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/evergrant/evergrant/hub/internal/clock"
 	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/exchange"
@@ -27,6 +29,11 @@ type replica struct {
 	dir  string // of its journal
 	w    *World
 
+	// wallOff is how far its wall clock is off, in nanoseconds.
+	wallOff atomic.Int64
+	// remembered is what its folder says of clocks.
+	remembered atomic.Pointer[clock.Remembered]
+
 	mu   sync.Mutex
 	life *life // nil while it is dead
 }
@@ -37,6 +44,7 @@ type life struct {
 	journal   *journal.Journal
 	newest    *newest.Keeper
 	identity  *identity.Identity
+	clock     *clock.Clock
 	source    *tokensource.Source
 	exchanger *exchange.Exchanger
 	sender    *egress.Sender
@@ -50,8 +58,12 @@ type life struct {
 func (r *replica) start(ctx context.Context, box *seal.Box) error {
 	log := r.w.log.Named(r.name)
 	l := &life{}
+	l.clock = clock.New(clock.Options{Logger: log, Elapsed: r.w.elapsed, Boot: "simulated", Remembered: r.remembered.Load(), Off: r.off, Move: func(ctx context.Context, by time.Duration) error {
+		_, err := l.store.MoveDates(ctx, by)
+		return err
+	}})
 	var err error
-	if l.store, err = store.Open(ctx, store.Options{DataDir: r.w.dir, Box: box, Logger: log, SharedSQLite: true}); err != nil {
+	if l.store, err = store.Open(ctx, store.Options{DataDir: r.w.dir, Box: box, Logger: log, SharedSQLite: true, Now: r.w.databaseNow}); err != nil {
 		return err
 	}
 	if l.newest, err = newest.Open(r.dir, box, log); err != nil {
@@ -60,7 +72,7 @@ func (r *replica) start(ctx context.Context, box *seal.Box) error {
 	if l.journal, err = journal.Open(filepath.Join(r.dir, "journal"), box, log); err != nil {
 		return err
 	}
-	if l.identity, err = identity.Enter(ctx, identity.Options{Store: l.store, Journal: l.journal, Name: r.name, Logger: log}); err != nil {
+	if l.identity, err = identity.Enter(ctx, identity.Options{Store: l.store, Journal: l.journal, Name: r.name, Logger: log, Beaten: r.beaten(l)}); err != nil {
 		return err
 	}
 	l.sender = egress.New(egress.Options{Version: "simulation", Dial: r.w.network.dialer(r.name)})
@@ -69,8 +81,12 @@ func (r *replica) start(ctx context.Context, box *seal.Box) error {
 	runner := operation.NewRunner(operation.Options{
 		Plugins: &plugins{world: r.w, replica: r.name}, Exchanger: l.exchanger, Journal: l.journal, Gate: gate, Logger: log,
 	})
+	compared := l.newest
+	if r.w.o.Defect == forgets {
+		compared = nil
+	}
 	l.source = tokensource.New(tokensource.Options{
-		Store: l.store, Runner: runner, Exchanger: l.exchanger, Journal: l.journal, Identity: l.identity, Newest: l.newest, Gate: gate, Logger: log,
+		Store: l.store, Runner: runner, Exchanger: l.exchanger, Journal: l.journal, Identity: l.identity, Clock: l.clock, Newest: compared, Gate: gate, Logger: log,
 	})
 	sched := scheduler.New(scheduler.Options{Store: l.store, Source: l.source, Gate: gate, Logger: log, Workers: 256, ShortestSleep: time.Second, LongestSleep: 5 * time.Second})
 	if err := l.source.Recover(ctx); err != nil {
@@ -156,11 +172,39 @@ func (r *replica) shut() {
 	_ = l.store.Close()
 }
 
-// history is when replicas died and journals were damaged.
+// history is when replicas died, journals were damaged, folders were left for good, and the
+// database was restored.
 type history struct {
-	mu      sync.Mutex
-	deaths  map[string][]time.Time
-	damages map[string][]time.Time
+	mu       sync.Mutex
+	deaths   map[string][]time.Time
+	damages  map[string][]time.Time
+	gone     map[string][]time.Time
+	restores []time.Time
+}
+
+func newHistory() *history {
+	return &history{deaths: map[string][]time.Time{}, damages: map[string][]time.Time{}, gone: map[string][]time.Time{}}
+}
+
+func (h *history) left(replica string) { h.note(h.gone, replica) }
+
+func (h *history) restored() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.restores = append(h.restores, time.Now())
+}
+
+// restoredSince reports whether the database was restored after a time.
+func (h *history) restoredSince(at time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.restores) > 0 && h.restores[len(h.restores)-1].After(at)
+}
+
+// unsaved reports whether what a replica had at a time went with its folder, and was needed
+// after a restore.
+func (h *history) unsaved(replica string, at, now time.Time) bool {
+	return h.restoredSince(at) && h.noted(h.gone, replica, at, now)
 }
 
 func (h *history) died(replica string)   { h.note(h.deaths, replica) }

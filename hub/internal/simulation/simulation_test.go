@@ -89,18 +89,26 @@ func run(t *testing.T, o Options) *Report {
 	return report
 }
 
-// A simulation that finds nothing must be able to find something: a hub that gives up
-// answers after 20 seconds loses grants in it.
-func TestAHubThatIsImpatientLosesGrants(t *testing.T) {
-	t.Parallel()
-	dir := memory(t)
-	box, err := seal.Create(filepath.Join(dir, "key"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	report := run(t, Options{Seed: *firstSeed, Dir: dir, Box: box, For: 20 * time.Minute, Connections: 60, Life: 2 * time.Minute, Budget: 20 * time.Second})
-	t.Log(report)
-	if len(report.Lost) == 0 {
-		t.Error("no grant was lost")
+// A simulation that finds nothing must be able to find something: hubs with a defect lose
+// grants in it.
+func TestAHubWithADefectLosesGrants(t *testing.T) {
+	for name, o := range map[string]Options{
+		"it gives answers up after 20 seconds":                     {For: 20 * time.Minute, Budget: 20 * time.Second},
+		"it does not compare what it knows with a restored backup": {For: time.Hour, Defect: forgets},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o.Dir = memory(t)
+			box, err := seal.Create(filepath.Join(o.Dir, "key"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.Seed, o.Box, o.Connections, o.Life = *firstSeed, box, 60, 2*time.Minute
+			report := run(t, o)
+			t.Log(report)
+			if len(report.Lost) == 0 {
+				t.Error("no grant was lost")
+			}
+		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -34,6 +35,8 @@ type Options struct {
 	Life        time.Duration
 	// Budget is how long replicas read for a reply; zero is what a hub does.
 	Budget time.Duration
+	// Defect is planted into every replica; "" is none.
+	Defect Defect
 }
 
 // World is a run of the simulation. It lives in a synctest bubble.
@@ -49,10 +52,21 @@ type World struct {
 	log       hclog.Logger
 	lines     *lines
 	names     []string
+	begun     time.Time
+	// calm is held in parts by whoever stops and starts replicas, and as a whole by who
+	// stops them all.
+	calm chan struct{}
+	// databaseOff is how far the database's clock is off, in nanoseconds.
+	databaseOff atomic.Int64
 
 	mu     sync.Mutex
 	pulls  Pulls
 	cloned int
+	steps  int
+	// unheld are the grants that live at the authority and of which the hub has no token.
+	unheld []string
+	// lineages are those of the grants that accounts have now.
+	lineages map[string]string
 }
 
 // Pulls is what processes met.
@@ -98,9 +112,9 @@ func (l *lines) about(what string) string {
 func Run(ctx context.Context, o Options) (*Report, error) {
 	w := &World{
 		o: o, fate: Fate{o.Seed}, dir: o.Dir, network: newNetwork(), lines: &lines{},
-		history: &history{deaths: map[string][]time.Time{}, damages: map[string][]time.Time{}},
+		history: newHistory(), lineages: map[string]string{}, begun: time.Now(),
 	}
-	w.log = quiet(w.lines)
+	w.log, w.calm = quiet(w.lines), make(chan struct{}, tormentors)
 	w.authority = newAuthority(w.fate, o.Life, w.history)
 	w.authority.about = w.lines.about
 	server := &http.Server{Handler: w.authority, ErrorLog: nil} //nolint:gosec // G112: its clients are ours
@@ -145,14 +159,16 @@ func (w *World) live(ctx context.Context) error {
 	}
 	end := time.Now().Add(w.o.For)
 	var all sync.WaitGroup
-	errs := make(chan error, len(w.replicas))
+	errs := make(chan error, len(w.replicas)+1)
 	for _, r := range originals {
 		all.Go(func() { errs <- w.torment(ctx, r, end) })
 	}
 	all.Go(func() { errs <- w.clones(ctx, clone, end) })
+	all.Go(func() { errs <- w.restore(ctx, end) })
+	all.Go(func() { w.stepClocks(end) })
 	all.Go(func() { w.pull(ctx, end) })
 	all.Wait()
-	for range w.replicas {
+	for range cap(errs) {
 		if err := <-errs; err != nil {
 			return err
 		}
@@ -180,6 +196,7 @@ func (w *World) populate(ctx context.Context) error {
 			return err
 		}
 		w.names = append(w.names, name)
+		w.grantedAs(c)
 	}
 	return nil
 }
@@ -192,6 +209,7 @@ func (w *World) torment(ctx context.Context, r *replica, end time.Time) error {
 		if !time.Now().Before(end) {
 			return nil
 		}
+		w.calm <- struct{}{}
 		if w.fate.happens(0.25, "stops", r.name, nth) {
 			r.shut()
 		} else {
@@ -203,7 +221,9 @@ func (w *World) torment(ctx context.Context, r *replica, end time.Time) error {
 			}
 		}
 		<-time.After(w.fate.between(0, 90*time.Second, "is dead", r.name, nth))
-		if err := r.start(ctx, w.o.Box); err != nil {
+		err := r.start(ctx, w.o.Box)
+		<-w.calm
+		if err != nil {
 			return fmt.Errorf("%s does not start again: %w", r.name, err)
 		}
 	}

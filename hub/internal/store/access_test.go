@@ -47,6 +47,34 @@ func TestLoginIsFoundInAnyCase(t *testing.T) {
 	})
 }
 
+// What a person changes of themselves undoes nothing that somebody else has changed.
+func TestOwnSettingsUndoNoDemotion(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		u := newUser("anna")
+		check(t, s.CreateUser(t.Context(), u))
+		_, err := s.ChangeUser(t.Context(), u.ID, "owner", func(c *store.User) error {
+			c.Role = "viewer"
+			return nil
+		})
+		check(t, err)
+		check(t, s.SetLang(t.Context(), u.ID, "ru", noon))
+		check(t, s.SetPassword(t.Context(), u.ID, u.PasswordHash, "next", noon))
+		got, err := s.User(t.Context(), u.ID)
+		check(t, err)
+		if got.Role != "viewer" || got.Lang != "ru" || got.PasswordHash != "next" {
+			t.Errorf("%+v", got)
+		}
+		wantErr(t, s.SetPassword(t.Context(), u.ID, u.PasswordHash, "third", noon), store.ErrStale)
+		_, err = s.ChangeUser(t.Context(), u.ID, "owner", func(c *store.User) error {
+			c.DisabledAt = noon
+			return nil
+		})
+		check(t, err)
+		wantErr(t, s.SetPassword(t.Context(), u.ID, "next", "third", noon), store.ErrStale)
+		wantErr(t, s.SetLang(t.Context(), "nobody", "ru", noon), store.ErrNotFound)
+	})
+}
+
 func TestUserIsChangedAndDeleted(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		u := newUser("anna")
@@ -58,15 +86,20 @@ func TestUserIsChangedAndDeleted(t *testing.T) {
 		if !noted.LastLoginAt.Equal(cut(noon)) {
 			t.Errorf("the login was not noted: %+v", noted)
 		}
-		u.Login, u.Theme, u.LastLoginAt, u.CreatedAt = "anna2", "", noon.Add(time.Hour), noon.Add(time.Hour)
-		check(t, s.UpdateUser(t.Context(), u))
+		rename := func(to string) error {
+			_, err := s.ChangeUser(t.Context(), u.ID, "owner", func(c *store.User) error {
+				c.Login, c.Theme, c.LastLoginAt = to, "", noon.Add(time.Hour)
+				return nil
+			})
+			return err
+		}
+		check(t, rename("anna2"))
 		got, err := s.User(t.Context(), u.ID)
 		check(t, err)
-		if got.Login != "anna2" || got.Theme != "" || !got.LastLoginAt.Equal(cut(u.LastLoginAt)) || !got.CreatedAt.Equal(cut(noon)) {
+		if got.Login != "anna2" || got.Theme != "" || !got.LastLoginAt.Equal(cut(noon.Add(time.Hour))) || !got.CreatedAt.Equal(cut(noon)) {
 			t.Errorf("%+v", got)
 		}
-		u.Login = "BORIS"
-		wantErr(t, s.UpdateUser(t.Context(), u), store.ErrNameTaken)
+		wantErr(t, rename("BORIS"), store.ErrNameTaken)
 		all, err := s.Users(t.Context())
 		check(t, err)
 		if len(all) != 2 || all[0].Login != "anna2" {
@@ -185,7 +218,7 @@ func TestAPIKeyComesBackAndIsRevokedOnce(t *testing.T) {
 		check(t, s.RevokeAPIKey(t.Context(), want.ID, noon))
 		check(t, s.RevokeAPIKey(t.Context(), want.ID, noon.Add(time.Hour)))
 		wantErr(t, s.RevokeAPIKey(t.Context(), store.NewID(), noon), store.ErrNotFound)
-		check(t, s.DeleteConnection(t.Context(), two.ID))
+		removeForGood(t, s, two.ID)
 		all, err := s.APIKeys(t.Context())
 		check(t, err)
 		if len(all) != 2 {
@@ -234,6 +267,14 @@ func TestPullTellsWhoMayPullWhat(t *testing.T) {
 			before.Key.ExpiresAt != some.ExpiresAt.UnixMilli() || before.Key.RevokedAt != 0 {
 			t.Errorf("%+v", before)
 		}
+		intent := intentFor(one, storetest.Enter(t, s, "me"))
+		begin(t, s, intent)
+		begun, err := s.OpenIntent(t.Context(), one.ID)
+		check(t, err)
+		if under, err := s.Pull(t.Context(), "some", "one"); err != nil || before.BegunAt != 0 || under.BegunAt != begun.BegunAt.UnixMilli() {
+			t.Errorf("a renewal that began at %d shows as %d, before it as %d, %v", begun.BegunAt.UnixMilli(), under.BegunAt, before.BegunAt, err)
+		}
+		check(t, s.DropIntent(t.Context(), intent.ID))
 		check(t, s.UpdateConnection(t.Context(), one.Paused(noon), 1))
 		after, err := s.Pull(t.Context(), "some", "one")
 		check(t, err)
@@ -285,7 +326,7 @@ func TestAPullSeesEveryChangeAtOnce(t *testing.T) {
 				t.Errorf("%s is not seen", what)
 			}
 		}
-		check(t, s.DeleteConnection(t.Context(), c.ID))
+		removeForGood(t, s, c.ID)
 		if pull().ConnectionFound {
 			t.Error("a deleted connection is found")
 		}

@@ -97,12 +97,42 @@ func (s *Store) TakeAuthorization(ctx context.Context, stateHash string, now tim
 	return s.takeAuthorization(s.writing(ctx).Where("state_hash = ?", stateHash), now)
 }
 
+// TakeAuthorizationOf is TakeAuthorization for the callback of a browser that holds one
+// of these secrets. The authorization of another browser stays: whoever comes without
+// the secret, a scanner or a prefetch, does not use it up. Errors: as TakeAuthorization.
+func (s *Store) TakeAuthorizationOf(ctx context.Context, stateHash string, browserHashes []string, now time.Time) (*Authorization, error) {
+	return s.takeAuthorization(s.writing(ctx).Where("state_hash = ? AND browser_hash IN ?", stateHash, browserHashes), now)
+}
+
+// AuthorizationOf reads the authorization of a state without taking it; it may have
+// expired. Errors: ErrNotFound.
+func (s *Store) AuthorizationOf(ctx context.Context, stateHash string) (*Authorization, error) {
+	var row authorizationRow
+	if err := s.reading(ctx).Where("state_hash = ?", stateHash).Take(&row).Error; err != nil {
+		return nil, failed("read the authorization of a state", err)
+	}
+	return s.authorizationOf(&row)
+}
+
+// AuthorizationByBrowser reads the newest authorization of a service that a browser with
+// one of these secrets has started and that has not expired, without taking it. Errors:
+// ErrNotFound.
+func (s *Store) AuthorizationByBrowser(ctx context.Context, serviceID string, browserHashes []string, now time.Time) (*Authorization, error) {
+	var row authorizationRow
+	err := s.reading(ctx).Where("service_id = ? AND browser_hash IN ? AND expires_at > ?", serviceID, browserHashes, millis(now)).
+		Order("created_at DESC, id DESC").Take(&row).Error
+	if err != nil {
+		return nil, failed("read the authorization of a browser", err)
+	}
+	return s.authorizationOf(&row)
+}
+
 // TakeAuthorizationByBrowser takes the newest authorization of a service that a
 // browser has started and that has not expired. It is for services that drop the
 // state parameter. Errors: ErrNotFound.
-func (s *Store) TakeAuthorizationByBrowser(ctx context.Context, serviceID, browserHash string, now time.Time) (*Authorization, error) {
+func (s *Store) TakeAuthorizationByBrowser(ctx context.Context, serviceID string, browserHashes []string, now time.Time) (*Authorization, error) {
 	newest := s.write.Model(&authorizationRow{}).Select("id").
-		Where("service_id = ? AND browser_hash = ? AND expires_at > ?", serviceID, browserHash, millis(now)).
+		Where("service_id = ? AND browser_hash IN ? AND expires_at > ?", serviceID, browserHashes, millis(now)).
 		Order("created_at DESC, id DESC").Limit(1)
 	return s.takeAuthorization(s.writing(ctx).Where("id = (?)", newest), now)
 }
@@ -137,6 +167,9 @@ func (s *Store) PendingAuthorization(ctx context.Context, connectionID, userID s
 // DeleteExpiredAuthorizations removes those that nobody will finish any more and
 // returns their number.
 func (s *Store) DeleteExpiredAuthorizations(ctx context.Context, now time.Time) (int64, error) {
+	if err := s.deleteExpiredOffers(ctx, now); err != nil {
+		return 0, err
+	}
 	result := s.writing(ctx).Where("expires_at <= ?", millis(now)).Delete(&authorizationRow{})
 	return result.RowsAffected, failed("remove expired authorizations", result.Error)
 }

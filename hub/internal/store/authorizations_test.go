@@ -59,7 +59,7 @@ func TestExpiredAuthorizationIsOfNoUse(t *testing.T) {
 		svc := addService(t, s, "portal")
 		a := newAuthorization(svc.ID, "one")
 		check(t, s.CreateAuthorization(t.Context(), a))
-		_, err := s.TakeAuthorizationByBrowser(t.Context(), svc.ID, "browser", a.ExpiresAt)
+		_, err := s.TakeAuthorizationByBrowser(t.Context(), svc.ID, []string{"browser"}, a.ExpiresAt)
 		wantErr(t, err, store.ErrNotFound)
 		_, err = s.TakeAuthorization(t.Context(), "one", a.ExpiresAt)
 		wantErr(t, err, store.ErrExpired)
@@ -86,11 +86,11 @@ func TestBrowserTakesItsNewestAuthorization(t *testing.T) {
 			check(t, s.CreateAuthorization(t.Context(), a))
 		}
 		for _, foreign := range [][2]string{{other.ID, "browser"}, {svc.ID, "another browser"}} {
-			_, err := s.TakeAuthorizationByBrowser(t.Context(), foreign[0], foreign[1], noon)
+			_, err := s.TakeAuthorizationByBrowser(t.Context(), foreign[0], []string{foreign[1]}, noon)
 			wantErr(t, err, store.ErrNotFound)
 		}
 		for _, want := range []string{"third", "second", "first"} {
-			got, err := s.TakeAuthorizationByBrowser(t.Context(), svc.ID, "browser", noon)
+			got, err := s.TakeAuthorizationByBrowser(t.Context(), svc.ID, []string{"browser"}, noon)
 			check(t, err)
 			if got.StateHash != want || got.Verifier != "plain-verifier" {
 				t.Errorf("took %s, want %s", got.StateHash, want)
@@ -115,7 +115,7 @@ func TestPendingAuthorizationStaysUntilItIsTaken(t *testing.T) {
 		}
 		_, err := s.PendingAuthorization(t.Context(), c.ID, "boris")
 		wantErr(t, err, store.ErrNotFound)
-		check(t, s.DeleteConnection(t.Context(), c.ID))
+		removeForGood(t, s, c.ID)
 		_, err = s.TakeAuthorization(t.Context(), "state", noon)
 		wantErr(t, err, store.ErrNotFound)
 		wantErr(t, s.CreateAuthorization(t.Context(), a), store.ErrNotFound)

@@ -16,6 +16,8 @@ type bulkRunRow struct {
 	CreatedAt int64 `gorm:"autoCreateTime:false"`
 	SeenAt    int64
 	DoneAt    int64
+
+	CancelledAt int64
 }
 
 // TableName pins the table.
@@ -39,13 +41,15 @@ type BulkRun struct {
 	// Actor and Address are who wanted it.
 	Actor, Address    string
 	CreatedAt, DoneAt time.Time
+	// CancelledAt is when somebody stopped it; zero if nobody did.
+	CancelledAt time.Time
 }
 
 // BulkItem is one connection of a run.
 type BulkItem struct {
 	N                  int
 	ConnectionID, Name string
-	// State is waiting, done or failed; Message says why it failed.
+	// State is waiting, done, failed or cancelled; Message says why it failed.
 	State, Message string
 }
 
@@ -54,30 +58,40 @@ const (
 	BulkWaiting = "waiting"
 	BulkDone    = "done"
 	BulkFailed  = "failed"
+	// BulkCancelled was left alone because the run was cancelled.
+	BulkCancelled = "cancelled"
 )
 
 // CreateBulkRun adds a run for the connections that a filter chooses, at most limit,
 // and returns how many there are.
 func (s *Store) CreateBulkRun(ctx context.Context, run BulkRun, f Filter, limit int) (int, error) {
 	var chosen []struct{ ID, Name string }
-	if err := s.chosen(ctx, f).Select("id, name").Order("name").Limit(limit).Scan(&chosen).Error; err != nil {
+	if err := s.chosen(ctx, f).Select("id, " + wasNamed + " AS name").Order("name").Limit(limit).Scan(&chosen).Error; err != nil {
 		return 0, failed("find the connections", err)
 	}
-	err := s.transaction(ctx, func(tx *gorm.DB) error {
+	items := make([]BulkItem, 0, len(chosen))
+	for n, c := range chosen {
+		items = append(items, BulkItem{N: n, ConnectionID: c.ID, Name: c.Name})
+	}
+	return len(items), s.CreateBulkRunOf(ctx, run, items)
+}
+
+// CreateBulkRunOf adds a run for items that all wait. Each has an N of its own.
+func (s *Store) CreateBulkRunOf(ctx context.Context, run BulkRun, items []BulkItem) error {
+	return failed("begin an act on many connections", s.transaction(ctx, func(tx *gorm.DB) error {
 		row := bulkRunRow{ID: run.ID, Act: run.Act, Argument: run.Argument, Actor: run.Actor, Address: run.Address, CreatedAt: millis(run.CreatedAt), SeenAt: millis(run.CreatedAt)}
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
-		items := make([]bulkItemRow, 0, len(chosen))
-		for n, c := range chosen {
-			items = append(items, bulkItemRow{RunID: run.ID, N: int64(n), ConnectionID: c.ID, Name: c.Name, State: BulkWaiting})
+		rows := make([]bulkItemRow, 0, len(items))
+		for _, item := range items {
+			rows = append(rows, bulkItemRow{RunID: run.ID, N: int64(item.N), ConnectionID: item.ConnectionID, Name: item.Name, State: BulkWaiting})
 		}
-		if len(items) == 0 {
+		if len(rows) == 0 {
 			return nil
 		}
-		return tx.CreateInBatches(items, rowsAtOnce).Error
-	})
-	return len(chosen), failed("begin an act on many connections", err)
+		return tx.CreateInBatches(rows, rowsAtOnce).Error
+	}))
 }
 
 // AbandonedBulkRun takes over a run on which nobody has worked since a time. Errors:
@@ -101,12 +115,12 @@ func (s *Store) WaitingBulkItems(ctx context.Context, runID string, limit int, n
 	if err := s.writing(ctx).Model(&bulkRunRow{}).Where("id = ?", runID).UpdateColumn("seen_at", millis(now)).Error; err != nil {
 		return nil, failed("go on with an act on many connections", err)
 	}
-	return s.bulkItems(ctx, runID, limit, BulkWaiting)
+	return itemsOf(s.reading(ctx).Where("run_id = ? AND state = ?", runID, BulkWaiting).Order("n").Limit(limit))
 }
 
-func (s *Store) bulkItems(ctx context.Context, runID string, limit int, states ...string) ([]BulkItem, error) {
+func itemsOf(query *gorm.DB) ([]BulkItem, error) {
 	var rows []bulkItemRow
-	if err := s.reading(ctx).Where("run_id = ? AND state IN ?", runID, states).Order("n").Limit(limit).Find(&rows).Error; err != nil {
+	if err := query.Find(&rows).Error; err != nil {
 		return nil, failed("read an act on many connections", err)
 	}
 	items := make([]BulkItem, 0, len(rows))
@@ -127,9 +141,35 @@ func (s *Store) FinishBulkRun(ctx context.Context, runID string, now time.Time) 
 	return failed("end an act on many connections", s.writing(ctx).Model(&bulkRunRow{}).Where("id = ?", runID).UpdateColumn("done_at", millis(now)).Error)
 }
 
-// BulkRun reads a run with its counts by state, and items: those that failed or wait
-// first, at most limit. Errors: ErrNotFound.
-func (s *Store) BulkRun(ctx context.Context, id string, limit int) (BulkRun, map[string]int, []BulkItem, error) {
+// CancelBulkRun stops a run: what of it still waits is left alone. One that is under way is
+// finished. Errors: ErrNotFound for a run that is over or was cancelled.
+func (s *Store) CancelBulkRun(ctx context.Context, runID string, now time.Time) error {
+	return failed("cancel an act on many connections", s.transaction(ctx, func(tx *gorm.DB) error {
+		stopped := tx.Model(&bulkRunRow{}).Where("id = ? AND done_at = 0 AND cancelled_at = 0", runID).UpdateColumn("cancelled_at", millis(now))
+		if stopped.Error == nil && stopped.RowsAffected == 0 {
+			return ErrNotFound
+		}
+		if stopped.Error != nil {
+			return stopped.Error
+		}
+		return tx.Model(&bulkItemRow{}).Where("run_id = ? AND state = ?", runID, BulkWaiting).UpdateColumn("state", BulkCancelled).Error
+	}))
+}
+
+// BulkPage is a part of the results of a run.
+type BulkPage struct {
+	// State keeps those that are in it; "" puts those that failed first, then those that
+	// wait, were cancelled and are done.
+	State string
+	// Skip leaves out so many, Limit bounds the number of results.
+	Skip, Limit int
+}
+
+// byUrgency orders the results of a run.
+const byUrgency = `CASE state WHEN 'failed' THEN 0 WHEN 'waiting' THEN 1 WHEN 'cancelled' THEN 2 ELSE 3 END, n`
+
+// BulkRun reads a run with its counts by state, and a page of its items. Errors: ErrNotFound.
+func (s *Store) BulkRun(ctx context.Context, id string, page BulkPage) (BulkRun, map[string]int, []BulkItem, error) {
 	var row bulkRunRow
 	if err := s.reading(ctx).Where("id = ?", id).Take(&row).Error; err != nil {
 		return BulkRun{}, nil, nil, failed("read an act on many connections", err)
@@ -145,18 +185,12 @@ func (s *Store) BulkRun(ctx context.Context, id string, limit int) (BulkRun, map
 	for _, c := range counted {
 		counts[c.State] = c.Count
 	}
-	var items []BulkItem
-	for _, state := range []string{BulkFailed, BulkWaiting, BulkDone} {
-		if len(items) >= limit {
-			break
-		}
-		some, err := s.bulkItems(ctx, id, limit-len(items), state)
-		if err != nil {
-			return BulkRun{}, nil, nil, err
-		}
-		items = append(items, some...)
+	query := s.reading(ctx).Where("run_id = ?", id)
+	if page.State != "" {
+		query = query.Where("state = ?", page.State)
 	}
-	return row.value(), counts, items, nil
+	items, err := itemsOf(query.Order(byUrgency).Offset(page.Skip).Limit(page.Limit))
+	return row.value(), counts, items, err
 }
 
 // DeleteOldBulkRuns removes runs that ended before a time.
@@ -165,5 +199,5 @@ func (s *Store) DeleteOldBulkRuns(ctx context.Context, before time.Time) error {
 }
 
 func (r *bulkRunRow) value() BulkRun {
-	return BulkRun{ID: r.ID, Act: r.Act, Argument: r.Argument, Actor: r.Actor, Address: r.Address, CreatedAt: timeOf(r.CreatedAt), DoneAt: timeOf(r.DoneAt)}
+	return BulkRun{ID: r.ID, Act: r.Act, Argument: r.Argument, Actor: r.Actor, Address: r.Address, CreatedAt: timeOf(r.CreatedAt), DoneAt: timeOf(r.DoneAt), CancelledAt: timeOf(r.CancelledAt)}
 }

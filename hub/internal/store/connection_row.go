@@ -36,6 +36,10 @@ type connectionRow struct {
 	LastPulledAt    int64
 	LeaseOwner      string
 	LeaseUntil      int64
+	TrashedAt       int64
+	TrashedBy       string
+	TrashName       string
+	Trash           string
 	CreatedAt       int64 `gorm:"autoCreateTime:false"`
 	UpdatedAt       int64 `gorm:"autoUpdateTime:false"`
 }
@@ -55,6 +59,9 @@ type tokensJSON struct {
 	ObtainedAt       int64          `json:"obtained_at"`
 	ExpiresAt        int64          `json:"expires_at,omitempty"`
 	RefreshExpiresAt int64          `json:"refresh_expires_at,omitempty"`
+	Late             bool           `json:"late,omitempty"`
+	Short            int            `json:"short,omitempty"`
+	Doubt            string         `json:"doubt,omitempty"`
 }
 
 // failureJSON is a failure as its column holds it; "" is none.
@@ -70,6 +77,11 @@ type failureJSON struct {
 	Uncertain  bool          `json:"uncertain,omitempty"`
 	// AnswerableUntil is in Unix milliseconds, as the other times.
 	AnswerableUntil int64 `json:"answerable_until,omitempty"`
+	Status          int   `json:"status,omitempty"`
+	Same            int   `json:"same,omitempty"`
+	SameSince       int64 `json:"same_since,omitempty"`
+	Suspect         bool  `json:"suspect,omitempty"`
+	TooEarly        bool  `json:"too_early,omitempty"`
 }
 
 func (s *Store) rowOfConnection(c connection.Connection) (connectionRow, error) {
@@ -140,7 +152,7 @@ func (s *Store) sealTokens(t connection.TokenSet, table, id string) ([]byte, err
 	return s.sealJSON(tokensJSON{
 		AccessToken: t.AccessToken, TokenType: t.TokenType, RefreshToken: t.RefreshToken, IDToken: t.IDToken,
 		Scopes: t.Scopes, Extra: t.Extra, ObtainedAt: millis(t.ObtainedAt), ExpiresAt: millis(t.ExpiresAt),
-		RefreshExpiresAt: millis(t.RefreshExpiresAt),
+		RefreshExpiresAt: millis(t.RefreshExpiresAt), Late: t.Late, Short: t.Short, Doubt: string(t.Doubt),
 	}, table, id, "tokens")
 }
 
@@ -155,7 +167,7 @@ func (s *Store) openTokens(sealed []byte, table, id string) (connection.TokenSet
 	return connection.TokenSet{
 		AccessToken: t.AccessToken, TokenType: t.TokenType, RefreshToken: t.RefreshToken, IDToken: t.IDToken,
 		Scopes: t.Scopes, Extra: t.Extra, ObtainedAt: timeOf(t.ObtainedAt), ExpiresAt: timeOf(t.ExpiresAt),
-		RefreshExpiresAt: timeOf(t.RefreshExpiresAt),
+		RefreshExpiresAt: timeOf(t.RefreshExpiresAt), Late: t.Late, Short: t.Short, Doubt: connection.Doubt(t.Doubt),
 	}, nil
 }
 
@@ -166,7 +178,7 @@ func failureText(f *connection.Failure) (string, error) {
 	return jsonText(failureJSON{
 		Kind: f.Kind.String(), Code: f.Code, Message: f.Message, Remedy: f.Remedy, At: millis(f.At),
 		Since: millis(f.Since), Count: f.Count, RetryAfter: millis(f.RetryAfter), Uncertain: f.Uncertain,
-		AnswerableUntil: millis(f.AnswerableUntil),
+		AnswerableUntil: millis(f.AnswerableUntil), Status: f.Status, Same: f.Same, SameSince: millis(f.SameSince), Suspect: f.Suspect, TooEarly: f.TooEarly,
 	})
 }
 
@@ -181,7 +193,7 @@ func failureOf(text string) (*connection.Failure, error) {
 	return &connection.Failure{
 		Kind: provider.ParseKind(f.Kind), Code: f.Code, Message: f.Message, Remedy: f.Remedy, At: timeOf(f.At),
 		Since: timeOf(f.Since), Count: f.Count, RetryAfter: timeOf(f.RetryAfter), Uncertain: f.Uncertain,
-		AnswerableUntil: timeOf(f.AnswerableUntil),
+		AnswerableUntil: timeOf(f.AnswerableUntil), Status: f.Status, Same: f.Same, SameSince: timeOf(f.SameSince), Suspect: f.Suspect, TooEarly: f.TooEarly,
 	}, nil
 }
 

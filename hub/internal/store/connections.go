@@ -29,6 +29,16 @@ type Filter struct {
 	Tag string
 	// KeyID keeps those that an API key opens by name or by tag.
 	KeyID string
+	// Granted keeps those that were ever authorised ("once"), or never ("never").
+	Granted string
+	// Cause keeps those that suffer from it, as connection.Cause writes it.
+	Cause string
+	// Trash chooses in the trash, which is left out else; IDs keeps those of these ids
+	// there, nil keeps all.
+	Trash bool
+	IDs   []string
+	// Decided keeps those that DecideBehind has decided about; nil keeps all.
+	Decided *Decided
 	// Sort orders them: SortName is the default.
 	Sort Sort
 	// AfterName starts behind a name: the last one of the page before. With another
@@ -67,14 +77,14 @@ func (s *Store) CreateConnections(ctx context.Context, connections []connection.
 	return failed(tried, s.transaction(ctx, func(tx *gorm.DB) error { return tx.CreateInBatches(rows, rowsAtOnce).Error }))
 }
 
-// Connection reads a connection by its id. Errors: ErrNotFound.
+// Connection reads a connection by its id. Errors: ErrNotFound, for one in the trash as well.
 func (s *Store) Connection(ctx context.Context, id string) (connection.Connection, error) {
-	return s.oneConnection(ctx, "id = ?", id)
+	return s.oneConnection(ctx, "id = ? AND "+visible, id)
 }
 
 // ConnectionByName reads a connection by its unique name. Errors: ErrNotFound.
 func (s *Store) ConnectionByName(ctx context.Context, name string) (connection.Connection, error) {
-	return s.oneConnection(ctx, "name = ?", name)
+	return s.oneConnection(ctx, "name = ? AND "+visible, name)
 }
 
 func (s *Store) oneConnection(ctx context.Context, where, value string) (connection.Connection, error) {
@@ -92,7 +102,7 @@ var likeEscape = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 // change first, at most limit.
 func (s *Store) ChangedSince(ctx context.Context, after time.Time, limit int) ([]connection.Connection, error) {
 	var rows []connectionRow
-	err := s.reading(ctx).Where("updated_at > ?", millis(after)).Order("updated_at").Limit(limit).Find(&rows).Error
+	err := s.reading(ctx).Where("updated_at > ? AND "+visible, millis(after)).Order("updated_at").Limit(limit).Find(&rows).Error
 	if err != nil {
 		return nil, failed("read what has changed", err)
 	}
@@ -106,7 +116,7 @@ func (s *Store) CountByService(ctx context.Context) (map[string]int, error) {
 		ServiceID string
 		Count     int
 	}
-	err := s.reading(ctx).Model(&connectionRow{}).Select("service_id, COUNT(*) AS count").Group("service_id").Scan(&rows).Error
+	err := s.reading(ctx).Model(&connectionRow{}).Select("service_id, COUNT(*) AS count").Where(visible).Group("service_id").Scan(&rows).Error
 	if err != nil {
 		return nil, failed("count the connections", err)
 	}
@@ -170,22 +180,6 @@ func (s *Store) RenameConnection(ctx context.Context, id, title string) error {
 	return failed("rename the connection "+id, err)
 }
 
-// DeleteConnection removes a connection, its history, its open intent and its
-// places in API keys. Errors: ErrNotFound.
-func (s *Store) DeleteConnection(ctx context.Context, id string) error {
-	err := s.transaction(ctx, func(tx *gorm.DB) error {
-		result := tx.Where("id = ?", id).Delete(&connectionRow{})
-		if result.Error == nil && result.RowsAffected == 0 {
-			return gorm.ErrRecordNotFound
-		}
-		return errors.Join(result.Error, s.notify(tx, id))
-	})
-	if err == nil {
-		s.tell(id)
-	}
-	return failed("delete the connection "+id, err)
-}
-
 // TouchPulled notes when a connection was pulled last. It is cheap, but a write:
 // the caller calls it at most once a minute for a connection.
 func (s *Store) TouchPulled(ctx context.Context, id string, at time.Time) error {
@@ -193,11 +187,11 @@ func (s *Store) TouchPulled(ctx context.Context, id string, at time.Time) error 
 		Where("id = ? AND last_pulled_at < ?", id, millis(at)).Update("last_pulled_at", millis(at)).Error)
 }
 
-// lockConnection reads a row that no other transaction can change until this one
+// lockConnection reads a row, not one in the trash, that no other transaction can change until this one
 // ends. SQLite needs no lock: it has one writer.
 func lockConnection(tx *gorm.DB, id string) (*connectionRow, error) {
 	var row connectionRow
-	err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", id).Take(&row).Error
+	err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ? AND "+visible, id).Take(&row).Error
 	return &row, err
 }
 
@@ -208,13 +202,13 @@ func (s *Store) AnyActive(ctx context.Context, ids []string) (bool, error) {
 	return active > 0, failed("look for connections in force", err)
 }
 
-// ConnectionNames reads the names of some connections by id; those that are gone are
-// left out.
+// ConnectionNames reads the names of some connections by id; those that are gone or in
+// the trash are left out.
 func (s *Store) ConnectionNames(ctx context.Context, ids []string) (map[string]string, error) {
 	names := make(map[string]string, len(ids))
 	for part := range slices.Chunk(ids, rowsAtOnce) {
 		var rows []connectionRow
-		if err := s.reading(ctx).Select("id", "name").Where("id IN ?", part).Find(&rows).Error; err != nil {
+		if err := s.reading(ctx).Select("id", "name").Where("id IN ? AND "+visible, part).Find(&rows).Error; err != nil {
 			return nil, failed("read the names of connections", err)
 		}
 		for _, row := range rows {

@@ -26,7 +26,7 @@ func TestConnectionComesBackAsItWasSaved(t *testing.T) {
 		want.Due, want.RenewedAt, want.AuthorizedAt = cut(c.Due), cut(c.RenewedAt), cut(c.AuthorizedAt)
 		want.CreatedAt, want.UpdatedAt = cut(c.CreatedAt), cut(c.UpdatedAt).Add(time.Millisecond) // the second write at this time
 		f := *c.Failure
-		f.At, f.Since, f.RetryAfter = cut(f.At), cut(f.Since), cut(f.RetryAfter)
+		f.At, f.Since, f.RetryAfter, f.SameSince = cut(f.At), cut(f.Since), cut(f.RetryAfter), cut(f.SameSince)
 		want.Failure = &f
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("came back\n%#v\nwant\n%#v", got, want)
@@ -209,8 +209,8 @@ func TestDeletedConnectionTakesItsRowsAlong(t *testing.T) {
 		wantErr(t, s.DeleteService(t.Context(), svc.ID), store.ErrInUse)
 		begin(t, s, intentFor(c, storetest.Enter(t, s, "me")))
 		check(t, s.UpdateConnection(t.Context(), c.Granted(noon, noon, tokens("b", ""), c.Account, nil), 1))
-		check(t, s.DeleteConnection(t.Context(), c.ID))
-		wantErr(t, s.DeleteConnection(t.Context(), c.ID), store.ErrNotFound)
+		removeForGood(t, s, c.ID)
+		wantErr(t, s.DeleteTrashed(t.Context(), c.ID), store.ErrNotFound)
 		if _, err := s.Connection(t.Context(), c.ID); err == nil {
 			t.Error("it is still there")
 		}

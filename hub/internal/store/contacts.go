@@ -136,3 +136,15 @@ func owners(tx *gorm.DB, connectionIDs []string) (ids []string, err error) {
 	err = tx.Model(&connectionOwnerRow{}).Where("connection_id IN ?", connectionIDs).Distinct().Order("contact_id").Pluck("contact_id", &ids).Error
 	return ids, failed("read the owners", err)
 }
+
+// CountOwners tells how many contacts own the connections that a filter chooses, and how
+// many of these nobody owns.
+func (s *Store) CountOwners(ctx context.Context, f Filter) (contacts, ownerless int, err error) {
+	var owned []string
+	err = s.reading(ctx).Model(&connectionOwnerRow{}).Where("connection_id IN (?)", s.chosen(ctx, f).Select("id")).Distinct().Pluck("contact_id", &owned).Error
+	var n int64
+	if err == nil {
+		err = s.chosen(ctx, f).Where("id NOT IN (SELECT connection_id FROM connection_owners)").Count(&n).Error
+	}
+	return len(owned), int(n), failed("count who owns the connections", err)
+}

@@ -17,7 +17,7 @@ func (s *Store) clock() any {
 	if s.dialect == PostgreSQL {
 		return clause.Expr{SQL: clockPostgres}
 	}
-	return millis(time.Now())
+	return millis(s.now())
 }
 
 // clockPlus is the database's own time, and then some.
@@ -25,7 +25,7 @@ func (s *Store) clockPlus(d time.Duration) any {
 	if s.dialect == PostgreSQL {
 		return clause.Expr{SQL: "(" + clockPostgres + " + ?)", Vars: []any{d.Milliseconds()}}
 	}
-	return millis(time.Now().Add(d))
+	return millis(s.now().Add(d))
 }
 
 // Clock reads the database's clock, by which leases, intents and heartbeats are judged.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -136,7 +135,7 @@ func marking(ctx context.Context, o Options, do func(*Store) error) (err error) 
 	if seen.Schema == 0 {
 		return fmt.Errorf("%w: it has no tables", ErrNoDatabase)
 	}
-	s := &Store{log: hclog.NewNullLogger()}
+	s := &Store{log: hclog.NewNullLogger(), now: time.Now}
 	defer func() {
 		for _, pool := range s.pools {
 			err = errors.Join(err, pool.Close())
@@ -155,8 +154,8 @@ func marking(ctx context.Context, o Options, do func(*Store) error) (err error) 
 	if path, err = filepath.Abs(path); err != nil {
 		return fmt.Errorf("open the database: %w", err)
 	}
-	address := url.URL{Scheme: "file", Path: path, RawQuery: "mode=rw&_pragma=busy_timeout(10000)&_pragma=synchronous(FULL)&_txlock=immediate"}
-	pool, err := sql.Open(sqlite.DriverName, address.String())
+	address := sqliteAddress(path, "mode=rw&_pragma=busy_timeout(10000)&_pragma=synchronous(FULL)&_txlock=immediate")
+	pool, err := sql.Open(sqlite.DriverName, address)
 	if err != nil {
 		return fmt.Errorf("open the database: %w", err)
 	}

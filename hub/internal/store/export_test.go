@@ -48,12 +48,12 @@ func ColumnsOfRows(t *testing.T) map[string][]string {
 	t.Helper()
 	columns := map[string][]string{}
 	for _, row := range []any{
-		&serviceRow{}, &connectionRow{}, &tokenHistoryRow{}, &intentRow{}, &authorizationRow{}, &userRow{}, &sessionRow{},
+		&serviceRow{}, &connectionRow{}, &tokenHistoryRow{}, &intentRow{}, &authorizationRow{}, &offerRow{}, &publishedRow{}, &serviceRequestRow{}, &frontUseRow{}, &revocationRow{}, &userRow{}, &sessionRow{},
 		&apiKeyRow{}, &apiKeyConnectionRow{}, &apiKeyTagRow{}, &pluginRow{}, &settingRow{}, &eventRow{}, &incidentRow{},
 		&auditRow{}, &auditChainRow{}, &auditLinkRow{}, &packageRow{}, &pieceRow{}, &slotRow{}, &pluginKeyRow{},
 		&invitationRow{}, &userSessionRow{}, &tagRow{}, &bulkRunRow{}, &bulkItemRow{}, &grantLinkRow{}, &renewalHourRow{},
 		&channelRow{}, &contactRow{}, &policyRow{}, &templateRow{}, &connectionOwnerRow{}, &escalationRow{}, &deliveryRow{}, &personToldRow{},
-		&passkeyRow{}, &replicaRow{},
+		&passkeyRow{}, &replicaRow{}, &restoreRow{}, &restoreReplicaRow{}, &behindRow{}, &withdrawalRow{},
 	} {
 		parsed, err := schema.Parse(row, &sync.Map{}, schema.NamingStrategy{})
 		if err != nil {
@@ -87,7 +87,7 @@ func ClaimPlan(t *testing.T, s *Store, now time.Time, limit int) string {
 	if s.dialect == PostgreSQL {
 		statement = claimPostgres
 	}
-	return planOf(t, s, statement, map[string]any{"now": millis(now), "owner": "me", "clock": s.clock(), "ttl": 1000, "mark": 1, "limit": limit})
+	return planOf(t, s, statement, map[string]any{"now": millis(now), "owner": "me", "beat": 0, "clock": s.clock(), "ttl": 1000, "mark": 1, "limit": limit})
 }
 
 // NextDuePlan is how the database finds what is due next.

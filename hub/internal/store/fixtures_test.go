@@ -85,3 +85,10 @@ func read(t *testing.T, s *store.Store, id string) connection.Connection {
 	check(t, err)
 	return c
 }
+
+// removeForGood deletes a connection and empties the trash of it.
+func removeForGood(t *testing.T, s *store.Store, id string) {
+	t.Helper()
+	check(t, s.TrashConnection(t.Context(), id, "", time.Now()))
+	check(t, s.DeleteTrashed(t.Context(), id))
+}

@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Generation is how far a connection has got.
 type Generation struct {
@@ -8,17 +11,23 @@ type Generation struct {
 	Lineage    string
 }
 
+// Reached is how far a connection has got, and when it was authorised last.
+type Reached struct {
+	Generation   int64
+	Lineage      string
+	AuthorizedAt time.Time
+}
+
 // Generations reads how far every connection has got, by id: one small row each.
-func (s *Store) Generations(ctx context.Context) (map[string]Generation, error) {
+func (s *Store) Generations(ctx context.Context) (map[string]Reached, error) {
 	var rows []struct {
-		ID         string
-		Generation int64
-		Lineage    string
+		ID, Lineage              string
+		Generation, AuthorizedAt int64
 	}
-	err := s.reading(ctx).Model(&connectionRow{}).Select("id", "generation", "lineage").Find(&rows).Error
-	all := make(map[string]Generation, len(rows))
+	err := s.reading(ctx).Model(&connectionRow{}).Select("id", "generation", "lineage", "authorized_at").Find(&rows).Error
+	all := make(map[string]Reached, len(rows))
 	for _, r := range rows {
-		all[r.ID] = Generation{r.Generation, r.Lineage}
+		all[r.ID] = Reached{r.Generation, r.Lineage, timeOf(r.AuthorizedAt)}
 	}
 	return all, failed("read how far the connections have got", err)
 }

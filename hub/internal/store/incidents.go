@@ -8,6 +8,8 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
 )
 
 type incidentRow struct {
@@ -128,6 +130,7 @@ func (s *Store) openIncident(tx *gorm.DB, cause suffering, now time.Time) (row i
 	row = incidentRow{
 		ID: NewID(), Cause: cause.Cause, Affected: cause.Affected, MostAffected: cause.Affected, OpenedAt: millis(now), SeenAt: millis(now),
 	}
+	row.Message = connection.ParseCause(cause.Cause).Said()
 	var sample connectionRow
 	if err := tx.Select("failure").Where("id = ?", cause.Sample).Take(&sample).Error; err == nil {
 		if f, err := failureOf(sample.Failure); err == nil && f != nil {

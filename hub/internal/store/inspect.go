@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -42,7 +41,7 @@ type Inspector struct{ s *Store }
 
 // Inspect opens a database to look at it. Errors: ErrNoDatabase.
 func Inspect(ctx context.Context, o Options) (*Inspector, error) {
-	s := &Store{box: o.Box, log: hclog.NewNullLogger()}
+	s := &Store{box: o.Box, log: hclog.NewNullLogger(), now: time.Now}
 	scheme, rest, _ := strings.Cut(o.URL, ":")
 	var err error
 	switch {
@@ -70,8 +69,8 @@ func (s *Store) inspectSQLite(ctx context.Context, path string) error {
 		return ErrNoDatabase
 	}
 	// Not mode=ro: SQLite makes the companions of a file that no hub has open.
-	address := url.URL{Scheme: "file", Path: path, RawQuery: "mode=rw&_pragma=busy_timeout(5000)&_pragma=query_only(1)"}
-	pool, err := sql.Open(sqlite.DriverName, address.String())
+	address := sqliteAddress(path, "mode=rw&_pragma=busy_timeout(5000)&_pragma=query_only(1)")
+	pool, err := sql.Open(sqlite.DriverName, address)
 	if err != nil {
 		return fmt.Errorf("open the database: %w", err)
 	}
@@ -108,12 +107,42 @@ func (in *Inspector) Detached(ctx context.Context) (bool, error) {
 	return found != nil, err
 }
 
+// Restores is Store.Restores, and CountBehind Store.CountBehind.
+func (in *Inspector) Restores(ctx context.Context) (Restores, int, error) {
+	at, err := in.s.Restores(ctx)
+	if err != nil {
+		return at, 0, err
+	}
+	n, err := in.s.CountBehind(ctx)
+	return at, n, err
+}
+
+// RestoreReplicas is Store.RestoreReplicas.
+func (in *Inspector) RestoreReplicas(ctx context.Context, id string) ([]ComparedReplica, error) {
+	return in.s.RestoreReplicas(ctx, id)
+}
+
 // KeyFits is Store.KeyFits.
 func (in *Inspector) KeyFits(ctx context.Context) error { return in.s.KeyFits(ctx) }
 
 // Proof is Store.Proof.
 func (in *Inspector) Proof(ctx context.Context, nonce string) (string, error) {
 	return in.s.Proof(ctx, nonce)
+}
+
+// Slots is Store.Slots, and Packages Store.Packages.
+func (in *Inspector) Slots(ctx context.Context) ([]Slot, []Package, error) {
+	slots, err := in.s.Slots(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	packages, err := in.s.Packages(ctx)
+	return slots, packages, err
+}
+
+// Replicas is Store.Replicas.
+func (in *Inspector) Replicas(ctx context.Context) ([]Replica, time.Time, error) {
+	return in.s.Replicas(ctx)
 }
 
 // Look asks the database about itself.

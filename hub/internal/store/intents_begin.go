@@ -12,19 +12,16 @@ import (
 // BeginIntent commits an intent; those that come at one time share a
 // transaction. It is the fence before a refresh token is spent: the owner must
 // be the newest epoch of its replica and hold the connection's lease, and the generation
-// must be the current one. BegunAt is set by the database's clock, SendBy and Deadline move
-// with it. A fence that is committed at the same time as this may come after it: the intent
+// must be the current one. BegunAt is set by the database's clock, and SendBy and
+// Deadline are as far from it as they are from StartedAt. A fence that is committed at the same time as this may come after it: the intent
 // is open then, and whoever comes next finds it.
 // Errors: ErrInUse if the connection has an open intent; ErrStale if lease or
 // generation are not as said, also if the connection is gone; ErrFenced, an ErrStale.
 func (s *Store) BeginIntent(ctx context.Context, i Intent) error {
 	tried := "note the renewal of " + i.ConnectionID
-	if i.BegunAt.IsZero() {
-		i.BegunAt = i.StartedAt
-	}
 	row := intentRow{
 		ID: i.ID, ConnectionID: i.ConnectionID, Generation: i.Generation, Fingerprint: i.Fingerprint, Owner: i.Owner,
-		StartedAt: millis(i.StartedAt), BegunAt: millis(i.BegunAt), SendBy: millis(i.SendBy), Deadline: millis(i.Deadline),
+		StartedAt: millis(i.StartedAt), SendBy: millis(i.SendBy), Deadline: millis(i.Deadline),
 	}
 	var err error
 	if row.Reply, err = s.sealReply(i.ID, i.Reply); err != nil {
@@ -40,13 +37,13 @@ func (s *Store) BeginIntent(ctx context.Context, i Intent) error {
 // A row that is being changed is waited for and judged as it then is: FOR SHARE.
 const beginMany = `WITH fit AS MATERIALIZED (
 	SELECT v.* FROM unnest(CAST(@ids AS text[]), CAST(@connections AS text[]), CAST(@generations AS bigint[]), CAST(@fingerprints AS text[]),
-		CAST(@owners AS text[]), CAST(@started AS bigint[]), CAST(@begun AS bigint[]), CAST(@sendby AS bigint[]), CAST(@deadlines AS bigint[]), CAST(@replies AS bytea[]))
-		AS v(id, connection_id, generation, fingerprint, owner, started_at, begun_at, send_by, deadline, reply)
+		CAST(@owners AS text[]), CAST(@started AS bigint[]), CAST(@sendby AS bigint[]), CAST(@deadlines AS bigint[]), CAST(@replies AS bytea[]))
+		AS v(id, connection_id, generation, fingerprint, owner, started_at, send_by, deadline, reply)
 	JOIN connections c ON c.id = v.connection_id AND c.generation = v.generation AND c.lease_owner = v.owner
 	JOIN replicas r ON r.owner = v.owner AND r.fenced_at = 0
 	ORDER BY c.id FOR SHARE OF c)
 	INSERT INTO intents (id, connection_id, generation, fingerprint, owner, started_at, begun_at, send_by, deadline, reply)
-	SELECT id, connection_id, generation, fingerprint, owner, started_at, now, send_by + now - begun_at, deadline + now - begun_at, reply
+	SELECT id, connection_id, generation, fingerprint, owner, started_at, now, send_by + now - started_at, deadline + now - started_at, reply
 	FROM fit, (SELECT ` + clockPostgres + ` AS now) AS clock ON CONFLICT DO NOTHING RETURNING id`
 
 // beginIntents is the work of a batch.
@@ -54,7 +51,7 @@ func (s *Store) beginIntents(ctx context.Context, batch []intentRow) ([]error, e
 	begun := map[string]bool{}
 	err := s.transaction(ctx, func(tx *gorm.DB) error {
 		if s.dialect != PostgreSQL {
-			return insertIntents(tx, batch, begun)
+			return s.insertIntents(tx, batch, begun)
 		}
 		var ids []string
 		err := tx.Raw(beginMany, intentColumns(batch)).Scan(&ids).Error
@@ -75,7 +72,7 @@ func (s *Store) beginIntents(ctx context.Context, batch []intentRow) ([]error, e
 	return results, err
 }
 
-func insertIntents(tx *gorm.DB, batch []intentRow, begun map[string]bool) error {
+func (s *Store) insertIntents(tx *gorm.DB, batch []intentRow, begun map[string]bool) error {
 	for _, row := range batch {
 		unfit, err := unfits(tx, row)
 		if err != nil {
@@ -84,7 +81,7 @@ func insertIntents(tx *gorm.DB, batch []intentRow, begun map[string]bool) error 
 		if unfit != nil {
 			continue
 		}
-		row.move(time.Now())
+		row.move(s.now())
 		result := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
 		if result.Error != nil {
 			return result.Error
@@ -108,8 +105,8 @@ func (s *Store) whyNotBegun(ctx context.Context, row intentRow) error {
 
 // move dates an intent by the database's clock.
 func (r *intentRow) move(now time.Time) {
-	by := millis(now) - r.BegunAt
-	r.BegunAt, r.SendBy, r.Deadline = r.BegunAt+by, r.SendBy+by, r.Deadline+by
+	by := millis(now) - r.StartedAt
+	r.BegunAt, r.SendBy, r.Deadline = millis(now), r.SendBy+by, r.Deadline+by
 }
 
 // unfits says why an intent may not begin: its owner is fenced, has not the lease, or the
@@ -133,14 +130,14 @@ func unfits(tx *gorm.DB, row intentRow) (why, err error) {
 func intentColumns(batch []intentRow) map[string]any {
 	n := len(batch)
 	ids, connections, fingerprints, owners := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
-	generations, started, begun, replies := make([]int64, n), make([]int64, n), make([]int64, n), make([][]byte, n)
+	generations, started, replies := make([]int64, n), make([]int64, n), make([][]byte, n)
 	sendBy, deadlines := make([]int64, n), make([]int64, n)
 	for i, r := range batch {
 		ids[i], connections[i], fingerprints[i], owners[i] = r.ID, r.ConnectionID, r.Fingerprint, r.Owner
-		generations[i], started[i], begun[i], sendBy[i], deadlines[i], replies[i] = r.Generation, r.StartedAt, r.BegunAt, r.SendBy, r.Deadline, r.Reply
+		generations[i], started[i], sendBy[i], deadlines[i], replies[i] = r.Generation, r.StartedAt, r.SendBy, r.Deadline, r.Reply
 	}
 	return map[string]any{
 		"ids": &ids, "connections": &connections, "generations": &generations, "fingerprints": &fingerprints, "owners": &owners,
-		"started": &started, "begun": &begun, "sendby": &sendBy, "deadlines": &deadlines, "replies": &replies,
+		"started": &started, "sendby": &sendBy, "deadlines": &deadlines, "replies": &replies,
 	}
 }

@@ -4,12 +4,33 @@ import (
 	"context"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 )
 
 // keptReply is a reply on its way to the row of its intent.
 type keptReply struct {
 	id     string
 	sealed []byte
+}
+
+// PutBackIntent writes an intent that the database has forgotten because it went back,
+// whatever the lease and the generation of its connection are by now; one of an earlier
+// generation, which came back with the database, gives way. put is false if there is
+// an intent of this generation or a later one. Errors: none but the database's.
+func (s *Store) PutBackIntent(ctx context.Context, i Intent) (put bool, err error) {
+	row := intentRow{
+		ID: i.ID, ConnectionID: i.ConnectionID, Generation: i.Generation, Fingerprint: i.Fingerprint, Owner: i.Owner,
+		StartedAt: millis(i.StartedAt), BegunAt: millis(i.BegunAt), SendBy: millis(i.SendBy), Deadline: millis(i.Deadline),
+	}
+	err = s.transaction(ctx, func(tx *gorm.DB) error {
+		if err := tx.Where("connection_id = ? AND generation < ?", i.ConnectionID, i.Generation).Delete(&intentRow{}).Error; err != nil {
+			return err
+		}
+		result := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
+		put = result.RowsAffected == 1
+		return result.Error
+	})
+	return put, failed("put back the renewal of "+i.ConnectionID, err)
 }
 
 // KeepReply seals the reply of an intent into its row, so that any replica can finish

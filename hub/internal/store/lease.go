@@ -7,17 +7,20 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 )
 
-// unfenced is what a replica needs to begin anything: its epoch is the newest and not fenced.
-const unfenced = `EXISTS (SELECT 1 FROM replicas WHERE replicas.owner = @owner AND replicas.fenced_at = 0)`
+// unfenced is what a replica needs to begin anything: its epoch is the newest and not fenced,
+// and the database has not forgotten a sign of life that it had confirmed. One that has, as a
+// standby that lagged, holds spent refresh tokens, and the hub finds that out with its next
+// sign of life.
+const unfenced = `EXISTS (SELECT 1 FROM replicas WHERE replicas.owner = @owner AND replicas.fenced_at = 0 AND replicas.beat >= @beat)`
 
 // TakeLease takes a connection's lease for owner for a time by the database's clock, by one
 // conditional statement: exactly one of many takers gets a lease that is free or has run
-// out; the owner gets its own again. It reports false for a connection that is gone and for
+// out; the owner gets its own again. It reports false for a connection that is gone or in the trash, and for
 // an owner that is fenced.
 func (s *Store) TakeLease(ctx context.Context, id, owner string, ttl time.Duration) (bool, error) {
 	result := s.writing(ctx).Exec(`UPDATE connections SET lease_owner = @owner, lease_until = @until
-		WHERE id = @id AND (lease_until <= @clock OR lease_owner = @owner) AND `+unfenced,
-		map[string]any{"id": id, "owner": owner, "until": s.clockPlus(ttl), "clock": s.clock()})
+		WHERE id = @id AND trashed_at = 0 AND (lease_until <= @clock OR lease_owner = @owner) AND `+unfenced,
+		map[string]any{"id": id, "owner": owner, "beat": s.beatOf(owner), "until": s.clockPlus(ttl), "clock": s.clock()})
 	return result.RowsAffected == 1, failed("take the lease of "+id, result.Error)
 }
 
@@ -85,7 +88,7 @@ func (s *Store) ClaimDue(ctx context.Context, now time.Time, owner string, ttl t
 	}
 	var rows []connectionRow
 	err := s.writing(ctx).Raw(statement, map[string]any{
-		"now": millis(now), "owner": owner, "clock": s.clock(), "ttl": ttl.Milliseconds(), "mark": mark, "limit": limit,
+		"now": millis(now), "owner": owner, "beat": s.beatOf(owner), "clock": s.clock(), "ttl": ttl.Milliseconds(), "mark": mark, "limit": limit,
 	}).Scan(&rows).Error
 	if err != nil {
 		return nil, failed("claim what is due", err)

@@ -44,6 +44,7 @@ const statusSQL = `CASE
 	WHEN state = 'revoked' THEN 'revoked'
 	WHEN state IN ('pending', 'ended') THEN 'needs_authorization'
 	WHEN renewable_until <= @now AND expires_at > 0 AND expires_at <= @now THEN 'needs_authorization'
+	WHEN phase = 'suspect' THEN 'needs_authorization'
 	WHEN phase = 'blocked' THEN 'needs_operator'
 	WHEN phase = 'uncertain' THEN 'uncertain'
 	WHEN phase = 'retrying' THEN 'retrying'
@@ -132,6 +133,23 @@ func (s *Store) names(ctx context.Context, f Filter) *gorm.DB {
 // chosen is the query of what a filter chooses, without its order and page.
 func (s *Store) chosen(ctx context.Context, f Filter) *gorm.DB {
 	query := s.reading(ctx).Model(&connectionRow{})
+	if f.Trash {
+		query = query.Where("state = ?", stateTrashed)
+	} else {
+		query = query.Where(visible)
+	}
+	if f.IDs != nil {
+		query = query.Where("id IN ?", f.IDs)
+	}
+	switch f.Granted {
+	case "never":
+		query = query.Where("state = ?", string(connection.StatePending))
+	case "once":
+		query = query.Where("state <> ?", string(connection.StatePending))
+	}
+	if f.Cause != "" {
+		query = query.Where("failure_cause = ?", f.Cause)
+	}
 	if f.ServiceID != "" {
 		query = query.Where("service_id = ?", f.ServiceID)
 	}
@@ -145,6 +163,9 @@ func (s *Store) chosen(ctx context.Context, f Filter) *gorm.DB {
 	}
 	if f.Names != nil {
 		query = query.Where("name IN ?", f.Names)
+	}
+	if d := f.Decided; d != nil {
+		query = query.Where("id IN (SELECT connection_id FROM behind WHERE decision = ? AND decided_at = ?)", d.Decision, millis(d.At))
 	}
 	if f.Tag != "" {
 		query = query.Where("id IN (SELECT connection_id FROM connection_tags WHERE tag = ?)", f.Tag)
@@ -170,7 +191,7 @@ func (s *Store) CountByStatus(ctx context.Context, now time.Time) (map[connectio
 		Count  int
 	}
 	// The status is found for each kind of row once, where many share everything.
-	err := s.reading(ctx).Raw("SELECT status, COUNT(*) AS count FROM (SELECT "+statusSQL+" AS status FROM connections) AS standing GROUP BY status", statusArgs(now)).
+	err := s.reading(ctx).Raw("SELECT status, COUNT(*) AS count FROM (SELECT "+statusSQL+" AS status FROM connections WHERE "+visible+") AS standing GROUP BY status", statusArgs(now)).
 		Scan(&rows).Error
 	if err != nil {
 		return nil, failed("count the connections", err)
@@ -180,6 +201,20 @@ func (s *Store) CountByStatus(ctx context.Context, now time.Time) (map[connectio
 		counts[connection.Status(row.Status)] = row.Count
 	}
 	return counts, nil
+}
+
+// CountByStatusOf counts those that a filter chooses by how they stand at a time.
+func (s *Store) CountByStatusOf(ctx context.Context, f Filter, now time.Time) (map[connection.Status]int, error) {
+	var rows []struct {
+		Status string
+		Count  int
+	}
+	err := s.chosen(ctx, f).Select(statusSQL+" AS status, COUNT(*) AS count", statusArgs(now)).Group("status").Scan(&rows).Error
+	counts := make(map[connection.Status]int, len(rows))
+	for _, row := range rows {
+		counts[connection.Status(row.Status)] = row.Count
+	}
+	return counts, failed("count the connections", err)
 }
 
 // Upcoming reads the connections that the hub renews next, soonest first.

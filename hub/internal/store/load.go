@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"gorm.io/gorm/clause"
@@ -43,7 +44,7 @@ type place interface {
 // rows, which Commit replaces. No hub may run on it. Errors: ErrNotEmpty, ErrHubsRun,
 // ErrNewerSchema.
 func BeginLoad(ctx context.Context, o Options, schema int64, replace bool) (*Loading, error) {
-	s := &Store{box: o.Box, log: hclog.NewNullLogger(), replica: NewID(), workshop: newWorkshop(), serviceCache: newServiceCache(1)}
+	s := &Store{box: o.Box, log: hclog.NewNullLogger(), replica: NewID(), workshop: newWorkshop(), serviceCache: newServiceCache(1), now: time.Now}
 	l := &Loading{s: s}
 	var err error
 	if postgresAddress(o.URL) {
@@ -111,6 +112,11 @@ func (l *Loading) Empty(ctx context.Context, table string) error {
 // Set writes a setting into what is filled in.
 func (l *Loading) Set(ctx context.Context, key, value string) error {
 	return failed("write the setting "+key, l.s.write.WithContext(ctx).Clauses(clause.OnConflict{UpdateAll: true}).Create(&settingRow{Key: key, Value: value}).Error)
+}
+
+// Unset removes a setting from what is filled in.
+func (l *Loading) Unset(ctx context.Context, key string) error {
+	return failed("remove the setting "+key, l.s.write.WithContext(ctx).Where(&settingRow{Key: key}).Delete(&settingRow{}).Error)
 }
 
 // OpenSealed is Inspector.OpenSealed for what was filled in.

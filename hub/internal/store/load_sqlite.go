@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,8 +77,8 @@ func (p *sqlitePlace) open(ctx context.Context, schema int64) error {
 	if err != nil {
 		return fmt.Errorf("make the new database: %w", err)
 	}
-	address := url.URL{Scheme: "file", Path: p.staging, RawQuery: "_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)&_txlock=immediate"}
-	pool, err := sql.Open(sqlite.DriverName, address.String())
+	address := sqliteAddress(p.staging, "_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)&_txlock=immediate")
+	pool, err := sql.Open(sqlite.DriverName, address)
 	if err != nil {
 		return fmt.Errorf("make the new database: %w", err)
 	}

@@ -114,6 +114,9 @@ func (s *Store) DeletePackage(ctx context.Context, sum string) error {
 		if err := tx.Model(&slotRow{}).Where("previous_sum = ?", sum).Update("previous_sum", "").Error; err != nil {
 			return failed("remove a package", err)
 		}
+		if err := tx.Model(&slotRow{}).Where("earlier_sum = ?", sum).Update("earlier_sum", "").Error; err != nil {
+			return failed("remove a package", err)
+		}
 		return changed("remove a package", tx.Where("sum = ?", sum).Delete(&packageRow{}))
 	})
 }

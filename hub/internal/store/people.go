@@ -59,7 +59,8 @@ type UserSession struct {
 var ErrLastOwner = errors.New("the hub needs an owner who can log in; make somebody else an owner first")
 
 // ChangeUser reads a user, has it changed and writes it, keeping an owner. role is
-// the word for owners. Errors: ErrNotFound, ErrLastOwner, what the change returned.
+// the word for owners. Errors: ErrNotFound, ErrLastOwner, *NameTakenError, what the change
+// returned.
 func (s *Store) ChangeUser(ctx context.Context, id, role string, change func(*User) error) (User, error) {
 	var u User
 	err := s.transaction(ctx, func(tx *gorm.DB) error {
@@ -86,7 +87,7 @@ func (s *Store) ChangeUser(ctx context.Context, id, role string, change func(*Us
 		if err != nil {
 			return err
 		}
-		return tx.Save(changed).Error
+		return written("change the user "+u.Login, tx.Save(changed), "login", u.Login)
 	})
 	return u, err
 }

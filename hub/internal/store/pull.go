@@ -30,6 +30,9 @@ type PullRow struct {
 	Generation   int64
 	UpdatedAt    int64
 	LastPulledAt int64
+	// BegunAt is when a renewal of the connection began whose outcome is not saved yet, by
+	// the database's clock: its request may be out.
+	BegunAt int64
 }
 
 // PullKey is the part of an API key that a pull needs.
@@ -47,12 +50,12 @@ type PullKey struct {
 const pullColumns = `k.id, k.scopes, k.all_connections, k.expires_at, k.revoked_at, k.last_used_at,
 	k.addresses, c.id, c.state, c.generation, c.updated_at, c.last_pulled_at, COALESCE(a.api_key_id, (
 		SELECT kt.api_key_id FROM api_key_tags kt JOIN connection_tags ct ON ct.connection_id = c.id AND ct.tag = kt.tag
-		WHERE kt.api_key_id = k.id LIMIT 1))`
+		WHERE kt.api_key_id = k.id LIMIT 1)), (SELECT i.begun_at FROM intents i WHERE i.connection_id = c.id)`
 
 // pullOne looks one pull up.
 const pullOne = `SELECT ` + pullColumns + `
 	FROM api_keys k
-	LEFT JOIN connections c ON c.name = $1
+	LEFT JOIN connections c ON c.name = $1 AND c.trashed_at = 0
 	LEFT JOIN api_key_connections a ON a.api_key_id = k.id AND a.connection_id = c.id
 	WHERE k.hash = $2`
 
@@ -61,7 +64,7 @@ const pullOne = `SELECT ` + pullColumns + `
 const pullMany = `SELECT w.name, w.hash, ` + pullColumns + `
 	FROM unnest($1::text[], $2::text[]) AS w(name, hash)
 	JOIN api_keys k ON k.hash = w.hash
-	LEFT JOIN connections c ON c.name = w.name
+	LEFT JOIN connections c ON c.name = w.name AND c.trashed_at = 0
 	LEFT JOIN api_key_connections a ON a.api_key_id = k.id AND a.connection_id = c.id`
 
 // pullWant is one look-up of the hot path.
@@ -188,12 +191,13 @@ type pullScan struct {
 	scopes, addresses               string
 	id, state, link                 sql.NullString
 	generation, updatedAt, pulledAt sql.NullInt64
+	begunAt                         sql.NullInt64
 }
 
 func (r *pullScan) columns() []any {
 	return []any{
 		&r.Key.ID, &r.scopes, &r.Key.AllConnections, &r.Key.ExpiresAt, &r.Key.RevokedAt, &r.Key.LastUsedAt,
-		&r.addresses, &r.id, &r.state, &r.generation, &r.updatedAt, &r.pulledAt, &r.link,
+		&r.addresses, &r.id, &r.state, &r.generation, &r.updatedAt, &r.pulledAt, &r.link, &r.begunAt,
 	}
 }
 
@@ -204,5 +208,6 @@ func (r *pullScan) row() PullRow {
 	row.ConnectionFound, row.Allowed = r.id.Valid, r.id.Valid && (row.Key.AllConnections || r.link.Valid)
 	row.ConnectionID, row.State = r.id.String, connection.State(r.state.String)
 	row.Generation, row.UpdatedAt, row.LastPulledAt = r.generation.Int64, r.updatedAt.Int64, r.pulledAt.Int64
+	row.BegunAt = r.begunAt.Int64
 	return row
 }

@@ -47,7 +47,11 @@ func (s *Store) redateOne(ctx context.Context, now time.Time, c connection.Conne
 	if redated.UpdatedAt.Equal(c.UpdatedAt) {
 		return false, nil
 	}
-	err := s.UpdateConnection(ctx, redated, c.Generation)
+	return s.moveOne(ctx, c, redated)
+}
+
+func (s *Store) moveOne(ctx context.Context, c, moved connection.Connection) (bool, error) {
+	err := s.UpdateConnection(ctx, moved, c.Generation)
 	if errors.Is(err, ErrStale) || errors.Is(err, ErrNotFound) { // renewed or deleted meanwhile
 		return false, nil
 	}

@@ -147,10 +147,26 @@ func (o *outcome) decide(old *connectionRow) {
 		o.err = fmt.Errorf("generation %d: %w", o.from, ErrStale)
 		return
 	}
+	o.judge(old)
+	if old.State == stateTrashed {
+		o.next.intoTrash()
+	}
+}
+
+// judge is decide for an outcome of the generation that the row has. What the row of a
+// trashed connection is without the deletion is judged as any other.
+func (o *outcome) judge(stored *connectionRow) {
+	old := stored
+	if stored.State == stateTrashed {
+		out := *stored
+		out.outOfTrash()
+		old = &out
+	}
 	o.next.State, o.next.DueAt, o.next.Failure = o.row.State, o.row.DueAt, o.row.Failure
 	o.next.FailureCause, o.next.PersonBy = o.row.FailureCause, o.row.PersonBy
+	o.next.Phase, o.next.RenewableUntil = o.row.Phase, o.row.RenewableUntil
 	if old.State == string(connection.StatePaused) && o.c.State == connection.StateActive {
-		o.next.State, o.next.DueAt = old.State, 0
+		o.next.State, o.next.DueAt, o.next.Phase, o.next.RenewableUntil = old.State, 0, old.Phase, old.RenewableUntil
 	}
 	o.next.UpdatedAt = later(o.c.UpdatedAt, old.UpdatedAt)
 	if o.renewed {

@@ -37,12 +37,12 @@ func (s *Store) lockConnections(tx *gorm.DB, batch []*outcome) (map[string]*conn
 const updateMany = `UPDATE connections SET state = v.state, generation = v.generation, tokens = v.tokens, expires_at = v.expires_at,
 		due_at = v.due_at, failure = v.failure, renewed_at = v.renewed_at, updated_at = v.updated_at,
 		lease_owner = v.lease_owner, lease_until = v.lease_until, failure_cause = v.failure_cause, person_by = v.person_by,
-		phase = v.phase, renewable_until = v.renewable_until
+		phase = v.phase, renewable_until = v.renewable_until, trash = v.trash
 	FROM unnest(CAST(@ids AS text[]), CAST(@states AS text[]), CAST(@generations AS bigint[]), CAST(@tokens AS bytea[]), CAST(@expires AS bigint[]), CAST(@due AS bigint[]),
 		CAST(@failures AS text[]), CAST(@renewed AS bigint[]), CAST(@updated AS bigint[]), CAST(@owners AS text[]), CAST(@leases AS bigint[]),
-		CAST(@causes AS text[]), CAST(@people AS bigint[]), CAST(@phases AS text[]), CAST(@renewable AS bigint[]))
+		CAST(@causes AS text[]), CAST(@people AS bigint[]), CAST(@phases AS text[]), CAST(@renewable AS bigint[]), CAST(@trash AS text[]))
 		AS v(id, state, generation, tokens, expires_at, due_at, failure, renewed_at, updated_at, lease_owner, lease_until,
-			failure_cause, person_by, phase, renewable_until)
+			failure_cause, person_by, phase, renewable_until, trash)
 	WHERE connections.id = v.id`
 
 func (s *Store) updateOutcomes(tx *gorm.DB, batch []*outcome) error {
@@ -58,7 +58,7 @@ func (s *Store) updateOutcomes(tx *gorm.DB, batch []*outcome) error {
 	}
 	for _, o := range batch {
 		result := tx.Model(&connectionRow{}).Where("id = ?", o.next.ID).Select("state", "generation", "tokens", "expires_at", "due_at",
-			"failure", "renewed_at", "updated_at", "lease_owner", "lease_until", "failure_cause", "person_by", "phase", "renewable_until").Updates(&o.next)
+			"failure", "renewed_at", "updated_at", "lease_owner", "lease_until", "failure_cause", "person_by", "phase", "renewable_until", "trash").Updates(&o.next)
 		if result.Error != nil {
 			return result.Error
 		}
@@ -76,12 +76,12 @@ func columnsOf(batch []*outcome) map[string]any {
 	generations, expires, due := make([]int64, n), make([]int64, n), make([]int64, n)
 	renewed, updated, leases := make([]int64, n), make([]int64, n), make([]int64, n)
 	causes, people := make([]string, n), make([]int64, n)
-	phases, renewable := make([]string, n), make([]int64, n)
+	phases, renewable, trash := make([]string, n), make([]int64, n), make([]string, n)
 	tokens := make([][]byte, n)
 	for i, o := range batch {
 		r := &o.next
 		causes[i], people[i] = r.FailureCause, r.PersonBy
-		phases[i], renewable[i] = r.Phase, r.RenewableUntil
+		phases[i], renewable[i], trash[i] = r.Phase, r.RenewableUntil, r.Trash
 		ids[i], states[i], failures[i], owners[i], tokens[i] = r.ID, r.State, r.Failure, r.LeaseOwner, r.Tokens
 		generations[i], expires[i], due[i] = r.Generation, r.ExpiresAt, r.DueAt
 		renewed[i], updated[i], leases[i] = r.RenewedAt, r.UpdatedAt, r.LeaseUntil
@@ -89,7 +89,7 @@ func columnsOf(batch []*outcome) map[string]any {
 	return map[string]any{
 		"ids": &ids, "states": &states, "generations": &generations, "tokens": &tokens, "expires": &expires, "due": &due,
 		"failures": &failures, "renewed": &renewed, "updated": &updated, "owners": &owners, "leases": &leases, "causes": &causes, "people": &people,
-		"phases": &phases, "renewable": &renewable,
+		"phases": &phases, "renewable": &renewable, "trash": &trash,
 	}
 }
 

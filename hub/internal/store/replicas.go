@@ -104,7 +104,15 @@ func (s *Store) Heartbeat(ctx context.Context, owner string, b Beat) (time.Time,
 	if err != nil {
 		return time.Time{}, failed("note that this replica lives", err)
 	}
+	s.beats.Store(owner, b.Tried)
 	return timeOf(now[0]), nil
+}
+
+// beatOf is the last sign of life of an owner that the database has confirmed to this store.
+func (s *Store) beatOf(owner string) int64 {
+	beat, _ := s.beats.Load(owner)
+	n, _ := beat.(int64)
+	return n
 }
 
 // LeaveReplica notes that a run is over: nothing of it is under way any more.

@@ -16,6 +16,8 @@ var sealedColumns = []sealedColumn{
 	{"token_history", "tokens", "connection_id || '/' || CAST(generation AS TEXT)"},
 	{"intents", "reply", "id"},
 	{"authorizations", "secrets", "id"},
+	{"revocations", "tokens", "id"},
+	{"offered_grants", "grant_data", "connection_id"},
 	{"users", "second_factor", "id"},
 	{"sessions", "data", "token"},
 	{"audit_chain", "mac_key", "CAST(id AS TEXT)"},

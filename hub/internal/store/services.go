@@ -223,3 +223,13 @@ func optionValues(options map[string]any) map[string]any {
 	}
 	return options
 }
+
+// ServiceName is what a service is called.
+type ServiceName struct{ ID, Name, Title string }
+
+// ServiceNames reads what the services are called, ordered by name, and nothing that is
+// sealed.
+func (s *Store) ServiceNames(ctx context.Context) (names []ServiceName, err error) {
+	err = s.reading(ctx).Model(&serviceRow{}).Select("id", "name", "title").Order("name").Scan(&names).Error
+	return names, failed("read the names of the services", err)
+}

@@ -13,6 +13,8 @@ type slotRow struct {
 	Name        string `gorm:"primaryKey"`
 	Sum         string
 	PreviousSum string
+	EarlierSum  string
+	LossesSum   string
 	Enabled     int64
 	Pinned      int64
 	UpdatedAt   int64 `gorm:"autoUpdateTime:false"`
@@ -40,6 +42,10 @@ type Slot struct {
 	Sum string
 	// Previous is the package to go back to; "" is none.
 	Previous string
+	// Earlier is what Previous was before Sum was enabled, given back if Sum is refused.
+	Earlier string
+	// Losses is the package of which somebody accepted what services lose; "" is none.
+	Losses string
 	// Enabled is false for a plugin that is not to run; Pinned keeps this version.
 	Enabled, Pinned bool
 	UpdatedAt       time.Time
@@ -74,7 +80,7 @@ func (s *Store) ChangeSlot(ctx context.Context, name string, change func(*Slot) 
 			return err
 		}
 		return tx.Save(&slotRow{
-			Name: name, Sum: slot.Sum, PreviousSum: slot.Previous, Enabled: flag(slot.Enabled), Pinned: flag(slot.Pinned),
+			Name: name, Sum: slot.Sum, PreviousSum: slot.Previous, EarlierSum: slot.Earlier, LossesSum: slot.Losses, Enabled: flag(slot.Enabled), Pinned: flag(slot.Pinned),
 			UpdatedAt: millis(slot.UpdatedAt), UpdatedBy: slot.UpdatedBy,
 		}).Error
 	})
@@ -101,7 +107,7 @@ func (s *Store) Slots(ctx context.Context) ([]Slot, error) {
 
 func (r *slotRow) value() Slot {
 	return Slot{
-		Name: r.Name, Sum: r.Sum, Previous: r.PreviousSum, Enabled: r.Enabled != 0, Pinned: r.Pinned != 0,
+		Name: r.Name, Sum: r.Sum, Previous: r.PreviousSum, Earlier: r.EarlierSum, Losses: r.LossesSum, Enabled: r.Enabled != 0, Pinned: r.Pinned != 0,
 		UpdatedAt: timeOf(r.UpdatedAt), UpdatedBy: r.UpdatedBy,
 	}
 }

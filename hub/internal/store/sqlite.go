@@ -53,13 +53,19 @@ func (s *Store) openSQLite(ctx context.Context, path string, shared bool) error 
 	return s.pullCache.watch(s.write)
 }
 
+// sqliteAddress is the address of a file, with a host never: SQLite would take the first
+// folder of a relative path for one.
+func sqliteAddress(path, options string) string {
+	return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: options}).String()
+}
+
 // sqlitePool opens a pool on a file. A transaction that writes must take its
 // lock at its beginning (_txlock=immediate): one that reads first and writes
 // then fails at once when another one has written in between.
 func (s *Store) sqlitePool(ctx context.Context, path string, connections int, extra string) (*sql.DB, error) {
-	address := url.URL{Scheme: "file", Path: path, RawQuery: "_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)" +
-		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&" + extra}
-	pool, err := sql.Open(sqlite.DriverName, address.String())
+	address := sqliteAddress(path, "_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)"+
+		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&"+extra)
+	pool, err := preparedPool(sqlite.DriverName, address)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}

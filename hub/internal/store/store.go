@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/hashicorp/go-hclog"
@@ -37,6 +39,20 @@ type Options struct {
 	// SharedSQLite lets several stores of one process use a SQLite file, as replicas use
 	// PostgreSQL. It is for simulations: changes of one are not told to the others.
 	SharedSQLite bool
+	// Now is SQLite's clock, which is that of the process: time.Now if it is nil. It is for
+	// simulations, where it steps as that of a server may.
+	Now func() time.Time
+}
+
+// File is the SQLite file that the options name; "" for PostgreSQL.
+func (o Options) File() string {
+	if o.URL == "" {
+		return filepath.Join(o.DataDir, "evergrant.db")
+	}
+	if path, found := strings.CutPrefix(o.URL, "sqlite:"); found {
+		return strings.TrimPrefix(path, "//")
+	}
+	return ""
 }
 
 // Store is the hub's database. It is safe for concurrent use.
@@ -57,10 +73,12 @@ type Store struct {
 	versions     *gather[string, int64] // of services, by id
 	pullCache    *pullCache             // nil on PostgreSQL
 	detachment   detached
+	beats        sync.Map // of owners: the last sign of life that the database has confirmed
 	changed      func(connectionIDs ...string)
 	replica      string          // names this store to the others that listen
 	postgres     *pgx.ConnConfig // nil on SQLite
 	lock         *sqliteLock     // nil on PostgreSQL
+	now          func() time.Time
 }
 
 // NewID returns a new row id: a UUIDv7, so that ids order by their time.
@@ -72,7 +90,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Box == nil {
 		return nil, errors.New("open the database: there is no key to seal secrets with")
 	}
-	s := &Store{box: o.Box, log: o.Logger, replica: NewID(), workshop: newWorkshop(), serviceCache: newServiceCache(mostServices)}
+	s := &Store{box: o.Box, log: o.Logger, replica: NewID(), workshop: newWorkshop(), serviceCache: newServiceCache(mostServices), now: o.Now}
+	if s.now == nil {
+		s.now = time.Now
+	}
 	if s.log == nil {
 		s.log = hclog.NewNullLogger()
 	}

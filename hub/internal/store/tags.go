@@ -43,9 +43,11 @@ func (s *Store) RemoveTag(ctx context.Context, connectionID, tag string) error {
 }
 
 // Tags reads all tags that are in use, by name, with how many connections have each.
+// The trash does not count.
 func (s *Store) Tags(ctx context.Context) ([]TagCount, error) {
 	var counts []TagCount
-	err := s.reading(ctx).Model(&tagRow{}).Select("tag, COUNT(*) AS count").Group("tag").Order("tag").Scan(&counts).Error
+	err := s.reading(ctx).Model(&tagRow{}).Select("tag, COUNT(*) AS count").
+		Where("connection_id NOT IN (SELECT id FROM connections WHERE state = ?)", stateTrashed).Group("tag").Order("tag").Scan(&counts).Error
 	return counts, failed("read the tags", err)
 }
 

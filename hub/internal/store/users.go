@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -106,16 +107,21 @@ func (s *Store) CreateFirstUser(ctx context.Context, u User) error {
 	})
 }
 
-// UpdateUser replaces a user except for the time of creation. Errors:
-// ErrNotFound, ErrNameTaken.
-func (s *Store) UpdateUser(ctx context.Context, u User) error {
-	row, err := s.rowOfUser(u)
-	if err != nil {
-		return err
+// SetLang sets the language of a user and nothing else. Errors: ErrNotFound.
+func (s *Store) SetLang(ctx context.Context, id, lang string, now time.Time) error {
+	return changed("set the language of "+id, s.writing(ctx).Model(&userRow{}).Where("id = ?", id).
+		Updates(map[string]any{"lang": lang, "updated_at": millis(now)}))
+}
+
+// SetPassword replaces the hash of a user's password and nothing else, if it still is the
+// one that was checked and the user is not disabled. Errors: ErrStale if it is not.
+func (s *Store) SetPassword(ctx context.Context, id, was, hash string, now time.Time) error {
+	err := changed("set the password of "+id, s.writing(ctx).Model(&userRow{}).Where("id = ? AND password_hash = ? AND disabled_at = 0", id, was).
+		Updates(map[string]any{"password_hash": hash, "updated_at": millis(now)}))
+	if errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("set the password of %s: %w", id, ErrStale)
 	}
-	result := s.writing(ctx).Model(&userRow{}).Where("id = ?", u.ID).Select("*").
-		Omit("id", "created_at").Updates(row)
-	return written("change the user "+u.Login, result, "login", u.Login)
+	return err
 }
 
 // NoteLogin sets the time of a user's last login and nothing else, so that it

@@ -13,6 +13,8 @@ import (
 type Version struct {
 	Generation int64
 	UpdatedAt  int64 // Unix milliseconds
+	// BegunAt is store.PullRow's; it is no part of the content.
+	BegunAt int64
 }
 
 // cache keeps unsealed connections by version, so that a pull costs one small
@@ -29,6 +31,7 @@ func newCache(most int) cache { return cache{bounded.New[string, connection.Conn
 
 func (c cache) get(id string, v Version) (connection.Connection, bool) {
 	conn, ok := c.byID.Get(id)
+	v.BegunAt = 0
 	return conn, ok && versionOf(conn) == v
 }
 
@@ -52,5 +55,5 @@ func (s *Source) ServeVersion(ctx context.Context, id string, v Version, minTTL,
 		}
 		s.cache.put(c)
 	}
-	return s.Serve(ctx, c, minTTL, wait)
+	return s.serve(ctx, c, v.BegunAt, minTTL, wait)
 }

@@ -145,7 +145,7 @@ func (s *Source) setAside(ctx context.Context, id string) (connection.Connection
 	if err != nil {
 		return c, err
 	}
-	failed := c.Failed(time.Now(), c.Generation, provider.Errorf(provider.Blocked, CodePanic,
+	failed := c.Failed(s.Now(), c.Generation, provider.Errorf(provider.Blocked, CodePanic,
 		"the hub itself failed in this renewal; its log has the details, please report it"))
 	failed.Cause = connection.CauseOf(failed, "", "").String()
 	return failed, s.store.SaveFailure(ctx, failed, c.Generation, "", s.Owner())

@@ -4,20 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/newest"
+	"github.com/evergrant/evergrant/hub/internal/restored"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/trail"
 )
 
 // remember keeps the newest token set of a rotating grant beside the journal, while it
-// is saved in the database. The returned function waits until it is durable there: only
-// then may the journal forget the reply, for a database can go back.
-func (s *Source) remember(c connection.Connection) (kept func()) {
+// is saved in the database. The channel is closed when it is durable there: only then may
+// the journal forget the reply, for a database can go back. It is nil where none is kept.
+func (s *Source) remember(c connection.Connection) (kept <-chan struct{}) {
 	if s.newest == nil || !c.Policy.Rotates() || c.Lineage == "" {
-		return func() {}
+		return nil
 	}
 	done := make(chan struct{})
 	s.work.Go(func() {
@@ -26,11 +29,28 @@ func (s *Source) remember(c connection.Connection) (kept func()) {
 			s.log.Warn("the newest token set is only in the database: this hub's own copy could not be written", "connection", c.Name, "error", err)
 		}
 	})
-	return func() { <-done }
+	return done
+}
+
+// forgetReply has the journal forget the reply of an intent once the token set is kept. Nobody
+// waits for that.
+func (s *Source) forgetReply(intentID string, kept <-chan struct{}) {
+	if kept == nil {
+		s.runner.Done(intentID)
+		return
+	}
+	s.work.Go(func() {
+		<-kept
+		s.runner.Done(intentID)
+	})
 }
 
 // Remember keeps the token set of an authorisation, as remember does.
-func (s *Source) Remember(c connection.Connection) { s.remember(c)() }
+func (s *Source) Remember(c connection.Connection) {
+	if kept := s.remember(c); kept != nil {
+		<-kept
+	}
+}
 
 func entryOf(c connection.Connection) newest.Entry {
 	return newest.Entry{
@@ -42,7 +62,7 @@ func entryOf(c connection.Connection) newest.Entry {
 // ahead is the token set that this hub knows and the connection's row does not: the row
 // comes from a backup, or from a standby that lagged behind.
 func (s *Source) ahead(ctx context.Context, c connection.Connection) (connection.Ahead, bool) {
-	if s.newest == nil || c.Lineage == "" {
+	if s.newest == nil || c.Lineage == "" || !s.newest.Beyond(c.ID, c.Generation) {
 		return connection.Ahead{}, false
 	}
 	e, ok, err := s.newest.Newest(ctx, c.ID, c.Lineage)
@@ -53,13 +73,40 @@ func (s *Source) ahead(ctx context.Context, c connection.Connection) (connection
 	return e.Ahead, ok && c.Behind(e.Ahead)
 }
 
+// catchUp has it told that the database went back, and brings a connection forward unless
+// that is held until all replicas compare: then the comparison does it. The row that was
+// handed in may only be an old one, for a claim can have been read before a save.
+// Errors: store.ErrStale then.
+func (s *Source) catchUp(ctx context.Context, c connection.Connection, ahead connection.Ahead) (connection.Connection, error) {
+	unsaved, read := s.unsaved(c.ID), time.Now() // before the row is read
+	now, err := s.store.Connection(ctx, c.ID)
+	if err != nil {
+		return c, err
+	}
+	if now.Generation != c.Generation {
+		return now, fmt.Errorf("%s was renewed since it was claimed: %w", c.Name, store.ErrStale)
+	}
+	if !unsaved {
+		s.wentBack(read)
+	}
+	if s.held(now) == connection.CauseRestored {
+		return s.holdBack(ctx, now, connection.CauseRestored)
+	}
+	return s.bringForward(ctx, now, ahead)
+}
+
 // bringForward saves a token set that the row does not know. Nothing is sent, and the
 // spent refresh token of the row least of all.
 func (s *Source) bringForward(ctx context.Context, c connection.Connection, ahead connection.Ahead) (connection.Connection, error) {
-	forward := c.BroughtForward(time.Now(), ahead)
+	forward := c.BroughtForward(s.Now(), ahead)
 	err := s.store.SaveRenewal(ctx, forward, c.Generation, "", s.Owner())
-	if errors.Is(err, store.ErrStale) { // somebody else was faster
-		return s.store.Connection(ctx, c.ID)
+	for errors.Is(err, store.ErrStale) {
+		// Another replica was faster; what it knows may be older than what this one does.
+		if c, err = s.store.Connection(ctx, c.ID); err != nil || !c.Behind(ahead) {
+			return c, err
+		}
+		forward = c.BroughtForward(s.Now(), ahead)
+		err = s.store.SaveRenewal(ctx, forward, c.Generation, "", s.Owner())
 	}
 	if err != nil {
 		return c, fmt.Errorf("bring %s forward to the newest token set that this hub knows: %w", c.Name, err)
@@ -69,16 +116,17 @@ func (s *Source) bringForward(ctx context.Context, c connection.Connection, ahea
 	return forward, nil
 }
 
-// compare holds every kept token set against the database: what is behind is brought
-// forward, and what belongs to no connection any more is dropped. It runs at start, before
-// anything is renewed or replayed, and once a day.
-func (s *Source) compare(ctx context.Context) error {
+// Compare holds every kept token set against the database: what is behind is brought
+// forward, and what belongs to no connection any more is dropped, unless the database has
+// gone back: it may be the wrong one. It runs at start, before anything is renewed or
+// replayed, after a restore, and once a day.
+func (s *Source) Compare(ctx context.Context) (done restored.Comparison, err error) {
 	if s.newest == nil {
-		return nil
+		return done, nil
 	}
 	known, err := s.store.Generations(ctx)
 	if err != nil {
-		return fmt.Errorf("read how far the database has got: %w", err)
+		return done, fmt.Errorf("read how far the database has got: %w", err)
 	}
 	var gone, behind []string
 	err = s.newest.Each(ctx, func(e newest.Entry) error {
@@ -88,37 +136,90 @@ func (s *Source) compare(ctx context.Context) error {
 			gone = append(gone, e.ConnectionID)
 		case g.Lineage == e.Lineage && g.Generation < e.Generation:
 			behind = append(behind, e.ConnectionID)
+		case g.Lineage != e.Lineage && g.Generation < e.Generation && g.AuthorizedAt.Before(e.RenewedAt):
+			done.Later = append(done.Later, e.ConnectionID)
 		}
 		return nil
 	})
 	if err != nil {
+		if ctx.Err() != nil {
+			return done, ctx.Err()
+		}
 		s.log.Error("this hub's own copies of token sets cannot be compared with the database", "error", err)
-		return nil
+		if err := s.newest.Truncated(ctx); err != nil { // it is of no use for what is behind a backup
+			s.log.Warn("the file of newest token sets cannot be written either", "error", err)
+		}
+		return done, nil
 	}
-	if err := s.newest.Drop(ctx, gone...); err != nil {
-		s.log.Warn("copies of token sets of deleted connections could not be dropped", "connections", len(gone), "error", err)
+	if err := s.putBackFlying(ctx); err != nil {
+		return done, err
 	}
+	s.forget(ctx, gone)
 	for _, id := range behind {
-		if err := s.forwardOne(ctx, id); err != nil {
-			return err
+		unsaved := s.unsaved(id) // before the row is read
+		forwarded, err := s.forwardOne(ctx, id)
+		if err != nil {
+			return done, err
+		}
+		if forwarded {
+			done.Forwarded++
+			done.Lost = done.Lost || !unsaved
 		}
 	}
-	if len(behind) > 0 {
-		s.log.Error("the database had gone back, as after a restore: connections were brought forward to what this hub knows", "connections", len(behind))
+	if done.Forwarded > 0 && !done.Lost {
+		s.log.Info("the last run stopped before the database had its renewals; they are taken up", "connections", done.Forwarded)
 	}
-	return nil
+	if done.Lost {
+		s.log.Error("the database had gone back, as after a restore: connections were brought forward to what this hub knows", "connections", done.Forwarded)
+	}
+	return done, nil
 }
 
-func (s *Source) forwardOne(ctx context.Context, id string) error {
-	c, err := s.store.Connection(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
+// Found is what the comparison of the start has shown.
+func (s *Source) Found() restored.Comparison { return s.found }
+
+// unsaved reports whether the journal has a reply for a connection whose outcome may not
+// have reached the database: that the row is behind it shows nothing then.
+func (s *Source) unsaved(id string) bool {
+	return slices.ContainsFunc(s.journal.Pending(), func(op journal.Operation) bool {
+		meta, readable := readMeta(op)
+		return readable && meta.ConnectionID == id && len(op.Replies) > 0
+	})
+}
+
+// keptAfterRestore is how long token sets of connections that the database does not know
+// are kept after it went back: it may be restored once more.
+const keptAfterRestore = 7 * 24 * time.Hour
+
+// forget drops token sets of connections that are gone.
+func (s *Source) forget(ctx context.Context, gone []string) {
+	if len(gone) == 0 {
+		return
+	}
+	if _, back := s.identity.DatabaseWentBack(); back {
+		return
+	}
+	at, err := s.store.Restores(ctx)
+	if err == nil && (at.Newest.ID == "" || at.Now.Sub(at.Newest.NoticedAt) > keptAfterRestore) {
+		err = s.newest.Drop(ctx, gone...)
 	}
 	if err != nil {
-		return err
+		s.log.Warn("copies of token sets of deleted connections could not be dropped", "connections", len(gone), "error", err)
 	}
-	if ahead, ok := s.ahead(ctx, c); ok {
-		_, err = s.bringForward(ctx, c, ahead)
+}
+
+func (s *Source) forwardOne(ctx context.Context, id string) (forwarded bool, err error) {
+	c, err := s.store.Connection(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
 	}
-	return err
+	if err != nil {
+		return false, err
+	}
+	ahead, ok := s.ahead(ctx, c)
+	if !ok {
+		return false, nil
+	}
+	_, err = s.bringForward(ctx, c, ahead)
+	return err == nil, err
 }

@@ -2,7 +2,6 @@ package tokensource
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -20,9 +19,11 @@ func (s *Source) Recover(ctx context.Context) error {
 		s.log.Warn("the database is a detached copy: nothing is renewed or sent, and the journal is left as it is", "since", detached.Since)
 		return nil
 	}
-	if err := s.compare(ctx); err != nil {
+	found, err := s.Compare(ctx)
+	if err != nil {
 		return err
 	}
+	s.found = found
 	for _, op := range s.journal.Pending() {
 		if err := s.recoverReply(ctx, op); err != nil {
 			return fmt.Errorf("replay the journal: %w", err)
@@ -32,6 +33,7 @@ func (s *Source) Recover(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("find the renewals that the last run left: %w", err)
 	}
+	s.work.Go(s.awaitRows)
 	s.work.Go(func() {
 		s.tryAgain(left)
 		s.sweep()
@@ -43,16 +45,20 @@ func (s *Source) Recover(ctx context.Context) error {
 // intent, which another replica may have by now: nothing is sent, and the save
 // counts only while the generation is the one that was spent.
 func (s *Source) recoverReply(ctx context.Context, op journal.Operation) error {
-	var meta journalMeta
-	readable := json.Unmarshal(op.Meta, &meta) == nil
-	if !readable || meta.ConnectionID == "" || len(op.Replies) == 0 && !op.Sending {
+	meta, readable := readMeta(op)
+	if !readable || len(op.Replies) == 0 && !op.Sending {
 		s.journal.Done(op.ID)
 		return nil
 	}
-	c, err := s.store.Connection(ctx, meta.ConnectionID)
+	c, err := s.store.ConnectionOrTrashed(ctx, meta.ConnectionID)
+	if err == nil && len(op.Replies) == 0 {
+		err = s.putBack(ctx, c, op, meta)
+	}
 	if err == nil && c.Generation < meta.Generation {
-		// The database went back behind what was spent, and nobody here has what lies between.
-		s.log.Error("a journaled reply is newer than the database knows of; it is kept", "connection", c.Name, "generation", c.Generation, "reply_to_generation", meta.Generation)
+		// The database went back behind what was spent, and another replica may have what lies between.
+		if len(op.Replies) > 0 && s.early.add(earlyReply{op, meta}) {
+			s.log.Error("a journaled reply is newer than the database knows of; it is kept", "connection", c.Name, "generation", c.Generation, "reply_to_generation", meta.Generation)
+		}
 		return nil
 	}
 	if errors.Is(err, store.ErrNotFound) || (err == nil && c.Generation != meta.Generation) {
@@ -66,11 +72,12 @@ func (s *Source) recoverReply(ctx context.Context, op journal.Operation) error {
 		return nil // the mark of its request says that it may have been sent; see settle
 	}
 	s.log.Info("the last run stopped in the middle of a renewal; its journaled reply is taken up", "connection", c.Name)
-	intent := store.Intent{ID: op.ID, ConnectionID: c.ID, Generation: meta.Generation, Owner: s.Owner(), StartedAt: meta.StartedAt, BegunAt: meta.begunAt()}
-	if _, err := s.replay(ctx, c, intent, op.Replies); err != nil {
+	if _, err := s.replay(ctx, c, s.intentOf(op, meta), op.Replies); err != nil {
 		// The reply stays in the journal, and the other connections are waiting.
 		s.log.Error("a journaled reply could not be taken up; it is kept", "connection", c.Name, "error", err)
+		return nil
 	}
+	s.early.drop(c.ID)
 	return nil
 }
 
@@ -88,8 +95,8 @@ func (s *Source) tryAgain(left []store.Intent) {
 	}
 }
 
-// refound has a hub that was fenced take a new identity, under which the renewal begins
-// anew.
+// refound gives a sign of life: a hub that was fenced has a new identity after it, under
+// which the renewal begins anew, and clocks have been judged.
 func (s *Source) refound(ctx context.Context) {
 	if err := s.identity.Confirm(ctx); err != nil {
 		s.log.Warn("this hub is not registered in its database; no renewal begins until it is", "error", err)
@@ -118,7 +125,7 @@ func (s *Source) sweep() {
 		case <-s.tidying.Done():
 			return
 		case <-daily.C:
-			if err := s.compare(s.tidying); err != nil && s.tidying.Err() == nil {
+			if _, err := s.Compare(s.tidying); err != nil && s.tidying.Err() == nil {
 				s.log.Warn("this hub's own copies of token sets could not be compared; they are tomorrow", "error", err)
 			}
 			continue

@@ -48,6 +48,9 @@ func refusal(c connection.Connection, now time.Time) error {
 			return refuse("The service has ended the grant; a person has to authorise it again.")
 		}
 	}
+	if c.Phase() == connection.PhaseSuspect && !c.Tokens.Valid(now) {
+		return refuse("The service refuses to renew this grant alone, again and again; a person has to authorise it again. It said: " + c.Failure.Message)
+	}
 	if !c.Tokens.Valid(now) && !c.Renewable(now) {
 		return refuse("The token has expired and cannot be renewed; a person has to authorise it again.")
 	}
@@ -60,12 +63,19 @@ func waiting(c connection.Connection, now, again time.Time, closed *endpoint.Clo
 	if again.After(now) {
 		e.RetryAfter = again.Sub(now)
 	}
-	if f := c.Failure; f != nil {
+	if f := c.Trouble(); f != nil {
 		e.Kind, e.Message = f.Kind, f.Message
+	} else if said, held := heldBack[connection.ParseCause(c.Cause).Kind]; held {
+		e.Message, e.RetryAfter = said, max(e.RetryAfter, heldFor)
 	} else if closed != nil {
-		e.Message = "The service is not asked for now: " + closed.Cause + ". Ask again later."
+		e.Message = notAsked(closed)
 	}
 	return e
+}
+
+// notAsked says why nothing is sent to an endpoint.
+func notAsked(closed *endpoint.ClosedError) string {
+	return "Nothing was sent: the service is not asked for now, for " + closed.Cause + ". Ask again later."
 }
 
 // askAgain is when a process that did not wait for a renewal may ask again: it then
@@ -81,7 +91,7 @@ func (s *Source) inProgress(ctx context.Context, c connection.Connection) error 
 	}
 	reading, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	if intent, err := s.store.OpenIntent(reading, c.ID); err == nil && intent.Deadline.After(time.Now()) {
+	if intent, err := s.store.OpenIntent(reading, c.ID); err == nil && intent.Deadline.After(intent.ReadAt) {
 		e.Message = "The token is being renewed and the service has not answered yet; ask again. The reply is waited for until " +
 			intent.Deadline.UTC().Format(time.RFC3339) + " at the latest."
 	}

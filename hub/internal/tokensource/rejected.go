@@ -19,7 +19,7 @@ const youngest = 10 * time.Second
 // once. Errors: as Serve; *RefusedError with a RetryAfter if the token is too
 // young to be renewed again.
 func (s *Source) Rejected(ctx context.Context, c connection.Connection, generation int64, wait time.Duration) (*Pulled, error) {
-	now := time.Now()
+	now := s.clock.Latest()
 	if err := refusal(c, now); err != nil {
 		return nil, err
 	}
@@ -47,12 +47,12 @@ func (s *Source) Rejected(ctx context.Context, c connection.Connection, generati
 	if err != nil {
 		return nil, err
 	}
-	if err := refusal(renewed, time.Now()); err != nil {
+	if err := refusal(renewed, s.clock.Latest()); err != nil {
 		return nil, err
 	}
 	if renewed.Generation == generation {
-		_, again := renewed.MayRenew(time.Now())
-		return nil, waiting(renewed, time.Now(), again, nil)
+		_, again := renewed.MayRenew(s.clock.Latest())
+		return nil, waiting(renewed, s.clock.Latest(), again, nil)
 	}
 	return &Pulled{Connection: renewed}, nil
 }

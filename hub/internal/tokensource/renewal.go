@@ -66,7 +66,7 @@ func (s *Source) renewLeased(ctx context.Context, f *flight, c connection.Connec
 			s.freeLease(c.ID)
 		}
 	}()
-	now := time.Now()
+	now := s.Now()
 	may, _ := c.MayRenew(now)
 	if !may && force {
 		may, _ = c.MayRenewNow(now)
@@ -74,7 +74,16 @@ func (s *Source) renewLeased(ctx context.Context, f *flight, c connection.Connec
 	if may {
 		saved = true
 		if ahead, ok := s.ahead(ctx, c); ok {
-			return s.bringForward(ctx, c, ahead)
+			return s.catchUp(ctx, c, ahead)
+		}
+		if settled, c, err := s.settleEarly(ctx, c); settled || err != nil {
+			return c, err
+		}
+		if why := s.holds(c); why != "" {
+			if settled, c, err := s.settleKept(ctx, c); settled || err != nil {
+				return c, err // nothing is sent
+			}
+			return s.holdBack(ctx, c, why)
 		}
 		defer s.keepLease(c.ID)()
 		return s.refresh(ctx, f, c)
@@ -129,7 +138,7 @@ func (s *Source) refresh(ctx context.Context, f *flight, c connection.Connection
 			ID: intent.ID, Service: svc, Now: intent.BegunAt, Journaled: true, Meta: metaOf(intent),
 			Fence: s.fence(intent), Received: s.secondCopy(intent),
 		}
-		t.watch(s, op, f)
+		t.watch(s, op, f, c.ID)
 		return s.finish(ctx, c, op, intent, t)
 	}
 }
@@ -144,7 +153,7 @@ func (s *Source) newIntent(c connection.Connection, svc service.Service) store.I
 	sendBy := now.Add(s.exchanger.SendWithin())
 	return store.Intent{
 		ID: store.NewID(), ConnectionID: c.ID, Generation: c.Generation, Fingerprint: Fingerprint(c.Tokens),
-		Owner: s.Owner(), StartedAt: now, BegunAt: now, SendBy: sendBy, Deadline: sendBy.Add(s.exchanger.Budget(declared)),
+		Owner: s.Owner(), StartedAt: now, BegunAt: s.Now(), SendBy: sendBy, Deadline: sendBy.Add(s.exchanger.Budget(declared)),
 	}
 }
 
@@ -161,7 +170,7 @@ func (s *Source) finish(ctx context.Context, c connection.Connection, op *operat
 	}
 	attempt := Attempt{Service: op.Service, Took: time.Since(begun), Scheduled: !c.Due.IsZero()}
 	if !c.Due.IsZero() {
-		attempt.Lag = max(0, begun.Sub(c.Due))
+		attempt.Lag = max(0, s.clock.Of(begun).Sub(c.Due))
 	}
 	if err != nil {
 		attempt.Failure = failureOf(err)
@@ -169,16 +178,30 @@ func (s *Source) finish(ctx context.Context, c connection.Connection, op *operat
 	defer s.tell(attempt)
 	if err == nil {
 		crashpoint.At(crashpoint.Parsed)
-		renewed := c.Renewed(time.Now(), op.Now, *token)
+		renewed := c.Renewed(s.Now(), op.Now, *token)
 		log.Info("renewed", "connection", c.Name, "generation", renewed.Generation, "expires_at", renewed.Tokens.ExpiresAt)
-		return s.save(ctx, c, renewed, intent, true)
+		saved, err := s.save(ctx, c, renewed, intent, true)
+		if err == nil && saved.Generation == renewed.Generation {
+			s.lookAtAccount(op.Service, c, saved)
+		}
+		return saved, err
 	}
 	if out.PluginFailed && out.Sent && out.Answered {
 		return s.keepReply(ctx, c, intent, out, op.Service.Provider, err)
 	}
 	failure := attempt.Failure
-	failed := failedBy(c, intent.Generation, out, failure)
+	if half := c.HalfRenewed(s.Now(), op.Now, failure); failure.RefreshToken != c.Tokens.RefreshToken && half.Generation > c.Generation {
+		half.Cause = connection.CauseOf(half, s.gate.KeyFor(op.Service.ID).Host(), op.Service.Provider).String()
+		log.Error("the reply to a renewal is malformed, but replaces the refresh token; the new one is kept", "connection", c.Name, "error", failure.Message)
+		return s.save(ctx, c, half, intent, true)
+	}
+	failed := s.failedBy(c, intent.Generation, out, failure)
+	failed = s.suspected(ctx, c, failed, intent.Generation, failure)
 	failed.Cause = connection.CauseOf(failed, s.gate.KeyFor(op.Service.ID).Host(), op.Service.Provider).String()
+	if failed.Trouble() == nil && failed.Failure != nil {
+		log.Info("the service renews only once the token is over; it is asked then", "connection", c.Name, "next", failed.Due)
+		return s.save(ctx, c, failed, intent, false)
+	}
 	log.Warn("renewal failed", "connection", c.Name, "kind", failure.Kind.String(), "code", failure.Code, "error", failure.Message, "next", failed.Due, "phase", string(failed.Phase()))
 	if failure.Kind == provider.Internal {
 		log.Error("a renewal failed in a way that nobody gave a meaning to", "connection", c.Name, "error", err)
@@ -187,22 +210,42 @@ func (s *Source) finish(ctx context.Context, c connection.Connection, op *operat
 }
 
 // failedBy is the connection after a failure, by what is known of its requests.
-func failedBy(c connection.Connection, sent int64, out operation.Outcome, failure *provider.Error) connection.Connection {
-	now := time.Now()
+func (s *Source) failedBy(c connection.Connection, sent int64, out operation.Outcome, failure *provider.Error) connection.Connection {
+	now := s.Now()
 	passes := failure.Kind == provider.Transient || failure.Kind == provider.Internal
 	if out.Sent && (!out.Answered || out.LostOnTheWay && passes) {
 		return c.ReplyLost(now, sent, failure, connection.Lost{
-			SentAt: out.StartedAt, AnswerableUntil: out.AnswerableUntil, OnTheWay: out.Answered,
+			SentAt: out.StartedAt, AnswerableUntil: s.clock.Of(out.AnswerableUntil), OnTheWay: out.Answered,
 		})
 	}
+	if failure.TooEarly && failure.Kind == provider.Transient {
+		return c.TooEarly(now, sent, failure)
+	}
 	return c.Failed(now, sent, failure)
+}
+
+// suspected is the connection after a refusal that is most likely the end of its grant,
+// by how the others of its service stand; failed where it is not.
+func (s *Source) suspected(ctx context.Context, c, failed connection.Connection, sent int64, failure *provider.Error) connection.Connection {
+	if failed.Failure == c.Failure || !failed.Suspicious(s.Now()) {
+		return failed
+	}
+	others, err := s.store.Elsewhere(ctx, c.ServiceID, c.ID, failed.Failure.SameSince)
+	if err != nil {
+		trail.Log(ctx, s.log).Warn("it cannot be told whether a grant alone is refused", "connection", c.Name, "error", err)
+		return failed
+	}
+	if !failed.Alone(others) {
+		return failed
+	}
+	return c.Suspected(s.Now(), sent, failure)
 }
 
 // save commits the outcome with a compare-and-set on the generation. While the
 // database is away it is tried again: this process may hold the only live
 // refresh token. When the hub stops first, the journal has the reply.
 func (s *Source) save(trailing context.Context, old, c connection.Connection, intent store.Intent, success bool) (connection.Connection, error) {
-	kept := func() {}
+	var kept <-chan struct{}
 	if success {
 		kept = s.remember(c)
 	}
@@ -218,8 +261,7 @@ func (s *Source) save(trailing context.Context, old, c connection.Connection, in
 		switch {
 		case err == nil:
 			crashpoint.At(crashpoint.Saved)
-			kept()
-			s.runner.Done(intent.ID)
+			s.forgetReply(intent.ID, kept)
 			crashpoint.At(crashpoint.LeaseFreed) // the save has freed it
 			return c, nil
 		case errors.Is(err, store.ErrStale):
@@ -227,7 +269,7 @@ func (s *Source) save(trailing context.Context, old, c connection.Connection, in
 			return s.store.Connection(s.life, c.ID) // another one has won, and its tokens stand
 		case errors.Is(err, store.ErrNotFound):
 			s.runner.Done(intent.ID)
-			return c, err // deleted meanwhile
+			return c, err // removed from the trash meanwhile
 		}
 		trail.Log(trailing, s.log).Error("the outcome of a renewal could not be saved; it is tried again", "connection", c.Name, "error", err)
 		select {
@@ -243,7 +285,7 @@ func word(c connection.Connection, err error) string {
 	switch {
 	case err != nil:
 		return "not saved"
-	case c.Failure != nil:
+	case c.Trouble() != nil:
 		return c.Failure.Kind.String()
 	}
 	return ""

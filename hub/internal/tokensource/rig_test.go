@@ -91,6 +91,11 @@ func (inProcess) Description(string) (d provider.Description, sum string, ok boo
 
 // newRig makes a connection whose access token lives so long from now.
 func newRig(t *testing.T, life time.Duration) *rig {
+	return newRigOf(t, life, provider.Rotation{Kind: provider.RotationRotates})
+}
+
+// newRigOf is newRig for a service that rotates otherwise.
+func newRigOf(t *testing.T, life time.Duration, rotation provider.Rotation) *rig {
 	t.Helper()
 	r := &rig{box: storetest.Box(t), dir: filepath.Join(t.TempDir(), "journal"), arrived: make(chan string, 10), let: make(chan struct{}, 10)}
 	r.store = storetest.OpenWith(t, store.Options{DataDir: t.TempDir(), Box: r.box})
@@ -103,7 +108,7 @@ func newRig(t *testing.T, life time.Duration) *rig {
 	t.Cleanup(func() { close(r.let); server.Close() })
 	d := provider.Description{
 		Name: "rotating", Title: provider.Text{EN: "Rotating"}, AutoRenew: provider.AutoRenewRefreshToken, PKCE: provider.PKCENone, API: provider.API{In: "header"},
-		Rotation: provider.Rotation{Kind: provider.RotationRotates}, Hosts: []provider.Host{{Pattern: provider.OptionHost("server")}},
+		Rotation: rotation, Hosts: []provider.Host{{Pattern: provider.OptionHost("server")}},
 		Options: provider.Schema{Options: []provider.Option{{Name: "server", Format: "uri", Title: provider.Text{EN: "Server"}}}},
 	}
 	client, stop, err := providerplugin.InProcess(rotating{d})

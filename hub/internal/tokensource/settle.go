@@ -19,6 +19,9 @@ type journalMeta struct {
 	Generation   int64     `json:"generation"`
 	StartedAt    time.Time `json:"started_at"`
 	BegunAt      time.Time `json:"begun_at"`
+	// SendBy and Deadline are by the wall clock, as StartedAt is.
+	SendBy   time.Time `json:"send_by"`
+	Deadline time.Time `json:"deadline"`
 }
 
 // begunAt is BegunAt, which older versions did not write.
@@ -32,6 +35,7 @@ func (m journalMeta) begunAt() time.Time {
 func metaOf(intent store.Intent) []byte {
 	meta, _ := json.Marshal(journalMeta{ // a struct of plain fields cannot fail
 		ConnectionID: intent.ConnectionID, Generation: intent.Generation, StartedAt: intent.StartedAt, BegunAt: intent.BegunAt,
+		SendBy: intent.SendBy, Deadline: intent.Deadline,
 	})
 	return meta
 }
@@ -46,6 +50,12 @@ func (s *Source) settle(ctx context.Context, c connection.Connection) (settled b
 	if err != nil {
 		return false, c, err
 	}
+	if s.clock.Strays(intent.ReadAt) {
+		// Times that have passed by a clock that stepped have not passed.
+		s.refound(ctx)
+		c, err = s.holdBack(ctx, c, connection.CauseClock)
+		return true, c, err
+	}
 	kept := s.repliesOf(*intent)
 	// A reply may lie in a damaged part of this hub's journal: then no more is known than
 	// of another hub's renewal.
@@ -57,7 +67,9 @@ func (s *Source) settle(ctx context.Context, c connection.Connection) (settled b
 	}, s.takeover)
 	switch settlement {
 	case connection.SettleDrop:
-		s.runner.Done(intent.ID)
+		if intent.Generation < c.Generation || len(kept) == 0 {
+			s.runner.Done(intent.ID) // a reply to a later refresh token waits for its row
+		}
 		return false, c, s.store.DropIntent(ctx, intent.ID)
 	case connection.SettleFinish:
 		c, err = s.replay(ctx, c, *intent, kept)
@@ -131,7 +143,7 @@ const maxReplays = 20
 // replica, or a mended version of the plugin, can finish it.
 func (s *Source) keepReply(ctx context.Context, c connection.Connection, intent store.Intent, out operation.Outcome, providerName string, cause error) (connection.Connection, error) {
 	failure := failureOf(cause)
-	failed := c.Failed(time.Now(), intent.Generation, failure)
+	failed := c.Failed(s.Now(), intent.Generation, failure)
 	failed.Cause = connection.CauseOf(failed, "", providerName).String()
 	if failed.Failure != nil && failed.Failure.Count > maxReplays && failure.Code == operation.CodePluginFailed {
 		return s.save(ctx, c, failed, intent, false)

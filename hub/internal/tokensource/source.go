@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub/internal/bounded"
+	"github.com/evergrant/evergrant/hub/internal/clock"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/exchange"
@@ -17,6 +18,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/operation"
+	"github.com/evergrant/evergrant/hub/internal/restored"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/trail"
 )
@@ -34,6 +36,14 @@ type Options struct {
 	// Identity is who this hub is in leases and intents. What a new identity takes along it
 	// asks the Source.
 	Identity *identity.Identity
+	// Clock tells what time it is by the database; nil is this hub's own.
+	Clock *clock.Clock
+	// Held says what keeps the renewal of a connection from beginning; "" if nothing does.
+	// Optional.
+	Held func(c connection.Connection) connection.CauseKind
+	// WentBack is told when a token set of this hub is newer than a row of the database that
+	// had confirmed it, and when that row was read; optional. It must not wait.
+	WentBack func(read time.Time)
 	// Changes wakes who waits for another replica's renewal.
 	Changes *feed.Feed
 	// Gate limits what is asked of each token endpoint.
@@ -48,6 +58,8 @@ type Options struct {
 	// Copied is told how long after its journal entry a reply was in the database as
 	// well; optional. It must not wait.
 	Copied func(after time.Duration)
+	// Moved is told when a service names another account after a renewal; optional.
+	Moved func(AccountMoved)
 	// NoCopies keeps replies out of the database: where the journal's disk outlives its
 	// hub in any case, they cost more than they gain.
 	NoCopies bool
@@ -69,11 +81,16 @@ type Source struct {
 	changes   *feed.Feed
 	log       hclog.Logger
 	identity  *identity.Identity
+	clock     *clock.Clock
+	held      func(c connection.Connection) connection.CauseKind
+	wentBack  func(read time.Time)
+	found     restored.Comparison // of the start
 	lease     time.Duration
 	takeover  time.Duration
 	tell      func(Attempt)
 	waited    func(took time.Duration, otherHub bool)
 	copied    func(after time.Duration)
+	moved     func(AccountMoved)
 	noCopies  bool
 	// slow counts the exchanges that are out without a turn at their endpoint.
 	slow atomic.Int32
@@ -87,18 +104,21 @@ type Source struct {
 	endTidy context.CancelFunc
 
 	cache cache
+	early early
 
 	mu      sync.Mutex
 	flights map[string]*flight              // bounded by the renewals under way
 	touched *bounded.Map[string, time.Time] // of the last noted pull, by connection
+	// identified is when a service was last asked whose grant it is, by connection.
+	identified *bounded.Map[string, time.Time]
 }
 
 // New returns a Source. Call Close to wait for renewals in flight.
 func New(o Options) *Source {
 	s := &Source{
-		store: o.Store, runner: o.Runner, exchanger: o.Exchanger, journal: o.Journal, newest: o.Newest, gate: o.Gate, changes: o.Changes, log: o.Logger, identity: o.Identity,
+		store: o.Store, runner: o.Runner, exchanger: o.Exchanger, journal: o.Journal, newest: o.Newest, gate: o.Gate, changes: o.Changes, log: o.Logger, identity: o.Identity, clock: o.Clock, held: o.Held, wentBack: o.WentBack,
 		lease: orDefault(o.Lease, time.Minute), takeover: orDefault(o.Takeover, 15*time.Minute), noCopies: o.NoCopies,
-		flights: map[string]*flight{}, touched: bounded.New[string, time.Time](maxTouched), cache: newCache(maxCached),
+		flights: map[string]*flight{}, touched: bounded.New[string, time.Time](maxTouched), identified: bounded.New[string, time.Time](maxTouched), cache: newCache(maxCached),
 	}
 	if s.changes == nil {
 		s.changes = &feed.Feed{}
@@ -112,7 +132,19 @@ func New(o Options) *Source {
 	if s.waited = o.Waited; s.waited == nil {
 		s.waited = func(time.Duration, bool) {}
 	}
+	if s.moved = o.Moved; s.moved == nil {
+		s.moved = func(AccountMoved) {}
+	}
 	s.life, s.end = context.WithCancel(context.Background())
+	if s.clock == nil {
+		s.clock = clock.New(clock.Options{})
+	}
+	if s.held == nil {
+		s.held = func(connection.Connection) connection.CauseKind { return "" }
+	}
+	if s.wentBack == nil {
+		s.wentBack = func(time.Time) {}
+	}
 	s.identity.SetInFlight(s.allFlying)
 	s.tidying, s.endTidy = context.WithCancel(s.life)
 	return s
@@ -180,30 +212,53 @@ func (s *Source) Token(ctx context.Context, name string, minTTL, wait time.Durat
 
 // Serve is Token for a connection that was just read.
 func (s *Source) Serve(ctx context.Context, c connection.Connection, minTTL, wait time.Duration) (*Pulled, error) {
-	now := time.Now()
+	begunAt, err := s.begunAt(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return s.serve(ctx, c, begunAt, minTTL, wait)
+}
+
+// serve is Serve, where a renewal may have begun at a time and not be saved yet; see
+// store.PullRow.
+func (s *Source) serve(ctx context.Context, c connection.Connection, begunAt int64, minTTL, wait time.Duration) (*Pulled, error) {
+	now := s.clock.Latest()
 	if err := refusal(c, now); err != nil {
 		return nil, err
 	}
+	if c.Enough(now, minTTL) && begunAt > 0 && c.EndsWithRenewal() {
+		var err error
+		if c, err = s.settled(ctx, c, time.UnixMilli(begunAt), wait); err != nil {
+			return nil, err
+		}
+		now = s.clock.Latest()
+		if err := refusal(c, now); err != nil {
+			return nil, err
+		}
+	}
 	if c.Enough(now, minTTL) {
-		return &Pulled{Connection: c, Trouble: c.Failure}, nil
+		return &Pulled{Connection: c, Trouble: c.Trouble()}, nil
 	}
 	may, again := c.MayRenew(now)
+	if may && s.knownHeld(c, now) {
+		may, again = false, c.Due
+	}
 	closed := s.gate.Closed(s.gate.KeyFor(c.ServiceID))
 	if may && closed != nil {
 		again = closed.Until // nobody is asked while the endpoint is left alone
 	} else if may {
 		renewed, err := s.await(ctx, c, wait)
-		if err != nil && (ctx.Err() != nil || !c.Tokens.Valid(time.Now())) {
+		if err != nil && (ctx.Err() != nil || !c.Tokens.Valid(s.clock.Latest())) {
 			return nil, err
 		}
 		if err == nil {
 			c = renewed
 		}
-		now = time.Now()
+		now = s.clock.Latest()
 		_, again = c.MayRenew(now)
 	}
 	if c.Tokens.Valid(now) && c.State != connection.StatePaused && c.State != connection.StateRevoked {
-		return &Pulled{Connection: c, Trouble: c.Failure}, nil
+		return &Pulled{Connection: c, Trouble: c.Trouble()}, nil
 	}
 	if err := refusal(c, now); err != nil {
 		return nil, err
@@ -220,7 +275,7 @@ const longestWait = 3 * time.Second
 func (s *Source) await(ctx context.Context, c connection.Connection, wait time.Duration) (renewed connection.Connection, err error) {
 	ctx, span := trail.Start(ctx, "wait for the renewal")
 	defer func() { trail.End(span, word(renewed, err)) }()
-	if c.Tokens.Valid(time.Now().Add(longestWait)) {
+	if c.Tokens.Valid(s.clock.Latest().Add(longestWait)) {
 		wait = min(wait, longestWait)
 	}
 	return s.within(ctx, c, wait, func(ctx context.Context) (connection.Connection, error) {
@@ -275,10 +330,23 @@ func (s *Source) RenewNow(ctx context.Context, id string, after int64) (connecti
 			mine = true
 			return s.renew(ctx, f, id, after, true)
 		})
-		if err != nil || mine || c.Generation > after || c.Failure != nil {
+		if err != nil || mine || c.Generation > after || c.Generation == after && c.Failure != nil {
 			return c, err
 		}
-		// The joined renewal was that of the generation before.
+		// The joined renewal was that of a generation before.
+	}
+}
+
+// Used notes that a process was handed the token of a connection and will use it, where
+// that makes it live longer. c is as it was served.
+func (s *Source) Used(ctx context.Context, c connection.Connection) {
+	if !c.Sliding() {
+		return
+	}
+	if used, worth := c.Used(s.Now()); worth {
+		if err := s.store.SaveUse(ctx, used); err != nil {
+			s.log.Warn("the use of a sliding token could not be noted, so its end is shown too early", "connection", c.Name, "error", err)
+		}
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
@@ -41,8 +40,13 @@ func (s *Source) enter(ctx context.Context, serviceID string) (*turn, error) {
 // the token request, whatever came before. A service that takes long gives its turn
 // back as one that does not answer, so that hung exchanges do not hold all places of
 // an endpoint; what comes of it later is told apart.
-func (t *turn) watch(s *Source, op *operation.Op, f *flight) {
+func (t *turn) watch(s *Source, op *operation.Op, f *flight, connectionID string) {
+	var whose endpoint.Counted
+	if d := op.Service.Description; d != nil {
+		whose = endpoint.Counted(d.Throttles)
+	}
 	op.Sent = func(key endpoint.Key, o endpoint.Outcome) {
+		o = o.Of(connectionID, whose)
 		s.gate.Learn(op.Service.ID, key)
 		t.mu.Lock()
 		t.last = o
@@ -93,7 +97,7 @@ func (s *Source) deferred(ctx context.Context, c connection.Connection, err erro
 		return c, err
 	}
 	trail.Log(ctx, s.log).Debug("a renewal is put off", "connection", c.Name, "endpoint", string(closed.Key), "until", closed.Until, "cause", closed.Cause)
-	c = c.Deferred(time.Now(), closed.Until)
+	c = c.Deferred(s.Now(), closed.Until)
 	if !closed.Busy {
 		c.Cause = connection.Cause{Kind: connection.CauseOutage, Of: closed.Key.Host()}.String()
 	}

@@ -29,7 +29,7 @@ func (p *Pages) acknowledge(c *gin.Context) {
 // messengers look at links before people do.
 func (p *Pages) ackPage(c *gin.Context) { p.showAck(c, false) }
 
-// ack notes that whoever got the message takes care.
+// ack notes that whoever got the message takes care, and leads back to the page.
 func (p *Pages) ack(c *gin.Context) { p.showAck(c, true) }
 
 func (p *Pages) showAck(c *gin.Context, do bool) {
@@ -43,11 +43,14 @@ func (p *Pages) showAck(c *gin.Context, do bool) {
 		if err = p.o.Escalation.Acknowledge(ctx, e.ID, contact.Title); err == nil {
 			actor := audit.Actor{Kind: audit.KindLink, Name: contact.Title, Address: c.ClientIP()}
 			p.o.Audit.Record(audit.With(ctx, actor), "escalation.acknowledge", audit.Object{Kind: "escalation", Name: e.ID})
-			e, err = p.o.Store.Escalation(ctx, e.ID)
 		}
 	}
 	if err != nil {
 		p.fail(c, err)
+		return
+	}
+	if do {
+		back(c, "/ack/"+url.PathEscape(c.Param("token")))
 		return
 	}
 	rows, err := p.toldOf(c, e)

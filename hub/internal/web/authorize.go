@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -11,19 +12,11 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/service"
+	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
-)
-
-// browserCookie binds an authorization to the browser that started it; the API
-// names it too. It goes to callbacks alone.
-const (
-	browserCookie     = "evergrant_browser"
-	browserCookiePath = "/callback/"
-	browserCookieLife = time.Hour
-	browserSecretSize = 43
 )
 
 // find reads the connection in the path with its service.
@@ -58,7 +51,7 @@ func (p *Pages) depart(c *gin.Context, conn connection.Connection, s service.Ser
 // of what will be authorised.
 func (p *Pages) leave(c *gin.Context, s service.Service, what string, req authflow.StartRequest) {
 	u, _ := person(c)
-	browser := authflow.NewBrowser()
+	browser := browserOf(c)
 	req.UserID, req.Browser, req.Lang = u.ID, browser, i18n.Lang(c.Request.Context())
 	started, err := p.o.Flow.Start(c.Request.Context(), req)
 	if cause, is := errors.AsType[*provider.Error](err); is {
@@ -70,25 +63,41 @@ func (p *Pages) leave(c *gin.Context, s service.Service, what string, req authfl
 		p.fail(c, err)
 		return
 	}
-	target, err := url.Parse(started.URL)
-	if err != nil {
-		p.fail(c, err)
-		return
-	}
 	p.setCookie(c, browserCookie, browser, browserCookiePath, browserCookieLife)
-	c.Header("Refresh", "0;url="+started.URL) // the page goes on by itself; its button is for browsers that do not
-	p.render(c, http.StatusOK, page.Departure(p.shell(c, view.SectionConnections), view.Departure{
-		Service: p.serviceRef(s), Connection: what, URL: started.URL, Host: target.Host, Back: req.ReturnTo,
-	}))
+	p.sendAway(c, view.Departure{Service: p.serviceRef(s), Connection: what, URL: started.URL, Back: req.ReturnTo, Others: p.rivals(c, s, req.ConnectionID)})
+}
+
+// mostRivals bounds how many connections a page names.
+const mostRivals = 10
+
+// rivals are the titles of the other connections of a service that keeps one grant of an
+// account: the authorisation of one may end another.
+func (p *Pages) rivals(c *gin.Context, s service.Service, connectionID string) []string {
+	if s.Description == nil || !s.Description.OneGrantPerAccount {
+		return nil
+	}
+	all, err := p.o.Store.Connections(c.Request.Context(), store.Filter{ServiceID: s.ID, Limit: mostRivals + 1})
+	if err != nil {
+		p.o.Logger.Warn("the other connections of a service could not be read", "service", s.Name, "error", err)
+		return nil
+	}
+	var titles []string
+	for _, conn := range all {
+		if conn.ID != connectionID && conn.Granting() && len(titles) < mostRivals {
+			titles = append(titles, conn.Title)
+		}
+	}
+	return titles
 }
 
 // callback is where services send the browser back to.
 func (p *Pages) callback(c *gin.Context) {
-	browser, _ := c.Cookie(browserCookie)
-	if len(browser) != browserSecretSize {
-		browser = ""
+	if isPrefetch(c.Request) { // nobody has come yet: the state is left for who does
+		c.Header("Cache-Control", "no-store")
+		c.Status(http.StatusServiceUnavailable)
+		return
 	}
-	finished, err := p.o.Flow.Finish(c.Request.Context(), c.Param("service"), c.Request.URL.Query(), browser)
+	finished, err := p.o.Flow.Finish(c.Request.Context(), c.Param("service"), c.Request.URL.Query(), browsers(c.Request)...)
 	if err == nil && finished.Once {
 		p.handOver(c, finished)
 		return
@@ -98,12 +107,14 @@ func (p *Pages) callback(c *gin.Context) {
 			finished.ReturnTo = ""
 		}
 		if _, in := p.user(c); in && finished.ReturnTo != "" {
-			p.flash(c, view.Flash{Key: "flash.authorised", Name: finished.Connection.Title})
+			p.flash(c, view.Flash{Key: authorisedKey(finished.Connection), Name: finished.Connection.Title})
 			back(c, localPath(finished.ReturnTo))
 			return
 		}
 		ref := p.serviceRef(finished.Service)
-		p.render(c, http.StatusOK, page.Result(p.shell(c, ""), view.Result{Service: &ref, Connection: finished.Connection.Title}))
+		p.render(c, http.StatusOK, page.Result(p.shell(c, ""), view.Result{
+			Service: &ref, Connection: finished.Connection.Title, Ends: !lasts(finished.Connection), EndsAt: finished.Connection.Tokens.ExpiresAt,
+		}))
 		return
 	}
 	failure, ok := errors.AsType[*authflow.Failure](err)
@@ -114,25 +125,59 @@ func (p *Pages) callback(c *gin.Context) {
 	p.render(c, statusOf(failure), page.Result(p.shell(c, ""), p.resultOf(c, failure)))
 }
 
+// lasts reports whether the hub can keep a grant alive that was just made.
+func lasts(conn connection.Connection) bool { return conn.Renewable(time.Now()) }
+
+// authorisedKey says that a connection has a grant, and whether it lasts.
+func authorisedKey(conn connection.Connection) string {
+	if conn.Policy.AutoRenew == provider.AutoRenewRefreshToken && !lasts(conn) {
+		return "flash.authorised_ends"
+	}
+	return "flash.authorised"
+}
+
 // resultOf tells a failure in the words of pages.
 func (p *Pages) resultOf(c *gin.Context, failure *authflow.Failure) view.Result {
 	v := view.Result{
 		Reason: string(failure.Reason), Reference: failure.Reference, Cause: view.TroubleOf(failure.Cause),
 		Wanted: called(failure.Wanted), Got: called(failure.Got),
 	}
+	if v.Wanted == v.Got { // two accounts of one name
+		v.Wanted, v.Got = withID(failure.Wanted), withID(failure.Got)
+	}
 	if failure.Service != nil {
 		ref := p.serviceRef(*failure.Service)
 		v.Service = &ref
 	}
+	v.Back = p.wayBack(c, failure.Authorization)
 	if a := failure.Authorization; a != nil {
 		if conn, err := p.o.Store.Connection(c.Request.Context(), a.ConnectionID); err == nil {
 			v.Connection = conn.Title
 		}
-		if _, in := p.user(c); in && a.ReturnTo != authflow.LinkReturn {
-			v.Back = localPath(a.ReturnTo)
-		}
 	}
 	return v
+}
+
+// wayBack is where an authorization that came to nothing can be begun again: at the link
+// that was followed, or in the hub, after a login if that is needed.
+func (p *Pages) wayBack(c *gin.Context, a *store.Authorization) string {
+	_, in := p.user(c)
+	switch {
+	case a != nil && a.ReturnTo == authflow.LinkReturn:
+		return p.beginning(c)
+	case a != nil && a.ReturnTo == frontPage:
+		return frontPage
+	case a == nil && !in && p.beginning(c) == "" && p.anyPublished(c):
+		return frontPage
+	case a == nil && !in:
+		return cmp.Or(p.beginning(c), "/login")
+	case a != nil && in:
+		return localPath(a.ReturnTo)
+	case a != nil:
+		return "/login?" + url.Values{"return_to": {localPath(a.ReturnTo)}}.Encode()
+	default:
+		return "/connections"
+	}
 }
 
 func called(a provider.Account) string {
@@ -140,6 +185,14 @@ func called(a provider.Account) string {
 		return a.Name
 	}
 	return a.ID
+}
+
+// withID names an account so that it cannot be taken for another of the same name.
+func withID(a provider.Account) string {
+	if a.Name == "" || a.Name == a.ID {
+		return a.ID
+	}
+	return a.Name + " (ID " + a.ID + ")"
 }
 
 // statusOf is the HTTP status of a failed callback.
@@ -153,7 +206,7 @@ func statusOf(failure *authflow.Failure) int {
 		return http.StatusServiceUnavailable
 	case authflow.ReasonInternal, authflow.ReasonOperator:
 		return http.StatusBadGateway
-	case authflow.ReasonOtherAccount:
+	case authflow.ReasonOtherAccount, authflow.ReasonWouldLoseRenewal, authflow.ReasonAccountUnproven:
 		return http.StatusConflict
 	default:
 		return http.StatusBadRequest
@@ -167,7 +220,7 @@ func (p *Pages) paste(c *gin.Context) {
 		return
 	}
 	u, _ := person(c)
-	_, err := p.o.Flow.FinishPasted(c.Request.Context(), conn.ID, u.ID, c.PostForm("pasted"))
+	finished, err := p.o.Flow.FinishPasted(c.Request.Context(), conn.ID, u.ID, c.PostForm("pasted"))
 	if failure, is := errors.AsType[*authflow.Failure](err); is {
 		result := p.resultOf(c, failure)
 		p.showConnection(c, http.StatusUnprocessableEntity, &result)
@@ -177,6 +230,6 @@ func (p *Pages) paste(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	p.flash(c, view.Flash{Key: "flash.authorised", Name: conn.Title})
+	p.flash(c, view.Flash{Key: authorisedKey(finished.Connection), Name: conn.Title})
 	back(c, "/connections/"+url.PathEscape(conn.Name))
 }

@@ -36,7 +36,11 @@ func (p *Pages) makeCalendar(c *gin.Context) {
 		return
 	}
 	address := p.o.PublicURL + "/calendar/" + secret + ".ics?lang=" + i18n.Lang(c.Request.Context())
-	p.showSettings(c, http.StatusOK, func(v *view.Settings) { v.CalendarURL = address })
+	if err := p.show(c, shownCalendar, address); err != nil {
+		p.fail(c, err)
+		return
+	}
+	back(c, "/settings")
 }
 
 func (p *Pages) withdrawCalendar(c *gin.Context) {

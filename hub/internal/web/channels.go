@@ -99,9 +99,14 @@ func (p *Pages) storedChannel(c *gin.Context) (store.Channel, view.ChannelForm, 
 }
 
 func (p *Pages) editChannel(c *gin.Context) {
-	if _, v, ok := p.storedChannel(c); ok {
-		p.showChannel(c, http.StatusOK, v)
+	stored, v, ok := p.storedChannel(c)
+	if !ok {
+		return
 	}
+	if test, shown := takeShown[channelTested](p, c, shownTest); shown && test.Channel == stored.ID {
+		v.Test = &test.ChannelTest
+	}
+	p.showChannel(c, http.StatusOK, v)
 }
 
 // saveChannel adds a channel or changes one. Secrets that are left empty stay.
@@ -123,7 +128,9 @@ func (p *Pages) saveChannel(c *gin.Context) {
 		value := strings.TrimSpace(c.PostForm("settings." + f.Name))
 		if value == "" && f.Secret {
 			value = stored.Settings[f.Name]
-		} else if !f.Secret {
+		} else if f.Secret {
+			v.Again = append(v.Again, f.Name)
+		} else {
 			v.Values[f.Name] = value
 		}
 		settings[f.Name] = value
@@ -176,7 +183,13 @@ var (
 	textMinutes    = provider.Text{EN: "Write minutes up to 10080, or a time with its unit, for example 90s or 2h.", RU: "Укажите минуты, до 10080, или время с единицей, например 90s или 2h."}
 )
 
-// testChannel sends a test message now and shows what the service said.
+// channelTested is what came of a test message, for the page that shows it.
+type channelTested struct {
+	Channel string
+	view.ChannelTest
+}
+
+// testChannel sends a test message now; the channel's page shows what the service said.
 func (p *Pages) testChannel(c *gin.Context) {
 	stored, v, ok := p.storedChannel(c)
 	if !ok {
@@ -202,7 +215,11 @@ func (p *Pages) testChannel(c *gin.Context) {
 		v.Test.Reference, v.Test.Said = receipt.Reference, receipt.Said
 	}
 	p.o.Audit.Record(ctx, "channel.test", audit.Object{Kind: "channel", Name: stored.Title}, "result", v.Test.Reason)
-	p.showChannel(c, http.StatusOK, v)
+	if err := p.show(c, shownTest, channelTested{Channel: stored.ID, ChannelTest: *v.Test}); err != nil {
+		p.fail(c, err)
+		return
+	}
+	back(c, "/escalation/channels/"+url.PathEscape(stored.ID)+"#test")
 }
 
 func (p *Pages) deleteChannel(c *gin.Context) {

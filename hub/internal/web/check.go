@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -48,6 +49,7 @@ func (p *Pages) check(c *gin.Context, form view.ServiceForm, id string) {
 	default:
 		found := p.o.Flow.Check(c.Request.Context(), svc)
 		form.Check = &view.ServiceCheck{Verdict: string(found.Verdict), Host: found.Host, Cause: view.TroubleOf(found.Cause)}
+		form.Check.InsteadOption, form.Check.InsteadChoice = insteadOf(form.Provider.Options, found.Instead)
 	}
 	p.showServiceForm(c, http.StatusOK, form)
 }
@@ -61,4 +63,18 @@ func named(form view.ServiceForm, problem catalogue.Problem) provider.Text {
 		return problem.Message
 	}
 	return provider.Text{EN: option.Title.EN + ": " + problem.Message.EN, RU: option.Title.RU + ": " + problem.Message.RU}
+}
+
+// insteadOf names a choice that a check has found to work.
+func insteadOf(options provider.Schema, found *authflow.Instead) (option, choice provider.Text) {
+	if found == nil {
+		return option, choice
+	}
+	o, _ := options.Option(found.Option)
+	for _, c := range o.Choices {
+		if c.Value == found.Value {
+			return o.Title, c.Title
+		}
+	}
+	return option, choice
 }

@@ -4,11 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strings"
+	"net/url"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
@@ -17,39 +19,81 @@ import (
 // codesMinTTL is the life that copied access codes have left at least.
 const codesMinTTL = time.Minute
 
-// codes shows the access codes because somebody asked, or hands them over as a
-// file. It takes POST alone: nothing that is linked to shows a token.
+// askedCodes says whose access codes somebody has asked for, and is allowed to see for a
+// while: their page can be reloaded, and nothing that is linked to shows a token.
+type askedCodes struct {
+	Connection       string
+	WithRefreshToken bool
+}
+
+// askCodes leads to the page that shows the access codes, because somebody asked.
+func (p *Pages) askCodes(c *gin.Context) {
+	conn, _, ok := p.find(c)
+	if !ok {
+		return
+	}
+	if err := p.show(c, shownCodes, askedCodes{Connection: conn.ID, WithRefreshToken: ticked(c, "refresh_token")}); err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.o.Logger.Info("access codes were asked for", "connection", conn.Name, "with_refresh_token", ticked(c, "refresh_token"))
+	back(c, "/connections/"+url.PathEscape(conn.Name)+"/codes")
+}
+
+// codes shows the access codes to who has asked for them just now; others are led to the
+// connection, where they can.
 func (p *Pages) codes(c *gin.Context) {
 	conn, s, ok := p.find(c)
 	if !ok {
 		return
 	}
-	v := view.AccessCodes{
-		Connection:       view.ConnectionRowOf(conn, p.serviceRef(s), time.Now()),
-		WithRefreshToken: ticked(c, "refresh_token"),
+	asked, is := toShow[askedCodes](p, c, shownCodes)
+	if !is || asked.Connection != conn.ID {
+		back(c, "/connections/"+url.PathEscape(conn.Name)+"#codes")
+		return
 	}
+	v, status, ok := p.codesOf(c, conn, s, asked.WithRefreshToken)
+	if ok {
+		p.render(c, status, page.AccessCodes(p.shell(c, view.SectionConnections), v))
+	}
+}
+
+// codesFile hands the access codes over as a file.
+func (p *Pages) codesFile(c *gin.Context) {
+	conn, s, ok := p.find(c)
+	if !ok {
+		return
+	}
+	v, status, ok := p.codesOf(c, conn, s, ticked(c, "refresh_token"))
+	switch {
+	case !ok:
+	case v.Refused != nil:
+		p.render(c, status, page.AccessCodes(p.shell(c, view.SectionConnections), v))
+	default:
+		c.Header("Cache-Control", "no-store")
+		c.Header("Content-Disposition", `attachment; filename="`+conn.Name+`.json"`)
+		c.Data(http.StatusOK, "application/json", append([]byte(v.JSON), '\n'))
+	}
+}
+
+// codesOf reads the access codes, renewing the token if it would not last; false if the
+// page of a failure was shown.
+func (p *Pages) codesOf(c *gin.Context, conn connection.Connection, s service.Service, withRefreshToken bool) (v view.AccessCodes, status int, ok bool) {
+	v = view.AccessCodes{Connection: view.ConnectionRowOf(conn, p.serviceRef(s), time.Now()), WithRefreshToken: withRefreshToken}
 	pulled, err := p.o.Source.Serve(c.Request.Context(), conn, codesMinTTL, tokensource.UsualWait)
 	if refused, is := errors.AsType[*tokensource.RefusedError](err); is {
 		v.Refused = &view.Trouble{Kind: refused.Kind, Message: refused.Message}
-		p.render(c, http.StatusConflict, page.AccessCodes(p.shell(c, view.SectionConnections), v))
-		return
+		return v, http.StatusConflict, true
+	}
+	var document []byte
+	if err == nil {
+		document, err = json.MarshalIndent(pulled.Connection.Codes(time.Now(), s.Provider, s.ClientID, withRefreshToken), "", "  ")
 	}
 	if err != nil {
 		p.fail(c, err)
-		return
+		return v, 0, false
 	}
-	document, err := json.MarshalIndent(pulled.Connection.Codes(time.Now(), s.Provider, s.ClientID, v.WithRefreshToken), "", "  ") //nolint:gosec // G117: the codes are what was asked for
-	if err != nil {
-		p.fail(c, err)
-		return
-	}
-	p.o.Logger.Info("access codes were shown", "connection", conn.Name, "with_refresh_token", v.WithRefreshToken)
-	if strings.HasSuffix(c.Request.URL.Path, ".json") {
-		c.Header("Cache-Control", "no-store")
-		c.Header("Content-Disposition", `attachment; filename="`+conn.Name+`.json"`)
-		c.Data(http.StatusOK, "application/json", append(document, '\n'))
-		return
-	}
-	v.JSON = string(document)
-	p.render(c, http.StatusOK, page.AccessCodes(p.shell(c, view.SectionConnections), v))
+	p.o.Logger.Info("access codes were shown", "connection", conn.Name, "with_refresh_token", withRefreshToken)
+	v.JSON, v.Fields = string(document), view.CodeFieldsOf(document)
+	return v, http.StatusOK, true
 }

@@ -22,8 +22,12 @@ func (p *Pages) act(c *gin.Context, flash string, do func(context.Context, conne
 		return
 	}
 	after, err := do(ctx, conn)
-	if refused, is := errors.AsType[*tokensource.RefusedError](err); is && refused.InProgress {
-		p.flash(c, view.Flash{Key: "flash.renewing", Name: conn.Title})
+	if refused, is := errors.AsType[*tokensource.RefusedError](err); is {
+		f := view.Flash{Key: "flash.renewing", Name: conn.Title}
+		if !refused.InProgress {
+			f = view.Flash{Key: "flash.not_sent", Name: conn.Title, Bad: true, Said: refused.Message}
+		}
+		p.flash(c, f)
 		back(c, "/connections/"+url.PathEscape(conn.Name))
 		return
 	}
@@ -44,7 +48,7 @@ func (p *Pages) act(c *gin.Context, flash string, do func(context.Context, conne
 
 func (p *Pages) renew(c *gin.Context) {
 	p.act(c, "flash.renewed", func(ctx context.Context, conn connection.Connection) (connection.Connection, error) {
-		return p.o.Source.RenewWithin(ctx, conn, tokensource.UsualWait)
+		return p.o.Source.Ask(ctx, conn, tokensource.UsualWait)
 	})
 }
 
@@ -73,6 +77,9 @@ func (p *Pages) revoke(c *gin.Context) {
 		return
 	}
 	f := view.Flash{Key: "flash.revoked", Name: conn.Title}
+	if !revoked.Supported && conn.Granting() {
+		f.Key = "flash.revoked_no_service"
+	}
 	if revoked.Err != nil {
 		f = view.Flash{Key: "flash.revoked_local", Name: conn.Title, Bad: true, Said: revoked.Err.Error()}
 	}
@@ -99,24 +106,4 @@ func (p *Pages) restore(c *gin.Context) {
 	}
 	p.flash(c, f)
 	back(c, "/connections/"+url.PathEscape(conn.Name))
-}
-
-func (p *Pages) deleteConnection(c *gin.Context) {
-	ctx := c.Request.Context()
-	conn, err := p.o.Store.ConnectionByName(ctx, c.Param("name"))
-	if err != nil {
-		p.fail(c, err)
-		return
-	}
-	revoked, err := p.o.Catalogue.Delete(ctx, conn.ID)
-	if err != nil {
-		p.fail(c, err)
-		return
-	}
-	f := view.Flash{Key: "flash.deleted", Name: conn.Title}
-	if revoked.Err != nil {
-		f = view.Flash{Key: "flash.deleted_local", Name: conn.Title, Bad: true, Said: revoked.Err.Error()}
-	}
-	p.flash(c, f)
-	back(c, "/connections")
 }

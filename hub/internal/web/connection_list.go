@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/csv"
 	"net/http"
 	"net/url"
@@ -13,20 +14,21 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// mostChoices is how many connections a form offers to choose from.
-const mostChoices = 500
-
-// rows reads connections for a form to choose from.
-func (p *Pages) rows(c *gin.Context) ([]view.ConnectionRow, error) {
+// keyRows reads the connections that a key names, or the first one for a key that opens all.
+func (p *Pages) keyRows(c *gin.Context, all bool, names []string) ([]view.ConnectionRow, error) {
 	refs, err := p.serviceRefs(c)
 	if err != nil {
 		return nil, err
 	}
-	return p.some(c, refs, store.Filter{Limit: mostChoices})
+	if all {
+		return p.some(c, refs, store.Filter{Limit: 1})
+	}
+	return p.some(c, refs, store.Filter{Names: append([]string{}, names...)})
 }
 
 // some reads the rows that a filter chooses.
@@ -53,8 +55,9 @@ const pageSize = 100
 func listFilter(values url.Values, refs map[string]view.ServiceRef) (store.Filter, view.Connections) {
 	v := view.Connections{
 		Query: strings.TrimSpace(values.Get("q")), Status: connection.Status(values.Get("status")), Services: len(refs), Tag: values.Get("tag"), Sort: values.Get("sort"),
+		Cause: values.Get("cause"), Granted: values.Get("granted"),
 	}
-	f := store.Filter{Query: v.Query, Tag: v.Tag, AfterName: values.Get("after"), Limit: pageSize}
+	f := store.Filter{Query: v.Query, Tag: v.Tag, Cause: v.Cause, Granted: v.Granted, AfterName: values.Get("after"), Limit: pageSize}
 	if slices.Contains(connection.Statuses, v.Status) {
 		f.Status = v.Status
 	}
@@ -78,12 +81,13 @@ func (p *Pages) connections(c *gin.Context) {
 		return
 	}
 	f, v := listFilter(c.Request.URL.Query(), refs)
+	v.CauseText = p.causeText(ctx, v.Cause)
 	found, err := p.o.Store.ConnectionPage(ctx, f)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	if v.Counts, err = p.counts(ctx); err != nil {
+	if err := p.countList(ctx, f, &v); err != nil {
 		p.fail(c, err)
 		return
 	}
@@ -109,6 +113,51 @@ func (p *Pages) connections(c *gin.Context) {
 		v.Next = "/connections?" + query.Encode()
 	}
 	p.render(c, http.StatusOK, page.Connections(p.shell(c, view.SectionConnections), v))
+}
+
+// causeText says what the connections of a list suffer from.
+func (p *Pages) causeText(ctx context.Context, text string) string {
+	cause := connection.ParseCause(text)
+	of := cause.Of
+	if svc, err := p.o.Store.Service(ctx, cause.Of); err == nil {
+		of = svc.Title
+	}
+	key := "incident." + string(cause.Kind) + ".title"
+	if said := i18n.T(ctx, key, "Of", of); said != key {
+		return said
+	}
+	return text
+}
+
+// countList counts what a list finds, by status as well, and what there is in all and in the
+// trash.
+func (p *Pages) countList(ctx context.Context, f store.Filter, v *view.Connections) error {
+	all, err := p.counts(ctx)
+	if err != nil {
+		return err
+	}
+	v.All, v.Standing, v.Counts = all.Total, all, all
+	if v.Searched() {
+		f.Status = ""
+		byStatus, err := p.o.Store.CountByStatusOf(ctx, f, time.Now())
+		if err != nil {
+			return err
+		}
+		v.Counts = view.CountsByStatus(byStatus)
+	}
+	v.Found = v.Counts.Total
+	if v.Status != "" {
+		v.Found = v.Counts.Status[v.Status]
+	}
+	if v.Found > v.All { // what there is was counted a moment ago
+		p.counted.forget()
+		if all, err = p.counts(ctx); err != nil {
+			return err
+		}
+		v.All, v.Standing = all.Total, all
+	}
+	v.Trashed, err = p.o.Store.CountTrash(ctx, store.TrashFilter{})
+	return err
 }
 
 // connectionsCSV exports what the list is asked for, all of it, without any token.

@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
@@ -49,13 +50,13 @@ func (p *Pages) connectionForm(c *gin.Context) {
 }
 
 func (p *Pages) showConnectionForm(c *gin.Context, status int, form view.ConnectionForm) {
-	services, err := p.o.Store.Services(c.Request.Context())
+	services, err := p.o.Store.ServiceNames(c.Request.Context())
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
 	for _, s := range services {
-		form.Services = append(form.Services, p.serviceRef(s))
+		form.Services = append(form.Services, view.ServiceRef{Name: s.Name, Title: s.Title})
 		if form.Service == "" && len(services) == 1 {
 			form.Service = s.Name
 		}
@@ -66,7 +67,16 @@ func (p *Pages) showConnectionForm(c *gin.Context, status int, form view.Connect
 func (p *Pages) addConnection(c *gin.Context) {
 	ctx := c.Request.Context()
 	form := view.ConnectionForm{Service: c.PostForm("service"), Name: c.PostForm("name"), Title: c.PostForm("title")}
-	s, err := p.o.Store.ServiceByName(ctx, form.Service)
+	var s service.Service
+	var err error
+	if form.Service, err = p.serviceEntered(ctx, form.Service); err == nil {
+		s, err = p.o.Store.ServiceByName(ctx, form.Service)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		form.Problems = view.Problems{"service": textNoService}
+		p.showConnectionForm(c, http.StatusUnprocessableEntity, form)
+		return
+	}
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -88,7 +98,20 @@ func (p *Pages) addConnection(c *gin.Context) {
 	back(c, "/connections/"+url.PathEscape(conn.Name))
 }
 
-func (p *Pages) connection(c *gin.Context) { p.showConnection(c, http.StatusOK, nil) }
+func (p *Pages) connection(c *gin.Context) {
+	made, isMade := toShow[madeLink](p, c, shownLink)
+	tested, isTested := toShow[testCalled](p, c, shownCall)
+	p.showConnectionWith(c, http.StatusOK, func(v *view.Connection) {
+		if isMade && made.Connection == v.Name && c.GetHeader("HX-Request") == "" {
+			v.Link, v.LinkUntil = made.Link, made.Until
+			p.forgetShown(c, shownLink)
+		}
+		if isTested && tested.Connection == v.Name && !inPart(c) {
+			v.TestAnswer = &tested.TestAnswer
+			p.forgetShown(c, shownCall)
+		}
+	})
+}
 
 // showConnection shows a connection; paste is what came of a pasted address.
 func (p *Pages) showConnection(c *gin.Context, status int, paste *view.Result) {
@@ -130,6 +153,10 @@ func (p *Pages) showConnectionWith(c *gin.Context, status int, with func(*view.C
 		return
 	}
 	v.Restorable = slices.ContainsFunc(past, func(x store.PastTokenSet) bool { return conn.MayRestore(time.Now(), x.PastSet) == nil })
+	if v.Offered, err = p.offered(c, conn); err != nil {
+		p.fail(c, err)
+		return
+	}
 	v.Timeline = view.TimelineOf(conn, past, records, timelineLength)
 	if err := p.underWay(c.Request.Context(), &v, conn.ID); err != nil {
 		p.fail(c, err)

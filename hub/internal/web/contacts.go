@@ -72,6 +72,16 @@ func (p *Pages) saveContact(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
+	if entered := v.Contact.UserID; entered != "" {
+		id, there, err := p.userEntered(ctx, entered)
+		if err != nil {
+			p.fail(c, err)
+			return
+		}
+		if v.Contact.UserID = id; !there {
+			v.Contact.UserID, v.Problems["user"] = entered, textNoPerson
+		}
+	}
 	channels, err := p.o.Store.Channels(ctx)
 	if err != nil {
 		p.fail(c, err)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -18,11 +19,16 @@ import (
 var drillEvents = []policy.Event{policy.GrantEnded, policy.RenewalFailed, policy.OperatorNeeded, policy.PluginFailed, policy.PersonIn3}
 
 func drillEvent(c *gin.Context) policy.Event {
-	event := policy.Event(c.PostForm("event"))
+	event := policy.Event(cmp.Or(c.PostForm("event"), c.Query("event")))
 	if !slices.Contains(drillEvents, event) {
 		return policy.GrantEnded
 	}
 	return event
+}
+
+// planDrill leads to the page that shows who would be told.
+func (p *Pages) planDrill(c *gin.Context) {
+	back(c, "/connections/"+url.PathEscape(c.Param("name"))+"/drill?"+url.Values{"event": {string(drillEvent(c))}}.Encode())
 }
 
 // drill shows who would be told of what should something happen to a connection.
@@ -32,7 +38,7 @@ func (p *Pages) drill(c *gin.Context) {
 		return
 	}
 	ctx := c.Request.Context()
-	v := view.DrillForm{Connection: conn.Name, Title: conn.Title, Event: drillEvent(c), Asked: c.Request.Method == http.MethodPost}
+	v := view.DrillForm{Connection: conn.Name, Title: conn.Title, Event: drillEvent(c), Asked: c.Query("event") != ""}
 	if v.Asked {
 		t, err := p.told(ctx)
 		if err != nil {

@@ -54,7 +54,7 @@ func (p *Pages) registerEscalation(see, operate, manage *gin.RouterGroup) {
 	manage.GET("/escalation/texts", p.texts)
 	manage.POST("/escalation/texts", p.saveTexts)
 	manage.GET("/connections/:name/drill", p.drill)
-	manage.POST("/connections/:name/drill", p.drill)
+	manage.POST("/connections/:name/drill", p.planDrill)
 	manage.POST("/connections/:name/drill/start", p.startDrill)
 	manage.POST("/connections/:name/owner", p.setOwner)
 }

@@ -78,6 +78,10 @@ func (p *Pages) loginCode(c *gin.Context) {
 // secondFactorForm makes a secret that counts once a code of it was shown.
 func (p *Pages) secondFactorForm(c *gin.Context) {
 	u, _ := person(c)
+	if recovery, ok := toShow[[]string](p, c, shownRecovery); ok {
+		p.render(c, http.StatusOK, page.SecondFactor(p.shell(c, view.SectionSettings), view.SecondFactor{Recovery: recovery}))
+		return
+	}
 	secret, _ := access.NewSecondFactor(u.Login)
 	p.sessions.Put(c.Request.Context(), sessionSecret, hex.EncodeToString(secret))
 	p.showSecondFactor(c, http.StatusOK, u, secret, false)
@@ -128,7 +132,11 @@ func (p *Pages) confirmSecondFactor(c *gin.Context) {
 	default:
 		p.sessions.Remove(ctx, sessionSecret)
 		p.o.Audit.Record(ctx, "person.second_factor", personObject(u))
-		p.render(c, http.StatusOK, page.SecondFactor(p.shell(c, view.SectionSettings), view.SecondFactor{Recovery: recovery}))
+		if err := p.show(c, shownRecovery, recovery); err != nil {
+			p.fail(c, err)
+			return
+		}
+		back(c, factorPage)
 	}
 }
 

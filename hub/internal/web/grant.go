@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -18,7 +19,23 @@ import (
 const (
 	linkCookie     = "evergrant_link"
 	linkCookiePath = "/grant/"
+	// beginCookie is the link that the authorization of a browser was begun by, so that
+	// the page of a failure can lead back to it.
+	beginCookie = "evergrant_begin"
 )
+
+// beginning is the link that an authorization of this browser was begun by; "" if it
+// was not begun by one, or if the link is of no use any more.
+func (p *Pages) beginning(c *gin.Context) string {
+	token := p.cookie(c, beginCookie)
+	if token == "" {
+		return ""
+	}
+	if _, err := p.o.Flow.Link(c.Request.Context(), token); err != nil {
+		return ""
+	}
+	return "/grant/" + url.PathEscape(token)
+}
 
 // makeLink makes a link for somebody else and shows it, once.
 func (p *Pages) makeLink(c *gin.Context) {
@@ -32,9 +49,17 @@ func (p *Pages) makeLink(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	p.showConnectionWith(c, http.StatusOK, func(v *view.Connection) {
-		v.Link, v.LinkUntil = p.o.PublicURL+"/grant/"+token, expires
-	})
+	if err := p.show(c, shownLink, madeLink{Connection: conn.Name, Link: p.o.PublicURL + "/grant/" + token, Until: expires}); err != nil {
+		p.fail(c, err)
+		return
+	}
+	back(c, "/connections/"+url.PathEscape(conn.Name))
+}
+
+// madeLink is a link that was just made, for the page that shows it.
+type madeLink struct {
+	Connection, Link string
+	Until            time.Time
 }
 
 // grantPage tells somebody who was sent a link what they are asked for.
@@ -50,7 +75,7 @@ func (p *Pages) grantPage(c *gin.Context) {
 func (p *Pages) grantView(c *gin.Context, linked *authflow.Linked) view.Grant {
 	v := view.Grant{
 		Service: p.serviceRef(linked.Service), Connection: linked.Connection.Title, By: linked.Link.CreatedBy, Until: linked.Link.ExpiresAt,
-		Scopes: linked.Service.Scopes, Action: "/grant/" + url.PathEscape(c.Param("token")),
+		Rights: view.RightsOf(linked.Service, linked.Service.Scopes), Action: "/grant/" + url.PathEscape(c.Param("token")),
 	}
 	if d := linked.Service.Description; d != nil {
 		v.Provider = view.ProviderOf(*d, p.iconOf(linked.Service.Provider), i18n.Lang(c.Request.Context()))
@@ -72,9 +97,10 @@ func (p *Pages) refuseLink(c *gin.Context, err error) {
 
 // follow begins the authorization that a link asks for.
 func (p *Pages) follow(c *gin.Context) {
+	// The link is bound to its own secret, which the callback takes as well.
 	browser := p.cookie(c, linkCookie)
 	if len(browser) != browserSecretSize {
-		browser = authflow.NewBrowser()
+		browser = browserOf(c)
 	}
 	linked, started, err := p.o.Flow.FollowLink(c.Request.Context(), c.Param("token"), browser, i18n.Lang(c.Request.Context()))
 	if cause, is := errors.AsType[*provider.Error](err); is {
@@ -87,15 +113,15 @@ func (p *Pages) follow(c *gin.Context) {
 		p.refuseLink(c, err)
 		return
 	}
-	target, err := url.Parse(started.URL)
-	if err != nil {
-		p.fail(c, err)
-		return
-	}
 	p.setCookie(c, linkCookie, browser, linkCookiePath, browserCookieLife)
-	p.setCookie(c, browserCookie, browser, browserCookiePath, browserCookieLife)
-	c.Header("Refresh", "0;url="+started.URL)
-	p.render(c, http.StatusOK, page.Departure(p.shell(c, ""), view.Departure{
-		Service: p.serviceRef(linked.Service), Connection: linked.Connection.Title, URL: started.URL, Host: target.Host, Back: "/grant/" + url.PathEscape(c.Param("token")),
-	}))
+	if browser == browserOf(c) || len(browsers(c.Request)) == 0 {
+		p.setCookie(c, browserCookie, browser, browserCookiePath, browserCookieLife)
+	} else {
+		p.setCookie(c, browserCookie+"_link", browser, browserCookiePath, browserCookieLife)
+	}
+	p.setCookie(c, beginCookie, c.Param("token"), browserCookiePath, browserCookieLife)
+	p.sendAway(c, view.Departure{
+		Service: p.serviceRef(linked.Service), Connection: linked.Connection.Title, URL: started.URL, Back: "/grant/" + url.PathEscape(c.Param("token")),
+		Others: p.rivals(c, linked.Service, linked.Connection.ID),
+	})
 }

@@ -1,15 +1,19 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
@@ -22,18 +26,23 @@ import (
 const maxTable = 8 << 20
 
 func (p *Pages) importForm(c *gin.Context) {
-	p.showImportForm(c, http.StatusOK, view.ImportForm{ConnectionForm: view.ConnectionForm{Service: c.Query("service")}})
+	lines, err := p.linesOfRest(c.Request.Context(), c.Query("rest"))
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.showImportForm(c, http.StatusOK, view.ImportForm{ConnectionForm: view.ConnectionForm{Service: c.Query("service")}, Refill: lines})
 }
 
 // showImportForm never repeats a token.
 func (p *Pages) showImportForm(c *gin.Context, status int, form view.ImportForm) {
-	services, err := p.o.Store.Services(c.Request.Context())
+	services, err := p.o.Store.ServiceNames(c.Request.Context())
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
 	for _, s := range services {
-		form.Services = append(form.Services, p.serviceRef(s))
+		form.Services = append(form.Services, view.ServiceRef{Name: s.Name, Title: s.Title})
 	}
 	form.Columns = strings.Join(catalogue.ImportColumns, ",")
 	p.render(c, status, page.Import(p.shell(c, view.SectionConnections), form))
@@ -44,9 +53,17 @@ func (p *Pages) importOne(c *gin.Context) {
 	form := view.ImportForm{ConnectionForm: view.ConnectionForm{Service: c.PostForm("service"), Name: c.PostForm("name"), Title: c.PostForm("title")}}
 	grant, err := catalogue.ParseGrant(c.PostForm("grant"), time.Now())
 	if err == nil {
+		form.Service, err = p.serviceEntered(c.Request.Context(), form.Service)
+	}
+	if err == nil {
 		_, err = p.bringIn(c, catalogue.Import{Service: form.Service, Name: form.Name, Title: form.Title, Grant: grant})
 	}
-	if form.Problems = problemsOf(err); form.Problems != nil {
+	form.Problems = problemsOf(err)
+	if errors.Is(err, store.ErrNotFound) {
+		form.Problems = view.Problems{"service": textNoService}
+	}
+	if form.Problems != nil {
+		form.Again = c.PostForm("grant") != "" && form.Problems["grant"].IsZero()
 		p.showImportForm(c, http.StatusUnprocessableEntity, form)
 		return
 	}
@@ -84,8 +101,9 @@ func (p *Pages) bringIn(c *gin.Context, in catalogue.Import) (renewed bool, _ er
 	return err == nil, nil
 }
 
-// importMany adds the connections of a table. A table with a mistake adds nothing; a
-// row that the hub cannot take, because its name is in use, leaves the others alone.
+// importMany begins to add the connections of a table, and leads to how that goes. A table
+// with a mistake adds nothing; a row that the hub cannot take, because its name is in use,
+// leaves the others alone.
 func (p *Pages) importMany(c *gin.Context) {
 	table, err := tableOf(c)
 	var rows []catalogue.ImportRow
@@ -93,50 +111,65 @@ func (p *Pages) importMany(c *gin.Context) {
 		rows, err = catalogue.ParseImport(table, time.Now())
 	}
 	if problems := problemsOf(err); problems != nil {
-		p.showImportForm(c, http.StatusUnprocessableEntity, view.ImportForm{ConnectionForm: view.ConnectionForm{Problems: problems}})
+		p.showImportForm(c, http.StatusUnprocessableEntity, view.ImportForm{ConnectionForm: view.ConnectionForm{Problems: problems}, Refill: "all"})
 		return
 	}
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	v := view.Imported{Rows: make([]view.ImportedRow, 0, len(rows))}
-	for _, row := range rows {
-		if row.Bad() {
-			v.Refused = true
+	bad := slices.DeleteFunc(slices.Clone(rows), func(row catalogue.ImportRow) bool { return !row.Bad() })
+	if len(bad) > 0 {
+		v := view.Imported{Refill: "all", More: max(0, len(bad)-importProblems)}
+		for _, row := range bad[:min(len(bad), importProblems)] {
+			v.Rows = append(v.Rows, view.ImportedRow{Line: row.Line, Name: row.Name, Title: row.Title, Problem: row.Problem})
 		}
+		p.render(c, http.StatusUnprocessableEntity, page.Imported(p.shell(c, view.SectionConnections), v))
+		return
 	}
-	for _, row := range rows {
-		v.Rows = append(v.Rows, p.importRow(c, row, v.Refused))
+	ctx, owner := c.Request.Context(), ""
+	if u, ok := person(c); ok {
+		for i := range rows {
+			rows[i].Actor = u.ID
+		}
+		contact, err := p.o.Store.ContactOfUser(ctx, u.ID)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			p.fail(c, err)
+			return
+		}
+		owner = contact.ID
 	}
-	p.render(c, http.StatusOK, page.Imported(p.shell(c, view.SectionConnections), v))
+	id, err := p.o.Bulk.BeginImport(ctx, rows, owner)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	back(c, "/bulk/"+id)
 }
 
-func (p *Pages) importRow(c *gin.Context, row catalogue.ImportRow, refused bool) view.ImportedRow {
-	result := view.ImportedRow{Line: row.Line, Name: row.Name, Title: row.Title, Problem: row.Problem}
-	if refused {
-		return result
+// importProblems is how many rows with a mistake are named.
+const importProblems = 200
+
+// linesOfRest are the lines of an import that are not imported, with the head of the table,
+// for the browser to fill them in again; "" for none.
+func (p *Pages) linesOfRest(ctx context.Context, runID string) (string, error) {
+	if runID == "" {
+		return "", nil
 	}
-	in := row.Import
-	if u, ok := person(c); ok {
-		in.Actor = u.ID
+	lines := []string{"1"}
+	for _, state := range []string{store.BulkFailed, store.BulkCancelled} {
+		run, _, items, err := p.o.Store.BulkRun(ctx, runID, store.BulkPage{State: state, Limit: bulk.Most})
+		if errors.Is(err, store.ErrNotFound) || err == nil && run.Act != bulk.Import {
+			return "", nil
+		}
+		if err != nil {
+			return "", err
+		}
+		for _, item := range items {
+			lines = append(lines, strconv.Itoa(item.N))
+		}
 	}
-	conn, err := p.o.Catalogue.Import(c.Request.Context(), in) // the scheduler renews what has to be
-	if invalid, ok := errors.AsType[*catalogue.InvalidError](err); ok {
-		result.Problem = invalid.Problems[0].Message
-		return result
-	}
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		result.Problem = provider.Text{EN: "There is no service of that name.", RU: "Сервиса с таким именем нет."}
-	case err != nil:
-		p.o.Logger.Error("a row was not imported", "line", row.Line, "error", err)
-		result.Problem = provider.Text{EN: "The hub could not store it; import this row again.", RU: "Хаб не смог это сохранить; импортируйте эту строку ещё раз."}
-	default:
-		p.owns(c, conn.ID)
-		result.Done = true
-	}
-	return result
+	return strings.Join(lines, ","), nil
 }
 
 // tableOf takes the table from the file or from the text.

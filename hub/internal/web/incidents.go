@@ -47,8 +47,13 @@ func (p *Pages) shared(ctx context.Context, found []store.Incident, most int) []
 		v := view.Incident{
 			ID: i.ID, Kind: cause.Kind, Of: cause.Of, Said: i.Message, Code: i.Code, Affected: i.Affected, Since: i.OpenedAt, Until: i.ClosedAt,
 		}
+		if v.Said == cause.Said() {
+			v.Said = "" // the title says it, in the reader's language
+		}
 		switch cause.Kind {
-		case connection.CauseClient, connection.CauseService:
+		case connection.CauseBehind, connection.CauseRestored:
+			v.URL = "/restored"
+		case connection.CauseClient, connection.CauseService, connection.CauseRefusal:
 			if svc, err := p.o.Store.Service(ctx, cause.Of); err == nil {
 				v.Of, v.URL = svc.Title, "/services/"+url.PathEscape(svc.Name)+"/edit"
 			}
@@ -56,6 +61,9 @@ func (p *Pages) shared(ctx context.Context, found []store.Incident, most int) []
 			v.URL = "/plugins"
 		case connection.CauseOutage:
 			v.URL = "/connections?status=" + string(connection.StatusRetrying)
+		}
+		if i.Affected > 1 && i.ClosedAt.IsZero() {
+			v.AllURL = "/connections?" + url.Values{"cause": {i.Cause}}.Encode()
 		}
 		shown = append(shown, v)
 	}

@@ -18,6 +18,7 @@ import (
 )
 
 func (p *Pages) keys(c *gin.Context) {
+	p.forgetShown(c, shownKey)
 	ctx := c.Request.Context()
 	keys, err := p.o.Store.APIKeys(ctx)
 	if err != nil {
@@ -93,7 +94,7 @@ func (p *Pages) keyForm(c *gin.Context) {
 }
 
 func (p *Pages) showKeyForm(c *gin.Context, status int, form view.KeyForm) {
-	rows, err := p.rows(c)
+	picker, err := p.picker(c, c.PostForm("find"), form.Chosen)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -106,7 +107,7 @@ func (p *Pages) showKeyForm(c *gin.Context, status int, form view.KeyForm) {
 	for _, tag := range tags {
 		form.AllTags = append(form.AllTags, tag.Tag)
 	}
-	form.Connections = rows
+	form.Picker = picker
 	p.render(c, status, page.NewKey(p.shell(c, view.SectionKeys), form))
 }
 
@@ -121,12 +122,17 @@ var (
 	}
 )
 
-func (p *Pages) createKey(c *gin.Context) {
-	form := view.KeyForm{
+// enteredKey is what was entered into the form of a key.
+func enteredKey(c *gin.Context) view.KeyForm {
+	return view.KeyForm{
 		Title: c.PostForm("title"), All: c.PostForm("which") == "all", Chosen: c.PostFormArray("connections"),
 		Tags: c.PostFormArray("tags"), Scopes: c.PostFormArray("scopes"), Addresses: c.PostForm("addresses"),
 		Life: c.PostForm("life"), Admin: c.PostForm("which") == "admin", Problems: map[string]provider.Text{},
 	}
+}
+
+func (p *Pages) createKey(c *gin.Context) {
+	form := enteredKey(c)
 	draft := access.KeyDraft{
 		Title: form.Title, Scopes: form.Scopes, AllConnections: form.All || form.Admin,
 		Addresses: strings.FieldsFunc(form.Addresses, func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) }),
@@ -145,7 +151,7 @@ func (p *Pages) createKey(c *gin.Context) {
 	if life := view.KeyLife(form.Life); life > 0 {
 		draft.ExpiresAt = time.Now().Add(life)
 	}
-	rows, err := p.rows(c)
+	rows, err := p.keyRows(c, draft.AllConnections, form.Chosen)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -189,10 +195,8 @@ func (p *Pages) createKey(c *gin.Context) {
 	if !key.AllConnections {
 		v.Connections = titles
 	}
-	if pullName != "" {
-		v.PullURL = p.o.PublicURL + "/api/v1/connections/" + pullName + "/token"
-	}
-	p.render(c, http.StatusCreated, page.KeyCreated(p.shell(c, view.SectionKeys), v))
+	v.PullName = pullName
+	p.showNewKey(c, v)
 }
 
 func (p *Pages) idsOf(c *gin.Context, names []string) ([]string, error) {
@@ -230,7 +234,13 @@ func (p *Pages) rotateKey(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	p.render(c, http.StatusCreated, page.KeyCreated(p.shell(c, view.SectionKeys), view.NewKey{Key: keyView(key, nil, nil), Secret: secret}))
+	v := view.NewKey{Key: keyView(key, nil, nil), Secret: secret}
+	if len(key.ConnectionIDs) > 0 {
+		if conn, err := p.o.Store.Connection(c.Request.Context(), key.ConnectionIDs[0]); err == nil {
+			v.PullName = conn.Name
+		}
+	}
+	p.showNewKey(c, v)
 }
 
 func (p *Pages) revokeKey(c *gin.Context) {

@@ -68,7 +68,13 @@ func (p *Pages) memberAct(act, key string, do func(c *gin.Context, actor store.U
 	}
 }
 
-func (p *Pages) people(c *gin.Context) { p.showPeople(c, http.StatusOK, view.People{}) }
+// madeInvitation is an invitation that was just made, for the page that shows its link.
+type madeInvitation struct{ Link, Login string }
+
+func (p *Pages) people(c *gin.Context) {
+	made, _ := takeShown[madeInvitation](p, c, shownInvite)
+	p.showPeople(c, http.StatusOK, view.People{Link: made.Link, Invited: made.Login})
+}
 
 func (p *Pages) showPeople(c *gin.Context, status int, v view.People) {
 	ctx := c.Request.Context()
@@ -132,7 +138,11 @@ func (p *Pages) invite(c *gin.Context) {
 		return
 	default:
 		p.o.Audit.Record(c.Request.Context(), "person.invite", audit.Object{Kind: "person", Name: invitation.Login}, "role", invitation.Role)
-		p.showPeople(c, http.StatusOK, view.People{Link: p.o.PublicURL + "/invite?link=" + token, Invited: invitation.Login})
+		if err := p.show(c, shownInvite, madeInvitation{Link: p.o.PublicURL + "/invite?link=" + token, Login: invitation.Login}); err != nil {
+			p.fail(c, err)
+			return
+		}
+		back(c, "/people")
 		return
 	}
 	p.showPeople(c, http.StatusUnprocessableEntity, v)

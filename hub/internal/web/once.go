@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 
@@ -10,27 +11,41 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
+	"github.com/evergrant/evergrant/hub/internal/service"
+	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
 // onceForm offers to authorise without keeping anything.
 func (p *Pages) onceForm(c *gin.Context) {
-	services, err := p.o.Store.Services(c.Request.Context())
+	p.showOnceForm(c, http.StatusOK, view.OnceForm{Service: c.Query("service")})
+}
+
+func (p *Pages) showOnceForm(c *gin.Context, status int, v view.OnceForm) {
+	services, err := p.o.Store.ServiceNames(c.Request.Context())
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	v := view.OnceForm{Service: c.Query("service")}
 	for _, s := range services {
-		v.Services = append(v.Services, p.serviceRef(s))
+		v.Services = append(v.Services, view.ServiceRef{Name: s.Name, Title: s.Title})
 	}
-	p.render(c, http.StatusOK, page.OnceForm(p.shell(c, view.SectionConnections), v))
+	p.render(c, status, page.OnceForm(p.shell(c, view.SectionConnections), v))
 }
 
 // once sends the browser to the service; no connection waits for the grant.
 func (p *Pages) once(c *gin.Context) {
-	s, err := p.o.Store.ServiceByName(c.Request.Context(), c.PostForm("service"))
+	ctx := c.Request.Context()
+	name, err := p.serviceEntered(ctx, c.PostForm("service"))
+	var s service.Service
+	if err == nil {
+		s, err = p.o.Store.ServiceByName(ctx, name)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		p.showOnceForm(c, http.StatusUnprocessableEntity, view.OnceForm{Service: name, Problems: view.Problems{"service": textNoService}})
+		return
+	}
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -41,21 +56,35 @@ func (p *Pages) once(c *gin.Context) {
 // handOver shows the only copy of a grant that is not kept. Who came back has to be
 // signed in and allowed to see tokens; else it is dropped.
 func (p *Pages) handOver(c *gin.Context, finished *authflow.Finished) {
-	u, in := p.user(c)
-	if !in || !access.May(u.Role, access.ActCodes) {
+	u, in := p.known(c)
+	atFront := finished.ReturnTo == frontPage
+	if atFront {
+		_, err := p.published(c, finished.Service.Name)
+		if atFront = err == nil; err != nil && !errors.Is(err, store.ErrNotFound) {
+			p.fail(c, err)
+			return
+		}
+	}
+	if !atFront && (!in || !access.May(u.Role, access.ActCodes)) {
 		ref := p.serviceRef(finished.Service)
 		p.render(c, http.StatusForbidden, page.Result(p.shell(c, ""), view.Result{Service: &ref, Reason: "unknown_state"}))
 		return
 	}
 	now := time.Now()
-	document, err := json.MarshalIndent(finished.Connection.Codes(now, finished.Service.Provider, finished.Service.ClientID, true), "", "  ") //nolint:gosec // G117: the codes are what was asked for
+	document, err := json.MarshalIndent(finished.Connection.Codes(now, finished.Service.Provider, finished.Service.ClientID, true), "", "  ")
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	ctx := audit.With(c.Request.Context(), audit.Actor{Kind: audit.KindPerson, Name: u.Login, Address: c.ClientIP()})
-	p.o.Audit.Record(ctx, "service.once", audit.Object{Kind: "service", Name: finished.Service.Name})
-	c.Request = c.Request.WithContext(view.WithRole(ctx, u.Role))
-	v := view.ConnectionOf(finished.Connection, finished.Service, p.iconOf(finished.Service.Provider), p.o.PublicURL, now)
-	p.render(c, http.StatusOK, page.Once(p.shell(c, view.SectionConnections), view.Once{Connection: v, JSON: string(document)}))
+	p.o.Audit.Record(p.asFront(c), "service.once", audit.Object{Kind: "service", Name: finished.Service.Name})
+	v := view.Once{
+		Connection: view.ConnectionOf(finished.Connection, finished.Service, p.iconOf(finished.Service.Provider), p.o.PublicURL, now),
+		JSON:       string(document), Fields: view.CodeFieldsOf(document),
+	}
+	if !in || atFront && !access.May(u.Role, access.ActCodes) {
+		v.Again = frontPage
+		p.render(c, http.StatusOK, page.OnceFront(p.shell(c, ""), v))
+		return
+	}
+	p.render(c, http.StatusOK, page.Once(p.shell(c, view.SectionConnections), v))
 }

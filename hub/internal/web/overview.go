@@ -44,10 +44,7 @@ func (p *Pages) counts(ctx context.Context) (view.Counts, error) {
 	if err != nil {
 		return view.Counts{}, err
 	}
-	counts := view.Counts{Status: byStatus}
-	for _, n := range byStatus {
-		counts.Total += n
-	}
+	counts := view.CountsByStatus(byStatus)
 	p.counted.at, p.counted.counts = now, counts
 	return counts, nil
 }
@@ -98,6 +95,12 @@ func (p *Pages) overviewOf(c *gin.Context) (v view.Overview, err error) {
 	if v.Counts, err = p.counts(ctx); err != nil {
 		return v, err
 	}
+	if v.First, err = p.firstSteps(ctx, len(refs), v.Counts.Total); err != nil {
+		return v, err
+	}
+	if err = p.problemGroups(ctx, &v, refs); err != nil {
+		return v, err
+	}
 	if v.Incidents, v.Over, err = p.incidents(ctx); err != nil {
 		return v, err
 	}
@@ -124,7 +127,13 @@ func (p *Pages) overviewOf(c *gin.Context) (v view.Overview, err error) {
 	for _, d := range p.o.Damages() {
 		v.Damages = append(v.Damages, view.Damage{Segment: d.Segment, KeptAs: d.KeptAs, Bytes: d.Bytes, Noticed: d.Noticed})
 	}
+	if v.Requests, err = p.o.Store.OpenServiceRequests(ctx); err != nil {
+		return v, err
+	}
 	v.Backup = p.backupTrouble(ctx, time.Now())
+	if v.Machine, err = p.machine(ctx); err != nil {
+		return v, err
+	}
 	if v.Renewed, err = p.renewedHours(ctx); err != nil {
 		return v, err
 	}

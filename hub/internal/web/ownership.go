@@ -20,8 +20,15 @@ func (p *Pages) setOwner(c *gin.Context) {
 	ctx := c.Request.Context()
 	owner := c.PostForm("owner")
 	if owner != "" {
-		if _, err := p.o.Store.Contact(ctx, owner); err != nil {
+		contacts, err := p.o.Store.Contacts(ctx)
+		if err != nil {
 			p.fail(c, err)
+			return
+		}
+		var there bool
+		if owner, there = contactEntered(contacts, owner); !there {
+			p.flash(c, view.Flash{Key: "flash.no_contact", Bad: true})
+			back(c, "/connections/"+url.PathEscape(conn.Name))
 			return
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -72,19 +73,79 @@ func person(c *gin.Context) (store.User, bool) {
 	return u, ok
 }
 
-// signedIn sends strangers to the login page, and back here afterwards.
-func (p *Pages) signedIn(c *gin.Context) {
-	if u, ok := p.user(c); ok {
+// known finds who is signed in, and lets the rest of the request know.
+func (p *Pages) known(c *gin.Context) (store.User, bool) {
+	u, ok := p.user(c)
+	if ok {
 		actor := audit.Actor{Kind: audit.KindPerson, Name: u.Login, Address: c.ClientIP()}
 		c.Request = c.Request.WithContext(view.WithRole(audit.With(c.Request.Context(), actor), u.Role))
+	}
+	return u, ok
+}
+
+// signedIn sends strangers to the login page, and back here afterwards.
+func (p *Pages) signedIn(c *gin.Context) {
+	if _, ok := p.known(c); ok {
 		return
 	}
+	c.Abort()
+	if p.frontInstead(c) {
+		return
+	}
+	query := url.Values{}
+	if to := p.pageOf(c.Request); to != "/" {
+		query.Set("return_to", to)
+	}
+	if c.Request.Method != http.MethodGet {
+		query.Set("ended", "1") // the browser keeps what was entered: evergrant.js
+	}
 	target := "/login"
-	if c.Request.Method == http.MethodGet && c.Request.URL.Path != "/" {
-		target += "?return_to=" + url.QueryEscape(c.Request.URL.RequestURI())
+	if len(query) > 0 {
+		target += "?" + query.Encode()
+	}
+	if c.GetHeader("HX-Request") != "" && c.Request.Method == http.MethodGet && slices.Contains(polled, c.FullPath()) {
+		c.Status(http.StatusNoContent) // somebody may be typing in that page
+		return
+	}
+	if c.GetHeader("HX-Request") != "" { // a part of a page must not become the login page
+		c.Header("HX-Redirect", target)
+		c.Status(http.StatusUnauthorized)
+		return
 	}
 	back(c, target)
-	c.Abort()
+}
+
+// polled are the pages that ask for a part of themselves every so often.
+var polled = []string{"/connections/:name", "/bulk/:id"}
+
+// pageOf is the page that a request was made from: for a form, the page of the longest
+// beginning of its address that there is.
+func (p *Pages) pageOf(r *http.Request) string {
+	if r.Method == http.MethodGet {
+		return r.URL.RequestURI()
+	}
+	for path := r.URL.Path; path != "" && path != "/"; path = path[:strings.LastIndexByte(path, '/')] {
+		if p.isPage(path) {
+			return path
+		}
+	}
+	return "/"
+}
+
+// isPage reports whether an address is one of a page.
+func (p *Pages) isPage(path string) bool {
+	parts := strings.Split(path, "/")
+	return slices.ContainsFunc(p.pages, func(pattern []string) bool {
+		if len(pattern) != len(parts) {
+			return false
+		}
+		for i, part := range pattern {
+			if part != parts[i] && !strings.HasPrefix(part, ":") {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // may lets through whose role allows an act; others see why not.
@@ -165,7 +226,7 @@ func (p *Pages) loginForm(c *gin.Context) {
 		back(c, "/")
 		return
 	}
-	p.showLogin(c, http.StatusOK, view.Login{ReturnTo: c.Query("return_to")})
+	p.showLogin(c, http.StatusOK, view.Login{ReturnTo: c.Query("return_to"), Ended: c.Query("ended") != ""})
 }
 
 func (p *Pages) showLogin(c *gin.Context, status int, v view.Login) {
@@ -175,12 +236,13 @@ func (p *Pages) showLogin(c *gin.Context, status int, v view.Login) {
 		return
 	}
 	v.NotSetUp, v.Service = n == 0, p.o.OIDC.Title()
+	v.Front = n > 0 && p.anyPublished(c)
 	v.Passkeys, v.Address = p.passkeys.Trouble() == "", p.o.PublicURL
 	p.render(c, status, page.Login(p.shell(c, ""), v))
 }
 
 func (p *Pages) login(c *gin.Context) {
-	v := view.Login{Login: c.PostForm("login"), ReturnTo: c.PostForm("return_to")}
+	v := view.Login{Login: c.PostForm("login"), ReturnTo: c.PostForm("return_to"), Ended: c.PostForm("ended") != ""}
 	user, err := p.o.Access.Login(c.Request.Context(), v.Login, c.PostForm("password"), c.ClientIP())
 	if err == nil && user.SecondFactor.On() {
 		p.askForCode(c, user, byPassword, v.ReturnTo)
@@ -231,8 +293,7 @@ func (p *Pages) preferences(c *gin.Context) {
 	if lang := c.PostForm("lang"); slices.Contains(i18n.Languages, lang) {
 		p.setCookie(c, langCookie, lang, "/", year)
 		if u, ok := p.user(c); ok {
-			u.Lang, u.UpdatedAt = lang, time.Now()
-			if err := p.o.Store.UpdateUser(c.Request.Context(), u); err != nil {
+			if err := p.o.Store.SetLang(c.Request.Context(), u.ID, lang, time.Now()); err != nil {
 				p.fail(c, err)
 				return
 			}

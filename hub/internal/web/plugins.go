@@ -150,7 +150,7 @@ func (p *Pages) approvePackage(c *gin.Context, sum string) error {
 }
 
 func (p *Pages) enablePackage(c *gin.Context, sum string) error {
-	return p.o.Installer.Enable(c.Request.Context(), sum, ticked(c, "downgrade"))
+	return p.o.Installer.Enable(c.Request.Context(), sum, installer.Consent{Downgrade: ticked(c, "downgrade"), Losses: ticked(c, "accept_losses")})
 }
 
 func (p *Pages) discardPackage(c *gin.Context, sum string) error {

@@ -14,6 +14,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -85,7 +86,12 @@ func (p *Pages) savePolicy(c *gin.Context) {
 			v.Policy.Events = append(v.Policy.Events, policy.Event(event))
 		}
 	}
-	readSteps(c, &v)
+	contacts, err := p.o.Store.Contacts(ctx)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	readSteps(c, &v, contacts)
 	switch {
 	case v.Policy.Title == "":
 		v.Problems["title"] = textTitle
@@ -129,7 +135,7 @@ func readAfter(text string) (time.Duration, bool) {
 }
 
 // readSteps takes the rows of the form that name a recipient.
-func readSteps(c *gin.Context, v *view.PolicyForm) {
+func readSteps(c *gin.Context, v *view.PolicyForm, contacts []policy.Contact) {
 	after, to, channels := c.PostFormArray("after"), c.PostFormArray("to"), c.PostFormArray("channel")
 	for i := range to {
 		if to[i] == "" || i >= len(after) || i >= len(channels) {
@@ -138,6 +144,13 @@ func readSteps(c *gin.Context, v *view.PolicyForm) {
 		wait, ok := readAfter(after[i])
 		if !ok {
 			v.Problems["steps"] = textMinutes
+		}
+		if id, there := contactEntered(contacts, to[i]); there {
+			to[i] = id
+		} else if strings.EqualFold(to[i], i18n.T(c.Request.Context(), "escalation.owner")) {
+			to[i] = policy.ToOwner
+		} else if to[i] != policy.ToOwner {
+			v.Problems["steps"] = textNoContact
 		}
 		v.Policy.Steps = append(v.Policy.Steps, policy.Step{After: wait, To: to[i], Channel: channels[i]})
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -44,16 +45,25 @@ func (p *Pages) shell(c *gin.Context, section string) view.Shell {
 	return s
 }
 
-// returnPath is where a switch of language or theme leads back to. It is in the
-// page, so it never has a query that holds a secret.
+// returnPath is where a switch of language or theme leads back to; "" if the page cannot
+// be shown again, for what was entered into it, or came to it, would be lost. Addresses
+// that a service or a sign-in service leads to hold codes, which no page repeats; a link
+// that is good once is in its page anyway.
 func returnPath(r *http.Request) string {
-	switch path := r.URL.Path; {
-	case r.Method != http.MethodGet, strings.HasPrefix(path, "/callback/"), strings.HasPrefix(path, "/login/"):
-		return "/"
-	case path == "/setup":
+	path := r.URL.Path
+	switch {
+	case strings.HasPrefix(path, "/callback/"), path == "/login/oidc/callback":
+		return ""
+	case r.Method == http.MethodGet:
+		return r.URL.RequestURI()
+	case path == "/setup", path == "/invite":
+		return path + "?" + url.Values{"link": {r.PostFormValue("link")}}.Encode()
+	case path == "/login":
+		return path + "?" + url.Values{"return_to": {localPath(r.PostFormValue("return_to"))}}.Encode()
+	case path == "/login/code", strings.HasPrefix(path, "/grant/"), strings.HasPrefix(path, "/ack/"):
 		return path
 	default:
-		return r.URL.RequestURI()
+		return ""
 	}
 }
 

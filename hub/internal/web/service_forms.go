@@ -101,6 +101,22 @@ func readServiceForm(c *gin.Context, form *view.ServiceForm) {
 	form.Scopes = append(c.PostFormArray("scopes"), strings.Fields(c.PostForm("more_scopes"))...)
 	form.Scopes = slices.DeleteFunc(form.Scopes, func(s string) bool { return strings.TrimSpace(s) == "" })
 	readOptions(c, form)
+	form.Again = enteredSecrets(c, *form)
+}
+
+// enteredSecrets names the secrets that were entered. They do not come back with the
+// form, which says so.
+func enteredSecrets(c *gin.Context, form view.ServiceForm) []string {
+	var names []string
+	if c.PostForm("client_secret") != "" {
+		names = append(names, "client_secret")
+	}
+	for _, o := range form.Provider.Options.Options {
+		if o.Secret && c.PostForm("options."+o.Name) != "" {
+			names = append(names, o.Name)
+		}
+	}
+	return names
 }
 
 // draftOf is what was entered with its secrets.

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -19,7 +20,7 @@ import (
 func (p *Pages) icon(c *gin.Context) {
 	d, ok := p.o.Catalogue.Provider(c.Param("name"))
 	if !ok || len(d.Icon) == 0 {
-		p.NotFound(c)
+		c.Status(http.StatusNotFound)
 		return
 	}
 	c.Header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
@@ -107,16 +108,35 @@ func (p *Pages) service(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	connections, err := p.o.Store.Connections(ctx, store.Filter{ServiceID: s.ID, Limit: 200})
+	f := store.Filter{ServiceID: s.ID, AfterName: c.Query("after"), Limit: pageSize}
+	found, err := p.o.Store.ConnectionPage(ctx, f)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
 	v := p.serviceView(c, s)
-	for _, conn := range connections {
+	for _, conn := range found.Connections {
 		v.Rows = append(v.Rows, view.ConnectionRowOf(conn, v.ServiceRef, time.Now()))
 	}
-	v.Connections = len(v.Rows)
+	if found.More {
+		v.Next = "/services/" + url.PathEscape(s.Name) + "?" + url.Values{"after": {found.NextName}}.Encode()
+	}
+	v.First = f.AfterName == ""
+	counts, err := p.o.Store.CountByStatusOf(ctx, store.Filter{ServiceID: s.ID}, time.Now())
+	if err == nil {
+		v.Trashed, err = p.o.Store.CountTrashOfService(ctx, s.ID)
+	}
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	v.Connections = view.CountsByStatus(counts).Total
+	published, err := p.o.Store.Published(ctx, s.ID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		p.fail(c, err)
+		return
+	}
+	v.PublishedAt, v.PublishedBy = published.At, published.By
 	p.render(c, http.StatusOK, page.Service(p.shell(c, view.SectionServices), v))
 }
 

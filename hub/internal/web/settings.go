@@ -14,7 +14,11 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-func (p *Pages) settings(c *gin.Context) { p.showSettings(c, http.StatusOK, func(*view.Settings) {}) }
+func (p *Pages) settings(c *gin.Context) {
+	p.forgetShown(c, shownRecovery)
+	address, _ := takeShown[string](p, c, shownCalendar)
+	p.showSettings(c, http.StatusOK, func(v *view.Settings) { v.CalendarURL = address })
+}
 
 // showSettings shows the settings; with says what is special about this time.
 func (p *Pages) showSettings(c *gin.Context, status int, with func(*view.Settings)) {
@@ -27,7 +31,7 @@ func (p *Pages) showSettings(c *gin.Context, status int, with func(*view.Setting
 	v := view.Settings{
 		Login: u.Login, Name: u.Name, Lang: i18n.Lang(c.Request.Context()), Theme: p.theme(c),
 		Zone:    i18n.From(c.Request.Context()).Zone.String(),
-		Version: p.o.Version, Database: p.o.Store.Dialect(), Address: p.o.PublicURL, HasCalendar: err == nil, SecondFactor: u.SecondFactor.On(),
+		HubName: p.o.Machine.Identity.Self().Name, Version: p.o.Version, Database: p.o.Store.Dialect(), Address: p.o.PublicURL, HasCalendar: err == nil, SecondFactor: u.SecondFactor.On(),
 		RecoveryLeft: len(u.SecondFactor.Recovery),
 	}
 	if v.Passkeys, err = p.passkeyList(c); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -21,8 +22,10 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/testcall"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/hub/internal/web/assets"
+	"github.com/evergrant/evergrant/hub/internal/withdrawn"
 )
 
 // Options of the web hub.
@@ -32,6 +35,7 @@ type Options struct {
 	Catalogue *catalogue.Catalogue
 	Flow      *authflow.Flow
 	Source    *tokensource.Source
+	TestCalls *testcall.Caller
 	Installer *installer.Installer
 	Audit     *audit.Log
 	Changes   *feed.Feed
@@ -47,6 +51,10 @@ type Options struct {
 	// Backups tells how scheduled backups went and how often one is made; 0 without a
 	// schedule.
 	Backups func(ctx context.Context) (backup.State, time.Duration)
+	// Machine is what the overview tells of clocks, copies and replicas.
+	Machine Machine
+	// Withdrawn is what a restore may bring back.
+	Withdrawn *withdrawn.Tail
 	// Ending is closed when the hub begins to stop.
 	Ending <-chan struct{}
 	Logger hclog.Logger
@@ -55,6 +63,8 @@ type Options struct {
 	Version   string
 	// SessionIdle ends a session that is not used, SessionAbsolute any.
 	SessionIdle, SessionAbsolute time.Duration
+	// TrashKeep is how long a deleted connection can be put back.
+	TrashKeep time.Duration
 }
 
 // Pages serves the web hub.
@@ -64,6 +74,11 @@ type Pages struct {
 	passkeys *access.Passkeys
 	secure   bool // cookies travel over https alone
 	counted  countCache
+	// pulled is set once it is known that a token was pulled.
+	pulled atomic.Bool
+	// router serves everything, pages the addresses of pages in parts.
+	router http.Handler
+	pages  [][]string
 	// ending is closed when the hub stops: live pages must not hold it up.
 	ending <-chan struct{}
 }
@@ -84,9 +99,9 @@ func New(o Options) *Pages {
 	p.sessions.Cookie.HttpOnly = true
 	p.sessions.Cookie.SameSite = http.SameSiteLaxMode
 	p.sessions.Cookie.Secure = p.secure
-	p.sessions.ErrorFunc = func(w http.ResponseWriter, _ *http.Request, err error) {
+	p.sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) {
 		o.Logger.Error("a session could not be read or written", "error", err)
-		http.Error(w, "The hub cannot reach its database. Try again in a moment.", http.StatusServiceUnavailable)
+		p.apart(w, r, http.StatusServiceUnavailable)
 	}
 	return p
 }
@@ -96,7 +111,11 @@ func New(o Options) *Pages {
 func (p *Pages) Sessions(router http.Handler) http.Handler {
 	// Requests from other sites are refused by their Origin or Sec-Fetch-Site, so
 	// forms need no tokens (net/http.CrossOriginProtection).
-	guarded := http.NewCrossOriginProtection().Handler(p.sessions.LoadAndSave(router))
+	p.router = router
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(http.HandlerFunc(p.crossOrigin))
+	protection.AddInsecureBypassPattern("POST /callback/{service}") // it only leads on to the address of a callback
+	guarded := protection.Handler(p.sessions.LoadAndSave(router))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if hasNoSession(r.URL.Path) {
 			router.ServeHTTP(w, r)
@@ -107,7 +126,10 @@ func (p *Pages) Sessions(router http.Handler) http.Handler {
 }
 
 func hasNoSession(path string) bool {
-	return strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, assets.Prefix) || path == "/healthz" || path == "/readyz"
+	// Pictures come beside a page: a session that each of them read and wrote again would undo
+	// what a form has just put into it.
+	picture := strings.HasPrefix(path, "/providers/") && strings.HasSuffix(path, "/icon")
+	return picture || strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, assets.Prefix) || path == "/healthz" || path == "/readyz"
 }
 
 // Register puts the pages on a router.
@@ -115,7 +137,8 @@ func (p *Pages) Register(router *gin.Engine) {
 	router.GET(assets.Prefix+"*file", gin.WrapF(assets.Serve))
 	router.HEAD(assets.Prefix+"*file", gin.WrapF(assets.Serve))
 
-	open := router.Group("", p.speak)
+	open := router.Group("", p.watchForms, p.speak)
+	router.GET("/providers/:name/icon", p.icon) // strangers are shown whose service it is
 	open.GET("/setup", p.setupForm)
 	open.POST("/setup", p.setup)
 	open.GET("/login", p.loginForm)
@@ -134,31 +157,51 @@ func (p *Pages) Register(router *gin.Engine) {
 	open.POST("/invite", p.acceptInvite)
 	open.POST("/preferences", p.preferences)
 	open.GET("/callback/:service", p.callback)
+	open.POST("/callback/:service", p.postedCallback)
 	open.GET("/calendar/:file", p.calendar)
+	open.GET(departurePage+"/:id", p.departure)
+	open.GET(frontPage, p.front)
+	open.POST(frontPage+"/:service", p.takeCodes)
+	open.GET(askPage, p.askForm)
+	open.POST(askPage, p.ask)
+	open.GET("/grant/:token"+askPage, p.askForm)
+	open.POST("/grant/:token"+askPage, p.ask)
 
-	in := router.Group("", p.speak, p.signedIn, p.factored, p.note)
+	in := router.Group("", p.watchForms, p.speak, p.signedIn, p.factored, p.note)
 	p.registerSee(in.Group("", p.may(access.ActSee)))
 	p.registerSelf(in.Group("", p.may(access.ActSelf)))
 	p.registerOperate(in.Group("", p.may(access.ActOperate)))
 	p.registerManage(in.Group("", p.may(access.ActManage)))
+	p.registerPicks(in.Group("", p.may(access.ActSee)), in.Group("", p.may(access.ActManage)))
 	p.registerEscalation(in.Group("", p.may(access.ActSee)), in.Group("", p.may(access.ActOperate)), in.Group("", p.may(access.ActManage)))
 	p.registerPeople(in.Group("", p.may(access.ActPeople)))
 	in.POST("/people/require-second-factor", p.may(access.ActRequire), p.requireSecondFactor)
+	publishing := in.Group("", p.may(access.ActPublish))
+	publishing.POST("/services/:name/publish", p.publish)
+	publishing.POST("/services/:name/unpublish", p.unpublish)
+	withdrawals := in.Group("", p.may(access.ActWithdraw))
+	withdrawals.GET("/withdrawn", p.withdrawn)
+	withdrawals.POST("/withdrawn", p.withdrawAgain)
 	records := in.Group("", p.may(access.ActAudit))
 	records.GET("/audit", p.audit)
 	records.GET("/audit.csv", p.auditCSV)
 	records.POST("/audit/verify", p.verifyAudit)
 	codes := in.Group("", p.may(access.ActCodes))
-	codes.POST("/connections/:name/codes", p.codes)
+	codes.GET("/connections/:name/codes", p.codes)
+	codes.POST("/connections/:name/codes", p.askCodes)
 	codes.GET("/once", p.onceForm)
 	codes.POST("/once", p.once)
-	codes.POST("/connections/:name/codes.json", p.codes)
+	codes.POST("/connections/:name/codes.json", p.codesFile)
+	for _, route := range router.Routes() {
+		if route.Method == http.MethodGet {
+			p.pages = append(p.pages, strings.Split(route.Path, "/"))
+		}
+	}
 }
 
 // registerSee is what everybody may look at.
 func (p *Pages) registerSee(in *gin.RouterGroup) {
 	in.GET("/", p.overview)
-	in.GET("/providers/:name/icon", p.icon)
 	in.GET("/services", p.services)
 	in.GET("/services/:name", p.service)
 	in.GET("/live", p.live)
@@ -167,6 +210,7 @@ func (p *Pages) registerSee(in *gin.RouterGroup) {
 	in.GET("/connections/:name", p.connection)
 	in.GET("/plugins", p.plugins)
 	in.GET("/plugins/:name", p.plugin)
+	in.GET("/restored", p.restored)
 }
 
 // registerSelf is what everybody does with themselves.
@@ -190,10 +234,12 @@ func (p *Pages) registerOperate(in *gin.RouterGroup) {
 	in.POST("/connections/:name/paste", p.paste)
 	in.POST("/connections/:name/link", p.makeLink)
 	in.POST("/connections/:name/renew", p.renew)
+	in.POST("/connections/:name/test-call", p.testCall)
 	in.POST("/connections/:name/pause", p.pause)
 	in.POST("/connections/:name/tags", p.setTags)
 	in.POST("/bulk", p.bulk)
 	in.GET("/bulk/:id", p.bulkRun)
+	in.POST("/bulk/:id/cancel", p.cancelBulk)
 	in.POST("/connections/:name/resume", p.resume)
 }
 
@@ -214,14 +260,27 @@ func (p *Pages) registerManage(in *gin.RouterGroup) {
 	in.POST("/connections/import", p.importOne)
 	in.POST("/connections/import/table", p.importMany)
 	in.POST("/connections/:name/delete", p.deleteConnection)
+	in.GET("/trash", p.trash)
+	in.GET("/requests", p.requests)
+	in.POST("/requests/:id", p.decideRequest)
+	in.POST("/trash/:id/put-back", p.putBack)
+	in.POST("/trash/:id/remove", p.removeTrashed)
 	in.POST("/connections/:name/revoke", p.revoke)
 	in.POST("/connections/:name/restore", p.restore)
+	in.POST("/connections/:name/offer/take", p.takeOffer)
+	in.POST("/connections/:name/offer/drop", p.dropOffer)
 	in.GET("/keys", p.keys)
 	in.GET("/keys/new", p.keyForm)
 	in.POST("/keys/new", p.createKey)
+	in.GET(keyCreated, p.newKey)
+	in.POST(keyCreated, p.tryKey)
+	in.POST("/keys/pick", p.pickForKey)
 	in.POST("/keys/:id/rotate", p.rotateKey)
 	in.POST("/keys/:id/revoke", p.revokeKey)
 	p.registerPlugins(in)
+	in.POST("/data/adopt", p.adoptData)
+	in.POST("/data/key-kept", p.keepKey)
+	in.POST("/restored/behind", p.decideBehind)
 	in.POST("/settings/calendar", p.makeCalendar)
 	in.POST("/settings/calendar/withdraw", p.withdrawCalendar)
 }

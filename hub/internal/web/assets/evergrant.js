@@ -48,6 +48,38 @@
     if (live) live.textContent = text;
   };
 
+  // --- Finding choices -----------------------------------------------------
+  // A list that is too long to be sent is looked for at the server while something is
+  // typed: [{value, title}]. A datalist offers them; boxes are added below those chosen.
+  const finding = new Map();
+  const find = (field) => {
+    clearTimeout(finding.get(field));
+    finding.set(field, setTimeout(async () => {
+      const asked = field.value;
+      const reply = await fetch(field.dataset.finds + "?q=" + encodeURIComponent(asked), { headers: { "HX-Request": "true" } }).catch(() => null);
+      if (!reply?.ok || field.value !== asked) return;
+      const found = await reply.json();
+      if (field.dataset.boxes) offer(field, found);
+      else field.list?.replaceChildren(...found.map((x) => new Option(x.title, x.value)));
+      field.dataset.found = String(found.length);
+    }, 150));
+  };
+  const offer = (field, found) => {
+    const boxes = document.getElementById(field.dataset.boxes);
+    for (const label of boxes.querySelectorAll("label")) if (!label.querySelector("input").checked) label.remove();
+    const there = new Set([...boxes.querySelectorAll("input")].map((x) => x.value));
+    for (const x of found) {
+      if (there.has(x.value)) continue;
+      const label = boxes.nextElementSibling.content.firstElementChild.cloneNode(true);
+      label.querySelector("input").value = x.value;
+      label.querySelector(".form-check-label").append(x.title);
+      boxes.append(label);
+    }
+    announce(String(found.length));
+  };
+  document.addEventListener("input", (e) => { if (e.target.matches?.("[data-finds]")) find(e.target); });
+  document.addEventListener("focusin", (e) => { if (e.target.matches?.("[data-finds]:not([data-found])")) find(e.target); });
+
   // --- Copying -------------------------------------------------------------
   const copy = async (button) => {
     const source = button.dataset.copyFrom ? document.getElementById(button.dataset.copyFrom) : null;
@@ -100,6 +132,11 @@
       showName(el.value.trim());
     }
     if (el.dataset.filter) filterCards(el);
+    if (el.classList.contains("is-invalid")) { // it is being mended
+      el.classList.remove("is-invalid");
+      el.removeAttribute("aria-invalid");
+      document.getElementById(el.id + "-problem")?.remove();
+    }
   });
 
   // --- Filtering what is on the page already --------------------------------
@@ -115,12 +152,56 @@
   };
 
   // --- Fields that depend on a choice --------------------------------------
+  const showOnly = () => {
+    for (const part of document.querySelectorAll("[data-only-if]")) {
+      const by = document.querySelector(`select[name="${CSS.escape(part.dataset.onlyIf)}"]`);
+      if (by) part.hidden = !part.dataset.onlyValues.split(" ").includes(by.value);
+    }
+  };
   document.addEventListener("change", (e) => {
     const el = e.target;
+    showOnly();
     if (el.type !== "radio") return;
     for (const part of document.querySelectorAll(`[data-shown-by="${CSS.escape(el.name)}"]`)) {
       part.hidden = part.dataset.shownFor !== el.value;
     }
+  });
+
+  // --- Picking rows of a list ------------------------------------------------
+  const countPicked = (form) => {
+    const boxes = [...form.querySelectorAll('input[name="connections"]')];
+    const picked = boxes.filter((box) => box.checked).length;
+    const all = form.querySelector("[data-picks-all]")?.checked;
+    const page = form.querySelector("[data-picks-page]");
+    if (page) {
+      page.checked = picked === boxes.length && picked > 0;
+      page.indeterminate = picked > 0 && picked < boxes.length;
+    }
+    const said = form.querySelector("[data-picked]");
+    if (said) said.textContent = picked && !all ? said.dataset.picked + picked : "";
+  };
+  const showByChoice = (form) => {
+    for (const part of form.querySelectorAll("[data-shown-with]")) {
+      part.hidden = !part.dataset.shownOn.split(" ").includes(form.elements[part.dataset.shownWith].value);
+    }
+  };
+  document.addEventListener("change", (e) => {
+    const form = e.target.closest("form[data-picking]");
+    if (!form) return;
+    if (e.target.matches("[data-picks-page]")) {
+      for (const box of form.querySelectorAll('input[name="connections"]')) box.checked = e.target.checked;
+    }
+    countPicked(form);
+    showByChoice(form);
+  });
+
+  // Enter in the search of a picker searches; elsewhere in its form it does what the form is for.
+  document.addEventListener("keydown", (e) => {
+    if (e.key !== "Enter" || e.isComposing || e.target.tagName !== "INPUT") return;
+    const form = e.target.form;
+    if (!form?.querySelector("[data-picker-find]")) return;
+    e.preventDefault();
+    if (e.target.dataset.pickerFind === undefined) form.querySelector("[data-main]")?.click();
   });
 
   // --- Clicks ----------------------------------------------------------------
@@ -176,8 +257,94 @@
     for (const b of document.querySelectorAll("button.is-busy")) { b.disabled = false; b.classList.remove("is-busy"); }
   });
 
+  // --- What was entered outlives a session -------------------------------------
+  // A form that is sent after the session has ended comes back after the login, with
+  // what was entered: it waits in the tab's own storage, secrets excepted.
+  const kept = "evergrant-form";
+  const isSecret = (el) => el.type === "password" || el.type === "file" || "secret" in el.dataset;
+  const keep = (form) => {
+    if (!form || form.method !== "post" || /^\/(login|logout|preferences|setup|invite)/.test(new URL(form.action, location).pathname)) return;
+    const fields = [], secrets = [];
+    for (const el of form.elements) {
+      if (!el.name || el.type === "hidden" || el.disabled) continue;
+      if (isSecret(el)) {
+        if (el.value) secrets.push(el.name);
+      } else if (!["checkbox", "radio"].includes(el.type) || el.checked) fields.push([el.name, el.value]);
+    }
+    try {
+      sessionStorage.setItem(kept, JSON.stringify({ page: root.dataset.path, form: form.getAttribute("action") || "", fields, secrets }));
+    } catch { /* it is too large, or the browser keeps nothing */ }
+  };
+  document.addEventListener("submit", (e) => keep(e.target));
+  document.addEventListener("htmx:before:request", (e) => {
+    if (/post/i.test(e.detail.ctx.request.method)) keep(e.target.closest("form"));
+  });
+  const note = (text, kind) => {
+    const p = document.createElement("p");
+    p.className = kind;
+    p.textContent = text;
+    return p;
+  };
+  const fill = (form, { fields, secrets }) => {
+    const values = new Map();
+    for (const [name, value] of fields) values.set(name, [...(values.get(name) || []), value]);
+    for (const el of form.elements) {
+      if (!el.name || el.type === "hidden" || el.tagName === "BUTTON") continue;
+      const those = values.get(el.name) || [];
+      if (isSecret(el)) {
+        if (secrets.includes(el.name)) el.closest(".eg-field")?.append(note(root.dataset.again, "eg-error"));
+      } else if (["checkbox", "radio"].includes(el.type)) {
+        el.checked = those.includes(el.value);
+        if (el.checked && el.type === "radio") el.dispatchEvent(new Event("change", { bubbles: true }));
+      } else if (those.length > 0) {
+        el.value = those.shift();
+        if (el.dataset.name !== undefined) {
+          el.dataset.touched = "1";
+          showName(el.value.trim());
+        }
+        for (let fold = el.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open ||= el.value !== el.defaultValue;
+      }
+    }
+    const told = note(root.dataset.restored, "eg-restored");
+    told.setAttribute("role", "status");
+    form.prepend(told);
+  };
+  // A table that was refused holds tokens, so the page comes without it: it is filled in
+  // here, with the lines that the page names, or with all.
+  const refill = (form, { fields }) => {
+    for (const [name, value] of fields) {
+      const el = form.elements[name];
+      if (el?.tagName !== "TEXTAREA") continue;
+      const wanted = form.dataset.refill.split(",");
+      el.value = wanted[0] === "all" ? value : value.split("\n").filter((_, i) => wanted.includes(String(i + 1))).join("\n");
+    }
+  };
+  const restore = () => {
+    let draft;
+    try { draft = JSON.parse(sessionStorage.getItem(kept)); } catch { return; }
+    if (!draft) return;
+    if (location.pathname.startsWith("/login")) {
+      if (document.querySelector("[data-ended]")) {
+        draft.ended = true;
+        for (const to of document.querySelectorAll('input[name="return_to"]')) {
+          if (to.form.getAttribute("action") !== "/login") continue;
+          if (draft.page) to.value = draft.page;
+          else draft.page = to.value; // it was sent from a page that cannot be opened
+        }
+        sessionStorage.setItem(kept, JSON.stringify(draft));
+      }
+      return;
+    }
+    if (document.querySelector("[data-keeps]")) return; // the rows that are left are filled in later
+    sessionStorage.removeItem(kept);
+    const form = [...document.forms].find((f) => f.method === "post" && (f.getAttribute("action") || "") === draft.form);
+    if (form?.dataset.refill) refill(form, draft);
+    else if (form && draft.ended && draft.page === root.dataset.path) fill(form, draft);
+    showOnly();
+  };
+
   // --- Keys ------------------------------------------------------------------
-  const destinations = { o: "overview", c: "connections", s: "services", k: "keys", p: "plugins", e: "people", a: "audit", t: "settings" };
+  const destinations = { o: "overview", c: "connections", s: "services", x: "escalations", k: "keys", p: "plugins", e: "people", a: "audit", t: "settings" };
   let going = 0;
   document.addEventListener("keydown", (e) => {
     if (e.key === "Escape") {
@@ -196,12 +363,11 @@
       else { search.focus(); search.select(); }
     } else if (e.key === "?") {
       document.getElementById("keys")?.showModal();
-    } else if (e.key === "g") {
+    } else if (e.code === "KeyG") { // the place of a key counts, so that it works in a Russian layout, too
       going = Date.now();
-    } else if (e.key === "n") {
+    } else if (e.code === "KeyN" && Date.now() - going >= 1500) {
       document.querySelector("[data-new]")?.click();
     } else if (Date.now() - going < 1500) {
-      // The place of the key counts, so that it works in a Russian layout, too.
       const place = destinations[e.code.replace("Key", "").toLowerCase()];
       const link = place && document.querySelector(`[data-go="${place}"]`);
       going = 0;
@@ -242,6 +408,10 @@
   setInterval(beat, 1000);
   document.addEventListener("DOMContentLoaded", () => {
     beat();
+    for (const form of document.querySelectorAll("form[data-picking]")) { countPicked(form); showByChoice(form); }
+    restore();
+    // On a phone the navigation is a row that scrolls.
+    document.querySelector(".eg-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
     document.querySelector("[data-focus]")?.focus();
     document.querySelector(".is-invalid")?.focus();
   });

@@ -14,7 +14,7 @@ import (
 // auditKinds are the beginnings of acts that can be chosen.
 var auditKinds = []string{
 	"connection.", "token.", "bulk.", "service.", "key.", "person.", "plugin.", "egress.",
-	"escalation.", "delivery.", "channel.", "contact.", "policy.", "text.", "calendar.", "audit.",
+	"escalation.", "delivery.", "channel.", "contact.", "policy.", "text.", "calendar.", "request.", "audit.", "data.",
 }
 
 // actName is an act in the reader's words; its own name if it is of a version that
@@ -40,13 +40,26 @@ func actDetail(ctx context.Context, detail map[string]string) string {
 		if said == key {
 			said = word
 		}
-		value := detail[word]
+		value := wordValue(ctx, word, detail[word])
 		if at, err := time.Parse(time.RFC3339, value); err == nil {
 			value = i18n.Clock(ctx, at)
 		}
 		parts = append(parts, said+": "+value)
 	}
 	return strings.Join(parts, "; ")
+}
+
+// wordValue is a value of a record's detail in the reader's words, where it is one of
+// ours.
+func wordValue(ctx context.Context, word, value string) string {
+	key := "audit_value." + word + "_" + value
+	if word == "role" {
+		key = "role." + value
+	}
+	if said := i18n.T(ctx, key); said != key {
+		return said
+	}
+	return i18n.Phrase(ctx, value)
 }
 
 // actorName is who acted, in the reader's words.
@@ -56,6 +69,8 @@ func actorName(ctx context.Context, r view.AuditRecord) string {
 		return i18n.T(ctx, "audit.hub")
 	case "key":
 		return i18n.T(ctx, "audit.key", "Name", r.Actor)
+	case "front":
+		return i18n.T(ctx, "audit.front")
 	}
 	return r.Actor
 }
@@ -67,7 +82,7 @@ func momentText(ctx context.Context, m view.Moment) string {
 		who = i18n.T(ctx, "audit.hub")
 	}
 	if key := "moment." + strings.ReplaceAll(strings.TrimPrefix(m.Key, "connection."), ".", "_"); slices.Contains(moments, key) {
-		return i18n.T(ctx, key, "Who", who, "Detail", m.Detail)
+		return i18n.T(ctx, key, "Who", who, "Detail", i18n.Phrase(ctx, m.Detail))
 	}
 	return who + ": " + actName(ctx, m.Key)
 }
@@ -76,5 +91,5 @@ func momentText(ctx context.Context, m view.Moment) string {
 var moments = []string{
 	"moment.generation", "moment.failure", "moment.add", "moment.authorize", "moment.paste", "moment.renew", "moment.pause", "moment.resume",
 	"moment.revoke", "moment.codes", "moment.tag", "moment.link", "moment.token_pull", "moment.token_reject", "moment.edit",
-	"moment.owner", "moment.restore", "moment.import", "moment.import_table", "moment.escalation_drill",
+	"moment.owner", "moment.restore", "moment.import", "moment.import_table", "moment.escalation_drill", "moment.test",
 }

@@ -54,6 +54,9 @@ func needsAuthorization(ctx context.Context, c view.Connection) (head string, mo
 		}
 		return i18n.T(ctx, "verdict.ended"), more
 	default:
+		if c.Suspect {
+			return i18n.T(ctx, "verdict.suspect"), []string{i18n.T(ctx, "verdict.suspect_more", "Service", c.Service.Title), stillServed(ctx, c), nextTry(ctx, c)}
+		}
 		return i18n.T(ctx, "verdict.expired", "Date", until(ctx, c.ValidUntil)), []string{whyPerson(ctx, c)}
 	}
 }
@@ -62,6 +65,8 @@ func fresh(ctx context.Context, c view.Connection) (head string, more []string) 
 	switch {
 	case c.ValidUntil.IsZero():
 		return i18n.T(ctx, "verdict.for_ever"), nil
+	case c.PutOff():
+		return i18n.T(ctx, "verdict.put_off", "Date", i18n.Clock(ctx, c.ValidUntil)), []string{nextTry(ctx, c)}
 	case c.Policy.Window.Kind == provider.RenewOnDemand:
 		more = append(more, i18n.T(ctx, "verdict.on_demand"))
 		if !c.NextRenewal.IsZero() {
@@ -86,6 +91,8 @@ func whyPerson(ctx context.Context, c view.Connection) string {
 		key = "person.no_refresh_token"
 	case connection.ReasonRefreshEnds:
 		key = "person.refresh_token_ends"
+	case connection.ReasonRefused:
+		key = "person.refused"
 	case connection.ReasonNoAutoRenew, connection.ReasonEnded, connection.ReasonNeverGranted:
 	}
 	return i18n.T(ctx, key, "Date", until(ctx, c.StatusOrPersonDate()), "Service", c.Service.Title)
@@ -106,6 +113,9 @@ func stillServed(ctx context.Context, c view.Connection) string {
 func nextTry(ctx context.Context, c view.Connection) string {
 	if c.NextRenewal.IsZero() {
 		return i18n.T(ctx, "verdict.next_try_soon")
+	}
+	if c.Valid && !c.ValidUntil.IsZero() && c.NextRenewal.After(c.ValidUntil) {
+		return i18n.T(ctx, "verdict.next_try_gap", "Date", i18n.Clock(ctx, c.NextRenewal))
 	}
 	return i18n.T(ctx, "verdict.next_try", "Date", i18n.Clock(ctx, c.NextRenewal))
 }

@@ -115,7 +115,7 @@ func ContactForm(s view.Shell, v view.ContactForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "user", Label: i18n.T(ctx, "escalation.account"), Type: "select", Value: v.Contact.UserID, Choices: userChoices(ctx, v), Help: i18n.T(ctx, "escalation.account_help")}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Field(ui.Input{Name: "user", Label: i18n.T(ctx, "escalation.account"), Type: "select", Value: v.Contact.UserID, Choices: userChoices(ctx, v), From: "/pick/people", Help: i18n.T(ctx, "escalation.account_help"), Problem: problem(ctx, v.Problems, "user")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -26,7 +27,7 @@ func problem(ctx context.Context, problems problemsByField, field string) string
 // an internal error.
 var resultReasons = []string{
 	"unknown_service", "unknown_state", "other_browser", "other_service", "wrong_issuer", "denied", "no_code",
-	"expired_code", "operator", "transient", "internal", "other_account", "not_pasted",
+	"expired_code", "operator", "transient", "still_waiting", "internal", "other_account", "not_pasted", "would_lose_renewal", "account_unproven",
 }
 
 func resultKey(v view.Result) string {
@@ -51,7 +52,27 @@ func resultTitle(ctx context.Context, v view.Result) string {
 }
 
 func resultText(ctx context.Context, v view.Result) string {
+	switch {
+	case v.Reason == "" && v.Ends && v.EndsAt.IsZero():
+		return i18n.T(ctx, "result.done.text_open", "Service", resultService(ctx, v), "Name", v.Connection)
+	case v.Reason == "" && v.Ends:
+		return i18n.T(ctx, "result.done.text_ends", "Service", resultService(ctx, v), "Name", v.Connection, "Date", i18n.Clock(ctx, v.EndsAt))
+	}
 	return i18n.T(ctx, resultKey(v)+".text", "Service", resultService(ctx, v), "Name", v.Connection, "Wanted", v.Wanted, "Got", v.Got)
+}
+
+// backKey names the button that leads to where an authorization can be begun again.
+func backKey(v view.Result) string {
+	switch {
+	case strings.HasPrefix(v.Back, "/connections/"):
+		return "result.back"
+	case v.Back == "/login":
+		return "act.log_in"
+	case v.Reason == "still_waiting", v.Back == "/connections":
+		return "pages.to_connections"
+	default:
+		return "pages.again"
+	}
 }
 
 // resultRemedy says what to do: the provider's advice, or ours by reason.
@@ -74,6 +95,8 @@ func failureKey(v view.Failure) string {
 		return "failure.not_found"
 	case 409:
 		return "failure.detached"
+	case 503:
+		return "failure.away"
 	default:
 		return "failure.internal"
 	}
@@ -96,14 +119,14 @@ func overviewAnswer(ctx context.Context, v view.Overview) string {
 
 // connectionsAnswer says how the connections stand.
 func connectionsAnswer(ctx context.Context, v view.Connections) string {
-	acute := v.Counts.Acute()
+	acute := v.Standing.Acute()
 	switch {
-	case v.Counts.Total == 0:
+	case v.All == 0:
 		return i18n.T(ctx, "connections.answer_none")
 	case acute > 0:
-		return i18n.N(ctx, "connections.answer_total", v.Counts.Total) + " " + i18n.N(ctx, "overview.answer_acute", acute)
+		return i18n.N(ctx, "connections.answer_total", v.All) + " " + i18n.N(ctx, "overview.answer_acute", acute)
 	default:
-		return i18n.N(ctx, "connections.answer_total", v.Counts.Total) + " " + i18n.T(ctx, "connections.answer_well")
+		return i18n.N(ctx, "connections.answer_total", v.All) + " " + i18n.T(ctx, "connections.answer_well")
 	}
 }
 

@@ -45,6 +45,8 @@ type ConnectionRow struct {
 	// whether there is one now.
 	ValidUntil time.Time
 	Valid      bool
+	// Sliding is set if each use makes the token live longer.
+	Sliding bool
 	// NextRenewal is when the hub acts next; zero is never by itself.
 	NextRenewal time.Time
 	// PersonBy is when a person has to act at the latest, and why.
@@ -82,6 +84,8 @@ type Connection struct {
 	Policy     connection.Policy
 	Renewable  bool
 	BornDead   bool
+	// ScopeTitles are the catalogue's words for scopes.
+	ScopeTitles map[string]provider.Text
 	// ScopesSaid is set if the service told which scopes it granted.
 	ScopesSaid    bool
 	Granted       []string
@@ -99,6 +103,14 @@ type Connection struct {
 	HasRefreshToken bool
 	// PullURL is where a process gets the token.
 	PullURL string
+	// Suspect is set if the service refuses this grant alone, in words that nobody knows.
+	Suspect bool
+	// AfterExpiry is set if the service renews only once the token is over.
+	AfterExpiry bool
+	// Doubt says what of the last reply made no sense; "" if all did.
+	Doubt connection.Doubt
+	// Offered is an authorisation that was kept aside; nil if there is none.
+	Offered *Offered
 	// Timeline is what happened to it, newest first.
 	Timeline []Moment
 	// RenewingSince is when a renewal was begun whose reply is waited for until
@@ -112,8 +124,25 @@ type Connection struct {
 	// Link is a link for somebody else that was just made, and how long it is good.
 	Link      string
 	LinkUntil time.Time
+	// TestCalls are calls that show the access work; TestAnswer is what the service has
+	// answered to one, nil if none was made.
+	TestCalls  []provider.TestCall
+	TestAnswer *TestAnswer
 	// PasteError is the reason why what was pasted was not taken; empty if none.
 	Paste *Result
+}
+
+// TestAnswer is what a service answered to a test call, without secrets.
+type TestAnswer struct {
+	// Call is its name. Status is the HTTP status, 0 if there was no answer: Failure then
+	// says why.
+	Call    string
+	Status  int
+	Failure string
+	Body    string
+	// Cut is set if only the beginning is there.
+	Cut  bool
+	Took time.Duration
 }
 
 // ServiceRefOf names a service; icon is the address of its picture.
@@ -126,13 +155,13 @@ func ConnectionRowOf(c connection.Connection, svc ServiceRef, now time.Time) Con
 	by, reason := c.PersonBy()
 	row := ConnectionRow{
 		Name: c.Name, Title: c.Title, Service: svc, Status: c.StatusAt(now), ValidUntil: c.Tokens.ExpiresAt,
-		Valid: c.Tokens.Valid(now), NextRenewal: c.Due, PersonBy: by, PersonReason: reason,
+		Valid: c.Tokens.Valid(now), Sliding: c.Sliding(), NextRenewal: c.Due, PersonBy: by, PersonReason: reason,
 		Account: c.Account.Name, LastPulled: c.LastPulledAt,
 	}
 	if row.Account == "" {
 		row.Account = c.Account.ID
 	}
-	if f := c.Failure; f != nil {
+	if f := c.Trouble(); f != nil {
 		row.Trouble = &Trouble{
 			Kind: f.Kind, Code: f.Code, Message: f.Message, Remedy: f.Remedy, At: f.At, Since: f.Since, Count: f.Count,
 		}
@@ -149,12 +178,31 @@ func ConnectionOf(c connection.Connection, s service.Service, icon, publicURL st
 		ObtainedAt: c.Tokens.ObtainedAt, RefreshEnds: c.Tokens.RefreshExpiresAt, AuthorizedAt: c.AuthorizedAt,
 		RenewedAt: c.RenewedAt, CreatedAt: c.CreatedAt, HasRefreshToken: c.Tokens.RefreshToken != "",
 		PullURL: strings.TrimSuffix(publicURL, "/") + "/api/v1/connections/" + c.Name + "/token",
+		Suspect: c.Phase() == connection.PhaseSuspect, AfterExpiry: c.AfterExpiry(), Doubt: c.Tokens.Doubt,
 	}
 	if d := s.Description; d != nil {
 		v.ProviderTitle = d.Title
+		v.TestCalls = d.TestCalls
+		v.ScopeTitles = ScopeTitlesOf(*d)
 		v.Revocable = slices.Contains(d.Grants, provider.GrantRevoke)
 	}
 	return v
+}
+
+// Offered is an authorisation that was kept aside, because it would have replaced a
+// better one: Reason is one of authflow's.
+type Offered struct {
+	Reason string
+	Until  time.Time
+	// Ends is when its access ends; zero if that is not known.
+	Ends time.Time
+}
+
+// PutOff reports whether the next renewal comes when the token is over already, which
+// the service did not ask for: its endpoint is left alone for now.
+func (c Connection) PutOff() bool {
+	onTime := c.AfterExpiry || c.Policy.Window.Kind == provider.RenewOnDemand
+	return c.Renewable && !onTime && !c.ValidUntil.IsZero() && c.NextRenewal.After(c.ValidUntil.Add(time.Second))
 }
 
 // Authorized reports whether there ever was a grant.
@@ -163,8 +211,9 @@ func (c Connection) Authorized() bool { return !c.AuthorizedAt.IsZero() }
 // AccessCodes are the tokens of a connection, shown because somebody asked.
 type AccessCodes struct {
 	Connection ConnectionRow
-	// JSON is the document to copy; it holds secrets.
-	JSON string
+	// JSON is the document to copy; it holds secrets. Fields are its parts.
+	JSON   string
+	Fields []CodeField
 	// WithRefreshToken says that renewal was handed over.
 	WithRefreshToken bool
 	// Refused is why there is no token; nil if there is.

@@ -86,7 +86,9 @@ type ChannelForm struct {
 	Fields          []channel.Field
 	Values          map[string]string
 	// Kept names the secrets that are stored.
-	Kept       []string
+	Kept []string
+	// Again names the secrets that were entered and have to be entered once more.
+	Again      []string
 	DisabledAt time.Time
 	Problems   map[string]provider.Text
 	// Test is what came of a test message; nil if none was sent.

@@ -8,9 +8,10 @@ type Grant struct {
 	Provider   Provider
 	Connection string
 	// By is who made the link, Until when it can be followed.
-	By     string
-	Until  time.Time
-	Scopes []string
+	By    string
+	Until time.Time
+	// Rights are what is asked for.
+	Rights []Right
 	Action string
 	// Refused is "spent" or "taken" for a link that leads nowhere.
 	Refused string

@@ -7,29 +7,25 @@ type ImportForm struct {
 	ConnectionForm
 	// Columns is the header of a table.
 	Columns string
+	// Refill is "all" if the browser fills in again the table that was pasted.
+	Refill string
+	// Again is set if the grant has to be entered once more.
+	Again bool
 }
 
-// Imported is what came of a table.
+// Imported is a table that was refused: some of its rows have a mistake.
 type Imported struct {
-	// Refused is set if a row has a mistake: nothing was imported then.
-	Refused bool
-	Rows    []ImportedRow
+	// Refill are the lines of the table that was pasted, for the browser to fill them in
+	// again: "all".
+	Refill string
+	// Rows are the first that have a mistake, More how many further ones have.
+	Rows []ImportedRow
+	More int
 }
 
-// Done counts the imported rows.
-func (v Imported) Done() (n int) {
-	for _, row := range v.Rows {
-		if row.Done {
-			n++
-		}
-	}
-	return n
-}
-
-// ImportedRow is what came of one row.
+// ImportedRow is a row with a mistake.
 type ImportedRow struct {
 	Line        int
 	Name, Title string
-	Done        bool
 	Problem     provider.Text
 }

@@ -15,6 +15,8 @@ type Incident struct {
 	Of string
 	// URL is where it can be mended or looked at; "" if nowhere.
 	URL string
+	// AllURL lists all that suffer from it; "" if it is one.
+	AllURL string
 	// Said is what the service said.
 	Said     string
 	Code     string

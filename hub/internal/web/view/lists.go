@@ -20,8 +20,16 @@ type StatusCount struct {
 type Overview struct {
 	Services int
 	Counts   Counts
+	// First are the first steps of a hub.
+	First FirstSteps
 	// Acute need a person now; Soon will need one, the first date first.
 	Acute, Soon []ConnectionRow
+	// Groups are those who need a person now by service and need, if they are many.
+	Groups []AcuteGroup
+	// Requests is how many services were asked for that nobody has answered.
+	Requests int
+	// ChannelsOff are the channels that are switched off, by title.
+	ChannelsOff []string
 	// Renewals are the next ones, soonest first.
 	Renewals []ConnectionRow
 	// Incidents are those that concern more than one grant; Over were closed
@@ -36,6 +44,8 @@ type Overview struct {
 	Doubtful []ServiceRef
 	// OffPolicies are those that an earlier version stored as off.
 	OffPolicies []policy.Policy
+	// Machine is what is to be known of clocks, copies and replicas.
+	Machine Machine
 	// Damages are the parts of the reply journal that could not be read.
 	Damages []Damage
 	// Backup is set if scheduled backups do not succeed.
@@ -44,6 +54,20 @@ type Overview struct {
 	Expiries []Bar
 	// Renewed are how renewals ended lately, by hour.
 	Renewed []RenewedBar
+}
+
+// FirstSteps says what has to be done once until a hub does its job, and what of it is
+// done.
+type FirstSteps struct {
+	Service, Connection, Pulled bool
+	// Told is set if somebody can be told of trouble, KeyKept if somebody has a copy of
+	// the hub's key.
+	Told, KeyKept bool
+}
+
+// Done reports whether nothing is left to do.
+func (f FirstSteps) Done() bool {
+	return f.Service && f.Connection && f.Pulled && f.Told && f.KeyKept
 }
 
 // Damage is a file of the reply journal that could not be read as a whole.
@@ -100,6 +124,15 @@ func Highest(bars []Bar) (most int) {
 type Counts struct {
 	Total  int
 	Status map[connection.Status]int
+}
+
+// CountsByStatus adds up counts by status.
+func CountsByStatus(byStatus map[connection.Status]int) Counts {
+	counts := Counts{Status: byStatus}
+	for _, n := range byStatus {
+		counts.Total += n
+	}
+	return counts
 }
 
 // Acute is the number of connections that need a person now.
@@ -171,8 +204,20 @@ func (r ConnectionRow) StatusOrPersonDate() time.Time {
 
 // Connections is the list of connections.
 type Connections struct {
+	// All is how many connections there are, Counts how many the search, service, tag and
+	// cause find by status, Found how many of these have the status that is asked for.
+	All    int
 	Counts Counts
-	Rows   []ConnectionRow
+	Found  int
+	// Standing are the counts by status of all of them.
+	Standing Counts
+	// Trashed is how many are in the trash.
+	Trashed int
+	Rows    []ConnectionRow
+	// Cause is what those that are asked for suffer from, and CauseText says it.
+	Cause, CauseText string
+	// Granted limits the list to those that were never authorised ("never") or once were ("once").
+	Granted string
 	// Query, Status and Service are what the list is filtered by.
 	Query   string
 	Status  connection.Status
@@ -188,8 +233,13 @@ type Connections struct {
 	Services int
 }
 
-// Filtered reports whether not all connections are asked for.
-func (c Connections) Filtered() bool { return c.Query != "" || c.Status != "" || c.Service.Name != "" }
+// Searched reports whether something else than a status limits the list.
+func (c Connections) Searched() bool {
+	return c.Query != "" || c.Service.Name != "" || c.Tag != "" || c.Cause != "" || c.Granted != ""
+}
+
+// Limited reports whether not all connections are asked for.
+func (c Connections) Limited() bool { return c.Searched() || c.Status != "" }
 
 // Matches reports whether a row is asked for by what was typed, in any case of
 // letters.
@@ -210,11 +260,20 @@ type Service struct {
 	// Hosts are what its plugin may talk to.
 	Hosts       []string
 	Connections int
-	Rows        []ConnectionRow
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
+	// Rows are a page of them; Next is the address of the next page, First is set on the
+	// first one. Trashed are those in the trash, which keep the service from being deleted.
+	Rows      []ConnectionRow
+	Next      string
+	First     bool
+	Trashed   int
+	CreatedAt time.Time
+	UpdatedAt time.Time
 	// Unserved is set if no plugin serves its provider now.
 	Unserved bool
 	// Doubts are the options that were probably stored wrong.
 	Doubts []Doubt
+	// PublishedAt is since when people without an account may take its access codes, zero if
+	// they may not; PublishedBy is by whose word.
+	PublishedAt time.Time
+	PublishedBy string
 }

@@ -33,8 +33,22 @@ type NewKey struct {
 	Key
 	// Secret is the key itself.
 	Secret string
-	// PullURL is an address to try it on; empty if it allows no connection yet.
-	PullURL string
+	// PullName and PullURL are a connection to try it on, and its address; empty if it
+	// allows none yet.
+	PullName, PullURL string
+	// Run is what came of trying it; nil if nobody has.
+	Run *KeyRun
+}
+
+// KeyRun is what a pull with a new key answered.
+type KeyRun struct {
+	Status int
+	// First are the first characters of the token, ExpiresIn how long it is good in
+	// seconds, 0 if that is not said.
+	First     string
+	ExpiresIn int64
+	// Said is why there is no token.
+	Said string
 }
 
 // KeyForm makes an API key.
@@ -50,10 +64,11 @@ type KeyForm struct {
 	// Addresses as they were entered.
 	Addresses string
 	// Life is one of KeyLives.
-	Life        string
-	Admin       bool
-	Connections []ConnectionRow
-	Problems    map[string]provider.Text
+	Life  string
+	Admin bool
+	// Picker offers the connections.
+	Picker   Picker
+	Problems map[string]provider.Text
 }
 
 // KeyLives are the offered lifetimes of a key; the last one does not expire.
@@ -76,6 +91,8 @@ func KeyLife(life string) time.Duration {
 
 // Settings is the page of the signed-in person and of the hub.
 type Settings struct {
+	// HubName is what this hub is called in lists of hubs.
+	HubName     string
 	Login, Name string
 	Lang, Theme string
 	// Zone is the time zone that times are shown in.
@@ -101,6 +118,8 @@ type Login struct {
 	Login string
 	// ReturnTo is the page to go to afterwards.
 	ReturnTo string
+	// Ended is set if a session ended in the middle of a form.
+	Ended bool
 	// Wrong is set after a login that was not right; Wait after too many.
 	Wrong bool
 	Wait  time.Duration
@@ -112,6 +131,8 @@ type Login struct {
 	// Passkeys is set if they work at the hub's Address.
 	Passkeys bool
 	Address  string
+	// Front is set if there is something for people without an account.
+	Front bool
 	// NotSetUp is set if there is no administrator yet.
 	NotSetUp bool
 }
@@ -142,6 +163,10 @@ type Result struct {
 	Wanted, Got string
 	// Back is the page to try again from; empty for strangers.
 	Back string
+	// Ends is set if the grant cannot be renewed; EndsAt is when it ends, zero if that
+	// is not known.
+	Ends   bool
+	EndsAt time.Time
 }
 
 // Departure sends a browser to a service.
@@ -153,6 +178,9 @@ type Departure struct {
 	// Host is shown, so that a person knows where they are going.
 	Host string
 	Back string
+	// Others are the connections that this authorisation may end, because the service
+	// keeps one grant of an account; nil if it keeps more.
+	Others []string
 }
 
 // Failure is a page that could not be shown.
@@ -168,12 +196,16 @@ type Failure struct {
 type OnceForm struct {
 	Services []ServiceRef
 	// Service is the name of the chosen one.
-	Service string
+	Service  string
+	Problems Problems
 }
 
 // Once is a grant that is handed over and forgotten.
 type Once struct {
 	Connection
-	// JSON is the document to copy; it holds secrets.
-	JSON string
+	// JSON is the document to copy; it holds secrets. Fields are its parts.
+	JSON   string
+	Fields []CodeField
+	// Again is where to begin anew; empty for people who are signed in.
+	Again string
 }

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"slices"
 	"time"
 
 	"golang.org/x/mod/semver"
@@ -70,6 +71,12 @@ func (p Plugin) Waiting() (n int) {
 func (p Plugin) Older(pack installer.Package) bool {
 	active := p.Active()
 	return active != nil && semver.Compare("v"+pack.Version, "v"+active.Version) < 0
+}
+
+// Adds reports whether the version that is to run may not talk to a host.
+func (p Plugin) Adds(host string) bool {
+	active := p.Active()
+	return active != nil && !slices.Contains(active.Manifest.Hosts(), host)
 }
 
 // LastLines are the last lines that it wrote, newest first.

@@ -100,6 +100,8 @@ type ServiceForm struct {
 	// Kept names the secrets that are stored and stay if left empty;
 	// "client_secret" is one of them.
 	Kept []string
+	// Again names the secrets that were entered and have to be entered once more.
+	Again []string
 	// Problems by field, as catalogue.Problem names fields; "" is the whole form.
 	Problems map[string]provider.Text
 	// Refused is what the provider's own check said; nil if it said nothing.
@@ -119,6 +121,8 @@ type ServiceCheck struct {
 	Missing []provider.Text
 	Host    string
 	Cause   *Trouble
+	// InsteadOption and InsteadChoice name a choice with which the service accepts the client.
+	InsteadOption, InsteadChoice provider.Text
 }
 
 // Callback is the redirect URI to register.
@@ -131,6 +135,9 @@ func (f ServiceForm) Callback() string {
 
 // Keeps reports whether a secret is stored already.
 func (f ServiceForm) Keeps(field string) bool { return slices.Contains(f.Kept, field) }
+
+// Anew reports whether a secret has to be entered once more.
+func (f ServiceForm) Anew(field string) bool { return slices.Contains(f.Again, field) }
 
 // Extra are the chosen scopes that are not in the catalogue, to be typed in.
 func (f ServiceForm) Extra() []string {

@@ -24,7 +24,7 @@ type Moment struct {
 // and keys did, the token sets that came, and the failure that stands now.
 func TimelineOf(c connection.Connection, past []store.PastTokenSet, records []store.AuditRecord, most int) []Moment {
 	var moments []Moment
-	if f := c.Failure; f != nil {
+	if f := c.Trouble(); f != nil {
 		moments = append(moments, Moment{At: f.At, Key: "failure", Detail: f.Message, Bad: true})
 	}
 	if c.Generation > 0 && !c.Tokens.ObtainedAt.IsZero() {

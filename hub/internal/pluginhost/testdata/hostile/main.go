@@ -147,6 +147,7 @@ var verbs = map[string]func(string) (string, error){
 		}
 		return "root", os.WriteFile("/etc/x", nil, 0o600)
 	},
+	"panic": func(string) (string, error) { panic("it cannot") },
 	"files": func(string) (string, error) {
 		kept := []*os.File{}
 		for len(kept) < 10_000 {
@@ -208,6 +209,10 @@ var verbs = map[string]func(string) (string, error){
 			}
 		}
 	},
+	"exit": func(string) (string, error) {
+		os.Exit(4)
+		return "", nil
+	},
 	"child": func(string) (string, error) {
 		// A child that left the session and holds every pipe; it lives on.
 		pid, _, errno := syscall.RawSyscall6(syscall.SYS_CLONE, uintptr(syscall.SIGCHLD), 0, 0, 0, 0, 0)
@@ -226,6 +231,12 @@ var verbs = map[string]func(string) (string, error){
 	"who": func(string) (string, error) {
 		return fmt.Sprintf("uid %d pid %d dir %s", os.Getuid(), os.Getpid(), must(os.Getwd())), nil
 	},
+}
+
+func init() {
+	for verb, act := range hoards {
+		verbs[verb] = act
+	}
 }
 
 func must(s string, err error) string {

@@ -1,0 +1,98 @@
+package hub
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/clock"
+)
+
+// newClock makes the hub's clock, which follows the database's, and compares with what the
+// last run has noted of clocks.
+func (h *Hub) newClock(ctx context.Context) *clock.Clock {
+	o := clock.Options{Logger: h.log.Named("clock"), Elapsed: clock.Boot(), Boot: clock.BootID(), Move: (&moving{h: h}).step}
+	noted, err := h.newest.Mark(ctx, clocksMark)
+	if err == nil && noted != "" {
+		err = json.Unmarshal([]byte(noted), &h.clocks)
+		o.Remembered = &h.clocks
+	}
+	if err != nil {
+		h.log.Warn("what clocks said in the last run cannot be read, so a step since then is not noticed", "error", err)
+	}
+	return clock.New(o)
+}
+
+// clocksMark is the mark in the data folder of what clocks said when they were last believed.
+const clocksMark = "clocks"
+
+// rememberClocks notes for the next run what clocks say, where that is news.
+func (h *Hub) rememberClocks(ctx context.Context) {
+	now, ok := h.clock.Remembered()
+	if !ok || h.clocks.Same(now) {
+		return
+	}
+	data, err := json.Marshal(now)
+	if err == nil {
+		err = h.newest.SetMark(ctx, clocksMark, string(data))
+	}
+	if err != nil {
+		h.log.Warn("what clocks say could not be noted; it is tried again", "error", err)
+		return
+	}
+	h.clocks = now
+}
+
+// errMoving says that dates are being moved.
+var errMoving = errors.New("dates are being moved")
+
+// moving moves dates after the database's clock stepped, beside the signs of life: there
+// may be many.
+type moving struct {
+	h *Hub
+
+	mu      sync.Mutex
+	running bool
+	done    time.Duration // what was moved by; 0 if nothing was
+}
+
+func (m *moving) step(_ context.Context, by time.Duration) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.done != 0 && !m.running {
+		m.done = 0
+		return nil
+	}
+	if !m.running {
+		m.running = true
+		m.h.work.Go(func() { m.move(by) })
+	}
+	return errMoving
+}
+
+func (m *moving) move(by time.Duration) {
+	n, err := m.h.store.MoveDates(m.h.life, by)
+	if err == nil {
+		m.h.log.Warn("the database's clock stepped; what was dated before moves with it", "by", by, "rows", n)
+	} else {
+		m.h.log.Warn("what was dated before the clock stepped could not be moved yet", "error", err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.running = false; err == nil {
+		m.done = by
+	}
+}
+
+// clockTrusted fails while clocks are not believed.
+func (h *Hub) clockTrusted() error {
+	d, doubt := h.clock.Doubt()
+	if !doubt {
+		return nil
+	}
+	return fmt.Errorf("since they were last believed this hub's clock has stepped by %s and the database's by %s",
+		d.Hub.Round(time.Second), d.Database.Round(time.Second))
+}

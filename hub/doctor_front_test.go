@@ -1,0 +1,44 @@
+package hub_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/evergrant/evergrant/hub"
+)
+
+func TestDoctorSeesACertificateThatIsMissingOrNearItsEnd(t *testing.T) {
+	dir := t.TempDir()
+	certFile, keyFile := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
+	flags := map[string]any{"data_dir": dir, "tls.cert_file": certFile, "tls.key_file": keyFile}
+	expect(t, findings(t, "", flags), "tls", "fail", "no such file")
+	writeCertificate(t, certFile, keyFile, 1) // for an hour
+	expect(t, findings(t, "", flags), "tls", "warn", "0 days more")
+}
+
+func TestDoctorWarnsOfTrustInWholeNetworks(t *testing.T) {
+	flags := map[string]any{"data_dir": t.TempDir(), "trusted_proxies": "10.0.0.7"}
+	expect(t, findings(t, "", flags), "proxies", "ok", "10.0.0.7")
+	flags["trusted_proxies"] = "10.0.0.7,10.0.0.0/8"
+	expect(t, findings(t, "", flags), "proxies", "warn", "10.0.0.0/8")
+}
+
+// Before the first start nothing can answer at the address: that is no fault.
+func TestDoctorDoesNotFailBeforeTheFirstStart(t *testing.T) {
+	expectNoFailure(t, findings(t, "", map[string]any{"data_dir": filepath.Join(t.TempDir(), "none"), "listen": "127.0.0.1:1", "public_url": "http://localhost:1"}))
+}
+
+// With another key beside a running hub the key is at fault, not the hub.
+func TestDoctorTellsAWrongKeyFromAHubThatWasNeverStarted(t *testing.T) {
+	r := startHub(t, nil)
+	other := filepath.Join(t.TempDir(), "other.key")
+	if err := hub.CreateKey(other); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range findings(t, "", map[string]any{"data_dir": r.dir, "public_url": r.hub.URL(), "key.file": other}) {
+		if f.Check == "callback" && strings.Contains(f.Do, "start") {
+			t.Errorf("beside a running hub it says: %+v", f)
+		}
+	}
+}

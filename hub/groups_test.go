@@ -1,0 +1,45 @@
+package hub_test
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Many that need a person are told by service and need on the overview, and each group
+// leads to a list of as many as it says.
+func TestTheOverviewGroupsManyProblems(t *testing.T) {
+	world := startWorld(t, time.Hour)
+	r := startHub(t, nil)
+	boss := r.owner(t)
+	name := r.addService(t, world.Service("oauth2"))
+	service := r.serviceOf(t, name)
+	r.authorise(t, name)
+	r.admin.must(t, "POST", "/api/v1/connections/"+name+"/revoke", nil, nil)
+	r.many(t, service, 14)
+	_, page, _ := boss.ask("GET", "/", nil)
+	all := regexp.MustCompile(`href="(/connections\?[^"]*granted=never[^"]*)"[^>]*>All 14<`).FindStringSubmatch(page)
+	if all == nil {
+		t.Fatalf("the overview does not group: %s", page)
+	}
+	status, page, _ := boss.ask("GET", strings.ReplaceAll(all[1], "&amp;", "&"), nil)
+	if status != http.StatusOK || !strings.Contains(page, "14 of 15 found.") || strings.Count(page, "data-href=") != 14 {
+		t.Errorf("the group's list: %d", status)
+	}
+}
+
+// Two connections of one title are told apart by their names on the overview.
+func TestConnectionsNamedAlikeAreToldApart(t *testing.T) {
+	world := startWorld(t, time.Hour)
+	r := startHub(t, nil)
+	boss := r.owner(t)
+	service := r.serviceOf(t, r.addService(t, world.Service("oauth2")))
+	for _, name := range []string{"sales-north", "sales-south"} {
+		r.admin.must(t, "POST", "/api/v1/connections", map[string]any{"service": service, "name": name, "title": "Sales"}, nil)
+	}
+	if _, page, _ := boss.ask("GET", "/", nil); !strings.Contains(page, ">sales-north<") || !strings.Contains(page, ">sales-south<") || strings.Contains(page, ">c-oauth2<") {
+		t.Error("the overview does not tell two connections of one title apart")
+	}
+}

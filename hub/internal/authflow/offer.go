@@ -1,0 +1,74 @@
+package authflow
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/service"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// offerLife is how long an authorisation is kept aside.
+const offerLife = 15 * time.Minute
+
+// ErrNoOffer says that no authorisation is kept aside for a connection.
+var ErrNoOffer = errors.New("no authorisation of this connection is kept aside any more; start again")
+
+// offer keeps a grant aside that would replace a better one, and says so: its code is
+// spent, and a person may know that it is what they want.
+func (f *Flow) offer(ctx context.Context, svc service.Service, c connection.Connection, asked time.Time, token provider.Token, account provider.Account, failure *Failure, reason Reason) error {
+	now := time.Now()
+	failure.Reason = reason
+	err := f.o.Store.PutOffer(ctx, store.Offer{
+		ConnectionID: c.ID, Generation: c.Generation, Reason: string(reason), Token: token, Asked: asked, Account: account, Scopes: svc.Scopes,
+		CreatedAt: now, ExpiresAt: now.Add(offerLife),
+	})
+	if err != nil {
+		return wrap("keep the authorisation aside", err)
+	}
+	return f.fail(failure)
+}
+
+// TakeOffer replaces a connection's grant by the authorisation that is kept aside for
+// it, because somebody wants it so. Errors: ErrNoOffer, of the store.
+func (f *Flow) TakeOffer(ctx context.Context, connectionID string) (connection.Connection, error) {
+	o, err := f.o.Store.TakeOffer(ctx, connectionID, time.Now())
+	if errors.Is(err, store.ErrNotFound) {
+		return connection.Connection{}, ErrNoOffer
+	}
+	if err != nil {
+		return connection.Connection{}, err
+	}
+	for range 5 {
+		c, err := f.o.Store.Connection(ctx, connectionID)
+		if err != nil {
+			return c, err
+		}
+		if o.Account.ID == "" { // whoever takes it says that it is the same
+			o.Account = c.Account
+		}
+		taken := c.Granted(f.o.Clock.Now(), f.o.Clock.Of(o.Asked), o.Token, o.Account, o.Scopes)
+		if err = f.o.Store.UpdateConnection(ctx, taken, c.Generation); errors.Is(err, store.ErrStale) {
+			continue
+		}
+		if err == nil {
+			f.o.Granted(taken)
+			f.o.Logger.Info("an authorisation that was kept aside is taken", "connection", c.Name, "generation", taken.Generation)
+		}
+		return taken, err
+	}
+	return connection.Connection{}, store.ErrStale
+}
+
+// DropOffer forgets the authorisation that is kept aside for a connection. Errors:
+// ErrNoOffer, of the store.
+func (f *Flow) DropOffer(ctx context.Context, connectionID string) error {
+	_, err := f.o.Store.TakeOffer(ctx, connectionID, time.Now())
+	if errors.Is(err, store.ErrNotFound) {
+		return ErrNoOffer
+	}
+	return err
+}

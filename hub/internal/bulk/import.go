@@ -1,0 +1,88 @@
+package bulk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// table is an import that is under way.
+type table struct {
+	rows map[int]catalogue.ImportRow // by line
+	// owner is the contact that gets the connections; empty for none.
+	owner string
+}
+
+// BeginImport starts to add the connections of a table, none of whose rows has a mistake,
+// and returns the run's id. Its items have the lines of the table as numbers. The tokens
+// stay in this process: an import whose hub dies is not gone on with, and says which rows
+// are missing.
+func (r *Runner) BeginImport(ctx context.Context, rows []catalogue.ImportRow, owner string) (id string, err error) {
+	actor := audit.From(ctx)
+	run := store.BulkRun{ID: store.NewID(), Act: Import, Actor: actor.Name, Address: actor.Address, CreatedAt: time.Now()}
+	t := table{rows: make(map[int]catalogue.ImportRow, len(rows)), owner: owner}
+	items := make([]store.BulkItem, 0, len(rows))
+	for _, row := range rows {
+		t.rows[row.Line] = row
+		name := row.Name
+		if name == "" {
+			name = catalogue.Slug(row.Title)
+		}
+		items = append(items, store.BulkItem{N: row.Line, Name: name})
+	}
+	if err := r.o.Store.CreateBulkRunOf(ctx, run, items); err != nil {
+		return "", err
+	}
+	r.tables.Store(run.ID, t)
+	r.o.Audit.Record(ctx, "bulk."+Import, audit.Object{Kind: "bulk_run", Name: run.ID}, "connections", fmt.Sprint(len(rows)))
+	r.work.Go(func() {
+		defer r.tables.Delete(run.ID)
+		r.carryOut(run)
+	})
+	return run.ID, nil
+}
+
+// importRows adds some connections of a table in their order: of two of one name the first
+// one gets it.
+func (r *Runner) importRows(ctx context.Context, run store.BulkRun, items []store.BulkItem) {
+	for _, item := range items {
+		acting, cancel := context.WithTimeout(context.WithoutCancel(ctx), actTimeout)
+		item.State = store.BulkDone
+		if err := r.importRow(acting, run, item); err != nil {
+			item.State, item.Message = store.BulkFailed, importMessage(err)
+		}
+		r.keep(acting, run, item)
+		cancel()
+	}
+}
+
+func (r *Runner) importRow(ctx context.Context, run store.BulkRun, item store.BulkItem) error {
+	kept, _ := r.tables.Load(run.ID)
+	t, _ := kept.(table)
+	row, there := t.rows[item.N]
+	if !there {
+		return &saidError{key: "import_lost"}
+	}
+	c, err := r.o.Catalogue.Import(ctx, row.Import) // the scheduler renews what has to be
+	if err == nil && t.owner != "" {
+		err = r.o.Store.SetOwner(ctx, c.ID, t.owner)
+	}
+	return err
+}
+
+// importMessage is why a row was not imported, as an item keeps it.
+func importMessage(err error) string {
+	if invalid, ok := errors.AsType[*catalogue.InvalidError](err); ok && len(invalid.Problems) > 0 {
+		said := invalid.Problems[0].Message
+		return (&saidError{key: BothKey, said: said.EN + between + said.RU}).Error()
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return (&saidError{key: "import_service"}).Error()
+	}
+	return message(err)
+}

@@ -1,0 +1,53 @@
+package bulk
+
+import (
+	"context"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/escalation"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// linksGroup is how many links are sent at one time: who owns several gets them together.
+const linksGroup = 200
+
+// linksTimeout bounds sending a group of links.
+const linksTimeout = 5 * time.Minute
+
+// links sends the links of a group of connections and keeps what came of each: who got it,
+// or why nobody did.
+func (r *Runner) links(ctx context.Context, run store.BulkRun, items []store.BulkItem) {
+	acting, cancel := context.WithTimeout(context.WithoutCancel(ctx), linksTimeout)
+	defer cancel()
+	ids := make([]string, 0, len(items))
+	for _, item := range items {
+		ids = append(ids, item.ConnectionID)
+	}
+	sent, err := r.o.SendLinks(acting, ids)
+	for _, item := range items {
+		switch result := sent[item.ConnectionID]; {
+		case err != nil:
+			item.State, item.Message = store.BulkFailed, message(err)
+		case result.Reason != "":
+			item.State, item.Message = store.BulkFailed, message(&saidError{key: linkReason(result), said: result.Said})
+		default:
+			item.State, item.Message = store.BulkDone, message(&saidError{key: "link_sent", said: result.To})
+		}
+		r.keep(acting, run, item)
+	}
+}
+
+// linkReason is the key of the words for why nobody got a link.
+func linkReason(result escalation.LinkSent) string {
+	switch result.Reason {
+	case escalation.ReasonTooOld:
+		return "gone"
+	case escalation.ReasonNotNeeded:
+		return "link_not_needed"
+	case escalation.ReasonNoContact:
+		return "link_no_contact"
+	case escalation.ReasonNoAddress:
+		return "link_no_address"
+	}
+	return "delivery." + result.Reason
+}

@@ -1,0 +1,125 @@
+package catalogue
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/operation"
+	"github.com/evergrant/evergrant/hub/internal/service"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// Revoked says what came of giving a grant back.
+type Revoked struct {
+	// Supported is set if the service has a way to revoke a grant.
+	Supported bool
+	// Sent is set if there was a grant to tell the service of, and it was told or will be.
+	Sent bool
+	// Err is why the service could not be told yet. The hub forgets the tokens all the
+	// same, but for the one purpose of telling it: it is tried again until Until.
+	Err   error
+	Until time.Time
+}
+
+// Word says in the audit record what became of the grant.
+func (r Revoked) Word() string {
+	switch {
+	case r.Err != nil:
+		return "not revoked yet"
+	case r.Sent:
+		return "revoked"
+	}
+	return "not revoked"
+}
+
+// Acts of the audit record about grants of which a service could not be told at once.
+const (
+	ActRevokeFailed  = "connection.revoke_failed"
+	ActRevokedLate   = "connection.revoked_late"
+	ActRevokeGivenUp = "connection.revoke_given_up"
+)
+
+// Times of telling a service that did not answer.
+const (
+	revokeFor   = 24 * time.Hour
+	revokeFirst = time.Minute
+	revokeMost  = time.Hour
+	revokeBatch = 20
+)
+
+// OnRevocation has somebody note what becomes of grants of which a service could not be
+// told at once. Call it before the first act.
+func (c *Catalogue) OnRevocation(note func(ctx context.Context, act, connection, detail string)) {
+	c.noted = note
+}
+
+// tellService revokes a grant at its service, if that has a way. One that does not answer
+// is told later.
+func (c *Catalogue) tellService(ctx context.Context, conn connection.Connection) (Revoked, error) {
+	svc, err := c.store.Service(ctx, conn.ServiceID)
+	if err != nil {
+		return Revoked{}, err
+	}
+	if !slices.Contains(svc.Description.Grants, provider.GrantRevoke) {
+		return Revoked{}, nil
+	}
+	result := Revoked{Supported: true}
+	if conn.Tokens.AccessToken == "" && conn.Tokens.RefreshToken == "" {
+		return result, nil
+	}
+	result.Sent = true
+	if result.Err = c.revokeOnce(ctx, svc, conn.Tokens); result.Err == nil {
+		return result, nil
+	}
+	c.log.Warn("the service could not be told that a grant is given back; it is tried again for a day", "connection", conn.Name, "error", result.Err)
+	now := time.Now()
+	result.Until = now.Add(revokeFor)
+	c.noted(ctx, ActRevokeFailed, conn.Name, result.Err.Error())
+	return result, c.store.PutRevocation(context.WithoutCancel(ctx), store.Revocation{
+		ID: store.NewID(), ServiceID: svc.ID, Connection: conn.Name, Tokens: conn.Tokens, Tries: 1, Due: now.Add(revokeFirst), Until: result.Until,
+	})
+}
+
+func (c *Catalogue) revokeOnce(ctx context.Context, svc service.Service, tokens connection.TokenSet) error {
+	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
+	defer cancel()
+	now := time.Now()
+	return c.runner.Revoke(ctx, &operation.Op{Service: svc, Now: now}, tokens.Token(now))
+}
+
+// TellServices tries again to tell services of grants that were given up. It is called
+// every minute, by one replica.
+func (c *Catalogue) TellServices(ctx context.Context) error {
+	due, err := c.store.DueRevocations(ctx, time.Now(), revokeBatch)
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for _, r := range due {
+		problems = append(problems, c.tellAgain(ctx, r))
+	}
+	return errors.Join(problems...)
+}
+
+func (c *Catalogue) tellAgain(ctx context.Context, r store.Revocation) error {
+	svc, err := c.store.Service(ctx, r.ServiceID)
+	if err != nil {
+		return err
+	}
+	cause, now := c.revokeOnce(ctx, svc, r.Tokens), time.Now()
+	if cause == nil {
+		c.noted(ctx, ActRevokedLate, r.Connection, "")
+		return c.store.DeleteRevocation(ctx, r.ID)
+	}
+	wait := min(revokeMost, revokeFirst<<min(r.Tries, 10))
+	if now.Add(wait).After(r.Until) {
+		c.noted(ctx, ActRevokeGivenUp, r.Connection, cause.Error())
+		return c.store.DeleteRevocation(ctx, r.ID)
+	}
+	r.Tries, r.Due = r.Tries+1, now.Add(wait)
+	return c.store.PutRevocation(ctx, r)
+}

@@ -1,0 +1,124 @@
+package catalogue
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// WithGrant says what becomes of the grant of a connection that is deleted.
+type WithGrant bool
+
+// What can become of it.
+const (
+	// KeepGrant leaves it alone: the connection can be put back with it, and the service
+	// is told when the trash is emptied.
+	KeepGrant WithGrant = false
+	// RevokeGrant gives it back at once.
+	RevokeGrant WithGrant = true
+)
+
+// Delete moves a connection into the trash. Its grant is not renewed there; with
+// RevokeGrant it is given back first. Errors: store.ErrNotFound.
+func (c *Catalogue) Delete(ctx context.Context, id string, grant WithGrant) (Revoked, error) {
+	conn, err := c.store.Connection(ctx, id)
+	if err != nil {
+		return Revoked{}, err
+	}
+	var result Revoked
+	if grant == RevokeGrant {
+		if result, err = c.Revoke(ctx, id); err != nil {
+			return result, err
+		}
+	}
+	if err = c.store.TrashConnection(ctx, id, audit.From(ctx).Name, time.Now()); err == nil {
+		c.log.Info("connection moved into the trash", "connection", conn.Name, "id", conn.ID)
+		c.gone(context.WithoutCancel(ctx), conn, GoneTrashed)
+	}
+	return result, err
+}
+
+// PutBack takes a connection out of the trash, under its name or, if name is not empty, under
+// another. Errors: store.ErrNotFound; *InvalidError if the name cannot be had.
+func (c *Catalogue) PutBack(ctx context.Context, id, name string) (connection.Connection, error) {
+	trashed, err := c.store.Trashed(ctx, id)
+	if err != nil {
+		return trashed.Connection, err
+	}
+	if name = strings.TrimSpace(name); name == "" {
+		name = trashed.Name
+	}
+	invalid := &InvalidError{}
+	invalid.checkConnectionName(name)
+	if err := invalid.orNil(); err != nil {
+		return trashed.Connection, err
+	}
+	conn, err := c.store.RestoreTrashed(ctx, id, name, time.Now())
+	if errors.Is(err, store.ErrNameTaken) {
+		return trashed.Connection, taken()
+	}
+	if err != nil {
+		return conn, err
+	}
+	c.log.Info("connection taken out of the trash", "connection", conn.Name, "id", conn.ID)
+	was := conn
+	was.Name = trashed.Name
+	c.gone(context.WithoutCancel(ctx), was, GoneBack)
+	return c.upToDate(ctx, conn)
+}
+
+// upToDate gives a connection the policy that its service has got meanwhile.
+func (c *Catalogue) upToDate(ctx context.Context, conn connection.Connection) (connection.Connection, error) {
+	svc, err := c.store.Service(ctx, conn.ServiceID)
+	if err != nil {
+		return conn, err
+	}
+	return c.change(ctx, conn.ID, func(conn connection.Connection) connection.Connection {
+		return conn.WithPolicy(time.Now(), connection.PolicyOf(svc.Description))
+	})
+}
+
+// Remove removes a connection from the trash for good, after giving its grant back. Errors:
+// store.ErrNotFound.
+func (c *Catalogue) Remove(ctx context.Context, id string) (Revoked, error) {
+	trashed, err := c.store.Trashed(ctx, id)
+	if err != nil {
+		return Revoked{}, err
+	}
+	result, err := c.tellService(ctx, trashed.Connection)
+	if err != nil {
+		return result, err
+	}
+	if err = c.store.DeleteTrashed(ctx, id); err == nil {
+		c.log.Info("connection removed from the trash", "connection", trashed.Name, "id", trashed.ID)
+		c.gone(context.WithoutCancel(ctx), trashed.Connection, GoneDeleted)
+	}
+	return result, err
+}
+
+// emptiedAtOnce bounds how many connections one look at the trash removes.
+const emptiedAtOnce = 20
+
+// EmptyTrash removes for good what was deleted before a time, and tells each. It is called
+// every so often, by one replica.
+func (c *Catalogue) EmptyTrash(ctx context.Context, before time.Time, told func(connection.Connection, Revoked, error)) error {
+	old, err := c.store.Trash(ctx, store.TrashFilter{Before: before, Limit: emptiedAtOnce})
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for _, t := range old {
+		revoked, err := c.Remove(ctx, t.ID)
+		if errors.Is(err, store.ErrNotFound) { // put back or removed meanwhile
+			continue
+		}
+		told(t.Connection, revoked, err)
+		problems = append(problems, err)
+	}
+	return errors.Join(problems...)
+}

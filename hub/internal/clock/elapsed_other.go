@@ -1,0 +1,11 @@
+//go:build !linux
+
+package clock
+
+import "time"
+
+// Boot is nil: only Linux is asked for the time while the machine slept.
+func Boot() func() time.Duration { return nil }
+
+// BootID is "": nothing counts from the machine's start.
+func BootID() string { return "" }

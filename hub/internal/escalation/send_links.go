@@ -1,0 +1,205 @@
+package escalation
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/channel"
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/policy"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// ReasonNotNeeded is that of a connection which nobody has to authorise: it is paused or
+// renews.
+const ReasonNotNeeded = "not_needed"
+
+// mostLinks is how many links a message has; who gets more gets several messages.
+const mostLinks = 20
+
+// LinkSent is what came of sending the link of a connection.
+type LinkSent struct {
+	// To is who got it, by which channel; empty if nobody did.
+	To string
+	// Reason is why nobody got it: one of ours or of channel.Reason. Said is what a
+	// service said to that.
+	Reason, Said string
+}
+
+// waitingLink is a connection whose link is to be sent.
+type waitingLink struct {
+	connection.Connection
+	link string
+}
+
+// SendLinks sends the people to whom connections belong links to authorise them again, at
+// once, and tells what came of each by id. Whoever owns several gets them together. What
+// nobody owns goes to the contacts that take what is left. A way that does not work is not
+// tried again later; the next address of the contact is.
+func (e *Escalation) SendLinks(ctx context.Context, ids []string) (map[string]LinkSent, error) {
+	sent := make(map[string]LinkSent, len(ids))
+	contacts, err := e.o.Store.Contacts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	of := map[string][]waitingLink{}
+	for _, id := range ids {
+		c, err := e.o.Store.Connection(ctx, id)
+		if errors.Is(err, store.ErrNotFound) {
+			sent[id] = LinkSent{Reason: ReasonTooOld}
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		contact, reason, err := e.receiver(ctx, c, contacts)
+		if err != nil {
+			return nil, err
+		}
+		if reason != "" {
+			sent[id] = LinkSent{Reason: reason}
+			continue
+		}
+		of[contact.ID] = append(of[contact.ID], waitingLink{Connection: c})
+	}
+	for _, contact := range contacts {
+		for list := of[contact.ID]; len(list) > 0; list = list[min(len(list), mostLinks):] {
+			batch := list[:min(len(list), mostLinks)]
+			maps.Copy(sent, e.sendTo(ctx, contact, batch))
+		}
+	}
+	return sent, nil
+}
+
+// receiver is who gets the link of a connection; reason says why nobody does.
+func (e *Escalation) receiver(ctx context.Context, c connection.Connection, contacts []policy.Contact) (who policy.Contact, reason string, err error) {
+	switch c.StatusAt(time.Now()) {
+	case connection.StatusFresh, connection.StatusPaused:
+		return who, ReasonNotNeeded, nil
+	}
+	owner, err := e.o.Store.Owner(ctx, c.ID)
+	if err != nil {
+		return who, "", err
+	}
+	for _, x := range contacts {
+		if x.ID == owner {
+			return x, "", nil
+		}
+	}
+	for _, x := range contacts {
+		if x.TakesRest {
+			return x, "", nil
+		}
+	}
+	return who, ReasonNoContact, nil
+}
+
+// sendTo sends links to a contact by the first of their addresses that takes them.
+func (e *Escalation) sendTo(ctx context.Context, contact policy.Contact, list []waitingLink) map[string]LinkSent {
+	result := LinkSent{Reason: ReasonNoAddress}
+	for i := range list {
+		path, err := e.o.MakeLink(ctx, list[i].ID, contact.UserID, linkLife)
+		if err != nil {
+			e.o.Logger.Error("a link could not be made", "connection", list[i].Name, "error", err)
+			return each(list, LinkSent{Reason: string(channel.Away)})
+		}
+		list[i].link = e.o.PublicURL + path
+	}
+	for _, a := range contact.Addresses {
+		via, err := e.o.Store.Channel(ctx, a.Channel)
+		if err != nil {
+			result = LinkSent{Reason: ReasonNoChannel}
+			continue
+		}
+		if !via.DisabledAt.IsZero() {
+			result = LinkSent{Reason: ReasonDisabled}
+			continue
+		}
+		if result = e.sendBy(ctx, contact, via, a.To, list); result.Reason == "" {
+			return each(list, result)
+		}
+	}
+	return each(list, result)
+}
+
+// sendBy sends links by one channel: all in one message, or each in its own where messages
+// are short.
+func (e *Escalation) sendBy(ctx context.Context, contact policy.Contact, via store.Channel, to string, list []waitingLink) LinkSent {
+	kind := channel.Kind(via.Kind)
+	parts := [][]waitingLink{list}
+	if kind.Form() == channel.Short {
+		parts = nil
+		for i := range list {
+			parts = append(parts, list[i:i+1])
+		}
+	}
+	for _, part := range parts {
+		m, err := e.linksMessage(contact, kind, part)
+		if err != nil {
+			return LinkSent{Reason: string(channel.Refused), Said: err.Error()}
+		}
+		m.To = to
+		sending, cancel := context.WithTimeout(ctx, sendTimeout)
+		_, err = e.o.Senders.Send(sending, kind, via.Settings, m)
+		cancel()
+		if failure, is := errors.AsType[*channel.Error](err); is {
+			e.o.Delivered(via.Kind, Failed)
+			e.o.Logger.Warn("links were not taken", "contact", contact.Title, "channel", via.Title, "reason", string(failure.Reason), "said", failure.Said)
+			return LinkSent{Reason: string(failure.Reason), Said: failure.Said}
+		}
+		if err != nil {
+			return LinkSent{Reason: string(channel.Away), Said: err.Error()}
+		}
+		e.o.Delivered(via.Kind, Delivered)
+	}
+	e.o.Logger.Info("links were sent", "contact", contact.Title, "channel", via.Title, "links", len(list))
+	return LinkSent{To: contact.Title + " · " + via.Title}
+}
+
+// linksMessage writes what a message with links says.
+func (e *Escalation) linksMessage(contact policy.Contact, kind channel.Kind, list []waitingLink) (channel.Message, error) {
+	lang := langOf(contact)
+	m := channel.Message{ID: store.NewID(), Lang: lang, At: time.Now(), Type: "links", Subject: fmt.Sprintf(word(lang, "links_subject"), len(list))}
+	l := links{page: e.o.PublicURL + "/connections?status=" + string(connection.StatusNeedsAuthorization)}
+	if len(list) == 1 {
+		m.Subject, l.authorize = fmt.Sprintf(word(lang, "links_subject_one"), list[0].Title), list[0].link
+	}
+	if kind.Form() == channel.Short {
+		m.Text = fmt.Sprintf(word(lang, "links_short"), list[0].Title, list[0].link)
+		return m, nil
+	}
+	text := []string{word(lang, "links_lead"), ""}
+	type item struct {
+		Name      string `json:"name"`
+		Title     string `json:"title"`
+		Authorize string `json:"authorize"`
+	}
+	var items []item
+	for _, x := range list {
+		text = append(text, x.Title+": "+x.link)
+		items = append(items, item{x.Name, x.Title, x.link})
+	}
+	m.Text = strings.Join(append(text, "", word(lang, "links_how")), "\n")
+	var err error
+	switch kind.Form() {
+	case channel.Data:
+		m.Data, err = json.Marshal(map[string]any{"topic": "links", "connections": items, "page": l.page})
+	case channel.Rich:
+		m.HTML, err = htmlOf(m, lang, l, e.o.PublicURL)
+	}
+	return m, err
+}
+
+// each gives every connection of a message the same result.
+func each(list []waitingLink, result LinkSent) map[string]LinkSent {
+	all := make(map[string]LinkSent, len(list))
+	for _, x := range list {
+		all[x.ID] = result
+	}
+	return all
+}

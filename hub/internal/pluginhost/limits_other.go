@@ -1,0 +1,13 @@
+//go:build unix && !linux
+
+package pluginhost
+
+// Only Linux tells these.
+
+func ownMemoryOf(int) int64 { return 0 }
+
+func deletedOf(int) int64 { return 0 }
+
+func descendants(int) []int { return nil }
+
+func killDescendants(int, []int) {}

@@ -1,0 +1,6 @@
+//go:build linux && !amd64
+
+package sandbox
+
+// forbiddenHere are calls of this processor alone.
+var forbiddenHere []uint32

@@ -1,0 +1,119 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/policy"
+)
+
+// Going is what an act concerns that takes connections away.
+type Going struct {
+	// Connections is how many they are, Names the first of them by name.
+	Connections int
+	Names       []string
+	// Granting have a grant in force, and Rotating of them a refresh token that each
+	// renewal replaces.
+	Granting, Rotating int
+	// Keys are the usable API keys that name one of them, Rules the escalation policies
+	// that are about one of them, and Channels those by which somebody is told of one.
+	Keys, Rules, Channels int
+}
+
+// Going tells what an act would take away that is done to what a filter chooses.
+func (s *Store) Going(ctx context.Context, f Filter, names int, now time.Time) (Going, error) {
+	var g Going
+	var n int64
+	if err := s.chosen(ctx, f).Count(&n).Error; err != nil {
+		return g, failed("count the connections", err)
+	}
+	g.Connections = int(n)
+	if err := s.chosen(ctx, f).Order("name").Limit(names).Pluck(wasNamed, &g.Names).Error; err != nil {
+		return g, failed("name the connections", err)
+	}
+	if err := s.countGranting(ctx, f, &g); err != nil {
+		return g, err
+	}
+	return g, s.countHangers(ctx, f, &g, now)
+}
+
+// countGranting counts by policy: many connections share a few.
+func (s *Store) countGranting(ctx context.Context, f Filter, g *Going) error {
+	var policies []struct {
+		Policy string
+		Count  int
+	}
+	granting := "tokens IS NOT NULL AND state NOT IN ('pending', 'revoked')"
+	if err := s.chosen(ctx, f).Select("policy, COUNT(*) AS count").Where(granting).Group("policy").Scan(&policies).Error; err != nil {
+		return failed("count the grants", err)
+	}
+	for _, p := range policies {
+		var policy connection.Policy
+		g.Granting += p.Count
+		if err := json.Unmarshal([]byte(p.Policy), &policy); err == nil && policy.Rotates() {
+			g.Rotating += p.Count
+		}
+	}
+	return nil
+}
+
+// countHangers counts keys, rules and channels that the connections hang on.
+func (s *Store) countHangers(ctx context.Context, f Filter, g *Going, now time.Time) error {
+	ids := func() *gorm.DB { return s.chosen(ctx, f).Select("id") }
+	var keys int64
+	err := s.reading(ctx).Model(&apiKeyConnectionRow{}).Distinct("api_key_id").Where("connection_id IN (?)", ids()).
+		Where("api_key_id IN (SELECT id FROM api_keys WHERE revoked_at = 0 AND (expires_at = 0 OR expires_at > ?))", millis(now)).Count(&keys).Error
+	var at policy.Situation
+	if err == nil {
+		err = s.chosen(ctx, f).Distinct().Pluck("service_id", &at.Services).Error
+	}
+	if err == nil {
+		err = s.reading(ctx).Model(&tagRow{}).Where("connection_id IN (?)", ids()).Distinct().Pluck("tag", &at.Tags).Error
+	}
+	if err == nil {
+		err = s.reading(ctx).Model(&connectionOwnerRow{}).Where("connection_id IN (?)", ids()).Distinct().Pluck("contact_id", &at.Owners).Error
+	}
+	if err != nil {
+		return failed("count what hangs on the connections", err)
+	}
+	g.Keys = int(keys)
+	return s.countRules(ctx, at, g)
+}
+
+// countRules counts the escalation policies that concern a situation, and the channels by
+// which they and the owners are told.
+func (s *Store) countRules(ctx context.Context, at policy.Situation, g *Going) error {
+	rules, err := s.Policies(ctx)
+	if err != nil {
+		return err
+	}
+	contacts, err := s.Contacts(ctx)
+	if err != nil {
+		return err
+	}
+	told, channels := slices.Clone(at.Owners), map[string]bool{}
+	for _, rule := range rules {
+		if !rule.Enabled || !rule.Concerns(at) {
+			continue
+		}
+		g.Rules++
+		for _, step := range rule.Steps {
+			told = append(told, step.To)
+			if step.Channel != "" {
+				channels[step.Channel] = true
+			}
+		}
+	}
+	for _, c := range contacts {
+		if slices.Contains(told, c.ID) && len(c.Addresses) > 0 {
+			channels[c.Addresses[0].Channel] = true
+		}
+	}
+	g.Channels = len(channels)
+	return nil
+}

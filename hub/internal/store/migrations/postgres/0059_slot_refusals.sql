@@ -1,0 +1,4 @@
+-- +goose Up
+-- What a refused version gives back, and whose losses were accepted by name.
+ALTER TABLE plugin_slots ADD COLUMN earlier_sum TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE plugin_slots ADD COLUMN losses_sum TEXT COLLATE "C" NOT NULL DEFAULT '';

@@ -1,0 +1,196 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+type restoreRow struct {
+	ID        string `gorm:"primaryKey"`
+	Cause     string
+	NoticedBy string
+	NoticedAt int64
+	BackupAt  int64
+	Until     int64
+	EndedAt   int64
+	Open      *int64
+}
+
+// TableName pins the table.
+func (restoreRow) TableName() string { return "restores" }
+
+type restoreReplicaRow struct {
+	RestoreID  string `gorm:"primaryKey"`
+	ReplicaID  string `gorm:"primaryKey"`
+	Name       string
+	ComparedAt int64
+	Forwarded  int64
+}
+
+// TableName pins the table.
+func (restoreReplicaRow) TableName() string { return "restore_replicas" }
+
+// Restore says that the database went back: a backup was restored, or a standby that lagged
+// was promoted. Times are by the database's clock.
+type Restore struct {
+	ID string
+	// Cause is how it was noticed, one of the Restore constants; NoticedBy is the name of
+	// the replica that did.
+	Cause, NoticedBy string
+	NoticedAt        time.Time
+	// BackupAt is the moment that the rows are of, or one before it; zero is not known.
+	BackupAt time.Time
+	// Until is how long replicas are waited for, EndedAt when they no longer were; zero
+	// while rotating renewals are held.
+	Until, EndedAt time.Time
+}
+
+// How a restore was noticed.
+const (
+	RestoreBackup    = "backup"     // evergrant restore has left its mark
+	RestoreDatabase  = "database"   // a data folder had got further than the database
+	RestoreTokenSets = "token_sets" // a data folder has newer token sets that the database had confirmed
+)
+
+// Held reports whether rotating renewals are held because of it.
+func (r Restore) Held() bool { return r.ID != "" && r.EndedAt.IsZero() }
+
+// RestoreChanged is what OnChange is told of when a restore begins, ends, or is decided
+// about; it is no connection's id.
+const RestoreChanged = "restore"
+
+// Restores is how the newest restore stands.
+type Restores struct {
+	// Newest is the last one that was noticed; its ID is "" if there was none.
+	Newest Restore
+	// Waiting counts the replicas that have not compared for it.
+	Waiting int
+	// Listed counts the grants that nobody has decided about, LastDecided is when somebody
+	// decided last: together they change whenever the list does.
+	Listed      int
+	LastDecided time.Time
+	// Now is the database's time.
+	Now time.Time
+}
+
+// Restores reads how the newest restore stands, in one small statement.
+func (s *Store) Restores(ctx context.Context) (at Restores, err error) {
+	var row struct {
+		Restore     restoreRow `gorm:"embedded"`
+		Waiting     int
+		Listed      int
+		LastDecided int64
+		Clock       int64
+	}
+	err = s.reading(ctx).Raw(`SELECT r.*, c.*, (SELECT COUNT(*) FROM restore_replicas x WHERE x.restore_id = r.id AND x.compared_at = 0) AS waiting
+		FROM (SELECT @clock AS clock, COALESCE(SUM(CASE WHEN decided_at = 0 THEN 1 ELSE 0 END), 0) AS listed, COALESCE(MAX(decided_at), 0) AS last_decided FROM behind) c
+		LEFT JOIN restores r ON r.id = (SELECT id FROM restores ORDER BY noticed_at DESC, id DESC LIMIT 1)`, map[string]any{"clock": s.clock()}).Scan(&row).Error
+	return Restores{Newest: restoreOf(row.Restore), Waiting: row.Waiting, Listed: row.Listed, LastDecided: timeOf(row.LastDecided), Now: timeOf(row.Clock)},
+		failed("read how the last restore stands", err)
+}
+
+// HasRestore reports whether a restore is known to the database.
+func (s *Store) HasRestore(ctx context.Context, id string) (bool, error) {
+	var n int64
+	err := s.reading(ctx).Model(&restoreRow{}).Where("id = ?", id).Count(&n).Error
+	return n > 0, failed("look for the restore "+id, err)
+}
+
+// BeginRestore notes that the database went back, from when on rotating renewals are held;
+// wait is how long the replicas awaited are waited for at most. What may have been renewed
+// since the backup becomes a candidate for the list of what is behind it, as it stands now.
+// While another one is open it is joined: begun is false.
+func (s *Store) BeginRestore(ctx context.Context, r Restore, wait time.Duration, awaited []Replica) (begun bool, err error) {
+	err = s.transaction(ctx, func(tx *gorm.DB) error {
+		overdue := tx.Exec(`UPDATE restores SET open = NULL, ended_at = @clock WHERE open = 1 AND until <= @clock`, map[string]any{"clock": s.clock()})
+		if overdue.Error != nil { // it came back with the backup
+			return overdue.Error
+		}
+		opened := tx.Exec(`INSERT INTO restores (id, cause, noticed_by, noticed_at, backup_at, until, ended_at, open)
+			VALUES (@id, @cause, @by, @clock, @backup, @until, 0, 1) ON CONFLICT DO NOTHING`, map[string]any{
+			"id": r.ID, "cause": r.Cause, "by": r.NoticedBy, "clock": s.clock(), "backup": millis(r.BackupAt), "until": s.clockPlus(wait),
+		})
+		if begun = opened.RowsAffected == 1; opened.Error != nil || !begun {
+			return opened.Error
+		}
+		for _, a := range awaited {
+			row := restoreReplicaRow{RestoreID: r.ID, ReplicaID: a.ID, Name: a.Name}
+			if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row).Error; err != nil {
+				return err
+			}
+		}
+		if err := s.listCandidates(tx, r.ID); err != nil {
+			return err
+		}
+		return s.notify(tx, RestoreChanged)
+	})
+	if err == nil && begun {
+		s.tell(RestoreChanged)
+	}
+	return begun, failed("note that the database went back", err)
+}
+
+// Compared notes that a replica has compared its newest token sets for a restore, and how
+// many connections it brought forward.
+func (s *Store) Compared(ctx context.Context, restoreID string, by Replica, forwarded int) error {
+	err := s.writing(ctx).Exec(`INSERT INTO restore_replicas (restore_id, replica_id, name, compared_at, forwarded) VALUES (@restore, @replica, @name, @clock, @forwarded)
+		ON CONFLICT (restore_id, replica_id) DO UPDATE SET name = excluded.name, compared_at = excluded.compared_at,
+			forwarded = restore_replicas.forwarded + excluded.forwarded`, map[string]any{
+		"restore": restoreID, "replica": by.ID, "name": by.Name, "clock": s.clock(), "forwarded": forwarded,
+	}).Error
+	if err == nil {
+		s.tell(RestoreChanged)
+	}
+	return failed("note that this replica has compared", err)
+}
+
+// ComparedReplica is how far a replica has got with a restore.
+type ComparedReplica struct {
+	ID, Name string
+	// ComparedAt is zero while it is waited for, or if it never came.
+	ComparedAt time.Time
+	// Forwarded counts the connections that it brought forward.
+	Forwarded int
+}
+
+// RestoreReplicas reads the replicas that were waited for and those that have compared.
+func (s *Store) RestoreReplicas(ctx context.Context, restoreID string) ([]ComparedReplica, error) {
+	var rows []restoreReplicaRow
+	err := s.reading(ctx).Where("restore_id = ?", restoreID).Order("name, replica_id").Find(&rows).Error
+	all := make([]ComparedReplica, len(rows))
+	for i, r := range rows {
+		all[i] = ComparedReplica{ID: r.ReplicaID, Name: r.Name, ComparedAt: timeOf(r.ComparedAt), Forwarded: int(r.Forwarded)}
+	}
+	return all, failed("read who has compared", err)
+}
+
+// EndRestore ends a hold: what was brought forward or authorised anew leaves the list, and
+// the rest waits for a person. Exactly one of many callers ends it. With complete nothing is
+// behind: whoever has compared has all there was. It returns how many are listed.
+func (s *Store) EndRestore(ctx context.Context, id string, complete bool) (ended bool, listed int, err error) {
+	err = s.transaction(ctx, func(tx *gorm.DB) error {
+		closed := tx.Exec(`UPDATE restores SET open = NULL, ended_at = @clock WHERE id = @id AND open = 1`, map[string]any{"id": id, "clock": s.clock()})
+		if ended = closed.RowsAffected == 1; closed.Error != nil || !ended {
+			return closed.Error
+		}
+		n, err := s.settleBehind(tx, id, complete)
+		listed = n
+		if err != nil {
+			return err
+		}
+		return s.notify(tx, RestoreChanged)
+	})
+	if err == nil && ended {
+		s.tell(RestoreChanged)
+	}
+	return ended, listed, failed("end the wait after a restore", err)
+}
+
+func restoreOf(r restoreRow) Restore {
+	return Restore{
+		ID: r.ID, Cause: r.Cause, NoticedBy: r.NoticedBy, NoticedAt: timeOf(r.NoticedAt), BackupAt: timeOf(r.BackupAt), Until: timeOf(r.Until), EndedAt: timeOf(r.EndedAt),
+	}
+}

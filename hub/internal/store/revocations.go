@@ -1,0 +1,70 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+)
+
+type revocationRow struct {
+	ID         string `gorm:"primaryKey"`
+	ServiceID  string
+	Connection string
+	Tokens     []byte
+	Tries      int
+	DueAt      int64
+	UntilAt    int64
+}
+
+// TableName pins the table.
+func (revocationRow) TableName() string { return "revocations" }
+
+// Revocation is a grant that was given up here and of which the service could not be told
+// yet. It never prints its tokens.
+type Revocation struct {
+	ID        string
+	ServiceID string
+	// Connection is the name that it had.
+	Connection string
+	Tokens     connection.TokenSet
+	// Tries have failed; the next is at Due, and the last before Until.
+	Tries      int
+	Due, Until time.Time
+}
+
+// PutRevocation notes that a service has still to be told, or that a try has failed.
+func (s *Store) PutRevocation(ctx context.Context, r Revocation) error {
+	tokens, err := s.sealTokens(r.Tokens, "revocations", r.ID)
+	if err == nil {
+		row := revocationRow{
+			ID: r.ID, ServiceID: r.ServiceID, Connection: r.Connection, Tokens: tokens, Tries: r.Tries, DueAt: millis(r.Due), UntilAt: millis(r.Until),
+		}
+		err = s.writing(ctx).Save(&row).Error
+	}
+	return failed("note that a grant of "+r.Connection+" has still to be revoked", err)
+}
+
+// DueRevocations reads those whose next try is due, at most limit.
+func (s *Store) DueRevocations(ctx context.Context, now time.Time, limit int) ([]Revocation, error) {
+	var rows []revocationRow
+	if err := s.reading(ctx).Where("due_at <= ?", millis(now)).Order("due_at").Limit(limit).Find(&rows).Error; err != nil {
+		return nil, failed("read what has still to be revoked", err)
+	}
+	due := make([]Revocation, 0, len(rows))
+	for _, row := range rows {
+		tokens, err := s.openTokens(row.Tokens, "revocations", row.ID)
+		if err != nil {
+			return due, failed("read what has still to be revoked", err)
+		}
+		due = append(due, Revocation{
+			ID: row.ID, ServiceID: row.ServiceID, Connection: row.Connection, Tokens: tokens, Tries: row.Tries, Due: timeOf(row.DueAt), Until: timeOf(row.UntilAt),
+		})
+	}
+	return due, nil
+}
+
+// DeleteRevocation forgets one: the service was told, or will not be.
+func (s *Store) DeleteRevocation(ctx context.Context, id string) error {
+	return failed("forget a revocation", s.writing(ctx).Where("id = ?", id).Delete(&revocationRow{}).Error)
+}

@@ -1,0 +1,61 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm/clause"
+)
+
+type withdrawalRow struct {
+	Act         string `gorm:"primaryKey"`
+	Kind        string `gorm:"primaryKey"`
+	Object      string `gorm:"primaryKey"`
+	At          int64
+	PublishedBy string
+}
+
+// TableName pins the table.
+func (withdrawalRow) TableName() string { return "withdrawals" }
+
+// Withdrawal is something that a replica knows to have been withdrawn and that has come back
+// with a restore.
+type Withdrawal struct {
+	// Act, Kind and Object are as in the audit record of the withdrawal.
+	Act, Kind, Object string
+	At                time.Time
+	// PublishedBy is the name of the replica that knows of it.
+	PublishedBy string
+}
+
+// PublishWithdrawals makes what a replica knows to be back known to all; later ones of the
+// same object count.
+func (s *Store) PublishWithdrawals(ctx context.Context, all []Withdrawal) error {
+	if len(all) == 0 {
+		return nil
+	}
+	rows := make([]withdrawalRow, len(all))
+	for i, w := range all {
+		rows[i] = withdrawalRow{Act: w.Act, Kind: w.Kind, Object: w.Object, At: millis(w.At), PublishedBy: w.PublishedBy}
+	}
+	return failed("publish what was withdrawn", s.writing(ctx).Clauses(clause.OnConflict{
+		Columns: []clause.Column{{Name: "act"}, {Name: "kind"}, {Name: "object"}}, DoUpdates: clause.AssignmentColumns([]string{"at", "published_by"}),
+		Where: clause.Where{Exprs: []clause.Expression{clause.Expr{SQL: "excluded.at > withdrawals.at"}}},
+	}).CreateInBatches(rows, rowsAtOnce).Error)
+}
+
+// PublishedWithdrawals reads what replicas have published, oldest first.
+func (s *Store) PublishedWithdrawals(ctx context.Context) ([]Withdrawal, error) {
+	var rows []withdrawalRow
+	err := s.reading(ctx).Order("at, act, object").Find(&rows).Error
+	all := make([]Withdrawal, len(rows))
+	for i, r := range rows {
+		all[i] = Withdrawal{Act: r.Act, Kind: r.Kind, Object: r.Object, At: timeOf(r.At), PublishedBy: r.PublishedBy}
+	}
+	return all, failed("read what was withdrawn", err)
+}
+
+// ForgetWithdrawal removes one that is void: it was taken back, or withdrawn again.
+func (s *Store) ForgetWithdrawal(ctx context.Context, act, kind, object string) error {
+	return failed("forget a withdrawal", s.writing(ctx).Where("act = ? AND kind = ? AND object = ?", act, kind, object).Delete(&withdrawalRow{}).Error)
+}

@@ -1,0 +1,152 @@
+package testcall
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/egress"
+	"github.com/evergrant/evergrant/hub/internal/service"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/tokensource"
+	"github.com/evergrant/evergrant/sdk/provider"
+	"github.com/evergrant/evergrant/sdk/providerplugin"
+)
+
+// ErrUnknown is a call that the provider does not declare.
+var ErrUnknown = errors.New("the provider declares no such test call")
+
+// patience is how long a service may take to answer.
+const patience = 20 * time.Second
+
+// Options of a Caller.
+type Options struct {
+	Store  *store.Store
+	Source *tokensource.Source
+	Sender *egress.Sender
+	Audit  *audit.Log
+}
+
+// Caller makes test calls. It is safe for concurrent use.
+type Caller struct{ o Options }
+
+// New returns a Caller.
+func New(o Options) *Caller { return &Caller{o: o} }
+
+// Answer is what a service answered.
+type Answer struct {
+	// Call is the name of the call.
+	Call string
+	// Status is the HTTP status; 0 if there was no answer, and Failure says why.
+	Status  int
+	Failure string
+	// Body is the answer, indented if it is JSON, without the connection's secrets. Cut
+	// is set if only its beginning is there.
+	Body string
+	Cut  bool
+	// Took is how long the service took to answer.
+	Took time.Duration
+}
+
+// Calls are the calls that a service's provider declares.
+func Calls(svc service.Service) []provider.TestCall {
+	if svc.Description == nil {
+		return nil
+	}
+	return svc.Description.TestCalls
+}
+
+// Call makes a declared call; an empty name is the first one. That the service refuses, or
+// does not answer, is an Answer. Errors: ErrUnknown, *store.DetachedError,
+// *tokensource.RefusedError and others of a pull.
+func (x *Caller) Call(ctx context.Context, conn connection.Connection, name string) (*Answer, error) {
+	if err := x.o.Store.Detached(ctx); err != nil {
+		return nil, err
+	}
+	svc, err := x.o.Store.Service(ctx, conn.ServiceID)
+	if err != nil {
+		return nil, err
+	}
+	calls := Calls(svc)
+	i := slices.IndexFunc(calls, func(c provider.TestCall) bool { return name == "" || c.Name == name })
+	if i < 0 {
+		return nil, ErrUnknown
+	}
+	pulled, err := x.o.Source.Serve(ctx, conn, 0, tokensource.UsualWait)
+	if err != nil {
+		return nil, err
+	}
+	answer := x.send(ctx, svc, pulled.Connection.Tokens, calls[i])
+	x.o.Audit.Record(ctx, "connection.test", audit.Object{Kind: "connection", Name: conn.Name}, "call", answer.Call, "status", strconv.Itoa(answer.Status))
+	return answer, nil
+}
+
+func (x *Caller) send(ctx context.Context, svc service.Service, tokens connection.TokenSet, call provider.TestCall) *Answer {
+	answer := &Answer{Call: call.Name}
+	req, err := requestOf(svc, tokens, call)
+	if err != nil {
+		answer.Failure = err.Error()
+		return answer
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	began := time.Now()
+	resp, err := x.o.Sender.Send(ctx, egress.Target{
+		Service: svc.ForProvider(), Provider: svc.Provider, Hosts: svc.Description.Hosts, PrivateHosts: svc.PrivateHosts,
+	}, req, egress.Hooks{})
+	answer.Took = time.Since(began)
+	if err != nil {
+		answer.Failure = err.Error()
+		return answer
+	}
+	answer.Status = resp.Status
+	answer.Body, answer.Cut = shown(resp.Body, secretsOf(svc, tokens))
+	return answer
+}
+
+var placeholderRE = regexp.MustCompile(`\{(option|extra):([A-Za-z0-9_]+)\}`)
+
+// requestOf fills the placeholders in and attaches the token as the provider says.
+func requestOf(svc service.Service, tokens connection.TokenSet, call provider.TestCall) (*providerplugin.HTTPRequest, error) {
+	missing := ""
+	address := placeholderRE.ReplaceAllStringFunc(call.URL, func(placeholder string) string {
+		part := placeholderRE.FindStringSubmatch(placeholder)
+		values := svc.Options
+		if part[1] == "extra" {
+			values = tokens.Extra
+		}
+		value, _ := values[part[2]].(string)
+		if value == "" {
+			missing = part[2]
+		}
+		return value
+	})
+	u, err := url.Parse(address)
+	if missing != "" || err != nil {
+		return nil, fmt.Errorf("the address of the call cannot be made: %q is not known", missing)
+	}
+	req := &providerplugin.HTTPRequest{Method: call.Method, Header: http.Header{"Accept": {"application/json"}}}
+	if req.Method == "" {
+		req.Method = http.MethodGet
+	}
+	switch api := svc.Description.API; {
+	case api.In == "query":
+		query := u.Query()
+		query.Set(api.Name, tokens.AccessToken)
+		u.RawQuery = query.Encode()
+	case api.Name != "":
+		req.Header.Set(api.Name, api.Prefix+tokens.AccessToken)
+	default:
+		req.Header.Set("Authorization", "Bearer "+tokens.AccessToken)
+	}
+	req.URL = u.String()
+	return req, nil
+}

@@ -1,0 +1,144 @@
+package tokensource
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/operation"
+	"github.com/evergrant/evergrant/hub/internal/service"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// AccountMoved tells that a service names another account, or another name of the same one,
+// than when the connection was authorised.
+type AccountMoved struct {
+	Connection    connection.Connection
+	Before, After provider.Account
+}
+
+// How often a service is asked whose grant it is: when something of the reply to a renewal
+// has changed that may tell of it, and now and then in any case. It costs a request.
+const (
+	accountEvery   = 24 * time.Hour
+	accountAtLeast = time.Hour
+	accountTimeout = time.Minute
+)
+
+// lookAtAccount asks whose grant a renewed one is, where the service can tell and it is
+// time to ask. It does not wait: the tokens are saved, and who the account is changes
+// nothing about them.
+func (s *Source) lookAtAccount(svc service.Service, before, after connection.Connection) {
+	if svc.Description == nil || !slices.Contains(svc.Description.Grants, provider.GrantIdentify) {
+		return
+	}
+	if !s.timeToIdentify(after.ID, hintsOf(before.Tokens) != hintsOf(after.Tokens)) {
+		return
+	}
+	s.work.Go(func() {
+		ctx, cancel := context.WithTimeout(s.tidying, accountTimeout)
+		defer cancel()
+		if err := s.identify(ctx, svc, after); err != nil && ctx.Err() == nil {
+			s.log.Warn("the service did not say whose grant it is after a renewal; it is asked again after a later one", "connection", after.Name, "error", err)
+		}
+	})
+}
+
+// timeToIdentify notes the time if it is. One that is seen for the first time is spread
+// over the day: after a start a hub renews all.
+func (s *Source) timeToIdentify(id string, changed bool) bool {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	last, ok := s.identified.Get(id)
+	if !ok {
+		last = now.Add(-rand.N(accountEvery)) //nolint:gosec // it spreads work
+	}
+	since := now.Sub(last)
+	ask := since >= accountEvery || changed && (!ok || since >= accountAtLeast)
+	if ask {
+		last = now
+	}
+	if ask || !ok {
+		s.identified.Put(id, last)
+	}
+	return ask
+}
+
+func (s *Source) identify(ctx context.Context, svc service.Service, c connection.Connection) error {
+	now := time.Now()
+	account, err := s.runner.Identify(ctx, &operation.Op{Service: svc, Now: now}, c.Tokens.Token(now))
+	if err != nil {
+		return err
+	}
+	if account.ID == "" || *account == c.Account {
+		return nil
+	}
+	err = s.store.SaveAccount(ctx, c.ID, c.Generation, *account)
+	if err != nil {
+		return fmt.Errorf("save the account of %s: %w", c.Name, err)
+	}
+	s.log.Warn("the service names another account than before", "connection", c.Name, "before", c.Account.ID, "now", account.ID)
+	s.moved(AccountMoved{Connection: c, Before: c.Account, After: *account})
+	return s.store.AddEvent(ctx, store.Event{
+		ConnectionID: c.ID, ServiceID: c.ServiceID, Kind: EventAccount, At: s.Now(),
+		Detail: fmt.Sprintf("the service says that the grant belongs to %s now, before to %s", called(*account), called(c.Account)),
+	})
+}
+
+// EventAccount is the kind of a store.Event: after a renewal a service named another account.
+const EventAccount = "account"
+
+func called(a provider.Account) string {
+	switch {
+	case a.ID == "":
+		return "an unknown account"
+	case a.Name == "" || a.Name == a.ID:
+		return a.ID
+	}
+	return a.Name + " (" + a.ID + ")"
+}
+
+// hintsOf is what a token set says that may tell of its account: the claims that name one,
+// and the extra fields that are neither numbers nor times. Equal hints, equal account.
+func hintsOf(t connection.TokenSet) string {
+	extra := map[string]any{}
+	for name, value := range t.Extra {
+		switch v := value.(type) {
+		case string:
+			extra[name] = v
+		case json.Number, float64, int64:
+			if n := strings.ToLower(name); strings.Contains(n, "id") || strings.Contains(n, "user") || strings.Contains(n, "account") {
+				extra[name] = v
+			}
+		}
+	}
+	text, _ := json.Marshal([]any{extra, claimsOf(t.IDToken)}) // strings and numbers
+	return string(text)
+}
+
+type idClaims struct {
+	Subject  string `json:"sub"`
+	Email    string `json:"email"`
+	Username string `json:"preferred_username"`
+}
+
+// claimsOf reads the claims of an ID token that name somebody. It is not verified: it is only
+// compared with the one before.
+func claimsOf(idToken string) (claims idClaims) {
+	parts := strings.Split(idToken, ".")
+	if len(parts) != 3 {
+		return claims
+	}
+	if data, err := base64.RawURLEncoding.DecodeString(parts[1]); err == nil {
+		_ = json.Unmarshal(data, &claims)
+	}
+	return claims
+}

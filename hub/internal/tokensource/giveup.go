@@ -1,0 +1,38 @@
+package tokensource
+
+import (
+	"context"
+	"errors"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// CodeBehind is the code of a grant that was given up because it comes from a backup.
+const CodeBehind = "behind_backup"
+
+// ErrNewer says that a grant has other tokens than those that somebody decided about.
+var ErrNewer = errors.New("it has other tokens by now: it was brought forward, renewed or authorised again, and is left alone")
+
+// GiveUp ends a grant without asking its service, because somebody decided that the refresh
+// token of that lineage and generation is not to be tried: people are called as for any
+// grant that has ended, and a valid access token is served on. A hub that comes late and has
+// a newer token set takes it up again. Errors: ErrNewer, store.ErrNotFound.
+func (s *Source) GiveUp(ctx context.Context, id string, decided store.Generation) error {
+	c, err := s.store.Connection(ctx, id)
+	if err != nil {
+		return err
+	}
+	if c.Generation != decided.Generation || c.Lineage != decided.Lineage {
+		return ErrNewer
+	}
+	ended := c.Failed(s.Now(), c.Generation, provider.Errorf(provider.ReauthorizationRequired, CodeBehind,
+		"the database was restored from a backup, so the refresh token may be used up and is not tried; a person has to authorise again"))
+	ended.Cause = connection.CauseOf(ended, "", "").String()
+	err = s.store.SaveFailure(ctx, ended, c.Generation, "", s.Owner())
+	if errors.Is(err, store.ErrStale) {
+		return ErrNewer
+	}
+	return err
+}

@@ -1,0 +1,62 @@
+package tokensource
+
+import (
+	"context"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/trail"
+)
+
+// heldFor is when a renewal that may not begin is looked at again; undecidedFor that of a
+// grant about which a person has to decide, who then has it renewed at once.
+const (
+	heldFor      = 30 * time.Second
+	undecidedFor = time.Hour
+)
+
+// heldBack is what a process is told whose token would need a renewal that may not begin.
+var heldBack = map[connection.CauseKind]string{
+	connection.CauseClock:    "No token is renewed for the moment, because clocks have stepped; ask again.",
+	connection.CauseCopied:   "This token is not renewed, because the hub's data folder looks copied; an administrator has to look at it.",
+	connection.CauseRestored: "This token is not renewed for the moment, because the hub's database was restored and is being compared; ask again.",
+	connection.CauseBehind:   "This token is not renewed, because it comes from a backup and may be used up; an administrator has to decide about it.",
+}
+
+// Now is the time by the database's clock, which all replicas share.
+func (s *Source) Now() time.Time { return s.clock.Now() }
+
+// ClockDoubtful reports whether clocks have stepped, so that no renewal begins.
+func (s *Source) ClockDoubtful() bool {
+	_, doubt := s.clock.Doubt()
+	return doubt
+}
+
+// holds says what keeps the renewal of a connection from beginning; "" if nothing does.
+func (s *Source) holds(c connection.Connection) connection.CauseKind {
+	if s.ClockDoubtful() {
+		return connection.CauseClock
+	}
+	return s.held(c)
+}
+
+// knownHeld reports whether a renewal was put off because it may not begin, and still may
+// not: nobody need try it before its time.
+func (s *Source) knownHeld(c connection.Connection, now time.Time) bool {
+	why := connection.ParseCause(c.Cause).Kind
+	return heldBack[why] != "" && c.Due.After(now) && s.holds(c) == why
+}
+
+// holdBack puts a renewal off that may not begin. That is no failure of the grant, and none
+// is counted.
+func (s *Source) holdBack(ctx context.Context, c connection.Connection, why connection.CauseKind) (connection.Connection, error) {
+	trail.Log(ctx, s.log).Debug("a renewal is held back", "connection", c.Name, "cause", string(why))
+	now := s.Now()
+	wait := heldFor
+	if why == connection.CauseBehind {
+		wait = undecidedFor
+	}
+	c = c.Deferred(now, now.Add(wait))
+	c.Cause = connection.Cause{Kind: why}.String()
+	return c, s.store.SaveFailure(ctx, c, c.Generation, "", s.Owner())
+}

@@ -1,0 +1,73 @@
+package tokensource
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/trail"
+)
+
+// begunAt is when a renewal of a connection began that is not saved yet, in Unix
+// milliseconds of the database; 0 if there is none, or if it ends no access token.
+func (s *Source) begunAt(ctx context.Context, c connection.Connection) (int64, error) {
+	if !c.EndsWithRenewal() {
+		return 0, nil
+	}
+	intent, err := s.store.OpenIntent(ctx, c.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return intent.BegunAt.UnixMilli(), nil
+}
+
+// settled waits for the outcome of a renewal that began at a time, here or in another
+// replica: the service ends the access token when it gives the next one, before anybody
+// here knows. It waits as long as its caller does, but not past longestWait after the
+// begin: a service that has not answered by then has most likely renewed nothing. It
+// returns the connection as it then stands.
+func (s *Source) settled(ctx context.Context, c connection.Connection, begun time.Time, wait time.Duration) (_ connection.Connection, err error) {
+	wait = min(wait, begun.Add(longestWait).Sub(s.clock.Latest()))
+	if wait <= 0 {
+		return c, nil
+	}
+	ctx, span := trail.Start(ctx, "wait for the outcome of the renewal")
+	defer func() { trail.End(span, word(c, err)) }()
+	end := time.NewTimer(wait)
+	defer end.Stop()
+	for look := 5 * time.Millisecond; ; look = min(2*look, 500*time.Millisecond) {
+		changed, forget := s.changes.Next(c.ID)
+		now, begunAt, err := s.outcome(ctx, c)
+		if err != nil || begunAt == 0 {
+			forget()
+			return now, err
+		}
+		select {
+		case <-changed:
+		case <-time.After(look):
+		case <-end.C:
+			forget()
+			return now, nil
+		case <-ctx.Done():
+			forget()
+			return c, ctx.Err()
+		}
+		forget()
+	}
+}
+
+// outcome reads first whether a renewal is under way and then the connection, so that
+// the row has what the renewal brought.
+func (s *Source) outcome(ctx context.Context, c connection.Connection) (connection.Connection, int64, error) {
+	begunAt, err := s.begunAt(ctx, c)
+	if err != nil {
+		return c, 0, err
+	}
+	c, err = s.store.Connection(ctx, c.ID)
+	return c, begunAt, err
+}

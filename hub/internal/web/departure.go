@@ -1,0 +1,61 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/web/page"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+)
+
+// departurePage is the page before a browser is sent to a service.
+const departurePage = "/departure"
+
+// mostDepartures bounds the departures of a session that can be seen again: people open
+// several at once.
+const mostDepartures = 8
+
+// departed is a departure in a session. The authorization of it has begun, so that
+// reloading its page begins no second one.
+type departed struct {
+	ID string
+	view.Departure
+}
+
+// sendAway leads to the page that sends the browser to a service.
+func (p *Pages) sendAway(c *gin.Context, v view.Departure) {
+	target, err := url.Parse(v.URL)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	v.Host = target.Host
+	d := departed{ID: store.NewID(), Departure: v}
+	all, _ := toShow[[]departed](p, c, shownDepartures)
+	if all = append(all, d); len(all) > mostDepartures {
+		all = all[len(all)-mostDepartures:]
+	}
+	if err := p.show(c, shownDepartures, all); err != nil {
+		p.fail(c, err)
+		return
+	}
+	back(c, departurePage+"/"+d.ID)
+}
+
+// departure shows where the browser goes next, and sends it there. One that is not known
+// here, or any more, leads home.
+func (p *Pages) departure(c *gin.Context) {
+	all, _ := toShow[[]departed](p, c, shownDepartures)
+	i := slices.IndexFunc(all, func(d departed) bool { return d.ID == c.Param("id") })
+	if i < 0 {
+		back(c, "/")
+		return
+	}
+	c.Header("Refresh", "0;url="+all[i].URL) // the page goes on by itself; its button is for browsers that do not
+	c.Header("Referrer-Policy", "no-referrer")
+	p.render(c, http.StatusOK, page.Departure(p.shell(c, view.SectionConnections), all[i].Departure))
+}

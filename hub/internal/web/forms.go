@@ -1,0 +1,37 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+)
+
+// questions are the forms that are answered with a page, because nothing has been done:
+// reloading that page does no harm. All others lead to a page of their own, which can be
+// reloaded without doing it again.
+var questions = []string{
+	"/bulk",                         // how many it concerns, and whether that is meant
+	"/restored/behind",              // likewise
+	"/services/new/:provider/check", // whether a service accepts what was entered; its secrets are in the form alone
+	"/services/:name/check",
+	"/escalation/texts", // how a text that is not saved would look
+	"/keys/pick",        // what a search finds, with what was entered
+}
+
+// watchForms tells in the log of a form that was carried out and answered with a page: a
+// reload would carry it out again.
+func (p *Pages) watchForms(c *gin.Context) {
+	c.Next()
+	if c.Request.Method != http.MethodPost || c.Writer.Status() != http.StatusOK || inPart(c) || slices.Contains(questions, c.FullPath()) {
+		return
+	}
+	if strings.HasPrefix(c.Writer.Header().Get("Content-Type"), "text/html") {
+		p.o.Logger.Error("a form was answered with a page, which repeats it when it is reloaded", "route", c.FullPath())
+	}
+}
+
+// inPart reports whether a request was made by a part of a page, which takes the answer in:
+// the page stays the one that was opened, so reloading it repeats nothing.
+func inPart(c *gin.Context) bool { return c.GetHeader("HX-Request") != "" }

@@ -1,0 +1,135 @@
+package web
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/authflow"
+	"github.com/evergrant/evergrant/hub/internal/service"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/web/i18n"
+	"github.com/evergrant/evergrant/hub/internal/web/page"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// frontPage is where people without an account take access codes of the services that an
+// owner has published. It is also where their authorizations return to, which is how they
+// are told from those of people who are signed in.
+const frontPage = "/codes"
+
+// codesLimit bounds how often people without an account begin an authorization.
+var codesLimit = store.FrontLimit{PerAddress: view.FrontEach, InTotal: view.FrontAll, Within: time.Hour}
+
+// front shows the published services. Where there are none it leads to the login.
+func (p *Pages) front(c *gin.Context) { p.showFront(c, http.StatusOK, view.FrontDoor{}) }
+
+// frontInstead shows the front page to a stranger who comes to the hub's own address, if
+// there is anything on it.
+func (p *Pages) frontInstead(c *gin.Context) (shown bool) {
+	if c.Request.Method != http.MethodGet || c.Request.URL.Path != "/" || c.GetHeader("HX-Request") != "" || !p.anyPublished(c) {
+		return false
+	}
+	p.front(c)
+	return true
+}
+
+// anyPublished reports whether there is something for people without an account.
+func (p *Pages) anyPublished(c *gin.Context) bool {
+	there, err := p.o.Store.AnyPublished(c.Request.Context())
+	if err != nil {
+		p.o.Logger.Warn("the published services could not be read", "error", err)
+	}
+	return there && err == nil
+}
+
+func (p *Pages) showFront(c *gin.Context, status int, v view.FrontDoor) {
+	published, err := p.o.Store.PublishedServices(c.Request.Context())
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	if len(published) == 0 {
+		back(c, "/login")
+		return
+	}
+	for _, s := range published {
+		v.Services = append(v.Services, p.serviceView(c, s))
+	}
+	_, v.SignedIn = p.user(c)
+	p.render(c, status, page.FrontDoor(p.shell(c, ""), v))
+}
+
+// published finds a service that is published, by its name.
+func (p *Pages) published(c *gin.Context, name string) (service.Service, error) {
+	s, err := p.o.Store.ServiceByName(c.Request.Context(), name)
+	if err == nil {
+		_, err = p.o.Store.Published(c.Request.Context(), s.ID)
+	}
+	return s, err
+}
+
+// takeCodes begins the authorization of somebody without an account.
+func (p *Pages) takeCodes(c *gin.Context) {
+	ctx := c.Request.Context()
+	s, err := p.published(c, c.Param("service"))
+	if errors.Is(err, store.ErrNotFound) {
+		p.showFront(c, http.StatusNotFound, view.FrontDoor{Withdrawn: true})
+		return
+	}
+	if err == nil {
+		err = p.o.Store.UseFront(ctx, store.FrontCodes, addressOf(c), codesLimit, time.Now())
+	}
+	if errors.Is(err, store.ErrTooOften) {
+		p.tooOften(c)
+		p.showFront(c, http.StatusTooManyRequests, view.FrontDoor{TooOften: true})
+		return
+	}
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	browser := browserOf(c)
+	started, err := p.o.Flow.Start(ctx, authflow.StartRequest{ServiceID: s.ID, Browser: browser, ReturnTo: frontPage, Lang: i18n.Lang(ctx)})
+	if cause, is := errors.AsType[*provider.Error](err); is {
+		ref := p.serviceRef(s)
+		p.showFront(c, http.StatusBadGateway, view.FrontDoor{Trouble: view.TroubleOf(cause), Of: &ref})
+		return
+	}
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.o.Audit.Record(p.asFront(c), "service.once_begin", audit.Object{Kind: "service", Name: s.Name})
+	p.setCookie(c, browserCookie, browser, browserCookiePath, browserCookieLife)
+	p.sendAway(c, view.Departure{Service: p.serviceRef(s), URL: started.URL, Back: frontPage})
+}
+
+// tooOften says when to come again.
+func (p *Pages) tooOften(c *gin.Context) {
+	c.Header("Retry-After", strconv.Itoa(int(codesLimit.Within.Seconds())))
+	p.o.Logger.Warn("the front page was used too often", "address", c.ClientIP(), "route", c.FullPath())
+}
+
+// addressOf is the address by which uses of the front page are counted: of IPv6 the
+// network, for one machine has all of its addresses.
+func addressOf(c *gin.Context) string {
+	ip, err := netip.ParseAddr(c.ClientIP())
+	if err != nil {
+		host, _, _ := net.SplitHostPort(c.Request.RemoteAddr)
+		return host
+	}
+	if ip = ip.Unmap(); ip.Is6() {
+		if network, err := ip.WithZone("").Prefix(64); err == nil {
+			return network.String()
+		}
+	}
+	return ip.String()
+}

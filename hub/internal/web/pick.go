@@ -1,0 +1,130 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/policy"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// What is wrong with what was typed instead of chosen.
+var (
+	textNoService = provider.Text{EN: "There is no service of that name.", RU: "Сервиса с таким именем нет."}
+	textNoContact = provider.Text{EN: "There is no contact of that name; choose one from the list.", RU: "Контакта с таким именем нет; выберите из списка."}
+	textNoPerson  = provider.Text{EN: "There is nobody of that login; choose from the list.", RU: "Человека с таким логином нет; выберите из списка."}
+)
+
+// pickMost is how many choices a search answers.
+const pickMost = 50
+
+// picked is a choice that a search has found.
+type picked struct {
+	Value string `json:"value"`
+	Title string `json:"title"`
+}
+
+// pick answers a search in a long list with its first choices.
+func (p *Pages) pick(all func(ctx context.Context) ([]picked, error)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		choices, err := all(c.Request.Context())
+		if err != nil {
+			p.trouble(c, err)
+			c.Status(http.StatusInternalServerError)
+			return
+		}
+		query := strings.ToLower(strings.TrimSpace(c.Query("q")))
+		found := []picked{}
+		for _, x := range choices {
+			if len(found) < pickMost && (strings.Contains(strings.ToLower(x.Title), query) || strings.Contains(strings.ToLower(x.Value), query)) {
+				found = append(found, x)
+			}
+		}
+		c.Header("Cache-Control", "no-store")
+		c.JSON(http.StatusOK, found)
+	}
+}
+
+// registerPicks are the searches in lists that may be long.
+func (p *Pages) registerPicks(see, manage *gin.RouterGroup) {
+	see.GET("/pick/services", p.pick(func(ctx context.Context) ([]picked, error) {
+		return p.pickServices(ctx, func(s store.ServiceName) string { return s.Name })
+	}))
+	see.GET("/pick/tags", p.pick(func(ctx context.Context) (list []picked, err error) {
+		tags, err := p.o.Store.Tags(ctx)
+		for _, tag := range tags {
+			list = append(list, picked{tag.Tag, tag.Tag})
+		}
+		return list, err
+	}))
+	manage.GET("/pick/service-ids", p.pick(func(ctx context.Context) ([]picked, error) {
+		return p.pickServices(ctx, func(s store.ServiceName) string { return s.ID })
+	}))
+	manage.GET("/pick/contacts", p.pick(func(ctx context.Context) (list []picked, err error) {
+		contacts, err := p.o.Store.Contacts(ctx)
+		for _, x := range contacts {
+			list = append(list, picked{x.Title, x.Title})
+		}
+		return list, err
+	}))
+	manage.GET("/pick/people", p.pick(func(ctx context.Context) (list []picked, err error) {
+		users, err := p.o.Store.Users(ctx)
+		for _, u := range users {
+			list = append(list, picked{u.Login, view.Person{Login: u.Login, Name: u.Name}.Called()})
+		}
+		return list, err
+	}))
+}
+
+func (p *Pages) pickServices(ctx context.Context, value func(store.ServiceName) string) (list []picked, err error) {
+	services, err := p.o.Store.ServiceNames(ctx)
+	for _, s := range services {
+		list = append(list, picked{value(s), s.Title})
+	}
+	return list, err
+}
+
+// serviceEntered is the name of the service that was chosen, or typed by its title.
+func (p *Pages) serviceEntered(ctx context.Context, entered string) (string, error) {
+	entered = strings.TrimSpace(entered)
+	services, err := p.o.Store.ServiceNames(ctx)
+	for _, s := range services {
+		if s.Name == entered {
+			return s.Name, nil
+		}
+	}
+	for _, s := range services {
+		if strings.EqualFold(s.Title, entered) {
+			return s.Name, nil
+		}
+	}
+	return entered, err
+}
+
+// contactEntered finds the contact that was chosen by its id, or typed by its title.
+func contactEntered(contacts []policy.Contact, entered string) (id string, ok bool) {
+	entered = strings.TrimSpace(entered)
+	for _, x := range contacts {
+		if x.ID == entered || strings.EqualFold(x.Title, entered) {
+			return x.ID, true
+		}
+	}
+	return "", false
+}
+
+// userEntered finds the person who was chosen by their id, or typed by login or name.
+func (p *Pages) userEntered(ctx context.Context, entered string) (id string, ok bool, err error) {
+	entered = strings.TrimSpace(entered)
+	users, err := p.o.Store.Users(ctx)
+	for _, u := range users {
+		if u.ID == entered || strings.EqualFold(u.Login, entered) || strings.EqualFold((&view.Person{Login: u.Login, Name: u.Name}).Called(), entered) {
+			return u.ID, true, nil
+		}
+	}
+	return "", false, err
+}

@@ -1,0 +1,221 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/web/page"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// askPage is where a service that is missing is asked for.
+const askPage = "/ask"
+
+// requestLimit bounds how often services are asked for. People, links and the front page
+// are counted apart, so that strangers cannot use up what others have.
+var requestLimit = store.FrontLimit{PerAddress: 5, InTotal: 30, Within: 24 * time.Hour}
+
+// requestsShown is how many requests a page lists.
+const requestsShown = 50
+
+// What is wrong with a request.
+var (
+	textAskService = provider.Text{EN: "Say which service, by its name or its address.", RU: "Укажите сервис: название или адрес."}
+	textAskPurpose = provider.Text{EN: "Say what it is for, in a sentence.", RU: "Напишите одной фразой, для чего он нужен."}
+	textAskContact = provider.Text{EN: "Say how to reach you: an e-mail address, a phone number, a messenger.", RU: "Укажите, как с вами связаться: почта, телефон, мессенджер."}
+	textAskLong    = provider.Text{EN: "This is too long.", RU: "Слишком длинно."}
+)
+
+// asker is who asks for a service, and from where.
+type asker struct {
+	source, by, counted, action, back string
+	link                              bool
+}
+
+// askerOf says who may ask: whoever is signed in, who holds a link that is good, and on the
+// front page anybody once something is published there. Others are led away; false then.
+func (p *Pages) askerOf(c *gin.Context) (asker, bool) {
+	if token := c.Param("token"); token != "" {
+		linked, err := p.o.Flow.Link(c.Request.Context(), token)
+		if err != nil {
+			p.refuseLink(c, err)
+			return asker{}, false
+		}
+		at := "/grant/" + url.PathEscape(token)
+		return asker{source: store.RequestByLink, by: linked.Connection.Title, counted: addressOf(c), action: at + askPage, back: at, link: true}, true
+	}
+	if u, in := p.known(c); in {
+		return asker{source: store.RequestByPerson, by: u.Login, counted: u.Login, action: askPage, back: "/services"}, true
+	}
+	if p.anyPublished(c) {
+		return asker{source: store.RequestByFront, counted: addressOf(c), action: askPage, back: frontPage}, true
+	}
+	back(c, "/login?"+url.Values{"return_to": {askPage}}.Encode())
+	return asker{}, false
+}
+
+// askForm asks for a service, or says that a request was sent.
+func (p *Pages) askForm(c *gin.Context) {
+	if who, ok := p.askerOf(c); ok {
+		p.showAsk(c, http.StatusOK, who, view.AskForm{Sent: c.Query("sent") != "", Service: c.Query("service")})
+	}
+}
+
+func (p *Pages) showAsk(c *gin.Context, status int, who asker, v view.AskForm) {
+	v.Action, v.Back = who.action, who.back
+	shell := p.shell(c, view.SectionServices)
+	if who.link {
+		shell.Person = nil // who follows a link sees what every stranger sees
+	}
+	p.render(c, status, page.Ask(shell, v))
+}
+
+// ask keeps a request and has administrators told of it.
+func (p *Pages) ask(c *gin.Context) {
+	who, ok := p.askerOf(c)
+	if !ok {
+		return
+	}
+	v := view.AskForm{Service: line(c.PostForm("service")), Purpose: lines(c.PostForm("purpose")), Contact: line(c.PostForm("contact")), Problems: view.Problems{}}
+	if v.Contact == "" && who.source == store.RequestByPerson {
+		v.Contact = who.by
+	}
+	bound(v.Problems, "service", v.Service, view.AskServiceMax, textAskService)
+	bound(v.Problems, "purpose", v.Purpose, view.AskPurposeMax, textAskPurpose)
+	bound(v.Problems, "contact", v.Contact, view.AskContactMax, textAskContact)
+	if len(v.Problems) > 0 {
+		p.showAsk(c, http.StatusUnprocessableEntity, who, v)
+		return
+	}
+	ctx, now := c.Request.Context(), time.Now()
+	err := p.o.Store.UseFront(ctx, store.FrontRequest+"."+who.source, who.counted, requestLimit, now)
+	if errors.Is(err, store.ErrTooOften) {
+		p.tooOften(c)
+		v.TooOften = true
+		p.showAsk(c, http.StatusTooManyRequests, who, v)
+		return
+	}
+	r := store.ServiceRequest{
+		ID: store.NewID(), Service: v.Service, Purpose: v.Purpose, Contact: v.Contact, Source: who.source, AskedBy: who.by, Address: c.ClientIP(), CreatedAt: now,
+	}
+	if err == nil {
+		err = p.o.Store.CreateServiceRequest(ctx, r)
+	}
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.o.Escalation.Wake()
+	if who.source != store.RequestByPerson {
+		ctx = p.asFront(c)
+	}
+	p.o.Audit.Record(ctx, "request.add", audit.Object{Kind: "request", Name: r.ID}, "service", r.Service, "source", r.Source)
+	back(c, who.action+"?sent=1")
+}
+
+// bound notes what is wrong with a field that must be there and not too long.
+func bound(problems view.Problems, field, value string, most int, missing provider.Text) {
+	switch n := utf8.RuneCountInString(value); {
+	case n == 0:
+		problems[field] = missing
+	case n > most:
+		problems[field] = textAskLong
+	}
+}
+
+// line is text of a stranger in one line, without what cannot be seen.
+func line(s string) string { return strings.Join(strings.Fields(lines(s)), " ") }
+
+// lines keeps line breaks, at most one empty line at a time.
+func lines(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(strings.ReplaceAll(s, "\r\n", "\n"), ""))
+	for strings.Contains(s, "\n\n\n") {
+		s = strings.ReplaceAll(s, "\n\n\n", "\n\n")
+	}
+	return strings.TrimSpace(s)
+}
+
+// asFront is the context of what somebody without an account does; who is signed in or
+// holds a link is named.
+func (p *Pages) asFront(c *gin.Context) context.Context {
+	actor := audit.Actor{Kind: audit.KindFront, Address: c.ClientIP()}
+	if u, in := p.user(c); in {
+		actor.Kind, actor.Name = audit.KindPerson, u.Login
+	} else if token := c.Param("token"); token != "" {
+		actor.Kind = audit.KindLink
+		if linked, err := p.o.Flow.Link(c.Request.Context(), token); err == nil {
+			actor.Name = linked.Link.CreatedBy
+		}
+	}
+	return audit.With(c.Request.Context(), actor)
+}
+
+// requests lists the services that were asked for.
+func (p *Pages) requests(c *gin.Context) {
+	skip, _ := strconv.Atoi(c.Query("skip")) // none is the first page
+	skip = max(0, skip)
+	found, err := p.o.Store.ServiceRequests(c.Request.Context(), skip, requestsShown+1)
+	var v view.Requests
+	if err == nil {
+		v.Open, err = p.o.Store.OpenServiceRequests(c.Request.Context())
+	}
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	for _, r := range found[:min(len(found), requestsShown)] {
+		v.Rows = append(v.Rows, view.Request{
+			ID: r.ID, Service: r.Service, Purpose: r.Purpose, Contact: r.Contact, Source: r.Source, AskedBy: r.AskedBy, Address: r.Address,
+			State: r.State, DecidedBy: r.DecidedBy, CreatedAt: r.CreatedAt, DecidedAt: r.DecidedAt,
+		})
+	}
+	if skip > 0 {
+		v.Prev = "/requests?skip=" + strconv.Itoa(max(0, skip-requestsShown))
+	}
+	if len(found) > requestsShown {
+		v.Next = "/requests?skip=" + strconv.Itoa(skip+requestsShown)
+	}
+	v.AskURL = p.o.PublicURL + askPage
+	p.render(c, http.StatusOK, page.Requests(p.shell(c, view.SectionServices), v))
+}
+
+// decideRequest says what became of a request. One that somebody else has decided
+// meanwhile stays as it is.
+func (p *Pages) decideRequest(c *gin.Context) {
+	ctx := c.Request.Context()
+	u, _ := person(c)
+	state, act, flash := store.RequestDone, "request.done", "flash.request_done"
+	if c.PostForm("state") == store.RequestDeclined {
+		state, act, flash = store.RequestDeclined, "request.decline", "flash.request_declined"
+	}
+	r, err := p.o.Store.DecideServiceRequest(ctx, c.Param("id"), state, u.Login, time.Now())
+	if errors.Is(err, store.ErrNotFound) {
+		p.flash(c, view.Flash{Key: "flash.request_decided", Bad: true})
+		back(c, "/requests")
+		return
+	}
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.o.Audit.Record(ctx, act, audit.Object{Kind: "request", Name: r.ID}, "service", r.Service)
+	p.flash(c, view.Flash{Key: flash, Name: r.Service})
+	back(c, "/requests")
+}

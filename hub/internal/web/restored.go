@@ -1,0 +1,161 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/web/page"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+	"github.com/evergrant/evergrant/hub/internal/withdrawn"
+)
+
+// mostBehind is how many grants behind a backup the page lists.
+const mostBehind = 500
+
+// restoredShort is how the last restore stands, for the overview.
+func (p *Pages) restoredShort(ctx context.Context) (v view.Restored, err error) {
+	at, err := p.o.Store.Restores(ctx)
+	if err != nil || at.Newest.ID == "" {
+		return v, err
+	}
+	r := at.Newest
+	v = view.Restored{Cause: r.Cause, By: r.NoticedBy, At: r.NoticedAt, BackupAt: r.BackupAt, Held: r.Held(), Until: r.Until, EndedAt: r.EndedAt, Missing: at.Waiting}
+	if v.BehindTotal = at.Listed; !v.Held && at.Listed > 0 {
+		if v.BehindTotal, err = p.o.Store.CountBehind(ctx); err != nil {
+			return v, err
+		}
+	}
+	back, err := p.o.Store.PublishedWithdrawals(ctx)
+	v.Withdrawn = len(back)
+	return v, err
+}
+
+// restored shows how the last restore stands and what it left to decide.
+func (p *Pages) restored(c *gin.Context) {
+	ctx := c.Request.Context()
+	at, err := p.o.Store.Restores(ctx)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	v, err := p.restoredShort(ctx)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	all, err := p.o.Store.RestoreReplicas(ctx, at.Newest.ID)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	for _, x := range all {
+		v.Forwarded += x.Forwarded
+		v.Replicas = append(v.Replicas, view.ComparedReplica{Name: x.Name, ID: x.ID, ComparedAt: x.ComparedAt, Forwarded: x.Forwarded})
+	}
+	if !v.Held {
+		if v.Behind, err = p.behind(c); err != nil {
+			p.fail(c, err)
+			return
+		}
+	}
+	p.render(c, http.StatusOK, page.Restored(p.shell(c, view.SectionOverview), v))
+}
+
+// behind lists the grants that wait for a decision.
+func (p *Pages) behind(c *gin.Context) ([]view.BehindGrant, error) {
+	refs, err := p.serviceRefs(c)
+	if err != nil {
+		return nil, err
+	}
+	found, err := p.o.Store.Behind(c.Request.Context(), mostBehind)
+	rows := make([]view.BehindGrant, 0, len(found))
+	for _, b := range found {
+		rows = append(rows, view.BehindGrant{Name: b.Name, Title: b.Title, Service: refs[b.ServiceID], Reason: b.Reason, ValidUntil: b.ExpiresAt})
+	}
+	return rows, err
+}
+
+// decideBehind asks whether a decision is meant, and then carries it out.
+func (p *Pages) decideBehind(c *gin.Context) {
+	ctx := c.Request.Context()
+	d := view.BehindDecision{Decision: c.PostForm("decision"), All: ticked(c, "all"), Names: c.PostFormArray("connections")}
+	d.Count = len(d.Names)
+	if d.All {
+		d.Names = nil
+		n, err := p.o.Store.CountBehind(ctx)
+		if err != nil {
+			p.fail(c, err)
+			return
+		}
+		d.Count = n
+	}
+	if d.Count == 0 || d.Decision != store.DecideTryOnce && d.Decision != store.DecideSendLinks {
+		p.flash(c, view.Flash{Key: "flash.bulk_nothing", Bad: true})
+		back(c, "/restored")
+		return
+	}
+	if !ticked(c, "confirmed") {
+		p.render(c, http.StatusOK, page.BehindDecision(p.shell(c, view.SectionOverview), d))
+		return
+	}
+	run, n, err := p.o.Bulk.Decide(ctx, d.Names, d.Decision)
+	switch {
+	case err != nil:
+		p.fail(c, err)
+	case n == 0:
+		p.flash(c, view.Flash{Key: "flash.behind_none"})
+		back(c, "/restored")
+	default:
+		back(c, "/bulk/"+run)
+	}
+}
+
+// withdrawn lists what was withdrawn and is back after a restore.
+func (p *Pages) withdrawn(c *gin.Context) {
+	items, err := p.o.Withdrawn.List(c.Request.Context())
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.render(c, http.StatusOK, page.Withdrawn(p.shell(c, view.SectionOverview), withdrawnThings(items)))
+}
+
+func withdrawnThings(items []withdrawn.Item) []view.WithdrawnThing {
+	things := make([]view.WithdrawnThing, 0, len(items))
+	for _, i := range items {
+		things = append(things, thingOf(i))
+	}
+	return things
+}
+
+func thingOf(i withdrawn.Item) view.WithdrawnThing {
+	return view.WithdrawnThing{Act: strings.ReplaceAll(i.Act, ".", "_"), Object: i.Object, Title: i.Title, At: i.At}
+}
+
+// withdrawAgain withdraws all of it again. What could not be withdrawn is shown with the
+// reason.
+func (p *Pages) withdrawAgain(c *gin.Context) {
+	done, err := p.o.Withdrawn.Withdraw(c.Request.Context())
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	var left []view.WithdrawnThing
+	for _, o := range done {
+		if o.Err != nil {
+			thing := thingOf(o.Item)
+			thing.Problem = o.Err.Error()
+			left = append(left, thing)
+		}
+	}
+	if len(left) > 0 {
+		p.render(c, http.StatusConflict, page.Withdrawn(p.shell(c, view.SectionOverview), left))
+		return
+	}
+	p.flash(c, view.Flash{Key: "flash.withdrawn_again"})
+	back(c, "/withdrawn")
+}

@@ -1,0 +1,158 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/web/page"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+)
+
+// deleteConnection moves a connection into the trash, after giving its grant back if that
+// is wanted.
+func (p *Pages) deleteConnection(c *gin.Context) {
+	ctx := c.Request.Context()
+	conn, err := p.o.Store.ConnectionByName(ctx, c.Param("name"))
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	grant := catalogue.WithGrant(ticked(c, "revoke"))
+	revoked, err := p.o.Catalogue.Delete(ctx, conn.ID, grant)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.o.Audit.Record(ctx, "connection.delete", audit.Object{Kind: "connection", Name: conn.Name}, "id", conn.ID, "grant", revoked.Word())
+	f := view.Flash{Key: "flash.deleted", Name: conn.Title}
+	switch {
+	case revoked.Err != nil:
+		f = view.Flash{Key: "flash.deleted_local", Name: conn.Title, Bad: true, Said: revoked.Err.Error()}
+	case grant == catalogue.RevokeGrant && !revoked.Supported && conn.Granting():
+		f.Key = "flash.deleted_no_service"
+	case grant == catalogue.RevokeGrant && revoked.Sent:
+		f.Key = "flash.deleted_revoked"
+	}
+	p.flash(c, f)
+	back(c, "/connections")
+}
+
+// trash lists deleted connections.
+func (p *Pages) trash(c *gin.Context) {
+	ctx := c.Request.Context()
+	refs, err := p.serviceRefs(c)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	v := view.Trash{Query: strings.TrimSpace(c.Query("q")), Keep: p.o.TrashKeep}
+	f := store.TrashFilter{Query: v.Query, AfterID: c.Query("after"), Limit: pageSize + 1}
+	if at, err := strconv.ParseInt(c.Query("at"), 10, 64); err == nil {
+		f.AfterAt = time.UnixMilli(at)
+	}
+	found, err := p.o.Store.Trash(ctx, f)
+	if err == nil {
+		v.Found, err = p.o.Store.CountTrash(ctx, store.TrashFilter{Query: v.Query})
+	}
+	if err == nil {
+		v.Total, err = p.o.Store.CountTrash(ctx, store.TrashFilter{})
+	}
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	asked := url.Values{}
+	if v.Query != "" {
+		asked.Set("q", v.Query)
+	}
+	v.Address = asked.Encode()
+	if len(found) > pageSize {
+		found = found[:pageSize]
+		last := found[pageSize-1]
+		asked.Set("after", last.ID)
+		asked.Set("at", strconv.FormatInt(last.TrashedAt.UnixMilli(), 10))
+		v.Next = "/trash?" + asked.Encode()
+	}
+	for _, t := range found {
+		v.Rows = append(v.Rows, p.trashRow(t, refs))
+	}
+	p.render(c, http.StatusOK, page.Trash(p.shell(c, view.SectionConnections), v))
+}
+
+func (p *Pages) trashRow(t store.Trashed, refs map[string]view.ServiceRef) view.TrashRow {
+	return view.TrashRow{
+		ID: t.ID, Name: t.Name, Title: t.Title, Account: t.Account.Name, Service: refs[t.ServiceID], TrashedAt: t.TrashedAt, RemovedAt: t.TrashedAt.Add(p.o.TrashKeep),
+		By: t.TrashedBy, Granting: t.Granting(), Rotates: t.Policy.Rotates(), GrantEnds: t.Tokens.RefreshExpiresAt,
+	}
+}
+
+// putBack takes one out of the trash. A name that is taken is asked for anew.
+func (p *Pages) putBack(c *gin.Context) {
+	ctx := c.Request.Context()
+	conn, err := p.o.Catalogue.PutBack(ctx, c.Param("id"), c.PostForm("name"))
+	if problems := problemsOf(err); problems != nil {
+		p.askName(c, problems)
+		return
+	}
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.o.Audit.Record(ctx, "connection.put_back", audit.Object{Kind: "connection", Name: conn.Name}, "id", conn.ID)
+	p.flash(c, view.Flash{Key: "flash.put_back", Name: conn.Title})
+	back(c, "/connections/"+url.PathEscape(conn.Name))
+}
+
+func (p *Pages) askName(c *gin.Context, problems view.Problems) {
+	refs, err := p.serviceRefs(c)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	t, err := p.o.Store.Trashed(c.Request.Context(), c.Param("id"))
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	row := p.trashRow(t, refs)
+	row.Problems, row.Entered = problems, c.PostForm("name")
+	if row.Entered == "" {
+		row.Entered = row.Name
+	}
+	p.render(c, http.StatusUnprocessableEntity, page.PutBack(p.shell(c, view.SectionConnections), row))
+}
+
+// removeTrashed removes one from the trash for good.
+func (p *Pages) removeTrashed(c *gin.Context) {
+	ctx := c.Request.Context()
+	t, err := p.o.Store.Trashed(ctx, c.Param("id"))
+	if errors.Is(err, store.ErrNotFound) {
+		back(c, "/trash")
+		return
+	}
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	revoked, err := p.o.Catalogue.Remove(ctx, t.ID)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.o.Audit.Record(ctx, "connection.remove", audit.Object{Kind: "connection", Name: t.Name}, "id", t.ID, "grant", revoked.Word())
+	f := view.Flash{Key: "flash.removed", Name: t.Title}
+	if revoked.Err != nil {
+		f = view.Flash{Key: "flash.removed_local", Name: t.Title, Bad: true, Said: revoked.Err.Error()}
+	}
+	p.flash(c, f)
+	back(c, "/trash")
+}

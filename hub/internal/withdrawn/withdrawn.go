@@ -1,0 +1,262 @@
+// Package withdrawn sees to what a restore of the database brings back: keys that were
+// revoked, people who were removed or disabled, grants that were given back. The file of
+// newest token sets in the data folder keeps a tail of such acts, which a restore of the
+// database does not touch.
+//
+// The walk: Watch is told of every audit record and Gone of every grant that was given
+// back, and note them. List compares the tail with the database, and Withdraw withdraws
+// again what is back.
+package withdrawn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/newest"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// Options of a Tail.
+type Options struct {
+	Store     *store.Store
+	Newest    *newest.Keeper
+	Catalogue *catalogue.Catalogue
+	Audit     *audit.Log
+	// Replica names this hub to people.
+	Replica string
+	Logger  hclog.Logger
+}
+
+// Tail is what this replica knows to have been withdrawn. It is safe for concurrent use.
+type Tail struct{ o Options }
+
+// New returns a Tail.
+func New(o Options) *Tail { return &Tail{o: o} }
+
+// The acts that withdraw something, as the audit record has them.
+const (
+	KeyRevoked        = "key.revoke"
+	PersonRemoved     = "person.remove"
+	PersonDisabled    = "person.disable"
+	ConnectionRevoked = "connection.revoke"
+	ConnectionDeleted = "connection.delete"
+)
+
+// undone are acts that make a withdrawal void.
+var undone = map[string]string{"person.enable": PersonDisabled, "person.invite": PersonRemoved}
+
+// Watch notes an act that withdraws something. What cannot be noted is in the log: the
+// act has happened.
+func (t *Tail) Watch(ctx context.Context, r store.AuditRecord) {
+	var err error
+	switch {
+	case r.Act == KeyRevoked, r.Act == PersonRemoved, r.Act == PersonDisabled:
+		err = t.o.Newest.Withdrew(ctx, newest.Withdrawal{At: r.At, Act: r.Act, Kind: r.ObjectKind, Object: r.Object})
+	case undone[r.Act] != "":
+		err = errors.Join(t.o.Newest.NotWithdrawn(ctx, newest.Withdrawal{Act: undone[r.Act], Kind: r.ObjectKind, Object: r.Object}),
+			t.o.Store.ForgetWithdrawal(ctx, undone[r.Act], r.ObjectKind, r.Object))
+	}
+	if err != nil {
+		t.o.Logger.Error("a withdrawal could not be noted; a restored database would bring it back unseen", "act", r.Act, "object", r.Object, "error", err)
+	}
+}
+
+// Gone notes a grant that was given back and a connection that was deleted, and takes the
+// note back if the connection is taken out of the trash. The newest token set is dropped
+// once nothing can put it back.
+func (t *Tail) Gone(ctx context.Context, c connection.Connection, how catalogue.Gone) {
+	revoked := newest.Withdrawal{At: time.Now(), Act: ConnectionRevoked, Kind: "connection", Object: c.Name}
+	deleted := revoked
+	deleted.Act = ConnectionDeleted
+	var err error
+	switch how {
+	case catalogue.GoneRevoked:
+		err = errors.Join(t.o.Newest.Withdrew(ctx, revoked), t.o.Newest.Drop(ctx, c.ID))
+	case catalogue.GoneTrashed: // which comes behind a revocation, and is all that counts
+		err = errors.Join(t.o.Newest.NotWithdrawn(ctx, revoked), t.o.Newest.Withdrew(ctx, deleted))
+	case catalogue.GoneBack:
+		err = errors.Join(t.o.Newest.NotWithdrawn(ctx, deleted), t.o.Store.ForgetWithdrawal(ctx, ConnectionDeleted, "connection", c.Name))
+		if c.State == connection.StateRevoked {
+			err = errors.Join(err, t.o.Newest.Withdrew(ctx, revoked))
+		}
+	case catalogue.GoneDeleted: // the note is of the time when it was deleted: its name may be another one's
+		err = t.o.Newest.Drop(ctx, c.ID)
+	}
+	if err != nil {
+		t.o.Logger.Error("a withdrawal could not be noted; a restored database would bring it back unseen", "act", string(how), "object", c.Name, "error", err)
+	}
+}
+
+// Item is something that was withdrawn and is back.
+type Item struct {
+	newest.Withdrawal
+
+	// ID is the row's, Title what people call it.
+	ID, Title string
+}
+
+// List is what replicas know to have been withdrawn and the database holds all the same,
+// oldest first: what this replica's own tail has, and what the others have published.
+func (t *Tail) List(ctx context.Context) ([]Item, error) {
+	all, err := t.o.Newest.Withdrawals(ctx, time.Time{})
+	if err != nil {
+		return nil, err
+	}
+	published, err := t.o.Store.PublishedWithdrawals(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range published {
+		all = merged(all, newest.Withdrawal{At: p.At, Act: p.Act, Kind: p.Kind, Object: p.Object})
+	}
+	slices.SortStableFunc(all, func(a, b newest.Withdrawal) int { return a.At.Compare(b.At) })
+	return t.allBack(ctx, all)
+}
+
+// merged adds a withdrawal, or keeps the later one of the same object.
+func merged(all []newest.Withdrawal, w newest.Withdrawal) []newest.Withdrawal {
+	i := slices.IndexFunc(all, func(x newest.Withdrawal) bool { return x.Act == w.Act && x.Kind == w.Kind && x.Object == w.Object })
+	switch {
+	case i < 0:
+		return append(all, w)
+	case all[i].At.Before(w.At):
+		all[i] = w
+	}
+	return all
+}
+
+// Publish makes what this replica's own tail knows to be back known to all replicas. It is
+// called after the database went back.
+func (t *Tail) Publish(ctx context.Context) error {
+	all, err := t.o.Newest.Withdrawals(ctx, time.Time{})
+	if err != nil {
+		return err
+	}
+	back, err := t.allBack(ctx, all)
+	if err != nil || len(back) == 0 {
+		return err
+	}
+	published := make([]store.Withdrawal, len(back))
+	for i, b := range back {
+		published[i] = store.Withdrawal{Act: b.Act, Kind: b.Kind, Object: b.Object, At: b.At, PublishedBy: t.o.Replica}
+	}
+	t.o.Logger.Warn("a restore has brought back what was withdrawn; withdraw it again by `evergrant data withdraw` or in the web hub", "things", len(back))
+	return t.o.Store.PublishWithdrawals(ctx, published)
+}
+
+func (t *Tail) allBack(ctx context.Context, all []newest.Withdrawal) ([]Item, error) {
+	back := []Item{}
+	for _, w := range all {
+		item, found, err := t.back(ctx, w)
+		if err != nil {
+			return nil, fmt.Errorf("look whether %s is back: %w", w.Object, err)
+		}
+		if found {
+			back = append(back, item)
+		}
+	}
+	return back, nil
+}
+
+// back looks whether what was withdrawn is in the database again. What was made after its
+// withdrawal is another thing of the same name.
+func (t *Tail) back(ctx context.Context, w newest.Withdrawal) (i Item, found bool, err error) {
+	i = Item{Withdrawal: w}
+	switch w.Act {
+	case KeyRevoked:
+		k, err := t.o.Store.APIKey(ctx, w.Object)
+		i.ID, i.Title = k.ID, k.Title
+		return i, err == nil && k.RevokedAt.IsZero(), unlessGone(err)
+	case PersonRemoved, PersonDisabled:
+		u, err := t.o.Store.UserByLogin(ctx, w.Object)
+		i.ID, i.Title = u.ID, u.Login
+		return i, err == nil && u.CreatedAt.Before(w.At) && (w.Act == PersonRemoved || u.DisabledAt.IsZero()), unlessGone(err)
+	case ConnectionRevoked, ConnectionDeleted:
+		c, err := t.o.Store.ConnectionByName(ctx, w.Object)
+		i.ID, i.Title = c.ID, c.Title
+		if w.Act == ConnectionDeleted {
+			return i, err == nil && c.CreatedAt.Before(w.At), unlessGone(err)
+		}
+		return i, err == nil && c.Granting() && c.AuthorizedAt.Before(w.At), unlessGone(err)
+	}
+	return i, false, nil
+}
+
+func unlessGone(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// Outcome says what came of withdrawing an item again; nil is done.
+type Outcome struct {
+	Item
+
+	Err error
+}
+
+// Withdraw withdraws again what List has found. One failure does not keep it from the
+// rest: the last owner, for example, stays.
+func (t *Tail) Withdraw(ctx context.Context) ([]Outcome, error) {
+	items, err := t.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	done := make([]Outcome, 0, len(items))
+	for _, item := range items {
+		err := unlessGone(t.withdraw(ctx, item))
+		if err != nil {
+			t.o.Logger.Warn("what a restore has brought back could not be withdrawn", "act", item.Act, "object", item.Object, "error", err)
+		}
+		t.record(ctx, item, err)
+		done = append(done, Outcome{Item: item, Err: err})
+	}
+	return done, nil
+}
+
+// record names the act in the audit record, and forgets what is done.
+func (t *Tail) record(ctx context.Context, i Item, failure error) {
+	outcome := "done"
+	if failure != nil {
+		outcome = "failed: " + failure.Error()
+	}
+	t.o.Audit.Record(ctx, "data.withdraw_again", audit.Object{Kind: i.Kind, Name: i.Object}, "act", i.Act, "withdrawn_at", i.At.UTC().Format(time.RFC3339), "outcome", outcome)
+	if failure != nil {
+		return
+	}
+	if err := t.o.Store.ForgetWithdrawal(ctx, i.Act, i.Kind, i.Object); err != nil {
+		t.o.Logger.Warn("a withdrawal that was made again is still listed", "act", i.Act, "object", i.Object, "error", err)
+	}
+}
+
+func (t *Tail) withdraw(ctx context.Context, i Item) error {
+	switch i.Act {
+	case KeyRevoked:
+		return t.o.Store.RevokeAPIKey(ctx, i.ID, i.At)
+	case PersonRemoved:
+		return t.o.Store.RemoveUser(ctx, i.ID, access.RoleOwner)
+	case PersonDisabled:
+		_, err := t.o.Store.ChangeUser(ctx, i.ID, access.RoleOwner, func(u *store.User) error {
+			u.DisabledAt, u.UpdatedAt = i.At, time.Now()
+			return nil
+		})
+		return errors.Join(err, t.o.Store.EndUserSessions(ctx, i.ID, "", ""))
+	case ConnectionDeleted:
+		_, err := t.o.Catalogue.Delete(ctx, i.ID, catalogue.KeepGrant)
+		return err
+	case ConnectionRevoked:
+		_, err := t.o.Catalogue.Revoke(ctx, i.ID)
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,34 @@
+package hub_test
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+)
+
+// A pull of an expired token whose service hangs is answered when its caller's patience
+// is over, also when several wait for the same renewal.
+func TestAPullIsAnsweredByItsCallersPatience(t *testing.T) {
+	r, a := startHub(t, nil), startAnswering(t)
+	r.served(t, a, "slow", nil)
+	hang, short := make(chan struct{}), func(w http.ResponseWriter, _ url.Values) {
+		reply(w, 200, `{"access_token":"first-access","refresh_token":"first-refresh","expires_in":1}`)
+	}
+	a.on("/token/slow", short)
+	r.granted(t, "slow")
+	a.on("/token/slow", func(w http.ResponseWriter, _ url.Values) {
+		<-hang
+		reply(w, 200, `{"access_token":"second-access","refresh_token":"second-refresh","expires_in":3600}`)
+	})
+	t.Cleanup(func() { close(hang) })
+	until(t, time.Now().Add(1100*time.Millisecond))
+	for _, wait := range []string{"0s", "1s", "2s"} {
+		patience, _ := time.ParseDuration(wait)
+		begun := time.Now()
+		status, body := r.admin.do(t, "GET", "/api/v1/connections/slow/token?wait="+wait, nil)
+		if took := time.Since(begun); status != http.StatusServiceUnavailable || took > patience+2*time.Second {
+			t.Errorf("wait=%s: %d after %s: %s", wait, status, took, body)
+		}
+	}
+}

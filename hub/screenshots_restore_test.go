@@ -1,0 +1,188 @@
+package hub_test
+
+import (
+	"database/sql"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/evergrant/evergrant/hub/internal/clock"
+	"github.com/evergrant/evergrant/hub/internal/newest"
+	"github.com/evergrant/evergrant/hub/internal/seal"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// kept are the pictures that docs/screenshots has; with EVERGRANT_SCREENSHOTS_ALL the others
+// are taken as well, to be looked at.
+var kept = []string{
+	"restored-held-phone-light-ru", "restored-behind-light-en", "restored-behind-phone-light-ru",
+	"withdrawn-ask-light-en", "withdrawn-phone-light-ru",
+	"overview-clock-light-en", "overview-clock-phone-light-ru",
+}
+
+// TestScreenshotsOfARestore takes the pictures of what a restore and a copied folder leave;
+// make screenshots runs it.
+func TestScreenshotsOfARestore(t *testing.T) {
+	dir := os.Getenv("EVERGRANT_SCREENSHOTS")
+	if dir == "" {
+		t.Skip("takes the pictures of docs/screenshots: make screenshots")
+	}
+	world := startWorld(t, time.Hour)
+	r := startFurnished(t, world)
+	var key struct{ ID string }
+	r.admin.must(t, "POST", "/api/v1/api-keys", map[string]any{"title": "Bpium", "connections": []string{"sales-portal"}}, &key)
+	r.hub.Stop(t.Context())
+	putBack(t, r.dir, key.ID)
+	r = r.again(t)
+
+	desk := &camera{browser: startBrowser(t, 1280, 800), dir: dir, width: 1280, height: 800}
+	link, err := r.hub.SetupLink(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	desk.open(link)
+	desk.setUp(r)
+	desk.both("overview-held", r.hub.URL()+"/")
+	desk.both("restored-held", r.hub.URL()+"/restored")
+	execIn(t, r.dir, `UPDATE restores SET until = 1 WHERE open = 1`)
+	eventually(t, "the hold ends", func() bool { return !r.restore(t).Held })
+	desk.both("overview-behind", r.hub.URL()+"/")
+	desk.both("restored-behind", r.hub.URL()+"/restored")
+	desk.both("withdrawn", r.hub.URL()+"/withdrawn")
+	desk.open(r.hub.URL() + "/withdrawn")
+	desk.click(`[data-opens="withdraw-again"]`)
+	desk.light("withdrawn-ask", "en")
+	desk.open(r.hub.URL() + "/restored")
+	desk.click(`input[name="all"]`)
+	desk.click(`input[value="send_links"]`)
+	desk.click(`form.eg-bulk button[type=submit]`)
+	desk.wait(`main form button.btn-danger`)
+	desk.light("behind-decision", "en")
+}
+
+// TestScreenshotsOfDoubtedClocks takes the pictures of a hub whose clock has stepped while
+// it was away: it begins no renewal and says so.
+func TestScreenshotsOfDoubtedClocks(t *testing.T) {
+	dir := os.Getenv("EVERGRANT_SCREENSHOTS")
+	if dir == "" {
+		t.Skip("takes the pictures of docs/screenshots: make screenshots")
+	}
+	r := startFurnished(t, startWorld(t, time.Hour))
+	desk := &camera{browser: startBrowser(t, 1280, 800), dir: dir, width: 1280, height: 800}
+	link, err := r.hub.SetupLink(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	desk.open(link)
+	desk.setUp(r)
+	r.hub.Stop(t.Context())
+	stepClocks(t, r.dir, 1000*time.Second)
+	r = r.again(t)
+	desk.both("overview-clock", r.hub.URL()+"/")
+}
+
+// stepClocks makes of what a stopped hub has noted of clocks what it would have noted if
+// they had stepped since.
+func stepClocks(t *testing.T, dir string, by time.Duration) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, newest.FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	var noted string
+	if err := db.QueryRowContext(t.Context(), `SELECT value FROM marks WHERE name = 'clocks'`).Scan(&noted); err != nil {
+		t.Fatal(err)
+	}
+	var clocks clock.Remembered
+	if err := json.Unmarshal([]byte(noted), &clocks); err != nil {
+		t.Fatal(err)
+	}
+	clocks.Hub, clocks.Database = clocks.Hub.Add(by), clocks.Database.Add(by)
+	changed, err := json.Marshal(clocks)
+	if err == nil {
+		_, err = db.ExecContext(t.Context(), `UPDATE marks SET value = ? WHERE name = 'clocks'`, string(changed))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// both takes a page in both languages, at a desk and on a phone.
+func (c *camera) both(name, address string) {
+	c.t.Helper()
+	for _, lang := range []string{"ru", "en"} {
+		c.open(address)
+		c.language(lang)
+		for suffix, size := range map[string][2]int64{"": {1280, 800}, "-phone": {390, 844}} {
+			c.width, c.height = size[0], size[1]
+			c.open(address)
+			c.light(name+suffix, lang)
+		}
+		c.width, c.height = 1280, 800
+		c.do("the desk again", chromedp.EmulateViewport(c.width, c.height))
+	}
+}
+
+// light takes the page that is open, in light alone.
+func (c *camera) light(name, lang string) {
+	c.t.Helper()
+	name += "-light-" + lang
+	if !slices.Contains(kept, name) && os.Getenv("EVERGRANT_SCREENSHOTS_ALL") == "" {
+		return
+	}
+	c.do("choose the theme", media("light"))
+	c.do("hold the page", chromedp.EmulateViewport(c.width, c.height))
+	whole := script[int64](c.browser, `document.documentElement.scrollHeight`)
+	c.do("hold the whole page", chromedp.EmulateViewport(c.width, max(c.height, whole)))
+	image, err := chromedp.Run(c.ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		err = os.WriteFile(filepath.Join(c.dir, name+".png"), image, 0o600)
+	}
+	if err != nil {
+		c.t.Fatalf("take %s: %v", name, err)
+	}
+}
+
+// putBack makes of the database of a hub that is stopped one that was restored and is a
+// copy, and of which two other hubs are known.
+func putBack(t *testing.T, dir, keyID string) {
+	t.Helper()
+	execIn(t, dir, `UPDATE connections SET due_at = 1 WHERE name IN ('sales-portal', 'warehouse', 'logistics')`)
+	execIn(t, dir, `UPDATE settings SET value = '{"machine":"0123456789abcdef","inode":1}' WHERE key = 'data_place'`)
+	box, err := seal.Open(filepath.Join(dir, "evergrant.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(t.Context(), store.Options{DataDir: dir, Box: box})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	others := []store.Replica{
+		{ID: "7f1f6f5e-44f1-4b0a-9a55-0f3f0f7c2a10", Epoch: 3, Name: "hub-msk-2", Version: "1.4.0", Place: "5d1c…/fd00/1a2b"},
+		{ID: "b3a2c1d0-1111-4222-8333-444455556666", Epoch: 9, Name: "hub-spb-1", Version: "1.4.0", Place: "99aa…/fd00/77"},
+	}
+	for _, o := range others {
+		if _, err := s.EnterReplica(t.Context(), o, o.Epoch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now := time.Now()
+	if _, err := s.BeginRestore(t.Context(), store.Restore{ID: store.NewID(), Cause: store.RestoreBackup, NoticedBy: "hub-msk-1", BackupAt: now.Add(-9 * time.Hour)}, 10*time.Minute, others); err != nil {
+		t.Fatal(err)
+	}
+	err = s.PublishWithdrawals(t.Context(), []store.Withdrawal{
+		{Act: "key.revoke", Kind: "key", Object: keyID, At: now.Add(-5 * time.Hour), PublishedBy: "hub-msk-2"},
+		{Act: "connection.revoke", Kind: "connection", Object: "team-calendar", At: now.Add(-10 * time.Minute), PublishedBy: "hub-msk-2"},
+		{Act: "connection.delete", Kind: "connection", Object: "cash-register-2", At: now.Add(-3 * time.Hour), PublishedBy: "hub-msk-1"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
