@@ -10,7 +10,7 @@ ARGS ?=
 
 .PHONY: help
 help: ## List every target.
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ Use it
 
@@ -19,11 +19,11 @@ build: ## Build the hub and all plugins into bin/.
 	@scripts/build.sh
 
 # Set these in the environment to run on another folder.
-run: export EVERGRANT_DATA_DIR ?= ./data
+run: export EVERGRANT_DATA_DIR ?= $(if $(SANDBOX),./data-sandbox,./data)
 run demo: export EVERGRANT_PLUGINS_DIR ?= ./bin/plugins
 
 .PHONY: run
-run: build ## Build and run the hub on SQLite in ./data; with SANDBOX=1 beside emulated services; ARGS=… is handed on.
+run: build ## Build and run the hub on SQLite in ./data; with SANDBOX=1 beside emulated services, in ./data-sandbox; ARGS=… is handed on.
 	bin/evergrant $(if $(SANDBOX),sandbox,serve) $(ARGS)
 
 .PHONY: demo
@@ -41,8 +41,8 @@ test-short: ## Run the tests that need no PostgreSQL, no browser and little time
 	go test -short $(ARGS) ./... ./sdk/... ./plugins/...
 
 .PHONY: e2e
-e2e: bin/.stamp-test ## Run only the tests that click through the pages in Chromium, with what assistive technology meets there.
-	@scripts/test.sh -run='Browser|Page|Overview|Calendar|Plugin|AddsAService|Passkey|FirstWalk|CodesOnce|Roles|Failures|Hostile|Accessible' ./hub
+e2e: bin/.stamp-test ## Run only the tests that click through the pages in Chromium, with what assistive technology meets there; ARGS=-run=… chooses.
+	@scripts/test.sh -run='Browser|Page|Overview|Calendar|Plugin|AddsAService|Passkey|FirstWalk|CodesOnce|Roles|Failures|Hostile|Accessible' $(ARGS) ./hub
 
 .PHONY: chaos
 chaos: ## Kill, freeze and race hubs and take everything away from them; SHORT=1 takes about 90 s; ARGS="-only=random -seed=7 -for=10m" chooses.
@@ -55,6 +55,18 @@ simulate: ## Run three replicas through a seed's troubles in virtual time; a few
 .PHONY: drill
 drill: ## Play the fire drill: a grant ends, people are told step by step, a hub dies meanwhile; fails if a message is lost or doubled.
 	@scripts/chaos.sh -drill
+
+.PHONY: quickstart
+quickstart: build ## Start the hub as the README says, alone and beside the emulated services, and look whether it serves.
+	@scripts/quickstart.sh
+
+.PHONY: documented-commands
+documented-commands: ## Run the commands of README and docs in a fresh clone beside a hub; the log is in .cache/.
+	@scripts/documented-commands.sh
+
+.PHONY: proxies
+proxies: ## Run the nginx and Caddy samples of docs/deploying.md in front of a hub; installs both.
+	@scripts/proxies.sh
 
 .PHONY: plugin-cases
 plugin-cases: ## Run every case of docs/plugin-host.md with real processes; ARGS=-write notes the results there.
@@ -89,9 +101,17 @@ vet: ## Run go vet on all modules.
 generate-check: bin/.stamp-generate ## Fail if generated code is not current.
 	@scripts/generate-check.sh
 
+.PHONY: openapi-lint
+openapi-lint: ## Hold the API's OpenAPI document against Spectral and Redocly; installs them into .cache/.
+	@scripts/openapi-lint.sh
+
 .PHONY: tidy-check
 tidy-check: ## Fail if a go.mod or go.sum is not tidy.
 	@scripts/tidy-check.sh
+
+.PHONY: targets-check
+targets-check: ## Run every target in a clone of its own, long ones in their short form; ARGS="lint demo" chooses, FULL=1 runs long ones whole.
+	@FULL=$(FULL) scripts/targets.sh $(ARGS)
 
 .PHONY: gowork-off
 gowork-off: ## Build each module on its own, without go.work.

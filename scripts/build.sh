@@ -8,7 +8,10 @@ cd "$(dirname "$0")/.."
 # Without git, or in a tree without a commit, the version stays "dev".
 version=$(git describe --tags --always --dirty 2>/dev/null || echo dev)
 export CGO_ENABLED=0
-flags=(-trimpath -ldflags "-s -w -X main.version=$version")
+# Versions of plugins are semantic ones.
+semantic=${version#v}
+[[ $semantic =~ ^[0-9]+\.[0-9]+\.[0-9]+ ]] || semantic=0.0.0-g$version
+flags=(-trimpath -ldflags "-s -w -X main.version=$version -X github.com/evergrant/evergrant/sdk/providerplugin.Version=$semantic")
 
 mkdir -p bin/plugins
 go build "${flags[@]}" -o bin/evergrant ./cmd/evergrant

@@ -20,9 +20,15 @@ if ! bindir=$(find_bindir); then
   bindir=$(find_bindir)
 fi
 oidc=plugins/oauth2/oidctest
-if [[ ! $oidc/node_modules/.package-lock.json -nt $oidc/package-lock.json ]]; then
-  command -v npm >/dev/null || scripts/install-packages.sh nodejs npm
-  npm --prefix "$oidc" ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2
+scripts/test-needs.sh "$oidc"
+
+# PostgreSQL's clock is stepped by a library that is put under it; without it those
+# scenes of the part world are left out. A short run has none of them.
+find_faketime() { find /usr/lib /usr/local/lib -path '*/faketime/libfaketime.so.1' 2>/dev/null | head -n 1; }
+faketime=$(find_faketime)
+if [[ -z $faketime && " $* " != *" -short "* && ( $# -eq 0 || $* == *world* ) ]]; then
+  scripts/install-packages.sh libfaketime || true
+  faketime=$(find_faketime)
 fi
 
 built=$(mktemp -d)
@@ -37,4 +43,4 @@ go build -o "$built/chaos" ./hub/chaos
 
 write=()
 [[ $# -gt 0 ]] || write=(-write=docs/reliability.md)
-"$built/chaos" -bin="$built" -postgres="$bindir" -oidc="$oidc" "${write[@]}" "$@"
+"$built/chaos" -bin="$built" -postgres="$bindir" -oidc="$oidc" -faketime="$faketime" "${write[@]}" "$@"

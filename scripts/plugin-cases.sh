@@ -5,6 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+scripts/test-needs.sh
 EVERGRANT_TEST_CHROMIUM=$(scripts/chromium.sh)
 export EVERGRANT_TEST_CHROMIUM
 scripts/with-postgres.sh go run ./scripts/plugincases "$@"

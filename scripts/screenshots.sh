@@ -9,5 +9,5 @@ EVERGRANT_TEST_PROMETHEUS=$(scripts/prometheus.sh)
 export EVERGRANT_TEST_CHROMIUM EVERGRANT_TEST_PROMETHEUS
 export EVERGRANT_SCREENSHOTS=$PWD/docs/screenshots
 mkdir -p "$EVERGRANT_SCREENSHOTS"
-go test -count=1 -timeout 10m -run '^TestScreenshots$|^TestDashboardPicture$|^TestAPluginOfAThirdPartyIsWrittenInstalledAndConnected$' ./hub
+go test -count=1 -timeout 10m -run '^TestScreenshots(OfARestore|OfDoubtedClocks)?$|^TestDashboardPicture$|^TestAPluginOfAThirdPartyIsWrittenInstalledAndConnected$' ./hub
 echo "screenshots: look at them in docs/screenshots before you commit them"

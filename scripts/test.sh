@@ -6,23 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# install_npm_packages installs exactly what each package-lock.json names, and
-# runs no script of a package. What is installed already is kept.
-install_npm_packages() {
-  local lock folder
-  while read -r lock; do
-    folder=$(dirname "$lock")
-    [[ $folder/node_modules/.package-lock.json -nt $lock ]] && continue
-    command -v npm >/dev/null || scripts/install-packages.sh nodejs npm
-    echo "test: npm packages of $folder" >&2
-    npm --prefix "$folder" ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2
-  done < <(find hub plugins -name node_modules -prune -o -name package-lock.json -print)
-}
-
-install_npm_packages
-# The interpreter of Debian, whatever else is on the path, has Debian's packages.
-/usr/bin/python3 -c 'import grpc, google.protobuf, cryptography' 2>/dev/null ||
-  scripts/install-packages.sh python3-grpcio python3-protobuf python3-cryptography
+scripts/test-needs.sh
 EVERGRANT_TEST_CHROMIUM=$(scripts/chromium.sh)
 export EVERGRANT_TEST_CHROMIUM
 EVERGRANT_TEST_PROMETHEUS=$(scripts/prometheus.sh)
@@ -36,7 +20,7 @@ packages=(./... ./sdk/... ./plugins/...)
 [[ " $* " == *" ./"* ]] && packages=()
 said=$(mktemp)
 trap 'rm -f "$said"' EXIT
-scripts/with-postgres.sh "${go_test[@]}" -race -timeout 25m "$@" "${packages[@]}" 2>&1 | tee "$said" && exit 0
+scripts/with-postgres.sh "${go_test[@]}" -race -timeout 35m "$@" "${packages[@]}" 2>&1 | tee "$said" && exit 0
 
 # The race detector itself breaks on rare occasions, which says nothing about the test
 # that happened to run. Only if nothing else failed, those packages are run once more.
@@ -45,4 +29,4 @@ broken=$(grep -c 'ThreadSanitizer: CHECK failed' "$said" || true)
 [[ ${#failed[@]} -gt 0 && ${#failed[@]} -eq $broken ]] || exit 1
 echo "test: the race detector broke in ${failed[*]}; once more"
 mapfile -t again < <(printf './%s\n' "${failed[@]}" | sort -u)
-scripts/with-postgres.sh "${go_test[@]}" -race -timeout 25m "$@" "${again[@]}"
+scripts/with-postgres.sh "${go_test[@]}" -race -timeout 35m "$@" "${again[@]}"

@@ -23,6 +23,7 @@ const page = "docs/plugin-host.md"
 var packages = map[string]string{
 	"pluginhost": "./hub/internal/pluginhost", "pluginpack": "./hub/internal/pluginpack", "installer": "./hub/internal/installer",
 	"egress": "./hub/internal/egress", "hub": "./hub", "examples": "./plugins/examples",
+	"authorkit": "./hub/authorkit", "catalogue": "./hub/internal/catalogue", "operation": "./hub/internal/operation",
 }
 
 // kase is a row of the page's table.

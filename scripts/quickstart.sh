@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Starts the hub with `make run`, alone and beside the emulated services, on a new data folder
+# with a relative path as ./data is, looks whether it serves, and stops it. Twice each: a hub
+# that has been there starts on what it left.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mkdir -p .cache
+
+free_port() {
+  local port
+  for port in $(shuf -i 20000-29000 -n 50); do
+    (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
+  done
+  return 1
+}
+
+# serves says whether the hub on a port is ready within two minutes.
+serves() {
+  local end=$((SECONDS + 120))
+  until curl -fsS -o /dev/null "http://127.0.0.1:$1/readyz" 2>/dev/null; do
+    kill -0 "$2" 2>/dev/null && ((SECONDS < end)) || return 1
+    sleep 0.2
+  done
+}
+
+run() {
+  local port log pid
+  port=$(free_port)
+  log=.cache/quickstart.log
+  EVERGRANT_LISTEN=127.0.0.1:$port EVERGRANT_DATA_DIR=$2 setsid make --no-print-directory run SANDBOX="$1" \
+    ARGS="${1:+--first-port=$((port + 1))}" >"$log" 2>&1 &
+  pid=$!
+  if ! serves "$port" "$pid"; then
+    kill -KILL -- "-$pid" 2>/dev/null || true
+    cat "$log"
+    echo "quickstart: 'make run SANDBOX=$1' does not serve"
+    return 1
+  fi
+  kill -INT -- "-$pid"
+  wait "$pid" || true
+  echo "quickstart: 'make run SANDBOX=$1' serves"
+}
+
+trap 'rm -rf .cache/quickstart-data .cache/quickstart-data-sandbox' EXIT
+rm -rf .cache/quickstart-data .cache/quickstart-data-sandbox
+for _ in first second; do
+  run "" ./.cache/quickstart-data
+  run 1 ./.cache/quickstart-data-sandbox
+done
