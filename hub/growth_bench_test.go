@@ -162,7 +162,7 @@ func growthOfRenewals(b *testing.B, g *growing) {
 	for range each {
 		for i, c := range all {
 			all[i] = c.Renewed(now, now, token)
-			if err := g.UpdateConnection(b.Context(), all[i], c.Generation); err != nil {
+			if err := g.UpdateConnection(b.Context(), all[i], c); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -279,13 +279,13 @@ func (f *Flow) save(ctx context.Context, svc service.Service, a *store.Authoriza
 			failure.Reason, failure.Wanted, failure.Got = ReasonOtherAccount, c.Account, account
 			return nil, f.fail(failure)
 		}
-		from := c.Generation
+		was := c
 		c.Policy = connection.PolicyOf(svc.Description)
 		if c.WouldLoseRenewal(token, account, svc.Scopes) {
 			return nil, f.offer(ctx, svc, c, asked, token, account, failure, ReasonWouldLoseRenewal)
 		}
 		c = c.Granted(f.o.Clock.Now(), f.o.Clock.Of(asked), token, account, svc.Scopes)
-		err = f.o.Store.UpdateConnection(ctx, c, from)
+		err = f.o.Store.UpdateConnection(ctx, c, was)
 		if errors.Is(err, store.ErrStale) {
 			continue
 		}

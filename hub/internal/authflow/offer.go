@@ -51,7 +51,7 @@ func (f *Flow) TakeOffer(ctx context.Context, connectionID string) (connection.C
 			o.Account = c.Account
 		}
 		taken := c.Granted(f.o.Clock.Now(), f.o.Clock.Of(o.Asked), o.Token, o.Account, o.Scopes)
-		if err = f.o.Store.UpdateConnection(ctx, taken, c.Generation); errors.Is(err, store.ErrStale) {
+		if err = f.o.Store.UpdateConnection(ctx, taken, c); errors.Is(err, store.ErrStale) {
 			continue
 		}
 		if err == nil {

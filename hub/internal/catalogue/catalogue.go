@@ -131,7 +131,7 @@ func (c *Catalogue) applyPolicy(ctx context.Context, svc service.Service) error 
 	policy := connection.PolicyOf(svc.Description)
 	for _, conn := range connections {
 		for range 5 {
-			err = c.store.UpdateConnection(ctx, conn.WithPolicy(time.Now(), policy), conn.Generation)
+			err = c.store.UpdateConnection(ctx, conn.WithPolicy(time.Now(), policy), conn)
 			if !errors.Is(err, store.ErrStale) {
 				break
 			}

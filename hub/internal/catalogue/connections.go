@@ -80,7 +80,7 @@ func (c *Catalogue) change(ctx context.Context, id string, do func(connection.Co
 			return conn, err
 		}
 		changed := do(conn)
-		if err = c.store.UpdateConnection(ctx, changed, conn.Generation); !errors.Is(err, store.ErrStale) {
+		if err = c.store.UpdateConnection(ctx, changed, conn); !errors.Is(err, store.ErrStale) {
 			return changed, err
 		}
 	}

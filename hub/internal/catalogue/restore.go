@@ -41,7 +41,7 @@ func (c *Catalogue) Restore(ctx context.Context, id string, generation int64, ac
 			return conn, err
 		}
 		restored := conn.Restored(now, past)
-		err = c.store.UpdateConnection(ctx, restored, conn.Generation)
+		err = c.store.UpdateConnection(ctx, restored, conn)
 		if errors.Is(err, store.ErrStale) {
 			continue
 		}

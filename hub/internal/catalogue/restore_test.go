@@ -28,7 +28,7 @@ func TestWhoPutATokenSetBackIsInTheTimeline(t *testing.T) {
 	conn := connection.New(now, store.NewID(), "sales", "sales", svc.ID, connection.Policy{AutoRenew: provider.AutoRenewRefreshToken}).
 		Granted(now, now, grant("first"), provider.Account{}, nil)
 	must(t, s.CreateConnection(t.Context(), conn))
-	must(t, s.UpdateConnection(t.Context(), conn.Granted(now, now, grant("second"), provider.Account{}, nil), 1))
+	must(t, s.UpdateConnection(t.Context(), conn.Granted(now, now, grant("second"), provider.Account{}, nil), conn))
 
 	_, err := c.Restore(t.Context(), conn.ID, 9, "key:7")
 	if refused, ok := errors.AsType[*catalogue.RestoreRefusedError](err); !ok || !errors.Is(refused, connection.ErrRestoreCurrent) {

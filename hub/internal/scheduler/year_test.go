@@ -235,7 +235,7 @@ func (h *hubOfAYear) person(t *testing.T, s *connectiontest.Service, by time.Tim
 		t.Fatalf("a process is told %v", err)
 	}
 	now := time.Now()
-	if err := h.store.UpdateConnection(t.Context(), c.Granted(now, now, s.Grant(time.Now()), provider.Account{}, nil), c.Generation); err != nil {
+	if err := h.store.UpdateConnection(t.Context(), c.Granted(now, now, s.Grant(time.Now()), provider.Account{}, nil), c); err != nil {
 		t.Fatal(fmt.Errorf("authorise again: %w", err))
 	}
 }

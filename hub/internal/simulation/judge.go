@@ -83,7 +83,7 @@ func (w *World) authorize(ctx context.Context, l *life, name string) {
 	access, refresh := w.authority.Grant(name)
 	token := provider.Token{AccessToken: access, RefreshToken: refresh, ExpiresIn: new(w.o.Life)}
 	granted := c.Granted(now, now, token, provider.Account{}, nil)
-	if err := l.store.UpdateConnection(ctx, granted, c.Generation); err != nil {
+	if err := l.store.UpdateConnection(ctx, granted, c); err != nil {
 		w.authority.revoke(name)
 	}
 	w.grantedAs(granted)

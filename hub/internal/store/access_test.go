@@ -174,6 +174,35 @@ func TestBrowserKeepsItsSession(t *testing.T) {
 	})
 }
 
+// A request that was under way while its person logged out, or got a new token, must not
+// write the session anew.
+func TestASessionThatWasEndedIsNotBroughtBack(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		sessions := s.Sessions()
+		until := time.Now().Add(time.Hour)
+		check(t, sessions.Commit("mine", []byte("signed in"), until))
+		check(t, sessions.Delete("mine"))
+		check(t, sessions.Commit("mine", []byte("signed in"), until))
+		if data, found, err := sessions.Find("mine"); found || err != nil {
+			t.Errorf("an ended session says %q, %v", data, err)
+		}
+	})
+}
+
+func TestASessionThatIsNotUsedSignsNobodyIn(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		u := newUser("anna")
+		check(t, s.CreateUser(t.Context(), u))
+		session := store.UserSession{ID: store.NewID(), UserID: u.ID, CreatedAt: noon, SeenAt: noon}
+		check(t, s.CreateUserSession(t.Context(), session))
+		if _, _, err := s.SessionUser(t.Context(), session.ID, noon); err != nil {
+			t.Error(err)
+		}
+		_, _, err := s.SessionUser(t.Context(), session.ID, noon.Add(time.Second))
+		wantErr(t, err, store.ErrNotFound)
+	})
+}
+
 func TestSessionEndsInTime(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		sessions := s.Sessions()
@@ -275,7 +304,7 @@ func TestPullTellsWhoMayPullWhat(t *testing.T) {
 			t.Errorf("a renewal that began at %d shows as %d, before it as %d, %v", begun.BegunAt.UnixMilli(), under.BegunAt, before.BegunAt, err)
 		}
 		check(t, s.DropIntent(t.Context(), intent.ID))
-		check(t, s.UpdateConnection(t.Context(), one.Paused(noon), 1))
+		check(t, s.UpdateConnection(t.Context(), one.Paused(noon), one))
 		after, err := s.Pull(t.Context(), "some", "one")
 		check(t, err)
 		if after.UpdatedAt == before.UpdatedAt || after.State != "paused" {
@@ -311,7 +340,7 @@ func TestAPullSeesEveryChangeAtOnce(t *testing.T) {
 			},
 			"a pause": func() error {
 				now := read(t, s, c.ID)
-				return s.UpdateConnection(t.Context(), now.Paused(noon), now.Generation)
+				return s.UpdateConnection(t.Context(), now.Paused(noon), now)
 			},
 			"a new title":   func() error { return s.RenameConnection(t.Context(), c.ID, "Other") },
 			"a use":         func() error { return s.TouchAPIKey(t.Context(), key, noon) },

@@ -128,11 +128,12 @@ func (s *Store) CountByService(ctx context.Context) (map[string]int, error) {
 }
 
 // UpdateConnection saves what a person changed: an authorisation, a pause, a
-// revocation, an edited policy. from is the generation that the change was
-// decided on. If c has a new generation, the token set before it goes into the
-// history; a revoked grant leaves no history. LastPulledAt and CreatedAt are not
-// written. Errors: ErrStale, ErrNotFound, ErrNameTaken.
-func (s *Store) UpdateConnection(ctx context.Context, c connection.Connection, from int64) error {
+// revocation, an edited policy. was is the connection as it was read, on which the
+// change was decided: whatever has been written since, be it a pause, makes it stale.
+// If c has a new generation, the token set before it goes into the history; a revoked
+// grant leaves no history. LastPulledAt and CreatedAt are not written. Errors:
+// ErrStale, ErrNotFound, ErrNameTaken.
+func (s *Store) UpdateConnection(ctx context.Context, c, was connection.Connection) error {
 	tried := "change the connection " + c.Name
 	row, err := s.rowOfConnection(c)
 	if err != nil {
@@ -143,7 +144,7 @@ func (s *Store) UpdateConnection(ctx context.Context, c connection.Connection, f
 		if err != nil {
 			return err
 		}
-		if old.Generation != from {
+		if old.Generation != was.Generation || old.UpdatedAt != millis(was.UpdatedAt) {
 			return ErrStale
 		}
 		if err := s.turnPage(tx, old, c); err != nil {
@@ -153,7 +154,7 @@ func (s *Store) UpdateConnection(ctx context.Context, c connection.Connection, f
 		if err := s.notify(tx, c.ID); err != nil {
 			return err
 		}
-		return tx.Model(&connectionRow{}).Where("id = ? AND generation = ?", c.ID, from).Select("*").
+		return tx.Model(&connectionRow{}).Where("id = ?", c.ID).Select("*").
 			Omit("id", "created_at", "last_pulled_at", "lease_owner", "lease_until").Updates(&row).Error
 	})
 	if errors.Is(err, gorm.ErrDuplicatedKey) {

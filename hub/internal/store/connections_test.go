@@ -16,9 +16,10 @@ func TestConnectionComesBackAsItWasSaved(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		svc := addService(t, s, "portal")
 		c := addGranted(t, s, svc.ID, "sales")
+		added := c
 		c = c.Failed(noon, 1, &provider.Error{Kind: provider.Blocked, Code: "PAYMENT_REQUIRED", Message: "unpaid",
 			RetryAfter: time.Hour, Remedy: provider.Text{EN: "Pay.", RU: "Оплатите."}})
-		check(t, s.UpdateConnection(t.Context(), c, 1))
+		check(t, s.UpdateConnection(t.Context(), c, added))
 
 		got := read(t, s, c.ID)
 		want := c
@@ -123,16 +124,29 @@ func TestPersonsChangeLosesToANewerGeneration(t *testing.T) {
 		renewed := c.Renewed(noon.Add(time.Minute), noon.Add(time.Minute), tokens("plain-access-2", "plain-refresh-2"))
 		check(t, s.SaveRenewal(t.Context(), renewed, 1, "", "me"))
 
-		wantErr(t, s.UpdateConnection(t.Context(), c.Paused(noon), 1), store.ErrStale)
+		wantErr(t, s.UpdateConnection(t.Context(), c.Paused(noon), c), store.ErrStale)
 		if got := read(t, s, c.ID); got.State != connection.StateActive || got.Tokens.AccessToken != "plain-access-2" {
 			t.Errorf("the newer generation was overwritten: %v %s", got.State, got.Tokens)
 		}
-		check(t, s.UpdateConnection(t.Context(), renewed.Paused(noon), 2))
+		check(t, s.UpdateConnection(t.Context(), renewed.Paused(noon), read(t, s, c.ID)))
 		if got := read(t, s, c.ID); got.State != connection.StatePaused {
 			t.Errorf("state %s", got.State)
 		}
 		c.ID = store.NewID()
-		wantErr(t, s.UpdateConnection(t.Context(), c, 1), store.ErrNotFound)
+		wantErr(t, s.UpdateConnection(t.Context(), c, c), store.ErrNotFound)
+	})
+}
+
+func TestAPersonsChangeUndoesNoOther(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		svc := addService(t, s, "portal")
+		c := addGranted(t, s, svc.ID, "sales")
+		check(t, s.UpdateConnection(t.Context(), c.Paused(noon), c))
+		// Who has read before the pause knows nothing of it, and the generation has not moved.
+		wantErr(t, s.UpdateConnection(t.Context(), c.WithPolicy(noon, connection.Policy{}), c), store.ErrStale)
+		if got := read(t, s, c.ID); got.State != connection.StatePaused {
+			t.Errorf("a policy that was decided on before the pause has made the connection %s", got.State)
+		}
 	})
 }
 
@@ -141,13 +155,13 @@ func TestAuthorisingAgainKeepsTheOldTokensAndRevokingForgetsThem(t *testing.T) {
 		svc := addService(t, s, "portal")
 		c := addGranted(t, s, svc.ID, "sales")
 		again := c.Granted(noon, noon, tokens("plain-access-2", ""), c.Account, nil)
-		check(t, s.UpdateConnection(t.Context(), again, 1))
+		check(t, s.UpdateConnection(t.Context(), again, c))
 		past, err := s.History(t.Context(), c.ID)
 		check(t, err)
 		if len(past) != 1 || past[0].Generation != 1 || past[0].Tokens.RefreshToken != "plain-refresh-1" || !past[0].ReplacedAt.Equal(cut(noon)) {
 			t.Fatalf("history %v", past)
 		}
-		check(t, s.UpdateConnection(t.Context(), again.Revoked(noon), 2))
+		check(t, s.UpdateConnection(t.Context(), again.Revoked(noon), read(t, s, c.ID)))
 		if past, err = s.History(t.Context(), c.ID); err != nil || len(past) != 0 {
 			t.Errorf("a revoked grant left %v, %v", past, err)
 		}
@@ -182,7 +196,7 @@ func TestEachWriteMovesTheVersionOn(t *testing.T) {
 		c := addGranted(t, s, svc.ID, "sales")
 		last := read(t, s, c.ID).UpdatedAt
 		for name, write := range map[string]func() error{
-			"update":  func() error { return s.UpdateConnection(t.Context(), c, 1) },
+			"update":  func() error { return s.UpdateConnection(t.Context(), c, read(t, s, c.ID)) },
 			"failure": func() error { return s.SaveFailure(t.Context(), c, 1, "", "me") },
 			"rename":  func() error { return s.RenameConnection(t.Context(), c.ID, "another title") },
 		} {
@@ -208,7 +222,7 @@ func TestDeletedConnectionTakesItsRowsAlong(t *testing.T) {
 		c := addGranted(t, s, svc.ID, "sales")
 		wantErr(t, s.DeleteService(t.Context(), svc.ID), store.ErrInUse)
 		begin(t, s, intentFor(c, storetest.Enter(t, s, "me")))
-		check(t, s.UpdateConnection(t.Context(), c.Granted(noon, noon, tokens("b", ""), c.Account, nil), 1))
+		check(t, s.UpdateConnection(t.Context(), c.Granted(noon, noon, tokens("b", ""), c.Account, nil), c))
 		removeForGood(t, s, c.ID)
 		wantErr(t, s.DeleteTrashed(t.Context(), c.ID), store.ErrNotFound)
 		if _, err := s.Connection(t.Context(), c.ID); err == nil {
@@ -230,7 +244,7 @@ func TestAnyActiveLooksAtAllThatAreNamed(t *testing.T) {
 		var ids []string
 		for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
 			c := addGranted(t, s, svc.ID, name)
-			check(t, s.UpdateConnection(t.Context(), c.Paused(noon), 1))
+			check(t, s.UpdateConnection(t.Context(), c.Paused(noon), c))
 			ids = append(ids, c.ID)
 		}
 		ids = append(ids, store.NewID()) // one that was deleted

@@ -102,7 +102,7 @@ func TestManyConnectionsOfOneCauseAreOneMessage(t *testing.T) {
 			c, err := s.Connection(t.Context(), id)
 			check(t, err)
 			c.Failure, c.Cause = nil, ""
-			check(t, s.UpdateConnection(t.Context(), c, c.Generation))
+			check(t, s.UpdateConnection(t.Context(), c, c))
 		}
 		reconcile(t, s, now)
 		lines := deliveriesOf(t, s)
@@ -195,7 +195,7 @@ func TestEndsOfGrantsAreToldOnceForEachTerm(t *testing.T) {
 		tell(now.Add(11*day), 1, 1)       // the 47 have three days left
 		c := read(t, s, soon.ID)
 		c.Tokens.RefreshExpiresAt, c.Tokens.ExpiresAt = now.Add(90*day), now.Add(90*day)
-		check(t, s.UpdateConnection(t.Context(), c, c.Generation))
+		check(t, s.UpdateConnection(t.Context(), c, c))
 		tell(now.Add(11*day), 0, 1)
 	})
 }

@@ -42,10 +42,10 @@ func TestTheHistoryOfAConnectionIsBounded(t *testing.T) {
 		}
 		steady := addGranted(t, s, svc.ID, "steady")
 		steady = steady.WithPolicy(noon, connection.Policy{AutoRenew: provider.AutoRenewRefreshToken, Rotation: provider.Rotation{Kind: provider.RotationNone}})
-		check(t, s.UpdateConnection(t.Context(), steady, steady.Generation))
+		check(t, s.UpdateConnection(t.Context(), steady, steady))
 		rotating := addGranted(t, s, svc.ID, "rotating")
 		rotating = rotating.WithPolicy(noon, connection.Policy{AutoRenew: provider.AutoRenewRefreshToken, Rotation: provider.Rotation{Kind: provider.RotationRotates}})
-		check(t, s.UpdateConnection(t.Context(), rotating, rotating.Generation))
+		check(t, s.UpdateConnection(t.Context(), rotating, rotating))
 		steady, rotating = renewed(read(t, s, steady.ID), 8), renewed(read(t, s, rotating.ID), 8)
 		prune(5)
 		if got := kept(steady); got != "8 7 6 5 4" {

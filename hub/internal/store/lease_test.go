@@ -108,7 +108,7 @@ func TestWhatIsDueIsClaimedOnce(t *testing.T) {
 			addGranted(t, s, svc.ID, fmt.Sprintf("c%02d", i))
 		}
 		paused := addGranted(t, s, svc.ID, "paused")
-		check(t, s.UpdateConnection(t.Context(), paused.Paused(noon), 1))
+		check(t, s.UpdateConnection(t.Context(), paused.Paused(noon), paused))
 		now, owners := noon.Add(2*time.Hour), enter(t, s, 8)
 		var mu sync.Mutex
 		claims := map[string]int{}

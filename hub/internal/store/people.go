@@ -181,11 +181,11 @@ func (s *Store) CreateUserSession(ctx context.Context, x UserSession) error {
 	}).Error)
 }
 
-// SessionUser reads who is signed in by a session that was not ended, if they may
-// log in. Errors: ErrNotFound.
-func (s *Store) SessionUser(ctx context.Context, sessionID string) (User, UserSession, error) {
+// SessionUser reads who is signed in by a session that was not ended and was used since
+// a moment, if they may log in. Errors: ErrNotFound.
+func (s *Store) SessionUser(ctx context.Context, sessionID string, since time.Time) (User, UserSession, error) {
 	var session userSessionRow
-	if err := s.reading(ctx).Where("id = ?", sessionID).Take(&session).Error; err != nil {
+	if err := s.reading(ctx).Where("id = ? AND seen_at >= ?", sessionID, millis(since)).Take(&session).Error; err != nil {
 		return User{}, UserSession{}, failed("read the session", err)
 	}
 	u, err := s.User(ctx, session.UserID)
@@ -195,8 +195,7 @@ func (s *Store) SessionUser(ctx context.Context, sessionID string) (User, UserSe
 	return u, session.value(), err
 }
 
-// TouchUserSession notes a request of a session; the caller calls it at most once a
-// minute.
+// TouchUserSession notes a request of a session; the caller calls it seldom.
 func (s *Store) TouchUserSession(ctx context.Context, id, address, agent string, at time.Time) error {
 	return failed("note the use of a session", s.writing(ctx).Model(&userSessionRow{}).Where("id = ?", id).
 		Updates(map[string]any{"seen_at": millis(at), "address": address, "agent": agent}).Error)

@@ -51,7 +51,7 @@ func (s *Store) redateOne(ctx context.Context, now time.Time, c connection.Conne
 }
 
 func (s *Store) moveOne(ctx context.Context, c, moved connection.Connection) (bool, error) {
-	err := s.UpdateConnection(ctx, moved, c.Generation)
+	err := s.UpdateConnection(ctx, moved, c)
 	if errors.Is(err, ErrStale) || errors.Is(err, ErrNotFound) { // renewed or deleted meanwhile
 		return false, nil
 	}

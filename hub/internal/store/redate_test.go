@@ -13,7 +13,7 @@ func TestAClockThatWasSetBackLeavesNothingNeverDue(t *testing.T) {
 		svc := addService(t, s, "portal")
 		ahead := addGranted(t, s, svc.ID, "ahead")
 		paused := addGranted(t, s, svc.ID, "paused").Paused(noon)
-		check(t, s.UpdateConnection(t.Context(), paused, paused.Generation))
+		check(t, s.UpdateConnection(t.Context(), paused, paused))
 		back := noon.Add(-365 * 24 * time.Hour)
 		for range 2 { // a second look finds nothing to do
 			if _, err := s.Redate(t.Context(), back); err != nil {

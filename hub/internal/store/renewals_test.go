@@ -142,7 +142,7 @@ func TestRenewalLosesToANewerGenerationAndKeepsIt(t *testing.T) {
 		intent := intentFor(c, me)
 		begin(t, s, intent)
 		again := c.Granted(noon, noon, tokens("plain-access-person", "plain-refresh-person"), c.Account, nil)
-		check(t, s.UpdateConnection(t.Context(), again, 1))
+		check(t, s.UpdateConnection(t.Context(), again, c))
 
 		renewed := c.Renewed(noon, noon, tokens("plain-access-late", "plain-refresh-late"))
 		wantErr(t, s.SaveRenewal(t.Context(), renewed, 1, intent.ID, me), store.ErrStale)
@@ -185,7 +185,7 @@ func TestConcurrentRenewalsOfOneGenerationHaveOneWinner(t *testing.T) {
 func TestPauseDuringARenewalStays(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		c := addGranted(t, s, addService(t, s, "portal").ID, "sales")
-		check(t, s.UpdateConnection(t.Context(), c.Paused(noon), 1))
+		check(t, s.UpdateConnection(t.Context(), c.Paused(noon), c))
 		check(t, s.SaveFailure(t.Context(), c.Failed(noon, 1, &provider.Error{Kind: provider.Transient}), 1, "", "me"))
 		check(t, s.SaveRenewal(t.Context(), c.Renewed(noon, noon, tokens("plain-access-2", "r2")), 1, "", "me"))
 		got := read(t, s, c.ID)

@@ -13,6 +13,7 @@ type sessionRow struct {
 	Token     string `gorm:"primaryKey"`
 	Data      []byte
 	ExpiresAt int64
+	EndedAt   int64
 }
 
 // TableName pins the table.
@@ -29,7 +30,7 @@ func (s *Store) Sessions() *Sessions { return &Sessions{s: s} }
 // good as none: the person logs in again.
 func (x *Sessions) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
 	var row sessionRow
-	err := x.s.reading(ctx).Where("token = ? AND expires_at > ?", token, millis(time.Now())).Take(&row).Error
+	err := x.s.reading(ctx).Where("token = ? AND ended_at = 0 AND expires_at > ?", token, millis(time.Now())).Take(&row).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return nil, false, nil
 	}
@@ -44,7 +45,8 @@ func (x *Sessions) FindCtx(ctx context.Context, token string) ([]byte, bool, err
 	return data, true, nil
 }
 
-// CommitCtx writes a session until expiry, over what there was.
+// CommitCtx writes a session until expiry, over what there was. One that was ended
+// meanwhile stays so: a request that was under way then does not bring it back.
 func (x *Sessions) CommitCtx(ctx context.Context, token string, data []byte, expiry time.Time) error {
 	sealed, err := x.s.box.Seal(data, "sessions", token, "data")
 	if err != nil {
@@ -54,12 +56,19 @@ func (x *Sessions) CommitCtx(ctx context.Context, token string, data []byte, exp
 	return failed("save a session", x.s.writing(ctx).Clauses(clause.OnConflict{
 		Columns:   []clause.Column{{Name: "token"}},
 		DoUpdates: clause.AssignmentColumns([]string{"data", "expires_at"}),
+		Where:     clause.Where{Exprs: []clause.Expression{clause.Eq{Column: clause.Column{Table: clause.CurrentTable, Name: "ended_at"}, Value: 0}}},
 	}).Create(&row).Error)
 }
 
-// DeleteCtx removes a session; one that is gone is no error.
+// endedFor is how long it is known of a session that it was ended: longer than any
+// request takes that may still hold it.
+const endedFor = time.Hour
+
+// DeleteCtx ends a session and forgets what was in it; one that is gone is no error.
 func (x *Sessions) DeleteCtx(ctx context.Context, token string) error {
-	return failed("delete a session", x.s.writing(ctx).Where("token = ?", token).Delete(&sessionRow{}).Error)
+	now := time.Now()
+	return failed("end a session", x.s.writing(ctx).Model(&sessionRow{}).Where("token = ?", token).
+		Updates(map[string]any{"data": []byte{}, "ended_at": millis(now), "expires_at": millis(now.Add(endedFor))}).Error)
 }
 
 // Find is FindCtx without a context, as scs.Store wants it.

@@ -27,7 +27,7 @@ func TestATrashedConnectionIsGoneUntilItIsPutBack(t *testing.T) {
 		wantErr(t, err, store.ErrNotFound)
 		_, err = s.ConnectionByName(ctx, "sales")
 		wantErr(t, err, store.ErrNotFound)
-		wantErr(t, s.UpdateConnection(ctx, c.Paused(now), c.Generation), store.ErrNotFound)
+		wantErr(t, s.UpdateConnection(ctx, c.Paused(now), c), store.ErrNotFound)
 		wantErr(t, s.RenameConnection(ctx, c.ID, "other"), store.ErrNotFound)
 		wantErr(t, s.TrashConnection(ctx, c.ID, "ann", now), store.ErrNotFound)
 		for _, name := range []string{"sales", "trash:" + c.ID} {

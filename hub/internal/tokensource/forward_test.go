@@ -63,7 +63,7 @@ func TestADatabaseThatWentBackIsBroughtForward(t *testing.T) {
 			k := r.startKept(t, dir)
 			before := r.read(t)
 			after := r.renewed(t, 3)
-			must(t, r.store.UpdateConnection(t.Context(), before, after.Generation)) // as a restore does
+			must(t, r.store.UpdateConnection(t.Context(), before, after)) // as a restore does
 			if name == "when the hub starts" {
 				must(t, k.Close())
 				must(t, r.journal.Close())
@@ -89,7 +89,7 @@ func TestAnotherLineageIsLeftAlone(t *testing.T) {
 	now := time.Now()
 	again := connection.New(now, r.c.ID, "sales", "sales", r.service.ID, after.Policy).Granted(now, now, after.Tokens.Token(now), after.Account, nil)
 	again.Tokens.RefreshToken = "another-r"
-	must(t, r.store.UpdateConnection(t.Context(), again, after.Generation))
+	must(t, r.store.UpdateConnection(t.Context(), again, after))
 	r.let <- struct{}{}
 	c, err := r.source.RenewNow(t.Context(), r.c.ID, again.Generation)
 	must(t, err)
@@ -106,7 +106,7 @@ func comparing(t *testing.T, renewals int) (r *rig, after connection.Connection)
 	r.startKept(t, t.TempDir())
 	before := r.read(t)
 	after = r.renewed(t, renewals)
-	must(t, r.store.UpdateConnection(t.Context(), before, after.Generation))
+	must(t, r.store.UpdateConnection(t.Context(), before, after))
 	return r, after
 }
 
@@ -189,7 +189,7 @@ func TestWhoComesToAGrantThatIsBehindSaysSo(t *testing.T) {
 	if told != 0 {
 		t.Fatal("it is said before anything happened")
 	}
-	must(t, r.store.UpdateConnection(t.Context(), before, after.Generation))
+	must(t, r.store.UpdateConnection(t.Context(), before, after))
 	c, err := r.source.RenewNow(t.Context(), r.c.ID, before.Generation)
 	must(t, err)
 	if told != 1 || c.Generation != after.Generation || len(r.arrived) > 0 {
@@ -211,7 +211,7 @@ func TestWhoFindsThatTheDatabaseWentBackLeavesTheRowToTheComparison(t *testing.T
 	})
 	before := r.read(t)
 	after := r.renewed(t, 2)
-	must(t, r.store.UpdateConnection(t.Context(), before, after.Generation))
+	must(t, r.store.UpdateConnection(t.Context(), before, after))
 	_, err = r.source.RenewNow(t.Context(), r.c.ID, before.Generation)
 	must(t, err)
 	if c := r.read(t); c.Generation != before.Generation || connection.ParseCause(c.Cause).Kind != connection.CauseRestored || len(r.arrived) > 0 {
@@ -229,7 +229,7 @@ func TestAnAuthorisationAfterTheRestoreStands(t *testing.T) {
 	now := time.Now()
 	again := r.c.Granted(now, now, after.Tokens.Token(now), after.Account, nil)
 	again.Tokens.RefreshToken = "authorised-again"
-	must(t, r.store.UpdateConnection(t.Context(), again, r.c.Generation))
+	must(t, r.store.UpdateConnection(t.Context(), again, r.c))
 	found, err := r.source.Compare(t.Context())
 	must(t, err)
 	if c := r.read(t); found.Forwarded != 0 || len(found.Later) > 0 || c.Tokens.RefreshToken != "authorised-again" || again.Generation >= after.Generation {
@@ -248,9 +248,9 @@ func TestALaterAuthorisationThanTheBackupsIsTold(t *testing.T) {
 	before := r.renewed(t, 1)
 	now := time.Now()
 	later := before.Granted(now, now, before.Tokens.Token(now), before.Account, nil)
-	must(t, r.store.UpdateConnection(t.Context(), later, before.Generation))
+	must(t, r.store.UpdateConnection(t.Context(), later, before))
 	r.source.Remember(later)
-	must(t, r.store.UpdateConnection(t.Context(), before, later.Generation))
+	must(t, r.store.UpdateConnection(t.Context(), before, later))
 	found, err := r.source.Compare(t.Context())
 	must(t, err)
 	if len(found.Later) != 1 || found.Later[0] != r.c.ID || found.Forwarded != 0 {

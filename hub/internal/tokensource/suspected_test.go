@@ -35,7 +35,7 @@ func TestAGrantThatAloneIsRefusedAsksForAPerson(t *testing.T) {
 			c := r.add(t, "fails", 2*time.Hour)
 			c.RenewedAt = since.Add(-time.Hour)
 			c = c.Failed(time.Now(), c.Generation, provider.Errorf(provider.Internal, "flux_capacitor", "please contact us"))
-			must(t, r.store.UpdateConnection(t.Context(), c, c.Generation))
+			must(t, r.store.UpdateConnection(t.Context(), c, c))
 		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestAGrantThatAloneIsRefusedAsksForAPerson(t *testing.T) {
 			c.Failure = &connection.Failure{
 				Kind: provider.Internal, Code: "flux_capacitor", Status: 400, At: since, Since: since, Count: 4, Same: 4, SameSince: since,
 			}
-			must(t, r.store.UpdateConnection(t.Context(), c, c.Generation))
+			must(t, r.store.UpdateConnection(t.Context(), c, c))
 			after, err := r.source.RenewNow(t.Context(), c.ID, c.Generation)
 			must(t, err)
 			if suspect := after.Phase() == connection.PhaseSuspect; suspect != test.suspect || after.State != connection.StateActive {

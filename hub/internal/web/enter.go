@@ -30,7 +30,7 @@ func (p *Pages) enter(c *gin.Context, user store.User, by, to string) {
 // nothing.
 func (p *Pages) begin(c *gin.Context, user store.User, by string) error {
 	ctx := c.Request.Context()
-	if err := p.sessions.RenewToken(ctx); err != nil {
+	if err := p.renewSession(ctx); err != nil {
 		return err
 	}
 	now := time.Now()

@@ -48,11 +48,11 @@ func (p *Pages) user(c *gin.Context) (store.User, bool) {
 	if id == "" {
 		return store.User{}, false
 	}
-	u, session, err := p.o.Store.SessionUser(c.Request.Context(), id)
+	u, session, err := p.o.Store.SessionUser(c.Request.Context(), id, p.idleSince())
 	if err != nil {
-		return store.User{}, false // signed out elsewhere, or disabled
+		return store.User{}, false // signed out elsewhere, not used for long, or disabled
 	}
-	if now := time.Now(); now.Sub(session.SeenAt) >= time.Minute {
+	if now := time.Now(); now.Sub(session.SeenAt) >= p.notedEvery() {
 		if err := p.o.Store.TouchUserSession(c.Request.Context(), id, c.ClientIP(), agentOf(c), now); err != nil {
 			p.o.Logger.Warn("the use of a session could not be noted", "error", err)
 		}

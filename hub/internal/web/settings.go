@@ -71,7 +71,7 @@ func (p *Pages) changePassword(c *gin.Context) {
 		p.fail(c, err)
 	default:
 		ctx := c.Request.Context()
-		err := errors.Join(p.sessions.RenewToken(ctx), p.o.Store.EndUserSessions(ctx, u.ID, "", p.sessions.GetString(ctx, sessionID)))
+		err := errors.Join(p.renewSession(ctx), p.o.Store.EndUserSessions(ctx, u.ID, "", p.sessions.GetString(ctx, sessionID)))
 		if err != nil {
 			p.fail(c, err)
 			return

@@ -88,21 +88,7 @@ func New(o Options) *Pages {
 	p := &Pages{o: o, ending: o.Ending, secure: strings.HasPrefix(o.PublicURL, "https://")}
 	p.o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
 	p.passkeys = o.Access.Passkeys(p.o.PublicURL)
-	p.sessions = scs.New()
-	p.sessions.Store = o.Store.Sessions()
-	p.sessions.HashTokenInStore = true
-	p.sessions.IdleTimeout = o.SessionIdle
-	if o.SessionAbsolute > 0 {
-		p.sessions.Lifetime = o.SessionAbsolute
-	}
-	p.sessions.Cookie.Name = "evergrant_session"
-	p.sessions.Cookie.HttpOnly = true
-	p.sessions.Cookie.SameSite = http.SameSiteLaxMode
-	p.sessions.Cookie.Secure = p.secure
-	p.sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) {
-		o.Logger.Error("a session could not be read or written", "error", err)
-		p.apart(w, r, http.StatusServiceUnavailable)
-	}
+	p.sessions = p.newSessions()
 	return p
 }
 

@@ -1,0 +1,4 @@
+-- +goose Up
+-- A session that was ended stays for a while, so that a request which was under way
+-- meanwhile cannot write it anew.
+ALTER TABLE sessions ADD COLUMN ended_at INTEGER NOT NULL DEFAULT 0;
