@@ -42,7 +42,12 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	op := ctx.Operation()
 	switch op.OperationID {
 	case tokenOperation, rejectedOperation, eventsOperation:
-		next(huma.WithContext(ctx, audit.With(ctx.Context(), audit.Actor{Kind: audit.KindKey, Address: humagin.Unwrap(ctx).ClientIP()})))
+		process := huma.WithContext(ctx, audit.With(ctx.Context(), audit.Actor{Kind: audit.KindKey, Address: humagin.Unwrap(ctx).ClientIP()}))
+		if op.OperationID == rejectedOperation {
+			a.beforeBody(process, next)
+			return
+		}
+		next(process)
 		return
 	}
 	ctx.SetHeader("Cache-Control", "no-store")
@@ -61,6 +66,20 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	acting := huma.WithContext(ctx, audit.With(within, actor))
 	next(acting)
 	a.note(acting, op)
+}
+
+type pullInContext struct{}
+
+// beforeBody checks the key of a process whose request has a body before anything of that
+// is read: strangers are told nothing about it.
+func (a *API) beforeBody(ctx huma.Context, next func(huma.Context)) {
+	row, err := a.allowed(ctx.Context(), ctx.Header("Authorization"), ctx.Param("name"))
+	if err != nil {
+		_, err = a.handOut(nil, "", err)
+		a.writeError(ctx, err)
+		return
+	}
+	next(huma.WithContext(ctx, context.WithValue(ctx.Context(), pullInContext{}, row)))
 }
 
 // note records an act of a key that changed something. Acts on plugins and on many

@@ -6,14 +6,14 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 )
 
 // RejectedInput says that the service refused a token.
 type RejectedInput struct {
-	Authorization string `header:"Authorization" hidden:"true"`
-	Name          string `path:"name" doc:"The connection's name"`
-	Body          struct {
+	Name string `path:"name" doc:"The connection's name"`
+	Body struct {
 		Generation int64 `json:"generation" minimum:"1" doc:"The generation of the token that the service rejected"`
 	}
 }
@@ -29,10 +29,7 @@ func (a *API) registerRejected() {
 }
 
 func (a *API) rejected(ctx context.Context, in *RejectedInput) (*TokenOutput, error) {
-	row, err := a.allowed(ctx, in.Authorization, in.Name)
-	if err != nil {
-		return a.handOut(nil, "", err)
-	}
+	row, _ := ctx.Value(pullInContext{}).(store.PullRow) // beforeBody has checked the key
 	c, err := a.store.Connection(ctx, row.ConnectionID)
 	if err != nil {
 		return nil, a.fail(err)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -84,13 +85,13 @@ func patience(said string, wait time.Duration) time.Duration {
 }
 
 func (a *API) token(ctx context.Context, in *TokenInput) (*TokenOutput, error) {
-	minTTL, err := parseTTL("min_ttl", in.MinTTL, a.minTTL, longestTTL)
-	if err != nil {
-		return nil, err
-	}
-	wait, err := parseTTL("wait", in.Wait, 0, longestPoll)
-	if err != nil {
-		return nil, err
+	minTTL, badTTL := parseTTL("min_ttl", in.MinTTL, a.minTTL, longestTTL)
+	wait, badWait := parseTTL("wait", in.Wait, 0, longestPoll)
+	if invalid := cmp.Or(badTTL, badWait); invalid != nil {
+		if _, err := a.allowed(ctx, in.Authorization, in.Name); err != nil { // strangers are told so first
+			return a.handOut(nil, "", err)
+		}
+		return nil, invalid
 	}
 	pulled, err := a.pull(ctx, in.Authorization, in.Name, minTTL, patience(in.Wait, wait))
 	if err == nil && wait > 0 && in.IfNoneMatch == etagOf(pulled) {
