@@ -72,6 +72,10 @@ proxies: ## Run the nginx and Caddy samples of docs/deploying.md in front of a h
 plugin-cases: ## Run every case of docs/plugin-host.md with real processes; ARGS=-write notes the results there.
 	@scripts/plugin-cases.sh $(ARGS)
 
+.PHONY: attack
+attack: ## Play the attacks of docs/threat-model.md; ARGS=-write notes the results there, ARGS=-defects=scripts/cases/defects.json plants defects.
+	@scripts/attack.sh $(ARGS)
+
 .PHONY: author-walk
 author-walk: ## Play the way of a third party's plugin, from an empty folder to a pulled token.
 	@scripts/author-walk.sh

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -64,13 +65,20 @@ func TestNoSecretIsAnywhereInClear(t *testing.T) {
 			secrets["refresh token of "+s.Provider] = codes.RefreshToken
 		}
 	}
-	for _, path := range []string{"/api/v1/services", "/api/v1/connections", "/api/v1/api-keys", "/api/v1/plugins", "/api/v1/nonsense", "/", "/login", "/setup", "/setup?link=x"} {
+	boss := r.owner(t)
+	for _, path := range []string{"/audit", "/audit.csv", "/connections.csv", "/settings", "/keys", "/people", "/plugins"} {
+		_, page, _ := boss.ask("GET", path, nil)
+		_, _ = seen.Write([]byte(page))
+	}
+	_, _ = seen.Write([]byte(r.scrape(t)))
+	for _, path := range []string{"/api/v1/audit?limit=200", "/api/v1/incidents", "/api/v1/services", "/api/v1/connections", "/api/v1/api-keys", "/api/v1/plugins", "/api/v1/nonsense", "/", "/login", "/setup", "/setup?link=x"} {
 		_, _ = r.admin.do(t, "GET", path, nil)
 	}
 	if len(secrets) < 30 {
 		t.Fatalf("only %d secrets were gathered, so this test proves little", len(secrets))
 	}
 	places := map[string][]byte{"the log": []byte(r.log.String()), "an answer or page": []byte(seen.String())}
+	places["a dump of all goroutines"] = dump(t)
 	addFiles(t, places, r.dir)
 	for what, secret := range secrets {
 		if len(secret) < 8 {
@@ -85,6 +93,18 @@ func TestNoSecretIsAnywhereInClear(t *testing.T) {
 			}
 		}
 	}
+}
+
+// dump is what the runtime writes of every goroutine when a process is killed by SIGQUIT
+// or by a panic that nobody recovers.
+func dump(t *testing.T) []byte {
+	t.Helper()
+	stacks := make([]byte, 8<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	if !bytes.Contains(stacks, []byte("goroutine")) {
+		t.Fatal("there is no dump")
+	}
+	return stacks
 }
 
 func addFiles(t *testing.T, places map[string][]byte, dir string) {

@@ -8,4 +8,4 @@ cd "$(dirname "$0")/.."
 scripts/test-needs.sh
 EVERGRANT_TEST_CHROMIUM=$(scripts/chromium.sh)
 export EVERGRANT_TEST_CHROMIUM
-scripts/with-postgres.sh go run ./scripts/plugincases "$@"
+scripts/with-postgres.sh go run ./scripts/cases "$@"

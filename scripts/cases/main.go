@@ -1,7 +1,10 @@
-// Command plugincases runs the tests that docs/plugin-host.md names for each case,
-// prints what came of every case, and closes with
-// "N passed, N failed, N skipped". With -write it notes the results in the page.
-// It is started in the repository's root by make plugin-cases.
+// Command cases runs the tests that a page of the documents names for each of its
+// promises, prints what came of every one, and counts them: for docs/plugin-host.md as
+// "N passed, N failed, N skipped", for docs/threat-model.md as
+// "attack: N tried, N held, N open". With -write it notes the results in the page. With
+// -defects it plants the defects of defects.json, one at a time, and fails for each that no
+// test of the page notices. It is started in the repository's root by make plugin-cases
+// and make attack.
 package main
 
 import (
@@ -17,13 +20,23 @@ import (
 	"strings"
 )
 
-const page = "docs/plugin-host.md"
+const (
+	hostPage   = "docs/plugin-host.md"
+	threatPage = "docs/threat-model.md"
+)
 
-// packages are the test packages by the word that the page has for them.
-var packages = map[string]string{
-	"pluginhost": "./hub/internal/pluginhost", "pluginpack": "./hub/internal/pluginpack", "installer": "./hub/internal/installer",
-	"egress": "./hub/internal/egress", "hub": "./hub", "examples": "./plugins/examples",
-	"authorkit": "./hub/authorkit", "catalogue": "./hub/internal/catalogue", "operation": "./hub/internal/operation",
+// folder is where the tests are that a page names by a word: a folder, or a package of
+// the hub.
+func folder(word string) string {
+	switch {
+	case word == "examples":
+		return "./plugins/examples"
+	case word == "authorkit":
+		return "./hub/authorkit"
+	case word == "hub" || strings.Contains(word, "/"):
+		return "./" + word
+	}
+	return "./hub/internal/" + word
 }
 
 // kase is a row of the page's table.
@@ -38,8 +51,19 @@ type kase struct {
 var rowRE = regexp.MustCompile(`^\| (\d+) \| (.+?) \| .+? \| (.+?) \| .*\|$`)
 
 func main() {
-	write := flag.Bool("write", false, "note the results in "+page)
+	write := flag.Bool("write", false, "note the results in the page")
+	attack := flag.Bool("attack", false, "run the attacks of "+threatPage)
+	defects := flag.String("defects", "", "plant the defects of a file, instead")
+	only := flag.String("only", "", "plant only defects whose name has this in it")
 	flag.Parse()
+	if *defects != "" {
+		plantAll(*defects, *only)
+		return
+	}
+	page, closing := hostPage, hostClosing
+	if *attack {
+		page, closing = threatPage, attackClosing
+	}
 	data, err := os.ReadFile(page)
 	if err != nil {
 		fatal(err)
@@ -50,7 +74,7 @@ func main() {
 	for word, names := range wanted(cases) {
 		run(word, names, results)
 	}
-	failed := report(cases, results)
+	failed := report(cases, results, closing)
 	if *write {
 		for _, c := range cases {
 			cells := strings.Split(lines[c.line], " | ")
@@ -111,7 +135,7 @@ func run(word string, names []string, results map[string]string) {
 		}
 		return
 	}
-	args := []string{"test", "-count=1", "-timeout=20m", "-json", "-run", "^(" + strings.Join(names, "|") + ")$", packages[word]}
+	args := []string{"test", "-count=1", "-timeout=20m", "-json", "-run", "^(" + strings.Join(names, "|") + ")$", folder(word)}
 	cmd := command("go", args...)
 	cmd.Stdout = nil
 	out, err := cmd.Output()
@@ -158,7 +182,7 @@ func outcome(err error) string {
 }
 
 // report prints each case and the closing line.
-func report(cases []*kase, results map[string]string) (failed bool) {
+func report(cases []*kase, results map[string]string, closing func(count map[string]int) string) (failed bool) {
 	words := map[string]string{"pass": "passed", "fail": "failed", "skip": "skipped", "": "failed"}
 	count := map[string]int{}
 	for _, c := range cases {
@@ -176,6 +200,16 @@ func report(cases []*kase, results map[string]string) (failed bool) {
 		count[c.result]++
 		fmt.Printf("%3s  %-8s %s\n", c.number, c.result, c.fault)
 	}
-	fmt.Printf("%d passed, %d failed, %d skipped\n", count["passed"], count["failed"], count["skipped"])
+	fmt.Println(closing(count))
 	return count["failed"] > 0 || len(cases) == 0
+}
+
+func hostClosing(count map[string]int) string {
+	return fmt.Sprintf("%d passed, %d failed, %d skipped", count["passed"], count["failed"], count["skipped"])
+}
+
+// attackClosing counts an attack that could not be tried here as one that is open.
+func attackClosing(count map[string]int) string {
+	open := count["failed"] + count["skipped"]
+	return fmt.Sprintf("attack: %d tried, %d held, %d open", count["passed"]+open, count["passed"], open)
 }
