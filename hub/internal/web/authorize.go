@@ -108,7 +108,7 @@ func (p *Pages) callback(c *gin.Context) {
 		}
 		if _, in := p.user(c); in && finished.ReturnTo != "" {
 			p.flash(c, view.Flash{Key: authorisedKey(finished.Connection), Name: finished.Connection.Title})
-			back(c, localPath(finished.ReturnTo))
+			back(c, finished.ReturnTo)
 			return
 		}
 		ref := p.serviceRef(finished.Service)

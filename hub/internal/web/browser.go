@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -68,5 +69,6 @@ func (p *Pages) postedCallback(c *gin.Context) {
 	}
 	c.Header("Cache-Control", "no-store")
 	c.Header("Referrer-Policy", "no-referrer")
-	c.Redirect(http.StatusSeeOther, c.Request.URL.Path+"?"+c.Request.Form.Encode())
+	path := localPath("/callback/" + url.PathEscape(c.Param("service")))
+	c.Redirect(http.StatusSeeOther, path+"?"+c.Request.Form.Encode())
 }

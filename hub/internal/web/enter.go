@@ -23,7 +23,7 @@ func (p *Pages) enter(c *gin.Context, user store.User, by, to string) {
 		p.fail(c, err)
 		return
 	}
-	back(c, localPath(to))
+	back(c, to)
 }
 
 // begin begins a session; its token changes, so that a planted one is worth

@@ -108,7 +108,7 @@ func (p *Pages) signedIn(c *gin.Context) {
 		return
 	}
 	if c.GetHeader("HX-Request") != "" { // a part of a page must not become the login page
-		c.Header("HX-Redirect", target)
+		c.Header("HX-Redirect", localPath(target))
 		c.Status(http.StatusUnauthorized)
 		return
 	}
@@ -302,7 +302,7 @@ func (p *Pages) preferences(c *gin.Context) {
 	if theme := c.PostForm("theme"); slices.Contains(view.Themes, theme) {
 		p.setCookie(c, themeCookie, theme, "/", year)
 	}
-	back(c, localPath(c.PostForm("return_to")))
+	back(c, c.PostForm("return_to"))
 }
 
 // What is wrong with a field of people's forms.

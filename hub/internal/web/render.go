@@ -104,8 +104,9 @@ func (p *Pages) NotFound(c *gin.Context) {
 	p.render(c, http.StatusNotFound, page.Failure(p.shell(c, ""), view.Failure{Status: http.StatusNotFound}))
 }
 
-// back redirects after a form was taken.
-func back(c *gin.Context, path string) { c.Redirect(http.StatusSeeOther, path) }
+// back redirects to an address of the hub; every redirect that does not leave it is made
+// here.
+func back(c *gin.Context, path string) { c.Redirect(http.StatusSeeOther, localPath(path)) }
 
 // speak picks language, time zone and theme of the request.
 func (p *Pages) speak(c *gin.Context) {
@@ -150,12 +151,4 @@ func (p *Pages) theme(c *gin.Context) string {
 		}
 	}
 	return view.ThemeAuto
-}
-
-// localPath keeps a redirect inside the hub.
-func localPath(path string) string {
-	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n") {
-		return "/"
-	}
-	return path
 }
