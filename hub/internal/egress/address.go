@@ -2,27 +2,66 @@ package egress
 
 import "net/netip"
 
-// reserved are networks that are not the public Internet beside those that netip
-// knows: this network, shared addresses of providers (RFC 6598), protocol
-// assignments, benchmarks, class E, and site-local addresses of old.
+// unicast6 is what of IPv6 is handed out for hosts (RFC 4291): whatever lies outside it,
+// site-local (fec0::/10), unique local, discard-only, SRv6 (5f00::/16), NAT64 of a site
+// (64:ff9b:1::/48) and translated addresses, is nobody's on the Internet.
+var unicast6 = netip.MustParsePrefix("2000::/3")
+
+// reserved are the networks of the IANA special-purpose registries (RFC 6890) that are
+// not reached from everywhere, beside those that netip knows. The whole of 192.0.0.0/24
+// and 2001::/23 counts: what of them is reached from everywhere is no server.
 var reserved = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("fec0::/10"),
+	netip.MustParsePrefix("0.0.0.0/8"),       // this network
+	netip.MustParsePrefix("100.64.0.0/10"),   // shared addresses of carriers
+	netip.MustParsePrefix("192.0.0.0/24"),    // protocol assignments
+	netip.MustParsePrefix("192.0.2.0/24"),    // documentation
+	netip.MustParsePrefix("192.88.99.0/24"),  // relays of 6to4, of old
+	netip.MustParsePrefix("198.18.0.0/15"),   // benchmarks
+	netip.MustParsePrefix("198.51.100.0/24"), // documentation
+	netip.MustParsePrefix("203.0.113.0/24"),  // documentation
+	netip.MustParsePrefix("240.0.0.0/4"),     // class E
+	netip.MustParsePrefix("2001::/23"),       // protocol assignments: Teredo, benchmarks, ORCHID
+	netip.MustParsePrefix("2001:db8::/32"),   // documentation
+	netip.MustParsePrefix("3fff::/20"),       // documentation
 }
 
 // carriers are networks whose addresses hold an IPv4 address, and where: NAT64
-// (RFC 6052), 6to4 (RFC 3056), IPv4-compatible.
+// (RFC 6052), 6to4 (RFC 3056), IPv4-compatible, IPv4-translated (RFC 2765).
 var carriers = []struct {
 	prefix netip.Prefix
 	at     int
 }{
-	{netip.MustParsePrefix("64:ff9b::/96"), 12}, {netip.MustParsePrefix("2002::/16"), 2}, {netip.MustParsePrefix("::/96"), 12},
+	{netip.MustParsePrefix("64:ff9b::/96"), 12}, {netip.MustParsePrefix("2002::/16"), 2}, {netip.MustParsePrefix("::/96"), 12}, {netip.MustParsePrefix("::ffff:0:0:0/96"), 12},
 }
+
+// carried is the IPv4 address that an IPv6 address leads to, if it is of such a kind.
+func carried(ip netip.Addr) (inner netip.Addr, ok bool) {
+	if ip.Is4In6() {
+		return ip.Unmap(), true
+	}
+	if !ip.Is6() {
+		return inner, false
+	}
+	bytes := ip.As16()
+	for _, c := range carriers {
+		if c.prefix.Contains(ip) {
+			return netip.AddrFrom4([4]byte(bytes[c.at : c.at+4])), true
+		}
+	}
+	if bytes[8]&^2 == 0 && bytes[9] == 0 && bytes[10] == 0x5e && bytes[11] == 0xfe { // ISATAP (RFC 5214)
+		return netip.AddrFrom4([4]byte(bytes[12:16])), true
+	}
+	return inner, false
+}
+
+// plain is an address without its zone and out of IPv4-mapped form.
+func plain(ip netip.Addr) netip.Addr { return ip.WithZone("").Unmap() }
 
 // isPublic reports whether an address is one of the public Internet.
 func isPublic(ip netip.Addr) bool {
-	ip = ip.Unmap()
-	if !ip.IsValid() || isLocalLink(ip) || ip.IsPrivate() || ip.IsLoopback() {
+	zoned := ip.Zone() != ""
+	ip = plain(ip)
+	if !ip.IsValid() || zoned || isLocalLink(ip) || ip.IsPrivate() || ip.IsLoopback() {
 		return false
 	}
 	for _, network := range reserved {
@@ -30,21 +69,32 @@ func isPublic(ip netip.Addr) bool {
 			return false
 		}
 	}
-	for _, c := range carriers {
-		if c.prefix.Contains(ip) {
-			bytes := ip.As16()
-			return isPublic(netip.AddrFrom4([4]byte(bytes[c.at : c.at+4])))
-		}
+	if inner, ok := carried(ip); ok {
+		return isPublic(inner) && !netip.MustParsePrefix("::/64").Contains(ip) // the old forms in ::/64 lead nowhere
 	}
-	return true
+	return ip.Is4() || unicast6.Contains(ip)
+}
+
+// metadata are addresses where clouds tell a machine its secrets, beside those of this
+// link: AWS and Google Cloud on IPv6, Alibaba Cloud, Oracle Cloud, Azure.
+var metadata = []netip.Addr{
+	netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("fd20:ce::254"), netip.MustParseAddr("100.100.100.200"),
+	netip.MustParseAddr("192.0.0.192"), netip.MustParseAddr("168.63.129.16"),
 }
 
 // isLocalLink reports whether an address is no host's at all, or of this very
 // link: metadata services of clouds are there (169.254.169.254), so a name must
 // never lead to it.
 func isLocalLink(ip netip.Addr) bool {
-	ip = ip.Unmap()
-	return ip.IsUnspecified() || ip.IsMulticast() || ip.IsLinkLocalUnicast() || ip.IsInterfaceLocalMulticast() || ip == awsMetadata6
+	ip = plain(ip)
+	if ip.IsUnspecified() || ip.IsMulticast() || ip.IsLinkLocalUnicast() {
+		return true
+	}
+	for _, m := range metadata {
+		if ip == m {
+			return true
+		}
+	}
+	inner, ok := carried(ip)
+	return ok && !ip.IsLoopback() && isLocalLink(inner)
 }
-
-var awsMetadata6 = netip.MustParseAddr("fd00:ec2::254")

@@ -12,7 +12,9 @@
 // A host has to be declared by the plugin (sender.go). Its address, as it was
 // resolved for this very connection, has to be public (address.go): no private,
 // loopback, link-local or metadata address, unless the operator trusts that
-// network, or an administrator allowed that host for the service (policy.go).
+// network, or an administrator allowed that host for the service (policy.go). Where an
+// outbound proxy resolves names, a host is judged as it is written, in any notation of an
+// address (written.go); where a public name leads to is then the proxy's to judge.
 // Connections to allowed private hosts are kept apart from all others, so that a
 // kept one can serve no service that may not make it. What is refused is told to
 // Options.Refused, for the audit record.

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -39,15 +38,11 @@ func (o Own) Dial(ctx context.Context, network, address string) (net.Conn, error
 	return dialer.DialContext(ctx, network, address)
 }
 
-// Proxied judges an address that a proxy connects to: what is written out, and names of this
-// machine. Errors: *ClosedError.
+// Proxied judges an address that a proxy connects to: what is written out, in any notation,
+// and names of this machine and its network. Errors: *ClosedError.
 func (o Own) Proxied(u *url.URL) error {
-	name := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
-	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
-		return o.check(netip.AddrFrom4([4]byte{127, 0, 0, 1}))
-	}
-	if ip, err := netip.ParseAddr(name); err == nil {
-		return o.check(ip)
+	if writtenProblem(u.Hostname(), func(ip netip.Addr) bool { return o.check(ip) == nil }) != "" {
+		return &ClosedError{Address: u.Hostname()}
 	}
 	return nil
 }
@@ -56,5 +51,5 @@ func (o Own) check(ip netip.Addr) error {
 	if isPublic(ip) || trusted(o.Networks, ip) {
 		return nil
 	}
-	return &ClosedError{Address: ip.Unmap().String()}
+	return &ClosedError{Address: plain(ip).String()}
 }

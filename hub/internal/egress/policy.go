@@ -88,7 +88,7 @@ func (s *Sender) publicOnly(ctx context.Context, _, address string, _ syscall.Ra
 		return nil
 	}
 	host, _ := ctx.Value(hostKey{}).(string)
-	return &PrivateError{Host: host, Address: ip.Addr().Unmap().String()}
+	return &PrivateError{Host: host, Address: plain(ip.Addr()).String()}
 }
 
 // allowedHosts lets connections be made to hosts that were allowed by name. A name
@@ -109,21 +109,17 @@ func (s *Sender) allowedHosts(ctx context.Context, _, address string, _ syscall.
 func (s *Sender) trusts(ip netip.Addr) bool { return trusted(s.networks, ip) }
 
 func trusted(networks []netip.Prefix, ip netip.Addr) bool {
-	return slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(ip.Unmap()) })
+	return slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(plain(ip)) })
 }
 
-// proxied checks what can be checked when a proxy resolves the name: addresses
-// that are written out, and names of this machine.
+// proxied checks what can be checked when a proxy resolves the name: addresses that are
+// written out, in any notation, and names of this machine and its network.
 func (s *Sender) proxied(u *url.URL) error {
-	name := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
-	ip, err := netip.ParseAddr(name)
-	switch {
-	case err == nil && !isPublic(ip) && !s.trusts(ip):
-		return &PrivateError{Host: u.Host, Address: ip.String()}
-	case name == "localhost" || strings.HasSuffix(name, ".localhost"):
-		return &PrivateError{Host: u.Host, Address: "this machine"}
+	problem := writtenProblem(u.Hostname(), func(ip netip.Addr) bool { return isPublic(ip) || s.trusts(ip) })
+	if problem == "" {
+		return nil
 	}
-	return nil
+	return &PrivateError{Host: u.Host, Address: problem}
 }
 
 // tellEvery is the time between two reports of the same refusal.

@@ -26,6 +26,15 @@ func TestOnlyAddressesOfTheInternetArePublic(t *testing.T) {
 		"169.254.169.254": false, "fd00:ec2::254": false, "fe80::1": false, "fc00::1": false, "0.0.0.0": false, "::": false,
 		"100.64.0.1": false, "192.0.0.192": false, "198.18.0.1": false, "224.0.0.1": false, "255.255.255.255": false, "ff02::1": false,
 		"::ffff:127.0.0.1": false, "::ffff:10.1.1.1": false, "64:ff9b::a9fe:a9fe": false, "2002:7f00:0001::1": false, "::127.0.0.1": false,
+		// Documentation, benchmarks and protocol assignments, of the IANA registries.
+		"192.0.2.1": false, "198.51.100.255": false, "203.0.113.9": false, "2001:db8::1": false, "3fff::1": false, "3fff:fff:ffff::1": false, "198.19.255.255": false, "2001:2::1": false, "2001:10::1": false, "2001:20::1": false,
+		"100.127.255.255": false, "100.128.0.1": true, "192.88.99.1": false, "240.0.0.1": false, "192.0.0.8": false, "192.0.1.1": true, "203.0.114.1": true, "2001:200::1": true, "3ffe::1": true, "4000::1": false,
+		"100::1": false, "100:0:0:1::1": false, "5f00::1": false, "64:ff9b:1::808:808": false, "fec0::1": false, "feff::1": false, "fdff::1": false, "ff0e::1": false, "ffff::1": false,
+		// Addresses that hold another: Teredo, 6to4, NAT64, mapped, translated, ISATAP.
+		"2001::1": false, "2001:0:808:808::f7f7:f7f7": false, "2002:c000:201::1": false, "2002:cb00:7101::1": false, "64:ff9b::c633:6401": false, "::ffff:192.0.2.1": false, "::ffff:8.8.8.8": true, "::ffff:0:8.8.8.8": false,
+		"::8.8.8.8": false, "2606:4700::5efe:a00:1": false, "2606:4700::200:5efe:7f00:1": false, "2606:4700::5efe:808:808": true,
+		// Metadata services that lie in networks which are public or trusted elsewhere, and zones.
+		"168.63.129.16": false, "100.100.100.200": false, "fd20:ce::254": false, "2606:4700::1111%lo": false, "fe80::1%eth0": false, "::1%lo": false,
 	} {
 		if got := isPublic(netip.MustParseAddr(address)); got != public {
 			t.Errorf("%s: public %t, want %t", address, got, public)
@@ -133,6 +142,11 @@ func TestANameMustNotLeadToTheMetadataService(t *testing.T) {
 	if err := s.allowedHosts(ctx, "tcp", "10.0.0.5:80", nil); err != nil {
 		t.Errorf("an allowed name must lead into the network: %v", err)
 	}
+	for _, other := range []string{"100.100.100.200", "168.63.129.16", "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]", "[2002:a9fe:a9fe::]", "[fd20:ce::254]", "[fe80::1%lo]", "[::ffff:0:a9fe:a9fe]"} {
+		if err := s.allowedHosts(ctx, "tcp", other+":80", nil); err == nil {
+			t.Errorf("an allowed name led to %s", other)
+		}
+	}
 	literal := context.WithValue(t.Context(), hostKey{}, "169.254.169.254")
 	if err := s.allowedHosts(literal, "tcp", "169.254.169.254:80", nil); err != nil {
 		t.Errorf("the address itself was allowed: %v", err)
@@ -151,6 +165,42 @@ func TestBehindAProxyWrittenAddressesAreStillChecked(t *testing.T) {
 		}
 		if err := s.proxied(u); (err == nil) != ok {
 			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
+// What a resolver behind a proxy makes of a host in another spelling is judged here: the
+// proxy would connect to it.
+func TestAnAddressIsJudgedInEverySpelling(t *testing.T) {
+	trusting := New(Options{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	closed := New(Options{})
+	for _, host := range []string{
+		"2130706433", "0x7f000001", "0X7F000001", "017700000001", "127.1", "127.0.1", "0177.0.0.1", "0x7f.1", "0x7f.0x0.0x0.0x1", "127.0.0.1.", "127.1.", "0x7f.1.", "0", "0x0", "0x", "00", "1", "0.0",
+		"010.0.0.1", "10.0.0.010", "0xa.0.0.1", "012.0.0.1", "167772161", "192.168.257", "172.1048577", "169.254.43518", "2852039166", "0xa9fea9fe", "0xa9.0xfe.0xa9.0xfe", "0251.0376.0251.0376", "100.100.25800",
+		"１２７.0.0.1", "127。0。0。1", "127．0．0．1", "①②⑦.0.0.1", "0ｘ7f.1", "１２７．１", "169.254.169.２５４",
+		"localhost", "LOCALHOST", "LocalHost.", "ｌｏｃａｌｈｏｓｔ", "x.localhost", "a.b.LOCALHOST.", "localhost.localdomain", "metadata", "metadata.google.internal", "METADATA.GOOGLE.INTERNAL.", "printer.local", "router.home.arpa", "intranet",
+		"[::1]", "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[0:0:0:0:0:FFFF:7F00:0001]", "[::127.0.0.1]", "[fe80::1%25lo]", "[::1%25lo]", "[FD00:EC2::254]", "[64:ff9b::7f00:1]", "[64:FF9B::10.0.0.1]", "[2002:7f00:1::]", "[2001:DB8::1]", "[::]",
+		"256.1.1.1", "1.2.3.4.5", "4294967296", "0xfffffffff", "127.0.0.1.5", "8.8.8.8.8", "a.0x", "example.1", "192.0.2.1", "198.51.100.1", "203.0.113.1",
+	} {
+		u := &url.URL{Scheme: "https", Host: host}
+		if parsed, err := url.Parse("https://" + host + "/"); err == nil {
+			u = parsed
+		}
+		if err := closed.proxied(u); err == nil {
+			t.Errorf("%s would be given to the proxy", host)
+		}
+		if err := (Own{}).Proxied(u); err == nil {
+			t.Errorf("a message to %s would be given to the proxy", host)
+		}
+	}
+	for _, host := range []string{"oauth.example.com", "OAUTH.EXAMPLE.COM.", "xn--80ak6aa92e.com", "пример.рф", "a_b.example.com", "8.8.8.8", "8.8.8.8.", "134744072", "0x08.0x08.0x08.0x08", "[2606:4700::1111]", "1.example.com", "0x7f.com", "127.0.0.1.example.com", "local.example.com"} {
+		if err := closed.proxied(&url.URL{Scheme: "https", Host: host}); err != nil {
+			t.Errorf("%s: %v", host, err)
+		}
+	}
+	for _, host := range []string{"127.0.0.1", "127.1", "0x7f000001", "localhost", "x.localhost", "[::ffff:127.0.0.1]"} {
+		if err := trusting.proxied(&url.URL{Scheme: "http", Host: host}); err != nil {
+			t.Errorf("%s, which the operator trusts: %v", host, err)
 		}
 	}
 }
