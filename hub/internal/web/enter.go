@@ -1,11 +1,13 @@
 package web
 
 import (
+	"errors"
 	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
@@ -19,12 +21,18 @@ const (
 
 // enter begins a session and leads to where the person wanted to go.
 func (p *Pages) enter(c *gin.Context, user store.User, by, to string) {
-	if err := p.begin(c, user, by); err != nil {
+	if err := p.begin(c, user, by); errors.Is(err, errOutdated) {
+		back(c, "/login")
+		return
+	} else if err != nil {
 		p.fail(c, err)
 		return
 	}
 	back(c, to)
 }
+
+// errOutdated is a login by what has been changed before it ended.
+var errOutdated = errors.New("the password, the role or the second factor was changed during the login; log in again")
 
 // begin begins a session; its token changes, so that a planted one is worth
 // nothing.
@@ -38,11 +46,28 @@ func (p *Pages) begin(c *gin.Context, user store.User, by string) error {
 	if err := p.o.Store.CreateUserSession(ctx, session); err != nil {
 		return err
 	}
+	if err := p.isCurrent(c, user, session.ID); err != nil {
+		return err
+	}
 	p.sessions.Remove(ctx, sessionPending)
 	p.sessions.Put(ctx, sessionID, session.ID)
 	p.sessions.Put(ctx, sessionBy, by)
 	p.o.Audit.Record(audit.With(ctx, audit.Actor{Kind: audit.KindPerson, Name: user.Login, Address: c.ClientIP()}), "person.login", personObject(user), "by", by)
 	return nil
+}
+
+// isCurrent ends a session again whose person was changed between the check of what they
+// showed and the session's first row: whoever changed a password has ended the sessions
+// that there were, and this one was none of them yet.
+func (p *Pages) isCurrent(c *gin.Context, user store.User, id string) error {
+	now, err := p.o.Store.User(c.Request.Context(), user.ID)
+	if err == nil && access.Standing(now) == access.Standing(user) {
+		return nil
+	}
+	if err == nil || errors.Is(err, store.ErrNotFound) {
+		err = errOutdated
+	}
+	return errors.Join(err, p.o.Store.EndUserSessions(c.Request.Context(), user.ID, id, ""))
 }
 
 // unfactored are what a person may reach who still needs a second factor, beside what

@@ -30,19 +30,35 @@ func (p *Pages) askForCode(c *gin.Context, u store.User, by, to string) {
 		return
 	}
 	p.sessions.Put(ctx, sessionPending, u.ID)
+	p.sessions.Put(ctx, sessionPendingStanding, access.Standing(u))
 	p.sessions.Put(ctx, sessionPendingAt, time.Now().Unix())
 	p.sessions.Put(ctx, sessionPendingTo, localPath(to))
 	p.sessions.Put(ctx, sessionPendingBy, by)
 	back(c, "/login/code")
 }
 
-// pending is whose code is waited for; "" for nobody.
+// pending is whose code is waited for; "" for nobody, and for somebody whose password,
+// factor, role or right to log in has changed since the password was shown.
 func (p *Pages) pending(c *gin.Context) string {
 	ctx := c.Request.Context()
 	if time.Since(time.Unix(p.sessions.GetInt64(ctx, sessionPendingAt), 0)) > pendingLife {
 		return ""
 	}
-	return p.sessions.GetString(ctx, sessionPending)
+	id := p.sessions.GetString(ctx, sessionPending)
+	if id == "" {
+		return ""
+	}
+	u, err := p.o.Store.User(ctx, id)
+	if err != nil || !p.stands(c, u) {
+		p.sessions.Remove(ctx, sessionPending)
+		return ""
+	}
+	return id
+}
+
+// stands reports whether a person is who has shown the password.
+func (p *Pages) stands(c *gin.Context, u store.User) bool {
+	return access.Standing(u) == p.sessions.GetString(c.Request.Context(), sessionPendingStanding)
 }
 
 func (p *Pages) codeForm(c *gin.Context) {
@@ -69,6 +85,8 @@ func (p *Pages) loginCode(c *gin.Context) {
 		p.render(c, http.StatusUnprocessableEntity, page.LoginCode(p.shell(c, ""), view.LoginCode{Wrong: true}))
 	case err != nil:
 		p.fail(c, err)
+	case !p.stands(c, u): // changed while the code was checked
+		back(c, "/login")
 	default:
 		ctx := c.Request.Context()
 		p.enter(c, u, p.sessions.PopString(ctx, sessionPendingBy), p.sessions.GetString(ctx, sessionPendingTo))

@@ -124,6 +124,7 @@ var passkeyProblems = []struct {
 	{access.ErrPasskeyCopied, "passkeys.problem.copied", http.StatusUnprocessableEntity},
 	{access.ErrPasskeyTaken, "passkeys.problem.taken", http.StatusUnprocessableEntity},
 	{access.ErrPasskeyRefused, "passkeys.problem.refused", http.StatusUnprocessableEntity},
+	{errOutdated, "passkeys.problem.refused", http.StatusUnprocessableEntity},
 }
 
 // passkeyProblem answers the pages' script with a sentence to show.

@@ -30,6 +30,8 @@ const (
 	sessionPendingAt = "pending-at"
 	sessionPendingTo = "pending-to"
 	sessionPendingBy = "pending-by"
+	// sessionPendingStanding is what the password was judged by.
+	sessionPendingStanding = "pending-standing"
 	sessionSecret    = "new-secret"
 	sessionFlashKey  = "flash"
 	sessionFlashName = "flash-name"
