@@ -192,7 +192,7 @@ func (h *Hub) start(ctx context.Context) error {
 
 // openStores opens what outlives the hub: key, database, journal, the spool of pulls.
 func (h *Hub) openStores(ctx context.Context) error {
-	if err := makeDataDir(h.cfg.DataDir); err != nil {
+	if err := makeDataDir(h.cfg.DataDir, h.log); err != nil {
 		return err
 	}
 	box, err := openKey(h.cfg, h.log)

@@ -62,19 +62,6 @@ func sealedBefore(dataDir string) string {
 	return ""
 }
 
-// makeDataDir makes the data folder and tries it, so that what is wrong with it is said
-// before anything else.
-func makeDataDir(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("make the data folder (choose another with EVERGRANT_DATA_DIR): %w", err)
-	}
-	f, err := os.CreateTemp(dir, ".try-")
-	if err != nil {
-		return fmt.Errorf("the data folder %s cannot be written: give it to the hub's user, or choose another with EVERGRANT_DATA_DIR: %w", dir, err)
-	}
-	return errors.Join(f.Close(), os.Remove(f.Name()))
-}
-
 // CreateKey writes a new key file, mode 0600, and refuses to overwrite one.
 func CreateKey(file string) error {
 	_, err := seal.Create(file)

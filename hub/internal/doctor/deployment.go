@@ -194,5 +194,5 @@ func (d *deployment) lookAtDataDir(context.Context) []Finding {
 	if err != nil || !info.IsDir() {
 		return []Finding{fail(dir+" is no folder that can be read", "name another by data_dir")}
 	}
-	return lookAtDisk(dir)
+	return append(lookAtDisk(dir), lookAtModes(dir)...)
 }

@@ -60,7 +60,8 @@ type Installer struct {
 // half done in its folder is removed.
 func New(o Options) (*Installer, error) {
 	i := &Installer{store: o.Store, audit: o.Audit, dir: o.Dir, log: o.Logger, scanned: func() {}}
-	if err := os.MkdirAll(o.Dir, 0o755); err != nil { //nolint:gosec // G301: plugins run as other users
+	// A plugin of another user is shown its package by the hub; it comes by no path here.
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of installed plugins: %w", err)
 	}
 	halves, err := filepath.Glob(filepath.Join(o.Dir, ".unpacking-*"))
