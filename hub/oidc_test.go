@@ -29,6 +29,9 @@ type signInService struct {
 	// claims are of who is logged in there; the next ID token has them.
 	claims map[string]any
 	codes  map[string]url.Values // the request that each code was given for
+	// sends is the iss of callbacks, announced if announces (RFC 9207).
+	announces bool
+	sends     string
 }
 
 func startSignInService(t *testing.T) *signInService {
@@ -47,6 +50,7 @@ func startSignInService(t *testing.T) *signInService {
 		answer(w, map[string]any{
 			"issuer": s.URL, "authorization_endpoint": s.URL + "/authorize", "token_endpoint": s.URL + "/token", "jwks_uri": s.URL + "/keys",
 			"id_token_signing_alg_values_supported": []string{"RS256"}, "response_types_supported": []string{"code"}, "subject_types_supported": []string{"public"},
+			"authorization_response_iss_parameter_supported": s.announces,
 		})
 	})
 	mux.HandleFunc("/keys", func(w http.ResponseWriter, _ *http.Request) {
@@ -57,7 +61,11 @@ func startSignInService(t *testing.T) *signInService {
 		s.mu.Lock()
 		s.codes[code] = q
 		s.mu.Unlock()
-		http.Redirect(w, r, q.Get("redirect_uri")+"?"+url.Values{"code": {code}, "state": {q.Get("state")}}.Encode(), http.StatusFound)
+		back := url.Values{"code": {code}, "state": {q.Get("state")}}
+		if s.sends != "" {
+			back.Set("iss", s.sends)
+		}
+		http.Redirect(w, r, q.Get("redirect_uri")+"?"+back.Encode(), http.StatusFound)
 	})
 	mux.HandleFunc("/token", func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
@@ -180,5 +188,33 @@ func TestASignInThatBelongsToAnotherBrowserIsRefused(t *testing.T) {
 	again.owner(t)
 	if status, page, _ := newVisitor(t, again).ask("GET", "/login/oidc", nil); status != http.StatusServiceUnavailable || !strings.Contains(page, "does not answer") {
 		t.Errorf("a sign-in service that is away answers %d", status)
+	}
+}
+
+// A service that announces iss sends it with every callback (RFC 9207): one without it, or
+// of another issuer, was led here by somebody else.
+func TestASignInWithoutItsIssuerIsRefused(t *testing.T) {
+	for name, test := range map[string]struct {
+		announces bool
+		sends     func(own string) string
+		in        bool
+	}{
+		"announced and missing":    {true, func(string) string { return "" }, false},
+		"announced and sent":       {true, func(own string) string { return own }, true},
+		"another's":                {true, func(string) string { return "https://evil.example" }, false},
+		"not announced, sent":      {false, func(own string) string { return own }, true},
+		"not announced, another's": {false, func(string) string { return "https://evil.example" }, false},
+		"never heard of":           {false, func(string) string { return "" }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			service := startSignInService(t)
+			service.announces, service.sends = test.announces, test.sends(service.URL)
+			r := startHub(t, map[string]any{"oidc.issuer": service.URL, "oidc.client_id": "hub", "oidc.client_secret": "oidc-secret", "oidc.join_as": "viewer"})
+			r.owner(t)
+			service.is(map[string]any{"sub": "1", "email": "anna@example.com", "email_verified": true})
+			if status, _, _ := newVisitor(t, r).vouch(); (status == http.StatusSeeOther) != test.in {
+				t.Errorf("answers %d", status)
+			}
+		})
 	}
 }

@@ -21,7 +21,22 @@ type OIDC struct {
 	client *http.Client
 
 	mu   sync.Mutex
-	read *oidc.Provider
+	read *signInMetadata
+}
+
+// signInMetadata is what the service says of itself.
+type signInMetadata struct {
+	*oidc.Provider
+
+	// issuer is its name, and sendsIssuer whether callbacks carry that (RFC 9207).
+	issuer      string
+	sendsIssuer bool
+}
+
+// wrongIssuer reports whether a callback comes from another service, or hides which: one
+// that announces iss sends it always (RFC 9207 section 2.4).
+func (m *signInMetadata) wrongIssuer(iss string) bool {
+	return iss != m.issuer && (iss != "" || m.sendsIssuer)
 }
 
 // OIDCOptions are the registration of this hub at the sign-in service.
@@ -77,7 +92,7 @@ var (
 )
 
 // provider reads what the service says of itself, once it can be read.
-func (s *OIDC) provider(ctx context.Context) (*oidc.Provider, error) {
+func (s *OIDC) provider(ctx context.Context) (*signInMetadata, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.read != nil {
@@ -89,12 +104,19 @@ func (s *OIDC) provider(ctx context.Context) (*oidc.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: read %s/.well-known/openid-configuration: %w", ErrOIDCAway, s.o.Issuer, err)
 	}
-	s.read = p
-	return p, nil
+	var said struct {
+		Issuer      string `json:"issuer"`
+		SendsIssuer bool   `json:"authorization_response_iss_parameter_supported"`
+	}
+	if err := p.Claims(&said); err != nil {
+		return nil, fmt.Errorf("%w: its metadata cannot be read", ErrOIDCAway)
+	}
+	s.read = &signInMetadata{Provider: p, issuer: said.Issuer, sendsIssuer: said.SendsIssuer}
+	return s.read, nil
 }
 
 // registered is this hub as the service knows it.
-func (s *OIDC) registered(p *oidc.Provider) *oauth2.Config {
+func (s *OIDC) registered(p *signInMetadata) *oauth2.Config {
 	return &oauth2.Config{
 		ClientID: s.o.ClientID, ClientSecret: s.o.ClientSecret, Endpoint: p.Endpoint(), RedirectURL: s.o.RedirectURI,
 		Scopes: []string{oidc.ScopeOpenID, "email", "profile"},
@@ -112,18 +134,24 @@ func (s *OIDC) Begin(ctx context.Context) (address string, pending OIDCPending, 
 	return address, pending, nil
 }
 
-// Finish ends a sign-in with the code that the browser brought back. Errors:
-// ErrOIDCAway, ErrOIDCRefused. They hold no secret.
-func (s *OIDC) Finish(ctx context.Context, code, state string, pending OIDCPending) (Identity, error) {
-	if pending.State == "" || state != pending.State || code == "" {
+// OIDCAnswer is what the browser brought back from the service.
+type OIDCAnswer struct{ Code, State, Issuer string }
+
+// Finish ends a sign-in with what the browser brought back. Errors: ErrOIDCAway,
+// ErrOIDCRefused. They hold no secret.
+func (s *OIDC) Finish(ctx context.Context, answer OIDCAnswer, pending OIDCPending) (Identity, error) {
+	if pending.State == "" || answer.State != pending.State || answer.Code == "" {
 		return Identity{}, ErrOIDCRefused
 	}
 	p, err := s.provider(ctx)
 	if err != nil {
 		return Identity{}, err
 	}
+	if p.wrongIssuer(answer.Issuer) { // before the code is shown to anybody
+		return Identity{}, fmt.Errorf("%w: the callback does not name %s as its issuer (RFC 9207)", ErrOIDCRefused, p.issuer)
+	}
 	ctx = oidc.ClientContext(ctx, s.client)
-	token, err := s.registered(p).Exchange(ctx, code, oauth2.VerifierOption(pending.Verifier))
+	token, err := s.registered(p).Exchange(ctx, answer.Code, oauth2.VerifierOption(pending.Verifier))
 	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		return Identity{}, fmt.Errorf("%w: the token endpoint answered %s", ErrOIDCRefused, refused.ErrorCode)
 	}

@@ -49,7 +49,7 @@ func (p *Pages) oidcCallback(c *gin.Context) {
 		State: p.sessions.PopString(ctx, sessionOIDCState), Nonce: p.sessions.PopString(ctx, sessionOIDCNonce), Verifier: p.sessions.PopString(ctx, sessionOIDCVerifier),
 	}
 	to := p.sessions.PopString(ctx, sessionOIDCTo)
-	who, err := p.o.OIDC.Finish(ctx, c.Query("code"), c.Query("state"), pending)
+	who, err := p.o.OIDC.Finish(ctx, access.OIDCAnswer{Code: c.Query("code"), State: c.Query("state"), Issuer: c.Query("iss")}, pending)
 	if err != nil {
 		p.oidcFailed(c, err)
 		return
