@@ -182,3 +182,16 @@ func TestMetadataMayNotLeadAwayFromTLS(t *testing.T) {
 		t.Errorf("all with TLS: %v", err)
 	}
 }
+
+func TestAnIssuerSaysWhetherItsCallbacksNameIt(t *testing.T) {
+	const document = `{"issuer":"{url}","authorization_endpoint":"{url}/a","token_endpoint":"{url}/t"`
+	for metadata, sent := range map[string]bool{
+		document + `}`: false, document + `,"authorization_response_iss_parameter_supported":false}`: false,
+		document + `,"authorization_response_iss_parameter_supported":true}`: true,
+	} {
+		prepared, err := prepareAt(t, published(t, map[string]string{openID: metadata}), map[string]any{optionIssuer: "{url}"})
+		if err != nil || prepared.Description.IssuerSent != sent {
+			t.Errorf("%s: %v, %v", metadata, prepared, err)
+		}
+	}
+}

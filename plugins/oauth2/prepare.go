@@ -67,7 +67,7 @@ func supports(m *oauth.Metadata, svc provider.Service) error {
 func describe(svc provider.Service, e endpoints, m *oauth.Metadata) *provider.Description {
 	d := description
 	d.Grants = served(svc, e)
-	d.Issuer = m.Issuer
+	d.Issuer, d.IssuerSent = m.Issuer, m.Issuer != "" && m.IssParameter
 	d.Hosts = e.hosts()
 	d.PKCE = provider.PKCE(cmp.Or(svc.String(optionPKCE), string(provider.PKCERequired)))
 	d.Lifetimes.AccessToken = time.Duration(svc.Int(optionExpiresIn)) * time.Second

@@ -48,6 +48,9 @@ type Description struct {
 	StateNotEchoed bool `json:"state_not_echoed,omitempty"`
 	// Issuer is the expected iss of RFC 9207; empty if the service sends none.
 	Issuer string `json:"issuer,omitempty"`
+	// IssuerSent is set if the service announces that every callback carries iss
+	// (authorization_response_iss_parameter_supported): one without it is then refused.
+	IssuerSent bool `json:"issuer_sent,omitempty"`
 	// ClientAuth says how the client proves itself, for each grant.
 	ClientAuth []ClientAuth `json:"client_auth,omitempty"`
 	// PublicClient is set if a service may be added without a client secret.

@@ -34,7 +34,7 @@ func v1Description(d *provider.Description) (*providerv1.Description, error) {
 		RenewWindow: string(d.RenewWindow.Kind), RenewMargin: v1Duration(d.RenewWindow.Margin),
 		RenewEvery: v1Duration(d.RenewWindow.Every), KeepAlive: v1Duration(d.RenewWindow.KeepAlive),
 		ExchangeTimeout: v1Duration(d.ExchangeTimeout), Throttles: string(d.Throttles), OneGrantPerAccount: d.OneGrantPerAccount,
-		Pkce: string(d.PKCE), StateNotEchoed: d.StateNotEchoed, Issuer: d.Issuer, PublicClient: d.PublicClient,
+		Pkce: string(d.PKCE), StateNotEchoed: d.StateNotEchoed, Issuer: d.Issuer, IssuerSent: d.IssuerSent, PublicClient: d.PublicClient,
 
 		OptionsSchemaJson: options, ConnectionOptionsSchemaJson: connectionOptions,
 		ScopeSeparator: d.ScopeSeparator, ScopesFixed: d.ScopesFixed,
@@ -78,7 +78,7 @@ func v1DescriptionFrom(w *providerv1.Description) (*provider.Description, error)
 			Every: w.GetRenewEvery().AsDuration(), KeepAlive: w.GetKeepAlive().AsDuration(),
 		},
 		ExchangeTimeout: w.GetExchangeTimeout().AsDuration(), Throttles: provider.Throttles(w.GetThrottles()), OneGrantPerAccount: w.GetOneGrantPerAccount(),
-		PKCE: provider.PKCE(w.GetPkce()), StateNotEchoed: w.GetStateNotEchoed(), Issuer: clean(w.GetIssuer(), 300),
+		PKCE: provider.PKCE(w.GetPkce()), StateNotEchoed: w.GetStateNotEchoed(), Issuer: clean(w.GetIssuer(), 300), IssuerSent: w.GetIssuerSent(),
 		PublicClient: w.GetPublicClient(), ScopeSeparator: w.GetScopeSeparator(), ScopesFixed: w.GetScopesFixed(),
 		API: provider.API{
 			BaseURL: w.GetApi().GetBaseUrl(), In: w.GetApi().GetIn(), Name: w.GetApi().GetName(), Prefix: w.GetApi().GetPrefix(),

@@ -175,10 +175,15 @@ func readPasted(pasted string) url.Values {
 // escaped is what a percent-encoded code has in it.
 var escaped = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 
-// wrongIssuer checks iss of RFC 9207 where it is sent and the issuer is known.
+// wrongIssuer checks iss of RFC 9207 where the issuer is known. A service that announces
+// it sends it with every callback, so that one without it has lost it on purpose; a code
+// that a person has pasted alone is no callback.
 func wrongIssuer(svc service.Service, params url.Values) bool {
 	sent, known := params.Get("iss"), svc.Description.Issuer
-	return sent != "" && known != "" && sent != known
+	if sent == "" {
+		return known != "" && svc.Description.IssuerSent && params.Has("state")
+	}
+	return known != "" && sent != known
 }
 
 // exchange spends the code and saves the grant. The code is spent by one request: a

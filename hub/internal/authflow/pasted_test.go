@@ -58,8 +58,24 @@ func TestErrorsOfTheAuthorizationEndpoint(t *testing.T) {
 func TestAnotherIssuerIsAMixUp(t *testing.T) {
 	svc := service.Service{Description: &provider.Description{Issuer: "https://as.example"}}
 	for iss, wrong := range map[string]bool{"": false, "https://as.example": false, "https://evil.example": true} {
-		if got := wrongIssuer(svc, url.Values{"iss": {iss}}); got != wrong {
+		if got := wrongIssuer(svc, url.Values{"iss": {iss}, "state": {"s"}}); got != wrong {
 			t.Errorf("iss %q: wrong is %t", iss, got)
+		}
+	}
+}
+
+func TestAnIssuerThatIsAnnouncedAndMissingIsAMixUp(t *testing.T) {
+	svc := service.Service{Description: &provider.Description{Issuer: "https://as.example", IssuerSent: true}}
+	for query, wrong := range map[string]bool{
+		"code=a&state=s": true, "error=access_denied&state=s": true, "code=a&state=s&iss=": true, "code=a&state=s&iss=https://as.example": false,
+		"code=a&state=s&iss=https://as.example/": true, "code=a&state=s&iss=https://evil.example": true, "code=a": false,
+	} {
+		params, err := url.ParseQuery(query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := wrongIssuer(svc, params); got != wrong {
+			t.Errorf("%s: wrong is %t", query, got)
 		}
 	}
 }

@@ -226,8 +226,9 @@ type Description struct {
 	// Required. none, s256 or required.
 	Pkce           string `protobuf:"bytes,23,opt,name=pkce,proto3" json:"pkce,omitempty"`
 	StateNotEchoed bool   `protobuf:"varint,24,opt,name=state_not_echoed,json=stateNotEchoed,proto3" json:"state_not_echoed,omitempty"`
-	// The iss of RFC 9207.
+	// The iss of RFC 9207. issuer_sent says that every callback carries it.
 	Issuer       string        `protobuf:"bytes,25,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	IssuerSent   bool          `protobuf:"varint,41,opt,name=issuer_sent,json=issuerSent,proto3" json:"issuer_sent,omitempty"`
 	ClientAuth   []*ClientAuth `protobuf:"bytes,26,rep,name=client_auth,json=clientAuth,proto3" json:"client_auth,omitempty"`
 	PublicClient bool          `protobuf:"varint,27,opt,name=public_client,json=publicClient,proto3" json:"public_client,omitempty"`
 	// Required. Every host that the plugin may talk to.
@@ -443,6 +444,13 @@ func (x *Description) GetIssuer() string {
 		return x.Issuer
 	}
 	return ""
+}
+
+func (x *Description) GetIssuerSent() bool {
+	if x != nil {
+		return x.IssuerSent
+	}
+	return false
 }
 
 func (x *Description) GetClientAuth() []*ClientAuth {
@@ -2920,7 +2928,7 @@ const file_evergrant_provider_v1_provider_proto_rawDesc = "" +
 	"\x0fDescribeRequest\"t\n" +
 	"\x10DescribeResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12F\n" +
-	"\fdescriptions\x18\x02 \x03(\v2\".evergrant.provider.v1.DescriptionR\fdescriptions\"\xa9\x0e\n" +
+	"\fdescriptions\x18\x02 \x03(\v2\".evergrant.provider.v1.DescriptionR\fdescriptions\"\xca\x0e\n" +
 	"\vDescription\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x121\n" +
 	"\x05title\x18\x02 \x01(\v2\x1b.evergrant.provider.v1.TextR\x05title\x125\n" +
@@ -2949,7 +2957,9 @@ const file_evergrant_provider_v1_provider_proto_rawDesc = "" +
 	"keep_alive\x18\x16 \x01(\v2\x19.google.protobuf.DurationR\tkeepAlive\x12\x12\n" +
 	"\x04pkce\x18\x17 \x01(\tR\x04pkce\x12(\n" +
 	"\x10state_not_echoed\x18\x18 \x01(\bR\x0estateNotEchoed\x12\x16\n" +
-	"\x06issuer\x18\x19 \x01(\tR\x06issuer\x12B\n" +
+	"\x06issuer\x18\x19 \x01(\tR\x06issuer\x12\x1f\n" +
+	"\vissuer_sent\x18) \x01(\bR\n" +
+	"issuerSent\x12B\n" +
 	"\vclient_auth\x18\x1a \x03(\v2!.evergrant.provider.v1.ClientAuthR\n" +
 	"clientAuth\x12#\n" +
 	"\rpublic_client\x18\x1b \x01(\bR\fpublicClient\x121\n" +
