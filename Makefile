@@ -48,6 +48,10 @@ e2e: bin/.stamp-test ## Run only the tests that click through the pages in Chrom
 chaos: ## Kill, freeze and race hubs and take everything away from them; SHORT=1 takes about 90 s; ARGS="-only=random -seed=7 -for=10m" chooses.
 	@scripts/chaos.sh $(if $(SHORT),-short) $(ARGS)
 
+.PHONY: fuzz
+fuzz: ## Feed every fuzz target for FUZZTIME (1m) each; FUZZTIME=5s is the short form, FUZZ=Manifest chooses.
+	@scripts/fuzz.sh
+
 .PHONY: simulate
 simulate: ## Run three replicas through a seed's troubles in virtual time; a few minutes; ARGS="-seed=42 -worlds=1 -for=2h" repeats one.
 	go test -tags simulation -timeout 60m -v ./hub/internal/simulation $(ARGS)

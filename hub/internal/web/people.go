@@ -32,11 +32,11 @@ const (
 	sessionPendingBy = "pending-by"
 	// sessionPendingStanding is what the password was judged by.
 	sessionPendingStanding = "pending-standing"
-	sessionSecret    = "new-secret"
-	sessionFlashKey  = "flash"
-	sessionFlashName = "flash-name"
-	sessionFlashSaid = "flash-said"
-	sessionFlashBad  = "flash-bad"
+	sessionSecret          = "new-secret"
+	sessionFlashKey        = "flash"
+	sessionFlashName       = "flash-name"
+	sessionFlashSaid       = "flash-said"
+	sessionFlashBad        = "flash-bad"
 )
 
 const personKey = "person"
