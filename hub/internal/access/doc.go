@@ -2,8 +2,10 @@
 // processes that come with an API key.
 //
 // The walk of the first start: SetupLink makes a one-time link, which the hub
-// prints; Setup spends it and makes the first administrator. Later Login checks
-// a password (argon2id, at most a few at a time, slower after failures).
+// prints; Setup spends it and makes the first administrator. Later Login counts a try in
+// the database (throttle.go), waits for a place to hash in (hashing.go) and checks the
+// password (argon2id). A browser in which the person was logged in (device.go) has tries
+// of its own, so that others' guesses keep nobody out.
 //
 // Other people come by invitation (Invite, Accept), each with a role that allows acts
 // (roles.go). Whoever has a second factor (totp.go, secondfactor.go) shows a code

@@ -30,7 +30,7 @@ var (
 func (a *Access) Invite(ctx context.Context, actor store.User, login, role string) (token string, _ store.Invitation, err error) {
 	login = strings.TrimSpace(login)
 	switch {
-	case login == "" || len(login) > 200:
+	case login == "" || len(login) > MaxLogin:
 		return "", store.Invitation{}, ErrEmptyLogin
 	case !slices.Contains(Roles, role):
 		return "", store.Invitation{}, ErrRole
@@ -63,7 +63,7 @@ func (a *Access) Accept(ctx context.Context, token, name, password, lang string)
 	if err != nil {
 		return store.User{}, err
 	}
-	u, err := newUser(i.Login, name, password, lang)
+	u, err := a.newUser(ctx, i.Login, name, password, lang)
 	if err != nil {
 		return u, err
 	}

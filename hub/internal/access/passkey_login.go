@@ -16,12 +16,16 @@ import (
 // BeginLogin asks for any passkey of this hub: what the browser is told, and what to
 // keep in its session until Login. from is the address of the browser. Errors:
 // ErrPasskeysOff, TooManyError.
-func (k *Passkeys) BeginLogin(from string) (options any, pending []byte, err error) {
+func (k *Passkeys) BeginLogin(ctx context.Context, from string) (options any, pending []byte, err error) {
 	if k.trouble != "" {
 		return nil, nil, ErrPasskeysOff
 	}
-	if wait := k.logins.wait(time.Now(), "from "+from); wait > 0 {
-		return nil, nil, &TooManyError{RetryAfter: wait}
+	t, err := k.access.networkTry(ctx, from)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := t.look(ctx); err != nil {
+		return nil, nil, err
 	}
 	assertion, session, err := k.party.BeginDiscoverableLogin()
 	if err != nil {
@@ -37,19 +41,20 @@ func (k *Passkeys) BeginLogin(from string) (options any, pending []byte, err err
 // ErrPasskeyCopied, TooManyError.
 func (k *Passkeys) Login(ctx context.Context, pending, answer []byte, from string) (store.User, error) {
 	now := time.Now()
-	if wait := k.logins.wait(now, "from "+from); wait > 0 {
-		return store.User{}, &TooManyError{RetryAfter: wait}
-	}
-	u, err := k.login(ctx, pending, answer, now)
-	for _, theirs := range []error{ErrPasskeyRefused, ErrPasskeyUnknown, ErrPasskeyCopied} {
-		if errors.Is(err, theirs) {
-			k.logins.failed(now, "from "+from)
-		}
-	}
+	t, err := k.access.networkTry(ctx, from)
 	if err != nil {
 		return store.User{}, err
 	}
-	k.logins.forget("from " + from)
+	if err := t.count(ctx); err != nil {
+		return store.User{}, err
+	}
+	u, err := k.login(ctx, pending, answer, now)
+	if err != nil {
+		return store.User{}, err
+	}
+	if err := t.right(ctx); err != nil {
+		return store.User{}, err
+	}
 	u.LastLoginAt = now
 	return u, k.store.NoteLogin(ctx, u.ID, now)
 }

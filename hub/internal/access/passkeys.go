@@ -21,7 +21,7 @@ import (
 // (WebAuthn). It is safe for concurrent use.
 type Passkeys struct {
 	store   *store.Store
-	logins  *throttle
+	access  *Access
 	party   *webauthn.WebAuthn
 	trouble string
 }
@@ -61,7 +61,7 @@ var (
 
 // Passkeys are those of the hub at an address, which they belong to.
 func (a *Access) Passkeys(publicURL string) *Passkeys {
-	k := &Passkeys{store: a.store, logins: a.logins}
+	k := &Passkeys{store: a.store, access: a}
 	u, err := url.Parse(publicURL)
 	if err != nil || u.Hostname() == "" {
 		k.trouble = PasskeysNeedName

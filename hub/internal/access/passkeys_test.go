@@ -30,7 +30,7 @@ func TestPasskeysNeedAnAddressThatBrowsersTrust(t *testing.T) {
 func TestAPasskeyAnswerComesTooLate(t *testing.T) {
 	a, _, user := setUp(t)
 	keys := a.Passkeys("https://hub.example.com")
-	_, login, err := keys.BeginLogin("x")
+	_, login, err := keys.BeginLogin(t.Context(), "x")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
@@ -30,30 +31,33 @@ const MaxPassword = 256
 // ErrWeakPassword is a password of the wrong length.
 var ErrWeakPassword = fmt.Errorf("a password has %d to %d characters", MinPassword, MaxPassword)
 
-// hashing bounds how many passwords are hashed at one time: each takes 64 MiB.
-var hashing = make(chan struct{}, 2)
-
-func derive(password string, salt []byte, time, memory uint32, threads uint8) []byte {
-	hashing <- struct{}{}
-	defer func() { <-hashing }()
-	return argon2.IDKey([]byte(password), salt, time, memory, threads, argonKey)
-}
-
-// HashPassword returns the PHC string of a password.
-func HashPassword(password string) (string, error) {
+// hashPassword returns the PHC string of a new password, in its turn. Errors:
+// ErrWeakPassword, TooManyError, the context's.
+func (a *Access) hashPassword(ctx context.Context, password string) (string, error) {
 	if len(password) < MinPassword || len(password) > MaxPassword {
 		return "", ErrWeakPassword
 	}
+	if err := a.queue.enter(ctx, ""); err != nil {
+		return "", err
+	}
+	defer a.queue.leave()
 	salt := make([]byte, argonSalt)
 	_, _ = rand.Read(salt) // never fails
-	key := derive(password, salt, argonTime, argonMemory, argonThreads)
+	return hashOf(password, salt), nil
+}
+
+// hashOf is the PHC string of a password. It takes 64 MiB: the caller has a place in the
+// queue.
+func hashOf(password string, salt []byte) string {
+	key := argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, argonKey)
 	encode := base64.RawStdEncoding.EncodeToString
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads, encode(salt), encode(key)), nil
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads, encode(salt), encode(key))
 }
 
 var errBadHash = errors.New("the stored password hash cannot be read")
 
-// checkPassword reports whether the password fits the PHC string.
+// checkPassword reports whether the password fits the PHC string. The caller has a place
+// in the queue.
 func checkPassword(phc, password string) (bool, error) {
 	parts := strings.Split(phc, "$")
 	if len(parts) != 6 || parts[1] != "argon2id" || len(password) > MaxPassword {
@@ -72,6 +76,6 @@ func checkPassword(phc, password string) (bool, error) {
 	if err != nil {
 		return false, errBadHash
 	}
-	got := derive(password, salt, time, memory, threads)
+	got := argon2.IDKey([]byte(password), salt, time, memory, threads, argonKey)
 	return subtle.ConstantTimeCompare(got, want) == 1, nil
 }

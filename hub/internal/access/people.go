@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/evergrant/evergrant/hub/internal/opaque"
 	"github.com/evergrant/evergrant/hub/internal/store"
@@ -13,19 +14,21 @@ import (
 
 // Access checks people and keys. It is safe for concurrent use.
 type Access struct {
-	store  *store.Store
-	logins *throttle
+	store *store.Store
+	queue queue
 	// decoy is checked when there is no such user, so that both take as long.
 	decoy func() string
 }
 
 // New returns an Access.
 func New(st *store.Store) *Access {
-	return &Access{store: st, logins: newThrottle(), decoy: sync.OnceValue(func() string {
-		phc, _ := HashPassword("a password that nobody has") // its length is right
-		return phc
+	return &Access{store: st, decoy: sync.OnceValue(func() string {
+		return hashOf("a password that nobody has", []byte("a salt of nobody"))
 	})}
 }
+
+// MaxLogin is the length of a login, in bytes.
+const MaxLogin = 200
 
 // Errors of people.
 var (
@@ -38,7 +41,11 @@ var (
 )
 
 // TooManyError asks a stranger to wait.
-type TooManyError struct{ RetryAfter time.Duration }
+type TooManyError struct {
+	RetryAfter time.Duration
+	// Busy is set if others are many, not who is asked.
+	Busy bool
+}
 
 // Error implements error.
 func (e *TooManyError) Error() string { return "too many attempts; wait " + e.RetryAfter.String() }
@@ -80,7 +87,7 @@ func (a *Access) Setup(ctx context.Context, token, login, name, password, lang s
 	if !open {
 		return store.User{}, ErrSetupDone
 	}
-	user, err := newUser(login, name, password, lang)
+	user, err := a.newUser(ctx, login, name, password, lang)
 	if err != nil {
 		return user, err
 	}
@@ -98,12 +105,12 @@ func (a *Access) Setup(ctx context.Context, token, login, name, password, lang s
 	return user, err
 }
 
-func newUser(login, name, password, lang string) (store.User, error) {
+func (a *Access) newUser(ctx context.Context, login, name, password, lang string) (store.User, error) {
 	login = strings.TrimSpace(login)
-	if login == "" || len(login) > 200 {
+	if login == "" || len(login) > MaxLogin {
 		return store.User{}, ErrEmptyLogin
 	}
-	phc, err := HashPassword(password)
+	phc, err := a.hashPassword(ctx, password)
 	if err != nil {
 		return store.User{}, err
 	}
@@ -114,45 +121,107 @@ func newUser(login, name, password, lang string) (store.User, error) {
 	}, nil
 }
 
-// Login checks a login and a password. from is the address of the browser. A person
-// with a second factor is not logged in before SecondLogin.
-func (a *Access) Login(ctx context.Context, login, password, from string) (store.User, error) {
-	now := time.Now()
-	keys := []string{"login " + strings.ToLower(strings.TrimSpace(login)), "from " + from}
-	if wait := a.logins.wait(now, keys...); wait > 0 {
-		return store.User{}, &TooManyError{RetryAfter: wait}
+// Login checks a login and a password. from is the address of the browser, devices are
+// what Device has made for it. A person with a second factor is not logged in before
+// SecondLogin. Errors: ErrWrongLogin, TooManyError, the context's if the browser has gone.
+func (a *Access) Login(ctx context.Context, login, password, from string, devices ...string) (store.User, error) {
+	login = strings.TrimSpace(login)
+	user, err := a.findLogin(ctx, login)
+	if err != nil {
+		return store.User{}, err
 	}
-	user, err := a.store.UserByLogin(ctx, strings.TrimSpace(login))
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	t, err := a.loginTry(ctx, login, user, from, devices)
+	if err != nil {
 		return store.User{}, err
 	}
 	phc := user.PasswordHash
-	if err != nil || phc == "" { // or comes from the sign-in service alone
+	if phc == "" { // there is nobody, or who comes from the sign-in service alone
 		phc = a.decoy()
 	}
-	fits, hashErr := checkPassword(phc, password)
-	if err != nil || user.PasswordHash == "" || hashErr != nil || !fits || !user.DisabledAt.IsZero() {
-		a.logins.failed(now, keys...)
+	fits, err := a.tryPassword(ctx, t, phc, password, from)
+	if err != nil {
+		return store.User{}, err
+	}
+	if !fits || user.PasswordHash == "" || !user.DisabledAt.IsZero() {
 		return store.User{}, ErrWrongLogin
 	}
 	if user.SecondFactor.On() {
-		return user, nil // the login is complete with the code
+		// The login is complete with the code, which has budgets of its own.
+		return user, t.right(ctx)
 	}
-	a.logins.forget(keys...)
-	user.LastLoginAt = now
-	return user, a.store.NoteLogin(ctx, user.ID, now)
+	if err := t.right(ctx); err != nil {
+		return store.User{}, err
+	}
+	user.LastLoginAt = time.Now()
+	return user, a.store.NoteLogin(ctx, user.ID, user.LastLoginAt)
+}
+
+// findLogin finds whose login it is; nobody, without an error, if there is none. One that
+// nobody can have is not looked for.
+func (a *Access) findLogin(ctx context.Context, login string) (store.User, error) {
+	if login == "" || len(login) > MaxLogin || strings.ContainsRune(login, 0) || !utf8.ValidString(login) {
+		return store.User{}, nil
+	}
+	user, err := a.store.UserByLogin(ctx, login)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.User{}, nil
+	}
+	return user, err
+}
+
+// tryPassword counts a try and checks it: first a place to hash in, which floods do not
+// get, then the count, then the check. Nobody counts who has gone away before.
+func (a *Access) tryPassword(ctx context.Context, t *try, phc, password, from string) (fits bool, err error) {
+	if err := t.look(ctx); err != nil {
+		return false, err
+	}
+	network := Network(from)
+	if t.byKnownDevice() {
+		network = ""
+	}
+	if err := a.queue.enter(ctx, network); err != nil {
+		return false, err
+	}
+	defer a.queue.leave()
+	if err := t.count(ctx); err != nil {
+		return false, err
+	}
+	fits, err = checkPassword(phc, password)
+	if errors.Is(err, errBadHash) {
+		return false, nil
+	}
+	return fits, err
+}
+
+// checkPresent checks the password that a signed-in person shows again. Errors:
+// ErrWrongLogin, TooManyError.
+func (a *Access) checkPresent(ctx context.Context, user store.User, present string) error {
+	secret, err := a.store.PurposeKey(ctx, "tries")
+	if err != nil {
+		return err
+	}
+	t := &try{a: a, own: []store.TryBudget{presentPassword.of(secret, user.ID)}}
+	fits, err := a.tryPassword(ctx, t, user.PasswordHash, present, "")
+	if err == nil && !fits {
+		err = ErrWrongLogin
+	}
+	if err != nil {
+		return err
+	}
+	return t.right(ctx)
 }
 
 // ChangePassword replaces a person's password after checking the present one.
+// Errors: ErrWrongLogin, ErrWeakPassword, TooManyError.
 func (a *Access) ChangePassword(ctx context.Context, userID, present, next string) error {
 	user, err := a.store.User(ctx, userID)
 	if err != nil {
 		return err
 	}
-	if fits, err := checkPassword(user.PasswordHash, present); err != nil || !fits {
-		return ErrWrongLogin
+	if err := a.checkPresent(ctx, user, present); err != nil {
+		return err
 	}
-	hash, err := HashPassword(next)
+	hash, err := a.hashPassword(ctx, next)
 	if err != nil {
 		return err
 	}

@@ -29,13 +29,23 @@ func (a *Access) ConfirmSecondFactor(ctx context.Context, userID string, secret 
 }
 
 // DropSecondFactor asks for a password alone again. The person shows the password,
-// or somebody who may change them decides (present is then not asked).
+// or somebody who may change them decides (present is then not asked). Errors:
+// ErrWrongLogin, TooManyError.
 func (a *Access) DropSecondFactor(ctx context.Context, userID, present string, ask bool) error {
+	var checked string
+	if ask {
+		user, err := a.store.User(ctx, userID)
+		if err != nil {
+			return err
+		}
+		if err := a.checkPresent(ctx, user, present); err != nil {
+			return err
+		}
+		checked = user.PasswordHash
+	}
 	_, err := a.store.ChangeUser(ctx, userID, RoleOwner, func(u *store.User) error {
-		if ask {
-			if fits, err := checkPassword(u.PasswordHash, present); err != nil || !fits {
-				return ErrWrongLogin
-			}
+		if ask && u.PasswordHash != checked {
+			return ErrWrongLogin // changed meanwhile
 		}
 		u.SecondFactor, u.UpdatedAt = store.SecondFactor{}, time.Now()
 		return nil
@@ -43,13 +53,19 @@ func (a *Access) DropSecondFactor(ctx context.Context, userID, present string, a
 	return err
 }
 
-// SecondLogin checks the code of a person whose password was right. Codes are tried
-// as slowly as passwords.
-func (a *Access) SecondLogin(ctx context.Context, userID, code, from string) (store.User, error) {
+// SecondLogin checks the code of a person whose password was right. from and devices are
+// those of Login. Errors: ErrWrongCode, TooManyError.
+func (a *Access) SecondLogin(ctx context.Context, userID, code, from string, devices ...string) (store.User, error) {
 	now := time.Now()
-	keys := []string{"code " + userID, "from " + from}
-	if wait := a.logins.wait(now, keys...); wait > 0 {
-		return store.User{}, &TooManyError{RetryAfter: wait}
+	t, err := a.codeTry(ctx, store.User{ID: userID}, from, devices)
+	if err != nil {
+		return store.User{}, err
+	}
+	if err := t.count(ctx); err != nil {
+		return store.User{}, err
+	}
+	if len(code) > maxCode {
+		return store.User{}, ErrWrongCode
 	}
 	u, err := a.store.ChangeUser(ctx, userID, RoleOwner, func(u *store.User) error {
 		if !takeCode(&u.SecondFactor, code, now) {
@@ -58,10 +74,11 @@ func (a *Access) SecondLogin(ctx context.Context, userID, code, from string) (st
 		u.LastLoginAt = now
 		return nil
 	})
-	if errors.Is(err, ErrWrongCode) {
-		a.logins.failed(now, keys...)
+	if err != nil {
 		return u, err
 	}
-	a.logins.forget(keys...)
-	return u, err
+	return u, t.right(ctx)
 }
+
+// maxCode is the length of a code as people enter it, in bytes.
+const maxCode = 64

@@ -1,72 +1,145 @@
 package access
 
 import (
-	"sync"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"net"
+	"net/netip"
+	"strings"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/internal/bounded"
+	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// throttle slows guesses down: after a few failures for a key each further one
-// doubles the waiting time.
-type throttle struct {
-	mu    sync.Mutex // held from reading tries to writing them
-	tries *bounded.Map[string, tries]
+// limit is a budget of tries: so many at once, then one each so often.
+type limit struct {
+	kind  string
+	burst int
+	every time.Duration
 }
 
-type tries struct {
-	failures int
-	until    time.Time
-	last     time.Time
-}
-
-const (
-	freeTries   = 5
-	longestWait = 5 * time.Minute
-	triesKept   = 30 * time.Minute
-	maxKeys     = 10_000
+// What may be tried. A try is counted before anything is checked. Secrets of 256 random
+// bits (links, keys, set-up tokens) cannot be guessed and are not counted.
+var (
+	// A login or a person's codes from one network: somebody who mistypes.
+	loginHere = limit{"login from", 5, time.Minute}
+	codeHere  = limit{"code from", 5, time.Minute}
+	// The same from all networks that are strange to the person together, so that many
+	// addresses do not add up.
+	loginAnywhere = limit{"login", 30, 10 * time.Minute}
+	codeAnywhere  = limit{"code", 10, 15 * time.Minute}
+	// A browser in which the person was logged in before; nobody else spends this one.
+	loginDevice = limit{"login device", 10, 5 * time.Minute}
+	codeDevice  = limit{"code device", 10, 5 * time.Minute}
+	// All logins from one network, so that a few passwords are not tried at all people.
+	fromNetwork = limit{"network", 30, 10 * time.Second}
+	// Whoever is signed in shows the password again.
+	presentPassword = limit{"present password", 5, time.Minute}
 )
 
-func newThrottle() *throttle { return &throttle{tries: bounded.New[string, tries](maxKeys)} }
-
-// of is what is known of a key; nothing that is too long ago.
-func (t *throttle) of(now time.Time, key string) tries {
-	v, ok := t.tries.Get(key)
-	if !ok || now.Sub(v.last) > triesKept {
-		return tries{}
+// of is the budget of what the words name. Its key tells nothing of them: logins may be
+// mistyped passwords.
+func (l limit) of(secret []byte, words ...string) store.TryBudget {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte(l.kind))
+	for _, word := range words {
+		sum := sha256.Sum256([]byte(word))
+		mac.Write(sum[:])
 	}
-	return v
+	return store.TryBudget{Key: hex.EncodeToString(mac.Sum(nil)), Burst: l.burst, Every: l.every}
 }
 
-// wait is how long the keys have to wait; zero if they may go on.
-func (t *throttle) wait(now time.Time, keys ...string) time.Duration {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	var longest time.Duration
-	for _, k := range keys {
-		longest = max(longest, t.of(now, k).until.Sub(now))
-	}
-	return max(longest, 0)
+// try is one try of something that can be guessed.
+type try struct {
+	a *Access
+	// own is forgotten when the try was right; shared gets this try back.
+	own, shared []store.TryBudget
 }
 
-func (t *throttle) failed(now time.Time, keys ...string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, k := range keys {
-		v := t.of(now, k)
-		v.failures++
-		v.last = now
-		if over := v.failures - freeTries; over >= 0 {
-			v.until = now.Add(min(longestWait, time.Second<<min(over, 20)))
+// loginTry is a try of a login's password. user is whose login it is, if anybody's.
+func (a *Access) loginTry(ctx context.Context, login string, user store.User, from string, devices []string) (*try, error) {
+	return a.newTry(ctx, user, strings.ToLower(login), from, devices, loginDevice, loginHere, loginAnywhere)
+}
+
+// codeTry is a try of a person's second factor.
+func (a *Access) codeTry(ctx context.Context, user store.User, from string, devices []string) (*try, error) {
+	return a.newTry(ctx, user, user.ID, from, devices, codeDevice, codeHere, codeAnywhere)
+}
+
+func (a *Access) newTry(ctx context.Context, user store.User, what, from string, devices []string, device, here, anywhere limit) (*try, error) {
+	secret, err := a.store.PurposeKey(ctx, "tries")
+	if err != nil {
+		return nil, err
+	}
+	if known, err := a.knownDevice(ctx, user, devices); err != nil || known != "" {
+		return &try{a: a, own: []store.TryBudget{device.of(secret, user.ID, known)}}, err
+	}
+	network := Network(from)
+	return &try{
+		a: a, own: []store.TryBudget{here.of(secret, what, network)},
+		shared: []store.TryBudget{anywhere.of(secret, what), fromNetwork.of(secret, network)},
+	}, nil
+}
+
+// networkTry is a try that names nobody, such as a passkey.
+func (a *Access) networkTry(ctx context.Context, from string) (*try, error) {
+	secret, err := a.store.PurposeKey(ctx, "tries")
+	if err != nil {
+		return nil, err
+	}
+	return &try{a: a, shared: []store.TryBudget{fromNetwork.of(secret, Network(from))}}, nil
+}
+
+// byKnownDevice reports whether the browser is known to belong to the person.
+func (t *try) byKnownDevice() bool { return len(t.shared) == 0 }
+
+func (t *try) budgets() []store.TryBudget { return append(t.own[:len(t.own):len(t.own)], t.shared...) }
+
+// look says without counting whether the try may be made. Errors: TooManyError.
+func (t *try) look(ctx context.Context) error {
+	return tooMany(t.a.store.TriesWait(ctx, t.budgets()...))
+}
+
+// count counts the try. Errors: TooManyError.
+func (t *try) count(ctx context.Context) error {
+	return tooMany(t.a.store.SpendTries(ctx, t.budgets()...))
+}
+
+// right gives back what the try has cost.
+func (t *try) right(ctx context.Context) error {
+	var keys []string
+	for _, b := range t.own {
+		keys = append(keys, b.Key)
+	}
+	if err := t.a.store.ForgetTries(ctx, keys...); err != nil {
+		return err
+	}
+	return t.a.store.ReturnTries(ctx, t.shared...)
+}
+
+func tooMany(wait time.Duration, err error) error {
+	if err == nil && wait > 0 {
+		return &TooManyError{RetryAfter: (wait + time.Second - 1).Truncate(time.Second)}
+	}
+	return err
+}
+
+// Network is what of an address counts as one caller: of IPv4 the address, of IPv6 the
+// network of 64 bits, of which one machine has all addresses.
+func Network(address string) string {
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		address = host
+	}
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return address
+	}
+	if ip = ip.Unmap().WithZone(""); ip.Is6() {
+		if network, err := ip.Prefix(64); err == nil {
+			return network.String()
 		}
-		t.tries.Put(k, v)
 	}
-}
-
-func (t *throttle) forget(keys ...string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, k := range keys {
-		t.tries.Delete(k)
-	}
+	return ip.String()
 }

@@ -48,7 +48,7 @@ func ColumnsOfRows(t *testing.T) map[string][]string {
 	t.Helper()
 	columns := map[string][]string{}
 	for _, row := range []any{
-		&serviceRow{}, &connectionRow{}, &tokenHistoryRow{}, &intentRow{}, &authorizationRow{}, &offerRow{}, &publishedRow{}, &serviceRequestRow{}, &frontUseRow{}, &revocationRow{}, &userRow{}, &sessionRow{},
+		&serviceRow{}, &connectionRow{}, &tokenHistoryRow{}, &intentRow{}, &authorizationRow{}, &offerRow{}, &publishedRow{}, &serviceRequestRow{}, &frontUseRow{}, &tryBudgetRow{}, &revocationRow{}, &userRow{}, &sessionRow{},
 		&apiKeyRow{}, &apiKeyConnectionRow{}, &apiKeyTagRow{}, &pluginRow{}, &settingRow{}, &eventRow{}, &incidentRow{},
 		&auditRow{}, &auditChainRow{}, &auditLinkRow{}, &packageRow{}, &pieceRow{}, &slotRow{}, &pluginKeyRow{},
 		&invitationRow{}, &userSessionRow{}, &tagRow{}, &bulkRunRow{}, &bulkItemRow{}, &grantLinkRow{}, &renewalHourRow{},
@@ -168,4 +168,14 @@ func Cached(s *Store) (services, pulls int) {
 		pulls = s.pullCache.rows.Len()
 	}
 	return s.serviceCache.byID.Len(), pulls
+}
+
+// Count is how many rows a table has.
+func Count(t *testing.T, s *Store, table string) int {
+	t.Helper()
+	var n int64
+	if err := s.reading(t.Context()).Table(table).Count(&n).Error; err != nil {
+		t.Fatal(err)
+	}
+	return int(n)
 }

@@ -79,6 +79,7 @@ type Store struct {
 	postgres     *pgx.ConnConfig // nil on SQLite
 	lock         *sqliteLock     // nil on PostgreSQL
 	now          func() time.Time
+	purposes     purposeKeys
 }
 
 // NewID returns a new row id: a UUIDv7, so that ids order by their time.

@@ -53,7 +53,7 @@ func (p *Pages) begin(c *gin.Context, user store.User, by string) error {
 	p.sessions.Put(ctx, sessionID, session.ID)
 	p.sessions.Put(ctx, sessionBy, by)
 	p.o.Audit.Record(audit.With(ctx, audit.Actor{Kind: audit.KindPerson, Name: user.Login, Address: c.ClientIP()}), "person.login", personObject(user), "by", by)
-	return nil
+	return p.keepDevice(c, user)
 }
 
 // isCurrent ends a session again whose person was changed between the check of what they

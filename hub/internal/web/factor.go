@@ -75,9 +75,9 @@ func (p *Pages) loginCode(c *gin.Context) {
 		back(c, "/login")
 		return
 	}
-	u, err := p.o.Access.SecondLogin(c.Request.Context(), id, c.PostForm("code"), c.ClientIP())
-	if wait, ok := errors.AsType[*access.TooManyError](err); ok {
-		p.render(c, http.StatusTooManyRequests, page.LoginCode(p.shell(c, ""), view.LoginCode{Wait: wait.RetryAfter}))
+	u, err := p.o.Access.SecondLogin(c.Request.Context(), id, c.PostForm("code"), c.ClientIP(), devices(c)...)
+	if wait, ok := tooMany(c, err); ok {
+		p.render(c, http.StatusTooManyRequests, page.LoginCode(p.shell(c, ""), view.LoginCode{Wait: wait}))
 		return
 	}
 	switch {
@@ -164,6 +164,7 @@ func (p *Pages) dropSecondFactor(c *gin.Context) {
 	switch {
 	case errors.Is(err, access.ErrWrongLogin):
 		p.showSettings(c, http.StatusUnprocessableEntity, func(v *view.Settings) { v.Problems = map[string]provider.Text{"factor_password": textPresent} })
+	case p.tooBusy(c, err):
 	case err != nil:
 		p.fail(c, err)
 	default:

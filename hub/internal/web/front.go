@@ -2,14 +2,13 @@ package web
 
 import (
 	"errors"
-	"net"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/service"
@@ -118,18 +117,10 @@ func (p *Pages) tooOften(c *gin.Context) {
 	p.o.Logger.Warn("the front page was used too often", "address", c.ClientIP(), "route", c.FullPath())
 }
 
-// addressOf is the address by which uses of the front page are counted: of IPv6 the
-// network, for one machine has all of its addresses.
+// addressOf is the address by which uses of the front page are counted.
 func addressOf(c *gin.Context) string {
-	ip, err := netip.ParseAddr(c.ClientIP())
-	if err != nil {
-		host, _, _ := net.SplitHostPort(c.Request.RemoteAddr)
-		return host
+	if c.ClientIP() == "" {
+		return access.Network(c.Request.RemoteAddr)
 	}
-	if ip = ip.Unmap(); ip.Is6() {
-		if network, err := ip.WithZone("").Prefix(64); err == nil {
-			return network.String()
-		}
-	}
-	return ip.String()
+	return access.Network(c.ClientIP())
 }

@@ -191,6 +191,8 @@ func (p *Pages) acceptInvite(c *gin.Context) {
 	case errors.Is(err, access.ErrInvitation):
 	case errors.Is(err, access.ErrLoginTaken):
 		v.Problems["name"] = textTaken
+	case p.tooBusy(c, err):
+		return
 	case err != nil:
 		p.fail(c, err)
 		return

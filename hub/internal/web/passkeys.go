@@ -37,7 +37,7 @@ type passkeyAnswer struct {
 const mostPasskeyBytes = 64 << 10
 
 func (p *Pages) beginPasskeyLogin(c *gin.Context) {
-	options, pending, err := p.passkeys.BeginLogin(c.ClientIP())
+	options, pending, err := p.passkeys.BeginLogin(c.Request.Context(), c.ClientIP())
 	p.askBrowser(c, sessionPasskeyLogin, options, pending, err)
 }
 
@@ -130,8 +130,8 @@ var passkeyProblems = []struct {
 // passkeyProblem answers the pages' script with a sentence to show.
 func (p *Pages) passkeyProblem(c *gin.Context, err error) {
 	ctx := c.Request.Context()
-	if wait, ok := errors.AsType[*access.TooManyError](err); ok {
-		said := i18n.T(ctx, "login.wait_text", "Time", i18n.Duration(ctx, max(wait.RetryAfter, time.Second)))
+	if wait, ok := tooMany(c, err); ok {
+		said := i18n.T(ctx, "login.wait_text", "Time", i18n.Duration(ctx, max(wait, time.Second)))
 		c.JSON(http.StatusTooManyRequests, gin.H{"problem": said})
 		return
 	}

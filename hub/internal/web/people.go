@@ -213,6 +213,8 @@ func (p *Pages) setup(c *gin.Context) {
 	case errors.Is(err, access.ErrEmptyLogin):
 		v.Problems["login"] = textLogin
 	case errors.Is(err, access.ErrSetupDone):
+	case p.tooBusy(c, err):
+		return
 	case err != nil:
 		p.fail(c, err)
 		return
@@ -245,7 +247,7 @@ func (p *Pages) showLogin(c *gin.Context, status int, v view.Login) {
 
 func (p *Pages) login(c *gin.Context) {
 	v := view.Login{Login: c.PostForm("login"), ReturnTo: c.PostForm("return_to"), Ended: c.PostForm("ended") != ""}
-	user, err := p.o.Access.Login(c.Request.Context(), v.Login, c.PostForm("password"), c.ClientIP())
+	user, err := p.o.Access.Login(c.Request.Context(), v.Login, c.PostForm("password"), c.ClientIP(), devices(c)...)
 	if err == nil && user.SecondFactor.On() {
 		p.askForCode(c, user, byPassword, v.ReturnTo)
 		return
@@ -261,9 +263,12 @@ func (p *Pages) login(c *gin.Context) {
 		p.enter(c, user, byPassword, v.ReturnTo)
 		return
 	}
-	if wait, ok := errors.AsType[*access.TooManyError](err); ok {
-		v.Wait = wait.RetryAfter
+	if wait, ok := tooMany(c, err); ok {
+		v.Wait = wait
 		p.showLogin(c, http.StatusTooManyRequests, v)
+		return
+	}
+	if gone(c) {
 		return
 	}
 	if !errors.Is(err, access.ErrWrongLogin) {

@@ -67,6 +67,7 @@ func (p *Pages) changePassword(c *gin.Context) {
 		problem("present", textPresent)
 	case errors.Is(err, access.ErrWeakPassword):
 		problem("next", textWeak)
+	case p.tooBusy(c, err):
 	case err != nil:
 		p.fail(c, err)
 	default:

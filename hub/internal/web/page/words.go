@@ -95,6 +95,10 @@ func failureKey(v view.Failure) string {
 		return "failure.not_found"
 	case 409:
 		return "failure.detached"
+	case 413:
+		return "failure.too_large"
+	case 429:
+		return "failure.too_often"
 	case 503:
 		return "failure.away"
 	default:

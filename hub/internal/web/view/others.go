@@ -187,7 +187,7 @@ type Departure struct {
 type Failure struct {
 	// Role is set if it is the person's role that does not allow something.
 	Role bool
-	// Status is the HTTP status: 403, 404, 405 or 500.
+	// Status is the HTTP status: 403, 404, 405, 409, 413, 429, 500 or 503.
 	Status    int
 	Reference string
 }

@@ -1,0 +1,45 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"gorm.io/gorm"
+)
+
+// purposeKeys remembers the keys that were made for a purpose.
+type purposeKeys struct{ keys sync.Map }
+
+// PurposeKey is a secret of 32 bytes for one purpose, such as signing a cookie. All hubs on
+// this database have the same, and it outlives a rotation of the sealing key: it comes from
+// the audit chain's key, which is sealed, and does not lead back to it.
+func (s *Store) PurposeKey(ctx context.Context, purpose string) ([]byte, error) {
+	if key, ok := s.purposes.keys.Load(purpose); ok {
+		return key.([]byte), nil
+	}
+	root, err := s.chainKey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	key := mac(root, "evergrant "+purpose)
+	s.purposes.keys.Store(purpose, key)
+	return key, nil
+}
+
+// chainKey reads the audit chain's key; the first caller ever makes it.
+func (s *Store) chainKey(ctx context.Context) (key []byte, err error) {
+	var chain auditChainRow
+	err = s.reading(ctx).Where("id = ?", chainID).Take(&chain).Error
+	if err == nil {
+		return s.box.Open(chain.MacKey, "audit_chain", "1", "mac_key")
+	}
+	if !errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, failed("read the audit chain's key", err)
+	}
+	err = s.transaction(ctx, func(tx *gorm.DB) (err error) {
+		_, key, err = s.auditChain(tx)
+		return err
+	})
+	return key, failed("make the audit chain's key", err)
+}

@@ -1,0 +1,79 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/web/page"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+)
+
+// The cookie by which a browser is known to the people who were logged in there. Only the
+// pages of the login get it.
+const (
+	deviceCookie     = "evergrant_device"
+	deviceCookiePath = "/login"
+	// mostDevices is how many people a browser is known to, those of last the first.
+	mostDevices    = 4
+	mostDeviceText = 1024
+)
+
+// devices are what this browser shows of earlier logins.
+func devices(c *gin.Context) []string {
+	value, err := c.Cookie(deviceCookie)
+	if err != nil || value == "" || len(value) > mostDeviceText {
+		return nil
+	}
+	all := strings.Split(value, "~")
+	return all[:min(len(all), mostDevices)]
+}
+
+// keepDevice has the browser known after a login: others' guesses do not keep the person
+// out there. It comes from a page of the login, which has the cookie; after the set-up and
+// an invitation the browser may get another name.
+func (p *Pages) keepDevice(c *gin.Context, u store.User) error {
+	known := devices(c)
+	mine, err := p.o.Access.Device(c.Request.Context(), u, known)
+	if err != nil {
+		return err
+	}
+	all := []string{mine}
+	for _, other := range known {
+		if !strings.HasPrefix(other, u.ID+".") && len(all) < mostDevices {
+			all = append(all, other)
+		}
+	}
+	p.setCookie(c, deviceCookie, strings.Join(all, "~"), deviceCookiePath, access.DeviceLife)
+	return nil
+}
+
+// tooMany reports whether something was tried too often, and tells the client as well
+// when to come again.
+func tooMany(c *gin.Context, err error) (wait time.Duration, ok bool) {
+	e, ok := errors.AsType[*access.TooManyError](err)
+	if !ok {
+		return 0, false
+	}
+	wait = max(e.RetryAfter, time.Second)
+	c.Header("Retry-After", strconv.Itoa(int(wait.Seconds())))
+	return wait, true
+}
+
+// tooBusy shows that something was tried too often, where no form of its own says so.
+func (p *Pages) tooBusy(c *gin.Context, err error) bool {
+	_, ok := tooMany(c, err)
+	if ok {
+		p.render(c, http.StatusTooManyRequests, page.Failure(p.shell(c, ""), view.Failure{Status: http.StatusTooManyRequests}))
+	}
+	return ok
+}
+
+// gone reports whether nobody waits for the answer any more.
+func gone(c *gin.Context) bool { return c.Request.Context().Err() != nil }
