@@ -39,6 +39,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/testcall"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
+	"github.com/evergrant/evergrant/hub/internal/web"
 	"github.com/evergrant/evergrant/hub/internal/withdrawn"
 )
 
@@ -89,6 +90,7 @@ type Hub struct {
 	server    *http.Server
 	front     atomic.Pointer[http.Handler] // what answers now
 	engine    *gin.Engine
+	pages     *web.Pages
 	// scrapes serves metrics on an address of its own; nil without one.
 	scrapes   *http.Server
 	scrapesAt net.Addr

@@ -16,6 +16,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/api"
+	"github.com/evergrant/evergrant/hub/internal/bounded"
 	"github.com/evergrant/evergrant/hub/internal/web"
 )
 
@@ -57,13 +58,14 @@ func (h *Hub) handler() http.Handler {
 	engine.HandleMethodNotAllowed = true
 	engine.ContextWithFallback = true
 	_ = engine.SetTrustedProxies(h.cfg.TrustedProxies) // checked by config
-	engine.Use(h.recovered, requestID, h.logged, h.watched, secured(strings.HasPrefix(h.cfg.PublicURL, "https://")))
+	engine.Use(h.recovered, requestID, h.logged, h.watched, secured(strings.HasPrefix(h.cfg.PublicURL, "https://")), h.bounded)
+	streams := bounded.NewHeld(h.cfg.Limits.StreamsPerKey, h.cfg.Limits.Streams)
 	engine.GET("/healthz", h.health)
 	engine.GET("/readyz", h.ready)
 	engine.GET("/metrics", h.scraped)
 	api.New(engine, engine, api.Options{
 		Store: h.store, Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, TestCalls: h.testCalls, Installer: h.installer, Changes: &h.changes, Audit: h.audit, Withdrawn: h.withdrawn, Pulls: h.pulls, Pulled: h.counts.Pulled, AdoptData: h.data.Adopt, Bulk: h.bulk, TrashKeep: h.cfg.Trash.Keep,
-		Logger: h.log.Named("api"), PublicURL: h.cfg.PublicURL, Version: h.version, MinTTL: h.cfg.Renewal.MinTTL, Ending: h.ending,
+		Logger: h.log.Named("api"), PublicURL: h.cfg.PublicURL, Version: h.version, MinTTL: h.cfg.Renewal.MinTTL, Ending: h.ending, Streams: streams,
 	})
 	pages := web.New(web.Options{
 		Store: h.store, Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, TestCalls: h.testCalls, Installer: h.installer, Audit: h.audit,
@@ -73,8 +75,9 @@ func (h *Hub) handler() http.Handler {
 			Issuer: h.cfg.OIDC.Issuer, ClientID: h.cfg.OIDC.ClientID, ClientSecret: h.cfg.OIDC.ClientSecret,
 			Title: h.cfg.OIDC.Title, RedirectURI: h.cfg.PublicURL + "/login/oidc/callback",
 		}),
-		SessionIdle: h.cfg.Session.Idle, SessionAbsolute: h.cfg.Session.Absolute,
+		SessionIdle: h.cfg.Session.Idle, SessionAbsolute: h.cfg.Session.Absolute, Streams: streams,
 	})
+	h.pages = pages
 	pages.Register(engine)
 	none := func(page gin.HandlerFunc, status int, title string) gin.HandlerFunc {
 		return func(c *gin.Context) {

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net"
 	"net/netip"
 	"strings"
@@ -35,6 +36,11 @@ var (
 	codeDevice  = limit{"code device", 10, 5 * time.Minute}
 	// All logins from one network, so that a few passwords are not tried at all people.
 	fromNetwork = limit{"network", 30, 10 * time.Second}
+	// What strangers begin, such as a login by a passkey, is kept until it is answered: from
+	// one network, and from all that are strange.
+	beginHere     = limit{"begin from", 20, 10 * time.Second}
+	beginAnywhere = limit{"begin", 1000, 500 * time.Millisecond}
+	beginDevice   = limit{"begin device", 20, 10 * time.Second}
 	// Whoever is signed in shows the password again.
 	presentPassword = limit{"present password", 5, time.Minute}
 )
@@ -90,6 +96,23 @@ func (a *Access) networkTry(ctx context.Context, from string) (*try, error) {
 		return nil, err
 	}
 	return &try{a: a, shared: []store.TryBudget{fromNetwork.of(secret, Network(from))}}, nil
+}
+
+// Begin counts that a stranger begins a login of which something is kept until it is
+// answered. Errors: TooManyError.
+func (a *Access) Begin(ctx context.Context, from string, devices []string) error {
+	secret, err := a.store.PurposeKey(ctx, "tries")
+	if err != nil {
+		return err
+	}
+	for _, device := range devices {
+		userID, _, _ := strings.Cut(device, ".")
+		if known, err := a.knownDevice(ctx, store.User{ID: userID}, []string{device}); err != nil || known != "" {
+			return errors.Join(err, tooMany(a.store.SpendTries(ctx, beginDevice.of(secret, known))))
+		}
+	}
+	network := Network(from)
+	return tooMany(a.store.SpendTries(ctx, beginHere.of(secret, network), beginAnywhere.of(secret)))
 }
 
 // byKnownDevice reports whether the browser is known to belong to the person.

@@ -57,6 +57,8 @@ type Options struct {
 	MinTTL time.Duration
 	// TrashKeep is how long a deleted connection can be put back.
 	TrashKeep time.Duration
+	// Streams bounds the streams and long polls of a key and of all; nil is no bound.
+	Streams *bounded.Held
 }
 
 // API serves the hub API.
@@ -79,6 +81,7 @@ type API struct {
 	minTTL    time.Duration
 	trashKeep time.Duration
 	ending    <-chan struct{}
+	streams   *bounded.Held
 	huma      huma.API
 
 	mu      sync.Mutex
@@ -100,7 +103,7 @@ func New(router gin.IRouter, engine *gin.Engine, o Options) *API {
 	a := &API{
 		store: o.Store, access: o.Access, catalogue: o.Catalogue, flow: o.Flow, source: o.Source, now: o.Source.Now, installer: o.Installer,
 		changes: o.Changes, audit: o.Audit, withdrawn: o.Withdrawn, pulls: o.Pulls, pulled: o.Pulled,
-		log: o.Logger, publicURL: o.PublicURL, version: o.Version, minTTL: o.MinTTL, trashKeep: o.TrashKeep, ending: o.Ending, touched: bounded.New[string, time.Time](maxTouched),
+		log: o.Logger, publicURL: o.PublicURL, version: o.Version, minTTL: o.MinTTL, trashKeep: o.TrashKeep, ending: o.Ending, streams: o.Streams, touched: bounded.New[string, time.Time](maxTouched),
 	}
 	if a.minTTL <= 0 {
 		a.minTTL = time.Minute

@@ -48,7 +48,7 @@ func (a *API) registerEvents() {
 		Description: "An event `change` for each new generation or status of the connections that the key may pull; administrators' keys see all. " +
 			"The id of an event can be sent as Last-Event-ID to go on after a break. Comments keep the stream alive.",
 		Responses: map[string]*huma.Response{"200": {Description: "Events", Content: map[string]*huma.MediaType{"text/event-stream": {}}}},
-		Errors:    []int{401, 403, 500},
+		Errors:    []int{401, 403, 429, 500},
 	}, a.events)
 }
 
@@ -60,8 +60,13 @@ func (a *API) events(ctx context.Context, in *EventsInput) (*huma.StreamResponse
 	if !access.Has(key, access.ScopeTokenRead) && !access.Has(key, access.ScopeConnectionRead) {
 		return nil, a.fail(access.ErrForbidden)
 	}
+	leave, err := a.hold(in.Authorization)
+	if err != nil {
+		return nil, a.fail(err)
+	}
 	a.touchKey(ctx, key.ID, time.Now())
 	return &huma.StreamResponse{Body: func(c huma.Context) {
+		defer leave()
 		c.SetHeader("Content-Type", "text/event-stream; charset=utf-8")
 		c.SetHeader("Cache-Control", "no-store")
 		c.SetHeader("X-Accel-Buffering", "no")

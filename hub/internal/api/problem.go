@@ -55,6 +55,9 @@ func (p *Problem) GetStatus() int { return p.Status }
 // ContentType implements huma.ContentTypeFilter.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
 
+// mostLogged bounds an error in the log, in bytes: it may quote what a client sent.
+const mostLogged = 1000
+
 const problemBase = "https://evergrant.dev/problems/"
 
 func problem(status int, slug, title, detail string) *Problem {
@@ -105,6 +108,8 @@ func (a *API) fail(err error) error {
 		return problem(http.StatusConflict, "detached", "This hub works on a detached copy", detached.Error())
 	}
 	switch {
+	case errors.Is(err, errTooManyStreams):
+		return tooManyStreams()
 	case errors.Is(err, store.ErrNotFound):
 		return problem(http.StatusNotFound, "not-found", "Not found", "There is nothing of that name; GET the list to see what there is.")
 	case errors.Is(err, authflow.ErrNoOffer):
@@ -126,7 +131,8 @@ func (a *API) fail(err error) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return retry(problem(http.StatusServiceUnavailable, "transient", "Not in time", "The renewal goes on; ask again."), time.Second)
 	}
-	a.log.Error("a request failed", "error", err)
+	text := err.Error()
+	a.log.Error("a request failed", "error", text[:min(len(text), mostLogged)])
 	if store.Unavailable(err) {
 		return retry(problem(http.StatusServiceUnavailable, "transient", "The hub's database cannot be reached for the moment", "Nothing was lost; ask again."), time.Second)
 	}

@@ -70,6 +70,11 @@ func check(c *Config, complain func(key, text string)) {
 	if !slices.Contains([]string{"required", "best-effort", "off"}, c.Plugins.Sandbox) {
 		complain("plugins.sandbox", "write required, best-effort or off")
 	}
+	for key, n := range map[string]int{"limits.streams_per_key": c.Limits.StreamsPerKey, "limits.streams": c.Limits.Streams} {
+		if n < 1 || n > 1_000_000 {
+			complain(key, "write a number from 1 to 1000000")
+		}
+	}
 	if c.Plugins.DiskMiB < 1 || c.Plugins.DiskMiB > 16<<10 {
 		complain("plugins.disk_mib", "write a number of MiB from 1 to 16384")
 	}

@@ -39,10 +39,19 @@ type Config struct {
 	Backup           Backup        `koanf:"backup"`
 	OIDC             OIDC          `koanf:"oidc"`
 	Metrics          Metrics       `koanf:"metrics"`
+	Limits           Limits        `koanf:"limits"`
 	Tracing          Tracing       `koanf:"tracing"`
 	// ReplicaName is what this hub is called in lists of hubs. Its data folder, not the
 	// name, tells it from others.
 	ReplicaName string `koanf:"replica_name"`
+}
+
+// Limits bound what is held open for clients.
+type Limits struct {
+	// StreamsPerKey is how many streams of events and long polls an API key, or a person
+	// in the web hub, has at one time; Streams is how many this hub has in sum.
+	StreamsPerKey int `koanf:"streams_per_key"`
+	Streams       int `koanf:"streams"`
 }
 
 // Database says where rows are kept.

@@ -61,6 +61,7 @@ func TestHubStartsWithoutAnyConfiguration(t *testing.T) {
 		Backup:           config.Backup{Every: 24 * time.Hour, Keep: 14},
 		Data:             config.Data{CompareWait: 10 * time.Minute},
 		Tracing:          config.Tracing{Sample: 0.1},
+		Limits:           config.Limits{StreamsPerKey: 500, Streams: 5000},
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got %s, %+v", diff(c, want), c)
@@ -96,7 +97,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		"TLS_KEY_FILE": "/tk", "LOG_LEVEL": "error", "LOG_FORMAT": "json", "SHUTDOWN_TIMEOUT": "1s", "RENEWAL_WORKERS": "7", "RENEWAL_PER_ENDPOINT": "9", "RENEWAL_PER_SECOND": "11",
 		"RENEWAL_LEASE": "50s", "RENEWAL_TAKEOVER": "20m", "RENEWAL_MIN_TTL": "10s", "RENEWAL_REQUEST_TIMEOUT": "20s", "RENEWAL_EXCHANGE_TIMEOUT": "7m", "RENEWAL_SECOND_COPY": "false", "AUTHORIZATION_TTL": "5m",
 		"SESSION_IDLE": "1h", "SESSION_ABSOLUTE": "2d", "DATA_MOVES": "true", "DATA_COMPARE_WAIT": "4m", "AUDIT_KEEP": "1d", "HISTORY_KEEP_COUNT": "5", "HISTORY_KEEP_AGE": "3d", "TRASH_KEEP": "2d", "BACKUP_DIR": "/b", "BACKUP_EVERY": "6h", "BACKUP_KEEP": "3", "OIDC_ISSUER": "https://login.example.com", "OIDC_CLIENT_ID": "hub", "OIDC_CLIENT_SECRET": "s", "OIDC_TITLE": "Company", "OIDC_JOIN_AS": "viewer", "REPLICA_NAME": "hub-1",
-		"METRICS_LISTEN": "127.0.0.1:9464", "TRACING_ENDPOINT": "http://localhost:4318", "TRACING_SAMPLE": "0.5",
+		"METRICS_LISTEN": "127.0.0.1:9464", "TRACING_ENDPOINT": "http://localhost:4318", "TRACING_SAMPLE": "0.5", "LIMITS_STREAMS_PER_KEY": "3", "LIMITS_STREAMS": "4",
 	}
 	var environ []string
 	for name, value := range values {
@@ -115,7 +116,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		Trash:   config.Trash{Keep: 48 * time.Hour},
 		Backup:  config.Backup{Dir: "/b", Every: 6 * time.Hour, Keep: 3},
 		OIDC:    config.OIDC{Issuer: "https://login.example.com", ClientID: "hub", ClientSecret: "s", Title: "Company", JoinAs: "viewer"},
-		Metrics: config.Metrics{Listen: "127.0.0.1:9464"}, Tracing: config.Tracing{Endpoint: "http://localhost:4318", Sample: 0.5},
+		Metrics: config.Metrics{Listen: "127.0.0.1:9464"}, Tracing: config.Tracing{Endpoint: "http://localhost:4318", Sample: 0.5}, Limits: config.Limits{StreamsPerKey: 3, Streams: 4},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%s", diff(got, want))

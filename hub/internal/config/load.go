@@ -42,6 +42,8 @@ var defaults = map[string]any{
 	"session.idle":             "12h",
 	"session.absolute":         "30d",
 	"tracing.sample":           0.1,
+	"limits.streams_per_key":   500,
+	"limits.streams":           5000,
 }
 
 // Load reads the configuration from a YAML file ("" for none), from variables

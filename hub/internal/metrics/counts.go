@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,7 +13,7 @@ import (
 // that the API answered with, with underscores.
 var PullResults = []string{
 	"served", "served_with_trouble", "not_modified", "reauthorization_required", "paused", "blocked", "transient", "internal",
-	"too_soon", "not_found", "no_connection_for_key", "forbidden", "address_not_allowed", "unauthorized",
+	"too_soon", "too_many_streams", "not_found", "no_connection_for_key", "forbidden", "address_not_allowed", "unauthorized",
 }
 
 // Counts is what happened in this process since it started. Its methods are safe for
@@ -28,7 +29,11 @@ type Counts struct {
 	copies      prometheus.Histogram
 	refusals    *prometheus.CounterVec
 	requests    *prometheus.HistogramVec
+	bounded     *prometheus.CounterVec
 }
+
+// boundedBy are the reasons of limits, by the status that they answer with.
+var boundedBy = map[int]string{http.StatusRequestEntityTooLarge: "too_large", http.StatusTooManyRequests: "too_often"}
 
 // Who holds the lease that a caller waits for.
 const (
@@ -57,6 +62,8 @@ func NewCounts(r *Registry) (*Counts, error) {
 		copies: histogram("reply_copy_seconds", "Time from the moment at which a reply was durable in this hub's journal to the moment at which the database had it as well, "+
 			"so that another hub can finish the renewal.", seconds),
 		refusals: counters("egress_refusals_total", "Requests of plugins that the hub did not send, by reason.", "reason"),
+		bounded: counters("http_requests_bounded_total", "Requests to the hub that a limit has refused, by reason: too_large (413) and too_often (429, tries of passwords and codes, "+
+			"streams and the front page among them).", "reason"),
 		requests: histograms("http_request_duration_seconds", "Time that a request to the hub took, by its route (never its path) and the class of its status.",
 			seconds, "method", "route", "code"),
 	}
@@ -71,7 +78,10 @@ func NewCounts(r *Registry) (*Counts, error) {
 	for _, holder := range []string{thisHub, anotherHub} {
 		c.waits.WithLabelValues(holder)
 	}
-	return c, r.Register(c.pulls, c.late, c.attempts, c.took, c.waits, c.lag, c.exchange, c.copies, c.refusals, c.requests)
+	for _, reason := range boundedBy {
+		c.bounded.WithLabelValues(reason)
+	}
+	return c, r.Register(c.bounded, c.pulls, c.late, c.attempts, c.took, c.waits, c.lag, c.exchange, c.copies, c.refusals, c.requests)
 }
 
 func counters(name, help string, labels ...string) *prometheus.CounterVec {
@@ -131,6 +141,9 @@ func (c *Counts) Answered(method, route string, status int, took time.Duration) 
 		route = "none"
 	}
 	c.requests.WithLabelValues(knownMethod(method), route, class(status)).Observe(took.Seconds())
+	if reason, ok := boundedBy[status]; ok {
+		c.bounded.WithLabelValues(reason).Inc()
+	}
 }
 
 // knownMethod keeps what strangers send as a method out of the labels.

@@ -153,7 +153,7 @@ func (s *Store) UserByOIDC(ctx context.Context, subject string) (User, error) {
 func (s *Store) oneUser(ctx context.Context, where, value string) (User, error) {
 	var row userRow
 	if err := s.reading(ctx).Where(where, value).Take(&row).Error; err != nil {
-		return User{}, failed("read the user "+value, err)
+		return User{}, failed("read the user", err)
 	}
 	return s.userOf(&row)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// apart shows why a page cannot be shown where there is no session, and so no person.
-func (p *Pages) apart(w http.ResponseWriter, r *http.Request, status int) {
+// Apart shows why a page cannot be shown where there is no session, and so no person.
+func (p *Pages) Apart(w http.ResponseWriter, r *http.Request, status int) {
 	wishes := []string{r.Header.Get("Accept-Language")}
 	if cookie, err := r.Cookie(langCookie); err == nil {
 		wishes = append([]string{cookie.Value}, wishes...)
@@ -28,5 +28,5 @@ func (p *Pages) apart(w http.ResponseWriter, r *http.Request, status int) {
 
 // crossOrigin refuses what another site has sent.
 func (p *Pages) crossOrigin(w http.ResponseWriter, r *http.Request) {
-	p.apart(w, r, http.StatusForbidden)
+	p.Apart(w, r, http.StatusForbidden)
 }

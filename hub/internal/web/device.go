@@ -77,3 +77,27 @@ func (p *Pages) tooBusy(c *gin.Context, err error) bool {
 
 // gone reports whether nobody waits for the answer any more.
 func gone(c *gin.Context) bool { return c.Request.Context().Err() != nil }
+
+// strangersLife is how long the session of somebody who is not signed in is kept.
+const strangersLife = 10 * time.Minute
+
+// beginAsStranger counts that somebody begins a login of which the session keeps
+// something, and has that session end soon. Errors: access.TooManyError.
+func (p *Pages) beginAsStranger(c *gin.Context) error {
+	ctx := c.Request.Context()
+	if err := p.o.Access.Begin(ctx, c.ClientIP(), devices(c)); err != nil {
+		return err
+	}
+	if p.sessions.GetString(ctx, sessionID) == "" {
+		p.sessions.SetDeadline(ctx, time.Now().Add(strangersLife))
+	}
+	return nil
+}
+
+// cut is the beginning of what somebody else wrote, for the log.
+func cut(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}

@@ -22,8 +22,8 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// maxTable bounds a table of grants in bytes.
-const maxTable = 8 << 20
+// MaxTable bounds a table of grants in bytes.
+const MaxTable = 8 << 20
 
 func (p *Pages) importForm(c *gin.Context) {
 	lines, err := p.linesOfRest(c.Request.Context(), c.Query("rest"))
@@ -174,7 +174,7 @@ func (p *Pages) linesOfRest(ctx context.Context, runID string) (string, error) {
 
 // tableOf takes the table from the file or from the text.
 func tableOf(c *gin.Context) (string, error) {
-	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxTable)
+	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, MaxTable)
 	file, _, err := c.Request.FormFile("file")
 	if errors.Is(err, http.ErrMissingFile) || errors.Is(err, http.ErrNotMultipart) {
 		return c.PostForm("table"), nil

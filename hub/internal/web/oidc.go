@@ -26,6 +26,12 @@ func (p *Pages) oidcBegin(c *gin.Context) {
 		return
 	}
 	ctx := c.Request.Context()
+	if err := p.beginAsStranger(c); err != nil {
+		if !p.tooBusy(c, err) {
+			p.fail(c, err)
+		}
+		return
+	}
 	address, pending, err := p.o.OIDC.Begin(ctx)
 	if err != nil {
 		p.oidcFailed(c, err)
@@ -57,7 +63,7 @@ func (p *Pages) oidcCallback(c *gin.Context) {
 	u, err := p.o.Access.Vouched(ctx, who, p.o.OIDCJoinAs, i18n.Lang(ctx))
 	switch {
 	case errors.Is(err, access.ErrUnknownPerson):
-		p.o.Logger.Warn("the sign-in service vouched for somebody who may not enter", "email", who.Email)
+		p.o.Logger.Warn("the sign-in service vouched for somebody who may not enter", "email", cut(who.Email, access.MaxLogin))
 		v := view.Login{Vouched: "unknown", Email: who.Email}
 		if who.Email == "" {
 			v.Vouched = "unverified"
@@ -74,7 +80,7 @@ func (p *Pages) oidcCallback(c *gin.Context) {
 
 // oidcFailed shows the login page with what went wrong.
 func (p *Pages) oidcFailed(c *gin.Context, err error) {
-	p.o.Logger.Warn("a sign-in by the sign-in service came to nothing", "error", err)
+	p.o.Logger.Warn("a sign-in by the sign-in service came to nothing", "error", cut(err.Error(), mostLogged))
 	v, status := view.Login{Vouched: "refused"}, http.StatusForbidden
 	if errors.Is(err, access.ErrOIDCAway) {
 		v.Vouched, status = "away", http.StatusServiceUnavailable

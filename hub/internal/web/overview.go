@@ -199,6 +199,14 @@ const liveEvery = time.Second
 // asks for its live parts again. It says nothing else, so it needs no more rights.
 func (p *Pages) live(c *gin.Context) {
 	ctx := c.Request.Context()
+	u, _ := person(c)
+	leave, ok := p.o.Streams.Hold("person " + u.ID)
+	if !ok {
+		c.Header("Retry-After", "30")
+		c.Status(http.StatusTooManyRequests)
+		return
+	}
+	defer leave()
 	changes := p.o.Changes.Subscribe()
 	defer changes.Close()
 	c.Header("Content-Type", "text/event-stream")

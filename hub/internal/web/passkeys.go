@@ -38,6 +38,9 @@ const mostPasskeyBytes = 64 << 10
 
 func (p *Pages) beginPasskeyLogin(c *gin.Context) {
 	options, pending, err := p.passkeys.BeginLogin(c.Request.Context(), c.ClientIP())
+	if err == nil {
+		err = p.beginAsStranger(c)
+	}
 	p.askBrowser(c, sessionPasskeyLogin, options, pending, err)
 }
 
@@ -137,7 +140,7 @@ func (p *Pages) passkeyProblem(c *gin.Context, err error) {
 	}
 	for _, known := range passkeyProblems {
 		if errors.Is(err, known.err) {
-			p.o.Logger.Warn("a passkey was refused", "route", c.FullPath(), "from", c.ClientIP(), "error", err)
+			p.o.Logger.Warn("a passkey was refused", "route", c.FullPath(), "from", c.ClientIP(), "error", cut(err.Error(), mostLogged))
 			c.JSON(known.status, gin.H{"problem": i18n.T(ctx, known.key)})
 			return
 		}

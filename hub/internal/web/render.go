@@ -89,10 +89,13 @@ func (p *Pages) fail(c *gin.Context, err error) {
 	p.render(c, http.StatusInternalServerError, page.Failure(p.shell(c, ""), view.Failure{Status: http.StatusInternalServerError, Reference: p.trouble(c, err)}))
 }
 
+// mostLogged bounds an error in the log, in bytes: it may quote what a stranger sent.
+const mostLogged = 1000
+
 // trouble logs an error and returns the reference that finds it.
 func (p *Pages) trouble(c *gin.Context, err error) string {
 	reference := strings.ToUpper(store.NewID()[24:])
-	p.o.Logger.Error("a page could not be shown", "route", c.FullPath(), "reference", reference, "error", err)
+	p.o.Logger.Error("a page could not be shown", "route", c.FullPath(), "reference", reference, "error", cut(err.Error(), mostLogged))
 	return reference
 }
 

@@ -22,7 +22,7 @@ func (p *Pages) newSessions() *scs.SessionManager {
 	m.Cookie.SameSite, m.Cookie.Secure = http.SameSiteLaxMode, p.secure
 	m.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) {
 		p.o.Logger.Error("a session could not be read or written", "error", err)
-		p.apart(w, r, http.StatusServiceUnavailable)
+		p.Apart(w, r, http.StatusServiceUnavailable)
 	}
 	return m
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/backup"
+	"github.com/evergrant/evergrant/hub/internal/bounded"
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/escalation"
@@ -65,6 +66,8 @@ type Options struct {
 	SessionIdle, SessionAbsolute time.Duration
 	// TrashKeep is how long a deleted connection can be put back.
 	TrashKeep time.Duration
+	// Streams bounds what is held open, for the API as well; nil is no bound.
+	Streams *bounded.Held
 }
 
 // Pages serves the web hub.
@@ -79,6 +82,8 @@ type Pages struct {
 	// router serves everything, pages the addresses of pages in parts.
 	router http.Handler
 	pages  [][]string
+	// open are the routes that need nobody to be signed in.
+	open map[string]bool
 	// ending is closed when the hub stops: live pages must not hold it up.
 	ending <-chan struct{}
 }
@@ -153,6 +158,10 @@ func (p *Pages) Register(router *gin.Engine) {
 	open.GET("/grant/:token"+askPage, p.askForm)
 	open.POST("/grant/:token"+askPage, p.ask)
 
+	p.open = map[string]bool{}
+	for _, route := range router.Routes() {
+		p.open[route.Path] = !strings.HasPrefix(route.Path, "/api/")
+	}
 	in := router.Group("", p.watchForms, p.speak, p.signedIn, p.factored, p.note)
 	p.registerSee(in.Group("", p.may(access.ActSee)))
 	p.registerSelf(in.Group("", p.may(access.ActSelf)))
@@ -184,6 +193,9 @@ func (p *Pages) Register(router *gin.Engine) {
 		}
 	}
 }
+
+// IsOpen reports whether a route needs nobody to be signed in.
+func (p *Pages) IsOpen(route string) bool { return p.open[route] }
 
 // registerSee is what everybody may look at.
 func (p *Pages) registerSee(in *gin.RouterGroup) {
