@@ -60,6 +60,6 @@ func cleanUp(ctx context.Context, s *store.Store, cfg Config, now time.Time) err
 	history := store.HistoryBounds{Count: cfg.History.KeepCount, Before: now.Add(-cfg.History.KeepAge)}
 	return errors.Join(err, summed, s.DeleteExpiredSessions(ctx, now), s.DeleteOldGrantLinks(ctx, now), s.DeleteOldBulkRuns(ctx, now.Add(-bulkKept)),
 		s.DeleteOldPeopleRows(ctx, now, now.Add(-sessionsKept)), s.PruneHistory(ctx, history), s.PruneEvents(ctx, now.Add(-eventsKept)),
-		s.PruneRenewalHours(ctx, now.Add(-hoursKept)), s.PruneEscalations(ctx, now.Add(-eventsKept)), s.PruneReplicas(ctx, replicasKept, eventsKept),
+		s.PruneRenewalHours(ctx, now.Add(-hoursKept)), s.EndOldNotices(ctx, now), s.PruneEscalations(ctx, now.Add(-eventsKept)), s.PruneReplicas(ctx, replicasKept, eventsKept),
 		s.PruneServiceRequests(ctx, now.Add(-requestsKept)), s.PruneFrontUses(ctx, now.Add(-frontKept)), s.PruneTries(ctx))
 }

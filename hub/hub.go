@@ -371,7 +371,7 @@ func (h *Hub) SetupLink(ctx context.Context) (string, error) {
 // commands that run beside the hub.
 func (h *Hub) AdminKey(ctx context.Context, title string, life time.Duration) (string, error) {
 	key, _, err := h.access.CreateKey(ctx, access.KeyDraft{
-		Title: title, Scopes: []string{access.ScopeAdmin}, AllConnections: true, ExpiresAt: time.Now().Add(life), CreatedBy: "hub",
+		Title: title, Scopes: []string{access.ScopeAdmin}, AllConnections: true, ExpiresAt: time.Now().Add(life), CreatedBy: access.MadeByHub,
 	})
 	return key, err
 }

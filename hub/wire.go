@@ -52,6 +52,7 @@ func (h *Hub) wire() {
 	h.catalogue.OnRevocation(func(ctx context.Context, act, name, detail string) {
 		h.audit.Record(ctx, act, audit.Object{Kind: "connection", Name: name}, "said", detail)
 	})
+	h.catalogue.OnHosts(h.hostsChanged)
 	h.source = tokensource.New(tokensource.Options{
 		Store: h.store, Runner: runner, Exchanger: h.exchanger, Journal: h.journal, Identity: h.identity, Clock: h.clock, Held: h.held, WentBack: h.hold.NoticeLost, Newest: h.newest, Gate: h.gate, Changes: &h.changes, Logger: h.log.Named("tokens"),
 		Lease: h.cfg.Renewal.Lease, Takeover: h.cfg.Renewal.Takeover,

@@ -36,12 +36,15 @@ const (
 	ActRequire Act = "require"
 	// ActPublish is to let people without an account use a service on the front page.
 	ActPublish Act = "publish"
+	// ActConsent is to have grants, and what a new version of a plugin moves, go to other
+	// hosts.
+	ActConsent Act = "consent"
 	// ActWithdraw is to withdraw again what a restore has brought back.
 	ActWithdraw Act = "withdraw"
 )
 
 var acts = map[string][]Act{
-	RoleOwner:         {ActSee, ActSelf, ActOperate, ActCodes, ActManage, ActPeople, ActAudit, ActRequire, ActPublish, ActWithdraw},
+	RoleOwner:         {ActSee, ActSelf, ActOperate, ActCodes, ActManage, ActPeople, ActAudit, ActRequire, ActPublish, ActConsent, ActWithdraw},
 	RoleAdministrator: {ActSee, ActSelf, ActOperate, ActCodes, ActManage, ActPeople, ActAudit},
 	RoleOperator:      {ActSee, ActSelf, ActOperate, ActCodes},
 	RoleViewer:        {ActSee, ActSelf},

@@ -88,7 +88,7 @@ func (a *API) note(ctx huma.Context, op *huma.Operation) {
 	if op.Method == http.MethodGet || ctx.Status() >= http.StatusBadRequest || a.audit == nil || strings.HasPrefix(op.Path, "/api/v1/plugin") || strings.HasPrefix(op.Path, "/api/v1/data/behind") || op.OperationID == "test-connection" {
 		return
 	}
-	if op.OperationID == "delete-connection" || strings.HasPrefix(op.Path, "/api/v1/trash") {
+	if op.OperationID == consentOperation || op.OperationID == "delete-connection" || strings.HasPrefix(op.Path, "/api/v1/trash") {
 		return // these name the connection's id as well
 	}
 	verb, kind, _ := strings.Cut(op.OperationID, "-")
@@ -125,7 +125,7 @@ func madeIs(ctx context.Context, name string) {
 
 // caller names the API key of a request for records of who did what.
 func caller(ctx context.Context) string {
-	return "key:" + keyOf(ctx).ID
+	return access.MadeByKey(keyOf(ctx).ID)
 }
 
 // keyOf is the key of a request that authenticate let through.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/service"
 )
@@ -23,6 +24,7 @@ type Service struct {
 	RedirectURI string         `json:"redirect_uri" doc:"The address to register at the service"`
 	AutoRenew   string         `json:"auto_renew"`
 	Hosts       []string       `json:"hosts"`
+	HeldHosts   []string       `json:"held_hosts,omitempty" doc:"New hosts that a new version of the plugin, or of the service's own settings, names; nothing is sent for the service until an owner has agreed to them"`
 	CreatedAt   time.Time      `json:"created_at"`
 	UpdatedAt   time.Time      `json:"updated_at"`
 	// Doubts wait for an administrator's answer in the web hub.
@@ -49,13 +51,27 @@ type ServiceBody struct {
 
 	PrivateHosts  []string `json:"private_hosts,omitempty" doc:"Hosts inside your own network that this service may reach" example:"crm.lan"`
 	ApprovedHosts []string `json:"approved_hosts,omitempty" doc:"Hosts that an installed plugin named for this service alone and that you approve"`
+	ConsentHosts  []string `json:"consent_hosts,omitempty" doc:"New hosts, by name, that the grants of this service may go to; needed where a change moves them, from an API key that an owner of the hub has made"`
 }
 
-func (b ServiceBody) draft() catalogue.ServiceDraft {
+// ConsentBody is an owner's consent.
+type ConsentBody struct {
+	ConsentHosts []string `json:"consent_hosts" doc:"The new hosts, by name, as held_hosts of the services has them"`
+}
+
+// Consented are the services that go on.
+type Consented struct {
+	Services []string `json:"services" doc:"Names of the services that waited for these hosts"`
+}
+
+// draft is what was entered, with whether the key's maker may consent to hosts.
+func (a *API) draft(ctx context.Context, b ServiceBody) (catalogue.ServiceDraft, error) {
+	mayConsent, err := a.access.KeyMay(ctx, keyOf(ctx), access.ActConsent)
 	return catalogue.ServiceDraft{
 		Name: b.Name, Title: b.Title, Provider: b.Provider, ClientID: b.ClientID, ClientSecret: b.ClientSecret,
 		Scopes: b.Scopes, Options: b.Options, RedirectURI: b.RedirectURI, PrivateHosts: b.PrivateHosts, ApprovedHosts: b.ApprovedHosts,
-	}
+		ConsentHosts: b.ConsentHosts, MayConsent: mayConsent,
+	}, err
 }
 
 func (a *API) serviceView(s service.Service) Service {
@@ -75,6 +91,7 @@ func (a *API) serviceView(s service.Service) Service {
 	for _, h := range s.Description.Hosts {
 		v.Hosts = append(v.Hosts, h.Pattern)
 	}
+	v.HeldHosts = service.HostNames(s.HeldHosts)
 	return v
 }
 
@@ -94,7 +111,11 @@ func (a *API) registerServices() {
 	add := operation("add-service", http.MethodPost, "/api/v1/services", "Add a service", "Services", 422, 502, 503)
 	add.DefaultStatus = http.StatusCreated
 	huma.Register(a.huma, add, func(ctx context.Context, in *one[ServiceBody]) (*one[Service], error) {
-		svc, err := a.catalogue.AddService(ctx, in.Body.draft())
+		draft, err := a.draft(ctx, in.Body)
+		if err != nil {
+			return nil, a.fail(err)
+		}
+		svc, err := a.catalogue.AddService(ctx, draft)
 		madeIs(ctx, svc.Name)
 		if err != nil {
 			return nil, a.fail(err)
@@ -115,14 +136,19 @@ func (a *API) registerServices() {
 			Body ServiceBody
 		}) (*one[Service], error) {
 			svc, err := a.store.ServiceByName(ctx, in.Name)
+			var draft catalogue.ServiceDraft
 			if err == nil {
-				svc, err = a.catalogue.EditService(ctx, svc.ID, in.Body.draft())
+				draft, err = a.draft(ctx, in.Body)
+			}
+			if err == nil {
+				svc, err = a.catalogue.EditService(ctx, svc.ID, draft)
 			}
 			if err != nil {
 				return nil, a.fail(err)
 			}
 			return &one[Service]{a.serviceView(svc)}, nil
 		})
+	huma.Register(a.huma, operation(consentOperation, http.MethodPost, "/api/v1/services/consent-hosts", "Agree to new hosts, for all services that wait for them", "Services", 422), a.consentHosts)
 	huma.Register(a.huma, operation("remove-service", http.MethodDelete, "/api/v1/services/{name}", "Delete a service without connections", "Services", 404, 409),
 		func(ctx context.Context, in *NameInput) (*struct{}, error) {
 			svc, err := a.store.ServiceByName(ctx, in.Name)
@@ -134,4 +160,26 @@ func (a *API) registerServices() {
 			}
 			return nil, nil
 		})
+}
+
+// consentOperation is noted by whoever carries it out, for each service.
+const consentOperation = "consent-hosts"
+
+func (a *API) consentHosts(ctx context.Context, in *one[ConsentBody]) (*one[Consented], error) {
+	may, err := a.access.KeyMay(ctx, keyOf(ctx), access.ActConsent)
+	if err == nil && !may {
+		return nil, problem(http.StatusForbidden, "forbidden", "Not allowed", "An owner of the hub has to agree to new hosts: in the web hub, or with an API key that an owner has made.")
+	}
+	var released []service.Service
+	if err == nil {
+		released, err = a.catalogue.ConsentHosts(ctx, in.Body.ConsentHosts)
+	}
+	if err != nil {
+		return nil, a.fail(err)
+	}
+	names := []string{}
+	for _, s := range released {
+		names = append(names, s.Name)
+	}
+	return &one[Consented]{Consented{Services: names}}, nil
 }

@@ -23,6 +23,7 @@ type Catalogue struct {
 	log    hclog.Logger
 	gone   func(ctx context.Context, c connection.Connection, how Gone)
 	noted  func(ctx context.Context, act, connection, detail string)
+	hosts  func(ctx context.Context, change HostChange)
 }
 
 // Gone is what became of a grant or its connection.
@@ -44,7 +45,10 @@ func (c *Catalogue) OnGone(told func(ctx context.Context, c connection.Connectio
 
 // New returns a Catalogue.
 func New(st *store.Store, host *pluginhost.Host, runner *operation.Runner, log hclog.Logger) *Catalogue {
-	return &Catalogue{store: st, host: host, runner: runner, log: log, gone: func(context.Context, connection.Connection, Gone) {}, noted: func(context.Context, string, string, string) {}}
+	return &Catalogue{
+		store: st, host: host, runner: runner, log: log, gone: func(context.Context, connection.Connection, Gone) {},
+		noted: func(context.Context, string, string, string) {}, hosts: func(context.Context, HostChange) {},
+	}
 }
 
 // Providers lists what is on offer, by name.
@@ -70,6 +74,10 @@ type ServiceDraft struct {
 	// ApprovedHosts are patterns that the provider named for this service alone, now
 	// approved. They are needed for installed plugins.
 	ApprovedHosts []string
+	// ConsentHosts are new hosts, by name, to which the service's grants may go from now
+	// on. It is an owner's word: MayConsent says that one gives it.
+	ConsentHosts []string
+	MayConsent   bool
 	// RedirectURI replaces the hub's own callback address for applications that
 	// are registered with another one; usually empty.
 	RedirectURI string
@@ -91,28 +99,6 @@ func (c *Catalogue) AddService(ctx context.Context, draft ServiceDraft) (service
 	}
 	c.log.Info("service added", "service", svc.Name, "provider", svc.Provider)
 	return svc, nil
-}
-
-// EditService checks and stores changes. The provider cannot be changed; the
-// policy of the service's connections follows the new options.
-func (c *Catalogue) EditService(ctx context.Context, id string, draft ServiceDraft) (service.Service, error) {
-	old, err := c.store.Service(ctx, id)
-	if err != nil {
-		return old, err
-	}
-	draft.Provider = old.Provider
-	svc, err := c.prepare(ctx, draft, old, time.Now())
-	if err != nil {
-		return svc, err
-	}
-	if err := c.store.UpdateService(ctx, svc); err != nil {
-		if errors.Is(err, store.ErrNameTaken) {
-			return svc, taken()
-		}
-		return svc, err
-	}
-	c.log.Info("service edited", "service", svc.Name)
-	return svc, c.applyPolicy(ctx, svc)
 }
 
 // RemoveService deletes a service without connections; store.ErrInUse with.
@@ -154,14 +140,17 @@ func (c *Catalogue) Refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, old := range services {
-		err := c.rewrite(ctx, old.ID, func(svc service.Service) (service.Service, bool, error) {
-			refreshed, changed := c.refreshed(ctx, svc, time.Now())
-			return refreshed, changed, nil
+	for _, svc := range services {
+		var old, refreshed service.Service
+		err := c.rewrite(ctx, svc.ID, func(stored service.Service) (_ service.Service, changed bool, err error) {
+			old = stored
+			refreshed, changed, err = c.refreshed(ctx, old, time.Now())
+			return refreshed, changed, err
 		})
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
+		c.tellHeld(ctx, old, refreshed)
 	}
 	return nil
 }
@@ -194,22 +183,31 @@ func (c *Catalogue) rewrite(ctx context.Context, id string, do func(service.Serv
 }
 
 // refreshed prepares a service again if its plugin has changed since, or if its
-// options are in doubt; false if there is nothing to store.
-func (c *Catalogue) refreshed(ctx context.Context, old service.Service, now time.Time) (service.Service, bool) {
+// options are in doubt; false if there is nothing to store. One that would reach other
+// hosts than it is bound to is held.
+func (c *Catalogue) refreshed(ctx context.Context, old service.Service, now time.Time) (svc service.Service, changed bool, err error) {
 	d, sum, ok := c.host.Description(old.Provider)
-	if !ok || sum == old.PluginSum && !old.Doubtful {
-		return old, false
+	if !ok {
+		return old, false, nil
 	}
-	svc := old
+	bound := old.Bound(d.Hosts)
+	if sum == old.PluginSum && !old.Doubtful {
+		svc = old
+		svc.Hosts, svc.UpdatedAt = bound, now
+		return svc, len(old.Hosts) == 0 && len(bound) > 0, nil
+	}
+	svc = old
 	svc.PluginSum, svc.Description, svc.UpdatedAt = sum, &d, now
+	svc.Hosts, svc.HeldHosts = bound, nil // what the plugin asks for goes nowhere else
 	// What the plugin has replaced or added since gets its name and its default.
 	if options, problems := d.Options.Validate(old.Options); len(problems) == 0 {
 		svc.Options = options
 	}
-	svc, err := c.ask(ctx, svc, d, now)
+	svc, err = c.ask(ctx, svc, d, now)
 	if err != nil {
 		c.log.Warn("the changed plugin does not accept a service; it is kept as it was", "service", old.Name, "error", err)
-		return careful(old, provider.Rotation{Kind: provider.RotationRotates}, now)
+		svc, changed = careful(old, provider.Rotation{Kind: provider.RotationRotates}, now)
+		return svc, changed, nil
 	}
-	return c.doubted(ctx, svc, d, now), true
+	return c.bindAnew(ctx, old, c.doubted(ctx, svc, d, now), d.Hosts, now)
 }

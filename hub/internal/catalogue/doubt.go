@@ -56,7 +56,13 @@ func (c *Catalogue) SettleDoubts(ctx context.Context, id string, asStored bool) 
 		}
 		now := time.Now()
 		svc.Doubtful, svc.Description, svc.PluginSum, svc.UpdatedAt = false, &d, sum, now
+		bound := svc.Bound(d.Hosts)
+		svc.Hosts = bound
 		svc, err := c.ask(ctx, svc, d, now)
+		if err == nil {
+			reached := service.HostsOf(svc, d.Hosts)
+			err = enterAgain([]string{""}, bound, service.Beyond(bound, reached))
+		}
 		return svc, err == nil, err
 	})
 }

@@ -63,12 +63,25 @@ func (c *Catalogue) prepare(ctx context.Context, draft ServiceDraft, old service
 	if err := invalid.orNil(); err != nil {
 		return svc, err
 	}
-	svc.Options, svc.Data, svc.Description = options, nil, &d
+	svc.Options, svc.Data, svc.Description, svc.Hosts, svc.HeldHosts = options, nil, &d, nil, nil
+	kept, bound := keptSecrets(draft, old, d.Options), old.Bound(d.Hosts)
+	if len(kept) > 0 {
+		// The plugin is asked with what is stored, so it reaches nothing else meanwhile.
+		named := service.HostsOf(service.Service{Options: options}, d.Hosts)
+		if err := enterAgain(kept, bound, service.Beyond(bound, named)); err != nil {
+			return svc, err
+		}
+		if svc.Hosts = bound; sum == old.PluginSum {
+			svc.Hosts = service.Merged(bound, service.Exact(d.Hosts))
+		}
+	}
 	svc, err := c.ask(ctx, svc, d, now)
 	if err != nil {
 		return svc, err
 	}
-	return c.doubted(ctx, svc, d, now), nil
+	svc = c.doubted(ctx, svc, d, now)
+	svc.Hosts = service.HostsOf(svc, d.Hosts)
+	return svc, enterAgain(kept, bound, service.Beyond(bound, svc.Hosts))
 }
 
 func (e *InvalidError) checkClient(svc service.Service, d provider.Description) {

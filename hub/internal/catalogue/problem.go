@@ -18,8 +18,11 @@ type Problem struct {
 // InvalidError is everything that is wrong with what was entered.
 type InvalidError struct {
 	// Hosts are those that an administrator may approve (ApprovedHostsField).
-	Hosts    []string
-	Problems []Problem
+	Hosts []string
+	// NewHosts are those that stored secrets or grants would go to from now on, Consent
+	// the same if an owner may agree to them (ConsentHostsField).
+	NewHosts, Consent []string
+	Problems          []Problem
 }
 
 // Error implements error. It quotes no values.

@@ -9,7 +9,8 @@
 //
 // # The policy
 //
-// A host has to be declared by the plugin (sender.go). Its address, as it was
+// A host has to be declared by the plugin, and be one of those that the service's
+// secrets were entered for (sender.go). Its address, as it was
 // resolved for this very connection, has to be public (address.go): no private,
 // loopback, link-local or metadata address, unless the operator trusts that
 // network, or an administrator allowed that host for the service (policy.go). Where an

@@ -31,6 +31,8 @@ type Refusal struct {
 const (
 	// ReasonUndeclared is a host that the plugin does not declare.
 	ReasonUndeclared = "undeclared_host"
+	// ReasonUnbound is a host that the service's secrets were not entered for.
+	ReasonUnbound = "unbound_host"
 	// ReasonSecret is a host that may not see client_secret.
 	ReasonSecret = "client_secret"
 	// ReasonPrivate is an address that is not public.

@@ -56,6 +56,9 @@ type Target struct {
 	Provider string
 	// Hosts are the declared ones.
 	Hosts []provider.Host
+	// Bound are the hosts that the service's secrets and grants are for, whatever its
+	// description says; none binds nothing.
+	Bound []provider.Host
 	// PrivateHosts are those inside a private network that an administrator allowed:
 	// a name or address, with a port or for all.
 	PrivateHosts []string
@@ -128,6 +131,14 @@ func (s *Sender) Send(ctx context.Context, to Target, req *providerplugin.HTTPRe
 	if !ok {
 		return nil, s.refuse(to, u.Host, ReasonUndeclared,
 			fmt.Errorf("the plugin asked for %s://%s, which is not among the hosts that it declares for this service", u.Scheme, u.Host))
+	}
+	if len(to.Bound) > 0 {
+		bound, known := provider.MatchHost(to.Bound, provider.Service{}, u)
+		if !known {
+			return nil, s.refuse(to, u.Host, ReasonUnbound,
+				fmt.Errorf("the plugin asked for %s://%s, which nobody has entered the service's secrets for", u.Scheme, u.Host))
+		}
+		host.ClientSecret = host.ClientSecret && bound.ClientSecret
 	}
 	if !host.ClientSecret && carriesSecret(req, to.Service.ClientSecret) {
 		return nil, s.refuse(to, u.Host, ReasonSecret,

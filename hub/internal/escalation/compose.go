@@ -27,8 +27,11 @@ func (e *Escalation) compose(ctx context.Context, d store.Delivery, contact poli
 	}
 	topic := TopicOf(esc.Event)
 	links := links{page: e.o.PublicURL + "/escalations/" + esc.ID}
-	if topic == topicRequest {
+	switch topic {
+	case topicRequest:
 		links.page = e.o.PublicURL + "/requests"
+	case topicHosts:
+		links.page = e.o.PublicURL + "/services"
 	}
 	if d.Kind == store.DeliveryRecovered {
 		if topic, err = e.endingOf(ctx, esc); err != nil {

@@ -51,13 +51,15 @@ const (
 	topicRecovered = "recovered"
 	// topicRequest is no trouble: somebody asks for something.
 	topicRequest = string(policy.ServiceRequested)
+	// topicHosts is no trouble either, or a decision that waits for an owner.
+	topicHosts = string(policy.HostsChanged)
 	// topicWithdrawn is an end because the connections were deleted, paused or given
 	// back: nothing works again.
 	topicWithdrawn = "withdrawn"
 )
 
 // Topics are what has a text of its own.
-var Topics = []string{string(policy.GrantEnded), topicPerson, string(policy.OperatorNeeded), string(policy.RenewalFailed), string(policy.PluginFailed), topicRequest, topicRecovered, topicWithdrawn}
+var Topics = []string{string(policy.GrantEnded), topicPerson, string(policy.OperatorNeeded), string(policy.RenewalFailed), string(policy.PluginFailed), topicRequest, topicHosts, topicRecovered, topicWithdrawn}
 
 // TopicOf is the topic of an event.
 func TopicOf(e policy.Event) string {

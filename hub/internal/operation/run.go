@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/evergrant/evergrant/hub/internal/exchange"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
+	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/trail"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
@@ -30,6 +32,10 @@ func (r *Runner) run(ctx context.Context, name string, op *Op, do do) (out Outco
 	ctx = pluginhost.WithOperation(ctx, name)
 	if err := r.halted(ctx); err != nil {
 		return Outcome{}, provider.Errorf(provider.Blocked, CodeHalted, "%w", err)
+	}
+	if held := op.Service.HeldHosts; len(held) > 0 {
+		return Outcome{}, provider.Errorf(provider.Blocked, CodeHeld,
+			"the service's plugin names new hosts (%s); nothing is sent until an owner of the hub agrees to them on the page of services", strings.Join(service.HostNames(held), ", "))
 	}
 	c, err := r.carrierFor(op)
 	if err != nil {

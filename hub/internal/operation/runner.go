@@ -136,9 +136,13 @@ const CodePluginFailed = "plugin_failed"
 // nothing.
 const CodeHalted = "detached"
 
+// CodeHeld is the code of an error of an operation that was not run: the service waits for
+// an owner's consent to new hosts.
+const CodeHeld = "hosts_held"
+
 func (r *Runner) carrierFor(op *Op) (*carrier, error) {
 	c := &carrier{runner: r, op: op, replies: map[int]reply{}}
-	c.to = egress.Target{Service: op.Service.ForProvider(), Provider: op.Service.Provider, PrivateHosts: op.Service.PrivateHosts}
+	c.to = egress.Target{Service: op.Service.ForProvider(), Provider: op.Service.Provider, Bound: op.Service.Hosts, PrivateHosts: op.Service.PrivateHosts}
 	if op.Service.Description != nil {
 		c.to.Hosts = op.Service.Description.Hosts
 	} else if d, _, ok := r.host.Description(op.Service.Provider); ok {

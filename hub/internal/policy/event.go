@@ -28,6 +28,9 @@ const (
 	PersonIn1  Event = "person_needed_1"
 	// ServiceRequested: somebody asks for a service that is missing.
 	ServiceRequested Event = "service_requested"
+	// HostsChanged: secrets or grants of a service, or the secret of a channel, may go to
+	// other hosts from now on, or wait for an owner's consent to that.
+	HostsChanged Event = "hosts_changed"
 	// IncidentOpened is chosen in policies for any trouble, whatever its event is.
 	IncidentOpened Event = "incident_opened"
 	// Recovered: the trouble is over. Whoever was told of it is told of that without
@@ -36,7 +39,7 @@ const (
 )
 
 // Events are those that a policy can choose.
-var Events = []Event{RenewalFailed, PersonIn14, PersonIn3, PersonIn1, GrantEnded, OperatorNeeded, PluginFailed, ServiceRequested, IncidentOpened, Recovered}
+var Events = []Event{RenewalFailed, PersonIn14, PersonIn3, PersonIn1, GrantEnded, OperatorNeeded, PluginFailed, ServiceRequested, HostsChanged, IncidentOpened, Recovered}
 
 // Days are how long before the end of a grant people are told, longest first.
 var Days = []int{14, 3, 1}

@@ -35,6 +35,13 @@ type Service struct {
 	// ApprovedHosts are patterns beyond the provider's own that an administrator
 	// approved for this service.
 	ApprovedHosts []string
+	// Hosts are those to which the service's secrets and grants may go: the ones that the
+	// secrets were entered for, and an owner consented to. Empty for a service of a
+	// version that did not keep them; see Bound.
+	Hosts []provider.Host
+	// HeldHosts are further ones that a new version of the plugin or of its settings
+	// names, and that wait for an owner's consent. Nothing is sent until then.
+	HeldHosts []provider.Host
 	// Description is the effective one, as prepared for this service.
 	Description *provider.Description
 	// PluginSum is the SHA-256 of the plugin that prepared the description.

@@ -109,6 +109,18 @@ func (s *Store) ChangedSince(ctx context.Context, after time.Time, limit int) ([
 	return s.readableOf(rows), nil
 }
 
+// CountGrants counts what a service's refresh tokens may be sent for: connections with a
+// grant, those in the trash, and grants that the service has still to be told of.
+func (s *Store) CountGrants(ctx context.Context, serviceID string) (int, error) {
+	var n, told int64
+	err := s.reading(ctx).Model(&connectionRow{}).Where("service_id = ? AND state NOT IN ?", serviceID,
+		[]string{string(connection.StatePending), string(connection.StateRevoked)}).Count(&n).Error
+	if err == nil {
+		err = s.reading(ctx).Model(&revocationRow{}).Where("service_id = ?", serviceID).Count(&told).Error
+	}
+	return int(n + told), failed("count the grants of a service", err)
+}
+
 // CountByService returns the number of connections of each service that has one,
 // by the service's id.
 func (s *Store) CountByService(ctx context.Context) (map[string]int, error) {

@@ -137,6 +137,15 @@ func owners(tx *gorm.DB, connectionIDs []string) (ids []string, err error) {
 	return ids, failed("read the owners", err)
 }
 
+// roleOwner is the word for the role of people who own the hub.
+const roleOwner = "owner"
+
+// hubOwners are the contacts of people who own the hub and can log in.
+func hubOwners(tx *gorm.DB) (ids []string, err error) {
+	err = tx.Model(&contactRow{}).Where("user_id IN (SELECT id FROM users WHERE role = ? AND disabled_at = 0)", roleOwner).Order("id").Pluck("id", &ids).Error
+	return ids, failed("read the contacts of the hub's owners", err)
+}
+
 // CountOwners tells how many contacts own the connections that a filter chooses, and how
 // many of these nobody owns.
 func (s *Store) CountOwners(ctx context.Context, f Filter) (contacts, ownerless int, err error) {

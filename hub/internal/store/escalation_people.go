@@ -154,7 +154,7 @@ const toldSince = `EXISTS (SELECT 1 FROM person_told later WHERE later.connectio
 // without a word those that a later one has taken the place of.
 func (s *Store) endOver(tx *gorm.DB, now time.Time) (n int, err error) {
 	var open []escalationRow
-	err = tx.Where("closed_at = 0 AND incident_id = '' AND drill = 0 AND event <> ?", string(policy.ServiceRequested)).Find(&open).Error
+	err = tx.Where("closed_at = 0 AND incident_id = '' AND drill = 0 AND event NOT IN ?", []string{string(policy.ServiceRequested), string(policy.HostsChanged)}).Find(&open).Error
 	if err != nil {
 		return 0, err
 	}

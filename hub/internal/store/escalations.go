@@ -100,15 +100,21 @@ func (s *Store) SituationOf(ctx context.Context, event policy.Event, at time.Tim
 
 func situationOf(tx *gorm.DB, event policy.Event, at time.Time, ids []string) (policy.Situation, error) {
 	situation := policy.Situation{Event: event, Began: at}
+	fresh := func() *gorm.DB { return tx.Session(&gorm.Session{NewDB: true}) }
+	if event == policy.HostsChanged {
+		var err error
+		if situation.Owners, err = hubOwners(fresh()); err != nil {
+			return situation, err
+		}
+	}
 	if len(ids) == 0 {
 		return situation, nil
 	}
-	fresh := func() *gorm.DB { return tx.Session(&gorm.Session{NewDB: true}) }
 	err := fresh().Model(&connectionRow{}).Where("id IN ?", ids).Distinct().Order("service_id").Pluck("service_id", &situation.Services).Error
 	if err == nil {
 		err = fresh().Model(&tagRow{}).Where("connection_id IN ?", ids).Distinct().Order("tag").Pluck("tag", &situation.Tags).Error
 	}
-	if err == nil {
+	if err == nil && event != policy.HostsChanged {
 		situation.Owners, err = owners(fresh(), ids)
 	}
 	return situation, err

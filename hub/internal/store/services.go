@@ -11,6 +11,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/evergrant/evergrant/hub/internal/service"
+	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 type serviceRow struct {
@@ -42,6 +43,9 @@ type serviceSecrets struct {
 	// have secrets sent there.
 	PrivateHosts  []string `json:"private_hosts,omitempty"`
 	ApprovedHosts []string `json:"approved_hosts,omitempty"`
+
+	Hosts     []provider.Host `json:"hosts,omitempty"`
+	HeldHosts []provider.Host `json:"held_hosts,omitempty"`
 }
 
 // CreateService adds a service. Errors: ErrNameTaken.
@@ -174,6 +178,7 @@ func (s *Store) rowOfService(svc service.Service) (serviceRow, error) {
 	}
 	secrets := serviceSecrets{
 		ClientSecret: svc.ClientSecret, Options: svc.Options, Data: svc.Data, PrivateHosts: svc.PrivateHosts, ApprovedHosts: svc.ApprovedHosts,
+		Hosts: svc.Hosts, HeldHosts: svc.HeldHosts,
 	}
 	row.Secrets, err = s.sealJSON(secrets, "services", svc.ID, "secrets")
 	return row, err
@@ -197,6 +202,7 @@ func (s *Store) serviceOf(row *serviceRow) (service.Service, error) {
 	}
 	svc.ClientSecret, svc.Options, svc.Data = secrets.ClientSecret, optionValues(secrets.Options), secrets.Data
 	svc.PrivateHosts, svc.ApprovedHosts = secrets.PrivateHosts, secrets.ApprovedHosts
+	svc.Hosts, svc.HeldHosts = secrets.Hosts, secrets.HeldHosts
 	return svc, nil
 }
 

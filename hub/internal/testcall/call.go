@@ -100,7 +100,7 @@ func (x *Caller) send(ctx context.Context, svc service.Service, tokens connectio
 	defer cancel()
 	began := time.Now()
 	resp, err := x.o.Sender.Send(ctx, egress.Target{
-		Service: svc.ForProvider(), Provider: svc.Provider, Hosts: svc.Description.Hosts, PrivateHosts: svc.PrivateHosts,
+		Service: svc.ForProvider(), Provider: svc.Provider, Hosts: svc.Description.Hosts, Bound: svc.Hosts, PrivateHosts: svc.PrivateHosts,
 	}, req, egress.Hooks{})
 	answer.Took = time.Since(began)
 	if err != nil {

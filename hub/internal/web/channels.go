@@ -123,9 +123,10 @@ func (p *Pages) saveChannel(c *gin.Context) {
 		p.NotFound(c)
 		return
 	}
-	settings := map[string]string{}
+	settings, entered := map[string]string{}, channel.Settings{}
 	for _, f := range v.Fields {
 		value := strings.TrimSpace(c.PostForm("settings." + f.Name))
+		entered[f.Name] = value
 		if value == "" && f.Secret {
 			value = stored.Settings[f.Name]
 		} else if f.Secret {
@@ -135,8 +136,13 @@ func (p *Pages) saveChannel(c *gin.Context) {
 		}
 		settings[f.Name] = value
 	}
+	kept, from, to := channel.KeptElsewhere(channel.Kind(stored.Kind), stored.Settings, entered)
+	added := stored.Settings == nil
 	stored.Settings, stored.Title, stored.UpdatedAt, stored.DisabledAt = settings, strings.TrimSpace(c.PostForm("title")), now, time.Time{}
 	v.Title, v.Problems = stored.Title, channelProblems(channel.Check(channel.Kind(stored.Kind), settings))
+	for _, field := range kept {
+		v.Problems["settings."+field] = enterAgain(from, to)
+	}
 	if stored.Title == "" {
 		v.Problems["title"] = textTitle
 	}
@@ -154,6 +160,9 @@ func (p *Pages) saveChannel(c *gin.Context) {
 		return
 	}
 	p.o.Audit.Record(ctx, "channel.save", audit.Object{Kind: "channel", Name: stored.Title})
+	if !added && from != to {
+		p.channelMoved(c, stored.Title, from, to)
+	}
 	p.flash(c, view.Flash{Key: "flash.channel_saved", Name: stored.Title})
 	back(c, "/escalation/channels/"+url.PathEscape(stored.ID))
 }

@@ -7,8 +7,10 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -51,7 +53,17 @@ func (p *Pages) check(c *gin.Context, form view.ServiceForm, id string) {
 		form.Check = &view.ServiceCheck{Verdict: string(found.Verdict), Host: found.Host, Cause: view.TroubleOf(found.Cause)}
 		form.Check.InsteadOption, form.Check.InsteadChoice = insteadOf(form.Provider.Options, found.Instead)
 	}
+	p.noteCheck(c, form, svc)
 	p.showServiceForm(c, http.StatusOK, form)
+}
+
+// noteCheck records a check with the hosts that it reached, if it came so far.
+func (p *Pages) noteCheck(c *gin.Context, form view.ServiceForm, svc service.Service) {
+	hosts := ""
+	if form.Check.Verdict != "incomplete" {
+		hosts = strings.Join(service.HostNames(svc.Hosts), ", ")
+	}
+	p.o.Audit.Record(c.Request.Context(), "service.check", audit.Object{Kind: "service", Name: form.Name}, "result", form.Check.Verdict, "hosts", hosts)
 }
 
 // named is what is wrong with a field, with the field's title where the words alone do

@@ -126,6 +126,7 @@ func draftOf(c *gin.Context, form view.ServiceForm) catalogue.ServiceDraft {
 		ClientSecret: c.PostForm("client_secret"), Scopes: form.Scopes, RedirectURI: form.RedirectURI, Options: map[string]any{},
 		PrivateHosts:  strings.FieldsFunc(form.PrivateHosts, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }),
 		ApprovedHosts: c.PostFormArray("approved_hosts"),
+		ConsentHosts:  c.PostFormArray(catalogue.ConsentHostsField), MayConsent: mayConsent(c),
 	}
 	for _, o := range form.Provider.Options.Options {
 		draft.Options[o.Name] = optionValue(c, form, o)
@@ -140,7 +141,7 @@ func (p *Pages) refused(c *gin.Context, form *view.ServiceForm, err error) bool 
 	}
 	form.Problems = problemsOf(err)
 	if invalid, ok := errors.AsType[*catalogue.InvalidError](err); ok {
-		form.ApproveHosts = invalid.Hosts
+		form.ApproveHosts, form.ConsentHosts = invalid.Hosts, invalid.Consent
 	}
 	if cause, ok := errors.AsType[*provider.Error](err); ok {
 		form.Refused = view.TroubleOf(cause)

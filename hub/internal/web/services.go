@@ -71,7 +71,7 @@ func (p *Pages) services(c *gin.Context) {
 		v.Connections = counts[s.ID]
 		views = append(views, v)
 	}
-	p.render(c, http.StatusOK, page.Services(p.shell(c, view.SectionServices), views))
+	p.render(c, http.StatusOK, page.Services(p.shell(c, view.SectionServices), views, heldHosts(services)))
 }
 
 func (p *Pages) serviceView(c *gin.Context, s service.Service) view.Service {
@@ -79,7 +79,7 @@ func (p *Pages) serviceView(c *gin.Context, s service.Service) view.Service {
 	v := view.Service{
 		ServiceRef: p.serviceRef(s), ClientID: s.ClientID, RedirectURI: p.o.Flow.RedirectURI(s), Scopes: s.Scopes,
 		Options: view.OptionValuesOf(s, lang), CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
-		Doubts: view.DoubtsOf(s, lang),
+		Doubts: view.DoubtsOf(s, lang), Held: heldHosts([]service.Service{s}),
 	}
 	_, served := p.o.Catalogue.Provider(s.Provider)
 	v.Unserved = !served

@@ -174,6 +174,7 @@ func (p *Pages) Register(router *gin.Engine) {
 	publishing := in.Group("", p.may(access.ActPublish))
 	publishing.POST("/services/:name/publish", p.publish)
 	publishing.POST("/services/:name/unpublish", p.unpublish)
+	in.POST("/services/consent-hosts", p.may(access.ActConsent), p.consentHosts)
 	withdrawals := in.Group("", p.may(access.ActWithdraw))
 	withdrawals.GET("/withdrawn", p.withdrawn)
 	withdrawals.POST("/withdrawn", p.withdrawAgain)

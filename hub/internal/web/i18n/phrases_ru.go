@@ -31,6 +31,8 @@ var phrases = []phrase{
 	p(`no reply from (\S+): the connection failed`, `нет ответа от $1: соединение прервалось`),
 	p(`(\S+) answered with more than (\d+) KiB`, `$1: ответ больше $2 КиБ`),
 	p(`the plugin asked for (\S+), which is not among the hosts that it declares for this service`, `запрошен $1, но этого узла нет среди объявленных для сервиса`),
+	p(`the plugin asked for (\S+), which nobody has entered the service's secrets for`, `запрошен $1, но для этого узла секреты сервиса не вводились`),
+	p(`the service's plugin names new hosts \((.+)\); nothing is sent until an owner of the hub agrees to them on the page of services`, `плагин сервиса называет новые узлы ($1); ничего не отправляется, пока владелец хаба не согласится с ними на странице сервисов`),
 	p(`the plugin wanted to send client_secret to (\S+), which is not declared to see it`, `плагин пытался отправить client_secret на $1, а этому узлу он не предназначен`),
 	p(`the plugin asked for an address that cannot be read`, `плагин запросил адрес, который не читается`),
 	p(`the plugin asked for a request that cannot be sent`, `плагин запросил то, что нельзя отправить`),

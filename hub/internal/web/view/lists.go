@@ -270,6 +270,8 @@ type Service struct {
 	UpdatedAt time.Time
 	// Unserved is set if no plugin serves its provider now.
 	Unserved bool
+	// Held are the new hosts that it waits for an owner's consent to.
+	Held HeldHosts
 	// Doubts are the options that were probably stored wrong.
 	Doubts []Doubt
 	// PublishedAt is since when people without an account may take its access codes, zero if

@@ -95,6 +95,8 @@ type ServiceForm struct {
 	PrivateHosts string
 	// ApproveHosts are those that wait for an administrator's word.
 	ApproveHosts []string
+	// ConsentHosts are those that an owner may agree to have the grants go to.
+	ConsentHosts []string
 	// Options by name, as OptionText.
 	Options map[string]string
 	// Kept names the secrets that are stored and stay if left empty;

@@ -1,0 +1,53 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// How a key says who made it, beside the id of a person.
+const (
+	// MadeByHub is a command on the hub's own machine.
+	MadeByHub = "hub"
+	// madeByKey stands before the id of another key.
+	madeByKey = "key:"
+)
+
+// MadeByKey is how a key says that another one made it.
+func MadeByKey(id string) string { return madeByKey + id }
+
+// mostMakers bounds how far a key is followed back to a person.
+const mostMakers = 100
+
+// MakerOf finds the person who made a key, by way of the keys that made it. hub is set if
+// it was a command on the hub's own machine. Errors: store.ErrNotFound if nobody is known
+// any more.
+func (a *Access) MakerOf(ctx context.Context, k store.APIKey) (u store.User, hub bool, err error) {
+	for range mostMakers {
+		id, byKey := strings.CutPrefix(k.CreatedBy, madeByKey)
+		switch {
+		case k.CreatedBy == MadeByHub:
+			return u, true, nil
+		case !byKey:
+			u, err = a.store.User(ctx, k.CreatedBy)
+			return u, false, err
+		}
+		if k, err = a.store.APIKey(ctx, id); err != nil {
+			return u, false, err
+		}
+	}
+	return u, false, store.ErrNotFound
+}
+
+// KeyMay reports whether the person who made a key may do an act; a command on the hub's
+// own machine may.
+func (a *Access) KeyMay(ctx context.Context, k store.APIKey, act Act) (bool, error) {
+	u, hub, err := a.MakerOf(ctx, k)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && (hub || u.DisabledAt.IsZero() && May(u.Role, act)), err
+}

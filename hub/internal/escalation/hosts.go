@@ -1,0 +1,36 @@
+package escalation
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/policy"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// TellHosts tells the owners of the hub that secrets or grants go to other hosts: was and
+// more are names of hosts, code is store.NoticeDone or store.NoticeWaits. about is the
+// title of a service or channel; serviceID is empty for a channel.
+func (e *Escalation) TellHosts(ctx context.Context, serviceID, about, code, by string, was, more []string) error {
+	said := about + ": " + strings.Join(was, ", ") + " → " + strings.Join(more, ", ")
+	if by != "" {
+		said += " (" + by + ")"
+	}
+	notice := store.Escalation{ID: store.NewID(), Event: policy.HostsChanged, ServiceID: serviceID, Code: code, Message: said, OpenedAt: time.Now()}
+	if serviceID != "" {
+		connections, err := e.o.Store.Connections(ctx, store.Filter{ServiceID: serviceID})
+		if err != nil {
+			return err
+		}
+		for _, c := range connections {
+			notice.Connections = append(notice.Connections, c.ID)
+		}
+		notice.Affected = len(connections)
+	}
+	if err := e.o.Store.OpenEscalation(ctx, notice); err != nil {
+		return err
+	}
+	e.Wake()
+	return nil
+}

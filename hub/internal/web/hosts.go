@@ -1,0 +1,78 @@
+package web
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/service"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/web/view"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// enterAgain is the problem of a secret that would go to another host.
+func enterAgain(from, to string) provider.Text {
+	return provider.Text{
+		EN: "The channel would talk to " + to + " instead of " + from + ". A stored secret goes only to the host that it was entered for: enter the secret again.",
+		RU: "Канал стал бы обращаться к " + to + " вместо " + from + ". Сохранённый секрет отправляется только туда, для чего его ввели: введите секрет ещё раз.",
+	}
+}
+
+// channelMoved notes that a channel's secret goes to another host, and tells the owners.
+func (p *Pages) channelMoved(c *gin.Context, title, from, to string) {
+	ctx := c.Request.Context()
+	p.o.Audit.Record(ctx, "channel.hosts", audit.Object{Kind: "channel", Name: title}, "was", from, "hosts", to)
+	if err := p.o.Escalation.TellHosts(ctx, "", title, store.NoticeDone, audit.From(ctx).Name, []string{from}, []string{to}); err != nil {
+		p.o.Logger.Error("the owners could not be told of a channel's other host; the audit record has it", "channel", title, "error", err)
+	}
+}
+
+// mayConsent reports whether the person of a request may have grants go to other hosts.
+func mayConsent(c *gin.Context) bool {
+	u, _ := person(c)
+	return access.May(u.Role, access.ActConsent)
+}
+
+// heldHosts is what services wait for, for the page that asks for consent.
+func heldHosts(services []service.Service) (v view.HeldHosts) {
+	names := map[string]bool{}
+	for _, s := range services {
+		if !s.Held() {
+			continue
+		}
+		more := service.HostNames(s.HeldHosts)
+		v.Services = append(v.Services, view.HeldService{Name: s.Name, Title: s.Title, Was: strings.Join(service.HostNames(s.Hosts), ", "), New: strings.Join(more, ", ")})
+		for _, name := range more {
+			if !names[name] {
+				names[name] = true
+				v.Hosts = append(v.Hosts, name)
+			}
+		}
+	}
+	return v
+}
+
+// consentHosts is an owner's consent to what new versions of plugins moved, for all
+// services at once that are concerned.
+func (p *Pages) consentHosts(c *gin.Context) {
+	released, err := p.o.Catalogue.ConsentHosts(c.Request.Context(), c.PostFormArray(catalogue.ConsentHostsField))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		p.fail(c, err)
+		return
+	}
+	titles := make([]string, 0, len(released))
+	for _, s := range released {
+		titles = append(titles, s.Title)
+	}
+	flash := view.Flash{Key: "flash.hosts_consented", Name: strings.Join(titles, ", ")}
+	if len(released) == 0 {
+		flash = view.Flash{Key: "flash.hosts_waiting", Bad: true}
+	}
+	p.flash(c, flash)
+	back(c, "/services")
+}
