@@ -1,12 +1,14 @@
 package hub_test
 
 import (
+	"cmp"
 	"io"
 	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -212,4 +214,99 @@ func TestTheSecretOfAChannelGoesToNoOtherHost(t *testing.T) {
 	if tests := boss.acts("channel.test"); len(tests) != 3 {
 		t.Errorf("the tests are in the audit record as %q", tests)
 	}
+}
+
+// An issuer whose metadata move the token endpoint, as a new version of a plugin may: the
+// service waits for an owner, who agrees once for all that are concerned.
+func TestAMovedAddressWaitsForAnOwner(t *testing.T) {
+	services := startChannels(t)
+	thief := startElsewhere(t)
+	var mu sync.Mutex
+	token := ""
+	issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		address := "http://" + r.Host
+		w.Header().Set("Content-Type", "application/json")
+		if r.Method == http.MethodPost {
+			_, _ = w.Write([]byte(`{"access_token":"a-1","refresh_token":"r-1","token_type":"Bearer","expires_in":3600}`))
+			return
+		}
+		_, _ = w.Write([]byte(`{"issuer":"` + address + `","authorization_endpoint":"` + address + `/a","token_endpoint":"` + cmp.Or(token, address) + `/t"}`))
+	}))
+	t.Cleanup(issuer.Close)
+	r := startHub(t, nil)
+	boss := r.owner(t)
+	boss.addContact("Owner", map[string]string{boss.addChannel(services, channel.Telegram): services.Address(channel.Telegram)}, "user", boss.accountID())
+	for _, name := range []string{"first", "second"} {
+		r.admin.must(t, "POST", "/api/v1/services", map[string]any{
+			"name": name, "title": name, "provider": "oauth2", "client_id": "c", "client_secret": "the-secret-of-" + name, "options": map[string]any{"issuer": issuer.URL},
+		}, nil)
+		status, page, _ := boss.ask("POST", "/connections/import", url.Values{"service": {name}, "title": {"grant-" + name}, "grant": {`{"access_token":"a-1","refresh_token":"r-1","expires_in":3600}`}})
+		if status != http.StatusSeeOther {
+			t.Fatalf("the import answers %d: %s", status, page)
+		}
+	}
+	mu.Lock()
+	token = thief.URL
+	mu.Unlock()
+	r.execute(t, "UPDATE services SET plugin_sum = 'of an earlier version'")
+	r.stop(t)
+	r = startHubIn(t, r.dir, nil)
+	boss.base = r.hub.URL()
+
+	held := func() (waiting []string) {
+		var list struct {
+			Items []struct {
+				Name      string   `json:"name"`
+				HeldHosts []string `json:"held_hosts"`
+			} `json:"items"`
+		}
+		r.admin.must(t, "GET", "/api/v1/services", nil, &list)
+		for _, s := range list.Items {
+			for _, host := range s.HeldHosts {
+				waiting = append(waiting, s.Name+" "+host)
+			}
+		}
+		return waiting
+	}
+	if got := held(); len(got) != 2 || got[0] != "first "+thief.URL {
+		t.Fatalf("waiting: %q", got)
+	}
+	if got := r.key(t, "grant-first").pull(t, "grant-first"); got.AccessToken != "a-1" {
+		t.Errorf("a valid token is not served while the service waits: %+v", got)
+	}
+	if status, body := r.admin.do(t, "POST", "/api/v1/connections/grant-first/renew", nil); !strings.Contains(string(body), "hosts_held") {
+		t.Errorf("a renewal of a service that waits answers %d %s", status, body)
+	}
+	eventually(t, "the owner is told of both services", func() bool {
+		n := 0
+		for _, m := range services.Messages() {
+			if strings.Contains(m.Text, "→ "+thief.URL) {
+				n++
+			}
+		}
+		return n == 2
+	})
+	admin := boss.invite(r, "admin", "administrator")
+	consent := url.Values{"consent_hosts": {thief.URL}}
+	if status, _, _ := admin.ask("POST", "/services/consent-hosts", consent); status != http.StatusForbidden {
+		t.Errorf("an administrator's consent answers %d", status)
+	}
+	if _, page, _ := admin.ask("GET", "/services", nil); !strings.Contains(page, "2 services wait for consent") || strings.Contains(page, `name="consent_hosts"`) {
+		t.Errorf("an administrator is not told to ask an owner: %s", regexp.MustCompile(`(?s)<section id="held-hosts".*?</section>`).FindString(page))
+	}
+	thief.tookNothing(t, "services that wait")
+	if page := boss.follow("/services/consent-hosts", url.Values{"consent_hosts": {"other.example"}}); len(held()) != 2 || !strings.Contains(page, "tick every new host") {
+		t.Errorf("another host than the one that waits is enough: %q", held())
+	}
+	boss.follow("/services/consent-hosts", consent)
+	if got := held(); len(got) != 0 {
+		t.Errorf("after the consent %q wait", got)
+	}
+	if acts := boss.acts("service.hosts_"); len(acts) != 4 {
+		t.Errorf("the audit record holds %q", acts)
+	}
+	_, _ = r.admin.do(t, "POST", "/api/v1/connections/grant-first/renew", nil)
+	eventually(t, "the renewal goes to the new host", func() bool { return thief.took("r-1") })
 }

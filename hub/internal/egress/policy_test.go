@@ -220,3 +220,31 @@ func TestTheSameRefusalIsToldOnceAMinute(t *testing.T) {
 		}
 	})
 }
+
+// Whatever a description says, nothing goes to a host that the service is not bound to.
+func TestARequestStaysWithTheHostsThatSecretsWereEnteredFor(t *testing.T) {
+	var asked atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	defer server.Close()
+	var refused []Refusal
+	s := New(Options{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Refused: func(r Refusal) { refused = append(refused, r) }})
+	defer s.Close()
+	to := Target{
+		Service: provider.Service{Name: "s", ClientSecret: "a-long-client-secret"}, Hosts: []provider.Host{{Pattern: server.URL, ClientSecret: true}},
+		Bound: []provider.Host{{Pattern: "auth.example", ClientSecret: true}},
+	}
+	send := func(body string) error {
+		_, err := s.Send(t.Context(), to, &providerplugin.HTTPRequest{Method: "POST", URL: server.URL + "/token", Body: []byte(body)}, Hooks{})
+		return err
+	}
+	if err := send("grant_type=refresh_token"); err == nil || len(refused) != 1 || refused[0].Reason != ReasonUnbound {
+		t.Errorf("another host than the bound ones: %v, %+v", err, refused)
+	}
+	to.Bound = append(to.Bound, provider.Host{Pattern: server.URL})
+	if err := send("client_secret=a-long-client-secret"); err == nil || refused[len(refused)-1].Reason != ReasonSecret {
+		t.Errorf("a host that is bound without the secret gets it: %v", err)
+	}
+	if err := send("grant_type=refresh_token"); err != nil || asked.Load() != 1 {
+		t.Errorf("a bound host: %v, %d requests", err, asked.Load())
+	}
+}
