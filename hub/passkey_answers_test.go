@@ -123,7 +123,7 @@ func TestPasskeyOfSomebodyWhoMayNotEnter(t *testing.T) {
 		t.Errorf("a passkey that an administrator has dropped: %d %s", status, said)
 	}
 	slowed := false
-	for range 6 {
+	for range 12 {
 		status, said := boss.send("/login/passkey/begin", struct{}{}, nil)
 		slowed = slowed || status == http.StatusTooManyRequests && strings.Contains(said, "Try again")
 		boss.send("/login/passkey/finish", map[string]any{"answer": "nonsense"}, nil)

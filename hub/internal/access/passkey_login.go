@@ -14,13 +14,14 @@ import (
 )
 
 // BeginLogin asks for any passkey of this hub: what the browser is told, and what to
-// keep in its session until Login. from is the address of the browser. Errors:
+// keep in its session until Login. from and devices are
+// those of Access.Login. Errors:
 // ErrPasskeysOff, TooManyError.
-func (k *Passkeys) BeginLogin(ctx context.Context, from string) (options any, pending []byte, err error) {
+func (k *Passkeys) BeginLogin(ctx context.Context, from string, devices ...string) (options any, pending []byte, err error) {
 	if k.trouble != "" {
 		return nil, nil, ErrPasskeysOff
 	}
-	t, err := k.access.networkTry(ctx, from)
+	t, err := k.access.networkTry(ctx, from, devices)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -39,9 +40,9 @@ func (k *Passkeys) BeginLogin(ctx context.Context, from string) (options any, pe
 // checked its holder (a PIN, a finger), so no code is asked for. Errors:
 // ErrPasskeysOff, ErrPasskeyLate, ErrPasskeyRefused, ErrPasskeyUnknown,
 // ErrPasskeyCopied, TooManyError.
-func (k *Passkeys) Login(ctx context.Context, pending, answer []byte, from string) (store.User, error) {
+func (k *Passkeys) Login(ctx context.Context, pending, answer []byte, from string, devices ...string) (store.User, error) {
 	now := time.Now()
-	t, err := k.access.networkTry(ctx, from)
+	t, err := k.access.networkTry(ctx, from, devices)
 	if err != nil {
 		return store.User{}, err
 	}

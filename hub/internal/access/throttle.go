@@ -5,7 +5,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"net"
 	"net/netip"
 	"strings"
@@ -90,29 +89,38 @@ func (a *Access) newTry(ctx context.Context, user store.User, what, from string,
 }
 
 // networkTry is a try that names nobody, such as a passkey.
-func (a *Access) networkTry(ctx context.Context, from string) (*try, error) {
-	secret, err := a.store.PurposeKey(ctx, "tries")
-	if err != nil {
-		return nil, err
-	}
-	return &try{a: a, shared: []store.TryBudget{fromNetwork.of(secret, Network(from))}}, nil
+func (a *Access) networkTry(ctx context.Context, from string, devices []string) (*try, error) {
+	return a.nameless(ctx, devices, loginDevice, func(secret []byte) []store.TryBudget {
+		return []store.TryBudget{fromNetwork.of(secret, Network(from))}
+	})
 }
 
 // Begin counts that a stranger begins a login of which something is kept until it is
 // answered. Errors: TooManyError.
 func (a *Access) Begin(ctx context.Context, from string, devices []string) error {
-	secret, err := a.store.PurposeKey(ctx, "tries")
+	t, err := a.nameless(ctx, devices, beginDevice, func(secret []byte) []store.TryBudget {
+		return []store.TryBudget{beginHere.of(secret, Network(from)), beginAnywhere.of(secret)}
+	})
 	if err != nil {
 		return err
 	}
-	for _, device := range devices {
-		userID, _, _ := strings.Cut(device, ".")
-		if known, err := a.knownDevice(ctx, store.User{ID: userID}, []string{device}); err != nil || known != "" {
-			return errors.Join(err, tooMany(a.store.SpendTries(ctx, beginDevice.of(secret, known))))
+	return t.count(ctx)
+}
+
+// nameless is a try that names nobody: by a browser that is known to anybody, or by a
+// stranger.
+func (a *Access) nameless(ctx context.Context, devices []string, device limit, strange func(secret []byte) []store.TryBudget) (*try, error) {
+	secret, err := a.store.PurposeKey(ctx, "tries")
+	if err != nil {
+		return nil, err
+	}
+	for _, shown := range devices {
+		userID, _, _ := strings.Cut(shown, ".")
+		if known, err := a.knownDevice(ctx, store.User{ID: userID}, []string{shown}); err != nil || known != "" {
+			return &try{a: a, own: []store.TryBudget{device.of(secret, known)}}, err
 		}
 	}
-	network := Network(from)
-	return tooMany(a.store.SpendTries(ctx, beginHere.of(secret, network), beginAnywhere.of(secret)))
+	return &try{a: a, shared: strange(secret)}, nil
 }
 
 // byKnownDevice reports whether the browser is known to belong to the person.

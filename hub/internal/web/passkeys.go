@@ -37,7 +37,7 @@ type passkeyAnswer struct {
 const mostPasskeyBytes = 64 << 10
 
 func (p *Pages) beginPasskeyLogin(c *gin.Context) {
-	options, pending, err := p.passkeys.BeginLogin(c.Request.Context(), c.ClientIP())
+	options, pending, err := p.passkeys.BeginLogin(c.Request.Context(), c.ClientIP(), devices(c)...)
 	if err == nil {
 		err = p.beginAsStranger(c)
 	}
@@ -75,7 +75,7 @@ func (p *Pages) passkeyLogin(c *gin.Context) {
 	pending, a, err := p.passkeyAnswered(c, sessionPasskeyLogin)
 	var u store.User
 	if err == nil {
-		u, err = p.passkeys.Login(c.Request.Context(), pending, a.Answer, c.ClientIP())
+		u, err = p.passkeys.Login(c.Request.Context(), pending, a.Answer, c.ClientIP(), devices(c)...)
 	}
 	if err == nil {
 		err = p.begin(c, u, byPasskey)
