@@ -37,6 +37,8 @@ type auditChainRow struct {
 	BaseSeq  int64
 	BaseHash []byte
 	MacKey   []byte
+	EndMac   []byte
+	BaseMac  []byte
 }
 
 // TableName pins the table.
@@ -61,10 +63,30 @@ type AuditRecord struct {
 type BrokenChainError struct {
 	// Seq is the first record that is not as it was written, or not there.
 	Seq int64
+	// Part is empty, or which end of the chain is not the one that a hub has written.
+	Part ChainPart
 }
+
+// ChainPart is an end of the chain.
+type ChainPart string
+
+// The ends of the chain.
+const (
+	// ChainEnd is changed by who removes the newest records.
+	ChainEnd ChainPart = "end"
+	// ChainBase is changed by who removes the oldest records, or replaces what stands for
+	// those that were removed by audit.keep.
+	ChainBase ChainPart = "base"
+)
 
 // Error implements error.
 func (e *BrokenChainError) Error() string {
+	switch e.Part {
+	case ChainEnd:
+		return fmt.Sprintf("the audit records were cut: the chain's end behind record %d is not what a hub has written", e.Seq-1)
+	case ChainBase:
+		return fmt.Sprintf("the audit records were cut: the chain's base before record %d is not what a hub has written", e.Seq)
+	}
 	return fmt.Sprintf("the audit records were changed: record %d is not what was written", e.Seq)
 }
 
@@ -83,6 +105,8 @@ func (s *Store) appendAudit(tx *gorm.DB, records []AuditRecord) error {
 	if err != nil {
 		return err
 	}
+	// An end that was changed stays as it is: what follows must not hide it.
+	authentic := chain.endIsAuthentic(key)
 	rows := make([]auditRow, 0, len(records))
 	for _, r := range records {
 		row, err := rowOfAudit(r)
@@ -98,32 +122,43 @@ func (s *Store) appendAudit(tx *gorm.DB, records []AuditRecord) error {
 	if err := tx.CreateInBatches(rows, 500).Error; err != nil {
 		return err
 	}
-	return tx.Model(&auditChainRow{}).Where("id = ?", chainID).Updates(map[string]any{"seq": chain.Seq, "hash": chain.Hash}).Error
+	return tx.Model(&auditChainRow{}).Where("id = ?", chainID).Updates(chain.endColumns(key, authentic)).Error
 }
+
+// endColumns are what is written of the chain's end.
+func (c *auditChainRow) endColumns(key []byte, authentic bool) map[string]any {
+	columns := map[string]any{"seq": c.Seq, "hash": c.Hash}
+	if authentic {
+		columns["end_mac"] = c.endMac(key)
+	}
+	return columns
+}
+
+// locked has rows read for a change of them.
+func locked(tx *gorm.DB) *gorm.DB { return tx.Clauses(clause.Locking{Strength: "UPDATE"}) }
 
 // auditChain locks the chain's end; the first caller ever makes it.
 func (s *Store) auditChain(tx *gorm.DB) (auditChainRow, []byte, error) {
 	var chain auditChainRow
-	err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", chainID).Take(&chain).Error
+	err := locked(tx).Where("id = ?", chainID).Take(&chain).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		key := make([]byte, sha256.Size)
 		_, _ = rand.Read(key) // never fails
-		sealed, err := s.box.Seal(key, "audit_chain", "1", "mac_key")
-		if err != nil {
+		first := auditChainRow{ID: chainID, Hash: []byte{}, BaseHash: []byte{}}
+		if err := s.sealChain(&first, key); err != nil {
 			return chain, nil, err
 		}
-		first := auditChainRow{ID: chainID, Hash: []byte{}, BaseHash: []byte{}, MacKey: sealed}
 		if err := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&first).Error; err != nil {
 			return chain, nil, err
 		}
-		err = tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", chainID).Take(&chain).Error
+		err = locked(tx).Where("id = ?", chainID).Take(&chain).Error
 		if err != nil {
 			return chain, nil, err
 		}
 	} else if err != nil {
 		return chain, nil, err
 	}
-	key, err := s.box.Open(chain.MacKey, "audit_chain", "1", "mac_key")
+	key, _, err := s.openChain(&chain)
 	return chain, key, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/hmac"
+	"encoding/hex"
 	"errors"
 	"time"
 
@@ -17,26 +18,30 @@ const verifyTries = 3
 // VerifyAudit walks the chain from its beginning to its end as it is now, and
 // returns how many records it has seen. Errors: *BrokenChainError.
 func (s *Store) VerifyAudit(ctx context.Context) (records int64, err error) {
+	return s.verifyAudit(ctx, nil)
+}
+
+func (s *Store) verifyAudit(ctx context.Context, anchor *AuditAnchor) (records int64, err error) {
 	for range verifyTries {
-		records, err = s.walkAudit(ctx)
-		if _, broken := errors.AsType[*BrokenChainError](err); !broken {
+		records, err = s.walkAudit(ctx, anchor)
+		_, broken := errors.AsType[*BrokenChainError](err)
+		_, missing := errors.AsType[*MissingAnchorError](err)
+		if !broken && !missing {
 			break
 		}
 	}
 	return records, err
 }
 
-func (s *Store) walkAudit(ctx context.Context) (records int64, err error) {
-	var chain auditChainRow
-	var key []byte
-	err = s.transaction(ctx, func(tx *gorm.DB) (err error) {
-		chain, key, err = s.auditChain(tx)
-		return err
-	})
+func (s *Store) walkAudit(ctx context.Context, anchor *AuditAnchor) (records int64, err error) {
+	chain, key, err := s.readChain(ctx)
 	if err != nil {
-		return 0, failed("read the audit chain", err)
+		return 0, err
 	}
-	w := auditWalk{key: key, at: chain.BaseSeq, hash: chain.BaseHash}
+	w := auditWalk{key: key, at: chain.BaseSeq, hash: chain.BaseHash, anchor: anchor}
+	if err := w.begin(&chain); err != nil {
+		return 0, err
+	}
 	for w.at < chain.Seq {
 		if err := s.walkOn(ctx, &w, chain.Seq); err != nil {
 			return w.records, err
@@ -45,7 +50,40 @@ func (s *Store) walkAudit(ctx context.Context) (records int64, err error) {
 	if w.at != chain.Seq || !bytes.Equal(w.hash, chain.Hash) {
 		return w.records, &BrokenChainError{Seq: w.at}
 	}
-	return w.records, nil
+	if err := s.endsHere(ctx, chain.Seq); err != nil {
+		return w.records, err
+	}
+	return w.records, w.end()
+}
+
+// readChain reads the chain's ends and its key. A chain that was not begun is empty.
+func (s *Store) readChain(ctx context.Context) (chain auditChainRow, key []byte, err error) {
+	err = s.reading(ctx).Where("id = ?", chainID).Take(&chain).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		chain.EndMac, chain.BaseMac = chain.endMac(nil), chain.baseMac(nil)
+		return chain, nil, nil
+	}
+	if err != nil {
+		return chain, nil, failed("read the audit chain", err)
+	}
+	key, authentic, err := s.openChain(&chain)
+	if err == nil && !authentic { // an old form of the row was put back
+		err = &BrokenChainError{Seq: chain.Seq + 1, Part: ChainEnd}
+	}
+	return chain, key, err
+}
+
+// endsHere looks whether there are records behind the chain's end.
+func (s *Store) endsHere(ctx context.Context, seq int64) error {
+	var behind int64
+	if err := s.reading(ctx).Model(&auditRow{}).Where("seq > ?", seq).Count(&behind).Error; err != nil || behind == 0 {
+		return failed("read the audit records", err)
+	}
+	chain, _, err := s.readChain(ctx)
+	if err == nil && chain.Seq == seq { // and not because somebody has acted meanwhile
+		err = &BrokenChainError{Seq: seq + 1, Part: ChainEnd}
+	}
+	return err
 }
 
 // auditWalk is how far a chain was walked, and the hash there.
@@ -54,6 +92,38 @@ type auditWalk struct {
 	at      int64
 	hash    []byte
 	records int64
+	anchor  *AuditAnchor
+	met     bool // the anchor
+}
+
+// begin checks both ends of the chain, and the anchor against its base.
+func (w *auditWalk) begin(chain *auditChainRow) error {
+	switch {
+	case !chain.baseIsAuthentic(w.key):
+		return &BrokenChainError{Seq: chain.BaseSeq + 1, Part: ChainBase}
+	case !chain.endIsAuthentic(w.key):
+		return &BrokenChainError{Seq: chain.Seq + 1, Part: ChainEnd}
+	case w.anchor != nil && w.anchor.Seq < chain.BaseSeq:
+		return ErrAnchorTooOld
+	}
+	return w.meet()
+}
+
+// meet compares the hash with that of the anchor, where the anchor is.
+func (w *auditWalk) meet() error {
+	if w.anchor == nil || w.at != w.anchor.Seq {
+		return nil
+	}
+	w.met = hex.EncodeToString(w.hash) == w.anchor.Hash
+	return w.end()
+}
+
+// end tells whether the anchor was met.
+func (w *auditWalk) end() error {
+	if w.anchor != nil && !w.met {
+		return &MissingAnchorError{Seq: w.anchor.Seq}
+	}
+	return nil
 }
 
 // walkOn walks a part of the chain: the next records, and the links between them.
@@ -80,6 +150,9 @@ func (s *Store) walkOn(ctx context.Context, w *auditWalk, end int64) error {
 		default:
 			return &BrokenChainError{Seq: next}
 		}
+		if err := w.meet(); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -102,10 +175,11 @@ func (s *Store) PruneAudit(ctx context.Context, before time.Time) (removed int64
 
 func (s *Store) pruneAuditOnce(ctx context.Context, before time.Time) (removed int64, err error) {
 	err = s.transaction(ctx, func(tx *gorm.DB) error {
-		chain, _, err := s.auditChain(tx)
+		chain, key, err := s.auditChain(tx)
 		if err != nil {
 			return err
 		}
+		authentic := chain.baseIsAuthentic(key)
 		var oldest []auditRow
 		if err := tx.Select("seq", "at").Order("seq").Limit(pruneAuditBatch + 1).Find(&oldest).Error; err != nil {
 			return err
@@ -133,7 +207,12 @@ func (s *Store) pruneAuditOnce(ctx context.Context, before time.Time) (removed i
 		if err := tx.Where("to_seq < ?", keep).Delete(&auditLinkRow{}).Error; err != nil {
 			return err
 		}
-		return tx.Model(&auditChainRow{}).Where("id = ?", chainID).Updates(map[string]any{"base_seq": keep - 1, "base_hash": hash}).Error
+		chain.BaseSeq, chain.BaseHash = keep-1, hash
+		columns := map[string]any{"base_seq": chain.BaseSeq, "base_hash": chain.BaseHash}
+		if authentic { // a base that was changed stays so: what is removed later must not hide it
+			columns["base_mac"] = chain.baseMac(key)
+		}
+		return tx.Model(&auditChainRow{}).Where("id = ?", chainID).Updates(columns).Error
 	})
 	return removed, err
 }

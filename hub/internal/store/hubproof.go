@@ -45,7 +45,7 @@ func (s *Store) identity(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, failed("read what the key has sealed", err)
 	}
-	key, err := s.box.Open(chain.MacKey, "audit_chain", "1", "mac_key")
+	key, _, err := s.openChain(&chain)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOtherKey, err)
 	}

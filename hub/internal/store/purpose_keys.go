@@ -32,7 +32,8 @@ func (s *Store) chainKey(ctx context.Context) (key []byte, err error) {
 	var chain auditChainRow
 	err = s.reading(ctx).Where("id = ?", chainID).Take(&chain).Error
 	if err == nil {
-		return s.box.Open(chain.MacKey, "audit_chain", "1", "mac_key")
+		key, _, err = s.openChain(&chain)
+		return key, err
 	}
 	if !errors.Is(err, gorm.ErrRecordNotFound) {
 		return nil, failed("read the audit chain's key", err)

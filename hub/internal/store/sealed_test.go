@@ -20,7 +20,7 @@ func TestEverySealedColumnIsKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	open := []string{"audit_records.hash", "audit_chain.hash", "audit_chain.base_hash", "audit_links.hash_before", "audit_links.hash_after", "audit_links.mac", "plugin_pieces.data"}
+	open := []string{"audit_records.hash", "audit_chain.hash", "audit_chain.base_hash", "audit_chain.end_mac", "audit_chain.base_mac", "audit_links.hash_before", "audit_links.hash_after", "audit_links.mac", "plugin_pieces.data"}
 	for _, c := range sealedColumns {
 		open = append(open, c.table+"."+c.column)
 	}

@@ -111,6 +111,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := s.fillStanding(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	if err := s.authenticateChain(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	if err := s.preparePull(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
