@@ -171,6 +171,13 @@ func (s *OIDC) Finish(ctx context.Context, answer OIDCAnswer, pending OIDCPendin
 	if err := verified.Claims(&claims); err != nil {
 		return Identity{}, fmt.Errorf("%w: its claims cannot be read", ErrOIDCRefused)
 	}
+	if claims.Email == "" {
+		// Claims of scopes are the UserInfo endpoint's where there is an access token
+		// (OpenID Connect Core section 5.4). Somebody who is known needs none.
+		if info, err := p.UserInfo(ctx, oauth2.StaticTokenSource(token)); err == nil && info.Subject == verified.Subject {
+			_ = info.Claims(&claims) // what can be read of them
+		}
+	}
 	who := Identity{Subject: verified.Issuer + " " + verified.Subject, Name: claims.Name}
 	if claims.Verified {
 		who.Email = claims.Email
