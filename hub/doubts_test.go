@@ -28,11 +28,12 @@ func (r *running) asBefore(t *testing.T, change map[string]map[string]any) *runn
 			if err != nil {
 				t.Fatal(err)
 			}
+			was := svc.UpdatedAt
 			delete(svc.Options, "rotation")
 			maps.Copy(svc.Options, options)
 			svc.Doubtful, svc.PluginSum, svc.UpdatedAt = true, "an earlier plugin", time.Now()
 			svc.Description.Rotation = provider.Rotation{Kind: provider.RotationNone, RepeatSafe: true}
-			if err := s.UpdateService(t.Context(), svc); err != nil {
+			if err := s.ReplaceService(t.Context(), svc, was); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -133,12 +133,7 @@ func (e *Escalation) sent(ctx context.Context, d store.Delivery, contact policy.
 
 // moved keeps the new address of a contact.
 func (e *Escalation) moved(ctx context.Context, c policy.Contact, channelID, to string) {
-	for i := range c.Addresses {
-		if c.Addresses[i].Channel == channelID {
-			c.Addresses[i].To = to
-		}
-	}
-	if err := e.o.Store.SaveContact(ctx, c, time.Now()); err != nil {
+	if err := e.o.Store.MoveContact(ctx, c.ID, channelID, c.On(channelID), to, time.Now()); err != nil {
 		e.o.Logger.Warn("the new address of a contact could not be kept", "contact", c.Title, "error", err)
 	}
 }
@@ -160,8 +155,7 @@ func (e *Escalation) notTaken(ctx context.Context, d store.Delivery, via store.C
 		e.o.Delivered(via.Kind, Retried)
 	}
 	if failure.Disable {
-		via.DisabledAt, via.UpdatedAt = now, now
-		if err := e.o.Store.SaveChannel(ctx, via); err != nil {
+		if err := e.o.Store.DisableChannel(ctx, via, now); err != nil {
 			return err
 		}
 	}

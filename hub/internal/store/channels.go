@@ -46,6 +46,13 @@ func (s *Store) SaveChannel(ctx context.Context, c Channel) error {
 	return written("save the channel "+c.Title, s.writing(ctx).Save(&row), "title", c.Title)
 }
 
+// DisableChannel stops the use of a channel whose service has refused it, unless somebody
+// has changed it since it was read: what was changed may be what the service refused.
+func (s *Store) DisableChannel(ctx context.Context, was Channel, now time.Time) error {
+	return failed("disable the channel "+was.Title, s.writing(ctx).Model(&channelRow{}).Where("id = ? AND updated_at = ?", was.ID, millis(was.UpdatedAt)).
+		Updates(map[string]any{"disabled_at": millis(now), "updated_at": later(now, millis(was.UpdatedAt))}).Error)
+}
+
 // Channel reads one. Errors: ErrNotFound.
 func (s *Store) Channel(ctx context.Context, id string) (Channel, error) {
 	var row channelRow

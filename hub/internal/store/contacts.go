@@ -53,6 +53,32 @@ func (s *Store) SaveContact(ctx context.Context, c policy.Contact, now time.Time
 	}).Create(&row), "title", c.Title)
 }
 
+// MoveContact changes where a contact is reached over a channel, and nothing else, if that
+// still is from.
+func (s *Store) MoveContact(ctx context.Context, id, channelID, from, to string, now time.Time) error {
+	err := s.transaction(ctx, func(tx *gorm.DB) error {
+		var row contactRow
+		if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", id).Take(&row).Error; err != nil {
+			return err
+		}
+		c, err := s.contactOf(row)
+		if err != nil {
+			return err
+		}
+		for i, a := range c.Addresses {
+			if a.Channel == channelID && a.To == from {
+				c.Addresses[i].To = to
+			}
+		}
+		sealed, err := s.sealJSON(c.Addresses, "contacts", id, "addresses")
+		if err != nil {
+			return err
+		}
+		return tx.Model(&contactRow{}).Where("id = ?", id).Updates(map[string]any{"addresses": sealed, "updated_at": millis(now)}).Error
+	})
+	return failed("move an address of the contact "+id, err)
+}
+
 // Contacts reads all, by title.
 func (s *Store) Contacts(ctx context.Context) ([]policy.Contact, error) {
 	return s.contacts(s.reading(ctx))

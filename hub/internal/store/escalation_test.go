@@ -227,3 +227,36 @@ func TestChannelsAndContactsAreSealed(t *testing.T) {
 		check(t, s.DeleteChannel(t.Context(), "tg"))
 	})
 }
+
+// What a message brings to light is not written over what a person has changed meanwhile.
+func TestAMessageUndoesNoChangeOfItsChannelOrContact(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		was := store.Channel{ID: "tg", Title: "Telegram", Kind: "telegram", Settings: map[string]string{"token": "refused"}, CreatedAt: noon, UpdatedAt: noon}
+		check(t, s.SaveChannel(t.Context(), was))
+		mended := was
+		mended.Settings, mended.UpdatedAt = map[string]string{"token": "good"}, noon.Add(time.Minute)
+		check(t, s.SaveChannel(t.Context(), mended))
+		check(t, s.DisableChannel(t.Context(), was, noon.Add(2*time.Minute)))
+		if got, err := s.Channel(t.Context(), "tg"); err != nil || got.Settings["token"] != "good" || !got.DisabledAt.IsZero() {
+			t.Errorf("the refusal of what was there before has left %v, disabled %v, %v", got.Settings, got.DisabledAt, err)
+		}
+		check(t, s.DisableChannel(t.Context(), mended, noon.Add(2*time.Minute)))
+		if got, err := s.Channel(t.Context(), "tg"); err != nil || got.DisabledAt.IsZero() {
+			t.Errorf("a channel that was refused is still used, %v", err)
+		}
+
+		anna := policy.Contact{ID: "anna", Title: "Anna", Addresses: []policy.Address{{Channel: "tg", To: "-1"}}}
+		check(t, s.SaveContact(t.Context(), anna, noon))
+		edited := anna
+		edited.Title, edited.Addresses = "Anna Smith", []policy.Address{{Channel: "tg", To: "7"}}
+		check(t, s.SaveContact(t.Context(), edited, noon))
+		check(t, s.MoveContact(t.Context(), "anna", "tg", "-1", "-1001", noon))
+		if got, err := s.Contact(t.Context(), "anna"); err != nil || got.Title != "Anna Smith" || got.On("tg") != "7" {
+			t.Errorf("a group that moved has left %+v, %v", got, err)
+		}
+		check(t, s.MoveContact(t.Context(), "anna", "tg", "7", "-1007", noon))
+		if got, err := s.Contact(t.Context(), "anna"); err != nil || got.On("tg") != "-1007" {
+			t.Errorf("a group that moved is not followed: %+v, %v", got, err)
+		}
+	})
+}

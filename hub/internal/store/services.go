@@ -58,19 +58,10 @@ func (s *Store) CreateService(ctx context.Context, svc service.Service) error {
 	return written(tried, s.writing(ctx).Create(&row), "name", svc.Name)
 }
 
-// UpdateService replaces a service except for the time of its creation. Errors:
-// ErrNotFound, ErrNameTaken.
-func (s *Store) UpdateService(ctx context.Context, svc service.Service) error {
-	return s.replaceService(ctx, svc, nil)
-}
-
-// ReplaceService is UpdateService for who has made svc of what was read before: it
-// replaces only what was last changed at was. Errors: ErrStale beside.
+// ReplaceService replaces a service except for the time of its creation, if it was last
+// changed at was: svc is made of what was read then. Errors: ErrNotFound, ErrNameTaken,
+// ErrStale.
 func (s *Store) ReplaceService(ctx context.Context, svc service.Service, was time.Time) error {
-	return s.replaceService(ctx, svc, &was)
-}
-
-func (s *Store) replaceService(ctx context.Context, svc service.Service, was *time.Time) error {
 	tried := "change the service " + svc.Name
 	row, err := s.rowOfService(svc)
 	if err != nil {
@@ -82,7 +73,7 @@ func (s *Store) replaceService(ctx context.Context, svc service.Service, was *ti
 		if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Select("id", "updated_at").Where("id = ?", svc.ID).Take(&old).Error; err != nil {
 			return err
 		}
-		if was != nil && old.UpdatedAt != millis(*was) {
+		if old.UpdatedAt != millis(was) {
 			return ErrStale
 		}
 		row.UpdatedAt = later(svc.UpdatedAt, old.UpdatedAt)

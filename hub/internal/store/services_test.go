@@ -38,18 +38,18 @@ func TestServiceIsChangedAndDeleted(t *testing.T) {
 		addService(t, s, "other")
 		svc.Title, svc.ClientSecret, svc.Options, svc.Scopes, svc.Description = "Новый", "", nil, nil, nil
 		svc.UpdatedAt = noon.AddDate(0, 0, 1)
-		check(t, s.UpdateService(t.Context(), svc))
+		check(t, s.ReplaceService(t.Context(), svc, noon))
 		got, err := s.Service(t.Context(), svc.ID)
 		check(t, err)
 		if got.Title != "Новый" || got.ClientSecret != "" || got.Options != nil || got.Description != nil || !got.CreatedAt.Equal(cut(noon)) || !got.UpdatedAt.Equal(cut(svc.UpdatedAt)) {
 			t.Errorf("%#v", got)
 		}
 		svc.Name = "other"
-		wantErr(t, s.UpdateService(t.Context(), svc), store.ErrNameTaken)
+		wantErr(t, s.ReplaceService(t.Context(), svc, svc.UpdatedAt), store.ErrNameTaken)
 		wantErr(t, s.CreateService(t.Context(), newService("other")), store.ErrNameTaken)
 		check(t, s.DeleteService(t.Context(), svc.ID))
 		wantErr(t, s.DeleteService(t.Context(), svc.ID), store.ErrNotFound)
-		wantErr(t, s.UpdateService(t.Context(), newService("gone")), store.ErrNotFound)
+		wantErr(t, s.ReplaceService(t.Context(), newService("gone"), noon), store.ErrNotFound)
 		_, err = s.Service(t.Context(), svc.ID)
 		wantErr(t, err, store.ErrNotFound)
 	})
@@ -84,7 +84,7 @@ func TestWhatEarlierVersionsStoreIsDoubtful(t *testing.T) {
 		if ofService, ofPolicy := doubtful(); !ofService || !ofPolicy {
 			t.Errorf("what an earlier version stores is doubtful: %t, %t", ofService, ofPolicy)
 		}
-		check(t, s.UpdateService(t.Context(), svc))
+		check(t, s.ReplaceService(t.Context(), svc, svc.UpdatedAt))
 		check(t, s.SavePolicy(t.Context(), saved, noon))
 		if ofService, ofPolicy := doubtful(); ofService || ofPolicy {
 			t.Errorf("what this version stores again is doubtful: %t, %t", ofService, ofPolicy)
@@ -98,7 +98,7 @@ func TestAServiceIsNotReplacedOverALaterChange(t *testing.T) {
 		svc := addService(t, s, "portal")
 		was := svc.UpdatedAt
 		svc.Title, svc.UpdatedAt = "edited", noon.Add(time.Minute)
-		check(t, s.UpdateService(t.Context(), svc))
+		check(t, s.ReplaceService(t.Context(), svc, was))
 		svc.Title = "of what was read before"
 		wantErr(t, s.ReplaceService(t.Context(), svc, was), store.ErrStale)
 		svc.Title = "of what is there"
