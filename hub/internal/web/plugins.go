@@ -65,6 +65,7 @@ func (p *Pages) plugin(c *gin.Context) {
 	}
 	for _, v := range all {
 		if v.Name == c.Param("name") {
+			v.Losses, _ = takeShown[view.PluginLosses](p, c, shownLoses)
 			p.render(c, http.StatusOK, page.Plugin(p.shell(c, view.SectionPlugins), v))
 			return
 		}
@@ -119,6 +120,12 @@ func (p *Pages) acted(c *gin.Context, key, plugin, what string, err error) {
 	refused, isRefused := errors.AsType[*installer.RefusedError](err)
 	switch {
 	case isRefused:
+		if refused.Code == installer.CodeLosses { // its page asks whether that is accepted
+			if err := p.show(c, shownLoses, view.PluginLosses{Sum: refused.With, Said: refused.Message}); err != nil {
+				p.fail(c, err)
+				return
+			}
+		}
 		p.flash(c, view.Flash{Key: "flash.plugin_refused", Name: what, Said: refused.Message, Bad: true})
 	case errors.Is(err, store.ErrInUse):
 		p.flash(c, view.Flash{Key: "flash.package_in_use", Name: what, Bad: true})

@@ -34,6 +34,7 @@ const (
 	shownTest  = "shown-channel-test"
 	shownCall  = "shown-test-call"
 	shownDrill = "shown-drill"
+	shownLoses = "shown-losses"
 )
 
 // show keeps something for the page that shows it.

@@ -20,11 +20,15 @@ func inRussian(t *testing.T) context.Context {
 // in it, and what is nobody's sentence, stays.
 func TestSentencesOfOursAreSaidInRussian(t *testing.T) {
 	for said, want := range map[string]string{
-		"the service answered with an error and status 400: Bad thing":       "сервис ответил ошибкой, статус 400: Bad thing",
-		"no reply from acme.example: there is no such host":                  "нет ответа от acme.example: такого узла нет",
-		"the plugin of bitrix24 failed: the portal's address cannot be read": "сбой плагина типа bitrix24: адрес портала не читается",
-		"The connection is paused; resume it in the web hub.":                "Подключение приостановлено; возобновите его в хабе.",
-		"Token has been expired or revoked.":                                 "Token has been expired or revoked.",
+		"the service answered with an error and status 400: Bad thing":                                     "сервис ответил ошибкой, статус 400: Bad thing",
+		"no reply from acme.example: there is no such host":                                                "нет ответа от acme.example: такого узла нет",
+		"the plugin of bitrix24 failed: the portal's address cannot be read":                               "сбой плагина типа bitrix24: адрес портала не читается",
+		"The connection is paused; resume it in the web hub.":                                              "Подключение приостановлено; возобновите его в хабе.",
+		"start its process: prepare its sandbox: execute it: exec format error; it wrote: no such library": "процесс не запущен: песочница не подготовлена: файл не выполняется: exec format error; плагин написал: no such library",
+		"acme 2.0.0 is not enabled: services would lose what they use: the service a could not renew its connections any more (refresh); the service b would need a client secret (public_client). " +
+			"Accept that by name, or keep the version that runs.": "acme 2.0.0 не включён: сервисы лишились бы того, чем пользуются: сервис a не сможет продлевать подключения (refresh); сервису b понадобится секрет клиента (public_client). " +
+			"Подтвердите это отдельно или оставьте работающую версию.",
+		"Token has been expired or revoked.": "Token has been expired or revoked.",
 	} {
 		if got := i18n.Phrase(inRussian(t), said); got != want {
 			t.Errorf("%q is %q, want %q", said, got, want)

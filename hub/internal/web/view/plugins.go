@@ -22,7 +22,12 @@ type Plugins struct {
 type Plugin struct {
 	installer.Plugin
 	Icons []Icon
+	// Losses is what services would lose by a version that was refused for that just now.
+	Losses PluginLosses
 }
+
+// PluginLosses is what services would lose by a version.
+type PluginLosses struct{ Sum, Said string }
 
 // PluginKey is a key whose signatures count.
 type PluginKey struct {
