@@ -113,6 +113,10 @@ generate-check: bin/.stamp-generate ## Fail if generated code is not current.
 openapi-lint: ## Hold the API's OpenAPI document against Spectral and Redocly; installs them into .cache/.
 	@scripts/openapi-lint.sh
 
+.PHONY: outdated
+outdated: ## List direct dependencies that are behind and known weaknesses in what is called; STRICT=1 fails for either.
+	@scripts/outdated.sh
+
 .PHONY: tidy-check
 tidy-check: ## Fail if a go.mod or go.sum is not tidy.
 	@scripts/tidy-check.sh

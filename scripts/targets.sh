@@ -21,6 +21,7 @@ short() {
     test-short) echo 'ARGS=-run=^TestA' ;;
     e2e) echo 'ARGS=-run=TestHostileTextStaysText' ;;
     chaos) echo 'SHORT=1' ;;
+    outdated) ;;
     fuzz) echo 'FUZZTIME=5s FUZZ=Manifest|TokenReply' ;;
     simulate) echo 'ARGS=-seed=42 -worlds=1 -for=2h' ;;
     bench) echo 'ARGS=-bench=^BenchmarkPluginCall$ -benchtime=1x' ;;
