@@ -10,6 +10,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/jobs"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
@@ -17,6 +18,7 @@ import (
 // How long is kept what nothing depends on any more.
 const (
 	cleanUpEvery = 10 * time.Minute
+	anchorLook   = 10 * time.Minute
 	bulkKept     = 30 * 24 * time.Hour
 	eventsKept   = 400 * 24 * time.Hour
 	sessionsKept = 100 * 24 * time.Hour
@@ -27,8 +29,8 @@ const (
 )
 
 // periodicWork is what one of the replicas does every so often.
-func periodicWork(s *store.Store, b *bulk.Runner, c *catalogue.Catalogue, backups *backup.Schedule, log *audit.Log, cfg Config) []jobs.Periodic {
-	return []jobs.Periodic{
+func periodicWork(s *store.Store, e *escalation.Escalation, b *bulk.Runner, c *catalogue.Catalogue, backups *backup.Schedule, log *audit.Log, cfg Config) []jobs.Periodic {
+	work := []jobs.Periodic{
 		{Name: "bulk", Every: time.Minute, Do: b.Resume},
 		{Name: "revocations", Every: time.Minute, Do: c.TellServices},
 		{Name: "trash", Every: time.Minute, Do: func(ctx context.Context) error {
@@ -37,6 +39,12 @@ func periodicWork(s *store.Store, b *bulk.Runner, c *catalogue.Catalogue, backup
 		{Name: "backup", Every: time.Minute, Do: backups.Look},
 		{Name: "clean-up", Every: cleanUpEvery, Do: func(ctx context.Context) error { return cleanUp(ctx, s, cfg, time.Now()) }},
 	}
+	if cfg.Audit.Anchor != "" {
+		work = append(work, jobs.Periodic{Name: "audit-anchor", Every: anchorLook, Do: func(ctx context.Context) error {
+			return sendAnchor(ctx, s, e, log, cfg.Audit.Anchor, time.Now())
+		}})
+	}
+	return work
 }
 
 // noteEmptied records what was removed from the trash because its time was over.

@@ -241,7 +241,7 @@ func (h *Hub) openStores(ctx context.Context) error {
 
 func (h *Hub) startJobs(ctx context.Context) (err error) {
 	h.jobs, err = jobs.Start(ctx, jobs.Options{
-		Store: h.store, Periodic: periodicWork(h.store, h.bulk, h.catalogue, h.backups, h.audit, h.cfg), Logger: h.log.Named("jobs"), Replica: h.identity.Owner(),
+		Store: h.store, Periodic: periodicWork(h.store, h.escalates, h.bulk, h.catalogue, h.backups, h.audit, h.cfg), Logger: h.log.Named("jobs"), Replica: h.identity.Owner(),
 	})
 	return err
 }

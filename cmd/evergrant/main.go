@@ -25,6 +25,7 @@ type commands struct {
 	Demo    demoCmd    `cmd:"" help:"Play the main job without a hand on a temporary folder: add, authorise, pull, expire, pull again. Exits 0 if every check held."`
 	Token   tokenCmd   `cmd:"" help:"Pull a token from a running hub, for scripts. Exits 3 if a person is needed, 4 if the key may not, 5 to ask again later, 6 if the operator has to act."`
 	Key     keyCmd     `cmd:"" help:"Manage the key that seals secrets."`
+	Audit   auditCmd   `cmd:"" help:"Verify the audit records, and anchor them elsewhere."`
 	Doctor  doctorCmd  `cmd:"" help:"Look at a deployment and say what to mend: key, database, clock, plugins, callback address, disk. Exits 1 if something fails."`
 	Backup  backupCmd  `cmd:"" help:"Back up the database while hubs run, and prove backups."`
 	Restore restoreCmd `cmd:"" help:"Restore a backup. Exits 3 if it is damaged, 4 if the database has rows, 5 if hubs run on it."`

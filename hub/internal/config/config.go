@@ -152,6 +152,9 @@ type Session struct {
 type Audit struct {
 	// Keep is for how long a record is kept; 0 is for ever.
 	Keep time.Duration `koanf:"keep"`
+	// Anchor is the title of the channel over which the signed head of the records is sent
+	// every day; empty is none.
+	Anchor string `koanf:"anchor"`
 }
 
 // History says how many past token sets are kept for putting one back.

@@ -96,7 +96,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		"KEY_FILE": "/k", "KEY": "a2V5", "PLUGINS_DIR": "/p", "PLUGINS_SANDBOX": "required", "PLUGINS_RUNTIME_DIR": "/r", "PLUGINS_DISK_MIB": "8", "EGRESS_PRIVATE_NETWORKS": "10.0.0.0/8,::1", "TRUSTED_PROXIES": "10.0.0.7, 192.168.0.0/16,", "TLS_CERT_FILE": "/c",
 		"TLS_KEY_FILE": "/tk", "LOG_LEVEL": "error", "LOG_FORMAT": "json", "SHUTDOWN_TIMEOUT": "1s", "RENEWAL_WORKERS": "7", "RENEWAL_PER_ENDPOINT": "9", "RENEWAL_PER_SECOND": "11",
 		"RENEWAL_LEASE": "50s", "RENEWAL_TAKEOVER": "20m", "RENEWAL_MIN_TTL": "10s", "RENEWAL_REQUEST_TIMEOUT": "20s", "RENEWAL_EXCHANGE_TIMEOUT": "7m", "RENEWAL_SECOND_COPY": "false", "AUTHORIZATION_TTL": "5m",
-		"SESSION_IDLE": "1h", "SESSION_ABSOLUTE": "2d", "DATA_MOVES": "true", "DATA_COMPARE_WAIT": "4m", "AUDIT_KEEP": "1d", "HISTORY_KEEP_COUNT": "5", "HISTORY_KEEP_AGE": "3d", "TRASH_KEEP": "2d", "BACKUP_DIR": "/b", "BACKUP_EVERY": "6h", "BACKUP_KEEP": "3", "OIDC_ISSUER": "https://login.example.com", "OIDC_CLIENT_ID": "hub", "OIDC_CLIENT_SECRET": "s", "OIDC_TITLE": "Company", "OIDC_JOIN_AS": "viewer", "REPLICA_NAME": "hub-1",
+		"SESSION_IDLE": "1h", "SESSION_ABSOLUTE": "2d", "DATA_MOVES": "true", "DATA_COMPARE_WAIT": "4m", "AUDIT_KEEP": "1d", "AUDIT_ANCHOR": "Mail", "HISTORY_KEEP_COUNT": "5", "HISTORY_KEEP_AGE": "3d", "TRASH_KEEP": "2d", "BACKUP_DIR": "/b", "BACKUP_EVERY": "6h", "BACKUP_KEEP": "3", "OIDC_ISSUER": "https://login.example.com", "OIDC_CLIENT_ID": "hub", "OIDC_CLIENT_SECRET": "s", "OIDC_TITLE": "Company", "OIDC_JOIN_AS": "viewer", "REPLICA_NAME": "hub-1",
 		"METRICS_LISTEN": "127.0.0.1:9464", "TRACING_ENDPOINT": "http://localhost:4318", "TRACING_SAMPLE": "0.5", "LIMITS_STREAMS_PER_KEY": "3", "LIMITS_STREAMS": "4",
 	}
 	var environ []string
@@ -111,7 +111,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		Renewal:          config.Renewal{Workers: 7, PerEndpoint: 9, PerSecond: 11, Lease: 50 * time.Second, Takeover: 20 * time.Minute, MinTTL: 10 * time.Second, RequestTimeout: 20 * time.Second, ExchangeTimeout: 7 * time.Minute},
 		AuthorizationTTL: 5 * time.Minute, Session: config.Session{Idle: time.Hour, Absolute: 48 * time.Hour}, ReplicaName: "hub-1",
 		Data:    config.Data{Moves: true, CompareWait: 4 * time.Minute},
-		Audit:   config.Audit{Keep: 24 * time.Hour},
+		Audit:   config.Audit{Keep: 24 * time.Hour, Anchor: "Mail"},
 		History: config.History{KeepCount: 5, KeepAge: 72 * time.Hour},
 		Trash:   config.Trash{Keep: 48 * time.Hour},
 		Backup:  config.Backup{Dir: "/b", Every: 6 * time.Hour, Keep: 3},
