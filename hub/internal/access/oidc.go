@@ -78,6 +78,9 @@ type Identity struct {
 	// Email is empty unless the service says that it has verified it.
 	Email string
 	Name  string
+	// AuthenticatedAt is when the person has last shown the service that it is them; zero
+	// if it does not say.
+	AuthenticatedAt time.Time
 }
 
 // Errors of signing in by a sign-in service.
@@ -123,14 +126,23 @@ func (s *OIDC) registered(p *signInMetadata) *oauth2.Config {
 	}
 }
 
-// Begin starts a sign-in: where to send the browser, and what to keep in its session.
-func (s *OIDC) Begin(ctx context.Context) (address string, pending OIDCPending, err error) {
+// freshFor is how long ago a person may have been asked by the service for a sign-in that
+// has to be fresh, in seconds (OpenID Connect Core section 3.1.2.1).
+const freshFor = "300"
+
+// Begin starts a sign-in: where to send the browser, and what to keep in its session. With
+// fresh the service is to ask the person again, whether or not it knows them still.
+func (s *OIDC) Begin(ctx context.Context, fresh bool) (address string, pending OIDCPending, err error) {
 	p, err := s.provider(ctx)
 	if err != nil {
 		return "", pending, err
 	}
 	pending = OIDCPending{State: opaque.New(), Nonce: opaque.New(), Verifier: oauth2.GenerateVerifier()}
-	address = s.registered(p).AuthCodeURL(pending.State, oidc.Nonce(pending.Nonce), oauth2.S256ChallengeOption(pending.Verifier))
+	options := []oauth2.AuthCodeOption{oidc.Nonce(pending.Nonce), oauth2.S256ChallengeOption(pending.Verifier)}
+	if fresh {
+		options = append(options, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", freshFor))
+	}
+	address = s.registered(p).AuthCodeURL(pending.State, options...)
 	return address, pending, nil
 }
 
@@ -167,6 +179,7 @@ func (s *OIDC) Finish(ctx context.Context, answer OIDCAnswer, pending OIDCPendin
 		Email    string `json:"email"`
 		Verified bool   `json:"email_verified"`
 		Name     string `json:"name"`
+		AuthTime int64  `json:"auth_time"`
 	}
 	if err := verified.Claims(&claims); err != nil {
 		return Identity{}, fmt.Errorf("%w: its claims cannot be read", ErrOIDCRefused)
@@ -179,6 +192,9 @@ func (s *OIDC) Finish(ctx context.Context, answer OIDCAnswer, pending OIDCPendin
 		}
 	}
 	who := Identity{Subject: verified.Issuer + " " + verified.Subject, Name: claims.Name}
+	if claims.AuthTime > 0 {
+		who.AuthenticatedAt = time.Unix(claims.AuthTime, 0)
+	}
 	if claims.Verified {
 		who.Email = claims.Email
 	}

@@ -31,6 +31,7 @@ type userSessionRow struct {
 	SeenAt    int64
 	Address   string
 	Agent     string
+	ProvedAt  int64
 }
 
 // TableName pins the table.
@@ -52,6 +53,8 @@ type UserSession struct {
 	CreatedAt, SeenAt time.Time
 	// Address and Agent are the browser's own, of its last request.
 	Address, Agent string
+	// ProvedAt is when the person has last shown that it is them; zero for never.
+	ProvedAt time.Time
 }
 
 // ErrLastOwner is returned for a change that would leave the hub without anybody
@@ -177,8 +180,14 @@ func (r *invitationRow) value() Invitation {
 // CreateUserSession notes that a person has signed in.
 func (s *Store) CreateUserSession(ctx context.Context, x UserSession) error {
 	return failed("note the session", s.writing(ctx).Create(&userSessionRow{
-		ID: x.ID, UserID: x.UserID, CreatedAt: millis(x.CreatedAt), SeenAt: millis(x.SeenAt), Address: x.Address, Agent: x.Agent,
+		ID: x.ID, UserID: x.UserID, CreatedAt: millis(x.CreatedAt), SeenAt: millis(x.SeenAt), Address: x.Address, Agent: x.Agent, ProvedAt: millis(x.ProvedAt),
 	}).Error)
+}
+
+// NoteProof notes that the person of a session has shown that it is them. Errors:
+// ErrNotFound.
+func (s *Store) NoteProof(ctx context.Context, id string, at time.Time) error {
+	return changed("note a proof of the session", s.writing(ctx).Model(&userSessionRow{}).Where("id = ?", id).Update("proved_at", millis(at)))
 }
 
 // SessionUser reads who is signed in by a session that was not ended and was used since
@@ -233,5 +242,5 @@ func (s *Store) DeleteOldPeopleRows(ctx context.Context, now, unusedSince time.T
 }
 
 func (r *userSessionRow) value() UserSession {
-	return UserSession{ID: r.ID, UserID: r.UserID, CreatedAt: timeOf(r.CreatedAt), SeenAt: timeOf(r.SeenAt), Address: r.Address, Agent: r.Agent}
+	return UserSession{ID: r.ID, UserID: r.UserID, CreatedAt: timeOf(r.CreatedAt), SeenAt: timeOf(r.SeenAt), Address: r.Address, Agent: r.Agent, ProvedAt: timeOf(r.ProvedAt)}
 }

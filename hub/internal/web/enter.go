@@ -43,6 +43,9 @@ func (p *Pages) begin(c *gin.Context, user store.User, by string) error {
 	}
 	now := time.Now()
 	session := store.UserSession{ID: store.NewID(), UserID: user.ID, CreatedAt: now, SeenAt: now, Address: c.ClientIP(), Agent: agentOf(c)}
+	if by != byOIDC { // the sign-in service may have asked for nothing
+		session.ProvedAt = now
+	}
 	if err := p.o.Store.CreateUserSession(ctx, session); err != nil {
 		return err
 	}
@@ -72,7 +75,7 @@ func (p *Pages) isCurrent(c *gin.Context, user store.User, id string) error {
 
 // unfactored are what a person may reach who still needs a second factor, beside what
 // needs no session.
-var unfactored = []string{"/logout", factorPage, "/settings/passkeys/begin", "/settings/passkeys/finish", "/settings/passkeys/:id/remove"}
+var unfactored = []string{"/logout", factorPage, proofPage, "/settings/passkeys/begin", "/settings/passkeys/finish", "/settings/passkeys/:id/remove"}
 
 const factorPage = "/settings/second-factor"
 

@@ -100,6 +100,9 @@ func (p *Pages) secondFactorForm(c *gin.Context) {
 		p.render(c, http.StatusOK, page.SecondFactor(p.shell(c, view.SectionSettings), view.SecondFactor{Recovery: recovery}))
 		return
 	}
+	if !p.needProof(c) { // now, and not when the code of a new secret is there
+		return
+	}
 	secret, _ := access.NewSecondFactor(u.Login)
 	p.sessions.Put(c.Request.Context(), sessionSecret, hex.EncodeToString(secret))
 	p.showSecondFactor(c, http.StatusOK, u, secret, false)

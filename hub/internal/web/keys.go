@@ -137,6 +137,9 @@ func (p *Pages) createKey(c *gin.Context) {
 		Title: form.Title, Scopes: form.Scopes, AllConnections: form.All || form.Admin,
 		Addresses: strings.FieldsFunc(form.Addresses, func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) }),
 	}
+	if (form.Admin || slices.Contains(form.Scopes, access.ScopeAdmin)) && !p.needProof(c) {
+		return
+	}
 	if form.Admin {
 		draft.Scopes = []string{access.ScopeTokenRead, access.ScopeAdmin}
 	}
@@ -223,6 +226,14 @@ func (p *Pages) rotateKey(c *gin.Context) {
 	by := ""
 	if u, ok := person(c); ok {
 		by = u.ID
+	}
+	old, err := p.o.Store.APIKey(c.Request.Context(), c.Param("id"))
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	if access.MayAdminister(old) && !p.needProof(c) {
+		return
 	}
 	secret, key, err := p.o.Access.RotateKey(c.Request.Context(), c.Param("id"), overlap, by)
 	if errors.Is(err, access.ErrBadKey) {

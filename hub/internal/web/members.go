@@ -33,7 +33,7 @@ func (p *Pages) registerPeople(in *gin.RouterGroup) {
 		return p.o.Access.Disable(c.Request.Context(), actor, id, false)
 	}))
 	in.POST("/people/:id/sign-out", p.memberAct("person.sign_out", "flash.person_signed_out", p.named(p.o.Access.SignOut)))
-	in.POST("/people/:id/forget-second-factor", p.memberAct("person.forget_second_factor", "flash.person_factor", p.named(p.o.Access.ForgetSecondFactor)))
+	in.POST("/people/:id/forget-second-factor", p.proven, p.memberAct("person.forget_second_factor", "flash.person_factor", p.named(p.o.Access.ForgetSecondFactor)))
 	in.POST("/people/:id/remove", p.memberAct("person.remove", "flash.person_removed", p.named(p.o.Access.Remove)))
 }
 

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -17,6 +18,7 @@ const (
 	sessionOIDCNonce    = "oidc-nonce"
 	sessionOIDCVerifier = "oidc-verifier"
 	sessionOIDCTo       = "oidc-to"
+	sessionOIDCFresh    = "oidc-fresh"
 )
 
 // oidcBegin sends the browser to the sign-in service.
@@ -32,7 +34,8 @@ func (p *Pages) oidcBegin(c *gin.Context) {
 		}
 		return
 	}
-	address, pending, err := p.o.OIDC.Begin(ctx)
+	fresh := c.Query("fresh") != ""
+	address, pending, err := p.o.OIDC.Begin(ctx, fresh)
 	if err != nil {
 		p.oidcFailed(c, err)
 		return
@@ -40,6 +43,7 @@ func (p *Pages) oidcBegin(c *gin.Context) {
 	p.sessions.Put(ctx, sessionOIDCState, pending.State)
 	p.sessions.Put(ctx, sessionOIDCNonce, pending.Nonce)
 	p.sessions.Put(ctx, sessionOIDCVerifier, pending.Verifier)
+	p.sessions.Put(ctx, sessionOIDCFresh, fresh)
 	p.sessions.Put(ctx, sessionOIDCTo, localPath(c.Query("return_to")))
 	c.Redirect(http.StatusSeeOther, address)
 }
@@ -54,7 +58,7 @@ func (p *Pages) oidcCallback(c *gin.Context) {
 	pending := access.OIDCPending{
 		State: p.sessions.PopString(ctx, sessionOIDCState), Nonce: p.sessions.PopString(ctx, sessionOIDCNonce), Verifier: p.sessions.PopString(ctx, sessionOIDCVerifier),
 	}
-	to := p.sessions.PopString(ctx, sessionOIDCTo)
+	to, fresh := p.sessions.PopString(ctx, sessionOIDCTo), p.sessions.PopBool(ctx, sessionOIDCFresh)
 	who, err := p.o.OIDC.Finish(ctx, access.OIDCAnswer{Code: c.Query("code"), State: c.Query("state"), Issuer: c.Query("iss")}, pending)
 	if err != nil {
 		p.oidcFailed(c, err)
@@ -74,7 +78,15 @@ func (p *Pages) oidcCallback(c *gin.Context) {
 	case u.SecondFactor.On():
 		p.askForCode(c, u, byOIDC, to)
 	default:
-		p.enter(c, u, byOIDC, to)
+		err := p.begin(c, u, byOIDC)
+		if err == nil && fresh && time.Since(who.AuthenticatedAt) < proofLife {
+			err = p.proved(c, who.AuthenticatedAt)
+		}
+		if err != nil {
+			p.fail(c, err)
+			return
+		}
+		back(c, localPath(to))
 	}
 }
 

@@ -60,6 +60,7 @@ func (p *Pages) user(c *gin.Context) (store.User, bool) {
 		}
 	}
 	c.Set(personKey, u)
+	c.Set(provedKey, session.ProvedAt)
 	return u, true
 }
 

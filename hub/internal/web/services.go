@@ -8,6 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
@@ -160,6 +161,9 @@ func (p *Pages) editService(c *gin.Context) {
 		return
 	}
 	readServiceForm(c, &form)
+	if len(c.PostFormArray(catalogue.ConsentHostsField)) > 0 && mayConsent(c) && !p.needProof(c) {
+		return
+	}
 	s, err := p.o.Catalogue.EditService(c.Request.Context(), s.ID, draftOf(c, form))
 	if p.refused(c, &form, err) {
 		return

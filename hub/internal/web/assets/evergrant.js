@@ -327,7 +327,7 @@
       if (document.querySelector("[data-ended]")) {
         draft.ended = true;
         for (const to of document.querySelectorAll('input[name="return_to"]')) {
-          if (to.form.getAttribute("action") !== "/login") continue;
+          if (!["/login", "/login/confirm"].includes(to.form.getAttribute("action"))) continue;
           if (draft.page) to.value = draft.page;
           else draft.page = to.value; // it was sent from a page that cannot be opened
         }

@@ -48,6 +48,10 @@
       return new Promise(() => {});
     }
     const said = await reply.json();
+    if (reply.status === 403 && said.to) { // the hub wants to know first that it is them
+      location.assign(said.to);
+      return new Promise(() => {});
+    }
     if (!reply.ok) throw new Refusal(said.problem);
     return said;
   };

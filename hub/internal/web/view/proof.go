@@ -1,0 +1,17 @@
+package view
+
+import "time"
+
+// Proof asks somebody who is signed in to show once more that it is them.
+type Proof struct {
+	// ReturnTo is the page to go back to.
+	ReturnTo string
+	// Ended is set if a form waits in the browser.
+	Ended bool
+	// Password and Code are what is asked for.
+	Password, Code bool
+	Wrong          bool
+	Wait           time.Duration
+	// Login offers passkeys and the sign-in service.
+	Login Login
+}

@@ -1,0 +1,129 @@
+package hub_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+// sessionsAge makes all proofs of sessions too old.
+func (r *running) sessionsAge(t *testing.T) {
+	t.Helper()
+	r.execute(t, "UPDATE user_sessions SET proved_at = proved_at - 301000 WHERE proved_at > 0")
+}
+
+func TestASessionAloneChangesNoFactorAndMakesNoAdminKey(t *testing.T) {
+	r := startHub(t, nil)
+	boss := r.owner(t)
+	guest := boss.invite(r, "guest", "viewer")
+	_ = guest
+	key := r.keyOf(t, map[string]any{"title": "admin", "scopes": []string{"admin:*"}})
+	_ = key
+	asks := func(what, method, path string, form url.Values) {
+		t.Helper()
+		status, page, to := boss.ask(method, path, form)
+		if !strings.Contains(to, "/login/confirm?") && !strings.Contains(page, "/login/confirm?") {
+			t.Errorf("%s: a session alone answers %d %s", what, status, to)
+		}
+	}
+	r.sessionsAge(t)
+	var adminKey string
+	var keys struct {
+		Items []struct{ ID, Title string }
+	}
+	r.admin.must(t, "GET", "/api/v1/api-keys", nil, &keys)
+	for _, k := range keys.Items {
+		if k.Title == "admin" {
+			adminKey = k.ID
+		}
+	}
+	asks("a second factor", "GET", "/settings/second-factor", nil)
+	asks("its code", "POST", "/settings/second-factor", url.Values{"code": {"123456"}})
+	asks("a passkey", "POST", "/settings/passkeys/begin", url.Values{})
+	asks("removing a passkey", "POST", "/settings/passkeys/some/remove", url.Values{})
+	asks("another person's factor", "POST", "/people/some/forget-second-factor", url.Values{})
+	asks("what everybody needs", "POST", "/people/require-second-factor", url.Values{})
+	asks("a key that may do everything", "POST", "/keys/new", url.Values{"title": {"k"}, "which": {"admin"}})
+	asks("the same by its scopes", "POST", "/keys/new", url.Values{"title": {"k"}, "which": {"all"}, "scopes": {"admin:*"}})
+	asks("rotating one", "POST", "/keys/"+adminKey+"/rotate", url.Values{"overlap": {"1h"}})
+	asks("consent to hosts", "POST", "/services/consent-hosts", url.Values{"consent_hosts": {"x.example"}})
+	// What needs none goes on.
+	if status, _, to := boss.ask("POST", "/keys/new", url.Values{"title": {"k"}, "which": {"all"}, "scopes": {"token:read"}}); status != http.StatusSeeOther || to != "/keys/created" {
+		t.Errorf("a key for tokens answers %d %s", status, to)
+	}
+	if status, _, _ := boss.ask("POST", "/login/confirm", url.Values{"password": {"not the password"}, "return_to": {"/keys/new"}}); status != http.StatusUnprocessableEntity {
+		t.Errorf("a wrong password confirms with %d", status)
+	}
+	asks("after a wrong password", "POST", "/keys/new", url.Values{"title": {"k"}, "which": {"admin"}})
+	if status, _, to := boss.ask("POST", "/login/confirm", url.Values{"password": {testPassword}, "return_to": {"//evil.example"}}); status != http.StatusSeeOther || to != "/" {
+		t.Errorf("the password confirms with %d %s", status, to)
+	}
+	if status, _, to := boss.ask("POST", "/keys/new", url.Values{"title": {"k"}, "which": {"admin"}}); status != http.StatusSeeOther || to != "/keys/created" {
+		t.Errorf("after the password: %d %s", status, to)
+	}
+	if acts := boss.acts("person.confirm"); len(acts) != 1 {
+		t.Errorf("the audit record holds %q", acts)
+	}
+}
+
+// What was entered is there again after the confirmation, but for its secrets.
+func TestAConfirmationLosesNothingThatWasEntered(t *testing.T) {
+	r := startHub(t, nil)
+	b := startBrowser(t, 1280, 900)
+	b.setUp(r)
+	r.sessionsAge(t)
+	b.open(r.hub.URL() + "/keys/new")
+	b.fill("title", "For the night job")
+	b.click(`[name="which"][value="admin"]`)
+	b.click(`main form button[type=submit].btn-primary`)
+	b.see("Confirm that it is you")
+	b.fill("password", testPassword)
+	b.click(`form[action="/login/confirm"] button[type=submit]`)
+	b.wait(`[name="title"]`)
+	if b.value("title") != "For the night job" || !script[bool](b, `document.querySelector('[name="which"][value="admin"]').checked`) {
+		t.Errorf("the form has the title %q", b.value("title"))
+	}
+	b.click(`main form button[type=submit].btn-primary`)
+	eventually(t, "the key is made", func() bool { return strings.HasSuffix(b.address(), "/keys/created") })
+}
+
+func TestWhoComesFromTheSignInServiceSignsInAnew(t *testing.T) {
+	service := startSignInService(t)
+	r := startHub(t, map[string]any{"oidc.issuer": service.URL, "oidc.client_id": "hub", "oidc.client_secret": "oidc-secret", "oidc.title": "Company"})
+	boss := r.owner(t)
+	boss.ask("POST", "/people/invite", url.Values{"login": {"olga@example.com"}, "role": {"administrator"}})
+	claims := map[string]any{"sub": "7", "email": "olga@example.com", "email_verified": true, "name": "Olga"}
+	service.is(claims)
+	olga := newVisitor(t, r)
+	olga.vouch()
+	form := url.Values{"title": {"k"}, "which": {"admin"}}
+	if _, _, to := olga.ask("POST", "/keys/new", form); !strings.HasPrefix(to, "/login/confirm") {
+		t.Fatalf("a sign-in that may have asked for nothing is proof: %s", to)
+	}
+	if _, page, _ := olga.ask("GET", "/login/confirm?return_to=/keys/new", nil); !strings.Contains(page, "fresh=1") || strings.Contains(page, `name="password"`) {
+		t.Error("the page does not lead to the sign-in service alone")
+	}
+	anew := func(authenticated time.Time) string {
+		claims["auth_time"] = authenticated.Unix()
+		service.is(claims)
+		_, _, away := olga.ask("GET", "/login/oidc?fresh=1&return_to=/keys/new", nil)
+		if !strings.Contains(away, "prompt=login") || !strings.Contains(away, "max_age=300") {
+			t.Errorf("the service is not asked for a fresh sign-in: %s", away)
+		}
+		_, _, home := olga.ask("GET", away, nil)
+		_, _, to := olga.ask("GET", strings.TrimPrefix(home, olga.base), nil)
+		if to != "/keys/new" {
+			t.Errorf("the sign-in leads to %s", to)
+		}
+		_, _, to = olga.ask("POST", "/keys/new", form)
+		return to
+	}
+	if to := anew(time.Now().Add(-time.Hour)); !strings.HasPrefix(to, "/login/confirm") {
+		t.Errorf("an old sign-in is proof: %s", to)
+	}
+	if to := anew(time.Now()); to != "/keys/created" {
+		t.Errorf("a fresh sign-in is no proof: %s", to)
+	}
+}
