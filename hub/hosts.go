@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,4 +32,10 @@ func (h *Hub) hostsChanged(ctx context.Context, change catalogue.HostChange) {
 	if err != nil {
 		h.log.Error("the owners could not be told of a change of hosts; the audit record has it", "service", change.Service.Name, "error", err)
 	}
+}
+
+// left notes what was withdrawn with a person who was removed, disabled or demoted.
+func (h *Hub) left(ctx context.Context, u store.User, l store.Leaving) {
+	h.audit.Record(ctx, "person.withdraw", audit.Object{Kind: "person", Name: u.Login},
+		"keys", strings.Join(l.Keys, ", "), "invitations", strings.Join(l.Invitations, ", "), "links", strconv.Itoa(l.Links))
 }

@@ -3,6 +3,7 @@ package hub_test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -126,4 +127,62 @@ func TestWhoComesFromTheSignInServiceSignsInAnew(t *testing.T) {
 	if to := anew(time.Now()); to != "/keys/created" {
 		t.Errorf("a fresh sign-in is no proof: %s", to)
 	}
+}
+
+// Whoever is removed, disabled or demoted leaves no key, invitation or link behind.
+func TestWhoLeavesLeavesNoWayBack(t *testing.T) {
+	world := startWorld(t, time.Hour)
+	r := startHub(t, nil)
+	boss := r.owner(t)
+	name := r.addService(t, world.Service("oauth2"))
+	for what, form := range map[string]url.Values{"disable": {}, "remove": {}, "role": {"role": {"viewer"}}} {
+		login := "leaver-" + what
+		admin := boss.invite(r, login, "administrator")
+		page := admin.follow("/keys/new", url.Values{"title": {"key of " + login}, "which": {"admin"}})
+		secret := keyRE.FindString(page)
+		if secret == "" {
+			t.Fatalf("%s: no key: %s", what, page)
+		}
+		made := r.with(secret)
+		var child struct{ Key, CreatedBy string }
+		made.must(t, "POST", "/api/v1/api-keys", map[string]any{"title": "child of " + login, "scopes": []string{"admin:*"}}, &child)
+		invitation := inviteRE.FindStringSubmatch(admin.follow("/people/invite", url.Values{"login": {"friend-of-" + login}, "role": {"administrator"}}))
+		link := grantPathRE.FindString(admin.follow("/connections/"+name+"/link", url.Values{}))
+		if invitation == nil || link == "" {
+			t.Fatalf("%s: no invitation or link", what)
+		}
+		_, people, _ := boss.ask("GET", "/people", nil)
+		id := personIDOf(people, login)
+		if !strings.Contains(people, "key of "+login) || !strings.Contains(people, "friend-of-"+login) {
+			t.Errorf("%s: the page does not name what is withdrawn", what)
+		}
+		boss.follow("/people/"+id+"/"+what, form)
+		for which, key := range map[string]*client{"the key": made, "a key that it made": r.with(child.Key)} {
+			if status, _ := key.do(t, "GET", "/api/v1/services", nil); status != http.StatusUnauthorized {
+				t.Errorf("%s: %s answers %d", what, which, status)
+			}
+		}
+		stranger := newVisitor(t, r)
+		if status, _, _ := stranger.ask("POST", "/invite", url.Values{"link": {invitation[1]}, "name": {"x"}, "password": {testPassword}, "repeat": {testPassword}}); status == http.StatusSeeOther {
+			t.Errorf("%s: the invitation is accepted", what)
+		}
+		if status, _, _ := stranger.ask("GET", link, nil); status == http.StatusOK {
+			t.Errorf("%s: the link is followed", what)
+		}
+	}
+	if acts := boss.acts("person.withdraw"); len(acts) != 3 {
+		t.Errorf("the audit record holds %q", acts)
+	}
+}
+
+var keyRE = regexp.MustCompile(`evg_[A-Za-z0-9_-]{43}`)
+
+// personIDOf finds the id of a person in the page of people, by the login beside it.
+func personIDOf(page, login string) string {
+	at := strings.Index(page, login)
+	found := regexp.MustCompile(`/people/([0-9a-f-]{36})/`).FindStringSubmatch(page[max(at, 0):])
+	if found == nil {
+		return ""
+	}
+	return found[1]
 }

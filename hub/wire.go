@@ -45,6 +45,7 @@ func (h *Hub) wire() {
 	})
 	h.hours = metrics.NewHours(h.store, h.log.Named("metrics"))
 	h.access = access.New(h.store)
+	h.access.OnLeft(h.left)
 	h.catalogue = catalogue.New(h.store, h.plugins, runner, h.log.Named("catalogue"))
 	h.withdrawn = withdrawn.New(withdrawn.Options{Store: h.store, Newest: h.newest, Catalogue: h.catalogue, Audit: h.audit, Replica: h.cfg.ReplicaName, Logger: h.log.Named("withdrawn")})
 	h.audit.Watch(h.withdrawn.Watch)

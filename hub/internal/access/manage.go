@@ -78,36 +78,54 @@ func (a *Access) Accept(ctx context.Context, token, name, password, lang string)
 	return u, err
 }
 
-// ChangeRole gives a person another role. Errors: ErrMayNot, ErrRole,
+// ChangeRole gives a person another role. A lower one withdraws what they could do more
+// by: their keys that may do everything, invitations and links. Errors: ErrMayNot, ErrRole,
 // store.ErrLastOwner.
 func (a *Access) ChangeRole(ctx context.Context, actor store.User, userID, role string) (store.User, error) {
 	if !slices.Contains(Roles, role) {
 		return store.User{}, ErrRole
 	}
-	return a.store.ChangeUser(ctx, userID, RoleOwner, func(u *store.User) error {
+	u, left, err := a.store.LeaveUser(ctx, userID, RoleOwner, func(u *store.User) (bool, error) {
 		if !MayChange(actor.Role, u.Role) || !MayChange(actor.Role, role) {
-			return ErrMayNot
+			return false, ErrMayNot
 		}
+		demoted := slices.Index(Roles, role) > slices.Index(Roles, u.Role)
 		u.Role, u.UpdatedAt = role, time.Now()
-		return nil
+		return demoted, nil
 	})
+	if err == nil {
+		a.left(ctx, u, left)
+	}
+	return u, err
 }
 
-// Disable keeps a person from logging in and signs them out, or lets them in again.
+// OnLeft has somebody told of what was withdrawn with a person. Call it before the first
+// act.
+func (a *Access) OnLeft(told func(ctx context.Context, u store.User, l store.Leaving)) {
+	a.left = func(ctx context.Context, u store.User, l store.Leaving) {
+		if !l.Empty() {
+			told(ctx, u, l)
+		}
+	}
+}
+
+// Disable keeps a person from logging in, signs them out and withdraws what they could
+// come back by, or lets them in again.
 func (a *Access) Disable(ctx context.Context, actor store.User, userID string, disabled bool) (store.User, error) {
-	u, err := a.store.ChangeUser(ctx, userID, RoleOwner, func(u *store.User) error {
+	u, left, err := a.store.LeaveUser(ctx, userID, RoleOwner, func(u *store.User) (bool, error) {
 		if !MayChange(actor.Role, u.Role) {
-			return ErrMayNot
+			return false, ErrMayNot
 		}
 		u.DisabledAt, u.UpdatedAt = time.Time{}, time.Now()
 		if disabled {
 			u.DisabledAt = time.Now()
 		}
-		return nil
+		return disabled, nil
 	})
 	if err != nil || !disabled {
 		return u, err
 	}
+	a.left(ctx, u, left)
 	return u, a.store.EndUserSessions(ctx, userID, "", "")
 }
 
@@ -148,5 +166,9 @@ func (a *Access) Remove(ctx context.Context, actor store.User, userID string) er
 	if !MayChange(actor.Role, u.Role) {
 		return ErrMayNot
 	}
-	return a.store.RemoveUser(ctx, userID, RoleOwner)
+	u, left, err := a.store.RemoveLeaving(ctx, userID, RoleOwner)
+	if err == nil {
+		a.left(ctx, u, left)
+	}
+	return err
 }

@@ -18,11 +18,12 @@ type Access struct {
 	queue queue
 	// decoy is checked when there is no such user, so that both take as long.
 	decoy func() string
+	left  func(ctx context.Context, u store.User, l store.Leaving)
 }
 
 // New returns an Access.
 func New(st *store.Store) *Access {
-	return &Access{store: st, decoy: sync.OnceValue(func() string {
+	return &Access{store: st, left: func(context.Context, store.User, store.Leaving) {}, decoy: sync.OnceValue(func() string {
 		return hashOf("a password that nobody has", []byte("a salt of nobody"))
 	})}
 }

@@ -27,6 +27,7 @@ type Key struct {
 	RevokedAt      *time.Time `json:"revoked_at,omitempty"`
 	LastUsedAt     *time.Time `json:"last_used_at,omitempty"`
 	CreatedAt      time.Time  `json:"created_at"`
+	CreatedBy      string     `json:"created_by,omitempty" doc:"Id of the person who made it; key: and the id of the key that did; or hub"`
 }
 
 // KeyBody is a key to be made.
@@ -55,7 +56,7 @@ func keyView(k store.APIKey, names map[string]string) Key {
 	v := Key{
 		ID: k.ID, Title: k.Title, Prefix: k.Prefix, Scopes: k.Scopes, AllConnections: k.AllConnections,
 		ExpiresAt: orAbsent(k.ExpiresAt), RevokedAt: orAbsent(k.RevokedAt), LastUsedAt: orAbsent(k.LastUsedAt), CreatedAt: k.CreatedAt.UTC(),
-		Tags: k.Tags, Addresses: k.Addresses, Replaces: k.Replaces,
+		Tags: k.Tags, Addresses: k.Addresses, Replaces: k.Replaces, CreatedBy: k.CreatedBy,
 	}
 	for _, id := range k.ConnectionIDs {
 		v.Connections = append(v.Connections, names[id])

@@ -65,6 +65,11 @@ var ErrLastOwner = errors.New("the hub needs an owner who can log in; make someb
 // the word for owners. Errors: ErrNotFound, ErrLastOwner, *NameTakenError, what the change
 // returned.
 func (s *Store) ChangeUser(ctx context.Context, id, role string, change func(*User) error) (User, error) {
+	return s.changeUser(ctx, id, role, change, func(*gorm.DB, User) error { return nil })
+}
+
+// changeUser has more done in the same transaction, after the change.
+func (s *Store) changeUser(ctx context.Context, id, role string, change func(*User) error, after func(tx *gorm.DB, u User) error) (User, error) {
 	var u User
 	err := s.transaction(ctx, func(tx *gorm.DB) error {
 		// All owners are locked, so that two of them cannot remove each other.
@@ -90,22 +95,33 @@ func (s *Store) ChangeUser(ctx context.Context, id, role string, change func(*Us
 		if err != nil {
 			return err
 		}
-		return written("change the user "+u.Login, tx.Save(changed), "login", u.Login)
+		if err := written("change the user "+u.Login, tx.Save(changed), "login", u.Login); err != nil {
+			return err
+		}
+		return after(tx, u)
 	})
 	return u, err
 }
 
-// RemoveUser deletes a user who is not the last owner. Errors: ErrNotFound,
-// ErrLastOwner.
+// RemoveUser deletes a user who is not the last owner, and withdraws what they could come
+// back by. Errors: ErrNotFound, ErrLastOwner.
 func (s *Store) RemoveUser(ctx context.Context, id, ownerRole string) error {
-	_, err := s.ChangeUser(ctx, id, ownerRole, func(u *User) error {
+	_, _, err := s.RemoveLeaving(ctx, id, ownerRole)
+	return err
+}
+
+// RemoveLeaving is RemoveUser that tells who it was and what was withdrawn.
+func (s *Store) RemoveLeaving(ctx context.Context, id, ownerRole string) (u User, l Leaving, err error) {
+	u, err = s.changeUser(ctx, id, ownerRole, func(u *User) error {
 		u.DisabledAt = time.Now()
 		return nil
+	}, func(tx *gorm.DB, u User) (err error) {
+		if l, err = withdraw(tx, u, time.Now()); err != nil {
+			return err
+		}
+		return changed("delete the user "+u.Login, tx.Session(&gorm.Session{NewDB: true}).Where("id = ?", u.ID).Delete(&userRow{}))
 	})
-	if err != nil {
-		return err
-	}
-	return s.DeleteUser(ctx, id)
+	return u, l, err
 }
 
 // CreateInvitation adds an invitation.

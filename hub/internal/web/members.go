@@ -105,9 +105,15 @@ func (p *Pages) showPeople(c *gin.Context, status int, v view.People) {
 		}
 	}
 	for _, u := range users {
+		left, err := p.o.Store.LeavingOf(ctx, u, i18n.From(ctx).Now)
+		if err != nil {
+			p.fail(c, err)
+			return
+		}
 		v.People = append(v.People, view.Member{
 			ID: u.ID, Login: u.Login, Name: u.Name, Role: u.Role, Disabled: !u.DisabledAt.IsZero(), SecondFactor: u.SecondFactor.On(), Passkeys: passkeys[u.ID],
 			LastLoginAt: u.LastLoginAt, Self: u.ID == actor.ID, Changeable: access.MayChange(actor.Role, u.Role), Roles: roles,
+			Keys: left.Keys, Invitations: left.Invitations, Links: left.Links,
 		})
 	}
 	for _, i := range invitations {

@@ -46,6 +46,9 @@ type Member struct {
 	Self, Changeable bool
 	// Roles are those that the person who looks may give.
 	Roles []string
+	// Keys, Invitations and Links are what is withdrawn with them.
+	Keys, Invitations []string
+	Links             int
 }
 
 // Called is the name to show.

@@ -1,0 +1,98 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// Leaving is what somebody could come back by who is removed, disabled or demoted.
+type Leaving struct {
+	// Keys are the titles of API keys that may do everything and that they made, by
+	// themselves or by such a key; Invitations the logins of those that they made or that
+	// await them.
+	Keys, Invitations []string
+	// Links is how many links to authorise connections they made or were sent.
+	Links int
+}
+
+// Empty reports whether there is nothing.
+func (l Leaving) Empty() bool { return len(l.Keys)+len(l.Invitations)+l.Links == 0 }
+
+// scopeAdmin is the word for the scope of keys that may do everything.
+const scopeAdmin = "admin:*"
+
+// leavingRows are the ids of what a Leaving names.
+type leavingRows struct{ keys, invitations []string }
+
+// LeavingOf tells what a person could come back by.
+func (s *Store) LeavingOf(ctx context.Context, u User, now time.Time) (Leaving, error) {
+	l, _, err := leaving(s.reading(ctx), u, now)
+	return l, failed("look what "+u.Login+" has made", err)
+}
+
+func leaving(tx *gorm.DB, u User, now time.Time) (l Leaving, rows leavingRows, err error) {
+	fresh := func() *gorm.DB { return tx.Session(&gorm.Session{NewDB: true}) }
+	var keys []apiKeyRow
+	err = fresh().Where("revoked_at = 0 AND (expires_at = 0 OR expires_at > ?)", millis(now)).Order("created_at, id").Find(&keys).Error
+	if err != nil {
+		return l, rows, err
+	}
+	makers := map[string]bool{u.ID: true}
+	for grew := true; grew; { // keys that keys have made
+		grew = false
+		for _, k := range keys {
+			if makers[k.CreatedBy] && !makers["key:"+k.ID] && slices.Contains(strings.Fields(k.Scopes), scopeAdmin) {
+				makers["key:"+k.ID], grew = true, true
+				l.Keys, rows.keys = append(l.Keys, k.Title), append(rows.keys, k.ID)
+			}
+		}
+	}
+	var invited []invitationRow
+	err = fresh().Where("expires_at > ? AND (created_by = ? OR LOWER(login) = ?)", millis(now), u.Login, strings.ToLower(u.Login)).Order("login, id").Find(&invited).Error
+	if err != nil {
+		return l, rows, err
+	}
+	for _, i := range invited {
+		l.Invitations, rows.invitations = append(l.Invitations, i.Login), append(rows.invitations, i.ID)
+	}
+	var links int64
+	err = fresh().Model(&grantLinkRow{}).Where("user_id = ? AND used_at = 0 AND expires_at > ?", u.ID, millis(now)).Count(&links).Error
+	l.Links = int(links)
+	return l, rows, err
+}
+
+// withdraw ends all of it.
+func withdraw(tx *gorm.DB, u User, now time.Time) (Leaving, error) {
+	fresh := func() *gorm.DB { return tx.Session(&gorm.Session{NewDB: true}) }
+	l, rows, err := leaving(tx, u, now)
+	if err == nil && len(rows.keys) > 0 {
+		err = fresh().Model(&apiKeyRow{}).Where("id IN ?", rows.keys).Update("revoked_at", millis(now)).Error
+	}
+	if err == nil && len(rows.invitations) > 0 {
+		err = fresh().Where("id IN ?", rows.invitations).Delete(&invitationRow{}).Error
+	}
+	if err == nil {
+		err = fresh().Model(&grantLinkRow{}).Where("user_id = ? AND used_at = 0 AND expires_at > ?", u.ID, millis(now)).Update("expires_at", millis(now)).Error
+	}
+	return l, failed("withdraw what "+u.Login+" has made", err)
+}
+
+// LeaveUser is ChangeUser that in the same transaction withdraws what the person could
+// come back by, if the change says that they leave.
+func (s *Store) LeaveUser(ctx context.Context, id, role string, change func(*User) (leaves bool, err error)) (u User, l Leaving, err error) {
+	leaves := false
+	u, err = s.changeUser(ctx, id, role, func(u *User) (err error) {
+		leaves, err = change(u)
+		return err
+	}, func(tx *gorm.DB, u User) (err error) {
+		if leaves {
+			l, err = withdraw(tx, u, time.Now())
+		}
+		return err
+	})
+	return u, l, err
+}
