@@ -16,10 +16,10 @@ func TestTheAnchorIsSentAndVerified(t *testing.T) {
 	services := startChannels(t)
 	dir := t.TempDir()
 	r := startHubIn(t, dir, map[string]any{"audit.anchor": "Office mail"})
+	boss := r.owner(t)
 	if err := r.hub.RunPeriodic(t.Context(), "audit-anchor"); err == nil {
 		t.Error("without such a channel nothing is said")
 	}
-	boss := r.owner(t)
 	mail := boss.addChannelTitled(services, channel.SMTP, "Office mail")
 	boss.addContact("Anna", map[string]string{mail: services.Address(channel.SMTP)})
 	for range 2 { // the second has nothing to do
