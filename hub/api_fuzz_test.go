@@ -27,7 +27,7 @@ func FuzzAPIBody(f *testing.F) {
 		`{"client_secret":["` + fuzzedSecret + `"]}`, `{"options":{"a":{"b":{"c":null}}}}`, `{"min_ttl":"999999999h","expires_at":"9999-99-99"}`, "{\"name\":\"\\u0000\xff\"}", strings.Repeat(`[`, 10_000),
 	} {
 		for n := range routes {
-			f.Add(uint8(n), []byte(body)) //nolint:gosec // G115: there are fewer
+			f.Add(uint8(n), []byte(body))
 		}
 	}
 	client := &http.Client{Timeout: time.Minute}

@@ -9,7 +9,7 @@ import (
 )
 
 // fill takes all places and has strangers of as many networks wait.
-func fill(t *testing.T, q *queue, ctx context.Context, strangers int) (results chan error) {
+func fill(ctx context.Context, t *testing.T, q *queue, strangers int) (results chan error) {
 	t.Helper()
 	for range mostHashing {
 		if err := q.enter(t.Context(), ""); err != nil {
@@ -27,7 +27,7 @@ func fill(t *testing.T, q *queue, ctx context.Context, strangers int) (results c
 func TestWhoIsKnownComesBeforeStrangers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := &queue{}
-		strangers := fill(t, q, t.Context(), mostWaiting)
+		strangers := fill(t.Context(), t, q, mostWaiting)
 		if err := q.enter(t.Context(), "one more"); !isTooMany(err) {
 			t.Errorf("a stranger too many: %v", err)
 		}
@@ -59,7 +59,7 @@ func TestOneNetworkDoesNotFillTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := &queue{}
 		ctx, cancel := context.WithCancel(t.Context())
-		fill(t, q, ctx, 0)
+		fill(ctx, t, q, 0)
 		refused := 0
 		ended := make(chan error, 100)
 		for range 100 {
@@ -93,7 +93,7 @@ func TestWhoGoesAwayGivesUpTheWaitingPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := &queue{}
 		ctx, cancel := context.WithCancel(t.Context())
-		strangers := fill(t, q, ctx, mostWaiting)
+		strangers := fill(ctx, t, q, mostWaiting)
 		cancel()
 		synctest.Wait()
 		for range mostWaiting {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -126,7 +127,7 @@ func (a *Access) nameless(ctx context.Context, devices []string, device limit, s
 // byKnownDevice reports whether the browser is known to belong to the person.
 func (t *try) byKnownDevice() bool { return len(t.shared) == 0 }
 
-func (t *try) budgets() []store.TryBudget { return append(t.own[:len(t.own):len(t.own)], t.shared...) }
+func (t *try) budgets() []store.TryBudget { return append(slices.Clip(t.own), t.shared...) }
 
 // look says without counting whether the try may be made. Errors: TooManyError.
 func (t *try) look(ctx context.Context) error {

@@ -87,7 +87,11 @@ func insert(tb testing.TB, db *sql.DB, box *seal.Box, table string, columns []co
 	}
 	for _, c := range columns {
 		if id, ok := sealedPlaces[table+"."+c.name]; ok {
-			sealed, err := box.Seal([]byte(secret+rand.Text()), table, id(row), c.name)
+			plain := []byte(secret + rand.Text())
+			if table == "audit_chain" { // 32 bytes of a key, and that the ends are authenticated by it
+				plain = append(plain[:32:32], 1)
+			}
+			sealed, err := box.Seal(plain, table, id(row), c.name)
 			check(tb, err)
 			row[c.name] = sealed
 		}

@@ -1,6 +1,9 @@
 package egress
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // unicast6 is what of IPv6 is handed out for hosts (RFC 4291): whatever lies outside it,
 // site-local (fec0::/10), unique local, discard-only, SRv6 (5f00::/16), NAT64 of a site
@@ -90,10 +93,8 @@ func isLocalLink(ip netip.Addr) bool {
 	if ip.IsUnspecified() || ip.IsMulticast() || ip.IsLinkLocalUnicast() {
 		return true
 	}
-	for _, m := range metadata {
-		if ip == m {
-			return true
-		}
+	if slices.Contains(metadata, ip) {
+		return true
 	}
 	inner, ok := carried(ip)
 	return ok && !ip.IsLoopback() && isLocalLink(inner)

@@ -98,7 +98,8 @@ func addressOf(parts []string, octal bool) (ip netip.Addr, ok bool) {
 	}
 	var whole uint64
 	for i, part := range parts {
-		n, err := strconv.ParseUint(digitsOf(part, octal))
+		digits, base := digitsOf(part, octal)
+		n, err := strconv.ParseUint(digits, base, 64)
 		last := i == len(parts)-1
 		bits := 8
 		if last {
@@ -112,16 +113,16 @@ func addressOf(parts []string, octal bool) (ip netip.Addr, ok bool) {
 	return netip.AddrFrom4([4]byte{byte(whole >> 24), byte(whole >> 16), byte(whole >> 8), byte(whole)}), true
 }
 
-// digitsOf are the arguments of strconv.ParseUint for a part.
-func digitsOf(part string, octal bool) (digits string, base, size int) {
+// digitsOf are the digits of a part and their base.
+func digitsOf(part string, octal bool) (digits string, base int) {
 	switch digits, hex := strings.CutPrefix(part, "0x"); {
 	case hex && digits == "":
-		return "0", 16, 64
+		return "0", 16
 	case hex:
-		return digits, 16, 64
+		return digits, 16
 	case octal && len(part) > 1 && part[0] == '0':
-		return part[1:], 8, 64
+		return part[1:], 8
 	default:
-		return part, 10, 64
+		return part, 10
 	}
 }

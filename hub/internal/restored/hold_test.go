@@ -261,7 +261,7 @@ func TestWhatMayHaveBeenRenewedSinceTheBackupIsBehindIt(t *testing.T) {
 		}
 
 		again := due.Granted(now, now, due.Tokens.Token(now), due.Account, nil)
-		must(t, db.UpdateConnection(t.Context(), again, due))
+		must(t, db.UpdateConnection(t.Context(), again, row))
 		decided, _, err := db.DecideBehind(t.Context(), []string{due.Name, paused.Name}, store.DecideTryOnce, "anna")
 		must(t, err)
 		if len(decided) != 1 || decided[0] != paused.Name {

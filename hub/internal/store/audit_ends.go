@@ -19,7 +19,10 @@ const endsAreAuthentic = 1
 // authenticated.
 func (s *Store) openChain(chain *auditChainRow) (key []byte, authentic bool, err error) {
 	opened, err := s.box.Open(chain.MacKey, "audit_chain", "1", "mac_key")
-	if err != nil || len(opened) <= sha256.Size {
+	switch {
+	case err == nil && len(opened) < sha256.Size:
+		return nil, false, errors.New("the audit chain's key is too short: the row is not one of the hub's")
+	case err != nil || len(opened) == sha256.Size:
 		return opened, false, err
 	}
 	return opened[:sha256.Size], opened[sha256.Size] == endsAreAuthentic, nil

@@ -15,8 +15,10 @@ type purposeKeys struct{ keys sync.Map }
 // this database have the same, and it outlives a rotation of the sealing key: it comes from
 // the audit chain's key, which is sealed, and does not lead back to it.
 func (s *Store) PurposeKey(ctx context.Context, purpose string) ([]byte, error) {
-	if key, ok := s.purposes.keys.Load(purpose); ok {
-		return key.([]byte), nil
+	if kept, ok := s.purposes.keys.Load(purpose); ok {
+		if key, ok := kept.([]byte); ok {
+			return key, nil
+		}
 	}
 	root, err := s.chainKey(ctx)
 	if err != nil {

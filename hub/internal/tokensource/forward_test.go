@@ -229,7 +229,9 @@ func TestAnAuthorisationAfterTheRestoreStands(t *testing.T) {
 	now := time.Now()
 	again := r.c.Granted(now, now, after.Tokens.Token(now), after.Account, nil)
 	again.Tokens.RefreshToken = "authorised-again"
-	must(t, r.store.UpdateConnection(t.Context(), again, r.c))
+	present, err := r.store.Connection(t.Context(), r.c.ID)
+	must(t, err)
+	must(t, r.store.UpdateConnection(t.Context(), again, present))
 	found, err := r.source.Compare(t.Context())
 	must(t, err)
 	if c := r.read(t); found.Forwarded != 0 || len(found.Later) > 0 || c.Tokens.RefreshToken != "authorised-again" || again.Generation >= after.Generation {

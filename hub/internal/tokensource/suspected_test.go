@@ -33,9 +33,10 @@ func TestAGrantThatAloneIsRefusedAsksForAPerson(t *testing.T) {
 		}, true},
 		"another fails as well": {func(t *testing.T, r *rig, since time.Time) {
 			c := r.add(t, "fails", 2*time.Hour)
+			added := c
 			c.RenewedAt = since.Add(-time.Hour)
 			c = c.Failed(time.Now(), c.Generation, provider.Errorf(provider.Internal, "flux_capacitor", "please contact us"))
-			must(t, r.store.UpdateConnection(t.Context(), c, c))
+			must(t, r.store.UpdateConnection(t.Context(), c, added))
 		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {

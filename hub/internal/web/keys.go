@@ -183,6 +183,8 @@ func (p *Pages) createKey(c *gin.Context) {
 	switch {
 	case errors.Is(err, access.ErrKeyTitle):
 		form.Problems["title"] = textKeyTitle
+	case errors.Is(err, access.ErrScope):
+		form.Problems["scopes"] = textKeyScopes
 	case errors.Is(err, access.ErrKeyFrom):
 		form.Problems["addresses"] = textKeyFrom
 	}

@@ -93,6 +93,7 @@ var redirecting = regexp.MustCompile(`\.Redirect\(|"(?:HX-Redirect|HX-Location|H
 // elsewhere that is meant, whose host the hub has checked.
 var judged = map[string][]string{
 	"render.go":    {`c.Redirect(http.StatusSeeOther, localPath(path))`},
+	"proof.go":     {`c.Header("HX-Redirect", localPath(target))`},
 	"people.go":    {`c.Header("HX-Redirect", localPath(target))`},
 	"passkeys.go":  {`c.JSON(http.StatusOK, gin.H{"to": localPath(a.ReturnTo)})`, `c.JSON(http.StatusOK, gin.H{"to": "/settings"})`},
 	"browser.go":   {`c.Redirect(http.StatusSeeOther, path+"?"+c.Request.Form.Encode())`},

@@ -62,7 +62,7 @@ func (p *Pages) needProof(c *gin.Context) bool {
 	case slices.Contains(scripted, c.FullPath()):
 		c.JSON(http.StatusForbidden, gin.H{"problem": i18n.T(c.Request.Context(), "proof.title"), "to": target})
 	case inPart(c):
-		c.Header("HX-Redirect", target)
+		c.Header("HX-Redirect", localPath(target))
 		c.Status(http.StatusForbidden)
 	default:
 		back(c, target)
@@ -98,7 +98,8 @@ func (p *Pages) showProof(c *gin.Context, status int, v view.Proof) {
 func (p *Pages) prove(c *gin.Context) {
 	u, _ := person(c)
 	v := view.Proof{ReturnTo: localPath(c.PostForm("return_to")), Ended: c.PostForm("ended") != ""}
-	by, err := byPassword, error(nil)
+	by := byPassword
+	var err error
 	if u.SecondFactor.On() {
 		by = "code"
 		_, err = p.o.Access.SecondLogin(c.Request.Context(), u.ID, c.PostForm("code"), c.ClientIP())

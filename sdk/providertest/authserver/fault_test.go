@@ -78,7 +78,9 @@ func TestOddRepliesStillGiveTheirTokens(t *testing.T) {
 
 func TestAStalledReplyEndsWithTheClientOrTheFault(t *testing.T) {
 	c := start(t, authserver.Config{})
-	token := c.granted()
+	// Each request has a grant of its own: the server may not have seen that the first
+	// client is gone when the fault ends.
+	token, another := c.granted(), c.granted()
 	struck := make(chan struct{}, 2)
 	f := authserver.Stalled()
 	f.Struck = func() { struck <- struct{}{} }
@@ -95,7 +97,7 @@ func TestAStalledReplyEndsWithTheClientOrTheFault(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	go func() {
-		_, err := c.refresh(token)
+		_, err := c.refresh(another)
 		done <- err
 	}()
 	<-struck
