@@ -3,7 +3,6 @@ package hub_test
 import (
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -69,7 +68,8 @@ func TestActsAtOneTimeUndoNothing(t *testing.T) {
 	for round := range 5 {
 		login := "guest" + string(rune('a'+round))
 		guest := boss.invite(r, login, "operator")
-		id := boss.personID(login)
+		_, people, _ := boss.ask("GET", "/people", nil)
+		id := personIDOf(people, login)
 		var acts sync.WaitGroup
 		acts.Go(func() {
 			for range 10 {
@@ -90,16 +90,4 @@ func TestActsAtOneTimeUndoNothing(t *testing.T) {
 			t.Error("somebody who was disabled has logged in")
 		}
 	}
-}
-
-// personID finds a person on the page of people.
-func (v *visitor) personID(login string) string {
-	v.t.Helper()
-	_, page, _ := v.ask("GET", "/people", nil)
-	_, after, _ := strings.Cut(page, login)
-	found := regexp.MustCompile(`/people/([0-9a-f-]+)/`).FindStringSubmatch(after)
-	if found == nil {
-		v.t.Fatalf("%s is not on the page of people", login)
-	}
-	return found[1]
 }

@@ -59,6 +59,8 @@ type KeyDraft struct {
 	Addresses []string
 	ExpiresAt time.Time // zero: does not expire
 	CreatedBy string
+	// Maker is the key that makes this one; none if a person does.
+	Maker store.APIKey
 }
 
 // CreateKey makes a key and returns it, the only time that it can be seen.
@@ -84,10 +86,14 @@ func (a *Access) CreateKey(ctx context.Context, draft KeyDraft) (key string, _ s
 	if err != nil {
 		return "", store.APIKey{}, err
 	}
-	key, stored := newKey(store.APIKey{
+	bounded, err := within(draft.Maker, store.APIKey{
 		Title: title, Scopes: scopes, AllConnections: draft.AllConnections, ConnectionIDs: draft.ConnectionIDs, Tags: draft.Tags,
 		Addresses: addresses, ExpiresAt: draft.ExpiresAt, CreatedAt: now, CreatedBy: draft.CreatedBy,
 	})
+	if err != nil {
+		return "", store.APIKey{}, err
+	}
+	key, stored := newKey(bounded)
 	return key, stored, a.store.CreateAPIKey(ctx, stored)
 }
 
@@ -100,8 +106,9 @@ func newKey(k store.APIKey) (string, store.APIKey) {
 
 // RotateKey makes a key that may do what another one may. The old one works for
 // overlap more, so that processes can be given the new one without a failed call.
-// Errors: store.ErrNotFound; ErrBadKey if the old one has ended.
-func (a *Access) RotateKey(ctx context.Context, id string, overlap time.Duration, by string) (key string, _ store.APIKey, err error) {
+// maker is the key that asks for it, none if a person does. Errors: store.ErrNotFound;
+// ErrBadKey if the old one has ended; ErrReaches.
+func (a *Access) RotateKey(ctx context.Context, id string, overlap time.Duration, by string, maker store.APIKey) (key string, _ store.APIKey, err error) {
 	old, err := a.store.APIKey(ctx, id)
 	if err != nil {
 		return "", store.APIKey{}, err
@@ -114,6 +121,12 @@ func (a *Access) RotateKey(ctx context.Context, id string, overlap time.Duration
 	next.RevokedAt, next.LastUsedAt, next.CreatedAt, next.CreatedBy, next.Replaces = time.Time{}, time.Time{}, now, by, old.ID
 	if !old.ExpiresAt.IsZero() {
 		next.ExpiresAt = now.Add(old.ExpiresAt.Sub(old.CreatedAt)) // as long a life again
+	}
+	if next, err = within(maker, next); errors.Is(err, ErrOutlives) {
+		next.ExpiresAt, err = maker.ExpiresAt, nil // as long as whoever asks for it
+	}
+	if err != nil {
+		return "", store.APIKey{}, err
 	}
 	key, next = newKey(next)
 	return key, next, a.store.ReplaceAPIKey(ctx, next, now.Add(min(max(overlap, 0), MostOverlap)))

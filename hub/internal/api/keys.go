@@ -100,7 +100,7 @@ func (a *API) registerKeys() {
 
 func (a *API) createKey(ctx context.Context, in *one[KeyBody]) (*one[CreatedKey], error) {
 	draft := access.KeyDraft{
-		Title: in.Body.Title, Scopes: in.Body.Scopes, AllConnections: in.Body.AllConnections, CreatedBy: caller(ctx),
+		Title: in.Body.Title, Scopes: in.Body.Scopes, AllConnections: in.Body.AllConnections, CreatedBy: caller(ctx), Maker: keyOf(ctx),
 		Tags: in.Body.Tags, Addresses: in.Body.Addresses,
 	}
 	if in.Body.ExpiresAt != nil {
@@ -127,7 +127,7 @@ func (a *API) rotateKey(ctx context.Context, in *struct {
 	ID   string `path:"id"`
 	Body RotateBody
 }) (*one[CreatedKey], error) {
-	secret, key, err := a.access.RotateKey(ctx, in.ID, time.Duration(in.Body.OverlapSeconds)*time.Second, caller(ctx))
+	secret, key, err := a.access.RotateKey(ctx, in.ID, time.Duration(in.Body.OverlapSeconds)*time.Second, caller(ctx), keyOf(ctx))
 	if errors.Is(err, access.ErrBadKey) {
 		return nil, problem(http.StatusConflict, "key-ended", "The key has ended", "A key that is revoked or expired cannot be rotated; create another.")
 	}

@@ -126,6 +126,9 @@ func (a *API) fail(err error) error {
 		return problem(http.StatusNotFound, "no-connection-for-key", "No such connection for this key", err.Error()+".")
 	case errors.Is(err, access.ErrAddress):
 		return problem(http.StatusForbidden, "address-not-allowed", "Not from this address", err.Error()+".")
+	case errors.Is(err, access.ErrOutlives), errors.Is(err, access.ErrReaches):
+		return problem(http.StatusUnprocessableEntity, "invalid-fields", "A key makes none that is worth more than itself",
+			err.Error()+": leave expires_at and addresses away to have those of the key, or let an administrator make it in the web hub.")
 	case errors.Is(err, access.ErrScope), errors.Is(err, access.ErrKeyTitle), errors.Is(err, access.ErrKeyExpiry), errors.Is(err, access.ErrKeyFrom):
 		return problem(http.StatusUnprocessableEntity, "invalid-fields", "Some fields cannot be used as they are", err.Error())
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

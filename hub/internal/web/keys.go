@@ -237,7 +237,7 @@ func (p *Pages) rotateKey(c *gin.Context) {
 	if access.MayAdminister(old) && !p.needProof(c) {
 		return
 	}
-	secret, key, err := p.o.Access.RotateKey(c.Request.Context(), c.Param("id"), overlap, by)
+	secret, key, err := p.o.Access.RotateKey(c.Request.Context(), c.Param("id"), overlap, by, store.APIKey{})
 	if errors.Is(err, access.ErrBadKey) {
 		p.flash(c, view.Flash{Bad: true, Key: "apikeys.ended"})
 		back(c, "/keys")
