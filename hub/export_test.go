@@ -30,3 +30,6 @@ func (h *Hub) Answer(w http.ResponseWriter, r *http.Request) { (*h.front.Load())
 
 // BodyLimit is how much a route takes.
 func (h *Hub) BodyLimit(method, route string) int64 { return h.bodyLimit(method, route) }
+
+// NewServer is the server that a hub answers by.
+func NewServer(handler http.Handler) *http.Server { return newServer(handler) }

@@ -26,15 +26,8 @@ func (h *Hub) serve(handler http.Handler) {
 	if h.server != nil {
 		return
 	}
-	h.server = &http.Server{
-		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*h.front.Load()).ServeHTTP(w, r) }),
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12},
-		ErrorLog:          h.log.Named("http").StandardLogger(nil),
-	}
+	h.server = newServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*h.front.Load()).ServeHTTP(w, r) }))
+	h.server.ErrorLog = h.log.Named("http").StandardLogger(nil)
 	h.server.RegisterOnShutdown(sync.OnceFunc(func() { close(h.ending) }))
 	h.work.Go(func() {
 		var err error
@@ -48,6 +41,19 @@ func (h *Hub) serve(handler http.Handler) {
 			h.failed <- err
 		}
 	})
+}
+
+// newServer bounds how long and how much a client may take to say what it wants, whoever
+// it is. Answers have no bound: pulls wait, and streams have no end.
+func newServer(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12},
+	}
 }
 
 // handler is everything that the hub answers.
