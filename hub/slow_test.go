@@ -46,10 +46,11 @@ func TestAClientThatNeverFinishesIsLetGo(t *testing.T) {
 				client, theirs := net.Pipe()
 				listener.connections <- theirs
 				go func() { _, _ = io.Copy(io.Discard, client) }()
-				began := time.Now()
+				began, letters := time.Now(), time.NewTicker(time.Second)
+				defer letters.Stop()
 				_, err := client.Write([]byte(test.begins))
 				for err == nil && time.Since(began) < time.Hour {
-					time.Sleep(time.Second)
+					<-letters.C
 					_, err = client.Write([]byte("x"))
 				}
 				if took := time.Since(began); took > test.within || !errors.Is(err, io.ErrClosedPipe) {
