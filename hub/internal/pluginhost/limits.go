@@ -62,12 +62,15 @@ func (l limits) excess(pid int) string {
 	if !l.alone {
 		pids = append(pids, descendants(pid)...)
 	}
-	var memory int64
-	disk, names := diskOf(l.dir)
+	var memory, disk int64
 	for _, one := range pids {
 		memory += ownMemoryOf(one)
 		disk += deletedOf(one)
 	}
+	// After the files without a name: one that loses its name between the two looks is
+	// missed until the next look, and not counted twice.
+	named, names := diskOf(l.dir)
+	disk += named
 	switch {
 	case memory > l.memory:
 		killDescendants(pid, pids[1:])
