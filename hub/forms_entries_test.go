@@ -46,7 +46,7 @@ func withEveryOption(t *testing.T) string {
 func (r *running) database(t *testing.T, mode string) *sql.DB {
 	t.Helper()
 	file := filepath.Join(r.dir, "evergrant.db")
-	pool, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: file, RawQuery: "mode=" + mode}).String())
+	pool, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: file, RawQuery: "_pragma=busy_timeout(10000)&mode=" + mode}).String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func (r *running) database(t *testing.T, mode string) *sql.DB {
 	return pool
 }
 
-// execute runs a statement on the database of a hub that is stopped.
+// execute runs a statement on the database of a hub, which may be writing to it.
 func (r *running) execute(t *testing.T, statement string) {
 	t.Helper()
 	if _, err := r.database(t, "rw").ExecContext(t.Context(), statement); err != nil {
