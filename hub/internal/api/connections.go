@@ -152,6 +152,17 @@ func (a *API) registerConnections() {
 	huma.Register(a.huma, operation("access-codes", http.MethodGet, "/api/v1/connections/{name}/access-codes", "The tokens as access codes («Коды доступа») to copy elsewhere", "Connections", 404, 409, 502, 503), a.accessCodes)
 }
 
+// serviceNames are what the services are called, by id; nothing that is sealed is opened
+// for them.
+func (a *API) serviceNames(ctx context.Context) (map[string]string, error) {
+	services, err := a.store.ServiceNames(ctx)
+	names := make(map[string]string, len(services))
+	for _, s := range services {
+		names[s.ID] = s.Name
+	}
+	return names, err
+}
+
 func (a *API) listConnections(ctx context.Context, in *ListInput) (*listOf[Connection], error) {
 	filter := store.Filter{Query: in.Query, Tag: in.Tag, Limit: in.Limit, AfterName: in.After}
 	if key := keyOf(ctx); !access.MayAdminister(key) && !key.AllConnections {
@@ -168,13 +179,9 @@ func (a *API) listConnections(ctx context.Context, in *ListInput) (*listOf[Conne
 	if err != nil {
 		return nil, a.fail(err)
 	}
-	services, err := a.store.Services(ctx)
+	names, err := a.serviceNames(ctx)
 	if err != nil {
 		return nil, a.fail(err)
-	}
-	names := make(map[string]string, len(services))
-	for _, s := range services {
-		names[s.ID] = s.Name
 	}
 	var items []Connection
 	now := time.Now()

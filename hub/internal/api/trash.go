@@ -108,13 +108,9 @@ func (a *API) listTrash(ctx context.Context, in *TrashInput) (*listOf[TrashedCon
 	if err != nil {
 		return nil, a.fail(err)
 	}
-	services, err := a.store.Services(ctx)
+	names, err := a.serviceNames(ctx)
 	if err != nil {
 		return nil, a.fail(err)
-	}
-	names := make(map[string]string, len(services))
-	for _, s := range services {
-		names[s.ID] = s.Name
 	}
 	var items []TrashedConnection
 	for _, t := range found {
