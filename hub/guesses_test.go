@@ -54,6 +54,9 @@ func TestSixtyGuessesDoNotKeepThePersonOut(t *testing.T) {
 	if status := logIn(newVisitor(t, r)); status != http.StatusTooManyRequests {
 		t.Errorf("a strange browser of that network: %d", status)
 	}
+	if status, _, _ := boss.ask("POST", "/login/confirm", url.Values{"password": {testPassword}, "return_to": {"/settings"}}); status != http.StatusSeeOther {
+		t.Errorf("a confirmation in the person's own browser: %d", status)
+	}
 	boss.ask("POST", "/logout", url.Values{})
 	if status := logIn(boss); status != http.StatusSeeOther {
 		t.Errorf("the person's own browser: %d", status)

@@ -102,10 +102,10 @@ func (p *Pages) prove(c *gin.Context) {
 	var err error
 	if u.SecondFactor.On() {
 		by = "code"
-		_, err = p.o.Access.SecondLogin(c.Request.Context(), u.ID, c.PostForm("code"), c.ClientIP())
+		_, err = p.o.Access.SecondLogin(c.Request.Context(), u.ID, c.PostForm("code"), c.ClientIP(), devices(c)...)
 	} else {
 		var who store.User
-		who, err = p.o.Access.Login(c.Request.Context(), u.Login, c.PostForm("password"), c.ClientIP())
+		who, err = p.o.Access.Login(c.Request.Context(), u.Login, c.PostForm("password"), c.ClientIP(), devices(c)...)
 		if err == nil && who.ID != u.ID {
 			err = access.ErrWrongLogin
 		}
