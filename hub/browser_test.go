@@ -142,13 +142,25 @@ func (b *browser) see(text string) {
 	})
 }
 
-// script runs JavaScript as the page's own and returns its value.
+// onItsWay is what a script says that came between two pages, before there was anything to
+// look at.
+const onItsWay = "the page is on its way"
+
+// script runs an expression of JavaScript as the page's own and returns its value. A page that
+// is still on its way is waited for: without this, a script that follows a click looks at the
+// document that the browser has only just made.
 func script[T any](b *browser, code string) T {
 	b.t.Helper()
-	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](code))
-	if err != nil {
-		b.t.Fatalf("%s: %v", code, err)
-	}
+	guarded := "(() => { if (!document.body || document.readyState === 'loading') throw new Error('" + onItsWay + "'); return (" + code + "\n) })()"
+	var value T
+	eventually(b.t, onItsWay, func() bool {
+		var err error
+		value, err = chromedp.Run(b.ctx, chromedp.Evaluate[T](guarded))
+		if err != nil && !strings.Contains(err.Error(), onItsWay) {
+			b.t.Fatalf("%s: %v", code, err)
+		}
+		return err == nil
+	})
 	return value
 }
 
