@@ -45,7 +45,9 @@ const sumBatch = 5000
 // SumPulls replaces records of pulls from before a time by what sum makes of them, a
 // batch of the oldest ones at a time, until there are none or ctx ends. The sums go to
 // the end of the chain; links take the places of what they replace, so that the chain
-// can be verified as before. It returns how many records were replaced.
+// can be verified as before. It returns how many records were replaced. Errors:
+// BrokenChainError at the first record that is not as it was written; it and what was to
+// be summed up with it stay.
 func (s *Store) SumPulls(ctx context.Context, before time.Time, sum func([]AuditRecord) ([]AuditRecord, error)) (replaced int, err error) {
 	for {
 		n, err := s.sumPullsOnce(ctx, before, sum)
@@ -68,9 +70,8 @@ func (s *Store) sumPullsOnce(ctx context.Context, before time.Time, sum func([]A
 		if err != nil || len(rows) == 0 {
 			return err
 		}
-		n = len(rows)
 		slices.SortFunc(rows, func(a, b auditRow) int { return int(a.Seq - b.Seq) })
-		records := make([]AuditRecord, n)
+		records := make([]AuditRecord, len(rows))
 		for i := range rows {
 			if records[i], err = rows[i].record(); err != nil {
 				return err
@@ -83,9 +84,13 @@ func (s *Store) sumPullsOnce(ctx context.Context, before time.Time, sum func([]A
 		if err := s.linkRuns(tx, key, rows); err != nil {
 			return err
 		}
+		n = len(rows)
 		return s.appendAudit(tx, sums)
 	})
-	return n, err
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
 }
 
 // linkRuns removes records, which are in order, and puts links in their places.
@@ -95,7 +100,7 @@ func (s *Store) linkRuns(tx *gorm.DB, key []byte, rows []auditRow) error {
 		for run < len(rows) && rows[run].Seq == rows[run-1].Seq+1 {
 			run++
 		}
-		if err := s.linkRun(tx, key, rows[0].Seq, rows[run-1]); err != nil {
+		if err := s.linkRun(tx, key, rows[:run]); err != nil {
 			return err
 		}
 		rows = rows[run:]
@@ -103,11 +108,16 @@ func (s *Store) linkRuns(tx *gorm.DB, key []byte, rows []auditRow) error {
 	return nil
 }
 
-// linkRun removes the records from one to another. Links on both sides become one
-// with theirs, so that there are never more links than records between them.
-func (s *Store) linkRun(tx *gorm.DB, key []byte, from int64, last auditRow) error {
+// linkRun removes records that follow each other. Links on both sides become one with
+// theirs, so that there are never more links than records between them. Records that were
+// changed stay: a link in their place would be the hub's own word for them.
+func (s *Store) linkRun(tx *gorm.DB, key []byte, rows []auditRow) error {
+	from, last := rows[0].Seq, rows[len(rows)-1]
 	before, err := s.hashBehind(tx, from-1)
 	if err != nil {
+		return err
+	}
+	if err := unchanged(key, before, rows); err != nil {
 		return err
 	}
 	link := auditLinkRow{FromSeq: from, ToSeq: last.Seq, HashBefore: append([]byte{}, before...), HashAfter: last.Hash}
@@ -130,6 +140,17 @@ func (s *Store) linkRun(tx *gorm.DB, key []byte, from int64, last auditRow) erro
 		return err
 	}
 	return tx.Create(&link).Error
+}
+
+// unchanged checks records that follow each other against the hash before them.
+func unchanged(key, hash []byte, rows []auditRow) error {
+	for _, row := range rows {
+		if !hmac.Equal(row.hashAfter(key, hash), row.Hash) {
+			return &BrokenChainError{Seq: row.Seq}
+		}
+		hash = row.Hash
+	}
+	return nil
 }
 
 // hashBehind is the chain's hash after a record, which may be gone.

@@ -78,6 +78,34 @@ func TestSummedPullsLeaveTheChainWhole(t *testing.T) {
 	})
 }
 
+// A record of a pull that was changed is not summed up: that would put the hub's own
+// word in its place, and the chain would verify again.
+func TestPullsThatWereChangedAreNotSummedUp(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		for name, statement := range map[string]string{
+			"another actor":    "UPDATE audit_records SET actor = 'somebody else' WHERE seq = 3",
+			"a removed record": "DELETE FROM audit_records WHERE seq = 3",
+			"another hash":     "UPDATE audit_records SET hash = (SELECT hash FROM audit_records WHERE seq = 1) WHERE seq = 3",
+		} {
+			store.Exec(t, s, "DELETE FROM audit_records")
+			store.Exec(t, s, "DELETE FROM audit_chain")
+			for n := range 6 {
+				check(t, s.AppendAudit(t.Context(), pullRecord(n)))
+			}
+			store.Exec(t, s, statement)
+			n, err := s.SumPulls(t.Context(), noon.Add(time.Hour), func(records []store.AuditRecord) ([]store.AuditRecord, error) {
+				return records[:1], nil
+			})
+			if broken, ok := errors.AsType[*store.BrokenChainError](err); !ok || broken.Seq < 2 || broken.Seq > 4 || n != 0 {
+				t.Errorf("%s: %d were summed up, %v; want the broken chain", name, n, err)
+			}
+			if _, err := s.VerifyAudit(t.Context()); err == nil {
+				t.Errorf("%s: the chain verifies afterwards", name)
+			}
+		}
+	})
+}
+
 // A long history of pulls goes in parts, so that nobody who acts waits long.
 func TestManyPullsAreSummedUpInParts(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {

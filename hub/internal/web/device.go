@@ -56,21 +56,21 @@ func (p *Pages) keepDevice(c *gin.Context, u store.User) error {
 
 // tooMany reports whether something was tried too often, and tells the client as well
 // when to come again.
-func tooMany(c *gin.Context, err error) (wait time.Duration, ok bool) {
+func tooMany(c *gin.Context, err error) (wait view.Wait, ok bool) {
 	e, ok := errors.AsType[*access.TooManyError](err)
 	if !ok {
-		return 0, false
+		return view.Wait{}, false
 	}
-	wait = max(e.RetryAfter, time.Second)
-	c.Header("Retry-After", strconv.Itoa(int(wait.Seconds())))
+	wait = view.Wait{For: max(e.RetryAfter, time.Second), Others: e.Busy}
+	c.Header("Retry-After", strconv.Itoa(int(wait.For.Seconds())))
 	return wait, true
 }
 
 // tooBusy shows that something was tried too often, where no form of its own says so.
 func (p *Pages) tooBusy(c *gin.Context, err error) bool {
-	_, ok := tooMany(c, err)
+	wait, ok := tooMany(c, err)
 	if ok {
-		p.render(c, http.StatusTooManyRequests, page.Failure(p.shell(c, ""), view.Failure{Status: http.StatusTooManyRequests}))
+		p.render(c, http.StatusTooManyRequests, page.Failure(p.shell(c, ""), view.Failure{Status: http.StatusTooManyRequests, Busy: wait.Others}))
 	}
 	return ok
 }

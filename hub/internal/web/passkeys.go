@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
+	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
@@ -134,8 +134,7 @@ var passkeyProblems = []struct {
 func (p *Pages) passkeyProblem(c *gin.Context, err error) {
 	ctx := c.Request.Context()
 	if wait, ok := tooMany(c, err); ok {
-		said := i18n.T(ctx, "login.wait_text", "Time", i18n.Duration(ctx, max(wait, time.Second)))
-		c.JSON(http.StatusTooManyRequests, gin.H{"problem": said})
+		c.JSON(http.StatusTooManyRequests, gin.H{"problem": page.WaitSentence(ctx, wait)})
 		return
 	}
 	for _, known := range passkeyProblems {

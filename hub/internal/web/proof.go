@@ -110,8 +110,8 @@ func (p *Pages) prove(c *gin.Context) {
 			err = access.ErrWrongLogin
 		}
 	}
-	if wait, ok := errors.AsType[*access.TooManyError](err); ok {
-		v.Wait = wait.RetryAfter
+	if wait, ok := tooMany(c, err); ok {
+		v.Wait = wait
 		p.showProof(c, http.StatusTooManyRequests, v)
 		return
 	}

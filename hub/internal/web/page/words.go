@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -98,12 +99,37 @@ func failureKey(v view.Failure) string {
 	case 413:
 		return "failure.too_large"
 	case 429:
+		if v.Busy {
+			return "failure.busy"
+		}
 		return "failure.too_often"
 	case 503:
 		return "failure.away"
 	default:
 		return "failure.internal"
 	}
+}
+
+// waitTitle says why something has to wait.
+func waitTitle(ctx context.Context, w view.Wait) string {
+	if w.Others {
+		return i18n.T(ctx, "login.busy")
+	}
+	return i18n.T(ctx, "login.wait")
+}
+
+// waitText says for how long, to the second.
+func waitText(ctx context.Context, w view.Wait) string {
+	left := i18n.Duration(ctx, max(w.For, time.Second))
+	if w.Others {
+		return i18n.T(ctx, "login.busy_text", "Time", left)
+	}
+	return i18n.T(ctx, "login.wait_text", "Time", left)
+}
+
+// WaitSentence is what a script shows to somebody who has to wait.
+func WaitSentence(ctx context.Context, w view.Wait) string {
+	return waitTitle(ctx, w) + ". " + waitText(ctx, w)
 }
 
 // overviewAnswer says what needs a person.

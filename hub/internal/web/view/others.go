@@ -113,6 +113,15 @@ type Settings struct {
 	Problems map[string]provider.Text
 }
 
+// Wait asks somebody who tried something too often to come back later. The zero value asks
+// nobody.
+type Wait struct {
+	For time.Duration
+	// Others is set if the hub has many other sign-ins to check, and who is asked has done
+	// nothing too often.
+	Others bool
+}
+
 // Login is the page before everything else.
 type Login struct {
 	Login string
@@ -122,7 +131,7 @@ type Login struct {
 	Ended bool
 	// Wrong is set after a login that was not right; Wait after too many.
 	Wrong bool
-	Wait  time.Duration
+	Wait  Wait
 	// UsePasskey is set if the password was right and does not do.
 	UsePasskey bool
 	// Service is the sign-in service's title; empty without one. Vouched is why it did
@@ -187,6 +196,8 @@ type Departure struct {
 type Failure struct {
 	// Role is set if it is the person's role that does not allow something.
 	Role bool
+	// Busy is set if others have asked too much of the hub, not who is asked.
+	Busy bool
 	// Status is the HTTP status: 403, 404, 405, 409, 413, 429, 500 or 503.
 	Status    int
 	Reference string

@@ -1,7 +1,5 @@
 package view
 
-import "time"
-
 // Proof asks somebody who is signed in to show once more that it is them.
 type Proof struct {
 	// ReturnTo is the page to go back to.
@@ -11,7 +9,7 @@ type Proof struct {
 	// Password and Code are what is asked for.
 	Password, Code bool
 	Wrong          bool
-	Wait           time.Duration
+	Wait           Wait
 	// Login offers passkeys and the sign-in service.
 	Login Login
 }

@@ -103,7 +103,7 @@ type Invite struct {
 // LoginCode is the page that asks for a second factor.
 type LoginCode struct {
 	Wrong bool
-	Wait  time.Duration
+	Wait  Wait
 }
 
 // SecondFactor is the page that sets up an authenticator app.
