@@ -12,14 +12,20 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// argon2id parameters (RFC 9106 section 4, second recommendation): 64 MiB.
+// Sizes of a hash and of its salt, in bytes.
 const (
-	argonTime    = 3
-	argonMemory  = 64 << 10 // KiB
-	argonThreads = 2
-	argonKey     = 32
-	argonSalt    = 16
+	argonKey  = 32
+	argonSalt = 16
 )
+
+// argonCost are the parameters of argon2id; memory is in KiB.
+type argonCost struct {
+	time, memory uint32
+	threads      uint8
+}
+
+// recommended is the second recommendation of RFC 9106 section 4: 64 MiB.
+var recommended = argonCost{time: 3, memory: 64 << 10, threads: 2}
 
 // MinPassword is the least length of a password, in bytes (NIST SP 800-63B asks
 // for 8; an administrator of tokens deserves more).
@@ -43,15 +49,15 @@ func (a *Access) hashPassword(ctx context.Context, password string) (string, err
 	defer a.queue.leave()
 	salt := make([]byte, argonSalt)
 	_, _ = rand.Read(salt) // never fails
-	return hashOf(password, salt), nil
+	return hashOf(password, salt, costOfHashes), nil
 }
 
-// hashOf is the PHC string of a password. It takes 64 MiB: the caller has a place in the
-// queue.
-func hashOf(password string, salt []byte) string {
-	key := argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, argonKey)
+// hashOf is the PHC string of a password. It takes as much memory as the cost says: the
+// caller has a place in the queue.
+func hashOf(password string, salt []byte, cost argonCost) string {
+	key := argon2.IDKey([]byte(password), salt, cost.time, cost.memory, cost.threads, argonKey)
 	encode := base64.RawStdEncoding.EncodeToString
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads, encode(salt), encode(key))
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, cost.memory, cost.time, cost.threads, encode(salt), encode(key))
 }
 
 var errBadHash = errors.New("the stored password hash cannot be read")

@@ -24,7 +24,7 @@ type Access struct {
 // New returns an Access.
 func New(st *store.Store) *Access {
 	return &Access{store: st, left: func(context.Context, store.User, store.Leaving) {}, decoy: sync.OnceValue(func() string {
-		return hashOf("a password that nobody has", []byte("a salt of nobody"))
+		return hashOf("a password that nobody has", []byte("a salt of nobody"), costOfHashes)
 	})}
 }
 
