@@ -5,12 +5,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Without git, or in a tree without a commit, the version stays "dev".
-version=$(git describe --tags --always --dirty 2>/dev/null || echo dev)
+version=$(scripts/version.sh)
+semantic=$(scripts/version.sh --semantic)
 export CGO_ENABLED=0
-# Versions of plugins are semantic ones.
-semantic=${version#v}
-[[ $semantic =~ ^[0-9]+\.[0-9]+\.[0-9]+ ]] || semantic=0.0.0-g$version
 flags=(-trimpath -ldflags "-s -w -X main.version=$version -X github.com/evergrant/evergrant/sdk/providerplugin.Version=$semantic")
 
 mkdir -p bin/plugins

@@ -16,9 +16,6 @@ import (
 	"github.com/evergrant/evergrant/hub"
 )
 
-// version is set at build time.
-var version = "dev"
-
 type commands struct {
 	Serve   serveCmd   `cmd:"" default:"withargs" help:"Run the hub (the default)."`
 	Sandbox sandboxCmd `cmd:"" help:"Run the hub beside emulated services, one ready service of each: try everything without an account anywhere."`
@@ -57,14 +54,6 @@ func (f configFlags) load() (hub.Config, error) {
 		}
 	}
 	return hub.LoadConfig(f.Config, os.Environ(), flags)
-}
-
-type versionCmd struct{}
-
-// Run prints the version.
-func (versionCmd) Run() error {
-	fmt.Println("evergrant", version)
-	return nil
 }
 
 func main() {

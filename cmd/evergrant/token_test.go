@@ -57,10 +57,3 @@ func TestAPullEndsWithACodeThatSaysWhoHasToAct(t *testing.T) {
 		t.Errorf("without a hub it ends with %d", code)
 	}
 }
-
-func TestTheVersionIsToldByTheUsualFlag(t *testing.T) {
-	out, err := exec.CommandContext(t.Context(), built(t), "--version").Output()
-	if err != nil || !strings.HasPrefix(string(out), "evergrant dev") {
-		t.Errorf("%q, %v", out, err)
-	}
-}

@@ -3,7 +3,6 @@ package providerplugin
 import (
 	"context"
 	"errors"
-	"runtime/debug"
 
 	"github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
@@ -21,10 +20,6 @@ var Handshake = plugin.HandshakeConfig{
 
 // DispenseName is the name under which go-plugin hands out the Client.
 const DispenseName = "provider"
-
-// Version of the plugin, set at build time by
-// -ldflags "-X github.com/evergrant/evergrant/sdk/providerplugin.Version=1.2.3".
-var Version string
 
 // MaxMessage bounds a message in either direction, in bytes.
 const MaxMessage = 1 << 20
@@ -61,15 +56,4 @@ func (p *v1Plugin) GRPCServer(_ *plugin.GRPCBroker, s *grpc.Server) error {
 // GRPCClient implements plugin.GRPCPlugin on the host's side.
 func (p *v1Plugin) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
 	return newV1Client(conn), nil
-}
-
-// version is what Describe reports.
-func version() string {
-	if Version != "" {
-		return Version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return info.Main.Version
-	}
-	return "0.0.0-dev"
 }
