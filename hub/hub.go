@@ -188,7 +188,11 @@ func (h *Hub) start(ctx context.Context) error {
 	if err := h.listenForScrapes(ctx); err != nil {
 		return err
 	}
-	h.serve(h.handler())
+	handler := h.handler()
+	if err := h.checkPath(); err != nil {
+		return err
+	}
+	h.serve(handler)
 	return nil
 }
 

@@ -33,7 +33,7 @@ func (b *browser) setUp(r *running) {
 func (b *browser) addService(r *running, s *sandbox.Service) {
 	b.t.Helper()
 	b.open(r.hub.URL() + "/services/new")
-	b.click(`a[href="/services/new/` + s.Provider + `"]`)
+	b.click(`a[href$="/services/new/` + s.Provider + `"]`)
 	b.wait(`[name="client_id"]`)
 	b.fill("title", s.Title)
 	b.fill("name", s.Name)

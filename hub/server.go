@@ -3,6 +3,7 @@ package hub
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -17,6 +18,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/api"
 	"github.com/evergrant/evergrant/hub/internal/bounded"
+	"github.com/evergrant/evergrant/hub/internal/mount"
 	"github.com/evergrant/evergrant/hub/internal/web"
 )
 
@@ -26,7 +28,7 @@ func (h *Hub) serve(handler http.Handler) {
 	if h.server != nil {
 		return
 	}
-	h.server = newServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*h.front.Load()).ServeHTTP(w, r) }))
+	h.server = newServer(mount.Under(mount.Path(h.cfg.PublicURL), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*h.front.Load()).ServeHTTP(w, r) })))
 	h.server.ErrorLog = h.log.Named("http").StandardLogger(nil)
 	h.server.RegisterOnShutdown(sync.OnceFunc(func() { close(h.ending) }))
 	h.work.Go(func() {
@@ -97,6 +99,20 @@ func (h *Hub) handler() http.Handler {
 	engine.NoRoute(none(pages.NotFound, http.StatusNotFound, "There is no such address in the hub API"))
 	engine.NoMethod(none(pages.NotFound, http.StatusMethodNotAllowed, "This address does not take this method"))
 	return pages.Sessions(engine)
+}
+
+// checkPath refuses a path of the public address that one of the hub's own routes has: a
+// proxy may take it off, and the hub could not tell then whether it did.
+func (h *Hub) checkPath() error {
+	path := mount.Path(h.cfg.PublicURL)
+	var routes []string
+	for _, r := range h.engine.Routes() {
+		routes = append(routes, r.Path)
+	}
+	if route, taken := mount.Take(path, routes); taken {
+		return fmt.Errorf("public_url has the path %s, and %s is an address of the hub itself: choose another path, for example /evergrant", path, route)
+	}
+	return nil
 }
 
 // recovered turns a panic into an error of one request.

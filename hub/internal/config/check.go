@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -133,10 +134,8 @@ func checkAddresses(c *Config, complain func(key, text string)) {
 	if _, port, err := net.SplitHostPort(c.Listen); err != nil || !isPort(port) {
 		complain("listen", "write an address and a port, for example 127.0.0.1:8080, or :8080 for all addresses")
 	}
-	u, err := url.Parse(c.PublicURL)
-	if c.PublicURL != "" && (err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" ||
-		u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil) {
-		complain("public_url", "write the hub's own address without a path, for example https://tokens.example.com")
+	if c.PublicURL != "" && !isPublicURL(c.PublicURL) {
+		complain("public_url", "write the hub's own address, with a plain path at most, for example https://tokens.example.com or https://example.com/evergrant")
 	}
 	scheme, rest, _ := strings.Cut(c.Database.URL, ":")
 	if c.Database.URL != "" && (rest == "" || !slices.Contains([]string{"sqlite", "postgres", "postgresql"}, scheme)) {
@@ -152,6 +151,15 @@ func checkAddresses(c *Config, complain func(key, text string)) {
 			complain("trusted_proxies", fmt.Sprintf("%q is no address and no network; write the proxy's own address, for example 10.0.0.7", proxy))
 		}
 	}
+}
+
+// plainPath is a path that is written in one way only: nothing to decode, no dots alone.
+var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$`)
+
+func isPublicURL(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil &&
+		u.RawPath == "" && plainPath.MatchString(u.Path) && !strings.ContainsAny(address, "?#%")
 }
 
 func checkTimes(c *Config, complain func(key, text string)) {

@@ -140,7 +140,7 @@ metrics: {listen: "9464"}
 tracing: {endpoint: "localhost:4318", sample: often}
 `)
 	_, err := config.Load(file, []string{
-		"EVERGRANT_LISTEN=8080", "EVERGRANT_DATABSE_URL=x", "EVERGRANT_PUBLIC_URL=https://hub.example/tokens",
+		"EVERGRANT_LISTEN=8080", "EVERGRANT_DATABSE_URL=x", "EVERGRANT_PUBLIC_URL=https://hub.example/tokens?a",
 		"EVERGRANT_SERVICE_HOST=10.0.0.1", "EVERGRANT_PORT=tcp://10.0.0.1:80", "EVERGRANT_DB_PORT_5432_TCP_ADDR=10.0.0.2",
 		"EVERGRANT_TEST_POSTGRES=x", "EVERGRANT_CONFIG=x",
 	}, map[string]any{"shutdown_timeout": "-1s", "key.value": "plain-key"})
@@ -162,7 +162,7 @@ tracing: {endpoint: "localhost:4318", sample: often}
 		"tls: give both",
 		`trusted_proxies (` + file + `): "proxy" is no address`,
 		"listen (EVERGRANT_LISTEN): write an address and a port",
-		"public_url (EVERGRANT_PUBLIC_URL): write the hub's own address without a path",
+		"public_url (EVERGRANT_PUBLIC_URL): write the hub's own address, with a plain path at most",
 		"EVERGRANT_DATABSE_URL: the variable is not known; is EVERGRANT_DATABASE_URL meant?",
 		"metrics.listen (" + file + "): write an address and a port",
 		"tracing.endpoint (" + file + "): write where OTLP over HTTP is taken",
@@ -185,6 +185,27 @@ func TestUnreadableFileIsAProblem(t *testing.T) {
 		}
 	}
 	load(t, write(t, ""), nil, nil)
+}
+
+func TestThePublicAddressMayHaveAPlainPath(t *testing.T) {
+	for address, want := range map[string]string{
+		"https://example.com/evergrant":      "https://example.com/evergrant",
+		"https://example.com/evergrant/":     "https://example.com/evergrant",
+		"https://example.com/a/token-hub.v2": "https://example.com/a/token-hub.v2",
+		"https://example.com:8443":           "https://example.com:8443",
+	} {
+		if got := load(t, "", nil, map[string]any{"public_url": address}); got.PublicURL != want {
+			t.Errorf("%s is %s", address, got.PublicURL)
+		}
+	}
+	for _, address := range []string{
+		"https://example.com/a//b", "https://example.com//a", "https://example.com/a/../b", "https://example.com/.", "https://example.com/%61",
+		"https://example.com/a?b", "https://example.com/a#b", "https://example.com/a b", "https://example.com/é", "https://u@example.com/a", "/a", "https:///a",
+	} {
+		if _, err := config.Load("", nil, map[string]any{"public_url": address}); err == nil {
+			t.Errorf("%s is taken", address)
+		}
+	}
 }
 
 func TestPublicAddressFollowsThePort(t *testing.T) {

@@ -84,7 +84,7 @@ func (p *Pages) passkeyLogin(c *gin.Context) {
 		p.passkeyProblem(c, err)
 		return
 	}
-	c.JSON(http.StatusOK, gin.H{"to": localPath(a.ReturnTo)})
+	c.JSON(http.StatusOK, gin.H{"to": p.base + localPath(a.ReturnTo)})
 }
 
 func (p *Pages) addPasskey(c *gin.Context) {
@@ -100,7 +100,7 @@ func (p *Pages) addPasskey(c *gin.Context) {
 	}
 	p.o.Audit.Record(c.Request.Context(), "person.passkey_add", personObject(u), "passkey", added.Title)
 	p.flash(c, view.Flash{Key: "flash.passkey_added", Name: added.Title})
-	c.JSON(http.StatusOK, gin.H{"to": "/settings"})
+	c.JSON(http.StatusOK, gin.H{"to": p.base + "/settings"})
 }
 
 func (p *Pages) removePasskey(c *gin.Context) {

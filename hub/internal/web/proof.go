@@ -60,7 +60,7 @@ func (p *Pages) needProof(c *gin.Context) bool {
 	target := proofPage + "?" + query.Encode()
 	switch {
 	case slices.Contains(scripted, c.FullPath()):
-		c.JSON(http.StatusForbidden, gin.H{"problem": i18n.T(c.Request.Context(), "proof.title"), "to": target})
+		c.JSON(http.StatusForbidden, gin.H{"problem": i18n.T(c.Request.Context(), "proof.title"), "to": p.base + target})
 	case inPart(c):
 		c.Header("HX-Redirect", localPath(target))
 		c.Status(http.StatusForbidden)

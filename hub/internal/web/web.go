@@ -22,6 +22,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/feed"
 	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/journal"
+	"github.com/evergrant/evergrant/hub/internal/mount"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/testcall"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
@@ -76,7 +77,10 @@ type Pages struct {
 	sessions *scs.SessionManager
 	passkeys *access.Passkeys
 	secure   bool // cookies travel over https alone
-	counted  countCache
+	// base is the path of PublicURL, which package mount puts before all addresses but
+	// those in JSON.
+	base    string
+	counted countCache
 	// pulled is set once it is known that a token was pulled.
 	pulled atomic.Bool
 	// router serves everything, pages the addresses of pages in parts.
@@ -92,6 +96,7 @@ type Pages struct {
 func New(o Options) *Pages {
 	p := &Pages{o: o, ending: o.Ending, secure: strings.HasPrefix(o.PublicURL, "https://")}
 	p.o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
+	p.base = mount.Path(p.o.PublicURL)
 	p.passkeys = o.Access.Passkeys(p.o.PublicURL)
 	p.sessions = p.newSessions()
 	return p

@@ -5,6 +5,9 @@
   "use strict";
   const root = document.documentElement;
   const lang = root.lang || "en";
+  // The path that the hub is served under: "" at the root of its host.
+  const base = new URL(document.currentScript.src).pathname.replace(/\/assets\/[^/]*$/, "");
+  const own = (address) => new URL(address, location).pathname.slice(base.length);
 
   // --- Times -------------------------------------------------------------
   // The steps are those of i18n/times.go.
@@ -39,7 +42,7 @@
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone && !document.cookie.includes("evergrant_zone=" + encodeURIComponent(zone))) {
     const secure = location.protocol === "https:" ? "; secure" : "";
-    document.cookie = `evergrant_zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax${secure}`;
+    document.cookie = `evergrant_zone=${encodeURIComponent(zone)}; path=${base || "/"}; max-age=31536000; samesite=lax${secure}`;
   }
 
   // --- Saying something to screen readers ----------------------------------
@@ -263,7 +266,7 @@
   const kept = "evergrant-form";
   const isSecret = (el) => el.type === "password" || el.type === "file" || "secret" in el.dataset;
   const keep = (form) => {
-    if (!form || form.method !== "post" || /^\/(login|logout|preferences|setup|invite)/.test(new URL(form.action, location).pathname)) return;
+    if (!form || form.method !== "post" || /^\/(login|logout|preferences|setup|invite)/.test(own(form.action))) return;
     const fields = [], secrets = [];
     for (const el of form.elements) {
       if (!el.name || el.type === "hidden" || el.disabled) continue;
@@ -323,11 +326,11 @@
     let draft;
     try { draft = JSON.parse(sessionStorage.getItem(kept)); } catch { return; }
     if (!draft) return;
-    if (location.pathname.startsWith("/login")) {
+    if (own(location.href).startsWith("/login")) {
       if (document.querySelector("[data-ended]")) {
         draft.ended = true;
         for (const to of document.querySelectorAll('input[name="return_to"]')) {
-          if (!["/login", "/login/confirm"].includes(to.form.getAttribute("action"))) continue;
+          if (!["/login", "/login/confirm"].includes(own(to.form.action))) continue;
           if (draft.page) to.value = draft.page;
           else draft.page = to.value; // it was sent from a page that cannot be opened
         }
