@@ -22,7 +22,7 @@ import (
 func TestDashboardPicture(t *testing.T) {
 	dir := os.Getenv("EVERGRANT_SCREENSHOTS")
 	if dir == "" {
-		t.Skip("takes a picture of docs/screenshots: make screenshots")
+		t.Skip("takes a picture of a page: make screenshots")
 	}
 	folder := prometheusFolder(t)
 	r := busyHub(t, map[string]any{"metrics.listen": "127.0.0.1:0"})

@@ -206,8 +206,8 @@ type link struct {
 	page          bool
 }
 
-// hubsOwn are attributes that hold addresses for the hub, which knows no path.
-var hubsOwn = []string{"value", "data-path", "data-return"}
+// kept are attributes that hold addresses for the hub, which knows no path.
+var kept = []string{"value", "data-path", "data-return"}
 
 // rootedIn finds the addresses of a page that begin at the root of the host, in whatever
 // attribute they are.
@@ -219,7 +219,7 @@ func rootedIn(t *testing.T, at, page string) (found []link) {
 	}
 	for node := range document.Descendants() {
 		for _, a := range node.Attr {
-			if !strings.HasPrefix(a.Val, "/") || slices.Contains(hubsOwn, a.Key) {
+			if !strings.HasPrefix(a.Val, "/") || slices.Contains(kept, a.Key) {
 				continue
 			}
 			if !slices.Contains(mount.Attributes, a.Key) && a.Val != "/" {

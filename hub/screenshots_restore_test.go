@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
 
@@ -17,20 +16,12 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// kept are the pictures that docs/screenshots has; with EVERGRANT_SCREENSHOTS_ALL the others
-// are taken as well, to be looked at.
-var kept = []string{
-	"restored-held-phone-light-ru", "restored-behind-light-en", "restored-behind-phone-light-ru",
-	"withdrawn-ask-light-en", "withdrawn-phone-light-ru",
-	"overview-clock-light-en", "overview-clock-phone-light-ru",
-}
-
 // TestScreenshotsOfARestore takes the pictures of what a restore and a copied folder leave;
 // make screenshots runs it.
 func TestScreenshotsOfARestore(t *testing.T) {
 	dir := os.Getenv("EVERGRANT_SCREENSHOTS")
 	if dir == "" {
-		t.Skip("takes the pictures of docs/screenshots: make screenshots")
+		t.Skip("takes pictures of pages: make screenshots")
 	}
 	world := startWorld(t, time.Hour)
 	r := startFurnished(t, world)
@@ -70,7 +61,7 @@ func TestScreenshotsOfARestore(t *testing.T) {
 func TestScreenshotsOfDoubtedClocks(t *testing.T) {
 	dir := os.Getenv("EVERGRANT_SCREENSHOTS")
 	if dir == "" {
-		t.Skip("takes the pictures of docs/screenshots: make screenshots")
+		t.Skip("takes pictures of pages: make screenshots")
 	}
 	r := startFurnished(t, startWorld(t, time.Hour))
 	desk := &camera{browser: startBrowser(t, 1280, 800), dir: dir, width: 1280, height: 800}
@@ -133,9 +124,6 @@ func (c *camera) both(name, address string) {
 func (c *camera) light(name, lang string) {
 	c.t.Helper()
 	name += "-light-" + lang
-	if !slices.Contains(kept, name) && os.Getenv("EVERGRANT_SCREENSHOTS_ALL") == "" {
-		return
-	}
 	c.do("choose the theme", media("light"))
 	c.do("hold the page", chromedp.EmulateViewport(c.width, c.height))
 	whole := script[int64](c.browser, `document.documentElement.scrollHeight`)

@@ -62,12 +62,11 @@ var pictures = []picture{
 	{"not-found", "/nowhere", false},
 }
 
-// TestScreenshots takes the pictures of docs/screenshots; make screenshots runs
-// it.
+// TestScreenshots takes a picture of every page; make screenshots runs it.
 func TestScreenshots(t *testing.T) {
 	dir := os.Getenv("EVERGRANT_SCREENSHOTS")
 	if dir == "" {
-		t.Skip("takes the pictures of docs/screenshots: make screenshots")
+		t.Skip("takes pictures of pages: make screenshots")
 	}
 	world := startWorld(t, time.Hour)
 	r := startFurnished(t, world)
