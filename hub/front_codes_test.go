@@ -223,3 +223,38 @@ func TestCodesAreKeptIfSomebodyAsksForIt(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Where many services are published, the front page is searched by the words of their
+// titles, in any case; what is not there is said, with the way back to all.
+func TestTheFrontPageIsSearchedWhereServicesAreMany(t *testing.T) {
+	world := startWorld(t, time.Hour)
+	r := startHub(t, nil)
+	boss := r.owner(t)
+	s := world.Service("google-calendar")
+	publish := func(name, title string) {
+		r.admin.must(t, "POST", "/api/v1/services", map[string]any{
+			"name": name, "title": title, "provider": s.Provider, "client_id": s.ClientID, "client_secret": s.ClientSecret, "scopes": s.Scopes, "options": s.Options,
+		}, nil)
+		boss.follow("/services/"+name+"/publish", url.Values{})
+	}
+	list := func(query string) string {
+		_, page, _ := newVisitor(t, r).ask("GET", "/codes?q="+url.QueryEscape(query), nil)
+		return page
+	}
+	for i := range 8 {
+		publish(fmt.Sprintf("shop-%d", i), fmt.Sprintf("Склад номер %d", i))
+	}
+	if strings.Contains(list(""), `type="search"`) {
+		t.Error("eight services are searched")
+	}
+	publish("calendar", "Календарь отдела")
+	for query, want := range map[string]int{"": 9, "СКЛАД": 8, "номер 3": 1, "отдела кален": 1, "calendar ": 1, "нет такого": 0} {
+		page := list(query)
+		if got := strings.Count(page, "eg-door\""); got != want || !strings.Contains(page, `type="search"`) {
+			t.Errorf("%q finds %d services, want %d", query, got, want)
+		}
+	}
+	if page := list(`<b>"none`); !strings.Contains(page, "&lt;b&gt;") || !strings.Contains(page, `<a href="/codes">`) {
+		t.Errorf("nothing is found without a word: %s", page)
+	}
+}

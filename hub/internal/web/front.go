@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -59,11 +60,31 @@ func (p *Pages) showFront(c *gin.Context, status int, v view.FrontDoor) {
 		back(c, "/login")
 		return
 	}
+	v.Query, v.Searched = cut(strings.TrimSpace(c.Query("q")), mostQuery), len(published) > frontUnsearched
 	for _, s := range published {
-		v.Services = append(v.Services, p.serviceView(c, s))
+		if answersTo(s, v.Query) {
+			v.Services = append(v.Services, p.serviceView(c, s))
+		}
 	}
 	_, v.SignedIn = p.user(c)
 	p.render(c, status, page.FrontDoor(p.shell(c, ""), v))
+}
+
+// frontUnsearched is how many services the front page lists without offering a search.
+const frontUnsearched = 8
+
+// mostQuery bounds what the front page is searched for, in bytes.
+const mostQuery = 100
+
+// answersTo reports whether a service's title, name or provider has the words in it.
+func answersTo(s service.Service, words string) bool {
+	said := strings.ToLower(s.Title + " " + s.Name + " " + s.Provider)
+	for _, word := range strings.Fields(strings.ToLower(words)) {
+		if !strings.Contains(said, word) {
+			return false
+		}
+	}
+	return true
 }
 
 // published finds a service that is published, by its name.

@@ -6,6 +6,9 @@ import "time"
 type FrontDoor struct {
 	Services []Service
 	SignedIn bool
+	// Query is what Services were searched for. Searched offers the search: there are many.
+	Query    string
+	Searched bool
 	// TooOften is set after too many authorizations, Withdrawn if the service is not here
 	// any more.
 	TooOften, Withdrawn bool
