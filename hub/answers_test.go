@@ -197,6 +197,7 @@ func seen(before, after standing) (does, who string) {
 // TestAnswersOfServices drives each answer through a real plugin of a running hub, and
 // holds the page to what comes of it.
 func TestAnswersOfServices(t *testing.T) {
+	t.Parallel()
 	data, err := os.ReadFile("../sdk/oauth/testdata/answers.json")
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 )
 
 func TestRenewalsHappenWithoutAPull(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, 2*time.Second)
 	r := startHub(t, nil)
 	s := world.Service("oauth2")
@@ -21,6 +22,7 @@ func TestRenewalsHappenWithoutAPull(t *testing.T) {
 }
 
 func TestTheOpenAPIDocumentIsServed(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	var doc struct {
 		OpenAPI string                    `json:"openapi"`
@@ -55,6 +57,7 @@ func TestTheOpenAPIDocumentIsServed(t *testing.T) {
 }
 
 func TestAdministratorsAPI(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	s := world.Service("taxcom-kassa")
@@ -118,6 +121,7 @@ func TestAdministratorsAPI(t *testing.T) {
 }
 
 func TestARevokedKeyOpensNothingAtOnce(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	connection := r.addService(t, world.Service("google-calendar"))
@@ -139,6 +143,7 @@ func TestARevokedKeyOpensNothingAtOnce(t *testing.T) {
 }
 
 func TestAPullCanAskForWhatIsNew(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	connection := r.addService(t, world.Service("oauth2"))

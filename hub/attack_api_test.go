@@ -24,6 +24,7 @@ var keyReach = map[string][]string{
 var openAPIRoutes = []string{"/api/v1/openapi", "/api/v1/docs"}
 
 func TestEveryRouteOfTheAPIIsRefusedToAKeyThatMayNot(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	keys := map[string]*client{}
 	for scope := range keyReach {
@@ -63,6 +64,7 @@ func TestEveryRouteOfTheAPIIsRefusedToAKeyThatMayNot(t *testing.T) {
 // A person's own settings and what others do to the person, at one time and many times:
 // neither undoes the other.
 func TestActsAtOneTimeUndoNothing(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	boss := r.owner(t)
 	for round := range 5 {

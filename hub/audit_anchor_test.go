@@ -13,6 +13,7 @@ import (
 // The signed head of the audit records is sent once a day over the channel that is named,
 // and what was sent is what verify takes.
 func TestTheAnchorIsSentAndVerified(t *testing.T) {
+	t.Parallel()
 	services := startChannels(t)
 	dir := t.TempDir()
 	r := startHubIn(t, dir, map[string]any{"audit.anchor": "Office mail"})

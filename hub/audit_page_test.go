@@ -9,6 +9,7 @@ import (
 
 // Whoever reads the audit record finds an act by its day, and reads it in words.
 func TestTheAuditRecordIsFoundByDay(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	boss := r.owner(t)
 	// The reader's days are those of the browser's zone; the hub's tests have none.

@@ -165,6 +165,7 @@ func (s *starting) end(t *testing.T) error {
 }
 
 func TestAHubWaitsForAPostgreSQLThatStartsAfterIt(t *testing.T) {
+	t.Parallel()
 	db := makeCluster(t)
 	s := runHub(t, map[string]any{"database.url": db.address})
 	s.waits(t)
@@ -195,6 +196,7 @@ func TestAHubWaitsForAPostgreSQLThatStartsAfterIt(t *testing.T) {
 }
 
 func TestAHubThatWaitsIsStoppedCleanly(t *testing.T) {
+	t.Parallel()
 	s := runHub(t, map[string]any{"database.url": fmt.Sprintf("postgres://evergrant@127.0.0.1:%d/evergrant", freePort(t))})
 	s.waits(t)
 	s.stop()
@@ -207,6 +209,7 @@ func TestAHubThatWaitsIsStoppedCleanly(t *testing.T) {
 }
 
 func TestAStartThatCannotSucceedSaysWhy(t *testing.T) {
+	t.Parallel()
 	t.Run("certificate", func(t *testing.T) {
 		err := runHub(t, map[string]any{"tls.cert_file": "/nowhere/cert.pem", "tls.key_file": "/nowhere/key.pem"}).end(t)
 		if err == nil || !strings.Contains(err.Error(), "certificate") || !strings.Contains(err.Error(), "/nowhere/cert.pem") {

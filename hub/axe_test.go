@@ -53,6 +53,7 @@ func (b *browser) accessible(name, axe string) {
 // Nothing serious stands in the way of people who do not see, or do not use a mouse:
 // on every page, in both themes.
 func TestEveryPageIsAccessible(t *testing.T) {
+	t.Parallel()
 	code, err := os.ReadFile(axeScript)
 	if err != nil {
 		if os.Getenv("CI") != "" {

@@ -53,6 +53,7 @@ func servedSerial(t *testing.T, address string) int64 {
 }
 
 func TestAReplacedCertificateIsServedWithoutARestart(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	certFile, keyFile := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
 	writeCertificate(t, certFile, keyFile, 1)

@@ -12,6 +12,7 @@ import (
 
 // A copied data folder beside its original would end the grants of both.
 func TestACopiedDataFolderRenewsNothingThatRotatesUntilItIsAdopted(t *testing.T) {
+	t.Parallel()
 	for name, adopt := range map[string]func(t *testing.T, r *running){
 		"by the API": func(t *testing.T, r *running) {
 			t.Helper()

@@ -11,6 +11,7 @@ import (
 // A data folder that was open to others, as a package manager or a volume makes them, is
 // said, and what the hub keeps in it is closed.
 func TestOthersCannotReadWhatTheHubKeeps(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	first := startHub(t, map[string]any{"data_dir": dir})
 	first.hub.Stop(t.Context())
@@ -51,6 +52,7 @@ func TestOthersCannotReadWhatTheHubKeeps(t *testing.T) {
 }
 
 func TestTheHubMakesItsFoldersForItselfAlone(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
 	startHub(t, map[string]any{"data_dir": dir})
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {

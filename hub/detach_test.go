@@ -22,6 +22,7 @@ func configOf(t *testing.T, r *running) hub.Config {
 
 // A copy of a production database must not spend its refresh tokens or tell its people.
 func TestADetachedCopyServesWhatIsValidAndLetsNothingOut(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, 3*time.Second)
 	r := startHub(t, nil)
 	service := world.Service("oauth2")

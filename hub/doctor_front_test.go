@@ -9,6 +9,7 @@ import (
 )
 
 func TestDoctorSeesACertificateThatIsMissingOrNearItsEnd(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	certFile, keyFile := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
 	flags := map[string]any{"data_dir": dir, "tls.cert_file": certFile, "tls.key_file": keyFile}
@@ -18,6 +19,7 @@ func TestDoctorSeesACertificateThatIsMissingOrNearItsEnd(t *testing.T) {
 }
 
 func TestDoctorWarnsOfTrustInWholeNetworks(t *testing.T) {
+	t.Parallel()
 	flags := map[string]any{"data_dir": t.TempDir(), "trusted_proxies": "10.0.0.7"}
 	expect(t, findings(t, "", flags), "proxies", "ok", "10.0.0.7")
 	flags["trusted_proxies"] = "10.0.0.7,10.0.0.0/8"
@@ -26,11 +28,13 @@ func TestDoctorWarnsOfTrustInWholeNetworks(t *testing.T) {
 
 // Before the first start nothing can answer at the address: that is no fault.
 func TestDoctorDoesNotFailBeforeTheFirstStart(t *testing.T) {
+	t.Parallel()
 	expectNoFailure(t, findings(t, "", map[string]any{"data_dir": filepath.Join(t.TempDir(), "none"), "listen": "127.0.0.1:1", "public_url": "http://localhost:1"}))
 }
 
 // With another key beside a running hub the key is at fault, not the hub.
 func TestDoctorTellsAWrongKeyFromAHubThatWasNeverStarted(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	other := filepath.Join(t.TempDir(), "other.key")
 	if err := hub.CreateKey(other); err != nil {

@@ -64,6 +64,7 @@ func expectNoFailure(t *testing.T, found []hub.Finding) {
 }
 
 func TestDoctorFindsNothingToMendBesideARunningHub(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	r.addService(t, startWorld(t, time.Hour).Service("oauth2"))
 	found := findings(t, r.hub.URL()+"/healthz", map[string]any{"data_dir": r.dir, "public_url": r.hub.URL()})
@@ -80,6 +81,7 @@ func TestDoctorFindsNothingToMendBesideARunningHub(t *testing.T) {
 
 // In the first moment of its first start a hub cannot prove itself. That is nothing to mend.
 func TestDoctorBesideAHubThatHasJustBeenStartedForTheFirstTime(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	r.execute(t, "DELETE FROM audit_chain")
 	found := findings(t, r.hub.URL()+"/healthz", map[string]any{"data_dir": r.dir, "public_url": r.hub.URL()})
@@ -88,6 +90,7 @@ func TestDoctorBesideAHubThatHasJustBeenStartedForTheFirstTime(t *testing.T) {
 }
 
 func TestDoctorOnANewMachineSaysWhatTheFirstStartMakes(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
 	found := findings(t, "", map[string]any{"data_dir": dir})
 	expect(t, found, "data_dir", "warn", "there is no")
@@ -99,6 +102,7 @@ func TestDoctorOnANewMachineSaysWhatTheFirstStartMakes(t *testing.T) {
 }
 
 func TestDoctorSeesAWrongKey(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	r.addService(t, startWorld(t, time.Hour).Service("oauth2"))
 	other := filepath.Join(t.TempDir(), "other.key")
@@ -117,6 +121,7 @@ func TestDoctorSeesAWrongKey(t *testing.T) {
 }
 
 func TestDoctorSeesWhoAnswersAtThePublicAddress(t *testing.T) {
+	t.Parallel()
 	r, other := startHub(t, nil), startHub(t, nil)
 	world := startWorld(t, time.Hour)
 	r.addService(t, world.Service("oauth2"))
@@ -141,6 +146,7 @@ func TestDoctorSeesWhoAnswersAtThePublicAddress(t *testing.T) {
 }
 
 func TestDoctorSeesAClockThatIsWrong(t *testing.T) {
+	t.Parallel()
 	for _, ahead := range []time.Duration{time.Hour, -time.Hour} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
@@ -152,6 +158,7 @@ func TestDoctorSeesAClockThatIsWrong(t *testing.T) {
 }
 
 func TestDoctorSeesBrokenPluginsAndFolders(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	broken := filepath.Join(dir, "evergrant-provider-broken")
 	if err := os.WriteFile(broken, []byte("#!/bin/sh\necho no plugin\n"), 0o700); err != nil {
@@ -169,6 +176,7 @@ func TestDoctorSeesBrokenPluginsAndFolders(t *testing.T) {
 }
 
 func TestDoctorSeesADatabaseOfAnotherVersion(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	if r := startHubIn(t, dir, nil); r != nil {
 		r.hub.Stop(t.Context())
@@ -191,6 +199,7 @@ func TestDoctorSeesADatabaseOfAnotherVersion(t *testing.T) {
 }
 
 func TestDoctorSeesWhetherAnybodyWouldBeTold(t *testing.T) {
+	t.Parallel()
 	services := startChannels(t)
 	r := startHub(t, nil)
 	look := func() []hub.Finding {
@@ -214,6 +223,7 @@ func TestDoctorSeesWhetherAnybodyWouldBeTold(t *testing.T) {
 }
 
 func TestDoctorLooksAtPostgreSQL(t *testing.T) {
+	t.Parallel()
 	address := storetest.Postgres(t)
 	r := startHub(t, map[string]any{"database.url": address})
 	r.addService(t, startWorld(t, time.Hour).Service("oauth2"))

@@ -101,6 +101,7 @@ func twoOfOAuth2(t *testing.T, r *running, world *sandbox.World) (first, second 
 // Services that the form of an earlier version stored are handled with care until
 // somebody has said how they are meant.
 func TestServicesOfTheOldFormAreAskedAbout(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	first, second := twoOfOAuth2(t, r, world)
@@ -167,6 +168,7 @@ func TestServicesOfTheOldFormAreAskedAbout(t *testing.T) {
 // Saving the form is no answer as long as the doubtful value stands; choosing the
 // default is one.
 func TestTheFormSettlesADoubtByItsValue(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	s := world.Service("oauth2")
@@ -191,6 +193,7 @@ func TestTheFormSettlesADoubtByItsValue(t *testing.T) {
 
 // A service that a plugin refuses at the moment is handled with care all the same.
 func TestADoubtfulServiceWhosePluginRefusesItIsHandledWithCare(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	s := world.Service("oauth2")
@@ -206,6 +209,7 @@ func TestADoubtfulServiceWhosePluginRefusesItIsHandledWithCare(t *testing.T) {
 
 // What is stored from now on is never in doubt.
 func TestAServiceOfTheNewFormIsNotInDoubt(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	s := world.Service("oauth2")
@@ -222,6 +226,7 @@ func TestAServiceOfTheNewFormIsNotInDoubt(t *testing.T) {
 
 // A policy that the old form stored as off is named until somebody saves it again.
 func TestPoliciesThatTheOldFormStoredAsOffAreNamed(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	saved := policy.Policy{ID: store.NewID(), Title: "Ladder", Events: []policy.Event{policy.GrantEnded}, Steps: []policy.Step{{To: policy.ToOwner}}}
 	r.behind(t, func(s *store.Store) {

@@ -95,6 +95,7 @@ var (
 // through a new authorisation, and the end of the trouble is told. The SMS that was to
 // follow is not needed any more.
 func TestWhoIsToldIsLedToANewAuthorisation(t *testing.T) {
+	t.Parallel()
 	services := startChannels(t)
 	r := startHub(t, nil)
 	boss := r.owner(t)
@@ -168,6 +169,7 @@ func follow(t *testing.T, v *visitor, link string) {
 
 // Whoever acknowledges ends the ladder; looking at the link does not.
 func TestAcknowledgingByTheLinkOfAMessage(t *testing.T) {
+	t.Parallel()
 	services := startChannels(t)
 	r := startHub(t, nil)
 	boss := r.owner(t)
@@ -207,6 +209,7 @@ func TestAcknowledgingByTheLinkOfAMessage(t *testing.T) {
 // Each failure of a channel has a sentence of its own in the page, and what the service
 // said beside it; no page shows a credential.
 func TestTheTestOfAChannelTellsWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	services := startChannels(t)
 	r := startHub(t, nil)
 	boss := r.owner(t)
@@ -245,6 +248,7 @@ func TestTheTestOfAChannelTellsWhatIsWrong(t *testing.T) {
 // A bot that was blocked does not hold the ladder up: the next step comes at once, and
 // what did not get through can be sent again.
 func TestABlockedBotBringsTheNextStep(t *testing.T) {
+	t.Parallel()
 	services := startChannels(t)
 	r := startHub(t, nil)
 	boss := r.owner(t)
@@ -272,6 +276,7 @@ func TestABlockedBotBringsTheNextStep(t *testing.T) {
 // A drill shows who would be told, sends it marked as one, and ends; its links do
 // nothing to the connection.
 func TestADrillSaysThatItIsOne(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	services := startChannels(t)
 	r := startHub(t, nil)

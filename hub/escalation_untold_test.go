@@ -17,6 +17,7 @@ var resends = regexp.MustCompile(`/deliveries/[0-9a-f-]{36}/resend`)
 // A message that is given up goes other ways while there are any, and when there is
 // none the overview says that nobody knows.
 func TestATroubleThatReachesNobodyIsSeenOnTheOverview(t *testing.T) {
+	t.Parallel()
 	services := startChannels(t)
 	r := startHub(t, nil)
 	boss := r.owner(t)

@@ -21,6 +21,7 @@ import (
 // What people edit is what is sent; a word that there is not is refused, and no field
 // is a token.
 func TestEditedTextsAreSent(t *testing.T) {
+	t.Parallel()
 	services := startChannels(t)
 	r := startHub(t, nil)
 	boss := r.owner(t)
@@ -48,6 +49,7 @@ func TestEditedTextsAreSent(t *testing.T) {
 // What opens something, and what the hub logs in to services with, is nowhere in clear:
 // not in the log, not in the files of the data folder, not in a page.
 func TestNothingOfAMessageThatOpensSomethingIsInClear(t *testing.T) {
+	t.Parallel()
 	services := startChannels(t)
 	r := startHub(t, nil)
 	boss := r.owner(t)
@@ -110,6 +112,7 @@ func TestNothingOfAMessageThatOpensSomethingIsInClear(t *testing.T) {
 // Where nothing is left to do because the connection is paused, deleted or given back,
 // nobody is told that it works again.
 func TestTheEndOfATroubleSaysHowItEnded(t *testing.T) {
+	t.Parallel()
 	tests := []struct{ code, began, method, act string }{
 		{"invalid_client", "escalation.operator_needed", "POST", "/pause"},
 		{"invalid_grant", "escalation.grant_ended", "POST", "/revoke"},
@@ -139,6 +142,7 @@ func TestTheEndOfATroubleSaysHowItEnded(t *testing.T) {
 
 // The example in the documentation has the fields of what a webhook is posted.
 func TestTheDocumentedWebhookIsTheRealOne(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../docs/escalation.md")
 	if err != nil {
 		t.Fatal(err)
@@ -173,6 +177,7 @@ func TestTheDocumentedWebhookIsTheRealOne(t *testing.T) {
 
 // A trouble that goes on is shown, however many there have been since.
 func TestAnOldTroubleThatGoesOnIsShown(t *testing.T) {
+	t.Parallel()
 	services := startChannels(t)
 	r := startHub(t, nil)
 	boss := r.owner(t)

@@ -14,6 +14,7 @@ import (
 // The overview says for as long as it is so that nobody would be told, and lists what is
 // left to do once until it is done.
 func TestTheOverviewWarnsUntilSomebodyCanBeTold(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	b := startBrowser(t, 1280, 900)

@@ -25,6 +25,7 @@ var asksOnly = map[string]string{
 // none that has done something is answered with a page, which a reload would do again. The
 // harness looks for the same in the log of every other test.
 func TestNoFormIsAnsweredWithAPageThatRepeatsIt(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	boss := r.owner(t)
@@ -122,6 +123,7 @@ func TestNoFormIsAnsweredWithAPageThatRepeatsIt(t *testing.T) {
 
 // What a form has done is shown by its page as often as that is reloaded, and not done again.
 func TestReloadingWhatCameOfAFormDoesNothingAgain(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	boss := r.owner(t)

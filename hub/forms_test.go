@@ -12,6 +12,7 @@ import (
 // the form once more untouched changes nothing: for each option that a provider
 // declares, of each kind that there is.
 func TestWhatIsEnteredInTheFormOfAServiceIsStored(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, map[string]any{"plugins.dir": withEveryOption(t)})
 	var providers struct {
@@ -68,6 +69,7 @@ func TestWhatIsEnteredInTheFormOfAServiceIsStored(t *testing.T) {
 
 // A service that is added with the form as it stands has every default.
 func TestAFormThatIsLeftAsItIsStoresTheDefaults(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, map[string]any{"plugins.dir": withEveryOption(t)})
 	b := startBrowser(t, 1280, 900)
 	b.setUp(r)
@@ -88,6 +90,7 @@ func TestAFormThatIsLeftAsItIsStoresTheDefaults(t *testing.T) {
 
 // The boxes of the other forms that use the same field are stored as they are ticked.
 func TestTheBoxesOfPoliciesAndContactsAreStored(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	b := startBrowser(t, 1280, 900)
 	b.setUp(r)

@@ -42,6 +42,7 @@ func (b *browser) snap(name string) {
 // codes: whole and field by field, with how long they last. Nothing of it is kept, a reload
 // shows nothing, and the audit has it.
 func TestAStrangerTakesCodesOfAPublishedServiceOnce(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	boss := r.owner(t)
@@ -105,6 +106,7 @@ func TestAStrangerTakesCodesOfAPublishedServiceOnce(t *testing.T) {
 // Nothing is published by itself, by who may not, or after it was taken back: then strangers
 // are led to the login, and what they have begun leads to no codes.
 func TestAServiceIsPublishedByAnOwnerAlone(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	boss := r.owner(t)
@@ -149,6 +151,7 @@ func TestAServiceIsPublishedByAnOwnerAlone(t *testing.T) {
 
 // How often strangers begin is bounded, from each address and in total, over all replicas.
 func TestTheFrontPageIsLimited(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, map[string]any{"trusted_proxies": []string{"127.0.0.1"}})
 	boss := r.owner(t)
@@ -187,6 +190,7 @@ func TestTheFrontPageIsLimited(t *testing.T) {
 // What was handed over is kept if an administrator asks for it: as a connection that the hub
 // renews from then on. Nobody else is offered that.
 func TestCodesAreKeptIfSomebodyAsksForIt(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	boss := r.owner(t)
@@ -227,6 +231,7 @@ func TestCodesAreKeptIfSomebodyAsksForIt(t *testing.T) {
 // Where many services are published, the front page is searched by the words of their
 // titles, in any case; what is not there is said, with the way back to all.
 func TestTheFrontPageIsSearchedWhereServicesAreMany(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	boss := r.owner(t)

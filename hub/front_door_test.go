@@ -46,6 +46,7 @@ func (b *browser) inBounds(what string) {
 // service's picture, in the reader's words, and with a button where they say to begin
 // again.
 func TestTheFrontDoorIsWholeOnAPhone(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	boss := r.owner(t)
@@ -102,6 +103,7 @@ func (b *browser) deny() {
 
 // Who comes back for nothing, and is not signed in, is led to where they can begin.
 func TestAResultThatIsNotAwaitedLeadsOn(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	r.owner(t)

@@ -15,6 +15,7 @@ var grantLinkRE = regexp.MustCompile(`/grant/([A-Za-z0-9_-]{43})`)
 
 // A link for somebody else works without an account here, once, in one browser.
 func TestSomebodyElseAuthorisesByALink(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	boss := r.owner(t)

@@ -11,6 +11,7 @@ import (
 // Many that need a person are told by service and need on the overview, and each group
 // leads to a list of as many as it says.
 func TestTheOverviewGroupsManyProblems(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	boss := r.owner(t)
@@ -32,6 +33,7 @@ func TestTheOverviewGroupsManyProblems(t *testing.T) {
 
 // Two connections of one title are told apart by their names on the overview.
 func TestConnectionsNamedAlikeAreToldApart(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	boss := r.owner(t)

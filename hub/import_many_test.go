@@ -10,6 +10,7 @@ import (
 // A table of 5,000 rows is imported with its progress shown, can be stopped, has pages of
 // results, and what was not imported is filled in again; a reload imports nothing twice.
 func TestAnImportOfFiveThousandShowsHowItGoes(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	r.owner(t)

@@ -13,6 +13,7 @@ import (
 
 // What was granted elsewhere is pulled here, without anybody logging in again.
 func TestAGrantIsImported(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	name := r.addService(t, world.Service("bitrix24"))
@@ -51,6 +52,7 @@ func TestAGrantIsImported(t *testing.T) {
 }
 
 func TestATableIsImportedWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	name := r.addService(t, world.Service("bitrix24"))

@@ -28,6 +28,7 @@ func (r *running) incidents(t *testing.T, state string) []incident {
 // 47 connections that suffer from one wrong secret are one incident, and mending
 // it closes it.
 func TestOneCauseIsOneIncidentHoweverManySuffer(t *testing.T) {
+	t.Parallel()
 	for _, database := range []string{"sqlite", "postgres"} {
 		t.Run(database, func(t *testing.T) {
 			const size = 47
@@ -66,6 +67,7 @@ func TestOneCauseIsOneIncidentHoweverManySuffer(t *testing.T) {
 
 // An endpoint that answers 503 is one outage, also of those that were put off.
 func TestAnOutageIsOneIncidentOfItsEndpoint(t *testing.T) {
+	t.Parallel()
 	const size = 120
 	w := prepareWave(t, "sqlite", size)
 	w.server.SetFault(authserver.Unavailable(http.StatusServiceUnavailable))
@@ -81,6 +83,7 @@ func TestAnOutageIsOneIncidentOfItsEndpoint(t *testing.T) {
 
 // The forecast is where people look: in the API, and in their calendar.
 func TestTheForecastIsInTheAPIAndInTheCalendar(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startFurnished(t, world)
 	var list struct {

@@ -48,6 +48,7 @@ func damagedJournal(t *testing.T, data string) {
 // A flipped bit in the journal is seen wherever somebody looks, until the file that was
 // kept aside is removed.
 func TestDamageToTheJournalIsToldEverywhere(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	damagedJournal(t, dir)
 	flags := map[string]any{"data_dir": dir, "key.file": filepath.Join(dir, "evergrant.key")}
@@ -79,6 +80,7 @@ func TestDamageToTheJournalIsToldEverywhere(t *testing.T) {
 }
 
 func TestDoctorSeesThatTheJournalIsGone(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	flags := map[string]any{"data_dir": r.dir, "public_url": r.hub.URL()}
 	expect(t, findings(t, "", flags), "journal", "ok", "nothing damaged")

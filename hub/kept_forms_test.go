@@ -12,6 +12,7 @@ import (
 // The switch of language keeps the one-time link of the set-up page, before and after
 // a form that was not right.
 func TestTheSetUpPageKeepsItsLinkInBothLanguages(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	b := startBrowser(t, 390, 844)
 	link, err := r.hub.SetupLink(t.Context())
@@ -53,6 +54,7 @@ func (b *browser) logInAgain() {
 // A session that ends in the middle of a form: after the login the form is there with
 // what was entered, but for its secret, which it says.
 func TestAFormOutlivesItsSession(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	b := startBrowser(t, 1280, 900)
 	b.setUp(r)
@@ -94,6 +96,7 @@ func (b *browser) value(name string) string {
 // A form that was not right says that its secret has to be entered again, and a field
 // that is being mended is not red any more.
 func TestAFormThatComesBackSaysThatItsSecretIsGone(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	b := startBrowser(t, 1280, 900)
 	b.setUp(r)
@@ -121,6 +124,7 @@ func TestAFormThatComesBackSaysThatItsSecretIsGone(t *testing.T) {
 // A table that was refused is there to be mended: after a mistake in it and after the
 // end of a session.
 func TestARefusedTableIsThereToBeMended(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	service := r.serviceOf(t, r.addService(t, world.Service("google-calendar")))
@@ -163,6 +167,7 @@ func TestARefusedTableIsThereToBeMended(t *testing.T) {
 // invitations, the calendar's address and recovery codes. The key is shown until the
 // list of keys is opened, and can be tried out there.
 func TestWhatIsShownOnceIsMadeOnce(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	b := startBrowser(t, 1280, 900)

@@ -17,6 +17,7 @@ type made struct {
 
 // A key opens what has one of its tags, from the moment of the tag to its end.
 func TestAKeyOpensWhatHasItsTag(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	name := r.addService(t, world.Service("bitrix24"))
@@ -39,6 +40,7 @@ func TestAKeyOpensWhatHasItsTag(t *testing.T) {
 
 // A key that leaks is worth nothing outside its networks.
 func TestAKeyWorksFromItsAddressesAlone(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	name := r.addService(t, world.Service("bitrix24"))
@@ -64,6 +66,7 @@ func TestAKeyWorksFromItsAddressesAlone(t *testing.T) {
 
 // While a key is rotated no call fails: both work for as long as was asked.
 func TestAKeyIsRotatedWithAnOverlap(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	name := r.addService(t, world.Service("bitrix24"))
@@ -88,6 +91,7 @@ func TestAKeyIsRotatedWithAnOverlap(t *testing.T) {
 
 // A monitor reads how connections stand, and gets no token and no act.
 func TestAKeyThatReadsConnectionsGetsNoToken(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	seen, hidden := r.addService(t, world.Service("bitrix24")), r.addService(t, world.Service("taxcom-kassa"))

@@ -10,6 +10,7 @@ import (
 // A key with admin:* that ends, and works from one place, makes none that goes on, or works
 // from elsewhere, however it is asked.
 func TestAKeyMakesNoneThatIsWorthMore(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	boss := r.owner(t)
 	secret := keyRE.FindString(boss.follow("/keys/new", url.Values{"title": {"by hand"}, "which": {"admin"}, "life": {"365d"}, "addresses": {"127.0.0.0/8"}}))

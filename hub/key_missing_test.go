@@ -32,6 +32,7 @@ func filesOf(t *testing.T, dir string) string {
 }
 
 func TestNoKeyIsMadeBesideADatabaseThatHasOne(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	r.addService(t, startWorld(t, time.Hour).Service("oauth2"))
 	r.hub.Stop(t.Context())

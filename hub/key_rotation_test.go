@@ -14,6 +14,7 @@ import (
 // A key is replaced without a grant being lost: the new one seals after the next start,
 // the hub seals anew what the old one has sealed, and the old one goes when nothing needs it.
 func TestAKeyIsReplaced(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"sqlite", "postgres"} {
 		t.Run(name, func(t *testing.T) {
 			flags := map[string]any{}
@@ -87,6 +88,7 @@ func (r *running) stop(t *testing.T) {
 
 // A key that comes from the environment is not changed in a file beside it.
 func TestAKeyFromTheEnvironmentIsNotRotatedInAFile(t *testing.T) {
+	t.Parallel()
 	cfg := hub.Config{DataDir: t.TempDir()}
 	cfg.Key.Value, cfg.Key.File = "c29tZXRoaW5n", filepath.Join(cfg.DataDir, "evergrant.key")
 	if _, err := hub.RotateKey(cfg); err == nil {

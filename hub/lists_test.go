@@ -11,6 +11,7 @@ import (
 
 // Many connections are searched, filtered, acted on together, and exported.
 func TestManyConnectionsAreWorkedOnTogether(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	boss := r.owner(t)
@@ -80,6 +81,7 @@ func TestManyConnectionsAreWorkedOnTogether(t *testing.T) {
 
 // The overview of an open page follows what happens without being loaded again.
 func TestTheOverviewIsLive(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	b := startBrowser(t, 1280, 900)

@@ -54,6 +54,7 @@ func (b *browser) look(file string) {
 // A person deletes what a search finds: all of a page are picked by its head, the question
 // takes a number, and one of them comes back from the trash.
 func TestAPersonDeletesManyAndPutsOneBack(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	b := startBrowser(t, 1280, 900)
@@ -94,6 +95,7 @@ func TestAPersonDeletesManyAndPutsOneBack(t *testing.T) {
 
 // A question before a deletion fits a phone in both languages.
 func TestTheQuestionBeforeADeletionFits(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	b := startBrowser(t, 360, 800)
@@ -123,6 +125,7 @@ func TestTheQuestionBeforeADeletionFits(t *testing.T) {
 // A key is made for a connection that is far down a long list: the form says that it does
 // not show all, and searches on the server, with and without a script.
 func TestAKeyIsMadeForOneOfManyConnections(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	b := startBrowser(t, 1280, 900)

@@ -34,6 +34,7 @@ func sample(text, series string) string {
 }
 
 func TestMetricsShowARenewalThatAPullHadToWaitFor(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, 4*time.Second)
 	r := startHub(t, nil)
 	connection := r.addService(t, world.Service("oauth2"))
@@ -80,6 +81,7 @@ func TestMetricsShowARenewalThatAPullHadToWaitFor(t *testing.T) {
 }
 
 func TestMetricsNeedAKeyOnTheHubsOwnAddressAndNoneOnTheirOwn(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, map[string]any{"metrics.listen": "127.0.0.1:0"})
 	for key, want := range map[string]int{"": http.StatusUnauthorized, "evg_wrong": http.StatusUnauthorized, r.admin.key: http.StatusOK} {
 		if status, _ := (&client{base: r.hub.URL(), key: key}).do(t, "GET", "/metrics", nil); status != want {
@@ -100,6 +102,7 @@ func TestMetricsNeedAKeyOnTheHubsOwnAddressAndNoneOnTheirOwn(t *testing.T) {
 }
 
 func TestReadySaysWhatIsWrongAndNoMore(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	ask := func() (int, string) {
 		status, body := (&client{base: r.hub.URL()}).do(t, "GET", "/readyz", nil)
@@ -129,6 +132,7 @@ func TestReadySaysWhatIsWrongAndNoMore(t *testing.T) {
 }
 
 func TestMetricsAreReadFromPostgreSQLToo(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, map[string]any{"database.url": storetest.Postgres(t)})
 	connection := r.addService(t, world.Service("oauth2"))

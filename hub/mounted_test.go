@@ -80,6 +80,7 @@ func (n *neighbourhood) saw(path string) bool {
 
 // The main job at an address with a path, as a person does it in a browser.
 func TestAPersonDoesTheMainJobBelowAPathInABrowser(t *testing.T) {
+	t.Parallel()
 	b := startBrowser(t, 1280, 900)
 	world := startWorld(t, time.Hour)
 	r, n := startBelow(t, false)
@@ -122,6 +123,7 @@ func TestAPersonDoesTheMainJobBelowAPathInABrowser(t *testing.T) {
 
 // A form that outlived its session is found again by its path.
 func TestAFormOutlivesItsSessionBelowAPath(t *testing.T) {
+	t.Parallel()
 	b := startBrowser(t, 1280, 900)
 	r, n := startBelow(t, false)
 	b.setUp(r)
@@ -141,6 +143,7 @@ func TestAFormOutlivesItsSessionBelowAPath(t *testing.T) {
 
 // Every page that links lead to, however the proxy hands requests on.
 func TestNoPageLeavesThePathThatTheHubIsServedUnder(t *testing.T) {
+	t.Parallel()
 	for name, stripped := range map[string]bool{"kept by the proxy": false, "taken off by the proxy": true} {
 		t.Run(name, func(t *testing.T) {
 			world := startWorld(t, time.Hour)

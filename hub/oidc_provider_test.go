@@ -51,6 +51,7 @@ func startBesideOIDCProvider(t *testing.T) (r *running, callback string) {
 }
 
 func TestSignInByOIDCProviderInTheBrowser(t *testing.T) {
+	t.Parallel()
 	r, _ := startBesideOIDCProvider(t)
 	b := startBrowser(t, 1280, 900)
 	b.strange = true
@@ -82,6 +83,7 @@ func TestSignInByOIDCProviderInTheBrowser(t *testing.T) {
 
 // What is changed on the way to a real server or back does not lead in.
 func TestSignInByOIDCProviderIsRefusedWhenItWasMeddledWith(t *testing.T) {
+	t.Parallel()
 	r, callback := startBesideOIDCProvider(t)
 	for name, test := range map[string]struct {
 		there, home func(url.Values)
@@ -135,6 +137,7 @@ func changed(t *testing.T, address string, change func(url.Values)) string {
 
 // A passkey login leads by the page's script, which no content policy holds back.
 func TestPasskeyLoginStaysAtTheHub(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	r.owner(t)
 	b := startBrowser(t, 1280, 900)

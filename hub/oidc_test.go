@@ -111,6 +111,7 @@ func (v *visitor) vouch() (status int, page, location string) {
 }
 
 func TestPeopleLogInByTheSignInService(t *testing.T) {
+	t.Parallel()
 	service := startSignInService(t)
 	r := startHub(t, map[string]any{"oidc.issuer": service.URL, "oidc.client_id": "hub", "oidc.client_secret": "oidc-secret", "oidc.title": "Company"})
 	boss := r.owner(t)
@@ -160,6 +161,7 @@ func TestPeopleLogInByTheSignInService(t *testing.T) {
 }
 
 func TestASignInThatBelongsToAnotherBrowserIsRefused(t *testing.T) {
+	t.Parallel()
 	service := startSignInService(t)
 	r := startHub(t, map[string]any{"oidc.issuer": service.URL, "oidc.client_id": "hub", "oidc.client_secret": "oidc-secret", "oidc.join_as": "viewer"})
 	r.owner(t)
@@ -194,6 +196,7 @@ func TestASignInThatBelongsToAnotherBrowserIsRefused(t *testing.T) {
 // A service that announces iss sends it with every callback (RFC 9207): one without it, or
 // of another issuer, was led here by somebody else.
 func TestASignInWithoutItsIssuerIsRefused(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		announces bool
 		sends     func(own string) string

@@ -38,6 +38,7 @@ func (r *running) aged(t *testing.T, connection string) {
 }
 
 func TestARejectedTokenIsRenewedOnceForAllWhoSaySo(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	one, two := pair(t)
 	s := world.Service("oauth2")
@@ -92,6 +93,7 @@ func (c *client) ask(ctx context.Context, connection, query, etag string) (answe
 }
 
 func TestAProcessCanWaitForTheNextGeneration(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	one, two := pair(t)
 	connection := one.addService(t, world.Service("oauth2"))
@@ -172,6 +174,7 @@ func listen(t *testing.T, r *running, key, lastID string, accept func(id string,
 }
 
 func TestEventsTellGenerationsOfWhatTheKeyMaySee(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	one, two := pair(t)
 	mine := one.addService(t, world.Service("oauth2"))

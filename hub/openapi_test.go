@@ -32,6 +32,7 @@ type openAPIOperation struct {
 // What linters of OpenAPI documents refuse: names that no tool can use, groups that are not
 // declared, operations, parameters and answers without a word.
 func TestTheOpenAPIDocumentIsWhole(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	var doc openAPI
 	(&client{base: r.hub.URL()}).must(t, "GET", "/api/v1/openapi.json", nil, &doc)
@@ -95,6 +96,7 @@ func wellSaid(t *testing.T, at, path string, op openAPIOperation) {
 
 // The document and the router name the same operations, and those beside the API.
 func TestTheOpenAPIDocumentNamesWhatIsServed(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	var doc openAPI
 	(&client{base: r.hub.URL()}).must(t, "GET", "/api/v1/openapi.json", nil, &doc)

@@ -12,6 +12,7 @@ import (
 // An endpoint that is down is asked now and then, whatever the number of grants
 // behind it, no grant is blamed for it, and all come back by themselves.
 func TestAnOutageIsMetOnceNotByEveryConnection(t *testing.T) {
+	t.Parallel()
 	const size = 300
 	w := prepareWave(t, "sqlite", size)
 	w.server.SetFault(authserver.Unavailable(http.StatusServiceUnavailable))

@@ -10,6 +10,7 @@ import (
 
 // The overview says that all plugins are well, or which one is not and what it said.
 func TestTheOverviewTellsHowPluginsAre(t *testing.T) {
+	t.Parallel()
 	const name = "evergrant-provider-oauth2"
 	program, err := os.ReadFile(filepath.Join(pluginsDir, name))
 	if err != nil {

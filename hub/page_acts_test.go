@@ -10,6 +10,7 @@ import (
 
 // Everything that an administrator does to a connection, in its page.
 func TestTheConnectionsPageDoesWhatItSays(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	b := startBrowser(t, 1280, 900)
@@ -64,6 +65,7 @@ func (b *browser) asked(what string) {
 // A person who says no, a wrong password, a page for nobody: each says what to
 // do next.
 func TestFailuresSayWhatToDoNext(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	b := startBrowser(t, 1280, 900)
@@ -100,6 +102,7 @@ func TestFailuresSayWhatToDoNext(t *testing.T) {
 // Whatever people, services and plugins say is text: it cannot become part of a
 // page.
 func TestHostileTextStaysText(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	b := startBrowser(t, 1280, 900)

@@ -78,6 +78,7 @@ func (b *browser) connect(r *running, s *sandbox.Service, name string) {
 // The main job as people and processes see it, for each service that has a login
 // page of its own.
 func TestAPersonAddsAServiceConnectsItAndAProcessPulls(t *testing.T) {
+	t.Parallel()
 	for _, providerName := range []string{"bitrix24", "taxcom-kassa", "google-calendar"} {
 		t.Run(providerName, func(t *testing.T) {
 			world := startWorld(t, 6*time.Second)

@@ -11,6 +11,7 @@ import (
 // A passkey leads in alone; whatever is not a fresh answer of that very key to this
 // very hub does not.
 func TestPasskeyAnswersThatProveNothingAreRefused(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	boss := r.owner(t)
 	d := newDevice(t, r)
@@ -83,6 +84,7 @@ func TestPasskeyAnswersThatProveNothingAreRefused(t *testing.T) {
 }
 
 func TestPasskeyOfSomebodyWhoMayNotEnter(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	boss := r.owner(t)
 	guest := boss.invite(r, "guest", "operator")
@@ -141,6 +143,7 @@ func TestPasskeyOfSomebodyWhoMayNotEnter(t *testing.T) {
 
 // Where browsers keep no passkeys, the pages say why and offer none.
 func TestPasskeysAreNotOfferedWhereTheyCannotWork(t *testing.T) {
+	t.Parallel()
 	for address, why := range map[string]string{
 		"http://hub.example.com": "Passkeys need https", "http://192.0.2.7:8080": "Passkeys need https", "https://192.0.2.7": "belongs to a host name",
 	} {

@@ -65,6 +65,7 @@ func (b *browser) addPasskey(title string) {
 }
 
 func TestPasskeyIsAddedUsedAndRemovedInTheBrowser(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	r.owner(t)
 	b := startBrowser(t, 1280, 900)
@@ -114,6 +115,7 @@ func TestPasskeyIsAddedUsedAndRemovedInTheBrowser(t *testing.T) {
 }
 
 func TestPasskeyIsTheSecondFactorThatEverybodyNeeds(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	boss := r.owner(t)
 	people := map[string]*visitor{"guest": boss.invite(r, "guest", "operator"), "chief": boss.invite(r, "chief", "administrator")}
@@ -171,6 +173,7 @@ func TestPasskeyIsTheSecondFactorThatEverybodyNeeds(t *testing.T) {
 
 // The sign-in service has asked for whatever it wants.
 func TestPasskeyIsNotAskedOfWhoComesFromTheSignInService(t *testing.T) {
+	t.Parallel()
 	service := startSignInService(t)
 	r := startHub(t, map[string]any{"oidc.issuer": service.URL, "oidc.client_id": "hub", "oidc.client_secret": "oidc-secret", "oidc.title": "Company"})
 	boss := r.owner(t)

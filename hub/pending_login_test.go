@@ -51,6 +51,7 @@ func (v *visitor) withCodes() (secret string) {
 // A password that was shown before it, the factor, the role or the right to log in was
 // changed does not lead in after the change, whatever code comes with it.
 func TestALoginThatWaitsForItsCodeEndsWithAChange(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	boss := r.owner(t)
 	for what, change := range map[string]func(guest *visitor, id string){

@@ -140,6 +140,7 @@ func pageRoutes(r *running) (routes []string) {
 var placeholderRE = regexp.MustCompile(`[:*][a-z]+`)
 
 func TestEveryRouteIsRefusedToWhoMayNot(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	boss := r.owner(t)
 	people := map[string]*visitor{"viewer": boss.invite(r, "viewer", "viewer"), "operator": boss.invite(r, "operator", "operator")}
@@ -185,6 +186,7 @@ func TestEveryRouteIsRefusedToWhoMayNot(t *testing.T) {
 }
 
 func TestAViewerSeesNoTokenAndNoButtonsThatAreRefused(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	boss := r.owner(t)
@@ -211,6 +213,7 @@ func TestAViewerSeesNoTokenAndNoButtonsThatAreRefused(t *testing.T) {
 }
 
 func TestASessionIsEndedElsewhere(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	boss := r.owner(t)
 	guest := boss.invite(r, "guest", "operator")

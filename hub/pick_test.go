@@ -17,6 +17,7 @@ import (
 // connection is made, imported, and taken once, in rules; contacts where a connection gets
 // an owner and a rule its recipients.
 func TestLongListsAreSearchedAtTheServer(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	boss := r.owner(t)

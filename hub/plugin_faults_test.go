@@ -24,6 +24,7 @@ func (r *running) pidOf(providerName string) (pid, inFlight int) {
 // A plugin that dies before its request has come to the hub loses nothing, and the
 // service sees one request.
 func TestAPluginKilledBeforeItsRequestAsksOnce(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	s := world.Service("bitrix24")
@@ -55,6 +56,7 @@ func TestAPluginKilledBeforeItsRequestAsksOnce(t *testing.T) {
 
 // Many callers, one renewal, and the plugin dies in the middle of it.
 func TestManyCallersOfOneRenewalSurviveTheDeathOfThePlugin(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, shortLife)
 	r := startHub(t, nil)
 	s := world.Service("bitrix24")
@@ -91,6 +93,7 @@ func TestManyCallersOfOneRenewalSurviveTheDeathOfThePlugin(t *testing.T) {
 // A service inside the hub's own network is reached only if an administrator says
 // so for that host, and what was refused is in the audit record.
 func TestAServiceInAPrivateNetworkNeedsAnAdministratorsWord(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, map[string]any{"egress.private_networks": "192.0.2.1"})
 	s := world.Service("oauth2") // it is asked at once for its metadata

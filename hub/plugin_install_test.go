@@ -101,6 +101,7 @@ var sumRE = regexp.MustCompile(`[0-9a-f]{64}`)
 // The command line shows what a package is and what it changes, asks on a terminal, and
 // takes no silence for a yes: a script says so, and names each host that is added.
 func TestThePackageThatTheCommandLineInstallsIsShownAndAgreedTo(t *testing.T) {
+	t.Parallel()
 	a := newAuthor(t)
 	service := authserver.New(authserver.Config{})
 	address, err := service.Start("")
@@ -149,6 +150,7 @@ func TestThePackageThatTheCommandLineInstallsIsShownAndAgreedTo(t *testing.T) {
 // A version that describes itself and panics at every refresh goes back by itself. The
 // refresh that was out is in the journal: the version before reads the reply.
 func TestAnUpgradeThatPanicsAtEveryRefreshGoesBackAndLosesNothing(t *testing.T) {
+	t.Parallel()
 	a := newAuthor(t)
 	service := authserver.New(authserver.Config{AccessTokenLife: time.Hour})
 	address, err := service.Start("")

@@ -11,6 +11,7 @@ import (
 // What keeps a plugin from starting is told where people look, in its own words: on its
 // page, in the API and by the doctor. What it writes is text to all of them.
 func TestAFailedStartIsToldInThePluginsOwnWords(t *testing.T) {
+	t.Parallel()
 	plugins := t.TempDir()
 	program := "#!/bin/sh\necho 'reading <b>settings</b>' >&2\necho 'SettingsError: there is no settings.json' >&2\necho bye >&2\nexit 3\n"
 	if err := os.WriteFile(filepath.Join(plugins, "evergrant-provider-broken"), []byte(program), 0o755); err != nil {

@@ -24,6 +24,7 @@ func prometheusFolder(t *testing.T) string {
 }
 
 func TestAlertsAreRightAsPromtoolSeesThem(t *testing.T) {
+	t.Parallel()
 	tool := filepath.Join(prometheusFolder(t), "promtool")
 	for _, arguments := range [][]string{
 		{"check", "rules", "../configs/prometheus/evergrant.rules.yml"}, {"test", "rules", "../configs/prometheus/evergrant.rules.test.yml"},
@@ -35,6 +36,7 @@ func TestAlertsAreRightAsPromtoolSeesThem(t *testing.T) {
 }
 
 func TestEveryPanelShowsDataOfARealPrometheus(t *testing.T) {
+	t.Parallel()
 	folder := prometheusFolder(t)
 	r := busyHub(t, map[string]any{"metrics.listen": "127.0.0.1:0"})
 	ask, _ := startPrometheus(t, folder, r.hub.ScrapesAt().String())

@@ -16,6 +16,7 @@ func (r *running) sessionsAge(t *testing.T) {
 }
 
 func TestASessionAloneChangesNoFactorAndMakesNoAdminKey(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	boss := r.owner(t)
 	guest := boss.invite(r, "guest", "viewer")
@@ -71,6 +72,7 @@ func TestASessionAloneChangesNoFactorAndMakesNoAdminKey(t *testing.T) {
 
 // What was entered is there again after the confirmation, but for its secrets.
 func TestAConfirmationLosesNothingThatWasEntered(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	b := startBrowser(t, 1280, 900)
 	b.setUp(r)
@@ -91,6 +93,7 @@ func TestAConfirmationLosesNothingThatWasEntered(t *testing.T) {
 }
 
 func TestWhoComesFromTheSignInServiceSignsInAnew(t *testing.T) {
+	t.Parallel()
 	service := startSignInService(t)
 	r := startHub(t, map[string]any{"oidc.issuer": service.URL, "oidc.client_id": "hub", "oidc.client_secret": "oidc-secret", "oidc.title": "Company"})
 	boss := r.owner(t)
@@ -131,6 +134,7 @@ func TestWhoComesFromTheSignInServiceSignsInAnew(t *testing.T) {
 
 // Whoever is removed, disabled or demoted leaves no key, invitation or link behind.
 func TestWhoLeavesLeavesNoWayBack(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	boss := r.owner(t)

@@ -10,6 +10,7 @@ import (
 )
 
 func TestEveryResultOfAPullIsCountedByItsName(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	server, connection := bitrix24(t, r, 3*time.Second)
 	process := r.key(t, connection)

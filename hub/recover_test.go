@@ -10,6 +10,7 @@ import (
 
 // What may not be renewed may still be saved: the reply is there already.
 func TestAReplyInTheJournalIsSavedForAConnectionThatWasPausedMeanwhile(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	r := startHubIn(t, dir, nil)
 	server, connection := bitrix24(t, r, time.Hour)
@@ -45,6 +46,7 @@ func change(t *testing.T, dir, statement string, args ...any) {
 // As when the commit of an intent got no answer, and taking it back did not
 // either.
 func TestAnOpenIntentThatNobodyWorksOnIsFoundByTheHubThatBeganIt(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	r := startHubIn(t, dir, map[string]any{"renewal.lease": "2s", "renewal.request_timeout": "1s"})
 	server, connection := bitrix24(t, r, time.Hour)
@@ -60,6 +62,7 @@ func TestAnOpenIntentThatNobodyWorksOnIsFoundByTheHubThatBeganIt(t *testing.T) {
 // Nobody can read the reply without the plugin, and it holds the only live
 // refresh token.
 func TestAReplyInTheJournalWaitsForAPluginThatIsMissing(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	r := startHubIn(t, dir, nil)
 	server, connection := bitrix24(t, r, time.Hour)

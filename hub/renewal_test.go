@@ -18,6 +18,7 @@ import (
 )
 
 func TestManyCallersJoinOneRenewal(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, shortLife)
 	r := startHub(t, nil)
 	s := world.Service("bitrix24") // renewed on demand alone
@@ -66,6 +67,7 @@ func bitrix24(t *testing.T, r *running, ttl time.Duration) (server *bitrix24test
 }
 
 func TestAValidTokenIsServedWhileRenewalFails(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	server, connection := bitrix24(t, r, time.Hour)
 	process := r.key(t, connection)
@@ -116,6 +118,7 @@ func TestAValidTokenIsServedWhileRenewalFails(t *testing.T) {
 }
 
 func TestWhoHasToActWhenTheTokenHasExpired(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		fault  emulator.Fault
 		status int
@@ -200,6 +203,7 @@ func stopBeforeSave(t *testing.T, r *running, server *bitrix24test.Server, conne
 }
 
 func TestAHubThatStopsBeforeItCouldSaveFindsTheTokensInItsJournal(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	r := startHubIn(t, dir, nil)
 	server, connection := bitrix24(t, r, time.Hour)

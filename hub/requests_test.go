@@ -17,6 +17,7 @@ var requestRE = regexp.MustCompile(`action="(/requests/[0-9a-f-]{36})"`)
 // Who misses a service says which, what for and how to reach them; an administrator reads
 // it and says what became of it. Whole on a phone, in both languages.
 func TestAStrangerAsksForAServiceThatIsMissing(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	boss := r.owner(t)
@@ -81,6 +82,7 @@ func TestAStrangerAsksForAServiceThatIsMissing(t *testing.T) {
 // Viewers and holders of links ask as well, each counted apart; what they write is bounded
 // and reaches the contacts that take what nobody else does.
 func TestARequestForAServiceReachesPeople(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	boss := r.owner(t)

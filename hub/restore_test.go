@@ -10,6 +10,7 @@ import (
 )
 
 func TestAKeptTokenSetCanBePutBackWhereTheServiceDoesNotRotate(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	google := r.addService(t, world.Service("google-calendar"))
@@ -39,6 +40,7 @@ func TestAKeptTokenSetCanBePutBackWhereTheServiceDoesNotRotate(t *testing.T) {
 }
 
 func TestASpentTokenSetIsNotPutBack(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	s := world.Service("oauth2")
@@ -65,6 +67,7 @@ func refused(t *testing.T, r *running, connection string, body map[string]any) {
 // The page offers to put the last good tokens back where the service lets them live, and
 // says why not where it replaces them.
 func TestThePageRestoresTheLastGoodTokens(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	boss := r.owner(t)

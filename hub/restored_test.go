@@ -74,6 +74,7 @@ func execIn(t *testing.T, dir, statement string) {
 }
 
 func TestARestoredDatabaseIsBroughtForwardByItsDataFolder(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		backup func(t *testing.T, r *running) (restore func())
 		cause  string
@@ -151,6 +152,7 @@ func (r *running) troubles(t *testing.T) (kinds []string) {
 // What may be behind the backup is tried by nobody until a person decides; its token is
 // served meanwhile.
 func TestWhatIsBehindABackupWaitsForADecision(t *testing.T) {
+	t.Parallel()
 	for name, decide := range map[string]func(t *testing.T, r *running, connection string){
 		"try once": func(t *testing.T, r *running, connection string) {
 			var run struct{ Connections int }
@@ -207,6 +209,7 @@ func TestWhatIsBehindABackupWaitsForADecision(t *testing.T) {
 }
 
 func TestThePagesAskBeforeADecisionAndTellWhatCameOfIt(t *testing.T) {
+	t.Parallel()
 	r, connection := behind(t)
 	boss := r.owner(t)
 	_, page, _ := boss.ask("GET", "/", nil)
@@ -244,6 +247,7 @@ func TestThePagesAskBeforeADecisionAndTellWhatCameOfIt(t *testing.T) {
 // Each of two hubs knows some of the newest tokens and of the withdrawals: renewals wait for
 // both, and either shows all.
 func TestEachReplicaSharesWhatItAloneKnowsAfterARestore(t *testing.T) {
+	t.Parallel()
 	address, dir := storetest.Postgres(t), t.TempDir()
 	if err := hub.CreateKey(filepath.Join(dir, "key")); err != nil {
 		t.Fatal(err)

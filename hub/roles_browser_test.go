@@ -25,6 +25,7 @@ func (b *browser) has(selector string) bool {
 // Each path as the role that does it, and as the role that must not, in the browser:
 // who may not sees no button for it, and an address that was typed says who may.
 func TestPagesByRole(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	boss := r.owner(t)

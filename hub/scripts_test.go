@@ -58,6 +58,7 @@ func startScripted(t *testing.T) *running {
 // Whatever people type, and whatever a plugin or a service says, is text in every
 // page that shows it.
 func TestNoPageTakesWordsForScripts(t *testing.T) {
+	t.Parallel()
 	r := startScripted(t)
 	w := &watcher{visitor: r.owner(t), seen: map[string]bool{}}
 	s := scriptText

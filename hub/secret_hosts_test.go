@@ -78,6 +78,7 @@ func movedBody(s *sandbox.Service, to *elsewhere, more map[string]any) map[strin
 }
 
 func TestACheckSendsNoStoredSecretToAnotherHost(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	boss := r.owner(t)
@@ -125,6 +126,7 @@ func (v *visitor) acts(act string) (found []string) {
 }
 
 func TestAChangedAddressGetsNeitherSecretNorGrant(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	boss := r.owner(t)
@@ -170,6 +172,7 @@ func TestAChangedAddressGetsNeitherSecretNorGrant(t *testing.T) {
 func hostOf(address string) string { return strings.TrimRight(address, "/") }
 
 func TestTheSecretOfAChannelGoesToNoOtherHost(t *testing.T) {
+	t.Parallel()
 	services := startChannels(t)
 	r := startHub(t, nil)
 	boss := r.owner(t)
@@ -219,6 +222,7 @@ func TestTheSecretOfAChannelGoesToNoOtherHost(t *testing.T) {
 // An issuer whose metadata move the token endpoint, as a new version of a plugin may: the
 // service waits for an owner, who agrees once for all that are concerned.
 func TestAMovedAddressWaitsForAnOwner(t *testing.T) {
+	t.Parallel()
 	services := startChannels(t)
 	thief := startElsewhere(t)
 	var mu sync.Mutex

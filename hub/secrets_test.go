@@ -19,6 +19,7 @@ import (
 // looks for every secret of it in the log (at its most talkative), in every file
 // of the data folder, in pages, and in all answers but the pulls themselves.
 func TestNoSecretIsAnywhereInClear(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, shortLife)
 	r := startHub(t, nil)
 	seen := &logBuffer{}

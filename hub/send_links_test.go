@@ -15,6 +15,7 @@ import (
 // whom they belong, together, after a question that counts; the result says who got them and
 // why others did not.
 func TestLinksAreSentToTheOwnersOfMany(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	boss := r.owner(t)

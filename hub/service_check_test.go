@@ -26,6 +26,7 @@ func serviceForm(s *sandbox.Service) url.Values {
 // The check of a service tells what is wrong before anybody is sent away, and adds
 // nothing.
 func TestTheCheckOfAServiceTellsWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	boss := r.owner(t)
@@ -83,6 +84,7 @@ func checkOf(page string) string { return checkRE.FindString(page) }
 // Whoever only wants the codes gets them once, with how long they are good; nothing
 // is stored.
 func TestCodesOnceAreShownAndForgotten(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	b := startBrowser(t, 1280, 900)
@@ -125,6 +127,7 @@ func TestCodesOnceAreShownAndForgotten(t *testing.T) {
 // A person who has never seen OAuth comes from the printed link to a pulled token
 // with a handful of clicks, following only what the pages offer.
 func TestTheFirstWalkTakesAtMostTwelveClicks(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	b := startBrowser(t, 1280, 900)

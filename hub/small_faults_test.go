@@ -11,6 +11,7 @@ import (
 // The form of Bitrix24 begins with its first step, asks for what has an effect, and says
 // why it does not ask for scopes and what a client ID is.
 func TestTheFormAsksForWhatHasAnEffect(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, nil)
 	b := startBrowser(t, 1280, 900)
 	b.setUp(r)
@@ -40,6 +41,7 @@ func TestTheFormAsksForWhatHasAnEffect(t *testing.T) {
 // The keys that the help lists work, in a Russian layout as well; on a phone the place in
 // the navigation is in sight; the settings name the hub.
 func TestKeysLeadWhereTheHelpSays(t *testing.T) {
+	t.Parallel()
 	r := startHub(t, map[string]any{"replica_name": "hub-of-the-test"})
 	b := startBrowser(t, 1280, 900)
 	b.setUp(r)
@@ -67,6 +69,7 @@ func TestKeysLeadWhereTheHelpSays(t *testing.T) {
 // A token says until when it is good, or since when not, and what is ours is said in the
 // reader's language.
 func TestDatesAndCausesAreSaidInTheReadersLanguage(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	b := startBrowser(t, 390, 844)

@@ -10,6 +10,7 @@ import (
 // People see the access work: the page of a connection makes the calls that its provider
 // declares, shows the service's answer, and no secret with it.
 func TestAConnectionShowsThatItsAccessWorks(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	b := startBrowser(t, 1280, 900)

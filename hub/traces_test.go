@@ -35,6 +35,7 @@ func collector(t *testing.T) (address string, seen *logBuffer) {
 }
 
 func TestTraceOfAPullThatHadToRenewHoldsEveryStepAndNoSecret(t *testing.T) {
+	t.Parallel()
 	address, seen := collector(t)
 	world := startWorld(t, 4*time.Second)
 	r := startHub(t, map[string]any{"tracing.endpoint": address, "tracing.sample": 1.0})

@@ -13,6 +13,7 @@ import (
 // A connection that is deleted by the API is not pulled, and comes back with its grant,
 // under another name where its own is taken.
 func TestADeletedConnectionIsPutBackWithItsGrant(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	s := world.Service("bitrix24")
@@ -77,6 +78,7 @@ func TestADeletedConnectionIsPutBackWithItsGrant(t *testing.T) {
 
 // The trash is emptied of what has been there for longer than the setting says.
 func TestTheTrashIsEmptiedInTime(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, map[string]any{"trash.keep": "0s"})
 	name := r.addService(t, world.Service("oauth2"))
@@ -94,6 +96,7 @@ func TestTheTrashIsEmptiedInTime(t *testing.T) {
 // Whoever deletes what a list finds is told how many and what hangs on them, types the
 // number, and finds them in the trash; the record names each.
 func TestManyAreDeletedOnlyKnowingly(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	boss := r.owner(t)

@@ -10,6 +10,7 @@ import (
 // A plugin that is put into the folder of a running hub can be used at once, and
 // one that is replaced is used from then on.
 func TestAPluginIsTakenUpWithoutARestart(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	r := startHub(t, map[string]any{"plugins.dir": folder})
 	providers := func() int {

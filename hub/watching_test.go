@@ -102,6 +102,7 @@ type alertRules struct {
 }
 
 func TestDashboardAlertsAndPageNameMetricsThatThereAre(t *testing.T) {
+	t.Parallel()
 	names := exposed(busyHub(t, nil).scrape(t))
 	for panel, queries := range dashboardQueries(t) {
 		for _, q := range queries {

@@ -27,6 +27,7 @@ func (r *running) withdrawn(t *testing.T, method, path string) (acts []string) {
 
 // A restore brings back what was withdrawn after the backup; the data folder knows of it.
 func TestWhatARestoreBringsBackIsWithdrawnAgain(t *testing.T) {
+	t.Parallel()
 	world := startWorld(t, time.Hour)
 	r := startHub(t, nil)
 	revoked := r.addService(t, world.Service("oauth2"))

@@ -6,7 +6,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 export GOWORK=off
 govulncheck=golang.org/x/vuln/cmd/govulncheck@${GOVULNCHECK:-v1.1.4}
-behind=0 weak=0
+behind=0 weak=0 unseen=0
 
 for module in sdk plugins . tools; do
   mapfile -t direct < <(cd "$module" && go list -m -f '{{if not (or .Main .Indirect .Replace)}}{{.Path}}{{end}}' all 2>/dev/null | sed '/^$/d')
@@ -26,12 +26,16 @@ if GOBIN=$tool GOFLAGS=-mod=mod go install "$govulncheck" 2>"$tool/log"; then
     case $? in
       0) ;;
       3) weak=$((weak + 1)) ;; # it has found something that is called
-      *) echo "outdated: govulncheck could not look at $module (it needs https://vuln.go.dev)" >&2 ;;
+      *)
+        unseen=$((unseen + 1))
+        echo "outdated: govulncheck could not look at $module (it needs https://vuln.go.dev)" >&2
+        ;;
     esac
   done
 else
+  unseen=3
   echo "outdated: $govulncheck cannot be installed here: $(tail -1 "$tool/log")" >&2
 fi
 
-echo "outdated: $behind behind, $weak modules with known weaknesses"
+echo "outdated: $behind behind, $weak modules with known weaknesses, $unseen modules not looked at"
 [[ $weak -eq 0 && (${STRICT:-} != 1 || $behind -eq 0) ]]
