@@ -144,12 +144,31 @@ assets: ## Vendor the web hub's third-party styles, scripts and icons again.
 	@scripts/vendor-assets.sh
 
 .PHONY: screenshots
-screenshots: build ## Take the pictures of docs/screenshots again.
-	@scripts/screenshots.sh
+screenshots: build ## Take pictures of every page into .cache/screenshots; ARGS=--keep renews those of docs/screenshots.
+	@scripts/screenshots.sh $(ARGS)
 
 .PHONY: clean
-clean: ## Remove bin/ with the tools in it; ./data, which holds grants, is kept.
-	rm -rf bin
+clean: ## Remove bin/ with the tools in it, and dist/; ./data, which holds grants, is kept.
+	rm -rf bin dist
+
+##@ Release it
+
+.PHONY: dist
+dist: ## Make archives for linux on amd64 and arm64 in dist/, with their sums and SBOMs, and look at them; DIST_ARCHS=amd64 makes fewer.
+	@scripts/dist.sh
+	@scripts/dist-check.sh
+
+.PHONY: image
+image: ## Make an image in dist/ without a daemon, as an OCI layout; ARGS=arm64 chooses the processor.
+	@scripts/image.sh $(ARGS)
+
+.PHONY: image-check
+image-check: image ## Start the image's root filesystem, read-only and as a user without rights, and look whether it serves; needs root.
+	@scripts/image-check.sh
+
+.PHONY: release-check
+release-check: ## Make a release in a clone, serve it from a module proxy of files, and install it: go install of the hub, go get of the SDK.
+	@scripts/release-check.sh
 
 # The tools of tools/go.mod, in groups because building them takes minutes the
 # first time and most targets need one group only. A stamp is older than

@@ -15,6 +15,8 @@ short() {
     help | build | demo | quickstart | author-walk | plugin-cases) ;;
     check | lint | vet | generate-check | tidy-check | gowork-off | proto-breaking) ;;
     generate | assets | drill | clean) ;;
+    dist) echo 'DIST_ARCHS=amd64' ;;
+    image | image-check | release-check) ;;
     run) echo "- it runs until it is stopped; quickstart starts it, alone and with SANDBOX=1" ;;
     targets-check) echo "- it is this" ;;
     test) echo 'ARGS=./plugins/examples ./sdk/... -short' ;;
