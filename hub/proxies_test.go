@@ -90,23 +90,34 @@ func TestTheSamplesForReverseProxiesWork(t *testing.T) {
 
 // front is a proxy that runs, as a client sees it that is not on the proxy's address.
 type front struct {
-	base   string
-	client *http.Client
+	// base is the address of the hub: the origin and the path that it is below.
+	origin, base string
+	client       *http.Client
 }
 
 func (p proxy) start(t *testing.T, r *running) front {
 	t.Helper()
+	return p.startAt(t, r, strconv.Itoa(freePort(t)), "")
+}
+
+// startAt starts it at a port. With a path it is the sample for a hub below that.
+func (p proxy) startAt(t *testing.T, r *running, port, path string) front {
+	t.Helper()
 	dir := t.TempDir()
-	at := proxied{dir: dir, port: strconv.Itoa(freePort(t)), hub: r.hub.Addr().String(), certificate: filepath.Join(dir, "c.pem"), key: filepath.Join(dir, "k.pem")}
+	at := proxied{dir: dir, port: port, hub: r.hub.Addr().String(), certificate: filepath.Join(dir, "c.pem"), key: filepath.Join(dir, "k.pem")}
 	writeCertificate(t, at.certificate, at.key, 1)
 	page, err := os.ReadFile("../docs/deploying.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, after, _ := strings.Cut(string(page), p.heading+"\n")
+	heading := p.heading
+	if path != "" {
+		heading = "#" + p.heading + " below a path"
+	}
+	_, after, _ := strings.Cut(string(page), "\n"+heading+"\n")
 	sample := regexp.MustCompile("(?ms)^```[a-z]*\n(.*?)^```$").FindStringSubmatch(after)
 	if sample == nil {
-		t.Fatalf("the page has no sample below %q", p.heading)
+		t.Fatalf("the page has no sample below %q", heading)
 	}
 	file := filepath.Join(dir, "configuration")
 	if err := os.WriteFile(file, []byte(p.whole(sample[1], at)), 0o600); err != nil {
@@ -125,7 +136,8 @@ func (p proxy) start(t *testing.T, r *running) front {
 		}
 	})
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
-	f := front{base: "https://" + net.JoinHostPort(proxiedHost, at.port), client: &http.Client{
+	origin := "https://" + net.JoinHostPort(proxiedHost, at.port)
+	f := front{origin: origin, base: origin + path, client: &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
 			ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
@@ -185,7 +197,7 @@ func (f front) showsPages(t *testing.T) {
 func (f front) takesForms(t *testing.T) {
 	t.Helper()
 	form := url.Values{"login": {"nobody"}, "password": {"wrong"}}.Encode()
-	for origin, refused := range map[string]bool{f.base: false, "https://elsewhere.example": true} {
+	for origin, refused := range map[string]bool{f.origin: false, "https://elsewhere.example": true} {
 		got := f.ask(t, "POST", "/login", strings.NewReader(form), "Origin", origin, "Content-Type", "application/x-www-form-urlencoded")
 		if (got.status == http.StatusForbidden) != refused {
 			t.Errorf("a form from %s: %+v", origin, got)

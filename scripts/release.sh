@@ -24,9 +24,14 @@ for tag in "${tags[@]}"; do
 done
 
 work=$(mktemp -d)
-trap 'git worktree remove --force "$work/tree" 2>/dev/null || true; rm -rf "$work"' EXIT
+trap 'rm -rf "$work"' EXIT
 go build -o "$work/release" ./scripts/release
-git worktree add --quiet --detach "$work/tree"
+# A clone and no worktree: modules are packed from a whole repository only.
+here=$PWD
+git clone --quiet --shared --no-tags . "$work/tree"
+for key in user.name user.email user.signingkey gpg.format commit.gpgsign tag.gpgsign; do
+  value=$(git config "$key") && git -C "$work/tree" config "$key" "$value"
+done
 cd "$work/tree"
 
 "$work/release" edit "$version"
@@ -39,5 +44,9 @@ done
 for tag in "${tags[@]}"; do
   git tag --annotate --message "Evergrant $version" "$tag"
 done
-echo "release: $(git rev-parse --short HEAD) is tagged ${tags[*]}"
+cd "$here"
+for tag in "${tags[@]}"; do
+  git fetch --quiet --no-tags "$work/tree" "refs/tags/$tag:refs/tags/$tag"
+done
+echo "release: $(git rev-parse --short "$version^{commit}") is tagged ${tags[*]}"
 echo "release: look at it with git show $version, then publish it: git push origin ${tags[*]}"
