@@ -82,7 +82,7 @@ type Hub struct {
 	counts      *metrics.Counts
 	messages    *metrics.Messages
 	registry    *metrics.Registry
-	traces      tracing
+	traces      traceExport
 	readiness   readiness
 
 	startedAt time.Time

@@ -19,7 +19,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/metrics"
 	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
-	"github.com/evergrant/evergrant/hub/internal/trail"
+	"github.com/evergrant/evergrant/hub/internal/tracing"
 )
 
 // observe makes what the parts tell of themselves to. It comes before the parts.
@@ -75,7 +75,7 @@ func (h *Hub) watched(c *gin.Context) {
 	if tracer != nil {
 		ctx = propagation.TraceContext{}.Extract(ctx, propagation.HeaderCarrier(c.Request.Header))
 	}
-	ctx = trail.Begin(ctx, c.GetString(requestIDKey), tracer)
+	ctx = tracing.Begin(ctx, c.GetString(requestIDKey), tracer)
 	var span trace.Span
 	if tracer != nil && !untraced[route] {
 		ctx, span = tracer.Start(ctx, c.Request.Method+" "+route, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
@@ -95,7 +95,7 @@ func (h *Hub) watched(c *gin.Context) {
 		if status >= http.StatusInternalServerError {
 			failure = http.StatusText(status)
 		}
-		trail.End(span, failure)
+		tracing.End(span, failure)
 	}()
 	c.Next()
 }

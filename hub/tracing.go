@@ -16,8 +16,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/config"
 )
 
-// tracing is where spans go. The zero value makes none: tracer and provider are nil.
-type tracing struct {
+// traceExport is where spans go. The zero value makes none: tracer and provider are nil.
+type traceExport struct {
 	tracer   trace.Tracer
 	provider trace.TracerProvider
 	shutdown func(context.Context) error
@@ -26,20 +26,20 @@ type tracing struct {
 
 // startTracing makes the way of spans to the collector. A collector that does not
 // answer holds nothing up: spans are sent in batches, and dropped in the end.
-func startTracing(ctx context.Context, cfg config.Tracing, version string, log hclog.Logger) (tracing, error) {
+func startTracing(ctx context.Context, cfg config.Tracing, version string, log hclog.Logger) (traceExport, error) {
 	if cfg.Endpoint == "" {
-		return tracing{}, nil
+		return traceExport{}, nil
 	}
 	u, err := url.Parse(cfg.Endpoint)
 	if err != nil {
-		return tracing{}, fmt.Errorf("read tracing.endpoint: %w", err)
+		return traceExport{}, fmt.Errorf("read tracing.endpoint: %w", err)
 	}
 	if u.Path == "" || u.Path == "/" {
 		u.Path = "/v1/traces"
 	}
 	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(u.String()), otlptracehttp.WithTimeout(10*time.Second))
 	if err != nil {
-		return tracing{}, fmt.Errorf("prepare the sending of traces: %w", err)
+		return traceExport{}, fmt.Errorf("prepare the sending of traces: %w", err)
 	}
 	provider := sdktrace.NewTracerProvider(
 		sdktrace.WithBatcher(exporter, sdktrace.WithBatchTimeout(2*time.Second)),
@@ -47,11 +47,11 @@ func startTracing(ctx context.Context, cfg config.Tracing, version string, log h
 		sdktrace.WithResource(resource.NewSchemaless(attribute.String("service.name", "evergrant"), attribute.String("service.version", version))),
 	)
 	log.Info("traces are sent", "host", u.Host, "sample", cfg.Sample)
-	return tracing{tracer: provider.Tracer("github.com/evergrant/evergrant/hub"), provider: provider, shutdown: provider.Shutdown, log: log}, nil
+	return traceExport{tracer: provider.Tracer("github.com/evergrant/evergrant/hub"), provider: provider, shutdown: provider.Shutdown, log: log}, nil
 }
 
 // stop sends what is left, for a few seconds at most.
-func (t tracing) stop(ctx context.Context) {
+func (t traceExport) stop(ctx context.Context) {
 	if t.shutdown == nil {
 		return
 	}

@@ -25,7 +25,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/testcall"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
-	"github.com/evergrant/evergrant/hub/internal/trail"
+	"github.com/evergrant/evergrant/hub/internal/tracing"
 	"github.com/evergrant/evergrant/hub/internal/withdrawn"
 )
 
@@ -76,7 +76,7 @@ func (h *Hub) wire() {
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	h.stopWork = cancel
-	h.schedule = func() { sched.Run(trail.Begin(ctx, "", h.traces.tracer)) }
+	h.schedule = func() { sched.Run(tracing.Begin(ctx, "", h.traces.tracer)) }
 	h.work.Go(func() { h.store.Listen(ctx, h.changes.PublishAll) })
 	h.work.Go(func() { h.identity.Run(h.life) })
 	h.work.Go(func() {

@@ -16,7 +16,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/bounded"
 	"github.com/evergrant/evergrant/hub/internal/crashpoint"
-	"github.com/evergrant/evergrant/hub/internal/trail"
+	"github.com/evergrant/evergrant/hub/internal/tracing"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
@@ -148,7 +148,7 @@ func (s *Sender) Send(ctx context.Context, to Target, req *providerplugin.HTTPRe
 	if err != nil {
 		return nil, s.refuse(to, u.Host, ReasonPrivate, err)
 	}
-	ctx, span := trail.StartClient(ctx, "HTTP "+methodOf(req), attribute.String("http.request.method", methodOf(req)),
+	ctx, span := tracing.StartClient(ctx, "HTTP "+methodOf(req), attribute.String("http.request.method", methodOf(req)),
 		attribute.String("server.address", u.Hostname()), attribute.String("url.scheme", u.Scheme))
 	resp, err := s.roundTrip(context.WithValue(ctx, hostKey{}, u.Host), over, u, req, hooks)
 	endSpan(span, resp, err)

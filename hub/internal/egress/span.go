@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/evergrant/evergrant/hub/internal/trail"
+	"github.com/evergrant/evergrant/hub/internal/tracing"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
@@ -27,10 +27,10 @@ func endSpan(span trace.Span, resp *providerplugin.HTTPResponse, err error) {
 	if err == nil {
 		span.SetAttributes(attribute.Int("http.response.status_code", resp.Status))
 		if resp.Status >= http.StatusBadRequest {
-			trail.End(span, "status")
+			tracing.End(span, "status")
 			return
 		}
-		trail.End(span, "")
+		tracing.End(span, "")
 		return
 	}
 	failure := "no reply"
@@ -39,5 +39,5 @@ func endSpan(span trace.Span, resp *providerplugin.HTTPResponse, err error) {
 	} else if e, ok := errors.AsType[*providerplugin.CarryError](err); ok && e.Refused {
 		failure = "refused"
 	}
-	trail.End(span, failure)
+	tracing.End(span, failure)
 }

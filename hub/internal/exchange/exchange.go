@@ -11,7 +11,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub/internal/egress"
-	"github.com/evergrant/evergrant/hub/internal/trail"
+	"github.com/evergrant/evergrant/hub/internal/tracing"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
@@ -116,7 +116,7 @@ var (
 	errNotSent = errors.New("no connection was made in time")
 )
 
-// Start sends a request. The trail of ctx goes along; its end counts only for a
+// Start sends a request. The request ID and span of ctx go along; its end counts only for a
 // request that spends nothing.
 func (x *Exchanger) Start(ctx context.Context, r Request) *Exchange {
 	e := &Exchange{done: make(chan struct{})}
@@ -152,7 +152,7 @@ func (x *Exchanger) Look(ctx context.Context, to egress.Target, address string) 
 
 // do runs an exchange to its end.
 func (x *Exchanger) do(caller context.Context, r Request) Reply {
-	ctx, cancel := context.WithCancelCause(trail.Onto(x.life, caller))
+	ctx, cancel := context.WithCancelCause(tracing.Onto(x.life, caller))
 	defer cancel(nil)
 	if !r.Spends {
 		defer context.AfterFunc(caller, func() { cancel(context.Cause(caller)) })()

@@ -12,7 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/exchange"
-	"github.com/evergrant/evergrant/hub/internal/trail"
+	"github.com/evergrant/evergrant/hub/internal/tracing"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
@@ -188,7 +188,7 @@ func (c *carrier) keep(ctx context.Context, step int, r reply, closed bool) {
 		err = c.runner.journal.Append(c.op.ID, step, data)
 	}
 	if err != nil {
-		trail.Log(ctx, c.runner.log).Error("a reply could not be journaled; it is safe only while this hub runs", "operation", c.op.ID, "error", err)
+		tracing.Log(ctx, c.runner.log).Error("a reply could not be journaled; it is safe only while this hub runs", "operation", c.op.ID, "error", err)
 	}
 	crashpoint.At(crashpoint.Journaled)
 	if c.op.Received != nil && r.Status != 0 {

@@ -12,7 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/exchange"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 	"github.com/evergrant/evergrant/hub/internal/service"
-	"github.com/evergrant/evergrant/hub/internal/trail"
+	"github.com/evergrant/evergrant/hub/internal/tracing"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
@@ -27,8 +27,8 @@ const runs = 3
 // run runs an operation to its end: until it has the service's word, or until the
 // plugin has failed too often on what is known.
 func (r *Runner) run(ctx context.Context, name string, op *Op, do do) (out Outcome, err error) {
-	ctx, span := trail.Start(ctx, name, attribute.String("evergrant.provider", op.Service.Provider), attribute.String("evergrant.service", op.Service.Name))
-	defer func() { trail.End(span, word(err)) }()
+	ctx, span := tracing.Start(ctx, name, attribute.String("evergrant.provider", op.Service.Provider), attribute.String("evergrant.service", op.Service.Name))
+	defer func() { tracing.End(span, word(err)) }()
 	ctx = pluginhost.WithOperation(ctx, name)
 	if err := r.halted(ctx); err != nil {
 		return Outcome{}, provider.Errorf(provider.Blocked, CodeHalted, "%w", err)
@@ -78,7 +78,7 @@ func (r *Runner) again(ctx context.Context, op *Op, c *carrier, err error, n int
 		if n == runs || ctx.Err() != nil {
 			return false, false
 		}
-		trail.Log(ctx, r.log).Warn("the plugin died in an operation; it is run again from the journal", "provider", op.Service.Provider, "operation", op.ID, "run", n)
+		tracing.Log(ctx, r.log).Warn("the plugin died in an operation; it is run again from the journal", "provider", op.Service.Provider, "operation", op.ID, "run", n)
 		return true, false
 	}
 	if failure, ok := errors.AsType[*provider.Error](err); ok && op.Spends {

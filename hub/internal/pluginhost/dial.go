@@ -17,7 +17,7 @@ import (
 	"google.golang.org/grpc/stats"
 	"google.golang.org/grpc/status"
 
-	"github.com/evergrant/evergrant/hub/internal/trail"
+	"github.com/evergrant/evergrant/hub/internal/tracing"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
@@ -72,7 +72,7 @@ func (p *patience) intercept(ctx context.Context, desc *grpc.StreamDesc, cc *grp
 	case !desc.ClientStreams:
 		return streamer(ctx, desc, cc, method, opts...) // go-plugin's standard output, silent by nature
 	}
-	if request := trail.Request(ctx); request != "" {
+	if request := tracing.Request(ctx); request != "" {
 		ctx = metadata.AppendToOutgoingContext(ctx, providerplugin.RequestIDKey, request)
 	}
 	caller := ctx

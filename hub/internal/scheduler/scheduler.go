@@ -12,7 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
-	"github.com/evergrant/evergrant/hub/internal/trail"
+	"github.com/evergrant/evergrant/hub/internal/tracing"
 )
 
 // Options of a Scheduler. Zero values get defaults.
@@ -160,10 +160,10 @@ func (s *Scheduler) dispatch(ctx context.Context, renewals *sync.WaitGroup) {
 // renew returns when the connection is due next; zero if that is not known.
 func (s *Scheduler) renew(ctx context.Context, c connection.Connection) time.Time {
 	// RenewClaimed outlives ctx by itself; a stop waits for it in Source.Close.
-	ctx = trail.Named(context.WithoutCancel(ctx), "due-"+store.NewID()[24:])
+	ctx = tracing.Named(context.WithoutCancel(ctx), "due-"+store.NewID()[24:])
 	renewed, err := s.o.Source.RenewClaimed(ctx, c)
 	if err != nil {
-		trail.Log(ctx, s.o.Logger).Error("a due renewal could not be made", "connection", c.Name, "error", err)
+		tracing.Log(ctx, s.o.Logger).Error("a due renewal could not be made", "connection", c.Name, "error", err)
 		return time.Time{}
 	}
 	return renewed.Due

@@ -9,7 +9,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/crashpoint"
 	"github.com/evergrant/evergrant/hub/internal/store"
-	"github.com/evergrant/evergrant/hub/internal/trail"
+	"github.com/evergrant/evergrant/hub/internal/tracing"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -98,7 +98,7 @@ func (s *Source) secondCopy(intent store.Intent) func(map[int][]byte) {
 				s.copied(time.Since(durable))
 				crashpoint.At(crashpoint.Copied)
 			case !errors.Is(err, store.ErrNotFound) && s.life.Err() == nil: // it was saved first
-				trail.Log(s.life, s.log).Warn("a reply is only in this hub's journal: its second copy could not be written", "intent", intent.ID, "error", err)
+				tracing.Log(s.life, s.log).Warn("a reply is only in this hub's journal: its second copy could not be written", "intent", intent.ID, "error", err)
 			}
 		})
 	}

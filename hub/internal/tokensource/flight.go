@@ -12,7 +12,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
-	"github.com/evergrant/evergrant/hub/internal/trail"
+	"github.com/evergrant/evergrant/hub/internal/tracing"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -33,7 +33,7 @@ func (f *flight) markSlow() { f.slowOnce.Do(func() { close(f.slow) }) }
 type renewal func(ctx context.Context, f *flight) (connection.Connection, error)
 
 // join waits for the renewal of a connection that is under way, or starts do.
-// do outlives the caller: its context ends with the hub, and carries the trail of the
+// do outlives the caller: its context ends with the hub, and carries the request context of the
 // caller who started it.
 func (s *Source) join(ctx context.Context, id string, do renewal) (connection.Connection, error) {
 	begun := time.Now()
@@ -78,7 +78,7 @@ func (s *Source) flightOf(ctx context.Context, id string, do renewal) (f *flight
 			s.mu.Unlock()
 			close(f.done)
 		}()
-		f.c, f.err = s.guarded(trail.Onto(s.life, ctx), id, f, do)
+		f.c, f.err = s.guarded(tracing.Onto(s.life, ctx), id, f, do)
 	})
 	return f, false
 }
@@ -111,7 +111,7 @@ func (s *Source) guarded(ctx context.Context, id string, f *flight, do renewal) 
 			return
 		}
 		// The value may quote a reply, so only its type is told.
-		trail.Log(ctx, s.log).Error("a renewal panicked, the connection is set aside", "connection", id, "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+		tracing.Log(ctx, s.log).Error("a renewal panicked, the connection is set aside", "connection", id, "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 		c, err = s.setAside(ctx, id)
 	}()
 	if err := s.attached(ctx, id); err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/restored"
 	"github.com/evergrant/evergrant/hub/internal/store"
-	"github.com/evergrant/evergrant/hub/internal/trail"
+	"github.com/evergrant/evergrant/hub/internal/tracing"
 )
 
 // remember keeps the newest token set of a rotating grant beside the journal, while it
@@ -67,7 +67,7 @@ func (s *Source) ahead(ctx context.Context, c connection.Connection) (connection
 	}
 	e, ok, err := s.newest.Newest(ctx, c.ID, c.Lineage)
 	if err != nil {
-		trail.Log(ctx, s.log).Warn("this hub's own copy of a token set cannot be read", "connection", c.Name, "error", err)
+		tracing.Log(ctx, s.log).Warn("this hub's own copy of a token set cannot be read", "connection", c.Name, "error", err)
 		return connection.Ahead{}, false
 	}
 	return e.Ahead, ok && c.Behind(e.Ahead)

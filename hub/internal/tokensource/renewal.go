@@ -13,7 +13,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
-	"github.com/evergrant/evergrant/hub/internal/trail"
+	"github.com/evergrant/evergrant/hub/internal/tracing"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -24,8 +24,8 @@ const overtaken = 5
 // renew runs one renewal from the lease to the save. after is the generation
 // that the caller has seen; a newer one ends the renewal at once.
 func (s *Source) renew(ctx context.Context, f *flight, id string, after int64, force bool) (c connection.Connection, err error) {
-	ctx, span := trail.Start(ctx, "renew")
-	defer func() { trail.End(span, word(c, err)) }()
+	ctx, span := tracing.Start(ctx, "renew")
+	defer func() { tracing.End(span, word(c, err)) }()
 	for range overtaken {
 		if c, err = s.renewOnce(ctx, f, id, after, force); !errors.Is(err, store.ErrStale) {
 			break
@@ -48,8 +48,8 @@ func (s *Source) renewOnce(ctx context.Context, f *flight, id string, after int6
 // is its lease and its row in one. The claim may be old by now; then BeginIntent
 // says so, and the renewal starts again with a lease of its own.
 func (s *Source) renewClaimed(ctx context.Context, f *flight, c connection.Connection) (renewed connection.Connection, err error) {
-	ctx, span := trail.Start(ctx, "renew when due")
-	defer func() { trail.End(span, word(renewed, err)) }()
+	ctx, span := tracing.Start(ctx, "renew when due")
+	defer func() { tracing.End(span, word(renewed, err)) }()
 	renewed, err = s.renewLeased(ctx, f, c, false)
 	if errors.Is(err, store.ErrStale) {
 		return s.renew(ctx, f, c.ID, c.Generation, false)
@@ -160,7 +160,7 @@ func (s *Source) newIntent(c connection.Connection, svc service.Service) store.I
 // finish runs the operation of an intent and saves what comes of it. The turn
 // ends with the call: a save may take long.
 func (s *Source) finish(ctx context.Context, c connection.Connection, op *operation.Op, intent store.Intent, t *turn) (connection.Connection, error) {
-	begun, log := time.Now(), trail.Log(ctx, s.log)
+	begun, log := time.Now(), tracing.Log(ctx, s.log)
 	token, out, err := s.runner.Refresh(ctx, op, c.Tokens.Token(op.Now))
 	t.end()
 	if errors.Is(err, store.ErrStale) { // the fence: another replica has taken over
@@ -232,7 +232,7 @@ func (s *Source) suspected(ctx context.Context, c, failed connection.Connection,
 	}
 	others, err := s.store.Elsewhere(ctx, c.ServiceID, c.ID, failed.Failure.SameSince)
 	if err != nil {
-		trail.Log(ctx, s.log).Warn("it cannot be told whether a grant alone is refused", "connection", c.Name, "error", err)
+		tracing.Log(ctx, s.log).Warn("it cannot be told whether a grant alone is refused", "connection", c.Name, "error", err)
 		return failed
 	}
 	if !failed.Alone(others) {
@@ -271,7 +271,7 @@ func (s *Source) save(trailing context.Context, old, c connection.Connection, in
 			s.runner.Done(intent.ID)
 			return c, err // removed from the trash meanwhile
 		}
-		trail.Log(trailing, s.log).Error("the outcome of a renewal could not be saved; it is tried again", "connection", c.Name, "error", err)
+		tracing.Log(trailing, s.log).Error("the outcome of a renewal could not be saved; it is tried again", "connection", c.Name, "error", err)
 		select {
 		case <-s.life.Done():
 			return old, fmt.Errorf("the hub stopped before the renewal of %s was saved; its reply is in the journal: %w", c.Name, err)

@@ -10,7 +10,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/store"
-	"github.com/evergrant/evergrant/hub/internal/trail"
+	"github.com/evergrant/evergrant/hub/internal/tracing"
 )
 
 // journalMeta is what a journaled renewal needs to be finished by a later run.
@@ -85,7 +85,7 @@ func (s *Source) settle(ctx context.Context, c connection.Connection) (settled b
 	case connection.SettleTryOnce:
 	}
 	// Nothing more can be learned: try once and believe the answer.
-	trail.Log(ctx, s.log).Warn("a renewal was left without an outcome; it is tried again", "connection", c.Name, "intent", intent.ID)
+	tracing.Log(ctx, s.log).Warn("a renewal was left without an outcome; it is tried again", "connection", c.Name, "intent", intent.ID)
 	s.runner.Done(intent.ID)
 	return false, c, s.store.DropIntent(ctx, intent.ID)
 }
@@ -148,7 +148,7 @@ func (s *Source) keepReply(ctx context.Context, c connection.Connection, intent 
 	if failed.Failure != nil && failed.Failure.Count > maxReplays && failure.Code == operation.CodePluginFailed {
 		return s.save(ctx, c, failed, intent, false)
 	}
-	trail.Log(ctx, s.log).Error("the plugin failed on a reply, which is kept to be tried again", "connection", c.Name, "error", failure.Message)
+	tracing.Log(ctx, s.log).Error("the plugin failed on a reply, which is kept to be tried again", "connection", c.Name, "error", failure.Message)
 	data, err := json.Marshal(out.Replies)
 	if err != nil {
 		return c, err

@@ -7,7 +7,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
-	"github.com/evergrant/evergrant/hub/internal/trail"
+	"github.com/evergrant/evergrant/hub/internal/tracing"
 )
 
 // begunAt is when a renewal of a connection began that is not saved yet, in Unix
@@ -36,8 +36,8 @@ func (s *Source) settled(ctx context.Context, c connection.Connection, begun tim
 	if wait <= 0 {
 		return c, nil
 	}
-	ctx, span := trail.Start(ctx, "wait for the outcome of the renewal")
-	defer func() { trail.End(span, word(c, err)) }()
+	ctx, span := tracing.Start(ctx, "wait for the outcome of the renewal")
+	defer func() { tracing.End(span, word(c, err)) }()
 	end := time.NewTimer(wait)
 	defer end.Stop()
 	for look := 5 * time.Millisecond; ; look = min(2*look, 500*time.Millisecond) {

@@ -20,7 +20,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/restored"
 	"github.com/evergrant/evergrant/hub/internal/store"
-	"github.com/evergrant/evergrant/hub/internal/trail"
+	"github.com/evergrant/evergrant/hub/internal/tracing"
 )
 
 // Options of a Source. Zero times get defaults.
@@ -273,8 +273,8 @@ const longestWait = 3 * time.Second
 // await waits for the renewal of a connection as long as its caller does, but not for
 // long while there is a valid token.
 func (s *Source) await(ctx context.Context, c connection.Connection, wait time.Duration) (renewed connection.Connection, err error) {
-	ctx, span := trail.Start(ctx, "wait for the renewal")
-	defer func() { trail.End(span, word(renewed, err)) }()
+	ctx, span := tracing.Start(ctx, "wait for the renewal")
+	defer func() { tracing.End(span, word(renewed, err)) }()
 	if c.Tokens.Valid(s.clock.Latest().Add(longestWait)) {
 		wait = min(wait, longestWait)
 	}

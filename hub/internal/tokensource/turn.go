@@ -9,7 +9,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/operation"
-	"github.com/evergrant/evergrant/hub/internal/trail"
+	"github.com/evergrant/evergrant/hub/internal/tracing"
 )
 
 // turn is a renewal's turn at its token endpoint. A nil turn is that of an
@@ -96,7 +96,7 @@ func (s *Source) deferred(ctx context.Context, c connection.Connection, err erro
 	if !ok {
 		return c, err
 	}
-	trail.Log(ctx, s.log).Debug("a renewal is put off", "connection", c.Name, "endpoint", string(closed.Key), "until", closed.Until, "cause", closed.Cause)
+	tracing.Log(ctx, s.log).Debug("a renewal is put off", "connection", c.Name, "endpoint", string(closed.Key), "until", closed.Until, "cause", closed.Cause)
 	c = c.Deferred(s.Now(), closed.Until)
 	if !closed.Busy {
 		c.Cause = connection.Cause{Kind: connection.CauseOutage, Of: closed.Key.Host()}.String()

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/evergrant/evergrant/hub/internal/trail"
+	"github.com/evergrant/evergrant/hub/internal/tracing"
 )
 
 func TestALineOfAPluginNamesTheRequestThatItWorkedOn(t *testing.T) {
@@ -12,7 +12,7 @@ func TestALineOfAPluginNamesTheRequestThatItWorkedOn(t *testing.T) {
 	if err := h.Scan(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	ctx := trail.Begin(t.Context(), "3f2a9c11-77aa", nil)
+	ctx := tracing.Begin(t.Context(), "3f2a9c11-77aa", nil)
 	if err := refreshWith(ctx, h, "works", "talk", answer); err != nil {
 		t.Fatal(err)
 	}
