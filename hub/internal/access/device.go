@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/internal/opaque"
+	"github.com/evergrant/evergrant/hub/internal/randtoken"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
@@ -28,7 +28,7 @@ func (a *Access) Device(ctx context.Context, u store.User, devices []string) (st
 		return "", err
 	}
 	if id == "" {
-		id = opaque.New()
+		id = randtoken.New()
 	}
 	key, err := a.store.PurposeKey(ctx, "devices")
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/internal/opaque"
+	"github.com/evergrant/evergrant/hub/internal/randtoken"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
@@ -99,8 +99,8 @@ func (a *Access) CreateKey(ctx context.Context, draft KeyDraft) (key string, _ s
 
 // newKey gives a key its identity and its secret.
 func newKey(k store.APIKey) (string, store.APIKey) {
-	key := keyPrefix + opaque.New()
-	k.ID, k.Prefix, k.Hash = store.NewID(), key[:len(keyPrefix)+6], opaque.Hash(key)
+	key := keyPrefix + randtoken.New()
+	k.ID, k.Prefix, k.Hash = store.NewID(), key[:len(keyPrefix)+6], randtoken.Hash(key)
 	return key, k
 }
 
@@ -177,7 +177,7 @@ func BearerToken(header string) (string, error) {
 }
 
 // HashKey is the form in which keys are stored and looked up.
-func HashKey(key string) string { return opaque.Hash(key) }
+func HashKey(key string) string { return randtoken.Hash(key) }
 
 // Authenticate finds the key of an Authorization header that comes from an address.
 // Errors: ErrNoKey, ErrBadKey, ErrAddress.
@@ -186,7 +186,7 @@ func (a *Access) Authenticate(ctx context.Context, header, address string) (stor
 	if err != nil {
 		return store.APIKey{}, err
 	}
-	stored, err := a.store.APIKeyByHash(ctx, opaque.Hash(key))
+	stored, err := a.store.APIKeyByHash(ctx, randtoken.Hash(key))
 	if errors.Is(err, store.ErrNotFound) {
 		return stored, ErrBadKey
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/internal/opaque"
+	"github.com/evergrant/evergrant/hub/internal/randtoken"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
@@ -41,16 +41,16 @@ func (a *Access) Invite(ctx context.Context, actor store.User, login, role strin
 		return "", store.Invitation{}, ErrLoginTaken
 	}
 	now := time.Now()
-	token = opaque.New()
+	token = randtoken.New()
 	i := store.Invitation{
-		ID: store.NewID(), Hash: opaque.Hash(token), Login: login, Role: role, CreatedBy: actor.Login, CreatedAt: now, ExpiresAt: now.Add(invitationLife),
+		ID: store.NewID(), Hash: randtoken.Hash(token), Login: login, Role: role, CreatedBy: actor.Login, CreatedAt: now, ExpiresAt: now.Add(invitationLife),
 	}
 	return token, i, a.store.CreateInvitation(ctx, i)
 }
 
 // Invitation finds what a link's token invites to, without spending it.
 func (a *Access) Invitation(ctx context.Context, token string) (store.Invitation, error) {
-	i, err := a.store.Invitation(ctx, opaque.Hash(token), time.Now())
+	i, err := a.store.Invitation(ctx, randtoken.Hash(token), time.Now())
 	if errors.Is(err, store.ErrNotFound) {
 		return i, ErrInvitation
 	}

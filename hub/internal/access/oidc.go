@@ -11,7 +11,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
-	"github.com/evergrant/evergrant/hub/internal/opaque"
+	"github.com/evergrant/evergrant/hub/internal/randtoken"
 )
 
 // OIDC is a sign-in service that speaks OpenID Connect, by which people log in to the
@@ -137,7 +137,7 @@ func (s *OIDC) Begin(ctx context.Context, fresh bool) (address string, pending O
 	if err != nil {
 		return "", pending, err
 	}
-	pending = OIDCPending{State: opaque.New(), Nonce: opaque.New(), Verifier: oauth2.GenerateVerifier()}
+	pending = OIDCPending{State: randtoken.New(), Nonce: randtoken.New(), Verifier: oauth2.GenerateVerifier()}
 	options := []oauth2.AuthCodeOption{oidc.Nonce(pending.Nonce), oauth2.S256ChallengeOption(pending.Verifier)}
 	if fresh {
 		options = append(options, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", freshFor))

@@ -8,7 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/evergrant/evergrant/hub/internal/opaque"
+	"github.com/evergrant/evergrant/hub/internal/randtoken"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
@@ -62,17 +62,17 @@ func (a *Access) SetupToken(ctx context.Context) (string, error) {
 	if err != nil || n > 0 {
 		return "", err
 	}
-	token := opaque.New()
-	return token, a.store.SetSetting(ctx, setupKey+opaque.Hash(token), opaque.Hash(token))
+	token := randtoken.New()
+	return token, a.store.SetSetting(ctx, setupKey+randtoken.Hash(token), randtoken.Hash(token))
 }
 
 // SetupOpen reports whether a token is the set-up link's, without spending it.
 func (a *Access) SetupOpen(ctx context.Context, token string) (bool, error) {
-	stored, err := a.store.Setting(ctx, setupKey+opaque.Hash(token))
+	stored, err := a.store.Setting(ctx, setupKey+randtoken.Hash(token))
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}
-	if err != nil || token == "" || stored != opaque.Hash(token) {
+	if err != nil || token == "" || stored != randtoken.Hash(token) {
 		return false, err
 	}
 	n, err := a.store.CountUsers(ctx)
@@ -99,7 +99,7 @@ func (a *Access) Setup(ctx context.Context, token, login, name, password, lang s
 		}
 		return user, err
 	}
-	err = a.store.TakeSetting(ctx, setupKey+opaque.Hash(token), opaque.Hash(token))
+	err = a.store.TakeSetting(ctx, setupKey+randtoken.Hash(token), randtoken.Hash(token))
 	if errors.Is(err, store.ErrNotFound) {
 		err = nil
 	}

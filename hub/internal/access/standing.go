@@ -3,7 +3,7 @@ package access
 import (
 	"strings"
 
-	"github.com/evergrant/evergrant/hub/internal/opaque"
+	"github.com/evergrant/evergrant/hub/internal/randtoken"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
@@ -16,5 +16,5 @@ func Standing(u store.User) string {
 	if !u.DisabledAt.IsZero() {
 		may = "disabled"
 	}
-	return opaque.Hash(strings.Join([]string{u.ID, u.PasswordHash, string(u.SecondFactor.Secret), u.Role, u.OIDCSubject, may}, "\x00"))
+	return randtoken.Hash(strings.Join([]string{u.ID, u.PasswordHash, string(u.SecondFactor.Secret), u.Role, u.OIDCSubject, may}, "\x00"))
 }

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/internal/opaque"
+	"github.com/evergrant/evergrant/hub/internal/randtoken"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
@@ -65,7 +65,7 @@ func takeCode(f *store.SecondFactor, code string, now time.Time) bool {
 			return true
 		}
 	}
-	at := slices.Index(f.Recovery, opaque.Hash(code))
+	at := slices.Index(f.Recovery, randtoken.Hash(code))
 	if at < 0 || code == "" {
 		return false
 	}
@@ -80,7 +80,7 @@ func newRecovery() (codes, hashes []string) {
 		_, _ = rand.Read(b) // never fails
 		code := strings.ToLower(base32Plain.EncodeToString(b))
 		codes = append(codes, code[:4]+"-"+code[4:8]+"-"+code[8:12]+"-"+code[12:])
-		hashes = append(hashes, opaque.Hash(code))
+		hashes = append(hashes, randtoken.Hash(code))
 	}
 	return codes, hashes
 }

@@ -7,8 +7,8 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/internal/opaque"
 	"github.com/evergrant/evergrant/hub/internal/operation"
+	"github.com/evergrant/evergrant/hub/internal/randtoken"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -60,7 +60,7 @@ func (f *Flow) Check(ctx context.Context, svc service.Service) Checked {
 	defer cancel()
 	now := time.Now()
 	op := func() *operation.Op { return &operation.Op{ID: store.NewID(), Service: svc, Now: now} }
-	ask := provider.AuthCodeURLRequest{State: opaque.New(), RedirectURI: f.RedirectURI(svc), Nonce: opaque.New()}
+	ask := provider.AuthCodeURLRequest{State: randtoken.New(), RedirectURI: f.RedirectURI(svc), Nonce: randtoken.New()}
 	verifier := prove(svc, &ask)
 	address, err := f.o.Runner.AuthCodeURL(ctx, op(), ask)
 	if err == nil {
@@ -73,7 +73,7 @@ func (f *Flow) Check(ctx context.Context, svc service.Service) Checked {
 		return checked
 	}
 	made := provider.ExchangeRequest{
-		Code: "evergrant-check-" + opaque.New()[:12], Params: url.Values{}, RedirectURI: ask.RedirectURI, CodeVerifier: verifier, Nonce: ask.Nonce, Data: address.Data,
+		Code: "evergrant-check-" + randtoken.New()[:12], Params: url.Values{}, RedirectURI: ask.RedirectURI, CodeVerifier: verifier, Nonce: ask.Nonce, Data: address.Data,
 	}
 	if _, _, err = f.o.Runner.Exchange(ctx, op(), made); err == nil {
 		return Checked{Verdict: CheckUnclear}

@@ -13,8 +13,8 @@ import (
 	"unicode"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
-	"github.com/evergrant/evergrant/hub/internal/opaque"
 	"github.com/evergrant/evergrant/hub/internal/operation"
+	"github.com/evergrant/evergrant/hub/internal/randtoken"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -73,7 +73,7 @@ func (f *Flow) untaken(ctx context.Context, svc service.Service, params url.Valu
 		}
 		return failure
 	}
-	if a, err := f.o.Store.AuthorizationOf(ctx, opaque.Hash(state)); err == nil && state != "" && a.ExpiresAt.After(now) {
+	if a, err := f.o.Store.AuthorizationOf(ctx, randtoken.Hash(state)); err == nil && state != "" && a.ExpiresAt.After(now) {
 		failure.Reason = ReasonOtherBrowser
 		if a.ServiceID != svc.ID {
 			failure.Reason = ReasonOtherService
@@ -87,7 +87,7 @@ func hashes(browsers []string) []string {
 	var all []string
 	for _, browser := range browsers {
 		if browser != "" {
-			all = append(all, opaque.Hash(browser))
+			all = append(all, randtoken.Hash(browser))
 		}
 	}
 	return all
@@ -135,7 +135,7 @@ func (f *Flow) pendingFor(ctx context.Context, connectionID, userID, state strin
 	if state == "" {
 		return f.o.Store.PendingAuthorization(ctx, connectionID, userID)
 	}
-	a, err := f.o.Store.AuthorizationOf(ctx, opaque.Hash(state))
+	a, err := f.o.Store.AuthorizationOf(ctx, randtoken.Hash(state))
 	if err == nil && (a.ConnectionID != connectionID || a.UserID != userID) {
 		err = store.ErrNotFound
 	}

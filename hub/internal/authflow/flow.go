@@ -16,8 +16,8 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/clock"
 	"github.com/evergrant/evergrant/hub/internal/connection"
-	"github.com/evergrant/evergrant/hub/internal/opaque"
 	"github.com/evergrant/evergrant/hub/internal/operation"
+	"github.com/evergrant/evergrant/hub/internal/randtoken"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -126,7 +126,7 @@ func (f *Flow) Start(ctx context.Context, req StartRequest) (*Started, error) {
 		return nil, err
 	}
 	now := time.Now()
-	state, nonce := opaque.New(), opaque.New()
+	state, nonce := randtoken.New(), randtoken.New()
 	ask := provider.AuthCodeURLRequest{
 		State: state, RedirectURI: f.RedirectURI(svc), Nonce: nonce, LoginHint: c.Account.Name,
 		ForceConsent: forcesConsent(c, svc),
@@ -140,7 +140,7 @@ func (f *Flow) Start(ctx context.Context, req StartRequest) (*Started, error) {
 		return nil, err
 	}
 	a := store.Authorization{
-		ID: store.NewID(), StateHash: opaque.Hash(state), ServiceID: svc.ID, ConnectionID: c.ID, BrowserHash: opaque.Hash(req.Browser),
+		ID: store.NewID(), StateHash: randtoken.Hash(state), ServiceID: svc.ID, ConnectionID: c.ID, BrowserHash: randtoken.Hash(req.Browser),
 		UserID: req.UserID, Verifier: verifier, Nonce: nonce, Data: address.Data, RedirectURI: ask.RedirectURI,
 		ReturnTo: req.ReturnTo, Lang: req.Lang, CreatedAt: now, ExpiresAt: now.Add(f.o.TTL),
 	}
@@ -173,7 +173,7 @@ func checkAddress(svc service.Service, address string) error {
 
 // NewBrowser makes the secret that binds an authorization to a browser; it is
 // kept in a cookie there.
-func NewBrowser() string { return opaque.New() }
+func NewBrowser() string { return randtoken.New() }
 
 // prove adds the code challenge (RFC 7636) where the service knows it, and returns its
 // verifier; empty where it does not.
@@ -181,7 +181,7 @@ func prove(svc service.Service, ask *provider.AuthCodeURLRequest) (verifier stri
 	if pkce := svc.Description.PKCE; pkce != provider.PKCES256 && pkce != provider.PKCERequired {
 		return ""
 	}
-	verifier = opaque.New()
+	verifier = randtoken.New()
 	ask.CodeChallenge = challenge(verifier)
 	return verifier
 }
@@ -203,7 +203,7 @@ func (f *Flow) take(ctx context.Context, svc service.Service, state string, brow
 	if state == "" {
 		return nil, store.ErrNotFound
 	}
-	return f.o.Store.TakeAuthorizationOf(ctx, opaque.Hash(state), browsers, now)
+	return f.o.Store.TakeAuthorizationOf(ctx, randtoken.Hash(state), browsers, now)
 }
 
 // failureKinds maps the errors of RFC 6749 section 4.1.2.1.

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
-	"github.com/evergrant/evergrant/hub/internal/opaque"
+	"github.com/evergrant/evergrant/hub/internal/randtoken"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
@@ -31,9 +31,9 @@ func (f *Flow) MakeLink(ctx context.Context, connectionID, userID, by string) (t
 // MakeLinkFor is MakeLink for a link that can be followed for another time.
 func (f *Flow) MakeLinkFor(ctx context.Context, connectionID, userID, by string, life time.Duration) (token string, expires time.Time, err error) {
 	now := time.Now()
-	token = opaque.New()
+	token = randtoken.New()
 	l := store.GrantLink{
-		ID: store.NewID(), Hash: opaque.Hash(token), ConnectionID: connectionID, UserID: userID, CreatedBy: by, CreatedAt: now, ExpiresAt: now.Add(life),
+		ID: store.NewID(), Hash: randtoken.Hash(token), ConnectionID: connectionID, UserID: userID, CreatedBy: by, CreatedAt: now, ExpiresAt: now.Add(life),
 	}
 	return token, l.ExpiresAt, f.o.Store.CreateGrantLink(ctx, l)
 }
@@ -48,7 +48,7 @@ type Linked struct {
 // Link finds what a link's token asks for. It changes nothing: messengers look at
 // links before people do. Errors: ErrLinkSpent.
 func (f *Flow) Link(ctx context.Context, token string) (*Linked, error) {
-	l, err := f.o.Store.GrantLink(ctx, opaque.Hash(token), time.Now())
+	l, err := f.o.Store.GrantLink(ctx, randtoken.Hash(token), time.Now())
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, ErrLinkSpent
 	}
@@ -74,7 +74,7 @@ func (f *Flow) FollowLink(ctx context.Context, token, browser, lang string) (*Li
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := f.o.Store.BindGrantLink(ctx, linked.Link.ID, opaque.Hash(browser)); err != nil {
+	if err := f.o.Store.BindGrantLink(ctx, linked.Link.ID, randtoken.Hash(browser)); err != nil {
 		if errors.Is(err, store.ErrInUse) {
 			return linked, nil, ErrLinkTaken
 		}

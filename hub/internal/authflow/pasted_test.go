@@ -4,7 +4,7 @@ import (
 	"net/url"
 	"testing"
 
-	"github.com/evergrant/evergrant/hub/internal/opaque"
+	"github.com/evergrant/evergrant/hub/internal/randtoken"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -85,7 +85,7 @@ func TestPKCEIsS256(t *testing.T) {
 	if got := challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"); got != "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" {
 		t.Errorf("challenge %s", got)
 	}
-	if a, b := opaque.New(), opaque.New(); a == b || len(a) != 43 {
+	if a, b := randtoken.New(), randtoken.New(); a == b || len(a) != 43 {
 		t.Errorf("secrets %d characters long, equal %t", len(a), a == b)
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/channel"
-	"github.com/evergrant/evergrant/hub/internal/opaque"
 	"github.com/evergrant/evergrant/hub/internal/policy"
+	"github.com/evergrant/evergrant/hub/internal/randtoken"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
@@ -18,7 +18,7 @@ var ErrLinkUnknown = errors.New("this link is not known; open the hub to see how
 // ByLink finds what an acknowledge link is about, and to whom it was sent. It changes
 // nothing: messengers look at links before people do. Errors: ErrLinkUnknown.
 func (e *Escalation) ByLink(ctx context.Context, token string) (store.Escalation, policy.Contact, error) {
-	esc, contactID, err := e.o.Store.EscalationByAck(ctx, opaque.Hash(token))
+	esc, contactID, err := e.o.Store.EscalationByAck(ctx, randtoken.Hash(token))
 	if errors.Is(err, store.ErrNotFound) {
 		return esc, policy.Contact{}, ErrLinkUnknown
 	}

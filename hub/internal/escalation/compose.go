@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/channel"
-	"github.com/evergrant/evergrant/hub/internal/opaque"
 	"github.com/evergrant/evergrant/hub/internal/policy"
+	"github.com/evergrant/evergrant/hub/internal/randtoken"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
@@ -38,8 +38,8 @@ func (e *Escalation) compose(ctx context.Context, d store.Delivery, contact poli
 			return m, "", err
 		}
 	} else {
-		token := opaque.New()
-		ackHash, links.acknowledge = opaque.Hash(token), e.o.PublicURL+"/ack/"+token
+		token := randtoken.New()
+		ackHash, links.acknowledge = randtoken.Hash(token), e.o.PublicURL+"/ack/"+token
 		if links.authorize, err = e.authorizeLink(ctx, esc, facts, contact); err != nil {
 			return m, "", err
 		}

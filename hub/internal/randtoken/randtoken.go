@@ -1,6 +1,6 @@
-// Package opaque makes the secrets that links, states and browsers carry: they mean
+// Package randtoken makes the secrets that links, states and browsers carry: they mean
 // nothing by themselves, and only their hash is kept.
-package opaque
+package randtoken
 
 import (
 	"crypto/rand"
