@@ -20,13 +20,13 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/backup"
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/changes"
 	"github.com/evergrant/evergrant/hub/internal/clock"
 	"github.com/evergrant/evergrant/hub/internal/config"
 	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/exchange"
-	"github.com/evergrant/evergrant/hub/internal/feed"
 	"github.com/evergrant/evergrant/hub/internal/identity"
 	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/jobs"
@@ -63,7 +63,7 @@ type Hub struct {
 	sender      *egress.Sender
 	testCalls   *testcall.Caller
 	gate        *endpoint.Gate
-	changes     feed.Feed
+	changes     changes.Notifier
 	jobs        *jobs.Jobs
 	plugins     *pluginhost.Host
 	audit       *audit.Log

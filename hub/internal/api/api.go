@@ -18,7 +18,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/bounded"
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
-	"github.com/evergrant/evergrant/hub/internal/feed"
+	"github.com/evergrant/evergrant/hub/internal/changes"
 	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/testcall"
@@ -35,7 +35,7 @@ type Options struct {
 	Source    *tokensource.Source
 	TestCalls *testcall.Caller
 	Installer *installer.Installer
-	Changes   *feed.Feed
+	Changes   *changes.Notifier
 	Audit     *audit.Log
 	// Withdrawn is what a restore may bring back.
 	Withdrawn *withdrawn.Tail
@@ -70,7 +70,7 @@ type API struct {
 	source    *tokensource.Source
 	now       func() time.Time // by the database's clock
 	installer *installer.Installer
-	changes   *feed.Feed
+	changes   *changes.Notifier
 	audit     *audit.Log
 	withdrawn *withdrawn.Tail
 	pulls     *audit.Pulls

@@ -6,7 +6,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
-	"github.com/evergrant/evergrant/hub/internal/feed"
+	"github.com/evergrant/evergrant/hub/internal/changes"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
@@ -19,7 +19,7 @@ const (
 
 // Watch keeps the incidents up to date until ctx ends. news is called when one has
 // begun or is over.
-func Watch(ctx context.Context, s *store.Store, changes *feed.Feed, news func(), log hclog.Logger) {
+func Watch(ctx context.Context, s *store.Store, changes *changes.Notifier, news func(), log hclog.Logger) {
 	subscription := changes.Subscribe()
 	defer subscription.Close()
 	for {

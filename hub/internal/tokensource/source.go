@@ -9,11 +9,11 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub/internal/bounded"
+	"github.com/evergrant/evergrant/hub/internal/changes"
 	"github.com/evergrant/evergrant/hub/internal/clock"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/exchange"
-	"github.com/evergrant/evergrant/hub/internal/feed"
 	"github.com/evergrant/evergrant/hub/internal/identity"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/newest"
@@ -45,7 +45,7 @@ type Options struct {
 	// had confirmed it, and when that row was read; optional. It must not wait.
 	WentBack func(read time.Time)
 	// Changes wakes who waits for another replica's renewal.
-	Changes *feed.Feed
+	Changes *changes.Notifier
 	// Gate limits what is asked of each token endpoint.
 	Gate   *endpoint.Gate
 	Logger hclog.Logger
@@ -78,7 +78,7 @@ type Source struct {
 	journal   *journal.Journal
 	newest    *newest.Keeper
 	gate      *endpoint.Gate
-	changes   *feed.Feed
+	changes   *changes.Notifier
 	log       hclog.Logger
 	identity  *identity.Identity
 	clock     *clock.Clock
@@ -121,7 +121,7 @@ func New(o Options) *Source {
 		flights: map[string]*flight{}, touched: bounded.New[string, time.Time](maxTouched), identified: bounded.New[string, time.Time](maxTouched), cache: newCache(maxCached),
 	}
 	if s.changes == nil {
-		s.changes = &feed.Feed{}
+		s.changes = &changes.Notifier{}
 	}
 	if s.tell = o.Attempted; s.tell == nil {
 		s.tell = func(Attempt) {}

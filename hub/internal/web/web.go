@@ -18,8 +18,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/bounded"
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/changes"
 	"github.com/evergrant/evergrant/hub/internal/escalation"
-	"github.com/evergrant/evergrant/hub/internal/feed"
 	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/mount"
@@ -40,7 +40,7 @@ type Options struct {
 	TestCalls *testcall.Caller
 	Installer *installer.Installer
 	Audit     *audit.Log
-	Changes   *feed.Feed
+	Changes   *changes.Notifier
 	Bulk      *bulk.Runner
 	// OIDC is the sign-in service; nil without one. OIDCJoinAs is the role of people
 	// whom nobody has invited; empty keeps them out.

@@ -1,11 +1,11 @@
-package feed_test
+package changes_test
 
 import (
 	"fmt"
 	"slices"
 	"testing"
 
-	"github.com/evergrant/evergrant/hub/internal/feed"
+	"github.com/evergrant/evergrant/hub/internal/changes"
 )
 
 func happened(c <-chan struct{}) bool {
@@ -18,7 +18,7 @@ func happened(c <-chan struct{}) bool {
 }
 
 func TestOnlyThoseWhoWaitForAConnectionAreWoken(t *testing.T) {
-	var f feed.Feed
+	var f changes.Notifier
 	one, forgetOne := f.Next("one")
 	again, forgetAgain := f.Next("one")
 	two, forgetTwo := f.Next("two")
@@ -41,7 +41,7 @@ func TestOnlyThoseWhoWaitForAConnectionAreWoken(t *testing.T) {
 }
 
 func TestASubscriptionCollectsEachChangeOnce(t *testing.T) {
-	var f feed.Feed
+	var f changes.Notifier
 	s := f.Subscribe()
 	f.Publish("a", "b")
 	f.Publish("a")

@@ -1,4 +1,4 @@
-// Package feed tells whoever waits that a connection has changed: a process that
+// Package changes tells whoever waits that a connection has changed: a process that
 // asks for the next generation, a stream of events, a renewal that waits for
 // another replica's. It carries names of changes, never their content: whoever
 // wakes reads the row.
@@ -8,4 +8,4 @@
 // are how to wait. A waiter costs a few words of memory and no query, however
 // long it waits. After the connection to the database was lost, PublishAll wakes
 // everybody, for nobody knows what was missed.
-package feed
+package changes

@@ -1,9 +1,9 @@
-package feed
+package changes
 
 import "sync"
 
-// Feed is the hub's. The zero value is ready; it is safe for concurrent use.
-type Feed struct {
+// Notifier is the hub's. The zero value is ready; it is safe for concurrent use.
+type Notifier struct {
 	mu            sync.Mutex
 	waiting       map[string]*change         // bounded by the callers that wait: the last one takes it away
 	subscriptions map[*Subscription]struct{} // bounded by the open streams
@@ -18,7 +18,7 @@ type change struct {
 // Next returns a channel that is closed when the connection changes next. Ask
 // for it before reading the row, so that no change falls in between. forget must
 // be called when the caller waits no longer.
-func (f *Feed) Next(connectionID string) (happened <-chan struct{}, forget func()) {
+func (f *Notifier) Next(connectionID string) (happened <-chan struct{}, forget func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c, ok := f.waiting[connectionID]
@@ -33,7 +33,7 @@ func (f *Feed) Next(connectionID string) (happened <-chan struct{}, forget func(
 	return c.happened, sync.OnceFunc(func() { f.forget(connectionID, c) })
 }
 
-func (f *Feed) forget(connectionID string, c *change) {
+func (f *Notifier) forget(connectionID string, c *change) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c.waiters--
@@ -43,7 +43,7 @@ func (f *Feed) forget(connectionID string, c *change) {
 }
 
 // Publish wakes those who wait for these connections.
-func (f *Feed) Publish(connectionIDs ...string) {
+func (f *Notifier) Publish(connectionIDs ...string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, id := range connectionIDs {
@@ -58,7 +58,7 @@ func (f *Feed) Publish(connectionIDs ...string) {
 }
 
 // PublishAll wakes everybody: anything may have changed.
-func (f *Feed) PublishAll() {
+func (f *Notifier) PublishAll() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for id, c := range f.waiting {
@@ -71,7 +71,7 @@ func (f *Feed) PublishAll() {
 }
 
 // Subscribe begins to collect all changes. Close must be called.
-func (f *Feed) Subscribe() *Subscription {
+func (f *Notifier) Subscribe() *Subscription {
 	s := &Subscription{feed: f, ready: make(chan struct{}, 1), changed: map[string]struct{}{}}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -88,7 +88,7 @@ const mostCollected = 10_000
 
 // Subscription collects what has changed until it is taken.
 type Subscription struct {
-	feed    *Feed
+	feed    *Notifier
 	ready   chan struct{}
 	changed map[string]struct{} // guarded by feed.mu
 	all     bool
