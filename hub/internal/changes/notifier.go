@@ -18,67 +18,67 @@ type change struct {
 // Next returns a channel that is closed when the connection changes next. Ask
 // for it before reading the row, so that no change falls in between. forget must
 // be called when the caller waits no longer.
-func (f *Notifier) Next(connectionID string) (happened <-chan struct{}, forget func()) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	c, ok := f.waiting[connectionID]
+func (n *Notifier) Next(connectionID string) (happened <-chan struct{}, forget func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	c, ok := n.waiting[connectionID]
 	if !ok {
 		c = &change{happened: make(chan struct{})}
-		if f.waiting == nil {
-			f.waiting = map[string]*change{}
+		if n.waiting == nil {
+			n.waiting = map[string]*change{}
 		}
-		f.waiting[connectionID] = c
+		n.waiting[connectionID] = c
 	}
 	c.waiters++
-	return c.happened, sync.OnceFunc(func() { f.forget(connectionID, c) })
+	return c.happened, sync.OnceFunc(func() { n.forget(connectionID, c) })
 }
 
-func (f *Notifier) forget(connectionID string, c *change) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+func (n *Notifier) forget(connectionID string, c *change) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	c.waiters--
-	if c.waiters == 0 && f.waiting[connectionID] == c {
-		delete(f.waiting, connectionID)
+	if c.waiters == 0 && n.waiting[connectionID] == c {
+		delete(n.waiting, connectionID)
 	}
 }
 
 // Publish wakes those who wait for these connections.
-func (f *Notifier) Publish(connectionIDs ...string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+func (n *Notifier) Publish(connectionIDs ...string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	for _, id := range connectionIDs {
-		if c, ok := f.waiting[id]; ok {
+		if c, ok := n.waiting[id]; ok {
 			close(c.happened)
-			delete(f.waiting, id)
+			delete(n.waiting, id)
 		}
 	}
-	for s := range f.subscriptions {
+	for s := range n.subscriptions {
 		s.add(connectionIDs)
 	}
 }
 
 // PublishAll wakes everybody: anything may have changed.
-func (f *Notifier) PublishAll() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for id, c := range f.waiting {
+func (n *Notifier) PublishAll() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for id, c := range n.waiting {
 		close(c.happened)
-		delete(f.waiting, id)
+		delete(n.waiting, id)
 	}
-	for s := range f.subscriptions {
+	for s := range n.subscriptions {
 		s.addAll()
 	}
 }
 
 // Subscribe begins to collect all changes. Close must be called.
-func (f *Notifier) Subscribe() *Subscription {
-	s := &Subscription{feed: f, ready: make(chan struct{}, 1), changed: map[string]struct{}{}}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.subscriptions == nil {
-		f.subscriptions = map[*Subscription]struct{}{}
+func (n *Notifier) Subscribe() *Subscription {
+	s := &Subscription{notifier: n, ready: make(chan struct{}, 1), changed: map[string]struct{}{}}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.subscriptions == nil {
+		n.subscriptions = map[*Subscription]struct{}{}
 	}
-	f.subscriptions[s] = struct{}{}
+	n.subscriptions[s] = struct{}{}
 	return s
 }
 
@@ -88,10 +88,10 @@ const mostCollected = 10_000
 
 // Subscription collects what has changed until it is taken.
 type Subscription struct {
-	feed    *Notifier
-	ready   chan struct{}
-	changed map[string]struct{} // guarded by feed.mu
-	all     bool
+	notifier *Notifier
+	ready    chan struct{}
+	changed  map[string]struct{} // guarded by notifier.mu
+	all      bool
 }
 
 // Ready receives when there is something to take.
@@ -100,8 +100,8 @@ func (s *Subscription) Ready() <-chan struct{} { return s.ready }
 // Take returns the connections that have changed since the last call, each once.
 // all is set if any other may have changed too.
 func (s *Subscription) Take() (connectionIDs []string, all bool) {
-	s.feed.mu.Lock()
-	defer s.feed.mu.Unlock()
+	s.notifier.mu.Lock()
+	defer s.notifier.mu.Unlock()
 	for id := range s.changed {
 		connectionIDs = append(connectionIDs, id)
 	}
@@ -113,9 +113,9 @@ func (s *Subscription) Take() (connectionIDs []string, all bool) {
 
 // Close ends the subscription.
 func (s *Subscription) Close() {
-	s.feed.mu.Lock()
-	defer s.feed.mu.Unlock()
-	delete(s.feed.subscriptions, s)
+	s.notifier.mu.Lock()
+	defer s.notifier.mu.Unlock()
+	delete(s.notifier.subscriptions, s)
 }
 
 func (s *Subscription) add(ids []string) {

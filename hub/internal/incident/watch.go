@@ -19,8 +19,8 @@ const (
 
 // Watch keeps the incidents up to date until ctx ends. news is called when one has
 // begun or is over.
-func Watch(ctx context.Context, s *store.Store, changes *changes.Notifier, news func(), log hclog.Logger) {
-	subscription := changes.Subscribe()
+func Watch(ctx context.Context, s *store.Store, notifier *changes.Notifier, news func(), log hclog.Logger) {
+	subscription := notifier.Subscribe()
 	defer subscription.Close()
 	for {
 		if reconcile(ctx, s, log) {
