@@ -10,11 +10,11 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// Times of the watch: how long it gathers changes, and how often it looks
+// Times of the watch: how long changes are debounced, and how often it looks
 // although nothing was heard.
 const (
-	gather = time.Second
-	look   = 30 * time.Second
+	debounce = time.Second
+	look     = 30 * time.Second
 )
 
 // Watch keeps the incidents up to date until ctx ends. news is called when one has
@@ -36,7 +36,7 @@ func Watch(ctx context.Context, s *store.Store, notifier *changes.Notifier, news
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(gather):
+		case <-time.After(debounce):
 		}
 	}
 }

@@ -79,7 +79,7 @@ func (s *Store) preparePull(ctx context.Context) error {
 		s.pullMany, err = pool.PrepareContext(ctx, pullMany)
 	}
 	if s.pullCache == nil {
-		s.pulls = &gather[pullWant, PullRow]{flush: s.lookUpAll, runners: 1, most: 1000, in: s.workshop}
+		s.pulls = &batcher[pullWant, PullRow]{flush: s.lookUpAll, runners: 1, most: 1000, in: s.workers}
 	}
 	return failed("prepare the token pull", err)
 }

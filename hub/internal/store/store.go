@@ -63,15 +63,15 @@ type Store struct {
 	log          hclog.Logger
 	dialect      string
 	pull         *sql.Stmt
-	pullMany     *sql.Stmt                  // nil on SQLite
-	pulls        *gather[pullWant, PullRow] // nil on SQLite
-	workshop     *workshop
-	outcomes     *gather[*outcome, error]
-	intents      *gather[intentRow, error]
-	replies      *gather[keptReply, error]
+	pullMany     *sql.Stmt                   // nil on SQLite
+	pulls        *batcher[pullWant, PullRow] // nil on SQLite
+	workers      *workers
+	outcomes     *batcher[*outcome, error]
+	intents      *batcher[intentRow, error]
+	replies      *batcher[keptReply, error]
 	serviceCache serviceCache
-	versions     *gather[string, int64] // of services, by id
-	pullCache    *pullCache             // nil on PostgreSQL
+	versions     *batcher[string, int64] // of services, by id
+	pullCache    *pullCache              // nil on PostgreSQL
 	detachment   detached
 	beats        sync.Map // of owners: the last sign of life that the database has confirmed
 	changed      func(connectionIDs ...string)
@@ -91,17 +91,17 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Box == nil {
 		return nil, errors.New("open the database: there is no key to seal secrets with")
 	}
-	s := &Store{box: o.Box, log: o.Logger, replica: NewID(), workshop: newWorkshop(), serviceCache: newServiceCache(mostServices), now: o.Now}
+	s := &Store{box: o.Box, log: o.Logger, replica: NewID(), workers: newWorkers(), serviceCache: newServiceCache(mostServices), now: o.Now}
 	if s.now == nil {
 		s.now = time.Now
 	}
 	if s.log == nil {
 		s.log = hclog.NewNullLogger()
 	}
-	s.outcomes = &gather[*outcome, error]{flush: s.saveOutcomes, runners: 2, most: rowsAtOnce, in: s.workshop}
-	s.intents = &gather[intentRow, error]{flush: s.beginIntents, runners: 2, most: rowsAtOnce, in: s.workshop}
-	s.replies = &gather[keptReply, error]{flush: s.keepReplies, runners: 1, most: rowsAtOnce, in: s.workshop}
-	s.versions = &gather[string, int64]{flush: s.serviceVersions, runners: 1, most: rowsAtOnce, in: s.workshop}
+	s.outcomes = &batcher[*outcome, error]{flush: s.saveOutcomes, runners: 2, most: rowsAtOnce, in: s.workers}
+	s.intents = &batcher[intentRow, error]{flush: s.beginIntents, runners: 2, most: rowsAtOnce, in: s.workers}
+	s.replies = &batcher[keptReply, error]{flush: s.keepReplies, runners: 1, most: rowsAtOnce, in: s.workers}
+	s.versions = &batcher[string, int64]{flush: s.serviceVersions, runners: 1, most: rowsAtOnce, in: s.workers}
 	if err := s.connect(ctx, o); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -148,7 +148,7 @@ func gormDB(dialector gorm.Dialector) (*gorm.DB, error) {
 // Close gives up what callers have left under way and ends all connections to the
 // database. No call may be under way.
 func (s *Store) Close() error {
-	s.workshop.close()
+	s.workers.close()
 	var errs []error
 	for _, statement := range []*sql.Stmt{s.pull, s.pullMany} {
 		if statement != nil {
