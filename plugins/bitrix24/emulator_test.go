@@ -19,11 +19,11 @@ import (
 
 // hub plays the hub and the person against an emulated Bitrix24.
 type hub struct {
-	t       *testing.T
-	server  *bitrix24test.Server
-	plugin  *providerplugin.Client
-	carrier *providertest.Carrier
-	call    provider.Call
+	t      *testing.T
+	server *bitrix24test.Server
+	plugin *providerplugin.Client
+	relay  *providertest.Relay
+	call   provider.Call
 	// reach turns an address of Bitrix24 into one that can be opened.
 	reach func(*url.URL)
 }
@@ -54,7 +54,7 @@ func newHub(t *testing.T, portal, authServer string, more ...string) *hub {
 	}
 	t.Cleanup(stop)
 	h := &hub{t: t, server: server, plugin: plugin, reach: func(u *url.URL) { u.Scheme, u.Host = "http", hosts[u.Host] }}
-	h.carrier = &providertest.Carrier{Route: h.reach}
+	h.relay = &providertest.Relay{Route: h.reach}
 	h.call = provider.Call{Service: service(portal, more...), Now: time.Now()}
 	return h
 }
@@ -62,7 +62,7 @@ func newHub(t *testing.T, portal, authServer string, more ...string) *hub {
 // land has a person authorise and returns what the browser lands on.
 func (h *hub) land() url.Values {
 	h.t.Helper()
-	address, err := h.plugin.AuthCodeURL(h.t.Context(), h.carrier, "bitrix24", &provider.AuthCodeURLRequest{Call: h.call, State: "xyz"})
+	address, err := h.plugin.AuthCodeURL(h.t.Context(), h.relay, "bitrix24", &provider.AuthCodeURLRequest{Call: h.call, State: "xyz"})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -79,13 +79,13 @@ func (h *hub) land() url.Values {
 }
 
 func (h *hub) exchange(params url.Values) (*provider.Token, error) {
-	return h.plugin.Exchange(h.t.Context(), h.carrier, "bitrix24", &provider.ExchangeRequest{
+	return h.plugin.Exchange(h.t.Context(), h.relay, "bitrix24", &provider.ExchangeRequest{
 		Call: h.call, Code: params.Get("code"), Params: params, RedirectURI: app.RedirectURI,
 	})
 }
 
 func (h *hub) refresh(current provider.Token) (*provider.Token, error) {
-	return h.plugin.Refresh(h.t.Context(), h.carrier, "bitrix24", &provider.RefreshRequest{Call: h.call, Current: current})
+	return h.plugin.Refresh(h.t.Context(), h.relay, "bitrix24", &provider.RefreshRequest{Call: h.call, Current: current})
 }
 
 func TestAGrantFromConsentToItsSecondGeneration(t *testing.T) {
@@ -114,8 +114,8 @@ func TestAGrantFromConsentToItsSecondGeneration(t *testing.T) {
 			if state := h.server.TokenState(first.AccessToken); state != emulator.Revoked {
 				t.Errorf("the first access token is %s; the emulator should have ended it", state)
 			}
-			if h.server.Spent() != 0 || len(h.carrier.Requests()) != 2 {
-				t.Errorf("%d token requests were made, %d with a spent token", len(h.carrier.Requests()), h.server.Spent())
+			if h.server.Spent() != 0 || len(h.relay.Requests()) != 2 {
+				t.Errorf("%d token requests were made, %d with a spent token", len(h.relay.Requests()), h.server.Spent())
 			}
 		})
 	}
@@ -141,7 +141,7 @@ func (h *hub) check(token *provider.Token, portal string, scopes []string) {
 	if want := strings.TrimPrefix(strings.TrimPrefix(portal, "https://"), "http://"); token.Text(extraPortal) != want {
 		h.t.Errorf("the portal is %q, want %q", token.Text(extraPortal), want)
 	}
-	account, err := h.plugin.Identify(h.t.Context(), h.carrier, "bitrix24", &provider.IdentifyRequest{Call: h.call, Current: *token})
+	account, err := h.plugin.Identify(h.t.Context(), h.relay, "bitrix24", &provider.IdentifyRequest{Call: h.call, Current: *token})
 	if err != nil || account.ID != fmt.Sprintf("%s:1", token.Text("member_id")) || account.Name != token.Text(extraPortal)+" · ID 1" {
 		h.t.Errorf("the account is %+v, %v", account, err)
 	}
@@ -163,8 +163,8 @@ func TestASecretNeverGoesToTheServerOfAForgedRedirect(t *testing.T) {
 	params := h.land()
 	params.Set("server_domain", "elsewhere.example")
 	_, err := h.exchange(params)
-	if e, ok := errors.AsType[*provider.Error](err); !ok || e.Option != optionAuthServer || len(h.carrier.Requests()) != 0 {
-		t.Errorf("got %v after %d requests", err, len(h.carrier.Requests()))
+	if e, ok := errors.AsType[*provider.Error](err); !ok || e.Option != optionAuthServer || len(h.relay.Requests()) != 0 {
+		t.Errorf("got %v after %d requests", err, len(h.relay.Requests()))
 	}
 }
 

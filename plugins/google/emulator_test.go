@@ -28,7 +28,7 @@ type connected struct {
 	t       *testing.T
 	google  *googletest.Server
 	plugin  *providerplugin.Client
-	carrier *providertest.Carrier
+	relay   *providertest.Relay
 	service provider.Service
 	hosts   []provider.Host
 }
@@ -36,7 +36,7 @@ type connected struct {
 func connect(t *testing.T, config googletest.Config, entered map[string]any) *connected {
 	t.Helper()
 	config.Clients = []googletest.Client{{ClientID: "client", ClientSecret: "secret", RedirectURIs: []string{callback}}}
-	c := &connected{t: t, google: googletest.New(config), carrier: &providertest.Carrier{}}
+	c := &connected{t: t, google: googletest.New(config), relay: &providertest.Relay{}}
 	if err := c.google.Start(""); err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func connect(t *testing.T, config googletest.Config, entered map[string]any) *co
 	all := map[string]any{optionBase: c.google.URL}
 	maps.Copy(all, entered)
 	c.plugin, c.service = plugin, withOptions(t, all, full)
-	prepared, err := plugin.PrepareService(t.Context(), c.carrier, description.Name, &provider.PrepareServiceRequest{Call: c.call()})
+	prepared, err := plugin.PrepareService(t.Context(), c.relay, description.Name, &provider.PrepareServiceRequest{Call: c.call()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func connect(t *testing.T, config googletest.Config, entered map[string]any) *co
 
 // checkHosts is what the hub would have refused.
 func (c *connected) checkHosts() {
-	for _, req := range c.carrier.Requests() {
+	for _, req := range c.relay.Requests() {
 		u, err := url.Parse(req.URL)
 		if _, ok := provider.MatchHost(c.hosts, c.service, u); err != nil || !ok {
 			c.t.Errorf("a request went to %s, which the description does not name", u.Host)
@@ -74,7 +74,7 @@ func (c *connected) call() provider.Call { return provider.Call{Service: c.servi
 func (c *connected) authorise(force bool, choices emulator.Choices) *provider.Token {
 	c.t.Helper()
 	sum := sha256.Sum256([]byte(verifier))
-	address, err := c.plugin.AuthCodeURL(c.t.Context(), c.carrier, description.Name, &provider.AuthCodeURLRequest{
+	address, err := c.plugin.AuthCodeURL(c.t.Context(), c.relay, description.Name, &provider.AuthCodeURLRequest{
 		Call: c.call(), State: "the-state", RedirectURI: callback, Nonce: "the-nonce", ForceConsent: force,
 		CodeChallenge: base64.RawURLEncoding.EncodeToString(sum[:]),
 	})
@@ -89,7 +89,7 @@ func (c *connected) authorise(force bool, choices emulator.Choices) *provider.To
 	if params.Get("state") != "the-state" || !strings.HasPrefix(landed.String(), callback+"?") {
 		c.t.Fatalf("the person landed at %s", landed.Redacted())
 	}
-	token, err := c.plugin.Exchange(c.t.Context(), c.carrier, description.Name, &provider.ExchangeRequest{
+	token, err := c.plugin.Exchange(c.t.Context(), c.relay, description.Name, &provider.ExchangeRequest{
 		Call: c.call(), Code: params.Get("code"), Params: params, RedirectURI: callback, CodeVerifier: verifier, Nonce: "the-nonce",
 	})
 	if err != nil {
@@ -99,11 +99,11 @@ func (c *connected) authorise(force bool, choices emulator.Choices) *provider.To
 }
 
 func (c *connected) refresh(current *provider.Token) (*provider.Token, error) {
-	return c.plugin.Refresh(c.t.Context(), c.carrier, description.Name, &provider.RefreshRequest{Call: c.call(), Current: *current})
+	return c.plugin.Refresh(c.t.Context(), c.relay, description.Name, &provider.RefreshRequest{Call: c.call(), Current: *current})
 }
 
 func (c *connected) revoke(current *provider.Token) error {
-	return c.plugin.Revoke(c.t.Context(), c.carrier, description.Name, &provider.RevokeRequest{Call: c.call(), Current: *current})
+	return c.plugin.Revoke(c.t.Context(), c.relay, description.Name, &provider.RevokeRequest{Call: c.call(), Current: *current})
 }
 
 func TestAPersonConnectsTheirCalendarAndItIsRenewedAndRevoked(t *testing.T) {
@@ -112,7 +112,7 @@ func TestAPersonConnectsTheirCalendarAndItIsRenewedAndRevoked(t *testing.T) {
 	if first.RefreshToken == "" || !first.HasScopes([]string{full}) || *first.ExpiresIn != time.Hour {
 		t.Fatalf("the grant is %v with scopes %v", first, first.Scopes)
 	}
-	account, err := c.plugin.Identify(t.Context(), c.carrier, description.Name, &provider.IdentifyRequest{Call: c.call(), Current: *first})
+	account, err := c.plugin.Identify(t.Context(), c.relay, description.Name, &provider.IdentifyRequest{Call: c.call(), Current: *first})
 	if err != nil || account.Name != "anna@example.test" || account.ID == "" || account.ID == account.Name {
 		t.Errorf("the account is %v, %v", account, err)
 	}
@@ -172,12 +172,12 @@ func TestTheCalendarAloneCanBeAskedFor(t *testing.T) {
 	if len(token.Scopes) != 1 || token.IDToken != "" {
 		t.Errorf("the grant has %v", token.Scopes)
 	}
-	sent := len(c.carrier.Requests())
-	_, err := c.plugin.Identify(t.Context(), c.carrier, description.Name, &provider.IdentifyRequest{Call: c.call(), Current: *token})
+	sent := len(c.relay.Requests())
+	_, err := c.plugin.Identify(t.Context(), c.relay, description.Name, &provider.IdentifyRequest{Call: c.call(), Current: *token})
 	if e, _ := errors.AsType[*provider.Error](err); e == nil || e.Kind != provider.Blocked || e.Option != optionAccount {
 		t.Errorf("the account of a grant without sign-in gave %v", err)
 	}
-	if len(c.carrier.Requests()) != sent {
+	if len(c.relay.Requests()) != sent {
 		t.Error("userinfo was asked although it can only refuse")
 	}
 }

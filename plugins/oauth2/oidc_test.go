@@ -21,7 +21,7 @@ import (
 type strangers struct {
 	t           *testing.T
 	plugin      *providerplugin.Client
-	carrier     *providertest.Carrier
+	relay       *providertest.Relay
 	service     provider.Service
 	description *provider.Description
 }
@@ -33,14 +33,14 @@ func connect(t *testing.T, issuer string, client oidctest.Client) *strangers {
 		t.Fatal(err)
 	}
 	t.Cleanup(stop)
-	s := &strangers{t: t, plugin: plugin, carrier: &providertest.Carrier{}}
+	s := &strangers{t: t, plugin: plugin, relay: &providertest.Relay{}}
 	entered := map[string]any{optionIssuer: issuer}
 	if client.Auth == "client_secret_post" { // the others go without saying
 		entered[optionClientAuth] = client.Auth
 	}
 	s.service = filledIn(t, entered, "openid", "email", "offline_access")
 	s.service.ClientID, s.service.ClientSecret = client.ClientID, client.ClientSecret
-	prepared, err := plugin.PrepareService(t.Context(), s.carrier, description.Name, &provider.PrepareServiceRequest{Call: s.call()})
+	prepared, err := plugin.PrepareService(t.Context(), s.relay, description.Name, &provider.PrepareServiceRequest{Call: s.call()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func connect(t *testing.T, issuer string, client oidctest.Client) *strangers {
 
 // checkHosts is what the hub would have refused.
 func (s *strangers) checkHosts() {
-	for _, req := range s.carrier.Requests() {
+	for _, req := range s.relay.Requests() {
 		u, err := url.Parse(req.URL)
 		if _, ok := provider.MatchHost(s.description.Hosts, s.service, u); err != nil || !ok {
 			s.t.Errorf("a request went to %s, which the description does not name", u.Host)
@@ -67,7 +67,7 @@ func (s *strangers) callbackOf(consents bool) (params url.Values, verifier, nonc
 	s.t.Helper()
 	verifier, nonce = rand.Text()+rand.Text(), rand.Text()
 	sum := sha256.Sum256([]byte(verifier))
-	address, err := s.plugin.AuthCodeURL(s.t.Context(), s.carrier, description.Name, &provider.AuthCodeURLRequest{
+	address, err := s.plugin.AuthCodeURL(s.t.Context(), s.relay, description.Name, &provider.AuthCodeURLRequest{
 		Call: s.call(), State: "the-state", RedirectURI: callback, Nonce: nonce, ForceConsent: true,
 		CodeChallenge: base64.RawURLEncoding.EncodeToString(sum[:]),
 	})
@@ -86,7 +86,7 @@ func (s *strangers) callbackOf(consents bool) (params url.Values, verifier, nonc
 }
 
 func (s *strangers) exchange(params url.Values, verifier, nonce string) (*provider.Token, error) {
-	return s.plugin.Exchange(s.t.Context(), s.carrier, description.Name, &provider.ExchangeRequest{
+	return s.plugin.Exchange(s.t.Context(), s.relay, description.Name, &provider.ExchangeRequest{
 		Call: s.call(), Code: params.Get("code"), Params: params, RedirectURI: callback, CodeVerifier: verifier, Nonce: nonce,
 	})
 }
@@ -105,15 +105,15 @@ func (s *strangers) granted() *provider.Token {
 }
 
 func (s *strangers) refresh(current *provider.Token) (*provider.Token, error) {
-	return s.plugin.Refresh(s.t.Context(), s.carrier, description.Name, &provider.RefreshRequest{Call: s.call(), Current: *current})
+	return s.plugin.Refresh(s.t.Context(), s.relay, description.Name, &provider.RefreshRequest{Call: s.call(), Current: *current})
 }
 
 func (s *strangers) identify(current *provider.Token) (*provider.Account, error) {
-	return s.plugin.Identify(s.t.Context(), s.carrier, description.Name, &provider.IdentifyRequest{Call: s.call(), Current: *current})
+	return s.plugin.Identify(s.t.Context(), s.relay, description.Name, &provider.IdentifyRequest{Call: s.call(), Current: *current})
 }
 
 func (s *strangers) revoke(current *provider.Token) error {
-	return s.plugin.Revoke(s.t.Context(), s.carrier, description.Name, &provider.RevokeRequest{Call: s.call(), Current: *current})
+	return s.plugin.Revoke(s.t.Context(), s.relay, description.Name, &provider.RevokeRequest{Call: s.call(), Current: *current})
 }
 
 // wantDead wants a grant that only a person can renew.

@@ -19,11 +19,11 @@ const (
 
 // hub plays the hub and the person against an emulated Taxcom-Kassa.
 type hub struct {
-	t       *testing.T
-	server  *taxcomkassatest.Server
-	plugin  *providerplugin.Client
-	carrier *providertest.Carrier
-	call    provider.Call
+	t      *testing.T
+	server *taxcomkassatest.Server
+	plugin *providerplugin.Client
+	relay  *providertest.Relay
+	call   provider.Call
 }
 
 func newHub(t *testing.T, config taxcomkassatest.Config, options ...string) *hub {
@@ -41,7 +41,7 @@ func newHub(t *testing.T, config taxcomkassatest.Config, options ...string) *hub
 	t.Cleanup(stop)
 	options = append(options, optionAuthorizeBase, server.AuthorizeServerURL, optionTokenBase, server.TokenServerURL, optionProlongURL, server.ProlongURL())
 	return &hub{
-		t: t, server: server, plugin: plugin, carrier: &providertest.Carrier{},
+		t: t, server: server, plugin: plugin, relay: &providertest.Relay{},
 		call: provider.Call{Service: service(options...), Now: time.Now()},
 	}
 }
@@ -49,7 +49,7 @@ func newHub(t *testing.T, config taxcomkassatest.Config, options ...string) *hub
 // land has a person authorise and returns what the browser lands on.
 func (h *hub) land() url.Values {
 	h.t.Helper()
-	address, err := h.plugin.AuthCodeURL(h.t.Context(), h.carrier, "taxcom-kassa", &provider.AuthCodeURLRequest{
+	address, err := h.plugin.AuthCodeURL(h.t.Context(), h.relay, "taxcom-kassa", &provider.AuthCodeURLRequest{
 		Call: h.call, State: "xyz", RedirectURI: redirectURI,
 	})
 	if err != nil {
@@ -65,13 +65,13 @@ func (h *hub) land() url.Values {
 func (h *hub) exchange() (*provider.Token, error) {
 	h.t.Helper()
 	params := h.land()
-	return h.plugin.Exchange(h.t.Context(), h.carrier, "taxcom-kassa", &provider.ExchangeRequest{
+	return h.plugin.Exchange(h.t.Context(), h.relay, "taxcom-kassa", &provider.ExchangeRequest{
 		Call: h.call, Code: params.Get("code"), Params: params, RedirectURI: redirectURI,
 	})
 }
 
 func (h *hub) refresh(current provider.Token) (*provider.Token, error) {
-	return h.plugin.Refresh(h.t.Context(), h.carrier, "taxcom-kassa", &provider.RefreshRequest{Call: h.call, Current: current})
+	return h.plugin.Refresh(h.t.Context(), h.relay, "taxcom-kassa", &provider.RefreshRequest{Call: h.call, Current: current})
 }
 
 func TestAGrantIsExchangedHoweverTaxcomTurnsOutToWork(t *testing.T) {

@@ -68,7 +68,7 @@ func TestAProlongationIsCalledAsTheOptionsSay(t *testing.T) {
 			defer stop()
 			svc := service(append(tc.options, optionServer, "lk-ofd", optionProlongURL, server.URL+"/")...)
 			svc.ClientID = "integrator"
-			token, err := plugin.Refresh(t.Context(), &providertest.Carrier{}, "taxcom-kassa", &provider.RefreshRequest{
+			token, err := plugin.Refresh(t.Context(), &providertest.Relay{}, "taxcom-kassa", &provider.RefreshRequest{
 				Call: provider.Call{Service: svc, Now: time.Now()}, Current: provider.Token{AccessToken: "old"},
 			})
 			if tc.unreadable != "" {
@@ -102,7 +102,7 @@ func TestARefusedProlongationGivesNoTime(t *testing.T) {
 			t.Fatal(err)
 		}
 		svc := service(optionServer, "lk-ofd", optionAgreedLife, "41d", optionProlongURL, server.URL)
-		_, err = plugin.Refresh(t.Context(), &providertest.Carrier{}, "taxcom-kassa", &provider.RefreshRequest{
+		_, err = plugin.Refresh(t.Context(), &providertest.Relay{}, "taxcom-kassa", &provider.RefreshRequest{
 			Call: provider.Call{Service: svc, Now: time.Now()}, Current: provider.Token{AccessToken: "old"},
 		})
 		if e, ok := errors.AsType[*provider.Error](err); !ok || e.Kind != provider.ReauthorizationRequired || strings.Contains(e.Message, "old") {

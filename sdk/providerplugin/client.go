@@ -13,9 +13,9 @@ import (
 //
 //   - *provider.Error: the provider's answer, with the kind that it gave,
 //   - *PluginError: the plugin failed; the operation may be run again,
-//   - the Carrier's own error.
+//   - the Relay's own error.
 //
-// Call.HTTP of the requests is not used: the Carrier sends.
+// Call.HTTP of the requests is not used: the Relay sends.
 type Client struct {
 	v1 v1Client
 }
@@ -31,9 +31,9 @@ type PluginInfo struct {
 func (c *Client) Describe(ctx context.Context) (*PluginInfo, error) { return c.v1.describe(ctx) }
 
 // PrepareService runs provider.ServicePreparer.
-func (c *Client) PrepareService(ctx context.Context, carrier Carrier, name string, req *provider.PrepareServiceRequest) (*provider.PreparedService, error) {
+func (c *Client) PrepareService(ctx context.Context, relay Relay, name string, req *provider.PrepareServiceRequest) (*provider.PreparedService, error) {
 	start := &providerv1.Start{Operation: &providerv1.Start_PrepareService{PrepareService: &providerv1.PrepareService{}}}
-	result, err := c.v1.operate(ctx, carrier, name, req.Call, start)
+	result, err := c.v1.operate(ctx, relay, name, req.Call, start)
 	if err != nil {
 		return nil, err
 	}
@@ -58,12 +58,12 @@ func (c *Client) PrepareService(ctx context.Context, carrier Carrier, name strin
 
 // AuthCodeURL runs provider.AuthorizationCodeGrant. The returned address is
 // absolute with scheme http or https; the host must still be checked.
-func (c *Client) AuthCodeURL(ctx context.Context, carrier Carrier, name string, req *provider.AuthCodeURLRequest) (*provider.AuthCodeURL, error) {
+func (c *Client) AuthCodeURL(ctx context.Context, relay Relay, name string, req *provider.AuthCodeURLRequest) (*provider.AuthCodeURL, error) {
 	start := &providerv1.Start{Operation: &providerv1.Start_AuthCodeUrl{AuthCodeUrl: &providerv1.AuthCodeUrl{
 		State: req.State, RedirectUri: req.RedirectURI, CodeChallenge: req.CodeChallenge, Nonce: req.Nonce,
 		ForceConsent: req.ForceConsent, LoginHint: req.LoginHint,
 	}}}
-	result, err := c.v1.operate(ctx, carrier, name, req.Call, start)
+	result, err := c.v1.operate(ctx, relay, name, req.Call, start)
 	if err != nil {
 		return nil, err
 	}
@@ -79,35 +79,35 @@ func (c *Client) AuthCodeURL(ctx context.Context, carrier Carrier, name string, 
 }
 
 // Exchange runs provider.AuthorizationCodeGrant.
-func (c *Client) Exchange(ctx context.Context, carrier Carrier, name string, req *provider.ExchangeRequest) (*provider.Token, error) {
-	return c.token(ctx, carrier, name, req.Call, &providerv1.Start{Operation: &providerv1.Start_Exchange{Exchange: v1Exchange(req)}})
+func (c *Client) Exchange(ctx context.Context, relay Relay, name string, req *provider.ExchangeRequest) (*provider.Token, error) {
+	return c.token(ctx, relay, name, req.Call, &providerv1.Start{Operation: &providerv1.Start_Exchange{Exchange: v1Exchange(req)}})
 }
 
 // Refresh runs provider.Refresher.
-func (c *Client) Refresh(ctx context.Context, carrier Carrier, name string, req *provider.RefreshRequest) (*provider.Token, error) {
+func (c *Client) Refresh(ctx context.Context, relay Relay, name string, req *provider.RefreshRequest) (*provider.Token, error) {
 	current, err := v1Token(req.Current)
 	if err != nil {
 		return nil, err
 	}
-	return c.token(ctx, carrier, name, req.Call, &providerv1.Start{Operation: &providerv1.Start_Refresh{Refresh: &providerv1.Refresh{Current: current}}})
+	return c.token(ctx, relay, name, req.Call, &providerv1.Start{Operation: &providerv1.Start_Refresh{Refresh: &providerv1.Refresh{Current: current}}})
 }
 
 // ClientCredentials runs provider.ClientCredentialsGrant.
-func (c *Client) ClientCredentials(ctx context.Context, carrier Carrier, name string, req *provider.ClientCredentialsRequest) (*provider.Token, error) {
-	return c.token(ctx, carrier, name, req.Call, &providerv1.Start{Operation: &providerv1.Start_ClientCredentials{ClientCredentials: &providerv1.ClientCredentials{}}})
+func (c *Client) ClientCredentials(ctx context.Context, relay Relay, name string, req *provider.ClientCredentialsRequest) (*provider.Token, error) {
+	return c.token(ctx, relay, name, req.Call, &providerv1.Start{Operation: &providerv1.Start_ClientCredentials{ClientCredentials: &providerv1.ClientCredentials{}}})
 }
 
 // Password runs provider.PasswordGrant.
-func (c *Client) Password(ctx context.Context, carrier Carrier, name string, req *provider.PasswordRequest) (*provider.Token, error) {
-	return c.token(ctx, carrier, name, req.Call, &providerv1.Start{Operation: &providerv1.Start_Password{
+func (c *Client) Password(ctx context.Context, relay Relay, name string, req *provider.PasswordRequest) (*provider.Token, error) {
+	return c.token(ctx, relay, name, req.Call, &providerv1.Start{Operation: &providerv1.Start_Password{
 		Password: &providerv1.Password{Username: req.Username, Password: req.Password},
 	}})
 }
 
 // DeviceAuthorization runs provider.DeviceGrant.
-func (c *Client) DeviceAuthorization(ctx context.Context, carrier Carrier, name string, req *provider.DeviceAuthorizationRequest) (*provider.DeviceAuthorization, error) {
+func (c *Client) DeviceAuthorization(ctx context.Context, relay Relay, name string, req *provider.DeviceAuthorizationRequest) (*provider.DeviceAuthorization, error) {
 	start := &providerv1.Start{Operation: &providerv1.Start_DeviceAuthorization{DeviceAuthorization: &providerv1.DeviceAuthorization{}}}
-	result, err := c.v1.operate(ctx, carrier, name, req.Call, start)
+	result, err := c.v1.operate(ctx, relay, name, req.Call, start)
 	if err != nil {
 		return nil, err
 	}
@@ -123,19 +123,19 @@ func (c *Client) DeviceAuthorization(ctx context.Context, carrier Carrier, name 
 }
 
 // DeviceToken runs provider.DeviceGrant.
-func (c *Client) DeviceToken(ctx context.Context, carrier Carrier, name string, req *provider.DeviceTokenRequest) (*provider.Token, error) {
-	return c.token(ctx, carrier, name, req.Call, &providerv1.Start{Operation: &providerv1.Start_DeviceToken{
+func (c *Client) DeviceToken(ctx context.Context, relay Relay, name string, req *provider.DeviceTokenRequest) (*provider.Token, error) {
+	return c.token(ctx, relay, name, req.Call, &providerv1.Start{Operation: &providerv1.Start_DeviceToken{
 		DeviceToken: &providerv1.DeviceToken{DeviceCode: req.DeviceCode},
 	}})
 }
 
 // Revoke runs provider.Revoker.
-func (c *Client) Revoke(ctx context.Context, carrier Carrier, name string, req *provider.RevokeRequest) error {
+func (c *Client) Revoke(ctx context.Context, relay Relay, name string, req *provider.RevokeRequest) error {
 	current, err := v1Token(req.Current)
 	if err != nil {
 		return err
 	}
-	result, err := c.v1.operate(ctx, carrier, name, req.Call, &providerv1.Start{Operation: &providerv1.Start_Revoke{Revoke: &providerv1.Revoke{Current: current}}})
+	result, err := c.v1.operate(ctx, relay, name, req.Call, &providerv1.Start{Operation: &providerv1.Start_Revoke{Revoke: &providerv1.Revoke{Current: current}}})
 	if err == nil && result.GetRevoked() == nil {
 		return errWrongResult
 	}
@@ -143,12 +143,12 @@ func (c *Client) Revoke(ctx context.Context, carrier Carrier, name string, req *
 }
 
 // Identify runs provider.Identifier.
-func (c *Client) Identify(ctx context.Context, carrier Carrier, name string, req *provider.IdentifyRequest) (*provider.Account, error) {
+func (c *Client) Identify(ctx context.Context, relay Relay, name string, req *provider.IdentifyRequest) (*provider.Account, error) {
 	current, err := v1Token(req.Current)
 	if err != nil {
 		return nil, err
 	}
-	result, err := c.v1.operate(ctx, carrier, name, req.Call, &providerv1.Start{Operation: &providerv1.Start_Identify{Identify: &providerv1.Identify{Current: current}}})
+	result, err := c.v1.operate(ctx, relay, name, req.Call, &providerv1.Start{Operation: &providerv1.Start_Identify{Identify: &providerv1.Identify{Current: current}}})
 	if err != nil {
 		return nil, err
 	}
@@ -166,8 +166,8 @@ var errWrongResult = &PluginError{Message: "the plugin returned a result of anot
 
 // token runs an operation whose result is a token set and checks it: a reply
 // that fails the check must never overwrite a good set.
-func (c *Client) token(ctx context.Context, carrier Carrier, name string, call provider.Call, start *providerv1.Start) (*provider.Token, error) {
-	result, err := c.v1.operate(ctx, carrier, name, call, start)
+func (c *Client) token(ctx context.Context, relay Relay, name string, call provider.Call, start *providerv1.Start) (*provider.Token, error) {
+	result, err := c.v1.operate(ctx, relay, name, call, start)
 	if err != nil {
 		return nil, err
 	}

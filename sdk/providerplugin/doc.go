@@ -6,7 +6,7 @@
 // The hub opens one bidirectional stream for each operation and sends start.
 // The plugin's provider runs against an *http.Client whose transport
 // (transport.go) sends each request back up the stream; Client hands it to the
-// hub's Carrier, which checks the host, sends it, journals the reply, and only
+// hub's Relay, which checks the host, sends it, journals the reply, and only
 // then lets Client send the reply down. The stream ends with a result or a
 // status whose ErrorDetail says who has to act.
 //

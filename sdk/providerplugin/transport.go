@@ -90,7 +90,7 @@ func (t *transport) await(ctx context.Context) (*providerv1.HttpResponse, error)
 
 func responseOf(req *http.Request, reply *providerv1.HttpResponse) (*http.Response, error) {
 	if f := reply.GetFailure(); f != nil {
-		return nil, &CarryError{Written: f.GetWritten(), Refused: f.GetRefused(), Message: f.GetMessage()}
+		return nil, &RelayError{Written: f.GetWritten(), Refused: f.GetRefused(), Message: f.GetMessage()}
 	}
 	status := int(reply.GetStatus())
 	return &http.Response{

@@ -43,7 +43,7 @@ func (c v1Client) describe(ctx context.Context) (*PluginInfo, error) {
 
 // operate runs one operation. It returns as soon as ctx ends, whatever the
 // plugin does.
-func (c v1Client) operate(ctx context.Context, carrier Carrier, name string, call provider.Call, start *providerv1.Start) (*providerv1.Result, error) {
+func (c v1Client) operate(ctx context.Context, relay Relay, name string, call provider.Call, start *providerv1.Start) (*providerv1.Result, error) {
 	service, err := v1Service(call.Service)
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func (c v1Client) operate(ctx context.Context, carrier Carrier, name string, cal
 		if result := msg.GetResult(); result != nil {
 			return result, nil
 		}
-		reply, err := v1Carry(ctx, carrier, step, msg.GetHttpRequest())
+		reply, err := v1Relay(ctx, relay, step, msg.GetHttpRequest())
 		if err != nil {
 			return nil, err
 		}
@@ -81,8 +81,8 @@ func (c v1Client) operate(ctx context.Context, carrier Carrier, name string, cal
 	}
 }
 
-// v1Carry checks a request that a plugin asks for and hands it to the carrier.
-func v1Carry(ctx context.Context, carrier Carrier, step int, w *providerv1.HttpRequest) (*providerv1.OperateRequest, error) {
+// v1Relay checks a request that a plugin asks for and hands it to the relay.
+func v1Relay(ctx context.Context, relay Relay, step int, w *providerv1.HttpRequest) (*providerv1.OperateRequest, error) {
 	switch {
 	case w == nil:
 		return nil, &PluginError{Message: "the plugin sent a message that this hub does not know"}
@@ -92,10 +92,10 @@ func v1Carry(ctx context.Context, carrier Carrier, step int, w *providerv1.HttpR
 		return nil, &PluginError{Message: fmt.Sprintf("the plugin asked for more than %d requests in one operation", MaxSteps)}
 	}
 	reply := &providerv1.HttpResponse{Step: w.GetStep()}
-	response, err := carrier.Carry(ctx, step, &HTTPRequest{
+	response, err := relay.RoundTrip(ctx, step, &HTTPRequest{
 		Method: w.GetMethod(), URL: w.GetUrl(), Header: headersFromWire(w.GetHeaders()), Body: w.GetBody(),
 	})
-	if failure, ok := errors.AsType[*CarryError](err); ok {
+	if failure, ok := errors.AsType[*RelayError](err); ok {
 		reply.Failure = &providerv1.HttpFailure{Written: failure.Written, Refused: failure.Refused, Message: clean(failure.Message, 500)}
 	} else if err != nil {
 		return nil, err

@@ -71,7 +71,7 @@ func v1Status(err error) error {
 // withoutMeaning gives an error that is no *provider.Error the kind it deserves.
 // Its text may hold anything, a URL with a secret among it, so it stays behind.
 func withoutMeaning(err error) *provider.Error {
-	if failure, ok := errors.AsType[*CarryError](err); ok {
+	if failure, ok := errors.AsType[*RelayError](err); ok {
 		return provider.Errorf(provider.Transient, "", "%s", failure.Message)
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {

@@ -114,12 +114,12 @@ func proveAuthCodeURL(ctx context.Context, s *suite) error {
 	if !s.serves(provider.GrantAuthorizationCode) {
 		return nil
 	}
-	carrier := s.healthy()
+	relay := s.healthy()
 	req := &provider.AuthCodeURLRequest{Call: s.call(), State: "state-of-the-hub", RedirectURI: redirectURI, Nonce: "nonce-of-the-hub"}
 	if s.prepared.PKCE != provider.PKCENone {
 		req.CodeChallenge = challenge
 	}
-	got, err := s.client.AuthCodeURL(ctx, carrier, s.name, req)
+	got, err := s.client.AuthCodeURL(ctx, relay, s.name, req)
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func proveAuthCodeURL(ctx context.Context, s *suite) error {
 	q := u.Query()
 	_, declared := provider.MatchHost(s.prepared.Hosts, s.service, u)
 	problem(declared, "the host %s is not declared", u.Host)
-	problem(len(carrier.seen()) == 0, "a request was made; the address must be built without")
+	problem(len(relay.seen()) == 0, "a request was made; the address must be built without")
 	problem(q.Get("state") == req.State, "state is %q", q.Get("state"))
 	problem(slices.ContainsFunc(slices.Collect(maps.Values(q)), func(v []string) bool { return v[0] == s.service.ClientID }),
 		"no parameter is the client ID; client_id is %q", q.Get("client_id")) // some services call it otherwise

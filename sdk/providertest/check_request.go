@@ -11,10 +11,10 @@ import (
 func proveOneRequest(ctx context.Context, s *suite) error {
 	var problems []error
 	for _, op := range s.tokenOperations() {
-		carrier := s.good(op)
-		result, err := op.run(ctx, carrier)
+		relay := s.good(op)
+		result, err := op.run(ctx, relay)
 		token, _ := result.(*provider.Token)
-		switch n := carrier.carrying(op.once); {
+		switch n := relay.carrying(op.once); {
 		case err != nil:
 			problems = append(problems, fmt.Errorf("%s: a good reply gave an error: %w", op.name, err))
 		case n != 1:
@@ -27,8 +27,8 @@ func proveOneRequest(ctx context.Context, s *suite) error {
 }
 
 func proveNoRetry(ctx context.Context, s *suite) error {
-	return s.eachFault(ctx, func(op operation, f fault, carrier *script, _ any, _ error) error {
-		if n := carrier.carrying(op.once); n != 1 {
+	return s.eachFault(ctx, func(op operation, f fault, relay *script, _ any, _ error) error {
+		if n := relay.carrying(op.once); n != 1 {
 			return fmt.Errorf("%d token requests were made, want 1", n)
 		}
 		return nil
@@ -73,7 +73,7 @@ func proveKinds(ctx context.Context, s *suite) error {
 }
 
 // judge says what is wrong with how an operation took a fault.
-type judge func(op operation, f fault, carrier *script, result any, err error) error
+type judge func(op operation, f fault, relay *script, result any, err error) error
 
 // eachFault runs every operation with a token request against every fault.
 func (s *suite) eachFault(ctx context.Context, judge judge, faults ...[]fault) error {
@@ -81,9 +81,9 @@ func (s *suite) eachFault(ctx context.Context, judge judge, faults ...[]fault) e
 	for _, op := range s.tokenOperations() {
 		for _, list := range faults {
 			for _, f := range list {
-				carrier := s.faulty(op, f)
-				result, err := op.run(ctx, carrier)
-				if wrong := judge(op, f, carrier, result, err); wrong != nil {
+				relay := s.faulty(op, f)
+				result, err := op.run(ctx, relay)
+				if wrong := judge(op, f, relay, result, err); wrong != nil {
 					problems = append(problems, fmt.Errorf("%s met by %s: %w", op.name, f.name, wrong))
 				}
 			}

@@ -166,15 +166,15 @@ func proveConcurrency(ctx context.Context, s *suite) error {
 
 // alone runs one of many operations and wants its own token back.
 func (s *suite) alone(ctx context.Context, op operation, access string) error {
-	carrier := &script{answer: func(_ context.Context, _ int, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
+	relay := &script{answer: func(_ context.Context, _ int, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
 		if !carries(req, op.once) {
 			return s.well(req), nil
 		}
 		return s.tokenReply(access, strings.Replace(access, "access", "refresh", 1)), nil
 	}}
-	result, err := op.run(ctx, carrier)
+	result, err := op.run(ctx, relay)
 	token, _ := result.(*provider.Token)
-	if err != nil || token == nil || token.AccessToken != access || carrier.carrying(op.once) != 1 {
+	if err != nil || token == nil || token.AccessToken != access || relay.carrying(op.once) != 1 {
 		return fmt.Errorf("%s: got %s that is not its own", op.name, outcome(result, err))
 	}
 	return nil

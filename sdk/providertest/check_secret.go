@@ -94,9 +94,9 @@ func proveHosts(ctx context.Context, s *suite) error {
 }
 
 // undeclared finds requests that the declared hosts do not allow.
-func (s *suite) undeclared(what string, carrier *script) error {
+func (s *suite) undeclared(what string, relay *script) error {
 	var problems []error
-	for _, req := range carrier.seen() {
+	for _, req := range relay.seen() {
 		u, err := url.Parse(req.URL)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s: a request has no readable address", what))
@@ -119,9 +119,9 @@ var evil = []string{"elsewhere.example", "https://elsewhere.example/oauth/token/
 func proveHostileCallback(ctx context.Context, s *suite) error {
 	var problems []error
 	judge := func(what string, op operation) {
-		carrier := s.good(op)
-		_, err := op.run(ctx, carrier)
-		problems = append(problems, s.undeclared(what, carrier))
+		relay := s.good(op)
+		_, err := op.run(ctx, relay)
+		problems = append(problems, s.undeclared(what, relay))
 		if leak := s.leak(err); leak != "" {
 			problems = append(problems, fmt.Errorf("%s: the error holds %s…", what, leak))
 		}

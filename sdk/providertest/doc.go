@@ -51,6 +51,6 @@
 //	param.NAME                       sets a parameter of the callback
 //	extra.NAME                       sets an extra field of the current token
 //
-// Carrier sends for real, for tests of a provider against an emulator or against
+// Relay sends for real, for tests of a provider against an emulator or against
 // package authserver.
 package providertest

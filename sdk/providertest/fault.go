@@ -19,7 +19,7 @@ func answering(name string, status int, body string) fault {
 	}}
 }
 
-func failing(name string, failure *providerplugin.CarryError) fault {
+func failing(name string, failure *providerplugin.RelayError) fault {
 	return fault{name, func(*providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
 		return nil, failure
 	}}
@@ -35,10 +35,10 @@ var outages = []fault{
 	answering("503 with invalid_grant", 503, `{"error":"invalid_grant"}`),
 	answering("504 with access_denied", 504, `{"error":"access_denied"}`),
 	rateLimit,
-	failing("time-out after the request was written", &providerplugin.CarryError{Written: true, Message: "the service did not answer in time"}),
-	failing("no connection", &providerplugin.CarryError{Message: "the service could not be reached"}),
-	failing("refused by the hub", &providerplugin.CarryError{Refused: true, Message: "the hub does not send that"}),
-	failing("cut reply", &providerplugin.CarryError{Written: true, Message: "the reply was cut off"}),
+	failing("time-out after the request was written", &providerplugin.RelayError{Written: true, Message: "the service did not answer in time"}),
+	failing("no connection", &providerplugin.RelayError{Message: "the service could not be reached"}),
+	failing("refused by the hub", &providerplugin.RelayError{Refused: true, Message: "the hub does not send that"}),
+	failing("cut reply", &providerplugin.RelayError{Written: true, Message: "the reply was cut off"}),
 }
 
 var rateLimit = fault{"429 with Retry-After", func(*providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {

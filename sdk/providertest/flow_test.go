@@ -54,14 +54,14 @@ func (g *grant) restart() {
 	g.t.Cleanup(stop)
 }
 
-func (g *grant) refresh(ctx context.Context, carrier providerplugin.Carrier) (*provider.Token, error) {
-	return g.client.Refresh(ctx, carrier, "acme", &provider.RefreshRequest{Call: g.call, Current: g.token})
+func (g *grant) refresh(ctx context.Context, relay providerplugin.Relay) (*provider.Token, error) {
+	return g.client.Refresh(ctx, relay, "acme", &provider.RefreshRequest{Call: g.call, Current: g.token})
 }
 
 func TestAPersonAuthorisesThroughThePlugin(t *testing.T) {
 	g := newGrant(t, authserver.Config{RequirePKCE: true})
-	carrier := &Carrier{}
-	address, err := g.client.AuthCodeURL(t.Context(), carrier, "acme", &provider.AuthCodeURLRequest{
+	relay := &Relay{}
+	address, err := g.client.AuthCodeURL(t.Context(), relay, "acme", &provider.AuthCodeURLRequest{
 		Call: g.call, State: "s", RedirectURI: redirectURI, CodeChallenge: challenge,
 	})
 	if err != nil {
@@ -77,21 +77,21 @@ func TestAPersonAuthorisesThroughThePlugin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := g.client.Exchange(t.Context(), carrier, "acme", &provider.ExchangeRequest{
+	token, err := g.client.Exchange(t.Context(), relay, "acme", &provider.ExchangeRequest{
 		Call: g.call, Code: back.Query().Get("code"), Params: back.Query(), RedirectURI: redirectURI,
 		CodeVerifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", // of challenge, RFC 7636 appendix B
 	})
-	if err != nil || g.server.TokenState(token.AccessToken) != authserver.Valid || len(carrier.Requests()) != 1 {
-		t.Errorf("got %v, %v after %d requests", token, err, len(carrier.Requests()))
+	if err != nil || g.server.TokenState(token.AccessToken) != authserver.Valid || len(relay.Requests()) != 1 {
+		t.Errorf("got %v, %v after %d requests", token, err, len(relay.Requests()))
 	}
 }
 
 func TestAPluginThatDiesAfterTheRotationLosesNothing(t *testing.T) {
 	g := newGrant(t, authserver.Config{})
-	wire := &Carrier{}
+	wire := &Relay{}
 	var journal *providerplugin.HTTPResponse
 	_, err := g.refresh(t.Context(), &script{answer: func(ctx context.Context, step int, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
-		reply, err := wire.Carry(ctx, step, req)
+		reply, err := wire.RoundTrip(ctx, step, req)
 		journal = reply
 		g.stop() // the reply is in the journal, the plugin never sees it
 		return reply, err
@@ -114,7 +114,7 @@ func TestAPluginThatDiesAfterTheRotationLosesNothing(t *testing.T) {
 func TestALostReplyIsTransientAndNotSentAgain(t *testing.T) {
 	g := newGrant(t, authserver.Config{})
 	g.server.SetFault(authserver.CutBody())
-	_, err := g.refresh(t.Context(), &Carrier{})
+	_, err := g.refresh(t.Context(), &Relay{})
 	if provider.KindOf(err) != provider.Transient || g.server.TokenRequests("") != 1 {
 		t.Errorf("got %v after %d requests", err, g.server.TokenRequests(""))
 	}
@@ -128,7 +128,7 @@ func TestAHungServiceIsLeftWhenTheCallerLeaves(t *testing.T) {
 	g.server.SetFault(f)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
-		_, err := g.refresh(ctx, &Carrier{})
+		_, err := g.refresh(ctx, &Relay{})
 		done <- err
 	}()
 	<-struck

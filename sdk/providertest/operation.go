@@ -17,7 +17,7 @@ type operation struct {
 	// once are the values that mark the token request. A request that carries one
 	// of them is the token request.
 	once []string
-	run  func(ctx context.Context, carrier providerplugin.Carrier) (any, error)
+	run  func(ctx context.Context, relay providerplugin.Relay) (any, error)
 }
 
 // operations are those that the provider serves.
@@ -33,37 +33,37 @@ func (s *suite) operationsOn(client *providerplugin.Client) []operation {
 		{
 			grant: provider.GrantClientCredentials, name: "client_credentials", token: true,
 			once: []string{s.service.ClientSecret, s.service.ClientID},
-			run: func(ctx context.Context, c providerplugin.Carrier) (any, error) {
+			run: func(ctx context.Context, c providerplugin.Relay) (any, error) {
 				return either(client.ClientCredentials(ctx, c, s.name, &provider.ClientCredentialsRequest{Call: s.call()}))
 			},
 		},
 		{
 			grant: provider.GrantPassword, name: "password", token: true, once: []string{password},
-			run: func(ctx context.Context, c providerplugin.Carrier) (any, error) {
+			run: func(ctx context.Context, c providerplugin.Relay) (any, error) {
 				return either(client.Password(ctx, c, s.name, &provider.PasswordRequest{Call: s.call(), Username: "anna", Password: password}))
 			},
 		},
 		{
 			grant: provider.GrantDevice, name: "device_authorization",
-			run: func(ctx context.Context, c providerplugin.Carrier) (any, error) {
+			run: func(ctx context.Context, c providerplugin.Relay) (any, error) {
 				return either(client.DeviceAuthorization(ctx, c, s.name, &provider.DeviceAuthorizationRequest{Call: s.call()}))
 			},
 		},
 		{
 			grant: provider.GrantDevice, name: "device_token", token: true, once: []string{deviceCode},
-			run: func(ctx context.Context, c providerplugin.Carrier) (any, error) {
+			run: func(ctx context.Context, c providerplugin.Relay) (any, error) {
 				return either(client.DeviceToken(ctx, c, s.name, &provider.DeviceTokenRequest{Call: s.call(), DeviceCode: deviceCode}))
 			},
 		},
 		{
 			grant: provider.GrantRevoke, name: "revoke", once: []string{s.current.AccessToken, s.current.RefreshToken},
-			run: func(ctx context.Context, c providerplugin.Carrier) (any, error) {
+			run: func(ctx context.Context, c providerplugin.Relay) (any, error) {
 				return nil, client.Revoke(ctx, c, s.name, &provider.RevokeRequest{Call: s.call(), Current: s.current})
 			},
 		},
 		{
 			grant: provider.GrantIdentify, name: "identify", once: []string{s.current.AccessToken},
-			run: func(ctx context.Context, c providerplugin.Carrier) (any, error) {
+			run: func(ctx context.Context, c providerplugin.Relay) (any, error) {
 				return either(client.Identify(ctx, c, s.name, &provider.IdentifyRequest{Call: s.call(), Current: s.current}))
 			},
 		},
@@ -78,7 +78,7 @@ func (s *suite) operationsOn(client *providerplugin.Client) []operation {
 func (s *suite) exchange(client *providerplugin.Client, req *provider.ExchangeRequest) operation {
 	return operation{
 		grant: provider.GrantAuthorizationCode, name: "exchange", token: true, once: []string{req.Code},
-		run: func(ctx context.Context, c providerplugin.Carrier) (any, error) {
+		run: func(ctx context.Context, c providerplugin.Relay) (any, error) {
 			return either(client.Exchange(ctx, c, s.name, req))
 		},
 	}
@@ -95,7 +95,7 @@ func (s *suite) refresh(client *providerplugin.Client, current provider.Token) o
 	}
 	return operation{
 		grant: provider.GrantRefresh, name: "refresh", token: true, once: once,
-		run: func(ctx context.Context, c providerplugin.Carrier) (any, error) {
+		run: func(ctx context.Context, c providerplugin.Relay) (any, error) {
 			return either(client.Refresh(ctx, c, s.name, &provider.RefreshRequest{Call: s.call(), Current: current}))
 		},
 	}

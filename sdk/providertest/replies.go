@@ -88,13 +88,13 @@ func (s *suite) proveReply(ctx context.Context, name string) error {
 	if i < 0 {
 		return fmt.Errorf("the provider does not serve %s", r.operation())
 	}
-	carrier := &script{answer: func(_ context.Context, step int, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
+	relay := &script{answer: func(_ context.Context, step int, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
 		if step >= len(r.responses) {
-			return nil, &providerplugin.CarryError{Refused: true, Message: "no response was recorded for this request"}
+			return nil, &providerplugin.RelayError{Refused: true, Message: "no response was recorded for this request"}
 		}
 		return parseResponse(r.responses[step])
 	}}
-	result, err := operations[i].run(ctx, carrier)
+	result, err := operations[i].run(ctx, relay)
 	if leak := own.leak(err); leak != "" {
 		return fmt.Errorf("the error holds %s…", leak)
 	}
@@ -146,7 +146,7 @@ func parseResponse(raw string) (*providerplugin.HTTPResponse, error) {
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, &providerplugin.CarryError{Written: true, Message: "the reply was cut off"}
+		return nil, &providerplugin.RelayError{Written: true, Message: "the reply was cut off"}
 	}
 	if err != nil {
 		return nil, err

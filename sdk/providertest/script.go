@@ -8,9 +8,9 @@ import (
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
-var _ providerplugin.Carrier = (*script)(nil)
+var _ providerplugin.Relay = (*script)(nil)
 
-// script is a carrier that sends nothing: it keeps each request and answers it
+// script is a relay that sends nothing: it keeps each request and answers it
 // itself.
 type script struct {
 	answer func(ctx context.Context, step int, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error)
@@ -20,8 +20,8 @@ type script struct {
 	replies  []*providerplugin.HTTPResponse
 }
 
-// Carry implements providerplugin.Carrier.
-func (c *script) Carry(ctx context.Context, step int, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
+// RoundTrip implements providerplugin.Relay.
+func (c *script) RoundTrip(ctx context.Context, step int, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
 	c.mu.Lock()
 	c.requests = append(c.requests, req)
 	c.mu.Unlock()

@@ -15,7 +15,7 @@ var unicast6 = netip.MustParsePrefix("2000::/3")
 // and 2001::/23 counts: what of them is reached from everywhere is no server.
 var reserved = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),       // this network
-	netip.MustParsePrefix("100.64.0.0/10"),   // shared addresses of carriers
+	netip.MustParsePrefix("100.64.0.0/10"),   // shared addresses of carrier-grade NAT
 	netip.MustParsePrefix("192.0.0.0/24"),    // protocol assignments
 	netip.MustParsePrefix("192.0.2.0/24"),    // documentation
 	netip.MustParsePrefix("192.88.99.0/24"),  // relays of 6to4, of old
@@ -28,17 +28,17 @@ var reserved = []netip.Prefix{
 	netip.MustParsePrefix("3fff::/20"),       // documentation
 }
 
-// carriers are networks whose addresses hold an IPv4 address, and where: NAT64
+// embeddings are networks whose addresses hold an IPv4 address, and where: NAT64
 // (RFC 6052), 6to4 (RFC 3056), IPv4-compatible, IPv4-translated (RFC 2765).
-var carriers = []struct {
+var embeddings = []struct {
 	prefix netip.Prefix
 	at     int
 }{
 	{netip.MustParsePrefix("64:ff9b::/96"), 12}, {netip.MustParsePrefix("2002::/16"), 2}, {netip.MustParsePrefix("::/96"), 12}, {netip.MustParsePrefix("::ffff:0:0:0/96"), 12},
 }
 
-// carried is the IPv4 address that an IPv6 address leads to, if it is of such a kind.
-func carried(ip netip.Addr) (inner netip.Addr, ok bool) {
+// embedded is the IPv4 address that an IPv6 address leads to, if it is of such a kind.
+func embedded(ip netip.Addr) (inner netip.Addr, ok bool) {
 	if ip.Is4In6() {
 		return ip.Unmap(), true
 	}
@@ -46,7 +46,7 @@ func carried(ip netip.Addr) (inner netip.Addr, ok bool) {
 		return inner, false
 	}
 	bytes := ip.As16()
-	for _, c := range carriers {
+	for _, c := range embeddings {
 		if c.prefix.Contains(ip) {
 			return netip.AddrFrom4([4]byte(bytes[c.at : c.at+4])), true
 		}
@@ -72,7 +72,7 @@ func isPublic(ip netip.Addr) bool {
 			return false
 		}
 	}
-	if inner, ok := carried(ip); ok {
+	if inner, ok := embedded(ip); ok {
 		return isPublic(inner) && !netip.MustParsePrefix("::/64").Contains(ip) // the old forms in ::/64 lead nowhere
 	}
 	return ip.Is4() || unicast6.Contains(ip)
@@ -96,6 +96,6 @@ func isLocalLink(ip netip.Addr) bool {
 	if slices.Contains(metadata, ip) {
 		return true
 	}
-	inner, ok := carried(ip)
+	inner, ok := embedded(ip)
 	return ok && !ip.IsLoopback() && isLocalLink(inner)
 }

@@ -49,7 +49,7 @@ func TestARefusedRequestIsNotWritten(t *testing.T) {
 			_, err = s.Send(t.Context(), Target{Hosts: []provider.Host{{Pattern: address}}}, &req, Hooks{
 				Before: func() error { return errTaken }, Written: func() { written = true },
 			})
-			failure, ok := errors.AsType[*providerplugin.CarryError](err)
+			failure, ok := errors.AsType[*providerplugin.RelayError](err)
 			if !ok || failure.Written || written || !errors.Is(err, errTaken) {
 				t.Errorf("%v, written %t, want the refusal and nothing written", err, written)
 			}

@@ -41,7 +41,7 @@ const (
 	ReasonRequest = "unusable_request"
 )
 
-// PrivateError is the Err of a *providerplugin.CarryError for a host inside a
+// PrivateError is the Err of a *providerplugin.RelayError for a host inside a
 // private network that nobody allowed.
 type PrivateError struct {
 	// Host is the host as it would have to be allowed, Address what it resolved to.

@@ -109,7 +109,7 @@ func TestAPrivateAddressIsReachedOnlyIfSomebodyAllowedIt(t *testing.T) {
 				}
 				return
 			}
-			failure, ok := errors.AsType[*providerplugin.CarryError](err)
+			failure, ok := errors.AsType[*providerplugin.RelayError](err)
 			if !ok || failure.Written || calls.Load() != before {
 				t.Fatalf("got %v, %d calls", err, calls.Load()-before)
 			}

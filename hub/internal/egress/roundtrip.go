@@ -19,7 +19,7 @@ import (
 type Hooks struct {
 	// Before is asked when a connection is there and nothing of the request is written.
 	// An error keeps it from being written; Send then fails with that error as the
-	// Err of a *providerplugin.CarryError that is not Written.
+	// Err of a *providerplugin.RelayError that is not Written.
 	Before func() error
 	// Written is told that the request is about to be written: from here on the
 	// service may have it.
@@ -33,7 +33,7 @@ func (s *Sender) roundTrip(ctx context.Context, over *http.Transport, u *url.URL
 	// request, a GET too, must not be sent a second time.
 	out, err := http.NewRequestWithContext(ctx, req.Method, u.String(), io.NopCloser(bytes.NewReader(req.Body)))
 	if err != nil {
-		return nil, &providerplugin.CarryError{Refused: true, Message: "the plugin asked for a request that cannot be sent"}
+		return nil, &providerplugin.RelayError{Refused: true, Message: "the plugin asked for a request that cannot be sent"}
 	}
 	out.ContentLength = int64(len(req.Body))
 	for name, values := range req.Header {
@@ -48,7 +48,7 @@ func (s *Sender) roundTrip(ctx context.Context, over *http.Transport, u *url.URL
 	if err != nil {
 		written, refused := g.end()
 		if refused != nil {
-			return nil, &providerplugin.CarryError{Message: refused.Error(), Err: refused}
+			return nil, &providerplugin.RelayError{Message: refused.Error(), Err: refused}
 		}
 		return nil, failed(u, written, err)
 	}
@@ -59,7 +59,7 @@ func (s *Sender) roundTrip(ctx context.Context, over *http.Transport, u *url.URL
 		return nil, failed(u, true, err)
 	}
 	if len(data) > providerplugin.MaxBody {
-		return nil, &providerplugin.CarryError{Written: true, Message: fmt.Sprintf("%s answered with more than %d KiB", u.Host, providerplugin.MaxBody>>10)}
+		return nil, &providerplugin.RelayError{Written: true, Message: fmt.Sprintf("%s answered with more than %d KiB", u.Host, providerplugin.MaxBody>>10)}
 	}
 	crashpoint.At(crashpoint.ReplyReceived)
 	reply.Header.Del("Set-Cookie")

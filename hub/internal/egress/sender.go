@@ -120,7 +120,7 @@ func (s *Sender) Close() {
 }
 
 // Send checks and sends one request for a service. Failures are
-// *providerplugin.CarryError and say whether bytes may have gone out; for an
+// *providerplugin.RelayError and say whether bytes may have gone out; for an
 // address in a private network its Err is a *PrivateError.
 func (s *Sender) Send(ctx context.Context, to Target, req *providerplugin.HTTPRequest, hooks Hooks) (*providerplugin.HTTPResponse, error) {
 	u, err := url.Parse(req.URL)
@@ -171,10 +171,10 @@ func (s *Sender) over(to Target, u *url.URL) (*http.Transport, error) {
 }
 
 // refuse makes the error of a request that is not sent, and tells of it.
-func (s *Sender) refuse(to Target, host, reason string, why error) *providerplugin.CarryError {
+func (s *Sender) refuse(to Target, host, reason string, why error) *providerplugin.RelayError {
 	s.counted(reason)
 	s.refusals.tell(time.Now(), Refusal{Service: to.Service.Name, Provider: to.Provider, Host: host, Reason: reason, Detail: why.Error()})
-	return &providerplugin.CarryError{Refused: true, Message: why.Error(), Err: why}
+	return &providerplugin.RelayError{Refused: true, Message: why.Error(), Err: why}
 }
 
 func hopByHop(name string) bool {
@@ -188,7 +188,7 @@ func hopByHop(name string) bool {
 
 // failed says what went wrong without the address's query, which may hold a
 // code or a secret (net/http's own errors quote it).
-func failed(u *url.URL, written bool, err error) *providerplugin.CarryError {
+func failed(u *url.URL, written bool, err error) *providerplugin.RelayError {
 	why := "the connection failed"
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		why = "its name could not be resolved"
@@ -204,7 +204,7 @@ func failed(u *url.URL, written bool, err error) *providerplugin.CarryError {
 	} else if strings.Contains(err.Error(), "tls:") || strings.Contains(err.Error(), "x509:") {
 		why = "its TLS certificate was not accepted"
 	}
-	return &providerplugin.CarryError{Written: written, Message: fmt.Sprintf("no reply from %s: %s", u.Host, why), Err: err}
+	return &providerplugin.RelayError{Written: written, Message: fmt.Sprintf("no reply from %s: %s", u.Host, why), Err: err}
 }
 
 func isTimeout(err error) bool {

@@ -40,11 +40,11 @@ func serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 	return server
 }
 
-func carryError(t *testing.T, err error) *providerplugin.CarryError {
+func relayError(t *testing.T, err error) *providerplugin.RelayError {
 	t.Helper()
-	failure, ok := errors.AsType[*providerplugin.CarryError](err)
+	failure, ok := errors.AsType[*providerplugin.RelayError](err)
 	if !ok {
-		t.Fatalf("got %v, want a CarryError", err)
+		t.Fatalf("got %v, want a RelayError", err)
 	}
 	return failure
 }
@@ -57,7 +57,7 @@ func TestOnlyDeclaredHostsAreReached(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := send(t, []provider.Host{{Pattern: pattern}}, &providerplugin.HTTPRequest{Method: "GET", URL: server.URL})
-			if failure := carryError(t, err); !failure.Refused || failure.Written {
+			if failure := relayError(t, err); !failure.Refused || failure.Written {
 				t.Errorf("refused %t, written %t", failure.Refused, failure.Written)
 			}
 		})
@@ -82,7 +82,7 @@ func TestTheClientSecretGoesOnlyWhereItIsDeclaredTo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := send(t, []provider.Host{{Pattern: server.URL}}, req)
-			if failure := carryError(t, err); !failure.Refused || strings.Contains(failure.Message, "s3cr") {
+			if failure := relayError(t, err); !failure.Refused || strings.Contains(failure.Message, "s3cr") {
 				t.Errorf("refused %t: %s", failure.Refused, failure.Message)
 			}
 			if _, err := send(t, []provider.Host{{Pattern: server.URL, ClientSecret: true}}, req); err != nil {
@@ -116,7 +116,7 @@ func TestARequestIsNeverSentTwice(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err := s.Send(t.Context(), egress.Target{Hosts: hosts}, req, egress.Hooks{})
-			if failure := carryError(t, err); !failure.Written {
+			if failure := relayError(t, err); !failure.Written {
 				t.Error("the request was written, but that is denied")
 			}
 			if calls.Load() != 2 {
@@ -130,7 +130,7 @@ func TestFailuresSayWhetherBytesWentOut(t *testing.T) {
 	closed := serve(t, func(http.ResponseWriter, *http.Request) {})
 	closed.Close()
 	_, err := send(t, []provider.Host{{Pattern: closed.URL}}, &providerplugin.HTTPRequest{Method: "POST", URL: closed.URL + "/?code=hidden"})
-	if failure := carryError(t, err); failure.Written || strings.Contains(failure.Message, "hidden") {
+	if failure := relayError(t, err); failure.Written || strings.Contains(failure.Message, "hidden") {
 		t.Errorf("nobody listens: written %t, message %q", failure.Written, failure.Message)
 	}
 
@@ -149,7 +149,7 @@ func TestFailuresSayWhetherBytesWentOut(t *testing.T) {
 	s := sender()
 	defer s.Close()
 	_, err = s.Send(ctx, egress.Target{Hosts: []provider.Host{{Pattern: silent.URL}}}, &providerplugin.HTTPRequest{Method: "POST", URL: silent.URL, Body: []byte("x")}, egress.Hooks{})
-	if failure := carryError(t, err); !failure.Written {
+	if failure := relayError(t, err); !failure.Written {
 		t.Error("the service received the request, but that is denied")
 	}
 }
@@ -169,7 +169,7 @@ func TestAnEndlessReplyIsCut(t *testing.T) {
 		_, _ = io.Copy(w, io.LimitReader(zeros{}, providerplugin.MaxBody+10))
 	})
 	_, err := send(t, []provider.Host{{Pattern: server.URL}}, &providerplugin.HTTPRequest{Method: "GET", URL: server.URL})
-	if failure := carryError(t, err); !failure.Written {
+	if failure := relayError(t, err); !failure.Written {
 		t.Error("a reply that is too large was not noted as written")
 	}
 }
@@ -186,7 +186,7 @@ func TestAServiceThatNeverListensIsTransient(t *testing.T) {
 	defer s.Close()
 	address := "http://" + listener.Addr().String()
 	_, err = s.Send(ctx, egress.Target{Hosts: []provider.Host{{Pattern: address}}}, &providerplugin.HTTPRequest{Method: "GET", URL: address}, egress.Hooks{})
-	if failure := carryError(t, err); !strings.Contains(failure.Message, "did not answer in time") {
+	if failure := relayError(t, err); !strings.Contains(failure.Message, "did not answer in time") {
 		t.Errorf("message %q", failure.Message)
 	}
 }

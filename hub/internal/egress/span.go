@@ -36,7 +36,7 @@ func endSpan(span trace.Span, resp *providerplugin.HTTPResponse, err error) {
 	failure := "no reply"
 	if private, ok := errors.AsType[*PrivateError](err); ok && private != nil {
 		failure = "refused"
-	} else if e, ok := errors.AsType[*providerplugin.CarryError](err); ok && e.Refused {
+	} else if e, ok := errors.AsType[*providerplugin.RelayError](err); ok && e.Refused {
 		failure = "refused"
 	}
 	tracing.End(span, failure)

@@ -30,7 +30,7 @@
 // # Where it belongs
 //
 // The key of a service is not known before its plugin has sent a request, so the
-// carrier of operations tells it: Gate.Learn(service, key) with each request of a
+// relay of operations tells it: Gate.Learn(service, key) with each request of a
 // renewal. Before that a service has a key of its own with little room.
 //
 //   - tokensource enters before it commits the intent of a renewal: after the lease,
@@ -38,7 +38,7 @@
 //     connection.Deferred moves the due time behind Until, and the failures of the
 //     connection are not counted up. A pull of a token that has run out is answered
 //     with a wait until then.
-//   - operation's carrier makes the Outcome of each request with Answered or
+//   - operation's relay makes the Outcome of each request with Answered or
 //     NoReply. Those of a renewal go to the done of its Enter (the last one of the
 //     operation counts; done is deferred, for a probe that never ends keeps the
 //     circuit half-open). NotSent is what the hub refused to send itself, what it

@@ -87,7 +87,7 @@ type Request struct {
 type Reply struct {
 	Response *providerplugin.HTTPResponse
 	// Failure is an exchange without a reply.
-	Failure *providerplugin.CarryError
+	Failure *providerplugin.RelayError
 	// Err is why nothing was sent: the Fence's word, or that the hub stops.
 	Err error
 	// Closed is set if the service, or something on the way, closed the connection
@@ -140,7 +140,7 @@ func (x *Exchanger) Start(ctx context.Context, r Request) *Exchange {
 }
 
 // Look asks for an address as a browser would and returns the status of the answer.
-// It spends nothing and ends with ctx. Errors: *providerplugin.CarryError.
+// It spends nothing and ends with ctx. Errors: *providerplugin.RelayError.
 func (x *Exchanger) Look(ctx context.Context, to egress.Target, address string) (int, error) {
 	request := &providerplugin.HTTPRequest{Method: http.MethodGet, URL: address, Header: http.Header{"Accept": {"text/html"}}}
 	response, err := x.o.Sender.Send(ctx, to, request, egress.Hooks{})
@@ -186,7 +186,7 @@ func (x *Exchanger) do(caller context.Context, r Request) Reply {
 	if err == nil {
 		return Reply{Response: response}
 	}
-	failure, ok := errors.AsType[*providerplugin.CarryError](err)
+	failure, ok := errors.AsType[*providerplugin.RelayError](err)
 	if !ok {
 		return Reply{Err: err}
 	}
@@ -194,7 +194,7 @@ func (x *Exchanger) do(caller context.Context, r Request) Reply {
 }
 
 // judge tells how an exchange failed: by our budget, by the hub's end, or by the peer.
-func (x *Exchanger) judge(failure *providerplugin.CarryError, cause error, budget time.Duration) Reply {
+func (x *Exchanger) judge(failure *providerplugin.RelayError, cause error, budget time.Duration) Reply {
 	switch {
 	case errors.Is(cause, errBudget):
 		told := *failure

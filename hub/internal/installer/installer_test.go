@@ -228,7 +228,7 @@ func renew(ctx context.Context, r *replica, command string) error {
 
 type answer struct{}
 
-func (answer) Carry(context.Context, int, *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
+func (answer) RoundTrip(context.Context, int, *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
 	return &providerplugin.HTTPResponse{Status: 200, Body: []byte("next")}, nil
 }
 

@@ -12,8 +12,8 @@ import (
 // the provider's own description is returned.
 func (r *Runner) PrepareService(ctx context.Context, op *Op) (*provider.PreparedService, error) {
 	var prepared *provider.PreparedService
-	_, err := r.run(ctx, "prepare service", op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
-		prepared, err = c.PrepareService(ctx, carry, op.Service.Provider, &provider.PrepareServiceRequest{Call: call})
+	_, err := r.run(ctx, "prepare service", op, func(ctx context.Context, c *providerplugin.Client, relay providerplugin.Relay, call provider.Call) (err error) {
+		prepared, err = c.PrepareService(ctx, relay, op.Service.Provider, &provider.PrepareServiceRequest{Call: call})
 		return err
 	})
 	return prepared, err
@@ -22,9 +22,9 @@ func (r *Runner) PrepareService(ctx context.Context, op *Op) (*provider.Prepared
 // AuthCodeURL asks where to send the browser.
 func (r *Runner) AuthCodeURL(ctx context.Context, op *Op, req provider.AuthCodeURLRequest) (*provider.AuthCodeURL, error) {
 	var u *provider.AuthCodeURL
-	_, err := r.run(ctx, "authorization address", op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
+	_, err := r.run(ctx, "authorization address", op, func(ctx context.Context, c *providerplugin.Client, relay providerplugin.Relay, call provider.Call) (err error) {
 		req.Call = call
-		u, err = c.AuthCodeURL(ctx, carry, op.Service.Provider, &req)
+		u, err = c.AuthCodeURL(ctx, relay, op.Service.Provider, &req)
 		return err
 	})
 	return u, err
@@ -35,9 +35,9 @@ func (r *Runner) Exchange(ctx context.Context, op *Op, req provider.ExchangeRequ
 	var token *provider.Token
 	op.Spends = true
 	ctx = pluginhost.WithTokens(ctx, req.Code, req.CodeVerifier)
-	out, err := r.run(ctx, "exchange", op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
+	out, err := r.run(ctx, "exchange", op, func(ctx context.Context, c *providerplugin.Client, relay providerplugin.Relay, call provider.Call) (err error) {
 		req.Call = call
-		token, err = c.Exchange(ctx, carry, op.Service.Provider, &req)
+		token, err = c.Exchange(ctx, relay, op.Service.Provider, &req)
 		return err
 	})
 	return token, out, err
@@ -47,8 +47,8 @@ func (r *Runner) Exchange(ctx context.Context, op *Op, req provider.ExchangeRequ
 func (r *Runner) Refresh(ctx context.Context, op *Op, current provider.Token) (*provider.Token, Outcome, error) {
 	var token *provider.Token
 	op.Spends = true
-	out, err := r.run(withToken(ctx, current), "refresh", op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
-		token, err = c.Refresh(ctx, carry, op.Service.Provider, &provider.RefreshRequest{Call: call, Current: current})
+	out, err := r.run(withToken(ctx, current), "refresh", op, func(ctx context.Context, c *providerplugin.Client, relay providerplugin.Relay, call provider.Call) (err error) {
+		token, err = c.Refresh(ctx, relay, op.Service.Provider, &provider.RefreshRequest{Call: call, Current: current})
 		return err
 	})
 	return token, out, err
@@ -56,8 +56,8 @@ func (r *Runner) Refresh(ctx context.Context, op *Op, current provider.Token) (*
 
 // Revoke ends a grant at the service.
 func (r *Runner) Revoke(ctx context.Context, op *Op, current provider.Token) error {
-	_, err := r.run(withToken(ctx, current), "revoke", op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) error {
-		return c.Revoke(ctx, carry, op.Service.Provider, &provider.RevokeRequest{Call: call, Current: current})
+	_, err := r.run(withToken(ctx, current), "revoke", op, func(ctx context.Context, c *providerplugin.Client, relay providerplugin.Relay, call provider.Call) error {
+		return c.Revoke(ctx, relay, op.Service.Provider, &provider.RevokeRequest{Call: call, Current: current})
 	})
 	return err
 }
@@ -65,8 +65,8 @@ func (r *Runner) Revoke(ctx context.Context, op *Op, current provider.Token) err
 // Identify asks whose grant it is.
 func (r *Runner) Identify(ctx context.Context, op *Op, current provider.Token) (*provider.Account, error) {
 	var account *provider.Account
-	_, err := r.run(withToken(ctx, current), "identify", op, func(ctx context.Context, c *providerplugin.Client, carry providerplugin.Carrier, call provider.Call) (err error) {
-		account, err = c.Identify(ctx, carry, op.Service.Provider, &provider.IdentifyRequest{Call: call, Current: current})
+	_, err := r.run(withToken(ctx, current), "identify", op, func(ctx context.Context, c *providerplugin.Client, relay providerplugin.Relay, call provider.Call) (err error) {
+		account, err = c.Identify(ctx, relay, op.Service.Provider, &provider.IdentifyRequest{Call: call, Current: current})
 		return err
 	})
 	return account, err
@@ -75,7 +75,7 @@ func (r *Runner) Identify(ctx context.Context, op *Op, current provider.Token) (
 // Look asks for an address as a browser would and returns the status of the answer.
 // No plugin runs; the egress policy of the service holds. Errors: *provider.Error.
 func (r *Runner) Look(ctx context.Context, op *Op, address string) (int, error) {
-	c, err := r.carrierFor(op)
+	c, err := r.relayFor(op)
 	if err != nil {
 		return 0, err
 	}

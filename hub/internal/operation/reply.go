@@ -23,7 +23,7 @@ type reply struct {
 	Written bool   `json:"written,omitempty"`
 }
 
-func newReply(req *providerplugin.HTTPRequest, resp *providerplugin.HTTPResponse, failure *providerplugin.CarryError) reply {
+func newReply(req *providerplugin.HTTPRequest, resp *providerplugin.HTTPResponse, failure *providerplugin.RelayError) reply {
 	r := reply{Request: requestLine(req)}
 	if failure != nil {
 		r.Failure, r.Written = failure.Message, failure.Written
@@ -41,7 +41,7 @@ func (r reply) answer(req *providerplugin.HTTPRequest) (*providerplugin.HTTPResp
 		}
 	}
 	if r.Status == 0 {
-		return nil, &providerplugin.CarryError{Written: r.Written, Message: r.Failure}
+		return nil, &providerplugin.RelayError{Written: r.Written, Message: r.Failure}
 	}
 	return &providerplugin.HTTPResponse{Status: r.Status, Header: r.Header, Body: r.Body}, nil
 }

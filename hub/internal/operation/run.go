@@ -18,7 +18,7 @@ import (
 )
 
 // do is what an operation does on the plugin's client.
-type do func(context.Context, *providerplugin.Client, providerplugin.Carrier, provider.Call) error
+type do func(context.Context, *providerplugin.Client, providerplugin.Relay, provider.Call) error
 
 // runs bounds how often an operation is run when its plugin dies. A run that is made
 // because a reply came is not counted: there are no more of those than steps.
@@ -37,7 +37,7 @@ func (r *Runner) run(ctx context.Context, name string, op *Op, do do) (out Outco
 		return Outcome{}, provider.Errorf(provider.Blocked, CodeHeld,
 			"the service's plugin names new hosts (%s); nothing is sent until an owner of the hub agrees to them on the page of services", strings.Join(service.HostNames(held), ", "))
 	}
-	c, err := r.carrierFor(op)
+	c, err := r.relayFor(op)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -73,7 +73,7 @@ func (r *Runner) run(ctx context.Context, name string, op *Op, do do) (out Outco
 // again decides whether an operation is run once more after an error, without a new
 // reply: because the plugin died, or, once, because it may have given up by a time of
 // its own what the service has granted.
-func (r *Runner) again(ctx context.Context, op *Op, c *carrier, err error, n int) (again, once bool) {
+func (r *Runner) again(ctx context.Context, op *Op, c *relay, err error, n int) (again, once bool) {
 	if failure, ok := errors.AsType[*providerplugin.PluginError](err); ok && failure.Gone {
 		if n == runs || ctx.Err() != nil {
 			return false, false
@@ -89,7 +89,7 @@ func (r *Runner) again(ctx context.Context, op *Op, c *carrier, err error, n int
 }
 
 // granted reports whether the last reply is a success.
-func (c *carrier) granted() bool {
+func (c *relay) granted() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	last, ok := c.replies[len(c.replies)-1]
@@ -101,7 +101,7 @@ var errOverTime = errors.New("the plugin took too long")
 
 // runOnce runs an operation on the plugin, as long as WorkTimeout allows without the
 // time of its exchanges.
-func (r *Runner) runOnce(ctx context.Context, op *Op, c *carrier, do do) (overTime bool, err error) {
+func (r *Runner) runOnce(ctx context.Context, op *Op, c *relay, do do) (overTime bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var over atomic.Bool
@@ -124,17 +124,17 @@ func (r *Runner) runOnce(ctx context.Context, op *Op, c *carrier, do do) (overTi
 	return over.Load(), err
 }
 
-// timed is a carrier whose waits are not the plugin's time.
+// timed is a relay whose waits are not the plugin's time.
 type timed struct {
-	*carrier
+	*relay
 	work *exchange.Budget
 }
 
-// Carry implements providerplugin.Carrier.
-func (t timed) Carry(ctx context.Context, step int, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
+// RoundTrip implements providerplugin.Relay.
+func (t timed) RoundTrip(ctx context.Context, step int, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
 	t.work.Pause()
 	defer t.work.Resume()
-	reply, err := t.carrier.Carry(ctx, step, req)
+	reply, err := t.relay.RoundTrip(ctx, step, req)
 	if err == nil {
 		pluginhost.Hide(ctx, secretsIn(reply)...)
 	}

@@ -140,8 +140,8 @@ const CodeHalted = "detached"
 // an owner's consent to new hosts.
 const CodeHeld = "hosts_held"
 
-func (r *Runner) carrierFor(op *Op) (*carrier, error) {
-	c := &carrier{runner: r, op: op, replies: map[int]reply{}}
+func (r *Runner) relayFor(op *Op) (*relay, error) {
+	c := &relay{runner: r, op: op, replies: map[int]reply{}}
 	c.to = egress.Target{Service: op.Service.ForProvider(), Provider: op.Service.Provider, Bound: op.Service.Hosts, PrivateHosts: op.Service.PrivateHosts}
 	if op.Service.Description != nil {
 		c.to.Hosts = op.Service.Description.Hosts
@@ -159,7 +159,7 @@ func (r *Runner) carrierFor(op *Op) (*carrier, error) {
 	return c, nil
 }
 
-func (c *carrier) describe(out *Outcome) {
+func (c *relay) describe(out *Outcome) {
 	out.Replies = c.kept()
 	c.mu.Lock()
 	defer c.mu.Unlock()

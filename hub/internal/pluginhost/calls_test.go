@@ -82,7 +82,7 @@ func secretlyRefreshed(ctx context.Context, h *Host, command string) error {
 	return h.Run(ctx, "good", func(ctx context.Context, c *providerplugin.Client) error {
 		req := &provider.RefreshRequest{Call: provider.Call{Service: provider.Service{Name: "s", ClientSecret: "summer day"}, Now: time.Now()}}
 		req.Current.AccessToken = command
-		_, err := c.Refresh(ctx, carrier(answer), "good", req)
+		_, err := c.Refresh(ctx, relayFunc(answer), "good", req)
 		return err
 	})
 }

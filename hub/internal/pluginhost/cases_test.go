@@ -310,7 +310,7 @@ func TestPluginsInOtherLanguagesRunConfined(t *testing.T) {
 			err = h.Run(t.Context(), p.Providers[0], func(ctx context.Context, c *providerplugin.Client) error {
 				req := &provider.RefreshRequest{Call: provider.Call{Service: provider.Service{Name: "s", ClientID: "id", ClientSecret: "secret"}, Now: time.Now()}}
 				req.Current = provider.Token{AccessToken: "old", RefreshToken: "refresh"}
-				token, err := c.Refresh(ctx, carrier(granted), p.Providers[0], req)
+				token, err := c.Refresh(ctx, relayFunc(granted), p.Providers[0], req)
 				if err == nil && token.AccessToken != "new" {
 					t.Errorf("renewed to %v", token)
 				}

@@ -273,7 +273,7 @@ func TestAPluginGetsNothingOfTheHub(t *testing.T) {
 
 func TestAProvidersErrorIsPassedOnAsItIs(t *testing.T) {
 	h, _ := scanned(t, Options{}, "good")
-	refused := &providerplugin.CarryError{Refused: true, Message: "not this host"}
+	refused := &providerplugin.RelayError{Refused: true, Message: "not this host"}
 	err := refreshWith(t.Context(), h, "good", "", func(context.Context) (*providerplugin.HTTPResponse, error) { return nil, refused })
 	if _, ok := errors.AsType[*provider.Error](err); !ok {
 		t.Fatalf("got %v", err)

@@ -260,24 +260,24 @@ func actAsHub() {
 	panic(err)
 }
 
-// carrier is a Carrier that answers by a function.
-type carrier func(context.Context) (*providerplugin.HTTPResponse, error)
+// relayFunc is a Relay that answers by a function.
+type relayFunc func(context.Context) (*providerplugin.HTTPResponse, error)
 
-func (c carrier) Carry(ctx context.Context, _ int, _ *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
-	return c(ctx)
+func (f relayFunc) RoundTrip(ctx context.Context, _ int, _ *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
+	return f(ctx)
 }
 
 // refreshWith runs one Refresh that tells the plugin what to do.
-func refreshWith(ctx context.Context, h *Host, name, command string, carry carrier) error {
-	_, err := refreshed(ctx, h, name, command, carry)
+func refreshWith(ctx context.Context, h *Host, name, command string, relay relayFunc) error {
+	_, err := refreshed(ctx, h, name, command, relay)
 	return err
 }
 
-func refreshed(ctx context.Context, h *Host, name, command string, carry carrier) (token *provider.Token, err error) {
+func refreshed(ctx context.Context, h *Host, name, command string, relay relayFunc) (token *provider.Token, err error) {
 	err = h.Run(ctx, name, func(ctx context.Context, c *providerplugin.Client) error {
 		req := &provider.RefreshRequest{Call: provider.Call{Service: provider.Service{Name: "s"}, Now: time.Now()}}
 		req.Current.AccessToken = command
-		token, err = c.Refresh(ctx, carry, name, req)
+		token, err = c.Refresh(ctx, relay, name, req)
 		return err
 	})
 	return token, err

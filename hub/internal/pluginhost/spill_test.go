@@ -47,7 +47,7 @@ func TestNoSecretThatAPluginWritesGetsIntoTheLog(t *testing.T) {
 	err := h.Run(ctx, "good", func(ctx context.Context, c *providerplugin.Client) error {
 		req := &provider.RefreshRequest{Call: provider.Call{Service: provider.Service{Name: "s", ClientSecret: secret}, Now: time.Now()}}
 		req.Current.AccessToken, req.Current.RefreshToken = "spill", token
-		_, err := c.Refresh(ctx, carrier(answer), "good", req)
+		_, err := c.Refresh(ctx, relayFunc(answer), "good", req)
 		return err
 	})
 	if err != nil {

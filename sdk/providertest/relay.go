@@ -12,9 +12,9 @@ import (
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
-// Carrier sends requests over the real network, as the hub does but without its
+// Relay sends requests over the real network, as the hub does but without its
 // journal, for tests of a provider against an emulator.
-type Carrier struct {
+type Relay struct {
 	// Client sends; nil is one that follows no redirects.
 	Client *http.Client
 	// Route changes where a request goes, for example from a service's own host to
@@ -26,27 +26,27 @@ type Carrier struct {
 }
 
 // Requests returns what was sent so far.
-func (c *Carrier) Requests() []*providerplugin.HTTPRequest {
+func (c *Relay) Requests() []*providerplugin.HTTPRequest {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.requests
 }
 
-// Carry implements providerplugin.Carrier.
-func (c *Carrier) Carry(ctx context.Context, _ int, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
+// RoundTrip implements providerplugin.Relay.
+func (c *Relay) RoundTrip(ctx context.Context, _ int, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
 	c.mu.Lock()
 	c.requests = append(c.requests, req)
 	c.mu.Unlock()
 	u, err := url.Parse(req.URL)
 	if err != nil {
-		return nil, &providerplugin.CarryError{Refused: true, Message: "the address cannot be read", Err: err}
+		return nil, &providerplugin.RelayError{Refused: true, Message: "the address cannot be read", Err: err}
 	}
 	if c.Route != nil {
 		c.Route(u)
 	}
 	httpReq, err := http.NewRequestWithContext(ctx, req.Method, u.String(), bytes.NewReader(req.Body))
 	if err != nil {
-		return nil, &providerplugin.CarryError{Refused: true, Message: "the request cannot be built", Err: err}
+		return nil, &providerplugin.RelayError{Refused: true, Message: "the request cannot be built", Err: err}
 	}
 	httpReq.Header = req.Header
 	response, err := c.client().Do(httpReq)
@@ -61,7 +61,7 @@ func (c *Carrier) Carry(ctx context.Context, _ int, req *providerplugin.HTTPRequ
 	return &providerplugin.HTTPResponse{Status: response.StatusCode, Header: response.Header, Body: body}, nil
 }
 
-func (c *Carrier) client() *http.Client {
+func (c *Relay) client() *http.Client {
 	if c.Client != nil {
 		return c.Client
 	}
@@ -70,9 +70,9 @@ func (c *Carrier) client() *http.Client {
 
 // lost is a request without a whole reply. The text of a url.Error quotes the
 // address, so it is left out.
-func lost(err error) *providerplugin.CarryError {
+func lost(err error) *providerplugin.RelayError {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err
 	}
-	return &providerplugin.CarryError{Written: true, Message: "no whole reply: " + err.Error(), Err: err}
+	return &providerplugin.RelayError{Written: true, Message: "no whole reply: " + err.Error(), Err: err}
 }

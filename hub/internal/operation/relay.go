@@ -16,8 +16,8 @@ import (
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
-// carrier answers the requests of one operation over all its runs.
-type carrier struct {
+// relay answers the requests of one operation over all its runs.
+type relay struct {
 	runner *Runner
 	op     *Op
 	to     egress.Target
@@ -40,8 +40,8 @@ type carrier struct {
 // kept waiting. The operation is run again when the reply is there.
 var errStillOut = errors.New("the service has not answered yet")
 
-// Carry implements providerplugin.Carrier.
-func (c *carrier) Carry(ctx context.Context, step int, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
+// RoundTrip implements providerplugin.Relay.
+func (c *relay) RoundTrip(ctx context.Context, step int, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
 	c.mu.Lock()
 	if kept, ok := c.replies[step]; ok {
 		c.mu.Unlock()
@@ -80,14 +80,14 @@ func (c *carrier) Carry(ctx context.Context, step int, req *providerplugin.HTTPR
 }
 
 // start sends the request of a step. The caller holds mu.
-func (c *carrier) start(ctx context.Context, step int, req *providerplugin.HTTPRequest) *exchange.Exchange {
+func (c *relay) start(ctx context.Context, step int, req *providerplugin.HTTPRequest) *exchange.Exchange {
 	return c.runner.exchanger.Start(ctx, exchange.Request{
 		To: c.to, HTTP: req, Declared: c.declared(), Spends: c.op.Spends, Fence: c.op.Fence,
 		Ended: func(r exchange.Reply) { c.ended(ctx, step, req, r) },
 	})
 }
 
-func (c *carrier) declared() time.Duration {
+func (c *relay) declared() time.Duration {
 	if d := c.op.Service.Description; d != nil {
 		return d.ExchangeTimeout
 	}
@@ -95,7 +95,7 @@ func (c *carrier) declared() time.Duration {
 }
 
 // ended takes the end of an exchange, whoever still waits for it.
-func (c *carrier) ended(ctx context.Context, step int, req *providerplugin.HTTPRequest, r exchange.Reply) {
+func (c *relay) ended(ctx context.Context, step int, req *providerplugin.HTTPRequest, r exchange.Reply) {
 	if r.Err != nil {
 		return // nothing was sent
 	}
@@ -111,7 +111,7 @@ func (c *carrier) ended(ctx context.Context, step int, req *providerplugin.HTTPR
 }
 
 // settle notes that an exchange is over.
-func (c *carrier) settle(e *exchange.Exchange) {
+func (c *relay) settle(e *exchange.Exchange) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.out == e {
@@ -121,7 +121,7 @@ func (c *carrier) settle(e *exchange.Exchange) {
 
 // await waits for the exchange that a run left under way and returns its end; nil if
 // there was none.
-func (c *carrier) await() *exchange.Reply {
+func (c *relay) await() *exchange.Reply {
 	c.mu.Lock()
 	e := c.out
 	c.mu.Unlock()
@@ -133,7 +133,7 @@ func (c *carrier) await() *exchange.Reply {
 	return new(e.Reply())
 }
 
-func (c *carrier) tellSlow() {
+func (c *relay) tellSlow() {
 	if c.op.Slow != nil {
 		c.op.Slow()
 	}
@@ -141,7 +141,7 @@ func (c *carrier) tellSlow() {
 
 // withPrivate adds to an error that a host in a private network was not reached:
 // the plugin knows only that there was no reply.
-func (c *carrier) withPrivate(err error) error {
+func (c *relay) withPrivate(err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err == nil || c.private == nil {
@@ -151,7 +151,7 @@ func (c *carrier) withPrivate(err error) error {
 }
 
 // tell makes of a request's end what the gate has to know about the endpoint.
-func (c *carrier) tell(req *providerplugin.HTTPRequest, resp *providerplugin.HTTPResponse, failure *providerplugin.CarryError) {
+func (c *relay) tell(req *providerplugin.HTTPRequest, resp *providerplugin.HTTPResponse, failure *providerplugin.RelayError) {
 	u, err := url.Parse(req.URL)
 	if err != nil || failure != nil && failure.Refused {
 		return // the hub itself refused it
@@ -172,7 +172,7 @@ func (c *carrier) tell(req *providerplugin.HTTPRequest, resp *providerplugin.HTT
 // keep remembers a reply and makes it durable. A journal that cannot be written
 // does not stop the operation: the reply may hold the only live refresh token,
 // and this process still has it.
-func (c *carrier) keep(ctx context.Context, step int, r reply, closed bool) {
+func (c *relay) keep(ctx context.Context, step int, r reply, closed bool) {
 	c.mu.Lock()
 	c.replies[step] = r
 	c.sent = c.sent || r.Status != 0 || r.Written
@@ -201,7 +201,7 @@ func (c *carrier) keep(ctx context.Context, step int, r reply, closed bool) {
 const closedGrace = 30 * time.Second
 
 // kept returns the replies as Op.Kept takes them.
-func (c *carrier) kept() map[int][]byte {
+func (c *relay) kept() map[int][]byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	all := make(map[int][]byte, len(c.replies))

@@ -5,13 +5,13 @@ import (
 	"net/http"
 )
 
-// Carrier sends the requests of one operation. The hub implements it.
-type Carrier interface {
-	// Carry sends the request of a step, which counts from 0, and returns the
-	// reply. Calls of one operation come one after the other. A *CarryError is
+// Relay sends the requests of one operation. The hub implements it.
+type Relay interface {
+	// RoundTrip sends the request of a step, which counts from 0, and returns the
+	// reply. Calls of one operation come one after the other. A *RelayError is
 	// told to the plugin as a failed request; any other error ends the operation
 	// and is returned to its caller as it is.
-	Carry(ctx context.Context, step int, req *HTTPRequest) (*HTTPResponse, error)
+	RoundTrip(ctx context.Context, step int, req *HTTPRequest) (*HTTPResponse, error)
 }
 
 // HTTPRequest is a request that a plugin asks the hub to send.
@@ -36,8 +36,8 @@ const (
 	MaxSteps = 8
 )
 
-// CarryError is a request without a reply.
-type CarryError struct {
+// RelayError is a request without a reply.
+type RelayError struct {
 	// Written is set if any byte may have reached the service.
 	Written bool
 	// Refused is set if the hub did not want to send it.
@@ -49,7 +49,7 @@ type CarryError struct {
 }
 
 // Error implements error.
-func (e *CarryError) Error() string { return e.Message }
+func (e *RelayError) Error() string { return e.Message }
 
 // Unwrap returns the cause.
-func (e *CarryError) Unwrap() error { return e.Err }
+func (e *RelayError) Unwrap() error { return e.Err }
