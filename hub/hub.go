@@ -62,7 +62,7 @@ type Hub struct {
 	withdrawn   *withdrawn.Tail
 	sender      *egress.Sender
 	testCalls   *testcall.Caller
-	gate        *endpoint.Gate
+	limiter     *endpoint.Limiter
 	changes     changes.Notifier
 	jobs        *jobs.Jobs
 	plugins     *pluginhost.Host

@@ -39,7 +39,7 @@ func (h *Hub) observe(ctx context.Context) (err error) {
 // observeParts shows how the parts stand. It comes after them.
 func (h *Hub) observeParts() error {
 	return h.registry.Register(metrics.NewStanding(h.store, h.log.Named("metrics")), &metrics.Parts{
-		Plugins: h.plugins.Plugins, Endpoints: h.gate.Snapshot, Journal: h.journalStanding, Pulls: h.pulls.Waiting, Ready: h.readyChecks,
+		Plugins: h.plugins.Plugins, Endpoints: h.limiter.Snapshot, Journal: h.journalStanding, Pulls: h.pulls.Waiting, Ready: h.readyChecks,
 		Newest: h.newestStanding, Backup: h.backupStanding, Clock: h.clockOffset, Held: h.heldBy, Behind: h.hold.Listed,
 	})
 }

@@ -33,13 +33,13 @@ import (
 func (h *Hub) wire() {
 	h.life, h.stopBeats = context.WithCancel(context.Background())
 	h.sender = egress.New(egress.Options{Version: h.version, Networks: h.cfg.Egress.Prefixes(), Refused: h.refused, Counted: h.counts.Refused})
-	h.gate = endpoint.New(endpoint.Options{
+	h.limiter = endpoint.New(endpoint.Options{
 		Replica: h.identity.Owner(),
 		Limits:  endpoint.Limits{InFlight: h.cfg.Renewal.PerEndpoint, PerSecond: float64(h.cfg.Renewal.PerSecond)},
 	})
 	h.exchanger = exchange.New(exchange.Options{Sender: h.sender, Logger: h.log.Named("exchange"), Budget: h.cfg.Renewal.ExchangeTimeout})
 	runner := operation.NewRunner(operation.Options{
-		Plugins: h.plugins, Exchanger: h.exchanger, Journal: h.journal, Gate: h.gate, Logger: h.log.Named("operation"),
+		Plugins: h.plugins, Exchanger: h.exchanger, Journal: h.journal, Limiter: h.limiter, Logger: h.log.Named("operation"),
 		WorkTimeout: h.cfg.Renewal.RequestTimeout, SlowAfter: h.cfg.Renewal.RequestTimeout,
 		Halted: h.store.Detached,
 	})
@@ -55,14 +55,14 @@ func (h *Hub) wire() {
 	})
 	h.catalogue.OnHosts(h.hostsChanged)
 	h.source = tokensource.New(tokensource.Options{
-		Store: h.store, Runner: runner, Exchanger: h.exchanger, Journal: h.journal, Identity: h.identity, Clock: h.clock, Held: h.held, WentBack: h.hold.NoticeLost, Newest: h.newest, Gate: h.gate, Changes: &h.changes, Logger: h.log.Named("tokens"),
+		Store: h.store, Runner: runner, Exchanger: h.exchanger, Journal: h.journal, Identity: h.identity, Clock: h.clock, Held: h.held, WentBack: h.hold.NoticeLost, Newest: h.newest, Limiter: h.limiter, Changes: &h.changes, Logger: h.log.Named("tokens"),
 		Lease: h.cfg.Renewal.Lease, Takeover: h.cfg.Renewal.Takeover,
 		Attempted: h.attempted, Waited: h.counts.Waited, Copied: h.counts.Copied, NoCopies: !h.cfg.Renewal.SecondCopy,
 		Moved: h.accountMoved,
 	})
 	h.testCalls = testcall.New(testcall.Options{Store: h.store, Source: h.source, Sender: h.sender, Audit: h.audit})
 	sched := scheduler.New(scheduler.Options{
-		Store: h.store, Source: h.source, Gate: h.gate, Logger: h.log.Named("scheduler"),
+		Store: h.store, Source: h.source, Limiter: h.limiter, Logger: h.log.Named("scheduler"),
 		Workers: h.cfg.Renewal.Workers, Lease: h.cfg.Renewal.Lease,
 	})
 	h.flow = authflow.New(authflow.Options{

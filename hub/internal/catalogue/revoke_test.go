@@ -70,7 +70,7 @@ func TestAServiceThatCouldNotBeToldIsToldLater(t *testing.T) {
 	must(t, err)
 	x := exchange.New(exchange.Options{Sender: egress.New(egress.Options{Version: "test"})})
 	t.Cleanup(func() { x.Close(); _ = j.Close() })
-	runner := operation.NewRunner(operation.Options{Plugins: inProcess{client}, Exchanger: x, Journal: j, Gate: endpoint.New(endpoint.Options{}), Logger: hclog.NewNullLogger()})
+	runner := operation.NewRunner(operation.Options{Plugins: inProcess{client}, Exchanger: x, Journal: j, Limiter: endpoint.New(endpoint.Options{}), Logger: hclog.NewNullLogger()})
 	c := catalogue.New(s, nil, runner, hclog.NewNullLogger())
 	var noted []string
 	c.OnRevocation(func(_ context.Context, act, name, _ string) { noted = append(noted, act+" "+name) })

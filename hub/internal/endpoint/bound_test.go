@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// However many endpoints a plugin makes up, a Gate remembers so many; one that somebody
+// However many endpoints a plugin makes up, a Limiter remembers so many; one that somebody
 // is at stays, and so does one that is used.
-func TestAGateRemembersABoundedNumberOfEndpoints(t *testing.T) {
+func TestALimiterRemembersABoundedNumberOfEndpoints(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := New(Options{})
 		busy := Key("https://busy.example/token")

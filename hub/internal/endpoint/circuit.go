@@ -113,7 +113,7 @@ func (c *circuit) outcome(now time.Time, epoch int, probe bool, o Outcome) {
 	c.failures, c.successes = c.failures+1, 0
 	switch {
 	case c.open && !probe:
-		// Somebody who did not ask for a turn met the same outage. Only a longer wait
+		// Somebody who did not ask for a permit met the same outage. Only a longer wait
 		// is news.
 		if o.retryAfter > 0 {
 			c.until = later(c.until, now.Add(c.obeyed(o)))
@@ -158,7 +158,7 @@ func (c *circuit) asked(now time.Time, probe bool) {
 func (c *circuit) answered(now time.Time, probe bool) {
 	c.failures = 0
 	if c.open {
-		if probe { // one that did not ask for a turn may have hit another server
+		if probe { // one that did not ask for a permit may have hit another server
 			c.open, c.successes, c.wellSince = false, 1, now
 			c.epoch++
 		}

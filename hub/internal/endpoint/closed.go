@@ -6,10 +6,10 @@ import (
 )
 
 // ClosedError says that an endpoint may not be asked now. Nothing was sent and
-// nothing is wrong with the grant: come back after Until. Gate.Enter returns it.
+// nothing is wrong with the grant: come back after Until. Limiter.Enter returns it.
 type ClosedError struct {
 	Key Key
-	// Until is when there may be a turn; the next probe, or the turn by the rate.
+	// Until is when a permit may be available: the next probe, or the next slot of the rate.
 	Until time.Time
 	// Cause is why, for people; no secret.
 	Cause string
@@ -20,7 +20,7 @@ type ClosedError struct {
 // Error implements error.
 func (e *ClosedError) Error() string {
 	if e.Busy {
-		return fmt.Sprintf("%s is asked as often as it may be; the next turn is at %s", e.Key, e.Until.UTC().Format(time.RFC3339))
+		return fmt.Sprintf("%s gets as many requests as its rate limit allows; the next may be sent at %s", e.Key, e.Until.UTC().Format(time.RFC3339))
 	}
 	return fmt.Sprintf("%s is left alone until %s: %s", e.Key, e.Until.UTC().Format(time.RFC3339), e.Cause)
 }

@@ -6,10 +6,10 @@
 //
 // # The walk of a request
 //
-// A Key names an endpoint: scheme, host and path of its address. Gate.Enter waits
-// for a turn (first come, first served) and returns done, which takes the Outcome.
+// A Key names an endpoint: scheme, host and path of its address. Limiter.Enter waits
+// for a permit (first come, first served) and returns done, which takes the Outcome.
 // Enter returns a *ClosedError at once if the endpoint is known to be down, asked
-// to be left alone (Retry-After, RFC 9110 section 10.2.3), or if the turn by its
+// to be left alone (Retry-After, RFC 9110 section 10.2.3), or if the slot of its
 // rate is far off. Its Until is when to come back.
 //
 // # The circuit
@@ -30,7 +30,7 @@
 // # Where it belongs
 //
 // The key of a service is not known before its plugin has sent a request, so the
-// relay of operations tells it: Gate.Learn(service, key) with each request of a
+// relay of operations tells it: Limiter.Learn(service, key) with each request of a
 // renewal. Before that a service has a key of its own with little room.
 //
 //   - tokensource enters before it commits the intent of a renewal: after the lease,
@@ -44,10 +44,10 @@
 //     circuit half-open). NotSent is what the hub refused to send itself, what it
 //     gave up because it stops, and an operation that made no request, also because
 //     BeginIntent refused or a plugin failed. The requests of people
-//     (exchange, identify, revoke) are not held up: they go to Gate.Observe.
+//     (exchange, identify, revoke) are not held up: they go to Limiter.Observe.
 //   - scheduler puts what it has claimed into a Queue with the service's key, and
 //     its workers take from there: an endpoint that hangs cannot hold all workers.
-//     It may leave services whose Gate.Room is zero out of its claims.
+//     It may leave services whose Limiter.Room is zero out of its claims.
 //
 // All times are kept with the monotonic clock: a wall clock that is set does not
 // open or close anything.

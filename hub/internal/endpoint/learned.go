@@ -5,19 +5,19 @@ package endpoint
 const maxLearned = 10_000
 
 // Learn tells which endpoint renews the grants of a service.
-func (g *Gate) Learn(serviceID string, key Key) {
-	g.learned.Put(serviceID, key)
+func (l *Limiter) Learn(serviceID string, key Key) {
+	l.learned.Put(serviceID, key)
 }
 
 // Forget drops what Learn told, when the service was edited or deleted.
-func (g *Gate) Forget(serviceID string) {
-	g.learned.Delete(serviceID)
+func (l *Limiter) Forget(serviceID string) {
+	l.learned.Delete(serviceID)
 }
 
 // KeyFor is the key of the endpoint that renews a service's grants: the one that
 // was learned, or one of the service's own.
-func (g *Gate) KeyFor(serviceID string) Key {
-	if key, ok := g.learned.Get(serviceID); ok {
+func (l *Limiter) KeyFor(serviceID string) Key {
+	if key, ok := l.learned.Get(serviceID); ok {
 		return key
 	}
 	return unlearned(serviceID)

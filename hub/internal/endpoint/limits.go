@@ -12,8 +12,8 @@ type Limits struct {
 	InFlight int
 	// PerSecond bounds requests in a second, evenly spaced; 0 is no bound.
 	PerSecond float64
-	// MaxWait is the longest wait for a turn by PerSecond; who would wait longer is
-	// sent away with a *ClosedError; 10 s.
+	// MaxWait is the longest wait for a slot by PerSecond; a request that would wait longer is
+	// rejected with a *ClosedError; 10 s.
 	MaxWait time.Duration
 	// Failures in a row open the circuit; 5.
 	Failures int
@@ -40,8 +40,8 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// spacing is the time between two requests; zero without a rate.
-func (l Limits) spacing() time.Duration {
+// interval is the time between two requests; zero without a rate.
+func (l Limits) interval() time.Duration {
 	if l.PerSecond <= 0 {
 		return 0
 	}

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// mostPromise bounds how far away a turn is promised: who was sent away may not
+// mostPromise bounds how far ahead a slot is promised: the caller it was promised to may not
 // come back for it.
 const mostPromise = 5 * time.Minute
 
-// turn waits for the turn by the rate. The place is given back on an error.
-func (g *Gate) turn(ctx context.Context, key Key, p pass) (pass, error) {
-	at, err := g.reserve(key, p)
+// awaitRate waits for the next slot of the rate. The place is given back on an error.
+func (l *Limiter) awaitRate(ctx context.Context, key Key, p permit) (permit, error) {
+	at, err := l.reserve(key, p)
 	if err != nil {
 		return p, err
 	}
@@ -19,14 +19,14 @@ func (g *Gate) turn(ctx context.Context, key Key, p pass) (pass, error) {
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
-			g.leave(key, p, NotSent())
+			l.leave(key, p, NotSent())
 			return p, ctx.Err()
 		}
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	now := time.Now()
-	e := g.endpoint(key, now)
+	e := l.endpoint(key, now)
 	if e.circuit.open && p.epoch != e.circuit.epoch { // it opened during the wait
 		e.refused++
 		e.leave(now, p, NotSent())
@@ -37,20 +37,20 @@ func (g *Gate) turn(ctx context.Context, key Key, p pass) (pass, error) {
 	return p, nil
 }
 
-// reserve takes the next turn by the rate. Those who are sent away are promised
+// reserve takes the next slot of the rate. Those who are sent away are promised
 // later ones, each its own, so that they do not come back all together.
-func (g *Gate) reserve(key Key, p pass) (time.Time, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+func (l *Limiter) reserve(key Key, p permit) (time.Time, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	now := time.Now()
-	e := g.endpoint(key, now)
-	spacing := e.circuit.limits.spacing()
-	at := later(now, e.nextTurn)
-	if spacing == 0 {
+	e := l.endpoint(key, now)
+	interval := e.circuit.limits.interval()
+	at := later(now, e.nextSlot)
+	if interval == 0 {
 		return now, nil
 	}
 	if at.Sub(now) > e.circuit.limits.MaxWait {
-		e.promised = later(at, e.promised.Add(spacing))
+		e.promised = later(at, e.promised.Add(interval))
 		if most := now.Add(mostPromise); e.promised.After(most) {
 			e.promised = most
 		}
@@ -58,6 +58,6 @@ func (g *Gate) reserve(key Key, p pass) (time.Time, error) {
 		e.leave(now, p, NotSent())
 		return at, &ClosedError{Key: key, Until: e.promised, Cause: "its rate is used up", Busy: true}
 	}
-	e.nextTurn = at.Add(spacing)
+	e.nextSlot = at.Add(interval)
 	return at, nil
 }

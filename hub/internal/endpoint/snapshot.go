@@ -26,12 +26,12 @@ type Status struct {
 }
 
 // Snapshot tells how every endpoint stands, by key.
-func (g *Gate) Snapshot() []Status {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+func (l *Limiter) Snapshot() []Status {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	now := time.Now()
-	all := make([]Status, 0, len(g.endpoints))
-	for key, e := range g.endpoints {
+	all := make([]Status, 0, len(l.endpoints))
+	for key, e := range l.endpoints {
 		s := Status{
 			Key: key, State: e.circuit.state(now), InFlight: e.inFlight, Waiting: len(e.waiting), Since: e.circuit.since,
 			Cause: e.circuit.cause, Openings: e.circuit.openings, Requests: e.requests, Refused: e.refused, Failed: e.failed,

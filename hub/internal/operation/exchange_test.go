@@ -137,7 +137,7 @@ func newBench(t *testing.T, patience, slowAfter time.Duration) *bench {
 	b.plugins = &countedPlugins{inProcess: inProcess{client}}
 	b.runner = operation.NewRunner(operation.Options{
 		Plugins: b.plugins, Exchanger: exchange.New(exchange.Options{Sender: sender}), Journal: b.journal,
-		Gate: endpoint.New(endpoint.Options{}), Logger: hclog.NewNullLogger(), SlowAfter: slowAfter,
+		Limiter: endpoint.New(endpoint.Options{}), Logger: hclog.NewNullLogger(), SlowAfter: slowAfter,
 	})
 	b.service = service.Service{Provider: "renewing", Description: &d, Options: map[string]any{"server": server.URL}}
 	return b

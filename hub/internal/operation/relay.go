@@ -150,7 +150,7 @@ func (c *relay) withPrivate(err error) error {
 	return errors.Join(err, c.private)
 }
 
-// tell makes of a request's end what the gate has to know about the endpoint.
+// tell makes of a request's end what the limiter has to know about the endpoint.
 func (c *relay) tell(req *providerplugin.HTTPRequest, resp *providerplugin.HTTPResponse, failure *providerplugin.RelayError) {
 	u, err := url.Parse(req.URL)
 	if err != nil || failure != nil && failure.Refused {
@@ -165,7 +165,7 @@ func (c *relay) tell(req *providerplugin.HTTPRequest, resp *providerplugin.HTTPR
 	if key := endpoint.KeyOf(u); c.op.Sent != nil {
 		c.op.Sent(key, outcome)
 	} else {
-		c.runner.gate.Observe(key, outcome)
+		c.runner.limiter.Observe(key, outcome)
 	}
 }
 

@@ -32,7 +32,7 @@ type Options struct {
 	Plugins   Plugins
 	Exchanger *exchange.Exchanger
 	Journal   *journal.Journal
-	Gate      *endpoint.Gate
+	Limiter   *endpoint.Limiter
 	Logger    hclog.Logger
 	// WorkTimeout bounds what a plugin needs for one run of an operation, its start
 	// among it; the time of the exchanges does not count. 30 s.
@@ -50,7 +50,7 @@ type Runner struct {
 	host        Plugins
 	exchanger   *exchange.Exchanger
 	journal     *journal.Journal
-	gate        *endpoint.Gate
+	limiter     *endpoint.Limiter
 	log         hclog.Logger
 	workTimeout time.Duration
 	slowAfter   time.Duration
@@ -60,7 +60,7 @@ type Runner struct {
 // NewRunner ties the parts.
 func NewRunner(o Options) *Runner {
 	r := &Runner{
-		host: o.Plugins, exchanger: o.Exchanger, journal: o.Journal, gate: o.Gate, log: o.Logger,
+		host: o.Plugins, exchanger: o.Exchanger, journal: o.Journal, limiter: o.Limiter, log: o.Logger,
 		workTimeout: o.WorkTimeout, slowAfter: o.SlowAfter, halted: o.Halted,
 	}
 	if r.halted == nil {
@@ -90,7 +90,7 @@ type Op struct {
 	// Kept are the replies of an earlier run, as Outcome.Replies returned them.
 	Kept map[int][]byte
 	// Sent is told how each request that was really sent ended, for a caller that
-	// has entered the gate. Nil: the gate is told that the request was observed.
+	// has entered the limiter. Nil: the limiter is told that the request was observed.
 	Sent func(endpoint.Key, endpoint.Outcome)
 	// Sending is told that a request is about to be sent; nil is nobody.
 	Sending func()

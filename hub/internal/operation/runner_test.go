@@ -98,7 +98,7 @@ func TestAReplyThatThePluginFailsOnIsNotTakenForAFailure(t *testing.T) {
 			defer func() { _ = j.Close() }()
 			sender := egress.New(egress.Options{Version: "test", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 			runner := operation.NewRunner(operation.Options{
-				Plugins: inProcess{client}, Exchanger: exchange.New(exchange.Options{Sender: sender}), Journal: j, Gate: endpoint.New(endpoint.Options{}),
+				Plugins: inProcess{client}, Exchanger: exchange.New(exchange.Options{Sender: sender}), Journal: j, Limiter: endpoint.New(endpoint.Options{}),
 				Logger: hclog.NewNullLogger(), WorkTimeout: time.Second,
 			})
 			_, out, err := runner.Refresh(t.Context(), &operation.Op{

@@ -17,10 +17,10 @@ import (
 
 // Options of a Scheduler. Zero values get defaults.
 type Options struct {
-	Store  *store.Store
-	Source *tokensource.Source
-	Gate   *endpoint.Gate
-	Logger hclog.Logger
+	Store   *store.Store
+	Source  *tokensource.Source
+	Limiter *endpoint.Limiter
+	Logger  hclog.Logger
 	// Workers bounds renewals at one time, over all endpoints; 128.
 	Workers int
 	// Lease is how long a claim holds; 60 s.
@@ -126,7 +126,7 @@ func (s *Scheduler) round(ctx context.Context) time.Duration {
 		return s.o.LongestSleep
 	}
 	for _, c := range due {
-		s.queue.Push(s.o.Gate.KeyFor(c.ServiceID), c)
+		s.queue.Push(s.o.Limiter.KeyFor(c.ServiceID), c)
 	}
 	if len(due) == room {
 		s.behind.Store(true)

@@ -125,16 +125,16 @@ func newHubOfAYear(t *testing.T, s *connectiontest.Service, connections int) *hu
 	log := hclog.NewNullLogger()
 	sender := egress.New(egress.Options{Version: "test", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	t.Cleanup(sender.Close)
-	gate := endpoint.New(endpoint.Options{})
+	limiter := endpoint.New(endpoint.Options{})
 	x := exchange.New(exchange.Options{Sender: sender})
 	who, err := identity.Enter(t.Context(), identity.Options{Store: h.store, Journal: j})
 	must(err)
 	h.source = tokensource.New(tokensource.Options{
-		Store: h.store, Journal: j, Identity: who, Gate: gate, Logger: log, Exchanger: x,
-		Runner: operation.NewRunner(operation.Options{Plugins: inProcess{client}, Exchanger: x, Journal: j, Gate: gate, Logger: log}),
+		Store: h.store, Journal: j, Identity: who, Limiter: limiter, Logger: log, Exchanger: x,
+		Runner: operation.NewRunner(operation.Options{Plugins: inProcess{client}, Exchanger: x, Journal: j, Limiter: limiter, Logger: log}),
 	})
 	t.Cleanup(func() { h.source.Close(context.Background()) })
-	h.options = scheduler.Options{Gate: gate, Store: h.store, Source: h.source, Logger: log, LongestSleep: day}
+	h.options = scheduler.Options{Limiter: limiter, Store: h.store, Source: h.source, Logger: log, LongestSleep: day}
 	now := time.Now()
 	svc := service.Service{ID: store.NewID(), Name: "svc", Title: "svc", Provider: s.Description.Name, Description: &s.Description, CreatedAt: now, UpdatedAt: now}
 	must(h.store.CreateService(t.Context(), svc))

@@ -77,18 +77,18 @@ func (r *replica) start(ctx context.Context, box *seal.Box) error {
 	}
 	l.sender = egress.New(egress.Options{Version: "simulation", Dial: r.w.network.dialer(r.name)})
 	l.exchanger = exchange.New(exchange.Options{Sender: l.sender, Logger: log, Budget: r.w.o.Budget})
-	gate := endpoint.New(endpoint.Options{Replica: r.name})
+	limiter := endpoint.New(endpoint.Options{Replica: r.name})
 	runner := operation.NewRunner(operation.Options{
-		Plugins: &plugins{world: r.w, replica: r.name}, Exchanger: l.exchanger, Journal: l.journal, Gate: gate, Logger: log,
+		Plugins: &plugins{world: r.w, replica: r.name}, Exchanger: l.exchanger, Journal: l.journal, Limiter: limiter, Logger: log,
 	})
 	compared := l.newest
 	if r.w.o.Defect == forgets {
 		compared = nil
 	}
 	l.source = tokensource.New(tokensource.Options{
-		Store: l.store, Runner: runner, Exchanger: l.exchanger, Journal: l.journal, Identity: l.identity, Clock: l.clock, Newest: compared, Gate: gate, Logger: log,
+		Store: l.store, Runner: runner, Exchanger: l.exchanger, Journal: l.journal, Identity: l.identity, Clock: l.clock, Newest: compared, Limiter: limiter, Logger: log,
 	})
-	sched := scheduler.New(scheduler.Options{Store: l.store, Source: l.source, Gate: gate, Logger: log, Workers: 256, ShortestSleep: time.Second, LongestSleep: 5 * time.Second})
+	sched := scheduler.New(scheduler.Options{Store: l.store, Source: l.source, Limiter: limiter, Logger: log, Workers: 256, ShortestSleep: time.Second, LongestSleep: 5 * time.Second})
 	if err := l.source.Recover(ctx); err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ func (s *Source) mayAsk(c connection.Connection, now time.Time) error {
 			Message: "Nothing was sent: this service renews a token only once it has expired.",
 		}
 	}
-	if closed := s.gate.Closed(s.gate.KeyFor(c.ServiceID)); closed != nil {
+	if closed := s.limiter.Closed(s.limiter.KeyFor(c.ServiceID)); closed != nil {
 		return &RefusedError{Connection: c, Kind: provider.Transient, RetryAfter: max(time.Second, closed.Until.Sub(now)), Message: notAsked(closed)}
 	}
 	return nil
@@ -67,7 +67,7 @@ func (s *Source) mayAsk(c connection.Connection, now time.Time) error {
 // notSent is the error for a renewal that was asked for and came to no request.
 func (s *Source) notSent(c connection.Connection) error {
 	now := s.clock.Latest()
-	closed := s.gate.Closed(s.gate.KeyFor(c.ServiceID))
+	closed := s.limiter.Closed(s.limiter.KeyFor(c.ServiceID))
 	e := &RefusedError{Connection: c, Kind: provider.Transient, RetryAfter: max(time.Second, c.Due.Sub(now)), Message: "Nothing was sent: the service is not asked for now. Ask again later."}
 	if said, held := heldBack[connection.ParseCause(c.Cause).Kind]; held {
 		e.Message = said

@@ -37,7 +37,7 @@ func (s *Source) Rejected(ctx context.Context, c connection.Connection, generati
 			Message: "The token is only a few seconds old, so it is not renewed again yet. Does the service reject it for another reason?",
 		}
 	}
-	if closed := s.gate.Closed(s.gate.KeyFor(c.ServiceID)); closed != nil {
+	if closed := s.limiter.Closed(s.limiter.KeyFor(c.ServiceID)); closed != nil {
 		return nil, waiting(c, now, closed.Until, closed)
 	}
 	if may, again := c.MayRenewNow(now); !may {

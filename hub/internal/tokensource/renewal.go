@@ -101,18 +101,18 @@ func (s *Source) renewLeased(ctx context.Context, f *flight, c connection.Connec
 	return c, s.store.SaveFailure(ctx, c, c.Generation, "", s.Owner())
 }
 
-// refresh spends the refresh token: a turn at the endpoint, intent, call, save.
+// refresh spends the refresh token: a permit of the endpoint, intent, call, save.
 // An intent that an earlier renewal left open is settled first.
 func (s *Source) refresh(ctx context.Context, f *flight, c connection.Connection) (connection.Connection, error) {
 	svc, err := s.store.Service(ctx, c.ServiceID)
 	if err != nil {
 		return c, err
 	}
-	t, err := s.enter(ctx, svc.ID)
+	p, err := s.enter(ctx, svc.ID)
 	if err != nil {
 		return s.deferred(ctx, c, err)
 	}
-	defer t.end()
+	defer p.end()
 	for {
 		intent := s.newIntent(c, svc)
 		crashpoint.At(crashpoint.BeforeIntent)
@@ -138,8 +138,8 @@ func (s *Source) refresh(ctx context.Context, f *flight, c connection.Connection
 			ID: intent.ID, Service: svc, Now: intent.BegunAt, Journaled: true, Meta: metaOf(intent),
 			Fence: s.fence(intent), Received: s.secondCopy(intent),
 		}
-		t.watch(s, op, f, c.ID)
-		return s.finish(ctx, c, op, intent, t)
+		p.watch(s, op, f, c.ID)
+		return s.finish(ctx, c, op, intent, p)
 	}
 }
 
@@ -157,12 +157,12 @@ func (s *Source) newIntent(c connection.Connection, svc service.Service) store.I
 	}
 }
 
-// finish runs the operation of an intent and saves what comes of it. The turn
+// finish runs the operation of an intent and saves what comes of it. The permit
 // ends with the call: a save may take long.
-func (s *Source) finish(ctx context.Context, c connection.Connection, op *operation.Op, intent store.Intent, t *turn) (connection.Connection, error) {
+func (s *Source) finish(ctx context.Context, c connection.Connection, op *operation.Op, intent store.Intent, p *permit) (connection.Connection, error) {
 	begun, log := time.Now(), tracing.Log(ctx, s.log)
 	token, out, err := s.runner.Refresh(ctx, op, c.Tokens.Token(op.Now))
-	t.end()
+	p.end()
 	if errors.Is(err, store.ErrStale) { // the fence: another replica has taken over
 		s.runner.Done(intent.ID)
 		s.dropUnsent(intent.ID)
@@ -191,13 +191,13 @@ func (s *Source) finish(ctx context.Context, c connection.Connection, op *operat
 	}
 	failure := attempt.Failure
 	if half := c.HalfRenewed(s.Now(), op.Now, failure); failure.RefreshToken != c.Tokens.RefreshToken && half.Generation > c.Generation {
-		half.Cause = connection.CauseOf(half, s.gate.KeyFor(op.Service.ID).Host(), op.Service.Provider).String()
+		half.Cause = connection.CauseOf(half, s.limiter.KeyFor(op.Service.ID).Host(), op.Service.Provider).String()
 		log.Error("the reply to a renewal is malformed, but replaces the refresh token; the new one is kept", "connection", c.Name, "error", failure.Message)
 		return s.save(ctx, c, half, intent, true)
 	}
 	failed := s.failedBy(c, intent.Generation, out, failure)
 	failed = s.suspected(ctx, c, failed, intent.Generation, failure)
-	failed.Cause = connection.CauseOf(failed, s.gate.KeyFor(op.Service.ID).Host(), op.Service.Provider).String()
+	failed.Cause = connection.CauseOf(failed, s.limiter.KeyFor(op.Service.ID).Host(), op.Service.Provider).String()
 	if failed.Trouble() == nil && failed.Failure != nil {
 		log.Info("the service renews only once the token is over; it is asked then", "connection", c.Name, "next", failed.Due)
 		return s.save(ctx, c, failed, intent, false)

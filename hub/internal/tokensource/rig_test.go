@@ -143,11 +143,11 @@ func (r *rig) start(t *testing.T, change func(*tokensource.Options, *operation.O
 	must(t, err)
 	sender := egress.New(egress.Options{Version: "test", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	x := exchange.New(exchange.Options{Sender: sender})
-	gate := endpoint.New(endpoint.Options{})
-	po := operation.Options{Plugins: inProcess{r.client}, Exchanger: x, Journal: r.journal, Gate: gate, Logger: hclog.NewNullLogger()}
+	limiter := endpoint.New(endpoint.Options{})
+	po := operation.Options{Plugins: inProcess{r.client}, Exchanger: x, Journal: r.journal, Limiter: limiter, Logger: hclog.NewNullLogger()}
 	who, err := identity.Enter(t.Context(), identity.Options{Store: r.store, Journal: r.journal})
 	must(t, err)
-	so := tokensource.Options{Store: r.store, Exchanger: x, Journal: r.journal, Identity: who, Gate: gate, Logger: hclog.NewNullLogger()}
+	so := tokensource.Options{Store: r.store, Exchanger: x, Journal: r.journal, Identity: who, Limiter: limiter, Logger: hclog.NewNullLogger()}
 	if change != nil {
 		change(&so, &po)
 	}

@@ -46,9 +46,9 @@ type Options struct {
 	WentBack func(read time.Time)
 	// Changes wakes who waits for another replica's renewal.
 	Changes *changes.Notifier
-	// Gate limits what is asked of each token endpoint.
-	Gate   *endpoint.Gate
-	Logger hclog.Logger
+	// Limiter limits what is asked of each token endpoint.
+	Limiter *endpoint.Limiter
+	Logger  hclog.Logger
 	// Attempted is told of each renewal that came to an end, after its outcome was
 	// saved; optional. It must not wait.
 	Attempted func(Attempt)
@@ -77,7 +77,7 @@ type Source struct {
 	exchanger *exchange.Exchanger
 	journal   *journal.Journal
 	newest    *newest.Keeper
-	gate      *endpoint.Gate
+	limiter   *endpoint.Limiter
 	changes   *changes.Notifier
 	log       hclog.Logger
 	identity  *identity.Identity
@@ -92,7 +92,7 @@ type Source struct {
 	copied    func(after time.Duration)
 	moved     func(AccountMoved)
 	noCopies  bool
-	// slow counts the exchanges that are out without a turn at their endpoint.
+	// slow counts the exchanges that are out without a permit at their endpoint.
 	slow atomic.Int32
 
 	// life ends when the hub stops for good; detached work lives in it.
@@ -116,7 +116,7 @@ type Source struct {
 // New returns a Source. Call Close to wait for renewals in flight.
 func New(o Options) *Source {
 	s := &Source{
-		store: o.Store, runner: o.Runner, exchanger: o.Exchanger, journal: o.Journal, newest: o.Newest, gate: o.Gate, changes: o.Changes, log: o.Logger, identity: o.Identity, clock: o.Clock, held: o.Held, wentBack: o.WentBack,
+		store: o.Store, runner: o.Runner, exchanger: o.Exchanger, journal: o.Journal, newest: o.Newest, limiter: o.Limiter, changes: o.Changes, log: o.Logger, identity: o.Identity, clock: o.Clock, held: o.Held, wentBack: o.WentBack,
 		lease: orDefault(o.Lease, time.Minute), takeover: orDefault(o.Takeover, 15*time.Minute), noCopies: o.NoCopies,
 		flights: map[string]*flight{}, touched: bounded.New[string, time.Time](maxTouched), identified: bounded.New[string, time.Time](maxTouched), cache: newCache(maxCached),
 	}
@@ -243,7 +243,7 @@ func (s *Source) serve(ctx context.Context, c connection.Connection, begunAt int
 	if may && s.knownHeld(c, now) {
 		may, again = false, c.Due
 	}
-	closed := s.gate.Closed(s.gate.KeyFor(c.ServiceID))
+	closed := s.limiter.Closed(s.limiter.KeyFor(c.ServiceID))
 	if may && closed != nil {
 		again = closed.Until // nobody is asked while the endpoint is left alone
 	} else if may {

@@ -17,7 +17,7 @@ import (
 const tokens endpoint.Key = "https://auth.example/oauth/token"
 
 // ask enters and leaves with an outcome.
-func ask(t *testing.T, g *endpoint.Gate, o endpoint.Outcome) error {
+func ask(t *testing.T, g *endpoint.Limiter, o endpoint.Outcome) error {
 	t.Helper()
 	done, err := g.Enter(t.Context(), tokens)
 	if err == nil {
@@ -30,7 +30,7 @@ func answered(status int, retryAfter string) endpoint.Outcome {
 	return endpoint.Answered(status, http.Header{"Retry-After": {retryAfter}}, time.Now())
 }
 
-func mustEnter(t *testing.T, g *endpoint.Gate) func(endpoint.Outcome) {
+func mustEnter(t *testing.T, g *endpoint.Limiter) func(endpoint.Outcome) {
 	t.Helper()
 	done, err := g.Enter(t.Context(), tokens)
 	if err != nil {
@@ -48,7 +48,7 @@ func wantClosed(t *testing.T, err error) *endpoint.ClosedError {
 	return closed
 }
 
-func stateOf(t *testing.T, g *endpoint.Gate) endpoint.Status {
+func stateOf(t *testing.T, g *endpoint.Limiter) endpoint.Status {
 	t.Helper()
 	all := g.Snapshot()
 	if len(all) != 1 {
@@ -274,7 +274,7 @@ func TestWhoWaitsIsSentAwayWhenTheCircuitOpens(t *testing.T) {
 	})
 }
 
-func TestTheRateSpacesRequestsAndPromisesTurns(t *testing.T) {
+func TestTheRateSpacesRequestsAndPromisesSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := endpoint.New(endpoint.Options{Of: map[string]endpoint.Limits{"auth.example": {PerSecond: 2, MaxWait: 2 * time.Second}}})
 		start := time.Now()

@@ -12,48 +12,48 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/tracing"
 )
 
-// turn is a renewal's turn at its token endpoint. A nil turn is that of an
+// permit entitles a renewal to send to its token endpoint. A nil permit is that of an
 // operation that only reads kept replies.
-type turn struct {
+type permit struct {
 	done func(endpoint.Outcome)
 
 	mu   sync.Mutex
 	last endpoint.Outcome
-	// over is set once the turn was given back.
+	// over is set once the permit was returned.
 	over bool
-	// slow counts the exchanges that are out without a turn, this one among them; nil if
-	// it has its turn.
+	// slow counts the exchanges that are out without a permit, this one among them; nil if
+	// it holds one.
 	slow *atomic.Int32
 }
 
-// enter waits for a turn. The endpoint of a service is learned from the requests
+// enter waits for a permit. The endpoint of a service is learned from the requests
 // that its plugin makes.
-func (s *Source) enter(ctx context.Context, serviceID string) (*turn, error) {
-	done, err := s.gate.Enter(ctx, s.gate.KeyFor(serviceID))
+func (s *Source) enter(ctx context.Context, serviceID string) (*permit, error) {
+	done, err := s.limiter.Enter(ctx, s.limiter.KeyFor(serviceID))
 	if err != nil {
 		return nil, err
 	}
-	return &turn{done: done, last: endpoint.NotSent()}, nil
+	return &permit{done: done, last: endpoint.NotSent()}, nil
 }
 
 // watch has the operation tell how its requests end. The last one counts: it is
-// the token request, whatever came before. A service that takes long gives its turn
+// the token request, whatever came before. A service that takes long returns its permit
 // back as one that does not answer, so that hung exchanges do not hold all places of
 // an endpoint; what comes of it later is told apart.
-func (t *turn) watch(s *Source, op *operation.Op, f *flight, connectionID string) {
+func (p *permit) watch(s *Source, op *operation.Op, f *flight, connectionID string) {
 	var whose endpoint.Counted
 	if d := op.Service.Description; d != nil {
 		whose = endpoint.Counted(d.Throttles)
 	}
 	op.Sent = func(key endpoint.Key, o endpoint.Outcome) {
 		o = o.Of(connectionID, whose)
-		s.gate.Learn(op.Service.ID, key)
-		t.mu.Lock()
-		t.last = o
-		over := t.over
-		t.mu.Unlock()
+		s.limiter.Learn(op.Service.ID, key)
+		p.mu.Lock()
+		p.last = o
+		over := p.over
+		p.mu.Unlock()
 		if over {
-			s.gate.Late(key, o)
+			s.limiter.Late(key, o)
 		}
 	}
 	op.Slow = func() {
@@ -62,30 +62,30 @@ func (t *turn) watch(s *Source, op *operation.Op, f *flight, connectionID string
 			s.slow.Add(-1)
 			return
 		}
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		if !t.over {
-			t.slow, t.over = &s.slow, true
-			t.done(endpoint.NoReply("it has not answered for a long time"))
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if !p.over {
+			p.slow, p.over = &s.slow, true
+			p.done(endpoint.NoReply("it has not answered for a long time"))
 		}
 	}
 }
 
-// maxSlow bounds the exchanges that are out without a turn. Beyond it they keep theirs.
+// maxSlow bounds the exchanges that are out without a permit. Beyond it they keep theirs.
 const maxSlow = 1024
 
-// end gives the turn back; a second time changes nothing.
-func (t *turn) end() {
-	if t == nil {
+// end returns the permit; a second call does nothing.
+func (p *permit) end() {
+	if p == nil {
 		return
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.over = true
-	t.done(t.last)
-	if t.slow != nil {
-		t.slow.Add(-1)
-		t.slow = nil
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.over = true
+	p.done(p.last)
+	if p.slow != nil {
+		p.slow.Add(-1)
+		p.slow = nil
 	}
 }
 

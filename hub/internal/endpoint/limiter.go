@@ -9,7 +9,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/bounded"
 )
 
-// Options of a Gate.
+// Options of a Limiter.
 type Options struct {
 	// Limits hold for every endpoint that Of does not name.
 	Limits Limits
@@ -19,8 +19,8 @@ type Options struct {
 	Replica string
 }
 
-// Gate lets requests to endpoints in. It is safe for concurrent use.
-type Gate struct {
+// Limiter lets requests to endpoints in. It is safe for concurrent use.
+type Limiter struct {
 	o Options
 
 	mu        sync.Mutex
@@ -28,14 +28,14 @@ type Gate struct {
 	learned   *bounded.Map[string, Key] // by service
 }
 
-// endpoint is what a Gate knows of one endpoint.
+// endpoint is what a Limiter knows of one endpoint.
 type endpoint struct {
 	circuit  circuit
 	inFlight int
 	waiting  []*waiter // first come, first served
-	// nextTurn is the first turn that the rate leaves.
-	nextTurn time.Time
-	// promised is the last turn that somebody was sent away for.
+	// nextSlot is the first slot that the rate leaves free.
+	nextSlot time.Time
+	// promised is the last slot that a rejected caller was promised.
 	promised time.Time
 	used     time.Time
 
@@ -46,44 +46,44 @@ type endpoint struct {
 // away; then closed says why.
 type waiter struct {
 	granted chan struct{}
-	pass    pass
+	permit  permit
 	closed  *ClosedError
 }
 
-// pass is what entitles a request.
-type pass struct {
+// permit is what entitles a request.
+type permit struct {
 	epoch int
 	probe bool
 }
 
-// New returns a Gate.
-func New(o Options) *Gate {
-	return &Gate{o: o, endpoints: map[Key]*endpoint{}, learned: bounded.New[string, Key](maxLearned)}
+// New returns a Limiter.
+func New(o Options) *Limiter {
+	return &Limiter{o: o, endpoints: map[Key]*endpoint{}, learned: bounded.New[string, Key](maxLearned)}
 }
 
-// Enter waits for a turn at an endpoint. The caller makes its request and calls
+// Enter waits for a permit of an endpoint. The caller makes its request and calls
 // done once with the Outcome; further calls do nothing. Errors: *ClosedError, at
 // once or when the circuit opens during the wait; ctx's error.
-func (g *Gate) Enter(ctx context.Context, key Key) (done func(Outcome), err error) {
-	p, err := g.place(ctx, key)
+func (l *Limiter) Enter(ctx context.Context, key Key) (done func(Outcome), err error) {
+	p, err := l.place(ctx, key)
 	if err != nil {
 		return nil, err
 	}
-	if p, err = g.turn(ctx, key, p); err != nil {
+	if p, err = l.awaitRate(ctx, key, p); err != nil {
 		return nil, err
 	}
 	var once sync.Once
-	return func(o Outcome) { once.Do(func() { g.leave(key, p, o) }) }, nil
+	return func(o Outcome) { once.Do(func() { l.leave(key, p, o) }) }, nil
 }
 
 // place waits until fewer than the cap are in flight.
-func (g *Gate) place(ctx context.Context, key Key) (pass, error) {
-	g.mu.Lock()
+func (l *Limiter) place(ctx context.Context, key Key) (permit, error) {
+	l.mu.Lock()
 	now := time.Now()
-	e := g.endpoint(key, now)
+	e := l.endpoint(key, now)
 	if len(e.waiting) == 0 && (e.circuit.open || e.inFlight < e.circuit.inFlight(now)) {
 		p, closed := e.enter(now)
-		g.mu.Unlock()
+		l.mu.Unlock()
 		if closed != nil {
 			return p, closed
 		}
@@ -91,53 +91,53 @@ func (g *Gate) place(ctx context.Context, key Key) (pass, error) {
 	}
 	w := &waiter{granted: make(chan struct{})}
 	e.waiting = append(e.waiting, w)
-	g.mu.Unlock()
+	l.mu.Unlock()
 	select {
 	case <-w.granted:
 	case <-ctx.Done():
-		g.mu.Lock()
-		defer g.mu.Unlock()
+		l.mu.Lock()
+		defer l.mu.Unlock()
 		if i := slices.Index(e.waiting, w); i >= 0 {
 			e.waiting = slices.Delete(e.waiting, i, i+1)
-			return pass{}, ctx.Err()
+			return permit{}, ctx.Err()
 		}
 		if w.closed == nil { // granted at the same moment
-			e.leave(time.Now(), w.pass, NotSent())
+			e.leave(time.Now(), w.permit, NotSent())
 		}
-		return pass{}, ctx.Err()
+		return permit{}, ctx.Err()
 	}
 	if w.closed != nil {
-		return pass{}, w.closed
+		return permit{}, w.closed
 	}
-	return w.pass, nil
+	return w.permit, nil
 }
 
-func (g *Gate) leave(key Key, p pass, o Outcome) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+func (l *Limiter) leave(key Key, p permit, o Outcome) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	now := time.Now()
-	g.endpoint(key, now).leave(now, p, o)
+	l.endpoint(key, now).leave(now, p, o)
 }
 
 // enter takes a place, unless the circuit is open.
-func (e *endpoint) enter(now time.Time) (pass, *ClosedError) {
+func (e *endpoint) enter(now time.Time) (permit, *ClosedError) {
 	probe, closed := e.circuit.admit(now)
 	if closed != nil {
 		e.refused++
-		return pass{}, closed
+		return permit{}, closed
 	}
 	e.inFlight++
-	return pass{epoch: e.circuit.epoch, probe: probe}, nil
+	return permit{epoch: e.circuit.epoch, probe: probe}, nil
 }
 
 // leave gives a place back, and hands it to those who wait.
-func (e *endpoint) leave(now time.Time, p pass, o Outcome) {
+func (e *endpoint) leave(now time.Time, p permit, o Outcome) {
 	e.inFlight--
 	e.note(now, p, o)
 	e.admitWaiting(now)
 }
 
-func (e *endpoint) note(now time.Time, p pass, o Outcome) {
+func (e *endpoint) note(now time.Time, p permit, o Outcome) {
 	if o.kind == failed || o.kind == throttled {
 		e.failed++
 	}
@@ -150,43 +150,43 @@ func (e *endpoint) admitWaiting(now time.Time) {
 	for len(e.waiting) > 0 && (e.circuit.open || e.inFlight < e.circuit.inFlight(now)) {
 		w := e.waiting[0]
 		e.waiting = e.waiting[1:]
-		w.pass, w.closed = e.enter(now)
+		w.permit, w.closed = e.enter(now)
 		close(w.granted)
 	}
 }
 
 // Observe tells the outcome of a request that did not enter: one that a person
 // waits for. It can open the circuit, but not close it.
-func (g *Gate) Observe(key Key, o Outcome) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+func (l *Limiter) Observe(key Key, o Outcome) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	now := time.Now()
-	e := g.endpoint(key, now)
-	e.note(now, pass{epoch: e.circuit.epoch}, o)
+	e := l.endpoint(key, now)
+	e.note(now, permit{epoch: e.circuit.epoch}, o)
 	e.admitWaiting(now)
 }
 
-// Late tells the outcome of a request whose turn was given back before it ended. An
+// Late tells the outcome of a request whose permit was returned before it ended. An
 // answer shows that the endpoint works, as a probe's does, for it was asked in turn.
-func (g *Gate) Late(key Key, o Outcome) {
+func (l *Limiter) Late(key Key, o Outcome) {
 	if o.kind != answered {
-		g.Observe(key, o)
+		l.Observe(key, o)
 		return
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	now := time.Now()
-	e := g.endpoint(key, now)
+	e := l.endpoint(key, now)
 	e.circuit.answered(now, true)
 	e.admitWaiting(now)
 }
 
-// Closed says whether an endpoint is left alone now, without asking for a turn:
+// Closed says whether an endpoint is left alone now, without asking for a permit:
 // what Enter would return at once. Nil if a request may try to enter.
-func (g *Gate) Closed(key Key) *ClosedError {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	e, ok := g.endpoints[key]
+func (l *Limiter) Closed(key Key) *ClosedError {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e, ok := l.endpoints[key]
 	if now := time.Now(); !ok || !e.circuit.open || !e.circuit.probing && !now.Before(e.circuit.until) {
 		return nil
 	}
@@ -196,59 +196,59 @@ func (g *Gate) Closed(key Key) *ClosedError {
 // Room is how many may enter now without a wait: what the scheduler should claim
 // for an endpoint at most. It is zero while the circuit is open or the rate is
 // used up for MaxWait.
-func (g *Gate) Room(key Key) int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+func (l *Limiter) Room(key Key) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	now := time.Now()
-	e, ok := g.endpoints[key]
+	e, ok := l.endpoints[key]
 	if !ok {
-		return g.limits(key).InFlight
+		return l.limits(key).InFlight
 	}
-	if e.nextTurn.Sub(now) > e.circuit.limits.MaxWait {
+	if e.nextSlot.Sub(now) > e.circuit.limits.MaxWait {
 		return 0
 	}
 	return max(0, e.circuit.inFlight(now)-e.inFlight-len(e.waiting))
 }
 
-func (g *Gate) limits(key Key) Limits {
-	l := g.o.Limits
-	if of, ok := g.o.Of[string(key)]; ok {
-		l = of
-	} else if of, ok := g.o.Of[key.Host()]; ok {
-		l = of
+func (l *Limiter) limits(key Key) Limits {
+	limits := l.o.Limits
+	if of, ok := l.o.Of[string(key)]; ok {
+		limits = of
+	} else if of, ok := l.o.Of[key.Host()]; ok {
+		limits = of
 	}
-	l = l.withDefaults()
+	limits = limits.withDefaults()
 	if key.isUnlearned() {
-		l.InFlight = min(l.InFlight, unlearnedInFlight)
+		limits.InFlight = min(limits.InFlight, unlearnedInFlight)
 	}
-	return l
+	return limits
 }
 
 // maxKept bounds the endpoints that are remembered: a plugin may put a name into
 // a path.
 const maxKept = 4096
 
-func (g *Gate) endpoint(key Key, now time.Time) *endpoint {
-	e, ok := g.endpoints[key]
+func (l *Limiter) endpoint(key Key, now time.Time) *endpoint {
+	e, ok := l.endpoints[key]
 	if !ok {
-		if len(g.endpoints) >= maxKept {
-			g.dropIdle(now)
+		if len(l.endpoints) >= maxKept {
+			l.dropIdle(now)
 		}
-		if len(g.endpoints) >= maxKept {
-			g.dropLeastUsed()
+		if len(l.endpoints) >= maxKept {
+			l.dropLeastUsed()
 		}
-		e = &endpoint{circuit: circuit{key: key, seed: g.o.Replica, limits: g.limits(key)}}
-		g.endpoints[key] = e
+		e = &endpoint{circuit: circuit{key: key, seed: l.o.Replica, limits: l.limits(key)}}
+		l.endpoints[key] = e
 	}
 	e.used = now
 	return e
 }
 
 // dropIdle forgets endpoints that are well and unused for a minute.
-func (g *Gate) dropIdle(now time.Time) {
-	for key, e := range g.endpoints {
+func (l *Limiter) dropIdle(now time.Time) {
+	for key, e := range l.endpoints {
 		if e.inFlight == 0 && len(e.waiting) == 0 && e.circuit.openings == 0 && now.Sub(e.used) > time.Minute {
-			delete(g.endpoints, key)
+			delete(l.endpoints, key)
 		}
 	}
 }
@@ -256,14 +256,14 @@ func (g *Gate) dropIdle(now time.Time) {
 // dropLeastUsed forgets the endpoint that was used the longest ago and that nobody is
 // at; what its circuit knew is learned again. If somebody is at each of them, the
 // requests that are under way bound how many there are.
-func (g *Gate) dropLeastUsed() {
+func (l *Limiter) dropLeastUsed() {
 	var oldest *endpoint
-	for _, e := range g.endpoints {
+	for _, e := range l.endpoints {
 		if e.inFlight == 0 && len(e.waiting) == 0 && (oldest == nil || e.used.Before(oldest.used)) {
 			oldest = e
 		}
 	}
 	if oldest != nil {
-		delete(g.endpoints, oldest.circuit.key)
+		delete(l.endpoints, oldest.circuit.key)
 	}
 }
