@@ -156,8 +156,8 @@ func (h *Hub) backupState(ctx context.Context) (backup.State, time.Duration) {
 	return state, h.cfg.Backup.Every
 }
 
-// backupStanding is how scheduled backups stand, for the metrics.
-func (h *Hub) backupStanding(ctx context.Context) (age, every time.Duration) {
+// backupStats is how scheduled backups stand, for the metrics.
+func (h *Hub) backupStats(ctx context.Context) (age, every time.Duration) {
 	state, every := h.backupState(ctx)
 	switch {
 	case every == 0:

@@ -38,21 +38,21 @@ func (h *Hub) observe(ctx context.Context) (err error) {
 
 // observeParts shows how the parts stand. It comes after them.
 func (h *Hub) observeParts() error {
-	return h.registry.Register(metrics.NewStanding(h.store, h.log.Named("metrics")), &metrics.Parts{
-		Plugins: h.plugins.Plugins, Endpoints: h.limiter.Snapshot, Journal: h.journalStanding, Pulls: h.pulls.Waiting, Ready: h.readyChecks,
-		Newest: h.newestStanding, Backup: h.backupStanding, Clock: h.clockOffset, Held: h.heldBy, Behind: h.hold.Listed,
+	return h.registry.Register(metrics.NewStats(h.store, h.log.Named("metrics")), &metrics.Parts{
+		Plugins: h.plugins.Plugins, Endpoints: h.limiter.Snapshot, Journal: h.journalStats, Pulls: h.pulls.Waiting, Ready: h.readyChecks,
+		Newest: h.newestStats, Backup: h.backupStats, Clock: h.clockOffset, Held: h.heldBy, Behind: h.hold.Listed,
 	})
 }
 
-// journalStanding is how the reply journal stands, for the metrics.
-func (h *Hub) journalStanding() metrics.Journal {
+// journalStats is how the reply journal stands, for the metrics.
+func (h *Hub) journalStats() metrics.Journal {
 	segments, bytes := h.journal.Size()
 	return metrics.Journal{Pending: h.journal.Len(), Segments: segments, Bytes: bytes, Damaged: len(h.journal.Damages())}
 }
 
-// newestStanding is how the file of newest token sets stands, for the metrics.
-func (h *Hub) newestStanding(ctx context.Context) newest.Standing {
-	s, err := h.newest.Standing(ctx)
+// newestStats is how the file of newest token sets stands, for the metrics.
+func (h *Hub) newestStats(ctx context.Context) newest.Stats {
+	s, err := h.newest.Stats(ctx)
 	if err != nil {
 		h.log.Warn("the file of newest token sets could not be looked at", "error", err)
 	}

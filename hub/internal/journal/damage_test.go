@@ -204,10 +204,10 @@ func TestDamageIsSaidOnceLoudlyAndKnownUntilItsFilesAreRemoved(t *testing.T) {
 		if len(j.Damages()) != 1 || strings.Count(log.String(), "[ERROR]") != 1 || !j.MayHaveLost(began) {
 			t.Fatalf("open %d: damages %v, log:\n%s", n, j.Damages(), &log)
 		}
-		standing, err := journal.Inspect(dir)
+		stats, err := journal.Inspect(dir)
 		must(t, err)
-		if len(standing.Known) != 1 || len(standing.Unread) != 0 {
-			t.Fatalf("%+v", standing)
+		if len(stats.Known) != 1 || len(stats.Unread) != 0 {
+			t.Fatalf("%+v", stats)
 		}
 		must(t, j.Close())
 	}
@@ -226,9 +226,9 @@ func TestDamageIsSeenFromOutsideBeforeAHubOpensIt(t *testing.T) {
 	data[100] ^= 1
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, name), data, 0o600))
-	standing, err := journal.Inspect(dir)
-	if err != nil || len(standing.Unread) != 1 || standing.Unread[0].Bytes == 0 {
-		t.Fatalf("%+v, %v", standing, err)
+	stats, err := journal.Inspect(dir)
+	if err != nil || len(stats.Unread) != 1 || stats.Unread[0].Bytes == 0 {
+		t.Fatalf("%+v, %v", stats, err)
 	}
 	if after, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !bytes.Equal(after, data) {
 		t.Fatal("looking changed the file")

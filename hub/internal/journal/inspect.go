@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Standing is how a journal looks from outside.
-type Standing struct {
+// Stats is how a journal looks from outside.
+type Stats struct {
 	// Exists is false without a folder.
 	Exists bool
 	// Segments and Bytes count what is there.
@@ -24,11 +24,11 @@ type Standing struct {
 
 // Inspect looks at the journal in a folder without its key and changes nothing; a hub
 // may write to it meanwhile.
-func Inspect(dir string) (Standing, error) {
+func Inspect(dir string) (Stats, error) {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		return Standing{}, nil
+		return Stats{}, nil
 	}
-	s := Standing{Exists: true}
+	s := Stats{Exists: true}
 	records, err := readRecords(dir)
 	if err != nil {
 		return s, err

@@ -23,7 +23,7 @@ type Parts struct {
 	// Ready are the checks of /readyz, by name.
 	Ready func() map[string]bool
 	// Newest tells of the file of newest token sets.
-	Newest func(ctx context.Context) newest.Standing
+	Newest func(ctx context.Context) newest.Stats
 	// Clock is how far the database's clock is ahead of this hub's.
 	Clock func() time.Duration
 	// Held says what keeps renewals from beginning, by cause.
@@ -120,7 +120,7 @@ func (p *Parts) Collect(to chan<- prometheus.Metric) {
 
 // collectKept tells of what is kept for a restore.
 func (p *Parts) collectKept(to chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), standingTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), statsTimeout)
 	defer cancel()
 	s := p.Newest(ctx)
 	to <- gauge(newestHas, float64(s.Entries))

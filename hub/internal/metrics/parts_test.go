@@ -37,7 +37,7 @@ func TestWhatPluginsPutIntoNamesDoesNotFloodAScrape(t *testing.T) {
 		Endpoints: func() []endpoint.Status { return endpoints },
 		Journal:   func() metrics.Journal { return metrics.Journal{Pending: 2, Segments: 3, Damaged: 1, Bytes: 4096} }, Pulls: func() int { return 7 },
 		Ready:  func() map[string]bool { return map[string]bool{"database": false} },
-		Newest: func(context.Context) newest.Standing { return newest.Standing{Entries: 5, Bytes: 900, Damaged: 1} },
+		Newest: func(context.Context) newest.Stats { return newest.Stats{Entries: 5, Bytes: 900, Damaged: 1} },
 		Backup: func(context.Context) (age, every time.Duration) { return time.Minute, time.Hour },
 		Clock:  func() time.Duration { return -1500 * time.Millisecond }, Held: func() map[string]bool { return map[string]bool{"restored": true, "clock": false} }, Behind: func() int { return 4 },
 	})

@@ -200,7 +200,7 @@ func Damaged(dir string) []string {
 
 // Inspect looks at the file in a data folder without its key and changes nothing; a hub
 // may write to it meanwhile. A missing file is fs.ErrNotExist.
-func Inspect(ctx context.Context, dir string) (s Standing, err error) {
+func Inspect(ctx context.Context, dir string) (s Stats, err error) {
 	s.Damaged = len(Damaged(dir))
 	path := filepath.Join(dir, FileName)
 	if _, err := os.Stat(path); err != nil {

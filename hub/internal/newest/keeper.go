@@ -89,8 +89,8 @@ func (k *Keeper) Close() error {
 	return err
 }
 
-// Standing is how the file stands, for metrics.
-type Standing struct {
+// Stats is how the file stands, for metrics.
+type Stats struct {
 	Entries int
 	// Bytes counts the entries' own.
 	Bytes int64
@@ -98,8 +98,8 @@ type Standing struct {
 	Damaged int
 }
 
-// Standing counts what is kept.
-func (k *Keeper) Standing(ctx context.Context) (s Standing, err error) {
+// Stats counts what is kept.
+func (k *Keeper) Stats(ctx context.Context) (s Stats, err error) {
 	s.Damaged = len(Damaged(filepath.Dir(k.path)))
 	err = k.read(func(db *sql.DB) error {
 		return db.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(size), 0) FROM entries`).Scan(&s.Entries, &s.Bytes)

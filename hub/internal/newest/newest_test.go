@@ -147,7 +147,7 @@ func TestWhatWasNotTouchedLongestGoesFirst(t *testing.T) {
 		check(t, k.Put(t.Context(), e))
 	}
 	check(t, k.SetMark(t.Context(), "flush", "")) // behind the last bound
-	s, err := k.Standing(t.Context())
+	s, err := k.Stats(t.Context())
 	check(t, err)
 	if s.Bytes > 20_000 || s.Entries == 0 || s.Entries > 60 {
 		t.Errorf("%+v", s)

@@ -23,7 +23,7 @@ func (s *Store) AcuteGroups(ctx context.Context, now time.Time) ([]AcuteGroup, e
 	args := statusArgs(now)
 	args["needed"] = []string{string(connection.StatusNeedsAuthorization), string(connection.StatusNeedsOperator)}
 	err := s.reading(ctx).Raw(`SELECT service_id, status, never, COUNT(*) AS count FROM (
-			SELECT service_id, state = 'pending' AS never, `+statusSQL+` AS status FROM connections WHERE `+visible+`) AS standing
+			SELECT service_id, state = 'pending' AS never, `+statusSQL+` AS status FROM connections WHERE `+visible+`) AS statuses
 		WHERE status IN @needed GROUP BY service_id, status, never ORDER BY count DESC, service_id, status, never`, args).Scan(&groups).Error
 	return groups, failed("count what needs a person", err)
 }

@@ -107,7 +107,7 @@ func ListPlan(t *testing.T, s *Store, f Filter) string {
 // CountPlan is how the database counts by status.
 func CountPlan(t *testing.T, s *Store) string {
 	t.Helper()
-	return planOf(t, s, "SELECT status, COUNT(*) AS count FROM (SELECT "+statusSQL+" AS status FROM connections) AS standing GROUP BY status", statusArgs(time.Now()))
+	return planOf(t, s, "SELECT status, COUNT(*) AS count FROM (SELECT "+statusSQL+" AS status FROM connections) AS statuses GROUP BY status", statusArgs(time.Now()))
 }
 
 func planOf(t *testing.T, s *Store, statement string, values ...any) string {
@@ -151,8 +151,8 @@ func Exec(t *testing.T, s *Store, statement string) {
 	}
 }
 
-// FillStanding does what Open does for connections of an older version.
-func FillStanding(ctx context.Context, s *Store) error { return s.fillStanding(ctx) }
+// FillStatus does what Open does for connections of an older version.
+func FillStatus(ctx context.Context, s *Store) error { return s.fillStatus(ctx) }
 
 // ShrinkCaches empties the caches and bounds them anew.
 func ShrinkCaches(s *Store, most int) {

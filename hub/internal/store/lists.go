@@ -191,7 +191,7 @@ func (s *Store) CountByStatus(ctx context.Context, now time.Time) (map[connectio
 		Count  int
 	}
 	// The status is found for each kind of row once, where many share everything.
-	err := s.reading(ctx).Raw("SELECT status, COUNT(*) AS count FROM (SELECT "+statusSQL+" AS status FROM connections WHERE "+visible+") AS standing GROUP BY status", statusArgs(now)).
+	err := s.reading(ctx).Raw("SELECT status, COUNT(*) AS count FROM (SELECT "+statusSQL+" AS status FROM connections WHERE "+visible+") AS statuses GROUP BY status", statusArgs(now)).
 		Scan(&rows).Error
 	if err != nil {
 		return nil, failed("count the connections", err)
@@ -226,9 +226,9 @@ func (s *Store) Upcoming(ctx context.Context, limit int) ([]connection.Connectio
 	return s.connectionsOf(rows)
 }
 
-// fillStanding writes how connections stand that were stored before that was a
+// fillStatus writes how connections stand that were stored before that was a
 // column of its own.
-func (s *Store) fillStanding(ctx context.Context) error {
+func (s *Store) fillStatus(ctx context.Context) error {
 	for {
 		var rows []connectionRow
 		if err := s.reading(ctx).Where("renewable_until = -1").Order("id").Limit(rowsAtOnce).Find(&rows).Error; err != nil || len(rows) == 0 {

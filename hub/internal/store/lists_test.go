@@ -155,7 +155,7 @@ func TestConnectionsOfAnOlderVersionAreBroughtUpToDate(t *testing.T) {
 	want, err := s.CountByStatus(t.Context(), time.Now())
 	check(t, err)
 	store.Exec(t, s, "UPDATE connections SET renewable_until = -1, phase = '', person_by = 0")
-	check(t, store.FillStanding(t.Context(), s))
+	check(t, store.FillStatus(t.Context(), s))
 	got, err := s.CountByStatus(t.Context(), time.Now())
 	check(t, err)
 	if !maps.Equal(got, want) {

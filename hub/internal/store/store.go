@@ -108,7 +108,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := s.migrate(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	if err := s.fillStanding(ctx); err != nil {
+	if err := s.fillStatus(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	if err := s.authenticateChain(ctx); err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 )
 
-// Standing is how all connections stand at a time, and what waits.
-type Standing struct {
+// Stats is how all connections stand at a time, and what waits.
+type Stats struct {
 	ByStatus map[connection.Status]int
 	// Expired and Expiring count access tokens of active connections that have expired,
 	// and that expire within each of the times; Soonest is the first end, zero for none.
@@ -36,15 +36,15 @@ var JobStates = []string{"available", "pending", "retryable", "running", "schedu
 // seconds.
 const overdueAfter = time.Minute
 
-// Standing reads how everything stands, for who watches; within are the times to
+// Stats reads how everything stands, for who watches; within are the times to
 // count by. It reads each table once.
-func (s *Store) Standing(ctx context.Context, now time.Time, within []time.Duration) (Standing, error) {
-	var at Standing
+func (s *Store) Stats(ctx context.Context, now time.Time, within []time.Duration) (Stats, error) {
+	var at Stats
 	var err error
 	if at.ByStatus, err = s.CountByStatus(ctx, now); err != nil {
 		return at, err
 	}
-	if err := s.standingTimes(ctx, now, within, &at); err != nil {
+	if err := s.statsByTime(ctx, now, within, &at); err != nil {
 		return at, err
 	}
 	var waiting int64
@@ -56,8 +56,8 @@ func (s *Store) Standing(ctx context.Context, now time.Time, within []time.Durat
 	return at, err
 }
 
-// standingTimes counts by times, in one look at an index that has all it asks for.
-func (s *Store) standingTimes(ctx context.Context, now time.Time, within []time.Duration, at *Standing) error {
+// statsByTime counts by times, in one look at an index that has all it asks for.
+func (s *Store) statsByTime(ctx context.Context, now time.Time, within []time.Duration, at *Stats) error {
 	const expires = "state = 'active' AND expires_at > 0"
 	const person = "state = 'active' AND person_by > 0"
 	columns := []string{
@@ -85,11 +85,11 @@ func (s *Store) standingTimes(ctx context.Context, now time.Time, within []time.
 		at.Expiring = append(at.Expiring, int(found[2+2*i]))
 		at.Persons = append(at.Persons, int(found[3+2*i]))
 	}
-	return s.standingDue(ctx, now, at)
+	return s.statsDue(ctx, now, at)
 }
 
-// standingDue counts what is overdue by the index of due times: there is little of it.
-func (s *Store) standingDue(ctx context.Context, now time.Time, at *Standing) error {
+// statsDue counts what is overdue by the index of due times: there is little of it.
+func (s *Store) statsDue(ctx context.Context, now time.Time, at *Stats) error {
 	var oldest int64
 	err := s.reading(ctx).Raw("SELECT COUNT(*) FROM connections WHERE due_at > 0 AND due_at < ?", millis(now.Add(-overdueAfter))).Row().Scan(&at.Overdue)
 	if err == nil {

@@ -13,27 +13,27 @@ import (
 )
 
 const (
-	// standingFor is how long what was read is shown again, at least; where the reading
-	// takes long, it is shown standingShare times as long as that took.
-	standingFor   = 10 * time.Second
-	standingShare = 30
-	// standingTimeout bounds the reading: a scrape must not hang on the database.
-	standingTimeout = 5 * time.Second
+	// statsFor is how long what was read is shown again, at least; where the reading
+	// takes long, it is shown statsShare times as long as that took.
+	statsFor   = 10 * time.Second
+	statsShare = 30
+	// statsTimeout bounds the reading: a scrape must not hang on the database.
+	statsTimeout = 5 * time.Second
 )
 
-// Standing shows how the connections stand. It is the same on every replica.
-type Standing struct {
+// Stats shows how the connections stand. It is the same on every replica.
+type Stats struct {
 	store *store.Store
 	log   hclog.Logger
 
 	mu    sync.Mutex
 	until time.Time // what was read is shown
 	has   bool
-	last  store.Standing
+	last  store.Stats
 }
 
-// NewStanding returns a Standing.
-func NewStanding(st *store.Store, log hclog.Logger) *Standing { return &Standing{store: st, log: log} }
+// NewStats returns a Stats.
+func NewStats(st *store.Store, log hclog.Logger) *Stats { return &Stats{store: st, log: log} }
 
 var (
 	connections = describe("connections", "Connections by how they stand; the same on every replica.", "status")
@@ -46,7 +46,7 @@ var (
 	jobs        = describe("jobs", "Background jobs that are not done, by state.", "state")
 )
 
-// within are the times that Standing counts by.
+// within are the times that Stats counts by.
 var within = []struct {
 	name string
 	time time.Duration
@@ -55,7 +55,7 @@ var within = []struct {
 }
 
 // Describe implements prometheus.Collector.
-func (s *Standing) Describe(to chan<- *prometheus.Desc) {
+func (s *Stats) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{connections, expiring, soonest, persons, overdue, oldest, bulkItems, jobs} {
 		to <- d
 	}
@@ -63,7 +63,7 @@ func (s *Standing) Describe(to chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector. With the database away there is nothing
 // to show; evergrant_ready says so.
-func (s *Standing) Collect(to chan<- prometheus.Metric) {
+func (s *Stats) Collect(to chan<- prometheus.Metric) {
 	now := time.Now()
 	at, ok := s.current(now)
 	if !ok {
@@ -95,7 +95,7 @@ func (s *Standing) Collect(to chan<- prometheus.Metric) {
 }
 
 // current reads at most once in a while; scrapes that come together share it.
-func (s *Standing) current(now time.Time) (store.Standing, bool) {
+func (s *Stats) current(now time.Time) (store.Stats, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now.Before(s.until) {
@@ -105,13 +105,13 @@ func (s *Standing) current(now time.Time) (store.Standing, bool) {
 	for i, w := range within {
 		times[i] = w.time
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), standingTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), statsTimeout)
 	defer cancel()
-	last, err := s.store.Standing(ctx, now, times)
+	last, err := s.store.Stats(ctx, now, times)
 	if err != nil {
 		s.log.Warn("how the connections stand could not be read for a scrape", "error", err)
 	}
 	s.has, s.last = err == nil, last
-	s.until = now.Add(max(standingFor, standingShare*time.Since(now)))
+	s.until = now.Add(max(statsFor, statsShare*time.Since(now)))
 	return s.last, s.has
 }
