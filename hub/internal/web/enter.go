@@ -64,7 +64,7 @@ func (p *Pages) begin(c *gin.Context, user store.User, by string) error {
 // that there were, and this one was none of them yet.
 func (p *Pages) isCurrent(c *gin.Context, user store.User, id string) error {
 	now, err := p.o.Store.User(c.Request.Context(), user.ID)
-	if err == nil && access.Standing(now) == access.Standing(user) {
+	if err == nil && access.LoginDigest(now) == access.LoginDigest(user) {
 		return nil
 	}
 	if err == nil || errors.Is(err, store.ErrNotFound) {

@@ -30,7 +30,7 @@ func (p *Pages) askForCode(c *gin.Context, u store.User, by, to string) {
 		return
 	}
 	p.sessions.Put(ctx, sessionPending, u.ID)
-	p.sessions.Put(ctx, sessionPendingStanding, access.Standing(u))
+	p.sessions.Put(ctx, sessionPendingDigest, access.LoginDigest(u))
 	p.sessions.Put(ctx, sessionPendingAt, time.Now().Unix())
 	p.sessions.Put(ctx, sessionPendingTo, localPath(to))
 	p.sessions.Put(ctx, sessionPendingBy, by)
@@ -58,7 +58,7 @@ func (p *Pages) pending(c *gin.Context) string {
 
 // stands reports whether a person is who has shown the password.
 func (p *Pages) stands(c *gin.Context, u store.User) bool {
-	return access.Standing(u) == p.sessions.GetString(c.Request.Context(), sessionPendingStanding)
+	return access.LoginDigest(u) == p.sessions.GetString(c.Request.Context(), sessionPendingDigest)
 }
 
 func (p *Pages) codeForm(c *gin.Context) {

@@ -30,13 +30,13 @@ const (
 	sessionPendingAt = "pending-at"
 	sessionPendingTo = "pending-to"
 	sessionPendingBy = "pending-by"
-	// sessionPendingStanding is what the password was judged by.
-	sessionPendingStanding = "pending-standing"
-	sessionSecret          = "new-secret"
-	sessionFlashKey        = "flash"
-	sessionFlashName       = "flash-name"
-	sessionFlashSaid       = "flash-said"
-	sessionFlashBad        = "flash-bad"
+	// sessionPendingDigest is what the password was judged by.
+	sessionPendingDigest = "pending-digest"
+	sessionSecret        = "new-secret"
+	sessionFlashKey      = "flash"
+	sessionFlashName     = "flash-name"
+	sessionFlashSaid     = "flash-said"
+	sessionFlashBad      = "flash-bad"
 )
 
 const personKey = "person"
