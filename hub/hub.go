@@ -77,7 +77,7 @@ type Hub struct {
 	source      *tokensource.Source
 	flow        *authflow.Flow
 	bulk        *bulk.Runner
-	hours       *metrics.Hours
+	hourly      *metrics.HourlyStats
 	escalates   *escalation.Escalation
 	counts      *metrics.Counts
 	messages    *metrics.Messages

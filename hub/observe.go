@@ -61,7 +61,7 @@ func (h *Hub) newestStats(ctx context.Context) newest.Stats {
 
 // attempted is told of every renewal that came to an end.
 func (h *Hub) attempted(a tokensource.Attempt) {
-	h.hours.Renewed(a.Outcome(), time.Now())
+	h.hourly.Renewed(a.Outcome(), time.Now())
 	h.counts.Renewed(a.Service.Provider, a.Outcome(), a.Took, a.Lag, a.Scheduled)
 }
 

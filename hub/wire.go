@@ -43,7 +43,7 @@ func (h *Hub) wire() {
 		WorkTimeout: h.cfg.Renewal.RequestTimeout, SlowAfter: h.cfg.Renewal.RequestTimeout,
 		Halted: h.store.Detached,
 	})
-	h.hours = metrics.NewHours(h.store, h.log.Named("metrics"))
+	h.hourly = metrics.NewHourlyStats(h.store, h.log.Named("metrics"))
 	h.access = access.New(h.store)
 	h.access.OnLeft(h.left)
 	h.catalogue = catalogue.New(h.store, h.plugins, runner, h.log.Named("catalogue"))
@@ -85,7 +85,7 @@ func (h *Hub) wire() {
 	h.work.Go(func() { h.reseal(ctx, h.box) })
 	h.work.Go(func() { h.watchPlugins(ctx) })
 	h.work.Go(func() { h.pulls.Run(ctx) })
-	h.work.Go(func() { h.hours.Run(ctx) })
+	h.work.Go(func() { h.hourly.Run(ctx) })
 	h.work.Go(func() { incident.Watch(ctx, h.store, &h.changes, h.escalates.Wake, h.log.Named("incidents")) })
 	h.work.Go(func() { h.escalates.Run(ctx) })
 }

@@ -2,7 +2,7 @@
 // it from outside.
 //
 // The walk: the parts of the hub tell of what they did by calling what they were
-// given; nothing here makes them wait. Hours gathers how renewals ended and adds that
+// given; nothing here makes them wait. HourlyStats counts how renewals ended and adds that
 // to the database every few seconds, so that the charts of all replicas are one.
 // Counts does the same for Prometheus, in memory alone. Stats and Parts are asked
 // only when somebody scrapes: Stats reads the database, at most once in ten

@@ -14,34 +14,34 @@ import (
 // are for a chart, and the audit record has what must not be.
 const flushEvery = 10 * time.Second
 
-// Hours counts how renewals ended, by hour. It is safe for concurrent use.
-type Hours struct {
+// HourlyStats counts how renewals ended, by hour. It is safe for concurrent use.
+type HourlyStats struct {
 	store *store.Store
 	log   hclog.Logger
 
 	mu     sync.Mutex
-	counts map[hourOf]int // bounded: some outcomes an hour, until they are in the database
+	counts map[hourlyKey]int // bounded: some outcomes an hour, until they are in the database
 }
 
-type hourOf struct {
+type hourlyKey struct {
 	hour    int64 // Unix hours
 	outcome string
 }
 
-// NewHours returns an empty Hours.
-func NewHours(st *store.Store, log hclog.Logger) *Hours {
-	return &Hours{store: st, log: log, counts: map[hourOf]int{}}
+// NewHourlyStats returns an empty HourlyStats.
+func NewHourlyStats(st *store.Store, log hclog.Logger) *HourlyStats {
+	return &HourlyStats{store: st, log: log, counts: map[hourlyKey]int{}}
 }
 
 // Renewed counts a renewal that ended now; outcome as in store.RenewalHour.
-func (h *Hours) Renewed(outcome string, now time.Time) {
+func (h *HourlyStats) Renewed(outcome string, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.counts[hourOf{now.Unix() / 3600, outcome}]++
+	h.counts[hourlyKey{now.Unix() / 3600, outcome}]++
 }
 
 // Run adds the counts to the database until ctx ends, and once more then.
-func (h *Hours) Run(ctx context.Context) {
+func (h *HourlyStats) Run(ctx context.Context) {
 	ticker := time.NewTicker(flushEvery)
 	defer ticker.Stop()
 	for {
@@ -58,10 +58,10 @@ func (h *Hours) Run(ctx context.Context) {
 }
 
 // Flush adds what was counted; what could not be added is counted on.
-func (h *Hours) Flush(ctx context.Context) {
+func (h *HourlyStats) Flush(ctx context.Context) {
 	h.mu.Lock()
 	taken := h.counts
-	h.counts = map[hourOf]int{}
+	h.counts = map[hourlyKey]int{}
 	h.mu.Unlock()
 	if len(taken) == 0 {
 		return
