@@ -9,7 +9,7 @@ import "time"
 //     that has passed does not end a grant (canAsk). The new token sets are dated by
 //     the wrong clock.
 //   - Back: a token set that was dated by a clock that was ahead expires late and is
-//     due late, in the worst case after its real end. Redated finds such sets by their
+//     due late, in the worst case after its real end. SkewCorrected finds such sets by their
 //     date, which lies in the future, and makes them due.
 //
 // The clocks of services play no part: expires_in is counted from before our
@@ -25,11 +25,11 @@ func (c Connection) FromTheFuture(now time.Time) bool {
 	return c.Tokens.ObtainedAt.After(now.Add(clockTolerance))
 }
 
-// Redated makes a connection whose token set was dated by a clock that was ahead
-// believe that it was obtained now: its ends move with it, and it is due within the
-// margin of its life, spread, for it may be older than that. Waiting times after
-// failures move likewise. It changes nothing where the dates can be true.
-func (c Connection) Redated(now time.Time) Connection {
+// SkewCorrected returns c with dates no later than now, if a clock that was ahead wrote
+// them: the token set counts as obtained now, its expiry moves with it, and it is due
+// within the margin of its lifetime, with jitter, because it may be older than that.
+// Waiting times after failures move likewise. Plausible dates are left as they are.
+func (c Connection) SkewCorrected(now time.Time) Connection {
 	if c.State != StateActive {
 		return c
 	}

@@ -213,7 +213,7 @@ func TestAClockThatWasSetBackLeavesNothingNeverDue(t *testing.T) {
 		}
 		back := time.Duration(rapid.IntRange(3, 60*24*365*5).Draw(rt, "minutes back")) * time.Minute
 		now := start.Add(-back)
-		r := c.Redated(now)
+		r := c.SkewCorrected(now)
 		if r.FromTheFuture(now) || r.Generation != c.Generation || r.Tokens.RefreshToken != c.Tokens.RefreshToken {
 			rt.Fatal("the token set is still dated in the future, or not the same")
 		}
@@ -230,7 +230,7 @@ func TestAClockThatWasSetBackLeavesNothingNeverDue(t *testing.T) {
 		if wait := r.Due.Sub(now); wait < 0 || wait > longest {
 			rt.Fatalf("due in %s, was due in %s", wait, longest)
 		}
-		if again := r.Redated(now); !reflect.DeepEqual(again, r) {
+		if again := r.SkewCorrected(now); !reflect.DeepEqual(again, r) {
 			rt.Fatal("a second look changes it again")
 		}
 	})

@@ -24,10 +24,10 @@ func (w *wallClock) wentBack(now time.Time) bool {
 // setBack compares how much time passed by the wall clock and in truth.
 func setBack(wall, monotonic time.Duration) bool { return wall < monotonic-backTolerance }
 
-// redate puts the schedule right after the clock was set back: what was dated by a
+// correctClockSkew puts the schedule right after the clock was set back: what was dated by a
 // clock that was ahead would be due too late.
-func (s *Scheduler) redate(ctx context.Context) {
-	n, err := s.o.Store.Redate(ctx, s.o.Source.Now())
+func (s *Scheduler) correctClockSkew(ctx context.Context) {
+	n, err := s.o.Store.CorrectClockSkew(ctx, s.o.Source.Now())
 	switch {
 	case err != nil && ctx.Err() == nil:
 		s.o.Logger.Error("what is dated in the future could not be put right", "error", err)

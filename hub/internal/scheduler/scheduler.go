@@ -90,7 +90,7 @@ func (s *Scheduler) claim(ctx context.Context) {
 	var clock wallClock
 	for {
 		if clock.wentBack(time.Now()) {
-			s.redate(ctx)
+			s.correctClockSkew(ctx)
 		}
 		sleep := s.round(ctx)
 		s.next.Store(s.o.Source.Now().Add(sleep).UnixNano())

@@ -8,17 +8,17 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 )
 
-// redateAhead is how far ahead of now a row must be dated to be looked at; what is
-// done about it is connection.Redated's decision.
-const redateAhead = time.Minute
+// skewTolerance is how far ahead of now a row must be dated to be looked at; what is
+// done about it is connection.SkewCorrected's decision.
+const skewTolerance = time.Minute
 
-// Redate puts right what was dated by a clock that was ahead: it applies
-// connection.Redated to every active connection that was changed or renewed after
+// CorrectClockSkew corrects dates that a clock wrote that was ahead: it applies
+// connection.SkewCorrected to every active connection that was changed or renewed after
 // now, and returns how many that changed. It reads all connections, so it is called
 // at start and when the clock was set back, and not else.
-func (s *Store) Redate(ctx context.Context, now time.Time) (int, error) {
+func (s *Store) CorrectClockSkew(ctx context.Context, now time.Time) (int, error) {
 	changed := 0
-	limit := millis(now.Add(redateAhead))
+	limit := millis(now.Add(skewTolerance))
 	for after := ""; ; {
 		var rows []connectionRow
 		err := s.reading(ctx).Where("state = 'active' AND id > ? AND (renewed_at > ? OR updated_at > ?)", after, limit, limit).
@@ -31,7 +31,7 @@ func (s *Store) Redate(ctx context.Context, now time.Time) (int, error) {
 		}
 		after = rows[len(rows)-1].ID
 		for _, c := range s.readableOf(rows) {
-			done, err := s.redateOne(ctx, now, c)
+			done, err := s.correctOne(ctx, now, c)
 			if err != nil {
 				return changed, err
 			}
@@ -42,12 +42,12 @@ func (s *Store) Redate(ctx context.Context, now time.Time) (int, error) {
 	}
 }
 
-func (s *Store) redateOne(ctx context.Context, now time.Time, c connection.Connection) (bool, error) {
-	redated := c.Redated(now)
-	if redated.UpdatedAt.Equal(c.UpdatedAt) {
+func (s *Store) correctOne(ctx context.Context, now time.Time, c connection.Connection) (bool, error) {
+	corrected := c.SkewCorrected(now)
+	if corrected.UpdatedAt.Equal(c.UpdatedAt) {
 		return false, nil
 	}
-	return s.moveOne(ctx, c, redated)
+	return s.moveOne(ctx, c, corrected)
 }
 
 func (s *Store) moveOne(ctx context.Context, c, moved connection.Connection) (bool, error) {

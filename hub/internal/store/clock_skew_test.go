@@ -16,7 +16,7 @@ func TestAClockThatWasSetBackLeavesNothingNeverDue(t *testing.T) {
 		check(t, s.UpdateConnection(t.Context(), paused, paused))
 		back := noon.Add(-365 * 24 * time.Hour)
 		for range 2 { // a second look finds nothing to do
-			if _, err := s.Redate(t.Context(), back); err != nil {
+			if _, err := s.CorrectClockSkew(t.Context(), back); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -27,7 +27,7 @@ func TestAClockThatWasSetBackLeavesNothingNeverDue(t *testing.T) {
 		if !got.Tokens.ExpiresAt.Equal(cut(back.Add(time.Hour))) || got.Tokens.RefreshToken != "plain-refresh-1" || got.Generation != 1 {
 			t.Errorf("it expires %s after now, generation %d", got.Tokens.ExpiresAt.Sub(back), got.Generation)
 		}
-		if n, err := s.Redate(t.Context(), back); n != 0 || err != nil {
+		if n, err := s.CorrectClockSkew(t.Context(), back); n != 0 || err != nil {
 			t.Errorf("a further look changed %d, %v", n, err)
 		}
 		if p := read(t, s, paused.ID); !p.Due.IsZero() {
@@ -43,7 +43,7 @@ func TestAClockThatWasSetBackLeavesNothingNeverDue(t *testing.T) {
 func TestTrueDatesStayAsTheyAre(t *testing.T) {
 	s := storetest.SQLite(t)
 	c := addGranted(t, s, addService(t, s, "portal").ID, "sales")
-	if n, err := s.Redate(t.Context(), noon.Add(-time.Minute)); n != 0 || err != nil {
+	if n, err := s.CorrectClockSkew(t.Context(), noon.Add(-time.Minute)); n != 0 || err != nil {
 		t.Errorf("%d changed, %v", n, err)
 	}
 	if got := read(t, s, c.ID); !got.Due.Equal(cut(c.Due)) {
