@@ -102,8 +102,8 @@ func (s *signInService) is(claims map[string]any) {
 	s.claims = claims
 }
 
-// vouch goes through a sign-in and returns what the hub says at its end.
-func (v *visitor) vouch() (status int, page, location string) {
+// federatedLogin goes through a sign-in and returns what the hub says at its end.
+func (v *visitor) federatedLogin() (status int, page, location string) {
 	v.t.Helper()
 	_, _, away := v.ask("GET", "/login/oidc?return_to=/connections", nil)
 	_, _, home := v.ask("GET", away, nil)
@@ -124,12 +124,12 @@ func TestPeopleLogInByTheSignInService(t *testing.T) {
 	}
 
 	service.is(person("7", "olga@example.com", false))
-	if status, page, _ := newVisitor(t, r).vouch(); status != http.StatusForbidden || !strings.Contains(page, "does not vouch") {
+	if status, page, _ := newVisitor(t, r).federatedLogin(); status != http.StatusForbidden || !strings.Contains(page, "has not verified") {
 		t.Errorf("an address that is not verified answers %d", status)
 	}
 	service.is(person("7", "olga@example.com", true))
 	olga := newVisitor(t, r)
-	if status, page, location := olga.vouch(); status != http.StatusSeeOther || location != "/connections" {
+	if status, page, location := olga.federatedLogin(); status != http.StatusSeeOther || location != "/connections" {
 		t.Fatalf("the invited person gets %d %q: %s", status, location, page)
 	}
 	if status, _, _ := olga.ask("GET", "/connections", nil); status != http.StatusOK {
@@ -140,16 +140,16 @@ func TestPeopleLogInByTheSignInService(t *testing.T) {
 	}
 	// A second time the subject counts, whatever the address has become.
 	service.is(person("7", "olga.new@example.com", false))
-	if status, _, _ := newVisitor(t, r).vouch(); status != http.StatusSeeOther {
+	if status, _, _ := newVisitor(t, r).federatedLogin(); status != http.StatusSeeOther {
 		t.Errorf("the second sign-in answers %d", status)
 	}
 	// Somebody else who has got her address there is not her.
 	service.is(person("8", "olga@example.com", true))
-	if status, _, _ := newVisitor(t, r).vouch(); status != http.StatusForbidden {
+	if status, _, _ := newVisitor(t, r).federatedLogin(); status != http.StatusForbidden {
 		t.Errorf("another subject with the same address answers %d", status)
 	}
 	service.is(person("9", "stranger@example.com", true))
-	if status, page, _ := newVisitor(t, r).vouch(); status != http.StatusForbidden || !strings.Contains(page, "Nobody has invited you") {
+	if status, page, _ := newVisitor(t, r).federatedLogin(); status != http.StatusForbidden || !strings.Contains(page, "Nobody has invited you") {
 		t.Errorf("a stranger gets %d", status)
 	}
 	if status, _, _ := newVisitor(t, r).ask("POST", "/login", url.Values{"login": {"olga@example.com"}, "password": {""}}); status != http.StatusUnprocessableEntity {
@@ -174,15 +174,15 @@ func TestASignInThatBelongsToAnotherBrowserIsRefused(t *testing.T) {
 		t.Errorf("a callback of another browser answers %d", status)
 	}
 	service.is(map[string]any{"sub": "1", "email": "eve@example.com", "email_verified": true, "nonce": "another"})
-	if status, _, _ := newVisitor(t, r).vouch(); status != http.StatusForbidden {
+	if status, _, _ := newVisitor(t, r).federatedLogin(); status != http.StatusForbidden {
 		t.Errorf("an ID token of another sign-in answers %d", status)
 	}
 	service.is(map[string]any{"sub": "1", "email": "eve@example.com", "email_verified": true, "aud": "another"})
-	if status, _, _ := newVisitor(t, r).vouch(); status != http.StatusForbidden {
+	if status, _, _ := newVisitor(t, r).federatedLogin(); status != http.StatusForbidden {
 		t.Errorf("an ID token for another client answers %d", status)
 	}
 	service.is(map[string]any{"sub": "1", "email": "eve@example.com", "email_verified": true})
-	if status, _, _ := newVisitor(t, r).vouch(); status != http.StatusSeeOther {
+	if status, _, _ := newVisitor(t, r).federatedLogin(); status != http.StatusSeeOther {
 		t.Errorf("whoever may join answers %d", status)
 	}
 	service.Close()
@@ -215,7 +215,7 @@ func TestASignInWithoutItsIssuerIsRefused(t *testing.T) {
 			r := startHub(t, map[string]any{"oidc.issuer": service.URL, "oidc.client_id": "hub", "oidc.client_secret": "oidc-secret", "oidc.join_as": "viewer"})
 			r.owner(t)
 			service.is(map[string]any{"sub": "1", "email": "anna@example.com", "email_verified": true})
-			if status, _, _ := newVisitor(t, r).vouch(); (status == http.StatusSeeOther) != test.in {
+			if status, _, _ := newVisitor(t, r).federatedLogin(); (status == http.StatusSeeOther) != test.in {
 				t.Errorf("answers %d", status)
 			}
 		})

@@ -181,7 +181,7 @@ func TestPasskeyIsNotAskedOfWhoComesFromTheSignInService(t *testing.T) {
 	boss.ask("POST", "/people/require-second-factor", url.Values{"require": {"yes"}})
 	service.is(map[string]any{"sub": "7", "email": "olga@example.com", "email_verified": true, "name": "Olga"})
 	olga := newVisitor(t, r)
-	olga.vouch()
+	olga.federatedLogin()
 	if status, _, to := olga.ask("GET", "/connections", nil); status != http.StatusOK {
 		t.Errorf("the page answers %d %s", status, to)
 	}

@@ -101,7 +101,7 @@ func TestWhoComesFromTheSignInServiceSignsInAnew(t *testing.T) {
 	claims := map[string]any{"sub": "7", "email": "olga@example.com", "email_verified": true, "name": "Olga"}
 	service.is(claims)
 	olga := newVisitor(t, r)
-	olga.vouch()
+	olga.federatedLogin()
 	form := url.Values{"title": {"k"}, "which": {"admin"}}
 	if _, _, to := olga.ask("POST", "/keys/new", form); !strings.HasPrefix(to, "/login/confirm") {
 		t.Fatalf("a sign-in that may have asked for nothing is proof: %s", to)

@@ -71,7 +71,7 @@ func (s *OIDC) Title() string {
 // OIDCPending is a sign-in that was begun. It holds secrets.
 type OIDCPending struct{ State, Nonce, Verifier string }
 
-// Identity is whom the sign-in service has vouched for.
+// Identity is the person that the sign-in service has authenticated.
 type Identity struct {
 	// Subject is the issuer and its name for the person, which never change.
 	Subject string
@@ -91,7 +91,7 @@ var (
 	// ErrOIDCRefused is an answer that does not belong to a sign-in of this browser.
 	ErrOIDCRefused = errors.New("the sign-in was not accepted")
 	// ErrUnknownPerson is somebody whom nobody has invited.
-	ErrUnknownPerson = errors.New("the sign-in service vouches for somebody whom nobody has invited to this hub")
+	ErrUnknownPerson = errors.New("the sign-in service authenticated a person who has not been invited to this hub")
 )
 
 // provider reads what the service says of itself, once it can be read.

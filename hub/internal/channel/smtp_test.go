@@ -16,14 +16,14 @@ import (
 )
 
 // encrypting stands before a mail server that does not encrypt: from the start, or
-// after STARTTLS. It returns its port and who vouches for it.
+// after STARTTLS. It returns its port and the CAs that it is trusted by.
 func encrypting(t *testing.T, settings channel.Settings, direct bool) (port string, roots *x509.CertPool) {
 	t.Helper()
-	vouched := httptest.NewTLSServer(nil)
-	defer vouched.Close()
+	trusted := httptest.NewTLSServer(nil)
+	defer trusted.Close()
 	roots = x509.NewCertPool()
-	roots.AddCert(vouched.Certificate())
-	config := &tls.Config{Certificates: vouched.TLS.Certificates, MinVersion: tls.VersionTLS12}
+	roots.AddCert(trusted.Certificate())
+	config := &tls.Config{Certificates: trusted.TLS.Certificates, MinVersion: tls.VersionTLS12}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +82,7 @@ func TestAnEMailTravelsEncrypted(t *testing.T) {
 				if len(server.Messages()) != 1 {
 					t.Errorf("received %v", server.Messages())
 				}
-				// Nobody vouches for it as far as the system knows.
+				// Its certificate is not trusted by the system.
 				e := failure(t, senders(t), channel.SMTP, settings, message("anna@example.org"))
 				if of(e) != (verdict{reason: channel.Away}) || !strings.Contains(e.Said, "certificate") {
 					t.Errorf("%+v: %v", of(e), e)

@@ -145,7 +145,7 @@ func (s *Store) UserByLogin(ctx context.Context, login string) (User, error) {
 	return s.oneUser(ctx, "login_folded = ?", strings.ToLower(login))
 }
 
-// UserByOIDC reads the user for whom the sign-in service vouches. Errors: ErrNotFound.
+// UserByOIDC reads the user of a subject of the sign-in service. Errors: ErrNotFound.
 func (s *Store) UserByOIDC(ctx context.Context, subject string) (User, error) {
 	return s.oneUser(ctx, "oidc_subject <> '' AND oidc_subject = ?", subject)
 }

@@ -64,13 +64,13 @@ func (p *Pages) oidcCallback(c *gin.Context) {
 		p.oidcFailed(c, err)
 		return
 	}
-	u, err := p.o.Access.Vouched(ctx, who, p.o.OIDCJoinAs, i18n.Lang(ctx))
+	u, err := p.o.Access.FederatedLogin(ctx, who, p.o.OIDCJoinAs, i18n.Lang(ctx))
 	switch {
 	case errors.Is(err, access.ErrUnknownPerson):
-		p.o.Logger.Warn("the sign-in service vouched for somebody who may not enter", "email", cut(who.Email, access.MaxLogin))
-		v := view.Login{Vouched: "unknown", Email: who.Email}
+		p.o.Logger.Warn("federated login denied", "email", cut(who.Email, access.MaxLogin))
+		v := view.Login{OIDCFailure: "unknown", Email: who.Email}
 		if who.Email == "" {
-			v.Vouched = "unverified"
+			v.OIDCFailure = "unverified"
 		}
 		p.showLogin(c, http.StatusForbidden, v)
 	case err != nil:
@@ -92,10 +92,10 @@ func (p *Pages) oidcCallback(c *gin.Context) {
 
 // oidcFailed shows the login page with what went wrong.
 func (p *Pages) oidcFailed(c *gin.Context, err error) {
-	p.o.Logger.Warn("a sign-in by the sign-in service came to nothing", "error", cut(err.Error(), mostLogged))
-	v, status := view.Login{Vouched: "refused"}, http.StatusForbidden
+	p.o.Logger.Warn("federated login failed", "error", cut(err.Error(), mostLogged))
+	v, status := view.Login{OIDCFailure: "refused"}, http.StatusForbidden
 	if errors.Is(err, access.ErrOIDCAway) {
-		v.Vouched, status = "away", http.StatusServiceUnavailable
+		v.OIDCFailure, status = "away", http.StatusServiceUnavailable
 	}
 	p.showLogin(c, status, v)
 }

@@ -134,9 +134,9 @@ type Login struct {
 	Wait  Wait
 	// UsePasskey is set if the password was right and does not do.
 	UsePasskey bool
-	// Service is the sign-in service's title; empty without one. Vouched is why it did
+	// Service is the sign-in service's title; empty without one. OIDCFailure is why it did
 	// not lead in: "unknown" with the Email, "unverified", "refused" or "away".
-	Service, Vouched, Email string
+	Service, OIDCFailure, Email string
 	// Passkeys is set if they work at the hub's Address.
 	Passkeys bool
 	Address  string

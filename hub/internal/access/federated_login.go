@@ -8,15 +8,15 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// Vouched finds the user for whom the sign-in service vouches. Somebody who comes for
+// FederatedLogin finds the user that the sign-in service has authenticated. Somebody who comes for
 // the first time is known by a verified e-mail address that is a login here or was
 // invited; else they become a user of the role joinAs, or nobody if it is empty. A
 // person with a second factor is not logged in before SecondLogin. Errors:
 // ErrUnknownPerson.
-func (a *Access) Vouched(ctx context.Context, who Identity, joinAs, lang string) (store.User, error) {
+func (a *Access) FederatedLogin(ctx context.Context, who Identity, joinAs, lang string) (store.User, error) {
 	u, err := a.store.UserByOIDC(ctx, who.Subject)
 	if errors.Is(err, store.ErrNotFound) {
-		u, err = a.firstVouched(ctx, who, joinAs, lang)
+		u, err = a.firstFederatedLogin(ctx, who, joinAs, lang)
 	}
 	if err != nil {
 		return u, err
@@ -31,7 +31,7 @@ func (a *Access) Vouched(ctx context.Context, who Identity, joinAs, lang string)
 	return u, a.store.NoteLogin(ctx, u.ID, u.LastLoginAt)
 }
 
-func (a *Access) firstVouched(ctx context.Context, who Identity, joinAs, lang string) (store.User, error) {
+func (a *Access) firstFederatedLogin(ctx context.Context, who Identity, joinAs, lang string) (store.User, error) {
 	if who.Email == "" {
 		return store.User{}, ErrUnknownPerson
 	}
