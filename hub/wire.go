@@ -67,7 +67,7 @@ func (h *Hub) wire() {
 	})
 	h.flow = authflow.New(authflow.Options{
 		Store: h.store, Runner: runner, Logger: h.log.Named("authorize"), PublicURL: h.cfg.PublicURL,
-		TTL: h.cfg.AuthorizationTTL, Patience: h.cfg.Renewal.RequestTimeout, Granted: func(c connection.Connection) { h.source.Remember(c); sched.Wake() }, Clock: h.clock, Exchanging: h.counts.Exchanging,
+		TTL: h.cfg.AuthorizationTTL, MaxWait: h.cfg.Renewal.RequestTimeout, Granted: func(c connection.Connection) { h.source.Remember(c); sched.Wake() }, Clock: h.clock, Exchanging: h.counts.Exchanging,
 	})
 	h.bulk = bulk.New(bulk.Options{Store: h.store, Catalogue: h.catalogue, Source: h.source, Audit: h.audit, Decided: h.hold.Look, SendLinks: h.sendLinks, Logger: h.log.Named("bulk")})
 	h.escalates = escalation.New(escalation.Options{

@@ -70,7 +70,7 @@ func (c cell) allows(f fate) bool {
 
 // runCell plays a cell and judges it.
 func (m *matrix) runCell(ctx context.Context, c cell) result {
-	ctx, cancel := context.WithTimeout(ctx, cellPatience(m.stage))
+	ctx, cancel := context.WithTimeout(ctx, cellTimeout(m.stage))
 	defer cancel()
 	r, err := m.furnish(ctx, c)
 	if err != nil {
@@ -153,12 +153,12 @@ func replicaTakesOver(ctx context.Context, r *room) (result, error) {
 // ownerReturns: the other replica must not rush while the dead one's journal may
 // come back.
 func ownerReturns(ctx context.Context, r *room) (result, error) {
-	patient := "EVERGRANT_RENEWAL_TAKEOVER=10m"
-	dead, err := r.crash(ctx, patient)
+	longTakeover := "EVERGRANT_RENEWAL_TAKEOVER=10m"
+	dead, err := r.crash(ctx, longTakeover)
 	if err != nil {
 		return result{}, err
 	}
-	other, err := r.start(ctx, 1, "", patient)
+	other, err := r.start(ctx, 1, "", longTakeover)
 	if err != nil {
 		return result{}, err
 	}
@@ -170,7 +170,7 @@ func ownerReturns(ctx context.Context, r *room) (result, error) {
 	if _, err := r.client.await(ctx, other.url, r.connection(), waits); err != nil {
 		return result{}, err
 	}
-	back, err := r.start(ctx, 0, "", patient)
+	back, err := r.start(ctx, 0, "", longTakeover)
 	if err != nil {
 		return result{}, err
 	}

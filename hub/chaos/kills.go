@@ -52,7 +52,7 @@ func (st *stage) turnOver(ctx context.Context, part string, end func(*hubProcess
 	var turn atomic.Uint64
 	ends, held := 0, 0
 	found, err := during{
-		part: part, authority: a, client: f.client, connections: connections, patience: 2 * time.Minute,
+		part: part, authority: a, client: f.client, connections: connections, recoveryTimeout: 2 * time.Minute,
 		hub: func() string {
 			address, _ := addresses[turn.Add(1)%uint64(len(addresses))].Load().(string)
 			return address

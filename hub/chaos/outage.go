@@ -26,8 +26,8 @@ type during struct {
 	client      client
 	connections []string
 	hub         func() string
-	// patience bounds the recovery.
-	patience time.Duration
+	// recoveryTimeout bounds the recovery.
+	recoveryTimeout time.Duration
 	// trouble returns when all is well again.
 	trouble func(context.Context) error
 }
@@ -61,7 +61,7 @@ func (d during) run(ctx context.Context, st *stage) (tally, error) {
 // recovered waits until each connection has a token set that was issued after
 // the trouble, and returns when the last one had.
 func (d during) recovered(ctx context.Context, healed time.Time) (time.Duration, error) {
-	ctx, cancel := context.WithTimeout(ctx, d.patience)
+	ctx, cancel := context.WithTimeout(ctx, d.recoveryTimeout)
 	defer cancel()
 	for _, name := range d.connections {
 		p, err := d.firstPull(ctx, name)
@@ -139,7 +139,7 @@ func outagePostgres(ctx context.Context, st *stage) (tally, error) {
 	defer f.stop()
 	away := sized(st, 30*time.Second, 4*time.Second)
 	return during{
-		part: "outage-postgres", authority: a, client: f.client, connections: connections, hub: roundRobin(f.hubs), patience: 2 * time.Minute,
+		part: "outage-postgres", authority: a, client: f.client, connections: connections, hub: roundRobin(f.hubs), recoveryTimeout: 2 * time.Minute,
 		trouble: func(ctx context.Context) error {
 			if err := stopInTheMiddle(ctx, a, f.postgres); err != nil {
 				return err
@@ -193,7 +193,7 @@ func outageNetwork(ctx context.Context, st *stage) (tally, error) {
 	defer f.stop()
 	defer between.close()
 	return during{
-		part: "outage-network", authority: a, client: f.client, connections: connections, hub: roundRobin(f.hubs), patience: 2 * time.Minute,
+		part: "outage-network", authority: a, client: f.client, connections: connections, hub: roundRobin(f.hubs), recoveryTimeout: 2 * time.Minute,
 		trouble: func(ctx context.Context) error {
 			err := shake(ctx, between, sized(st, 30*time.Second, 5*time.Second))
 			st.say("   outage-network: %d connections to PostgreSQL were broken", between.broken.Load())

@@ -103,7 +103,7 @@ func (st *stage) deadEndpoint(ctx context.Context, name string, fault authority.
 	}
 	defer a.stop()
 	return during{
-		part: "outage-endpoint " + name, authority: a.authority, client: a.client, connections: a.connections, hub: a.url, patience: 4 * time.Minute,
+		part: "outage-endpoint " + name, authority: a.authority, client: a.client, connections: a.connections, hub: a.url, recoveryTimeout: 4 * time.Minute,
 		trouble: func(ctx context.Context) error {
 			a.authority.SetFault(fault)
 			err := wait(ctx, long)
@@ -143,7 +143,7 @@ func outageDNS(ctx context.Context, st *stage) (tally, error) {
 	}
 	defer a.stop()
 	return during{
-		part: "outage-dns", authority: a.authority, client: a.client, connections: a.connections, hub: a.url, patience: 4 * time.Minute,
+		part: "outage-dns", authority: a.authority, client: a.client, connections: a.connections, hub: a.url, recoveryTimeout: 4 * time.Minute,
 		trouble: func(ctx context.Context) error {
 			long := sized(st, 30*time.Second, 8*time.Second)
 			r.failing.Store(true)
@@ -170,7 +170,7 @@ func outageDisk(ctx context.Context, st *stage) (tally, error) {
 	}
 	defer a.stop()
 	return during{
-		part: "outage-disk", authority: a.authority, client: a.client, connections: a.connections, hub: a.url, patience: 2 * time.Minute,
+		part: "outage-disk", authority: a.authority, client: a.client, connections: a.connections, hub: a.url, recoveryTimeout: 2 * time.Minute,
 		trouble: func(ctx context.Context) error {
 			err := d.fillAt(ctx, a.authority)
 			begin := a.authority.Judge().Renewals

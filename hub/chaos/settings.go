@@ -43,10 +43,10 @@ func cellTimes(st *stage) renewalTimes {
 		renewalTimes{request: 5 * time.Second, exchange: 5 * time.Second, lease: 6 * time.Second})
 }
 
-// cellTakeover is the takeover time where a cell waits for it, patience bounds a
+// cellTakeover is the takeover time where a cell waits for it, recoveryTimeout bounds a
 // cell.
 func cellTakeover(st *stage) time.Duration { return sized(st, 7*time.Second, 16*time.Second) }
-func cellPatience(st *stage) time.Duration { return sized(st, 45*time.Second, 90*time.Second) }
+func cellTimeout(st *stage) time.Duration  { return sized(st, 45*time.Second, 90*time.Second) }
 
 // fleetTimes let the leases of killed hubs end soon. Where no hub is killed a short
 // run gives more time: its parts go side by side, and an answer that comes too late

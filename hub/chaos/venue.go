@@ -190,18 +190,18 @@ func (v *venue) arrived(ctx context.Context, n int) error {
 	return nil
 }
 
-// patience is how long a connection may take to be well after the fault is over.
-const patience = 40 * time.Second
+// recoveryTimeout is how long a connection may take to be well after the fault is over.
+const recoveryTimeout = 40 * time.Second
 
 // settle waits until every request has its answer and every connection its next
-// token set, its end, or no more patience.
+// token set, its end, or the end of recoveryTimeout.
 func (v *venue) settle(ctx context.Context, h *hubProcess) error {
 	for v.authority.Out() > 0 {
 		if err := wait(ctx, pace); err != nil {
 			return err
 		}
 	}
-	bounded, cancel := context.WithTimeout(ctx, patience)
+	bounded, cancel := context.WithTimeout(ctx, recoveryTimeout)
 	defer cancel()
 	var work sync.WaitGroup
 	for _, name := range v.all() {

@@ -96,7 +96,7 @@ func (v *venue) generations(ctx context.Context, h *hubProcess, connections []st
 // passed waits until every connection is past what was known before, for as long as
 // connections may take to be well after a fault.
 func (v *venue) passed(ctx context.Context, h *hubProcess, before map[string]int64) error {
-	bounded, cancel := context.WithTimeout(ctx, patience)
+	bounded, cancel := context.WithTimeout(ctx, recoveryTimeout)
 	defer cancel()
 	for name, generation := range before {
 		at, err := v.client.await(bounded, h.url, name, func(at view) bool { return at.Generation > generation || at.Status == "needs_authorization" })

@@ -12,7 +12,7 @@ const compareWait = "30s"
 // compared waits until a hub's database is compared after it went back, and returns the
 // connections that are listed as behind the backup.
 func (v *venue) compared(ctx context.Context, h *hubProcess) (listed []string, err error) {
-	bounded, cancel := context.WithTimeout(ctx, 2*patience)
+	bounded, cancel := context.WithTimeout(ctx, 2*recoveryTimeout)
 	defer cancel()
 	for {
 		at, err := v.client.restoreState(bounded, h.url)
@@ -23,7 +23,7 @@ func (v *venue) compared(ctx context.Context, h *hubProcess) (listed []string, e
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
-			v.problem("no restore was noticed and compared within %s: %+v, %v", 2*patience, at, err)
+			v.problem("no restore was noticed and compared within %s: %+v, %v", 2*recoveryTimeout, at, err)
 			return nil, nil
 		}
 	}

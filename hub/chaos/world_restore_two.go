@@ -97,7 +97,7 @@ func restoreFolderLost(ctx context.Context, v *venue) error {
 
 // toldByName waits until each connection says that somebody has to authorise it again.
 func (v *venue) toldByName(ctx context.Context, h *hubProcess, connections []string) error {
-	bounded, cancel := context.WithTimeout(ctx, patience)
+	bounded, cancel := context.WithTimeout(ctx, recoveryTimeout)
 	defer cancel()
 	v.renew(ctx, h, connections)
 	silent := 0

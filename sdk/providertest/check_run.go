@@ -14,9 +14,9 @@ import (
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
-// patience is how long an operation may take to return once its context has
+// cancelTimeout is how long an operation may take to return once its context has
 // ended. It only bounds a test that fails.
-const patience = 10 * time.Second
+const cancelTimeout = 10 * time.Second
 
 func proveCancellation(ctx context.Context, s *suite) error {
 	var problems []error
@@ -98,7 +98,7 @@ func cancelled(ctx context.Context, run func(ctx context.Context, asked chan<- s
 			return fmt.Errorf("it gave %s", outcome(nil, err))
 		}
 		return nil
-	case <-time.After(patience):
+	case <-time.After(cancelTimeout):
 		return errors.New("it does not return; pass the operation's ctx on to every request")
 	}
 }

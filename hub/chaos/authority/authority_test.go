@@ -171,9 +171,9 @@ func TestARequestIsServedToItsEndWhenTheClientHasGone(t *testing.T) {
 		}
 		return authority.Manner{}
 	})
-	impatient, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := p.try(impatient, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {first.Refresh}}); err == nil {
+	if _, err := p.try(short, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {first.Refresh}}); err == nil {
 		t.Fatal("the answer came at once")
 	}
 	if again := p.renew(first.Refresh); again.Access != "" {

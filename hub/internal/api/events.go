@@ -38,7 +38,7 @@ type Change struct {
 const (
 	heartbeat    = 15 * time.Second
 	mostPerRead  = 500
-	writePatient = 10 * time.Second // a slower reader is cut off
+	writeTimeout = 10 * time.Second // a slower reader is cut off
 )
 
 func (a *API) registerEvents() {
@@ -195,7 +195,7 @@ func (s *stream) send(c connection.Connection) error {
 }
 
 func (s *stream) write(text string) error {
-	if err := s.control.SetWriteDeadline(time.Now().Add(writePatient)); err != nil {
+	if err := s.control.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return err
 	}
 	if _, err := s.out.Write([]byte(text)); err != nil {

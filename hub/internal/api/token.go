@@ -76,8 +76,8 @@ const longestPoll = 50 * time.Second
 // longestTTL bounds min_ttl.
 const longestTTL = 30 * 24 * time.Hour
 
-// patience is how long a pull waits for a renewal that its token needs.
-func patience(said string, wait time.Duration) time.Duration {
+// maxWait is how long a pull waits for a renewal that its token needs.
+func maxWait(said string, wait time.Duration) time.Duration {
 	if said == "" {
 		return tokensource.UsualWait
 	}
@@ -93,7 +93,7 @@ func (a *API) token(ctx context.Context, in *TokenInput) (*TokenOutput, error) {
 		}
 		return nil, invalid
 	}
-	pulled, err := a.pull(ctx, in.Authorization, in.Name, minTTL, patience(in.Wait, wait))
+	pulled, err := a.pull(ctx, in.Authorization, in.Name, minTTL, maxWait(in.Wait, wait))
 	if err == nil && wait > 0 && in.IfNoneMatch == etagOf(pulled) {
 		pulled, err = a.next(ctx, in, pulled, minTTL, wait)
 	}

@@ -208,12 +208,12 @@ func (f *Flow) exchange(ctx context.Context, svc service.Service, a *store.Autho
 		finished, err := f.spend(context.WithoutCancel(ctx), svc, a, params, now)
 		ended <- result{finished, err}
 	})
-	patience := time.NewTimer(f.o.Patience)
-	defer patience.Stop()
+	timer := time.NewTimer(f.o.MaxWait)
+	defer timer.Stop()
 	select {
 	case r := <-ended:
 		return r.finished, r.err
-	case <-patience.C:
+	case <-timer.C:
 	}
 	if failure.Reason = ReasonStillWaiting; a.ConnectionID == "" { // nobody is there to hand it to later
 		failure.Reason = ReasonTransient
@@ -263,7 +263,7 @@ func (f *Flow) identify(ctx context.Context, svc service.Service, token provider
 	if !slices.Contains(svc.Description.Grants, provider.GrantIdentify) {
 		return provider.Account{}, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, f.o.Patience)
+	ctx, cancel := context.WithTimeout(ctx, f.o.MaxWait)
 	defer cancel()
 	account, err := f.o.Runner.Identify(ctx, &operation.Op{Service: svc, Now: now}, token)
 	if err != nil {

@@ -32,9 +32,9 @@ type Options struct {
 	PublicURL string
 	// TTL is how long a person may take to grant; 15 min.
 	TTL time.Duration
-	// Patience is how long a person is kept waiting for the token request, which goes on
+	// MaxWait is how long a person is kept waiting for the token request, which goes on
 	// after that; 30 s.
-	Patience time.Duration
+	MaxWait time.Duration
 	// Granted is called after a connection got a grant, for example to wake the
 	// scheduler, and to keep what was granted. Optional.
 	Granted func(c connection.Connection)
@@ -60,8 +60,8 @@ func New(o Options) *Flow {
 	if o.TTL <= 0 {
 		o.TTL = 15 * time.Minute
 	}
-	if o.Patience <= 0 {
-		o.Patience = 30 * time.Second
+	if o.MaxWait <= 0 {
+		o.MaxWait = 30 * time.Second
 	}
 	if o.Granted == nil {
 		o.Granted = func(connection.Connection) {}

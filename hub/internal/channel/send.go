@@ -42,8 +42,8 @@ type Senders struct {
 	userAgent string
 }
 
-// patience is the longest that one message takes, whatever the context allows.
-const patience = 30 * time.Second
+// sendTimeout is the longest that one message takes, whatever the context allows.
+const sendTimeout = 30 * time.Second
 
 // New returns Senders. Close lets go of what they keep.
 func New(o Options) *Senders {
@@ -128,7 +128,7 @@ func (s *Senders) Send(ctx context.Context, k Kind, settings Settings, m Message
 		return Receipt{}, e.safe(c.hide)
 	}
 	c.m = shaped(k, m, s.now())
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	receipt, e := c.send(ctx)
 	if e != nil {

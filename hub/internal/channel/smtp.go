@@ -80,7 +80,7 @@ func messageID(id, from string) string {
 // mailOptions say how to meet the server.
 func (c *call) mailOptions() []gomail.Option {
 	encryption := c.get("encryption")
-	out := []gomail.Option{gomail.WithPort(c.mailPort()), gomail.WithTimeout(patience), gomail.WithTLSConfig(c.mailTLS())}
+	out := []gomail.Option{gomail.WithPort(c.mailPort()), gomail.WithTimeout(sendTimeout), gomail.WithTLSConfig(c.mailTLS())}
 	switch encryption {
 	case directTLS:
 		out = append(out, gomail.WithSSL())

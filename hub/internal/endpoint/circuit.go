@@ -9,7 +9,7 @@ import (
 // State is how the circuit of an endpoint stands.
 type State string
 
-// The states. Recovering is closed, but with little room and little patience.
+// The states. Recovering is closed, but with a low limit and a low failure threshold.
 const (
 	StateClosed     State = "closed"
 	StateOpen       State = "open"

@@ -17,15 +17,15 @@ import (
 type request struct {
 	after, takes time.Duration
 	outcome      int
-	patience     time.Duration
+	maxWait      time.Duration
 }
 
 var requests = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) request {
 	return request{
-		after:    time.Duration(rapid.IntRange(0, 4000).Draw(t, "after")) * time.Millisecond,
-		takes:    time.Duration(rapid.IntRange(0, 8000).Draw(t, "takes")) * time.Millisecond,
-		outcome:  rapid.IntRange(0, 4).Draw(t, "outcome"),
-		patience: time.Duration(rapid.IntRange(1, 20_000).Draw(t, "patience")) * time.Millisecond,
+		after:   time.Duration(rapid.IntRange(0, 4000).Draw(t, "after")) * time.Millisecond,
+		takes:   time.Duration(rapid.IntRange(0, 8000).Draw(t, "takes")) * time.Millisecond,
+		outcome: rapid.IntRange(0, 4).Draw(t, "outcome"),
+		maxWait: time.Duration(rapid.IntRange(1, 20_000).Draw(t, "maxWait")) * time.Millisecond,
 	}
 }), 1, 120)
 
@@ -48,7 +48,7 @@ func TestNeverMoreThanTheCapAndNeverTwoProbes(t *testing.T) {
 			for _, r := range all {
 				let(r.after)
 				work.Go(func() {
-					ctx, cancel := context.WithTimeout(t.Context(), r.patience)
+					ctx, cancel := context.WithTimeout(t.Context(), r.maxWait)
 					defer cancel()
 					done, err := g.Enter(ctx, tokens)
 					if err != nil {

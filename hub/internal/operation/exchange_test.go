@@ -26,10 +26,10 @@ import (
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
-// renewing asks its service for the next token set, as long as its own patience lasts.
+// renewing asks its service for the next token set, within its own timeout.
 type renewing struct {
 	description provider.Description
-	patience    time.Duration
+	timeout     time.Duration
 }
 
 func (r renewing) Describe(context.Context) (*provider.Description, error) {
@@ -37,7 +37,7 @@ func (r renewing) Describe(context.Context) (*provider.Description, error) {
 }
 
 func (r renewing) Refresh(ctx context.Context, req *provider.RefreshRequest) (*provider.Token, error) {
-	ctx, cancel := context.WithTimeout(ctx, r.patience)
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	out, err := http.NewRequestWithContext(ctx, http.MethodPost, req.Service.String("server"), nil)
 	if err != nil {
@@ -101,7 +101,7 @@ func (p *countedPlugins) Run(ctx context.Context, _ string, do func(context.Cont
 	return &providerplugin.PluginError{Gone: true, Message: "its process ended"}
 }
 
-func newBench(t *testing.T, patience, slowAfter time.Duration) *bench {
+func newBench(t *testing.T, timeout, slowAfter time.Duration) *bench {
 	t.Helper()
 	b := &bench{arrived: make(chan struct{}, 10), answer: make(chan int, 10)}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -120,7 +120,7 @@ func newBench(t *testing.T, patience, slowAfter time.Duration) *bench {
 		Hosts:   []provider.Host{{Pattern: provider.OptionHost("server")}},
 		Options: provider.Schema{Options: []provider.Option{{Name: "server", Format: "uri", Title: provider.Text{EN: "Server"}}}},
 	}
-	client, stop, err := providerplugin.InProcess(renewing{d, patience})
+	client, stop, err := providerplugin.InProcess(renewing{d, timeout})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestAPluginThatGaveUpGetsTheReplyAfterAll(t *testing.T) {
 	for b.plugins.running.Load() == 0 {
 		runtime.Gosched()
 	}
-	<-time.After(100 * time.Millisecond) // the plugin's patience is over
+	<-time.After(100 * time.Millisecond) // the plugin has timed out
 	b.answer <- http.StatusOK
 	b.wantToken(t, <-ended)
 }

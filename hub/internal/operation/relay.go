@@ -56,11 +56,11 @@ func (c *relay) RoundTrip(ctx context.Context, step int, req *providerplugin.HTT
 		c.out = e
 	}
 	c.mu.Unlock()
-	patience := time.NewTimer(c.runner.slowAfter)
-	defer patience.Stop()
+	slow := time.NewTimer(c.runner.slowAfter)
+	defer slow.Stop()
 	select {
 	case <-e.Done():
-	case <-patience.C:
+	case <-slow.C:
 		c.slow.Do(c.tellSlow)
 		return nil, errStillOut
 	case <-ctx.Done():

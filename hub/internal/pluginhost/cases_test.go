@@ -44,7 +44,7 @@ func TestAPluginWhoseOperationsHangIsProbedAndReplaced(t *testing.T) {
 	h, _ := scanned(t, Options{CallTimeout: time.Second}, "freezes")
 	works(t, h, "freezes")
 	first := statusOf(t, h, "freezes").PID
-	h.supervisorOf("freezes").current.patience.limit = 200 * time.Millisecond
+	h.supervisorOf("freezes").current.watchdog.limit = 200 * time.Millisecond
 	eventually(t, "it is replaced and works", func() bool {
 		command := "freeze"
 		if statusOf(t, h, "freezes").PID != first {

@@ -30,9 +30,9 @@ const brokerMethod = "/plugin.GRPCBroker/StartStream"
 // is checked. After twice as many it is replaced, whatever it says of its health.
 const maxSilences = 5
 
-// patience limits how long a plugin may be silent in an operation while it is
+// watchdog limits how long a plugin may be silent in an operation while it is
 // its turn to speak. It is safe for concurrent use.
-type patience struct {
+type watchdog struct {
 	limit time.Duration
 	// lost is called in a goroutine of its own after maxSilences, and hopeless after
 	// twice as many.
@@ -42,7 +42,7 @@ type patience struct {
 }
 
 // dialOptions replace what go-plugin's defaults leave open.
-func dialOptions(connect time.Duration, p *patience, traces trace.TracerProvider) []grpc.DialOption {
+func dialOptions(connect time.Duration, p *watchdog, traces trace.TracerProvider) []grpc.DialOption {
 	options := []grpc.DialOption{
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 2, Jitter: 0.2, MaxDelay: time.Second},
@@ -65,7 +65,7 @@ func dialOptions(connect time.Duration, p *patience, traces trace.TracerProvider
 	return options
 }
 
-func (p *patience) intercept(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+func (p *watchdog) intercept(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	switch {
 	case method == brokerMethod:
 		return nil, status.Error(codes.Unimplemented, "the provider protocol has no broker")
@@ -83,7 +83,7 @@ func (p *patience) intercept(ctx context.Context, desc *grpc.StreamDesc, cc *grp
 		return nil, goneUnless(caller, err)
 	}
 	c, _ := ctx.Value(callKey{}).(*call) // a probe is none
-	return &impatientStream{ClientStream: stream, patience: p, caller: caller, cancel: cancel, call: c}, nil
+	return &watchedStream{ClientStream: stream, watchdog: p, caller: caller, cancel: cancel, call: c}, nil
 }
 
 // goneUnless tells a connection that the host closed from a call that its caller
@@ -95,10 +95,10 @@ func goneUnless(caller context.Context, err error) error {
 	return err
 }
 
-// impatientStream is an operation that ends when the plugin is silent too long.
-type impatientStream struct {
+// watchedStream is an operation that ends when the plugin is silent too long.
+type watchedStream struct {
 	grpc.ClientStream
-	patience *patience
+	watchdog *watchdog
 	caller   context.Context
 	cancel   context.CancelFunc
 	// call is what it belongs to; may be nil.
@@ -106,16 +106,16 @@ type impatientStream struct {
 }
 
 // RecvMsg implements grpc.ClientStream.
-func (s *impatientStream) RecvMsg(m any) error {
+func (s *watchedStream) RecvMsg(m any) error {
 	var silent atomic.Bool
-	timer := time.AfterFunc(s.patience.limit, func() {
+	timer := time.AfterFunc(s.watchdog.limit, func() {
 		silent.Store(true)
 		s.cancel()
 	})
 	err := s.ClientStream.RecvMsg(m)
 	timer.Stop()
 	if err == nil {
-		s.patience.silences.Store(0)
+		s.watchdog.silences.Store(0)
 		return nil
 	}
 	s.cancel()
@@ -126,11 +126,11 @@ func (s *impatientStream) RecvMsg(m any) error {
 		}
 	}
 	if status.Code(err) == codes.DeadlineExceeded {
-		switch s.patience.silences.Add(1) {
+		switch s.watchdog.silences.Add(1) {
 		case maxSilences:
-			go s.patience.lost()
+			go s.watchdog.lost()
 		case 2 * maxSilences:
-			go s.patience.hopeless()
+			go s.watchdog.hopeless()
 		}
 	}
 	return err

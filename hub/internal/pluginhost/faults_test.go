@@ -144,9 +144,9 @@ func TestAnOperationEndsWithItsContext(t *testing.T) {
 func TestASilentOperationEndsButAWaitForTheServiceDoesNot(t *testing.T) {
 	h, _ := scanned(t, Options{}, "good")
 	works(t, h, "good")
-	h.supervisorOf("good").current.patience.limit = 300 * time.Millisecond
+	h.supervisorOf("good").current.watchdog.limit = 300 * time.Millisecond
 	var probes atomic.Int32
-	h.supervisorOf("good").current.patience.lost = func() { probes.Add(1) }
+	h.supervisorOf("good").current.watchdog.lost = func() { probes.Add(1) }
 	for range maxSilences {
 		if err := refreshWith(t.Context(), h, "good", "hang", answer); provider.KindOf(err) != provider.Transient {
 			t.Fatalf("got %v", err)

@@ -238,9 +238,9 @@ func TestTooManyCallsWaitForTheirTurn(t *testing.T) {
 		})
 	}
 	eventually(t, "all slots are taken", func() bool { return statusOf(t, h, "good").InFlight == maxInFlight })
-	impatient, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	short, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if err := refreshWith(impatient, h, "good", "", answer); !errors.Is(err, context.DeadlineExceeded) {
+	if err := refreshWith(short, h, "good", "", answer); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a call beside them: %v", err)
 	}
 	waiting := make(chan error, 1)

@@ -29,7 +29,7 @@ type instance struct {
 	runner    *processRunner
 	client    *goplugin.Client
 	conn      *grpc.ClientConn
-	patience  *patience
+	watchdog  *watchdog
 	// operations and info are set when the instance is ready.
 	operations *providerplugin.Client
 	info       *providerplugin.PluginInfo
@@ -53,7 +53,7 @@ func (h *Host) launch(ctx context.Context, source Source, out *output) (*instanc
 		return nil, err
 	}
 	opts := h.opts
-	in := &instance{source: source, sum: program.sum, startedAt: time.Now(), patience: &patience{limit: opts.CallTimeout, lost: func() {}, hopeless: func() {}}}
+	in := &instance{source: source, sum: program.sum, startedAt: time.Now(), watchdog: &watchdog{limit: opts.CallTimeout, lost: func() {}, hopeless: func() {}}}
 	in.runner = &processRunner{source: source, program: program, confine: h.confine, output: out, tail: newTail(out), starting: ctx, settle: func() bool { return true }}
 	in.client = goplugin.NewClient(in.clientConfig(sockets, opts))
 	if err = in.introduce(ctx, opts); err == nil {
@@ -85,7 +85,7 @@ func (in *instance) clientConfig(sockets string, opts Options) *goplugin.ClientC
 		StartTimeout:     opts.StartTimeout,
 		Logger:           hclog.NewNullLogger(), // whatever matters is an error or seen by us
 		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: sockets},
-		GRPCDialOptions:  dialOptions(opts.ConnectTimeout, in.patience, opts.Traces),
+		GRPCDialOptions:  dialOptions(opts.ConnectTimeout, in.watchdog, opts.Traces),
 		SyncStdout:       in.runner.output.writer(in.runner.tail),
 		SyncStderr:       in.runner.output.writer(in.runner.tail),
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, dir string) (runner.Runner, error) {

@@ -178,7 +178,7 @@ func TestManyStartsAndStopsLeaveNothing(t *testing.T) {
 			}
 			eventually(t, "the death is seen", func() bool { return statusOf(t, h, "good").State != StateReady })
 			s.mu.Lock()
-			s.restarts = restarts{} // this is not about patience
+			s.restarts = restarts{} // this test is not about restarts
 			s.mu.Unlock()
 		}
 		eventually(t, "the process is gone and its folder too", func() bool { return !alive(pid) && entries(t, h.runtimeDir.path) == 1 })

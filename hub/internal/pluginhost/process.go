@@ -78,7 +78,7 @@ func (p *process) end() {
 func (p *process) hold(cmd *exec.Cmd, started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	if err := startPatiently(cmd); err != nil {
+	if err := startWithRetry(cmd); err != nil {
 		started <- err
 		return
 	}
@@ -103,9 +103,9 @@ func wasKilled(state *os.ProcessState) bool {
 	return status.Signaled() && (status.Signal() == syscall.SIGKILL || status.Signal() == syscall.SIGTERM)
 }
 
-// startPatiently tries again while the file is still open for writing somewhere:
+// startWithRetry tries again while the file is still open for writing somewhere:
 // whoever forks at the wrong moment holds it for an instant (ETXTBSY).
-func startPatiently(cmd *exec.Cmd) error {
+func startWithRetry(cmd *exec.Cmd) error {
 	for try := 1; ; try++ {
 		err := cmd.Start()
 		if !errors.Is(err, syscall.ETXTBSY) || try == 5 {

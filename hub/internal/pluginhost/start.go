@@ -15,8 +15,8 @@ type start struct {
 // ready returns the running instance with one more call counted on it. Without
 // one it starts the plugin, or joins the start that is under way.
 func (s *supervisor) ready(ctx context.Context) (*instance, error) {
-	patience := time.NewTimer(s.host.opts.ReadyTimeout)
-	defer patience.Stop()
+	ready := time.NewTimer(s.host.opts.ReadyTimeout)
+	defer ready.Stop()
 	for {
 		in, under, err := s.currentOrStart()
 		if in != nil || err != nil {
@@ -29,7 +29,7 @@ func (s *supervisor) ready(ctx context.Context) (*instance, error) {
 			}
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-patience.C:
+		case <-ready.C:
 			return nil, &UnavailableError{RetryAfter: time.Second, Reason: "it is still starting"}
 		}
 	}

@@ -105,8 +105,8 @@ func (s *supervisor) publish(in *instance) {
 		s.fell = false
 		s.restarted++
 	}
-	in.patience.lost = func() { s.check(context.Background(), in) }
-	in.patience.hopeless = func() { s.giveUp(in, "it says to be well, but none of its operations answers; it was killed") }
+	in.watchdog.lost = func() { s.check(context.Background(), in) }
+	in.watchdog.hopeless = func() { s.giveUp(in, "it says to be well, but none of its operations answers; it was killed") }
 	s.idle.Reset(s.host.opts.IdleAfter)
 	s.host.work.Go(func() { s.watch(in) })
 	s.log.Debug("the plugin is ready", "pid", in.runner.process.pid, "version", in.info.Version)

@@ -75,9 +75,9 @@ func (e Event) IsIncident() bool {
 	return slices.Contains([]Event{RenewalFailed, GrantEnded, OperatorNeeded, PluginFailed}, e)
 }
 
-// patience is how long a trouble may last before somebody is told whom no policy
+// grace is how long a trouble may last before somebody is told whom no policy
 // names: most outages are over before anybody could do anything.
-func (e Event) patience() time.Duration {
+func (e Event) grace() time.Duration {
 	if e == RenewalFailed {
 		return 15 * time.Minute
 	}

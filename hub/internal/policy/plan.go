@@ -50,7 +50,7 @@ func (b *board) step(step Step, urgent bool) {
 
 // rest tells the owners, and those who take what is left if there is none.
 func (b *board) rest(contacts []Contact) {
-	after := b.s.Event.patience()
+	after := b.s.Event.grace()
 	for _, id := range b.s.Owners {
 		b.add(id, "", after, false)
 	}

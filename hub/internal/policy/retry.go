@@ -2,8 +2,8 @@ package policy
 
 import "time"
 
-// Patience is how long a message is tried.
-const Patience = 24 * time.Hour
+// RetryFor is how long the sending of a message is retried.
+const RetryFor = 24 * time.Hour
 
 // waits between the first tries; later ones are an hour apart.
 var waits = []time.Duration{
@@ -21,5 +21,5 @@ func Retry(now, first time.Time, n int, asked time.Duration) (at time.Time, ok b
 	// Spread by the time itself, so that many that failed together come apart.
 	wait += time.Duration(now.UnixNano() % int64(wait/10))
 	at = now.Add(max(wait, asked))
-	return at, at.Before(first.Add(Patience))
+	return at, at.Before(first.Add(RetryFor))
 }

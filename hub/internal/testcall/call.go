@@ -24,8 +24,8 @@ import (
 // ErrUnknown is a call that the provider does not declare.
 var ErrUnknown = errors.New("the provider declares no such test call")
 
-// patience is how long a service may take to answer.
-const patience = 20 * time.Second
+// timeout is how long a service may take to answer.
+const timeout = 20 * time.Second
 
 // Options of a Caller.
 type Options struct {
@@ -96,7 +96,7 @@ func (x *Caller) send(ctx context.Context, svc service.Service, tokens connectio
 		answer.Failure = err.Error()
 		return answer
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	began := time.Now()
 	resp, err := x.o.Sender.Send(ctx, egress.Target{

@@ -82,7 +82,7 @@ func notAsked(closed *endpoint.ClosedError) string {
 // joins the same renewal.
 const askAgain = 2 * time.Second
 
-// inProgress is the error for a renewal that is under way when the caller's patience
+// inProgress is the error for a renewal that is under way when the caller's wait
 // is over. It says how long it can take.
 func (s *Source) inProgress(ctx context.Context, c connection.Connection) error {
 	e := &RefusedError{

@@ -13,10 +13,10 @@ import (
 )
 
 // mostTaken bounds what is taken of the machine should no limit hold, in bytes, and
-// patience how long it is kept then.
+// hold how long it is kept then.
 const (
 	mostTaken = 600 << 20
-	patience  = 3 * time.Second
+	hold      = 3 * time.Second
 )
 
 // hoards are ways to take much without reaching for what is another's. Each lets go
@@ -48,7 +48,7 @@ var hoards = map[string]func(string) (string, error){
 				return "", fmt.Errorf("after %d: %w", n, err)
 			}
 		}
-		time.Sleep(patience)
+		time.Sleep(hold)
 		return "made 10000", nil
 	},
 	"shared":  func(string) (string, error) { return mapped(unix.MAP_SHARED|unix.MAP_ANONYMOUS, -1) },
@@ -105,7 +105,7 @@ func hoard(take func(n int) (release func(), err error)) (string, error) {
 			return "", fmt.Errorf("after %d MiB: %w", 8*n, err)
 		}
 	}
-	time.Sleep(patience)
+	time.Sleep(hold)
 	return fmt.Sprintf("took %d MiB", mostTaken>>20), nil
 }
 
