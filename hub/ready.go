@@ -97,8 +97,8 @@ func (h *Hub) ready(c *gin.Context) {
 func (h *Hub) health(c *gin.Context) {
 	c.Header("Cache-Control", "no-store")
 	if nonce := c.Query("nonce"); nonce != "" && len(nonce) <= 64 {
-		if proof, err := h.store.Proof(c.Request.Context(), nonce); err == nil {
-			c.Header(doctor.ProofHeader, proof)
+		if proof, err := h.store.InstanceProof(c.Request.Context(), nonce); err == nil {
+			c.Header(doctor.InstanceHeader, proof)
 		}
 	}
 	c.String(http.StatusOK, "ok\n")

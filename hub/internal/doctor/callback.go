@@ -12,8 +12,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// ProofHeader is the hub's answer to a nonce at /healthz; see store.Store.Proof.
-const ProofHeader = "X-Evergrant-Proof"
+// InstanceHeader is the hub's answer to a nonce at /healthz; see store.Store.InstanceProof.
+const InstanceHeader = "X-Evergrant-Instance"
 
 // lookAtCallback goes the way that a browser comes back from a service.
 func (d *deployment) lookAtCallback(ctx context.Context) []Finding {
@@ -46,7 +46,7 @@ func (d *deployment) askItself(ctx context.Context, address string) Finding {
 		return fail(address+" does not answer", "is the hub running? Does the proxy, and the firewall, lead to it, and is the certificate right?")
 	}
 	_ = resp.Body.Close()
-	proof := resp.Header.Get(ProofHeader)
+	proof := resp.Header.Get(InstanceHeader)
 	switch {
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:
 		return fail(address+" sends the browser elsewhere", "set public_url to the address that it ends at: a redirect URI has to be exact")
@@ -55,7 +55,7 @@ func (d *deployment) askItself(ctx context.Context, address string) Finding {
 	case d.db == nil || d.box == nil:
 		return warn(address+" answers, but which hub it is cannot be told", "mend database and key first")
 	}
-	want, err := d.db.Proof(ctx, nonce)
+	want, err := d.db.InstanceProof(ctx, nonce)
 	switch {
 	case proof == "" && errors.Is(err, store.ErrNothingSealed):
 		return warn(address+" answers, but which hub it is cannot be told: nothing is sealed yet by which it could prove itself", "ask again in a moment")

@@ -125,9 +125,9 @@ func (in *Inspector) RestoreReplicas(ctx context.Context, id string) ([]Compared
 // KeyFits is Store.KeyFits.
 func (in *Inspector) KeyFits(ctx context.Context) error { return in.s.KeyFits(ctx) }
 
-// Proof is Store.Proof.
-func (in *Inspector) Proof(ctx context.Context, nonce string) (string, error) {
-	return in.s.Proof(ctx, nonce)
+// InstanceProof is Store.InstanceProof.
+func (in *Inspector) InstanceProof(ctx context.Context, nonce string) (string, error) {
+	return in.s.InstanceProof(ctx, nonce)
 }
 
 // Slots is Store.Slots, and Packages Store.Packages.

@@ -20,23 +20,23 @@ var ErrOtherKey = errors.New("the key does not open what the database holds")
 // KeyFits opens something that a hub on this database has sealed. Errors:
 // ErrNothingSealed, ErrOtherKey.
 func (s *Store) KeyFits(ctx context.Context) error {
-	_, err := s.identity(ctx)
+	_, err := s.instanceIdentity(ctx)
 	return err
 }
 
-// Proof answers a nonce as only a hub with this database and this key can. It tells
-// whoever asks nothing else. Errors: as KeyFits.
-func (s *Store) Proof(ctx context.Context, nonce string) (string, error) {
-	key, err := s.identity(ctx)
+// InstanceProof answers a nonce as only a hub with this database and this key can. It reveals
+// nothing else. Errors: as KeyFits.
+func (s *Store) InstanceProof(ctx context.Context, nonce string) (string, error) {
+	key, err := s.instanceIdentity(ctx)
 	if err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(mac(key, nonce)), nil
 }
 
-// identity is a secret that all hubs on this database share: it comes from the audit
+// instanceIdentity is a secret that all hubs on this database share: it comes from the audit
 // chain's key, and does not lead back to it.
-func (s *Store) identity(ctx context.Context) ([]byte, error) {
+func (s *Store) instanceIdentity(ctx context.Context) ([]byte, error) {
 	var chain auditChainRow
 	err := s.reading(ctx).Where("id = ?", chainID).Take(&chain).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
