@@ -38,7 +38,7 @@ func (c *pullCache) get(w pullWant) (PullRow, bool) {
 	return cached.row, ok && cached.at == c.writes.Load()
 }
 
-// put keeps a row that was read when writes stood at at. One that a write has overtaken
+// put keeps a row that was read when writes stood at at. One that a later write has made stale
 // is never handed out, for writes only grows.
 func (c *pullCache) put(w pullWant, row PullRow, at uint64) {
 	if at == c.writes.Load() {

@@ -8,10 +8,10 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// youngest is how old a token must be before a process can have it renewed by
+// minTokenAge is how old a token must be before a process can have it renewed by
 // saying that the service rejected it. A service that rejects every token must
 // not be asked for new ones without end.
-const youngest = 10 * time.Second
+const minTokenAge = 10 * time.Second
 
 // Rejected is for a process that was handed a token of a generation and had it
 // refused by the service. If that generation is still the current one it is
@@ -31,9 +31,9 @@ func (s *Source) Rejected(ctx context.Context, c connection.Connection, generati
 			Connection: c, Kind: provider.ReauthorizationRequired, Message: "The service rejects the token, and it cannot be renewed; a person has to authorise again.",
 		}
 	}
-	if age := now.Sub(c.RenewedAt); age < youngest {
+	if age := now.Sub(c.RenewedAt); age < minTokenAge {
 		return nil, &RefusedError{
-			Connection: c, Kind: provider.Transient, RetryAfter: youngest - age, TooSoon: true,
+			Connection: c, Kind: provider.Transient, RetryAfter: minTokenAge - age, TooSoon: true,
 			Message: "The token is only a few seconds old, so it is not renewed again yet. Does the service reject it for another reason?",
 		}
 	}

@@ -17,16 +17,16 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// overtaken bounds how often a renewal begins anew because another replica was
+// maxAttempts bounds how often a renewal begins anew because another replica was
 // faster: whose late save moves the generation ends it at the next look.
-const overtaken = 5
+const maxAttempts = 5
 
 // renew runs one renewal from the lease to the save. after is the generation
 // that the caller has seen; a newer one ends the renewal at once.
 func (s *Source) renew(ctx context.Context, f *flight, id string, after int64, force bool) (c connection.Connection, err error) {
 	ctx, span := tracing.Start(ctx, "renew")
 	defer func() { tracing.End(span, word(c, err)) }()
-	for range overtaken {
+	for range maxAttempts {
 		if c, err = s.renewOnce(ctx, f, id, after, force); !errors.Is(err, store.ErrStale) {
 			break
 		}
