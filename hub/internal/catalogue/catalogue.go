@@ -155,8 +155,8 @@ func (c *Catalogue) Refresh(ctx context.Context) error {
 	return nil
 }
 
-// rewriteTries is how often a change of a service is made anew that somebody else's
-// has overtaken.
+// rewriteTries is how often a change of a service is made anew that a concurrent change
+// has made stale.
 const rewriteTries = 5
 
 // rewrite stores what do makes of a service, with the policy of its connections, and

@@ -12,23 +12,23 @@ func OtherWays(s Situation, policies []Policy, contacts []Contact, tried []Plann
 		return slices.Contains(s.Owners, c.ID) || slices.ContainsFunc(tried, func(p Planned) bool { return p.Contact == c.ID })
 	}
 	for _, who := range []func(Contact) bool{meant, func(c Contact) bool { return c.TakesRest }} {
-		b := &board{s: s, byID: map[string]Contact{}}
+		plan := &planner{s: s, byID: map[string]Contact{}}
 		for _, c := range contacts {
 			if !who(c) {
 				continue
 			}
-			b.byID[c.ID] = c
+			plan.byID[c.ID] = c
 			for _, a := range c.Addresses {
 				if !slices.ContainsFunc(tried, func(p Planned) bool { return p.Contact == c.ID && p.Channel == a.Channel }) {
-					b.add(c.ID, a.Channel, 0, urgent)
+					plan.add(c.ID, a.Channel, 0, urgent)
 				}
 			}
 		}
-		for i := range b.all {
-			b.all[i].Step = len(tried) + i
+		for i := range plan.all {
+			plan.all[i].Step = len(tried) + i
 		}
-		if len(b.all) > 0 {
-			return b.all
+		if len(plan.all) > 0 {
+			return plan.all
 		}
 	}
 	return nil

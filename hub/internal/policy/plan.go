@@ -9,65 +9,65 @@ import (
 // at the earliest time that any policy says. Trouble of which the policies tell nobody,
 // because none is about it or nobody whom they name is there, goes to the rest.
 func Plan(s Situation, policies []Policy, contacts []Contact) []Planned {
-	b := &board{s: s, byID: map[string]Contact{}}
+	p := &planner{s: s, byID: map[string]Contact{}}
 	for _, c := range contacts {
-		b.byID[c.ID] = c
+		p.byID[c.ID] = c
 	}
-	for _, p := range policies {
-		if !p.Matches(s) {
+	for _, policy := range policies {
+		if !policy.Matches(s) {
 			continue
 		}
-		for _, step := range p.Steps {
-			b.step(step, p.Urgent)
+		for _, step := range policy.Steps {
+			p.step(step, policy.Urgent)
 		}
 	}
-	if len(b.all) == 0 && s.Event != Recovered {
-		b.rest(contacts)
+	if len(p.all) == 0 && s.Event != Recovered {
+		p.rest(contacts)
 	}
-	slices.SortStableFunc(b.all, func(x, y Planned) int { return x.At.Compare(y.At) })
-	for i := range b.all {
-		b.all[i].Step = i
+	slices.SortStableFunc(p.all, func(x, y Planned) int { return x.At.Compare(y.At) })
+	for i := range p.all {
+		p.all[i].Step = i
 	}
-	return b.all
+	return p.all
 }
 
-// board gathers messages.
-type board struct {
+// planner collects the messages of a plan.
+type planner struct {
 	s    Situation
 	byID map[string]Contact
 	all  []Planned
 }
 
-func (b *board) step(step Step, urgent bool) {
+func (p *planner) step(step Step, urgent bool) {
 	ids := []string{step.To}
 	if step.To == ToOwner {
-		ids = b.s.Owners
+		ids = p.s.Owners
 	}
 	for _, id := range ids {
-		b.add(id, step.Channel, step.After, urgent)
+		p.add(id, step.Channel, step.After, urgent)
 	}
 }
 
 // rest tells the owners, and those who take what is left if there is none.
-func (b *board) rest(contacts []Contact) {
-	after := b.s.Event.grace()
-	for _, id := range b.s.Owners {
-		b.add(id, "", after, false)
+func (p *planner) rest(contacts []Contact) {
+	after := p.s.Event.grace()
+	for _, id := range p.s.Owners {
+		p.add(id, "", after, false)
 	}
-	if len(b.all) > 0 {
+	if len(p.all) > 0 {
 		return
 	}
 	for _, c := range contacts {
 		if c.TakesRest {
-			b.add(c.ID, "", after, false)
+			p.add(c.ID, "", after, false)
 		}
 	}
 }
 
 // add plans a message to a contact. One who has no address on the channel is left out
 // only if none is known at all: a way that was forgotten must be seen as a failure.
-func (b *board) add(id, channel string, after time.Duration, urgent bool) {
-	c, ok := b.byID[id]
+func (p *planner) add(id, channel string, after time.Duration, urgent bool) {
+	c, ok := p.byID[id]
 	if !ok {
 		return
 	}
@@ -77,19 +77,19 @@ func (b *board) add(id, channel string, after time.Duration, urgent bool) {
 		}
 		channel = c.Addresses[0].Channel
 	}
-	at := b.s.Began.Add(after)
+	at := p.s.Began.Add(after)
 	if !urgent {
 		at = c.Quiet.After(at, c.Zone)
 	}
-	for i := range b.all {
-		if b.all[i].Contact == id && b.all[i].Channel == channel {
-			if at.Before(b.all[i].At) {
-				b.all[i].At = at
+	for i := range p.all {
+		if p.all[i].Contact == id && p.all[i].Channel == channel {
+			if at.Before(p.all[i].At) {
+				p.all[i].At = at
 			}
 			return
 		}
 	}
-	b.all = append(b.all, Planned{Contact: id, Channel: channel, At: at})
+	p.all = append(p.all, Planned{Contact: id, Channel: channel, At: at})
 }
 
 // After is t, or the end of the quiet hours in which it lies. An unknown zone is UTC.

@@ -114,7 +114,7 @@ func (s *Store) FailedDelivery(ctx context.Context, d Delivery, f NotTaken, now 
 		case about.ClosedAt > 0 && !maybeTold:
 			return dropRecovered(tx, d)
 		case f.Again.IsZero():
-			if err := hasten(tx, d.EscalationID, now); err != nil || f.Moot {
+			if err := expedite(tx, d.EscalationID, now); err != nil || f.Moot {
 				return err
 			}
 			return s.otherWays(tx, about, now)
@@ -129,8 +129,8 @@ func dropRecovered(tx *gorm.DB, d Delivery) error {
 		d.EscalationID, d.Contact, d.Channel, DeliveryRecovered, DeliveryWaiting).Update("state", DeliveryDropped).Error
 }
 
-// hasten brings the next step of an escalation forward if nobody was told of it.
-func hasten(tx *gorm.DB, escalationID string, now time.Time) error {
+// expedite makes the next step of an escalation due now if none of its messages was sent.
+func expedite(tx *gorm.DB, escalationID string, now time.Time) error {
 	var told int64
 	err := tx.Model(&deliveryRow{}).Where("escalation_id = ? AND kind = ? AND state IN ?", escalationID, DeliveryProblem, []string{DeliverySent, DeliverySending}).Count(&told).Error
 	if err != nil || told > 0 {

@@ -12,7 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 )
 
-func TestADeliveryThatIsGivenUpHastensTheNext(t *testing.T) {
+func TestADeliveryThatIsGivenUpExpeditesTheNext(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		staff(t, s)
 		now := time.Now()

@@ -12,7 +12,7 @@ import (
 
 // escalateIncident begins to tell of an incident, in the transaction that opens it.
 func (s *Store) escalateIncident(tx *gorm.DB, incident incidentRow, now time.Time) error {
-	ids, err := sufferers(tx, incident.Cause)
+	ids, err := affectedConnections(tx, incident.Cause)
 	if err != nil {
 		return err
 	}
@@ -28,8 +28,8 @@ func (s *Store) escalateIncident(tx *gorm.DB, incident incidentRow, now time.Tim
 	return s.openEscalation(tx, e)
 }
 
-// telling is how far people were told of an open incident.
-type telling struct {
+// notificationState is what has been notified of an open incident.
+type notificationState struct {
 	IncidentID   string
 	EscalationID *string
 	Affected     int64
@@ -37,17 +37,17 @@ type telling struct {
 	Planned      bool
 }
 
-// tellings are those of all open incidents, by their ids, in one look; changed is when
+// notificationStates returns those of all open incidents, by their ids, in one look; changed is when
 // contacts or policies were changed last, in milliseconds.
-func tellings(tx *gorm.DB) (told map[string]telling, changed int64, err error) {
-	var rows []telling
+func notificationStates(tx *gorm.DB) (told map[string]notificationState, changed int64, err error) {
+	var rows []notificationState
 	err = tx.Raw(`SELECT i.id AS incident_id, e.id AS escalation_id, COALESCE(e.affected, 0) AS affected, COALESCE(e.closed_at, 0) > 0 AS closed,
 		EXISTS (SELECT 1 FROM deliveries d WHERE d.escalation_id = e.id) AS planned
 		FROM incidents i LEFT JOIN escalations e ON e.incident_id = i.id WHERE i.closed_at = 0`).Scan(&rows).Error
 	if err != nil {
 		return nil, 0, err
 	}
-	told = make(map[string]telling, len(rows))
+	told = make(map[string]notificationState, len(rows))
 	for _, row := range rows {
 		told[row.IncidentID] = row
 	}
@@ -55,10 +55,10 @@ func tellings(tx *gorm.DB) (told map[string]telling, changed int64, err error) {
 	return told, changed, err
 }
 
-// tellMore goes on telling of an incident that is open: how many it concerns by now, to
+// updateNotified goes on notifying of an incident that is open: how many it concerns by now, to
 // owners who have not been told yet; and what nobody could be told of when it began,
 // because there was no contact, or an older version knew no escalations.
-func (s *Store) tellMore(tx *gorm.DB, incident incidentRow, t telling, affected, changed int64, now time.Time) error {
+func (s *Store) updateNotified(tx *gorm.DB, incident incidentRow, t notificationState, affected, changed int64, now time.Time) error {
 	grown, late := affected > t.Affected, !t.Planned && changed > incident.SeenAt
 	switch {
 	case t.EscalationID == nil:
@@ -70,7 +70,7 @@ func (s *Store) tellMore(tx *gorm.DB, incident incidentRow, t telling, affected,
 	if err := tx.Where("id = ?", *t.EscalationID).Take(&row).Error; err != nil {
 		return err
 	}
-	ids, err := sufferers(tx, incident.Cause)
+	ids, err := affectedConnections(tx, incident.Cause)
 	if err != nil {
 		return err
 	}
@@ -102,8 +102,8 @@ func (s *Store) recoverIncident(tx *gorm.DB, incidentID string, now time.Time) e
 	return s.closeEscalation(tx, row, now)
 }
 
-// sufferers are the ids of some connections that suffer from a cause.
-func sufferers(tx *gorm.DB, cause string) (ids []string, err error) {
+// affectedConnections returns the ids of up to mostNamed connections that a cause affects.
+func affectedConnections(tx *gorm.DB, cause string) (ids []string, err error) {
 	err = tx.Model(&connectionRow{}).Where("failure_cause = ?", cause).Order("id").Limit(mostNamed).Pluck("id", &ids).Error
 	return ids, err
 }

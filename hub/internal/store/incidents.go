@@ -74,7 +74,7 @@ func (s *Store) ReconcileIncidents(ctx context.Context, now time.Time) (opened, 
 		if err := tx.Where("closed_at = 0").Find(&open).Error; err != nil {
 			return err
 		}
-		told, changed, err := tellings(tx)
+		told, changed, err := notificationStates(tx)
 		if err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func (s *Store) ReconcileIncidents(ctx context.Context, now time.Time) (opened, 
 				if err := touchIncident(tx, open[i], cause.Affected, now); err != nil {
 					return err
 				}
-				if err := s.tellMore(tx, open[i], told[open[i].ID], cause.Affected, changed, now); err != nil {
+				if err := s.updateNotified(tx, open[i], told[open[i].ID], cause.Affected, changed, now); err != nil {
 					return err
 				}
 				continue
