@@ -32,7 +32,7 @@ const (
 func periodicWork(s *store.Store, e *escalation.Escalation, b *bulk.Runner, c *catalogue.Catalogue, backups *backup.Schedule, log *audit.Log, cfg Config) []jobs.Periodic {
 	work := []jobs.Periodic{
 		{Name: "bulk", Every: time.Minute, Do: b.Resume},
-		{Name: "revocations", Every: time.Minute, Do: c.TellServices},
+		{Name: "revocations", Every: time.Minute, Do: c.RetryRevocations},
 		{Name: "trash", Every: time.Minute, Do: func(ctx context.Context) error {
 			return c.EmptyTrash(ctx, time.Now().Add(-cfg.Trash.Keep), noteEmptied(ctx, log))
 		}},

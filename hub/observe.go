@@ -65,10 +65,10 @@ func (h *Hub) attempted(a tokensource.Attempt) {
 	h.counts.Renewed(a.Service.Provider, a.Outcome(), a.Took, a.Lag, a.Scheduled)
 }
 
-// watched measures a request by its route and makes the span that everything below it
+// instrument measures a request by its route and makes the span that everything below it
 // belongs to. Neither has the path or the query: they may hold a link's token, a code
 // or a state.
-func (h *Hub) watched(c *gin.Context) {
+func (h *Hub) instrument(c *gin.Context) {
 	start, route := time.Now(), c.FullPath()
 	ctx := c.Request.Context()
 	tracer := h.traces.tracer

@@ -66,7 +66,7 @@ func (h *Hub) handler() http.Handler {
 	engine.HandleMethodNotAllowed = true
 	engine.ContextWithFallback = true
 	_ = engine.SetTrustedProxies(h.cfg.TrustedProxies) // checked by config
-	engine.Use(h.recovered, requestID, h.logged, h.watched, secured(strings.HasPrefix(h.cfg.PublicURL, "https://")), h.bounded)
+	engine.Use(h.recovered, requestID, h.logged, h.instrument, secured(strings.HasPrefix(h.cfg.PublicURL, "https://")), h.bounded)
 	streams := bounded.NewHeld(h.cfg.Limits.StreamsPerKey, h.cfg.Limits.Streams)
 	engine.GET("/healthz", h.health)
 	engine.GET("/readyz", h.ready)

@@ -43,7 +43,7 @@ func (c backupMakeCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return tell(s, c.JSON, "is written and can be read back; it needs the hub's key "+fmt.Sprint(s.Key)+", which is not in it: keep a copy of the key elsewhere")
+	return report(s, c.JSON, "is written and can be read back; it needs the hub's key "+fmt.Sprint(s.Key)+", which is not in it: keep a copy of the key elsewhere")
 }
 
 type backupVerifyCmd struct {
@@ -64,7 +64,7 @@ func (c backupVerifyCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return &exitError{code: exitDamaged, err: fmt.Errorf("%s proves nothing: %w", c.File, err)}
 	}
-	return tell(s, c.JSON, fmt.Sprintf("is proven: it restores, and all of its %d sealed values open", s.Sealed))
+	return report(s, c.JSON, fmt.Sprintf("is proven: it restores, and all of its %d sealed values open", s.Sealed))
 }
 
 type restoreCmd struct {
@@ -97,7 +97,7 @@ func (c restoreCmd) Run(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
-	if err := tell(s, c.JSON, "is restored"); err != nil || c.JSON {
+	if err := report(s, c.JSON, "is restored"); err != nil || c.JSON {
 		return err
 	}
 	fmt.Printf(afterRestore, s.MadeAt.Local().Format(time.DateTime))
@@ -126,16 +126,16 @@ func progressTo(quiet bool) hub.Progress {
 	}
 }
 
-func tell(s hub.BackupSummary, asJSON bool, what string) error {
+func report(s hub.BackupSummary, asJSON bool, what string) error {
 	if asJSON {
 		out := json.NewEncoder(os.Stdout)
 		out.SetIndent("", "  ")
 		return out.Encode(s)
 	}
-	return tellText(os.Stdout, s, what)
+	return reportText(os.Stdout, s, what)
 }
 
-func tellText(to io.Writer, s hub.BackupSummary, what string) error {
+func reportText(to io.Writer, s hub.BackupSummary, what string) error {
 	var rows int64
 	for n := range maps.Values(s.Rows) {
 		rows += n

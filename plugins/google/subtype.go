@@ -19,9 +19,9 @@ func (w *watch) client(c *http.Client) *http.Client {
 	if c == nil || c.Transport == nil {
 		return c
 	}
-	watched := *c
-	w.next, watched.Transport = c.Transport, w
-	return &watched
+	instrumented := *c
+	w.next, instrumented.Transport = c.Transport, w
+	return &instrumented
 }
 
 // RoundTrip implements http.RoundTripper.

@@ -49,7 +49,7 @@ func (r *Reply) failWithoutCode(s said) *provider.Error {
 
 // refusal is the error that a body with words of its own means.
 func (r *Reply) refusal(s said, codes map[string]provider.Kind) *provider.Error {
-	m := r.meaning(s, codes)
+	m := r.classify(s, codes)
 	e := r.fail(m.kind, m.code, "the service answered with an error and status %d", r.Status)
 	if s.words != "" {
 		e.Message += ": " + quote(s.words, r.secrets)
@@ -66,16 +66,16 @@ func (r *Reply) shape() string {
 	return "no error code"
 }
 
-// meaning is what an answer means.
-type meaning struct {
+// class is what an answer says of a grant.
+type class struct {
 	code     string
 	kind     provider.Kind
 	tooEarly bool
 }
 
-// meaning finds the first code that somebody knows, and holds it against the words
+// classify finds the first code that somebody knows, and holds it against the words
 // beside it: no answer ends a grant whose words say that it lives.
-func (r *Reply) meaning(s said, codes map[string]provider.Kind) meaning {
+func (r *Reply) classify(s said, codes map[string]provider.Kind) class {
 	m, known := r.known(s, codes)
 	switch {
 	case passing(r.Status):
@@ -107,7 +107,7 @@ func ofRedirectURI(words string) bool {
 
 // known finds the first code that somebody knows; without one the first code, and
 // what the status means where no field was there for codes.
-func (r *Reply) known(s said, codes map[string]provider.Kind) (m meaning, known bool) {
+func (r *Reply) known(s said, codes map[string]provider.Kind) (m class, known bool) {
 	all := append(slices.Clone(s.codes), s.weak...)
 	for _, table := range []map[string]provider.Kind{codes, kinds} {
 		for _, code := range all {
@@ -123,7 +123,7 @@ func (r *Reply) known(s said, codes map[string]provider.Kind) (m meaning, known 
 			if passing(r.Status) && (kind == provider.ReauthorizationRequired || codes[key] != kind) {
 				kind = provider.Transient
 			}
-			return meaning{code: code, kind: kind}, true
+			return class{code: code, kind: kind}, true
 		}
 	}
 	if len(all) > 0 {

@@ -198,7 +198,7 @@ func TestEachBrokenPromiseIsFoundByItsCheck(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer s.stop()
-			err = c.prove(t.Context(), s)
+			err = c.run(t.Context(), s)
 			if err == nil {
 				t.Errorf("a provider that breaks the promise passed: %s", c.promise)
 			}
@@ -235,7 +235,7 @@ func TestADroppedLifetimeIsFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.stop()
-	if err := proveLifetime(t.Context(), s); err == nil || !strings.Contains(err.Error(), "has none") {
+	if err := checkLifetime(t.Context(), s); err == nil || !strings.Contains(err.Error(), "has none") {
 		t.Errorf("a provider that drops expires_in passed: %v", err)
 	}
 }

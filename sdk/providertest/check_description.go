@@ -16,7 +16,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
-func proveDescription(ctx context.Context, s *suite) error {
+func checkDescription(ctx context.Context, s *suite) error {
 	d := s.description
 	problems := []error{d.Validate(), checkHosts(d, s.config.Public), checkSchema(d.Options), checkSchema(d.ConnectionOptions)}
 	texts := map[string]provider.Text{"title": d.Title, "summary": d.Summary}
@@ -110,7 +110,7 @@ func (s *suite) checkGrants(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
-func proveAuthCodeURL(ctx context.Context, s *suite) error {
+func checkAuthCodeURL(ctx context.Context, s *suite) error {
 	if !s.serves(provider.GrantAuthorizationCode) {
 		return nil
 	}

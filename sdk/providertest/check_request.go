@@ -8,7 +8,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-func proveOneRequest(ctx context.Context, s *suite) error {
+func checkOneRequest(ctx context.Context, s *suite) error {
 	var problems []error
 	for _, op := range s.tokenOperations() {
 		relay := s.good(op)
@@ -26,7 +26,7 @@ func proveOneRequest(ctx context.Context, s *suite) error {
 	return errors.Join(problems...)
 }
 
-func proveNoRetry(ctx context.Context, s *suite) error {
+func checkNoRetry(ctx context.Context, s *suite) error {
 	return s.eachFault(ctx, func(op operation, f fault, relay *script, _ any, _ error) error {
 		if n := relay.carrying(op.once); n != 1 {
 			return fmt.Errorf("%d token requests were made, want 1", n)
@@ -35,13 +35,13 @@ func proveNoRetry(ctx context.Context, s *suite) error {
 	}, outages, malformed, []fault{wrongClient, deadGrant, redirectTo(307, "https://elsewhere.example/token")})
 }
 
-func proveOutage(ctx context.Context, s *suite) error {
+func checkOutage(ctx context.Context, s *suite) error {
 	return s.eachFault(ctx, func(_ operation, _ fault, _ *script, result any, err error) error {
 		return wantNot(provider.ReauthorizationRequired, result, err)
 	}, outages)
 }
 
-func proveRetryAfter(ctx context.Context, s *suite) error {
+func checkRetryAfter(ctx context.Context, s *suite) error {
 	return s.eachFault(ctx, func(_ operation, _ fault, _ *script, _ any, err error) error {
 		e, _ := errors.AsType[*provider.Error](err)
 		if e == nil || e.Kind != provider.Transient || e.RetryAfter.Seconds() != 120 {
@@ -51,13 +51,13 @@ func proveRetryAfter(ctx context.Context, s *suite) error {
 	}, []fault{rateLimit})
 }
 
-func proveMalformed(ctx context.Context, s *suite) error {
+func checkMalformed(ctx context.Context, s *suite) error {
 	return s.eachFault(ctx, func(_ operation, _ fault, _ *script, result any, err error) error {
 		return wantNot(provider.ReauthorizationRequired, result, err)
 	}, malformed)
 }
 
-func proveKinds(ctx context.Context, s *suite) error {
+func checkKinds(ctx context.Context, s *suite) error {
 	want := func(kind provider.Kind) judge {
 		return func(_ operation, _ fault, _ *script, result any, err error) error {
 			if e, ok := errors.AsType[*provider.Error](err); !ok || e.Kind != kind {

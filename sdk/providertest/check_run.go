@@ -18,7 +18,7 @@ import (
 // ended. It only bounds a test that fails.
 const cancelTimeout = 10 * time.Second
 
-func proveCancellation(ctx context.Context, s *suite) error {
+func checkCancellation(ctx context.Context, s *suite) error {
 	var problems []error
 	for _, op := range s.operations() {
 		if err := cancelled(ctx, func(ctx context.Context, asked chan<- struct{}) error {
@@ -103,7 +103,7 @@ func cancelled(ctx context.Context, run func(ctx context.Context, asked chan<- s
 	}
 }
 
-func proveReplay(ctx context.Context, s *suite) error {
+func checkReplay(ctx context.Context, s *suite) error {
 	second, stop, err := serve(s.config, s.logs) // a new process, as after a crash
 	if err != nil {
 		return err
@@ -144,7 +144,7 @@ func sameRequests(first, second []*providerplugin.HTTPRequest) error {
 	return nil
 }
 
-func proveConcurrency(ctx context.Context, s *suite) error {
+func checkConcurrency(ctx context.Context, s *suite) error {
 	const side = 16
 	problems := make([]error, 2*side)
 	var all sync.WaitGroup

@@ -15,7 +15,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-func proveErrorsAreClean(ctx context.Context, s *suite) error {
+func checkErrorsAreClean(ctx context.Context, s *suite) error {
 	var problems []error
 	for _, op := range s.operations() {
 		for _, status := range []int{200, 400, 401, 403, 500} {
@@ -47,7 +47,7 @@ func (s *suite) leak(err error) string {
 	return secret[:min(len(secret), 14)]
 }
 
-func proveLogsAreClean(ctx context.Context, s *suite) error {
+func checkLogsAreClean(ctx context.Context, s *suite) error {
 	defer captureLogs(s.logs)()
 	for _, op := range s.operations() {
 		_, _ = op.run(ctx, s.good(op))
@@ -76,7 +76,7 @@ func captureLogs(logs *buffer) (restore func()) {
 	}
 }
 
-func proveHosts(ctx context.Context, s *suite) error {
+func checkHostUse(ctx context.Context, s *suite) error {
 	var problems []error
 	for _, op := range s.operations() {
 		good := s.good(op)
@@ -116,7 +116,7 @@ func (s *suite) undeclared(what string, relay *script) error {
 // evil is what a hostile browser or portal writes into a parameter.
 var evil = []string{"elsewhere.example", "https://elsewhere.example/oauth/token/", "elsewhere.example#@", "@elsewhere.example/"}
 
-func proveHostileCallback(ctx context.Context, s *suite) error {
+func checkHostileCallback(ctx context.Context, s *suite) error {
 	var problems []error
 	judge := func(what string, op operation) {
 		relay := s.good(op)

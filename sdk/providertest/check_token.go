@@ -14,8 +14,8 @@ import (
 // sealed and handed out with every pull.
 const maxExtra = 64 << 10
 
-// proveLifetime compares the life that the reply gives with what the provider returns.
-func proveLifetime(ctx context.Context, s *suite) error {
+// checkLifetime compares the life that the reply gives with what the provider returns.
+func checkLifetime(ctx context.Context, s *suite) error {
 	want := s.saidLife()
 	if want <= 0 {
 		return nil
@@ -45,7 +45,7 @@ func (s *suite) saidLife() time.Duration {
 	return time.Duration(*said.ExpiresIn) * time.Second
 }
 
-func proveSmallExtra(ctx context.Context, s *suite) error {
+func checkSmallExtra(ctx context.Context, s *suite) error {
 	return s.eachToken(ctx, func(token *provider.Token) error {
 		data, err := json.Marshal(token.Extra)
 		if err == nil && len(data) > maxExtra {

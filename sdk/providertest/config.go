@@ -75,7 +75,7 @@ func Run(t *testing.T, config Config) {
 			if reason, ok := config.Gaps[c.name]; ok {
 				t.Skip("declared gap: " + reason)
 			}
-			if err := c.prove(t.Context(), s); err != nil {
+			if err := c.run(t.Context(), s); err != nil {
 				t.Errorf("%s\n%v", c.promise, err)
 			}
 		})
@@ -94,7 +94,7 @@ func runReplies(t *testing.T, s *suite) {
 	}
 	for _, name := range names {
 		t.Run("reply/"+name, func(t *testing.T) {
-			if err := s.proveReply(t.Context(), name); err != nil {
+			if err := s.checkReply(t.Context(), name); err != nil {
 				t.Error(err)
 			}
 		})

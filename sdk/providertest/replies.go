@@ -69,8 +69,8 @@ func (r *recorded) named(prefix string) map[string]string {
 	return found
 }
 
-// proveReply feeds one file to the operation and checks what comes out.
-func (s *suite) proveReply(ctx context.Context, name string) error {
+// checkReply feeds one file to the operation and checks what comes out.
+func (s *suite) checkReply(ctx context.Context, name string) error {
 	data, err := fs.ReadFile(s.config.Replies, name)
 	if err != nil {
 		return err

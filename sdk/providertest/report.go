@@ -34,7 +34,7 @@ func Prove(ctx context.Context, config Config) ([]Result, error) {
 	for _, c := range checks {
 		r := Result{Name: c.name, Promise: c.promise, Gap: config.Gaps[c.name]}
 		if r.Gap == "" {
-			r.Problem = problemOf(c.prove(ctx, s))
+			r.Problem = problemOf(c.run(ctx, s))
 		}
 		results = append(results, r)
 	}
@@ -48,7 +48,7 @@ func Prove(ctx context.Context, config Config) ([]Result, error) {
 	}
 	for _, name := range names {
 		results = append(results, Result{
-			Name: "reply/" + name, Promise: "a recorded reply means what its header says", Problem: problemOf(s.proveReply(ctx, name)),
+			Name: "reply/" + name, Promise: "a recorded reply means what its header says", Problem: problemOf(s.checkReply(ctx, name)),
 		})
 	}
 	s.judgeSpilled(results)

@@ -124,14 +124,14 @@ func (s *stream) run(ctx context.Context, catchUp bool) {
 				}
 				continue
 			}
-			if s.tell(ctx, ids) != nil {
+			if s.sendChanged(ctx, ids) != nil {
 				return
 			}
 		}
 	}
 }
 
-func (s *stream) tell(ctx context.Context, ids []string) error {
+func (s *stream) sendChanged(ctx context.Context, ids []string) error {
 	for _, id := range ids {
 		if !s.sees(ctx, id) {
 			continue

@@ -61,7 +61,7 @@ func (f *Flow) Check(ctx context.Context, svc service.Service) Checked {
 	now := time.Now()
 	op := func() *operation.Op { return &operation.Op{ID: store.NewID(), Service: svc, Now: now} }
 	ask := provider.AuthCodeURLRequest{State: randtoken.New(), RedirectURI: f.RedirectURI(svc), Nonce: randtoken.New()}
-	verifier := prove(svc, &ask)
+	verifier := withPKCE(svc, &ask)
 	address, err := f.o.Runner.AuthCodeURL(ctx, op(), ask)
 	if err == nil {
 		err = checkAddress(svc, address.URL)

@@ -131,7 +131,7 @@ func (f *Flow) Start(ctx context.Context, req StartRequest) (*Started, error) {
 		State: state, RedirectURI: f.RedirectURI(svc), Nonce: nonce, LoginHint: c.Account.Name,
 		ForceConsent: forcesConsent(c, svc),
 	}
-	verifier := prove(svc, &ask)
+	verifier := withPKCE(svc, &ask)
 	address, err := f.o.Runner.AuthCodeURL(ctx, &operation.Op{Service: svc, Now: now}, ask)
 	if err != nil {
 		return nil, err
@@ -175,9 +175,9 @@ func checkAddress(svc service.Service, address string) error {
 // kept in a cookie there.
 func NewBrowser() string { return randtoken.New() }
 
-// prove adds the code challenge (RFC 7636) where the service knows it, and returns its
+// withPKCE adds the code challenge (RFC 7636) where the service knows it, and returns its
 // verifier; empty where it does not.
-func prove(svc service.Service, ask *provider.AuthCodeURLRequest) (verifier string) {
+func withPKCE(svc service.Service, ask *provider.AuthCodeURLRequest) (verifier string) {
 	if pkce := svc.Description.PKCE; pkce != provider.PKCES256 && pkce != provider.PKCERequired {
 		return ""
 	}

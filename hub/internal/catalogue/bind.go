@@ -173,14 +173,14 @@ func (c *Catalogue) ConsentHosts(ctx context.Context, names []string) (released 
 		if change != nil {
 			released = append(released, change.Service)
 			c.hosts(ctx, *change)
-			c.tellHeld(ctx, service.Service{}, next)
+			c.notifyHeld(ctx, service.Service{}, next)
 		}
 	}
 	return released, nil
 }
 
-// tellHeld tells of a service that waits since just now.
-func (c *Catalogue) tellHeld(ctx context.Context, old, svc service.Service) {
+// notifyHeld tells of a service that waits since just now.
+func (c *Catalogue) notifyHeld(ctx context.Context, old, svc service.Service) {
 	if svc.Held() && !slices.Equal(old.HeldHosts, svc.HeldHosts) {
 		names := service.HostNames(svc.HeldHosts)
 		c.log.Warn("a service is held: its plugin names hosts that its secrets were not entered for; an owner has to agree to them",

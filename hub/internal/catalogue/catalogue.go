@@ -150,7 +150,7 @@ func (c *Catalogue) Refresh(ctx context.Context) error {
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
-		c.tellHeld(ctx, old, refreshed)
+		c.notifyHeld(ctx, old, refreshed)
 	}
 	return nil
 }

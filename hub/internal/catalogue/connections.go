@@ -93,7 +93,7 @@ func (c *Catalogue) Revoke(ctx context.Context, id string) (Revoked, error) {
 	if err != nil {
 		return Revoked{}, err
 	}
-	result, err := c.tellService(ctx, conn)
+	result, err := c.revokeAtService(ctx, conn)
 	if err != nil {
 		return result, err
 	}

@@ -57,9 +57,9 @@ func (c *Catalogue) OnRevocation(note func(ctx context.Context, act, connection,
 	c.noted = note
 }
 
-// tellService revokes a grant at its service, if that has a way. One that does not answer
+// revokeAtService revokes a grant at its service, if that has a way. One that does not answer
 // is told later.
-func (c *Catalogue) tellService(ctx context.Context, conn connection.Connection) (Revoked, error) {
+func (c *Catalogue) revokeAtService(ctx context.Context, conn connection.Connection) (Revoked, error) {
 	svc, err := c.store.Service(ctx, conn.ServiceID)
 	if err != nil {
 		return Revoked{}, err
@@ -91,21 +91,21 @@ func (c *Catalogue) revokeOnce(ctx context.Context, svc service.Service, tokens 
 	return c.runner.Revoke(ctx, &operation.Op{Service: svc, Now: now}, tokens.Token(now))
 }
 
-// TellServices tries again to tell services of grants that were given up. It is called
+// RetryRevocations tries again to tell services of grants that were given up. It is called
 // every minute, by one replica.
-func (c *Catalogue) TellServices(ctx context.Context) error {
+func (c *Catalogue) RetryRevocations(ctx context.Context) error {
 	due, err := c.store.DueRevocations(ctx, time.Now(), revokeBatch)
 	if err != nil {
 		return err
 	}
 	var problems []error
 	for _, r := range due {
-		problems = append(problems, c.tellAgain(ctx, r))
+		problems = append(problems, c.retryRevocation(ctx, r))
 	}
 	return errors.Join(problems...)
 }
 
-func (c *Catalogue) tellAgain(ctx context.Context, r store.Revocation) error {
+func (c *Catalogue) retryRevocation(ctx context.Context, r store.Revocation) error {
 	svc, err := c.store.Service(ctx, r.ServiceID)
 	if err != nil {
 		return err

@@ -92,7 +92,7 @@ func TestAServiceThatCouldNotBeToldIsToldLater(t *testing.T) {
 		}
 	}
 	// Nothing is due yet; then one is told, and the other's day is over.
-	must(t, c.TellServices(t.Context()))
+	must(t, c.RetryRevocations(t.Context()))
 	due, err := s.DueRevocations(t.Context(), now.Add(time.Hour), 10)
 	must(t, err)
 	fails = false
@@ -103,7 +103,7 @@ func TestAServiceThatCouldNotBeToldIsToldLater(t *testing.T) {
 			fails = true
 		}
 		must(t, s.PutRevocation(t.Context(), r))
-		must(t, c.TellServices(t.Context()))
+		must(t, c.RetryRevocations(t.Context()))
 	}
 	want := []string{
 		"connection.revoke_failed first", "connection.revoke_failed second", "connection.revoked_late " + due[0].Connection, "connection.revoke_given_up " + due[1].Connection,

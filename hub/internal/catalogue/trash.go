@@ -90,7 +90,7 @@ func (c *Catalogue) Remove(ctx context.Context, id string) (Revoked, error) {
 	if err != nil {
 		return Revoked{}, err
 	}
-	result, err := c.tellService(ctx, trashed.Connection)
+	result, err := c.revokeAtService(ctx, trashed.Connection)
 	if err != nil {
 		return result, err
 	}

@@ -17,6 +17,6 @@
 // outbound proxy resolves names, a host is judged as it is written, in any notation of an
 // address (written.go); where a public name leads to is then the proxy's to judge.
 // Connections to allowed private hosts are kept apart from all others, so that a
-// kept one can serve no service that may not make it. What is refused is told to
+// kept one can serve no service that may not make it. Refusals are reported to
 // Options.Refused, for the audit record.
 package egress

@@ -62,9 +62,9 @@ func TestARefusedRequestIsNotWritten(t *testing.T) {
 }
 
 func TestARequestIsToldAsWrittenBeforeItIs(t *testing.T) {
-	var told atomic.Bool
+	var reported atomic.Bool
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if !told.Load() {
+		if !reported.Load() {
 			w.WriteHeader(http.StatusTeapot)
 		}
 	}))
@@ -73,9 +73,9 @@ func TestARequestIsToldAsWrittenBeforeItIs(t *testing.T) {
 	defer s.Close()
 	s.public.TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig //nolint:forcetypeassert // it is one
 	for range 3 {                                                                          // also on a connection that is kept
-		told.Store(false)
+		reported.Store(false)
 		resp, err := s.Send(t.Context(), Target{Hosts: []provider.Host{{Pattern: server.URL}}}, &providerplugin.HTTPRequest{Method: http.MethodPost, URL: server.URL, Body: []byte("x")},
-			Hooks{Written: func() { told.Store(true) }})
+			Hooks{Written: func() { reported.Store(true) }})
 		if err != nil || resp.Status != http.StatusOK {
 			t.Fatalf("%v, %+v", err, resp)
 		}
@@ -113,7 +113,7 @@ func TestAnOldAnswerIsAskedForAgain(t *testing.T) {
 
 // net/http may write when it has given a request up.
 func TestNothingIsLetGoAfterTheEnd(t *testing.T) {
-	g := &guard{hooks: Hooks{Written: func() { t.Error("told as written") }}}
+	g := &guard{hooks: Hooks{Written: func() { t.Error("reported as written") }}}
 	if written, refused := g.end(); written || refused != nil {
 		t.Fatalf("written %t, refused %v", written, refused)
 	}

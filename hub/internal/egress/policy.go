@@ -23,7 +23,7 @@ type Refusal struct {
 	Host string
 	// Reason is one of the Reason constants, Detail the same for people.
 	Reason, Detail string
-	// More is how many like it were not told in the last minutes.
+	// More is how many like it were not reported in the last minutes.
 	More int
 }
 
@@ -124,40 +124,40 @@ func (s *Sender) proxied(u *url.URL) error {
 	return &PrivateError{Host: u.Host, Address: problem}
 }
 
-// tellEvery is the time between two reports of the same refusal.
-const tellEvery = time.Minute
+// reportEvery is the time between two reports of the same refusal.
+const reportEvery = time.Minute
 
-// teller reports refusals, the same one at most once in a while: a hostile plugin
+// reporter reports refusals, the same one at most once in a while: a hostile plugin
 // must not fill the audit record.
-type teller struct {
+type reporter struct {
 	to func(Refusal)
 
-	mu   sync.Mutex
-	told *bounded.Map[Refusal, told]
+	mu       sync.Mutex
+	reported *bounded.Map[Refusal, reported]
 }
 
-type told struct {
+type reported struct {
 	at   time.Time
 	more int
 }
 
-const maxTold = 1000
+const maxReported = 1000
 
-func (t *teller) tell(now time.Time, r Refusal) {
+func (t *reporter) report(now time.Time, r Refusal) {
 	if t.to == nil {
 		return
 	}
 	t.mu.Lock()
 	key := Refusal{Service: r.Service, Provider: r.Provider, Host: r.Host, Reason: r.Reason}
-	last, known := t.told.Get(key)
-	if known && now.Sub(last.at) < tellEvery {
+	last, known := t.reported.Get(key)
+	if known && now.Sub(last.at) < reportEvery {
 		last.more++
-		t.told.Put(key, last)
+		t.reported.Put(key, last)
 		t.mu.Unlock()
 		return
 	}
 	r.More = last.more
-	t.told.Put(key, told{at: now})
+	t.reported.Put(key, reported{at: now})
 	t.mu.Unlock()
 	t.to(r)
 }

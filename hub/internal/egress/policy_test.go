@@ -116,7 +116,7 @@ func TestAPrivateAddressIsReachedOnlyIfSomebodyAllowedIt(t *testing.T) {
 		})
 	}
 	if len(refusals) < 4 || refusals[0].Reason != ReasonPrivate || refusals[0].Service != "crm" {
-		t.Errorf("told of %v", refusals)
+		t.Errorf("reported of %v", refusals)
 	}
 }
 
@@ -208,15 +208,15 @@ func TestAnAddressIsJudgedInEverySpelling(t *testing.T) {
 func TestTheSameRefusalIsToldOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var got []Refusal
-		teller := teller{to: func(r Refusal) { got = append(got, r) }, told: bounded.New[Refusal, told](maxTold)}
+		reporter := reporter{to: func(r Refusal) { got = append(got, r) }, reported: bounded.New[Refusal, reported](maxReported)}
 		for range 100 {
-			teller.tell(time.Now(), Refusal{Service: "a", Host: "h", Reason: ReasonPrivate, Detail: "d"})
+			reporter.report(time.Now(), Refusal{Service: "a", Host: "h", Reason: ReasonPrivate, Detail: "d"})
 		}
-		teller.tell(time.Now(), Refusal{Service: "b", Host: "h", Reason: ReasonPrivate})
-		<-time.After(tellEvery)
-		teller.tell(time.Now(), Refusal{Service: "a", Host: "h", Reason: ReasonPrivate})
+		reporter.report(time.Now(), Refusal{Service: "b", Host: "h", Reason: ReasonPrivate})
+		<-time.After(reportEvery)
+		reporter.report(time.Now(), Refusal{Service: "a", Host: "h", Reason: ReasonPrivate})
 		if len(got) != 3 || got[2].More != 99 {
-			t.Errorf("told %v", got)
+			t.Errorf("reported %v", got)
 		}
 	})
 }

@@ -21,7 +21,7 @@ type Hooks struct {
 	// An error keeps it from being written; Send then fails with that error as the
 	// Err of a *providerplugin.RelayError that is not Written.
 	Before func() error
-	// Written is told that the request is about to be written: from here on the
+	// Written is called when the request is about to be written: from here on the
 	// service may have it.
 	Written func()
 }

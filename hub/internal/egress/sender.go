@@ -23,17 +23,17 @@ import (
 
 // Options say what a Sender may do.
 type Options struct {
-	// Version is told to services in User-Agent, which some of them require.
+	// Version is sent to services in User-Agent, which some of them require.
 	Version string
 	// Networks are those that the operator trusts although they are not public.
 	Networks []netip.Prefix
-	// Refused is told of requests that were not sent, the same at most once a minute;
+	// Refused is called for requests that were not sent, the same at most once a minute;
 	// nil is nobody.
 	Refused func(Refusal)
 	// Dial makes connections; nil is the system's network. The address policy judges only
 	// what the system's network is asked for.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// Counted is told the reason of every request that was not sent; nil is nobody.
+	// Counted is called with the reason of every request that was not sent; may be nil.
 	Counted func(reason string)
 }
 
@@ -44,7 +44,7 @@ type Sender struct {
 	// a service that may not make it.
 	public, private, proxy *http.Transport
 	networks               []netip.Prefix
-	refusals               teller
+	refusals               reporter
 	counted                func(reason string)
 	userAgent              string
 }
@@ -68,7 +68,7 @@ type Target struct {
 func New(o Options) *Sender {
 	s := &Sender{
 		userAgent: "Evergrant/" + o.Version, networks: o.Networks,
-		refusals: teller{to: o.Refused, told: bounded.New[Refusal, told](maxTold)},
+		refusals: reporter{to: o.Refused, reported: bounded.New[Refusal, reported](maxReported)},
 	}
 	if s.counted = o.Counted; s.counted == nil {
 		s.counted = func(string) {}
@@ -173,7 +173,7 @@ func (s *Sender) over(to Target, u *url.URL) (*http.Transport, error) {
 // refuse makes the error of a request that is not sent, and tells of it.
 func (s *Sender) refuse(to Target, host, reason string, why error) *providerplugin.RelayError {
 	s.counted(reason)
-	s.refusals.tell(time.Now(), Refusal{Service: to.Service.Name, Provider: to.Provider, Host: host, Reason: reason, Detail: why.Error()})
+	s.refusals.report(time.Now(), Refusal{Service: to.Service.Name, Provider: to.Provider, Host: host, Reason: reason, Detail: why.Error()})
 	return &providerplugin.RelayError{Refused: true, Message: why.Error(), Err: why}
 }
 

@@ -46,7 +46,7 @@ func (e *Escalation) Test(ctx context.Context, via store.Channel, to, lang strin
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	m := channel.Message{
-		ID: store.NewID(), To: to, Lang: lang, At: time.Now(), Type: "test", Subject: word(lang, "test_subject"), Text: word(lang, "test_text") + " " + e.o.PublicURL, Data: []byte(`{"test":true}`),
+		ID: store.NewID(), To: to, Lang: lang, At: time.Now(), Type: "test", Subject: phrase(lang, "test_subject"), Text: phrase(lang, "test_text") + " " + e.o.PublicURL, Data: []byte(`{"test":true}`),
 	}
 	return e.o.Senders.Send(ctx, channel.Kind(via.Kind), via.Settings, m)
 }

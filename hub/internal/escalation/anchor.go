@@ -62,7 +62,7 @@ func (e *Escalation) sendAnchor(ctx context.Context, via store.Channel, to, lang
 	defer cancel()
 	_, err := e.o.Senders.Send(ctx, channel.Kind(via.Kind), via.Settings, channel.Message{
 		ID: store.NewID(), To: to, Lang: lang, At: time.Now(), Type: "audit.anchor", Data: data,
-		Subject: word(lang, "anchor_subject"), Text: word(lang, "anchor_text") + " " + e.o.PublicURL + "\n\n" + string(data),
+		Subject: phrase(lang, "anchor_subject"), Text: phrase(lang, "anchor_text") + " " + e.o.PublicURL + "\n\n" + string(data),
 	})
 	return err
 }

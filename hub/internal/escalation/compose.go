@@ -57,7 +57,7 @@ func (e *Escalation) compose(ctx context.Context, d store.Delivery, contact poli
 		}
 		said := fill(template, fields)
 		if esc.Drill {
-			said = word(lang, "drill") + said
+			said = phrase(lang, "drill") + said
 		}
 		return said
 	}
@@ -71,7 +71,7 @@ func (e *Escalation) compose(ctx context.Context, d store.Delivery, contact poli
 	default:
 		m.Text = text(PartText)
 		if esc.Drill {
-			m.Text += "\n\n" + word(lang, "drill_text")
+			m.Text += "\n\n" + phrase(lang, "drill_text")
 		}
 		if kind.Form() == channel.Rich {
 			m.HTML, err = htmlOf(m, lang, links, e.o.PublicURL)

@@ -26,7 +26,7 @@ func htmlOf(m channel.Message, lang string, l links, hub string) (string, error)
 		Button, ButtonURL         string
 		Acknowledge, AckURL, Page string
 		PageURL                   string
-	}{Lang: lang, Subject: m.Subject, Foot: fmt.Sprintf(word(lang, "foot"), hub)}
+	}{Lang: lang, Subject: m.Subject, Foot: fmt.Sprintf(phrase(lang, "foot"), hub)}
 	for line := range strings.SplitSeq(m.Text, "\n") {
 		line = strings.TrimSpace(line)
 		label, rest, labelled := strings.Cut(line, ": ")
@@ -38,14 +38,14 @@ func htmlOf(m channel.Message, lang string, l links, hub string) (string, error)
 			v.Lead = append(v.Lead, line)
 		}
 	}
-	v.Button, v.ButtonURL = word(lang, "button"), l.authorize
+	v.Button, v.ButtonURL = phrase(lang, "button"), l.authorize
 	if v.ButtonURL == "" {
-		v.Button, v.ButtonURL = word(lang, "button_page"), l.page
+		v.Button, v.ButtonURL = phrase(lang, "button_page"), l.page
 	} else {
-		v.Page, v.PageURL = word(lang, "button_page"), l.page
+		v.Page, v.PageURL = phrase(lang, "button_page"), l.page
 	}
 	if l.acknowledge != "" {
-		v.Acknowledge, v.AckURL = word(lang, "acknowledge"), l.acknowledge
+		v.Acknowledge, v.AckURL = phrase(lang, "acknowledge"), l.acknowledge
 	}
 	var b strings.Builder
 	err := emailTemplate.Execute(&b, v)

@@ -69,7 +69,7 @@ func (f facts) fields(topic, lang string, zone *time.Location, l links, hub stri
 		"link": l.authorize, "acknowledge": l.acknowledge, "page": l.page, "hub": hub, "remedy": f.remedy(topic, lang),
 	}
 	if f.service == "" {
-		fields["service"] = word(lang, "several")
+		fields["service"] = phrase(lang, "several")
 	}
 	names := make([]string, 0, len(f.connections))
 	for _, c := range f.connections {
@@ -77,7 +77,7 @@ func (f facts) fields(topic, lang string, zone *time.Location, l links, hub stri
 	}
 	fields["connections"] = strings.Join(names, ", ")
 	if more := f.esc.Affected - len(names); more > 0 && len(names) > 0 {
-		fields["connections"] += " " + fmt.Sprintf(word(lang, "more"), more)
+		fields["connections"] += " " + fmt.Sprintf(phrase(lang, "more"), more)
 	}
 	switch {
 	case !f.esc.ClosedAt.IsZero():
@@ -98,15 +98,15 @@ func (f facts) fields(topic, lang string, zone *time.Location, l links, hub stri
 // stops says what stops working, and when.
 func (f facts) stops(lang string, speak *i18n.Speaker) string {
 	if len(f.connections) != 1 || f.esc.Affected > 1 {
-		return word(lang, "stops_more")
+		return phrase(lang, "stops_more")
 	}
 	if !f.esc.PersonBy.IsZero() {
-		return word(lang, "stops_then")
+		return phrase(lang, "stops_then")
 	}
 	if t := f.connections[0].Tokens; t.Valid(time.Now()) && !t.ExpiresAt.IsZero() {
-		return fmt.Sprintf(word(lang, "stops_at"), speak.Clock(t.ExpiresAt))
+		return fmt.Sprintf(phrase(lang, "stops_at"), speak.Clock(t.ExpiresAt))
 	}
-	return word(lang, "stops_now")
+	return phrase(lang, "stops_now")
 }
 
 // remedy is the provider's own advice, or ours.
@@ -120,7 +120,7 @@ func (f facts) remedy(topic, lang string) string {
 			return own.EN
 		}
 	}
-	return word(lang, "remedy_"+topic)
+	return phrase(lang, "remedy_"+topic)
 }
 
 // said is what the service said, in one line.

@@ -164,16 +164,16 @@ func (e *Escalation) sendBy(ctx context.Context, contact policy.Contact, via sto
 // linksMessage writes what a message with links says.
 func (e *Escalation) linksMessage(contact policy.Contact, kind channel.Kind, list []waitingLink) (channel.Message, error) {
 	lang := langOf(contact)
-	m := channel.Message{ID: store.NewID(), Lang: lang, At: time.Now(), Type: "links", Subject: fmt.Sprintf(word(lang, "links_subject"), len(list))}
+	m := channel.Message{ID: store.NewID(), Lang: lang, At: time.Now(), Type: "links", Subject: fmt.Sprintf(phrase(lang, "links_subject"), len(list))}
 	l := links{page: e.o.PublicURL + "/connections?status=" + string(connection.StatusNeedsAuthorization)}
 	if len(list) == 1 {
-		m.Subject, l.authorize = fmt.Sprintf(word(lang, "links_subject_one"), list[0].Title), list[0].link
+		m.Subject, l.authorize = fmt.Sprintf(phrase(lang, "links_subject_one"), list[0].Title), list[0].link
 	}
 	if kind.Form() == channel.Short {
-		m.Text = fmt.Sprintf(word(lang, "links_short"), list[0].Title, list[0].link)
+		m.Text = fmt.Sprintf(phrase(lang, "links_short"), list[0].Title, list[0].link)
 		return m, nil
 	}
-	text := []string{word(lang, "links_lead"), ""}
+	text := []string{phrase(lang, "links_lead"), ""}
 	type item struct {
 		Name      string `json:"name"`
 		Title     string `json:"title"`
@@ -184,7 +184,7 @@ func (e *Escalation) linksMessage(contact policy.Contact, kind channel.Kind, lis
 		text = append(text, x.Title+": "+x.link)
 		items = append(items, item{x.Name, x.Title, x.link})
 	}
-	m.Text = strings.Join(append(text, "", word(lang, "links_how")), "\n")
+	m.Text = strings.Join(append(text, "", phrase(lang, "links_how")), "\n")
 	var err error
 	switch kind.Form() {
 	case channel.Data:

@@ -75,7 +75,7 @@ func TemplateKey(topic, lang, part string) string { return topic + "." + lang + 
 // Original is a text as the program has it.
 func Original(topic, lang, part string) string { return texts[lang][topic][part] }
 
-func word(lang, key string) string { return texts[lang]["words"][key] }
+func phrase(lang, key string) string { return texts[lang]["words"][key] }
 
 // Fields are what a text may name in braces. None of them is a token or a secret, so
 // no text can hold one; link and acknowledge open nothing but what the message is about.

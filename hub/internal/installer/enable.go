@@ -89,14 +89,14 @@ func (i *Installer) Enable(ctx context.Context, sum string, consent Consent) err
 		}
 		slot.Enabled = true
 		return nil
-	}, "version", p.Version, "sha256", p.Sum, "from", running, "downgrade", word(older), "losses_accepted", word(consent.Losses))
+	}, "version", p.Version, "sha256", p.Sum, "from", running, "downgrade", yesNo(older), "losses_accepted", yesNo(consent.Losses))
 	if err != nil {
 		return err
 	}
 	return i.works(ctx, p.Name, p.Sum)
 }
 
-func word(yes bool) string {
+func yesNo(yes bool) string {
 	if yes {
 		return "yes"
 	}

@@ -61,7 +61,7 @@ func (c *relay) RoundTrip(ctx context.Context, step int, req *providerplugin.HTT
 	select {
 	case <-e.Done():
 	case <-slow.C:
-		c.slow.Do(c.tellSlow)
+		c.slow.Do(c.reportSlow)
 		return nil, errStillOut
 	case <-ctx.Done():
 		return nil, ctx.Err()
@@ -106,7 +106,7 @@ func (c *relay) ended(ctx context.Context, step int, req *providerplugin.HTTPReq
 			c.mu.Unlock()
 		}
 	}
-	c.tell(req, r.Response, r.Failure)
+	c.report(req, r.Response, r.Failure)
 	c.keep(ctx, step, newReply(req, r.Response, r.Failure), r.Closed)
 }
 
@@ -133,7 +133,7 @@ func (c *relay) await() *exchange.Reply {
 	return new(e.Reply())
 }
 
-func (c *relay) tellSlow() {
+func (c *relay) reportSlow() {
 	if c.op.Slow != nil {
 		c.op.Slow()
 	}
@@ -150,8 +150,8 @@ func (c *relay) withPrivate(err error) error {
 	return errors.Join(err, c.private)
 }
 
-// tell makes of a request's end what the limiter has to know about the endpoint.
-func (c *relay) tell(req *providerplugin.HTTPRequest, resp *providerplugin.HTTPResponse, failure *providerplugin.RelayError) {
+// report passes the result of a request to the limiter of its endpoint.
+func (c *relay) report(req *providerplugin.HTTPRequest, resp *providerplugin.HTTPResponse, failure *providerplugin.RelayError) {
 	u, err := url.Parse(req.URL)
 	if err != nil || failure != nil && failure.Refused {
 		return // the hub itself refused it

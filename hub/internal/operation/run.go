@@ -28,7 +28,7 @@ const runs = 3
 // plugin has failed too often on what is known.
 func (r *Runner) run(ctx context.Context, name string, op *Op, do do) (out Outcome, err error) {
 	ctx, span := tracing.Start(ctx, name, attribute.String("evergrant.provider", op.Service.Provider), attribute.String("evergrant.service", op.Service.Name))
-	defer func() { tracing.End(span, word(err)) }()
+	defer func() { tracing.End(span, outcome(err)) }()
 	ctx = pluginhost.WithOperation(ctx, name)
 	if err := r.halted(ctx); err != nil {
 		return Outcome{}, provider.Errorf(provider.Blocked, CodeHalted, "%w", err)
@@ -67,7 +67,7 @@ func (r *Runner) run(ctx context.Context, name string, op *Op, do do) (out Outco
 		break
 	}
 	c.describe(&out)
-	return out, c.withPrivate(r.meaning(op, err))
+	return out, c.withPrivate(r.classify(op, err))
 }
 
 // again decides whether an operation is run once more after an error, without a new

@@ -172,8 +172,8 @@ func (c *relay) describe(out *Outcome) {
 	}
 }
 
-// meaning makes every failure a *provider.Error.
-func (r *Runner) meaning(op *Op, err error) error {
+// classify makes every failure a *provider.Error.
+func (r *Runner) classify(op *Op, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -203,7 +203,7 @@ func (r *Runner) meaning(op *Op, err error) error {
 }
 
 // word says in a trace how an operation ended; "" is well.
-func word(err error) string {
+func outcome(err error) string {
 	if err == nil {
 		return ""
 	}

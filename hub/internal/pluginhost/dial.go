@@ -83,7 +83,7 @@ func (p *watchdog) intercept(ctx context.Context, desc *grpc.StreamDesc, cc *grp
 		return nil, goneUnless(caller, err)
 	}
 	c, _ := ctx.Value(callKey{}).(*call) // a probe is none
-	return &watchedStream{ClientStream: stream, watchdog: p, caller: caller, cancel: cancel, call: c}, nil
+	return &supervisedStream{ClientStream: stream, watchdog: p, caller: caller, cancel: cancel, call: c}, nil
 }
 
 // goneUnless tells a connection that the host closed from a call that its caller
@@ -95,8 +95,8 @@ func goneUnless(caller context.Context, err error) error {
 	return err
 }
 
-// watchedStream is an operation that ends when the plugin is silent too long.
-type watchedStream struct {
+// supervisedStream is an operation that ends when the plugin is silent too long.
+type supervisedStream struct {
 	grpc.ClientStream
 	watchdog *watchdog
 	caller   context.Context
@@ -106,7 +106,7 @@ type watchedStream struct {
 }
 
 // RecvMsg implements grpc.ClientStream.
-func (s *watchedStream) RecvMsg(m any) error {
+func (s *supervisedStream) RecvMsg(m any) error {
 	var silent atomic.Bool
 	timer := time.AfterFunc(s.watchdog.limit, func() {
 		silent.Store(true)

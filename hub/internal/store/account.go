@@ -30,7 +30,7 @@ func (s *Store) SaveAccount(ctx context.Context, id string, generation int64, ac
 		}).Error
 	})
 	if err == nil {
-		s.tell(id)
+		s.notifyLocal(id)
 	}
 	return failed("note the account of the connection "+id, err)
 }

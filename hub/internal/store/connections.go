@@ -173,7 +173,7 @@ func (s *Store) UpdateConnection(ctx context.Context, c, was connection.Connecti
 		return fmt.Errorf("%s: %w", tried, &NameTakenError{Field: "name", Value: c.Name})
 	}
 	if err == nil {
-		s.tell(c.ID)
+		s.notifyLocal(c.ID)
 	}
 	return failed(tried, err)
 }

@@ -80,7 +80,7 @@ func (s *Store) saveOutcomes(ctx context.Context, batch []*outcome) ([]error, er
 			ids = append(ids, o.c.ID)
 		}
 	}
-	s.tell(ids...)
+	s.notifyLocal(ids...)
 	return results, err
 }
 

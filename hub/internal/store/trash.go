@@ -53,7 +53,7 @@ func (s *Store) TrashConnection(ctx context.Context, id, by string, now time.Tim
 		return s.moveTrash(tx, row)
 	})
 	if err == nil {
-		s.tell(id)
+		s.notifyLocal(id)
 	}
 	return failed("move the connection "+id+" into the trash", err)
 }
@@ -89,7 +89,7 @@ func (s *Store) RestoreTrashed(ctx context.Context, id, name string, now time.Ti
 		return restored, fmt.Errorf("%s: %w", tried, &NameTakenError{Field: "name", Value: name})
 	}
 	if err == nil {
-		s.tell(id)
+		s.notifyLocal(id)
 	}
 	return restored, failed(tried, err)
 }

@@ -25,7 +25,7 @@ const maxAttempts = 5
 // that the caller has seen; a newer one ends the renewal at once.
 func (s *Source) renew(ctx context.Context, f *flight, id string, after int64, force bool) (c connection.Connection, err error) {
 	ctx, span := tracing.Start(ctx, "renew")
-	defer func() { tracing.End(span, word(c, err)) }()
+	defer func() { tracing.End(span, outcome(c, err)) }()
 	for range maxAttempts {
 		if c, err = s.renewOnce(ctx, f, id, after, force); !errors.Is(err, store.ErrStale) {
 			break
@@ -49,7 +49,7 @@ func (s *Source) renewOnce(ctx context.Context, f *flight, id string, after int6
 // says so, and the renewal starts again with a lease of its own.
 func (s *Source) renewClaimed(ctx context.Context, f *flight, c connection.Connection) (renewed connection.Connection, err error) {
 	ctx, span := tracing.Start(ctx, "renew when due")
-	defer func() { tracing.End(span, word(renewed, err)) }()
+	defer func() { tracing.End(span, outcome(renewed, err)) }()
 	renewed, err = s.renewLeased(ctx, f, c, false)
 	if errors.Is(err, store.ErrStale) {
 		return s.renew(ctx, f, c.ID, c.Generation, false)
@@ -175,7 +175,7 @@ func (s *Source) finish(ctx context.Context, c connection.Connection, op *operat
 	if err != nil {
 		attempt.Failure = failureOf(err)
 	}
-	defer s.tell(attempt)
+	defer s.attempted(attempt)
 	if err == nil {
 		crashpoint.At(crashpoint.Parsed)
 		renewed := c.Renewed(s.Now(), op.Now, *token)
@@ -280,8 +280,8 @@ func (s *Source) save(trailing context.Context, old, c connection.Connection, in
 	}
 }
 
-// word says in a trace how a renewal ended; "" is well.
-func word(c connection.Connection, err error) string {
+// outcome names in a trace how a renewal ended; "" is success.
+func outcome(c connection.Connection, err error) string {
 	switch {
 	case err != nil:
 		return "not saved"

@@ -37,7 +37,7 @@ func (s *Source) settled(ctx context.Context, c connection.Connection, begun tim
 		return c, nil
 	}
 	ctx, span := tracing.Start(ctx, "wait for the outcome of the renewal")
-	defer func() { tracing.End(span, word(c, err)) }()
+	defer func() { tracing.End(span, outcome(c, err)) }()
 	end := time.NewTimer(wait)
 	defer end.Stop()
 	for look := 5 * time.Millisecond; ; look = min(2*look, 500*time.Millisecond) {

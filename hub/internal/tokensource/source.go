@@ -87,7 +87,7 @@ type Source struct {
 	found     restored.Comparison // of the start
 	lease     time.Duration
 	takeover  time.Duration
-	tell      func(Attempt)
+	attempted func(Attempt)
 	waited    func(took time.Duration, otherHub bool)
 	copied    func(after time.Duration)
 	moved     func(AccountMoved)
@@ -123,8 +123,8 @@ func New(o Options) *Source {
 	if s.changes == nil {
 		s.changes = &changes.Notifier{}
 	}
-	if s.tell = o.Attempted; s.tell == nil {
-		s.tell = func(Attempt) {}
+	if s.attempted = o.Attempted; s.attempted == nil {
+		s.attempted = func(Attempt) {}
 	}
 	if s.copied = o.Copied; s.copied == nil {
 		s.copied = func(time.Duration) {}
@@ -274,7 +274,7 @@ const longestWait = 3 * time.Second
 // long while there is a valid token.
 func (s *Source) await(ctx context.Context, c connection.Connection, wait time.Duration) (renewed connection.Connection, err error) {
 	ctx, span := tracing.Start(ctx, "wait for the renewal")
-	defer func() { tracing.End(span, word(renewed, err)) }()
+	defer func() { tracing.End(span, outcome(renewed, err)) }()
 	if c.Tokens.Valid(s.clock.Latest().Add(longestWait)) {
 		wait = min(wait, longestWait)
 	}

@@ -94,8 +94,8 @@ func (p *Pages) showProof(c *gin.Context, status int, v view.Proof) {
 	p.render(c, status, page.Proof(p.shell(c, view.SectionSettings), v))
 }
 
-// prove takes a password or a code. Both are tried as slowly as at a login.
-func (p *Pages) prove(c *gin.Context) {
+// confirm takes a password or a code. Both are tried as slowly as at a login.
+func (p *Pages) confirm(c *gin.Context) {
 	u, _ := person(c)
 	v := view.Proof{ReturnTo: localPath(c.PostForm("return_to")), Ended: c.PostForm("ended") != ""}
 	by := byPassword

@@ -225,7 +225,7 @@ func (p *Pages) registerSelf(in *gin.RouterGroup) {
 	in.POST("/settings/sessions/:id/end", p.endSession)
 	in.POST("/settings/sessions/end", p.endOtherSessions)
 	in.GET(proofPage, p.proofForm)
-	in.POST(proofPage, p.prove)
+	in.POST(proofPage, p.confirm)
 	in.GET(factorPage, p.secondFactorForm)
 	in.POST(factorPage, p.proven, p.confirmSecondFactor)
 	in.POST("/settings/second-factor/drop", p.dropSecondFactor)
