@@ -45,6 +45,6 @@ func TestFailuresOfOneCauseHaveOneName(t *testing.T) {
 		}
 	}
 	if cause := connection.CauseOf(granted("one"), "auth.example", "acme"); cause.String() != "" {
-		t.Errorf("a connection that is well has the cause %q", cause)
+		t.Errorf("a healthy connection has the cause %q", cause)
 	}
 }

@@ -37,7 +37,7 @@ type Connection struct {
 	Policy Policy
 	// Due is when the scheduler looks at it next; zero is never.
 	Due time.Time
-	// Failure is the trouble of the last attempt; nil if it went well.
+	// Failure is the trouble of the last attempt; nil if it succeeded.
 	Failure *Failure
 	// Cause names what stands in the way of renewal, the same for all connections
 	// that suffer from it; "" if nothing does. See CauseOf.

@@ -31,7 +31,7 @@ const (
 // PluginCodes begin the codes of failures of a plugin, by which no service was asked.
 const PluginCodes = "plugin_"
 
-// NextDue returns when a connection that is well is to be renewed; zero is never,
+// NextDue returns when a healthy connection is to be renewed; zero is never,
 // because it needs no renewal or because there is nothing to renew it with. It is
 // never before now, and at least shortestRound after the token set was obtained.
 // A known end that has passed does not stop it: see canAsk.

@@ -52,7 +52,7 @@ func (c Connection) BroughtForward(now time.Time, a Ahead) Connection {
 	if c.State == StateEnded {
 		c.State = StateActive
 	}
-	c = c.well(now)
+	c = c.healthy(now)
 	c.RenewedAt = a.RenewedAt
 	return c
 }

@@ -122,7 +122,7 @@ func inPhase(t *testing.T, phase connection.Phase, p connection.Policy) connecti
 	t.Helper()
 	paths := map[connection.Phase][]connection.EventKind{
 		connection.PhasePending:   {},
-		connection.PhaseWell:      {connection.EventGranted},
+		connection.PhaseHealthy:   {connection.EventGranted},
 		connection.PhaseRetrying:  {connection.EventGranted, connection.EventTransient},
 		connection.PhaseBlocked:   {connection.EventGranted, connection.EventBlocked},
 		connection.PhaseUncertain: {connection.EventGranted, connection.EventOwnerAwaited},

@@ -22,7 +22,7 @@ func (c Connection) Granted(now, asked time.Time, token provider.Token, account 
 	c.Account = account
 	c.RequestedScopes = slices.Clone(requested)
 	c.AuthorizedAt = now
-	return c.well(now)
+	return c.healthy(now)
 }
 
 // KeepsRefreshToken reports whether the connection's refresh token stays good beside an
@@ -68,10 +68,10 @@ func (c Connection) Renewed(now, asked time.Time, token provider.Token) Connecti
 	if c.State == StateEnded {
 		c.State = StateActive
 	}
-	return c.well(now)
+	return c.healthy(now)
 }
 
-func (c Connection) well(now time.Time) Connection {
+func (c Connection) healthy(now time.Time) Connection {
 	c.Failure, c.Cause = nil, ""
 	c.RenewedAt = now
 	c.UpdatedAt = now

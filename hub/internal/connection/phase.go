@@ -10,7 +10,7 @@ type Phase string
 // The phases.
 const (
 	PhasePending   Phase = "pending"   // no grant yet
-	PhaseWell      Phase = "well"      // in force, the last renewal went well
+	PhaseHealthy   Phase = "healthy"   // in force, the last renewal succeeded
 	PhaseRetrying  Phase = "retrying"  // a failure that passes by itself
 	PhaseBlocked   Phase = "blocked"   // the operator has to mend something
 	PhaseUncertain Phase = "uncertain" // a reply is lost, or awaited from another replica
@@ -21,7 +21,7 @@ const (
 )
 
 // Phases lists every phase.
-var Phases = []Phase{PhasePending, PhaseWell, PhaseRetrying, PhaseBlocked, PhaseUncertain, PhaseSuspect, PhasePaused, PhaseEnded, PhaseRevoked}
+var Phases = []Phase{PhasePending, PhaseHealthy, PhaseRetrying, PhaseBlocked, PhaseUncertain, PhaseSuspect, PhasePaused, PhaseEnded, PhaseRevoked}
 
 // Phase tells where in the machine the connection is.
 func (c Connection) Phase() Phase {
@@ -30,7 +30,7 @@ func (c Connection) Phase() Phase {
 	}
 	switch f := c.Trouble(); {
 	case f == nil:
-		return PhaseWell
+		return PhaseHealthy
 	case f.Suspect:
 		return PhaseSuspect
 	case f.Kind == provider.Blocked:

@@ -84,8 +84,8 @@ func TestASuspectedGrantNeedsAPersonAndIsNotEnded(t *testing.T) {
 	if again := c.Failed(start.Add(7*time.Hour), c.Generation, refused(provider.Transient, 503, "")); again.Phase() != connection.PhaseSuspect {
 		t.Errorf("an outage makes it %s", again.Phase())
 	}
-	if well := c.Renewed(start.Add(7*time.Hour), start.Add(7*time.Hour), token(10*time.Hour, "r2")); well.Phase() != connection.PhaseWell {
-		t.Errorf("a renewal makes it %s", well.Phase())
+	if healthy := c.Renewed(start.Add(7*time.Hour), start.Add(7*time.Hour), token(10*time.Hour, "r2")); healthy.Phase() != connection.PhaseHealthy {
+		t.Errorf("a renewal makes it %s", healthy.Phase())
 	}
 }
 

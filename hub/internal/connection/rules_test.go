@@ -121,7 +121,7 @@ func TestAnOutageIsNotCountedAgainstAGrant(t *testing.T) {
 		c := connection.New(start, fmt.Sprintf("id-%d", n), "n", "t", "s", keeping).
 			Granted(start, start, token(8*time.Hour, "r"), provider.Account{}, nil)
 		deferred := c.Deferred(later, until)
-		if deferred.Failure != nil || deferred.Phase() != connection.PhaseWell {
+		if deferred.Failure != nil || deferred.Phase() != connection.PhaseHealthy {
 			t.Fatalf("phase %s, failure %v", deferred.Phase(), deferred.Failure)
 		}
 		if wait := deferred.Due.Sub(until); wait < 0 || wait > 5*time.Second {
@@ -132,7 +132,7 @@ func TestAnOutageIsNotCountedAgainstAGrant(t *testing.T) {
 	if len(due) < 100 {
 		t.Fatalf("200 grants come back at %d different times", len(due))
 	}
-	c := inPhase(t, connection.PhaseWell, keeping).Failed(later, 1, &provider.Error{Kind: provider.Transient, RetryAfter: time.Hour})
+	c := inPhase(t, connection.PhaseHealthy, keeping).Failed(later, 1, &provider.Error{Kind: provider.Transient, RetryAfter: time.Hour})
 	if d := c.Deferred(later, until); d.Failure.Count != 1 || d.Due.Before(later.Add(time.Hour)) {
 		t.Error("a probe comes sooner than the service allows this grant")
 	}
@@ -151,12 +151,12 @@ func TestALostReplyIsUncertainOnlyWhereARepeatIsNotSafe(t *testing.T) {
 		}), connection.PhaseRetrying},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := inPhase(t, connection.PhaseWell, tt.policy)
+			c := inPhase(t, connection.PhaseHealthy, tt.policy)
 			after := c.ReplyLost(later, c.Generation, lost, connection.Lost{SentAt: later})
 			if after.Phase() != tt.want {
 				t.Fatalf("phase %s, want %s", after.Phase(), tt.want)
 			}
-			if c.ReplyLost(later, c.Generation-1, lost, connection.Lost{SentAt: later}).Phase() != connection.PhaseWell {
+			if c.ReplyLost(later, c.Generation-1, lost, connection.Lost{SentAt: later}).Phase() != connection.PhaseHealthy {
 				t.Fatal("a lost reply to another generation counts")
 			}
 		})
@@ -219,7 +219,7 @@ func TestWhatBecomesOfAnOpenIntent(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			c := inPhase(t, connection.PhaseWell, tt.policy)
+			c := inPhase(t, connection.PhaseHealthy, tt.policy)
 			c.Tokens.ExpiresAt = start.Add(tt.life)
 			got, until := c.Settle(start.Add(tt.after), tt.intent, 15*time.Minute)
 			// The try that is left is spread over a quarter of half a margin.
@@ -268,7 +268,7 @@ func TestWhichTokenSetMayBePutBack(t *testing.T) {
 		t.Fatalf("the last good one is generation %d, %t", good.Generation, ok)
 	}
 	back := ended.Restored(later, good)
-	if back.Phase() != connection.PhaseWell || back.Tokens.RefreshToken != "r1" || back.Generation != ended.Generation+1 || !back.Due.Equal(later) {
+	if back.Phase() != connection.PhaseHealthy || back.Tokens.RefreshToken != "r1" || back.Generation != ended.Generation+1 || !back.Due.Equal(later) {
 		t.Fatalf("put back: %s, generation %d, due %s", back.Phase(), back.Generation, back.Due)
 	}
 }
@@ -299,7 +299,7 @@ func TestTheOneTryThatIsLeftIsNotHurried(t *testing.T) {
 		"a repeat is safe":                {keeping, due, connection.Lost{SentAt: due}, time.Second, 2 * time.Second, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := inPhase(t, connection.PhaseWell, tt.policy)
+			c := inPhase(t, connection.PhaseHealthy, tt.policy)
 			c.Tokens.ObtainedAt, c.Tokens.ExpiresAt = start, start.Add(time.Hour)
 			after := c.ReplyLost(tt.now, c.Generation, lost, tt.lost)
 			if wait := after.Due.Sub(tt.now); wait < tt.earliest || wait > tt.latest {

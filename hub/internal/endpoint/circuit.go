@@ -23,7 +23,7 @@ type circuit struct {
 	seed   string // of the replica: its probes come at times of their own
 	limits Limits
 
-	// openings counts since the endpoint was last known to be well; 0 is closed.
+	// openings counts since the endpoint was last known to be healthy; 0 is closed.
 	openings int
 	// open is set from an opening until a probe was answered.
 	open  bool

@@ -13,7 +13,7 @@ type ClosedError struct {
 	Until time.Time
 	// Cause is why, for people; no secret.
 	Cause string
-	// Busy is set if the endpoint is well, but its rate is used up.
+	// Busy is set if the endpoint is healthy, but its rate is used up.
 	Busy bool
 }
 

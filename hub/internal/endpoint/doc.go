@@ -20,7 +20,7 @@
 // trouble has lasted, 5 s to 5 min with jitter: so an outage costs few requests, and its
 // end is found soon, also where few ask. If it is answered, the circuit closes, but
 // recovers first: few at a time, and two failures in a row open it, until as many
-// requests in a row as opened it are answered, or until it has been well for as long as
+// requests in a row as opened it are answered, or until it has been healthy for as long as
 // it was open at last. A 429 is that of the grant that got it, whose connection obeys
 // it; after Limits.Throttled grants in a row it is the endpoint's, as one is at once
 // whose service counts by client. That, and a 503 with Retry-After, opens the circuit

@@ -244,7 +244,7 @@ func (l *Limiter) endpoint(key Key, now time.Time) *endpoint {
 	return e
 }
 
-// dropIdle forgets endpoints that are well and unused for a minute.
+// dropIdle forgets healthy endpoints that were unused for a minute.
 func (l *Limiter) dropIdle(now time.Time) {
 	for key, e := range l.endpoints {
 		if e.inFlight == 0 && len(e.waiting) == 0 && e.circuit.openings == 0 && now.Sub(e.used) > time.Minute {

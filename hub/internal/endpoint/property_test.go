@@ -82,7 +82,7 @@ func TestNeverMoreThanTheCapAndNeverTwoProbes(t *testing.T) {
 			if s.InFlight != 0 || s.Waiting != 0 {
 				t.Errorf("all have left, but %d in flight and %d waiting", s.InFlight, s.Waiting)
 			}
-			// However it went, an endpoint that is well again is used again.
+			// However it went, a healthy endpoint is used again.
 			let(2 * time.Hour)
 			for range 10 {
 				if err := ask(t, g, answered(200, "")); err != nil {

@@ -14,7 +14,7 @@ type Status struct {
 	InFlight, Waiting int
 	// Until is when an open circuit lets a probe in; zero otherwise.
 	Until time.Time
-	// Since is when its trouble began and Cause what it was; zero if it is well.
+	// Since is when its trouble began and Cause what it was; zero if it is healthy.
 	Since time.Time
 	Cause string
 	// Openings counts in this trouble.

@@ -202,7 +202,7 @@ func (r *Runner) classify(op *Op, err error) error {
 	return fmt.Errorf("operation %s of %s: %w", op.ID, name, err)
 }
 
-// word says in a trace how an operation ended; "" is well.
+// outcome names in a trace how an operation ended; "" is success.
 func outcome(err error) string {
 	if err == nil {
 		return ""

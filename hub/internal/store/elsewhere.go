@@ -13,7 +13,7 @@ func (s *Store) Elsewhere(ctx context.Context, serviceID, exceptID string, since
 	var e connection.Elsewhere
 	err := s.reading(ctx).Model(&connectionRow{}).
 		Select("COUNT(*), COALESCE(SUM(CASE WHEN renewed_at > ? THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN phase <> ? THEN 1 ELSE 0 END), 0)",
-			millis(since), string(connection.PhaseWell)).
+			millis(since), string(connection.PhaseHealthy)).
 		Where("service_id = ? AND id <> ? AND state = ?", serviceID, exceptID, string(connection.StateActive)).
 		Row().Scan(&e.Others, &e.Renewed, &e.Failing)
 	return e, failed("look at the other grants of a service", err)

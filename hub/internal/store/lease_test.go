@@ -211,7 +211,7 @@ func TestTheClaimReadsNoMoreThanWhatIsDue(t *testing.T) {
 				t.Errorf("the plan of a claim:\n%s", plan)
 			}
 			plan = store.NextDuePlan(t, s)
-			if !strings.Contains(plan, "connections_due_at") || !strings.Contains(plan, "connections_lease_until") || strings.Contains(plan, "connections_standing") {
+			if !strings.Contains(plan, "connections_due_at") || !strings.Contains(plan, "connections_lease_until") || strings.Contains(plan, "connections_status") {
 				t.Errorf("the plan of finding what is due next:\n%s", plan)
 			}
 		})
