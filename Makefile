@@ -19,16 +19,16 @@ build: ## Build the hub and all plugins into bin/.
 	@scripts/build.sh
 
 # Set these in the environment to run on another folder.
-run: export EVERGRANT_DATA_DIR ?= $(if $(SANDBOX),./data-sandbox,./data)
-run demo: export EVERGRANT_PLUGINS_DIR ?= ./bin/plugins
+run: export EVERGRANT_DATA_DIR ?= $(if $(DEMO),./data-demo,./data)
+run smoke-test: export EVERGRANT_PLUGINS_DIR ?= ./bin/plugins
 
 .PHONY: run
-run: build ## Build and run the hub on SQLite in ./data; with SANDBOX=1 beside emulated services, in ./data-sandbox; ARGS=… is handed on.
-	bin/evergrant $(if $(SANDBOX),sandbox,serve) $(ARGS)
+run: build ## Build and run the hub on SQLite in ./data; with DEMO=1 beside emulated services, in ./data-demo; ARGS=… is handed on.
+	bin/evergrant $(if $(DEMO),demo,serve) $(ARGS)
 
-.PHONY: demo
-demo: build ## Build and play the main job without a hand: add, authorise, pull, renew; fails if a check does not hold.
-	bin/evergrant demo $(ARGS)
+.PHONY: smoke-test
+smoke-test: build ## Build and run the main job unattended: add, authorise, pull, renew; fails if a check does not hold.
+	bin/evergrant smoke-test $(ARGS)
 
 ##@ Test it
 
@@ -122,7 +122,7 @@ tidy-check: ## Fail if a go.mod or go.sum is not tidy.
 	@scripts/tidy-check.sh
 
 .PHONY: targets-check
-targets-check: ## Run every target in a clone of its own, long ones in their short form; ARGS="lint demo" chooses, FULL=1 runs long ones whole.
+targets-check: ## Run every target in a clone of its own, long ones in their short form; ARGS="lint smoke-test" chooses, FULL=1 runs long ones whole.
 	@FULL=$(FULL) scripts/targets.sh $(ARGS)
 
 .PHONY: gowork-off

@@ -101,7 +101,7 @@ var documentedWays = ways(
 	`^cd `, "run",
 	`[\[<]|^go (get|tool|build -)`, "out it is a form, or part of a command",
 	`^make run`, "instead make quickstart",
-	`^make (quickstart|demo|build|help)$|^make$`, "run",
+	`^make (quickstart|smoke-test|build|help)$|^make$`, "run",
 	`^make \S+`, "instead ${0} --dry-run >/dev/null",
 	`^(EVERGRANT_\w+=\S+ )?scripts/`, "out it takes minutes, and PostgreSQL",
 	`^EVERGRANT_\w+=\S+ go test`, "out it takes minutes, or writes a page",

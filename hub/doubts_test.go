@@ -14,7 +14,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/store"
-	"github.com/evergrant/evergrant/plugins/sandbox"
+	"github.com/evergrant/evergrant/plugins/demo"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -87,7 +87,7 @@ func (r *running) doubts(t *testing.T, name string) []doubt {
 }
 
 // twoOfOAuth2 adds a second service of the emulated one.
-func twoOfOAuth2(t *testing.T, r *running, world *sandbox.World) (first, second string) {
+func twoOfOAuth2(t *testing.T, r *running, world *demo.World) (first, second string) {
 	t.Helper()
 	s := world.Service("oauth2")
 	r.addService(t, s)

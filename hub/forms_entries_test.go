@@ -16,7 +16,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/evergrant/evergrant/hub/internal/seal"
-	"github.com/evergrant/evergrant/plugins/sandbox"
+	"github.com/evergrant/evergrant/plugins/demo"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -152,8 +152,8 @@ func (b *browser) save(what string) {
 	})
 }
 
-// sandboxOption is the address of an emulated service that an option has to name.
-func sandboxOption(world *sandbox.World, providerName, option string) (string, bool) {
+// demoOption is the address of an emulated service that an option has to name.
+func demoOption(world *demo.World, providerName, option string) (string, bool) {
 	if providerName == "options" {
 		return "", false
 	}

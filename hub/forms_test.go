@@ -50,7 +50,7 @@ func TestWhatIsEnteredInTheFormOfAServiceIsStored(t *testing.T) {
 			want := map[string]any{}
 			for _, o := range options {
 				e := entryOf(o, round)
-				if at, ours := sandboxOption(world, p.Name, o.Name); ours {
+				if at, ours := demoOption(world, p.Name, o.Name); ours {
 					e = entry{at, at}
 				}
 				b.enter(o, e.text)

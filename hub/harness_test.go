@@ -21,8 +21,8 @@ import (
 
 	"github.com/evergrant/evergrant/hub"
 	"github.com/evergrant/evergrant/hub/internal/channel/channeltest"
+	"github.com/evergrant/evergrant/plugins/demo"
 	"github.com/evergrant/evergrant/plugins/emulator"
-	"github.com/evergrant/evergrant/plugins/sandbox"
 )
 
 // pluginsDir holds the real plugins, built once.
@@ -139,9 +139,9 @@ func tail(s string, lines int) string {
 }
 
 // startWorld starts the emulators; their tokens live ttl.
-func startWorld(t testing.TB, ttl time.Duration) *sandbox.World {
+func startWorld(t testing.TB, ttl time.Duration) *demo.World {
 	t.Helper()
-	world, err := sandbox.Start(sandbox.Config{AccessTTL: ttl})
+	world, err := demo.Start(demo.Config{AccessTTL: ttl})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +225,7 @@ type pulled struct {
 }
 
 // addService adds an emulated service and a connection "c-<provider>" to it.
-func (r *running) addService(t testing.TB, s *sandbox.Service) (connection string) {
+func (r *running) addService(t testing.TB, s *demo.Service) (connection string) {
 	t.Helper()
 	var added struct {
 		RedirectURI string `json:"redirect_uri"`

@@ -9,8 +9,8 @@ import (
 
 	"github.com/evergrant/evergrant/hub"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/plugins/demo"
 	"github.com/evergrant/evergrant/plugins/emulator"
-	"github.com/evergrant/evergrant/plugins/sandbox"
 )
 
 // shortLife of access tokens lets tests see expiries.
@@ -44,7 +44,7 @@ func TestAProcessAlwaysGetsAValidToken(t *testing.T) {
 
 // confirmed has the service confirm a token that was just pulled, and returns it. Where
 // lives are short a renewal may come in between and end it; then the next one counts.
-func confirmed(t *testing.T, s *sandbox.Service, process *client, connection string, p pulled) pulled {
+func confirmed(t *testing.T, s *demo.Service, process *client, connection string, p pulled) pulled {
 	t.Helper()
 	for err := s.Confirm(t.Context(), p.AccessToken); err != nil; err = s.Confirm(t.Context(), p.AccessToken) {
 		next := process.pull(t, connection)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"github.com/evergrant/evergrant/plugins/sandbox"
+	"github.com/evergrant/evergrant/plugins/demo"
 )
 
 const testPassword = "correct horse battery"
@@ -30,7 +30,7 @@ func (b *browser) setUp(r *running) {
 }
 
 // addService fills in the form of a provider as its service's page said.
-func (b *browser) addService(r *running, s *sandbox.Service) {
+func (b *browser) addService(r *running, s *demo.Service) {
 	b.t.Helper()
 	b.open(r.hub.URL() + "/services/new")
 	b.click(`a[href$="/services/new/` + s.Provider + `"]`)
@@ -63,7 +63,7 @@ func (b *browser) addService(r *running, s *sandbox.Service) {
 }
 
 // connect makes a connection and lands at the service's own login page.
-func (b *browser) connect(r *running, s *sandbox.Service, name string) {
+func (b *browser) connect(r *running, s *demo.Service, name string) {
 	b.t.Helper()
 	b.open(r.hub.URL() + "/connections/new?service=" + s.Name)
 	b.fill("title", "Касса № 1 — "+s.Title)

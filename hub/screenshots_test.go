@@ -18,8 +18,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/plugins/demo"
 	"github.com/evergrant/evergrant/plugins/emulator"
-	"github.com/evergrant/evergrant/plugins/sandbox"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -40,7 +40,7 @@ var pictures = []picture{
 	{"connection-new", "/connections/new", false},
 	{"import", "/connections/import", false},
 	{"services", "/services", true},
-	{"service", "/services/sandbox-bitrix24", false},
+	{"service", "/services/demo-bitrix24", false},
 	{"service-gallery", "/services/new", true},
 	{"service-form", "/services/new/bitrix24", true},
 	{"once", "/once", false},
@@ -150,7 +150,7 @@ func (c *camera) language(lang string) {
 func (c *camera) phone() { c.width, c.height = 390, 844 }
 
 // onTheWay takes the pages that one only meets on the way.
-func (c *camera) onTheWay(r *running, world *sandbox.World) {
+func (c *camera) onTheWay(r *running, world *demo.World) {
 	c.t.Helper()
 	s := world.Service("google-calendar") // Bitrix24 tells nobody of a refusal
 	c.open(r.hub.URL() + "/connections/sales-portal")
@@ -212,7 +212,7 @@ var linkOfMessageRE = regexp.MustCompile(`/(grant|ack)/[A-Za-z0-9_-]{43}`)
 
 // startFurnished is a hub with services of all emulators and connections in
 // every status.
-func startFurnished(t *testing.T, world *sandbox.World) *running {
+func startFurnished(t *testing.T, world *demo.World) *running {
 	t.Helper()
 	dir := t.TempDir()
 	// Services know the hub's address, so it stays the same over a restart.
@@ -225,7 +225,7 @@ func startFurnished(t *testing.T, world *sandbox.World) *running {
 	r.admin.must(t, "DELETE", "/api/v1/connections/c-taxcom-kassa", nil, nil)
 	r.admin.must(t, "DELETE", "/api/v1/connections/c-google-calendar", nil, nil)
 	r.admin.must(t, "DELETE", "/api/v1/connections/c-bitrix24", nil, nil)
-	r.admin.must(t, "POST", "/api/v1/connections", map[string]any{"service": "sandbox-bitrix24", "name": "sales-portal", "title": "Битрикс24 — отдел продаж"}, nil)
+	r.admin.must(t, "POST", "/api/v1/connections", map[string]any{"service": "demo-bitrix24", "name": "sales-portal", "title": "Битрикс24 — отдел продаж"}, nil)
 	status, page := send(t, r.grant(t, "sales-portal", emulator.Choices{}))
 	if v := r.view(t, "sales-portal"); v.Generation == 0 {
 		t.Fatalf("the callback answered %d:\n%s", status, page)
@@ -262,27 +262,27 @@ func furnish(t *testing.T, dir string, services *channeltest.Server) {
 		refresh              string
 		then                 func(connection.Connection) connection.Connection
 	}{
-		{"sandbox-google", "team-calendar", "Календарь команды", 20 * time.Minute, time.Hour, "r", nil},
-		{"sandbox-google", "finance-calendar", "Календарь бухгалтерии", 15 * time.Minute, time.Hour, "r", func(c connection.Connection) connection.Connection {
+		{"demo-google", "team-calendar", "Календарь команды", 20 * time.Minute, time.Hour, "r", nil},
+		{"demo-google", "finance-calendar", "Календарь бухгалтерии", 15 * time.Minute, time.Hour, "r", func(c connection.Connection) connection.Connection {
 			c.AuthorizedAt, c.Tokens.RefreshExpiresAt = now.Add(-60*day), now.Add(12*day)
 			return c
 		}},
-		{"sandbox-google", "marketing-calendar", "Календарь маркетинга", 3 * time.Hour, time.Hour, "r", failed(provider.Error{
+		{"demo-google", "marketing-calendar", "Календарь маркетинга", 3 * time.Hour, time.Hour, "r", failed(provider.Error{
 			Kind: provider.ReauthorizationRequired, Code: "invalid_grant", Message: "Token has been expired or revoked.",
 		}, 0)},
-		{"sandbox-google", "trial-calendar", "Trial calendar", 10 * time.Minute, time.Hour, "", nil},
-		{"sandbox-taxcom", "cash-register-1", "Касса № 1, Тверская", 2 * time.Hour, 60 * day, "", nil},
-		{"sandbox-taxcom", "cash-register-2", "Касса № 2, Арбат", 56 * day, 60 * day, "", nil},
-		{"sandbox-oauth2", "warehouse", "Склад", 40 * time.Minute, time.Hour, "r", failed(provider.Error{
+		{"demo-google", "trial-calendar", "Trial calendar", 10 * time.Minute, time.Hour, "", nil},
+		{"demo-taxcom", "cash-register-1", "Касса № 1, Тверская", 2 * time.Hour, 60 * day, "", nil},
+		{"demo-taxcom", "cash-register-2", "Касса № 2, Арбат", 56 * day, 60 * day, "", nil},
+		{"demo-oauth2", "warehouse", "Склад", 40 * time.Minute, time.Hour, "r", failed(provider.Error{
 			Kind: provider.Blocked, Code: "invalid_client", Message: "Client authentication failed.",
 		}, 5*time.Minute)},
-		{"sandbox-oauth2", "logistics", "Logistics partner", 57 * time.Minute, time.Hour, "r", failed(provider.Error{
+		{"demo-oauth2", "logistics", "Logistics partner", 57 * time.Minute, time.Hour, "r", failed(provider.Error{
 			Kind: provider.Transient, Code: "", Message: "the service answered 503", HTTPStatus: 503,
 		}, 3*time.Minute)},
-		{"sandbox-bitrix24", "hr-portal", "Битрикс24 — кадры", 30 * time.Minute, time.Hour, "r", func(c connection.Connection) connection.Connection {
+		{"demo-bitrix24", "hr-portal", "Битрикс24 — кадры", 30 * time.Minute, time.Hour, "r", func(c connection.Connection) connection.Connection {
 			return c.Paused(now)
 		}},
-		{"sandbox-bitrix24", "new-portal", "Битрикс24 — филиал в Казани", 0, 0, "", nil},
+		{"demo-bitrix24", "new-portal", "Битрикс24 — филиал в Казани", 0, 0, "", nil},
 	} {
 		svc, err := s.ServiceByName(t.Context(), f.service)
 		if err != nil {

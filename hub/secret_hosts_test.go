@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/channel"
-	"github.com/evergrant/evergrant/plugins/sandbox"
+	"github.com/evergrant/evergrant/plugins/demo"
 )
 
 // elsewhere is a server to which nothing secret may be sent. It keeps what it hears.
@@ -61,7 +61,7 @@ func (e *elsewhere) took(text string) bool {
 }
 
 // moved is the form of a service with its token endpoint elsewhere and no secret entered.
-func moved(s *sandbox.Service, to *elsewhere) url.Values {
+func moved(s *demo.Service, to *elsewhere) url.Values {
 	form := maps.Clone(serviceForm(s))
 	form.Set("client_secret", "")
 	form.Set("options.token_endpoint", to.URL+"/token")
@@ -69,7 +69,7 @@ func moved(s *sandbox.Service, to *elsewhere) url.Values {
 }
 
 // movedBody is the same for the API.
-func movedBody(s *sandbox.Service, to *elsewhere, more map[string]any) map[string]any {
+func movedBody(s *demo.Service, to *elsewhere, more map[string]any) map[string]any {
 	options := maps.Clone(s.Options)
 	options["token_endpoint"] = to.URL + "/token"
 	body := map[string]any{"name": s.Name, "title": s.Title, "client_id": s.ClientID, "scopes": s.Scopes, "options": options}

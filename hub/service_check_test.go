@@ -11,11 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/evergrant/evergrant/plugins/sandbox"
+	"github.com/evergrant/evergrant/plugins/demo"
 )
 
 // serviceForm is what an administrator enters for an emulated service.
-func serviceForm(s *sandbox.Service) url.Values {
+func serviceForm(s *demo.Service) url.Values {
 	form := url.Values{"name": {s.Name}, "title": {s.Title}, "client_id": {s.ClientID}, "client_secret": {s.ClientSecret}, "scopes": s.Scopes}
 	for name, value := range s.Options {
 		form.Set("options."+name, fmt.Sprint(value))

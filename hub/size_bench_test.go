@@ -73,7 +73,7 @@ func claimTime(b *testing.B, address, keyFile string) time.Duration {
 		b.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	svc, err := s.ServiceByName(b.Context(), "sandbox-oauth2")
+	svc, err := s.ServiceByName(b.Context(), "demo-oauth2")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -27,23 +27,23 @@ run() {
   local port log pid
   port=$(free_port)
   log=.cache/quickstart.log
-  EVERGRANT_LISTEN=127.0.0.1:$port EVERGRANT_DATA_DIR=$2 setsid make --no-print-directory run SANDBOX="$1" \
+  EVERGRANT_LISTEN=127.0.0.1:$port EVERGRANT_DATA_DIR=$2 setsid make --no-print-directory run DEMO="$1" \
     ARGS="${1:+--first-port=$((port + 1))}" >"$log" 2>&1 &
   pid=$!
   if ! serves "$port" "$pid"; then
     kill -KILL -- "-$pid" 2>/dev/null || true
     cat "$log"
-    echo "quickstart: 'make run SANDBOX=$1' does not serve"
+    echo "quickstart: 'make run DEMO=$1' does not serve"
     return 1
   fi
   kill -INT -- "-$pid"
   wait "$pid" || true
-  echo "quickstart: 'make run SANDBOX=$1' serves"
+  echo "quickstart: 'make run DEMO=$1' serves"
 }
 
-trap 'rm -rf .cache/quickstart-data .cache/quickstart-data-sandbox' EXIT
-rm -rf .cache/quickstart-data .cache/quickstart-data-sandbox
+trap 'rm -rf .cache/quickstart-data .cache/quickstart-data-demo' EXIT
+rm -rf .cache/quickstart-data .cache/quickstart-data-demo
 for _ in first second; do
   run "" ./.cache/quickstart-data
-  run 1 ./.cache/quickstart-data-sandbox
+  run 1 ./.cache/quickstart-data-demo
 done

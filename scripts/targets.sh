@@ -12,12 +12,12 @@ cd "$(dirname "$0")/.."
 # A target that is not here is a mistake: whoever adds one says how it is tried.
 short() {
   case $1 in
-    help | build | demo | quickstart | author-walk | plugin-cases) ;;
+    help | build | smoke-test | quickstart | author-walk | plugin-cases) ;;
     check | lint | vet | generate-check | tidy-check | gowork-off | proto-breaking) ;;
     generate | assets | drill | clean) ;;
     dist) echo 'DIST_ARCHS=amd64' ;;
     image | image-check | release-check) ;;
-    run) echo "- it runs until it is stopped; quickstart starts it, alone and with SANDBOX=1" ;;
+    run) echo "- it runs until it is stopped; quickstart starts it, alone and with DEMO=1" ;;
     targets-check) echo "- it is this" ;;
     test) echo 'ARGS=./plugins/examples ./sdk/... -short' ;;
     test-short) echo 'ARGS=-run=^TestA' ;;

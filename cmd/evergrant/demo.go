@@ -4,92 +4,130 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
-	"sync"
-	"text/tabwriter"
 	"time"
 
 	"github.com/evergrant/evergrant/hub"
-	"github.com/evergrant/evergrant/plugins/sandbox"
+	"github.com/evergrant/evergrant/plugins/demo"
 )
 
 type demoCmd struct {
-	PluginsDir string        `help:"Folder with evergrant-provider-* programs." env:"EVERGRANT_PLUGINS_DIR" placeholder:"DIR"`
-	TokenTTL   time.Duration `help:"Life of the emulators' access tokens." default:"6s"`
-	Verbose    bool          `help:"Show the hub's log." short:"v"`
+	configFlags `embed:""`
+
+	FirstPort int           `help:"Port of the first emulator on 127.0.0.1; the others follow." default:"8091"`
+	TokenTTL  time.Duration `help:"Life of access tokens, for example 30s, to watch renewals; 0 is what each service really has." default:"0"`
 }
 
-// Run plays the main job of every emulated provider at once.
+// The demo has a data folder of its own, so that emulated services do not appear in a
+// real hub, and files in it beside the hub's.
+const (
+	demoDataDir = "./data-demo"
+	demoMark    = "demo"
+	demoGrants  = "demo-grants.json"
+)
+
+// Run serves beside the emulators until a signal comes.
 func (c demoCmd) Run(ctx context.Context) error {
-	start := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
-	defer cancel()
-	dir, err := os.MkdirTemp("", "evergrant-demo-")
+	if c.DataDir == "" && c.Config == "" && os.Getenv("EVERGRANT_DATA_DIR") == "" {
+		c.DataDir = demoDataDir
+	}
+	cfg, err := c.load()
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	world, err := sandbox.Start(sandbox.Config{AccessTTL: c.TokenTTL})
+	// The services in the data folder must find the same addresses, secrets and grants again.
+	secret, err := demoSecret(cfg.DataDir)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = world.Close() }()
-	h, err := c.startHub(ctx, dir)
+	// The emulators are on this machine, which services usually may not reach.
+	cfg.Egress.PrivateNetworks = append(cfg.Egress.PrivateNetworks, "127.0.0.0/8")
+	world, err := demo.Start(demo.Config{FirstPort: c.FirstPort, AccessTTL: c.TokenTTL, Secret: secret, Grants: filepath.Join(cfg.DataDir, demoGrants)})
 	if err != nil {
-		return err
+		return fmt.Errorf("%w (choose other ports with --first-port)", err)
 	}
-	defer h.Stop(context.WithoutCancel(ctx))
-	key, err := h.AdminKey(ctx, "demo", time.Hour)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("The hub is at %s, its data in %s. Tokens live %s.\n\n", h.URL(), dir, c.TokenTTL)
-	plays := make([]*play, len(world.Services))
-	var wg sync.WaitGroup
-	for i, s := range world.Services {
-		plays[i] = newPlay(h, s, key)
-		wg.Go(func() { plays[i].run(ctx) })
-	}
-	wg.Wait()
-	return closing(plays, time.Since(start))
-}
-
-func (c demoCmd) startHub(ctx context.Context, dir string) (*hub.Hub, error) {
-	flags := map[string]any{"listen": "127.0.0.1:0", "data_dir": dir, "egress.private_networks": "127.0.0.0/8"}
-	if c.PluginsDir != "" {
-		flags["plugins.dir"] = c.PluginsDir
-	}
-	cfg, err := hub.LoadConfig("", nil, flags)
-	if err != nil {
-		return nil, err
-	}
-	level := "off"
-	if c.Verbose {
-		level = "debug"
-	}
-	return hub.Start(ctx, cfg, hub.Options{Logger: newLogger(level, ""), Version: version})
-}
-
-// closing prints the table and returns an error if any check failed.
-func closing(plays []*play, took time.Duration) error {
-	fmt.Println()
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "PROVIDER\tCHECKS\tGENERATIONS\tSPENT TWICE\tRESULT")
-	passed, failed := 0, 0
-	for _, p := range plays {
-		result := "ok"
-		if p.err != nil {
-			result = "FAILED: " + p.err.Error()
-			failed++
+	log := newLogger(cfg.Log.Level, cfg.Log.Format)
+	defer func() {
+		if err := world.Close(); err != nil {
+			log.Error("the emulated services will have forgotten their newest grants", "error", err)
 		}
-		passed += p.checks
-		_, _ = fmt.Fprintf(w, "%s\t%d\t%s\t%d\t%s\n", p.service.Provider, p.checks, strings.Join(p.generations, " → "), p.service.Spent(), result)
+	}()
+	return hub.Run(ctx, cfg, hub.Options{Logger: log, Version: version}, func(h *hub.Hub) {
+		if err := addServices(ctx, h, world); err != nil {
+			log.Error("add demo services failed", "error", err)
+		}
+		greet(ctx, h)
+		fmt.Println("  Emulated services, ready to connect (log in with what the page fills in):")
+		for _, s := range world.Services {
+			fmt.Printf("    %-28s %s\n", s.Title, s.Address)
+		}
+		fmt.Println()
+	})
+}
+
+// addServices adds a service for each emulator that the hub does not have yet,
+// and tells each emulator our redirect URI.
+func addServices(ctx context.Context, h *hub.Hub, world *demo.World) error {
+	key, err := h.AdminKey(ctx, "demo set-up", 10*time.Minute)
+	if err != nil {
+		return err
 	}
-	_ = w.Flush()
-	fmt.Printf("\ndemo: %d checks passed, %d providers failed, in %s\n", passed, failed, took.Round(100*time.Millisecond))
-	if failed > 0 {
-		return errors.New("the demo found something wrong")
+	client := &hubClient{base: "http://" + h.Addr().String(), key: key}
+	var errs []error
+	for _, s := range world.Services {
+		redirectURI, err := addService(ctx, client, s)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", s.Name, err))
+			continue
+		}
+		s.Register(redirectURI)
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+// serviceView is what this command reads of a service.
+type serviceView struct {
+	Name        string `json:"name"`
+	RedirectURI string `json:"redirect_uri"`
+}
+
+// addService adds one service, or brings the stored one up to date, and returns
+// its redirect URI.
+func addService(ctx context.Context, client *hubClient, s *demo.Service) (string, error) {
+	body := map[string]any{
+		"name": s.Name, "title": s.Title, "provider": s.Provider, "client_id": s.ClientID, "client_secret": s.ClientSecret,
+		"scopes": s.Scopes, "options": s.Options,
+	}
+	var view serviceView
+	err := client.get(ctx, "/api/v1/services/"+s.Name, &view)
+	if problem, ok := errors.AsType[*apiError](err); ok && problem.Status == http.StatusNotFound {
+		err = client.post(ctx, "/api/v1/services", body, &view)
+	} else if err == nil {
+		err = client.call(ctx, http.MethodPut, "/api/v1/services/"+s.Name, body, &view)
+	}
+	return view.RedirectURI, err
+}
+
+// demoSecret reads or makes what the emulators' client secrets are made of. A folder that
+// is a real hub's is refused.
+func demoSecret(dir string) (string, error) {
+	path := filepath.Join(dir, demoMark)
+	data, err := os.ReadFile(path)
+	if err == nil {
+		return strings.TrimSpace(string(data)), nil
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	}
+	if _, err := os.Stat(filepath.Join(dir, "evergrant.db")); err == nil {
+		return "", fmt.Errorf("the data folder %s is that of a hub without emulated services: they would appear among the real ones; choose another with --data-dir", dir)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	secret := fmt.Sprintf("%x", time.Now().UnixNano())
+	return secret, os.WriteFile(path, []byte(secret+"\n"), 0o600)
 }

@@ -17,18 +17,18 @@ import (
 )
 
 type commands struct {
-	Serve   serveCmd   `cmd:"" default:"withargs" help:"Run the hub (the default)."`
-	Sandbox sandboxCmd `cmd:"" help:"Run the hub beside emulated services, one ready service of each: try everything without an account anywhere."`
-	Demo    demoCmd    `cmd:"" help:"Play the main job without a hand on a temporary folder: add, authorise, pull, expire, pull again. Exits 0 if every check held."`
-	Token   tokenCmd   `cmd:"" help:"Pull a token from a running hub, for scripts. Exits 3 if a person is needed, 4 if the key may not, 5 to ask again later, 6 if the operator has to act."`
-	Key     keyCmd     `cmd:"" help:"Manage the key that seals secrets."`
-	Audit   auditCmd   `cmd:"" help:"Verify the audit records, and anchor them elsewhere."`
-	Doctor  doctorCmd  `cmd:"" help:"Look at a deployment and say what to mend: key, database, clock, plugins, callback address, disk. Exits 1 if something fails."`
-	Backup  backupCmd  `cmd:"" help:"Back up the database while hubs run, and prove backups."`
-	Restore restoreCmd `cmd:"" help:"Restore a backup. Exits 3 if it is damaged, 4 if the database has rows, 5 if hubs run on it."`
-	Data    dataCmd    `cmd:"" help:"Make a copied database harmless, put it to work, and see to a restored one."`
-	Plugin  pluginCmd  `cmd:"" help:"Write, test, pack, sign and check plugins."`
-	Version versionCmd `cmd:"" help:"Print the version, as --version does."`
+	Serve     serveCmd     `cmd:"" default:"withargs" help:"Run the hub (the default)."`
+	Demo      demoCmd      `cmd:"" help:"Run the hub beside emulated services, one ready service of each: try everything without an account anywhere."`
+	SmokeTest smokeTestCmd `cmd:"" help:"Run the main job unattended in a temporary folder: add, authorise, pull, expire, pull again. Exits 0 if every check passed."`
+	Token     tokenCmd     `cmd:"" help:"Pull a token from a running hub, for scripts. Exits 3 if a person is needed, 4 if the key may not, 5 to ask again later, 6 if the operator has to act."`
+	Key       keyCmd       `cmd:"" help:"Manage the key that seals secrets."`
+	Audit     auditCmd     `cmd:"" help:"Verify the audit records, and anchor them elsewhere."`
+	Doctor    doctorCmd    `cmd:"" help:"Look at a deployment and say what to mend: key, database, clock, plugins, callback address, disk. Exits 1 if something fails."`
+	Backup    backupCmd    `cmd:"" help:"Back up the database while hubs run, and prove backups."`
+	Restore   restoreCmd   `cmd:"" help:"Restore a backup. Exits 3 if it is damaged, 4 if the database has rows, 5 if hubs run on it."`
+	Data      dataCmd      `cmd:"" help:"Make a copied database harmless, put it to work, and see to a restored one."`
+	Plugin    pluginCmd    `cmd:"" help:"Write, test, pack, sign and check plugins."`
+	Version   versionCmd   `cmd:"" help:"Print the version, as --version does."`
 }
 
 // configFlags are the options that can also be set by file and environment.

@@ -9,14 +9,14 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub"
+	"github.com/evergrant/evergrant/plugins/demo"
 	"github.com/evergrant/evergrant/plugins/emulator"
-	"github.com/evergrant/evergrant/plugins/sandbox"
 )
 
 // play is the main job of one provider, each step checked.
 type play struct {
 	hub     *hub.Hub
-	service *sandbox.Service
+	service *demo.Service
 	admin   *hubClient
 	process *hubClient
 	name    string // of the connection
@@ -26,8 +26,8 @@ type play struct {
 	err         error
 }
 
-func newPlay(h *hub.Hub, s *sandbox.Service, key string) *play {
-	return &play{hub: h, service: s, admin: &hubClient{base: h.URL(), key: key}, name: "demo-" + s.Provider}
+func newPlay(h *hub.Hub, s *demo.Service, key string) *play {
+	return &play{hub: h, service: s, admin: &hubClient{base: h.URL(), key: key}, name: "smoke-" + s.Provider}
 }
 
 // token is what a pull returns.
@@ -167,7 +167,7 @@ func (p *play) pullNext(ctx context.Context, first token, second *token) error {
 
 func (p *play) refused(ctx context.Context, old token) error {
 	if p.service.Confirm(ctx, old.AccessToken) == nil {
-		return errors.New("the service still accepts the old token, so this demo proves nothing")
+		return errors.New("the service still accepts the old token, so this test proves nothing")
 	}
 	return nil
 }

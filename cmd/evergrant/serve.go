@@ -24,8 +24,8 @@ func (c serveCmd) Run(ctx context.Context) error {
 		return err
 	}
 	log := newLogger(cfg.Log.Level, cfg.Log.Format)
-	if _, err := os.Stat(filepath.Join(cfg.DataDir, sandboxMark)); err == nil {
-		log.Warn("the data folder is a sandbox's: its emulated services do not answer here; start `evergrant sandbox`, or take another folder", "data_dir", cfg.DataDir)
+	if _, err := os.Stat(filepath.Join(cfg.DataDir, demoMark)); err == nil {
+		log.Warn("the data folder belongs to evergrant demo, whose emulated services do not run here; start evergrant demo or choose another folder", "data_dir", cfg.DataDir)
 	}
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGHUP) // from now on it does not end the process

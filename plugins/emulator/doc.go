@@ -1,5 +1,5 @@
 // Package emulator holds what the emulators of OAuth services have in common.
-// An emulator stands in for a service in tests, in the demo and in the sandbox:
+// An emulator stands in for a service in tests, in the smoke test and in `evergrant demo`:
 // it behaves as the service is documented to behave, errors and lifetimes
 // included, on a loopback address and without an account anywhere.
 //

@@ -69,7 +69,7 @@ func isSection(key string) bool {
 // foreign are variables with our prefix that are not the hub's configuration:
 // of the command line, of plugins, of tests, and those that Kubernetes sets for
 // a service that is named evergrant or evergrant-….
-var foreign = regexp.MustCompile(`^EVERGRANT_(CONFIG|URL|API_KEY|PLUGIN|SCREENSHOTS|SANDBOX|TEST_.*` +
+var foreign = regexp.MustCompile(`^EVERGRANT_(CONFIG|URL|API_KEY|PLUGIN|SCREENSHOTS|TEST_.*` +
 	`|([A-Z0-9_]+_)?SERVICE_(HOST|PORT(_.*)?)|([A-Z0-9_]+_)?PORT(_[0-9]+_(TCP|UDP|SCTP)(_.*)?)?)$`)
 
 // nearest is the known name that a misspelt one is likely to mean, or "".

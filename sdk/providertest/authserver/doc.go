@@ -1,5 +1,5 @@
 // Package authserver is an authorization server that follows the RFCs to the
-// letter and misbehaves on request. Tests and the sandbox use it; it needs
+// letter and misbehaves on request. Tests and the demo services use it; it needs
 // nothing of package testing.
 //
 // # The walk

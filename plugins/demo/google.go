@@ -1,4 +1,4 @@
-package sandbox
+package demo
 
 import (
 	"github.com/evergrant/evergrant/plugins/google/googletest"
@@ -13,7 +13,7 @@ func addGoogle(w *World) error {
 		return err
 	}
 	w.add(&Service{
-		Provider: "google-calendar", Name: "sandbox-google", Title: "Google Calendar — sandbox",
+		Provider: "google-calendar", Name: "demo-google", Title: "Google Calendar — demo",
 		ClientID: client.ClientID, ClientSecret: client.ClientSecret, Address: server.URL,
 		Scopes:  []string{"https://www.googleapis.com/auth/calendar"},
 		Options: map[string]any{"base_url": server.URL},

@@ -1,4 +1,4 @@
-package sandbox
+package demo
 
 import (
 	"path/filepath"
@@ -9,7 +9,7 @@ import (
 	"github.com/evergrant/evergrant/plugins/emulator"
 )
 
-// A sandbox that is restarted must not end the grants of its connections.
+// A demo that is restarted must not end the grants of its connections.
 func TestEmulatorsRememberTheirGrants(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "grants.json")
 	before, err := Start(Config{Secret: "fixed", Grants: file})

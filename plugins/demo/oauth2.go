@@ -1,4 +1,4 @@
-package sandbox
+package demo
 
 import (
 	"sync"
@@ -7,7 +7,7 @@ import (
 )
 
 func addOAuth2(w *World) error {
-	const clientID = "evergrant-sandbox"
+	const clientID = "evergrant-demo"
 	var mu sync.Mutex
 	var onToken func(string)
 	server := authserver.New(authserver.Config{
@@ -27,7 +27,7 @@ func addOAuth2(w *World) error {
 		return err
 	}
 	w.add(&Service{
-		Provider: "oauth2", Name: "sandbox-oauth2", Title: "OAuth 2.0 — sandbox",
+		Provider: "oauth2", Name: "demo-oauth2", Title: "OAuth 2.0 — demo",
 		ClientID: clientID, ClientSecret: w.secret(clientID), Address: address,
 		Scopes: []string{"openid", "email", "offline_access"}, Options: map[string]any{"issuer": address},
 		Register:   func(string) {}, // takes any redirect URI

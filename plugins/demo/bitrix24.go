@@ -1,4 +1,4 @@
-package sandbox
+package demo
 
 import (
 	"github.com/evergrant/evergrant/plugins/bitrix24/bitrix24test"
@@ -13,7 +13,7 @@ func addBitrix24(w *World) error {
 		return err
 	}
 	w.add(&Service{
-		Provider: "bitrix24", Name: "sandbox-bitrix24", Title: "Битрикс24 — песочница",
+		Provider: "bitrix24", Name: "demo-bitrix24", Title: "Битрикс24 — демо",
 		ClientID: app.ClientID, ClientSecret: app.ClientSecret, Address: server.PortalURL,
 		Options: map[string]any{"portal": server.PortalURL, "auth_server": server.AuthServerURL},
 		Register: func(redirectURI string) {

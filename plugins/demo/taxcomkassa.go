@@ -1,4 +1,4 @@
-package sandbox
+package demo
 
 import (
 	"net/http"
@@ -18,7 +18,7 @@ func addTaxcomKassa(w *World) error {
 		return err
 	}
 	w.add(&Service{
-		Provider: "taxcom-kassa", Name: "sandbox-taxcom", Title: "Такском-Касса — песочница",
+		Provider: "taxcom-kassa", Name: "demo-taxcom", Title: "Такском-Касса — демо",
 		ClientID: client.ClientID, ClientSecret: client.ClientSecret, Address: server.AuthorizeServerURL,
 		Options: map[string]any{
 			"authorize_base": server.AuthorizeServerURL, "token_base": server.TokenServerURL,
