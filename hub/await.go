@@ -28,13 +28,13 @@ func (h *Hub) await(ctx context.Context, try func(context.Context) error) error 
 		}
 		if !store.Away(err) {
 			if err == nil && !said.IsZero() {
-				h.log.Info("the database is there; the start goes on")
+				h.log.Info("database available, continuing startup")
 			}
 			return err
 		}
 		if time.Since(said) >= awaitSaid {
 			said = time.Now()
-			h.log.Warn("waiting for the database; the start goes on when it answers, and requests get 503 until then", "listen", h.Addr().String(), "error", err)
+			h.log.Warn("database unavailable, waiting; requests get 503 until it answers", "listen", h.Addr().String(), "error", err)
 		}
 		h.serve(waiting())
 		timer := time.NewTimer(pause)

@@ -148,7 +148,7 @@ func (s *starting) waits(t *testing.T) {
 	if status, body, header := s.ask(t, "/api/v1/connections"); status != http.StatusServiceUnavailable || header.Get("Retry-After") == "" || !strings.Contains(body, "waits for its database") {
 		t.Errorf("the API: %d %q", status, body)
 	}
-	if !contains(s.log, "waiting for the database") {
+	if !contains(s.log, "database unavailable") {
 		t.Error("the log does not say so")
 	}
 }

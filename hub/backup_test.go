@@ -95,7 +95,7 @@ func TestAScheduledBackupIsMadeAndItsFailureIsSeen(t *testing.T) {
 	r := startHub(t, map[string]any{"backup.dir": dir})
 	eventually(t, "a backup is made", func() bool {
 		found, err := backup.List(dir)
-		return err == nil && len(found) == 1 && contains(r.log, "a scheduled backup is made")
+		return err == nil && len(found) == 1 && contains(r.log, "scheduled backup written")
 	})
 	expect(t, findings(t, "", map[string]any{"data_dir": r.dir, "backup.dir": dir}), "backup", "ok", "the last good one")
 	if text := r.scrape(t); !strings.Contains(text, "evergrant_backup_interval_seconds 86400\n") {
@@ -106,7 +106,7 @@ func TestAScheduledBackupIsMadeAndItsFailureIsSeen(t *testing.T) {
 		t.Fatal(err)
 	}
 	bad := startHub(t, map[string]any{"backup.dir": filepath.Join(blocked, "below")})
-	eventually(t, "a backup fails", func() bool { return contains(bad.log, "a scheduled backup failed") })
+	eventually(t, "a backup fails", func() bool { return contains(bad.log, "scheduled backup failed") })
 	eventually(t, "the doctor says so", func() bool {
 		for _, f := range findings(t, "", map[string]any{"data_dir": bad.dir, "backup.dir": filepath.Join(blocked, "below")}) {
 			if f.Check == "backup" && f.Level == "fail" && strings.Contains(f.What, "the last one failed") {

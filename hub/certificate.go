@@ -69,9 +69,9 @@ func (c *certificate) reload() {
 func (c *certificate) renew() {
 	switch replaced, err := c.look(); {
 	case err != nil:
-		c.log.Error("the replaced certificate cannot be used; the old one is served on", "file", c.certFile, "error", err)
+		c.log.Error("reload TLS certificate failed, serving the previous one", "file", c.certFile, "error", err)
 	case replaced:
-		c.log.Info("the certificate was replaced", "file", c.certFile)
+		c.log.Info("TLS certificate reloaded", "file", c.certFile)
 	}
 }
 
@@ -107,8 +107,8 @@ func (h *Hub) Reload(cfg Config) {
 		h.certificate.reload()
 	}
 	if level := hclog.LevelFromString(cfg.Log.Level); level != h.log.GetLevel() {
-		h.log.Warn("the log level changes", "level", cfg.Log.Level)
+		h.log.Warn("log level changed", "level", cfg.Log.Level)
 		h.log.SetLevel(level)
 	}
-	h.log.Info("reloaded what a running hub can take over: certificate and log level")
+	h.log.Info("reloaded TLS certificate and log level")
 }

@@ -78,7 +78,7 @@ func TestAReplacedCertificateIsServedWithoutARestart(t *testing.T) {
 	}
 	r.hub.Reload(cfg)
 	served("while the new one cannot be used", 22)
-	if log := r.log.String(); strings.Count(log, "the replaced certificate cannot be used") != 1 {
+	if log := r.log.String(); strings.Count(log, "reload TLS certificate failed") != 1 {
 		t.Errorf("the log does not say once that it cannot be used:\n%s", log)
 	}
 	writeCertificate(t, certFile, keyFile, 333)

@@ -21,7 +21,7 @@ func (h *Hub) newClock(ctx context.Context) *clock.Clock {
 		o.Remembered = &h.clocks
 	}
 	if err != nil {
-		h.log.Warn("what clocks said in the last run cannot be read, so a step since then is not noticed", "error", err)
+		h.log.Warn("read clock state of the last run failed, a clock step since then goes undetected", "error", err)
 	}
 	return clock.New(o)
 }
@@ -40,7 +40,7 @@ func (h *Hub) rememberClocks(ctx context.Context) {
 		err = h.newest.SetMark(ctx, clocksMark, string(data))
 	}
 	if err != nil {
-		h.log.Warn("what clocks say could not be noted; it is tried again", "error", err)
+		h.log.Warn("save clock state failed, retrying", "error", err)
 		return
 	}
 	h.clocks = now
@@ -76,9 +76,9 @@ func (m *moving) step(_ context.Context, by time.Duration) error {
 func (m *moving) move(by time.Duration) {
 	n, err := m.h.store.MoveDates(m.h.life, by)
 	if err == nil {
-		m.h.log.Warn("the database's clock stepped; what was dated before moves with it", "by", by, "rows", n)
+		m.h.log.Warn("database clock stepped, stored times moved", "by", by, "rows", n)
 	} else {
-		m.h.log.Warn("what was dated before the clock stepped could not be moved yet", "error", err)
+		m.h.log.Warn("move stored times after a clock step failed, retrying", "error", err)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

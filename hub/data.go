@@ -40,7 +40,7 @@ func (h *Hub) beaten(ctx context.Context, database, asked, answered time.Time) {
 	h.clock.Beaten(ctx, database, asked, answered)
 	h.rememberClocks(ctx)
 	if err := h.data.Look(ctx); err != nil {
-		h.log.Warn("the data folder could not be adopted; it is tried again", "error", err)
+		h.log.Warn("adopt data folder failed, retrying", "error", err)
 	}
 }
 

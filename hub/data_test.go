@@ -27,7 +27,7 @@ func TestACopiedDataFolderRenewsNothingThatRotatesUntilItIsAdopted(t *testing.T)
 			if err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, "the hub adopts its folder", func() bool { return strings.Contains(r.log.String(), "taken for the only one") })
+			eventually(t, "the hub adopts its folder", func() bool { return strings.Contains(r.log.String(), "data folder adopted") })
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -39,10 +39,10 @@ func closeDataDir(dir string, log hclog.Logger) error {
 		if err := os.Chmod(dir, mode&^0o022); err != nil {
 			return fmt.Errorf("others may write into the data folder %s (mode %04o), and the hub may not change that: run chmod 700 %s: %w", dir, mode, dir, err)
 		}
-		log.Warn("others could write into the data folder; that was taken from them", "dir", dir, "was", fmt.Sprintf("%04o", mode))
+		log.Warn("data folder was writable by others, permissions corrected", "dir", dir, "was", fmt.Sprintf("%04o", mode))
 	}
 	if mode&0o055 != 0 {
-		log.Warn("others can look into the data folder; run chmod 700 unless they have to", "dir", dir, "mode", fmt.Sprintf("%04o", mode))
+		log.Warn("data folder is readable by others; run chmod 700 unless that is intended", "dir", dir, "mode", fmt.Sprintf("%04o", mode))
 	}
 	for _, pattern := range kept {
 		if err := closeEach(filepath.Join(dir, pattern), log); err != nil {
@@ -73,7 +73,7 @@ func closeEach(pattern string, log hclog.Logger) error {
 		if err != nil {
 			return fmt.Errorf("others can read %s, which holds what was granted, and the hub may not change that: run chmod go-rwx on it: %w", name, err)
 		}
-		log.Warn("others could read a file of the data folder; that was taken from them", "file", name, "was", fmt.Sprintf("%04o", info.Mode().Perm()))
+		log.Warn("file in the data folder was readable by others, permissions corrected", "file", name, "was", fmt.Sprintf("%04o", info.Mode().Perm()))
 	}
 	return nil
 }

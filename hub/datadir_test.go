@@ -26,7 +26,7 @@ func TestOthersCannotReadWhatTheHubKeeps(t *testing.T) {
 	expect(t, found, "data_dir", "fail", "others can read "+filepath.Join(dir, "evergrant.db"))
 
 	again := startHub(t, map[string]any{"data_dir": dir})
-	if log := again.log.String(); !strings.Contains(log, "others could write into the data folder") || !strings.Contains(log, "others can look into the data folder") {
+	if log := again.log.String(); !strings.Contains(log, "data folder was writable by others") || !strings.Contains(log, "data folder is readable by others") {
 		t.Error("the log does not say that the data folder was open")
 	}
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {

@@ -30,7 +30,7 @@ func (h *Hub) hostsChanged(ctx context.Context, change catalogue.HostChange) {
 		err = h.escalates.TellHosts(ctx, change.Service.ID, change.Service.Title, code, audit.From(ctx).Name, change.From, change.New)
 	}
 	if err != nil {
-		h.log.Error("the owners could not be told of a change of hosts; the audit record has it", "service", change.Service.Name, "error", err)
+		h.log.Error("notify owners of changed hosts failed; the audit log has the change", "service", change.Service.Name, "error", err)
 	}
 }
 

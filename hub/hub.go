@@ -269,7 +269,7 @@ func (h *Hub) stop(ctx context.Context) {
 	}
 	if h.jobs != nil {
 		if err := h.jobs.Stop(ctx); err != nil {
-			h.log.Warn("background work was given back unfinished", "error", err)
+			h.log.Warn("background jobs released unfinished", "error", err)
 		}
 	}
 	if h.backups != nil {
@@ -309,7 +309,7 @@ func (h *Hub) stop(ctx context.Context) {
 		errs = append(errs, h.store.Close())
 	}
 	if err := errors.Join(errs...); err != nil {
-		h.log.Warn("the hub did not close cleanly", "error", err)
+		h.log.Warn("shutdown incomplete", "error", err)
 	}
 	h.traces.stop(ctx)
 	h.log.Info("stopped")
@@ -320,7 +320,7 @@ func (h *Hub) leave(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if err := h.identity.Leave(ctx); err != nil {
-		h.log.Warn("the stop of this hub could not be noted; the next start finds out by itself", "error", err)
+		h.log.Warn("record shutdown failed; the next start detects it", "error", err)
 	}
 }
 
@@ -333,7 +333,7 @@ func (h *Hub) closeExchanges(ctx context.Context) {
 	closed := make(chan struct{})
 	defer context.AfterFunc(ctx, func() {
 		if out := h.exchanger.Out(); out > 0 {
-			h.log.Warn("the stop waits for replies of services; ending the process now could cost these grants", "replies", out)
+			h.log.Warn("shutdown waiting for token responses; killing the process now may lose these grants", "replies", out)
 			h.exchanger.Wait(closing)
 		}
 		select { // what has arrived is saved

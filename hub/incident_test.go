@@ -57,7 +57,7 @@ func TestOneCauseIsOneIncidentHoweverManySuffer(t *testing.T) {
 			if over := r.incidents(t, "closed")[0]; over.ID != open.ID || over.ClosedAt == nil {
 				t.Errorf("closed: %+v", over)
 			}
-			eventually(t, "the log says so", func() bool { return contains(r.log, "an incident is over") })
+			eventually(t, "the log says so", func() bool { return contains(r.log, "incident closed") })
 			if w.server.DoubleSpent() != 0 {
 				t.Errorf("%d refresh tokens were spent twice", w.server.DoubleSpent())
 			}

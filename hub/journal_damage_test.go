@@ -55,7 +55,7 @@ func TestDamageToTheJournalIsToldEverywhere(t *testing.T) {
 	expect(t, findings(t, "", flags), "journal", "fail", "cannot be read")
 
 	r := startHubIn(t, dir, map[string]any{"key.file": filepath.Join(dir, "evergrant.key")})
-	if !contains(r.log, "a segment of the journal is damaged") {
+	if !contains(r.log, "journal segment damaged") {
 		t.Error("the log does not say so")
 	}
 	flags["public_url"] = r.hub.URL()

@@ -46,7 +46,7 @@ func openKey(cfg Config, log hclog.Logger) (*seal.Box, error) {
 	if err != nil {
 		return nil, err
 	}
-	log.Warn("a key was created that seals all secrets; keep a copy of it, for without it every grant is lost", "file", cfg.Key.File)
+	log.Warn("encryption key created; back it up, without it every grant is lost", "file", cfg.Key.File)
 	return box, nil
 }
 

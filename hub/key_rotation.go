@@ -127,14 +127,14 @@ func (h *Hub) reseal(ctx context.Context, box *seal.Box) {
 	}
 	log := h.log.Named("key")
 	if err := h.newest.Reseal(ctx, box); err != nil && ctx.Err() == nil {
-		log.Error("the newest token sets could not be sealed with the new key; the next start tries again", "error", err)
+		log.Error("reseal newest token sets with the new encryption key failed, retrying at the next start", "error", err)
 	}
 	n, err := h.store.Reseal(ctx)
 	if err != nil && ctx.Err() == nil {
-		log.Error("the database could not be sealed with the new key; the next start tries again", "key", box.KeyID(), "sealed", n, "error", err)
+		log.Error("reseal database with the new encryption key failed, retrying at the next start", "key", box.KeyID(), "sealed", n, "error", err)
 		return
 	}
 	if n > 0 {
-		log.Info("the database is sealed with the new key", "key", box.KeyID(), "sealed", n)
+		log.Info("database resealed with the new encryption key", "key", box.KeyID(), "sealed", n)
 	}
 }

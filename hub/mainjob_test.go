@@ -223,7 +223,7 @@ func TestWhatAPullSaysWhenThereIsNoToken(t *testing.T) {
 			}
 		}
 	}
-	check("without a key", &client{base: r.hub.URL()}, path, 401, "Authorization")
+	check("without authentication", &client{base: r.hub.URL()}, path, 401, "Authorization")
 	check("with a wrong key", &client{base: r.hub.URL(), key: "evg_no"}, path, 401)
 	check("of another connection", process, "/api/v1/connections/other/token", 404, "no-connection-for-key")
 	check("of no connection", process, "/api/v1/connections/nothing/token", 404, "no-connection-for-key")

@@ -118,15 +118,15 @@ func TestReadySaysWhatIsWrongAndNoMore(t *testing.T) {
 	if err := os.WriteFile(journal, nil, 0o600); err != nil { // it cannot be made anew
 		t.Fatal(err)
 	}
-	eventually(t, "the hub is not ready", func() bool { status, _ := ask(); return status == http.StatusServiceUnavailable })
+	eventually(t, "not ready", func() bool { status, _ := ask(); return status == http.StatusServiceUnavailable })
 	if _, body := ask(); body != "journal: the journal of replies cannot be written\n" {
 		t.Errorf("%q", body)
 	}
 	if err := os.Remove(journal); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the hub is ready again", func() bool { status, _ := ask(); return status == http.StatusOK })
-	if !contains(r.log, "the hub is not ready: the journal of replies") || !contains(r.log, "the hub is ready again") {
+	eventually(t, "ready again", func() bool { status, _ := ask(); return status == http.StatusOK })
+	if !contains(r.log, "not ready: the journal of replies") || !contains(r.log, "ready again") {
 		t.Error("the log does not say so")
 	}
 }

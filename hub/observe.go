@@ -54,7 +54,7 @@ func (h *Hub) journalStats() metrics.Journal {
 func (h *Hub) newestStats(ctx context.Context) newest.Stats {
 	s, err := h.newest.Stats(ctx)
 	if err != nil {
-		h.log.Warn("the file of newest token sets could not be looked at", "error", err)
+		h.log.Warn("read newest token sets stats failed", "error", err)
 	}
 	return s
 }
@@ -135,10 +135,10 @@ func (h *Hub) listenForScrapes(ctx context.Context) error {
 	h.scrapesAt = listener.Addr()
 	h.work.Go(func() {
 		if err := h.scrapes.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			h.log.Error("metrics are not served any more", "error", err)
+			h.log.Error("metrics server stopped", "error", err)
 		}
 	})
-	h.log.Info("metrics are served without a key", "listen", listener.Addr().String())
+	h.log.Info("serving metrics without authentication", "listen", listener.Addr().String())
 	return nil
 }
 

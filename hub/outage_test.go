@@ -17,7 +17,7 @@ func TestAnOutageIsMetOnceNotByEveryConnection(t *testing.T) {
 	w := prepareWave(t, "sqlite", size)
 	w.server.SetFault(authserver.Unavailable(http.StatusServiceUnavailable))
 	r := startHubIn(t, w.dir, w.flags)
-	eventually(t, "the endpoint is left alone", func() bool { return contains(r.log, "a renewal is put off") })
+	eventually(t, "the endpoint is left alone", func() bool { return contains(r.log, "renewal deferred") })
 	until(t, time.Now().Add(3*time.Second))
 	// 64 may be in flight when it dies, and some come before the circuit is known.
 	if n := w.server.TokenRequests("refresh_token"); n > 100 {

@@ -55,7 +55,7 @@ func (h *Hub) pluginsChanged() {
 		return // start does it
 	}
 	if err := h.catalogue.Refresh(ctx); err != nil {
-		h.log.Error("the services of a changed plugin could not be brought up to date", "error", err)
+		h.log.Error("update services of a changed plugin failed", "error", err)
 	}
 }
 

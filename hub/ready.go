@@ -58,9 +58,9 @@ func (h *Hub) checks() []readyCheck {
 	}
 	for i, c := range now {
 		if c.err != nil && (r.last == nil || r.last[i].err == nil) {
-			h.log.Error("the hub is not ready: "+c.Wrong, "error", c.err)
+			h.log.Error("not ready: "+c.Wrong, "error", c.err)
 		} else if c.err == nil && r.last != nil && r.last[i].err != nil {
-			h.log.Info("the hub is ready again", "check", c.Name)
+			h.log.Info("ready again", "check", c.Name)
 		}
 	}
 	r.at, r.last = time.Now(), now

@@ -188,7 +188,7 @@ func stopBeforeSave(t *testing.T, r *running, server *bitrix24test.Server, conne
 	}()
 	conn := <-locked
 	eventually(t, "the reply is journaled and the save is refused", func() bool {
-		return contains(r.log, "could not be saved")
+		return contains(r.log, "save renewal outcome failed")
 	})
 	stop, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()

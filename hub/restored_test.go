@@ -281,7 +281,7 @@ func TestEachReplicaSharesWhatItAloneKnowsAfterARestore(t *testing.T) {
 	if s, v := one.restore(t), one.view(t, connection); !s.Held || v.Generation != 1 {
 		t.Fatalf("the first hub does not wait for the second: %+v, generation %d", s, v.Generation)
 	}
-	if !contains(one.log, "renewals that rotate are held") {
+	if !contains(one.log, "rotating renewals on hold") {
 		t.Error("the log says nothing of it")
 	}
 	two = startHubIn(t, two.dir, flags("two"))

@@ -119,7 +119,7 @@ func (h *Hub) checkPath() error {
 func (h *Hub) recovered(c *gin.Context) {
 	defer func() {
 		if r := recover(); r != nil {
-			h.log.Error("a request panicked", "path", c.FullPath(), "request_id", c.GetString(requestIDKey), "stack", string(debug.Stack()))
+			h.log.Error("request panicked", "path", c.FullPath(), "request_id", c.GetString(requestIDKey), "stack", string(debug.Stack()))
 			if !c.Writer.Written() {
 				api.WriteProblem(c, http.StatusInternalServerError, "Internal error; the hub's log has the reason")
 			}

@@ -46,7 +46,7 @@ func startTracing(ctx context.Context, cfg config.Tracing, version string, log h
 		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(cfg.Sample))),
 		sdktrace.WithResource(resource.NewSchemaless(attribute.String("service.name", "evergrant"), attribute.String("service.version", version))),
 	)
-	log.Info("traces are sent", "host", u.Host, "sample", cfg.Sample)
+	log.Info("exporting traces", "host", u.Host, "sample", cfg.Sample)
 	return traceExport{tracer: provider.Tracer("github.com/evergrant/evergrant/hub"), provider: provider, shutdown: provider.Shutdown, log: log}, nil
 }
 
@@ -58,6 +58,6 @@ func (t traceExport) stop(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if err := t.shutdown(ctx); err != nil {
-		t.log.Warn("the last traces could not be sent", "error", err)
+		t.log.Warn("flush traces failed", "error", err)
 	}
 }

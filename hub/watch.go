@@ -26,18 +26,18 @@ func (h *Hub) watchPlugins(ctx context.Context) {
 		case <-time.After(watchEvery):
 		}
 		if err := h.installer.Follow(ctx); err != nil && ctx.Err() == nil {
-			h.log.Error("the installed plugins could not be brought up to date", "error", err)
+			h.log.Error("sync installed plugins failed", "error", err)
 		}
 		now := listing(h.cfg.Plugins.Dir)
 		if now == "" || now == known && !h.plugins.Unexamined() {
 			continue
 		}
 		if now != known {
-			h.log.Info("the folder of plugins has changed", "folder", h.cfg.Plugins.Dir)
+			h.log.Info("plugin folder changed", "folder", h.cfg.Plugins.Dir)
 		}
 		known = now
 		if err := h.plugins.Scan(ctx); err != nil {
-			h.log.Error("the folder of plugins could not be taken up", "error", err)
+			h.log.Error("scan plugin folder failed", "error", err)
 			continue
 		}
 		h.pluginsChanged()
@@ -52,16 +52,16 @@ func (h *Hub) stagePackages(ctx context.Context) {
 	for _, path := range files {
 		f, err := os.Open(path)
 		if err != nil {
-			h.log.Error("a package in the folder of plugins cannot be read", "file", path, "error", err)
+			h.log.Error("read plugin package failed", "file", path, "error", err)
 			continue
 		}
 		p, err := h.installer.Stage(ctx, f)
 		_ = f.Close()
 		if err != nil {
-			h.log.Error("a package in the folder of plugins is not taken", "file", path, "error", err)
+			h.log.Error("plugin package rejected", "file", path, "error", err)
 			continue
 		}
-		h.log.Info("a package is in the folder of plugins", "file", path, "plugin", p.Name, "version", p.Version, "state", p.State)
+		h.log.Info("plugin package found", "file", path, "plugin", p.Name, "version", p.Version, "state", p.State)
 	}
 }
 

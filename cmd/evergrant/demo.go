@@ -52,7 +52,7 @@ func (c demoCmd) Run(ctx context.Context) error {
 	log := newLogger(cfg.Log.Level, cfg.Log.Format)
 	defer func() {
 		if err := world.Close(); err != nil {
-			log.Error("the emulated services will have forgotten their newest grants", "error", err)
+			log.Error("save demo grants failed, the newest are lost", "error", err)
 		}
 	}()
 	return hub.Run(ctx, cfg, hub.Options{Logger: log, Version: version}, func(h *hub.Hub) {

@@ -46,7 +46,7 @@ func (c serveCmd) reload(ctx context.Context, asked <-chan os.Signal, h *hub.Hub
 		}
 		cfg, err := c.load()
 		if err != nil {
-			log.Error("the configuration cannot be read, so nothing of it is taken over", "error", err)
+			log.Error("reload configuration failed, configuration unchanged", "error", err)
 			continue
 		}
 		h.Reload(cfg)

@@ -56,7 +56,7 @@ func TestAHangUpReloadsAndDoesNotEndTheHub(t *testing.T) {
 		if err := command.Process.Signal(syscall.SIGHUP); err != nil {
 			t.Fatal(err)
 		}
-		waitFor(t, lines, "reloaded what a running hub can take over")
+		waitFor(t, lines, "reloaded TLS certificate and log level")
 	}
 	go func() { _, _ = io.Copy(io.Discard, lines) }()
 	go func() { _, _ = io.Copy(io.Discard, out) }()

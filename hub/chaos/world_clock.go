@@ -48,7 +48,7 @@ func clockSteps(steps ...off) func(context.Context, *venue) error {
 		}
 		doubts := 0
 		for n, h := range hubs {
-			said := h.says("clocks have stepped: no renewal begins")
+			said := h.says("clock step detected, renewals paused")
 			if said == 0 && v.mustDoubt(n, steps) {
 				v.problem("hub %d has not noticed that a clock stepped", n)
 			}

@@ -46,7 +46,7 @@ func clone(ctx context.Context, v *venue) error {
 		}
 	}
 	v.remark = fmt.Sprintf("%d restarts of the original, %d of the copy", 2*rounds, rounds)
-	if told := original.says("goes on as a new replica") + twin.says("goes on as a new replica"); told == 0 {
+	if told := original.says("continuing as a new replica") + twin.says("continuing as a new replica"); told == 0 {
 		v.problem("no hub says that the folder was copied")
 	}
 	end, err := v.busy(ctx, original, 4*time.Second, 8*time.Second)
@@ -183,7 +183,7 @@ func (v *venue) adopted(ctx context.Context) error {
 	if err := v.command(ctx, moved, "data", "adopt", "--data-dir", filepath.Clean(v.dataDir(moved))); err != nil {
 		return err
 	}
-	for h.says("was taken for the only one") == 0 {
+	for h.says("data folder adopted") == 0 {
 		if err := wait(ctx, pace); err != nil {
 			return err
 		}

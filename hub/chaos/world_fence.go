@@ -46,7 +46,7 @@ func fenced(step string) func(context.Context, *venue) error {
 		if late := v.sentBy(0) - before; late > 0 {
 			v.problem("%d requests were sent by the hub whose identity was taken", late)
 		}
-		if frozen.says("goes on as a new replica") == 0 {
+		if frozen.says("continuing as a new replica") == 0 {
 			v.problem("the hub whose identity was taken does not say so")
 		}
 		v.remark = fmt.Sprintf("%d renewals taken up in %s; 0 sent late", len(all), took.Round(time.Second))

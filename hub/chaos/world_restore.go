@@ -134,7 +134,7 @@ func restore(ctx context.Context, v *venue) error {
 	if h, err = v.start(ctx, 0, ""); err != nil {
 		return err
 	}
-	if h.says("the database is older than this data folder") == 0 {
+	if h.says("database is older than the data folder") == 0 {
 		v.problem("the hub does not say that its database went back")
 	}
 	return v.caughtUp(ctx, h, reached)

@@ -39,7 +39,7 @@ func restoreFolder(ctx context.Context, v *venue) error {
 	if h, err = v.start(ctx, 0, ""); err != nil {
 		return err
 	}
-	if h.says("this data folder is a copy, or an older one")+h.says("the data folder is older than the database") == 0 {
+	if h.says("data folder is a copy or outdated")+h.says("data folder is older than the database") == 0 {
 		v.problem("the hub does not say that its folder is older than the database")
 	}
 	v.remark = fmt.Sprintf("a folder of %s ago", behind(v.stage))

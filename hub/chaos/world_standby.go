@@ -89,7 +89,7 @@ func (v *venue) failOver(ctx context.Context, hubs []*hubProcess, cut, promote f
 	}
 	back := 0
 	for _, h := range hubs {
-		back += h.says("the database is older than this data folder")
+		back += h.says("database is older than the data folder")
 	}
 	if back == 0 {
 		v.problem("no hub says that the database went back")

@@ -81,7 +81,7 @@ func (s *v1Server) run(stream providerv1.ProviderService_OperateServer, p provid
 	ctx := logging(stream.Context(), s.log)
 	defer func() {
 		if r := recover(); r != nil {
-			provider.Logger(ctx).Error("the provider panicked", "provider", start.GetProvider(), "stack", string(debug.Stack()))
+			provider.Logger(ctx).Error("provider panicked", "provider", start.GetProvider(), "stack", string(debug.Stack()))
 			result, err = nil, &panicError{provider: start.GetProvider()}
 		}
 	}()

@@ -147,6 +147,6 @@ func (a *API) touchKey(ctx context.Context, id string, now time.Time) {
 		return
 	}
 	if err := a.store.TouchAPIKey(ctx, id, now); err != nil {
-		a.log.Warn("the use of an API key could not be noted", "key", id, "error", err)
+		a.log.Warn("record API key use failed", "key", id, "error", err)
 	}
 }

@@ -135,7 +135,7 @@ func (a *API) fail(err error) error {
 		return retry(problem(http.StatusServiceUnavailable, "transient", "Not in time", "The renewal goes on; ask again."), time.Second)
 	}
 	text := err.Error()
-	a.log.Error("a request failed", "error", text[:min(len(text), mostLogged)])
+	a.log.Error("request failed", "error", text[:min(len(text), mostLogged)])
 	if store.Unavailable(err) {
 		return retry(problem(http.StatusServiceUnavailable, "transient", "The hub's database cannot be reached for the moment", "Nothing was lost; ask again."), time.Second)
 	}

@@ -86,7 +86,7 @@ func (l *Log) Record(ctx context.Context, act string, on Object, detail ...strin
 	}
 	// Whoever has gone meanwhile has acted all the same.
 	if err := l.store.AppendAudit(context.WithoutCancel(ctx), r); err != nil {
-		l.log.Error("an audit record could not be written", "act", act, "object", on.Kind+" "+on.Name, "actor", actor.Name, "error", err)
+		l.log.Error("write audit record failed", "act", act, "object", on.Kind+" "+on.Name, "actor", actor.Name, "error", err)
 		return
 	}
 	l.log.Info("audit", "act", act, "object", on.Kind+" "+on.Name, "actor", actor.Kind+" "+actor.Name)

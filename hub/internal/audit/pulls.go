@@ -99,7 +99,7 @@ func (p *Pulls) Note(pull Pull, now time.Time) {
 	line = append(append(line, '\t'), pull.Address...)
 	line = strconv.AppendInt(append(line, '\t'), now.UnixMilli(), 10)
 	if _, err := p.file.Write(append(line, '\n')); err != nil {
-		p.log.Error("a pull could not be noted on disk; it is only in memory", "error", err)
+		p.log.Error("write pull record to disk failed, kept in memory", "error", err)
 	}
 }
 
@@ -109,13 +109,13 @@ func (p *Pulls) Run(ctx context.Context) {
 	defer ticker.Stop()
 	for {
 		if err := p.Flush(context.WithoutCancel(ctx)); err != nil {
-			p.log.Warn("pulls could not be recorded yet; they are kept on disk", "error", err)
+			p.log.Warn("write pull audit records failed, kept on disk", "error", err)
 		}
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
 			if err := p.Flush(context.WithoutCancel(ctx)); err != nil {
-				p.log.Warn("pulls are kept on disk for the next start", "error", err)
+				p.log.Warn("pull records kept on disk for the next start", "error", err)
 			}
 			return
 		}

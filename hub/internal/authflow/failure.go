@@ -88,6 +88,6 @@ func (f *Flow) fail(failure *Failure) *Failure {
 	if failure.Cause != nil {
 		args = append(args, "kind", failure.Cause.Kind.String(), "code", failure.Cause.Code, "cause", failure.Cause.Message)
 	}
-	f.o.Logger.Warn("an authorization did not come to a grant", args...)
+	f.o.Logger.Warn("authorization failed", args...)
 	return failure
 }

@@ -247,12 +247,12 @@ func (f *Flow) spend(ctx context.Context, svc service.Service, a *store.Authoriz
 			return nil, f.offer(ctx, svc, c, now, *token, account, failure, ReasonAccountUnproven)
 		}
 		// A first grant is worth more than the name of its account: its code is spent.
-		f.o.Logger.Warn("authorised, but the service did not say by whom", "connection", c.Name, "error", causeOf(err).Message)
+		f.o.Logger.Warn("authorized, account unknown", "connection", c.Name, "error", causeOf(err).Message)
 	}
 	finished, err := f.save(ctx, svc, a, now, *token, account, failure)
 	if err == nil {
 		if err := f.o.Store.SpendGrantLink(ctx, finished.Connection.ID, time.Now()); err != nil {
-			f.o.Logger.Warn("the links of a connection that was authorised could not be ended", "connection", finished.Connection.Name, "error", err)
+			f.o.Logger.Warn("expire authorization links failed", "connection", finished.Connection.Name, "error", err)
 		}
 	}
 	return finished, err
@@ -298,7 +298,7 @@ func (f *Flow) save(ctx context.Context, svc service.Service, a *store.Authoriza
 			return nil, wrap("save the grant", err)
 		}
 		f.o.Granted(c)
-		f.o.Logger.Info("authorised", "connection", c.Name, "service", svc.Name, "generation", c.Generation)
+		f.o.Logger.Info("authorized", "connection", c.Name, "service", svc.Name, "generation", c.Generation)
 		return &Finished{Connection: c, Service: svc, ReturnTo: a.ReturnTo, Lang: a.Lang}, nil
 	}
 	return nil, wrap("save the grant", store.ErrStale)

@@ -56,7 +56,7 @@ func (f *Flow) TakeOffer(ctx context.Context, connectionID string) (connection.C
 		}
 		if err == nil {
 			f.o.Granted(taken)
-			f.o.Logger.Info("an authorisation that was kept aside is taken", "connection", c.Name, "generation", taken.Generation)
+			f.o.Logger.Info("pending authorization accepted", "connection", c.Name, "generation", taken.Generation)
 		}
 		return taken, err
 	}

@@ -15,11 +15,11 @@ import (
 func (f *Flow) once(ctx context.Context, svc service.Service, a *store.Authorization, asked time.Time, token provider.Token) *Finished {
 	account, err := f.identify(ctx, svc, token, asked)
 	if err != nil {
-		f.o.Logger.Debug("handed over once; the service did not say whose grant it is", "service", svc.Name)
+		f.o.Logger.Debug("one-time handover, account unknown", "service", svc.Name)
 	}
 	now := time.Now()
 	c := connection.New(now, "", "", svc.Title, svc.ID, connection.PolicyOf(svc.Description))
 	c = c.Granted(now, asked, token, account, svc.Scopes)
-	f.o.Logger.Info("authorised once, without keeping", "service", svc.Name)
+	f.o.Logger.Info("one-time handover authorized", "service", svc.Name)
 	return &Finished{Once: true, Connection: c, Service: svc, ReturnTo: a.ReturnTo, Lang: a.Lang}
 }

@@ -125,21 +125,21 @@ func (s *Schedule) make(ctx context.Context, state State) {
 	state.BegunAt = time.Time{}
 	switch {
 	case stopped:
-		s.Log.Info("a scheduled backup is broken off; it is made after the next start")
+		s.Log.Info("scheduled backup interrupted, will run after the next start")
 	case err != nil:
-		s.Log.Error("a scheduled backup failed; it is tried again", "folder", s.Plan.Dir, "error", err)
+		s.Log.Error("scheduled backup failed, retrying", "folder", s.Plan.Dir, "error", err)
 		state.FailedAt, state.Problem = time.Now().UTC(), err.Error()
 	default:
 		state = State{GoodAt: begun, File: file}
 		if info, err := os.Stat(file); err == nil {
 			state.Bytes = info.Size()
 		}
-		s.Log.Info("a scheduled backup is made and can be read back", "file", file, "bytes", state.Bytes, "took", time.Since(begun).Round(time.Millisecond))
+		s.Log.Info("scheduled backup written and verified", "file", file, "bytes", state.Bytes, "took", time.Since(begun).Round(time.Millisecond))
 	}
 	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	if err := writeState(noting, s.Store, state); err != nil {
-		s.Log.Error("how a scheduled backup went could not be noted", "error", err)
+		s.Log.Error("save backup state failed", "error", err)
 	}
 }
 
@@ -153,10 +153,10 @@ func (s *Schedule) save(ctx context.Context) (string, error) {
 	}
 	removed, err := Prune(s.Plan.Dir, s.Plan.Keep)
 	if err != nil { // the new one is good all the same
-		s.Log.Warn("old backups could not be removed", "folder", s.Plan.Dir, "error", err)
+		s.Log.Warn("remove old backups failed", "folder", s.Plan.Dir, "error", err)
 	}
 	for _, old := range removed {
-		s.Log.Info("an old backup is removed", "file", old)
+		s.Log.Info("old backup removed", "file", old)
 	}
 	return file, nil
 }

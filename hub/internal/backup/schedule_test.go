@@ -68,7 +68,7 @@ func TestScheduledBackupsAreMadeKeptAndNotedWhenTheyFail(t *testing.T) {
 	blocked := filepath.Join(t.TempDir(), "file")
 	check(t, os.WriteFile(blocked, nil, 0o600))
 	state := run(backup.Plan{Dir: filepath.Join(blocked, "below"), Every: time.Nanosecond, Keep: 2})
-	if state.Problem == "" || state.FailedAt.IsZero() || state.GoodAt.IsZero() || !strings.Contains(log.String(), "a scheduled backup failed") {
+	if state.Problem == "" || state.FailedAt.IsZero() || state.GoodAt.IsZero() || !strings.Contains(log.String(), "scheduled backup failed") {
 		t.Errorf("%+v\n%s", state, &log)
 	}
 	if state := run(backup.Plan{}); state.Problem == "" {

@@ -165,7 +165,7 @@ func (r *Runner) carryOut(run store.BulkRun) {
 			}
 		}
 		if err != nil {
-			r.o.Logger.Error("an act on many connections cannot go on; it is taken up again later", "run", run.ID, "error", err)
+			r.o.Logger.Error("bulk operation interrupted, will resume", "run", run.ID, "error", err)
 			return
 		}
 		if run.Act == Links {
@@ -200,7 +200,7 @@ func (r *Runner) keep(ctx context.Context, run store.BulkRun, item store.BulkIte
 	r.o.Audit.Record(ctx, "connection."+run.Act, audit.Object{Kind: "connection", Name: item.Name},
 		"id", item.ConnectionID, "run", run.ID, "argument", run.Argument, "outcome", outcomeOf(item))
 	if err := r.o.Store.FinishBulkItem(ctx, run.ID, item); err != nil {
-		r.o.Logger.Error("the result of an act on a connection could not be kept", "run", run.ID, "connection", item.Name, "error", err)
+		r.o.Logger.Error("save bulk operation result failed", "run", run.ID, "connection", item.Name, "error", err)
 	}
 }
 

@@ -183,7 +183,7 @@ func (c *Catalogue) ConsentHosts(ctx context.Context, names []string) (released 
 func (c *Catalogue) notifyHeld(ctx context.Context, old, svc service.Service) {
 	if svc.Held() && !slices.Equal(old.HeldHosts, svc.HeldHosts) {
 		names := service.HostNames(svc.HeldHosts)
-		c.log.Warn("a service is held: its plugin names hosts that its secrets were not entered for; an owner has to agree to them",
+		c.log.Warn("service on hold: plugin declares new hosts, owner consent required",
 			"service", svc.Name, "hosts", strings.Join(names, ", "))
 		c.hosts(ctx, HostChange{Service: svc, From: service.HostNames(svc.Hosts), New: names, How: HostsHeld})
 	}

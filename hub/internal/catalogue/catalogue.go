@@ -205,7 +205,7 @@ func (c *Catalogue) refreshed(ctx context.Context, old service.Service, now time
 	}
 	svc, err = c.ask(ctx, svc, d, now)
 	if err != nil {
-		c.log.Warn("the changed plugin does not accept a service; it is kept as it was", "service", old.Name, "error", err)
+		c.log.Warn("plugin rejected existing service, service unchanged", "service", old.Name, "error", err)
 		svc, changed = careful(old, provider.Rotation{Kind: provider.RotationRotates}, now)
 		return svc, changed, nil
 	}

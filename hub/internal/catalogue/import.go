@@ -58,7 +58,7 @@ func (c *Catalogue) Import(ctx context.Context, in Import) (connection.Connectio
 		}
 		return conn, err
 	}
-	c.log.Info("a connection was imported", "connection", conn.Name, "service", svc.Name, "actor", in.Actor)
+	c.log.Info("connection imported", "connection", conn.Name, "service", svc.Name, "actor", in.Actor)
 	if len(in.Tags) > 0 {
 		if err := c.store.SetTags(ctx, conn.ID, in.Tags); err != nil {
 			return conn, err

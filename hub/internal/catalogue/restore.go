@@ -48,7 +48,7 @@ func (c *Catalogue) Restore(ctx context.Context, id string, generation int64, ac
 		if err != nil {
 			return conn, err
 		}
-		c.log.Info("an old token set was put back", "connection", conn.Name, "from", past.Generation, "generation", restored.Generation, "actor", actor)
+		c.log.Info("previous token set restored", "connection", conn.Name, "from", past.Generation, "generation", restored.Generation, "actor", actor)
 		return restored, c.store.AddEvent(ctx, store.Event{
 			ConnectionID: conn.ID, ServiceID: conn.ServiceID, Kind: EventRestored, Actor: actor, At: now,
 			Detail: fmt.Sprintf("generation %d was put back as generation %d", past.Generation, restored.Generation),

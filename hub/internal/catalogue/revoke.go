@@ -75,7 +75,7 @@ func (c *Catalogue) revokeAtService(ctx context.Context, conn connection.Connect
 	if result.Err = c.revokeOnce(ctx, svc, conn.Tokens); result.Err == nil {
 		return result, nil
 	}
-	c.log.Warn("the service could not be told that a grant is given back; it is tried again for a day", "connection", conn.Name, "error", result.Err)
+	c.log.Warn("revoke grant at service failed, retrying for a day", "connection", conn.Name, "error", result.Err)
 	now := time.Now()
 	result.Until = now.Add(revokeFor)
 	c.noted(ctx, ActRevokeFailed, conn.Name, result.Err.Error())

@@ -37,7 +37,7 @@ func (c *Catalogue) Delete(ctx context.Context, id string, grant WithGrant) (Rev
 		}
 	}
 	if err = c.store.TrashConnection(ctx, id, audit.From(ctx).Name, time.Now()); err == nil {
-		c.log.Info("connection moved into the trash", "connection", conn.Name, "id", conn.ID)
+		c.log.Info("connection moved to trash", "connection", conn.Name, "id", conn.ID)
 		c.gone(context.WithoutCancel(ctx), conn, GoneTrashed)
 	}
 	return result, err
@@ -65,7 +65,7 @@ func (c *Catalogue) PutBack(ctx context.Context, id, name string) (connection.Co
 	if err != nil {
 		return conn, err
 	}
-	c.log.Info("connection taken out of the trash", "connection", conn.Name, "id", conn.ID)
+	c.log.Info("connection restored from trash", "connection", conn.Name, "id", conn.ID)
 	was := conn
 	was.Name = trashed.Name
 	c.gone(context.WithoutCancel(ctx), was, GoneBack)
@@ -95,7 +95,7 @@ func (c *Catalogue) Remove(ctx context.Context, id string) (Revoked, error) {
 		return result, err
 	}
 	if err = c.store.DeleteTrashed(ctx, id); err == nil {
-		c.log.Info("connection removed from the trash", "connection", trashed.Name, "id", trashed.ID)
+		c.log.Info("connection deleted from trash", "connection", trashed.Name, "id", trashed.ID)
 		c.gone(context.WithoutCancel(ctx), trashed.Connection, GoneDeleted)
 	}
 	return result, err

@@ -81,7 +81,7 @@ func (c *Clock) Beaten(ctx context.Context, database, asked, answered time.Time)
 	d, by := c.doubt(), c.judge.by
 	c.mu.Unlock()
 	if begun {
-		c.o.Logger.Error("clocks have stepped: no renewal begins until they agree again", "hub", d.Hub, "database", d.Database)
+		c.o.Logger.Error("clock step detected, renewals paused until clocks agree", "hub", d.Hub, "database", d.Database)
 	}
 	if settled {
 		c.settle(ctx, d, by)
@@ -92,7 +92,7 @@ func (c *Clock) Beaten(ctx context.Context, database, asked, answered time.Time)
 func (c *Clock) settle(ctx context.Context, d Doubt, by time.Duration) {
 	if by != 0 && c.o.Move != nil {
 		if err := c.o.Move(ctx, by); err != nil {
-			c.o.Logger.Warn("the database's clock stepped, and what it had dated could not be moved yet; it is tried again", "by", by, "error", err)
+			c.o.Logger.Warn("database clock stepped, move stored times failed, retrying", "by", by, "error", err)
 			return
 		}
 	}
@@ -100,7 +100,7 @@ func (c *Clock) settle(ctx context.Context, d Doubt, by time.Duration) {
 	c.judge.believe()
 	offset := c.offset()
 	c.mu.Unlock()
-	c.o.Logger.Warn("the clocks agree again, and renewals go on", "hub", d.Hub, "database", d.Database, "offset", offset)
+	c.o.Logger.Warn("clocks agree again, renewals resumed", "hub", d.Hub, "database", d.Database, "offset", offset)
 }
 
 // Now is the time by the database's clock: that of the last sign of life, and what has

@@ -117,7 +117,7 @@ func (e *Escalation) messageOf(ctx context.Context, d store.Delivery, contact po
 // sent again.
 func (e *Escalation) sent(ctx context.Context, d store.Delivery, contact policy.Contact, via store.Channel, receipt channel.Receipt) error {
 	e.o.Delivered(via.Kind, Delivered)
-	e.o.Logger.Info("somebody was told", "escalation", d.EscalationID, "kind", d.Kind, "contact", contact.Title, "channel", via.Title, "attempt", d.Attempts)
+	e.o.Logger.Info("notification sent", "escalation", d.EscalationID, "kind", d.Kind, "contact", contact.Title, "channel", via.Title, "attempt", d.Attempts)
 	if receipt.MovedTo != "" {
 		e.moved(ctx, contact, via.ID, receipt.MovedTo)
 	}
@@ -134,7 +134,7 @@ func (e *Escalation) sent(ctx context.Context, d store.Delivery, contact policy.
 // moved keeps the new address of a contact.
 func (e *Escalation) moved(ctx context.Context, c policy.Contact, channelID, to string) {
 	if err := e.o.Store.MoveContact(ctx, c.ID, channelID, c.On(channelID), to, time.Now()); err != nil {
-		e.o.Logger.Warn("the new address of a contact could not be kept", "contact", c.Title, "error", err)
+		e.o.Logger.Warn("save contact address failed", "contact", c.Title, "error", err)
 	}
 }
 
@@ -159,7 +159,7 @@ func (e *Escalation) notTaken(ctx context.Context, d store.Delivery, via store.C
 			return err
 		}
 	}
-	e.o.Logger.Warn("a message was not taken", "escalation", d.EscalationID, "channel", via.Title, "reason", f.Reason, "said", f.Said, "attempt", d.Attempts, "again", f.Again)
+	e.o.Logger.Warn("send notification failed", "escalation", d.EscalationID, "channel", via.Title, "reason", f.Reason, "said", f.Said, "attempt", d.Attempts, "again", f.Again)
 	if err := e.o.Store.FailedDelivery(ctx, d, f, now); err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func (e *Escalation) notTaken(ctx context.Context, d store.Delivery, via store.C
 // giveUp ends a delivery that no try can help; it can be seen and sent again.
 func (e *Escalation) giveUp(ctx context.Context, d store.Delivery, kind, reason string) error {
 	e.o.Delivered(kind, Failed)
-	e.o.Logger.Warn("a message is given up", "escalation", d.EscalationID, "reason", reason)
+	e.o.Logger.Warn("notification abandoned", "escalation", d.EscalationID, "reason", reason)
 	if err := e.o.Store.FailedDelivery(ctx, d, store.NotTaken{Reason: reason, Unknown: true, Moot: reason == ReasonTooOld}, time.Now()); err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func (e *Escalation) Run(ctx context.Context) {
 		}
 		sent, err := e.Deliver(ctx)
 		if err != nil && ctx.Err() == nil {
-			e.o.Logger.Warn("messages could not be sent for now; it is tried again", "error", err)
+			e.o.Logger.Warn("process notification queue failed, retrying", "error", err)
 		}
 		if sent > 0 {
 			continue
@@ -99,7 +99,7 @@ func (e *Escalation) release(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
 	if err := e.o.Store.ReleaseDeliveries(ctx, e.o.Replica); err != nil {
-		e.o.Logger.Warn("what this replica had taken to send waits for its lease to end", "error", err)
+		e.o.Logger.Warn("release claimed notifications failed, leases will expire", "error", err)
 	}
 }
 
@@ -107,9 +107,9 @@ func (e *Escalation) ends(ctx context.Context, now time.Time) {
 	begun, ended, err := e.o.Store.TellOfEnds(ctx, now)
 	switch {
 	case err != nil && ctx.Err() == nil:
-		e.o.Logger.Warn("grants that end could not be looked for; it is tried again", "error", err)
+		e.o.Logger.Warn("check for ending grants failed, retrying", "error", err)
 	case begun+ended > 0:
-		e.o.Logger.Info("people are told of grants that end", "begun", begun, "over", ended)
+		e.o.Logger.Info("grant expiry escalations updated", "begun", begun, "over", ended)
 	}
 }
 

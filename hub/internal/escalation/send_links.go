@@ -105,7 +105,7 @@ func (e *Escalation) sendTo(ctx context.Context, contact policy.Contact, list []
 	for i := range list {
 		path, err := e.o.MakeLink(ctx, list[i].ID, contact.UserID, linkLife)
 		if err != nil {
-			e.o.Logger.Error("a link could not be made", "connection", list[i].Name, "error", err)
+			e.o.Logger.Error("create authorization link failed", "connection", list[i].Name, "error", err)
 			return each(list, LinkSent{Reason: string(channel.Away)})
 		}
 		list[i].link = e.o.PublicURL + path
@@ -149,7 +149,7 @@ func (e *Escalation) sendBy(ctx context.Context, contact policy.Contact, via sto
 		cancel()
 		if failure, is := errors.AsType[*channel.Error](err); is {
 			e.o.Delivered(via.Kind, Failed)
-			e.o.Logger.Warn("links were not taken", "contact", contact.Title, "channel", via.Title, "reason", string(failure.Reason), "said", failure.Said)
+			e.o.Logger.Warn("send authorization links failed", "contact", contact.Title, "channel", via.Title, "reason", string(failure.Reason), "said", failure.Said)
 			return LinkSent{Reason: string(failure.Reason), Said: failure.Said}
 		}
 		if err != nil {
@@ -157,7 +157,7 @@ func (e *Escalation) sendBy(ctx context.Context, contact policy.Contact, via sto
 		}
 		e.o.Delivered(via.Kind, Delivered)
 	}
-	e.o.Logger.Info("links were sent", "contact", contact.Title, "channel", via.Title, "links", len(list))
+	e.o.Logger.Info("authorization links sent", "contact", contact.Title, "channel", via.Title, "links", len(list))
 	return LinkSent{To: contact.Title + " · " + via.Title}
 }
 

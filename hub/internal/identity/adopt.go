@@ -48,7 +48,7 @@ func (i *Identity) adopt(ctx context.Context, mark journal.Mark, before []store.
 func (i *Identity) takeUp(ctx context.Context, over []string) error {
 	n, err := i.o.Store.AdoptRun(ctx, over, i.self.Owner())
 	if err == nil && n > 0 {
-		i.log.Info("renewals that an earlier run of this hub left open are taken up", "renewals", n)
+		i.log.Info("resuming renewals of an earlier run", "renewals", n)
 	}
 	return err
 }

@@ -50,8 +50,7 @@ func (i *Identity) compare(mark journal.Mark, before []store.Replica) {
 // folderWentBack says that the folder is older than the database. One sign of life more, or
 // one start that gave none, is what a crash leaves.
 func (i *Identity) folderWentBack(mark journal.Mark, known store.Replica) {
-	i.log.Warn("the data folder is older than the database: it is a copy, or was restored from one; nothing in the database is behind, "+
-		"but what the folder knew of newer token sets is gone",
+	i.log.Warn("data folder is older than the database: it is a copy or was restored; newer token sets that it held are lost",
 		"replica", mark.Replica, "epoch", mark.Epoch, "beat", mark.Beat, "epoch_in_database", known.Epoch, "beat_in_database", known.Beat)
 	i.notice(Notice{Kind: FolderBack, Replica: mark.Replica, Epoch: mark.Epoch, Newest: known.Epoch, Now: i.self.Owner()})
 }
@@ -60,7 +59,7 @@ func (i *Identity) wentBack(b Back) {
 	i.noticeMu.Lock()
 	i.back = &b
 	i.noticeMu.Unlock()
-	i.log.Error("the database is older than this data folder: a backup was restored, or a standby that lagged behind was promoted",
+	i.log.Error("database is older than the data folder: a backup was restored or a lagging standby promoted",
 		"replica", b.Replica, "epoch", b.Epoch, "beat", b.Beat, "epoch_in_database", b.KnownEpoch, "beat_in_database", b.KnownBeat)
 	i.notice(Notice{Kind: DatabaseBack, Replica: b.Replica, Epoch: b.Epoch, Newest: b.KnownEpoch, Now: i.self.Owner()})
 }

@@ -20,8 +20,7 @@ func (i *Identity) enterAsNew(ctx context.Context, mark journal.Mark, before []s
 	if _, err := i.register(ctx, uuid.NewString(), 1, 0); err != nil {
 		return err
 	}
-	i.log.Warn("this data folder is a copy, or an older one: its replica was started elsewhere since; this hub goes on as a new replica, "+
-		"and what the folder's earlier runs left open waits for them",
+	i.log.Warn("data folder is a copy or outdated: its replica was started elsewhere, continuing as a new replica; renewals that it left open wait for that replica",
 		"replica", mark.Replica, "epoch_of_the_folder", mark.Epoch, "newest_epoch", newest.Epoch, "newest_place", newest.Place, "now", i.self.ID)
 	i.notice(Notice{Kind: Copied, Replica: mark.Replica, Epoch: mark.Epoch, Newest: newest.Epoch, Now: i.self.Owner()})
 	return i.adopt(ctx, mark, before)
@@ -58,8 +57,8 @@ func (i *Identity) replace(ctx context.Context) error {
 }
 
 var saidOf = map[Kind]string{
-	Fenced:  "another hub was started with this hub's identity, from a copy of its data folder; this hub goes on as a new replica with what it has under way",
-	Doubled: "another process gives this hub's signs of life: this machine was copied while it ran; this hub goes on as a new replica with what it has under way",
+	Fenced:  "replica identity taken over by a hub on a copy of the data folder, continuing as a new replica",
+	Doubled: "heartbeat of this replica sent by another process (machine cloned while running), continuing as a new replica",
 }
 
 // move takes what is under way along.
@@ -70,7 +69,7 @@ func (i *Identity) move(ctx context.Context, from string, connections ...string)
 		return fmt.Errorf("take what is under way along: %w", err)
 	}
 	if n > 0 {
-		i.log.Info("renewals under way go on under the new identity", "renewals", n)
+		i.log.Info("renewals in flight continue under the new replica identity", "renewals", n)
 	}
 	return nil
 }

@@ -96,8 +96,7 @@ func CheckData(ctx context.Context, o DataOptions) (*Data, error) {
 		return nil, err
 	}
 	if d.Suspected() {
-		o.Logger.Error("this data folder looks copied or restored: its database was used on another machine or as another file; "+
-			"grants that rotate are not renewed until `evergrant data adopt` says that this is the only one",
+		o.Logger.Error("data folder appears copied or restored: rotating grants are not renewed until `evergrant data adopt` confirms that it is the only one",
 			"folder", o.Dir, "other_machine", before.Machine != d.here.Machine, "other_file", before.Inode != d.here.Inode)
 	}
 	return d, nil
@@ -134,7 +133,7 @@ func (d *Data) Adopt(ctx context.Context) error {
 		return fmt.Errorf("take the data folder for the original: %w", err)
 	}
 	if d.suspect.Swap(false) {
-		d.o.Logger.Warn("this data folder was taken for the only one; grants that rotate are renewed again", "folder", d.o.Dir)
+		d.o.Logger.Warn("data folder adopted, rotating grants are renewed again", "folder", d.o.Dir)
 	}
 	return nil
 }

@@ -119,11 +119,11 @@ func (i *Identity) register(ctx context.Context, id string, epoch, known int64) 
 		return before, err
 	}
 	if err := i.o.Journal.SetMark(journal.Mark{Replica: id, Epoch: epoch}); err != nil {
-		i.log.Error("the epoch of this start could not be noted in the data folder; it is tried again", "error", err)
+		i.log.Error("write epoch to data folder failed, retrying", "error", err)
 	}
 	i.self, i.beat = r, store.Beat{}
 	i.owner.Store(new(r.Owner()))
-	i.log.Info("this hub is registered", "replica", r.ID, "epoch", r.Epoch, "name", r.Name)
+	i.log.Info("replica registered", "replica", r.ID, "epoch", r.Epoch, "name", r.Name)
 	return before, nil
 }
 
@@ -140,7 +140,7 @@ func (i *Identity) Run(ctx context.Context) {
 	})
 	for {
 		if err := i.Confirm(ctx); err != nil && ctx.Err() == nil {
-			i.log.Warn("the sign of life of this hub was not confirmed; it is tried again", "error", err)
+			i.log.Warn("heartbeat failed, retrying", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -184,7 +184,7 @@ func (i *Identity) giveSign(ctx context.Context) (asked, answered, now time.Time
 	i.beat.Acked, i.self.Place, i.confirmed = i.beat.Tried, i.beat.Place, now
 	mark := journal.Mark{Replica: i.self.ID, Epoch: i.self.Epoch, Beat: i.beat.Acked}
 	if err := i.o.Journal.SetMark(mark); err != nil {
-		i.log.Warn("the sign of life could not be noted in the data folder; it is tried again", "error", err)
+		i.log.Warn("write heartbeat to data folder failed, retrying", "error", err)
 	}
 	return asked, answered, now, i.adoptWaiting(ctx, now)
 }

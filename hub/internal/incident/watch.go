@@ -45,15 +45,15 @@ func reconcile(ctx context.Context, s *store.Store, log hclog.Logger) (news bool
 	opened, closed, err := s.ReconcileIncidents(ctx, time.Now())
 	if err != nil {
 		if ctx.Err() == nil {
-			log.Warn("the incidents could not be brought up to date; it is tried again", "error", err)
+			log.Warn("reconcile incidents failed, retrying", "error", err)
 		}
 		return false
 	}
 	for _, i := range opened {
-		log.Warn("an incident has begun", "cause", i.Cause, "affected", i.Affected, "code", i.Code, "message", i.Message)
+		log.Warn("incident opened", "cause", i.Cause, "affected", i.Affected, "code", i.Code, "message", i.Message)
 	}
 	for _, i := range closed {
-		log.Info("an incident is over", "cause", i.Cause, "most_affected", i.MostAffected, "lasted", i.ClosedAt.Sub(i.OpenedAt).Round(time.Second))
+		log.Info("incident closed", "cause", i.Cause, "most_affected", i.MostAffected, "lasted", i.ClosedAt.Sub(i.OpenedAt).Round(time.Second))
 	}
 	return len(opened)+len(closed) > 0
 }

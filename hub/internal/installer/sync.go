@@ -64,7 +64,7 @@ func (i *Installer) load(ctx context.Context) error {
 		}
 		source, err := i.source(ctx, slot)
 		if err != nil {
-			i.log.Error("an installed plugin cannot be had; what runs goes on", "plugin", slot.Name, "error", err)
+			i.log.Error("load installed plugin failed, the running version stays", "plugin", slot.Name, "error", err)
 			if before, there := i.current(slot.Name); there {
 				installed.Sources = append(installed.Sources, before)
 			}
@@ -208,7 +208,7 @@ func (i *Installer) sweep(ctx context.Context) error {
 			continue
 		}
 		if err := os.RemoveAll(i.placeOf(entry.Name())); err != nil {
-			i.log.Warn("the folder of a removed plugin cannot be removed", "folder", entry.Name(), "error", err)
+			i.log.Warn("remove plugin folder failed", "folder", entry.Name(), "error", err)
 		}
 	}
 	return nil
@@ -238,7 +238,7 @@ func (i *Installer) Rejected(ctx context.Context, name, sum, reason string) {
 		err = i.store.MovePackage(ctx, p, Approved)
 	}
 	if err != nil && !errors.Is(err, store.ErrStale) {
-		i.log.Error("a plugin's package could not be quarantined", "plugin", name, "sha256", sum, "error", err)
+		i.log.Error("quarantine plugin package failed", "plugin", name, "sha256", sum, "error", err)
 		return
 	}
 	_, err = i.store.ChangeSlot(ctx, name, func(slot *store.Slot) error {
@@ -250,11 +250,11 @@ func (i *Installer) Rejected(ctx context.Context, name, sum, reason string) {
 		return nil
 	})
 	if err != nil {
-		i.log.Error("a plugin could not be put back to the version before", "plugin", name, "error", err)
+		i.log.Error("roll back plugin failed", "plugin", name, "error", err)
 		return
 	}
 	i.audit.Record(ctx, "plugin.quarantine", pluginObject(name), "version", p.Version, "sha256", sum, "reason", reason)
 	if err := i.Sync(ctx); err != nil {
-		i.log.Error("the plugins could not be brought up to date", "error", err)
+		i.log.Error("sync plugins failed", "error", err)
 	}
 }

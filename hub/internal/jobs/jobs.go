@@ -185,7 +185,7 @@ type worker struct {
 func (w *worker) Work(ctx context.Context, job *river.Job[periodicArgs]) error {
 	do, ok := w.work[job.Args.Name]
 	if !ok {
-		w.log.Debug("periodic work that this hub does not know is left out", "work", job.Args.Name)
+		w.log.Debug("unknown periodic job skipped", "work", job.Args.Name)
 		return nil
 	}
 	return do(ctx)
@@ -196,12 +196,12 @@ type troubles struct{ log hclog.Logger }
 
 // HandleError implements river.ErrorHandler.
 func (t *troubles) HandleError(_ context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
-	t.log.Warn("background work failed; it is tried again", "kind", job.Kind, "attempt", job.Attempt, "error", err)
+	t.log.Warn("job failed, retrying", "kind", job.Kind, "attempt", job.Attempt, "error", err)
 	return nil
 }
 
 // HandlePanic implements river.ErrorHandler.
 func (t *troubles) HandlePanic(_ context.Context, job *rivertype.JobRow, value any, _ string) *river.ErrorHandlerResult {
-	t.log.Error("background work panicked; it is tried again", "kind", job.Kind, "attempt", job.Attempt, "panic", fmt.Sprint(value))
+	t.log.Error("job panicked, retrying", "kind", job.Kind, "attempt", job.Attempt, "panic", fmt.Sprint(value))
 	return nil
 }

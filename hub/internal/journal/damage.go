@@ -108,7 +108,7 @@ func (j *Journal) keepAside(path string, d Damage) error {
 		}
 	}
 	j.damages = append(j.damages, r)
-	j.log.Error("a segment of the journal is damaged; replies of renewals may be lost, all that could be read are used",
+	j.log.Error("journal segment damaged, token responses may be lost; readable records are used",
 		"segment", d.Segment, "kept_as", d.KeptAs, "offset", d.Offset, "bytes", d.Bytes, "from", d.From, "to", d.To)
 	return nil
 }
@@ -132,7 +132,7 @@ func (j *Journal) keepRecords() {
 		err = errors.Join(err, j.damages[i].write())
 	}
 	if err != nil {
-		j.log.Warn("what is known of damage to the journal cannot be written", "error", err)
+		j.log.Warn("write journal damage report failed", "error", err)
 	}
 }
 
@@ -178,11 +178,11 @@ func (j *Journal) pruneDamaged() {
 			continue
 		}
 		bytes -= info.Size()
-		j.log.Warn("a damaged segment of the journal is dropped to make room for newer ones", "file", r.KeptAs)
+		j.log.Warn("damaged journal segment dropped to stay within the limit", "file", r.KeptAs)
 		err = os.Remove(r.KeptAs)
 		j.damages[i].KeptAs = ""
 		if err = errors.Join(err, j.damages[i].write()); err != nil {
-			j.log.Warn("a damaged segment of the journal cannot be dropped", "error", err)
+			j.log.Warn("drop damaged journal segment failed", "error", err)
 		}
 	}
 }

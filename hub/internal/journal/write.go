@@ -170,7 +170,7 @@ func (j *Journal) renewOnce() error {
 	j.segments, j.synced, j.broken = []*segment{s}, j.written, nil
 	j.removed(old)
 	j.keepRecords()
-	j.log.Warn("the journal goes on in a new segment, with all that is pending", "segment", s.path, "operations", len(j.pending), "because", cause)
+	j.log.Warn("journal rotated to a new segment", "segment", s.path, "operations", len(j.pending), "because", cause)
 	return nil
 }
 
@@ -188,7 +188,7 @@ func (j *Journal) beginWhole(sequence uint64) (*segment, error) {
 func (j *Journal) removed(old []*segment) {
 	for _, s := range old {
 		if err := s.remove(); err != nil {
-			j.log.Warn("a segment of the journal that is not needed cannot be removed", "segment", s.path, "error", err)
+			j.log.Warn("remove obsolete journal segment failed", "segment", s.path, "error", err)
 		}
 	}
 }

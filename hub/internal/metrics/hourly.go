@@ -74,7 +74,7 @@ func (h *HourlyStats) Flush(ctx context.Context) {
 	if err == nil {
 		return
 	}
-	h.log.Debug("how renewals ended could not be counted yet", "error", err)
+	h.log.Debug("flush hourly renewal stats failed, retrying", "error", err)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for k, n := range taken {

@@ -57,7 +57,7 @@ func (m *Messages) Collect(to chan<- prometheus.Metric) {
 	defer cancel()
 	counts, err := m.queue(ctx)
 	if err != nil {
-		m.log.Warn("messages could not be counted for a scrape", "error", err)
+		m.log.Warn("count notifications for scrape failed", "error", err)
 		return
 	}
 	for _, state := range []string{store.DeliveryWaiting, store.DeliverySending, store.DeliveryDead} {

@@ -58,5 +58,5 @@ type troubles struct{ log hclog.Logger }
 
 // Println implements promhttp.Logger.
 func (t troubles) Println(v ...any) {
-	t.log.Warn("a scrape could not show everything", "error", fmt.Sprint(v...))
+	t.log.Warn("scrape incomplete", "error", fmt.Sprint(v...))
 }

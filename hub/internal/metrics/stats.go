@@ -109,7 +109,7 @@ func (s *Stats) current(now time.Time) (store.Stats, bool) {
 	defer cancel()
 	last, err := s.store.Stats(ctx, now, times)
 	if err != nil {
-		s.log.Warn("how the connections stand could not be read for a scrape", "error", err)
+		s.log.Warn("read connection stats for scrape failed", "error", err)
 	}
 	s.has, s.last = err == nil, last
 	s.until = now.Add(max(statsFor, statsShare*time.Since(now)))

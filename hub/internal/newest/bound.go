@@ -34,11 +34,11 @@ func (k *Keeper) bound() {
 		return k.count(ctx, tx)
 	}}})
 	if err != nil {
-		k.log.Error("the file of newest token sets could not be kept in its bounds", "file", k.path, "error", err)
+		k.log.Error("prune newest token sets file failed", "file", k.path, "error", err)
 		return
 	}
 	if removed > 0 {
-		k.log.Warn("the file of newest token sets is full; those that were not touched longest are dropped, a restored database is not compared with them",
+		k.log.Warn("newest token sets file full, least recently used entries dropped; they are not compared after a database restore",
 			"file", k.path, "dropped", removed, "bytes", k.bytes, "most", k.limit)
 	}
 }
@@ -58,7 +58,7 @@ func (k *Keeper) Reseal(ctx context.Context, box *seal.Box) error {
 	return k.each(ctx, func(r row) error {
 		e, err := r.open(box)
 		if err != nil {
-			k.log.Error("a newest token set cannot be read, so it is not sealed anew", "connection", r.connectionID, "error", err)
+			k.log.Error("read newest token set failed, not resealed", "connection", r.connectionID, "error", err)
 			return nil
 		}
 		sealed, err := sealEntry(box, e)

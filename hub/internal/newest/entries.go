@@ -154,7 +154,7 @@ func (k *Keeper) Each(ctx context.Context, do func(Entry) error) error {
 	return k.each(ctx, func(r row) error {
 		e, err := r.open(k.sealer())
 		if err != nil {
-			k.log.Error("a newest token set cannot be read and is left out", "connection", r.connectionID, "error", err)
+			k.log.Error("read newest token set failed, skipped", "connection", r.connectionID, "error", err)
 			return nil
 		}
 		return do(e)

@@ -179,7 +179,7 @@ func (k *Keeper) setAside(cause error) error {
 			return fmt.Errorf("keep the damaged file of newest token sets: %w", err)
 		}
 	}
-	k.log.Error("the file of newest token sets is damaged; it is kept aside and a new one begun: until all grants were renewed once, a restored database is not fully noticed",
+	k.log.Error("newest token sets file damaged, moved aside and recreated; a database restore is not fully detected until every grant has been renewed",
 		"file", k.path, "kept_as", aside, "error", cause)
 	all := Damaged(filepath.Dir(k.path))
 	for _, old := range all[:max(0, len(all)-mostDamaged)] {

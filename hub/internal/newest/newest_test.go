@@ -162,7 +162,7 @@ func TestWhatWasNotTouchedLongestGoesFirst(t *testing.T) {
 	if want := fmt.Sprintf("c%03d", 100-s.Entries); first != want {
 		t.Errorf("the oldest that is kept is %s, want %s", first, want)
 	}
-	if !strings.Contains(log.String(), "not touched longest are dropped") {
+	if !strings.Contains(log.String(), "least recently used entries dropped") {
 		t.Errorf("the log does not say so:\n%s", log)
 	}
 }
@@ -212,7 +212,7 @@ func TestAFileThatVanishedIsBegunAnew(t *testing.T) {
 		check(t, os.Remove(filepath.Join(dir, newest.FileName+companion)))
 	}
 	check(t, k.Put(t.Context(), entry("c2", "l", 1, "r")))
-	if s, err := newest.Inspect(t.Context(), dir); err != nil || s.Entries != 1 || !strings.Contains(log.String(), "is gone or was replaced") {
+	if s, err := newest.Inspect(t.Context(), dir); err != nil || s.Entries != 1 || !strings.Contains(log.String(), "missing or replaced") {
 		t.Errorf("%+v, %v\n%s", s, err, log)
 	}
 }

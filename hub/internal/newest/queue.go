@@ -120,7 +120,7 @@ func (k *Keeper) inPlace() error {
 	if err == nil && k.db != nil && os.SameFile(info, k.info) {
 		return nil
 	}
-	k.log.Error("the file of newest token sets is gone or was replaced; another one is begun", "file", k.path)
+	k.log.Error("newest token sets file missing or replaced, recreated", "file", k.path)
 	return errMoved
 }
 

@@ -188,7 +188,7 @@ func (c *relay) keep(ctx context.Context, step int, r reply, closed bool) {
 		err = c.runner.journal.Append(c.op.ID, step, data)
 	}
 	if err != nil {
-		tracing.Log(ctx, c.runner.log).Error("a reply could not be journaled; it is safe only while this hub runs", "operation", c.op.ID, "error", err)
+		tracing.Log(ctx, c.runner.log).Error("journal token response failed, it is in memory only", "operation", c.op.ID, "error", err)
 	}
 	crashpoint.At(crashpoint.Journaled)
 	if c.op.Received != nil && r.Status != 0 {

@@ -78,7 +78,7 @@ func (r *Runner) again(ctx context.Context, op *Op, c *relay, err error, n int) 
 		if n == runs || ctx.Err() != nil {
 			return false, false
 		}
-		tracing.Log(ctx, r.log).Warn("the plugin died in an operation; it is run again from the journal", "provider", op.Service.Provider, "operation", op.ID, "run", n)
+		tracing.Log(ctx, r.log).Warn("plugin exited during an operation, replaying it from the journal", "provider", op.Service.Provider, "operation", op.ID, "run", n)
 		return true, false
 	}
 	if failure, ok := errors.AsType[*provider.Error](err); ok && op.Spends {

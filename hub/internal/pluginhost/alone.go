@@ -33,7 +33,7 @@ func StartAlone(ctx context.Context, opts Options, path string, raw io.Writer) (
 	}
 	return in.operations, func() {
 		if !in.stop(0) {
-			h.log.Error("the plugin's process cannot be killed and is left alone", "pid", in.runner.process.pid)
+			h.log.Error("kill plugin process failed, process abandoned", "pid", in.runner.process.pid)
 		}
 		out.flush()
 		h.Stop(context.Background())

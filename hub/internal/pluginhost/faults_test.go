@@ -215,8 +215,8 @@ func TestAFloodOfLinesDisturbsNobody(t *testing.T) {
 		t.Errorf("the flood costs the hub %.2f processors", share)
 	}
 	h.Stop(t.Context())
-	if !strings.Contains(log.String(), "lines were dropped") {
-		t.Error("nobody is told that lines were dropped")
+	if !strings.Contains(log.String(), "lines dropped") {
+		t.Error("nobody is told that lines dropped")
 	}
 	if n := len(statusOf(t, h, "good").Log); n != keptLines {
 		t.Errorf("%d lines are kept", n)

@@ -162,7 +162,7 @@ func (h *Host) awaitWork() {
 	select {
 	case <-done:
 	case <-timer.C:
-		h.log.Error("some plugins did not end; they are left behind")
+		h.log.Error("stop plugins timed out, processes abandoned")
 	}
 }
 
@@ -197,7 +197,7 @@ func (s *supervisor) serve(providers map[string]served) {
 	}
 	if s.conflict != "" {
 		if s.conflict != before {
-			s.log.Error("the plugin is not used", "error", s.conflict)
+			s.log.Error("plugin disabled", "error", s.conflict)
 		}
 		return
 	}

@@ -218,7 +218,7 @@ func TestCallsInFlightFinishOnTheReplacedProcess(t *testing.T) {
 func TestAnIdlePluginIsStoppedAndComesBack(t *testing.T) {
 	h, _ := scanned(t, Options{IdleAfter: 100 * time.Millisecond}, "good")
 	works(t, h, "good")
-	eventually(t, "the plugin is idle", func() bool { return statusOf(t, h, "good").State == StateIdle })
+	eventually(t, "idle plugin stopped", func() bool { return statusOf(t, h, "good").State == StateIdle })
 	works(t, h, "good")
 	if p := statusOf(t, h, "good"); p.Restarts != 0 || p.LastError != "" {
 		t.Fatalf("a stop was taken for a failure: %+v", p)

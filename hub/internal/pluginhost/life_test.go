@@ -42,7 +42,7 @@ func TestPluginsDieWithTheHub(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = hub.Wait()
-	eventually(t, "the plugin is gone", func() bool { return !alive(pid) })
+	eventually(t, "plugin removed", func() bool { return !alive(pid) })
 	if entries(t, sockets) < 2 {
 		t.Fatal("there is no stale folder to begin with")
 	}

@@ -155,7 +155,7 @@ func (w *lineWriter) add() bool {
 	if l.fields != "" {
 		args = append(args, "fields", l.fields)
 	}
-	o.log.Log(l.level, "the plugin wrote", args...)
+	o.log.Log(l.level, "plugin output", args...)
 	o.keep(LogLine{At: o.refill, Level: l.level.String(), Text: withFields(l)})
 	return true
 }
@@ -206,7 +206,7 @@ func (o *output) flush() {
 		o.report = nil
 	}
 	if o.dropped > 0 {
-		o.log.Warn("the plugin writes too much; lines were dropped", "dropped", o.dropped, "lines_a_second", linesASecond)
+		o.log.Warn("plugin log rate exceeded, lines dropped", "dropped", o.dropped, "lines_a_second", linesASecond)
 		o.dropped = 0
 	}
 }

@@ -92,7 +92,7 @@ func (h *Host) adjust(sources map[string]Source) map[*supervisor]Source {
 	defer h.mu.Unlock()
 	for name, s := range h.supervisors {
 		if _, still := sources[name]; !still {
-			h.log.Info("the plugin is gone", "plugin", name)
+			h.log.Info("plugin removed", "plugin", name)
 			delete(h.supervisors, name)
 			h.work.Go(func() { s.close(context.Background()) })
 		}

@@ -77,7 +77,7 @@ func (s *supervisor) start() {
 	if err == nil {
 		s.mu.Lock()
 		if s.content.sum != in.sum {
-			s.log.Info("the plugin's file changed; its description is taken anew", "sum", in.sum)
+			s.log.Info("plugin file changed, describing it again", "sum", in.sum)
 		}
 		s.mu.Unlock()
 		s.adopt(ctx, content{source: in.source, sum: in.sum, version: in.info.Version, descriptions: in.info.Descriptions})
@@ -115,13 +115,13 @@ func (s *supervisor) startFailed(err error) {
 	defer s.mu.Unlock()
 	s.lastError, s.lastWords, s.lostLast = err.Error(), wordsOf(err), nil
 	if s.current != nil {
-		s.log.Error("the plugin's new file does not work; the process of the old one goes on", "error", err)
+		s.log.Error("new plugin file failed to start, the running process stays", "error", err)
 		return
 	}
 	s.fell = true
 	s.restarts.defect = isDefect(err)
 	s.restarts.failed(time.Now(), 0, jitter())
-	s.logFailure("the plugin did not start")
+	s.logFailure("plugin failed to start")
 	cause := s.lastError
 	s.struck(time.Now(), func() string { return cause })
 }
@@ -138,11 +138,11 @@ func (s *supervisor) lost(in *instance, cause string) {
 	s.lastError, s.lastWords, s.lostLast = cause, nil, in
 	if p := in.runner.process; p.hasExited() && p.killed {
 		s.restarts.killed(time.Now(), time.Since(in.readyAt), jitter())
-		s.logFailure("the plugin was killed")
+		s.logFailure("plugin killed")
 		return
 	}
 	s.restarts.failed(time.Now(), time.Since(in.readyAt), jitter())
-	s.logFailure("the plugin was lost")
+	s.logFailure("plugin exited")
 	s.struck(time.Now(), func() string { return in.explained(cause) })
 }
 
@@ -151,9 +151,9 @@ func (s *supervisor) logFailure(what string) {
 	wait, never := s.restarts.wait(time.Now())
 	switch {
 	case never:
-		s.log.Error(what+"; mend it and scan again", "error", s.lastError)
+		s.log.Error(what+", not restarted; fix it and rescan", "error", s.lastError)
 	case s.restarts.spent:
-		s.log.Error(what+" too often; it is tried again once in a while", "error", s.lastError, "next_try_in", wait)
+		s.log.Error(what+" too often, retrying at long intervals", "error", s.lastError, "next_try_in", wait)
 	default:
 		s.log.Warn(what, "error", s.lastError, "next_try_in", wait.Round(time.Millisecond))
 	}

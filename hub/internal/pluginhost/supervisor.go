@@ -81,7 +81,7 @@ func (s *supervisor) adopt(ctx context.Context, c content) {
 	s.host.index()
 	if cache := s.host.opts.Cache; cache != nil {
 		if err := cache.SavePlugin(ctx, c.sum, s.name, c.version, c.descriptions); err != nil {
-			s.log.Warn("the description of the plugin cannot be kept; it is asked again after a restart of the hub", "error", err)
+			s.log.Warn("cache plugin description failed", "error", err)
 		}
 	}
 }
@@ -109,7 +109,7 @@ func (s *supervisor) publish(in *instance) {
 	in.watchdog.hopeless = func() { s.giveUp(in, "it says to be well, but none of its operations answers; it was killed") }
 	s.idle.Reset(s.host.opts.IdleAfter)
 	s.host.work.Go(func() { s.watch(in) })
-	s.log.Debug("the plugin is ready", "pid", in.runner.process.pid, "version", in.info.Version)
+	s.log.Debug("plugin ready", "pid", in.runner.process.pid, "version", in.info.Version)
 }
 
 // replaceWith puts another instance, or none, in the place of the current one,
@@ -160,7 +160,7 @@ func (s *supervisor) finish(ctx context.Context, in *instance) {
 // stop ends an instance and reports one that cannot be killed.
 func (s *supervisor) stop(in *instance, grace time.Duration) {
 	if !in.stop(grace) {
-		s.log.Error("the plugin's process cannot be killed and is left alone", "pid", in.runner.process.pid)
+		s.log.Error("kill plugin process failed, process abandoned", "pid", in.runner.process.pid)
 	}
 }
 
@@ -171,7 +171,7 @@ func (s *supervisor) stopIdle() {
 	if s.closed || s.current == nil || len(s.slots) > 0 {
 		return
 	}
-	s.log.Debug("the plugin is idle and stopped until the next call")
+	s.log.Debug("idle plugin stopped")
 	old := s.current
 	s.current = nil
 	s.leave(context.Background(), old)

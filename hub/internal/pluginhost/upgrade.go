@@ -108,7 +108,7 @@ func (s *supervisor) adoptCached(ctx context.Context, source Source, sum string)
 	}
 	version, descriptions, found, err := s.host.opts.Cache.PluginBySum(ctx, sum)
 	if err != nil {
-		s.log.Warn("the description of the plugin cannot be read from the cache; it is started to ask", "error", err)
+		s.log.Warn("read cached plugin description failed, starting the plugin", "error", err)
 	}
 	if err != nil || !found || len(descriptions) == 0 || s.accepts(source, descriptions) != nil {
 		return false
@@ -143,7 +143,7 @@ func (s *supervisor) takeOver(ctx context.Context, c content) {
 	s.trial = trial{of: c.source.id()}
 	if before := s.content; !gone && len(before.descriptions) > 0 && before.source.id() != c.source.id() {
 		s.trial.before, s.trial.since = &before, time.Now()
-		s.log.Info("the plugin is replaced", "from", before.version, "to", c.version)
+		s.log.Info("plugin replaced", "from", before.version, "to", c.version)
 	}
 	s.mu.Unlock()
 	s.adopt(ctx, c)
@@ -187,7 +187,7 @@ func (s *supervisor) notTaken(source Source, err error) {
 	}
 	refused := s.trial.refused
 	s.lastError, s.lastWords, s.lostLast = err.Error(), wordsOf(err), nil
-	s.log.Error("the new version of the plugin does not work; the one before goes on", "error", err, "gives_up", refused != "")
+	s.log.Error("new plugin version failed to start, the previous version stays", "error", err, "gives_up", refused != "")
 	s.mu.Unlock()
 	if refused != "" {
 		s.host.rejected(source, refused)
@@ -237,7 +237,7 @@ func (s *supervisor) goBack(cause func() string) {
 	}
 	s.host.work.Go(func() { // the reason may take a moment
 		reason := cause()
-		s.log.Error("the new version of the plugin keeps failing; the one before is back", "failed", failed, "back", back, "error", reason)
+		s.log.Error("new plugin version keeps failing, rolled back", "failed", failed, "back", back, "error", reason)
 		s.mu.Lock()
 		if s.trial.of == bad.id() {
 			s.trial.refused = reason

@@ -80,7 +80,7 @@ func (s *supervisor) checkHealth(ctx context.Context, in *instance) {
 			misses = 0
 		default:
 			misses++
-			s.log.Warn("the plugin missed a health check", "misses", misses, "error", err)
+			s.log.Warn("plugin health check failed", "misses", misses, "error", err)
 		}
 	}
 	s.giveUp(in, "it missed three health checks and was killed")

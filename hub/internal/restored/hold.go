@@ -149,7 +149,7 @@ func (h *Hold) Run(ctx context.Context, changed func() (happened <-chan struct{}
 	for {
 		happened, forget := changed()
 		if err := h.Look(ctx); err != nil && ctx.Err() == nil {
-			h.log.Warn("whether the database went back could not be looked at; it is tried again", "error", err)
+			h.log.Warn("check for a database restore failed, retrying", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -285,7 +285,7 @@ func (h *Hold) compare(ctx context.Context, done *Comparison) error {
 	if err := h.o.Store.Compared(ctx, id, h.o.Identity.Self(), done.Forwarded); err != nil {
 		return err
 	}
-	h.log.Info("this replica has compared its newest token sets with the database", "brought_forward", done.Forwarded)
+	h.log.Info("newest token sets compared with the database", "brought_forward", done.Forwarded)
 	h.compared, h.comparedAt = id, time.Now()
 	if err := h.sees(ctx, id); err != nil {
 		return err
@@ -308,10 +308,10 @@ func (h *Hold) end(ctx context.Context) error {
 		return err
 	}
 	if ended && h.at.Waiting > 0 {
-		h.log.Error("not all replicas have compared with the restored database in time; rotating renewals go on, and what they knew may be lost",
+		h.log.Error("database restore: timed out waiting for replicas, rotating renewals resumed; newer token sets of the missing replicas may be lost",
 			"missing", h.at.Waiting, "behind_the_backup", listed)
 	} else if ended {
-		h.log.Warn("all replicas have compared with the restored database; rotating renewals go on", "behind_the_backup", listed)
+		h.log.Warn("database restore: all replicas compared, rotating renewals resumed", "behind_the_backup", listed)
 	}
 	return h.read(ctx)
 }

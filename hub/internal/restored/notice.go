@@ -29,7 +29,7 @@ func (h *Hold) ofFile(ctx context.Context) error {
 	id, epoch, _ := strings.Cut(last, "/")
 	n, err := strconv.ParseInt(epoch, 10, 64)
 	if last != "" && id == self.ID && err == nil && n < self.Epoch-1 {
-		h.log.Warn("the file of newest token sets is older than its data folder: what it does not know cannot be brought forward after a restore",
+		h.log.Warn("newest token sets file is older than its data folder; token sets it lacks cannot be recovered after a database restore",
 			"its_last_run", n, "last_run", self.Epoch-1)
 		if err := h.o.Newest.Truncated(ctx); err != nil {
 			return err
@@ -146,7 +146,7 @@ func (h *Hold) begin(ctx context.Context, cause, id string) error {
 		return err
 	}
 	if begun {
-		h.log.Error("the database went back: renewals that rotate are held until all replicas have compared their newest token sets with it",
+		h.log.Error("database restore detected: rotating renewals on hold until all replicas have compared their newest token sets",
 			"noticed_by", cause, "restore", id, "rows_are_of", at.UTC().Format(time.RFC3339), "replicas", len(awaited), "at_most", h.o.Wait)
 	}
 	if cause == store.RestoreBackup { // it is noted now

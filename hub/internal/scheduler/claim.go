@@ -66,7 +66,7 @@ func (s *Scheduler) giveBack(ctx context.Context) {
 		err = s.forget(ctx)
 	}
 	if err != nil {
-		s.o.Logger.Warn("leases could not be freed; they run out by themselves", "connections", len(ids), "error", err)
+		s.o.Logger.Warn("release leases failed, they will expire", "connections", len(ids), "error", err)
 	}
 }
 

@@ -30,8 +30,8 @@ func (s *Scheduler) correctClockSkew(ctx context.Context) {
 	n, err := s.o.Store.CorrectClockSkew(ctx, s.o.Source.Now())
 	switch {
 	case err != nil && ctx.Err() == nil:
-		s.o.Logger.Error("what is dated in the future could not be put right", "error", err)
+		s.o.Logger.Error("correct clock skew failed", "error", err)
 	case n > 0:
-		s.o.Logger.Warn("token sets were dated in the future, so the clock was ahead; they are dated now and renewed soon", "connections", n)
+		s.o.Logger.Warn("token sets dated in the future: clock skew corrected, renewals rescheduled", "connections", n)
 	}
 }

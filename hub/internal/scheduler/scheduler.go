@@ -121,7 +121,7 @@ func (s *Scheduler) round(ctx context.Context) time.Duration {
 	due, err := s.claimDue(ctx, room)
 	if err != nil {
 		if ctx.Err() == nil {
-			s.o.Logger.Error("what is due could not be read; it is tried again", "error", err)
+			s.o.Logger.Error("claim due connections failed, retrying", "error", err)
 		}
 		return s.o.LongestSleep
 	}
@@ -163,7 +163,7 @@ func (s *Scheduler) renew(ctx context.Context, c connection.Connection) time.Tim
 	ctx = tracing.Named(context.WithoutCancel(ctx), "due-"+store.NewID()[24:])
 	renewed, err := s.o.Source.RenewClaimed(ctx, c)
 	if err != nil {
-		tracing.Log(ctx, s.o.Logger).Error("a due renewal could not be made", "connection", c.Name, "error", err)
+		tracing.Log(ctx, s.o.Logger).Error("scheduled renewal failed", "connection", c.Name, "error", err)
 		return time.Time{}
 	}
 	return renewed.Due

@@ -69,7 +69,7 @@ func (s *Store) authenticateChain(ctx context.Context) error {
 		if err := s.sealChain(&chain, key); err != nil {
 			return err
 		}
-		s.log.Info("the ends of the audit chain are authenticated from now on; what was before is trusted as it was found", "seq", chain.Seq, "base", chain.BaseSeq)
+		s.log.Info("audit chain ends are authenticated from now on; earlier records are trusted as found", "seq", chain.Seq, "base", chain.BaseSeq)
 		return tx.Model(&auditChainRow{}).Where("id = ?", chainID).Updates(map[string]any{"mac_key": chain.MacKey, "end_mac": chain.EndMac, "base_mac": chain.BaseMac}).Error
 	}))
 }

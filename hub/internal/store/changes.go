@@ -59,7 +59,7 @@ func (s *Store) Listen(ctx context.Context, lost func()) {
 		if heard {
 			wait = time.Second
 		}
-		s.log.Warn("what other replicas change cannot be heard; it is tried again", "error", err)
+		s.log.Warn("LISTEN failed, retrying", "error", err)
 		select {
 		case <-ctx.Done():
 			return

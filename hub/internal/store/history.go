@@ -94,7 +94,7 @@ func (s *Store) pastOf(old *connectionRow, c connection.Connection) (*tokenHisto
 	tokens, err := s.openTokens(old.Tokens, "connections", old.ID)
 	if err != nil {
 		// An old set that nobody can read must not keep out the new one.
-		s.log.Error("the replaced token set cannot be read, so it is not kept", "connection", old.Name, "error", err)
+		s.log.Error("read replaced token set failed, not kept in the history", "connection", old.Name, "error", err)
 		return nil, nil
 	}
 	row := tokenHistoryRow{ConnectionID: old.ID, Generation: old.Generation, ReplacedAt: millis(c.UpdatedAt)}

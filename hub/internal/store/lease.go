@@ -103,7 +103,7 @@ func (s *Store) readableOf(rows []connectionRow) []connection.Connection {
 	for i := range rows {
 		c, err := s.connectionOf(&rows[i])
 		if err != nil {
-			s.log.Error("a due connection cannot be read, so it is not renewed", "connection", rows[i].Name, "error", err)
+			s.log.Error("read due connection failed, not renewed", "connection", rows[i].Name, "error", err)
 			continue
 		}
 		connections = append(connections, c)

@@ -234,7 +234,7 @@ func (s *Store) fillStatus(ctx context.Context) error {
 		if err := s.reading(ctx).Where("renewable_until = -1").Order("id").Limit(rowsAtOnce).Find(&rows).Error; err != nil || len(rows) == 0 {
 			return failed("look for connections of an older version", err)
 		}
-		s.log.Info("connections of an older version are brought up to date", "connections", len(rows))
+		s.log.Info("upgrading connections of an older version", "connections", len(rows))
 		err := s.transaction(ctx, func(tx *gorm.DB) error {
 			for i := range rows {
 				columns := map[string]any{"renewable_until": 0, "phase": ""}

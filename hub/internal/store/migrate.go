@@ -42,7 +42,7 @@ func (s *Store) migrate(ctx context.Context) error {
 		return fmt.Errorf("the database has schema version %d, made by a newer evergrant; this one knows %d: run the newer one", current, target)
 	}
 	if len(results) > 0 {
-		s.log.Info("the database was migrated", "to", current)
+		s.log.Info("database migrated", "to", current)
 	}
 	return nil
 }

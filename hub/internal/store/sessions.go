@@ -39,7 +39,7 @@ func (x *Sessions) FindCtx(ctx context.Context, token string) ([]byte, bool, err
 	}
 	data, err := x.s.box.Open(row.Data, "sessions", row.Token, "data")
 	if err != nil {
-		x.s.log.Warn("a session cannot be read; its person has to log in again")
+		x.s.log.Warn("read session failed, login required")
 		return nil, false, nil //nolint:nilerr // scs.Store wants no error for data that was tampered with
 	}
 	return data, true, nil

@@ -138,7 +138,7 @@ func (s *Store) Trash(ctx context.Context, f TrashFilter) ([]Trashed, error) {
 	for i := range rows {
 		t, err := s.trashedOf(&rows[i])
 		if err != nil {
-			s.log.Error("a deleted connection cannot be read", "connection", rows[i].TrashName, "error", err)
+			s.log.Error("read deleted connection failed", "connection", rows[i].TrashName, "error", err)
 			continue
 		}
 		all = append(all, t)

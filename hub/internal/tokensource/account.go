@@ -46,7 +46,7 @@ func (s *Source) lookAtAccount(svc service.Service, before, after connection.Con
 		ctx, cancel := context.WithTimeout(s.tidying, accountTimeout)
 		defer cancel()
 		if err := s.identify(ctx, svc, after); err != nil && ctx.Err() == nil {
-			s.log.Warn("the service did not say whose grant it is after a renewal; it is asked again after a later one", "connection", after.Name, "error", err)
+			s.log.Warn("identify account after renewal failed, retrying after a later renewal", "connection", after.Name, "error", err)
 		}
 	})
 }
@@ -85,7 +85,7 @@ func (s *Source) identify(ctx context.Context, svc service.Service, c connection
 	if err != nil {
 		return fmt.Errorf("save the account of %s: %w", c.Name, err)
 	}
-	s.log.Warn("the service names another account than before", "connection", c.Name, "before", c.Account.ID, "now", account.ID)
+	s.log.Warn("account of the grant changed", "connection", c.Name, "before", c.Account.ID, "now", account.ID)
 	s.moved(AccountMoved{Connection: c, Before: c.Account, After: *account})
 	return s.store.AddEvent(ctx, store.Event{
 		ConnectionID: c.ID, ServiceID: c.ServiceID, Kind: EventAccount, At: s.Now(),

@@ -88,7 +88,7 @@ func (s *Source) lookAgain(r earlyReply) {
 		s.early.drop(r.meta.ConnectionID)
 	case err == nil && c.Generation == r.meta.Generation:
 		if err := s.recoverReply(s.tidying, r.op); err != nil {
-			s.log.Warn("an early reply could not be taken up; it is tried again", "connection", c.Name, "error", err)
+			s.log.Warn("apply early token response failed, retrying", "connection", c.Name, "error", err)
 		}
 	}
 }

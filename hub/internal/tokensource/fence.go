@@ -65,7 +65,7 @@ func (s *Source) keepLease(id string) (stop func()) {
 		held, err := s.store.ExtendLease(extending, id, s.Owner(), s.lease)
 		done()
 		if err != nil && ctx.Err() == nil {
-			s.log.Warn("the lease of a renewal under way could not be extended; it is tried again", "connection", id, "error", err)
+			s.log.Warn("extend renewal lease failed, retrying", "connection", id, "error", err)
 		}
 		if ctx.Err() == nil && (held || err != nil) {
 			timer.Reset(s.lease / 3)
@@ -98,7 +98,7 @@ func (s *Source) secondCopy(intent store.Intent) func(map[int][]byte) {
 				s.copied(time.Since(durable))
 				crashpoint.At(crashpoint.Copied)
 			case !errors.Is(err, store.ErrNotFound) && s.life.Err() == nil: // it was saved first
-				tracing.Log(s.life, s.log).Warn("a reply is only in this hub's journal: its second copy could not be written", "intent", intent.ID, "error", err)
+				tracing.Log(s.life, s.log).Warn("write second copy of a token response failed, it is in the journal only", "intent", intent.ID, "error", err)
 			}
 		})
 	}

@@ -111,7 +111,7 @@ func (s *Source) guarded(ctx context.Context, id string, f *flight, do renewal) 
 			return
 		}
 		// The value may quote a reply, so only its type is told.
-		tracing.Log(ctx, s.log).Error("a renewal panicked, the connection is set aside", "connection", id, "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+		tracing.Log(ctx, s.log).Error("renewal panicked, connection suspended", "connection", id, "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 		c, err = s.setAside(ctx, id)
 	}()
 	if err := s.attached(ctx, id); err != nil {

@@ -26,7 +26,7 @@ func (s *Source) remember(c connection.Connection) (kept <-chan struct{}) {
 	s.work.Go(func() {
 		defer close(done)
 		if err := s.newest.Put(context.WithoutCancel(s.life), entryOf(c)); err != nil {
-			s.log.Warn("the newest token set is only in the database: this hub's own copy could not be written", "connection", c.Name, "error", err)
+			s.log.Warn("write local copy of token set failed, it is in the database only", "connection", c.Name, "error", err)
 		}
 	})
 	return done
@@ -67,7 +67,7 @@ func (s *Source) ahead(ctx context.Context, c connection.Connection) (connection
 	}
 	e, ok, err := s.newest.Newest(ctx, c.ID, c.Lineage)
 	if err != nil {
-		tracing.Log(ctx, s.log).Warn("this hub's own copy of a token set cannot be read", "connection", c.Name, "error", err)
+		tracing.Log(ctx, s.log).Warn("read local copy of token set failed", "connection", c.Name, "error", err)
 		return connection.Ahead{}, false
 	}
 	return e.Ahead, ok && c.Behind(e.Ahead)
@@ -111,7 +111,7 @@ func (s *Source) bringForward(ctx context.Context, c connection.Connection, ahea
 	if err != nil {
 		return c, fmt.Errorf("bring %s forward to the newest token set that this hub knows: %w", c.Name, err)
 	}
-	s.log.Warn("the database was behind; a connection was brought forward to the token set that this hub knows",
+	s.log.Warn("database behind: connection brought forward to the local token set",
 		"connection", c.Name, "from_generation", c.Generation, "to_generation", forward.Generation)
 	return forward, nil
 }
@@ -145,9 +145,9 @@ func (s *Source) Compare(ctx context.Context) (done restored.Comparison, err err
 		if ctx.Err() != nil {
 			return done, ctx.Err()
 		}
-		s.log.Error("this hub's own copies of token sets cannot be compared with the database", "error", err)
+		s.log.Error("compare local token sets with the database failed", "error", err)
 		if err := s.newest.Truncated(ctx); err != nil { // it is of no use for what is behind a backup
-			s.log.Warn("the file of newest token sets cannot be written either", "error", err)
+			s.log.Warn("write newest token sets file failed", "error", err)
 		}
 		return done, nil
 	}
@@ -167,10 +167,10 @@ func (s *Source) Compare(ctx context.Context) (done restored.Comparison, err err
 		}
 	}
 	if done.Forwarded > 0 && !done.Lost {
-		s.log.Info("the last run stopped before the database had its renewals; they are taken up", "connections", done.Forwarded)
+		s.log.Info("applied renewals that the last run did not save", "connections", done.Forwarded)
 	}
 	if done.Lost {
-		s.log.Error("the database had gone back, as after a restore: connections were brought forward to what this hub knows", "connections", done.Forwarded)
+		s.log.Error("database restore: connections brought forward to local token sets", "connections", done.Forwarded)
 	}
 	return done, nil
 }
@@ -204,7 +204,7 @@ func (s *Source) forget(ctx context.Context, gone []string) {
 		err = s.newest.Drop(ctx, gone...)
 	}
 	if err != nil {
-		s.log.Warn("copies of token sets of deleted connections could not be dropped", "connections", len(gone), "error", err)
+		s.log.Warn("drop local token sets of deleted connections failed", "connections", len(gone), "error", err)
 	}
 }
 

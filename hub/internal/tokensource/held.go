@@ -50,7 +50,7 @@ func (s *Source) knownHeld(c connection.Connection, now time.Time) bool {
 // holdBack puts a renewal off that may not begin. That is no failure of the grant, and none
 // is counted.
 func (s *Source) holdBack(ctx context.Context, c connection.Connection, why connection.CauseKind) (connection.Connection, error) {
-	tracing.Log(ctx, s.log).Debug("a renewal is held back", "connection", c.Name, "cause", string(why))
+	tracing.Log(ctx, s.log).Debug("renewal on hold", "connection", c.Name, "cause", string(why))
 	now := s.Now()
 	wait := heldFor
 	if why == connection.CauseBehind {

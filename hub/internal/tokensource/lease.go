@@ -60,6 +60,6 @@ func (s *Source) freeLease(id string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.life), 5*time.Second)
 	defer cancel()
 	if err := s.store.FreeLeases(ctx, s.Owner(), id); err != nil {
-		s.log.Warn("a lease could not be freed; it runs out by itself", "connection", id, "error", err)
+		s.log.Warn("release lease failed, it will expire", "connection", id, "error", err)
 	}
 }

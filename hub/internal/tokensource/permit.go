@@ -96,7 +96,7 @@ func (s *Source) deferred(ctx context.Context, c connection.Connection, err erro
 	if !ok {
 		return c, err
 	}
-	tracing.Log(ctx, s.log).Debug("a renewal is put off", "connection", c.Name, "endpoint", string(closed.Key), "until", closed.Until, "cause", closed.Cause)
+	tracing.Log(ctx, s.log).Debug("renewal deferred", "connection", c.Name, "endpoint", string(closed.Key), "until", closed.Until, "cause", closed.Cause)
 	c = c.Deferred(s.Now(), closed.Until)
 	if !closed.Busy {
 		c.Cause = connection.Cause{Kind: connection.CauseOutage, Of: closed.Key.Host()}.String()

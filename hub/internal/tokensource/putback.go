@@ -34,7 +34,7 @@ func (s *Source) putBack(ctx context.Context, c connection.Connection, op journa
 		return fmt.Errorf("note again the renewal of %s whose request may be out: %w", c.Name, err)
 	}
 	if put {
-		s.log.Error("the database had forgotten a renewal whose request may still be answered; it is waited for again",
+		s.log.Error("database lacks a renewal whose response is still possible, waiting for it again",
 			"connection", c.Name, "generation", c.Generation, "sent_generation", meta.Generation, "until", intent.Deadline.UTC().Format(time.RFC3339))
 	}
 	return nil

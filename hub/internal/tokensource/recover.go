@@ -16,7 +16,7 @@ import (
 // the background. The hub calls it at start, before it renews or serves.
 func (s *Source) Recover(ctx context.Context) error {
 	if detached, ok := errors.AsType[*store.DetachedError](s.store.Detached(ctx)); ok {
-		s.log.Warn("the database is a detached copy: nothing is renewed or sent, and the journal is left as it is", "since", detached.Since)
+		s.log.Warn("database is a detached copy: renewals and notifications disabled, journal untouched", "since", detached.Since)
 		return nil
 	}
 	found, err := s.Compare(ctx)
@@ -57,7 +57,7 @@ func (s *Source) recoverReply(ctx context.Context, op journal.Operation) error {
 	if err == nil && c.Generation < meta.Generation {
 		// The database went back behind what was spent, and another replica may have what lies between.
 		if len(op.Replies) > 0 && s.early.add(earlyReply{op, meta}) {
-			s.log.Error("a journaled reply is newer than the database knows of; it is kept", "connection", c.Name, "generation", c.Generation, "reply_to_generation", meta.Generation)
+			s.log.Error("journaled token response is newer than the database, kept", "connection", c.Name, "generation", c.Generation, "reply_to_generation", meta.Generation)
 		}
 		return nil
 	}
@@ -71,10 +71,10 @@ func (s *Source) recoverReply(ctx context.Context, op journal.Operation) error {
 	if len(op.Replies) == 0 {
 		return nil // the mark of its request says that it may have been sent; see settle
 	}
-	s.log.Info("the last run stopped in the middle of a renewal; its journaled reply is taken up", "connection", c.Name)
+	s.log.Info("applied journaled token response of an interrupted renewal", "connection", c.Name)
 	if _, err := s.replay(ctx, c, s.intentOf(op, meta), op.Replies); err != nil {
 		// The reply stays in the journal, and the other connections are waiting.
-		s.log.Error("a journaled reply could not be taken up; it is kept", "connection", c.Name, "error", err)
+		s.log.Error("apply journaled token response failed, kept", "connection", c.Name, "error", err)
 		return nil
 	}
 	s.early.drop(c.ID)
@@ -90,7 +90,7 @@ func (s *Source) tryAgain(left []store.Intent) {
 			return
 		}
 		if _, err := s.RenewNow(s.tidying, intent.ConnectionID, intent.Generation); err != nil && !errors.Is(err, store.ErrNotFound) {
-			s.log.Warn("a renewal that the last run left could not be tried again; it is when it is due", "connection", intent.ConnectionID, "error", err)
+			s.log.Warn("retry interrupted renewal failed, next attempt when due", "connection", intent.ConnectionID, "error", err)
 		}
 	}
 }
@@ -99,7 +99,7 @@ func (s *Source) tryAgain(left []store.Intent) {
 // which the renewal begins anew, and clocks have been judged.
 func (s *Source) refound(ctx context.Context) {
 	if err := s.identity.Confirm(ctx); err != nil {
-		s.log.Warn("this hub is not registered in its database; no renewal begins until it is", "error", err)
+		s.log.Warn("replica not registered, renewals paused", "error", err)
 	}
 }
 
@@ -110,7 +110,7 @@ func (s *Source) dropUnsent(id string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.life), 5*time.Second)
 	defer cancel()
 	if err := s.store.DropIntent(ctx, id); err != nil {
-		s.log.Warn("a renewal that did not begin may look as if it had; this is mended soon", "intent", id, "error", err)
+		s.log.Warn("drop unsent renewal intent failed, recovery will settle it", "intent", id, "error", err)
 	}
 }
 
@@ -126,7 +126,7 @@ func (s *Source) sweep() {
 			return
 		case <-daily.C:
 			if _, err := s.Compare(s.tidying); err != nil && s.tidying.Err() == nil {
-				s.log.Warn("this hub's own copies of token sets could not be compared; they are tomorrow", "error", err)
+				s.log.Warn("compare local token sets failed, next attempt tomorrow", "error", err)
 			}
 			continue
 		case <-ticker.C:

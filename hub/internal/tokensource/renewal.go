@@ -192,19 +192,19 @@ func (s *Source) finish(ctx context.Context, c connection.Connection, op *operat
 	failure := attempt.Failure
 	if half := c.HalfRenewed(s.Now(), op.Now, failure); failure.RefreshToken != c.Tokens.RefreshToken && half.Generation > c.Generation {
 		half.Cause = connection.CauseOf(half, s.limiter.KeyFor(op.Service.ID).Host(), op.Service.Provider).String()
-		log.Error("the reply to a renewal is malformed, but replaces the refresh token; the new one is kept", "connection", c.Name, "error", failure.Message)
+		log.Error("token response malformed but rotates the refresh token, new refresh token kept", "connection", c.Name, "error", failure.Message)
 		return s.save(ctx, c, half, intent, true)
 	}
 	failed := s.failedBy(c, intent.Generation, out, failure)
 	failed = s.suspected(ctx, c, failed, intent.Generation, failure)
 	failed.Cause = connection.CauseOf(failed, s.limiter.KeyFor(op.Service.ID).Host(), op.Service.Provider).String()
 	if failed.Trouble() == nil && failed.Failure != nil {
-		log.Info("the service renews only once the token is over; it is asked then", "connection", c.Name, "next", failed.Due)
+		log.Info("token not renewable before expiry, renewal rescheduled", "connection", c.Name, "next", failed.Due)
 		return s.save(ctx, c, failed, intent, false)
 	}
 	log.Warn("renewal failed", "connection", c.Name, "kind", failure.Kind.String(), "code", failure.Code, "error", failure.Message, "next", failed.Due, "phase", string(failed.Phase()))
 	if failure.Kind == provider.Internal {
-		log.Error("a renewal failed in a way that nobody gave a meaning to", "connection", c.Name, "error", err)
+		log.Error("renewal failed, error not classified", "connection", c.Name, "error", err)
 	}
 	return s.save(ctx, c, failed, intent, false)
 }
@@ -232,7 +232,7 @@ func (s *Source) suspected(ctx context.Context, c, failed connection.Connection,
 	}
 	others, err := s.store.Elsewhere(ctx, c.ServiceID, c.ID, failed.Failure.SameSince)
 	if err != nil {
-		tracing.Log(ctx, s.log).Warn("it cannot be told whether a grant alone is refused", "connection", c.Name, "error", err)
+		tracing.Log(ctx, s.log).Warn("check whether only this grant is refused failed", "connection", c.Name, "error", err)
 		return failed
 	}
 	if !failed.Alone(others) {
@@ -271,7 +271,7 @@ func (s *Source) save(trailing context.Context, old, c connection.Connection, in
 			s.runner.Done(intent.ID)
 			return c, err // removed from the trash meanwhile
 		}
-		tracing.Log(trailing, s.log).Error("the outcome of a renewal could not be saved; it is tried again", "connection", c.Name, "error", err)
+		tracing.Log(trailing, s.log).Error("save renewal outcome failed, retrying", "connection", c.Name, "error", err)
 		select {
 		case <-s.life.Done():
 			return old, fmt.Errorf("the hub stopped before the renewal of %s was saved; its reply is in the journal: %w", c.Name, err)

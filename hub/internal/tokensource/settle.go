@@ -85,7 +85,7 @@ func (s *Source) settle(ctx context.Context, c connection.Connection) (settled b
 	case connection.SettleTryOnce:
 	}
 	// Nothing more can be learned: try once and believe the answer.
-	tracing.Log(ctx, s.log).Warn("a renewal was left without an outcome; it is tried again", "connection", c.Name, "intent", intent.ID)
+	tracing.Log(ctx, s.log).Warn("renewal has no outcome, retrying", "connection", c.Name, "intent", intent.ID)
 	s.runner.Done(intent.ID)
 	return false, c, s.store.DropIntent(ctx, intent.ID)
 }
@@ -129,7 +129,7 @@ func (s *Source) repliesOf(intent store.Intent) map[int][]byte {
 	}
 	var kept map[int][]byte
 	if err := json.Unmarshal(intent.Reply, &kept); err != nil {
-		s.log.Error("the kept reply of a renewal cannot be read", "intent", intent.ID, "error", err)
+		s.log.Error("read kept token response failed", "intent", intent.ID, "error", err)
 		return nil
 	}
 	return kept
@@ -148,7 +148,7 @@ func (s *Source) keepReply(ctx context.Context, c connection.Connection, intent 
 	if failed.Failure != nil && failed.Failure.Count > maxReplays && failure.Code == operation.CodePluginFailed {
 		return s.save(ctx, c, failed, intent, false)
 	}
-	tracing.Log(ctx, s.log).Error("the plugin failed on a reply, which is kept to be tried again", "connection", c.Name, "error", failure.Message)
+	tracing.Log(ctx, s.log).Error("plugin failed to parse a token response, kept for retry", "connection", c.Name, "error", failure.Message)
 	data, err := json.Marshal(out.Replies)
 	if err != nil {
 		return c, err

@@ -183,7 +183,7 @@ func (s *Source) Leave() {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	if err := s.store.FreeLeasesOf(ctx, s.Owner()); err != nil {
-		s.log.Warn("the leases of this hub could not be freed; they run out by themselves", "error", err)
+		s.log.Warn("release leases on shutdown failed, they will expire", "error", err)
 	}
 }
 
@@ -345,7 +345,7 @@ func (s *Source) Used(ctx context.Context, c connection.Connection) {
 	}
 	if used, worth := c.Used(s.Now()); worth {
 		if err := s.store.SaveUse(ctx, used); err != nil {
-			s.log.Warn("the use of a sliding token could not be noted, so its end is shown too early", "connection", c.Name, "error", err)
+			s.log.Warn("record use of sliding token failed, shown expiry is too early", "connection", c.Name, "error", err)
 		}
 	}
 }
@@ -361,6 +361,6 @@ func (s *Source) TouchPulled(ctx context.Context, id string) {
 	s.touched.Put(id, now)
 	s.mu.Unlock()
 	if err := s.store.TouchPulled(ctx, id, now); err != nil {
-		s.log.Warn("the time of a pull could not be noted", "connection", id, "error", err)
+		s.log.Warn("record pull time failed", "connection", id, "error", err)
 	}
 }

@@ -22,7 +22,7 @@ func (p *Pages) Apart(w http.ResponseWriter, r *http.Request, status int) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	if err := page.Failure(view.Shell{}, view.Failure{Status: status}).Render(ctx, w); err != nil {
-		p.o.Logger.Warn("a page could not be written", "error", err)
+		p.o.Logger.Warn("write page failed", "error", err)
 	}
 }
 

@@ -105,7 +105,7 @@ func (p *Pages) auditCSV(c *gin.Context) {
 	for {
 		records, err := p.o.Store.AuditRecords(c.Request.Context(), f)
 		if err != nil {
-			p.o.Logger.Error("the audit records could not be exported to their end", "error", err)
+			p.o.Logger.Error("export audit records failed", "error", err)
 			return
 		}
 		for _, r := range records {

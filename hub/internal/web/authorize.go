@@ -78,7 +78,7 @@ func (p *Pages) rivals(c *gin.Context, s service.Service, connectionID string) [
 	}
 	all, err := p.o.Store.Connections(c.Request.Context(), store.Filter{ServiceID: s.ID, Limit: mostRivals + 1})
 	if err != nil {
-		p.o.Logger.Warn("the other connections of a service could not be read", "service", s.Name, "error", err)
+		p.o.Logger.Warn("list other connections of the service failed", "service", s.Name, "error", err)
 		return nil
 	}
 	var titles []string

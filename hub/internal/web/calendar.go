@@ -92,6 +92,6 @@ func (p *Pages) calendar(c *gin.Context) {
 	c.Header("Cache-Control", "no-store")
 	c.Status(http.StatusOK)
 	if err := calendar.Write(c.Writer, s.Say("calendar.name"), entries); err != nil {
-		p.o.Logger.Debug("a calendar could not be written", "error", err)
+		p.o.Logger.Debug("write calendar failed", "error", err)
 	}
 }

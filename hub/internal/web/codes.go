@@ -36,7 +36,7 @@ func (p *Pages) askCodes(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	p.o.Logger.Info("access codes were asked for", "connection", conn.Name, "with_refresh_token", ticked(c, "refresh_token"))
+	p.o.Logger.Info("access codes requested", "connection", conn.Name, "with_refresh_token", ticked(c, "refresh_token"))
 	back(c, "/connections/"+url.PathEscape(conn.Name)+"/codes")
 }
 
@@ -93,7 +93,7 @@ func (p *Pages) codesOf(c *gin.Context, conn connection.Connection, s service.Se
 		p.fail(c, err)
 		return v, 0, false
 	}
-	p.o.Logger.Info("access codes were shown", "connection", conn.Name, "with_refresh_token", withRefreshToken)
+	p.o.Logger.Info("access codes shown", "connection", conn.Name, "with_refresh_token", withRefreshToken)
 	v.JSON, v.Fields = string(document), view.CodeFieldsOf(document)
 	return v, http.StatusOK, true
 }

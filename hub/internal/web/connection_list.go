@@ -176,7 +176,7 @@ func (p *Pages) connectionsCSV(c *gin.Context) {
 	for {
 		found, err := p.o.Store.ConnectionPage(c.Request.Context(), f)
 		if err != nil {
-			p.o.Logger.Error("the connections could not be exported to their end", "error", err)
+			p.o.Logger.Error("export connections failed", "error", err)
 			return
 		}
 		for _, r := range rowsOf(found.Connections, refs, found.Tags) {

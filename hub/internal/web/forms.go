@@ -28,7 +28,7 @@ func (p *Pages) watchForms(c *gin.Context) {
 		return
 	}
 	if strings.HasPrefix(c.Writer.Header().Get("Content-Type"), "text/html") {
-		p.o.Logger.Error("a form was answered with a page, which repeats it when it is reloaded", "route", c.FullPath())
+		p.o.Logger.Error("form answered without a redirect, reloading the page repeats it", "route", c.FullPath())
 	}
 }
 

@@ -45,7 +45,7 @@ func (p *Pages) frontInstead(c *gin.Context) (shown bool) {
 func (p *Pages) anyPublished(c *gin.Context) bool {
 	there, err := p.o.Store.AnyPublished(c.Request.Context())
 	if err != nil {
-		p.o.Logger.Warn("the published services could not be read", "error", err)
+		p.o.Logger.Warn("list published services failed", "error", err)
 	}
 	return there && err == nil
 }
@@ -135,7 +135,7 @@ func (p *Pages) takeCodes(c *gin.Context) {
 // tooOften says when to come again.
 func (p *Pages) tooOften(c *gin.Context) {
 	c.Header("Retry-After", strconv.Itoa(int(codesLimit.Within.Seconds())))
-	p.o.Logger.Warn("the front page was used too often", "address", c.ClientIP(), "route", c.FullPath())
+	p.o.Logger.Warn("front page rate limit exceeded", "address", c.ClientIP(), "route", c.FullPath())
 }
 
 // addressOf is the address by which uses of the front page are counted.

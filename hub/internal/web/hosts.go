@@ -28,7 +28,7 @@ func (p *Pages) channelMoved(c *gin.Context, title, from, to string) {
 	ctx := c.Request.Context()
 	p.o.Audit.Record(ctx, "channel.hosts", audit.Object{Kind: "channel", Name: title}, "was", from, "hosts", to)
 	if err := p.o.Escalation.TellHosts(ctx, "", title, store.NoticeDone, audit.From(ctx).Name, []string{from}, []string{to}); err != nil {
-		p.o.Logger.Error("the owners could not be told of a channel's other host; the audit record has it", "channel", title, "error", err)
+		p.o.Logger.Error("notify owners of a changed channel host failed; the audit log has the change", "channel", title, "error", err)
 	}
 }
 

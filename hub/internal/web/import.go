@@ -96,7 +96,7 @@ func (p *Pages) bringIn(c *gin.Context, in catalogue.Import) (renewed bool, _ er
 	}
 	_, err = p.o.Source.RenewWithin(ctx, conn, tokensource.UsualWait)
 	if err != nil {
-		p.o.Logger.Warn("an imported grant was not renewed at once; its schedule goes on", "connection", conn.Name, "error", err)
+		p.o.Logger.Warn("renew imported grant failed, next attempt when due", "connection", conn.Name, "error", err)
 	}
 	return err == nil, nil
 }

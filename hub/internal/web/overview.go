@@ -213,7 +213,7 @@ func (p *Pages) live(c *gin.Context) {
 	c.Header("Cache-Control", "no-store")
 	c.Header("X-Accel-Buffering", "no")
 	if err := http.NewResponseController(c.Writer).SetWriteDeadline(time.Time{}); err != nil {
-		p.o.Logger.Debug("a live page may be cut off", "error", err)
+		p.o.Logger.Debug("extend write deadline of live page failed", "error", err)
 	}
 	say := func(text string) bool {
 		_, err := c.Writer.WriteString(text)

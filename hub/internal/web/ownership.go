@@ -48,7 +48,7 @@ func (p *Pages) owns(c *gin.Context, connectionID string) {
 		err = p.o.Store.SetOwner(c.Request.Context(), connectionID, contact.ID)
 	}
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		p.o.Logger.Warn("a new connection has no owner", "error", err)
+		p.o.Logger.Warn("set connection owner failed", "error", err)
 	}
 }
 

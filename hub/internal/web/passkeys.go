@@ -139,7 +139,7 @@ func (p *Pages) passkeyProblem(c *gin.Context, err error) {
 	}
 	for _, known := range passkeyProblems {
 		if errors.Is(err, known.err) {
-			p.o.Logger.Warn("a passkey was refused", "route", c.FullPath(), "from", c.ClientIP(), "error", cut(err.Error(), mostLogged))
+			p.o.Logger.Warn("passkey login denied", "route", c.FullPath(), "from", c.ClientIP(), "error", cut(err.Error(), mostLogged))
 			c.JSON(known.status, gin.H{"problem": i18n.T(ctx, known.key)})
 			return
 		}

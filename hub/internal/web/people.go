@@ -56,7 +56,7 @@ func (p *Pages) user(c *gin.Context) (store.User, bool) {
 	}
 	if now := time.Now(); now.Sub(session.SeenAt) >= p.notedEvery() {
 		if err := p.o.Store.TouchUserSession(c.Request.Context(), id, c.ClientIP(), agentOf(c), now); err != nil {
-			p.o.Logger.Warn("the use of a session could not be noted", "error", err)
+			p.o.Logger.Warn("record session use failed", "error", err)
 		}
 	}
 	c.Set(personKey, u)

@@ -29,7 +29,7 @@ func (p *Pages) render(c *gin.Context, status int, component templ.Component) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	c.Status(status)
 	if err := component.Render(c.Request.Context(), c.Writer); err != nil {
-		p.o.Logger.Warn("a page could not be written", "route", c.FullPath(), "error", err)
+		p.o.Logger.Warn("write page failed", "route", c.FullPath(), "error", err)
 	}
 }
 
@@ -95,7 +95,7 @@ const mostLogged = 1000
 // trouble logs an error and returns the reference that finds it.
 func (p *Pages) trouble(c *gin.Context, err error) string {
 	reference := strings.ToUpper(store.NewID()[24:])
-	p.o.Logger.Error("a page could not be shown", "route", c.FullPath(), "reference", reference, "error", cut(err.Error(), mostLogged))
+	p.o.Logger.Error("render page failed", "route", c.FullPath(), "reference", reference, "error", cut(err.Error(), mostLogged))
 	return reference
 }
 

@@ -21,7 +21,7 @@ func (p *Pages) newSessions() *scs.SessionManager {
 	m.Cookie.Name, m.Cookie.HttpOnly = "evergrant_session", true
 	m.Cookie.SameSite, m.Cookie.Secure = http.SameSiteLaxMode, p.secure
 	m.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) {
-		p.o.Logger.Error("a session could not be read or written", "error", err)
+		p.o.Logger.Error("read or write session failed", "error", err)
 		p.Apart(w, r, http.StatusServiceUnavailable)
 	}
 	return m

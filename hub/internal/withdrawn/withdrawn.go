@@ -66,7 +66,7 @@ func (t *Tail) Watch(ctx context.Context, r store.AuditRecord) {
 			t.o.Store.ForgetWithdrawal(ctx, undone[r.Act], r.ObjectKind, r.Object))
 	}
 	if err != nil {
-		t.o.Logger.Error("a withdrawal could not be noted; a restored database would bring it back unseen", "act", r.Act, "object", r.Object, "error", err)
+		t.o.Logger.Error("record withdrawal failed; a database restore would undo it unnoticed", "act", r.Act, "object", r.Object, "error", err)
 	}
 }
 
@@ -92,7 +92,7 @@ func (t *Tail) Gone(ctx context.Context, c connection.Connection, how catalogue.
 		err = t.o.Newest.Drop(ctx, c.ID)
 	}
 	if err != nil {
-		t.o.Logger.Error("a withdrawal could not be noted; a restored database would bring it back unseen", "act", string(how), "object", c.Name, "error", err)
+		t.o.Logger.Error("record withdrawal failed; a database restore would undo it unnoticed", "act", string(how), "object", c.Name, "error", err)
 	}
 }
 
@@ -149,7 +149,7 @@ func (t *Tail) Publish(ctx context.Context) error {
 	for i, b := range back {
 		published[i] = store.Withdrawal{Act: b.Act, Kind: b.Kind, Object: b.Object, At: b.At, PublishedBy: t.o.Replica}
 	}
-	t.o.Logger.Warn("a restore has brought back what was withdrawn; withdraw it again by `evergrant data withdraw` or in the web hub", "things", len(back))
+	t.o.Logger.Warn("database restore undid withdrawals; repeat them with `evergrant data withdraw` or in the web hub", "things", len(back))
 	return t.o.Store.PublishWithdrawals(ctx, published)
 }
 
@@ -216,7 +216,7 @@ func (t *Tail) Withdraw(ctx context.Context) ([]Outcome, error) {
 	for _, item := range items {
 		err := unlessGone(t.withdraw(ctx, item))
 		if err != nil {
-			t.o.Logger.Warn("what a restore has brought back could not be withdrawn", "act", item.Act, "object", item.Object, "error", err)
+			t.o.Logger.Warn("repeat withdrawal failed", "act", item.Act, "object", item.Object, "error", err)
 		}
 		t.record(ctx, item, err)
 		done = append(done, Outcome{Item: item, Err: err})
@@ -235,7 +235,7 @@ func (t *Tail) record(ctx context.Context, i Item, failure error) {
 		return
 	}
 	if err := t.o.Store.ForgetWithdrawal(ctx, i.Act, i.Kind, i.Object); err != nil {
-		t.o.Logger.Warn("a withdrawal that was made again is still listed", "act", i.Act, "object", i.Object, "error", err)
+		t.o.Logger.Warn("remove repeated withdrawal from the list failed", "act", i.Act, "object", i.Object, "error", err)
 	}
 }
 
