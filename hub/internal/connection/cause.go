@@ -9,29 +9,29 @@ import (
 // CauseKind is what an incident is about.
 type CauseKind string
 
-// The kinds of causes. The second part of a cause says whose it is.
+// The kinds of causes. The second part of a cause names its subject.
 const (
 	CauseClient    CauseKind = "client"    // the service refuses the client or its secret
 	CauseService   CauseKind = "service"   // the service refuses its settings, or is not paid
-	CauseRefusal   CauseKind = "refusal"   // the service refuses renewals in words that nobody knows
+	CauseRefusal   CauseKind = "refusal"   // the service refuses renewals with an unclassified error
 	CauseOutage    CauseKind = "outage"    // a token endpoint does not answer as it should
 	CausePlugin    CauseKind = "plugin"    // a plugin fails
 	CauseGrant     CauseKind = "grant"     // one grant is over
-	CauseUncertain CauseKind = "uncertain" // one grant of which nobody knows
+	CauseUncertain CauseKind = "uncertain" // one grant in an unknown state
 	CauseHub       CauseKind = "hub"       // the hub itself, for example its disk
 	CauseClock     CauseKind = "clock"     // clocks have stepped, so no renewal begins
 	CauseCopied    CauseKind = "copied"    // the data folder looks copied, so rotating grants wait
 	CauseRestored  CauseKind = "restored"  // the database went back, so rotating grants wait until replicas have compared
-	CauseBehind    CauseKind = "behind"    // grants from a backup whose refresh token may be spent: somebody decides
+	CauseBehind    CauseKind = "behind"    // grants from a backup whose refresh token may be spent; a person has to decide
 )
 
-// Cause is what stands in the way of one or many connections.
+// Cause is what prevents the renewal of one or many connections.
 type Cause struct {
 	Kind CauseKind
 	// Of is a service's id (client, service, refusal), a host (outage), a provider (plugin),
 	// a connection's id (grant, uncertain), or "" (hub).
 	Of string
-	// Code is the service's own, where it tells causes of one service apart.
+	// Code is the service's error code, where it distinguishes causes of one service.
 	Code string
 }
 
@@ -56,7 +56,7 @@ func ParseCause(s string) Cause {
 	return c
 }
 
-// Who says who has to act; "" if it passes by itself.
+// Who returns who has to act; "" if the cause resolves itself.
 func (c Cause) Who() string {
 	switch c.Kind {
 	case CauseClient, CauseService, CausePlugin, CauseHub, CauseClock, CauseCopied, CauseBehind:
@@ -68,7 +68,7 @@ func (c Cause) Who() string {
 	}
 }
 
-// Said says in a message what a cause is about that no service has caused; "" for others.
+// Said describes a cause that no service has caused, for messages; "" for others.
 func (c Cause) Said() string {
 	switch c.Kind {
 	case CauseClock:
@@ -87,10 +87,10 @@ func (c Cause) Said() string {
 // 6749 section 5.2 and of services that have their own.
 var clientCodes = []string{"invalid_client", "wrong_client", "unauthorized_client"}
 
-// CauseOf finds what the failure of a connection has in common with others': 47
-// connections that fail with invalid_client are one trouble with a secret, and
-// all that is behind an endpoint is one outage. endpoint is the token endpoint's
-// host, providerName the service's provider. A paused connection has none.
+// CauseOf returns what the failure of a connection has in common with others: 47
+// connections that fail with invalid_client share one wrong secret, and all connections
+// of an endpoint that is down share one outage. endpoint is the token endpoint's host,
+// providerName the service's provider. A paused connection has none.
 func CauseOf(c Connection, endpoint, providerName string) Cause {
 	f := c.Trouble()
 	switch {

@@ -2,19 +2,18 @@ package connection
 
 import "time"
 
-// A wall clock can be set. The rules stand that as follows.
+// A wall clock can be set. The rules cope with that as follows.
 //
-//   - Forward: everything may be due and expired at once. Nothing is lost by that:
-//     what is due is claimed in batches, each endpoint has its caps, and a known end
-//     that has passed does not end a grant (canAsk). The new token sets are dated by
-//     the wrong clock.
+//   - Forward: everything may be due and expired at once. Nothing is lost: due
+//     connections are claimed in batches, each endpoint has its limits, and a known
+//     expiry that has passed does not end a grant (canAsk). The new token sets carry
+//     dates of the wrong clock.
 //   - Back: a token set that was dated by a clock that was ahead expires late and is
-//     due late, in the worst case after its real end. SkewCorrected finds such sets by their
-//     date, which lies in the future, and makes them due.
+//     due late, in the worst case after its real expiry. SkewCorrected detects such
+//     sets by their date in the future and makes them due.
 //
-// The clocks of services play no part: expires_in is counted from before our
-// request, and neither a Date header nor a time in the reply (expires, nbf, iat) is
-// believed.
+// The clocks of services are not used: expires_in counts from before our request, and
+// neither a Date header nor a time in the reply (expires, nbf, iat) is evaluated.
 
 // clockTolerance is how far ahead a date may lie without being taken for wrong:
 // the clocks of replicas are never quite the same.

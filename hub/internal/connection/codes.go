@@ -21,7 +21,7 @@ type AccessCodes struct {
 	Expires      *int64 `json:"expires,omitempty" doc:"Unix time in milliseconds"`
 	AuthMethod   string `json:"authMethod" example:"bearer"`
 	Scope        string `json:"scope,omitempty" doc:"Granted scopes, separated by spaces"`
-	// Extra are the service's own fields; on the wire they stand beside the others.
+	// Extra are fields of the service itself; they are encoded beside the others.
 	Extra map[string]any `json:"-"`
 }
 

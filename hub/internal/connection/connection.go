@@ -33,16 +33,16 @@ type Connection struct {
 	// new lineage, renewals continue it; "" without a grant.
 	Lineage string
 	Tokens  TokenSet
-	// Policy says how the service renews; it comes from its description.
+	// Policy is the renewal policy of the service, from its description.
 	Policy Policy
 	// Due is when the scheduler looks at it next; zero is never.
 	Due time.Time
-	// Failure is the trouble of the last attempt; nil if it succeeded.
+	// Failure is the failure of the last attempt; nil if it succeeded.
 	Failure *Failure
-	// Cause names what stands in the way of renewal, the same for all connections
-	// that suffer from it; "" if nothing does. See CauseOf.
+	// Cause is what prevents renewal, the same for all connections that it affects; "" if
+	// nothing does. See CauseOf.
 	Cause string
-	// Account is who granted access, if the provider can tell.
+	// Account is who granted access, if the provider can identify them.
 	Account provider.Account
 	// RequestedScopes are the service's when the grant was made.
 	RequestedScopes []string
@@ -67,12 +67,12 @@ type TokenSet struct {
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	// RefreshExpiresAt ends the refresh token; zero if no end is known.
 	RefreshExpiresAt time.Time `json:"refresh_expires_at,omitzero"`
-	// Late is set if the service has said that it renews only once the access token is
-	// over.
+	// Late is set if the service has answered that it renews only after the access token
+	// has expired.
 	Late bool `json:"late,omitempty"`
 	// Short counts the renewals in a row that brought an access token of no usable life.
 	Short int `json:"short,omitempty"`
-	// Doubt says what of the reply made no sense; "" if all did.
+	// Doubt is the part of the reply that was inconsistent; "" if none was.
 	Doubt Doubt `json:"doubt,omitempty"`
 }
 
@@ -84,7 +84,7 @@ const (
 	DoubtNegativeLife Doubt = "negative_life" // an expires_in below zero
 )
 
-// Failure is the trouble of the last renewal.
+// Failure is the failure of the last renewal.
 type Failure struct {
 	Kind       provider.Kind
 	Code       string
@@ -93,21 +93,21 @@ type Failure struct {
 	At         time.Time
 	Since      time.Time // of the first failure in a row
 	Count      int       // failures in a row
-	RetryAfter time.Time // no earlier than this; zero if not said
-	// Uncertain is set while nobody knows whether the service has answered with
-	// the next token set: a request went out and its reply is lost, or lies in the
-	// journal of another replica.
+	RetryAfter time.Time // no earlier than this; zero if not given
+	// Uncertain is set while it is unknown whether the service has answered with the next
+	// token set: a request was sent and its reply is lost, or is in the journal of
+	// another replica.
 	Uncertain bool
-	// AnswerableUntil is until when the service may still be working on the request
-	// that got no reply: nothing is sent before, whoever asks. Zero if it is not.
+	// AnswerableUntil is until when the service may still be processing the request that
+	// got no reply; no caller can send another before. Zero if it is not.
 	AnswerableUntil time.Time
-	// Status of the HTTP reply that said it; zero if there was none.
+	// Status of the HTTP reply with the error; zero if there was none.
 	Status int
 	// Same counts equal answers in a row, and SameSince is when the first of them came.
 	Same      int
 	SameSince time.Time
-	// Suspect is set if the service refuses this grant alone, in words that nobody
-	// knows: it is most likely over, and a person is asked. See Suspected.
+	// Suspect is set if the service refuses this grant alone, with an unclassified error:
+	// it has most likely ended, and a person has to authorize again. See Suspected.
 	Suspect bool
 	// TooEarly is set if the service renews only once the access token is over.
 	TooEarly bool

@@ -13,22 +13,23 @@ import (
 const (
 	transientFirst = time.Second
 	transientMost  = 5 * time.Minute
-	// pluginMost is for a plugin that is away: the hub brings it back by itself and says
-	// when (RetryAfter), so grants need not wait longer than that.
+	// pluginMost applies while a plugin is down: the hub restarts it and reports when
+	// (RetryAfter), so grants need not wait longer than that.
 	pluginMost   = 2 * time.Second
 	blockedFirst = 5 * time.Minute
 	blockedMost  = 6 * time.Hour
 	// afterExpiryGrace keeps clear of the clock of services that refuse a
 	// renewal before the expiry.
 	afterExpiryGrace = time.Second
-	// shortestRound bounds how often a grant renews itself, also where a service
-	// says that its tokens live no time at all.
+	// shortestRound bounds how often a grant is renewed, also where a service reports a
+	// token lifetime of zero.
 	shortestRound = time.Second
 	// shortFirst is where the waiting times begin after a token of no usable life: 4 s.
 	shortFirst = 2
 )
 
-// PluginCodes begin the codes of failures of a plugin, by which no service was asked.
+// PluginCodes is the prefix of the codes of plugin failures, for which no request reached
+// a service.
 const PluginCodes = "plugin_"
 
 // NextDue returns when a healthy connection is to be renewed; zero is never,
@@ -50,7 +51,7 @@ func (c Connection) NextDue(now time.Time) time.Time {
 	if n := c.Tokens.Short; n > 0 { // the service gives tokens that are over at once
 		floor = latest(floor, c.RenewedAt.Add(c.backoff(provider.Transient, n+shortFirst)))
 	}
-	if c.window() == provider.RenewAfterExpiry { // whatever else wants it sooner
+	if c.window() == provider.RenewAfterExpiry { // before any other rule
 		end := c.Tokens.ExpiresAt
 		if end.IsZero() {
 			return time.Time{}
@@ -90,7 +91,7 @@ func (c Connection) keepAliveDue() time.Time {
 	if c.Tokens.RefreshToken == "" {
 		return time.Time{}
 	}
-	// A service that says how long this token lives is believed.
+	// A lifetime that the service reports for this token takes precedence.
 	if end := c.Tokens.RefreshExpiresAt; !end.IsZero() && (every > 0 || c.Policy.Rotates()) {
 		life := max(0, end.Sub(c.Tokens.ObtainedAt)) * 4 / 5
 		if every <= 0 {
@@ -156,7 +157,7 @@ func (c Connection) MinTTL(wanted time.Duration) time.Duration {
 	return wanted
 }
 
-// Enough reports whether the access token lives at least minTTL from now.
+// Enough reports whether the access token is valid for at least minTTL from now.
 func (c Connection) Enough(now time.Time, minTTL time.Duration) bool {
 	if !c.Tokens.Valid(now) {
 		return false
@@ -164,8 +165,8 @@ func (c Connection) Enough(now time.Time, minTTL time.Duration) bool {
 	return c.Tokens.ExpiresAt.IsZero() || c.Tokens.ExpiresAt.Sub(now) >= c.MinTTL(minTTL)
 }
 
-// EndsWithRenewal reports whether the service ends the access token when it gives the
-// next one: while a renewal is under way nobody knows whether it is still good.
+// EndsWithRenewal reports whether the service invalidates the access token when it issues
+// the next one: during a renewal it is unknown whether it is still valid.
 func (c Connection) EndsWithRenewal() bool {
 	return c.Policy.Rotation.Kind == provider.RotationRotatesRevokesAccess
 }
@@ -180,9 +181,9 @@ func (c Connection) LongEnoughFor(now time.Time, minTTL, most time.Duration) tim
 	return max(time.Second, min(most, c.Tokens.ExpiresAt.Add(-c.MinTTL(minTTL)).Sub(now)+time.Millisecond))
 }
 
-// MayRenew reports whether a renewal may begin now: there is something to ask the
-// service with, it wants to be asked at this time, and no waiting time is running.
-// The second result is when to ask again if it may not; zero if never.
+// MayRenew reports whether a renewal may begin now: there is a credential to send, the
+// renew window is open, and no waiting time is running. The second result is when to try
+// again if it may not; zero if never.
 func (c Connection) MayRenew(now time.Time) (bool, time.Time) {
 	if !c.canAsk() {
 		return false, time.Time{}
@@ -196,9 +197,9 @@ func (c Connection) MayRenew(now time.Time) (bool, time.Time) {
 	return true, time.Time{}
 }
 
-// MayRenewNow reports whether a renewal may begin now because somebody asks for it:
-// waiting times do not count, but a request that may still be answered does. The
-// second result is as MayRenew's.
+// MayRenewNow reports whether a renewal that a caller requests may begin now: waiting
+// times do not count, but a request that may still be answered does. The second result is
+// as MayRenew's.
 func (c Connection) MayRenewNow(now time.Time) (bool, time.Time) {
 	if !c.Renewable(now) {
 		return false, time.Time{}

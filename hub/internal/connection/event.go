@@ -22,7 +22,7 @@ const (
 	EventSuspected    EventKind = "suspected"     // the fifth equal refusal of this grant alone, in two hours or more
 	EventTooEarly     EventKind = "too_early"     // the service renews only once the access token is over
 	EventHalfRenewed  EventKind = "half_renewed"  // a reply that replaces the refresh token and is of no use otherwise
-	EventDeferred     EventKind = "deferred"      // the endpoint is left alone for a while
+	EventDeferred     EventKind = "deferred"      // the endpoint gets no requests for now
 	EventStale        EventKind = "stale"         // any outcome for another generation than the current one
 	EventPaused       EventKind = "paused"
 	EventResumed      EventKind = "resumed"
@@ -37,14 +37,13 @@ var EventKinds = []EventKind{
 	EventStale, EventPaused, EventResumed, EventRevoked, EventRestored, EventEdited,
 }
 
-// Event is something that happens to a connection. Kind says which of the other
-// fields count.
+// Event is a change of a connection. Kind determines which of the other fields are used.
 type Event struct {
 	Kind EventKind
 	// Sent is the generation that a renewal used.
 	Sent int64
-	// Asked is when the token request was about to be sent: what expires_in counts
-	// from. Token is the reply. For EventGranted and EventRenewed.
+	// Asked is when the token request was about to be sent: expires_in counts from it.
+	// Token is the reply. For EventGranted and EventRenewed.
 	Asked time.Time
 	Token provider.Token
 	// Account and Requested belong to EventGranted.
@@ -85,7 +84,7 @@ func (c Connection) Apply(now time.Time, e Event) Connection {
 		}
 		return c.Restored(now, e.Past)
 	}
-	if e.Sent != c.Generation { // another one has won, and its tokens stand
+	if e.Sent != c.Generation { // a concurrent outcome was saved first, and its tokens stay
 		return c
 	}
 	return c.ended(now, e)

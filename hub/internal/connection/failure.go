@@ -28,23 +28,22 @@ func (c Connection) Failed(now time.Time, sent int64, failure *provider.Error) C
 	return c
 }
 
-// Lost says what is known of a request that was sent and got no reply of the service.
+// Lost is what is known of a request that was sent and got no reply of the service.
 type Lost struct {
 	// SentAt is when it was about to be sent.
 	SentAt time.Time
 	// AnswerableUntil is until when the service may still be working on it; zero if it
 	// is not any more.
 	AnswerableUntil time.Time
-	// OnTheWay is set if a gateway answered in the service's place: an outage, behind
-	// which the service may have done what was asked.
+	// OnTheWay is set if a gateway answered in place of the service: an outage, during
+	// which the service may have processed the request.
 	OnTheWay bool
 }
 
 // ReplyLost notes a renewal that was sent and got no reply of the service: Failed, and
-// uncertain if the service may have rotated the refresh token, for then nobody knows.
-// The rule for that is to try once more and to believe the answer, but not in a hurry:
-// not while the service may still be working on the first request, and not while the
-// access token lives without it.
+// uncertain if the service may have rotated the refresh token. It is then retried once
+// and the answer is final, but not while the service may still be processing the first
+// request, and not while the access token is valid without it.
 func (c Connection) ReplyLost(now time.Time, sent int64, failure *provider.Error, lost Lost) Connection {
 	if c.Policy.RepeatSafe() {
 		return c.Failed(now, sent, failure)
@@ -67,9 +66,8 @@ func (c Connection) ReplyLost(now time.Time, sent int64, failure *provider.Error
 	return after
 }
 
-// OwnerAwaited notes that an earlier renewal is not known to have ended, and that its
-// outcome is waited for until a time. mine is set for a renewal of this replica. See
-// Settle.
+// OwnerAwaited notes that an earlier renewal has no known outcome, and until when to wait
+// for it. mine is set for a renewal of this replica. See Settle.
 func (c Connection) OwnerAwaited(now time.Time, sent int64, until time.Time, mine bool) Connection {
 	message := "another replica stopped in the middle of a renewal; its journal may hold the new tokens, so it is waited for"
 	if mine {
@@ -110,7 +108,7 @@ func (c Connection) Deferred(now, until time.Time) Connection {
 	return c
 }
 
-// Bounds of the time over which the grants of an endpoint that was down come back.
+// Bounds of the time over which the grants of an endpoint that was down are retried.
 const (
 	leastSpread = 5 * time.Second
 	mostSpread  = time.Minute
@@ -122,7 +120,7 @@ func (c Connection) next(now time.Time, failure *provider.Error) *Failure {
 		Kind: failure.Kind, Code: failure.Code, Message: failure.Error(), Remedy: failure.Remedy, Status: failure.HTTPStatus,
 		TooEarly: failure.TooEarly, At: now, Since: now, Count: 1, Same: 1, SameSince: now,
 	}
-	if f.Kind == provider.Denied { // nobody was asked, so nobody denied: somebody has to look
+	if f.Kind == provider.Denied { // no request was sent, so this is no denial: the operator has to act
 		f.Kind = provider.Blocked
 	}
 	last := c.Trouble()
@@ -135,7 +133,7 @@ func (c Connection) next(now time.Time, failure *provider.Error) *Failure {
 	if failure.RetryAfter > 0 {
 		f.RetryAfter = now.Add(min(failure.RetryAfter, mostRetryAfter))
 	}
-	// Until a reply says so, nobody knows more than before.
+	// A failure that only a reply can resolve stays uncertain.
 	passes := f.Kind == provider.Transient || f.Kind == provider.Internal
 	if passes && last != nil {
 		f.Uncertain, f.AnswerableUntil = last.Uncertain, last.AnswerableUntil
@@ -144,8 +142,8 @@ func (c Connection) next(now time.Time, failure *provider.Error) *Failure {
 	return &f
 }
 
-// afterFailure is when to try again. The one try that an uncertain grant has left is
-// not made while its access token lives without it.
+// afterFailure is when to try again. The one try that is left to an uncertain grant is
+// not made while its access token is valid without it.
 func (c Connection) afterFailure(now time.Time) time.Time {
 	due := now.Add(c.backoff(c.Failure.Kind, c.Failure.Count))
 	if !c.Policy.RepeatSafe() {

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// lineageOf names the lineage that a connection's new token set begins. It follows from
-// the grant itself, so that a grant whose reply is taken up twice has one name; the
-// tokens cannot be learned from it.
+// lineageOf names the lineage that a connection's new token set begins. It derives from
+// the grant itself, so that a grant whose reply is applied twice has one name; the tokens
+// cannot be derived from it.
 func lineageOf(c Connection, now time.Time) string {
 	h := sha256.New()
 	_, _ = fmt.Fprintf(h, "evergrant lineage\x00%s\x00%d\x00%d\x00%d\x00", c.ID, c.Generation, now.UnixNano(), c.Tokens.ObtainedAt.UnixNano())
@@ -40,10 +40,10 @@ func (c Connection) Behind(a Ahead) bool {
 // Granting reports whether the connection has a grant, paused and ended ones among them.
 func (c Connection) Granting() bool { return c.State != StatePending && c.State != StateRevoked }
 
-// BroughtForward gives a connection a kept token set that it is Behind: of that
-// generation, so that what other replicas know of it stays comparable. A paused
-// connection stays paused; one that has ended is taken up again, because it ended on a
-// refresh token that was spent. A set that it is not behind changes nothing.
+// BroughtForward gives a connection a kept token set that it is Behind, with the
+// generation of that set, so that replicas can compare it. A paused connection stays
+// paused; one that has ended becomes active again, because it ended on a refresh token
+// that was spent. A set that it is not behind changes nothing.
 func (c Connection) BroughtForward(now time.Time, a Ahead) Connection {
 	if !c.Behind(a) {
 		return c

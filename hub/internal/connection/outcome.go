@@ -8,7 +8,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// Granted gives a connection the token set of an authorisation, which begins a new
+// Granted gives a connection the token set of an authorization, which begins a new
 // lineage. asked is when the token request was about to be sent.
 func (c Connection) Granted(now, asked time.Time, token provider.Token, account provider.Account, requested []string) Connection {
 	kept := TokenSet{}
@@ -40,8 +40,8 @@ func (c Connection) WouldLoseRenewal(token provider.Token, account provider.Acco
 	return token.RefreshToken == "" && c.hasLivingRefreshToken() && !c.KeepsRefreshToken(account, requested)
 }
 
-// hasLivingRefreshToken reports whether there is a refresh token that no answer of the
-// service speaks against.
+// hasLivingRefreshToken reports whether there is a refresh token that the service has not
+// rejected.
 func (c Connection) hasLivingRefreshToken() bool {
 	living := c.State == StateActive && c.Phase() != PhaseSuspect || c.State == StatePaused
 	return living && c.Policy.AutoRenew == provider.AutoRenewRefreshToken && c.Tokens.RefreshToken != ""
@@ -52,10 +52,10 @@ func sameScopes(a, b []string) bool {
 	return slices.Equal(a, b)
 }
 
-// Renewed gives a connection its next token set. asked is when the request was
-// about to be sent. What the reply left out is kept: the refresh token, the
-// scopes, the extra fields. A paused connection keeps the set and stays paused; one
-// whose grant was given back, or never made, stays as it is.
+// Renewed gives a connection its next token set. asked is when the request was about to
+// be sent. Fields that the reply omits are kept: the refresh token, the scopes, the extra
+// fields. A paused connection keeps the set and stays paused; one whose grant was
+// revoked, or never made, is not changed.
 func (c Connection) Renewed(now, asked time.Time, token provider.Token) Connection {
 	if c.State == StatePending || c.State == StateRevoked {
 		return c
@@ -95,7 +95,7 @@ func newTokens(p Policy, asked time.Time, token provider.Token, old TokenSet) To
 		t.Doubt = DoubtNegativeLife
 	}
 	switch {
-	case token.ExpiresIn != nil && *token.ExpiresIn > 0: // zero is not said, and less makes no sense
+	case token.ExpiresIn != nil && *token.ExpiresIn > 0: // zero means not given, and a negative value is invalid
 		t.ExpiresAt = asked.Add(*token.ExpiresIn)
 	case p.Lifetimes.AccessToken > 0:
 		t.ExpiresAt = asked.Add(p.Lifetimes.AccessToken)
@@ -131,8 +131,8 @@ func mergeExtra(old, fresh map[string]any) map[string]any {
 	return merged
 }
 
-// Paused stops renewal and hands out no tokens until Resumed. What it suffered from is
-// still shown, and nobody is told of it any more.
+// Paused stops renewal, and no tokens are handed out until Resumed. The failure is still
+// shown, but there are no more notifications.
 func (c Connection) Paused(now time.Time) Connection {
 	if c.State == StateActive {
 		c.State, c.Due, c.Cause, c.UpdatedAt = StatePaused, time.Time{}, "", now
@@ -140,8 +140,7 @@ func (c Connection) Paused(now time.Time) Connection {
 	return c
 }
 
-// Resumed takes a paused connection up again, as if nothing had failed: somebody
-// has looked at it.
+// Resumed makes a paused connection active again with its failure cleared.
 func (c Connection) Resumed(now time.Time) Connection {
 	if c.State == StatePaused {
 		c.State, c.Failure, c.Cause, c.UpdatedAt = StateActive, nil, "", now

@@ -2,9 +2,9 @@ package connection
 
 import "github.com/evergrant/evergrant/sdk/provider"
 
-// Phase is a state of the machine that docs/state-machine.md draws: the stored
-// State, with an active connection told apart by its last failure. What follows
-// from an Event depends on the phase and on nothing else.
+// Phase is a state of the machine in docs/state-machine.md: the stored State, with an
+// active connection divided by its last failure. The result of an Event depends on the
+// phase and on nothing else.
 type Phase string
 
 // The phases.
@@ -14,7 +14,7 @@ const (
 	PhaseRetrying  Phase = "retrying"  // a failure that passes by itself
 	PhaseBlocked   Phase = "blocked"   // the operator has to mend something
 	PhaseUncertain Phase = "uncertain" // a reply is lost, or awaited from another replica
-	PhaseSuspect   Phase = "suspect"   // refused alone and for long in words that nobody knows
+	PhaseSuspect   Phase = "suspect"   // refused alone and for long with an unclassified error
 	PhasePaused    Phase = "paused"
 	PhaseEnded     Phase = "ended"
 	PhaseRevoked   Phase = "revoked"
@@ -23,7 +23,7 @@ const (
 // Phases lists every phase.
 var Phases = []Phase{PhasePending, PhaseHealthy, PhaseRetrying, PhaseBlocked, PhaseUncertain, PhaseSuspect, PhasePaused, PhaseEnded, PhaseRevoked}
 
-// Phase tells where in the machine the connection is.
+// Phase returns the connection's state in the machine.
 func (c Connection) Phase() Phase {
 	if c.State != StateActive {
 		return Phase(c.State) // the words are the same

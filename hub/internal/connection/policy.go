@@ -46,8 +46,8 @@ func (p Policy) Rotates() bool {
 	return p.Rotation.Kind != "" && p.Rotation.Kind != provider.RotationNone
 }
 
-// Renewable reports whether the service could give the next token set without a
-// person at the time now, as far as the known ends tell.
+// Renewable reports whether the service could issue the next token set without a person
+// at the time now, according to the known expiry times.
 func (c Connection) Renewable(now time.Time) bool {
 	if c.State != StateActive {
 		return false
@@ -64,10 +64,10 @@ func (c Connection) Renewable(now time.Time) bool {
 	}
 }
 
-// canAsk reports whether there is anything to ask the service for the next token
-// set with. Known ends do not count: they come from a description or from a clock
-// that may be wrong, and only the service's own word ends a grant. Asking with a
-// dead token costs one request, after which the grant has ended or goes on.
+// canAsk reports whether there is a credential to renew with. Known expiry times do not
+// count: they come from a description or from a clock that may be wrong, and only an
+// answer of the service ends a grant. A request with an expired token costs one round
+// trip, after which the grant has ended or is renewed.
 func (c Connection) canAsk() bool {
 	if c.State != StateActive {
 		return false
@@ -108,7 +108,7 @@ func (c Connection) MissingScopes() []string {
 
 func alive(end, now time.Time) bool { return end.IsZero() || now.Before(end) }
 
-// always is the end of what can be renewed for as long as anybody can think of.
+// always is the end of what can be renewed without limit.
 var always = time.UnixMilli(math.MaxInt64)
 
 // RenewableUntil is the moment from which Renewable is false, if nothing else

@@ -8,11 +8,11 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// A service may end a grant in words that nobody gave a meaning to. It then refuses
-// each renewal alike. What only looks like that (an outage, a wrong secret) is another
-// service's or every grant's, so a grant that alone is refused, in the same words, for
-// long, is most likely over. It is not ended for that: a person is asked, the tokens
-// stay, and it is tried on.
+// A service may end a grant with an error that no plugin classifies. It then refuses each
+// renewal alike. An outage or a wrong secret affects another service or every grant, so a
+// grant that alone is refused, with the same error, for long, has most likely ended. It
+// is not ended for that: a person is asked to authorize again, the tokens stay, and
+// renewal is retried.
 
 // Bounds of Suspicious.
 const (
@@ -20,8 +20,8 @@ const (
 	suspectFor      = 2 * time.Hour
 )
 
-// operatorCodes are refusals that the operator has to mend: of those nobody can say
-// without another grant of the service that the grant is over.
+// operatorCodes are refusals that the operator has to fix: without another grant of the
+// service they do not show that the grant has ended.
 var operatorCodes = []string{
 	"invalid_client", "wrong_client", "unauthorized_client", "unsupported_grant_type", "unsupported_response_type", "invalid_scope",
 	"insufficient_scope", "invalid_target", "redirect_uri_mismatch", "bad_redirect_uri", "invalid_redirect_uri", "incorrect_client_credentials",
@@ -38,14 +38,14 @@ func (f *Failure) refuses() bool {
 		return false
 	case f.Kind == provider.Blocked:
 		return true
-	case f.Kind == provider.Internal: // without a code, only a status that is said of requests
+	case f.Kind == provider.Internal: // without a code, only a status that refers to the request
 		return f.Code != "" || f.Status == 400
 	default:
 		return f.TooEarly
 	}
 }
 
-// unknown reports whether nobody gave a refusal a meaning.
+// unknown reports whether a refusal is unclassified.
 func (f *Failure) unknown() bool {
 	if f.Kind != provider.Blocked {
 		return true
@@ -58,7 +58,7 @@ func (f *Failure) equal(other *Failure) bool {
 	return f.Kind == other.Kind && f.Status == other.Status && strings.EqualFold(f.Code, other.Code) && f.TooEarly == other.TooEarly
 }
 
-// Elsewhere is how the other active grants of a service stand.
+// Elsewhere is the state of the other active grants of a service.
 type Elsewhere struct {
 	// Others counts them, Renewed those that have been renewed since a time, and
 	// Failing those whose renewals fail.
@@ -72,16 +72,15 @@ func (c Connection) Suspicious(now time.Time) bool {
 	return c.State == StateActive && f != nil && f.refuses() && f.Same >= suspectRefusals && now.Sub(f.SameSince) >= suspectFor
 }
 
-// Alone reports whether a refusal is most likely this grant's own: others of its
-// service were renewed since, or there is none that fails as well and nobody knows
-// what the refusal means.
+// Alone reports whether a refusal most likely concerns this grant only: others of its
+// service were renewed since, or no other one fails and the refusal is unclassified.
 func (c Connection) Alone(e Elsewhere) bool {
 	return e.Renewed > 0 || e.Failing == 0 && c.Failure.unknown()
 }
 
-// Suspected notes a renewal that was refused like those before, which is most likely
-// the end of this grant in words that nobody knows: a person is asked to authorise
-// again. Nothing is ended, and it is tried again slowly.
+// Suspected notes a renewal that was refused like those before, which most likely means
+// that the grant has ended: a person is asked to authorize again. Nothing is ended, and
+// renewal is retried at long intervals.
 func (c Connection) Suspected(now time.Time, sent int64, failure *provider.Error) Connection {
 	after := c.Failed(now, sent, failure)
 	if after.State != StateActive || after.Failure == c.Failure {
@@ -142,8 +141,8 @@ func (c Connection) HalfRenewed(now, asked time.Time, failure *provider.Error) C
 	return c
 }
 
-// Trouble is the failure that people and processes are told of; nil if there is none.
-// That a renewal is too early yet is none.
+// Trouble is the failure that is shown and notified; nil if there is none. A renewal that
+// is too early is none.
 func (c Connection) Trouble() *Failure {
 	if c.Failure != nil && c.Failure.TooEarly && c.Failure.Count == 0 {
 		return nil
@@ -154,8 +153,8 @@ func (c Connection) Trouble() *Failure {
 // AfterExpiry reports whether the service renews only once the access token is over.
 func (c Connection) AfterExpiry() bool { return c.window() == provider.RenewAfterExpiry }
 
-// window is when this grant is renewed: as the service declares, and after the expiry
-// where it has said so itself.
+// window is the renew window of this grant: as the service declares, or after the expiry
+// where its answer has required that.
 func (c Connection) window() provider.RenewWindowKind {
 	if c.Tokens.Late && c.Policy.Window.Kind != provider.RenewOnDemand {
 		return provider.RenewAfterExpiry

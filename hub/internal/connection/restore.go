@@ -59,9 +59,9 @@ func (c Connection) LastGood(now time.Time, past []PastSet) (PastSet, bool) {
 	return PastSet{}, false
 }
 
-// Restored puts a past token set back, as a new generation: a renewal in flight
-// cannot overwrite it. It is looked at soon, because nobody has tried it yet. A
-// paused connection stays paused. The caller has asked MayRestore.
+// Restored makes a past token set current, as a new generation, so that a renewal in
+// flight cannot overwrite it. It is due soon, because its state is unknown. A paused
+// connection stays paused. The caller has checked MayRestore.
 func (c Connection) Restored(now time.Time, past PastSet) Connection {
 	c.Tokens = past.Tokens
 	c.Generation++

@@ -13,7 +13,7 @@ type OpenIntent struct {
 	// Mine is set if this replica began it: then its own journal has been read, and
 	// nothing more can be learned from there by waiting.
 	Mine bool
-	// Unsent is set if this replica knows that the request did not leave.
+	// Unsent is set if this replica has not sent the request.
 	Unsent bool
 	// Replied is set if a reply was found, in the journal or in the intent's row.
 	Replied bool
@@ -27,13 +27,13 @@ type Settlement string
 
 // The settlements.
 const (
-	// SettleDrop forgets it: a later generation is there, so its outcome is saved.
+	// SettleDrop discards it: a later generation exists, so its outcome is saved.
 	SettleDrop Settlement = "drop"
 	// SettleFinish runs the operation again on its own replies.
 	SettleFinish Settlement = "finish"
 	// SettleWait leaves it to its owner for now: OwnerAwaited.
 	SettleWait Settlement = "wait"
-	// SettleTryOnce gives it up, renews again and believes the answer.
+	// SettleTryOnce abandons it and renews again; that answer is final.
 	SettleTryOnce Settlement = "try_once"
 )
 
@@ -76,8 +76,8 @@ func (c Connection) Settle(now time.Time, i OpenIntent, takeover time.Duration) 
 // after its deadline to save what it has read.
 const replayShare = 5
 
-// settleAfter is the time from which an intent without a known reply may be given up
-// and the renewal tried again, whatever the access token allows.
+// settleAfter is the time from which an intent without a known reply may be abandoned and
+// the renewal retried, whatever the access token allows.
 func (c Connection) settleAfter(now time.Time, i OpenIntent, takeover time.Duration) time.Time {
 	switch {
 	case c.repeatable(now, i.StartedAt) && i.Mine:

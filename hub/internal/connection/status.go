@@ -6,7 +6,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// Status is how a connection stands, in the words that people see.
+// Status is the status of a connection, as shown to people.
 type Status string
 
 // The statuses; docs and pages use the same words.
@@ -30,7 +30,7 @@ var Statuses = []Status{
 // soon is how near the end of a grant must be for its date to be the headline.
 const soon = 14 * 24 * time.Hour
 
-// StatusAt tells how the connection stands.
+// StatusAt returns the status of the connection at a time.
 func (c Connection) StatusAt(now time.Time) Status {
 	switch c.State {
 	case StatePaused:

@@ -1,6 +1,6 @@
-// Package connectiontest has services that live in virtual time, for tests of the
-// rules of renewal: Service knows the truth about its tokens and does not forgive,
-// and Years says what has to come of a year with each provider.
+// Package connectiontest has services in virtual time, for tests of the renewal rules:
+// Service holds the true state of its tokens and rejects every misuse, and Years states
+// the expected results of a year with each provider.
 package connectiontest
 
 import (
@@ -37,8 +37,8 @@ type Tally struct {
 	Requests, Renewals int
 	// LongestPause and ShortestPause lay between two renewals.
 	LongestPause, ShortestPause time.Duration
-	// Spent counts refresh tokens that came twice, Early requests that came before
-	// the service wants them.
+	// Spent counts refresh tokens that were used twice, Early requests before the
+	// service's renew window.
 	Spent, Early int
 }
 
@@ -97,7 +97,7 @@ func (s *Service) Refresh(now time.Time, current provider.Token) (*provider.Toke
 	return &reply, nil
 }
 
-// refuses says why a request gets nothing.
+// refuses returns why a request gets no token.
 func (s *Service) refuses(now time.Time, current provider.Token) string {
 	if s.Description.AutoRenew != provider.AutoRenewRefreshToken {
 		if current.AccessToken != s.access || !now.Before(s.accessEnd) {

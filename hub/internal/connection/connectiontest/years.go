@@ -19,8 +19,8 @@ type Year struct {
 
 	// Least and Most bound the renewals.
 	Least, Most int
-	// Longest bounds the time between two renewals, which is how keep-alives show;
-	// nobody may be asked more often than Shortest.
+	// Longest bounds the time between two renewals, which shows keep-alives; Shortest
+	// bounds how often a service gets a request.
 	Longest, Shortest time.Duration
 	// Persons is how often a person has to authorise again, each time at the very
 	// date that was declared.
