@@ -17,24 +17,25 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// AccountMoved tells that a service names another account, or another name of the same one,
-// than when the connection was authorised.
+// AccountMoved reports that a service names another account, or another name of the same
+// one, than when the connection was authorized.
 type AccountMoved struct {
 	Connection    connection.Connection
 	Before, After provider.Account
 }
 
-// How often a service is asked whose grant it is: when something of the reply to a renewal
-// has changed that may tell of it, and now and then in any case. It costs a request.
+// How often a service is asked to identify the account of a grant: when a part of a
+// renewal's reply has changed that may indicate it, and at long intervals in any case. It
+// costs a request.
 const (
 	accountEvery   = 24 * time.Hour
 	accountAtLeast = time.Hour
 	accountTimeout = time.Minute
 )
 
-// lookAtAccount asks whose grant a renewed one is, where the service can tell and it is
-// time to ask. It does not wait: the tokens are saved, and who the account is changes
-// nothing about them.
+// lookAtAccount identifies the account of a renewed grant, if the service supports it and
+// the interval has passed. It does not wait: the tokens are saved, and the account does
+// not affect them.
 func (s *Source) lookAtAccount(svc service.Service, before, after connection.Connection) {
 	if svc.Description == nil || !slices.Contains(svc.Description.Grants, provider.GrantIdentify) {
 		return
@@ -106,8 +107,9 @@ func called(a provider.Account) string {
 	return a.Name + " (" + a.ID + ")"
 }
 
-// hintsOf is what a token set says that may tell of its account: the claims that name one,
-// and the extra fields that are neither numbers nor times. Equal hints, equal account.
+// hintsOf returns the parts of a token set that may indicate its account: the claims that
+// name one, and the extra fields that are neither numbers nor times. Equal hints mean an
+// equal account.
 func hintsOf(t connection.TokenSet) string {
 	extra := map[string]any{}
 	for name, value := range t.Extra {
@@ -130,8 +132,8 @@ type idClaims struct {
 	Username string `json:"preferred_username"`
 }
 
-// claimsOf reads the claims of an ID token that name somebody. It is not verified: it is only
-// compared with the one before.
+// claimsOf reads the claims of an ID token that name an account. The token is not
+// verified: it is only compared with the previous one.
 func claimsOf(idToken string) (claims idClaims) {
 	parts := strings.Split(idToken, ".")
 	if len(parts) != 3 {

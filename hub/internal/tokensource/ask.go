@@ -8,10 +8,9 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// Ask renews a connection because somebody wants it now, waits as long as wait says, and
-// returns it as it then stands, which may show a failure. Errors: *RefusedError if
-// nothing was sent, or if it is too early for the service, which says why; those of
-// RenewWithin.
+// Ask renews a connection on request, waits for at most wait, and returns it in its
+// resulting state, which may show a failure. Errors: *RefusedError if nothing was sent,
+// or if it is too early for the service, with the reason; those of RenewWithin.
 func (s *Source) Ask(ctx context.Context, c connection.Connection, wait time.Duration) (connection.Connection, error) {
 	now := s.clock.Latest()
 	if err := s.mayAsk(c, now); err != nil {
@@ -33,7 +32,8 @@ func (s *Source) Ask(ctx context.Context, c connection.Connection, wait time.Dur
 	return after, nil
 }
 
-// mayAsk is why nothing is sent for a connection, whoever asks; nil if something is.
+// mayAsk returns why no request is sent for a connection, whatever the caller; nil if one
+// may be.
 func (s *Source) mayAsk(c connection.Connection, now time.Time) error {
 	if c.State != connection.StateActive {
 		if err := refusal(c, now); err != nil {
@@ -64,7 +64,7 @@ func (s *Source) mayAsk(c connection.Connection, now time.Time) error {
 	return nil
 }
 
-// notSent is the error for a renewal that was asked for and came to no request.
+// notSent is the error for a requested renewal that led to no request.
 func (s *Source) notSent(c connection.Connection) error {
 	now := s.clock.Latest()
 	closed := s.limiter.Closed(s.limiter.KeyFor(c.ServiceID))

@@ -14,8 +14,8 @@ type Attempt struct {
 	Failure *provider.Error
 	// Took is from the begin of the call to its end.
 	Took time.Duration
-	// Lag is how long after its due time the renewal began; zero for one that somebody
-	// asked for before.
+	// Lag is how long after its due time the renewal began; zero for one that was
+	// requested earlier.
 	Lag time.Duration
 	// Scheduled is set if there was a due time.
 	Scheduled bool

@@ -17,10 +17,10 @@ import (
 // written. A process that was stopped in between looks again.
 const fenceAfter = 2 * time.Second
 
-// fence returns what is asked immediately before the request of an intent is written:
-// what was decided long ago is not sent late. An intent that is gone was taken over by
-// another replica, which may have sent by now. Errors: store.ErrStale, or the
-// database's, with which nothing is sent either.
+// fence returns the check that runs immediately before the request of an intent is
+// written, so that a stale decision is not sent. An intent that is gone was taken over by
+// another replica, which may have sent by now. Errors: store.ErrStale, or the database's,
+// with which nothing is sent either.
 func (s *Source) fence(intent store.Intent) func(context.Context) error {
 	looked := intent.StartedAt // before it was committed
 	return func(ctx context.Context) error {
@@ -45,15 +45,15 @@ func (s *Source) fence(intent store.Intent) func(context.Context) error {
 	}
 }
 
-// elapsed is the time since t by the clock that shows more: the monotonic one stands
-// still while the machine is suspended, and the wall clock may be set.
+// elapsed is the time since t by the clock that shows more: the monotonic clock stops
+// while the machine is suspended, and the wall clock may be set.
 func elapsed(t time.Time) time.Duration {
 	now := time.Now()
 	return max(now.Sub(t), now.Round(0).Sub(t.Round(0)))
 }
 
-// keepLease extends the lease of a connection until the returned function is called.
-// While an exchange is out nobody else shall begin one.
+// keepLease extends the lease of a connection until the returned function is called, so
+// that no other replica begins an exchange while one is in flight.
 func (s *Source) keepLease(id string) (stop func()) {
 	ctx, cancel := context.WithCancel(s.life)
 	var timer *time.Timer
@@ -77,10 +77,10 @@ func (s *Source) keepLease(id string) (stop func()) {
 	}
 }
 
-// secondCopy returns what takes the replies of an intent when they are durable here:
-// they also go into the intent's row, beside the parse, so that another replica can
-// finish when this one's disk is gone for good. On SQLite there is no other replica,
-// and database and journal share a disk.
+// secondCopy returns the receiver of an intent's replies once they are durable here: they
+// are also written into the intent's row, concurrently with the parse, so that another
+// replica can finish if this one's disk is lost. On SQLite there is no other replica, and
+// database and journal share a disk.
 func (s *Source) secondCopy(intent store.Intent) func(map[int][]byte) {
 	if s.noCopies || s.store.Dialect() != store.PostgreSQL {
 		return nil

@@ -21,8 +21,8 @@ type flight struct {
 	done chan struct{}
 	c    connection.Connection
 	err  error
-	// slow is closed when the service takes long to answer: who needs a worker back
-	// need not wait any more.
+	// slow is closed when the service takes long to answer: a caller that has to free its
+	// worker stops waiting then.
 	slow     chan struct{}
 	slowOnce sync.Once
 }
@@ -32,8 +32,8 @@ func (f *flight) markSlow() { f.slowOnce.Do(func() { close(f.slow) }) }
 // renewal is what a flight does.
 type renewal func(ctx context.Context, f *flight) (connection.Connection, error)
 
-// join waits for the renewal of a connection that is under way, or starts do.
-// do outlives the caller: its context ends with the hub, and carries the request context of the
+// join waits for the renewal of a connection that is in flight, or starts do. do outlives
+// the caller: its context ends with the hub, and has the request ID and span of the
 // caller who started it.
 func (s *Source) join(ctx context.Context, id string, do renewal) (connection.Connection, error) {
 	begun := time.Now()
@@ -62,7 +62,7 @@ func (s *Source) launch(ctx context.Context, c connection.Connection, do renewal
 	}
 }
 
-// flightOf returns the flight of a connection; joined is set if it was under way.
+// flightOf returns the flight of a connection; joined is set if it was in flight already.
 func (s *Source) flightOf(ctx context.Context, id string, do renewal) (f *flight, joined bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,7 +83,7 @@ func (s *Source) flightOf(ctx context.Context, id string, do renewal) (f *flight
 	return f, false
 }
 
-// flying reports whether a renewal of a connection is under way in this hub.
+// flying reports whether a renewal of a connection is in flight in this hub.
 func (s *Source) flying(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,7 +91,7 @@ func (s *Source) flying(id string) bool {
 	return ok
 }
 
-// allFlying names the connections whose renewals are under way in this hub.
+// allFlying returns the ids of the connections whose renewals are in flight in this hub.
 func (s *Source) allFlying() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -101,16 +101,16 @@ func (s *Source) allFlying() []string {
 // CodePanic is the code of a failure that is a defect of the hub itself.
 const CodePanic = "hub_panic"
 
-// guarded runs a renewal. A panic ends neither this process nor, one after the other,
-// those of the other replicas: the connection is set aside, slowly tried again, and the
-// operator is told. What was sent is known by its intent.
+// guarded runs a renewal. A panic ends neither this process nor, when they retry, the
+// other replicas: the connection is suspended, retried at long intervals, and the
+// operator is notified. Its intent records what was sent.
 func (s *Source) guarded(ctx context.Context, id string, f *flight, do renewal) (c connection.Connection, err error) {
 	defer func() {
 		p := recover()
 		if p == nil {
 			return
 		}
-		// The value may quote a reply, so only its type is told.
+		// The value may quote a reply, so only its type is logged.
 		tracing.Log(ctx, s.log).Error("renewal panicked, connection suspended", "connection", id, "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 		c, err = s.setAside(ctx, id)
 	}()

@@ -15,9 +15,10 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/tracing"
 )
 
-// remember keeps the newest token set of a rotating grant beside the journal, while it
-// is saved in the database. The channel is closed when it is durable there: only then may
-// the journal forget the reply, for a database can go back. It is nil where none is kept.
+// remember writes the newest token set of a rotating grant beside the journal while it is
+// saved in the database. The channel is closed when it is durable there: the reply must
+// stay in the journal until then, because a database can be restored to an older state.
+// It is nil if none is written.
 func (s *Source) remember(c connection.Connection) (kept <-chan struct{}) {
 	if s.newest == nil || !c.Policy.Rotates() || c.Lineage == "" {
 		return nil
@@ -32,8 +33,8 @@ func (s *Source) remember(c connection.Connection) (kept <-chan struct{}) {
 	return done
 }
 
-// forgetReply has the journal forget the reply of an intent once the token set is kept. Nobody
-// waits for that.
+// forgetReply drops the reply of an intent from the journal once the token set is
+// durable. It does not block.
 func (s *Source) forgetReply(intentID string, kept <-chan struct{}) {
 	if kept == nil {
 		s.runner.Done(intentID)
@@ -45,7 +46,7 @@ func (s *Source) forgetReply(intentID string, kept <-chan struct{}) {
 	})
 }
 
-// Remember keeps the token set of an authorisation, as remember does.
+// Remember stores the token set of an authorization, as remember does.
 func (s *Source) Remember(c connection.Connection) {
 	if kept := s.remember(c); kept != nil {
 		<-kept
@@ -59,7 +60,7 @@ func entryOf(c connection.Connection) newest.Entry {
 	}
 }
 
-// ahead is the token set that this hub knows and the connection's row does not: the row
+// ahead is the token set that this hub holds and the connection's row lacks: the row
 // comes from a backup, or from a standby that lagged behind.
 func (s *Source) ahead(ctx context.Context, c connection.Connection) (connection.Ahead, bool) {
 	if s.newest == nil || c.Lineage == "" || !s.newest.Beyond(c.ID, c.Generation) {
@@ -73,10 +74,10 @@ func (s *Source) ahead(ctx context.Context, c connection.Connection) (connection
 	return e.Ahead, ok && c.Behind(e.Ahead)
 }
 
-// catchUp has it told that the database went back, and brings a connection forward unless
-// that is held until all replicas compare: then the comparison does it. The row that was
-// handed in may only be an old one, for a claim can have been read before a save.
-// Errors: store.ErrStale then.
+// catchUp reports that the database went back, and brings a connection forward unless a
+// hold is open until all replicas have compared: then the comparison does it. The given
+// row may be stale, because a claim can have been read before a save. Errors:
+// store.ErrStale then.
 func (s *Source) catchUp(ctx context.Context, c connection.Connection, ahead connection.Ahead) (connection.Connection, error) {
 	unsaved, read := s.unsaved(c.ID), time.Now() // before the row is read
 	now, err := s.store.Connection(ctx, c.ID)
@@ -101,7 +102,7 @@ func (s *Source) bringForward(ctx context.Context, c connection.Connection, ahea
 	forward := c.BroughtForward(s.Now(), ahead)
 	err := s.store.SaveRenewal(ctx, forward, c.Generation, "", s.Owner())
 	for errors.Is(err, store.ErrStale) {
-		// Another replica was faster; what it knows may be older than what this one does.
+		// Another replica was first; its token set may be older than this one's.
 		if c, err = s.store.Connection(ctx, c.ID); err != nil || !c.Behind(ahead) {
 			return c, err
 		}
@@ -191,7 +192,7 @@ func (s *Source) unsaved(id string) bool {
 // are kept after it went back: it may be restored once more.
 const keptAfterRestore = 7 * 24 * time.Hour
 
-// forget drops token sets of connections that are gone.
+// forget drops token sets of deleted connections.
 func (s *Source) forget(ctx context.Context, gone []string) {
 	if len(gone) == 0 {
 		return

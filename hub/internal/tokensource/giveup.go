@@ -9,16 +9,17 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// CodeBehind is the code of a grant that was given up because it comes from a backup.
+// CodeBehind is the code of a grant that was abandoned because it comes from a backup.
 const CodeBehind = "behind_backup"
 
-// ErrNewer says that a grant has other tokens than those that somebody decided about.
+// ErrNewer reports that a grant has other tokens than those the decision was about.
 var ErrNewer = errors.New("it has other tokens by now: it was brought forward, renewed or authorised again, and is left alone")
 
-// GiveUp ends a grant without asking its service, because somebody decided that the refresh
-// token of that lineage and generation is not to be tried: people are called as for any
-// grant that has ended, and a valid access token is served on. A hub that comes late and has
-// a newer token set takes it up again. Errors: ErrNewer, store.ErrNotFound.
+// GiveUp ends a grant without a request to its service, because a person decided not to
+// try the refresh token of that lineage and generation: notifications are sent as for any
+// grant that has ended, and a valid access token is still served. A hub that starts later
+// with a newer token set makes the grant active again. Errors: ErrNewer,
+// store.ErrNotFound.
 func (s *Source) GiveUp(ctx context.Context, id string, decided store.Generation) error {
 	c, err := s.store.Connection(ctx, id)
 	if err != nil {

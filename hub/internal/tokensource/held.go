@@ -8,14 +8,14 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/tracing"
 )
 
-// heldFor is when a renewal that may not begin is looked at again; undecidedFor that of a
-// grant about which a person has to decide, who then has it renewed at once.
+// heldFor is the interval at which a renewal on hold is checked; undecidedFor that of a
+// grant which waits for a person's decision, and which the decision renews at once.
 const (
 	heldFor      = 30 * time.Second
 	undecidedFor = time.Hour
 )
 
-// heldBack is what a process is told whose token would need a renewal that may not begin.
+// heldBack is the message for a pull whose token needs a renewal that is on hold.
 var heldBack = map[connection.CauseKind]string{
 	connection.CauseClock:    "No token is renewed for the moment, because clocks have stepped; ask again.",
 	connection.CauseCopied:   "This token is not renewed, because the hub's data folder looks copied; an administrator has to look at it.",
@@ -32,7 +32,7 @@ func (s *Source) ClockDoubtful() bool {
 	return doubt
 }
 
-// holds says what keeps the renewal of a connection from beginning; "" if nothing does.
+// holds returns the cause that keeps a connection's renewal on hold; "" if there is none.
 func (s *Source) holds(c connection.Connection) connection.CauseKind {
 	if s.ClockDoubtful() {
 		return connection.CauseClock
@@ -40,8 +40,8 @@ func (s *Source) holds(c connection.Connection) connection.CauseKind {
 	return s.held(c)
 }
 
-// knownHeld reports whether a renewal was put off because it may not begin, and still may
-// not: nobody need try it before its time.
+// knownHeld reports whether a renewal was deferred because of a hold that still applies,
+// so that it need not be tried before its due time.
 func (s *Source) knownHeld(c connection.Connection, now time.Time) bool {
 	why := connection.ParseCause(c.Cause).Kind
 	return heldBack[why] != "" && c.Due.After(now) && s.holds(c) == why

@@ -9,8 +9,8 @@ import (
 )
 
 // takeLease returns when this hub holds the lease of the connection, or when its
-// generation has passed after: then another replica has renewed it. Whoever
-// waits wakes when the row changes, or looks again now and then.
+// generation is past after: then another replica has renewed it. It waits for changes of
+// the row, and reads it at intervals in case one was missed.
 func (s *Source) takeLease(ctx context.Context, id string, after int64) (connection.Connection, error) {
 	var begun time.Time // of the wait
 	defer func() {

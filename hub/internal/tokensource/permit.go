@@ -36,10 +36,10 @@ func (s *Source) enter(ctx context.Context, serviceID string) (*permit, error) {
 	return &permit{done: done, last: endpoint.NotSent()}, nil
 }
 
-// watch has the operation tell how its requests end. The last one counts: it is
-// the token request, whatever came before. A service that takes long returns its permit
-// back as one that does not answer, so that hung exchanges do not hold all places of
-// an endpoint; what comes of it later is told apart.
+// watch registers for the outcomes of the operation's requests. The last one counts: it
+// is the token request. If the service takes long, the permit is returned with the
+// outcome of an endpoint that does not answer, so that hung exchanges do not occupy all
+// permits of an endpoint; a later outcome is reported separately.
 func (p *permit) watch(s *Source, op *operation.Op, f *flight, connectionID string) {
 	var whose endpoint.Counted
 	if d := op.Service.Description; d != nil {

@@ -40,8 +40,8 @@ func (s *Source) putBack(ctx context.Context, c connection.Connection, op journa
 	return nil
 }
 
-// putBackFlying is putBack for what this hub itself is renewing while its database goes
-// back. It comes before the replica has compared, so that nobody else sends before it.
+// putBackFlying is putBack for renewals in flight in this hub while its database goes
+// back. It runs before the replica has compared, so that no other replica sends first.
 func (s *Source) putBackFlying(ctx context.Context) error {
 	for _, op := range s.journal.Pending() {
 		meta, readable := readMeta(op)

@@ -69,7 +69,7 @@ func (s *Source) recoverReply(ctx context.Context, op journal.Operation) error {
 		return err
 	}
 	if len(op.Replies) == 0 {
-		return nil // the mark of its request says that it may have been sent; see settle
+		return nil // its request is marked as possibly sent; see settle
 	}
 	s.log.Info("applied journaled token response of an interrupted renewal", "connection", c.Name)
 	if _, err := s.replay(ctx, c, s.intentOf(op, meta), op.Replies); err != nil {
@@ -81,9 +81,9 @@ func (s *Source) recoverReply(ctx context.Context, op journal.Operation) error {
 	return nil
 }
 
-// tryAgain renews the connections of this hub's own open intents. Their replies
-// were lost with the last run, so nothing more can be learned by waiting, and
-// other replicas wait for nobody else.
+// tryAgain renews the connections of this hub's own open intents. Their replies were lost
+// with the last run, so waiting brings no more information, and other replicas wait for
+// this one.
 func (s *Source) tryAgain(left []store.Intent) {
 	for _, intent := range left {
 		if s.tidying.Err() != nil {
@@ -114,8 +114,8 @@ func (s *Source) dropUnsent(id string) {
 	}
 }
 
-// sweep looks, once in a lease time, for open intents of this hub that no renewal
-// of it is working on, until Close. Nobody else may touch them.
+// sweep looks, once in a lease time, for open intents of this hub that none of its
+// renewals is working on, until Close. No other replica may settle them.
 func (s *Source) sweep() {
 	ticker, daily := time.NewTicker(s.lease), time.NewTicker(24*time.Hour)
 	defer ticker.Stop()

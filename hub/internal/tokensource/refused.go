@@ -9,7 +9,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// RefusedError says why there is no token and who has to act.
+// RefusedError is why there is no token and who has to act.
 type RefusedError struct {
 	Connection connection.Connection
 	// Kind as in provider.Error: ReauthorizationRequired for a person, Blocked
@@ -21,7 +21,7 @@ type RefusedError struct {
 	Detached bool
 	// TooSoon is set if nothing is wrong but the haste of the process.
 	TooSoon bool
-	// InProgress is set if a renewal is under way that the caller did not wait for.
+	// InProgress is set if a renewal is in flight that the caller did not wait for.
 	InProgress bool
 	// RetryAfter is when to ask again; zero if that is no use.
 	RetryAfter time.Duration
@@ -73,7 +73,7 @@ func waiting(c connection.Connection, now, again time.Time, closed *endpoint.Clo
 	return e
 }
 
-// notAsked says why nothing is sent to an endpoint.
+// notAsked explains why no request is sent to an endpoint.
 func notAsked(closed *endpoint.ClosedError) string {
 	return "Nothing was sent: the service is not asked for now, for " + closed.Cause + ". Ask again later."
 }
@@ -82,8 +82,8 @@ func notAsked(closed *endpoint.ClosedError) string {
 // joins the same renewal.
 const askAgain = 2 * time.Second
 
-// inProgress is the error for a renewal that is under way when the caller's wait
-// is over. It says how long it can take.
+// inProgress is the error for a renewal that is in flight when the caller's wait is over.
+// It includes how long the renewal can take.
 func (s *Source) inProgress(ctx context.Context, c connection.Connection) error {
 	e := &RefusedError{
 		Connection: c, Kind: provider.Transient, InProgress: true, RetryAfter: askAgain,

@@ -9,15 +9,14 @@ import (
 )
 
 // minTokenAge is how old a token must be before a process can have it renewed by
-// saying that the service rejected it. A service that rejects every token must
-// not be asked for new ones without end.
+// reporting that the service rejected it. It bounds the renewals of a service that
+// rejects every token.
 const minTokenAge = 10 * time.Second
 
-// Rejected is for a process that was handed a token of a generation and had it
-// refused by the service. If that generation is still the current one it is
-// renewed, once for all who say so; otherwise the newer token is returned at
-// once. Errors: as Serve; *RefusedError with a RetryAfter if the token is too
-// young to be renewed again.
+// Rejected is for a process whose token of a generation was rejected by the service. If
+// that generation is still the current one it is renewed, once for all who report it;
+// otherwise the newer token is returned at once. Errors: as Serve; *RefusedError with a
+// RetryAfter if the token is too young to be renewed again.
 func (s *Source) Rejected(ctx context.Context, c connection.Connection, generation int64, wait time.Duration) (*Pulled, error) {
 	now := s.clock.Latest()
 	if err := refusal(c, now); err != nil {

@@ -44,9 +44,9 @@ func (s *Source) renewOnce(ctx context.Context, f *flight, id string, after int6
 	return s.renewLeased(ctx, f, c, force)
 }
 
-// renewClaimed is renew for a connection that the scheduler has claimed, which
-// is its lease and its row in one. The claim may be old by now; then BeginIntent
-// says so, and the renewal starts again with a lease of its own.
+// renewClaimed is renew for a connection that the scheduler has claimed, which provides
+// its lease and its row in one. The claim may be stale; BeginIntent detects that, and the
+// renewal starts again with a lease of its own.
 func (s *Source) renewClaimed(ctx context.Context, f *flight, c connection.Connection) (renewed connection.Connection, err error) {
 	ctx, span := tracing.Start(ctx, "renew when due")
 	defer func() { tracing.End(span, outcome(renewed, err)) }()
@@ -96,7 +96,7 @@ func (s *Source) renewLeased(ctx context.Context, f *flight, c connection.Connec
 	if c.Due.IsZero() || c.Due.After(now) {
 		return c, nil
 	}
-	// It is due but may not be renewed now: the scheduler must not come back at once.
+	// It is due but may not be renewed now: it must not be claimed again at once.
 	c.Due, saved = c.NextDue(now), true
 	return c, s.store.SaveFailure(ctx, c, c.Generation, "", s.Owner())
 }
@@ -224,8 +224,8 @@ func (s *Source) failedBy(c connection.Connection, sent int64, out operation.Out
 	return c.Failed(now, sent, failure)
 }
 
-// suspected is the connection after a refusal that is most likely the end of its grant,
-// by how the others of its service stand; failed where it is not.
+// suspected is the connection after a refusal that most likely ends its grant, judged by
+// the state of the service's other grants; failed where it does not.
 func (s *Source) suspected(ctx context.Context, c, failed connection.Connection, sent int64, failure *provider.Error) connection.Connection {
 	if failed.Failure == c.Failure || !failed.Suspicious(s.Now()) {
 		return failed
@@ -241,9 +241,9 @@ func (s *Source) suspected(ctx context.Context, c, failed connection.Connection,
 	return c.Suspected(s.Now(), sent, failure)
 }
 
-// save commits the outcome with a compare-and-set on the generation. While the
-// database is away it is tried again: this process may hold the only live
-// refresh token. When the hub stops first, the journal has the reply.
+// save commits the outcome with a compare-and-set on the generation. While the database
+// is unavailable it retries: this process may hold the only valid refresh token. When the
+// hub stops first, the journal has the reply.
 func (s *Source) save(trailing context.Context, old, c connection.Connection, intent store.Intent, success bool) (connection.Connection, error) {
 	var kept <-chan struct{}
 	if success {
@@ -266,7 +266,7 @@ func (s *Source) save(trailing context.Context, old, c connection.Connection, in
 			return c, nil
 		case errors.Is(err, store.ErrStale):
 			s.runner.Done(intent.ID)
-			return s.store.Connection(s.life, c.ID) // another one has won, and its tokens stand
+			return s.store.Connection(s.life, c.ID) // a concurrent outcome was saved first, and its tokens stay
 		case errors.Is(err, store.ErrNotFound):
 			s.runner.Done(intent.ID)
 			return c, err // removed from the trash meanwhile
@@ -298,7 +298,7 @@ func failureOf(err error) *provider.Error {
 	return provider.Errorf(provider.Internal, "", "%w", err)
 }
 
-// Fingerprint names a refresh token, or what stands for it, without revealing it.
+// Fingerprint identifies a refresh token, or its substitute, without revealing it.
 func Fingerprint(t connection.TokenSet) string {
 	spent := t.RefreshToken
 	if spent == "" {

@@ -84,7 +84,7 @@ func (s *Source) settle(ctx context.Context, c connection.Connection) (settled b
 		return true, waits, s.store.SaveFailure(ctx, waits, c.Generation, "", s.Owner())
 	case connection.SettleTryOnce:
 	}
-	// Nothing more can be learned: try once and believe the answer.
+	// Waiting brings no more information: retry once, and take that answer as final.
 	tracing.Log(ctx, s.log).Warn("renewal has no outcome, retrying", "connection", c.Name, "intent", intent.ID)
 	s.runner.Done(intent.ID)
 	return false, c, s.store.DropIntent(ctx, intent.ID)
@@ -100,9 +100,9 @@ func (s *Source) replay(ctx context.Context, c connection.Connection, intent sto
 	return s.finish(ctx, c, op, intent, nil)
 }
 
-// settleKept finishes an open renewal whose reply is known, of a connection that
-// may not be renewed now: its token has expired since, or it is paused. The reply
-// may hold the only live tokens.
+// settleKept finishes an open renewal whose reply is known, of a connection that may not
+// be renewed now: its token has expired since, or it is paused. The reply may hold the
+// only valid tokens.
 func (s *Source) settleKept(ctx context.Context, c connection.Connection) (settled bool, _ connection.Connection, err error) {
 	intent, err := s.store.OpenIntent(ctx, c.ID)
 	if errors.Is(err, store.ErrNotFound) {

@@ -27,10 +27,10 @@ func (s *Source) begunAt(ctx context.Context, c connection.Connection) (int64, e
 }
 
 // settled waits for the outcome of a renewal that began at a time, here or in another
-// replica: the service ends the access token when it gives the next one, before anybody
-// here knows. It waits as long as its caller does, but not past longestWait after the
-// begin: a service that has not answered by then has most likely renewed nothing. It
-// returns the connection as it then stands.
+// replica: the service invalidates the access token when it issues the next one, before
+// any replica has the reply. It waits as long as its caller does, but not past
+// longestWait after the start: a service that has not answered by then has most likely
+// renewed nothing. It returns the connection in its resulting state.
 func (s *Source) settled(ctx context.Context, c connection.Connection, begun time.Time, wait time.Duration) (_ connection.Connection, err error) {
 	wait = min(wait, begun.Add(longestWait).Sub(s.clock.Latest()))
 	if wait <= 0 {
@@ -61,8 +61,8 @@ func (s *Source) settled(ctx context.Context, c connection.Connection, begun tim
 	}
 }
 
-// outcome reads first whether a renewal is under way and then the connection, so that
-// the row has what the renewal brought.
+// outcome reads first whether a renewal is in flight and then the connection, so that the
+// row includes the result of the renewal.
 func (s *Source) outcome(ctx context.Context, c connection.Connection) (connection.Connection, int64, error) {
 	begunAt, err := s.begunAt(ctx, c)
 	if err != nil {

@@ -27,38 +27,39 @@ import (
 type Options struct {
 	Store  *store.Store
 	Runner *operation.Runner
-	// Exchanger is the Runner's: it says how long exchanges may take.
+	// Exchanger is the Runner's; it bounds how long exchanges may take.
 	Exchanger *exchange.Exchanger
 	Journal   *journal.Journal
 	// Newest keeps the newest token set of each rotating grant beside the journal; nil
 	// keeps none.
 	Newest *newest.Keeper
-	// Identity is who this hub is in leases and intents. What a new identity takes along it
-	// asks the Source.
+	// Identity is the owner name of this hub in leases and intents. A new identity asks
+	// the Source for what is in flight.
 	Identity *identity.Identity
-	// Clock tells what time it is by the database; nil is this hub's own.
+	// Clock is the time of the database; nil is this hub's own clock.
 	Clock *clock.Clock
-	// Held says what keeps the renewal of a connection from beginning; "" if nothing does.
-	// Optional.
+	// Held returns the cause that keeps the renewal of a connection on hold; "" if there
+	// is none. Optional.
 	Held func(c connection.Connection) connection.CauseKind
-	// WentBack is told when a token set of this hub is newer than a row of the database that
-	// had confirmed it, and when that row was read; optional. It must not wait.
+	// WentBack is called when a token set of this hub is newer than a row of the database
+	// that had confirmed it, with the time when the row was read; optional. It must not
+	// block.
 	WentBack func(read time.Time)
-	// Changes wakes who waits for another replica's renewal.
+	// Changes wakes callers that wait for another replica's renewal.
 	Changes *changes.Notifier
-	// Limiter limits what is asked of each token endpoint.
+	// Limiter limits the requests to each token endpoint.
 	Limiter *endpoint.Limiter
 	Logger  hclog.Logger
-	// Attempted is told of each renewal that came to an end, after its outcome was
-	// saved; optional. It must not wait.
+	// Attempted is called for each renewal that has ended, after its outcome was saved;
+	// optional. It must not block.
 	Attempted func(Attempt)
-	// Waited is told how long a caller waited for a renewal that somebody else had
-	// begun, in this hub or in another; optional. It must not wait.
+	// Waited is called with how long a caller waited for a renewal that another caller
+	// had begun, in this hub or in another; optional. It must not block.
 	Waited func(took time.Duration, otherHub bool)
-	// Copied is told how long after its journal entry a reply was in the database as
-	// well; optional. It must not wait.
+	// Copied is called with how long after its journal entry a reply was in the database
+	// as well; optional. It must not block.
 	Copied func(after time.Duration)
-	// Moved is told when a service names another account after a renewal; optional.
+	// Moved is called when a service names another account after a renewal; optional.
 	Moved func(AccountMoved)
 	// NoCopies keeps replies out of the database: where the journal's disk outlives its
 	// hub in any case, they cost more than they gain.
@@ -95,11 +96,11 @@ type Source struct {
 	// slow counts the exchanges that are out without a permit at their endpoint.
 	slow atomic.Int32
 
-	// life ends when the hub stops for good; detached work lives in it.
+	// life ends when the hub stops; detached work runs in it.
 	life context.Context
 	end  context.CancelFunc
 	work sync.WaitGroup
-	// tidying ends when Close begins: no renewal is taken up again after that.
+	// tidying ends when Close begins: no renewal is recovered after that.
 	tidying context.Context
 	endTidy context.CancelFunc
 
@@ -107,9 +108,10 @@ type Source struct {
 	early early
 
 	mu      sync.Mutex
-	flights map[string]*flight              // bounded by the renewals under way
+	flights map[string]*flight              // bounded by the renewals in flight
 	touched *bounded.Map[string, time.Time] // of the last noted pull, by connection
-	// identified is when a service was last asked whose grant it is, by connection.
+	// identified is when a service was last asked for the account of a grant, by
+	// connection.
 	identified *bounded.Map[string, time.Time]
 }
 
@@ -150,7 +152,8 @@ func New(o Options) *Source {
 	return s
 }
 
-// Owner is who this hub is in leases and intents. It changes when the hub is fenced.
+// Owner is the owner name of this hub in leases and intents. It changes when the hub is
+// fenced.
 func (s *Source) Owner() string { return s.identity.Owner() }
 
 func orDefault(d, otherwise time.Duration) time.Duration {
@@ -160,8 +163,8 @@ func orDefault(d, otherwise time.Duration) time.Duration {
 	return d
 }
 
-// Close waits for renewals in flight until ctx ends, then gives them up; whoever calls
-// it ends the Exchanger then as well. What they have received is in the journal.
+// Close waits for renewals in flight until ctx ends, then abandons them; the caller ends
+// the Exchanger as well. Replies that arrived are in the journal.
 func (s *Source) Close(ctx context.Context) {
 	s.endTidy()
 	done := make(chan struct{})
@@ -177,8 +180,8 @@ func (s *Source) Close(ctx context.Context) {
 	<-done
 }
 
-// Leave gives back every lease that is left, so that the other replicas need not wait
-// for them to run out. The hub calls it last: nobody renews any more.
+// Leave releases every lease that is left, so that the other replicas need not wait for
+// them to expire. The hub calls it last: no renewal runs any more.
 func (s *Source) Leave() {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -194,14 +197,14 @@ type Pulled struct {
 	Trouble *connection.Failure
 }
 
-// UsualWait is how long a process waits for a renewal that its token needs, if it says
-// nothing else.
+// UsualWait is how long a pull waits for a renewal that its token needs, unless it
+// requests another wait.
 const UsualWait = 10 * time.Second
 
-// Token returns an access token that lives at least minTTL, as far as its
-// service makes such tokens. It waits for a renewal as long as wait says, and less if
-// there is a valid token to hand out; the renewal goes on without it. Errors:
-// store.ErrNotFound, *RefusedError.
+// Token returns an access token that is valid for at least minTTL, as far as its service
+// issues such tokens. It waits for a renewal for at most wait, and less if there is a
+// valid token to return; the renewal continues without it. Errors: store.ErrNotFound,
+// *RefusedError.
 func (s *Source) Token(ctx context.Context, name string, minTTL, wait time.Duration) (*Pulled, error) {
 	c, err := s.store.ConnectionByName(ctx, name)
 	if err != nil {
@@ -245,7 +248,7 @@ func (s *Source) serve(ctx context.Context, c connection.Connection, begunAt int
 	}
 	closed := s.limiter.Closed(s.limiter.KeyFor(c.ServiceID))
 	if may && closed != nil {
-		again = closed.Until // nobody is asked while the endpoint is left alone
+		again = closed.Until // no request is sent while the circuit is open
 	} else if may {
 		renewed, err := s.await(ctx, c, wait)
 		if err != nil && (ctx.Err() != nil || !c.Tokens.Valid(s.clock.Latest())) {
@@ -283,8 +286,8 @@ func (s *Source) await(ctx context.Context, c connection.Connection, wait time.D
 	})
 }
 
-// within waits for a renewal for a time; one that is still under way then is a
-// *RefusedError that says so.
+// within waits for a renewal for a time; one that is still in flight then results in a
+// *RefusedError with InProgress.
 func (s *Source) within(ctx context.Context, c connection.Connection, wait time.Duration, renew func(context.Context) (connection.Connection, error)) (connection.Connection, error) {
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
@@ -295,34 +298,33 @@ func (s *Source) within(ctx context.Context, c connection.Connection, wait time.
 	return renewed, err
 }
 
-// RenewWithin is RenewNow for somebody who waits so long. Errors: as RenewNow, and
-// *RefusedError with InProgress if the service has not answered by then; the renewal
-// goes on.
+// RenewWithin is RenewNow with a bounded wait. Errors: as RenewNow, and *RefusedError
+// with InProgress if the service has not answered by then; the renewal continues.
 func (s *Source) RenewWithin(ctx context.Context, c connection.Connection, wait time.Duration) (connection.Connection, error) {
 	return s.within(ctx, c, wait, func(ctx context.Context) (connection.Connection, error) {
 		return s.RenewNow(ctx, c.ID, c.Generation)
 	})
 }
 
-// Renew gets the token set after the given generation: by a renewal of this
-// hub or of another replica, whichever is first. It returns the connection as it
-// then stands, which may show a failure. Errors are of the store, of ctx, or
-// that another replica holds the connection for too long.
+// Renew gets the token set after the given generation: by a renewal of this hub or of
+// another replica, whichever is first. It returns the connection in its resulting state,
+// which may show a failure. Errors are of the store, of ctx, or that another replica
+// holds the lease of the connection for too long.
 func (s *Source) Renew(ctx context.Context, id string, after int64) (connection.Connection, error) {
 	return s.join(ctx, id, func(ctx context.Context, f *flight) (connection.Connection, error) {
 		return s.renew(ctx, f, id, after, false)
 	})
 }
 
-// RenewClaimed is Renew for a connection that Store.ClaimDue has just returned
-// to the owner of this Source. It returns early, with the connection as it was, when
-// the service takes long to answer: the renewal goes on by itself.
+// RenewClaimed is Renew for a connection that Store.ClaimDue has just returned to the
+// owner of this Source. It returns early, with the connection as it was, when the service
+// takes long to answer: the renewal continues in the background.
 func (s *Source) RenewClaimed(ctx context.Context, c connection.Connection) (connection.Connection, error) {
 	return s.launch(ctx, c, func(ctx context.Context, f *flight) (connection.Connection, error) { return s.renewClaimed(ctx, f, c) })
 }
 
-// RenewNow is Renew for somebody who asks for it: waiting times are ignored, except
-// that nothing is sent while the service may still be answering an earlier request.
+// RenewNow is Renew on request: waiting times are ignored, except that nothing is sent
+// while the service may still be answering an earlier request.
 func (s *Source) RenewNow(ctx context.Context, id string, after int64) (connection.Connection, error) {
 	for {
 		mine := false
@@ -338,7 +340,7 @@ func (s *Source) RenewNow(ctx context.Context, id string, after int64) (connecti
 }
 
 // Used notes that a process was handed the token of a connection and will use it, where
-// that makes it live longer. c is as it was served.
+// use extends its lifetime. c is the connection as it was served.
 func (s *Source) Used(ctx context.Context, c connection.Connection) {
 	if !c.Sliding() {
 		return
