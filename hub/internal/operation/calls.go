@@ -8,8 +8,8 @@ import (
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
-// PrepareService asks the provider about a service; without a ServicePreparer
-// the provider's own description is returned.
+// PrepareService has the provider prepare a service; without a ServicePreparer the
+// provider's own description is returned.
 func (r *Runner) PrepareService(ctx context.Context, op *Op) (*provider.PreparedService, error) {
 	var prepared *provider.PreparedService
 	_, err := r.run(ctx, "prepare service", op, func(ctx context.Context, c *providerplugin.Client, relay providerplugin.Relay, call provider.Call) (err error) {
@@ -19,7 +19,7 @@ func (r *Runner) PrepareService(ctx context.Context, op *Op) (*provider.Prepared
 	return prepared, err
 }
 
-// AuthCodeURL asks where to send the browser.
+// AuthCodeURL returns where to send the browser.
 func (r *Runner) AuthCodeURL(ctx context.Context, op *Op, req provider.AuthCodeURLRequest) (*provider.AuthCodeURL, error) {
 	var u *provider.AuthCodeURL
 	_, err := r.run(ctx, "authorization address", op, func(ctx context.Context, c *providerplugin.Client, relay providerplugin.Relay, call provider.Call) (err error) {
@@ -62,7 +62,7 @@ func (r *Runner) Revoke(ctx context.Context, op *Op, current provider.Token) err
 	return err
 }
 
-// Identify asks whose grant it is.
+// Identify returns the account of the grant.
 func (r *Runner) Identify(ctx context.Context, op *Op, current provider.Token) (*provider.Account, error) {
 	var account *provider.Account
 	_, err := r.run(withToken(ctx, current), "identify", op, func(ctx context.Context, c *providerplugin.Client, relay providerplugin.Relay, call provider.Call) (err error) {
@@ -72,8 +72,8 @@ func (r *Runner) Identify(ctx context.Context, op *Op, current provider.Token) (
 	return account, err
 }
 
-// Look asks for an address as a browser would and returns the status of the answer.
-// No plugin runs; the egress policy of the service holds. Errors: *provider.Error.
+// Look requests an address as a browser would and returns the status of the answer. No
+// plugin runs; the egress policy of the service applies. Errors: *provider.Error.
 func (r *Runner) Look(ctx context.Context, op *Op, address string) (int, error) {
 	c, err := r.relayFor(op)
 	if err != nil {

@@ -24,7 +24,7 @@ type relay struct {
 
 	mu      sync.Mutex
 	replies map[int]reply
-	// out is the exchange that is under way; nil if none is.
+	// out is the exchange that is in flight; nil if none is.
 	out *exchange.Exchange
 	// private is a host that the hub did not reach for this service.
 	private *egress.PrivateError
@@ -73,7 +73,7 @@ func (c *relay) RoundTrip(ctx context.Context, step int, req *providerplugin.HTT
 	c.mu.Lock()
 	kept, ok := c.replies[step]
 	c.mu.Unlock()
-	if !ok { // the run before asked for another step
+	if !ok { // the previous run made another request at this step
 		return nil, &providerplugin.PluginError{Message: "the plugin asked for another request than when the operation ran before"}
 	}
 	return kept.answer(req)
@@ -94,7 +94,7 @@ func (c *relay) declared() time.Duration {
 	return 0
 }
 
-// ended takes the end of an exchange, whoever still waits for it.
+// ended handles the end of an exchange, whether or not a caller still waits for it.
 func (c *relay) ended(ctx context.Context, step int, req *providerplugin.HTTPRequest, r exchange.Reply) {
 	if r.Err != nil {
 		return // nothing was sent
@@ -119,7 +119,7 @@ func (c *relay) settle(e *exchange.Exchange) {
 	}
 }
 
-// await waits for the exchange that a run left under way and returns its end; nil if
+// await waits for the exchange that a run left in flight and returns its end; nil if
 // there was none.
 func (c *relay) await() *exchange.Reply {
 	c.mu.Lock()
@@ -139,8 +139,8 @@ func (c *relay) reportSlow() {
 	}
 }
 
-// withPrivate adds to an error that a host in a private network was not reached:
-// the plugin knows only that there was no reply.
+// withPrivate adds to an error that a host in a private network was not reached, which
+// the plugin cannot see: to it there was no reply.
 func (c *relay) withPrivate(err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -169,9 +169,9 @@ func (c *relay) report(req *providerplugin.HTTPRequest, resp *providerplugin.HTT
 	}
 }
 
-// keep remembers a reply and makes it durable. A journal that cannot be written
-// does not stop the operation: the reply may hold the only live refresh token,
-// and this process still has it.
+// keep stores a reply and makes it durable. A journal that cannot be written does not
+// stop the operation: the reply may hold the only valid refresh token, and this process
+// still has it.
 func (c *relay) keep(ctx context.Context, step int, r reply, closed bool) {
 	c.mu.Lock()
 	c.replies[step] = r

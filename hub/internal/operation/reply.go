@@ -11,8 +11,8 @@ import (
 
 // reply is the outcome of one step as it is kept.
 type reply struct {
-	// Request is what was asked, without its query and body: a re-run must ask
-	// for the same.
+	// Request identifies the request, without its query and body: a repeated run must
+	// make the same one.
 	Request string `json:"request"`
 	// Status is zero if there was no reply.
 	Status int         `json:"status,omitempty"`
@@ -62,10 +62,10 @@ func decodeReply(data []byte) (reply, error) {
 	return r, nil
 }
 
-// lostOnTheWay reports whether a gateway in front of the service answered in its
-// place, because the service's own reply did not come or could not be read (RFC 9110
-// sections 15.6.3 and 15.6.5; 520 to 524 are those of content delivery networks). The
-// service may have done what was asked.
+// lostOnTheWay reports whether a gateway in front of the service answered in its place,
+// because the service's own reply did not arrive or could not be read (RFC 9110 sections
+// 15.6.3 and 15.6.5; 520 to 524 are those of content delivery networks). The service may
+// have processed the request.
 func (r reply) lostOnTheWay() bool {
 	switch r.Status {
 	case http.StatusBadGateway, http.StatusGatewayTimeout, 520, 521, 522, 523, 524:
@@ -74,5 +74,5 @@ func (r reply) lostOnTheWay() bool {
 	return false
 }
 
-// succeeded reports whether the service says that it did what was asked.
+// succeeded reports whether the status is one of success.
 func (r reply) succeeded() bool { return r.Status >= 200 && r.Status < 300 }

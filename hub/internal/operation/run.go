@@ -20,12 +20,12 @@ import (
 // do is what an operation does on the plugin's client.
 type do func(context.Context, *providerplugin.Client, providerplugin.Relay, provider.Call) error
 
-// runs bounds how often an operation is run when its plugin dies. A run that is made
-// because a reply came is not counted: there are no more of those than steps.
+// runs bounds how often an operation is run when its plugin exits. A run after a new
+// reply is not counted: there are no more of those than steps.
 const runs = 3
 
-// run runs an operation to its end: until it has the service's word, or until the
-// plugin has failed too often on what is known.
+// run runs an operation to its end: until the service has answered, or until the plugin
+// has failed too often with the known replies.
 func (r *Runner) run(ctx context.Context, name string, op *Op, do do) (out Outcome, err error) {
 	ctx, span := tracing.Start(ctx, name, attribute.String("evergrant.provider", op.Service.Provider), attribute.String("evergrant.service", op.Service.Name))
 	defer func() { tracing.End(span, outcome(err)) }()
@@ -71,8 +71,8 @@ func (r *Runner) run(ctx context.Context, name string, op *Op, do do) (out Outco
 }
 
 // again decides whether an operation is run once more after an error, without a new
-// reply: because the plugin died, or, once, because it may have given up by a time of
-// its own what the service has granted.
+// reply: because the plugin exited, or, once, because a timeout of its own may have
+// discarded what the service has granted.
 func (r *Runner) again(ctx context.Context, op *Op, c *relay, err error, n int) (again, once bool) {
 	if failure, ok := errors.AsType[*providerplugin.PluginError](err); ok && failure.Gone {
 		if n == runs || ctx.Err() != nil {

@@ -40,8 +40,8 @@ type Options struct {
 	// SlowAfter is how long a plugin is kept waiting for a reply. The operation is run
 	// again when the reply is there. 30 s.
 	SlowAfter time.Duration
-	// Halted is asked before each operation; an error keeps it from being run. Nil is
-	// never.
+	// Halted is checked before each operation; an error keeps it from being run. May be
+	// nil.
 	Halted func(ctx context.Context) error
 }
 
@@ -89,25 +89,26 @@ type Op struct {
 	Meta []byte
 	// Kept are the replies of an earlier run, as Outcome.Replies returned them.
 	Kept map[int][]byte
-	// Sent is told how each request that was really sent ended, for a caller that
-	// has entered the limiter. Nil: the limiter is told that the request was observed.
+	// Sent is called with the outcome of each request that was sent, for a caller that
+	// holds a permit of the limiter. Nil: the outcome is reported to the limiter as
+	// observed.
 	Sent func(endpoint.Key, endpoint.Outcome)
-	// Sending is told that a request is about to be sent; nil is nobody.
+	// Sending is called when a request is about to be sent; may be nil.
 	Sending func()
-	// Spends is set if the operation spends something: its exchanges outlive ctx, and
-	// so does the operation while one is under way.
+	// Spends is set if the operation spends a credential: its exchanges outlive ctx, and
+	// so does the operation while one is in flight.
 	Spends bool
-	// Fence is asked immediately before a request is written; an error keeps it from
-	// being written and is the operation's. Nil asks nothing.
+	// Fence is called immediately before a request is written; an error keeps it from
+	// being written and becomes the operation's. May be nil.
 	Fence func(ctx context.Context) error
-	// Slow is told, once at most, that an exchange takes long; nil is nobody.
+	// Slow is called, at most once, when an exchange takes long; may be nil.
 	Slow func()
-	// Received is told of the replies so far when one has come and is durable; nil is
-	// nobody. It must not wait.
+	// Received is called with the replies so far when one has arrived and is durable; may
+	// be nil. It must not block.
 	Received func(replies map[int][]byte)
 }
 
-// Outcome says what is known of an operation apart from its result.
+// Outcome is what is known of an operation apart from its result.
 type Outcome struct {
 	// Sent is set if a request may have reached the service.
 	Sent bool
@@ -128,8 +129,8 @@ type Outcome struct {
 	StartedAt time.Time
 }
 
-// CodePluginFailed is the code of an error of a plugin that runs: it was asked and
-// could not answer.
+// CodePluginFailed is the code of an error of a plugin that runs: the call reached it and
+// failed.
 const CodePluginFailed = "plugin_failed"
 
 // CodeHalted is the code of an error of an operation that was not run: the hub may send
@@ -213,5 +214,5 @@ func outcome(err error) string {
 	return provider.Internal.String()
 }
 
-// Done tells the journal that the outcome of an operation is saved.
+// Done marks the outcome of an operation as saved in the journal.
 func (r *Runner) Done(id string) { r.journal.Done(id) }
