@@ -28,7 +28,7 @@ const (
 	ticks        = 50
 	shortestTick = 5 * time.Millisecond
 	longestTick  = time.Second
-	// lateness is what a look may be late on a busy machine.
+	// lateness is how late a tick may be on a busy machine.
 	lateness = 100 * time.Millisecond
 	// afterPause is what is left at least after this process was stopped.
 	afterPause = 2 * time.Second
@@ -70,9 +70,9 @@ func (b *Budget) look() {
 	b.end()
 }
 
-// count takes off what has passed. A look that is late was made by a process that did
-// not run in between, or hardly; it costs two ticks, and the first one of a row leaves
-// afterPause at least. The caller holds mu.
+// count subtracts the time that has passed. A late tick means that the process hardly ran
+// in between; it costs two ticks, and the first one of a row leaves at least afterPause.
+// The caller holds mu.
 func (b *Budget) count() {
 	now := time.Now()
 	passed := max(now.Sub(b.since), now.Round(0).Sub(b.since.Round(0)), 0)
@@ -101,7 +101,7 @@ func (b *Budget) Pause() {
 	b.timer.Stop()
 }
 
-// Resume goes on after Pause.
+// Resume ends a Pause.
 func (b *Budget) Resume() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -76,10 +76,10 @@ type Request struct {
 	// Spends is set if the request spends something. Otherwise the exchange ends
 	// with the context of Start.
 	Spends bool
-	// Fence is asked before the request is written; an error keeps it from being
-	// written and is the Reply's Err. Nil asks nothing.
+	// Fence is called before the request is written; an error keeps it from being written
+	// and is the Reply's Err. May be nil.
 	Fence func(ctx context.Context) error
-	// Ended is told of the reply before Exchange.Done is closed.
+	// Ended is called with the reply before Exchange.Done is closed.
 	Ended func(Reply)
 }
 
@@ -88,7 +88,7 @@ type Reply struct {
 	Response *providerplugin.HTTPResponse
 	// Failure is an exchange without a reply.
 	Failure *providerplugin.RelayError
-	// Err is why nothing was sent: the Fence's word, or that the hub stops.
+	// Err is why nothing was sent: the error of Fence, or that the hub stops.
 	Err error
 	// Closed is set if the service, or something on the way, closed the connection
 	// before the reply was whole. It may still be working on the request.
@@ -110,7 +110,7 @@ func (e *Exchange) Reply() Reply { return e.reply }
 // ErrStopped is the Err of an exchange that was not sent because the hub stops.
 var ErrStopped = errors.New("the hub stops, so nothing is sent any more")
 
-// errBudget and errNotSent are why an exchange of ours was given up.
+// errBudget and errNotSent are why the hub abandoned an exchange.
 var (
 	errBudget  = errors.New("the time for the reply is over")
 	errNotSent = errors.New("no connection was made in time")
@@ -139,8 +139,8 @@ func (x *Exchanger) Start(ctx context.Context, r Request) *Exchange {
 	return e
 }
 
-// Look asks for an address as a browser would and returns the status of the answer.
-// It spends nothing and ends with ctx. Errors: *providerplugin.RelayError.
+// Look requests an address as a browser would and returns the status of the answer. It
+// spends nothing and ends with ctx. Errors: *providerplugin.RelayError.
 func (x *Exchanger) Look(ctx context.Context, to egress.Target, address string) (int, error) {
 	request := &providerplugin.HTTPRequest{Method: http.MethodGet, URL: address, Header: http.Header{"Accept": {"text/html"}}}
 	response, err := x.o.Sender.Send(ctx, to, request, egress.Hooks{})
@@ -193,7 +193,8 @@ func (x *Exchanger) do(caller context.Context, r Request) Reply {
 	return x.judge(failure, context.Cause(ctx), budget)
 }
 
-// judge tells how an exchange failed: by our budget, by the hub's end, or by the peer.
+// judge determines how an exchange failed: by its budget, by the hub's stop, or by the
+// peer.
 func (x *Exchanger) judge(failure *providerplugin.RelayError, cause error, budget time.Duration) Reply {
 	switch {
 	case errors.Is(cause, errBudget):
@@ -232,7 +233,7 @@ func (x *Exchanger) leave() {
 	}
 }
 
-// Out is how many exchanges are under way.
+// Out is the number of exchanges in flight.
 func (x *Exchanger) Out() int {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -257,8 +258,8 @@ func (x *Exchanger) Wait(ctx context.Context) bool {
 	}
 }
 
-// Close gives up what is out and lets nothing in any more. It returns when all of
-// it has ended.
+// Close abandons the exchanges in flight and refuses new ones. It returns when all have
+// ended.
 func (x *Exchanger) Close() {
 	x.mu.Lock()
 	x.end()
