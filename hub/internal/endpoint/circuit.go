@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// State is how the circuit of an endpoint stands.
+// State is the state of an endpoint's circuit.
 type State string
 
 // The states. Recovering is closed, but with a low limit and a low failure threshold.
@@ -32,15 +32,16 @@ type circuit struct {
 	probing bool
 	// failures and successes in a row, while not open.
 	failures, successes int
-	// epoch counts the changes between open and closed: what entered before one
-	// tells nothing about the time after it.
+	// epoch counts the changes between open and closed: an outcome of an earlier epoch is
+	// ignored.
 	epoch int
-	// since is when the trouble began, and cause what it was.
+	// since is when the outage began, and cause its cause.
 	since time.Time
 	cause string
 	// wellSince is when it was first answered after an opening; zero while it is not.
 	wellSince time.Time
-	// pause is how long it was open at the last time, without what the endpoint asked for.
+	// pause is how long it was open at the last time, without the time that the endpoint
+	// requested.
 	pause time.Duration
 	// asleep are grants that were answered 429, one after the other; bounded by
 	// Limits.Throttled.
@@ -74,8 +75,8 @@ func (c *circuit) inFlight(now time.Time) int {
 	}
 }
 
-// admit lets a request in or says when to come back. probe is set for the one
-// request that a half-open circuit lets in.
+// admit lets a request in or returns when to retry. probe is set for the one request that
+// a half-open circuit lets in.
 func (c *circuit) admit(now time.Time) (probe bool, closed *ClosedError) {
 	switch {
 	case !c.open:
@@ -113,8 +114,7 @@ func (c *circuit) outcome(now time.Time, epoch int, probe bool, o Outcome) {
 	c.failures, c.successes = c.failures+1, 0
 	switch {
 	case c.open && !probe:
-		// Somebody who did not ask for a permit met the same outage. Only a longer wait
-		// is news.
+		// A request without a permit met the same outage. Only a longer wait is new.
 		if o.retryAfter > 0 {
 			c.until = later(c.until, now.Add(c.obeyed(o)))
 		}
@@ -123,8 +123,8 @@ func (c *circuit) outcome(now time.Time, epoch int, probe bool, o Outcome) {
 	}
 }
 
-// recoveringFailures in a row open a circuit again that recovers. A single one does not:
-// one reply that was cut off says nothing of an endpoint that answers.
+// recoveringFailures in a row open a recovering circuit again. A single one does not: one
+// reply that was cut off does not show that the endpoint is down.
 const recoveringFailures = 2
 
 // ownThrottle reports whether a 429 is the endpoint's: as the service declares, or
@@ -147,7 +147,7 @@ func (c *circuit) ownThrottle(o Outcome) bool {
 	return true
 }
 
-// asked notes that the endpoint works, for somebody else than who asked.
+// asked notes that the endpoint works, by a request that had no permit.
 func (c *circuit) asked(now time.Time, probe bool) {
 	c.failures = 0
 	if c.open && probe {
@@ -171,8 +171,8 @@ func (c *circuit) answered(now time.Time, probe bool) {
 	}
 }
 
-// forgive ends a trouble that has been over for as long as the circuit was open at the
-// last time: where few ask, the successes in a row take too long.
+// forgive ends an outage that has been over for as long as the circuit was open at the
+// last time: with few requests, the successes in a row would take too long.
 func (c *circuit) forgive(now time.Time) {
 	if c.openings > 0 && !c.open && !c.wellSince.IsZero() && now.Sub(c.wellSince) >= c.pause {
 		c.forget()
@@ -183,7 +183,7 @@ func (c *circuit) forget() {
 	c.openings, c.cause, c.since, c.wellSince, c.pause = 0, "", time.Time{}, time.Time{}, 0
 }
 
-// trip opens the circuit: longer each time, and as long as the endpoint asked.
+// trip opens the circuit: longer each time, and as long as the endpoint requested.
 func (c *circuit) trip(now time.Time, o Outcome) {
 	c.forgive(now)
 	if c.openings == 0 {
@@ -197,7 +197,7 @@ func (c *circuit) trip(now time.Time, o Outcome) {
 	c.until = now.Add(max(c.pause, c.obeyed(o)))
 }
 
-// openShare is the share of a trouble's time for which the circuit stays open.
+// openShare is the share of an outage's duration for which the circuit stays open.
 const openShare = 4
 
 // interval is how long the circuit stays open this time.

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// ClosedError says that an endpoint may not be asked now. Nothing was sent and
-// nothing is wrong with the grant: come back after Until. Limiter.Enter returns it.
+// ClosedError reports that an endpoint gets no requests now. Nothing was sent and the
+// grant has not failed: retry after Until. Limiter.Enter returns it.
 type ClosedError struct {
 	Key Key
 	// Until is when a permit may be available: the next probe, or the next slot of the rate.

@@ -4,12 +4,12 @@ package endpoint
 // an endpoint of its own until the next answer.
 const maxLearned = 10_000
 
-// Learn tells which endpoint renews the grants of a service.
+// Learn records which endpoint renews the grants of a service.
 func (l *Limiter) Learn(serviceID string, key Key) {
 	l.learned.Put(serviceID, key)
 }
 
-// Forget drops what Learn told, when the service was edited or deleted.
+// Forget drops what Learn recorded, when the service was edited or deleted.
 func (l *Limiter) Forget(serviceID string) {
 	l.learned.Delete(serviceID)
 }

@@ -28,7 +28,7 @@ type Limiter struct {
 	learned   *bounded.Map[string, Key] // by service
 }
 
-// endpoint is what a Limiter knows of one endpoint.
+// endpoint is the state that a Limiter keeps of one endpoint.
 type endpoint struct {
 	circuit  circuit
 	inFlight int
@@ -42,8 +42,8 @@ type endpoint struct {
 	requests, refused, failed int64
 }
 
-// waiter waits for a place. granted is closed once it has one, or is to be sent
-// away; then closed says why.
+// waiter waits for a permit. granted is closed once it has one, or is to be rejected;
+// then closed holds the reason.
 type waiter struct {
 	granted chan struct{}
 	permit  permit
@@ -130,7 +130,7 @@ func (e *endpoint) enter(now time.Time) (permit, *ClosedError) {
 	return permit{epoch: e.circuit.epoch, probe: probe}, nil
 }
 
-// leave gives a place back, and hands it to those who wait.
+// leave returns a permit, and passes it to the next waiter.
 func (e *endpoint) leave(now time.Time, p permit, o Outcome) {
 	e.inFlight--
 	e.note(now, p, o)
@@ -155,8 +155,8 @@ func (e *endpoint) admitWaiting(now time.Time) {
 	}
 }
 
-// Observe tells the outcome of a request that did not enter: one that a person
-// waits for. It can open the circuit, but not close it.
+// Observe reports the outcome of a request without a permit: one that a person waits for.
+// It can open the circuit, but not close it.
 func (l *Limiter) Observe(key Key, o Outcome) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -166,8 +166,9 @@ func (l *Limiter) Observe(key Key, o Outcome) {
 	e.admitWaiting(now)
 }
 
-// Late tells the outcome of a request whose permit was returned before it ended. An
-// answer shows that the endpoint works, as a probe's does, for it was asked in turn.
+// Late reports the outcome of a request whose permit was returned before it ended. An
+// answer shows that the endpoint works, as a probe's does, because it was sent with a
+// permit.
 func (l *Limiter) Late(key Key, o Outcome) {
 	if o.kind != answered {
 		l.Observe(key, o)
@@ -181,8 +182,8 @@ func (l *Limiter) Late(key Key, o Outcome) {
 	e.admitWaiting(now)
 }
 
-// Closed says whether an endpoint is left alone now, without asking for a permit:
-// what Enter would return at once. Nil if a request may try to enter.
+// Closed returns what Enter would return at once, without taking a permit. Nil if a
+// request may enter.
 func (l *Limiter) Closed(key Key) *ClosedError {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -244,7 +245,7 @@ func (l *Limiter) endpoint(key Key, now time.Time) *endpoint {
 	return e
 }
 
-// dropIdle forgets healthy endpoints that were unused for a minute.
+// dropIdle drops healthy endpoints that were unused for a minute.
 func (l *Limiter) dropIdle(now time.Time) {
 	for key, e := range l.endpoints {
 		if e.inFlight == 0 && len(e.waiting) == 0 && e.circuit.openings == 0 && now.Sub(e.used) > time.Minute {
@@ -253,9 +254,9 @@ func (l *Limiter) dropIdle(now time.Time) {
 	}
 }
 
-// dropLeastUsed forgets the endpoint that was used the longest ago and that nobody is
-// at; what its circuit knew is learned again. If somebody is at each of them, the
-// requests that are under way bound how many there are.
+// dropLeastUsed drops the least recently used endpoint without requests in flight; the
+// state of its circuit builds up again. If every endpoint has requests in flight, those
+// bound how many endpoints there are.
 func (l *Limiter) dropLeastUsed() {
 	var oldest *endpoint
 	for _, e := range l.endpoints {

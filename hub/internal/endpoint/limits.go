@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Limits bound what is asked of one endpoint. Zero values get the defaults that
-// each field names.
+// Limits bound the requests to one endpoint. Zero values get the defaults that each field
+// names.
 type Limits struct {
 	// InFlight bounds requests at one time; 64.
 	InFlight int
@@ -21,8 +21,8 @@ type Limits struct {
 	// the endpoint's own; 3.
 	Throttled int
 	// FirstOpen and MostOpen bound how long the circuit is open; 5 s and 5 min. Between
-	// them it is a quarter of the time that the trouble has lasted, so that who comes back
-	// is found out soon. Up to a fifth is added as jitter.
+	// them it is a quarter of the time that the outage has lasted, so that a recovery is
+	// detected soon. Up to a fifth is added as jitter.
 	FirstOpen, MostOpen time.Duration
 	// MostRetryAfter bounds how long a Retry-After is obeyed; 1 h.
 	MostRetryAfter time.Duration

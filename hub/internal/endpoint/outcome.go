@@ -12,10 +12,10 @@ import (
 type Outcome struct {
 	kind  outcomeKind
 	cause string
-	// retryAfter is what the endpoint asked for; zero if it did not.
+	// retryAfter is the wait that the endpoint requested; zero if none.
 	retryAfter time.Duration
-	// grant is whose request it was; "" if that is not known. whose says whose requests
-	// the service counts.
+	// grant is the grant of the request; "" if that is not known. whose is what the
+	// service counts requests by.
 	grant string
 	whose Counted
 }
@@ -43,11 +43,11 @@ const (
 	notSent outcomeKind = iota
 	answered
 	failed
-	// throttled is a 429: the endpoint works, but not for who asked, or for nobody.
+	// throttled is a 429: the endpoint works, but not for this grant, or for no grant.
 	throttled
 )
 
-// NotSent is the outcome where no request was made: it tells nothing.
+// NotSent is the outcome where no request was made; it changes nothing.
 func NotSent() Outcome { return Outcome{} }
 
 // NoReply is the outcome of a request that got no reply: no connection, a

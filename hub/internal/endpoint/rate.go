@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// mostPromise bounds how far ahead a slot is promised: the caller it was promised to may not
-// come back for it.
+// mostPromise bounds how far ahead a slot is promised, because the caller may not return
+// for it.
 const mostPromise = 5 * time.Minute
 
 // awaitRate waits for the next slot of the rate. The place is given back on an error.
@@ -37,8 +37,8 @@ func (l *Limiter) awaitRate(ctx context.Context, key Key, p permit) (permit, err
 	return p, nil
 }
 
-// reserve takes the next slot of the rate. Those who are sent away are promised
-// later ones, each its own, so that they do not come back all together.
+// reserve takes the next slot of the rate. Rejected callers are promised later slots,
+// each its own, so that they do not all retry at once.
 func (l *Limiter) reserve(key Key, p permit) (time.Time, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Status is how an endpoint stands, for pages and metrics.
+// Status is the state of an endpoint, for pages and metrics.
 type Status struct {
 	Key   Key
 	State State
@@ -14,10 +14,10 @@ type Status struct {
 	InFlight, Waiting int
 	// Until is when an open circuit lets a probe in; zero otherwise.
 	Until time.Time
-	// Since is when its trouble began and Cause what it was; zero if it is healthy.
+	// Since is when its outage began and Cause its cause; zero if it is healthy.
 	Since time.Time
 	Cause string
-	// Openings counts in this trouble.
+	// Openings counts in this outage.
 	Openings int
 	// Requests have entered, Refused were sent away, Failed met a failure: counts
 	// since the hub started.
@@ -25,7 +25,7 @@ type Status struct {
 	Limits                    Limits
 }
 
-// Snapshot tells how every endpoint stands, by key.
+// Snapshot returns the state of every endpoint, by key.
 func (l *Limiter) Snapshot() []Status {
 	l.mu.Lock()
 	defer l.mu.Unlock()
