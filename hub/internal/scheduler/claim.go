@@ -10,9 +10,9 @@ import (
 // afterStop is how long a statement may still take once the hub stops.
 const afterStop = 5 * time.Second
 
-// claimDue claims up to room connections. A claim is not broken off by a stop, and
-// one that got no answer may hold leases all the same: they are given back before
-// the next one, or nobody would renew those connections until they run out.
+// claimDue claims up to room connections. A stop does not cancel a claim, and one that
+// got no answer may hold leases all the same: they are released before the next claim, or
+// those connections would not be renewed until the leases expire.
 func (s *Scheduler) claimDue(ctx context.Context, room int) ([]connection.Connection, error) {
 	ctx, cancel := outlasting(ctx, afterStop)
 	defer cancel()
@@ -39,7 +39,7 @@ type claim struct {
 // marks is how many marks Store.ClaimDue has.
 const marks = 999
 
-// forget gives back what claims without an answer may have taken.
+// forget releases what claims without an answer may have taken.
 func (s *Scheduler) forget(ctx context.Context) error {
 	for len(s.unanswered) > 0 {
 		c := s.unanswered[len(s.unanswered)-1]
@@ -70,7 +70,7 @@ func (s *Scheduler) giveBack(ctx context.Context) {
 	}
 }
 
-// outlasting returns a context that ends a while after ctx has ended.
+// outlasting returns a context that ends by after ctx has ended.
 func outlasting(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	forget := context.AfterFunc(ctx, func() { time.AfterFunc(by, cancel) })

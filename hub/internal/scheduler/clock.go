@@ -8,7 +8,7 @@ import (
 // wallClock notices when the wall clock is set back, by the monotonic one.
 type wallClock struct{ last time.Time }
 
-// backTolerance is what a clock is put right by in daily life.
+// backTolerance is the size of ordinary clock corrections.
 const backTolerance = 30 * time.Second
 
 // wentBack reports whether the wall clock was set back since the last look.
@@ -16,7 +16,7 @@ func (w *wallClock) wentBack(now time.Time) bool {
 	last := w.last
 	w.last = now
 	if last.IsZero() {
-		return true // at the start nobody knows
+		return true // unknown at the start
 	}
 	return setBack(now.Round(0).Sub(last.Round(0)), now.Sub(last))
 }

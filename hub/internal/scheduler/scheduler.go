@@ -28,7 +28,7 @@ type Options struct {
 	// LongestSleep bounds the time between two looks; 2 s. Another replica may add
 	// an earlier due time at any moment, so it should not be long where there is one.
 	LongestSleep time.Duration
-	// ShortestSleep is the least time between two looks that nobody asked for; 50 ms.
+	// ShortestSleep is the least time between two claims without a Wake; 50 ms.
 	ShortestSleep time.Duration
 }
 
@@ -42,7 +42,7 @@ type Scheduler struct {
 	claims     int
 	unanswered []claim
 	// behind is set while more is due than workers were free for: then a worker that gets
-	// free is worth a look.
+	// free starts a claim.
 	behind atomic.Bool
 	// next is when the next look is planned, in Unix nanoseconds.
 	next atomic.Int64
@@ -111,7 +111,7 @@ func (s *Scheduler) round(ctx context.Context) time.Duration {
 		return s.o.LongestSleep // a detached copy renews nothing
 	}
 	if s.o.Source.ClockDoubtful() {
-		return s.o.LongestSleep // nobody knows what is due
+		return s.o.LongestSleep // what is due is unknown
 	}
 	waiting, running := s.queue.Load()
 	room := 2*s.o.Workers - waiting - running
@@ -151,7 +151,7 @@ func (s *Scheduler) dispatch(ctx context.Context, renewals *sync.WaitGroup) {
 				}
 			}()
 			if due := s.renew(ctx, c); !due.IsZero() && due.UnixNano() < s.next.Load() {
-				s.Wake() // it is due again before anybody would look
+				s.Wake() // it is due again before the next claim
 			}
 		})
 	}
