@@ -10,8 +10,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// Times of the watch: how long changes are debounced, and how often it looks
-// although nothing was heard.
+// How long changes are debounced, and how often incidents are reconciled without one.
 const (
 	debounce = time.Second
 	look     = 30 * time.Second
