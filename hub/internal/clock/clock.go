@@ -37,15 +37,15 @@ type Clock struct {
 	last sample
 }
 
-// Doubt is why clocks are not believed.
+// Doubt is why the clocks are not trusted.
 type Doubt struct {
-	// Hub and Database are how far the clocks have stepped since they were last believed.
+	// Hub and Database are how far the clocks have stepped since they were last trusted.
 	Hub, Database time.Duration
 	// Since is how long they have agreed again.
 	Since time.Duration
 }
 
-// New returns a Clock that believes this hub's until the first sign of life.
+// New returns a Clock that uses this hub's clock until the first heartbeat.
 func New(o Options) *Clock {
 	if o.Logger == nil {
 		o.Logger = hclog.NewNullLogger()
@@ -62,7 +62,7 @@ func New(o Options) *Clock {
 	return c
 }
 
-// mostTrip is how long a question may take whose answer still tells the time.
+// mostTrip is the longest round trip whose answer is still used as the time.
 const mostTrip = 5 * time.Second
 
 // Beaten takes the database's time; asked and answered are of this hub. It may move dates
@@ -143,8 +143,8 @@ func (c *Clock) Latest() time.Time {
 	return latest
 }
 
-// Doubt reports whether the clocks are not believed, and why. A step of this hub's own
-// clock is seen at once, one of the database's with the next sign of life.
+// Doubt reports whether the clocks are not trusted, and why. A step of this hub's own
+// clock is detected at once, one of the database's with the next heartbeat.
 func (c *Clock) Doubt() (Doubt, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -4,7 +4,7 @@ package clock
 
 import "time"
 
-// Boot is nil: only Linux is asked for the time while the machine slept.
+// Boot is nil: only Linux provides a clock that includes suspend.
 func Boot() func() time.Duration { return nil }
 
 // BootID is "": nothing counts from the machine's start.

@@ -3,13 +3,13 @@ package clock
 import "time"
 
 const (
-	// tolerance is what clocks may be put right by without anybody having to care.
+	// tolerance is the size of ordinary clock corrections, which are ignored.
 	tolerance = 5 * time.Second
-	// stable is how long clocks must agree until they are believed again.
+	// stable is how long clocks must agree until they are trusted again.
 	stable = 30 * time.Second
 )
 
-// sample is what three clocks said at one moment.
+// sample is the reading of three clocks at one moment.
 type sample struct {
 	// elapsed is the time that has truly passed since some moment.
 	elapsed time.Duration
@@ -19,19 +19,19 @@ type sample struct {
 	trip time.Duration
 }
 
-// base is what the clocks said when no time had passed.
+// base is the reading of the clocks at elapsed time zero.
 type base struct{ hub, database time.Time }
 
 func (s sample) base() base { return base{s.hub.Add(-s.elapsed), s.database.Add(-s.elapsed)} }
 
-// judge compares samples. It is pure: it knows no clock.
+// judge compares samples. It is pure: it reads no clock.
 type judge struct {
 	seen bool
 	// remembered is a sample of an earlier run; nil if there is none.
 	remembered *sample
 	last       base // of the last sample
 	trusted    base // of the last sample that was not in doubt
-	// doubt is set while the clocks are not believed; since is its last step.
+	// doubt is set while the clocks are not trusted; since is its last step.
 	doubt bool
 	since time.Duration
 	// by is how far the database's clock has stepped over the doubt that is to end; zero if

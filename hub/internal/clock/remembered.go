@@ -2,31 +2,31 @@ package clock
 
 import "time"
 
-// Remembered is what clocks said when they were last believed. The next run of a hub on the
-// same start of the machine can tell by it whether they have stepped meanwhile.
+// Remembered is the reading of the clocks when they were last trusted. The next run of a
+// hub since the same boot of the machine detects by it whether they have stepped
+// meanwhile.
 type Remembered struct {
 	// Boot names the start of the machine, from which Elapsed counts.
 	Boot    string        `json:"boot"`
 	Elapsed time.Duration `json:"elapsed"`
-	// Hub and Database are what their clocks said at Elapsed.
+	// Hub and Database are what their clocks showed at Elapsed.
 	Hub      time.Time `json:"hub"`
 	Database time.Time `json:"database"`
 }
 
-// drift is the share of a pause by which clocks may differ after it that nobody has put
-// right.
+// drift is the share of a pause by which uncorrected clocks may differ after it.
 const drift = 5000
 
-// remember has the first sample compared with what was remembered, if that is of this start
-// of the machine.
+// remember compares the first sample with the stored reading, if that is of this boot of
+// the machine.
 func (c *Clock) remember(r *Remembered) {
 	if r != nil && r.Boot != "" && r.Boot == c.o.Boot {
 		c.judge.remembered = &sample{elapsed: r.Elapsed, hub: r.Hub, database: r.Database}
 	}
 }
 
-// Remembered is what the clocks said when they were last believed; ok is false before the
-// first sign of life, or where the machine's starts have no names.
+// Remembered is the reading of the clocks when they were last trusted; ok is false before
+// the first heartbeat, or where boots cannot be identified.
 func (c *Clock) Remembered() (r Remembered, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
