@@ -1,11 +1,11 @@
-// Package withdrawn sees to what a restore of the database brings back: keys that were
-// revoked, people who were removed or disabled, grants that were given back. The file of
-// newest token sets in the data folder keeps a tail of such acts, which a restore of the
-// database does not touch.
+// Package withdrawn detects withdrawals that a restore of the database has undone: keys
+// that were revoked, people who were removed or disabled, grants that were revoked. The
+// file of newest token sets in the data folder keeps a tail of such acts, which a restore
+// of the database does not affect.
 //
-// The walk: Watch is told of every audit record and Gone of every grant that was given
-// back, and note them. List compares the tail with the database, and Withdraw withdraws
-// again what is back.
+// Watch receives every audit record and Gone every revoked grant, and they record them.
+// List compares the tail with the database, and Withdraw repeats the withdrawals that
+// were undone.
 package withdrawn
 
 import (
@@ -36,7 +36,7 @@ type Options struct {
 	Logger  hclog.Logger
 }
 
-// Tail is what this replica knows to have been withdrawn. It is safe for concurrent use.
+// Tail is what this replica has recorded as withdrawn. It is safe for concurrent use.
 type Tail struct{ o Options }
 
 // New returns a Tail.
@@ -134,8 +134,8 @@ func merged(all []newest.Withdrawal, w newest.Withdrawal) []newest.Withdrawal {
 	return all
 }
 
-// Publish makes what this replica's own tail knows to be back known to all replicas. It is
-// called after the database went back.
+// Publish writes the undone withdrawals of this replica's tail to the database, for all
+// replicas. It is called after the database went back.
 func (t *Tail) Publish(ctx context.Context) error {
 	all, err := t.o.Newest.Withdrawals(ctx, time.Time{})
 	if err != nil {
@@ -198,7 +198,7 @@ func unlessGone(err error) error {
 	return err
 }
 
-// Outcome says what came of withdrawing an item again; nil is done.
+// Outcome is the result of repeating a withdrawal; nil is success.
 type Outcome struct {
 	Item
 
@@ -224,7 +224,7 @@ func (t *Tail) Withdraw(ctx context.Context) ([]Outcome, error) {
 	return done, nil
 }
 
-// record names the act in the audit record, and forgets what is done.
+// record names the act in the audit record, and drops it from the list.
 func (t *Tail) record(ctx context.Context, i Item, failure error) {
 	outcome := "done"
 	if failure != nil {
