@@ -17,9 +17,9 @@ const (
 	leftForGood = 10 * time.Minute
 )
 
-// Awaited are the replicas of a registry that have to compare: those that live, and those
-// that lived when it was written, for it may come from the backup. at is when that was;
-// zero is WrittenAt.
+// Awaited are the replicas of a registry that have to compare: those that are running,
+// and those that were when it was written, because it may come from the backup. at is
+// when that was; zero is WrittenAt.
 func Awaited(all []store.Replica, self store.Replica, now, at time.Time) []store.Replica {
 	newest := map[string]int64{}
 	for _, r := range all {

@@ -42,7 +42,7 @@ type Comparison struct {
 type Parts struct {
 	// Compare holds this replica's newest token sets against the database.
 	Compare func(ctx context.Context) (Comparison, error)
-	// Publish makes known what this replica knows to have been withdrawn and is back.
+	// Publish writes the withdrawals that the restore has undone for this replica.
 	Publish func(ctx context.Context) error
 }
 
@@ -64,12 +64,12 @@ type Hold struct {
 	mu       sync.Mutex // held while it looks
 	at       store.Restores
 	listedAt time.Time // when the list was read, by the database's clock
-	// seen is the restore that the folder knows to be the newest, compared the last one that
+	// seen is the newest restore that the folder has recorded, compared the last one that
 	// this run has compared for.
 	seen, compared string
 	// comparedAt is when this run has compared last.
 	comparedAt time.Time
-	// run is the run that the file of newest token sets knows.
+	// run is the run that the file of newest token sets has recorded.
 	run string
 	// back is the last notice of the identity that was looked at.
 	back identity.Back
@@ -92,8 +92,8 @@ func New(o Options) *Hold {
 	return h
 }
 
-// Holds says what keeps a connection from being renewed: a restore that is not compared
-// with yet, or that the connection is behind the backup; "" if nothing does.
+// Holds returns what keeps a connection from being renewed: a restore that is not
+// compared yet, or that the connection is behind the backup; "" if nothing does.
 func (h *Hold) Holds(c connection.Connection) connection.CauseKind {
 	switch {
 	case !c.Policy.Rotates():
@@ -113,7 +113,7 @@ func (h *Hold) Held() bool { return h.held.Load() || h.notices.Load() > h.handle
 // as far as this replica has looked.
 func (h *Hold) Listed() int {
 	if h.Held() {
-		return 0 // nobody knows yet
+		return 0 // not known yet
 	}
 	return len(*h.listed.Load())
 }
@@ -125,9 +125,9 @@ func (h *Hold) Notice() {
 	h.Wake()
 }
 
-// NoticeLost is Notice for a token set that was found newer than a row, read at a time, that
-// the database had confirmed once. Many rows tell of one restore: what was read before this
-// hub had compared is no other one.
+// NoticeLost is Notice for a token set that was found newer than a row, read at a time,
+// that the database had confirmed once. Many rows show one restore: a row that was read
+// before this hub had compared is not another one.
 func (h *Hold) NoticeLost(read time.Time) {
 	h.lost.Store(&read)
 	h.Notice()
@@ -224,8 +224,8 @@ func (h *Hold) look(ctx context.Context, done *Comparison) error {
 	return nil
 }
 
-// readAgain is how often the list is read although nobody has decided: what was authorised
-// anew leaves it by itself.
+// readAgain is how often the list is read without a decision: grants that were authorized
+// again leave it by themselves.
 const readAgain = time.Minute
 
 // read brings up to date what is known of the database.
@@ -261,8 +261,8 @@ func (h *Hold) readList(ctx context.Context) error {
 	return nil
 }
 
-// compare brings forward what this replica knows, and notes that it has. done is what the
-// comparison of the start has shown; nil has it made now.
+// compare brings forward the token sets of this replica, and records that it has. done is
+// the result of the comparison at the start; nil has it made now.
 func (h *Hold) compare(ctx context.Context, done *Comparison) error {
 	id := h.at.Newest.ID
 	known := h.seen == id && !h.at.Newest.Held()
@@ -293,7 +293,7 @@ func (h *Hold) compare(ctx context.Context, done *Comparison) error {
 	return h.read(ctx)
 }
 
-// end ends the hold when everybody has compared, or the time for it is over.
+// end ends the hold when all replicas have compared, or the time for it is over.
 func (h *Hold) end(ctx context.Context) error {
 	r := h.at.Newest
 	if !r.Held() || h.at.Waiting > 0 && h.at.Now.Before(r.Until) {

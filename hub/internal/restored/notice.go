@@ -51,9 +51,9 @@ func (h *Hold) runs(ctx context.Context) error {
 	return nil
 }
 
-// atStart looks whether the database went back while this hub was down, and says how that
-// was noticed; "" if it did not, or if another replica has noticed it already. id is that of
-// the restore to begin.
+// atStart determines whether the database went back while this hub was down, and how that
+// was detected; "" if it did not, or if another replica has recorded it already. id is
+// that of the restore to begin.
 func (h *Hold) atStart(ctx context.Context) (cause, id string, err error) {
 	if h.seen, err = h.o.Newest.Mark(ctx, markSeen); err != nil {
 		return "", "", err
@@ -73,8 +73,8 @@ func (h *Hold) atStart(ctx context.Context) (cause, id string, err error) {
 	return "", "", nil
 }
 
-// ofBackup names the restore by `evergrant restore` that nobody has noted yet; "" if there
-// is none.
+// ofBackup returns the restore by `evergrant restore` that is not recorded yet; "" if
+// there is none.
 func (h *Hold) ofBackup(ctx context.Context) (string, error) {
 	mark, err := h.o.Store.Restored(ctx)
 	if errors.Is(err, store.ErrNotFound) {
@@ -159,8 +159,8 @@ func (h *Hold) begin(ctx context.Context, cause, id string) error {
 	return h.read(ctx)
 }
 
-// sees notes in the folder that the database has got so far, after what was withdrawn and is
-// back is known to all.
+// sees records in the folder how far the database has got, after undone withdrawals were
+// published.
 func (h *Hold) sees(ctx context.Context, id string) error {
 	if h.seen == id {
 		return nil
