@@ -46,7 +46,7 @@ const (
 	beganBefore = 15 * time.Minute
 )
 
-// record is a Damage and the file that says so.
+// record is a Damage and the file that records it.
 type record struct {
 	Damage
 	path string
@@ -73,7 +73,7 @@ func (j *Journal) MayHaveLost(startedAt time.Time) bool {
 	})
 }
 
-// counts reports whether the damage is young, and nobody has removed what tells of it.
+// counts reports whether the damage is recent and its record still exists.
 func (r record) counts(now time.Time) bool {
 	if now.Sub(r.Noticed) >= damageLives {
 		return false
@@ -153,7 +153,7 @@ func readRecords(dir string) ([]record, error) {
 		if err == nil {
 			err = json.Unmarshal(data, &r.Damage)
 		}
-		if err != nil { // what tells of damage may be damaged
+		if err != nil { // the record of damage may itself be damaged
 			r.Damage = Damage{Segment: e.Name(), To: time.Now(), Noticed: time.Now()}
 		}
 		all = append(all, r)

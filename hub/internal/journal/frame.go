@@ -18,7 +18,7 @@ const (
 	kindCopied kind = 4
 	// kindEnd is the last frame of a segment that was followed by another one.
 	kindEnd kind = 5
-	// kindSending tells that a request of an operation is about to be written.
+	// kindSending marks that a request of an operation is about to be written.
 	kindSending kind = 6
 )
 
@@ -64,7 +64,7 @@ func (f frame) place(sequence uint64) (table, id, column string) {
 	return "journal", f.op, fmt.Sprintf("%d/%d/%d/%d/%d", sequence, f.number, f.kind, f.step, f.at)
 }
 
-// appendTo appends the frame as it stands in the segment of a sequence.
+// appendTo appends the frame with its position in the segment of a sequence.
 func (f frame) appendTo(to []byte, box Sealer, sequence uint64) ([]byte, error) {
 	if len(f.op) > maxOp {
 		return nil, fmt.Errorf("an operation's id of %d bytes is too long for the journal", len(f.op))

@@ -18,7 +18,7 @@ import (
 //	magic [8]byte | version uint16 | flags uint16 | sequence uint64 | created int64 | since int64 | copied uint32 | crc32c uint32
 type header struct {
 	sequence uint64
-	// whole says that the segment begins with a copy of all that was pending.
+	// whole is set if the segment begins with a copy of all that was pending.
 	whole   bool
 	created time.Time
 	// since is when the oldest operation began that may have frames in the segment.

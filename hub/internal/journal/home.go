@@ -14,7 +14,7 @@ import (
 
 // home is the journal's folder: locked, and named after a replica.
 type home struct {
-	// moved is set when the folder was made anew, until somebody was told.
+	// moved is set when the folder was recreated, until onMoved was called.
 	moved  bool
 	dir    string
 	markMu sync.Mutex // guards mark and its files
@@ -168,8 +168,8 @@ func (h *home) othersSegments(own []*segment) error {
 	return nil
 }
 
-// isOthers reports whether a file that was listed is there and not one of own. One that
-// was removed since it was listed, as the whole folder may be right now, is nobody's.
+// isOthers reports whether a listed file exists and belongs to another journal. A file
+// that was removed since the listing, as the whole folder may be, belongs to none.
 func isOthers(path string, own []*segment) bool {
 	now, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {

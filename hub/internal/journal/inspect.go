@@ -16,7 +16,7 @@ type Stats struct {
 	// Segments and Bytes count what is there.
 	Segments int
 	Bytes    int64
-	// Known is the damage that a hub has noticed and nobody has removed yet, however old.
+	// Known is the recorded damage that has not been removed yet, however old.
 	Known []Damage
 	// Unread is damage in segments that no hub has opened since.
 	Unread []Damage

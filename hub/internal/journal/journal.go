@@ -31,13 +31,13 @@ type Journal struct {
 	segments []*segment        // oldest first; the last one is written to
 	written  uint64            // count of frames written
 	synced   uint64            // count of frames known to be on the disk
-	pending  map[string]*entry // bounded by the operations under way
+	pending  map[string]*entry // bounded by the operations in flight
 	// broken is why the last segment cannot be written to: all that is pending goes into
 	// a new one before anything else is promised.
 	broken  error
 	closed  bool
 	damages []record
-	// onMoved is told that the folder was made anew; nil is nobody.
+	// onMoved is called when the folder was recreated; may be nil.
 	onMoved func()
 	// marksSince is from when on a mark of Sending cannot have been lost.
 	marksSince time.Time
@@ -45,7 +45,7 @@ type Journal struct {
 	syncMu sync.Mutex // held during fsync; queueing on it is the group commit
 }
 
-// Operation is what the journal knows of an operation that is not done.
+// Operation is the journal's record of an operation that is not done.
 type Operation struct {
 	ID string
 	// Meta is what Begin was given.
@@ -82,9 +82,9 @@ const segmentLimit = 4 << 20
 
 var errClosed = errors.New("the journal is closed")
 
-// Open reads the journal in dir, which it makes if need be, and locks it. Damage is
-// skipped and kept aside, one Error line for each damaged segment; see Damages. A journal
-// that the key does not open is left as it is.
+// Open reads the journal in dir, which it creates if needed, and locks it. Damage is
+// skipped and moved aside, with one Error line for each damaged segment; see Damages. A
+// journal that the key does not open is left unchanged.
 func Open(dir string, box Sealer, log hclog.Logger) (*Journal, error) {
 	return open(dir, box, log, segmentLimit, realDisk())
 }
@@ -156,7 +156,8 @@ func (j *Journal) Done(op string) {
 	if _, ok := j.pending[op]; !ok || j.closed {
 		return
 	}
-	// A lost Done costs a look at start, so it is neither synced nor an error.
+	// A lost Done costs one more read at the next start, so it is neither synced nor an
+	// error.
 	_, _ = j.put(frame{kind: kindDone, op: op})
 	j.dropDone()
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Mark is who the folder belongs to and how far it has got: the replica, the epoch of its
-// newest run, and the last sign of life that the database has confirmed in that epoch.
+// Mark is the owner of the folder and its progress: the replica, the epoch of its newest
+// run, and the last heartbeat that the database has confirmed in that epoch.
 type Mark struct {
 	Replica string `json:"replica"`
 	Epoch   int64  `json:"epoch"`
@@ -23,7 +23,7 @@ type Mark struct {
 // markFile holds the Mark; replicaFile its id alone, for older versions.
 const markFile = "epoch"
 
-// Mark is what the folder says of itself. Epoch 0 has not been registered yet.
+// Mark returns the mark of the folder. Epoch 0 has not been registered yet.
 func (j *Journal) Mark() Mark {
 	j.home.markMu.Lock()
 	defer j.home.markMu.Unlock()
@@ -48,10 +48,10 @@ func (j *Journal) SetMark(m Mark) error {
 	return j.home.writeMark()
 }
 
-// Place names the machine's start and the lock that this journal holds. Whoever had a
-// journal of the same place before is over, or the lock would not be free: copies of a
-// folder have another lock, and processes do not outlive their machine's start. It is ""
-// where the machine does not tell its starts apart.
+// Place identifies the machine's boot and the lock that this journal holds. An earlier
+// holder of a journal of the same place has ended, or the lock would not be free: copies
+// of a folder have another lock, and processes do not survive a reboot. It is "" where
+// boots cannot be identified.
 func (j *Journal) Place() string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -71,7 +71,7 @@ func ReadMark(dir string) (Mark, error) {
 	return readMark(dir)
 }
 
-// readMark reads who the folder belongs to; a new folder gets a new replica.
+// readMark reads the owner of the folder; a new folder gets a new replica.
 func readMark(dir string) (Mark, error) {
 	data, err := os.ReadFile(filepath.Join(dir, markFile))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {

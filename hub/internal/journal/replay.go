@@ -96,8 +96,8 @@ func fits(all []found, dir string) error {
 	return nil
 }
 
-// judge finds the damage. What a crash leaves at the very end of the last segment is none:
-// nobody was told that it is durable.
+// judge finds the damage. A torn frame that a crash leaves at the very end of the last
+// segment is none: its append had not returned.
 func judge(all []found, now time.Time) {
 	whole := -1 // the last segment that begins with all that was pending
 	for i, f := range all {
@@ -134,8 +134,8 @@ func (f *found) closed() bool {
 	return f.ended && f.tail == f.size
 }
 
-// since is when the oldest operation may have begun that has frames in a segment; zero if
-// nothing tells.
+// since is the earliest start of an operation that has frames in a segment; zero if
+// unknown.
 func since(all []found, i int) time.Time {
 	for ; i >= 0; i-- {
 		if all[i].headed {
@@ -161,7 +161,7 @@ func missing(all []found, now time.Time) (gaps []Damage) {
 	return gaps
 }
 
-// putAway empties the folder of what the first segment of this run stands for.
+// putAway removes the files that the first segment of this run replaces.
 func (j *Journal) putAway(all []found, now time.Time) error {
 	for _, d := range missing(all, now) {
 		if err := j.keepAside("", d); err != nil {

@@ -33,7 +33,7 @@ func (j *Journal) roll() error {
 	return nil
 }
 
-// end makes the last segment durable, closed by a frame that says so.
+// end makes the last segment durable, closed by an end frame.
 func (j *Journal) end() error {
 	s := j.last()
 	data, err := frame{kind: kindEnd, number: s.number}.appendTo(nil, j.box, s.sequence)

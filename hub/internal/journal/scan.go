@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// scanned is what a segment says.
+// scanned is the content of a segment.
 type scanned struct {
 	header  header
 	headed  bool // the header is whole
@@ -17,7 +17,7 @@ type scanned struct {
 	size    int64
 	// tail is where the bytes begin that no whole frame follows; size if there are none.
 	tail int64
-	// skipped counts damaged bytes in front of whole frames, lost tells that frames are
+	// skipped counts damaged bytes in front of whole frames, lost is set if frames are
 	// missing, and first is the first damaged byte; -1 without damage.
 	skipped, first int64
 	lost           bool

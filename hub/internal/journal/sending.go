@@ -46,10 +46,9 @@ type boot struct {
 	Since time.Time `json:"since"`
 }
 
-// marksSince reads since when the folder has been used in its place: without the machine
-// having stopped, and without having been copied. Marks that are older may not have reached
-// the disk, or may be in the folder that this one was copied from. It is zero where the
-// machine does not tell its starts apart.
+// marksSince returns since when the folder has been used in its place: without a reboot,
+// and without having been copied. Older marks may not have reached the disk, or may be in
+// the folder that this one was copied from. It is zero where boots cannot be identified.
 func marksSince(dir, place string, now time.Time) time.Time {
 	if place == "" {
 		return time.Time{}

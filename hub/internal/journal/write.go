@@ -78,8 +78,8 @@ func (j *Journal) forget(op string) {
 	}
 }
 
-// sync returns when frame n is on the disk, in a segment that has its name. Whoever waits
-// here while an fsync runs is served by the next one, all together.
+// sync returns when frame n is on disk, in a segment that is linked by its name. All
+// callers that wait while an fsync runs are served by the next one.
 func (j *Journal) sync(n uint64) error {
 	j.syncMu.Lock()
 	defer j.syncMu.Unlock()
@@ -107,7 +107,8 @@ func (j *Journal) sync(n uint64) error {
 	if err == nil {
 		return j.renew()
 	}
-	// After a failed fsync the page cache may say that all is written. It is not asked.
+	// After a failed fsync the page cache may report that all is written, so it is not
+	// retried.
 	j.broken = fmt.Errorf("fsync the journal %s: %w", s.path, err)
 	return j.renew()
 }
@@ -140,8 +141,8 @@ func (j *Journal) ensure() error {
 // renewTries is how often a segment is begun in a folder that is taken away meanwhile.
 const renewTries = 8
 
-// renew begins a segment with all that is pending and gives up those before it. Until it
-// succeeds the journal promises nothing.
+// renew begins a segment with all that is pending and abandons those before it. Until it
+// succeeds no write is durable.
 func (j *Journal) renew() (err error) {
 	for range renewTries {
 		if err = j.renewOnce(); !errors.Is(err, fs.ErrNotExist) {
@@ -183,8 +184,8 @@ func (j *Journal) beginWhole(sequence uint64) (*segment, error) {
 	return j.create(d)
 }
 
-// removed deletes segments that are not needed any more. A file that stays costs a look
-// at start.
+// removed deletes segments that are not needed any more. A file that stays costs one more
+// read at the next start.
 func (j *Journal) removed(old []*segment) {
 	for _, s := range old {
 		if err := s.remove(); err != nil {
