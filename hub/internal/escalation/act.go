@@ -15,8 +15,9 @@ import (
 // long over.
 var ErrLinkUnknown = errors.New("this link is not known; open the hub to see how things stand")
 
-// ByLink finds what an acknowledge link is about, and to whom it was sent. It changes
-// nothing: messengers look at links before people do. Errors: ErrLinkUnknown.
+// ByLink returns the escalation of an acknowledge link and the contact it was sent to. It
+// changes nothing, because messengers open links before people do. Errors:
+// ErrLinkUnknown.
 func (e *Escalation) ByLink(ctx context.Context, token string) (store.Escalation, policy.Contact, error) {
 	esc, contactID, err := e.o.Store.EscalationByAck(ctx, randtoken.Hash(token))
 	if errors.Is(err, store.ErrNotFound) {
@@ -32,13 +33,12 @@ func (e *Escalation) ByLink(ctx context.Context, token string) (store.Escalation
 	return esc, contact, err
 }
 
-// Acknowledge notes that somebody takes care.
+// Acknowledge records who takes care of the escalation.
 func (e *Escalation) Acknowledge(ctx context.Context, id, by string) error {
 	return e.o.Store.Acknowledge(ctx, id, by, time.Now())
 }
 
-// Test sends a message by a channel that says that it is a test, now. Errors:
-// *channel.Error.
+// Test sends a message by a channel, marked as a test, now. Errors: *channel.Error.
 func (e *Escalation) Test(ctx context.Context, via store.Channel, to, lang string) (channel.Receipt, error) {
 	if err := e.o.Store.Detached(ctx); err != nil {
 		return channel.Receipt{}, &channel.Error{Reason: channel.Away, Said: err.Error()}
@@ -51,7 +51,7 @@ func (e *Escalation) Test(ctx context.Context, via store.Channel, to, lang strin
 	return e.o.Senders.Send(ctx, channel.Kind(via.Kind), via.Settings, m)
 }
 
-// Rehearse tells who would be told what and when if an event happened now to a
+// Rehearse returns who would be notified of what and when if an event happened now to a
 // connection. Nothing is written.
 func (e *Escalation) Rehearse(ctx context.Context, event policy.Event, connectionID string) ([]policy.Planned, error) {
 	situation, err := e.o.Store.SituationOf(ctx, event, time.Now(), []string{connectionID})
@@ -69,8 +69,8 @@ func (e *Escalation) Rehearse(ctx context.Context, event policy.Event, connectio
 	return policy.Plan(situation, policies, contacts), nil
 }
 
-// StartDrill really sends what Rehearse tells of, marked as a drill, and returns the
-// escalation's id. EndDrill ends it.
+// StartDrill sends what Rehearse returns, marked as a drill, and returns the escalation's
+// id. EndDrill ends it.
 func (e *Escalation) StartDrill(ctx context.Context, event policy.Event, connectionID string) (string, error) {
 	now := time.Now()
 	c, err := e.o.Store.Connection(ctx, connectionID)
@@ -91,7 +91,7 @@ func (e *Escalation) StartDrill(ctx context.Context, event policy.Event, connect
 	return esc.ID, nil
 }
 
-// EndDrill ends a drill: whoever was told is told that it is over.
+// EndDrill ends a drill, and notifies those who were notified of its start.
 func (e *Escalation) EndDrill(ctx context.Context, id string) error {
 	esc, err := e.o.Store.Escalation(ctx, id)
 	if err != nil {

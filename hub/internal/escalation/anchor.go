@@ -11,13 +11,13 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// ErrNobodyOn says that there is no such channel that is on, or nobody has an address
-// there.
+// ErrNobodyOn reports that no channel of that title is enabled, or that no contact has an
+// address there.
 var ErrNobodyOn = errors.New("there is no channel of this name that is on, or no contact has an address there")
 
-// SendAnchor sends an anchor of the audit records to every contact that has an address on
-// the channel of a title, now. told is to how many it went; the error joins what the
-// others failed with.
+// SendAnchor sends an anchor of the audit records to every contact with an address on the
+// channel of a title, now. told is the number of contacts it was sent to; the error joins
+// the failures of the others.
 func (e *Escalation) SendAnchor(ctx context.Context, title string, a store.AuditAnchor) (told int, err error) {
 	if err := e.o.Store.Detached(ctx); err != nil {
 		return 0, err

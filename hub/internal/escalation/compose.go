@@ -14,8 +14,8 @@ import (
 // linkLife is how long the link of a message can be followed.
 const linkLife = 14 * 24 * time.Hour
 
-// compose writes what a delivery says. It makes the links, which are good for this
-// message alone; ackHash is the hash of the one that acknowledges.
+// compose writes the text of a delivery. It creates the links, which are valid for this
+// message alone; ackHash is the hash of the acknowledge link.
 func (e *Escalation) compose(ctx context.Context, d store.Delivery, contact policy.Contact, kind channel.Kind) (m channel.Message, ackHash string, err error) {
 	esc, err := e.o.Store.Escalation(ctx, d.EscalationID)
 	if err != nil {

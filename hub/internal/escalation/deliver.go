@@ -13,26 +13,26 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// Reasons of our own why a message is given up, beside those of channel.Reason.
+// The hub's own reasons why a message is abandoned, beside those of channel.Reason.
 const (
 	ReasonNoContact = "no_contact"
 	ReasonNoAddress = "no_address"
 	ReasonNoChannel = "no_channel"
 	ReasonDisabled  = "disabled"
-	// ReasonUnknown: twice nobody could tell whether the message was taken.
+	// ReasonUnknown: twice it was unknown whether the message was accepted.
 	ReasonUnknown = "unknown"
 	ReasonTooOld  = "too_old"
 )
 
-// What became of a message, as Options.Delivered is told.
+// Results of a send, for Options.Delivered.
 const (
 	Delivered = "delivered"
 	Retried   = "retried"
-	Failed    = "failed" // given up
+	Failed    = "failed" // abandoned
 )
 
-// mostUnknown is how often a message is sent of which nobody knows whether it was
-// taken: a lost message is worse than one more, many more are as bad.
+// mostUnknown is how often a message is sent whose acceptance is unknown: a lost message
+// is worse than one duplicate, but not than many.
 const mostUnknown = 2
 
 // deliver sends one message that this replica has taken.
@@ -75,7 +75,7 @@ func (e *Escalation) deliver(ctx context.Context, d store.Delivery) error {
 	return e.notTaken(ctx, d, via, err)
 }
 
-// way finds whom to tell and by what. reason says why there is no way.
+// way returns the contact and channel of a delivery. reason is why there is none.
 func (e *Escalation) way(ctx context.Context, d store.Delivery) (contact policy.Contact, via store.Channel, reason string, err error) {
 	if contact, err = e.o.Store.Contact(ctx, d.Contact); errors.Is(err, store.ErrNotFound) {
 		return contact, via, ReasonNoContact, nil
@@ -97,7 +97,7 @@ func (e *Escalation) way(ctx context.Context, d store.Delivery) (contact policy.
 	return contact, via, "", nil
 }
 
-// messageOf is what a delivery says: written once, so that a second try says the same.
+// messageOf is the text of a delivery, composed once, so that a retry sends the same.
 func (e *Escalation) messageOf(ctx context.Context, d store.Delivery, contact policy.Contact, kind channel.Kind) (m channel.Message, err error) {
 	if len(d.Message) > 0 {
 		return m, json.Unmarshal(d.Message, &m)
@@ -113,8 +113,8 @@ func (e *Escalation) messageOf(ctx context.Context, d store.Delivery, contact po
 	return m, e.o.Store.WriteDelivery(ctx, d.ID, data, ackHash)
 }
 
-// sent notes a message that was taken. It is tried for a while: what is not noted is
-// sent again.
+// sent records a message that was accepted. It is retried, because an unrecorded message
+// is sent again.
 func (e *Escalation) sent(ctx context.Context, d store.Delivery, contact policy.Contact, via store.Channel, receipt channel.Receipt) error {
 	e.o.Delivered(via.Kind, Delivered)
 	e.o.Logger.Info("notification sent", "escalation", d.EscalationID, "kind", d.Kind, "contact", contact.Title, "channel", via.Title, "attempt", d.Attempts)

@@ -1,11 +1,11 @@
-// Package escalation tells people of trouble, step by step, until somebody takes care.
+// Package escalation notifies people of incidents, step by step, until one acknowledges.
 //
-// The walk: the store writes an escalation with all its messages in the transaction
-// that opens an incident, so nothing that is known is not told. Run takes messages when
-// they are due, one replica each: compose writes what a message says, in the language of
-// its contact and with links of its own, and keeps it, so that a second try says the
-// same; then it is sent, and what came of it is kept. A message that is not taken is
-// tried for a day, or given up at once if no try could help; then the next step comes
-// sooner. What nobody knows the end of, because the hub died in the middle, is sent
-// again: channels with an idempotency key recognise it, others get one more at most.
+// The store writes an escalation with all its messages in the transaction that opens an
+// incident, so that no incident goes without notification. Run claims messages when they
+// are due, one replica each: compose writes the text, in the language of its contact and
+// with links of its own, and stores it, so that a retry sends the same; then it is sent,
+// and the result is stored. A message that is not accepted is retried for a day, or
+// abandoned at once if no retry could succeed; then the next step is expedited. A message
+// with an unknown result, because the hub stopped in between, is sent again: channels
+// with an idempotency key recognize it, others deliver one duplicate at most.
 package escalation

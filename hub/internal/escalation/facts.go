@@ -16,7 +16,7 @@ import (
 // mostListed is how many connections a message names.
 const mostListed = 5
 
-// facts are what a message tells of.
+// facts are the contents of a message.
 type facts struct {
 	esc         store.Escalation
 	service     string // its title; empty for several
@@ -48,7 +48,7 @@ func (e *Escalation) factsOf(ctx context.Context, esc store.Escalation) (f facts
 	return f, nil
 }
 
-// endingOf is the topic of the end of a trouble: something works again, or there is
+// endingOf is the topic of the end of an incident: renewal works again, or there is
 // nothing left that could.
 func (e *Escalation) endingOf(ctx context.Context, esc store.Escalation) (topic string, err error) {
 	if esc.Drill || len(esc.Connections) == 0 {
@@ -95,7 +95,7 @@ func (f facts) fields(topic, lang string, zone *time.Location, l links, hub stri
 	return fields
 }
 
-// stops says what stops working, and when.
+// stops describes what stops working, and when.
 func (f facts) stops(lang string, speak *i18n.Speaker) string {
 	if len(f.connections) != 1 || f.esc.Affected > 1 {
 		return phrase(lang, "stops_more")
@@ -123,7 +123,7 @@ func (f facts) remedy(topic, lang string) string {
 	return phrase(lang, "remedy_"+topic)
 }
 
-// said is what the service said, in one line.
+// said is the service's error, in one line.
 func said(esc store.Escalation) string {
 	text := strings.Join(strings.Fields(esc.Message), " ")
 	if esc.Code != "" && !strings.Contains(text, esc.Code) {

@@ -9,9 +9,9 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// TellHosts tells the owners of the hub that secrets or grants go to other hosts: was and
-// more are names of hosts, code is store.NoticeDone or store.NoticeWaits. about is the
-// title of a service or channel; serviceID is empty for a channel.
+// TellHosts notifies the owners of the hub that secrets or grants go to other hosts: was
+// and more are names of hosts, code is store.NoticeDone or store.NoticeWaits. about is
+// the title of a service or channel; serviceID is empty for a channel.
 func (e *Escalation) TellHosts(ctx context.Context, serviceID, about, code, by string, was, more []string) error {
 	said := about + ": " + strings.Join(was, ", ") + " → " + strings.Join(more, ", ")
 	if by != "" {

@@ -17,20 +17,20 @@ import (
 type Options struct {
 	Store   *store.Store
 	Senders *channel.Senders
-	// MakeLink makes the path of a single-use link by which somebody authorises a
-	// connection. userID is their account here, or empty.
+	// MakeLink returns the path of a single-use link to authorize a connection. userID is
+	// the receiver's account here, or empty.
 	MakeLink func(ctx context.Context, connectionID, userID string, life time.Duration) (path string, err error)
-	// PublicURL is the hub's address as people see it.
+	// PublicURL is the hub's address for browsers.
 	PublicURL string
 	// Replica names this hub to others.
 	Replica string
-	// Delivered is told how each try to send ended: the channel's kind, empty if there is
-	// no channel, and Delivered, Retried or Failed. Optional; it must not wait.
+	// Delivered is called with the result of each send: the channel's kind, empty if
+	// there is no channel, and Delivered, Retried or Failed. Optional; it must not block.
 	Delivered func(kind, result string)
 	Logger    hclog.Logger
 }
 
-// Escalation tells people of trouble. It is safe for concurrent use.
+// Escalation notifies people of incidents. It is safe for concurrent use.
 type Escalation struct {
 	o    Options
 	wake chan struct{}
@@ -55,7 +55,7 @@ func (e *Escalation) Wake() {
 
 // Times of Run.
 const (
-	// look is how often the database is asked although nothing was heard.
+	// look is how often the database is polled without a change notification.
 	look = 2 * time.Second
 	// endsEvery is how often ends of grants are looked for.
 	endsEvery = 30 * time.Second
@@ -67,8 +67,8 @@ const (
 	atOnce         = 8
 )
 
-// Run tells people until ctx ends. What is being sent then is finished, and what was
-// taken and not sent is free for another replica.
+// Run notifies people until ctx ends. A send in progress is finished then, and what was
+// claimed and not sent is released for another replica.
 func (e *Escalation) Run(ctx context.Context) {
 	var looked time.Time
 	e.release(ctx)

@@ -15,19 +15,19 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// ReasonNotNeeded is that of a connection which nobody has to authorise: it is paused or
+// ReasonNotNeeded is that of a connection which needs no authorization: it is paused or
 // renews.
 const ReasonNotNeeded = "not_needed"
 
-// mostLinks is how many links a message has; who gets more gets several messages.
+// mostLinks bounds the links of a message; the rest goes into further messages.
 const mostLinks = 20
 
 // LinkSent is what came of sending the link of a connection.
 type LinkSent struct {
-	// To is who got it, by which channel; empty if nobody did.
+	// To is the contact and channel it was sent to; empty if to none.
 	To string
-	// Reason is why nobody got it: one of ours or of channel.Reason. Said is what a
-	// service said to that.
+	// Reason is why it was not sent: one of the hub's or of channel.Reason. Said is the
+	// service's answer.
 	Reason, Said string
 }
 
@@ -37,10 +37,10 @@ type waitingLink struct {
 	link string
 }
 
-// SendLinks sends the people to whom connections belong links to authorise them again, at
-// once, and tells what came of each by id. Whoever owns several gets them together. What
-// nobody owns goes to the contacts that take what is left. A way that does not work is not
-// tried again later; the next address of the contact is.
+// SendLinks sends the owners of connections links to authorize them again, at once, and
+// returns the result of each by id. An owner of several gets them together. Connections
+// without an owner go to the contacts that take the rest. A failed send is not retried
+// later; the next address of the contact is tried.
 func (e *Escalation) SendLinks(ctx context.Context, ids []string) (map[string]LinkSent, error) {
 	sent := make(map[string]LinkSent, len(ids))
 	contacts, err := e.o.Store.Contacts(ctx)
@@ -76,7 +76,8 @@ func (e *Escalation) SendLinks(ctx context.Context, ids []string) (map[string]Li
 	return sent, nil
 }
 
-// receiver is who gets the link of a connection; reason says why nobody does.
+// receiver is the contact that gets the link of a connection; reason is why there is
+// none.
 func (e *Escalation) receiver(ctx context.Context, c connection.Connection, contacts []policy.Contact) (who policy.Contact, reason string, err error) {
 	switch c.StatusAt(time.Now()) {
 	case connection.StatusFresh, connection.StatusPaused:
@@ -161,7 +162,7 @@ func (e *Escalation) sendBy(ctx context.Context, contact policy.Contact, via sto
 	return LinkSent{To: contact.Title + " · " + via.Title}
 }
 
-// linksMessage writes what a message with links says.
+// linksMessage composes a message with links.
 func (e *Escalation) linksMessage(contact policy.Contact, kind channel.Kind, list []waitingLink) (channel.Message, error) {
 	lang := langOf(contact)
 	m := channel.Message{ID: store.NewID(), Lang: lang, At: time.Now(), Type: "links", Subject: fmt.Sprintf(phrase(lang, "links_subject"), len(list))}

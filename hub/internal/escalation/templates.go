@@ -49,9 +49,10 @@ const (
 	// topicPerson: the days before the end of a grant share a text.
 	topicPerson    = "person_needed"
 	topicRecovered = "recovered"
-	// topicRequest is no trouble: somebody asks for something.
+	// topicRequest is no incident: a person requests a service.
 	topicRequest = string(policy.ServiceRequested)
-	// topicHosts is no trouble either, or a decision that waits for an owner.
+	// topicHosts is no incident either: a changed host, or a decision that waits for an
+	// owner.
 	topicHosts = string(policy.HostsChanged)
 	// topicWithdrawn is an end because the connections were deleted, paused or given
 	// back: nothing works again.
