@@ -19,22 +19,22 @@ type Verdict string
 
 // The verdicts of Check.
 const (
-	// CheckAccepted: the service knows the client; it refused the made-up code alone.
+	// CheckAccepted: the service accepts the client; it rejected only the made-up code.
 	CheckAccepted Verdict = "accepted"
-	// CheckRefused: the service refused the client, so nobody could authorise.
+	// CheckRefused: the service rejects the client, so no authorization can succeed.
 	CheckRefused Verdict = "refused"
 	// CheckNoPage: there is no login page at the address that browsers would be sent to.
 	CheckNoPage Verdict = "no_page"
 	// CheckUnreachable: an address did not answer.
 	CheckUnreachable Verdict = "unreachable"
-	// CheckUnclear: the service's answer says nothing about the client.
+	// CheckUnclear: the service's answer does not show whether the client is accepted.
 	CheckUnclear Verdict = "unclear"
 )
 
 // Checked is what a service answered to a check.
 type Checked struct {
 	Verdict Verdict
-	// Cause is what the service or its plugin said; nil if it accepted the client.
+	// Cause is the error of the service or its plugin; nil if it accepted the client.
 	Cause *provider.Error
 	// Host is the one that the verdict is about, if it is known.
 	Host string
@@ -49,12 +49,12 @@ type Instead struct{ Option, Value string }
 // checkTimeout bounds each of the two requests of a check.
 const checkTimeout = 15 * time.Second
 
-// Check finds out whether a service would let people authorise, before anybody is
-// sent away: it looks for the login page, then shows the token endpoint a code that
-// nobody gave out. An authorization server authenticates the client before it looks
-// at the code (RFC 6749 section 5.2), so invalid_client tells a wrong secret, and
-// invalid_grant a right one. Where the provider says which option a refusal is about, the
-// other choices of it are shown the code too. Nothing is stored, and no grant can come of it.
+// Check determines whether authorizations at a service can succeed, before a person is
+// sent there: it requests the login page, then sends the token endpoint a code that was
+// never issued. An authorization server authenticates the client before it validates the
+// code (RFC 6749 section 5.2), so invalid_client shows a wrong secret, and invalid_grant
+// a right one. Where the provider names the option that a refusal is about, the other
+// choices of it are tried too. Nothing is stored, and no grant can result.
 func (f *Flow) Check(ctx context.Context, svc service.Service) Checked {
 	ctx, cancel := context.WithTimeout(ctx, 2*checkTimeout)
 	defer cancel()
@@ -114,9 +114,9 @@ func (f *Flow) tryOthers(ctx context.Context, svc service.Service, made provider
 	return nil
 }
 
-// lookAt asks for the login page. Its content does not matter: services refuse
-// visitors that are no browsers in many ways, so only a page that is not there, and a
-// host that does not answer, are told.
+// lookAt requests the login page. Its content does not matter: services reject clients
+// that are no browsers in many ways, so only a missing page and a host that does not
+// answer are reported.
 func (f *Flow) lookAt(ctx context.Context, op *operation.Op, address string) (checked Checked, bad bool) {
 	host := ""
 	if u, err := url.Parse(address); err == nil {
@@ -136,7 +136,7 @@ func (f *Flow) lookAt(ctx context.Context, op *operation.Op, address string) (ch
 	}
 }
 
-// verdictOf reads what a token endpoint said to a made-up code.
+// verdictOf classifies the answer of a token endpoint to a made-up code.
 func verdictOf(cause *provider.Error) Checked {
 	checked := Checked{Verdict: CheckUnclear, Cause: cause}
 	switch cause.Kind {

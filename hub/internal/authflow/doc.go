@@ -1,13 +1,12 @@
-// Package authflow starts authorizations and finishes their callbacks (RFC 6749
-// section 4.1 with RFC 7636, RFC 9207 and the advice of RFC 9700).
+// Package authflow starts authorizations and finishes their callbacks (RFC 6749 section
+// 4.1 with RFC 7636, RFC 9207 and the advice of RFC 9700).
 //
-// The walk: Start makes state, PKCE verifier and nonce, asks the provider for
-// the address of its authorization endpoint, and commits the authorization; only
-// the hash of state is stored, everything secret is sealed. The person grants.
-// Finish takes the authorization by the hash of its state, deleted and returned
-// in one statement: it is good once, unexpired, of the service in the callback's
-// path, and from the browser that started it. The code is exchanged at once,
-// the account compared on re-authorisation, and the connection saved with a
-// compare-and-set. FinishPasted does the same for an address that somebody
-// landed on elsewhere.
+// Start makes state, PKCE verifier and nonce, gets the address of the authorization
+// endpoint from the provider, and commits the authorization; only the hash of state is
+// stored, and all secrets are sealed. The person grants. Finish takes the authorization
+// by the hash of its state, deleted and returned in one statement: it is valid once,
+// until it expires, for the service in the callback's path, and from the browser that
+// started it. The code is exchanged at once, the account compared on re-authorization,
+// and the connection saved with a compare-and-set. FinishPasted does the same for a
+// callback address that was opened elsewhere and pasted.
 package authflow

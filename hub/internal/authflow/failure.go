@@ -25,10 +25,10 @@ const (
 	ReasonOperator       Reason = "operator" // wrong secret, redirect URI, scope
 	ReasonTransient      Reason = "transient"
 	ReasonInternal       Reason = "internal"
-	ReasonStillWaiting   Reason = "still_waiting" // the service has not answered yet; the exchange goes on
+	ReasonStillWaiting   Reason = "still_waiting" // the service has not answered yet; the exchange continues
 	ReasonOtherAccount   Reason = "other_account"
 	ReasonNotPasted      Reason = "not_pasted" // what was pasted holds no code
-	// The grant is kept aside: see Offer.
+	// The grant is kept as an offer: see Offer.
 	ReasonWouldLoseRenewal Reason = "would_lose_renewal" // it could not be renewed, the one in force can
 	ReasonAccountUnproven  Reason = "account_unproven"   // the service did not say whose it is
 )
@@ -38,7 +38,7 @@ type Failure struct { //nolint:errname // the pages speak of failures; it is mor
 	Reason Reason
 	// Reference finds the failure in the hub's log.
 	Reference string
-	// Cause is what the service or its plugin said; nil for our own refusals.
+	// Cause is the error of the service or its plugin; nil for the hub's own refusals.
 	Cause *provider.Error
 	// Service and Authorization are known as far as the callback came.
 	Service       *service.Service

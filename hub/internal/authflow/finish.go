@@ -60,9 +60,9 @@ func (f *Flow) Finish(ctx context.Context, serviceName string, params url.Values
 	return nil, f.fail(failure)
 }
 
-// untaken says why there is no authorization to be taken. Nothing is used up: one that
-// another browser has started is still awaited there. An error that comes without its
-// state is told all the same, as that of the authorization which the browser awaits.
+// untaken is why there is no authorization to take. Nothing is consumed: one that another
+// browser has started can still be finished there. An error without a state is reported
+// as that of the authorization which the browser has started.
 func (f *Flow) untaken(ctx context.Context, svc service.Service, params url.Values, browsers []string, now time.Time) *Failure {
 	failure := &Failure{Reason: ReasonUnknownState, Service: &svc}
 	state := params.Get("state")
@@ -186,9 +186,9 @@ func wrongIssuer(svc service.Service, params url.Values) bool {
 	return known != "" && sent != known
 }
 
-// exchange spends the code and saves the grant. The code is spent by one request: a
-// browser that goes away, or a service that takes longer than a person waits, must not
-// lose what comes back, so it goes on without them.
+// exchange spends the code and saves the grant. The code is spent by one request: the
+// exchange continues without its caller when the browser disconnects or the service takes
+// too long, so that its reply is not lost.
 func (f *Flow) exchange(ctx context.Context, svc service.Service, a *store.Authorization, params url.Values, now time.Time) (*Finished, error) {
 	failure := &Failure{Service: &svc, Authorization: a}
 	if cause := errorOf(params); cause != nil {
@@ -215,7 +215,7 @@ func (f *Flow) exchange(ctx context.Context, svc service.Service, a *store.Autho
 		return r.finished, r.err
 	case <-timer.C:
 	}
-	if failure.Reason = ReasonStillWaiting; a.ConnectionID == "" { // nobody is there to hand it to later
+	if failure.Reason = ReasonStillWaiting; a.ConnectionID == "" { // without a connection there is nothing to save it to
 		failure.Reason = ReasonTransient
 	}
 	return nil, f.fail(failure)
@@ -258,7 +258,7 @@ func (f *Flow) spend(ctx context.Context, svc service.Service, a *store.Authoriz
 	return finished, err
 }
 
-// identify asks whose grant it is. A service that cannot tell has no account.
+// identify returns the account of the grant; empty if the service cannot identify it.
 func (f *Flow) identify(ctx context.Context, svc service.Service, token provider.Token, now time.Time) (provider.Account, error) {
 	if !slices.Contains(svc.Description.Grants, provider.GrantIdentify) {
 		return provider.Account{}, nil

@@ -28,28 +28,28 @@ type Options struct {
 	Store  *store.Store
 	Runner *operation.Runner
 	Logger hclog.Logger
-	// PublicURL is the hub's address as browsers see it, without a slash at the end.
+	// PublicURL is the hub's address for browsers, without a slash at the end.
 	PublicURL string
 	// TTL is how long a person may take to grant; 15 min.
 	TTL time.Duration
-	// MaxWait is how long a person is kept waiting for the token request, which goes on
-	// after that; 30 s.
+	// MaxWait is how long a callback waits for the token request, which continues after
+	// that; 30 s.
 	MaxWait time.Duration
 	// Granted is called after a connection got a grant, for example to wake the
 	// scheduler, and to keep what was granted. Optional.
 	Granted func(c connection.Connection)
-	// Exchanging is told how long after its callback a code is about to be sent to the
-	// service; optional. It must not wait.
+	// Exchanging is called with how long after its callback a code is about to be sent to
+	// the service; optional. It must not block.
 	Exchanging func(after time.Duration)
-	// Clock tells what time it is by the database, by which grants are dated; nil is this
-	// hub's own.
+	// Clock is the time of the database, by which grants are dated; nil is this hub's own
+	// clock.
 	Clock *clock.Clock
 }
 
 // Flow starts and finishes authorizations. It is safe for concurrent use.
 type Flow struct {
 	o    Options
-	work sync.WaitGroup // exchanges that nobody waits for
+	work sync.WaitGroup // exchanges without a waiting caller
 }
 
 // New returns a Flow.
@@ -73,7 +73,7 @@ func New(o Options) *Flow {
 	return &Flow{o: o}
 }
 
-// Wait returns when no exchange is under way any more.
+// Wait returns when no exchange is in flight.
 func (f *Flow) Wait() { f.work.Wait() }
 
 // RedirectURI is where a service sends the browser back to: an address of its
@@ -86,15 +86,16 @@ func (f *Flow) RedirectURI(svc service.Service) string {
 	return f.o.PublicURL + "/callback/" + svc.Name
 }
 
-// StartRequest asks for an authorization of a connection, or of nothing that is kept.
+// StartRequest describes an authorization of a connection, or of a grant that is not
+// stored.
 type StartRequest struct {
 	// ConnectionID is the connection that gets the grant. Empty: the grant of ServiceID
-	// is handed over once, and the hub forgets it.
+	// is handed over once, and not stored.
 	ConnectionID string
 	ServiceID    string
-	// UserID is who starts it.
+	// UserID is the user who starts it.
 	UserID string
-	// Browser is the secret of the browser that will come back; see NewBrowser.
+	// Browser is the secret of the browser that is to finish it; see NewBrowser.
 	Browser string
 	// ReturnTo is the hub's page to go to afterwards, a path.
 	ReturnTo string
@@ -150,9 +151,9 @@ func (f *Flow) Start(ctx context.Context, req StartRequest) (*Started, error) {
 	return &Started{URL: address.URL, ExpiresAt: a.ExpiresAt}, nil
 }
 
-// forcesConsent reports whether consent has to be asked for again: where the service
-// renews by a refresh token, hands one out with a consent, and there is none that would
-// stay good.
+// forcesConsent reports whether consent has to be requested again: where the service
+// renews by a refresh token, issues one only with a consent, and there is none that would
+// stay valid.
 func forcesConsent(c connection.Connection, svc service.Service) bool {
 	c.Policy = connection.PolicyOf(svc.Description)
 	return c.Policy.AutoRenew == provider.AutoRenewRefreshToken && !c.KeepsRefreshToken(c.Account, svc.Scopes)
@@ -175,8 +176,8 @@ func checkAddress(svc service.Service, address string) error {
 // kept in a cookie there.
 func NewBrowser() string { return randtoken.New() }
 
-// withPKCE adds the code challenge (RFC 7636) where the service knows it, and returns its
-// verifier; empty where it does not.
+// withPKCE adds the code challenge (RFC 7636) if the service supports it, and returns its
+// verifier; empty if not.
 func withPKCE(svc service.Service, ask *provider.AuthCodeURLRequest) (verifier string) {
 	if pkce := svc.Description.PKCE; pkce != provider.PKCES256 && pkce != provider.PKCERequired {
 		return ""

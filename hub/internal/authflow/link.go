@@ -22,8 +22,8 @@ var (
 	ErrLinkTaken = errors.New("this link was followed in another browser; ask for another one")
 )
 
-// MakeLink makes a link's token by which somebody without an account here authorises
-// a connection, once, in one browser. userID and by are who wants it.
+// MakeLink makes a link's token by which a person without an account here authorizes a
+// connection, once, in one browser. userID and by are who requested it.
 func (f *Flow) MakeLink(ctx context.Context, connectionID, userID, by string) (token string, expires time.Time, err error) {
 	return f.MakeLinkFor(ctx, connectionID, userID, by, linkLife)
 }
@@ -38,14 +38,14 @@ func (f *Flow) MakeLinkFor(ctx context.Context, connectionID, userID, by string,
 	return token, l.ExpiresAt, f.o.Store.CreateGrantLink(ctx, l)
 }
 
-// Linked is what a link asks for.
+// Linked is the target of a link.
 type Linked struct {
 	Link       store.GrantLink
 	Connection connection.Connection
 	Service    service.Service
 }
 
-// Link finds what a link's token asks for. It changes nothing: messengers look at
+// Link returns the target of a link's token. It changes nothing, because messengers open
 // links before people do. Errors: ErrLinkSpent.
 func (f *Flow) Link(ctx context.Context, token string) (*Linked, error) {
 	l, err := f.o.Store.GrantLink(ctx, randtoken.Hash(token), time.Now())
@@ -67,8 +67,8 @@ func (f *Flow) Link(ctx context.Context, token string) (*Linked, error) {
 // ours.
 const LinkReturn = "/grant/done"
 
-// FollowLink begins the authorization that a link asks for, in the browser of the
-// secret. Errors: ErrLinkSpent, ErrLinkTaken, those of Start.
+// FollowLink begins the authorization of a link, in the browser of the secret. Errors:
+// ErrLinkSpent, ErrLinkTaken, those of Start.
 func (f *Flow) FollowLink(ctx context.Context, token, browser, lang string) (*Linked, *Started, error) {
 	linked, err := f.Link(ctx, token)
 	if err != nil {

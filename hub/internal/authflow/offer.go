@@ -14,11 +14,11 @@ import (
 // offerLife is how long an authorisation is kept aside.
 const offerLife = 15 * time.Minute
 
-// ErrNoOffer says that no authorisation is kept aside for a connection.
+// ErrNoOffer reports that a connection has no offer.
 var ErrNoOffer = errors.New("no authorisation of this connection is kept aside any more; start again")
 
-// offer keeps a grant aside that would replace a better one, and says so: its code is
-// spent, and a person may know that it is what they want.
+// offer keeps a grant that would replace a better one, and reports it: its code is spent,
+// and a person may decide to use it.
 func (f *Flow) offer(ctx context.Context, svc service.Service, c connection.Connection, asked time.Time, token provider.Token, account provider.Account, failure *Failure, reason Reason) error {
 	now := time.Now()
 	failure.Reason = reason
@@ -32,8 +32,8 @@ func (f *Flow) offer(ctx context.Context, svc service.Service, c connection.Conn
 	return f.fail(failure)
 }
 
-// TakeOffer replaces a connection's grant by the authorisation that is kept aside for
-// it, because somebody wants it so. Errors: ErrNoOffer, of the store.
+// TakeOffer replaces a connection's grant by its offer, on a person's decision. Errors:
+// ErrNoOffer, of the store.
 func (f *Flow) TakeOffer(ctx context.Context, connectionID string) (connection.Connection, error) {
 	o, err := f.o.Store.TakeOffer(ctx, connectionID, time.Now())
 	if errors.Is(err, store.ErrNotFound) {
@@ -47,7 +47,7 @@ func (f *Flow) TakeOffer(ctx context.Context, connectionID string) (connection.C
 		if err != nil {
 			return c, err
 		}
-		if o.Account.ID == "" { // whoever takes it says that it is the same
+		if o.Account.ID == "" { // taking the offer confirms that it is the same account
 			o.Account = c.Account
 		}
 		taken := c.Granted(f.o.Clock.Now(), f.o.Clock.Of(o.Asked), o.Token, o.Account, o.Scopes)
@@ -63,8 +63,7 @@ func (f *Flow) TakeOffer(ctx context.Context, connectionID string) (connection.C
 	return connection.Connection{}, store.ErrStale
 }
 
-// DropOffer forgets the authorisation that is kept aside for a connection. Errors:
-// ErrNoOffer, of the store.
+// DropOffer discards a connection's offer. Errors: ErrNoOffer, of the store.
 func (f *Flow) DropOffer(ctx context.Context, connectionID string) error {
 	_, err := f.o.Store.TakeOffer(ctx, connectionID, time.Now())
 	if errors.Is(err, store.ErrNotFound) {

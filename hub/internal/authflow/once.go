@@ -10,8 +10,8 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// once tells a grant in the words of a connection that there never will be: nothing
-// is written anywhere, whoever gets the value has the only copy.
+// once returns a grant in the form of a connection that is not stored: the returned value
+// is the only copy.
 func (f *Flow) once(ctx context.Context, svc service.Service, a *store.Authorization, asked time.Time, token provider.Token) *Finished {
 	account, err := f.identify(ctx, svc, token, asked)
 	if err != nil {
