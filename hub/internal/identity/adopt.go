@@ -9,10 +9,10 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// waiting is a run whose leavings are taken up later.
+// waiting is a run whose open intents are adopted later.
 type waiting struct {
 	owner string
-	// beat is the last one that the folder knows: if the run gave another one, it went on
+	// beat is the last one in the folder: if the run gave another one, it continued
 	// elsewhere.
 	beat int64
 	// move is set for the run that this one was: connections are what is moved; all if nil.
@@ -53,9 +53,9 @@ func (i *Identity) takeUp(ctx context.Context, over []string) error {
 	return err
 }
 
-// adoptWaiting looks again at the runs that may be over. One that has given no sign of life
-// for a while, and none that the folder does not know of, is: this folder is what it left,
-// and no copy of it.
+// adoptWaiting checks again the runs that may be over. A run is over if it has given no
+// heartbeat for long enough, and none that the folder lacks: then this folder is the
+// original, not a copy.
 func (i *Identity) adoptWaiting(ctx context.Context, now time.Time) error {
 	if len(i.waiting) == 0 {
 		return nil

@@ -8,12 +8,11 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// Back says that the database went back: a backup was restored, or a standby that lagged
-// behind was promoted. The folder knows of more than the database.
+// Back reports that the database went back: a backup was restored, or a standby that
+// lagged behind was promoted. The folder has recorded more than the database.
 type Back struct {
 	Replica string
-	// Epoch and Beat are how far the folder has got; KnownEpoch and KnownBeat how far the
-	// database knows.
+	// Epoch and Beat are the folder's progress; KnownEpoch and KnownBeat the database's.
 	Epoch, Beat           int64
 	KnownEpoch, KnownBeat int64
 	// Running is set if it happened while the hub ran; Confirmed is then when the database
@@ -47,8 +46,8 @@ func (i *Identity) compare(mark journal.Mark, before []store.Replica) {
 	}
 }
 
-// folderWentBack says that the folder is older than the database. One sign of life more, or
-// one start that gave none, is what a crash leaves.
+// folderWentBack reports that the folder is older than the database. One more heartbeat,
+// or one start without any, is what a crash leaves.
 func (i *Identity) folderWentBack(mark journal.Mark, known store.Replica) {
 	i.log.Warn("data folder is older than the database: it is a copy or was restored; newer token sets that it held are lost",
 		"replica", mark.Replica, "epoch", mark.Epoch, "beat", mark.Beat, "epoch_in_database", known.Epoch, "beat_in_database", known.Beat)

@@ -10,8 +10,9 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// enterAsNew goes on as a new replica: the folder's was started elsewhere since. What the
-// journal holds is still taken up: the generation decides whether it counts.
+// enterAsNew continues as a new replica: the folder's replica was started elsewhere
+// since. The content of the journal is still applied: the generation decides whether it
+// counts.
 func (i *Identity) enterAsNew(ctx context.Context, mark journal.Mark, before []store.Replica) error {
 	newest := store.Replica{ID: mark.Replica}
 	if len(before) > 0 {
@@ -26,8 +27,8 @@ func (i *Identity) enterAsNew(ctx context.Context, mark journal.Mark, before []s
 	return i.adopt(ctx, mark, before)
 }
 
-// replace gives a run that was refused a new identity, with what it has under way. Its
-// requests that are out still count.
+// replace gives a fenced run a new identity, with its renewals in flight. Its requests in
+// flight still count.
 func (i *Identity) replace(ctx context.Context) error {
 	all, _, err := i.o.Store.Replicas(ctx)
 	if err != nil {
@@ -61,7 +62,7 @@ var saidOf = map[Kind]string{
 	Doubled: "heartbeat of this replica sent by another process (machine cloned while running), continuing as a new replica",
 }
 
-// move takes what is under way along.
+// move transfers the renewals in flight.
 func (i *Identity) move(ctx context.Context, from string, connections ...string) error {
 	n, err := i.o.Store.MoveRun(ctx, from, i.self.Owner(), connections...)
 	if err != nil {

@@ -27,11 +27,11 @@ type DataPlace struct {
 	Inode uint64 `json:"inode"`
 }
 
-// SettingDataPlace holds the DataPlace of the database. Whoever puts a database in place on
-// purpose removes it: the next start then takes the place as it is.
+// SettingDataPlace holds the DataPlace of the database. A deliberate move of the database
+// removes it: the next start then records the new place.
 const SettingDataPlace = "data_place"
 
-// adoptFile asks a hub, running or not, to take its data folder for the original.
+// adoptFile requests a hub, running or not, to adopt its data folder as the original.
 const adoptFile = "adopt"
 
 // PlaceOf reads the place of a database's file.
@@ -66,8 +66,8 @@ type DataOptions struct {
 	Moves bool
 }
 
-// Data knows whether the data folder looks copied. On PostgreSQL it never does: there the
-// epoch decides.
+// Data determines whether the data folder appears copied. On PostgreSQL it never does:
+// there the epoch decides.
 type Data struct {
 	o       DataOptions
 	here    DataPlace
@@ -102,7 +102,7 @@ func CheckData(ctx context.Context, o DataOptions) (*Data, error) {
 	return d, nil
 }
 
-// before is where the database was used last; nil if nobody knows.
+// before is where the database was used last; nil if unknown.
 func (d *Data) before(ctx context.Context) (*DataPlace, error) {
 	value, err := d.o.Store.Setting(ctx, SettingDataPlace)
 	if errors.Is(err, store.ErrNotFound) {
@@ -126,8 +126,8 @@ func (d *Data) keep(ctx context.Context) error {
 // Suspected reports whether the data folder looks copied, so that grants that rotate wait.
 func (d *Data) Suspected() bool { return d.suspect.Load() }
 
-// Adopt takes this data folder for the only one: what looked copied was moved or restored,
-// and nobody uses the other one.
+// Adopt declares this data folder the only one: it was moved or restored, and the other
+// one is not in use.
 func (d *Data) Adopt(ctx context.Context) error {
 	if err := d.keep(ctx); err != nil {
 		return fmt.Errorf("take the data folder for the original: %w", err)
@@ -138,7 +138,7 @@ func (d *Data) Adopt(ctx context.Context) error {
 	return nil
 }
 
-// Look sees whether somebody has asked by a file to adopt the folder as it lies here.
+// Look checks for a file that requests to adopt the folder in its place.
 func (d *Data) Look(ctx context.Context) error {
 	if !d.Suspected() {
 		return nil
@@ -158,7 +158,7 @@ func (d *Data) Look(ctx context.Context) error {
 	return os.Remove(path)
 }
 
-// AskToAdopt asks the hub of a data folder, running or not, to take it for the only one.
+// AskToAdopt requests the hub of a data folder, running or not, to adopt it.
 func AskToAdopt(dir, file string) error {
 	here, err := PlaceOf(file)
 	if err != nil {

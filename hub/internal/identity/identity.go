@@ -23,29 +23,29 @@ type Options struct {
 	Name, Version string
 	// Every is the time between two signs of life; 5 s.
 	Every time.Duration
-	// Beaten is told of each sign of life that the database confirmed: its time, and when
-	// the question was put and answered; optional. It must not wait.
+	// Beaten is called for each heartbeat that the database confirmed: its time, and when
+	// it was requested and answered; optional. It must not block.
 	Beaten func(ctx context.Context, database, asked, answered time.Time)
-	// Noticed is told once of everything that people should know; optional. It must not wait,
-	// nor ask the Identity anything but Notices and DatabaseWentBack.
+	// Noticed is called once for every Notice; optional. It must not block, nor call the
+	// Identity except for Notices and DatabaseWentBack.
 	Noticed func(Notice)
 }
 
 // missed is how many signs of life a replica may miss before it counts as stopped.
 const missed = 3
 
-// Identity is who this hub is. It is safe for concurrent use.
+// Identity is the identity of this hub. It is safe for concurrent use.
 type Identity struct {
 	o     Options
 	log   hclog.Logger
 	owner atomic.Pointer[string]
-	// inFlight names the connections that are being renewed; nil if nobody said.
+	// inFlight returns the connections that are being renewed; nil if not set.
 	inFlight atomic.Pointer[func() []string]
 
 	mu   sync.Mutex // held while the identity changes or beats
 	self store.Replica
 	beat store.Beat
-	// waiting are runs that may be over: they are taken up once that is sure.
+	// waiting are runs that may be over: they are adopted once that is certain.
 	waiting []waiting
 	left    bool
 	// confirmed is the database's time of the last confirmed sign of life.
@@ -72,7 +72,8 @@ func Enter(ctx context.Context, o Options) (*Identity, error) {
 	return i, nil
 }
 
-// Owner is who this hub is in leases and intents. It changes when the run is fenced.
+// Owner is the owner name of this hub in leases and intents. It changes when the run is
+// fenced.
 func (i *Identity) Owner() string { return *i.owner.Load() }
 
 // Self is this run as it is registered.
@@ -82,8 +83,8 @@ func (i *Identity) Self() store.Replica {
 	return i.self
 }
 
-// SetInFlight says who knows the connections that are being renewed: theirs is what a new
-// identity takes along when another process has this one's.
+// SetInFlight sets the function that returns the connections being renewed, which a new
+// identity takes over when another process has this one's.
 func (i *Identity) SetInFlight(connections func() []string) { i.inFlight.Store(&connections) }
 
 // enter takes the epoch after the folder's.
@@ -163,7 +164,7 @@ func (i *Identity) Confirm(ctx context.Context) error {
 	return err
 }
 
-// giveSign returns the database's time; zero if it was not asked.
+// giveSign returns the database's time; zero if there was no request.
 func (i *Identity) giveSign(ctx context.Context) (asked, answered, now time.Time, err error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -189,8 +190,8 @@ func (i *Identity) giveSign(ctx context.Context) (asked, answered, now time.Time
 	return asked, answered, now, i.adoptWaiting(ctx, now)
 }
 
-// Leave notes that this run is over: whoever starts from this folder next need not wait. The
-// hub calls it when nothing of it is under way any more.
+// Leave records that this run is over, so that the next start from this folder need not
+// wait. The hub calls it when nothing is in flight any more.
 func (i *Identity) Leave(ctx context.Context) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()

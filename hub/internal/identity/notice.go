@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Kind says what a Notice is about.
+// Kind is the kind of a Notice.
 type Kind string
 
 // The kinds.
@@ -16,9 +16,9 @@ const (
 	Fenced Kind = "fenced"
 	// Doubled: another process gives this run's signs of life.
 	Doubled Kind = "doubled"
-	// DatabaseBack: the database knows less than the folder.
+	// DatabaseBack: the database is older than the folder.
 	DatabaseBack Kind = "database_back"
-	// FolderBack: the folder knows less than the database.
+	// FolderBack: the folder is older than the database.
 	FolderBack Kind = "folder_back"
 )
 
@@ -26,8 +26,8 @@ const (
 type Notice struct {
 	Kind Kind
 	At   time.Time
-	// Replica and Epoch are what the folder said; Newest is the epoch that the database
-	// knew, and Now what this hub is called since.
+	// Replica and Epoch are the folder's; Newest is the epoch in the database, and Now
+	// the hub's name since.
 	Replica string
 	Epoch   int64
 	Newest  int64
