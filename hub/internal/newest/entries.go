@@ -13,8 +13,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/seal"
 )
 
-// sealedEntry is what is sealed. Unlike the domain's form of a token set it tells "no
-// scopes" from "scopes not said".
+// sealedEntry is what is sealed. Unlike the domain's form of a token set it distinguishes
+// "no scopes" from "scopes not given".
 type sealedEntry struct {
 	Tokens    connection.TokenSet `json:"tokens"`
 	Scopes    []string            `json:"scopes"`
@@ -59,7 +59,7 @@ func (k *Keeper) put(ctx context.Context, tx *sql.Tx, e Entry, sealed []byte, si
 		return err
 	}
 	k.index.raise(e.ConnectionID, e.Lineage, e.Generation) // again: the connection may have been dropped meanwhile
-	k.bytes += size                                        // a replaced entry's size is put right by bound
+	k.bytes += size                                        // bound corrects the size for a replaced entry
 	if !other {
 		return nil
 	}

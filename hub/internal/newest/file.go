@@ -15,7 +15,7 @@ import (
 	"github.com/libtnb/sqlite"
 )
 
-// schemaVersion is what PRAGMA user_version says.
+// schemaVersion is the value of PRAGMA user_version.
 const schemaVersion = 1
 
 const schema = `
@@ -159,7 +159,7 @@ const (
 	sqliteNotADB  = 26
 )
 
-// damage reports whether an error says that the file itself is at fault.
+// damage reports whether an error means that the file itself is damaged.
 func damage(err error) bool {
 	if errors.Is(err, errDamaged) {
 		return true
@@ -190,8 +190,8 @@ func (k *Keeper) setAside(cause error) error {
 	return nil
 }
 
-// Damaged are the files of a data folder that were damaged and are kept aside, oldest
-// first. Whoever has seen to one removes it.
+// Damaged are the damaged files of a data folder that were moved aside, oldest first. The
+// operator removes them.
 func Damaged(dir string) []string {
 	found, _ := filepath.Glob(filepath.Join(dir, FileName+damagedSuffix+"*Z")) // the pattern is ours
 	slices.Sort(found)

@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// index knows how far each connection has got, so that the file is read only for a row
-// that may be behind it. It is never behind the file; where it is ahead, as after a write
-// that failed, the file is read in vain.
+// index holds the newest generation of each connection, so that the file is read only for
+// a row that may be behind it. It is never behind the file; where it is ahead, as after a
+// failed write, the file is read without need.
 type index struct {
 	seed maphash.Seed
 

@@ -89,7 +89,7 @@ func (k *Keeper) Close() error {
 	return err
 }
 
-// Stats is how the file stands, for metrics.
+// Stats are the stats of the file, for metrics.
 type Stats struct {
 	Entries int
 	// Bytes counts the entries' own.

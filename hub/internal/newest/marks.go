@@ -31,10 +31,10 @@ func (k *Keeper) Truncated(ctx context.Context) error {
 	return k.SetMark(ctx, markSince, time.Now().UTC().Format(time.RFC3339Nano))
 }
 
-// Extent says of what the file knows.
+// Extent is what the file covers.
 type Extent struct {
-	// Since is when it was begun, or from when on it knows all; zero for one of an older
-	// version.
+	// Since is when it was created, or from when on it is complete; zero for one of an
+	// older version.
 	Since time.Time
 	// DroppedAt is when entries were dropped last because there were too many; zero is never.
 	DroppedAt time.Time

@@ -19,9 +19,9 @@ type task struct {
 // mostAtOnce bounds the changes of one commit.
 const mostAtOnce = 500
 
-// change carries a change out and returns when it is durable. All that come while a
-// commit is under way share the next one. A caller whose ctx ends goes away; the change
-// is made all the same.
+// change executes a change and returns when it is durable. All changes that arrive during
+// a commit share the next one. If ctx ends, the caller returns; the change is made all
+// the same.
 func (k *Keeper) change(ctx context.Context, do func(ctx context.Context, tx *sql.Tx) error) error {
 	t := &task{do: do, done: make(chan struct{})}
 	k.mu.Lock()
@@ -124,7 +124,7 @@ func (k *Keeper) inPlace() error {
 	return errMoved
 }
 
-// errMoved says that the open file is not the one that has its name.
+// errMoved reports that the open file is not the one that is linked by its name.
 var errMoved = errors.New("the file of newest token sets is not in its place")
 
 // mend opens what is in the place of the file, or begins another one after damage. Other

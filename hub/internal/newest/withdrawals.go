@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Withdrawal is something that was taken away: a key that was revoked, a person who was
-// removed, a grant that was given back. A restored database does not know of it.
+// Withdrawal is an act that took something away: a key that was revoked, a person who was
+// removed, a grant that was revoked. A restored database lacks it.
 type Withdrawal struct {
 	At time.Time
 	// Act is the act of the audit record, for example api_key.revoke.
@@ -34,7 +34,7 @@ func (k *Keeper) Withdrew(ctx context.Context, w Withdrawal) error {
 	})
 }
 
-// NotWithdrawn forgets a withdrawal: it was taken back.
+// NotWithdrawn removes a withdrawal that was undone.
 func (k *Keeper) NotWithdrawn(ctx context.Context, w Withdrawal) error {
 	return k.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM withdrawals WHERE act = ? AND kind = ? AND object = ?`, w.Act, w.Kind, w.Object)
