@@ -48,7 +48,7 @@ func (apiKeyTagRow) TableName() string { return "api_key_tags" }
 type APIKey struct {
 	ID    string
 	Title string
-	// Prefix is the visible beginning of the key, to tell keys apart.
+	// Prefix is the visible beginning of the key, to distinguish keys.
 	Prefix string
 	// Hash is the SHA-256 of the key.
 	Hash string
@@ -165,7 +165,7 @@ func (s *Store) KeyOpens(ctx context.Context, k APIKey, connectionID string) (bo
 	return n > 0, failed("read the tags of a connection", err)
 }
 
-// RevokeAPIKey ends a key for good; the time of an earlier revocation stays.
+// RevokeAPIKey ends an API key permanently; the time of an earlier revocation stays.
 // Errors: ErrNotFound.
 func (s *Store) RevokeAPIKey(ctx context.Context, id string, at time.Time) error {
 	result := s.writing(ctx).Model(&apiKeyRow{}).Where("id = ?", id).

@@ -44,7 +44,7 @@ type auditChainRow struct {
 // TableName pins the table.
 func (auditChainRow) TableName() string { return "audit_chain" }
 
-// AuditRecord is one line of who did what.
+// AuditRecord is one record of the audit log.
 type AuditRecord struct {
 	// Seq is given by AppendAudit: 1, 2, 3 and so on. Records that were summed up leave
 	// a gap.
@@ -55,11 +55,11 @@ type AuditRecord struct {
 	ActorKind, Actor, Address string
 	// Act is what was done, like plugin.approve; Object on what.
 	Act, ObjectKind, Object string
-	// Detail says more, by words. Never a secret.
+	// Detail holds further fields by name. Never a secret.
 	Detail map[string]string
 }
 
-// BrokenChainError says where the audit records were changed.
+// BrokenChainError is where the audit records were changed.
 type BrokenChainError struct {
 	// Seq is the first record that is not as it was written, or not there.
 	Seq int64
@@ -72,10 +72,10 @@ type ChainPart string
 
 // The ends of the chain.
 const (
-	// ChainEnd is changed by who removes the newest records.
+	// ChainEnd is broken if the newest records were removed.
 	ChainEnd ChainPart = "end"
-	// ChainBase is changed by who removes the oldest records, or replaces what stands for
-	// those that were removed by audit.keep.
+	// ChainBase is broken if the oldest records were removed, or the record of those that
+	// audit.keep removed was replaced.
 	ChainBase ChainPart = "base"
 )
 
@@ -190,7 +190,7 @@ func (r *auditRow) record() (AuditRecord, error) {
 	return record, nil
 }
 
-// AuditFilter says which records are wanted. Zero values want all.
+// AuditFilter selects records. Zero values select all.
 type AuditFilter struct {
 	// Actor, Object and ObjectKind are whole; Act is whole, or all that begin with it
 	// if it ends in a dot.

@@ -13,9 +13,9 @@ import (
 // AnchorFormat names the form of an anchor.
 const AnchorFormat = "evergrant-audit-anchor-1"
 
-// AuditAnchor is the head of the audit chain at a time, signed. Whoever keeps one elsewhere
-// can tell later whether the chain still holds everything up to it, also if the whole
-// database was put back to an earlier state.
+// AuditAnchor is the head of the audit chain at a time, signed. A copy that is kept
+// elsewhere shows later whether the chain still holds everything up to it, also if the
+// whole database was restored to an earlier state.
 type AuditAnchor struct {
 	Format string `json:"format"`
 	// Seq is the newest record that is not summed up later; pulls behind it are not covered.
@@ -30,7 +30,7 @@ type AuditAnchor struct {
 	Signature string `json:"signature"`
 }
 
-// MissingAnchorError says that the chain does not hold what an anchor has seen.
+// MissingAnchorError reports that the chain lacks the record of an anchor.
 type MissingAnchorError struct {
 	// Seq is the anchored record.
 	Seq int64

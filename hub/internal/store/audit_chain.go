@@ -80,7 +80,7 @@ func (s *Store) endsHere(ctx context.Context, seq int64) error {
 		return failed("read the audit records", err)
 	}
 	chain, _, err := s.readChain(ctx)
-	if err == nil && chain.Seq == seq { // and not because somebody has acted meanwhile
+	if err == nil && chain.Seq == seq { // and not because of a newer record
 		err = &BrokenChainError{Seq: seq + 1, Part: ChainEnd}
 	}
 	return err
@@ -118,7 +118,7 @@ func (w *auditWalk) meet() error {
 	return w.end()
 }
 
-// end tells whether the anchor was met.
+// end reports whether the anchor was found.
 func (w *auditWalk) end() error {
 	if w.anchor != nil && !w.met {
 		return &MissingAnchorError{Seq: w.anchor.Seq}
@@ -157,12 +157,12 @@ func (s *Store) walkOn(ctx context.Context, w *auditWalk, end int64) error {
 	return nil
 }
 
-// pruneAuditBatch bounds the records that one transaction removes: it holds the
-// chain's end, and whoever acts waits for it.
+// pruneAuditBatch bounds the records that one transaction removes: it locks the chain's
+// end, and writers of audit records wait for it.
 const pruneAuditBatch = 5000
 
 // PruneAudit removes records from before a time, up to the first one that is not. The
-// chain goes on from the last one that was removed.
+// chain continues from the last one that was removed.
 func (s *Store) PruneAudit(ctx context.Context, before time.Time) (removed int64, err error) {
 	for {
 		n, err := s.pruneAuditOnce(ctx, before)
@@ -184,8 +184,8 @@ func (s *Store) pruneAuditOnce(ctx context.Context, before time.Time) (removed i
 		if err := tx.Select("seq", "at").Order("seq").Limit(pruneAuditBatch + 1).Find(&oldest).Error; err != nil {
 			return err
 		}
-		// A sum is written later than what it tells of: what is old behind a record that
-		// is not stays until that one goes.
+		// A summary is written later than the records that it covers: an old one behind a
+		// newer record stays until that one is removed.
 		keep := chain.Seq + 1
 		for i, row := range oldest {
 			if row.At >= millis(before) || i == pruneAuditBatch {

@@ -11,8 +11,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// endsAreAuthentic follows the chain's key in its sealed form once both ends have a MAC:
-// whoever can write to the database cannot take it away.
+// endsAreAuthentic follows the chain's key in its sealed form once both ends have a MAC,
+// so that write access to the database is not enough to remove it.
 const endsAreAuthentic = 1
 
 // openChain opens the chain's key. authentic is false for a chain of before its ends were
@@ -64,7 +64,7 @@ func (s *Store) authenticateChain(ctx context.Context) error {
 		}
 		key, authentic, err := s.openChain(&chain)
 		if err != nil || authentic {
-			return nil //nolint:nilerr // with another key the hub says so where it checks its key
+			return nil //nolint:nilerr // the check of the key reports another key
 		}
 		if err := s.sealChain(&chain, key); err != nil {
 			return err

@@ -13,7 +13,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// auditLinkRow stands for the records FromSeq to ToSeq, which were summed up.
+// auditLinkRow replaces the records FromSeq to ToSeq, which were summarized.
 type auditLinkRow struct {
 	FromSeq    int64 `gorm:"primaryKey;autoIncrement:false"`
 	ToSeq      int64
@@ -25,7 +25,7 @@ type auditLinkRow struct {
 // TableName pins the table.
 func (auditLinkRow) TableName() string { return "audit_links" }
 
-// sealedBy is the hash that only who has the chain's key can make.
+// sealedBy is the hash that requires the chain's key.
 func (l *auditLinkRow) sealedBy(key []byte) []byte {
 	// Without a record before it the hash is empty, which a driver may read as nil.
 	fields, _ := json.Marshal([]any{"link", l.FromSeq, l.ToSeq, hex.EncodeToString(l.HashBefore), hex.EncodeToString(l.HashAfter)})

@@ -98,8 +98,9 @@ func (s *Store) TakeAuthorization(ctx context.Context, stateHash string, now tim
 }
 
 // TakeAuthorizationOf is TakeAuthorization for the callback of a browser that holds one
-// of these secrets. The authorization of another browser stays: whoever comes without
-// the secret, a scanner or a prefetch, does not use it up. Errors: as TakeAuthorization.
+// of these secrets. The authorization of another browser stays: a request without the
+// secret, as of a scanner or a prefetch, does not consume it. Errors: as
+// TakeAuthorization.
 func (s *Store) TakeAuthorizationOf(ctx context.Context, stateHash string, browserHashes []string, now time.Time) (*Authorization, error) {
 	return s.takeAuthorization(s.writing(ctx).Where("state_hash = ? AND browser_hash IN ?", stateHash, browserHashes), now)
 }
@@ -164,8 +165,8 @@ func (s *Store) PendingAuthorization(ctx context.Context, connectionID, userID s
 	return s.authorizationOf(&row)
 }
 
-// DeleteExpiredAuthorizations removes those that nobody will finish any more and
-// returns their number.
+// DeleteExpiredAuthorizations removes those that cannot be finished any more and returns
+// their number.
 func (s *Store) DeleteExpiredAuthorizations(ctx context.Context, now time.Time) (int64, error) {
 	if err := s.deleteExpiredOffers(ctx, now); err != nil {
 		return 0, err

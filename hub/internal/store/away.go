@@ -14,13 +14,14 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// starting are the SQLSTATEs of a server that is away for a while: admin_shutdown,
+// starting are the SQLSTATEs of a server that is temporarily unavailable: admin_shutdown,
 // crash_shutdown, cannot_connect_now, too_many_connections.
 var starting = []string{"57P01", "57P02", "57P03", "53300"}
 
-// Away reports whether an error of a start says that the database is away or starting. It
-// is narrower than Unavailable: what the server has refused (a login, a database that does
-// not exist, a statement) stays, and so does a certificate that does not fit.
+// Away reports whether an error at startup means that the database is unavailable or
+// starting. It is narrower than Unavailable: what the server refuses (a login, a database
+// that does not exist, a statement) is permanent, and so is a certificate that does not
+// match.
 func Away(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return false

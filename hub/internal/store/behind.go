@@ -27,8 +27,8 @@ type behindRow struct {
 // TableName pins the table.
 func (behindRow) TableName() string { return "behind" }
 
-// Behind is a grant whose refresh token comes from a backup and may be spent, and of which
-// no replica that has compared knows a newer one.
+// Behind is a grant whose refresh token comes from a backup and may be spent, and for
+// which no replica that has compared has a newer one.
 type Behind struct {
 	ConnectionID, Name, Title, ServiceID string
 	Lineage                              string
@@ -45,7 +45,7 @@ const (
 	BehindDue        = "due"        // its renewal was due before the restore was noticed
 	BehindExpired    = "expired"    // its token was over by then, or nearly: a pull renews such
 	BehindRenewing   = "renewing"   // it was being renewed at the moment of the backup
-	BehindAuthorised = "authorised" // a replica knows of a later authorisation
+	BehindAuthorised = "authorised" // a replica has a later authorization
 )
 
 // What a person can decide about a grant that is behind a backup.
@@ -58,8 +58,8 @@ const (
 // that lineage and generation.
 func (b Behind) Key() Generation { return Generation{Generation: b.Generation, Lineage: b.Lineage} }
 
-// nearlyExpired is how little life a token may have left for a pull to renew it, if the
-// process asks for nothing else.
+// nearlyExpired is the remaining lifetime below which a pull renews a token, if it
+// requests no other.
 const nearlyExpired = time.Minute
 
 // candidate is a row that may be behind its backup.
@@ -68,8 +68,8 @@ type candidate struct {
 	Generation                  int64
 }
 
-// listCandidates lists what may have been renewed between the moment of the backup and now,
-// as it stands before anything is brought forward or put off.
+// listCandidates lists grants that may have been renewed between the moment of the backup
+// and now, before any is brought forward or put on hold.
 func (s *Store) listCandidates(tx *gorm.DB, restoreID string) error {
 	var found []candidate
 	err := tx.Raw(`SELECT id, lineage, generation, policy, CASE
@@ -108,7 +108,7 @@ func (s *Store) clockIn(tx *gorm.DB) (now int64, err error) {
 	return now, tx.Raw("SELECT @clock", map[string]any{"clock": s.clock()}).Scan(&now).Error
 }
 
-// AddBehind lists grants of which a replica knows a later authorisation than the database.
+// AddBehind lists grants for which a replica has a later authorization than the database.
 func (s *Store) AddBehind(ctx context.Context, restoreID string, connectionIDs []string) error {
 	err := s.transaction(ctx, func(tx *gorm.DB) error {
 		for part := range slices.Chunk(connectionIDs, rowsAtOnce) {
@@ -133,7 +133,7 @@ func (s *Store) AddBehind(ctx context.Context, restoreID string, connectionIDs [
 const stillBehind = `FROM behind b JOIN connections c ON c.id = b.connection_id AND c.lineage = b.lineage AND c.generation = b.generation
 	WHERE b.decided_at = 0 AND c.state IN ('active', 'paused')`
 
-// settleBehind leaves of the candidates those that are behind, and says so at their rows.
+// settleBehind reduces the candidates to those that are behind, and marks their rows.
 func (s *Store) settleBehind(tx *gorm.DB, restoreID string, complete bool) (listed int, err error) {
 	gone := tx.Exec(`DELETE FROM behind WHERE decided_at = 0 AND connection_id NOT IN (SELECT b.connection_id ` + stillBehind + `)`)
 	if gone.Error != nil {

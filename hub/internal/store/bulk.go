@@ -38,10 +38,10 @@ func (bulkItemRow) TableName() string { return "bulk_items" }
 // BulkRun is an act on many connections.
 type BulkRun struct {
 	ID, Act, Argument string
-	// Actor and Address are who wanted it.
+	// Actor and Address identify who started it.
 	Actor, Address    string
 	CreatedAt, DoneAt time.Time
-	// CancelledAt is when somebody stopped it; zero if nobody did.
+	// CancelledAt is when it was cancelled; zero if it was not.
 	CancelledAt time.Time
 }
 
@@ -49,7 +49,7 @@ type BulkRun struct {
 type BulkItem struct {
 	N                  int
 	ConnectionID, Name string
-	// State is waiting, done, failed or cancelled; Message says why it failed.
+	// State is waiting, done, failed or cancelled; Message is why it failed.
 	State, Message string
 }
 
@@ -94,8 +94,8 @@ func (s *Store) CreateBulkRunOf(ctx context.Context, run BulkRun, items []BulkIt
 	}))
 }
 
-// AbandonedBulkRun takes over a run on which nobody has worked since a time. Errors:
-// ErrNotFound if there is none.
+// AbandonedBulkRun takes over a run without progress since a time. Errors: ErrNotFound if
+// there is none.
 func (s *Store) AbandonedBulkRun(ctx context.Context, since, now time.Time) (BulkRun, error) {
 	var rows []bulkRunRow
 	err := s.reading(ctx).Where("done_at = 0 AND seen_at < ?", millis(since)).Order("seen_at").Limit(1).Find(&rows).Error
@@ -109,8 +109,8 @@ func (s *Store) AbandonedBulkRun(ctx context.Context, since, now time.Time) (Bul
 	return rows[0].value(), changed("take over an act on many connections", taken)
 }
 
-// WaitingBulkItems reads the next items of a run that wait, in order, and notes that
-// somebody works on it.
+// WaitingBulkItems reads the next waiting items of a run, in order, and records its
+// progress.
 func (s *Store) WaitingBulkItems(ctx context.Context, runID string, limit int, now time.Time) ([]BulkItem, error) {
 	if err := s.writing(ctx).Model(&bulkRunRow{}).Where("id = ?", runID).UpdateColumn("seen_at", millis(now)).Error; err != nil {
 		return nil, failed("go on with an act on many connections", err)
@@ -141,7 +141,7 @@ func (s *Store) FinishBulkRun(ctx context.Context, runID string, now time.Time) 
 	return failed("end an act on many connections", s.writing(ctx).Model(&bulkRunRow{}).Where("id = ?", runID).UpdateColumn("done_at", millis(now)).Error)
 }
 
-// CancelBulkRun stops a run: what of it still waits is left alone. One that is under way is
+// CancelBulkRun stops a run: waiting items are left unchanged, the one in progress is
 // finished. Errors: ErrNotFound for a run that is over or was cancelled.
 func (s *Store) CancelBulkRun(ctx context.Context, runID string, now time.Time) error {
 	return failed("cancel an act on many connections", s.transaction(ctx, func(tx *gorm.DB) error {

@@ -9,11 +9,11 @@ import (
 	"gorm.io/gorm"
 )
 
-// channel is where replicas tell each other what they have changed.
+// channel is the NOTIFY channel of changes.
 const channel = "evergrant_changes"
 
-// OnChange sets what is told of connections that have changed, after the commit:
-// by this store, and, while Listen runs, by others. It must not block. Call it
+// OnChange sets the function that is called with connections that have changed, after the
+// commit: by this store, and, while Listen runs, by others. It must not block. Call it
 // before the first change.
 func (s *Store) OnChange(changed func(connectionIDs ...string)) { s.changed = changed }
 
@@ -26,8 +26,8 @@ func (s *Store) notifyLocal(ids ...string) {
 // A notification has at most 8000 bytes; an id has 36 and a comma.
 const idsPerNotification = 200
 
-// notify tells other replicas once the transaction commits. PostgreSQL lets
-// transactions that notify commit one by one; batches make that cheap.
+// notify notifies other replicas once the transaction commits. PostgreSQL serializes the
+// commits of transactions that notify; batches make that cheap.
 func (s *Store) notify(tx *gorm.DB, ids ...string) error {
 	if s.dialect != PostgreSQL {
 		return nil
@@ -43,9 +43,9 @@ func (s *Store) notify(tx *gorm.DB, ids ...string) error {
 	return nil
 }
 
-// Listen hears what other replicas change until ctx ends. lost is called after
-// each time that it was deaf: anything may have changed meanwhile. On SQLite
-// there is nobody else, and it returns when ctx ends.
+// Listen receives the changes of other replicas until ctx ends. lost is called each time
+// after the connection was interrupted: anything may have changed meanwhile. On SQLite
+// there are no other replicas, and it returns when ctx ends.
 func (s *Store) Listen(ctx context.Context, lost func()) {
 	if s.dialect != PostgreSQL {
 		<-ctx.Done()

@@ -20,7 +20,7 @@ type channelRow struct {
 // TableName pins the table.
 func (channelRow) TableName() string { return "channels" }
 
-// Channel is a way by which people are told. It never prints its settings.
+// Channel is a notification channel. It never prints its settings.
 type Channel struct {
 	ID, Title, Kind string
 	// Settings hold credentials.
@@ -46,8 +46,8 @@ func (s *Store) SaveChannel(ctx context.Context, c Channel) error {
 	return written("save the channel "+c.Title, s.writing(ctx).Save(&row), "title", c.Title)
 }
 
-// DisableChannel stops the use of a channel whose service has refused it, unless somebody
-// has changed it since it was read: what was changed may be what the service refused.
+// DisableChannel disables a channel whose service has refused it, unless it was changed
+// since it was read: the change may be the fix.
 func (s *Store) DisableChannel(ctx context.Context, was Channel, now time.Time) error {
 	return failed("disable the channel "+was.Title, s.writing(ctx).Model(&channelRow{}).Where("id = ? AND updated_at = ?", was.ID, millis(was.UpdatedAt)).
 		Updates(map[string]any{"disabled_at": millis(now), "updated_at": later(now, millis(was.UpdatedAt))}).Error)

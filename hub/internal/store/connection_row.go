@@ -47,8 +47,8 @@ type connectionRow struct {
 // TableName pins the table.
 func (connectionRow) TableName() string { return "connections" }
 
-// tokensJSON is a token set as it is sealed. Unlike the domain's own form it
-// tells "no scopes" from "scopes not said".
+// tokensJSON is the sealed form of a token set. Unlike the domain's own form it
+// distinguishes "no scopes" from "scopes not given".
 type tokensJSON struct {
 	AccessToken      string         `json:"access_token"`
 	TokenType        string         `json:"token_type,omitempty"`

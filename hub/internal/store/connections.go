@@ -21,7 +21,7 @@ type Filter struct {
 	ServiceID string
 	// Query keeps those whose name or title contains it, in any case of letters.
 	Query string
-	// Status keeps those that stand so now.
+	// Status selects those with this status now.
 	Status connection.Status
 	// Names keeps those of these names; nil keeps all.
 	Names []string
@@ -109,8 +109,8 @@ func (s *Store) ChangedSince(ctx context.Context, after time.Time, limit int) ([
 	return s.readableOf(rows), nil
 }
 
-// CountGrants counts what a service's refresh tokens may be sent for: connections with a
-// grant, those in the trash, and grants that the service has still to be told of.
+// CountGrants counts the refresh tokens that a service may get: connections with a grant,
+// those in the trash, and grants that have still to be revoked.
 func (s *Store) CountGrants(ctx context.Context, serviceID string) (int, error) {
 	var n, told int64
 	err := s.reading(ctx).Model(&connectionRow{}).Where("service_id = ? AND state NOT IN ?", serviceID,

@@ -128,7 +128,7 @@ func (s *Store) DeleteContact(ctx context.Context, id string) error {
 	})
 }
 
-// SetOwner says whose a connection is; an empty contact is nobody's.
+// SetOwner sets the owner of a connection; an empty contact removes it.
 func (s *Store) SetOwner(ctx context.Context, connectionID, contactID string) error {
 	if contactID == "" {
 		return failed("take the owner from "+connectionID, s.writing(ctx).Where("connection_id = ?", connectionID).Delete(&connectionOwnerRow{}).Error)
@@ -138,7 +138,7 @@ func (s *Store) SetOwner(ctx context.Context, connectionID, contactID string) er
 	}).Create(&connectionOwnerRow{ConnectionID: connectionID, ContactID: contactID}).Error)
 }
 
-// Owner reads whose a connection is; empty for nobody's.
+// Owner reads the owner of a connection; empty for none.
 func (s *Store) Owner(ctx context.Context, connectionID string) (string, error) {
 	owners, err := owners(s.reading(ctx), []string{connectionID})
 	if err != nil || len(owners) == 0 {
@@ -147,8 +147,7 @@ func (s *Store) Owner(ctx context.Context, connectionID string) (string, error) 
 	return owners[0], nil
 }
 
-// ContactOfUser reads the contact of somebody with an account here. Errors:
-// ErrNotFound.
+// ContactOfUser reads the contact of a user. Errors: ErrNotFound.
 func (s *Store) ContactOfUser(ctx context.Context, userID string) (policy.Contact, error) {
 	var row contactRow
 	if err := s.reading(ctx).Where("user_id = ? AND user_id <> ''", userID).Order("created_at").Take(&row).Error; err != nil {
@@ -163,7 +162,7 @@ func owners(tx *gorm.DB, connectionIDs []string) (ids []string, err error) {
 	return ids, failed("read the owners", err)
 }
 
-// roleOwner is the word for the role of people who own the hub.
+// roleOwner is the role of people who own the hub.
 const roleOwner = "owner"
 
 // hubOwners are the contacts of people who own the hub and can log in.
@@ -172,8 +171,8 @@ func hubOwners(tx *gorm.DB) (ids []string, err error) {
 	return ids, failed("read the contacts of the hub's owners", err)
 }
 
-// CountOwners tells how many contacts own the connections that a filter chooses, and how
-// many of these nobody owns.
+// CountOwners returns how many contacts own the connections that a filter selects, and
+// how many of these have no owner.
 func (s *Store) CountOwners(ctx context.Context, f Filter) (contacts, ownerless int, err error) {
 	var owned []string
 	err = s.reading(ctx).Model(&connectionOwnerRow{}).Where("connection_id IN (?)", s.chosen(ctx, f).Select("id")).Distinct().Pluck("contact_id", &owned).Error

@@ -36,7 +36,7 @@ type deliveryRow struct {
 // TableName pins the table.
 func (deliveryRow) TableName() string { return "deliveries" }
 
-// What a delivery tells of.
+// The kinds of a delivery.
 const (
 	DeliveryProblem   = "problem"
 	DeliveryRecovered = "recovered"
@@ -49,7 +49,7 @@ const (
 	// DeliverySending is in the hands of a replica.
 	DeliverySending = "sending"
 	DeliverySent    = "sent"
-	// DeliveryDead will not be tried again unless somebody asks for it.
+	// DeliveryDead is not retried unless a person requests it.
 	DeliveryDead = "dead"
 	// DeliveryDropped was not needed any more.
 	DeliveryDropped = "dropped"
@@ -67,12 +67,12 @@ type Delivery struct {
 	Attempts          int
 	// Owner is the replica that sends it; empty if none does.
 	Owner string
-	// Begun counts sends of which nobody knows how they ended.
+	// Begun counts sends with an unknown result.
 	Begun int
 	// Message is what is sent, once it was written; it holds links that open something.
 	Message []byte
-	// Reason and Said are why it was not taken the last time, Reference the service's
-	// own name of a message that was.
+	// Reason and Said are why it was not accepted the last time, Reference the service's
+	// own name of an accepted message.
 	Reason, Said, Reference string
 	SentAt, CreatedAt       time.Time
 }
@@ -126,7 +126,7 @@ func (s *Store) Deliveries(ctx context.Context, escalationID string) ([]Delivery
 	return s.deliveries(s.reading(ctx).Where("escalation_id = ?", escalationID).Order("kind, step, id"))
 }
 
-// DeadDeliveries reads those that were given up, newest first.
+// DeadDeliveries reads abandoned deliveries, newest first.
 func (s *Store) DeadDeliveries(ctx context.Context, limit int) ([]Delivery, error) {
 	return s.deliveries(s.reading(ctx).Where("state = ?", DeliveryDead).Order("created_at DESC, id DESC").Limit(limit))
 }
@@ -170,8 +170,8 @@ func (s *Store) deliveryOf(r deliveryRow) (Delivery, error) {
 	return d, failed("read the delivery "+r.ID, err)
 }
 
-// QueuedDeliveries counts by state the deliveries of which somebody has to think: those
-// that wait, are being sent, or were given up.
+// QueuedDeliveries counts by state the deliveries that need attention: those that wait,
+// are being sent, or were abandoned.
 func (s *Store) QueuedDeliveries(ctx context.Context) (map[string]int, error) {
 	var rows []struct {
 		State string

@@ -8,8 +8,8 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// sendable chooses what may be sent now: what is due and free, or whose replica has
-// not been heard of. The end of a trouble waits for the message of its begin.
+// sendable selects what may be sent now: what is due and unclaimed, or whose replica's
+// lease has expired. The message of an incident's end waits for that of its start.
 const sendable = `SELECT d.id FROM deliveries d WHERE d.state IN ('waiting', 'sending') AND d.due_at <= @now
 	AND (d.state = 'waiting' OR d.lease_until <= @now)
 	AND NOT EXISTS (SELECT 1 FROM deliveries p WHERE p.escalation_id = d.escalation_id AND p.contact_id = d.contact_id
@@ -46,8 +46,8 @@ func (s *Store) NextDelivery(ctx context.Context) (time.Time, error) {
 	return timeOf(row.DueAt), failed("look for what is to be sent", err)
 }
 
-// WriteDelivery keeps what a delivery says, once. ackHash is the hash of the link that
-// acknowledges.
+// WriteDelivery stores the text of a delivery, once. ackHash is the hash of the
+// acknowledge link.
 func (s *Store) WriteDelivery(ctx context.Context, id string, message []byte, ackHash string) error {
 	sealed, err := s.box.Seal(message, "deliveries", id, "message")
 	if err != nil {
@@ -57,9 +57,9 @@ func (s *Store) WriteDelivery(ctx context.Context, id string, message []byte, ac
 		Updates(map[string]any{"message": sealed, "ack_hash": ackHash}))
 }
 
-// BeginSend notes that a replica is about to send what it has taken: should nothing
-// more be heard, nobody knows whether it was sent. Errors: ErrNotFound if another
-// replica has it by now, or it is not wanted any more.
+// BeginSend records that a replica is about to send a claimed delivery: without a later
+// result it is unknown whether it was sent. Errors: ErrNotFound if another replica has
+// claimed it since, or it is obsolete.
 func (s *Store) BeginSend(ctx context.Context, id, owner string, until time.Time) error {
 	return changed("begin to send "+id, s.writing(ctx).Model(&deliveryRow{}).Where("id = ? AND owner = ? AND state = 'sending'", id, owner).
 		Updates(map[string]any{"begun": gorm.Expr("begun + 1"), "attempts": gorm.Expr("attempts + 1"), "lease_until": millis(until)}))
@@ -79,18 +79,18 @@ type NotTaken struct {
 	Again time.Time
 	// Unknown is set if it may have been taken all the same.
 	Unknown bool
-	// Moot is set if what it was about is gone, so that nobody need be told instead.
+	// Moot is set if its subject is gone, so that no substitute has to be notified.
 	Moot bool
 }
 
-// FailedDelivery notes that a message was not taken. It is not tried again if its
-// trouble is over or taken care of meanwhile, and whoever was surely not told of a
-// trouble is not told of its end. One that is given up brings the next step of its
-// escalation forward if nobody was told yet, and the last one goes other ways. Of what
-// another replica has taken over meanwhile nothing is noted.
+// FailedDelivery records that a message was not accepted. It is not retried if its
+// incident is over or acknowledged by then, and a contact that was certainly not notified
+// of an incident is not notified of its end. An abandoned one expedites the next step of
+// its escalation if none of its messages was sent, and the last one is planned on other
+// channels. A delivery that another replica has claimed since is not changed.
 func (s *Store) FailedDelivery(ctx context.Context, d Delivery, f NotTaken, now time.Time) error {
 	return failed("note that "+d.ID+" was not taken", s.transaction(ctx, func(tx *gorm.DB) error {
-		// Waits for whoever is about to end the trouble, or to take care of it.
+		// Serializes with the end of the incident and its acknowledgement.
 		var about escalationRow
 		if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", d.EscalationID).Limit(1).Find(&about).Error; err != nil {
 			return err
@@ -123,7 +123,8 @@ func (s *Store) FailedDelivery(ctx context.Context, d Delivery, f NotTaken, now 
 	}))
 }
 
-// dropRecovered leaves out the end of a trouble for whoever got no message of its begin.
+// dropRecovered drops the message of an incident's end for a contact that got none of its
+// start.
 func dropRecovered(tx *gorm.DB, d Delivery) error {
 	return tx.Model(&deliveryRow{}).Where("escalation_id = ? AND contact_id = ? AND channel_id = ? AND kind = ? AND state = ?",
 		d.EscalationID, d.Contact, d.Channel, DeliveryRecovered, DeliveryWaiting).Update("state", DeliveryDropped).Error
@@ -145,15 +146,15 @@ func expedite(tx *gorm.DB, escalationID string, now time.Time) error {
 	return tx.Model(&deliveryRow{}).Where("id = ?", next.ID).Updates(map[string]any{"due_at": millis(now), "first_due_at": millis(now)}).Error
 }
 
-// ResendDelivery has one that was given up tried again, from now on for as long as a
-// new one. Errors: ErrNotFound if it was not given up.
+// ResendDelivery has an abandoned delivery retried, from now on for as long as a new one.
+// Errors: ErrNotFound if it was not abandoned.
 func (s *Store) ResendDelivery(ctx context.Context, id string, now time.Time) error {
 	return changed("send "+id+" again", s.writing(ctx).Model(&deliveryRow{}).Where("id = ? AND state = ?", id, DeliveryDead).
 		Updates(map[string]any{"state": DeliveryWaiting, "due_at": millis(now), "first_due_at": millis(now), "begun": 0, "attempts": 0}))
 }
 
-// ReleaseDeliveries gives back what a replica had taken before it ended. The replica
-// calls it when it starts, so that nothing waits for a lease that nobody holds.
+// ReleaseDeliveries releases the claims of a replica that has ended. The replica calls it
+// when it starts, so that no delivery waits for a lease of an earlier run.
 func (s *Store) ReleaseDeliveries(ctx context.Context, owner string) error {
 	return failed("give back what was being sent", s.writing(ctx).Model(&deliveryRow{}).Where("owner = ? AND state = ?", owner, DeliverySending).
 		Updates(map[string]any{"state": DeliveryWaiting, "owner": "", "lease_until": 0}).Error)

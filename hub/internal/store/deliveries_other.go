@@ -9,8 +9,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/policy"
 )
 
-// otherWays plans more messages of a trouble that goes on, once all that were planned
-// are given up: somebody has to know.
+// otherWays plans more messages of an open incident once all that were planned are
+// abandoned.
 func (s *Store) otherWays(tx *gorm.DB, about escalationRow, now time.Time) error {
 	if about.ClosedAt > 0 || about.AcknowledgedAt > 0 {
 		return nil
@@ -46,8 +46,7 @@ func (s *Store) otherWays(tx *gorm.DB, about escalationRow, now time.Time) error
 	return addDeliveries(tx, about.ID, DeliveryProblem, policy.OtherWays(situation, rules, known, tried))
 }
 
-// Untold counts the open troubles that nobody takes care of and of which every message
-// was given up.
+// Untold counts the open, unacknowledged incidents of which every message was abandoned.
 func (s *Store) Untold(ctx context.Context) (n int64, err error) {
 	err = s.reading(ctx).Raw(`SELECT COUNT(DISTINCT d.escalation_id) FROM deliveries d JOIN escalations e ON e.id = d.escalation_id
 		WHERE d.state = 'dead' AND d.kind = 'problem' AND e.closed_at = 0 AND e.acknowledged_at = 0

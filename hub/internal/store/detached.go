@@ -18,15 +18,15 @@ import (
 // DetachedKey is the setting of a detached copy: JSON of Detachment.
 const DetachedKey = "data.detached"
 
-// Detachment says since when a database is a copy from which nothing may go out.
+// Detachment is since when a database is a copy that sends nothing.
 type Detachment struct {
 	At time.Time `json:"at"`
-	// By says who made it one.
+	// By is who detached it.
 	By string `json:"by"`
 }
 
-// DetachedError says that nothing goes out: the database is a detached copy of another
-// one, whose hubs spend its refresh tokens and tell its people.
+// DetachedError reports that nothing is sent: the database is a detached copy of another
+// one, whose hubs spend its refresh tokens and send its notifications.
 type DetachedError struct{ Since time.Time }
 
 // Error implements error.
@@ -38,7 +38,7 @@ func (e *DetachedError) Error() string {
 // hubs run on it, so that this is only the time to notice an attach.
 const detachedLive = 2 * time.Second
 
-// detachedLook bounds a look at the mark.
+// detachedLook bounds the reading of the mark.
 const detachedLook = 2 * time.Second
 
 // detached is the last known answer.

@@ -7,7 +7,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 )
 
-// Elsewhere reads how the other active connections of a service stand: how many there
+// Elsewhere reads the state of the other active connections of a service: how many there
 // are, how many of them got a token set after a time, and how many fail.
 func (s *Store) Elsewhere(ctx context.Context, serviceID, exceptID string, since time.Time) (connection.Elsewhere, error) {
 	var e connection.Elsewhere

@@ -7,8 +7,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// What callers tell apart with errors.Is. Everything else is the database's
-// trouble.
+// Errors that callers distinguish with errors.Is. Every other error is one of the
+// database.
 var (
 	// ErrNotFound: there is no such row.
 	ErrNotFound = errors.New("not found")
@@ -29,7 +29,7 @@ var (
 type NameTakenError struct {
 	// Field is "name", "login" or "credential".
 	Field string
-	// Value is what was wanted.
+	// Value is the value that is taken.
 	Value string
 }
 
@@ -41,7 +41,7 @@ func (e *NameTakenError) Error() string {
 // Is makes it an ErrNameTaken.
 func (e *NameTakenError) Is(target error) bool { return target == ErrNameTaken }
 
-// failed says what was tried; nil stays nil, and a missing row is ErrNotFound.
+// failed adds what was attempted; nil stays nil, and a missing row is ErrNotFound.
 func failed(tried string, err error) error {
 	switch {
 	case err == nil:

@@ -10,7 +10,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/policy"
 )
 
-// escalateIncident begins to tell of an incident, in the transaction that opens it.
+// escalateIncident opens the escalation of an incident, in the transaction that opens it.
 func (s *Store) escalateIncident(tx *gorm.DB, incident incidentRow, now time.Time) error {
 	ids, err := affectedConnections(tx, incident.Cause)
 	if err != nil {
@@ -55,9 +55,10 @@ func notificationStates(tx *gorm.DB) (told map[string]notificationState, changed
 	return told, changed, err
 }
 
-// updateNotified goes on notifying of an incident that is open: how many it concerns by now, to
-// owners who have not been told yet; and what nobody could be told of when it began,
-// because there was no contact, or an older version knew no escalations.
+// updateNotified continues the escalation of an open incident: it updates the number of
+// affected connections, notifies owners who were not yet, and plans messages that could
+// not be planned at the start, because there was no contact or an older version had no
+// escalations.
 func (s *Store) updateNotified(tx *gorm.DB, incident incidentRow, t notificationState, affected, changed int64, now time.Time) error {
 	grown, late := affected > t.Affected, !t.Planned && changed > incident.SeenAt
 	switch {
@@ -93,7 +94,7 @@ func (s *Store) updateNotified(tx *gorm.DB, incident incidentRow, t notification
 	return s.planDeliveries(tx, e, e.Event, now)
 }
 
-// recoverIncident tells of the end of an incident, in the transaction that closes it.
+// recoverIncident notifies of the end of an incident, in the transaction that closes it.
 func (s *Store) recoverIncident(tx *gorm.DB, incidentID string, now time.Time) error {
 	var row escalationRow
 	if err := tx.Where("incident_id = ? AND closed_at = 0", incidentID).Limit(1).Find(&row).Error; err != nil || row.ID == "" {

@@ -24,7 +24,7 @@ type personToldRow struct {
 // TableName pins the table.
 func (personToldRow) TableName() string { return "person_told" }
 
-// moved is how far the end of a grant may move and still be the one that was told.
+// moved is how far the expiry of a grant may move and still count as the notified one.
 const moved = 36 * time.Hour
 
 // runOut is for how long a grant that has run out is news.
@@ -37,8 +37,8 @@ type endingGrant struct {
 	Days          int
 }
 
-// untoldEnds finds the grants of which nobody was told that they end so soon. Once all
-// are told it finds nothing, so that nothing is written.
+// untoldEnds selects the grants that expire soon and were not notified. Once all are
+// notified it selects nothing, so that nothing is written.
 var untoldEnds = `SELECT id, service_id, person_by, days FROM (
 		SELECT id, service_id, person_by, authorized_at, ` + daysSQL() + ` AS days FROM connections
 		WHERE state = 'active' AND failure_cause = '' AND person_by > @oldest AND person_by <= @longest
@@ -76,7 +76,7 @@ func (s *Store) TellOfEnds(ctx context.Context, now time.Time) (begun, ended int
 		begun, ended = 0, 0
 		var contacts int64
 		if err := tx.Model(&contactRow{}).Count(&contacts).Error; err != nil || contacts == 0 {
-			return err // what nobody can be told of is told later
+			return err // what cannot be notified now is notified later
 		}
 		var ending []endingGrant
 		if err := tx.Raw(untoldEnds, endArgs(now)).Scan(&ending).Error; err != nil {
@@ -98,8 +98,8 @@ func (s *Store) TellOfEnds(ctx context.Context, now time.Time) (begun, ended int
 	return begun, ended, failed("tell of grants that end", err)
 }
 
-// untold groups the connections of which nobody was told that they end so soon, and
-// notes that somebody is now.
+// untold groups the connections whose expiry was not notified yet, and marks them as
+// notified.
 func (s *Store) untold(tx *gorm.DB, ending []endingGrant, now time.Time) ([]Escalation, error) {
 	type group struct {
 		service string
@@ -142,16 +142,16 @@ func eventIn(days int) policy.Event {
 	return policy.PersonIn(days)
 }
 
-// stillEnds finds those of an escalation's connections whose end is where it was told.
+// stillEnds selects an escalation's connections whose expiry is the notified one.
 const stillEnds = `EXISTS (SELECT 1 FROM connections c WHERE c.id = person_told.connection_id AND c.state = 'active'
 	AND c.person_by > 0 AND c.person_by <= person_told.person_by + @moved)`
 
-// toldSince finds those of which people were told again, with fewer days left.
+// toldSince selects those that were notified again, with fewer days left.
 const toldSince = `EXISTS (SELECT 1 FROM person_told later WHERE later.connection_id = person_told.connection_id
 	AND later.days < person_told.days AND later.person_by >= person_told.person_by - @moved)`
 
-// endOver ends the escalations none of whose connections ends soon any more, and
-// without a word those that a later one has taken the place of.
+// endOver closes the escalations none of whose connections expires soon any more, and
+// without a message those that a later one has superseded.
 func (s *Store) endOver(tx *gorm.DB, now time.Time) (n int, err error) {
 	var open []escalationRow
 	err = tx.Where("closed_at = 0 AND incident_id = '' AND drill = 0 AND event NOT IN ?", []string{string(policy.ServiceRequested), string(policy.HostsChanged)}).Find(&open).Error
@@ -186,7 +186,7 @@ func (s *Store) endOver(tx *gorm.DB, now time.Time) (n int, err error) {
 	return n, nil
 }
 
-// supersede ends an escalation that another one goes on with: nobody is told.
+// supersede closes an escalation that another one continues, without a message.
 func supersede(tx *gorm.DB, id string, now time.Time) error {
 	if err := tx.Model(&escalationRow{}).Where("id = ?", id).Update("closed_at", millis(now)).Error; err != nil {
 		return err

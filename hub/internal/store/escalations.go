@@ -30,7 +30,7 @@ type escalationRow struct {
 // TableName pins the table.
 func (escalationRow) TableName() string { return "escalations" }
 
-// Escalation is a trouble of which people are told, step by step.
+// Escalation is an incident that people are notified of, step by step.
 type Escalation struct {
 	ID    string
 	Event policy.Event
@@ -75,8 +75,7 @@ func (r escalationRow) escalation() (Escalation, error) {
 	return e, failed("read the escalation "+r.ID, json.Unmarshal([]byte(r.Connections), &e.Connections))
 }
 
-// OpenEscalation begins to tell people: it and its messages are written in one
-// transaction.
+// OpenEscalation opens an escalation: it and its messages are written in one transaction.
 func (s *Store) OpenEscalation(ctx context.Context, e Escalation) error {
 	return failed("begin an escalation", s.transaction(ctx, func(tx *gorm.DB) error { return s.openEscalation(tx, e) }))
 }
@@ -120,8 +119,8 @@ func situationOf(tx *gorm.DB, event policy.Event, at time.Time, ids []string) (p
 	return situation, err
 }
 
-// Acknowledge notes that somebody takes care: steps that are to come are left out. An
-// escalation that is acknowledged or over already stays as it is.
+// Acknowledge records who takes care: later steps are dropped. An escalation that is
+// acknowledged or closed already is not changed.
 func (s *Store) Acknowledge(ctx context.Context, id, by string, now time.Time) error {
 	return s.transaction(ctx, func(tx *gorm.DB) error {
 		result := tx.Model(&escalationRow{}).Where("id = ? AND acknowledged_at = 0 AND closed_at = 0", id).
@@ -140,8 +139,9 @@ func dropWaiting(tx *gorm.DB, escalationID string) error {
 	return failed("leave out the steps of "+escalationID, err)
 }
 
-// CloseEscalation ends one whose trouble is over: steps that are to come are left out,
-// and whoever was told of it, or may have been, is told of that.
+// CloseEscalation closes the escalation of an incident that is over: later steps are
+// dropped, and every contact that was notified of it, or may have been, is notified of
+// its end.
 func (s *Store) CloseEscalation(ctx context.Context, id string, now time.Time) error {
 	return failed("end the escalation "+id, s.transaction(ctx, func(tx *gorm.DB) error {
 		var row escalationRow
@@ -224,8 +224,8 @@ func (s *Store) Escalation(ctx context.Context, id string) (Escalation, error) {
 	return row.escalation()
 }
 
-// EscalationByAck reads the one that an acknowledge link is about, with the contact to
-// whom the link was sent. Errors: ErrNotFound.
+// EscalationByAck reads the escalation of an acknowledge link, with the contact to whom
+// the link was sent. Errors: ErrNotFound.
 func (s *Store) EscalationByAck(ctx context.Context, hash string) (Escalation, string, error) {
 	var row deliveryRow
 	if err := s.reading(ctx).Where("ack_hash = ? AND ack_hash <> ''", hash).Take(&row).Error; err != nil {

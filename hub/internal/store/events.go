@@ -20,13 +20,13 @@ type eventRow struct {
 // TableName pins the table.
 func (eventRow) TableName() string { return "events" }
 
-// Event is a line of the timeline. It outlives what it tells of.
+// Event is a line of the timeline. It outlives its object.
 type Event struct {
 	ID           string
 	ConnectionID string
 	ServiceID    string
 	Kind         string
-	// Actor is who did it: a user's login, or "" for the hub.
+	// Actor is a user's login, or "" for the hub.
 	Actor string
 	// Detail is never a secret.
 	Detail string

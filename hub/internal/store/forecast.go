@@ -56,7 +56,7 @@ func (s *Store) PersonNeededByDay(ctx context.Context, now time.Time, days int) 
 	return counts, failed("count by when people are needed", err)
 }
 
-// ForecastRow says by when a person is needed, and why.
+// ForecastRow is when a person is needed, and why.
 type ForecastRow struct {
 	ID, Name, Title, ServiceID string
 	By                         time.Time

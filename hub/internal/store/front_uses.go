@@ -30,12 +30,11 @@ type FrontLimit struct {
 	Within              time.Duration
 }
 
-// ErrTooOften says that something was begun too often, from one address or in total.
+// ErrTooOften reports that an action was begun too often, from one address or in total.
 var ErrTooOften = errors.New("this was begun too often; try again later")
 
-// UseFront notes that somebody at an address begins something, or refuses it. All replicas
-// count together; those that count at the same moment may let one more through each.
-// Errors: ErrTooOften.
+// UseFront counts an action from an address, or refuses it. All replicas share the count;
+// those that count at the same moment may let one more through each. Errors: ErrTooOften.
 func (s *Store) UseFront(ctx context.Context, kind, address string, limit FrontLimit, now time.Time) error {
 	err := s.transaction(ctx, func(tx *gorm.DB) error {
 		var total, mine int64

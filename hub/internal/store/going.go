@@ -21,11 +21,11 @@ type Going struct {
 	// renewal replaces.
 	Granting, Rotating int
 	// Keys are the usable API keys that name one of them, Rules the escalation policies
-	// that are about one of them, and Channels those by which somebody is told of one.
+	// that match one of them, and Channels those that notify of one.
 	Keys, Rules, Channels int
 }
 
-// Going tells what an act would take away that is done to what a filter chooses.
+// Going returns what an act on the connections that a filter selects would take away.
 func (s *Store) Going(ctx context.Context, f Filter, names int, now time.Time) (Going, error) {
 	var g Going
 	var n int64
@@ -85,8 +85,8 @@ func (s *Store) countHangers(ctx context.Context, f Filter, g *Going, now time.T
 	return s.countRules(ctx, at, g)
 }
 
-// countRules counts the escalation policies that concern a situation, and the channels by
-// which they and the owners are told.
+// countRules counts the escalation policies that match a situation, and the channels that
+// they and the owners use.
 func (s *Store) countRules(ctx context.Context, at policy.Situation, g *Going) error {
 	rules, err := s.Policies(ctx)
 	if err != nil {

@@ -21,7 +21,7 @@ type grantLinkRow struct {
 // TableName pins the table.
 func (grantLinkRow) TableName() string { return "grant_links" }
 
-// GrantLink is a link by which somebody without an account here authorises one
+// GrantLink is a link by which a person without an account here authorizes one
 // connection, once.
 type GrantLink struct {
 	ID string
@@ -66,7 +66,7 @@ func (s *Store) SpendGrantLink(ctx context.Context, connectionID string, now tim
 	return failed("end the link", s.writing(ctx).Model(&grantLinkRow{}).Where("connection_id = ? AND used_at = 0", connectionID).UpdateColumn("used_at", millis(now)).Error)
 }
 
-// DeleteOldGrantLinks removes links that nobody can follow any more.
+// DeleteOldGrantLinks removes links that cannot be used any more.
 func (s *Store) DeleteOldGrantLinks(ctx context.Context, now time.Time) error {
 	return failed("remove old links", s.writing(ctx).Where("expires_at <= ?", millis(now)).Delete(&grantLinkRow{}).Error)
 }

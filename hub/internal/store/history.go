@@ -93,7 +93,7 @@ func (s *Store) pastOf(old *connectionRow, c connection.Connection) (*tokenHisto
 	}
 	tokens, err := s.openTokens(old.Tokens, "connections", old.ID)
 	if err != nil {
-		// An old set that nobody can read must not keep out the new one.
+		// An unreadable old set must not prevent saving the new one.
 		s.log.Error("read replaced token set failed, not kept in the history", "connection", old.Name, "error", err)
 		return nil, nil
 	}

@@ -21,8 +21,8 @@ type HistoryBounds struct {
 	Before time.Time
 }
 
-// rotatedKept is how many sets are kept of a connection whose service replaces the
-// refresh token: none of them can be put back, they only tell what happened.
+// rotatedKept is how many sets are kept of a connection whose service rotates the refresh
+// token: none of them can be restored, they only document what happened.
 const rotatedKept = 3
 
 // pruneBatch bounds the rows of one statement, so that others can write in between.

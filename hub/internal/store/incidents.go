@@ -27,7 +27,7 @@ type incidentRow struct {
 // TableName pins the table.
 func (incidentRow) TableName() string { return "incidents" }
 
-// Incident is one trouble of one or many connections, from the first failure
+// Incident is a common cause of one or many failing connections, from the first failure
 // until the last one has recovered.
 type Incident struct {
 	ID string

@@ -16,14 +16,14 @@ import (
 	"github.com/libtnb/sqlite"
 )
 
-// ErrNoDatabase says that there is no SQLite file yet; the first start makes it.
+// ErrNoDatabase reports that there is no SQLite file yet; the first start creates it.
 var ErrNoDatabase = errors.New("there is no database yet")
 
 // Inspection is what Inspect saw of a database.
 type Inspection struct {
 	// Dialect is SQLite or PostgreSQL, Version the database's own.
 	Dialect, Version string
-	// Schema is the version of the tables, Wanted the one that this program makes; 0 is
+	// Schema is the version of the tables, Wanted the one that this program creates; 0 is
 	// a database without tables.
 	Schema, Wanted int64
 	// Latency is how long a small question takes.
@@ -145,7 +145,7 @@ func (in *Inspector) Replicas(ctx context.Context) ([]Replica, time.Time, error)
 	return in.s.Replicas(ctx)
 }
 
-// Look asks the database about itself.
+// Look reads the state of the database.
 func (in *Inspector) Look(ctx context.Context) (Inspection, error) {
 	seen := Inspection{Dialect: in.s.dialect, Hubs: -1}
 	var err error

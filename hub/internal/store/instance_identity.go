@@ -11,10 +11,12 @@ import (
 	"gorm.io/gorm"
 )
 
-// ErrNothingSealed says that the database holds nothing yet that a key could open.
+// ErrNothingSealed reports that the database holds nothing sealed yet that an encryption
+// key could open.
 var ErrNothingSealed = errors.New("nothing is sealed in the database yet")
 
-// ErrOtherKey says that the key is not the one that the database was used with.
+// ErrOtherKey reports that the encryption key is not the one that the database was sealed
+// with.
 var ErrOtherKey = errors.New("the key does not open what the database holds")
 
 // KeyFits opens something that a hub on this database has sealed. Errors:

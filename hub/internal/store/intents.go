@@ -23,9 +23,8 @@ type intentRow struct {
 // TableName pins the table.
 func (intentRow) TableName() string { return "intents" }
 
-// Intent says that a renewal has begun. It is committed before the request goes
-// out and removed with the outcome, so one that is found tells of a renewal
-// whose outcome is not known.
+// Intent records that a renewal has begun. It is committed before the request is sent and
+// removed with the outcome, so an existing one means a renewal with an unknown outcome.
 type Intent struct {
 	ID           string
 	ConnectionID string
@@ -87,8 +86,8 @@ func (s *Store) OpenIntents(ctx context.Context, owner string) ([]Intent, error)
 	return intents, nil
 }
 
-// IntentOpen reports whether an intent is still there: nobody has taken its connection
-// over since it was begun.
+// IntentOpen reports whether an intent still exists: its connection was not taken over
+// since it was begun.
 func (s *Store) IntentOpen(ctx context.Context, id string) (bool, error) {
 	var count int64
 	err := s.reading(ctx).Model(&intentRow{}).Where("id = ?", id).Count(&count).Error

@@ -91,7 +91,7 @@ func (s *Store) insertIntents(tx *gorm.DB, batch []intentRow, begun map[string]b
 	return nil
 }
 
-// whyNotBegun tells an open intent from a lease or a generation that is lost.
+// whyNotBegun distinguishes an open intent from a lost lease or generation.
 func (s *Store) whyNotBegun(ctx context.Context, row intentRow) error {
 	unfit, err := unfits(s.reading(ctx), row)
 	if err == nil {
@@ -109,8 +109,8 @@ func (r *intentRow) move(now time.Time) {
 	r.BegunAt, r.SendBy, r.Deadline = millis(now), r.SendBy+by, r.Deadline+by
 }
 
-// unfits says why an intent may not begin: its owner is fenced, has not the lease, or the
-// generation is not the current one; nil if it may.
+// unfits returns why an intent may not begin: its owner is fenced, does not hold the
+// lease, or the generation is not the current one; nil if it may.
 func unfits(tx *gorm.DB, row intentRow) (why, err error) {
 	var current, leased int64
 	if err = tx.Model(&replicaRow{}).Where("owner = ? AND fenced_at = 0", row.Owner).Count(&current).Error; err != nil {

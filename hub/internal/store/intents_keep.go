@@ -33,9 +33,9 @@ func (s *Store) PutBackIntent(ctx context.Context, i Intent) (put bool, err erro
 	return put, failed("put back the renewal of "+i.ConnectionID, err)
 }
 
-// KeepReply seals the reply of an intent into its row, so that any replica can finish
-// the renewal, also when this one's disk is gone for good. Replies that come at one
-// time share a transaction. Errors: ErrNotFound if the intent is closed.
+// KeepReply seals the reply of an intent into its row, so that any replica can finish the
+// renewal, also when this one's disk is lost. Concurrent replies share a transaction.
+// Errors: ErrNotFound if the intent is closed.
 func (s *Store) KeepReply(ctx context.Context, intentID string, reply []byte) error {
 	tried := "keep the reply of intent " + intentID
 	sealed, err := s.sealReply(intentID, reply)

@@ -9,7 +9,8 @@ import (
 	"gorm.io/gorm"
 )
 
-// Leaving is what somebody could come back by who is removed, disabled or demoted.
+// Leaving are the credentials of a person who is removed, disabled or demoted, by which
+// they could return.
 type Leaving struct {
 	// Keys are the titles of API keys that may do everything and that they made, by
 	// themselves or by such a key; Invitations the logins of those that they made or that
@@ -22,13 +23,13 @@ type Leaving struct {
 // Empty reports whether there is nothing.
 func (l Leaving) Empty() bool { return len(l.Keys)+len(l.Invitations)+l.Links == 0 }
 
-// scopeAdmin is the word for the scope of keys that may do everything.
+// scopeAdmin is the scope of API keys with all permissions.
 const scopeAdmin = "admin:*"
 
 // leavingRows are the ids of what a Leaving names.
 type leavingRows struct{ keys, invitations []string }
 
-// LeavingOf tells what a person could come back by.
+// LeavingOf returns the credentials by which a person could return.
 func (s *Store) LeavingOf(ctx context.Context, u User, now time.Time) (Leaving, error) {
 	l, _, err := leaving(s.reading(ctx), u, now)
 	return l, failed("look what "+u.Login+" has made", err)
@@ -81,8 +82,8 @@ func withdraw(tx *gorm.DB, u User, now time.Time) (Leaving, error) {
 	return l, failed("withdraw what "+u.Login+" has made", err)
 }
 
-// LeaveUser is ChangeUser that in the same transaction withdraws what the person could
-// come back by, if the change says that they leave.
+// LeaveUser is ChangeUser that in the same transaction withdraws the credentials by which
+// the person could return, if the change makes them leave.
 func (s *Store) LeaveUser(ctx context.Context, id, role string, change func(*User) (leaves bool, err error)) (u User, l Leaving, err error) {
 	leaves := false
 	u, err = s.changeUser(ctx, id, role, func(u *User) (err error) {

@@ -37,8 +37,8 @@ var keys = map[Sort]string{
 // soon is connection's: the time before the end of a grant in which it expires.
 const soon = 14 * 24 * time.Hour
 
-// statusSQL says of a row what connection.StatusAt says of a connection; a test
-// holds the two together. @now and @soon are milliseconds.
+// statusSQL computes of a row what connection.StatusAt computes of a connection; a test
+// compares the two. @now and @soon are milliseconds.
 const statusSQL = `CASE
 	WHEN state = 'paused' THEN 'paused'
 	WHEN state = 'revoked' THEN 'revoked'
@@ -184,7 +184,7 @@ func (s *Store) IDs(ctx context.Context, f Filter, limit int) ([]string, error) 
 	return ids, failed("find the connections", err)
 }
 
-// CountByStatus counts the connections by how they stand at a time.
+// CountByStatus counts the connections by their status at a time.
 func (s *Store) CountByStatus(ctx context.Context, now time.Time) (map[connection.Status]int, error) {
 	var rows []struct {
 		Status string
@@ -203,7 +203,7 @@ func (s *Store) CountByStatus(ctx context.Context, now time.Time) (map[connectio
 	return counts, nil
 }
 
-// CountByStatusOf counts those that a filter chooses by how they stand at a time.
+// CountByStatusOf counts those that a filter selects by their status at a time.
 func (s *Store) CountByStatusOf(ctx context.Context, f Filter, now time.Time) (map[connection.Status]int, error) {
 	var rows []struct {
 		Status string
@@ -226,8 +226,8 @@ func (s *Store) Upcoming(ctx context.Context, limit int) ([]connection.Connectio
 	return s.connectionsOf(rows)
 }
 
-// fillStatus writes how connections stand that were stored before that was a
-// column of its own.
+// fillStatus writes the status columns of connections that were stored before these
+// existed.
 func (s *Store) fillStatus(ctx context.Context) error {
 	for {
 		var rows []connectionRow

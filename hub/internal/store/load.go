@@ -143,7 +143,7 @@ func (l *Loading) Upgrade(ctx context.Context) error {
 // Commit puts what was filled in into the place of what there was.
 func (l *Loading) Commit(ctx context.Context) error { return l.into.commit(ctx) }
 
-// Close gives up what was not committed.
+// Close discards what was not committed.
 func (l *Loading) Close() error {
 	err := l.s.Close()
 	if l.into != nil {

@@ -11,7 +11,7 @@ import (
 
 // Codes of the escalations of policy.HostsChanged.
 const (
-	// NoticeDone tells of what somebody did; it ends by itself.
+	// NoticeDone reports a completed act; it ends by itself.
 	NoticeDone = "done"
 	// NoticeWaits is open until an owner has decided.
 	NoticeWaits = "waits"
@@ -20,16 +20,15 @@ const (
 // noticeLife is how long a notice of what was done stays open.
 const noticeLife = 7 * 24 * time.Hour
 
-// EndHostNotices ends the notices about a service that waited for an owner, who has
-// decided now.
+// EndHostNotices ends the notices about a service that waited for an owner's decision.
 func (s *Store) EndHostNotices(ctx context.Context, serviceID string, now time.Time) error {
 	return failed("end the notices about hosts", s.transaction(ctx, func(tx *gorm.DB) error {
 		return supersedeAll(tx, now, "service_id = ? AND code = ?", serviceID, NoticeWaits)
 	}))
 }
 
-// EndOldNotices ends the notices of what was done that somebody has acknowledged, or that
-// are old.
+// EndOldNotices ends the notices of completed acts that were acknowledged, or that are
+// old.
 func (s *Store) EndOldNotices(ctx context.Context, now time.Time) error {
 	return failed("end old notices", s.transaction(ctx, func(tx *gorm.DB) error {
 		return supersedeAll(tx, now, "code = ? AND (acknowledged_at > 0 OR opened_at < ?)", NoticeDone, millis(now.Add(-noticeLife)))

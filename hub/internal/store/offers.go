@@ -106,7 +106,7 @@ func (s *Store) TakeOffer(ctx context.Context, connectionID string, now time.Tim
 	return s.offerOf(&rows[0])
 }
 
-// deleteExpiredOffers removes those that nobody has taken.
+// deleteExpiredOffers removes those that were not taken in time.
 func (s *Store) deleteExpiredOffers(ctx context.Context, now time.Time) error {
 	return failed("remove what was kept aside for too long", s.writing(ctx).Where("expires_at <= ?", millis(now)).Delete(&offerRow{}).Error)
 }

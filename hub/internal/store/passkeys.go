@@ -35,8 +35,8 @@ type Passkey struct {
 	CreatedAt, LastUsedAt time.Time
 }
 
-// CreatePasskey adds a passkey. Errors: ErrNameTaken if somebody has it already,
-// ErrNotFound if its person is gone.
+// CreatePasskey adds a passkey. Errors: ErrNameTaken if it exists already, ErrNotFound if
+// its person is gone.
 func (s *Store) CreatePasskey(ctx context.Context, k Passkey) error {
 	row, err := s.rowOfPasskey(k)
 	if err != nil {
@@ -71,7 +71,8 @@ func (s *Store) PasskeyByCredential(ctx context.Context, credentialID string) (P
 	return s.passkeyOf(&row)
 }
 
-// PasskeyCounts says how many passkeys each person has; who has none is not in it.
+// PasskeyCounts returns how many passkeys each person has; a person without any is left
+// out.
 func (s *Store) PasskeyCounts(ctx context.Context) (map[string]int, error) {
 	var rows []struct {
 		UserID string
@@ -108,8 +109,7 @@ func (s *Store) ChangePasskey(ctx context.Context, id string, change func(*Passk
 	})
 }
 
-// DeletePasskey removes a passkey of a person and says what it was. Errors:
-// ErrNotFound.
+// DeletePasskey removes a passkey of a person and returns it. Errors: ErrNotFound.
 func (s *Store) DeletePasskey(ctx context.Context, userID, id string) (Passkey, error) {
 	var row passkeyRow
 	err := s.transaction(ctx, func(tx *gorm.DB) error {

@@ -37,7 +37,7 @@ type userSessionRow struct {
 // TableName pins the table.
 func (userSessionRow) TableName() string { return "user_sessions" }
 
-// Invitation is a link by which somebody becomes a user, once.
+// Invitation is a single-use link to become a user.
 type Invitation struct {
 	ID string
 	// Hash is the SHA-256 of the link's token.
@@ -57,13 +57,12 @@ type UserSession struct {
 	ProvedAt time.Time
 }
 
-// ErrLastOwner is returned for a change that would leave the hub without anybody
-// who owns it.
+// ErrLastOwner is returned for a change that would leave the hub without an owner.
 var ErrLastOwner = errors.New("the hub needs an owner who can log in; make somebody else an owner first")
 
-// ChangeUser reads a user, has it changed and writes it, keeping an owner. role is
-// the word for owners. Errors: ErrNotFound, ErrLastOwner, *NameTakenError, what the change
-// returned.
+// ChangeUser reads a user, has it changed and writes it, keeping at least one owner. role
+// is the role of owners. Errors: ErrNotFound, ErrLastOwner, *NameTakenError, what the
+// change returned.
 func (s *Store) ChangeUser(ctx context.Context, id, role string, change func(*User) error) (User, error) {
 	return s.changeUser(ctx, id, role, change, func(*gorm.DB, User) error { return nil })
 }
@@ -103,14 +102,14 @@ func (s *Store) changeUser(ctx context.Context, id, role string, change func(*Us
 	return u, err
 }
 
-// RemoveUser deletes a user who is not the last owner, and withdraws what they could come
-// back by. Errors: ErrNotFound, ErrLastOwner.
+// RemoveUser deletes a user who is not the last owner, and withdraws the credentials by
+// which they could return. Errors: ErrNotFound, ErrLastOwner.
 func (s *Store) RemoveUser(ctx context.Context, id, ownerRole string) error {
 	_, _, err := s.RemoveLeaving(ctx, id, ownerRole)
 	return err
 }
 
-// RemoveLeaving is RemoveUser that tells who it was and what was withdrawn.
+// RemoveLeaving is RemoveUser that returns the user and what was withdrawn.
 func (s *Store) RemoveLeaving(ctx context.Context, id, ownerRole string) (u User, l Leaving, err error) {
 	u, err = s.changeUser(ctx, id, ownerRole, func(u *User) error {
 		u.DisabledAt = time.Now()
@@ -206,8 +205,8 @@ func (s *Store) NoteProof(ctx context.Context, id string, at time.Time) error {
 	return changed("note a proof of the session", s.writing(ctx).Model(&userSessionRow{}).Where("id = ?", id).Update("proved_at", millis(at)))
 }
 
-// SessionUser reads who is signed in by a session that was not ended and was used since
-// a moment, if they may log in. Errors: ErrNotFound.
+// SessionUser reads the user of a session that was not ended and was used since a moment,
+// if they may log in. Errors: ErrNotFound.
 func (s *Store) SessionUser(ctx context.Context, sessionID string, since time.Time) (User, UserSession, error) {
 	var session userSessionRow
 	if err := s.reading(ctx).Where("id = ? AND seen_at >= ?", sessionID, millis(since)).Take(&session).Error; err != nil {
@@ -250,8 +249,7 @@ func (s *Store) EndUserSessions(ctx context.Context, userID, id, but string) err
 	return failed("end sessions", q.Delete(&userSessionRow{}).Error)
 }
 
-// DeleteOldPeopleRows removes invitations that have run out and sessions that nobody
-// has used since.
+// DeleteOldPeopleRows removes expired invitations and sessions that were not used since.
 func (s *Store) DeleteOldPeopleRows(ctx context.Context, now, unusedSince time.Time) error {
 	err := s.writing(ctx).Where("expires_at <= ?", millis(now)).Delete(&invitationRow{}).Error
 	return failed("remove what has run out", errors.Join(err, s.writing(ctx).Where("seen_at < ?", millis(unusedSince)).Delete(&userSessionRow{}).Error))

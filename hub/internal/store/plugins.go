@@ -22,8 +22,8 @@ type pluginRow struct {
 // TableName pins the table.
 func (pluginRow) TableName() string { return "plugins" }
 
-// PluginRecord is what a plugin said of itself, so that its providers are known
-// before it is started again.
+// PluginRecord is a plugin's description, so that its providers are known before it is
+// started again.
 type PluginRecord struct {
 	// Sum is the SHA-256 of the plugin's file.
 	Sum          string

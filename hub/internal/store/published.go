@@ -18,14 +18,15 @@ type publishedRow struct {
 // TableName pins the table.
 func (publishedRow) TableName() string { return "published_services" }
 
-// Published says since when anybody may take a service's access codes, and by whose word.
+// Published is since when a service's access codes are public, and who published it.
 type Published struct {
 	By string
 	At time.Time
 }
 
-// Publish lets anybody take the access codes of a service with an own login. One that is
-// published already stays as it is. Errors: ErrNotFound if there is no such service.
+// Publish makes the access codes of a service available to anyone with a login of their
+// own there. One that is published already is not changed. Errors: ErrNotFound if there
+// is no such service.
 func (s *Store) Publish(ctx context.Context, serviceID, by string, now time.Time) error {
 	row := publishedRow{ServiceID: serviceID, PublishedBy: by, PublishedAt: millis(now)}
 	return failed("publish the service "+serviceID, s.writing(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&row).Error)
@@ -36,7 +37,7 @@ func (s *Store) Unpublish(ctx context.Context, serviceID string) error {
 	return failed("withdraw the service "+serviceID+" from the front page", s.writing(ctx).Where("service_id = ?", serviceID).Delete(&publishedRow{}).Error)
 }
 
-// Published tells whether a service is. Errors: ErrNotFound if it is not.
+// Published reads whether a service is published. Errors: ErrNotFound if it is not.
 func (s *Store) Published(ctx context.Context, serviceID string) (Published, error) {
 	var row publishedRow
 	err := s.reading(ctx).Where("service_id = ?", serviceID).Take(&row).Error

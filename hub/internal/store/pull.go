@@ -46,7 +46,7 @@ type PullKey struct {
 	LastUsedAt     int64
 }
 
-// pullColumns of a look-up; every table is entered by a unique key.
+// pullColumns of a look-up; every table is accessed by a unique key.
 const pullColumns = `k.id, k.scopes, k.all_connections, k.expires_at, k.revoked_at, k.last_used_at,
 	k.addresses, c.id, c.state, c.generation, c.updated_at, c.last_pulled_at, COALESCE(a.api_key_id, (
 		SELECT kt.api_key_id FROM api_key_tags kt JOIN connection_tags ct ON ct.connection_id = c.id AND ct.tag = kt.tag
@@ -118,7 +118,7 @@ func (s *Store) lookUpFresh(ctx context.Context, w pullWant) (PullRow, error) {
 	return rows[w], nil
 }
 
-// lookUpAll answers a batch in which a look-up may be wanted by many.
+// lookUpAll answers a batch in which several callers may share a look-up.
 func (s *Store) lookUpAll(ctx context.Context, wants []pullWant) ([]PullRow, error) {
 	found, err := s.lookUp(ctx, distinct(wants))
 	if err != nil {
@@ -185,7 +185,7 @@ func (s *Store) lookUpMany(ctx context.Context, wants []pullWant) (map[pullWant]
 	return rows, found.Err()
 }
 
-// pullScan takes the columns of a look-up.
+// pullScan receives the columns of a look-up.
 type pullScan struct {
 	PullRow
 	scopes, addresses               string

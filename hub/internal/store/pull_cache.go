@@ -8,13 +8,13 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/bounded"
 )
 
-// pullCache keeps look-ups of the hot path until anything is written. It serves
-// SQLite alone, whose file one hub has to itself (see sqliteLock): every write
-// goes through this Store, so an answer is as fresh as one from the file.
+// pullCache caches look-ups of the hot path until anything is written. It serves SQLite
+// alone, whose file is locked by one hub (see sqliteLock): every write goes through this
+// Store, so an answer is as fresh as one from the file.
 type pullCache struct {
-	// writes counts statements and transactions that have been written. It moves
-	// after the write and before its caller hears of it: whoever is told that a
-	// key is revoked can rely on it.
+	// writes counts statements and transactions that have been written. It is incremented
+	// after the write and before its caller returns, so that a revoked key is not served
+	// from the cache once the revocation is confirmed.
 	writes atomic.Uint64
 
 	rows *bounded.Map[pullWant, cachedPull]

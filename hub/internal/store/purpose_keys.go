@@ -8,7 +8,7 @@ import (
 	"gorm.io/gorm"
 )
 
-// purposeKeys remembers the keys that were made for a purpose.
+// purposeKeys caches the keys that were derived for a purpose.
 type purposeKeys struct{ keys sync.Map }
 
 // PurposeKey is a secret of 32 bytes for one purpose, such as signing a cookie. All hubs on

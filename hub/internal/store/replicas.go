@@ -47,8 +47,8 @@ type Replica struct {
 // Owner is the replica as leases and intents have it.
 func (r Replica) Owner() string { return fmt.Sprintf("%s/%d", r.ID, r.Epoch) }
 
-// ErrNewerEpoch says that the replica has been started with a newer epoch than the caller
-// knows of: its data folder is a copy, or an older one.
+// ErrNewerEpoch reports that the replica has been started with a newer epoch than the
+// caller's: its data folder is a copy, or outdated.
 var ErrNewerEpoch = errors.New("the replica has a newer epoch")
 
 // EnterReplica begins an epoch and fences the earlier ones of its id, by one compare-and-set
@@ -91,8 +91,8 @@ type Beat struct {
 	Place        string
 }
 
-// Heartbeat notes that a replica lives and returns the database's time. It fails with
-// ErrFenced if the epoch is fenced, not there, or has beats that are not this run's.
+// Heartbeat records that a replica is running and returns the database's time. It fails
+// with ErrFenced if the epoch is fenced, missing, or has beats that are not this run's.
 func (s *Store) Heartbeat(ctx context.Context, owner string, b Beat) (time.Time, error) {
 	var now []int64
 	err := s.writing(ctx).Raw(`UPDATE replicas SET heartbeat_at = @clock, beat = @tried, place = CASE WHEN @place = '' THEN place ELSE @place END
@@ -115,7 +115,7 @@ func (s *Store) beatOf(owner string) int64 {
 	return n
 }
 
-// LeaveReplica notes that a run is over: nothing of it is under way any more.
+// LeaveReplica records that a run is over: nothing of it is in flight any more.
 func (s *Store) LeaveReplica(ctx context.Context, owner string) error {
 	return failed("note that this replica stops", s.writing(ctx).Model(&replicaRow{}).Where("owner = ? AND left_at = 0", owner).
 		Updates(map[string]any{"left_at": s.clock(), "fenced_at": s.clock()}).Error)
@@ -133,9 +133,9 @@ func (s *Store) Replicas(ctx context.Context) ([]Replica, time.Time, error) {
 	return replicasOf(rows), now, failed("read the replicas", err)
 }
 
-// AdoptRun makes what earlier runs left to the new one: their open intents are its own, and
-// their leases, also those of messages, are free. The caller knows that these runs are over. It returns how many
-// intents there were.
+// AdoptRun transfers what earlier runs left to the new one: their open intents become its
+// own, and their leases, also those of messages, are released. The caller has determined
+// that these runs are over. It returns how many intents there were.
 func (s *Store) AdoptRun(ctx context.Context, owners []string, by string) (intents int64, err error) {
 	if len(owners) == 0 {
 		return 0, nil
@@ -157,8 +157,8 @@ func (s *Store) AdoptRun(ctx context.Context, owners []string, by string) (inten
 	return intents, failed("take up what earlier runs left", err)
 }
 
-// MoveRun moves intents and leases of a run that goes on under another name; of some
-// connections only, if any are named. It returns how many intents there were.
+// MoveRun moves intents and leases of a run that continues under another name; of some
+// connections only, if any are given. It returns how many intents there were.
 func (s *Store) MoveRun(ctx context.Context, from, to string, connections ...string) (intents int64, err error) {
 	err = s.transaction(ctx, func(tx *gorm.DB) error {
 		of, held := tx.Model(&intentRow{}).Where("owner = ?", from), tx.Model(&connectionRow{}).Where("lease_until > 0 AND lease_owner = ?", from)
@@ -175,8 +175,8 @@ func (s *Store) MoveRun(ctx context.Context, from, to string, connections ...str
 	return intents, failed("move what is under way to the new identity", err)
 }
 
-// PruneReplicas removes runs that have given no sign of life since before and own no open
-// intent, except the newest of each id for as long as newest says.
+// PruneReplicas removes runs that have given no heartbeat since before and own no open
+// intent, except the newest of each id, which is kept as long as newest.
 func (s *Store) PruneReplicas(ctx context.Context, age, newest time.Duration) error {
 	result := s.writing(ctx).Where("heartbeat_at < ? AND owner NOT IN (SELECT owner FROM intents)", s.clockPlus(-age)).
 		Where("heartbeat_at < ? OR epoch < (SELECT MAX(r.epoch) FROM replicas r WHERE r.id = replicas.id)", s.clockPlus(-newest)).

@@ -11,7 +11,7 @@ import (
 // RestoredKey is the setting that a restore leaves: JSON of Restored.
 const RestoredKey = "data.restored"
 
-// Restored says from which backup a database was restored.
+// Restored is the backup that a database was restored from.
 type Restored struct {
 	BackupID string `json:"backup_id"`
 	// BackupAt is the moment that its rows are of, At when it was restored.

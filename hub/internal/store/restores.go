@@ -33,8 +33,8 @@ type restoreReplicaRow struct {
 // TableName pins the table.
 func (restoreReplicaRow) TableName() string { return "restore_replicas" }
 
-// Restore says that the database went back: a backup was restored, or a standby that lagged
-// was promoted. Times are by the database's clock.
+// Restore records that the database went back: a backup was restored, or a standby that
+// lagged was promoted. Times are by the database's clock.
 type Restore struct {
 	ID string
 	// Cause is how it was noticed, one of the Restore constants; NoticedBy is the name of
@@ -58,25 +58,25 @@ const (
 // Held reports whether rotating renewals are held because of it.
 func (r Restore) Held() bool { return r.ID != "" && r.EndedAt.IsZero() }
 
-// RestoreChanged is what OnChange is told of when a restore begins, ends, or is decided
-// about; it is no connection's id.
+// RestoreChanged is the id for OnChange when a restore begins, ends, or is decided about;
+// it is no connection's id.
 const RestoreChanged = "restore"
 
-// Restores is how the newest restore stands.
+// Restores is the state of the newest restore.
 type Restores struct {
 	// Newest is the last one that was noticed; its ID is "" if there was none.
 	Newest Restore
 	// Waiting counts the replicas that have not compared for it.
 	Waiting int
-	// Listed counts the grants that nobody has decided about, LastDecided is when somebody
-	// decided last: together they change whenever the list does.
+	// Listed counts the grants without a decision, LastDecided is the time of the last
+	// decision: together they change whenever the list does.
 	Listed      int
 	LastDecided time.Time
 	// Now is the database's time.
 	Now time.Time
 }
 
-// Restores reads how the newest restore stands, in one small statement.
+// Restores reads the state of the newest restore, in one small statement.
 func (s *Store) Restores(ctx context.Context) (at Restores, err error) {
 	var row struct {
 		Restore     restoreRow `gorm:"embedded"`
@@ -99,10 +99,10 @@ func (s *Store) HasRestore(ctx context.Context, id string) (bool, error) {
 	return n > 0, failed("look for the restore "+id, err)
 }
 
-// BeginRestore notes that the database went back, from when on rotating renewals are held;
-// wait is how long the replicas awaited are waited for at most. What may have been renewed
-// since the backup becomes a candidate for the list of what is behind it, as it stands now.
-// While another one is open it is joined: begun is false.
+// BeginRestore records that the database went back, from when on rotating renewals are on
+// hold; wait bounds the wait for the replicas awaited. Grants that may have been renewed
+// since the backup become candidates for the list of those behind it, in their present
+// state. While another restore is open it is joined: begun is false.
 func (s *Store) BeginRestore(ctx context.Context, r Restore, wait time.Duration, awaited []Replica) (begun bool, err error) {
 	err = s.transaction(ctx, func(tx *gorm.DB) error {
 		overdue := tx.Exec(`UPDATE restores SET open = NULL, ended_at = @clock WHERE open = 1 AND until <= @clock`, map[string]any{"clock": s.clock()})
@@ -167,9 +167,10 @@ func (s *Store) RestoreReplicas(ctx context.Context, restoreID string) ([]Compar
 	return all, failed("read who has compared", err)
 }
 
-// EndRestore ends a hold: what was brought forward or authorised anew leaves the list, and
-// the rest waits for a person. Exactly one of many callers ends it. With complete nothing is
-// behind: whoever has compared has all there was. It returns how many are listed.
+// EndRestore ends a hold: grants that were brought forward or authorized again leave the
+// list, and the rest waits for a person. Exactly one of many callers ends it. With
+// complete no grant is behind: the replicas that have compared have all there was. It
+// returns how many are listed.
 func (s *Store) EndRestore(ctx context.Context, id string, complete bool) (ended bool, listed int, err error) {
 	err = s.transaction(ctx, func(tx *gorm.DB) error {
 		closed := tx.Exec(`UPDATE restores SET open = NULL, ended_at = @clock WHERE id = @id AND open = 1`, map[string]any{"id": id, "clock": s.clock()})

@@ -20,8 +20,8 @@ type revocationRow struct {
 // TableName pins the table.
 func (revocationRow) TableName() string { return "revocations" }
 
-// Revocation is a grant that was given up here and of which the service could not be told
-// yet. It never prints its tokens.
+// Revocation is a grant that was given up here and is not yet revoked at its service. It
+// never prints its tokens.
 type Revocation struct {
 	ID        string
 	ServiceID string
@@ -33,7 +33,8 @@ type Revocation struct {
 	Due, Until time.Time
 }
 
-// PutRevocation notes that a service has still to be told, or that a try has failed.
+// PutRevocation records that a revocation at the service is outstanding, or that a try
+// has failed.
 func (s *Store) PutRevocation(ctx context.Context, r Revocation) error {
 	tokens, err := s.sealTokens(r.Tokens, "revocations", r.ID)
 	if err == nil {
@@ -64,7 +65,7 @@ func (s *Store) DueRevocations(ctx context.Context, now time.Time, limit int) ([
 	return due, nil
 }
 
-// DeleteRevocation forgets one: the service was told, or will not be.
+// DeleteRevocation removes one that has succeeded or is abandoned.
 func (s *Store) DeleteRevocation(ctx context.Context, id string) error {
 	return failed("forget a revocation", s.writing(ctx).Where("id = ?", id).Delete(&revocationRow{}).Error)
 }

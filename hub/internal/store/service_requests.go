@@ -29,9 +29,9 @@ func (serviceRequestRow) TableName() string { return "service_requests" }
 
 // Where a request for a service came from.
 const (
-	RequestByPerson = "person" // somebody who is signed in
-	RequestByLink   = "link"   // who was sent a link
-	RequestByFront  = "front"  // anybody, on the front page
+	RequestByPerson = "person" // a signed-in user
+	RequestByLink   = "link"   // the receiver of a link
+	RequestByFront  = "front"  // a visitor of the front page
 )
 
 // States of a request.
@@ -41,10 +41,11 @@ const (
 	RequestDeclined = "declined"
 )
 
-// ServiceRequest is a service that somebody has asked for, in their words.
+// ServiceRequest is a request for a missing service, in the requester's words.
 type ServiceRequest struct {
 	ID string
-	// Service is its name or address, Purpose what for, Contact how to reach who asks.
+	// Service is its name or address, Purpose what for, Contact how to reach the
+	// requester.
 	Service, Purpose, Contact string
 	// Source is where it came from. AskedBy is a login, or the title of the connection of
 	// a link; empty on the front page.
@@ -53,7 +54,7 @@ type ServiceRequest struct {
 	CreatedAt, DecidedAt     time.Time
 }
 
-// CreateServiceRequest adds a request and begins to tell people of it, in one transaction.
+// CreateServiceRequest adds a request and opens its escalation, in one transaction.
 func (s *Store) CreateServiceRequest(ctx context.Context, r ServiceRequest) error {
 	e := Escalation{ID: NewID(), Event: policy.ServiceRequested, Message: r.Service + " · " + r.Contact, OpenedAt: r.CreatedAt}
 	return failed("keep a request for a service", s.transaction(ctx, func(tx *gorm.DB) error {
@@ -67,7 +68,7 @@ func (s *Store) CreateServiceRequest(ctx context.Context, r ServiceRequest) erro
 	}))
 }
 
-// DecideServiceRequest says what became of a request; nobody is told of it any more.
+// DecideServiceRequest records the decision about a request and ends its notifications.
 // Errors: ErrNotFound if it is not open.
 func (s *Store) DecideServiceRequest(ctx context.Context, id, state, by string, now time.Time) (ServiceRequest, error) {
 	var row serviceRequestRow
@@ -99,7 +100,7 @@ func (s *Store) ServiceRequests(ctx context.Context, skip, limit int) ([]Service
 	return requests, failed("read the requests for services", err)
 }
 
-// OpenServiceRequests counts the requests that nobody has decided.
+// OpenServiceRequests counts the requests without a decision.
 func (s *Store) OpenServiceRequests(ctx context.Context) (int, error) {
 	var n int64
 	err := s.reading(ctx).Model(&serviceRequestRow{}).Where("state = ?", RequestOpen).Count(&n).Error

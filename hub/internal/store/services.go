@@ -33,14 +33,13 @@ type serviceRow struct {
 // TableName pins the table.
 func (serviceRow) TableName() string { return "services" }
 
-// serviceSecrets is what is sealed of a service. Options are sealed as a whole:
-// which of them are secret is the description's word, and that may change.
+// serviceSecrets is the sealed part of a service. Options are sealed as a whole: the
+// description determines which of them are secret, and that may change.
 type serviceSecrets struct {
 	ClientSecret string         `json:"client_secret,omitempty"`
 	Options      map[string]any `json:"options,omitempty"`
 	Data         []byte         `json:"data,omitempty"`
-	// The hosts are no secrets, but whoever could change them in the database could
-	// have secrets sent there.
+	// The hosts are no secrets, but changing them in the database would redirect secrets.
 	PrivateHosts  []string `json:"private_hosts,omitempty"`
 	ApprovedHosts []string `json:"approved_hosts,omitempty"`
 
@@ -96,9 +95,8 @@ func (s *Store) DeleteService(ctx context.Context, id string) error {
 	return changed("delete the service "+id, result)
 }
 
-// Service reads a service by its id. What was read before is returned again
-// while the row says that nothing has changed, so callers must not write to what
-// it points to. Errors: ErrNotFound.
+// Service reads a service by its id. A cached one is returned while the row has not
+// changed, so callers must not write to what it points to. Errors: ErrNotFound.
 func (s *Store) Service(ctx context.Context, id string) (service.Service, error) {
 	version, err := s.versions.do(ctx, id)
 	if err != nil {

@@ -40,13 +40,13 @@ func (x *Sessions) FindCtx(ctx context.Context, token string) ([]byte, bool, err
 	data, err := x.s.box.Open(row.Data, "sessions", row.Token, "data")
 	if err != nil {
 		x.s.log.Warn("read session failed, login required")
-		return nil, false, nil //nolint:nilerr // scs.Store wants no error for data that was tampered with
+		return nil, false, nil //nolint:nilerr // scs.Store requires no error for tampered data
 	}
 	return data, true, nil
 }
 
 // CommitCtx writes a session until expiry, over what there was. One that was ended
-// meanwhile stays so: a request that was under way then does not bring it back.
+// meanwhile stays so: a request in flight at that time does not restore it.
 func (x *Sessions) CommitCtx(ctx context.Context, token string, data []byte, expiry time.Time) error {
 	sealed, err := x.s.box.Seal(data, "sessions", token, "data")
 	if err != nil {
@@ -64,24 +64,24 @@ func (x *Sessions) CommitCtx(ctx context.Context, token string, data []byte, exp
 // request takes that may still hold it.
 const endedFor = time.Hour
 
-// DeleteCtx ends a session and forgets what was in it; one that is gone is no error.
+// DeleteCtx ends a session and deletes its data; a missing one is no error.
 func (x *Sessions) DeleteCtx(ctx context.Context, token string) error {
 	now := time.Now()
 	return failed("end a session", x.s.writing(ctx).Model(&sessionRow{}).Where("token = ?", token).
 		Updates(map[string]any{"data": []byte{}, "ended_at": millis(now), "expires_at": millis(now.Add(endedFor))}).Error)
 }
 
-// Find is FindCtx without a context, as scs.Store wants it.
+// Find is FindCtx without a context, as scs.Store requires.
 func (x *Sessions) Find(token string) ([]byte, bool, error) {
 	return x.FindCtx(context.Background(), token)
 }
 
-// Commit is CommitCtx without a context, as scs.Store wants it.
+// Commit is CommitCtx without a context, as scs.Store requires.
 func (x *Sessions) Commit(token string, data []byte, expiry time.Time) error {
 	return x.CommitCtx(context.Background(), token, data, expiry)
 }
 
-// Delete is DeleteCtx without a context, as scs.Store wants it.
+// Delete is DeleteCtx without a context, as scs.Store requires.
 func (x *Sessions) Delete(token string) error { return x.DeleteCtx(context.Background(), token) }
 
 // DeleteExpiredSessions removes sessions that have run out.

@@ -22,14 +22,16 @@ type setBack struct {
 	After string `json:"after"`
 }
 
-// Two replicas see one step within their signs of life, and measure it that exactly.
+// Two replicas detect one step within their heartbeat intervals, and measure it this
+// exactly.
 const (
 	sameStep    = 2 * time.Minute
 	sameStepBy  = 10 * time.Second
 	setBackGone = 5 * time.Minute
 )
 
-// ErrBeingMoved says that another replica moves the dates for the same step of the clock.
+// ErrBeingMoved reports that another replica moves the dates for the same step of the
+// clock.
 var ErrBeingMoved = errors.New("another hub moves what was dated before the clock stepped")
 
 // MoveDates moves what was dated before the database's clock stepped by a time, once however

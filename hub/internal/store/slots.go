@@ -44,7 +44,7 @@ type Slot struct {
 	Previous string
 	// Earlier is what Previous was before Sum was enabled, given back if Sum is refused.
 	Earlier string
-	// Losses is the package of which somebody accepted what services lose; "" is none.
+	// Losses is the package whose losses for services were accepted; "" is none.
 	Losses string
 	// Enabled is false for a plugin that is not to run; Pinned keeps this version.
 	Enabled, Pinned bool
@@ -60,9 +60,9 @@ type PluginKey struct {
 	RevokedAt time.Time
 }
 
-// ChangeSlot reads a slot, has it changed and writes it, one change of a slot at a
-// time. The change sees a slot without a row as one that is enabled. Errors: what
-// the change returned.
+// ChangeSlot reads a slot, has it changed and writes it, one change of a slot at a time.
+// The change gets a slot without a row as one that is enabled. Errors: what the change
+// returned.
 func (s *Store) ChangeSlot(ctx context.Context, name string, change func(*Slot) error) (Slot, error) {
 	var slot Slot
 	err := s.transaction(ctx, func(tx *gorm.DB) error {
@@ -87,7 +87,7 @@ func (s *Store) ChangeSlot(ctx context.Context, name string, change func(*Slot) 
 	return slot, err
 }
 
-// DeleteSlot forgets a slot: the file in the folder runs, if there is one.
+// DeleteSlot removes a slot: the file in the folder runs, if there is one.
 func (s *Store) DeleteSlot(ctx context.Context, name string) error {
 	return failed("forget the plugin "+name, s.writing(ctx).Where("name = ?", name).Delete(&slotRow{}).Error)
 }
@@ -119,7 +119,7 @@ func flag(on bool) int64 {
 	return 0
 }
 
-// TrustKey trusts a key, also one that was revoked.
+// TrustKey trusts a signing key, also one that was revoked.
 func (s *Store) TrustKey(ctx context.Context, k PluginKey) error {
 	row := pluginKeyRow{ID: k.ID, Title: k.Title, Public: k.Public, TrustedAt: millis(k.TrustedAt), RevokedAt: millis(k.RevokedAt)}
 	return failed("trust the key "+k.ID, s.writing(ctx).Save(&row).Error)
@@ -138,8 +138,8 @@ func (s *Store) PluginKeys(ctx context.Context) ([]PluginKey, error) {
 	return keys, nil
 }
 
-// PluginsChanged is a mark that changes with every slot, so that replicas see
-// cheaply whether there is anything to do.
+// PluginsChanged is a mark that changes with every slot, so that replicas detect changes
+// cheaply.
 func (s *Store) PluginsChanged(ctx context.Context) (mark string, err error) {
 	var row struct {
 		Newest int64

@@ -30,7 +30,7 @@ type Snapshot struct {
 
 // Snapshot begins one. It holds a transaction open until Close.
 func (in *Inspector) Snapshot(ctx context.Context) (*Snapshot, error) {
-	isolation := sql.LevelDefault // SQLite's transactions see one moment
+	isolation := sql.LevelDefault // SQLite's transactions are snapshots
 	if in.s.dialect == PostgreSQL {
 		isolation = sql.LevelRepeatableRead
 	}

@@ -47,7 +47,7 @@ func (c connector) Connect(context.Context) (driver.Conn, error) {
 // Driver implements driver.Connector.
 func (c connector) Driver() driver.Driver { return c.driver }
 
-// sqliteConn is what database/sql asks a connection of the driver for.
+// sqliteConn is the interface that database/sql requires of a connection of the driver.
 type sqliteConn interface {
 	driver.Conn
 	driver.ConnBeginTx
@@ -171,7 +171,7 @@ func (c *preparedConn) Close() error {
 	return errors.Join(append(errs, c.sqliteConn.Close())...)
 }
 
-// typedRows are the driver's rows, with what it tells of their columns.
+// typedRows are the driver's rows, with the types of their columns.
 type typedRows interface {
 	driver.Rows
 	ColumnTypeDatabaseTypeName(index int) string

@@ -9,7 +9,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 )
 
-// Stats is how all connections stand at a time, and what waits.
+// Stats are the numbers of connections by status at a time, and of what waits.
 type Stats struct {
 	ByStatus map[connection.Status]int
 	// Expired and Expiring count access tokens of active connections that have expired,
@@ -36,8 +36,8 @@ var JobStates = []string{"available", "pending", "retryable", "running", "schedu
 // seconds.
 const overdueAfter = time.Minute
 
-// Stats reads how everything stands, for who watches; within are the times to
-// count by. It reads each table once.
+// Stats reads the numbers for metrics; within are the times to count by. It reads each
+// table once.
 func (s *Store) Stats(ctx context.Context, now time.Time, within []time.Duration) (Stats, error) {
 	var at Stats
 	var err error
@@ -56,7 +56,7 @@ func (s *Store) Stats(ctx context.Context, now time.Time, within []time.Duration
 	return at, err
 }
 
-// statsByTime counts by times, in one look at an index that has all it asks for.
+// statsByTime counts by times, in one scan of a covering index.
 func (s *Store) statsByTime(ctx context.Context, now time.Time, within []time.Duration, at *Stats) error {
 	const expires = "state = 'active' AND expires_at > 0"
 	const person = "state = 'active' AND person_by > 0"

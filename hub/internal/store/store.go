@@ -37,7 +37,7 @@ type Options struct {
 	// Logger gets what the store cannot return as an error; nil is silent.
 	Logger hclog.Logger
 	// SharedSQLite lets several stores of one process use a SQLite file, as replicas use
-	// PostgreSQL. It is for simulations: changes of one are not told to the others.
+	// PostgreSQL. It is for simulations: they are not notified of each other's changes.
 	SharedSQLite bool
 	// Now is SQLite's clock, which is that of the process: time.Now if it is nil. It is for
 	// simulations, where it steps as that of a server may.
@@ -145,8 +145,8 @@ func gormDB(dialector gorm.Dialector) (*gorm.DB, error) {
 	})
 }
 
-// Close gives up what callers have left under way and ends all connections to the
-// database. No call may be under way.
+// Close cancels the background work of callers and closes all connections to the
+// database. No call may be in progress.
 func (s *Store) Close() error {
 	s.workers.close()
 	var errs []error

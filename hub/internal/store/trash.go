@@ -19,7 +19,8 @@ type Trashed struct {
 	// changed since.
 	connection.Connection
 
-	// TrashedAt is when it was deleted, TrashedBy the login or the key's title of who did it.
+	// TrashedAt is when it was deleted, TrashedBy the login or the API key's title that
+	// deleted it.
 	TrashedAt time.Time
 	TrashedBy string
 }
@@ -37,9 +38,9 @@ type TrashFilter struct {
 	Limit int
 }
 
-// TrashConnection moves a connection into the trash, with all that belongs to it. Its name
-// is free then, nothing is due for it, and only the Trash methods, and outcomes of renewals
-// that were under way, find it. Errors: ErrNotFound.
+// TrashConnection moves a connection into the trash, with all that belongs to it. Its
+// name is free then, nothing is due for it, and only the Trash methods, and outcomes of
+// renewals that were in flight, find it. Errors: ErrNotFound.
 func (s *Store) TrashConnection(ctx context.Context, id, by string, now time.Time) error {
 	err := s.transaction(ctx, func(tx *gorm.DB) error {
 		row, err := lockConnection(tx, id)
@@ -94,8 +95,8 @@ func (s *Store) RestoreTrashed(ctx context.Context, id, name string, now time.Ti
 	return restored, failed(tried, err)
 }
 
-// DeleteTrashed removes a connection from the trash for good, with its history, its open
-// intent and its places in API keys. Errors: ErrNotFound.
+// DeleteTrashed removes a connection from the trash permanently, with its history, its
+// open intent and its places in API keys. Errors: ErrNotFound.
 func (s *Store) DeleteTrashed(ctx context.Context, id string) error {
 	return changed("remove the connection "+id+" from the trash", s.writing(ctx).Where("id = ? AND state = ?", id, stateTrashed).Delete(&connectionRow{}))
 }

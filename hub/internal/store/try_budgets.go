@@ -37,7 +37,8 @@ var errSpent = errors.New("a budget is spent")
 // made, else when to come again. Callers name budgets in the same order of kinds, so that
 // two of them never wait for each other.
 func (s *Store) SpendTries(ctx context.Context, budgets ...TryBudget) (wait time.Duration, err error) {
-	// Who floods a spent budget is answered by a read, so that renewals do not wait for it.
+	// Floods on a spent budget are answered by a read, so that renewals do not wait for
+	// them.
 	if wait, err = s.TriesWait(ctx, budgets...); err != nil || wait > 0 {
 		return wait, err
 	}

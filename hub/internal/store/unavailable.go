@@ -12,9 +12,9 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// Unavailable reports whether an error means that the database is away, or
-// cannot write, for the moment: the same call may succeed later. An error after
-// which nobody knows whether a statement took effect is among them.
+// Unavailable reports whether an error means that the database is temporarily
+// unavailable, or cannot write: the same call may succeed later. It includes errors after
+// which it is unknown whether a statement took effect.
 func Unavailable(err error) bool {
 	if err == nil {
 		return false
@@ -40,8 +40,8 @@ func Unavailable(err error) bool {
 	return false
 }
 
-// passes tells the SQLSTATEs of a server that is away, starting, stopping, full
-// or out of connections from those of a wrong statement.
+// passes distinguishes the SQLSTATEs of a server that is unavailable, starting, stopping,
+// full or out of connections from those of a wrong statement.
 func passes(code string) bool {
 	for _, class := range []string{"08", "53", "57P", "58"} {
 		if strings.HasPrefix(code, class) {

@@ -30,7 +30,7 @@ type userRow struct {
 // TableName pins the table.
 func (userRow) TableName() string { return "users" }
 
-// User is a person who uses the web hub.
+// User is a user of the web hub.
 type User struct {
 	ID string
 	// Login is unique in any case of letters.
@@ -44,12 +44,12 @@ type User struct {
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 	LastLoginAt  time.Time
-	// DisabledAt is zero for a person who may log in.
+	// DisabledAt is zero for a user who may log in.
 	DisabledAt time.Time
-	// SecondFactor is what is asked beside the password.
+	// SecondFactor is required beside the password.
 	SecondFactor SecondFactor
-	// OIDCSubject is who the person is to the sign-in service; empty for one who has
-	// never come from there. Unique.
+	// OIDCSubject is the person's subject at the sign-in service; empty for one who has
+	// never logged in by it. Unique.
 	OIDCSubject string
 }
 
@@ -64,7 +64,7 @@ type SecondFactor struct {
 	Recovery []string `json:"recovery,omitempty"`
 }
 
-// On reports whether one is asked for.
+// On reports whether a second factor is required.
 func (f SecondFactor) On() bool { return len(f.Secret) > 0 }
 
 // String keeps the secret out of %v.

@@ -18,18 +18,17 @@ type withdrawalRow struct {
 // TableName pins the table.
 func (withdrawalRow) TableName() string { return "withdrawals" }
 
-// Withdrawal is something that a replica knows to have been withdrawn and that has come back
-// with a restore.
+// Withdrawal is a withdrawal in a replica's tail that a restore has undone.
 type Withdrawal struct {
 	// Act, Kind and Object are as in the audit record of the withdrawal.
 	Act, Kind, Object string
 	At                time.Time
-	// PublishedBy is the name of the replica that knows of it.
+	// PublishedBy is the name of the replica that published it.
 	PublishedBy string
 }
 
-// PublishWithdrawals makes what a replica knows to be back known to all; later ones of the
-// same object count.
+// PublishWithdrawals makes a replica's undone withdrawals visible to all; later ones of
+// the same object count.
 func (s *Store) PublishWithdrawals(ctx context.Context, all []Withdrawal) error {
 	if len(all) == 0 {
 		return nil

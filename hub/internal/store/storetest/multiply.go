@@ -78,7 +78,7 @@ func columnNames(ctx context.Context, tb testing.TB, pool *sql.DB, query string)
 	return names
 }
 
-// Analyze has a database learn what is in it, as it does by itself in time.
+// Analyze updates the statistics of a database, which it otherwise does in time.
 func Analyze(tb testing.TB, address string) {
 	tb.Helper()
 	driver, source, statement := "pgx", address, "VACUUM ANALYZE"
