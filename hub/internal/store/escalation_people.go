@@ -65,12 +65,12 @@ func endArgs(now time.Time) map[string]any {
 	}
 }
 
-// TellOfEnds begins an escalation for the grants that end within 14, 3 and 1 days, or
-// have run out without any renewal that could have failed, and of which nobody was told
-// yet: one for each service and number of days, however many connections there are. A
-// grant that was shorter from the first is not told of so many days before. It ends
-// those whose connections were all authorised again. Any number of replicas may call
-// it. It returns how many it began and ended.
+// TellOfEnds opens an escalation for the grants that expire within 14, 3 and 1 days, or
+// have expired without any renewal that could have failed, and whose expiry was not
+// notified yet: one for each service and number of days, however many connections there
+// are. A grant with a shorter lifetime from the start is not notified so many days
+// before. It closes those whose connections were all authorized again. Any number of
+// replicas may call it. It returns how many it opened and closed.
 func (s *Store) TellOfEnds(ctx context.Context, now time.Time) (begun, ended int, err error) {
 	err = s.transaction(ctx, func(tx *gorm.DB) error {
 		begun, ended = 0, 0

@@ -9,14 +9,14 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// BeginIntent commits an intent; those that come at one time share a
-// transaction. It is the fence before a refresh token is spent: the owner must
-// be the newest epoch of its replica and hold the connection's lease, and the generation
-// must be the current one. BegunAt is set by the database's clock, and SendBy and
-// Deadline are as far from it as they are from StartedAt. A fence that is committed at the same time as this may come after it: the intent
-// is open then, and whoever comes next finds it.
-// Errors: ErrInUse if the connection has an open intent; ErrStale if lease or
-// generation are not as said, also if the connection is gone; ErrFenced, an ErrStale.
+// BeginIntent commits an intent; concurrent ones share a transaction. It is the fence
+// before a refresh token is spent: the owner must be the newest epoch of its replica and
+// hold the connection's lease, and the generation must be the current one. BegunAt is set
+// by the database's clock, and SendBy and Deadline are as far from it as they are from
+// StartedAt. A fencing that is committed concurrently may take effect after it: the
+// intent is open then, and the next owner settles it. Errors: ErrInUse if the connection
+// has an open intent; ErrStale if lease or generation do not match, also if the
+// connection is gone; ErrFenced, an ErrStale.
 func (s *Store) BeginIntent(ctx context.Context, i Intent) error {
 	tried := "note the renewal of " + i.ConnectionID
 	row := intentRow{

@@ -84,12 +84,12 @@ func (s *Store) preparePull(ctx context.Context) error {
 	return failed("prepare the token pull", err)
 }
 
-// Pull reads whether the key with a hash may pull the connection with a name,
-// and in which version that is. It is the hot path of the hub: no lock on rows,
-// no secret, no gorm. On SQLite an answer is kept until something is written; on
-// PostgreSQL, under load, many callers share one statement, which always begins
-// after the last of them has come. What is not found is told by the row; an
-// error is the database's trouble.
+// Pull reads whether the API key with a hash may pull the connection with a name, and in
+// which version that is. It is the hot path of the hub: no lock on rows, no secret, no
+// gorm. On SQLite an answer is cached until something is written; on PostgreSQL, under
+// load, concurrent callers share one statement, which always begins after the last of
+// them has called. A missing key or connection is reported in the row; an error is one of
+// the database.
 func (s *Store) Pull(ctx context.Context, keyHash, name string) (PullRow, error) {
 	w := pullWant{keyHash: keyHash, name: name}
 	row, err := s.lookUpFresh(ctx, w)

@@ -10,14 +10,14 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 )
 
-// SaveRenewal saves the token set of a renewal: the new set, the one before it
-// into the history, the intent removed, the lease freed if owner holds it. from
-// is the generation that was sent. Only the generation decides, never the lease:
-// a late success holds the only live refresh token. Written is what
-// connection.Renewed changes; a pause that came meanwhile stays. Outcomes that
-// come at one time share a transaction. Errors: ErrStale if the generation has
-// moved on (the intent is removed all the same), ErrNotFound. After any other
-// error it may be called again: an outcome that was saved is then ErrStale.
+// SaveRenewal saves the token set of a renewal: the new set, the one before it into the
+// history, the intent removed, the lease released if owner holds it. from is the
+// generation that was sent. Only the generation decides, never the lease: a late success
+// holds the only valid refresh token. Written is what connection.Renewed changes; a
+// concurrent pause stays. Concurrent outcomes share a transaction. Errors: ErrStale if
+// the generation has changed since (the intent is removed all the same), ErrNotFound.
+// After any other error it may be called again: an outcome that was saved is then
+// ErrStale.
 func (s *Store) SaveRenewal(ctx context.Context, c connection.Connection, from int64, intentID, owner string) error {
 	return s.saveOutcome(ctx, "save the renewal of "+c.Name, &outcome{c: c, from: from, intentID: intentID, owner: owner, renewed: true})
 }
