@@ -7,13 +7,13 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 )
 
-// Event is what people can be told of.
+// Event is an event that can be notified.
 type Event string
 
 // The events.
 const (
-	// RenewalFailed: a service does not answer as it should, or nobody knows what came
-	// of a renewal.
+	// RenewalFailed: a service does not answer as it should, or the outcome of a renewal
+	// is unknown.
 	RenewalFailed Event = "renewal_failed"
 	// GrantEnded: the service ended a grant; only a person can bring it back.
 	GrantEnded Event = "grant_ended"
@@ -21,27 +21,28 @@ const (
 	OperatorNeeded Event = "operator_needed"
 	// PluginFailed: a plugin fails.
 	PluginFailed Event = "plugin_failed"
-	// PersonIn14, PersonIn3 and PersonIn1: a grant ends within so many days unless
-	// somebody authorises again.
+	// PersonIn14, PersonIn3 and PersonIn1: a grant expires within so many days unless it
+	// is authorized again.
 	PersonIn14 Event = "person_needed_14"
 	PersonIn3  Event = "person_needed_3"
 	PersonIn1  Event = "person_needed_1"
-	// ServiceRequested: somebody asks for a service that is missing.
+	// ServiceRequested: a person requests a missing service.
 	ServiceRequested Event = "service_requested"
 	// HostsChanged: secrets or grants of a service, or the secret of a channel, may go to
 	// other hosts from now on, or wait for an owner's consent to that.
 	HostsChanged Event = "hosts_changed"
-	// IncidentOpened is chosen in policies for any trouble, whatever its event is.
+	// IncidentOpened is chosen in escalation policies for any incident, whatever its
+	// event is.
 	IncidentOpened Event = "incident_opened"
-	// Recovered: the trouble is over. Whoever was told of it is told of that without
-	// choosing it.
+	// Recovered: the incident is over. It is sent to those who were notified of it,
+	// without being chosen.
 	Recovered Event = "recovered"
 )
 
 // Events are those that a policy can choose.
 var Events = []Event{RenewalFailed, PersonIn14, PersonIn3, PersonIn1, GrantEnded, OperatorNeeded, PluginFailed, ServiceRequested, HostsChanged, IncidentOpened, Recovered}
 
-// Days are how long before the end of a grant people are told, longest first.
+// Days are the days before the expiry of a grant that are notified, longest first.
 var Days = []int{14, 3, 1}
 
 // PersonIn is the event of one of Days.
@@ -75,8 +76,8 @@ func (e Event) IsIncident() bool {
 	return slices.Contains([]Event{RenewalFailed, GrantEnded, OperatorNeeded, PluginFailed}, e)
 }
 
-// grace is how long a trouble may last before somebody is told whom no policy
-// names: most outages are over before anybody could do anything.
+// grace is how long an incident may last before it is notified without a matching
+// escalation policy: most outages are over before a person could act.
 func (e Event) grace() time.Duration {
 	if e == RenewalFailed {
 		return 15 * time.Minute

@@ -2,10 +2,10 @@ package policy
 
 import "slices"
 
-// OtherWays is how a trouble is told after every planned message of it was given up, of
-// a situation that began when the last one was: on the other addresses of those who
-// were to be told and of the owners; if there is none, on those of whoever takes what
-// is left. It is empty when nothing is left to try.
+// OtherWays plans the messages of an incident after all planned ones were abandoned, from
+// the time when the last one was: on the other addresses of its contacts and of the
+// owners; if there are none, on those of the contacts that take the rest. It is empty
+// when no address is left.
 func OtherWays(s Situation, policies []Policy, contacts []Contact, tried []Planned) []Planned {
 	urgent := slices.ContainsFunc(policies, func(p Policy) bool { return p.Urgent && p.Matches(s) })
 	meant := func(c Contact) bool {

@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// Plan is every message of a situation: each contact gets at most one on each channel,
-// at the earliest time that any policy says. Trouble of which the policies tell nobody,
-// because none is about it or nobody whom they name is there, goes to the rest.
+// Plan returns every message of a situation: each contact gets at most one on each
+// channel, at the earliest time of any escalation policy. An incident without a message,
+// because no escalation policy matches it or none of its contacts exists, goes to the
+// rest.
 func Plan(s Situation, policies []Policy, contacts []Contact) []Planned {
 	p := &planner{s: s, byID: map[string]Contact{}}
 	for _, c := range contacts {
@@ -48,7 +49,7 @@ func (p *planner) step(step Step, urgent bool) {
 	}
 }
 
-// rest tells the owners, and those who take what is left if there is none.
+// rest notifies the owners, and if there are none the contacts that take the rest.
 func (p *planner) rest(contacts []Contact) {
 	after := p.s.Event.grace()
 	for _, id := range p.s.Owners {
@@ -64,8 +65,8 @@ func (p *planner) rest(contacts []Contact) {
 	}
 }
 
-// add plans a message to a contact. One who has no address on the channel is left out
-// only if none is known at all: a way that was forgotten must be seen as a failure.
+// add plans a message to a contact. A contact without an address on the channel is left
+// out only if it has no address at all: a missing address must show as a failure.
 func (p *planner) add(id, channel string, after time.Duration, urgent bool) {
 	c, ok := p.byID[id]
 	if !ok {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// ToOwner is the recipient of a Step that is whoever owns the connection.
+// ToOwner is the recipient of a Step that is the owner of the connection.
 const ToOwner = "owner"
 
 // Policy says who is told of what, step by step.
@@ -27,8 +27,8 @@ type Policy struct {
 
 // Step is one message of a policy.
 type Step struct {
-	// After is the time since the trouble began. A step is left out if somebody has
-	// acknowledged the trouble before.
+	// After is the time since the incident began. A step is left out if the incident was
+	// acknowledged before.
 	After time.Duration `json:"after"`
 	// To is a contact's id, or ToOwner.
 	To string `json:"to"`
@@ -36,12 +36,12 @@ type Step struct {
 	Channel string `json:"channel"`
 }
 
-// Contact is somebody who can be told.
+// Contact is a recipient of notifications.
 type Contact struct {
 	ID, Title string
 	// UserID is their account here; empty for none.
 	UserID string
-	// Lang is en or ru; Zone an IANA name, of which quiet hours are told.
+	// Lang is en or ru; Zone an IANA name, which quiet hours are in.
 	Lang, Zone string
 	// Quiet are hours without messages that are not urgent.
 	Quiet Quiet
@@ -70,7 +70,7 @@ func (c Contact) On(channel string) string {
 // From equal to Until is never.
 type Quiet struct{ From, Until int }
 
-// Situation is a trouble, or its end, as policies look at it.
+// Situation is an incident, or its end, as escalation policies match it.
 type Situation struct {
 	Event Event
 	// Began is when it began, or for Recovered when it was over.

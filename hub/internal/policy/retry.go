@@ -10,9 +10,9 @@ var waits = []time.Duration{
 	15 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 20 * time.Minute, 40 * time.Minute,
 }
 
-// Retry says when a message is tried again that was not taken for the n-th time. asked
-// is what the service wants to wait at least. ok is false once it is no use any more:
-// first is when it was due.
+// Retry returns when a message that was not accepted for the n-th time is retried. asked
+// is the least wait that the service requested. ok is false once retries are over: first
+// is when it was due.
 func Retry(now, first time.Time, n int, asked time.Duration) (at time.Time, ok bool) {
 	wait := time.Hour
 	if n >= 1 && n <= len(waits) {
