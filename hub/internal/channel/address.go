@@ -25,11 +25,11 @@ var (
 	chatName = regexp.MustCompile(`^@[A-Za-z][A-Za-z0-9_]{3,31}$`)
 )
 
-// CheckAddress reports why nobody can be reached at an address over a kind of
-// channel: a telephone number in the form of E.164 for short messages, a bare
-// e-mail address, the number or @name of a Telegram chat, an http or https URL for
-// a webhook. Spaces around it are the caller's to remove. The errors are
-// English sentences for a log; a page has its own for each form.
+// CheckAddress reports why no message can reach an address over a kind of channel: a
+// telephone number in the form of E.164 for short messages, a bare e-mail address, the
+// number or @name of a Telegram chat, an http or https URL for a webhook. The caller
+// trims spaces. The errors are English sentences for a log; a page has its own for each
+// form.
 func CheckAddress(k Kind, address string) error {
 	switch {
 	case !k.Known():
@@ -47,9 +47,9 @@ func CheckAddress(k Kind, address string) error {
 	return nil
 }
 
-// isEmail tells one bare address. Quoted local parts and comments are legal and
-// refused: services take lists and names in the same field, so what could be read
-// as more than one address is none.
+// isEmail accepts one bare address. Quoted local parts and comments are legal and
+// refused: services accept lists and names in the same field, so a text that could be
+// read as more than one address is invalid.
 func isEmail(v string) bool {
 	if len(v) > 254 || strings.ContainsAny(v, " \t\r\n,;:<>()[]\"\\") || !isLine(v) {
 		return false

@@ -21,9 +21,9 @@ const (
 	ProblemInvalid = "invalid"
 )
 
-// Check says what is wrong with settings before anything is sent: what is required
-// and empty, and what cannot be right. It asks nobody, so a wrong password passes.
-// Settings that the kind does not know are left alone.
+// Check validates settings before anything is sent: required but empty, and malformed
+// ones. It makes no request, so a wrong password passes. Unknown settings of the kind are
+// ignored.
 func Check(k Kind, settings Settings) []Problem {
 	var out []Problem
 	for _, f := range fields[k] {
@@ -76,19 +76,19 @@ func isPort(v string) bool {
 	return err == nil && n > 0 && n < 1<<16
 }
 
-// isSender tells a sender of short messages, a telephone number or a name. How
-// long a name may be and of what is the service's business and changes by country.
+// isSender accepts a sender of short messages, a telephone number or a name. The
+// permitted names differ by service and country.
 func isSender(limit int) func(string) bool {
 	return func(v string) bool { return len(v) <= limit && isLine(v) }
 }
 
-// isMailbox tells "hub@example.com" and "Evergrant <hub@example.com>".
+// isMailbox accepts "hub@example.com" and "Evergrant <hub@example.com>".
 func isMailbox(v string) bool {
 	a, err := mail.ParseAddress(v)
 	return err == nil && isEmail(a.Address)
 }
 
-// isBase tells the address of a service: http or https, with a path at most.
+// isBase accepts the address of a service: http or https, with a path at most.
 func isBase(v string) bool {
 	u, err := webAddress(v)
 	return err == nil && u.RawQuery == ""

@@ -11,8 +11,7 @@ import (
 	"time"
 )
 
-// Reason is why a message was not taken, in one word that a page has a sentence
-// for.
+// Reason is why a message was not accepted, as a key that a page has a sentence for.
 type Reason string
 
 // The reasons.
@@ -20,12 +19,12 @@ const (
 	// BadCredential is a key, token or password that the service does not accept, or
 	// that may not send.
 	BadCredential Reason = "bad_credential"
-	// NoMoney is an empty account. It is not permanent: somebody pays.
+	// NoMoney is an empty account. It is not permanent: the account can be topped up.
 	NoMoney Reason = "no_money"
 	// BadRecipient is an address that does not exist or cannot receive this.
 	BadRecipient Reason = "bad_recipient"
-	// Blocked is a receiver who does not want messages: a blocked bot, an
-	// unsubscribed number.
+	// Blocked is a receiver who has refused messages: a blocked bot, an unsubscribed
+	// number.
 	Blocked Reason = "blocked"
 	// BadSender is a sender that the service does not let the account use.
 	BadSender Reason = "bad_sender"
@@ -33,9 +32,9 @@ const (
 	RateLimited Reason = "rate_limited"
 	// Away is a service that did not answer, or not as itself: network, TLS, 5xx.
 	Away Reason = "away"
-	// Refused is anything else that the service said no to.
+	// Refused is any other refusal of the service.
 	Refused Reason = "refused"
-	// Gone is a webhook whose receiver says that it wants no more, ever.
+	// Gone is a webhook whose receiver has refused all further messages.
 	Gone Reason = "gone"
 	// Moved is a Telegram group that is another one now, and again another one.
 	Moved Reason = "moved"
@@ -44,23 +43,22 @@ const (
 // Error is a message that was not taken. None of its fields holds a secret, and
 // neither does what they wrap.
 type Error struct {
-	// Permanent says that the same message to the same address over the same
-	// settings will never be taken.
+	// Permanent is set if the same message to the same address with the same settings can
+	// never be accepted.
 	Permanent bool
-	// RetryAfter is the least time that the service asks to wait, zero if it asks
-	// for none; at most a day.
+	// RetryAfter is the least wait that the service requests, zero if none; at most a
+	// day.
 	RetryAfter time.Duration
 	Reason     Reason
-	// Code is the service's own, for example "21211" or "dest_invalid", or the HTTP
-	// or SMTP status. Said are its words, at most 300 characters.
+	// Code is the service's own, for example "21211" or "dest_invalid", or the HTTP or
+	// SMTP status. Said is its text, at most 300 characters.
 	Code, Said string
-	// Disable says that the receiver asks to be sent nothing any more (410 of a
-	// webhook).
+	// Disable is set if the receiver has refused all further messages (410 of a webhook).
 	Disable bool
-	// Maybe says that the message may have been taken all the same: the service did
-	// not answer, or not in words, after it had been sent.
+	// Maybe is set if the message may have been accepted all the same: the service did
+	// not answer after it had been sent, or not intelligibly.
 	Maybe bool
-	// Err is what went wrong on this side or under way, if not the service said so.
+	// Err is the local or network error, if the failure was not reported by the service.
 	Err error
 }
 
@@ -69,7 +67,7 @@ const (
 	codeLimit = 64
 	// longestWait is what a service may ask for.
 	longestWait = 24 * time.Hour
-	// paying is how long it takes until somebody has paid, at the least.
+	// paying is the least time until an account is topped up.
 	paying = 30 * time.Minute
 )
 
@@ -137,8 +135,8 @@ func isTimeout(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || ok && timed.Timeout()
 }
 
-// isTLS tells certificates that are not accepted and handshakes that fail. They
-// pass, as certificates are renewed, so they are no reason to give up.
+// isTLS reports certificates that are not accepted and failed handshakes. They are
+// temporary, because certificates are renewed, so retries continue.
 func isTLS(err error) bool {
 	var verify *tls.CertificateVerificationError
 	var record tls.RecordHeaderError

@@ -1,7 +1,7 @@
 package channel
 
-// Field is a setting of a channel as a form asks for it. Its label and
-// explanation are the page's, by kind and name.
+// Field is a setting of a channel in a form. Its label and explanation are the page's, by
+// kind and name.
 type Field struct {
 	Name string
 	// Secret is kept sealed and never shown again.
@@ -36,7 +36,7 @@ const (
 
 type field struct {
 	Field
-	// valid tells an acceptable answer; nil accepts any single line.
+	// valid accepts a value; nil accepts any single line.
 	valid func(string) bool
 }
 
@@ -58,7 +58,7 @@ var fields = map[Kind][]field{
 	},
 	Webhook: {
 		{Field{Name: "secret", Secret: true, Required: true, Example: "whsec_…"}, isSigningSecret},
-		// While the receiver learns a new secret both sign.
+		// Both secrets sign while the receiver changes to the new one.
 		{Field{Name: "previous_secret", Secret: true, Advanced: true, Example: "whsec_…"}, isSigningSecret},
 	},
 	Twilio: {

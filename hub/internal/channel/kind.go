@@ -2,7 +2,7 @@ package channel
 
 import "slices"
 
-// Kind names what a channel speaks. It is kept in rows and named in the API.
+// Kind is the protocol of a channel. It is stored in rows and part of the API.
 type Kind string
 
 // The kinds of channels.
@@ -23,7 +23,7 @@ var Kinds = []Kind{SMTP, Telegram, Webhook, Twilio, MessageBird, UniSenderSMS, U
 // Known reports whether there is such a kind.
 func (k Kind) Known() bool { return slices.Contains(Kinds, k) }
 
-// Form is the shape of message that a kind carries, for whoever writes it.
+// Form is the shape of the messages of a kind.
 type Form string
 
 // The forms of messages.
@@ -38,7 +38,7 @@ const (
 	Data Form = "data"
 )
 
-// Form says which shape of message a kind carries.
+// Form returns the shape of the messages of a kind.
 func (k Kind) Form() Form {
 	switch k {
 	case Telegram:

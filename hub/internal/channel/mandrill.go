@@ -74,11 +74,11 @@ func mandrillRejected(why string) *Error {
 	case "hard-bounce", "invalid":
 		e.Reason = BadRecipient
 	case "soft-bounce":
-		// Mandrill forgets these after a while, as a full mailbox is emptied.
+		// Mandrill drops these in time, for example when a full mailbox is emptied.
 		later(BadRecipient, paying)
 	case "spam", "unsub", "custom":
-		// The reader complained or unsubscribed, or somebody put the address on the
-		// account's own list.
+		// The receiver complained or unsubscribed, or the address is on the account's own
+		// rejection list.
 		e.Reason = Blocked
 	case "invalid-sender", "unsigned":
 		e.Reason = BadSender

@@ -9,7 +9,7 @@ import (
 	"unicode/utf16"
 )
 
-// Message is what somebody is told.
+// Message is a notification.
 type Message struct {
 	// ID is the same for every repeat of this message to this address, and
 	// different for every other. It is webhook-id, and Message-ID at SMTP.
@@ -25,12 +25,12 @@ type Message struct {
 	Data json.RawMessage
 	// Type is a webhook's type, for example "escalation.opened".
 	Type string
-	// At is when what is told happened; zero is now.
+	// At is when the event happened; zero is now.
 	At time.Time
 }
 
-// Receipt is what the service said about a message that it took. It says nothing
-// about whether somebody reads it.
+// Receipt is the service's answer to an accepted message. It does not show whether the
+// message is read.
 type Receipt struct {
 	// Reference is the service's number of the message, if it gave one.
 	Reference string

@@ -34,7 +34,7 @@ func (c *call) messageBird(ctx context.Context) (Receipt, *Error) {
 		// Recipients are numbers with the country's code and without the plus.
 		"recipients": []string{strings.TrimPrefix(c.m.To, "+")},
 	}
-	// What is not said to be Unicode loses the letters that GSM does not have.
+	// Without the Unicode flag, letters outside GSM are lost.
 	if strings.ContainsFunc(c.m.Text, func(r rune) bool { return r > unicode.MaxASCII }) {
 		body["datacoding"] = "unicode"
 	}
@@ -70,10 +70,10 @@ func messageBirdTaken(b messageBirdAnswer) (Receipt, *Error) {
 	return receipt, nil
 }
 
-// messageBirdReason sharpens what the status says by the codes of MessageBird's
-// public reference: 2 is a wrong key, 9 and 10 a missing or wrong parameter, 25
-// an empty account, 99 an error inside. Of several the first counts, unless one is
-// about the key: what is said to a stranger about the rest says little.
+// messageBirdReason refines the reason of the status by the codes of MessageBird's public
+// reference: 2 is a wrong key, 9 and 10 a missing or wrong parameter, 25 an empty
+// account, 99 an internal error. Of several the first counts, unless one is about the
+// key: errors for an unauthenticated client are not specific.
 func messageBirdReason(e *Error, list []messageBirdError) {
 	first := list[max(0, slices.IndexFunc(list, func(one messageBirdError) bool { return one.Code == "2" }))]
 	e.Code, e.Said = string(first.Code), string(first.Description)

@@ -49,8 +49,7 @@ func (c *call) base() string { return strings.TrimRight(c.get("base_url"), "/") 
 func (c *call) post(ctx context.Context, address string, header http.Header, body []byte) (answer, *Error) {
 	var sent atomic.Bool
 	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
-	// A body that cannot be rewound is how net/http is told that a request must not
-	// be sent a second time.
+	// A body that cannot be rewound keeps net/http from sending a request a second time.
 	req, err := http.NewRequestWithContext(traced, http.MethodPost, address, io.NopCloser(bytes.NewReader(body)))
 	if err != nil {
 		return answer{}, &Error{Permanent: true, Reason: Refused, Code: ProblemInvalid, Said: errURL.Error(), Err: errURL}
@@ -79,8 +78,8 @@ func (c *call) post(ctx context.Context, address string, header http.Header, bod
 	return answer{status: resp.StatusCode, header: resp.Header, body: read}, nil
 }
 
-// lost is an answer that did not come. A context that has ended says more than
-// what broke because of it.
+// lost is a missing answer. The error of an ended context is more specific than what it
+// broke.
 func (c *call) lost(ctx context.Context, err error, sent bool) *Error {
 	if ctx.Err() != nil {
 		err = ctx.Err()
@@ -101,7 +100,7 @@ func (a answer) read(into any) bool { return json.Unmarshal(a.body, into) == nil
 // ok reports a status of success.
 func (a answer) ok() bool { return a.status >= 200 && a.status < 300 }
 
-// plain makes a failure of what the status alone says. Services add to it.
+// plain makes the failure that the status alone indicates. Services add to it.
 func (a answer) plain(now time.Time) *Error {
 	e := &Error{Reason: Refused, Permanent: true, Code: strconv.Itoa(a.status), Said: http.StatusText(a.status)}
 	switch {
@@ -126,7 +125,7 @@ func (a answer) plain(now time.Time) *Error {
 	return e
 }
 
-// retryAfter reads how long the service asks to wait: seconds or a date (RFC 9110,
+// retryAfter reads the wait that the service requests: seconds or a date (RFC 9110,
 // section 10.2.3).
 func retryAfter(header http.Header, now time.Time) time.Duration {
 	v := strings.TrimSpace(header.Get("Retry-After"))

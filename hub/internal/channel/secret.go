@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// hidden stands for a secret that somebody repeated.
+// hidden replaces a secret that a service repeated.
 const hidden = "[hidden]"
 
 // shortestSecret is how long a value has to be to be looked for: to hide all that

@@ -14,7 +14,7 @@ import (
 
 // Options say how messages travel. The zero value is good.
 type Options struct {
-	// Version of the hub is told to services in User-Agent.
+	// Version of the hub is sent to services in User-Agent.
 	Version string
 	// Transport carries the requests of all kinds but SMTP. Nil is one with sane
 	// time-outs that dials with Dial and uses the environment's proxy. Redirects are
@@ -23,8 +23,8 @@ type Options struct {
 	// Dial makes the connections of SMTP and of the default transport; it is the
 	// place to keep messages out of networks, by a *NotAllowedError. Nil is a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// Proxied judges the address of a request that the environment's proxy carries, for
-	// which Dial is not asked; nil allows all.
+	// Proxied checks the address of a request through the environment's proxy, for which
+	// Dial is not called; nil allows all.
 	Proxied func(u *url.URL) error
 	// RootCAs are the authorities that certificates of mail servers and, in the
 	// default transport, of services are checked against. Nil are the system's.
@@ -71,8 +71,8 @@ func (s *Senders) over(dial func(ctx context.Context, network, address string) (
 		TLSClientConfig:     &tls.Config{RootCAs: s.roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout: 10 * time.Second,
 		ForceAttemptHTTP2:   true,
-		// Shorter than servers close idle connections: a request that meets the
-		// closing may have been received, and nobody knows.
+		// Shorter than servers close idle connections: whether a request that meets the
+		// closing was received is unknown.
 		IdleConnTimeout:        4 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
@@ -171,7 +171,7 @@ func (c *call) send(ctx context.Context) (Receipt, *Error) {
 // get returns a setting or its default.
 func (c *call) get(name string) string { return c.settings.of(c.kind, name) }
 
-// precheck finds what no service has to be asked about.
+// precheck finds errors that need no request.
 func (c *call) precheck(m Message) *Error {
 	if !c.kind.Known() {
 		return &Error{Permanent: true, Reason: Refused, Code: "kind", Said: errKind.Error(), Err: errKind}

@@ -87,8 +87,8 @@ func (c *call) mailOptions() []gomail.Option {
 	case noTLS:
 		out = append(out, gomail.WithTLSPolicy(gomail.NoTLS))
 	default:
-		// A server that offers no encryption, or somebody between who hides the
-		// offer, gets neither password nor message.
+		// Without STARTTLS, which an attacker may have removed from the offer, neither
+		// password nor message is sent.
 		out = append(out, gomail.WithTLSPolicy(gomail.TLSMandatory))
 	}
 	if user := c.get("user"); user != "" {

@@ -10,9 +10,8 @@ import (
 	gomail "github.com/wneessen/go-mail"
 )
 
-// mailError says why the server did not take an e-mail: what it said about the
-// sender, the receiver or the text, or about who signs in; otherwise the
-// connection or its encryption failed.
+// mailError is why the server did not accept an e-mail: its reply about the sender, the
+// receiver, the text or the login; otherwise the connection or its encryption failed.
 func (c *call) mailError(ctx context.Context, err error) *Error {
 	if failed, ok := errors.AsType[*gomail.SendError](err); ok {
 		if failed.ErrorCode() != 0 {
@@ -37,8 +36,8 @@ func (c *call) mailError(ctx context.Context, err error) *Error {
 	case strings.Contains(text, "does not support SMTP AUTH"):
 		return &Error{Permanent: true, Reason: BadCredential, Code: "auth", Said: "the mail server lets nobody sign in"}
 	case strings.Contains(text, "does not support STARTTLS"):
-		// It passes as certificates do: somebody repairs the server, or stops hiding
-		// its offer.
+		// It is temporary, as failing certificates are: the server is repaired, or the
+		// offer restored.
 		return &Error{Reason: Away, Code: "starttls", Said: "the mail server offers no encryption, so nothing was sent"}
 	}
 	return c.lost(ctx, err, false)
@@ -57,9 +56,9 @@ func signedOut(said *textproto.Error) *Error {
 	return e
 }
 
-// replied is a reply to the sender, the receiver or the text: 4xx passes, 5xx does
-// not (RFC 5321, section 4.2.1). The enhanced code says whether it is about the
-// address (x.1, x.2) or about policy (x.7), where there is one (RFC 3463).
+// replied is a reply to the sender, the receiver or the text: 4xx is temporary, 5xx is
+// not (RFC 5321, section 4.2.1). The enhanced code, if any, shows whether it is about the
+// address (x.1, x.2) or about policy (x.7) (RFC 3463).
 func replied(failed *gomail.SendError) *Error {
 	code, enhanced := strconv.Itoa(failed.ErrorCode()), failed.EnhancedStatusCode()
 	e := &Error{Reason: Refused, Permanent: failed.ErrorCode() >= 500, Code: code, Said: serverWords(failed, code)}

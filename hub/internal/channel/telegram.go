@@ -22,9 +22,9 @@ type telegramAnswer struct {
 	} `json:"parameters"`
 }
 
-// telegram calls sendMessage with plain text. A group that has become a supergroup
-// has a new number, to which the message goes in the same call: the old one
-// refused it, so nobody reads it twice.
+// telegram calls sendMessage with plain text. A group that has become a supergroup has a
+// new number, to which the message is sent in the same call: the old one refused it, so
+// it is delivered once.
 func (c *call) telegram(ctx context.Context) (Receipt, *Error) {
 	receipt, moved, e := c.telegramTo(ctx, c.m.To)
 	if moved == "" {

@@ -39,7 +39,7 @@ func (c *call) twilio(ctx context.Context) (Receipt, *Error) {
 	}
 	var t twilioAnswer
 	readable := a.read(&t)
-	// A message may come back as created and failed at once.
+	// A message may be returned as created and failed at once.
 	failed := t.ErrorCode != "" && t.ErrorCode != "0"
 	switch {
 	case a.ok() && readable && t.SID != "" && !failed:
@@ -59,8 +59,8 @@ func (c *call) twilio(ctx context.Context) (Receipt, *Error) {
 	return Receipt{}, twilioReason(e)
 }
 
-// twilioReason sharpens what the status says by the codes of Twilio's error
-// dictionary that a message may meet.
+// twilioReason refines the reason of the status by the codes of Twilio's error
+// dictionary.
 func twilioReason(e *Error) *Error {
 	permanent := map[Reason]string{
 		// Not a number; cannot be routed; no mobile; none given.

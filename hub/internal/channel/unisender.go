@@ -27,8 +27,8 @@ type uniSenderResult struct {
 	} `json:"errors"`
 }
 
-// uniSender calls sendSms or sendEmail. The service takes GET too; the key goes in
-// the form, because addresses are written into logs under way.
+// uniSender calls sendSms or sendEmail. The service accepts GET too; the key is sent in
+// the form, because proxies and servers log addresses.
 func (c *call) uniSender(ctx context.Context) (Receipt, *Error) {
 	method := "sendSms"
 	form := url.Values{"api_key": {c.get("api_key")}}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// payloadLimit is what Standard Webhooks asks payloads to stay under, in bytes.
+// payloadLimit is the limit of Standard Webhooks for payloads, in bytes.
 const payloadLimit = 20_000
 
 type payload struct {
@@ -17,9 +17,9 @@ type payload struct {
 	Data      json.RawMessage `json:"data"`
 }
 
-// webhook posts signed JSON to the address itself, as Standard Webhooks 1 says:
-// any 2xx is success, and everything else is worth a repeat but 410, after which
-// the receiver wants nothing more. What it answers beside the status is not read.
+// webhook posts signed JSON to the address itself, according to Standard Webhooks 1: any
+// 2xx is success, and every other status is retried except 410, after which the receiver
+// gets no more. The body of the answer is not read.
 func (c *call) webhook(ctx context.Context) (Receipt, *Error) {
 	body, e := c.payload()
 	if e != nil {
