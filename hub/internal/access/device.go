@@ -19,9 +19,9 @@ const DeviceLife = 180 * 24 * time.Hour
 // maxDevice bounds what a browser may show, in bytes.
 const maxDevice = 256
 
-// Device makes what a person's browser keeps after a login, so that others' guesses do not
-// keep the person out there: a name of the browser, signed. It lets nobody in. devices are
-// what the browser has shown; it keeps the name that it has.
+// Device makes the cookie that a person's browser keeps after a login, so that others'
+// guesses do not lock the person out there: a signed name of the browser. It grants no
+// access. devices are the browser's present cookies; it keeps the name that it has.
 func (a *Access) Device(ctx context.Context, u store.User, devices []string) (string, error) {
 	id, err := a.knownDevice(ctx, u, devices)
 	if err != nil {

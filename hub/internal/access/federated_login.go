@@ -8,9 +8,9 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// FederatedLogin finds the user that the sign-in service has authenticated. Somebody who comes for
-// the first time is known by a verified e-mail address that is a login here or was
-// invited; else they become a user of the role joinAs, or nobody if it is empty. A
+// FederatedLogin finds the user that the sign-in service has authenticated. At the first
+// login a verified e-mail address that is a login here or was invited identifies the
+// person; else they become a user of the role joinAs, or are refused if it is empty. A
 // person with a second factor is not logged in before SecondLogin. Errors:
 // ErrUnknownPerson.
 func (a *Access) FederatedLogin(ctx context.Context, who Identity, joinAs, lang string) (store.User, error) {

@@ -11,16 +11,16 @@ import (
 // 64 MiB and about a tenth of a second.
 const (
 	mostHashing = 2
-	// mostWaiting strangers wait at a time, and as many of those who are known;
-	// mostWaitingFrom of them from one network.
+	// mostWaiting strangers wait at a time, and as many known persons; mostWaitingFrom of
+	// them from one network.
 	mostWaiting     = 32
 	mostWaitingFrom = 8
 	// busyFor is when to come again to a queue that is full.
 	busyFor = 2 * time.Second
 )
 
-// queue gives out the few places in which passwords are hashed. Who is known comes before
-// strangers, so that these cannot make a person wait.
+// queue bounds the concurrent hashing of passwords. Known persons come before strangers,
+// so that a flood does not make a person wait.
 type queue struct {
 	mu      sync.Mutex
 	hashing int
@@ -28,15 +28,15 @@ type queue struct {
 	strange []*waiting
 }
 
-// waiting is somebody in the queue; ready is closed when a place is theirs.
+// waiting is an entry of the queue; ready is closed when its place is free.
 type waiting struct {
 	network string
 	ready   chan struct{}
 }
 
-// enter waits for a place, which leave gives back. Whoever goes away first gives up the
-// waiting place. network is "" for who is known. Errors: TooManyError if the queue is full,
-// the context's.
+// enter waits for a place, which leave returns. A caller whose context ends leaves the
+// queue. network is "" for a known person. Errors: TooManyError if the queue is full, the
+// context's.
 func (q *queue) enter(ctx context.Context, network string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -95,7 +95,7 @@ func (q *queue) giveUp(w *waiting) {
 	}
 }
 
-// leave gives a place to who waits for it.
+// leave passes the place to the next in the queue.
 func (q *queue) leave() {
 	q.mu.Lock()
 	defer q.mu.Unlock()

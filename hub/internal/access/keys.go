@@ -15,8 +15,8 @@ import (
 // Scopes of API keys.
 const (
 	ScopeTokenRead      = "token:read"      // pull tokens of the allowed connections
-	ScopeConnectionRead = "connection:read" // see how the allowed connections stand, no token
-	ScopeAuditRead      = "audit:read"      // read who did what
+	ScopeConnectionRead = "connection:read" // read the status of the allowed connections, no token
+	ScopeAuditRead      = "audit:read"      // read the audit records
 	ScopeMetricsRead    = "metrics:read"    // scrape /metrics
 	ScopeAdmin          = "admin:*"         // everything that the pages do
 )
@@ -104,10 +104,10 @@ func newKey(k store.APIKey) (string, store.APIKey) {
 	return key, k
 }
 
-// RotateKey makes a key that may do what another one may. The old one works for
-// overlap more, so that processes can be given the new one without a failed call.
-// maker is the key that asks for it, none if a person does. Errors: store.ErrNotFound;
-// ErrBadKey if the old one has ended; ErrReaches.
+// RotateKey makes an API key with the permissions of another one. The old one is valid
+// for overlap more, so that processes can be given the new one without a failed call.
+// maker is the API key that requests it, none if a person does. Errors:
+// store.ErrNotFound; ErrBadKey if the old one has ended; ErrReaches.
 func (a *Access) RotateKey(ctx context.Context, id string, overlap time.Duration, by string, maker store.APIKey) (key string, _ store.APIKey, err error) {
 	old, err := a.store.APIKey(ctx, id)
 	if err != nil {
@@ -123,7 +123,7 @@ func (a *Access) RotateKey(ctx context.Context, id string, overlap time.Duration
 		next.ExpiresAt = now.Add(old.ExpiresAt.Sub(old.CreatedAt)) // as long a life again
 	}
 	if next, err = within(maker, next); errors.Is(err, ErrOutlives) {
-		next.ExpiresAt, err = maker.ExpiresAt, nil // as long as whoever asks for it
+		next.ExpiresAt, err = maker.ExpiresAt, nil // as long as the requesting key
 	}
 	if err != nil {
 		return "", store.APIKey{}, err

@@ -8,23 +8,23 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// How a key says who made it, beside the id of a person.
+// How an API key records its maker, beside the id of a person.
 const (
 	// MadeByHub is a command on the hub's own machine.
 	MadeByHub = "hub"
-	// madeByKey stands before the id of another key.
+	// madeByKey is the prefix of the id of another API key.
 	madeByKey = "key:"
 )
 
-// MadeByKey is how a key says that another one made it.
+// MadeByKey is the maker of an API key that another one made.
 func MadeByKey(id string) string { return madeByKey + id }
 
 // mostMakers bounds how far a key is followed back to a person.
 const mostMakers = 100
 
-// MakerOf finds the person who made a key, by way of the keys that made it. hub is set if
-// it was a command on the hub's own machine. Errors: store.ErrNotFound if nobody is known
-// any more.
+// MakerOf finds the person who made an API key, also by way of the keys that made it. hub
+// is set if it was a command on the hub's own machine. Errors: store.ErrNotFound if the
+// person is gone.
 func (a *Access) MakerOf(ctx context.Context, k store.APIKey) (u store.User, hub bool, err error) {
 	for range mostMakers {
 		id, byKey := strings.CutPrefix(k.CreatedBy, madeByKey)
@@ -42,8 +42,8 @@ func (a *Access) MakerOf(ctx context.Context, k store.APIKey) (u store.User, hub
 	return u, false, store.ErrNotFound
 }
 
-// KeyMay reports whether the person who made a key may do an act; a command on the hub's
-// own machine may.
+// KeyMay reports whether the person who made an API key may do an act; a command on the
+// hub's own machine may.
 func (a *Access) KeyMay(ctx context.Context, k store.APIKey, act Act) (bool, error) {
 	u, hub, err := a.MakerOf(ctx, k)
 	if errors.Is(err, store.ErrNotFound) {

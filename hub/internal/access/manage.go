@@ -14,7 +14,7 @@ import (
 // invitationLife is how long an invitation can be accepted.
 const invitationLife = 7 * 24 * time.Hour
 
-// Errors of those who manage people.
+// Errors of the management of people.
 var (
 	// ErrMayNot is an act on a person that the actor's role does not allow.
 	ErrMayNot = errors.New("your role does not allow this; ask an owner of the hub")
@@ -22,11 +22,11 @@ var (
 	ErrRole = errors.New("there is no such role")
 	// ErrInvitation is an invitation that is spent, withdrawn, or too old.
 	ErrInvitation = errors.New("this invitation is spent or too old; ask for another one")
-	// ErrLoginTaken is a login that somebody has.
+	// ErrLoginTaken is a login that exists already.
 	ErrLoginTaken = errors.New("somebody has this login already")
 )
 
-// Invite makes a link's token by which somebody becomes a user of a role, once.
+// Invite makes the token of a single-use link to become a user of a role.
 func (a *Access) Invite(ctx context.Context, actor store.User, login, role string) (token string, _ store.Invitation, err error) {
 	login = strings.TrimSpace(login)
 	switch {
@@ -99,8 +99,8 @@ func (a *Access) ChangeRole(ctx context.Context, actor store.User, userID, role 
 	return u, err
 }
 
-// OnLeft has somebody told of what was withdrawn with a person. Call it before the first
-// act.
+// OnLeft sets the function that is called with what was withdrawn with a person. Call it
+// before the first act.
 func (a *Access) OnLeft(told func(ctx context.Context, u store.User, l store.Leaving)) {
 	a.left = func(ctx context.Context, u store.User, l store.Leaving) {
 		if !l.Empty() {
@@ -109,8 +109,8 @@ func (a *Access) OnLeft(told func(ctx context.Context, u store.User, l store.Lea
 	}
 }
 
-// Disable keeps a person from logging in, signs them out and withdraws what they could
-// come back by, or lets them in again.
+// Disable keeps a person from logging in, signs them out and withdraws the credentials by
+// which they could return, or enables them again.
 func (a *Access) Disable(ctx context.Context, actor store.User, userID string, disabled bool) (store.User, error) {
 	u, left, err := a.store.LeaveUser(ctx, userID, RoleOwner, func(u *store.User) (bool, error) {
 		if !MayChange(actor.Role, u.Role) {
@@ -141,8 +141,8 @@ func (a *Access) SignOut(ctx context.Context, actor store.User, userID string) e
 	return a.store.EndUserSessions(ctx, userID, "", "")
 }
 
-// ForgetSecondFactor drops the second factor and the passkeys of a person who has
-// lost them.
+// ForgetSecondFactor removes the second factor and the passkeys of a person who has lost
+// them.
 func (a *Access) ForgetSecondFactor(ctx context.Context, actor store.User, userID string) error {
 	u, err := a.store.User(ctx, userID)
 	if err != nil {

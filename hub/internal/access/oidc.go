@@ -14,8 +14,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/randtoken"
 )
 
-// OIDC is a sign-in service that speaks OpenID Connect, by which people log in to the
-// web hub. It is safe for concurrent use.
+// OIDC is a sign-in service with OpenID Connect, by which people log in to the web hub.
+// It is safe for concurrent use.
 type OIDC struct {
 	o      OIDCOptions
 	client *http.Client
@@ -24,7 +24,7 @@ type OIDC struct {
 	read *signInMetadata
 }
 
-// signInMetadata is what the service says of itself.
+// signInMetadata is the service's discovery document.
 type signInMetadata struct {
 	*oidc.Provider
 
@@ -51,8 +51,8 @@ type OIDCOptions struct {
 // oidcTimeout bounds each request to the sign-in service.
 const oidcTimeout = 10 * time.Second
 
-// NewOIDC returns the sign-in service; nil without an issuer. Nothing is asked of it
-// yet: a hub starts although it is away.
+// NewOIDC returns the sign-in service; nil without an issuer. It makes no request yet, so
+// that a hub starts while the service is down.
 func NewOIDC(o OIDCOptions) *OIDC {
 	if o.Issuer == "" {
 		return nil
@@ -75,7 +75,7 @@ type OIDCPending struct{ State, Nonce, Verifier string }
 type Identity struct {
 	// Subject is the issuer and its name for the person, which never change.
 	Subject string
-	// Email is empty unless the service says that it has verified it.
+	// Email is empty unless the service has verified it.
 	Email string
 	Name  string
 	// AuthenticatedAt is when the person has last shown the service that it is them; zero
@@ -90,11 +90,11 @@ var (
 	ErrOIDCAway = errors.New("the sign-in service does not answer as it should")
 	// ErrOIDCRefused is an answer that does not belong to a sign-in of this browser.
 	ErrOIDCRefused = errors.New("the sign-in was not accepted")
-	// ErrUnknownPerson is somebody whom nobody has invited.
+	// ErrUnknownPerson is a person without an invitation.
 	ErrUnknownPerson = errors.New("the sign-in service authenticated a person who has not been invited to this hub")
 )
 
-// provider reads what the service says of itself, once it can be read.
+// provider reads the service's discovery document, once it is available.
 func (s *OIDC) provider(ctx context.Context) (*signInMetadata, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -118,7 +118,7 @@ func (s *OIDC) provider(ctx context.Context) (*signInMetadata, error) {
 	return s.read, nil
 }
 
-// registered is this hub as the service knows it.
+// registered is this hub's client configuration at the service.
 func (s *OIDC) registered(p *signInMetadata) *oauth2.Config {
 	return &oauth2.Config{
 		ClientID: s.o.ClientID, ClientSecret: s.o.ClientSecret, Endpoint: p.Endpoint(), RedirectURL: s.o.RedirectURI,
@@ -126,12 +126,12 @@ func (s *OIDC) registered(p *signInMetadata) *oauth2.Config {
 	}
 }
 
-// freshFor is how long ago a person may have been asked by the service for a sign-in that
-// has to be fresh, in seconds (OpenID Connect Core section 3.1.2.1).
+// freshFor is the maximum age of an authentication at the service that has to be fresh,
+// in seconds (OpenID Connect Core section 3.1.2.1).
 const freshFor = "300"
 
-// Begin starts a sign-in: where to send the browser, and what to keep in its session. With
-// fresh the service is to ask the person again, whether or not it knows them still.
+// Begin starts a sign-in: where to send the browser, and what to keep in its session.
+// With fresh the service authenticates the person again, even with a session there.
 func (s *OIDC) Begin(ctx context.Context, fresh bool) (address string, pending OIDCPending, err error) {
 	p, err := s.provider(ctx)
 	if err != nil {
@@ -159,7 +159,7 @@ func (s *OIDC) Finish(ctx context.Context, answer OIDCAnswer, pending OIDCPendin
 	if err != nil {
 		return Identity{}, err
 	}
-	if p.wrongIssuer(answer.Issuer) { // before the code is shown to anybody
+	if p.wrongIssuer(answer.Issuer) { // before the code is sent
 		return Identity{}, fmt.Errorf("%w: the callback does not name %s as its issuer (RFC 9207)", ErrOIDCRefused, p.issuer)
 	}
 	ctx = oidc.ClientContext(ctx, s.client)
@@ -185,8 +185,8 @@ func (s *OIDC) Finish(ctx context.Context, answer OIDCAnswer, pending OIDCPendin
 		return Identity{}, fmt.Errorf("%w: its claims cannot be read", ErrOIDCRefused)
 	}
 	if claims.Email == "" {
-		// Claims of scopes are the UserInfo endpoint's where there is an access token
-		// (OpenID Connect Core section 5.4). Somebody who is known needs none.
+		// Claims of scopes are the UserInfo endpoint's if there is an access token
+		// (OpenID Connect Core section 5.4). A known person needs none.
 		if info, err := p.UserInfo(ctx, oauth2.StaticTokenSource(token)); err == nil && info.Subject == verified.Subject {
 			_ = info.Claims(&claims) // what can be read of them
 		}

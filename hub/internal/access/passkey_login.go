@@ -13,9 +13,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// BeginLogin asks for any passkey of this hub: what the browser is told, and what to
-// keep in its session until Login. from and devices are
-// those of Access.Login. Errors:
+// BeginLogin requests any passkey of this hub: the options for the browser, and what to
+// keep in its session until Login. from and devices are those of Access.Login. Errors:
 // ErrPasskeysOff, TooManyError.
 func (k *Passkeys) BeginLogin(ctx context.Context, from string, devices ...string) (options any, pending []byte, err error) {
 	if k.trouble != "" {
@@ -36,10 +35,9 @@ func (k *Passkeys) BeginLogin(ctx context.Context, from string, devices ...strin
 	return assertion, pending, err
 }
 
-// Login takes the browser's answer and finds whose passkey it is. The device has
-// checked its holder (a PIN, a finger), so no code is asked for. Errors:
-// ErrPasskeysOff, ErrPasskeyLate, ErrPasskeyRefused, ErrPasskeyUnknown,
-// ErrPasskeyCopied, TooManyError.
+// Login verifies the browser's answer and finds the passkey's user. The device has
+// verified its holder (a PIN, a finger), so no code is required. Errors: ErrPasskeysOff,
+// ErrPasskeyLate, ErrPasskeyRefused, ErrPasskeyUnknown, ErrPasskeyCopied, TooManyError.
 func (k *Passkeys) Login(ctx context.Context, pending, answer []byte, from string, devices ...string) (store.User, error) {
 	now := time.Now()
 	t, err := k.access.networkTry(ctx, from, devices)

@@ -28,7 +28,8 @@ type Passkeys struct {
 
 // Why there are no passkeys at an address.
 const (
-	// PasskeysNeedHTTPS is an address that browsers do not trust with keys.
+	// PasskeysNeedHTTPS is an address without HTTPS, for which browsers offer no
+	// passkeys.
 	PasskeysNeedHTTPS = "https"
 	// PasskeysNeedName is an address without a host name that keys could belong to: an IP
 	// address, or a name without a dot other than localhost.
@@ -43,14 +44,14 @@ const maxPasskeyTitle = 100
 
 // Errors of passkeys.
 var (
-	// ErrPasskeysOff is a hub whose address has no passkeys; see Trouble.
+	// ErrPasskeysOff is a hub whose address does not support passkeys; see Trouble.
 	ErrPasskeysOff = errors.New("passkeys do not work at this address")
-	// ErrPasskeyLate is an answer that nothing was asked for: it came too late, or was
-	// used before.
+	// ErrPasskeyLate is an answer without a request: it came too late, or was used
+	// before.
 	ErrPasskeyLate = errors.New("the answer is too late, or was used before; begin once more")
 	// ErrPasskeyRefused is an answer that does not prove anything.
 	ErrPasskeyRefused = errors.New("the passkey was not accepted")
-	// ErrPasskeyUnknown is a passkey that nobody has here.
+	// ErrPasskeyUnknown is a passkey that is not registered here.
 	ErrPasskeyUnknown = errors.New("this hub does not know the passkey")
 	// ErrPasskeyTaken is a passkey that is registered already.
 	ErrPasskeyTaken = errors.New("this passkey is registered already")
@@ -99,11 +100,11 @@ func originOf(u *url.URL) string {
 	return u.Scheme + "://" + strings.TrimSuffix(host, usual)
 }
 
-// Trouble is why passkeys do not work at the hub's address: "",
-// PasskeysNeedHTTPS or PasskeysNeedName.
+// Trouble is why passkeys do not work at the hub's address: "", PasskeysNeedHTTPS or
+// PasskeysNeedName.
 func (k *Passkeys) Trouble() string { return k.trouble }
 
-// BeginAdd asks for a new passkey of a person: what the browser is told, and what to
+// BeginAdd requests a new passkey of a person: the options for the browser, and what to
 // keep in its session until Add. Errors: ErrPasskeysOff.
 func (k *Passkeys) BeginAdd(ctx context.Context, u store.User) (options any, pending []byte, err error) {
 	if k.trouble != "" {
@@ -160,7 +161,7 @@ func passkeyTitle(title string) string {
 	return string(letters[:min(len(letters), maxPasskeyTitle)])
 }
 
-// session reads what Begin has asked to keep.
+// session reads the session data of Begin.
 func (k *Passkeys) session(pending []byte) (webauthn.SessionData, error) {
 	var session webauthn.SessionData
 	if k.trouble != "" {
@@ -182,7 +183,7 @@ func refused(err error) error {
 
 func encoded(id []byte) string { return base64.RawURLEncoding.EncodeToString(id) }
 
-// holder is a person as WebAuthn knows them.
+// holder is a person for WebAuthn.
 type holder struct {
 	user        store.User
 	credentials []webauthn.Credential
@@ -205,7 +206,7 @@ func (k *Passkeys) holder(ctx context.Context, u store.User) (*holder, error) {
 	return h, nil
 }
 
-// WebAuthnID is what devices keep of the person; it tells nothing of them.
+// WebAuthnID is the id that devices store for the person; it reveals nothing about them.
 func (h *holder) WebAuthnID() []byte { return []byte(h.user.ID) }
 
 // WebAuthnName is what devices show.

@@ -27,8 +27,8 @@ type argonCost struct {
 // recommended is the second recommendation of RFC 9106 section 4: 64 MiB.
 var recommended = argonCost{time: 3, memory: 64 << 10, threads: 2}
 
-// MinPassword is the least length of a password, in bytes (NIST SP 800-63B asks
-// for 8; an administrator of tokens deserves more).
+// MinPassword is the least length of a password, in bytes (NIST SP 800-63B requires 8;
+// access to tokens deserves more).
 const MinPassword = 10
 
 // MaxPassword bounds the work that a stranger can ask for.

@@ -41,10 +41,10 @@ var (
 	ErrEmptyLogin = errors.New("a login is needed")
 )
 
-// TooManyError asks a stranger to wait.
+// TooManyError requires a wait before the next try.
 type TooManyError struct {
 	RetryAfter time.Duration
-	// Busy is set if others are many, not who is asked.
+	// Busy is set if the load of others is the cause.
 	Busy bool
 }
 
@@ -136,7 +136,7 @@ func (a *Access) Login(ctx context.Context, login, password, from string, device
 		return store.User{}, err
 	}
 	phc := user.PasswordHash
-	if phc == "" { // there is nobody, or who comes from the sign-in service alone
+	if phc == "" { // no such login, or one without a password
 		phc = a.decoy()
 	}
 	fits, err := a.tryPassword(ctx, t, phc, password, from)
@@ -157,8 +157,8 @@ func (a *Access) Login(ctx context.Context, login, password, from string, device
 	return user, a.store.NoteLogin(ctx, user.ID, user.LastLoginAt)
 }
 
-// findLogin finds whose login it is; nobody, without an error, if there is none. One that
-// nobody can have is not looked for.
+// findLogin finds the user of a login; none, without an error, if there is none. An
+// impossible login is not looked up.
 func (a *Access) findLogin(ctx context.Context, login string) (store.User, error) {
 	if login == "" || len(login) > MaxLogin || strings.ContainsRune(login, 0) || !utf8.ValidString(login) {
 		return store.User{}, nil
@@ -171,7 +171,8 @@ func (a *Access) findLogin(ctx context.Context, login string) (store.User, error
 }
 
 // tryPassword counts a try and checks it: first a place to hash in, which floods do not
-// get, then the count, then the check. Nobody counts who has gone away before.
+// get, then the count, then the check. A try whose caller has disconnected before is not
+// counted.
 func (a *Access) tryPassword(ctx context.Context, t *try, phc, password, from string) (fits bool, err error) {
 	if err := t.look(ctx); err != nil {
 		return false, err

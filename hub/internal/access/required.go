@@ -7,15 +7,15 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// requireKey is the setting by which everybody needs a second factor.
+// requireKey is the setting that requires a second factor of all users.
 const (
 	requireKey = "require_second_factor"
 	requireOn  = "yes"
 	requireOff = "no"
 )
 
-// RequireSecondFactor says whether everybody who logs in with a password needs a
-// second factor.
+// RequireSecondFactor sets whether all users who log in with a password need a second
+// factor.
 func (a *Access) RequireSecondFactor(ctx context.Context, on bool) error {
 	value := requireOff
 	if on {
@@ -24,7 +24,7 @@ func (a *Access) RequireSecondFactor(ctx context.Context, on bool) error {
 	return a.store.SetSetting(ctx, requireKey, value)
 }
 
-// SecondFactorRequired reports what RequireSecondFactor has said; false at first.
+// SecondFactorRequired reports the setting of RequireSecondFactor; false at first.
 func (a *Access) SecondFactorRequired(ctx context.Context) (bool, error) {
 	value, err := a.store.Setting(ctx, requireKey)
 	if errors.Is(err, store.ErrNotFound) {
@@ -33,8 +33,8 @@ func (a *Access) SecondFactorRequired(ctx context.Context) (bool, error) {
 	return value == requireOn, err
 }
 
-// LacksSecondFactor reports whether a person who logged in with a password needs a
-// second factor and has none: neither codes nor a passkey.
+// LacksSecondFactor reports whether a person who logged in with a password needs a second
+// factor and has none: neither codes nor a passkey.
 func (a *Access) LacksSecondFactor(ctx context.Context, u store.User) (bool, error) {
 	needed, passkeys, err := a.passkeysInstead(ctx, u)
 	return needed && passkeys == 0, err
@@ -47,8 +47,8 @@ func (a *Access) PasskeyIsTheFactor(ctx context.Context, u store.User) (bool, er
 	return needed && passkeys > 0, err
 }
 
-// passkeysInstead counts the passkeys of somebody who needs a second factor and has no
-// codes; needed is false for everybody else.
+// passkeysInstead counts the passkeys of a user who needs a second factor and has no
+// codes; needed is false for all others.
 func (a *Access) passkeysInstead(ctx context.Context, u store.User) (needed bool, passkeys int, err error) {
 	if u.SecondFactor.On() {
 		return false, 0, nil

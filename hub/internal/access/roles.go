@@ -2,7 +2,7 @@ package access
 
 import "slices"
 
-// Roles of people, from the one who may do everything to the one who may look.
+// Roles of people, from full access to read access.
 const (
 	RoleOwner         = "owner"
 	RoleAdministrator = "administrator"
@@ -13,7 +13,7 @@ const (
 // Roles lists them, the mightiest first.
 var Roles = []string{RoleOwner, RoleAdministrator, RoleOperator, RoleViewer}
 
-// Act is something that a person wants to do.
+// Act is an operation that needs permission.
 type Act string
 
 // The acts. Every page and form of the web hub is one of them.
@@ -30,9 +30,9 @@ const (
 	ActManage Act = "manage"
 	// ActPeople is to invite people and change their roles.
 	ActPeople Act = "people"
-	// ActAudit is to read who did what.
+	// ActAudit is to read the audit records.
 	ActAudit Act = "audit"
-	// ActRequire is to say what everybody has to show at a login.
+	// ActRequire is to change what a login requires of all users.
 	ActRequire Act = "require"
 	// ActPublish is to let people without an account use a service on the front page.
 	ActPublish Act = "publish"

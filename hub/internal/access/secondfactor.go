@@ -11,8 +11,8 @@ import (
 // ErrWrongCode is a code that is not right, was used before, or is too old.
 var ErrWrongCode = errors.New("the code is not right; wait for the next one and enter that")
 
-// ConfirmSecondFactor asks for a code of a new secret and, if it is right, asks for
-// codes at each login from now on. It returns recovery codes, which are shown once.
+// ConfirmSecondFactor checks a code of a new secret and, if it is right, requires codes
+// at each login from now on. It returns recovery codes, which are shown once.
 func (a *Access) ConfirmSecondFactor(ctx context.Context, userID string, secret []byte, code string) ([]string, error) {
 	now := time.Now()
 	factor := store.SecondFactor{Secret: secret}
@@ -28,9 +28,9 @@ func (a *Access) ConfirmSecondFactor(ctx context.Context, userID string, secret 
 	return codes, err
 }
 
-// DropSecondFactor asks for a password alone again. The person shows the password,
-// or somebody who may change them decides (present is then not asked). Errors:
-// ErrWrongLogin, TooManyError.
+// DropSecondFactor requires a password alone again. The person shows the password, or an
+// administrator decides (present is then not checked). Errors: ErrWrongLogin,
+// TooManyError.
 func (a *Access) DropSecondFactor(ctx context.Context, userID, present string, ask bool) error {
 	var checked string
 	if ask {

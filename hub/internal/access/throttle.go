@@ -24,14 +24,14 @@ type limit struct {
 // What may be tried. A try is counted before anything is checked. Secrets of 256 random
 // bits (links, keys, set-up tokens) cannot be guessed and are not counted.
 var (
-	// A login or a person's codes from one network: somebody who mistypes.
+	// A login or a person's codes from one network: mistyped passwords.
 	loginHere = limit{"login from", 5, time.Minute}
 	codeHere  = limit{"code from", 5, time.Minute}
 	// The same from all networks that are strange to the person together, so that many
 	// addresses do not add up.
 	loginAnywhere = limit{"login", 30, 10 * time.Minute}
 	codeAnywhere  = limit{"code", 10, 15 * time.Minute}
-	// A browser in which the person was logged in before; nobody else spends this one.
+	// A browser in which the person was logged in before; only this browser spends it.
 	loginDevice = limit{"login device", 10, 5 * time.Minute}
 	codeDevice  = limit{"code device", 10, 5 * time.Minute}
 	// All logins from one network, so that a few passwords are not tried at all people.
@@ -41,11 +41,11 @@ var (
 	beginHere     = limit{"begin from", 20, 10 * time.Second}
 	beginAnywhere = limit{"begin", 1000, 500 * time.Millisecond}
 	beginDevice   = limit{"begin device", 20, 10 * time.Second}
-	// Whoever is signed in shows the password again.
+	// A signed-in user who shows the password again.
 	presentPassword = limit{"present password", 5, time.Minute}
 )
 
-// of is the budget of what the words name. Its key tells nothing of them: logins may be
+// of is the budget that the words name. Its key does not reveal them: logins may be
 // mistyped passwords.
 func (l limit) of(secret []byte, words ...string) store.TryBudget {
 	mac := hmac.New(sha256.New, secret)
@@ -64,7 +64,7 @@ type try struct {
 	own, shared []store.TryBudget
 }
 
-// loginTry is a try of a login's password. user is whose login it is, if anybody's.
+// loginTry is a try of a login's password. user is the login's user, if there is one.
 func (a *Access) loginTry(ctx context.Context, login string, user store.User, from string, devices []string) (*try, error) {
 	return a.newTry(ctx, user, strings.ToLower(login), from, devices, loginDevice, loginHere, loginAnywhere)
 }
@@ -89,7 +89,7 @@ func (a *Access) newTry(ctx context.Context, user store.User, what, from string,
 	}, nil
 }
 
-// networkTry is a try that names nobody, such as a passkey.
+// networkTry is a try without a login, such as a passkey.
 func (a *Access) networkTry(ctx context.Context, from string, devices []string) (*try, error) {
 	return a.nameless(ctx, devices, loginDevice, func(secret []byte) []store.TryBudget {
 		return []store.TryBudget{fromNetwork.of(secret, Network(from))}
@@ -108,8 +108,7 @@ func (a *Access) Begin(ctx context.Context, from string, devices []string) error
 	return t.count(ctx)
 }
 
-// nameless is a try that names nobody: by a browser that is known to anybody, or by a
-// stranger.
+// nameless is a try without a login: by the browser of a known person, or by a stranger.
 func (a *Access) nameless(ctx context.Context, devices []string, device limit, strange func(secret []byte) []store.TryBudget) (*try, error) {
 	secret, err := a.store.PurposeKey(ctx, "tries")
 	if err != nil {
@@ -129,7 +128,7 @@ func (t *try) byKnownDevice() bool { return len(t.shared) == 0 }
 
 func (t *try) budgets() []store.TryBudget { return append(slices.Clip(t.own), t.shared...) }
 
-// look says without counting whether the try may be made. Errors: TooManyError.
+// look reports without counting whether the try may be made. Errors: TooManyError.
 func (t *try) look(ctx context.Context) error {
 	return tooMany(t.a.store.TriesWait(ctx, t.budgets()...))
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// The form of codes that every authenticator app knows (RFC 6238).
+// The parameters of codes that every authenticator app supports (RFC 6238).
 const (
 	codeStep   = 30 * time.Second
 	codeDigits = 6
