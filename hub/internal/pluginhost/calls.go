@@ -63,8 +63,8 @@ func (s *supervisor) judge(ctx context.Context, c *call, err error) {
 	}
 }
 
-// outcome tells a plugin that failed from one that worked; a call that was given up, or
-// that nobody serves, says neither.
+// outcome distinguishes a failure of the plugin from a success; a call that was
+// cancelled, or that no plugin serves, counts as neither.
 func (c *call) outcome(ctx context.Context, err error) (failed, worked bool) {
 	failure, isPlugin := errors.AsType[*providerplugin.PluginError](err)
 	if isPlugin {
@@ -77,7 +77,7 @@ func (c *call) outcome(ctx context.Context, err error) (failed, worked bool) {
 	return false, err == nil || isProvider && ctx.Err() == nil
 }
 
-// reason says why a version was taken back.
+// reason is why a version was rolled back.
 func (c *call) reason(err error) string {
 	what := c.operation
 	if what == "" {

@@ -11,14 +11,14 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/sandbox"
 )
 
-// Memory of a plugin that asks for nothing else, in bytes: of a static program,
-// and of one that comes with an interpreter or the system's libraries.
+// Default memory of a plugin, in bytes: of a static program, and of one with an
+// interpreter or the system's libraries.
 const (
 	defaultMemory       = 256 << 20
 	defaultMemorySystem = 1 << 30
 )
 
-// firstUID is where the users of plugins begin: a range that nobody else gives out
+// firstUID is the first user id of plugins: a range that is not assigned otherwise
 // (systemd's UIDS-GIDS.md lists it as unused).
 const (
 	firstUID = 0x70000000
@@ -77,7 +77,7 @@ func (c *confinement) refused(err error) {
 	c.noSpaces = err
 }
 
-// own gives a plugin its private folder, and reports as whom it runs.
+// own gives a plugin its private folder, and returns the user id it runs as.
 func (c *confinement) own(dir, plugin string) uint32 {
 	uid := c.uidOf(plugin)
 	if uid == 0 || os.Chown(dir, int(uid), int(uid)) != nil { // a container may not know the user
@@ -98,14 +98,14 @@ func (p *program) memory(source Source) uint64 {
 	}
 }
 
-// program is what the sandbox is told of a plugin.
+// program is the sandbox's description of a plugin.
 func (c *confinement) program(source Source, p *program, dir string, env []string) sandbox.Program {
 	what := sandbox.Program{
 		Name: source.Path, Dir: dir, Env: env, Interpreter: p.interpreter,
 		System: p.dynamic || p.interpreter != "", Memory: p.memory(source), Disk: c.disk,
 		Required: c.mode == sandbox.Required,
 	}
-	// Without a root of its own another user could not even see its script.
+	// Without a root of its own another user could not read its script.
 	if c.spaces() == nil || p.interpreter == "" {
 		what.UID = c.own(dir, source.Name)
 	}
@@ -124,8 +124,8 @@ func (c *confinement) program(source Source, p *program, dir string, env []strin
 	return what
 }
 
-// startConfined starts a plugin's process in the sandbox. A system that makes no
-// name spaces is asked once. The folder is nil where it is dir itself; see
+// startConfined starts a plugin's process in the sandbox. Whether the system has name
+// spaces is determined once. The folder is nil where it is dir itself; see
 // sandbox.Started.Folder.
 func (c *confinement) startConfined(source Source, p *program, dir string, env []string) (*process, *os.File, []sandbox.Layer, error) {
 	what := c.program(source, p, dir, env)

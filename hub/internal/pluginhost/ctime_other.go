@@ -7,5 +7,5 @@ import (
 	"time"
 )
 
-// changeTime is when a file last changed, as far as this system tells.
+// changeTime is when a file last changed, as far as this system records it.
 func changeTime(info fs.FileInfo) time.Time { return info.ModTime() }

@@ -26,8 +26,8 @@ import (
 // eat the hub's memory.
 const brokerMethod = "/plugin.GRPCBroker/StartStream"
 
-// maxSilences is how many operations in a row may go unanswered before the plugin
-// is checked. After twice as many it is replaced, whatever it says of its health.
+// maxSilences is how many operations in a row may go unanswered before the plugin's
+// health is checked. After twice as many it is replaced, whatever its health status.
 const maxSilences = 5
 
 // watchdog limits how long a plugin may be silent in an operation while it is
@@ -52,7 +52,7 @@ func dialOptions(connect time.Duration, p *watchdog, traces trace.TracerProvider
 			grpc.MaxCallRecvMsgSize(providerplugin.MaxMessage),
 			grpc.MaxCallSendMsgSize(providerplugin.MaxMessage),
 		),
-		grpc.WithDisableServiceConfig(), // no retries by anybody's policy
+		grpc.WithDisableServiceConfig(), // no retries by a service config
 		grpc.WithChainStreamInterceptor(p.intercept),
 	}
 	if traces != nil {
@@ -86,8 +86,8 @@ func (p *watchdog) intercept(ctx context.Context, desc *grpc.StreamDesc, cc *grp
 	return &supervisedStream{ClientStream: stream, watchdog: p, caller: caller, cancel: cancel, call: c}, nil
 }
 
-// goneUnless tells a connection that the host closed from a call that its caller
-// gave up; gRPC calls both canceled.
+// goneUnless distinguishes a connection that the host closed from a call that its caller
+// cancelled; gRPC reports both as canceled.
 func goneUnless(caller context.Context, err error) error {
 	if status.Code(err) == codes.Canceled && caller.Err() == nil {
 		return status.Error(codes.Unavailable, "the connection to the plugin was closed")

@@ -17,7 +17,7 @@ type UnavailableError struct {
 	// RetryAfter is how long until another call may succeed; zero if that takes a
 	// person: a defect of the plugin, seen again by the next Scan.
 	RetryAfter time.Duration
-	// Reason says what happened, for people. No secrets.
+	// Reason is what happened, for people. No secrets.
 	Reason string
 }
 
@@ -29,8 +29,8 @@ func (e *UnavailableError) Error() string {
 	return "the plugin is not available: " + e.Reason
 }
 
-// LossError is what Options.Accept returns for a new version that works, but takes
-// away what services use. Somebody may accept that; see Package.LossesAccepted.
+// LossError is what Options.Accept returns for a new version that works, but lacks what
+// services use. A person may accept that; see Package.LossesAccepted.
 type LossError struct {
 	// Losses are sentences without a full stop, each naming its service.
 	Losses []string
@@ -47,11 +47,11 @@ type spokenError struct {
 	words []LogLine
 }
 
-// Unwrap lets a defect be told.
+// Unwrap returns the cause.
 func (e *spokenError) Unwrap() error { return e.error }
 
-// withWords adds what a process wrote to what went wrong with it: the line that says
-// most to the text, all of them for wordsOf.
+// withWords adds a process's output to its error: the most specific line to the text, all
+// lines for wordsOf.
 func withWords(err error, words []LogLine) error {
 	if len(words) == 0 {
 		return err

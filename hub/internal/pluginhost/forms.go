@@ -91,8 +91,8 @@ func allEscaped(secret string) string {
 	return b.String()
 }
 
-// base64Forms are what base64 makes of a secret wherever it stands in the text that is
-// encoded, without the characters that depend on what is around it.
+// base64Forms are the base64 encodings of a secret at each offset in the encoded text,
+// without the characters that depend on its surroundings.
 func base64Forms(secret string) (forms []string) {
 	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 		forms = append(forms, encoding.EncodeToString([]byte(secret)))

@@ -22,7 +22,7 @@ type Host struct {
 	log        hclog.Logger
 	runtimeDir *runtimeDir
 	confine    *confinement
-	// life ends when Stop begins; starts are given up then.
+	// life ends when Stop begins; starts in progress are cancelled then.
 	life context.Context
 	end  context.CancelFunc
 	// work are the goroutines of the host.
@@ -42,9 +42,9 @@ type served struct {
 	sum         string
 }
 
-// New makes a host that knows no plugin until Scan. It makes the runtime folder,
-// clears what a killed hub left there, and holds it until Stop. Errors: the
-// folder's path is too long, it cannot be made, or another hub uses it.
+// New returns a host without plugins until Scan. It creates the runtime folder, removes
+// the leftovers of a killed hub, and locks it until Stop. Errors: the folder's path is
+// too long, it cannot be created, or another hub uses it.
 func New(opts Options) (*Host, error) {
 	opts = opts.withDefaults()
 	// Plugins run in a folder of their own, where a relative path means another file.
@@ -96,9 +96,8 @@ func (h *Host) Installed(providerName string) bool {
 	return s != nil && s.wanted().Package != nil
 }
 
-// Unexamined reports whether a plugin could not be asked what it serves for a
-// reason that may have passed: nobody calls what is not known, so a scan has to try
-// again.
+// Unexamined reports whether a plugin could not be described for a temporary reason: an
+// unknown plugin is not called, so a scan has to retry it.
 func (h *Host) Unexamined() bool {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
@@ -117,7 +116,7 @@ func (s *supervisor) unexamined(now time.Time) bool {
 	return len(s.content.descriptions) == 0 && s.lastError != "" && !never && wait == 0 && s.starting == nil
 }
 
-// Plugins says how every plugin of the folder is, sorted by name.
+// Plugins returns the status of every plugin of the folder, sorted by name.
 func (h *Host) Plugins() []PluginStatus {
 	h.mu.RLock()
 	all := slices.Collect(maps.Values(h.supervisors))
@@ -130,11 +129,11 @@ func (h *Host) Plugins() []PluginStatus {
 	return statuses
 }
 
-// Stop ends all plugins at once. Calls in flight may finish for
-// Options.DrainTimeout, less if ctx ends; then processes are asked, and soon
-// killed. It is bounded whatever plugins do. Nothing can be run afterwards.
+// Stop ends all plugins at once. Calls in flight may finish for Options.DrainTimeout,
+// less if ctx ends; then processes are asked to exit, and killed soon after. It is
+// bounded whatever plugins do. Nothing can be run afterwards.
 func (h *Host) Stop(ctx context.Context) {
-	h.end() // before the lock: a scan under way ends by it
+	h.end() // before the lock: it ends a scan in progress
 	h.scanning.Lock()
 	defer h.scanning.Unlock()
 	h.mu.RLock()

@@ -124,7 +124,7 @@ func (in *instance) introduce(ctx context.Context, opts Options) error {
 	return nil
 }
 
-// isAsApproved compares what the plugin says of itself with what was approved.
+// isAsApproved compares the plugin's description with what was approved.
 func (in *instance) isAsApproved() error {
 	pack := in.source.Package
 	if pack == nil {
@@ -167,7 +167,7 @@ func (in *instance) connect() error {
 	return nil
 }
 
-// awaitServing waits until the plugin says that it is healthy.
+// awaitServing waits until the plugin's health is SERVING.
 func (in *instance) awaitServing(ctx context.Context) error {
 	for {
 		err := in.healthy(ctx)
@@ -187,8 +187,7 @@ func (in *instance) awaitServing(ctx context.Context) error {
 	}
 }
 
-// healthy asks the plugin for its health. Unlike go-plugin's Ping it looks at
-// the answer.
+// healthy checks the plugin's health. Unlike go-plugin's Ping it evaluates the answer.
 func (in *instance) healthy(ctx context.Context) error {
 	reply, err := grpc_health_v1.NewHealthClient(in.conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{Service: goplugin.GRPCServiceName})
 	if err != nil {
@@ -200,8 +199,7 @@ func (in *instance) healthy(ctx context.Context) error {
 	return nil
 }
 
-// probe asks for more than health: a plugin may say SERVING while its
-// operations hang.
+// probe checks more than health: a plugin may report SERVING while its operations hang.
 func (in *instance) probe(ctx context.Context) error {
 	if err := in.healthy(ctx); err != nil {
 		return err

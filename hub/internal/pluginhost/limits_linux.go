@@ -21,8 +21,8 @@ const mostDescendants = 1024
 // the pages of files, which the kernel can drop.
 var counted = map[string]bool{"RssAnon": true, "RssShmem": true, "VmSwap": true}
 
-// ownMemoryOf is what a process has taken for itself, in bytes: private and shared,
-// in memory and swapped out. 0 if that cannot be told.
+// ownMemoryOf is the memory of a process, in bytes: private and shared, in memory and
+// swapped out. 0 if it cannot be read.
 func ownMemoryOf(pid int) (sum int64) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -40,8 +40,8 @@ func ownMemoryOf(pid int) (sum int64) {
 	return sum
 }
 
-// deletedOf is what files without a name take that a process holds open, in bytes;
-// 0 if that cannot be told.
+// deletedOf is the size of deleted files that a process holds open, in bytes; 0 if it
+// cannot be read.
 func deletedOf(pid int) (sum int64) {
 	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid)) // the pattern is ours
 	for _, file := range files {

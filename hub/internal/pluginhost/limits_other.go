@@ -2,7 +2,7 @@
 
 package pluginhost
 
-// Only Linux tells these.
+// Only Linux provides these.
 
 func ownMemoryOf(int) int64 { return 0 }
 

@@ -20,8 +20,8 @@ type line struct {
 	request string
 }
 
-// requestID is what the hub itself gives as one. The plugin hands it back, so it is
-// believed no more than any other word of it.
+// requestID is the format of the hub's request IDs. The plugin returns it, so it is
+// validated like all of its output.
 var requestID = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
 
 // parseLine reads a line of a plugin: hclog's JSON or plain text. Every field is
@@ -78,7 +78,7 @@ func parseTextLine(text string) line {
 	return line{level: hclog.Info, text: text}
 }
 
-// isCrash tells the line that says why a Go program died.
+// isCrash reports whether a line is the reason of a Go program's crash.
 func isCrash(text string) bool {
 	return strings.HasPrefix(text, "panic:") || strings.HasPrefix(text, "fatal error:")
 }

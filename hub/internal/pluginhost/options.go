@@ -27,15 +27,16 @@ type Options struct {
 	Traces trace.TracerProvider
 	// Sandbox is how plugins are confined; "" is off.
 	Sandbox sandbox.Mode
-	// Installed says what is installed beside the folder; nil is nothing. Scan calls it.
+	// Installed returns what is installed beside the folder; nil is nothing. Scan calls
+	// it.
 	Installed func() Installed
-	// Accept is asked before a new version of a plugin takes over from one that is in
-	// use: an error, for people, keeps the old one. Nil accepts all.
+	// Accept is called before a new version of a plugin replaces one that is in use: an
+	// error, for people, keeps the old one. Nil accepts all.
 	Accept func(plugin string, descriptions []provider.Description) error
-	// Rejected is told of an installed package that did not start, was not accepted, or
-	// was taken back because it kept failing. Nil is nobody.
+	// Rejected is called for an installed package that did not start, was not accepted,
+	// or was rolled back because it kept failing. May be nil.
 	Rejected func(plugin, packageSum, reason string)
-	// Cache remembers descriptions by the executable's sum; nil remembers none.
+	// Cache stores descriptions by the executable's sum; nil stores none.
 	Cache DescriptionCache
 
 	// Disk bounds the files that a plugin has in its working folder, in bytes; 64 MiB.
@@ -65,9 +66,9 @@ type Options struct {
 	StopGrace time.Duration
 }
 
-// DescriptionCache remembers what plugins said of themselves, so that providers
-// are known without starting any process. The sum is the SHA-256 of the
-// executable in lower-case hex. Errors of a cache are logged and cost a start.
+// DescriptionCache stores plugins' descriptions, so that providers are known without
+// starting any process. The sum is the SHA-256 of the executable in lower-case hex.
+// Errors of a cache are logged and cost a start.
 type DescriptionCache interface {
 	PluginBySum(ctx context.Context, sum string) (version string, descriptions []provider.Description, found bool, err error)
 	SavePlugin(ctx context.Context, sum, name, version string, descriptions []provider.Description) error
@@ -91,11 +92,11 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Limits of one plugin that nobody needs to change.
+// Limits of one plugin that need no option.
 const (
 	maxInFlight = 64
 	maxQueue    = 256
-	// killWait is how long a killed process may take to be gone before it is
-	// reported and given up.
+	// killWait is how long a killed process may take to exit before it is reported and
+	// abandoned.
 	killWait = 5 * time.Second
 )

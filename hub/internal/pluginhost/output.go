@@ -25,7 +25,7 @@ const (
 // It is safe for concurrent use.
 type output struct {
 	log hclog.Logger
-	// raw gets all that is written as it is; nil is nobody.
+	// raw receives all output unchanged; may be nil.
 	raw io.Writer
 
 	mu      sync.Mutex
@@ -81,7 +81,7 @@ type lineWriter struct {
 	tail   *tail
 	line   []byte
 	cut    bool // the line was longer than maxLine
-	// rest is what a secret goes on with whose beginning ended the line before.
+	// rest is the rest of a secret whose beginning ended the previous line.
 	rest string
 }
 
@@ -160,10 +160,10 @@ func (w *lineWriter) add() bool {
 	return true
 }
 
-// understand reads a line without the secrets in it. The line before may have ended
-// with the beginning of a secret, which goes on with before; rest is the same of this
-// line. Secrets are looked for in what was written and in what that means, since either
-// may be an encoding of the other.
+// understand reads a line without the secrets in it. The previous line may have ended
+// with the beginning of a secret, which continues with before; rest is the same of this
+// line. Secrets are searched in the raw and in the decoded text, because either may be an
+// encoding of the other.
 func (o *output) understand(raw []byte, cut bool, before string) (l line, rest string) {
 	text := o.hidden.blankStart(strings.TrimRight(string(raw), "\r"), before)
 	text, rest = o.hidden.blankEnd(o.hidden.blank(text))
@@ -189,7 +189,7 @@ func (o *output) keep(l LogLine) {
 	o.next = (o.next + 1) % keptLines
 }
 
-// drop counts a line; the count is logged once in a while.
+// drop counts a dropped line; the count is logged at intervals.
 func (o *output) drop() {
 	o.dropped++
 	if o.report == nil {

@@ -64,7 +64,7 @@ func (p *pipe) Read(b []byte) (int, error) {
 // interrupt ends all reads, now and later.
 func (p *pipe) interrupt() { _ = p.waker.Close() }
 
-// close frees the pipe. Nobody may be reading.
+// close frees the pipe. No reader may be active.
 func (p *pipe) close() {
 	for _, f := range []*os.File{p.data, p.wake, p.waker} {
 		_ = f.Close() // interrupt may have been first

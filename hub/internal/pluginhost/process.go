@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// drainAfterExit is how long what a dead process wrote may take to be read. A
-// grandchild that left the process group may hold the pipes for ever.
+// drainAfterExit bounds the reading of a process's output after its exit. A grandchild
+// that left the process group may hold the pipes for ever.
 const drainAfterExit = 250 * time.Millisecond
 
 // process is a running executable in a session of its own.
@@ -35,8 +35,8 @@ type process struct {
 	excess string // what it took too much of and was killed for; "" if it was not
 }
 
-// startProcess starts a command with our pipes as its output. Whoever gets a
-// process calls finish, once.
+// startProcess starts a command with the host's pipes as its output. The caller has to
+// call finish once.
 func startProcess(cmd *exec.Cmd) (*process, error) {
 	stdout, childOut, err := newPipe()
 	if err != nil {
@@ -67,7 +67,7 @@ func plainCommand(path, dir string, env []string) *exec.Cmd {
 	return &exec.Cmd{Path: path, Args: []string{path}, Dir: dir, Env: env, SysProcAttr: ownSession()}
 }
 
-// end kills a process that nobody reads and waits until it is gone.
+// end kills a process without a reader and waits for its exit.
 func (p *process) end() {
 	p.kill()
 	p.finish()
@@ -94,7 +94,7 @@ func (p *process) hold(cmd *exec.Cmd, started chan<- error) {
 	close(p.exited)
 }
 
-// wasKilled tells a process that somebody ended from one that ended itself.
+// wasKilled distinguishes a process that was killed from one that exited.
 func wasKilled(state *os.ProcessState) bool {
 	status, ok := state.Sys().(syscall.WaitStatus)
 	if !ok {
@@ -103,8 +103,8 @@ func wasKilled(state *os.ProcessState) bool {
 	return status.Signaled() && (status.Signal() == syscall.SIGKILL || status.Signal() == syscall.SIGTERM)
 }
 
-// startWithRetry tries again while the file is still open for writing somewhere:
-// whoever forks at the wrong moment holds it for an instant (ETXTBSY).
+// startWithRetry retries while the file is still open for writing: a concurrent fork may
+// hold it for an instant (ETXTBSY).
 func startWithRetry(cmd *exec.Cmd) error {
 	for try := 1; ; try++ {
 		err := cmd.Start()

@@ -30,11 +30,11 @@ func (p *process) reap(cmd *exec.Cmd) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.killGroup()
-	_ = cmd.Wait() // the state says it all
+	_ = cmd.Wait() // the result is in ProcessState
 	p.reaped = true
 }
 
-// memoryOf is what a process has in memory, in bytes; 0 if that cannot be told.
+// memoryOf is what a process has in memory, in bytes; 0 if it cannot be read.
 func memoryOf(pid int) int64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {

@@ -16,9 +16,9 @@ func limitProcess(int) {}
 // memoryOf is not known here.
 func memoryOf(int) int64 { return 0 }
 
-// reap waits for the end of the process. What is left of its group lives on.
+// reap waits for the exit of the process. The rest of its group keeps running.
 func (p *process) reap(cmd *exec.Cmd) {
-	_ = cmd.Wait() // the state says it all
+	_ = cmd.Wait() // the result is in ProcessState
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.reaped = true

@@ -99,8 +99,8 @@ func (p *program) runBy(interpreter string) error {
 	return nil
 }
 
-// unchanged is an error if the file was written to since it was opened. While it
-// runs the kernel lets nobody write.
+// unchanged is an error if the file was written to since it was opened. While it runs the
+// kernel prevents writes.
 func (p *program) unchanged() error {
 	info, err := p.file.Stat()
 	if err != nil {

@@ -32,8 +32,8 @@ func redact(s string) string {
 	})
 }
 
-// isPlain tells a path or an identifier from a token: it consists of short parts
-// that look like words, perhaps with a number behind.
+// isPlain distinguishes a path or an identifier from a token: it consists of short parts
+// that look like words, perhaps with a number at the end.
 func isPlain(word string) bool {
 	parts := strings.FieldsFunc(word, func(r rune) bool { return strings.ContainsRune("/._=~+-", r) })
 	for _, part := range parts {

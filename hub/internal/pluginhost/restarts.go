@@ -13,7 +13,7 @@ const (
 	firstBackoff  = 500 * time.Millisecond
 	longestWait   = time.Minute
 	// afterKill is the longest wait after a process that was ready was killed from
-	// outside: that says nothing against the plugin.
+	// outside, which is no failure of the plugin.
 	afterKill = time.Second
 )
 
@@ -50,9 +50,9 @@ func (r *restarts) failed(now time.Time, upFor time.Duration, jitter float64) {
 	r.notBefore = now.Add(waitAfter(r.streak, jitter))
 }
 
-// killed counts the end of a process that had been ready and that somebody killed: by
-// hand, or the kernel for want of memory. It is started again soon however often that
-// happens, and the budget is left alone.
+// killed counts the end of a process that had been ready and was killed: by hand, or by
+// the kernel for want of memory. It is started again soon however often that happens, and
+// the budget is not charged.
 func (r *restarts) killed(now time.Time, upFor time.Duration, jitter float64) {
 	if upFor >= steadyAfter {
 		r.streak = 0

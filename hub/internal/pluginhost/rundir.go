@@ -11,15 +11,16 @@ import (
 )
 
 const (
-	// runtimePrefix names folders that were made without being asked for a place.
+	// runtimePrefix is the prefix of folders that were created without a configured
+	// place.
 	runtimePrefix = "evergrant-plugins-"
 	// pluginDirs are the private folders of instances; go-plugin names them so.
 	pluginDirs = "plugin-dir*"
 	lockFile   = "lock"
 )
 
-// runtimeDir is the folder for sockets. It is locked while its host lives, so that
-// nobody takes it for one that a dead hub left.
+// runtimeDir is the folder for sockets. It is locked while its host runs, so that it is
+// not taken for the leftover of a hub that has ended.
 type runtimeDir struct {
 	chosen string // as configured; "" has one made in the system's temporary folder
 
@@ -28,8 +29,8 @@ type runtimeDir struct {
 	lock *os.File
 }
 
-// openRuntimeDir makes the folder for sockets ready and takes it into use. What
-// dead hubs left is removed.
+// openRuntimeDir creates and locks the folder for sockets. The leftovers of hubs that
+// have ended are removed.
 func openRuntimeDir(chosen string) (*runtimeDir, error) {
 	if chosen == "" {
 		sweepAbandoned()
@@ -42,9 +43,9 @@ func openRuntimeDir(chosen string) (*runtimeDir, error) {
 // mostTakes bounds how often a folder is taken that goes at once.
 const mostTakes = 10
 
-// use returns the folder, for one more plugin to start in. One that somebody has
-// removed is made anew: a cleaner of temporary files after days without a start, or
-// another hub that found it before its lock was held.
+// use returns the folder, for one more plugin to start in. It is recreated if it was
+// removed: by a cleaner of temporary files after days without a start, or by another hub
+// that found it before it was locked.
 func (d *runtimeDir) use() (string, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -139,7 +140,7 @@ func makePrivate(dir string) error {
 	return nil
 }
 
-// lockDir holds a folder until the file is closed or the hub dies.
+// lockDir locks a folder until the file is closed or the hub exits.
 func lockDir(dir string) (*os.File, error) {
 	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {

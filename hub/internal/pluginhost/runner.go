@@ -15,9 +15,9 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/sandbox"
 )
 
-// processRunner gives go-plugin a process of ours. go-plugin sees of it the
-// handshake, when it ends, and a way to kill it; never its standard error, whose
-// reader there can be crashed by what a plugin writes.
+// processRunner gives go-plugin a process of the host. go-plugin gets the handshake, the
+// exit, and a way to kill it; never its standard error, because plugin output can crash
+// go-plugin's reader.
 type processRunner struct {
 	source  Source
 	program *program
@@ -30,8 +30,8 @@ type processRunner struct {
 	folder *os.File
 	output *output
 	tail   *tail
-	// starting ends when the start is given up; the process is then killed at
-	// once. It counts until settle is called.
+	// starting ends when the start is cancelled; the process is then killed at once. It
+	// counts until settle is called.
 	starting context.Context
 	settle   func() bool
 	// process is set by Start, unless that failed before there was one.

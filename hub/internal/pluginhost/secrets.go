@@ -35,12 +35,12 @@ func WithTokens(ctx context.Context, tokens ...string) context.Context {
 	return context.WithValue(ctx, tokensKey{}, tokens)
 }
 
-// shortestInErrors is the least length of a secret that is taken out of errors, which
-// people read: a shorter one may be a word of theirs.
+// shortestInErrors is the least length of a secret that is removed from errors, which
+// people read: a shorter one may be an ordinary word.
 const shortestInErrors = 8
 
-// withoutSecretsOf takes the secrets of a call out of what its error says to people: no
-// plugin may put them there, and one that does is a stranger's.
+// withoutSecretsOf removes the secrets of a call from the text of its error: plugins must
+// not put them there, but may.
 func withoutSecretsOf(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -97,7 +97,7 @@ func (s *secret) forms() []string {
 	return s.known
 }
 
-// hideSecretsOf remembers the secrets of a call before the plugin gets them.
+// hideSecretsOf registers the secrets of a call before the plugin gets them.
 func (o *output) hideSecretsOf(ctx context.Context) {
 	lasting, _ := ctx.Value(secretsKey{}).([]string)
 	passing, _ := ctx.Value(tokensKey{}).([]string)
@@ -110,8 +110,8 @@ func (o *output) hideSecretsOf(ctx context.Context) {
 	o.hidden.passing, _ = remember(o.hidden.passing, passing)
 }
 
-// Hide blanks secrets of which a call of Run learns while it is under way; ctx is the
-// one that the call was given.
+// Hide blanks further secrets of a call of Run while it is in progress; ctx is the
+// context of the call.
 func Hide(ctx context.Context, secrets ...string) {
 	c, ok := ctx.Value(callKey{}).(*call)
 	if !ok || len(secrets) == 0 {
@@ -176,8 +176,8 @@ func (h *hidden) blankStart(text, rest string) string {
 	return text
 }
 
-// blankEnd takes the beginning of a secret off the end of a line, which goes on in the
-// next one or was cut off, and returns the rest that the next line may begin with.
+// blankEnd removes the beginning of a secret from the end of a line, which continues in
+// the next one or was cut off, and returns the rest that the next line may begin with.
 func (h *hidden) blankEnd(text string) (blanked, rest string) {
 	longest, form := 0, ""
 	for _, secrets := range [][]*secret{h.lasting, h.passing} {
@@ -192,7 +192,7 @@ func (h *hidden) blankEnd(text string) (blanked, rest string) {
 	switch {
 	case longest == 0:
 		return text, ""
-	case longest < shortestHidden: // an ordinary word may end so
+	case longest < shortestHidden: // an ordinary word may have this ending
 		return text, form[longest:]
 	}
 	return text[:len(text)-longest] + redacted, form[longest:]

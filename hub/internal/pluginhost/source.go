@@ -33,20 +33,20 @@ type Package struct {
 	Files      []sandbox.File
 	// Interpreter runs a script: node, python3; "" for a program.
 	Interpreter string
-	// MemoryMiB is what it asked for; 0 is the default.
+	// MemoryMiB is the requested memory; 0 is the default.
 	MemoryMiB int
 	// Hosts by provider are what it may declare: the approved patterns.
 	Hosts map[string][]string
-	// ReplacedAt is when somebody had it take the place of a version that it can go back
-	// to; zero if there is none.
+	// ReplacedAt is when it replaced a version that it can be rolled back to; zero if
+	// there is none.
 	ReplacedAt time.Time
 	// Rejected are the sums of packages of its name that were taken out of use.
 	Rejected []string
-	// LossesAccepted is set if somebody accepted what services lose by it.
+	// LossesAccepted is set if its losses for services were accepted.
 	LossesAccepted bool
 }
 
-// id tells one content of a plugin from another.
+// id identifies the content of a plugin.
 func (s Source) id() string {
 	if s.Package != nil {
 		return "package " + s.Package.Sum
@@ -61,8 +61,8 @@ func (s Source) packageSum() string {
 	return s.Package.Sum
 }
 
-// approves reports the first host of a provider that was not approved, "" if all
-// were. What lies in the folder was put there by whoever runs the hub.
+// approves returns the first host of a provider that was not approved, "" if all were.
+// The operator of the hub approves what is in the folder by putting it there.
 func (s Source) approves(providerName string, hosts []string) (refused string) {
 	if s.Package == nil {
 		return ""

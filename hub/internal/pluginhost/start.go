@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// start is a start that is under way; all callers wait for the same one.
+// start is a start in progress; all callers wait for the same one.
 type start struct {
 	done chan struct{}
 	err  error // set before done is closed
 }
 
-// ready returns the running instance with one more call counted on it. Without
-// one it starts the plugin, or joins the start that is under way.
+// ready returns the running instance with one more call counted on it. Without one it
+// starts the plugin, or joins the start in progress.
 func (s *supervisor) ready(ctx context.Context) (*instance, error) {
 	ready := time.NewTimer(s.host.opts.ReadyTimeout)
 	defer ready.Stop()
@@ -66,7 +66,7 @@ func (s *supervisor) unavailableLocked() error {
 	if never {
 		return &UnavailableError{Reason: s.lastError}
 	}
-	// A failure that allows the next start at once still asks for a moment.
+	// A failure that allows the next start at once still requires a short wait.
 	return &UnavailableError{RetryAfter: max(wait, 100*time.Millisecond), Reason: s.lastError}
 }
 
@@ -98,7 +98,7 @@ func (s *supervisor) start() {
 	close(under.done)
 }
 
-// launch starts a process; it is given up when ctx ends or the host stops.
+// launch starts a process; it is cancelled when ctx ends or the host stops.
 func (s *supervisor) launch(ctx context.Context) (*instance, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -109,7 +109,7 @@ func (s *supervisor) launch(ctx context.Context) (*instance, error) {
 // startFailed notes a start that failed and decides when the next one may be.
 func (s *supervisor) startFailed(err error) {
 	if s.host.life.Err() != nil {
-		return // given up by us
+		return // cancelled by the host
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,7 +126,7 @@ func (s *supervisor) startFailed(err error) {
 	s.struck(time.Now(), func() string { return cause })
 }
 
-// lost takes away an instance that died or was given up, if it is the current one.
+// lost removes an instance that exited or was abandoned, if it is the current one.
 func (s *supervisor) lost(in *instance, cause string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -161,5 +161,5 @@ func (s *supervisor) logFailure(what string) {
 
 // jitter spreads the restarts of plugins that failed together.
 func jitter() float64 {
-	return rand.Float64() //nolint:gosec // nobody gains by guessing it
+	return rand.Float64() //nolint:gosec // it need not be unpredictable
 }

@@ -9,8 +9,8 @@ import (
 // State is what a plugin is doing.
 type State string
 
-// The states. A plugin that is idle, ready or in backoff needs nobody; one that
-// has failed is shown to the administrator.
+// The states. A plugin that is idle, ready or in backoff needs no action; one that has
+// failed is shown to the administrator.
 const (
 	// StateIdle has no process; the next call starts one.
 	StateIdle State = "idle"
@@ -26,14 +26,14 @@ const (
 	StateStopping State = "stopping"
 )
 
-// PluginStatus is what an administrator sees of a plugin.
+// PluginStatus is the status of a plugin for administrators.
 type PluginStatus struct {
 	// Name is the executable's name without evergrant-provider-.
 	Name string
 	Path string
 	// Sum is the SHA-256 of the executable in lower-case hex.
 	Sum string
-	// Version is the plugin's own word.
+	// Version is the version that the plugin reports.
 	Version string
 	// Package is the sum of the package that it was installed from; "" for a file in
 	// the folder.
@@ -56,7 +56,7 @@ type PluginStatus struct {
 	Layers  []sandbox.Layer
 	// Refused is why a newer version of it was not taken; "" if there is none.
 	Refused string
-	// LastError says how the plugin last failed; it stays after a restart.
+	// LastError is the plugin's last failure; it stays after a restart.
 	LastError string
 	// LastWords are the last lines of the process that failed so, at most 12, oldest
 	// first, redacted; none if it wrote nothing.

@@ -61,8 +61,8 @@ func (in *instance) free() {
 	}
 }
 
-// kill is go-plugin's Kill, which asks the plugin to shut down, waits 2 seconds
-// and kills. It blocks for as long as a sick plugin likes.
+// kill is go-plugin's Kill, which requests the exit, waits 2 seconds and kills. It blocks
+// for as long as the plugin keeps it waiting.
 func (in *instance) kill() {
 	_ = guarded(func() error {
 		in.client.Kill()

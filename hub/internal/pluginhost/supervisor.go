@@ -26,7 +26,7 @@ type supervisor struct {
 	// wait for one.
 	slots   chan struct{}
 	waiting atomic.Int32
-	// idle fires when no call came for a while.
+	// idle fires after Options.IdleAfter without a call.
 	idle *time.Timer
 
 	mu      sync.Mutex
@@ -34,7 +34,7 @@ type supervisor struct {
 	// tried is the sum of the program that examine last looked at.
 	tried string
 	trial trial
-	// conflict says why its providers are not served although it may be well.
+	// conflict is why its providers are not served although it may be healthy.
 	conflict  string
 	current   *instance
 	starting  *start
@@ -69,7 +69,7 @@ func (s *supervisor) wanted() Source {
 	return s.content.source
 }
 
-// adopt takes over what a plugin serves and tells the host and the cache.
+// adopt sets what a plugin serves and updates the host and the cache.
 func (s *supervisor) adopt(ctx context.Context, c content) {
 	s.mu.Lock()
 	same := s.content.sum == c.sum && s.content.version == c.version && sameDescriptions(s.content.descriptions, c.descriptions)
@@ -164,7 +164,7 @@ func (s *supervisor) stop(in *instance, grace time.Duration) {
 	}
 }
 
-// stopIdle ends a process that nobody calls.
+// stopIdle ends a process without calls.
 func (s *supervisor) stopIdle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,8 +177,8 @@ func (s *supervisor) stopIdle() {
 	s.leave(context.Background(), old)
 }
 
-// close ends the plugin for good: no call begins any more, those in flight
-// finish while ctx lasts, and the process is gone when it returns.
+// close ends the plugin permanently: no call begins any more, those in flight finish
+// while ctx lasts, and the process has exited when it returns.
 func (s *supervisor) close(ctx context.Context) {
 	s.mu.Lock()
 	s.closed = true
@@ -220,7 +220,7 @@ func (s *supervisor) status() PluginStatus {
 	return st
 }
 
-// state is told from what is there. The caller holds mu.
+// state is derived from the other fields. The caller holds mu.
 func (s *supervisor) state(now time.Time) State {
 	wait, never := s.restarts.wait(now)
 	switch {

@@ -21,8 +21,8 @@ type tail struct {
 	output *output
 	lines  []written // a ring; next is the oldest
 	next   int
-	// crash is the line that said why a Go program died: its long trace would push it
-	// out.
+	// crash is the line with the reason of a Go program's crash: its long trace would
+	// push it out.
 	crash written
 }
 
@@ -35,8 +35,8 @@ type written struct {
 
 func newTail(o *output) *tail { return &tail{output: o} }
 
-// keep remembers a line. A flood comes through here, so nothing is made for a line that
-// takes the place of another. The caller holds output.mu.
+// keep stores a line. It runs for every line of a flood, so it allocates nothing when a
+// line replaces another. The caller holds output.mu.
 func (t *tail) keep(raw []byte, cut bool, at time.Time) {
 	if len(raw) == 0 {
 		return
@@ -53,8 +53,8 @@ func (t *tail) keep(raw []byte, cut bool, at time.Time) {
 	t.next = (t.next + 1) % keptWords
 }
 
-// words are the last lines, oldest first, fit to be shown; one that says why a Go
-// program died comes first.
+// words are the last lines, oldest first, redacted; one with the reason of a Go program's
+// crash comes first.
 func (t *tail) words() []LogLine {
 	t.output.mu.Lock()
 	defer t.output.mu.Unlock()
@@ -74,7 +74,7 @@ func (t *tail) words() []LogLine {
 // errorLineRE is a line by which interpreters name what ended them.
 var errorLineRE = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_.]*)?(Error|Exception)\b.*:`)
 
-// best is the line that best says why the process died: the one of a panic or an
+// best is the line that best explains why the process exited: the one of a panic or an
 // error, else the last one; "" if it wrote none.
 func (t *tail) best() string { return bestOf(t.words()) }
 

@@ -21,7 +21,7 @@ const (
 	maxTries = 3
 )
 
-// content is a plugin's program with what it says of itself.
+// content is a plugin's program with its description.
 type content struct {
 	source       Source
 	sum          string
@@ -46,9 +46,8 @@ type trial struct {
 	broken map[string][]time.Time
 }
 
-// examine learns what a plugin serves, from the cache or from the plugin. If
-// another content of it is in use, the new one has to show that it works before it
-// takes over.
+// examine gets the description of a plugin, from the cache or from the plugin. If another
+// content of it is in use, the new one has to run before it takes over.
 func (s *supervisor) examine(ctx context.Context, source Source) {
 	if s.wasRefused(source) {
 		return
@@ -81,7 +80,7 @@ func (s *supervisor) examine(ctx context.Context, source Source) {
 	s.install(in)
 }
 
-// isNews reports whether the plugin has to be asked, and forgets its failures.
+// isNews reports whether the plugin has to describe itself, and resets its failures.
 func (s *supervisor) isNews(source Source, sum string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,8 +96,8 @@ func (s *supervisor) isNews(source Source, sum string) bool {
 	return !known
 }
 
-// adoptCached takes what the cache knows of a program, unless a process is to be
-// replaced: that is only done by one that runs.
+// adoptCached uses the cached description of a program, unless a process is to be
+// replaced: that requires a running one.
 func (s *supervisor) adoptCached(ctx context.Context, source Source, sum string) bool {
 	s.mu.Lock()
 	running := s.current != nil
@@ -117,7 +116,7 @@ func (s *supervisor) adoptCached(ctx context.Context, source Source, sum string)
 	return true
 }
 
-// accepts asks whether what is in use now can do without what a new content lacks.
+// accepts checks whether what is in use now can do without what a new content lacks.
 func (s *supervisor) accepts(source Source, descriptions []provider.Description) error {
 	s.mu.Lock()
 	first := len(s.content.descriptions) == 0
@@ -194,9 +193,8 @@ func (s *supervisor) notTaken(source Source, err error) {
 	}
 }
 
-// struck notes a failure of what is in use, and brings back what was before it if
-// that is too much for a new version. cause is asked later and may take a moment. The
-// caller holds mu.
+// struck counts a failure of the content in use, and rolls back a new version that fails
+// too often. cause is called later and may block shortly. The caller holds mu.
 func (s *supervisor) struck(now time.Time, cause func() string) {
 	if !s.onTrial(now, probation) {
 		return
@@ -220,8 +218,8 @@ func (s *supervisor) onTrial(now time.Time, within time.Duration) bool {
 	return pack != nil && !pack.ReplacedAt.IsZero() && now.Sub(pack.ReplacedAt) <= within
 }
 
-// goBack brings back what was before the content in use: at once if it is known here,
-// else by way of whoever installed it. The caller holds mu.
+// goBack rolls back to the previous content: at once if it is known here, else through
+// Options.Rejected. The caller holds mu.
 func (s *supervisor) goBack(cause func() string) {
 	bad, failed, back := s.content.source, s.content.version, "the one installed before"
 	before := s.trial.before
@@ -247,7 +245,7 @@ func (s *supervisor) goBack(cause func() string) {
 	})
 }
 
-// Try starts an installed plugin beside what runs and asks whether it would be
+// Try starts an installed plugin beside the running one and checks whether it would be
 // accepted. Nothing is changed. Errors: *LossError, what Options.Accept returned, or why
 // it does not start.
 func (h *Host) Try(ctx context.Context, source Source) error {
@@ -262,7 +260,7 @@ func (h *Host) Try(ctx context.Context, source Source) error {
 	return h.opts.Accept(source.Name, in.info.Descriptions)
 }
 
-// rejected tells whoever installed a content that it is not used any more.
+// rejected reports that an installed content is not used any more.
 func (h *Host) rejected(source Source, reason string) {
 	if source.Package != nil && h.opts.Rejected != nil {
 		h.work.Go(func() { h.opts.Rejected(source.Name, source.Package.Sum, reason) })

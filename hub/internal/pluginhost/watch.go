@@ -34,8 +34,8 @@ func (s *supervisor) explain(in *instance) {
 	s.lastError, s.lastWords = in.explained(s.lastError), words
 }
 
-// explained is why an instance was lost, with the word of its process that says most,
-// once that is read; it may take a moment.
+// explained is why an instance was lost, with the most specific line of its output, once
+// that is read; it may block shortly.
 func (in *instance) explained(cause string) string {
 	best := bestOf(in.runner.words())
 	if best == "" {
@@ -47,7 +47,7 @@ func (in *instance) explained(cause string) string {
 	return cause + "; it last wrote: " + best
 }
 
-// ranOut tells the words of Go, Node.js and Python for the end of memory.
+// ranOut recognizes the out-of-memory messages of Go, Node.js and Python.
 func ranOut(words string) bool {
 	for _, sign := range []string{"out of memory", "cannot allocate memory", "MemoryError"} {
 		if strings.Contains(words, sign) {
@@ -61,8 +61,8 @@ func endOf(p *process) string {
 	return cmp.Or(p.excess, "its process ended ("+p.status+")")
 }
 
-// checkHealth asks the plugin for its health again and again, and gives it up
-// when it does not answer.
+// checkHealth checks the plugin's health periodically, and replaces it when it does not
+// answer.
 func (s *supervisor) checkHealth(ctx context.Context, in *instance) {
 	ticker := time.NewTicker(s.host.opts.HealthEvery)
 	defer ticker.Stop()
