@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// unicast6 is what of IPv6 is handed out for hosts (RFC 4291): whatever lies outside it,
-// site-local (fec0::/10), unique local, discard-only, SRv6 (5f00::/16), NAT64 of a site
-// (64:ff9b:1::/48) and translated addresses, is nobody's on the Internet.
+// unicast6 is the part of IPv6 that is assigned to hosts (RFC 4291): addresses outside
+// it, site-local (fec0::/10), unique local, discard-only, SRv6 (5f00::/16), NAT64 of a
+// site (64:ff9b:1::/48) and translated addresses, are not routed on the Internet.
 var unicast6 = netip.MustParsePrefix("2000::/3")
 
 // reserved are the networks of the IANA special-purpose registries (RFC 6890) that are
@@ -78,8 +78,8 @@ func isPublic(ip netip.Addr) bool {
 	return ip.Is4() || unicast6.Contains(ip)
 }
 
-// metadata are addresses where clouds tell a machine its secrets, beside those of this
-// link: AWS and Google Cloud on IPv6, Alibaba Cloud, Oracle Cloud, Azure.
+// metadata are the metadata addresses of clouds, beside the link-local ones: AWS and
+// Google Cloud on IPv6, Alibaba Cloud, Oracle Cloud, Azure.
 var metadata = []netip.Addr{
 	netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("fd20:ce::254"), netip.MustParseAddr("100.100.100.200"),
 	netip.MustParseAddr("192.0.0.192"), netip.MustParseAddr("168.63.129.16"),

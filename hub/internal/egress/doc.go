@@ -12,11 +12,11 @@
 // A host has to be declared by the plugin, and be one of those that the service's
 // secrets were entered for (sender.go). Its address, as it was
 // resolved for this very connection, has to be public (address.go): no private,
-// loopback, link-local or metadata address, unless the operator trusts that
+// loopback, link-local or metadata address, unless the configuration trusts that
 // network, or an administrator allowed that host for the service (policy.go). Where an
-// outbound proxy resolves names, a host is judged as it is written, in any notation of an
-// address (written.go); where a public name leads to is then the proxy's to judge.
+// outbound proxy resolves names, a host is checked as it is written, in any notation of an
+// address (written.go); the proxy has to check where a public name leads.
 // Connections to allowed private hosts are kept apart from all others, so that a
-// kept one can serve no service that may not make it. Refusals are reported to
+// kept one cannot serve a service that may not open it. Refusals are reported to
 // Options.Refused, for the audit record.
 package egress

@@ -19,8 +19,8 @@ type guard struct {
 	let     bool // the request may have been written
 }
 
-// askAgainAfter is how old the answer of Hooks.Before may be: a process that was
-// stopped in between asks again.
+// askAgainAfter is how old the answer of Hooks.Before may be: a process that was stopped
+// in between calls it again.
 const askAgainAfter = 2 * time.Second
 
 // watch has a connection ask the guard before it writes. The request is about to be
@@ -39,7 +39,7 @@ func (g *guard) watch(conn net.Conn) {
 	gated.guard = g
 }
 
-// ask asks Hooks.Before, unless it has answered just now.
+// ask calls Hooks.Before, unless it was called just now.
 func (g *guard) ask() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -73,8 +73,8 @@ func (g *guard) pass() error {
 	return nil
 }
 
-// end tells whether bytes of the request may have left, or why it was not let go.
-// net/http may still write when RoundTrip has failed: nothing is let go then.
+// end returns whether bytes of the request may have left, or why it was refused. net/http
+// may still write after RoundTrip has failed: such writes are refused.
 func (g *guard) end() (written bool, refused error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -87,14 +87,14 @@ func (g *guard) end() (written bool, refused error) {
 
 var errEnded = errors.New("the request was given up before it was written")
 
-// elapsed is the time since t by the clock that shows more: the monotonic one stands
-// still while the machine is suspended, and the wall clock may be set.
+// elapsed is the time since t by the clock that shows more: the monotonic clock stops
+// while the machine is suspended, and the wall clock may be set.
 func elapsed(t time.Time) time.Duration {
 	now := time.Now()
 	return max(now.Sub(t), now.Round(0).Sub(t.Round(0)))
 }
 
-// gatedConn asks the guard of the request that it carries before it writes.
+// gatedConn calls the guard of its present request before it writes.
 type gatedConn struct {
 	net.Conn
 

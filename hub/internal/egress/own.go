@@ -13,11 +13,11 @@ import (
 // Own is the address policy for what the hub itself sends to addresses that people enter:
 // messages. Public addresses and the trusted networks are reached, nothing else.
 type Own struct {
-	// Networks are those that the operator trusts although they are not public.
+	// Networks are trusted by configuration although they are not public.
 	Networks []netip.Prefix
 }
 
-// ClosedError says that an address was not connected to.
+// ClosedError is an address that was not connected to.
 type ClosedError struct{ Address string }
 
 // Error implements error.

@@ -33,7 +33,7 @@ const (
 	ReasonUndeclared = "undeclared_host"
 	// ReasonUnbound is a host that the service's secrets were not entered for.
 	ReasonUnbound = "unbound_host"
-	// ReasonSecret is a host that may not see client_secret.
+	// ReasonSecret is a host that must not receive client_secret.
 	ReasonSecret = "client_secret"
 	// ReasonPrivate is an address that is not public.
 	ReasonPrivate = "private_address"
@@ -41,8 +41,8 @@ const (
 	ReasonRequest = "unusable_request"
 )
 
-// PrivateError is the Err of a *providerplugin.RelayError for a host inside a
-// private network that nobody allowed.
+// PrivateError is the Err of a *providerplugin.RelayError for a host inside a private
+// network that is not allowed.
 type PrivateError struct {
 	// Host is the host as it would have to be allowed, Address what it resolved to.
 	Host, Address string
@@ -107,7 +107,7 @@ func (s *Sender) allowedHosts(ctx context.Context, _, address string, _ syscall.
 	return nil
 }
 
-// trusts reports whether the operator trusts an address's network.
+// trusts reports whether the configuration trusts an address's network.
 func (s *Sender) trusts(ip netip.Addr) bool { return trusted(s.networks, ip) }
 
 func trusted(networks []netip.Prefix, ip netip.Addr) bool {
@@ -127,7 +127,7 @@ func (s *Sender) proxied(u *url.URL) error {
 // reportEvery is the time between two reports of the same refusal.
 const reportEvery = time.Minute
 
-// reporter reports refusals, the same one at most once in a while: a hostile plugin
+// reporter reports refusals, equal ones at most once in reportEvery: a hostile plugin
 // must not fill the audit record.
 type reporter struct {
 	to func(Refusal)

@@ -17,9 +17,9 @@ import (
 // Hooks follow a request to the wire. Each may be nil. They are called once at most,
 // in this order, and before Send returns.
 type Hooks struct {
-	// Before is asked when a connection is there and nothing of the request is written.
-	// An error keeps it from being written; Send then fails with that error as the
-	// Err of a *providerplugin.RelayError that is not Written.
+	// Before is called when a connection is open and nothing of the request is written.
+	// An error keeps it from being written; Send then fails with that error as the Err of
+	// a *providerplugin.RelayError that is not Written.
 	Before func() error
 	// Written is called when the request is about to be written: from here on the
 	// service may have it.
@@ -29,8 +29,8 @@ type Hooks struct {
 func (s *Sender) roundTrip(ctx context.Context, over *http.Transport, u *url.URL, req *providerplugin.HTTPRequest, hooks Hooks) (*providerplugin.HTTPResponse, error) {
 	g := &guard{hooks: hooks}
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { g.watch(info.Conn) }})
-	// A body that is neither nil nor rewindable is how net/http is told that a
-	// request, a GET too, must not be sent a second time.
+	// A body that is neither nil nor rewindable keeps net/http from sending a request, a
+	// GET too, a second time.
 	out, err := http.NewRequestWithContext(ctx, req.Method, u.String(), io.NopCloser(bytes.NewReader(req.Body)))
 	if err != nil {
 		return nil, &providerplugin.RelayError{Refused: true, Message: "the plugin asked for a request that cannot be sent"}

@@ -25,13 +25,13 @@ import (
 type Options struct {
 	// Version is sent to services in User-Agent, which some of them require.
 	Version string
-	// Networks are those that the operator trusts although they are not public.
+	// Networks are trusted by configuration although they are not public.
 	Networks []netip.Prefix
-	// Refused is called for requests that were not sent, the same at most once a minute;
-	// nil is nobody.
+	// Refused is called for requests that were not sent, equal ones at most once a
+	// minute; may be nil.
 	Refused func(Refusal)
-	// Dial makes connections; nil is the system's network. The address policy judges only
-	// what the system's network is asked for.
+	// Dial opens connections; nil is the system's network. The address policy checks only
+	// connections of the system's network.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Counted is called with the reason of every request that was not sent; may be nil.
 	Counted func(reason string)
@@ -49,7 +49,7 @@ type Sender struct {
 	userAgent              string
 }
 
-// Target is for whom a request is sent, and where it may go.
+// Target is the service that a request is sent for, and where it may go.
 type Target struct {
 	Service provider.Service
 	// Provider is the provider's name, for the record.
@@ -57,7 +57,7 @@ type Target struct {
 	// Hosts are the declared ones.
 	Hosts []provider.Host
 	// Bound are the hosts that the service's secrets and grants are for, whatever its
-	// description says; none binds nothing.
+	// description declares; empty for no restriction.
 	Bound []provider.Host
 	// PrivateHosts are those inside a private network that an administrator allowed:
 	// a name or address, with a port or for all.
@@ -98,9 +98,9 @@ func transport(dial dialFunc) *http.Transport {
 		Protocols:           http1(),
 		MaxIdleConnsPerHost: 64,
 		// The limits of an endpoint are package endpoint's; a reply that takes minutes
-		// must not hold up others here.
-		// Shorter than servers close idle connections (Node.js: 5 s): a request
-		// that meets the closing may have been received, and nobody knows.
+		// must not delay others here. Shorter than servers close idle connections
+		// (Node.js: 5 s): whether a request that meets the closing was received is
+		// unknown.
 		IdleConnTimeout:        4 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
@@ -170,7 +170,7 @@ func (s *Sender) over(to Target, u *url.URL) (*http.Transport, error) {
 	return s.proxy, s.proxied(u)
 }
 
-// refuse makes the error of a request that is not sent, and tells of it.
+// refuse makes the error of a request that is not sent, and reports it.
 func (s *Sender) refuse(to Target, host, reason string, why error) *providerplugin.RelayError {
 	s.counted(reason)
 	s.refusals.report(time.Now(), Refusal{Service: to.Service.Name, Provider: to.Provider, Host: host, Reason: reason, Detail: why.Error()})
@@ -186,8 +186,8 @@ func hopByHop(name string) bool {
 	return false
 }
 
-// failed says what went wrong without the address's query, which may hold a
-// code or a secret (net/http's own errors quote it).
+// failed describes a failure without the address's query, which may hold a code or a
+// secret (net/http's own errors quote it).
 func failed(u *url.URL, written bool, err error) *providerplugin.RelayError {
 	why := "the connection failed"
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {

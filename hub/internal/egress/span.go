@@ -21,8 +21,8 @@ func methodOf(req *providerplugin.HTTPRequest) string {
 	return "_OTHER"
 }
 
-// endSpan ends the span of a request with its status, or with what became of it. No
-// trace goes to the service: whose request it is concerns nobody there.
+// endSpan ends the span of a request with its status, or its failure. No trace header is
+// sent to the service.
 func endSpan(span trace.Span, resp *providerplugin.HTTPResponse, err error) {
 	if err == nil {
 		span.SetAttributes(attribute.Int("http.response.status_code", resp.Status))

@@ -16,11 +16,10 @@ var hostNames = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.Str
 // RFC 6762, RFC 8375, ICANN's .internal, where clouds have their metadata).
 var localNames = []string{".localhost", ".localdomain", ".local", ".internal", ".home.arpa"}
 
-// writtenProblem judges a host that somebody else looks up, a proxy for one: what is
-// written out in any spelling of an address, and names that lead into a network of this
-// machine. may says which addresses are reached. problem is the address it stands for, or
-// what it is; "" if nothing speaks against it. A public name that leads to a private
-// address is for the proxy to refuse.
+// writtenProblem checks a host that a proxy resolves: an address in any spelling, and
+// names that lead into a network of this machine. may reports which addresses are
+// permitted. problem is the address it stands for, or what it is; "" if it is permitted.
+// A public name that leads to a private address is for the proxy to refuse.
 func writtenProblem(host string, may func(netip.Addr) bool) (problem string) {
 	host = strings.Trim(host, "[]")
 	if strings.Contains(host, ":") {
@@ -70,9 +69,9 @@ func endsInNumber(name string) bool {
 	return last != "" && strings.Trim(last, "0123456789") == ""
 }
 
-// numberProblem judges an IPv4 address in any notation of inet_aton: whole numbers, hex,
+// numberProblem checks an IPv4 address in any notation of inet_aton: whole numbers, hex,
 // octal, fewer than four parts. A part with a leading zero is octal to some and decimal
-// to others, so each reading has to be reachable; what nobody can read is refused.
+// to others, so each reading has to be permitted; an unreadable one is refused.
 func numberProblem(name string, may func(netip.Addr) bool) string {
 	readings := 0
 	for _, octal := range []bool{true, false} {
