@@ -10,10 +10,9 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// Accept says why a new version of a plugin cannot take over from the one in use:
-// it must serve every provider that has services, and take the options that they
-// have. What the services would lose otherwise is a *pluginhost.LossError, which
-// somebody may accept.
+// Accept is why a new version of a plugin cannot replace the one in use: it must serve
+// every provider that has services, and accept the options that they have. What the
+// services would lose otherwise is a *pluginhost.LossError, which a person may accept.
 func (c *Catalogue) Accept(plugin string, descriptions []provider.Description) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

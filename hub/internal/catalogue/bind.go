@@ -10,8 +10,8 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// HostChange is that a service's secrets or grants may go to other hosts, or wait for an
-// owner's word on that.
+// HostChange reports that a service's secrets or grants may go to other hosts, or wait
+// for an owner's consent.
 type HostChange struct {
 	Service service.Service
 	// From are the names of the hosts before, New those that were not among them.
@@ -25,12 +25,13 @@ type HostsHow string
 
 // The ways.
 const (
-	HostsChanged   HostsHow = "changed"   // somebody edited the service
+	HostsChanged   HostsHow = "changed"   // the service was edited
 	HostsHeld      HostsHow = "held"      // a new version of the plugin, or of its settings, names them
 	HostsConsented HostsHow = "consented" // an owner agreed to what was held
 )
 
-// OnHosts has somebody told of every change of hosts. Call it before the first act.
+// OnHosts sets the function that is called with every change of hosts. Call it before the
+// first act.
 func (c *Catalogue) OnHosts(told func(ctx context.Context, change HostChange)) { c.hosts = told }
 
 // ConsentHostsField names the problem whose remedy is an owner's consent to hosts.
@@ -143,8 +144,9 @@ func (c *Catalogue) HeldServices(ctx context.Context) ([]service.Service, error)
 	return slices.DeleteFunc(services, func(s service.Service) bool { return !s.Held() }), err
 }
 
-// ConsentHosts is an owner's consent to new hosts, by name: every held service all of whose
-// new hosts are among them goes on with what its plugin says. It returns these services.
+// ConsentHosts is an owner's consent to new hosts, by name: every held service all of
+// whose new hosts are among them uses its plugin's new description. It returns these
+// services.
 func (c *Catalogue) ConsentHosts(ctx context.Context, names []string) (released []service.Service, err error) {
 	held, err := c.HeldServices(ctx)
 	if err != nil {
@@ -179,7 +181,7 @@ func (c *Catalogue) ConsentHosts(ctx context.Context, names []string) (released 
 	return released, nil
 }
 
-// notifyHeld tells of a service that waits since just now.
+// notifyHeld reports a service that is now on hold.
 func (c *Catalogue) notifyHeld(ctx context.Context, old, svc service.Service) {
 	if svc.Held() && !slices.Equal(old.HeldHosts, svc.HeldHosts) {
 		names := service.HostNames(svc.HeldHosts)

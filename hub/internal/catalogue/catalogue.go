@@ -34,11 +34,11 @@ const (
 	GoneRevoked Gone = "revoked" // the grant was given back
 	GoneTrashed Gone = "trashed" // the connection was moved into the trash
 	GoneBack    Gone = "back"    // the connection was taken out of the trash
-	GoneDeleted Gone = "deleted" // the connection was removed from the trash for good
+	GoneDeleted Gone = "deleted" // the connection was permanently removed from the trash
 )
 
-// OnGone has somebody told of every grant that is given back, and of every connection that
-// is deleted or put back. Call it before the first act.
+// OnGone sets the function that is called with every grant that is revoked, and every
+// connection that is deleted or restored. Call it before the first act.
 func (c *Catalogue) OnGone(told func(ctx context.Context, c connection.Connection, how Gone)) {
 	c.gone = told
 }
@@ -75,7 +75,7 @@ type ServiceDraft struct {
 	// approved. They are needed for installed plugins.
 	ApprovedHosts []string
 	// ConsentHosts are new hosts, by name, to which the service's grants may go from now
-	// on. It is an owner's word: MayConsent says that one gives it.
+	// on. MayConsent reports whether the caller may give that consent.
 	ConsentHosts []string
 	MayConsent   bool
 	// RedirectURI replaces the hub's own callback address for applications that
@@ -133,8 +133,8 @@ func (c *Catalogue) applyPolicy(ctx context.Context, svc service.Service) error 
 }
 
 // Refresh prepares again the services whose plugin has changed since, and those whose
-// options are in doubt. A service that its provider now refuses keeps what it had, and
-// the log says so.
+// options are in doubt. A service that its provider now refuses is not changed, and that
+// is logged.
 func (c *Catalogue) Refresh(ctx context.Context) error {
 	services, err := c.store.Services(ctx)
 	if err != nil {
@@ -159,8 +159,8 @@ func (c *Catalogue) Refresh(ctx context.Context) error {
 // has made stale.
 const rewriteTries = 5
 
-// rewrite stores what do makes of a service, with the policy of its connections, and
-// never over what somebody else has stored meanwhile. do returns false for no change.
+// rewrite stores the result of do for a service, with the renewal policy of its
+// connections, and never over a concurrent change. do returns false for no change.
 func (c *Catalogue) rewrite(ctx context.Context, id string, do func(service.Service) (service.Service, bool, error)) error {
 	for range rewriteTries {
 		old, err := c.store.Service(ctx, id)
@@ -198,7 +198,7 @@ func (c *Catalogue) refreshed(ctx context.Context, old service.Service, now time
 	}
 	svc = old
 	svc.PluginSum, svc.Description, svc.UpdatedAt = sum, &d, now
-	svc.Hosts, svc.HeldHosts = bound, nil // what the plugin asks for goes nowhere else
+	svc.Hosts, svc.HeldHosts = bound, nil // the plugin's requests go nowhere else
 	// What the plugin has replaced or added since gets its name and its default.
 	if options, problems := d.Options.Validate(old.Options); len(problems) == 0 {
 		svc.Options = options

@@ -9,9 +9,9 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// doubted gives a prepared service the rotation to be careful with while its options
-// are in doubt: what the provider says for their defaults, if by that a lost renewal
-// must not be repeated. Without doubts the service is not doubtful any more.
+// doubted gives a prepared service the cautious rotation policy while its options are in
+// doubt: that of the provider for the default options, if it forbids to repeat a lost
+// renewal. Without doubts the service is not doubtful any more.
 func (c *Catalogue) doubted(ctx context.Context, svc service.Service, d provider.Description, now time.Time) service.Service {
 	if len(svc.Doubts()) == 0 {
 		svc.Doubtful = false

@@ -23,7 +23,7 @@ func (c *Catalogue) EditService(ctx context.Context, id string, draft ServiceDra
 	return c.edit(ctx, id, draft)
 }
 
-// edit is EditService, once; store.ErrStale if somebody else has changed it meanwhile.
+// edit is EditService, once; store.ErrStale after a concurrent change.
 func (c *Catalogue) edit(ctx context.Context, id string, draft ServiceDraft) (service.Service, error) {
 	old, err := c.store.Service(ctx, id)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 
 var hostNameRE = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,251}[a-zA-Z0-9])?$`)
 
-// checkPrivateHosts wants names or addresses, perhaps with a port.
+// checkPrivateHosts requires names or addresses, with an optional port.
 func (e *InvalidError) checkPrivateHosts(hosts []string) {
 	for _, entry := range hosts {
 		name, _, err := net.SplitHostPort(entry)

@@ -28,7 +28,7 @@ type Import struct {
 	// Grant is what is known of the tokens. Without an access token it needs a
 	// refresh token, and the hub renews before anything is handed out.
 	Grant provider.Token
-	// Actor is who asked, for the timeline.
+	// Actor is who requested it, for the timeline.
 	Actor string
 }
 
@@ -69,11 +69,11 @@ func (c *Catalogue) Import(ctx context.Context, in Import) (connection.Connectio
 	})
 }
 
-// ParseGrant reads a grant that somebody pastes: access codes («Коды доступа»), the
-// reply of a token endpoint (RFC 6749 section 5.1), or a refresh token alone. A life
-// in seconds counts from a moment that nobody knows, so it is not believed: an access
-// token is kept only if the text says when it ends. Errors: *InvalidError for the
-// field "grant"; it quotes nothing.
+// ParseGrant reads a grant that a person pastes: access codes («Коды доступа»), the reply
+// of a token endpoint (RFC 6749 section 5.1), or a refresh token alone. A lifetime in
+// seconds counts from an unknown moment, so it is not used: an access token is kept only
+// if the text has its expiry time. Errors: *InvalidError for the field "grant"; it quotes
+// nothing.
 func ParseGrant(text string, now time.Time) (provider.Token, error) {
 	invalid := &InvalidError{}
 	text = strings.TrimSpace(text)

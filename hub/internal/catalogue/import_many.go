@@ -20,14 +20,14 @@ const MostImported = 5000
 
 // ImportRow is a row of a table of grants.
 type ImportRow struct {
-	// Line is where it stands in the table; the header is 1.
+	// Line is its line in the table; the header is 1.
 	Line int
 	Import
 	// Problem is what is wrong with it; empty texts if nothing.
 	Problem provider.Text
 }
 
-// Bad tells whether the row cannot be imported as it is.
+// Bad reports whether the row cannot be imported as it is.
 func (r ImportRow) Bad() bool { return r.Problem.EN != "" }
 
 // ParseImport reads a table of grants as CSV with a header, separated by commas or

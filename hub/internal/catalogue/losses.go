@@ -52,7 +52,7 @@ func separator(d provider.Description) string {
 	return d.ScopeSeparator
 }
 
-// lostGrant says what a service cannot do without an operation.
+// lostGrant describes what a service loses without an operation.
 func lostGrant(g provider.Grant) string {
 	switch g {
 	case provider.GrantRefresh:

@@ -33,7 +33,7 @@ func (c *Catalogue) Prepare(ctx context.Context, id string, draft ServiceDraft) 
 	return c.prepare(ctx, draft, old, time.Now())
 }
 
-// prepare checks a draft and asks the provider about it.
+// prepare validates a draft and has the provider prepare it.
 func (c *Catalogue) prepare(ctx context.Context, draft ServiceDraft, old service.Service, now time.Time) (service.Service, error) {
 	d, sum, ok := c.host.Description(draft.Provider)
 	if !ok {
@@ -66,7 +66,7 @@ func (c *Catalogue) prepare(ctx context.Context, draft ServiceDraft, old service
 	svc.Options, svc.Data, svc.Description, svc.Hosts, svc.HeldHosts = options, nil, &d, nil, nil
 	kept, bound := keptSecrets(draft, old, d.Options), old.Bound(d.Hosts)
 	if len(kept) > 0 {
-		// The plugin is asked with what is stored, so it reaches nothing else meanwhile.
+		// The plugin gets the stored options, so it reaches nothing else meanwhile.
 		named := service.HostsOf(service.Service{Options: options}, d.Hosts)
 		if err := enterAgain(kept, bound, service.Beyond(bound, named)); err != nil {
 			return svc, err

@@ -10,7 +10,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// RestoreRefusedError says why a kept token set is not put back. Cause is one of
+// RestoreRefusedError is why a kept token set is not restored. Cause is one of
 // connection's ErrRestore…
 type RestoreRefusedError struct{ Cause error }
 
@@ -25,10 +25,10 @@ func (e *RestoreRefusedError) Unwrap() error { return e.Cause }
 // EventRestored is the kind of event that Restore writes.
 const EventRestored = "connection.restored"
 
-// Restore puts the token set of a past generation back as the next one; generation
-// 0 is the last one that may still be good. actor is who asked, for the timeline.
-// Errors: *RestoreRefusedError; store.ErrNotFound for the connection;
-// store.ErrStale if it kept changing.
+// Restore makes the token set of a past generation the next one; generation 0 is the last
+// one that may still be valid. actor is who requested it, for the timeline. Errors:
+// *RestoreRefusedError; store.ErrNotFound for the connection; store.ErrStale after
+// repeated concurrent changes.
 func (c *Catalogue) Restore(ctx context.Context, id string, generation int64, actor string) (connection.Connection, error) {
 	for range 5 {
 		now := time.Now()
@@ -57,7 +57,7 @@ func (c *Catalogue) Restore(ctx context.Context, id string, generation int64, ac
 	return connection.Connection{}, store.ErrStale
 }
 
-// pastSet finds the set to put back, or says why there is none.
+// pastSet finds the set to restore, or why there is none.
 func (c *Catalogue) pastSet(ctx context.Context, now time.Time, conn connection.Connection, generation int64) (connection.PastSet, error) {
 	refuse := func(cause error) (connection.PastSet, error) {
 		return connection.PastSet{}, &RestoreRefusedError{Cause: cause}

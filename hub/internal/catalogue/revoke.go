@@ -13,19 +13,20 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// Revoked says what came of giving a grant back.
+// Revoked is the result of revoking a grant.
 type Revoked struct {
 	// Supported is set if the service has a way to revoke a grant.
 	Supported bool
-	// Sent is set if there was a grant to tell the service of, and it was told or will be.
+	// Sent is set if there was a grant to revoke at the service, and that was done or
+	// will be.
 	Sent bool
-	// Err is why the service could not be told yet. The hub forgets the tokens all the
-	// same, but for the one purpose of telling it: it is tried again until Until.
+	// Err is why the grant could not be revoked at the service yet. The hub keeps the
+	// tokens only to retry that, until Until.
 	Err   error
 	Until time.Time
 }
 
-// Word says in the audit record what became of the grant.
+// Word is the result for the audit record.
 func (r Revoked) Word() string {
 	switch {
 	case r.Err != nil:
@@ -36,7 +37,7 @@ func (r Revoked) Word() string {
 	return "not revoked"
 }
 
-// Acts of the audit record about grants of which a service could not be told at once.
+// Acts of the audit record about grants that could not be revoked at once.
 const (
 	ActRevokeFailed  = "connection.revoke_failed"
 	ActRevokedLate   = "connection.revoked_late"
@@ -51,14 +52,14 @@ const (
 	revokeBatch = 20
 )
 
-// OnRevocation has somebody note what becomes of grants of which a service could not be
-// told at once. Call it before the first act.
+// OnRevocation sets the function that records the results of later revocations. Call it
+// before the first act.
 func (c *Catalogue) OnRevocation(note func(ctx context.Context, act, connection, detail string)) {
 	c.noted = note
 }
 
-// revokeAtService revokes a grant at its service, if that has a way. One that does not answer
-// is told later.
+// revokeAtService revokes a grant at its service, if that supports it. If the service
+// does not answer, it is retried later.
 func (c *Catalogue) revokeAtService(ctx context.Context, conn connection.Connection) (Revoked, error) {
 	svc, err := c.store.Service(ctx, conn.ServiceID)
 	if err != nil {
@@ -91,8 +92,8 @@ func (c *Catalogue) revokeOnce(ctx context.Context, svc service.Service, tokens 
 	return c.runner.Revoke(ctx, &operation.Op{Service: svc, Now: now}, tokens.Token(now))
 }
 
-// RetryRevocations tries again to tell services of grants that were given up. It is called
-// every minute, by one replica.
+// RetryRevocations retries outstanding revocations at services. It is called every
+// minute, by one replica.
 func (c *Catalogue) RetryRevocations(ctx context.Context) error {
 	due, err := c.store.DueRevocations(ctx, time.Now(), revokeBatch)
 	if err != nil {

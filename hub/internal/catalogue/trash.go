@@ -11,13 +11,13 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// WithGrant says what becomes of the grant of a connection that is deleted.
+// WithGrant determines what happens to the grant of a connection that is deleted.
 type WithGrant bool
 
 // What can become of it.
 const (
-	// KeepGrant leaves it alone: the connection can be put back with it, and the service
-	// is told when the trash is emptied.
+	// KeepGrant keeps it: the connection can be restored with it, and it is revoked when
+	// the trash is emptied.
 	KeepGrant WithGrant = false
 	// RevokeGrant gives it back at once.
 	RevokeGrant WithGrant = true
@@ -83,8 +83,8 @@ func (c *Catalogue) upToDate(ctx context.Context, conn connection.Connection) (c
 	})
 }
 
-// Remove removes a connection from the trash for good, after giving its grant back. Errors:
-// store.ErrNotFound.
+// Remove removes a connection from the trash permanently, after revoking its grant.
+// Errors: store.ErrNotFound.
 func (c *Catalogue) Remove(ctx context.Context, id string) (Revoked, error) {
 	trashed, err := c.store.Trashed(ctx, id)
 	if err != nil {
@@ -104,8 +104,8 @@ func (c *Catalogue) Remove(ctx context.Context, id string) (Revoked, error) {
 // emptiedAtOnce bounds how many connections one look at the trash removes.
 const emptiedAtOnce = 20
 
-// EmptyTrash removes for good what was deleted before a time, and tells each. It is called
-// every so often, by one replica.
+// EmptyTrash permanently removes what was deleted before a time, and reports each. It is
+// called periodically, by one replica.
 func (c *Catalogue) EmptyTrash(ctx context.Context, before time.Time, told func(connection.Connection, Revoked, error)) error {
 	old, err := c.store.Trash(ctx, store.TrashFilter{Before: before, Limit: emptiedAtOnce})
 	if err != nil {
