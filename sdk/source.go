@@ -1,6 +1,6 @@
-// Package sdk holds the source of its own module, so that a program can write
-// it out for somebody who has no access to where it is published:
-// `evergrant plugin new` puts the matching SDK beside a new plugin.
+// Package sdk holds the source of its own module, so that a program can write it out
+// where the module cannot be downloaded: `evergrant plugin new` puts the matching SDK
+// beside a new plugin.
 package sdk
 
 import "embed"

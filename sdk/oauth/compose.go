@@ -10,12 +10,12 @@ type (
 	prepares   = provider.ServicePreparer
 )
 
-// wanted says which of them a Config asks for.
+// wanted selects the optional methods of a Config.
 type wanted struct{ revokes, identifies, trusts bool }
 
-// compose gives p the methods that are wanted and no others, because the hub
-// finds out what a provider serves by type assertion. Go composes types only
-// beforehand, hence one case for each combination.
+// compose gives p the wanted methods and no others, because the hub determines by type
+// assertion what a provider serves. Go composes types at compile time, hence one case for
+// each combination.
 func compose(p core, want wanted) provider.Provider {
 	r, i, t := revoker{p}, identifier{p}, clientCredentials{p}
 	switch want {

@@ -38,8 +38,8 @@ type Config struct {
 	// AuthParams are added to the authorization request, for example
 	// access_type=offline.
 	AuthParams url.Values
-	// ConsentParams are added, and replace AuthParams, when consent must be asked
-	// for again, for example prompt=consent.
+	// ConsentParams are added, and replace AuthParams, when consent has to be requested
+	// again, for example prompt=consent.
 	ConsentParams url.Values
 	// TokenParams are added to every token request, RefreshParams to those that renew, for
 	// example audience or resource.
@@ -47,15 +47,15 @@ type Config struct {
 	// Rename holds the service's own names of parameters that it calls otherwise, in all
 	// requests: {"client_id": "client_key"}. Those of a callback keep theirs.
 	Rename map[string]string
-	// Decode says how token replies are written. Its ScopeSeparator is the
+	// Decode describes the format of token replies. Its ScopeSeparator is the
 	// description's if empty.
 	Decode Decode
-	// Account says where userinfo names the account.
+	// Account is where userinfo names the account.
 	Account Account
 
-	// Grants are operations beyond authorization code and refresh that New cannot
-	// see: provider.GrantClientCredentials always, GrantRevoke and GrantIdentify
-	// if their addresses come from Resolve.
+	// Grants are operations beyond authorization code and refresh that New cannot derive:
+	// provider.GrantClientCredentials always, GrantRevoke and GrantIdentify if their
+	// addresses come from Resolve.
 	Grants []provider.Grant
 	// Resolve returns the endpoints of a service, from its options or its data.
 	// Nil: they are those above for every service.
@@ -72,8 +72,8 @@ type Endpoints struct {
 	AuthParams                                url.Values
 }
 
-// Account says where userinfo names the account. The first field that is there
-// and not empty counts; a field inside an object is written "user.id".
+// Account is where userinfo names the account. The first field that exists and is not
+// empty counts; a field inside an object is written "user.id".
 type Account struct {
 	// ID fields; "sub" if empty.
 	ID []string
@@ -82,8 +82,8 @@ type Account struct {
 }
 
 // New returns the provider that c describes. The result implements
-// provider.AuthorizationCodeGrant and provider.Refresher, and each further
-// interface of that package exactly if c asks for it.
+// provider.AuthorizationCodeGrant and provider.Refresher, and each further interface of
+// that package exactly if c configures it.
 func New(c Config) provider.Provider {
 	p := core{c: c}
 	want := wanted{

@@ -11,8 +11,8 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// Metadata is what an authorization server says of itself (RFC 8414 and OpenID
-// Connect Discovery). Fields that it leaves out are empty.
+// Metadata is the metadata of an authorization server (RFC 8414 and OpenID Connect
+// Discovery). Missing fields are empty.
 type Metadata struct {
 	Issuer                string   `json:"issuer"`
 	AuthorizationEndpoint string   `json:"authorization_endpoint"`
@@ -24,7 +24,7 @@ type Metadata struct {
 	GrantTypes            []string `json:"grant_types_supported"`
 	AuthMethods           []string `json:"token_endpoint_auth_methods_supported"`
 	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
-	// IssParameter says that callbacks carry iss (RFC 9207).
+	// IssParameter is set if callbacks have the parameter iss (RFC 9207).
 	IssParameter bool `json:"authorization_response_iss_parameter_supported"`
 }
 
@@ -47,7 +47,7 @@ func (m *Metadata) ClientAuth() ClientAuth {
 	return AuthBasic
 }
 
-// PKCE says whether m supports S256.
+// PKCE reports whether m supports S256.
 func (m *Metadata) PKCE() provider.PKCE {
 	if slices.Contains(m.ChallengeMethods, "S256") {
 		return provider.PKCES256
@@ -55,10 +55,10 @@ func (m *Metadata) PKCE() provider.PKCE {
 	return provider.PKCENone
 }
 
-// Discover asks an issuer for its metadata: where OpenID Connect has it, and if
-// it is not there where RFC 8414 has it. A provider.ServicePreparer calls it. An
-// issuer that has none, or another issuer's, is a Blocked error: the operator
-// entered a wrong address.
+// Discover gets the metadata of an issuer: at the location of OpenID Connect, and if
+// there is none, at that of RFC 8414. A provider.ServicePreparer calls it. An issuer
+// without metadata, or with another issuer's, is a Blocked error: the operator entered a
+// wrong address.
 func Discover(ctx context.Context, call provider.Call, issuer string) (*Metadata, error) {
 	issuer = strings.TrimSuffix(strings.TrimSpace(issuer), "/")
 	u, err := url.Parse(issuer)
@@ -82,9 +82,9 @@ func Discover(ctx context.Context, call provider.Call, issuer string) (*Metadata
 // tenantNames are what an address of many tenants has in place of one's own.
 var tenantNames = []string{"common", "organizations", "consumers"}
 
-// IssuerFits reports whether metadata that name an issuer may be those of the issuer that
-// was asked: the same one, or, where one address serves many tenants, one of the same
-// host that differs in nothing but the tenant, as Microsoft publishes
+// IssuerFits reports whether published metadata may be those of the requested issuer: the
+// same one, or, where one address serves many tenants, one of the same host that differs
+// in nothing but the tenant, as Microsoft publishes
 // https://login.microsoftonline.com/{tenantid}/v2.0 for …/common/v2.0.
 func IssuerFits(published, asked string) bool {
 	published, asked = strings.TrimSuffix(published, "/"), strings.TrimSuffix(asked, "/")
@@ -117,8 +117,8 @@ func getMetadata(ctx context.Context, call provider.Call, address string) (*Repl
 	return send(call.HTTP, req, call.Now, []string{call.Service.ClientSecret})
 }
 
-// readMetadata checks what RFC 8414 section 3.3 wants checked: metadata of
-// another issuer is an attack or a mistake.
+// readMetadata makes the checks of RFC 8414 section 3.3: metadata of another issuer are
+// an attack or a mistake.
 func readMetadata(reply *Reply, issuer string) (*Metadata, error) {
 	if passing(reply.Status) {
 		return nil, reply.Err(nil)

@@ -58,7 +58,7 @@ func (r *Reply) refusal(s said, codes map[string]provider.Kind) *provider.Error 
 	return e
 }
 
-// shape names a body without a word of it.
+// shape describes a body without quoting it.
 func (r *Reply) shape() string {
 	if r.malformed != "" {
 		return r.malformed
@@ -66,15 +66,15 @@ func (r *Reply) shape() string {
 	return "no error code"
 }
 
-// class is what an answer says of a grant.
+// class is the classification of an error.
 type class struct {
 	code     string
 	kind     provider.Kind
 	tooEarly bool
 }
 
-// classify finds the first code that somebody knows, and holds it against the words
-// beside it: no answer ends a grant whose words say that it lives.
+// classify takes the first known code, and compares it with the error's text: an answer
+// whose text implies a valid grant never ends it.
 func (r *Reply) classify(s said, codes map[string]provider.Kind) class {
 	m, known := r.known(s, codes)
 	switch {
@@ -95,7 +95,7 @@ func (r *Reply) classify(s said, codes map[string]provider.Kind) class {
 	return m
 }
 
-// isNumber reports whether a code is a number, which says nothing by itself.
+// isNumber reports whether a code is a number, which is not specific.
 func isNumber(code string) bool { return code != "" && strings.Trim(code, "0123456789") == "" }
 
 // ofRedirectURI reports whether an answer complains of the redirect URI, which the
@@ -105,8 +105,8 @@ func ofRedirectURI(words string) bool {
 	return strings.Contains(words, "redirect_ur") || strings.Contains(words, "redirect ur")
 }
 
-// known finds the first code that somebody knows; without one the first code, and
-// what the status means where no field was there for codes.
+// known finds the first known code; without one the first code, and the kind of the
+// status where no field for codes was present.
 func (r *Reply) known(s said, codes map[string]provider.Kind) (m class, known bool) {
 	all := append(slices.Clone(s.codes), s.weak...)
 	for _, table := range []map[string]provider.Kind{codes, kinds} {
@@ -155,7 +155,7 @@ func statusKind(status int) provider.Kind {
 	return provider.Internal
 }
 
-// fail builds an error with what the reply says beside its code.
+// fail builds an error with the reply's details beside its code.
 func (r *Reply) fail(kind provider.Kind, code, format string, args ...any) *provider.Error {
 	return &provider.Error{
 		Kind: kind, Code: trim(quote(code, r.secrets), 100), Message: fmt.Sprintf(format, args...),

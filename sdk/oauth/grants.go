@@ -149,9 +149,9 @@ func (g preparer) PrepareService(ctx context.Context, req *provider.PrepareServi
 	return g.prepare(ctx, req)
 }
 
-// nonceFits compares the nonce claim of an ID token with ours (OpenID Connect
-// Core section 3.1.3.7). The token came from the token endpoint itself, so TLS
-// stands in for its signature. Servers that leave the claim out are let pass.
+// nonceFits compares the nonce claim of an ID token with the expected one (OpenID Connect
+// Core section 3.1.3.7). The token came from the token endpoint itself, so TLS replaces
+// the check of its signature. A missing claim is accepted.
 func nonceFits(idToken, nonce string) bool {
 	parts := strings.Split(idToken, ".")
 	if nonce == "" || len(parts) != 3 {

@@ -54,7 +54,7 @@ func secretsIn(fields map[string]any) []string {
 	return secrets
 }
 
-// secretField tells secrets by the names of their fields.
+// secretField recognizes secrets by the names of their fields.
 func secretField(name string) bool {
 	name = strings.ToLower(name)
 	return (strings.Contains(name, "token") && name != "token_type") || strings.Contains(name, "secret")
@@ -63,8 +63,8 @@ func secretField(name string) bool {
 // htmlPage is what a body is called that is a page for people.
 const htmlPage = "an HTML page"
 
-// readFields reads a body as a JSON object or as a form, whatever its content
-// type says: services mark JSON as text/html and forms as text/plain.
+// readFields reads a body as a JSON object or as a form, whatever its content type is:
+// services label JSON as text/html and forms as text/plain.
 func readFields(contentType string, body []byte) (fields map[string]any, malformed string) {
 	text := bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
 	switch {

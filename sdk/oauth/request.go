@@ -32,15 +32,15 @@ const (
 	// AuthBasicRaw is AuthBasic without percent-encoding, for servers that do
 	// not decode.
 	AuthBasicRaw ClientAuth = "client_secret_basic_raw"
-	// AuthRawBase64 is AuthBasicRaw without the word Basic.
+	// AuthRawBase64 is AuthBasicRaw without the scheme name Basic.
 	AuthRawBase64 ClientAuth = "authorization_base64"
 	// AuthQuery sends client_id and client_secret in the address, whatever the
 	// method.
 	AuthQuery ClientAuth = "client_secret_query"
 )
 
-// TokenRequest is one request to a token endpoint, or to another endpoint that
-// wants client authentication.
+// TokenRequest is one request to a token endpoint, or to another endpoint that requires
+// client authentication.
 type TokenRequest struct {
 	// Endpoint is the absolute address; a query that it has is kept.
 	Endpoint string
@@ -48,8 +48,8 @@ type TokenRequest struct {
 	Method string
 	// Form holds the parameters without those of client authentication.
 	Form url.Values
-	// Auth says where ClientID and ClientSecret go. AuthNone sends a ClientID that is not
-	// empty in the form.
+	// Auth determines where ClientID and ClientSecret are sent. AuthNone sends a
+	// non-empty ClientID in the form.
 	Auth         ClientAuth
 	ClientID     string
 	ClientSecret string

@@ -13,8 +13,8 @@ import (
 // revoker serves provider.Revoker.
 type revoker struct{ core core }
 
-// Revoke implements provider.Revoker by RFC 7009. The refresh token stands for
-// the grant; a grant without one is its access token.
+// Revoke implements provider.Revoker by RFC 7009. It revokes the refresh token; for a
+// grant without one, the access token.
 func (g revoker) Revoke(ctx context.Context, req *provider.RevokeRequest) error {
 	e, err := g.core.c.endpoints(req.Service)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// said is what a body says of an error.
+// said holds the error fields of a body.
 type said struct {
 	// codes are those that it names as its error, the most telling first.
 	codes []string
@@ -17,12 +17,12 @@ type said struct {
 	words string
 }
 
-// describing are the fields that hold words, in the order in which they are told.
+// describing are the fields with text, in the order in which they are quoted.
 var describing = []string{
 	"error_description", "error_message", "errorDescription", "error_msg", "message", "msg", "detail", "details", "description", "title", "reason", "error_reason", "hint", "commonDescription",
 }
 
-// errorFields finds what a body says of an error. Besides RFC 6749 it knows error
+// errorFields extracts the error fields of a body. Besides RFC 6749 it supports error
 // objects, as in {"error": {"message": …, "type": …, "code": 190}}, lists of errors,
 // problem details (RFC 9457) and the fields of services that have no "error".
 func (r *Reply) errorFields() said {
@@ -62,7 +62,7 @@ func (r *Reply) otherCodes() said {
 	return said{weak: codesIn(r.Fields), words: wordsIn(r.Fields)}
 }
 
-// codeRE is what a word must look like to be a code.
+// codeRE is the format of an error code.
 var codeRE = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.:\-]{0,99}$`)
 
 // codesIn are the values of an object's fields that name errors.
@@ -98,7 +98,7 @@ func listed(v any) []map[string]any {
 	return objects
 }
 
-// wordsIn joins what an object says in words, each once, and where to read more.
+// wordsIn joins the texts of an object, each once, and its link to a description.
 func wordsIn(object map[string]any) string {
 	var parts []string
 	add := func(part string) {
@@ -116,8 +116,8 @@ func wordsIn(object map[string]any) string {
 	return strings.Join(parts, "; ")
 }
 
-// challenged reports whether something in front of the service answered in its
-// place: a page that wants a browser, or a person, to prove itself.
+// challenged reports whether a proxy in front of the service answered in its place: a
+// page that challenges the client as a browser or a person.
 func (r *Reply) challenged() bool {
 	if r.Status != http.StatusForbidden && r.Status != http.StatusUnauthorized || r.Fields != nil {
 		return false

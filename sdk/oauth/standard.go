@@ -76,9 +76,9 @@ func (e Endpoints) secret(svc provider.Service) string {
 	return svc.ClientSecret
 }
 
-// overOAuth2 runs one request of golang.org/x/oauth2 and returns the reply as
-// it came. What that library makes of the reply is not used: it rounds
-// lifetimes, forgets numbers and quotes bodies in its errors.
+// overOAuth2 runs one request of golang.org/x/oauth2 and returns the raw reply. The
+// library's own parsing is not used: it rounds lifetimes, drops numbers and quotes bodies
+// in its errors.
 func overOAuth2(ctx context.Context, call provider.Call, secrets []string, run func(context.Context) error) (*Reply, error) {
 	client := *call.HTTP
 	tape := &tape{next: client.Transport}

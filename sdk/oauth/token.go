@@ -15,8 +15,8 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// Decode says how a service writes its token replies. The zero value is RFC
-// 6749 section 5.
+// Decode describes the format of a service's token replies. The zero value is RFC 6749
+// section 5.
 type Decode struct {
 	// ExpiresInUnit of expires_in; zero is a second.
 	ExpiresInUnit time.Duration
@@ -111,9 +111,9 @@ func lifetime(v any, unit time.Duration) *time.Duration {
 	return new(time.Duration(min(max(n*float64(unit), -most), most)))
 }
 
-// accessLifetime is the life of the access token. Zero is not said, as
-// golang.org/x/oauth2 reads it. Zoho says seconds in a field of their own beside
-// milliseconds in expires_in.
+// accessLifetime is the lifetime of the access token. Zero means not given, as in
+// golang.org/x/oauth2. Zoho has a field of its own with seconds beside milliseconds in
+// expires_in.
 func (r *Reply) accessLifetime(unit time.Duration) *time.Duration {
 	d := lifetime(r.Fields["expires_in"], unit)
 	if seconds := lifetime(r.Fields["expires_in_sec"], time.Second); seconds != nil && *seconds > 0 {
@@ -125,8 +125,8 @@ func (r *Reply) accessLifetime(unit time.Duration) *time.Duration {
 	return d
 }
 
-// refreshLifetime knows the two names in use. Zero stands for "without end"
-// there, which is the same as not said.
+// refreshLifetime reads the two names in use. Zero means "no expiry" there, which is the
+// same as not given.
 func (r *Reply) refreshLifetime() *time.Duration {
 	for _, name := range []string{"refresh_token_expires_in", "refresh_expires_in"} {
 		if d := lifetime(r.Fields[name], time.Second); d != nil && *d > 0 {
@@ -136,7 +136,7 @@ func (r *Reply) refreshLifetime() *time.Duration {
 	return nil
 }
 
-// scopes reads a joined string or a list. Nil means that nothing was said.
+// scopes reads a joined string or a list. Nil means that none were given.
 func scopes(v any, separator string) []string {
 	var list []string
 	switch v := v.(type) {

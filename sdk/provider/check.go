@@ -14,8 +14,8 @@ var nameRE = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 // maxIcon bounds Description.Icon, in bytes.
 const maxIcon = 16 << 10
 
-// Validate reports everything that is wrong with a description in one error.
-// Hosts call it on what a plugin says; plugins at start.
+// Validate reports all errors of a description in one error. Hosts call it on the
+// descriptions of plugins; plugins at start.
 func (d *Description) Validate() error {
 	var problems []error
 	problem := func(format string, args ...any) {
@@ -66,7 +66,7 @@ func (d *Description) Validate() error {
 	return errors.Join(problems...)
 }
 
-// checkWords checks the fields that take one word of a list.
+// checkWords checks the fields with a fixed list of values.
 func (d *Description) checkWords() []error {
 	var problems []error
 	oneOf := func(field, value string, words ...string) {

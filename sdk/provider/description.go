@@ -9,16 +9,16 @@ type Description struct {
 	Name string `json:"name"`
 	// Title is the service's own name, as people know it.
 	Title Text `json:"title"`
-	// Summary says in a sentence what is connected.
+	// Summary describes in a sentence what is connected.
 	Summary Text `json:"summary,omitzero"`
 	// Icon is an SVG image of at most 16 KiB without scripts; optional.
 	Icon []byte `json:"icon,omitempty"`
 	// DocumentationURL leads to the service's page on OAuth; optional.
 	DocumentationURL string `json:"documentation_url,omitempty"`
-	// SetupSteps tell an administrator how to register the client there. The
+	// SetupSteps explain to an administrator how to register the client there. The
 	// placeholder {redirect_uri} is replaced by the address to register.
 	SetupSteps []Text `json:"setup_steps,omitempty"`
-	// Notices are facts that nobody could confirm, told to the administrator.
+	// Notices are unconfirmed facts, shown to the administrator.
 	Notices []Text `json:"notices,omitempty"`
 
 	// Grants are the operations that are served. The SDK fills them in from the
@@ -26,22 +26,22 @@ type Description struct {
 	Grants []Grant `json:"grants,omitempty"`
 	// Lifetimes of what the service issues.
 	Lifetimes Lifetimes `json:"lifetimes,omitzero"`
-	// AutoRenew says how the next token set comes without a person.
+	// AutoRenew is how the next token set is obtained without a person.
 	AutoRenew AutoRenew `json:"auto_renew"`
-	// Rotation says what a renewal does to the old tokens.
+	// Rotation is what a renewal does to the old tokens.
 	Rotation Rotation `json:"rotation,omitzero"`
-	// RenewWindow says when to renew.
+	// RenewWindow is when to renew.
 	RenewWindow RenewWindow `json:"renew_window,omitzero"`
 	// ExchangeTimeout is how long the service may take to answer a token request, at
 	// most an hour. Zero, or less than the hub's own bound (5 minutes by default), is
 	// the hub's bound. A reply that comes later than that is not read.
 	ExchangeTimeout time.Duration `json:"exchange_timeout,omitempty"`
-	// Throttles says whose requests the service counts when it answers 429.
+	// Throttles is what the service counts requests by when it answers 429.
 	Throttles Throttles `json:"throttles,omitempty"`
-	// OneGrantPerAccount is set if a second grant of one account to one client ends
-	// the first. People are told before they authorise.
+	// OneGrantPerAccount is set if a second grant of one account to one client ends the
+	// first. People are warned before they authorize.
 	OneGrantPerAccount bool `json:"one_grant_per_account,omitempty"`
-	// PKCE says whether the service knows RFC 7636.
+	// PKCE is whether the service supports RFC 7636.
 	PKCE PKCE `json:"pkce"`
 	// StateNotEchoed is set if the service may drop the state parameter; the hub
 	// then finds the authorization by the browser's cookie alone.
@@ -51,7 +51,7 @@ type Description struct {
 	// IssuerSent is set if the service announces that every callback carries iss
 	// (authorization_response_iss_parameter_supported): one without it is then refused.
 	IssuerSent bool `json:"issuer_sent,omitempty"`
-	// ClientAuth says how the client proves itself, for each grant.
+	// ClientAuth is how the client authenticates, for each grant.
 	ClientAuth []ClientAuth `json:"client_auth,omitempty"`
 	// PublicClient is set if a service may be added without a client secret.
 	PublicClient bool `json:"public_client,omitempty"`
@@ -60,7 +60,7 @@ type Description struct {
 	Hosts []Host `json:"hosts"`
 	// Options is the form an administrator fills in for a service.
 	Options Schema `json:"options,omitzero"`
-	// ConnectionOptions is asked apart for each connection.
+	// ConnectionOptions are options of each connection.
 	ConnectionOptions Schema `json:"connection_options,omitzero"`
 	// Scopes is the catalogue to choose from; more may be typed in.
 	Scopes []Scope `json:"scopes,omitempty"`
@@ -69,19 +69,19 @@ type Description struct {
 	// ScopesFixed is set if scopes are not requested but come from the
 	// registration at the service; the form then does not ask for them.
 	ScopesFixed bool `json:"scopes_fixed,omitempty"`
-	// API says where the service's API is and how the token is attached.
+	// API is where the service's API is and how the token is attached.
 	API API `json:"api,omitzero"`
 	// TestCalls are calls of the API that people may make from the page of a connection,
-	// to see the access work before a process depends on it. Optional.
+	// to test the access before a process depends on it. Optional.
 	TestCalls []TestCall `json:"test_calls,omitempty"`
 }
 
 // TestCall is a call of a service's API that changes nothing there. The hub makes it with
-// the current token, attached as API says, and shows what the service answers.
+// the current token, attached as in API, and shows the answer.
 type TestCall struct {
 	// Name is unique in the description: letters, digits, dots, hyphens, underscores.
 	Name string `json:"name"`
-	// Title says what is asked for, Shows what the answer tells.
+	// Title names the requested data, Shows what the answer contains.
 	Title Text `json:"title"`
 	Shows Text `json:"shows,omitzero"`
 	// Method is GET, the default, or POST without a body.
@@ -175,7 +175,7 @@ const (
 	RotationRotatesWithGrace     RotationKind = "rotates_with_grace"
 )
 
-// Rotation says what a renewal does to the old tokens.
+// Rotation is what a renewal does to the old tokens.
 type Rotation struct {
 	Kind RotationKind `json:"kind,omitempty"`
 	// Grace is how long the old refresh token stays good, for
@@ -186,7 +186,7 @@ type Rotation struct {
 	RepeatSafe bool `json:"repeat_safe,omitempty"`
 }
 
-// RenewWindowKind is when a service wants to be asked for the next token set.
+// RenewWindowKind is when a service accepts a renewal.
 type RenewWindowKind string
 
 // The kinds of renew windows. RenewBeforeExpiry is the default.
@@ -196,7 +196,7 @@ const (
 	RenewOnDemand     RenewWindowKind = "on_demand"
 )
 
-// RenewWindow says when to renew.
+// RenewWindow is when to renew.
 type RenewWindow struct {
 	Kind RenewWindowKind `json:"kind,omitempty"`
 	// Margin is how long before expiry a renewal is due; zero lets the hub choose.
@@ -208,7 +208,7 @@ type RenewWindow struct {
 	KeepAlive time.Duration `json:"keep_alive,omitempty"`
 }
 
-// Throttles is whose requests a service counts when it says that there were too many.
+// Throttles is what a service counts requests by when it answers 429.
 type Throttles string
 
 // The values of Throttles. Where it is not known, a 429 is taken for the account's,
@@ -219,7 +219,7 @@ const (
 	ThrottlesClient  Throttles = "client"
 )
 
-// PKCE is whether a service knows RFC 7636.
+// PKCE is whether a service supports RFC 7636.
 type PKCE string
 
 // The values of PKCE.
@@ -229,8 +229,8 @@ const (
 	PKCERequired PKCE = "required"
 )
 
-// ClientAuth says how the client proves itself for a grant. Method is a value
-// of OpenID Connect's token_endpoint_auth_method or the provider's own word.
+// ClientAuth is how the client authenticates for a grant. Method is a value of OpenID
+// Connect's token_endpoint_auth_method or one of the provider's own.
 type ClientAuth struct {
 	Grant  Grant  `json:"grant"`
 	Method string `json:"method"`
@@ -244,7 +244,7 @@ type Scope struct {
 	Default bool `json:"default,omitempty"`
 }
 
-// API says where a service's API is and how a token is attached to a call.
+// API is where the service's API is and how a token is attached to a call.
 type API struct {
 	// BaseURL may hold {option:name} and {extra:name} placeholders.
 	BaseURL string `json:"base_url,omitempty"`

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Kind says who has to act on an error. Callers switch on it, never on text.
+// Kind determines who has to act on an error. Callers switch on it, never on text.
 type Kind int
 
 const (
@@ -18,8 +18,8 @@ const (
 	// Blocked needs the operator: wrong client secret, wrong scope, unpaid
 	// account. The hub keeps the tokens and tries slowly.
 	Blocked
-	// ReauthorizationRequired needs the person who granted: invalid_grant,
-	// consent withdrawn, refresh token expired. The only kind that ends a grant.
+	// ReauthorizationRequired needs the person who granted: invalid_grant, consent
+	// withdrawn, refresh token expired. The only kind that ends a grant.
 	ReauthorizationRequired
 	// Denied is the answer of a person at the consent page.
 	Denied
@@ -60,18 +60,18 @@ type Error struct {
 	Kind Kind
 	// Code is the service's own error code, for example invalid_grant.
 	Code string
-	// Message says what happened. The service's words are quoted in it.
+	// Message describes what happened. It quotes the service's text.
 	Message string
-	// RetryAfter is how long the service asked to wait; zero if it did not.
+	// RetryAfter is the wait that the service requested; zero if none.
 	RetryAfter time.Duration
 	// HTTPStatus of the reply that the error was read from; zero without one.
 	HTTPStatus int
 	// Option names the service option that is wrong, if one is.
 	Option string
-	// Remedy tells a person what to do, if the provider knows better than the hub.
+	// Remedy is what a person should do, if the provider has better advice than the hub.
 	Remedy Text
-	// TooEarly is set on a Transient error by which the service says that it renews
-	// only once the access token is over. The hub waits for that.
+	// TooEarly is set on a Transient error if the service renews only after the access
+	// token has expired. The hub waits for that.
 	TooEarly bool
 	// RefreshToken is a secret: the new refresh token of a reply that reports success
 	// and is otherwise of no use, which the hub keeps in place of the one that was sent.

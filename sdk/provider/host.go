@@ -8,10 +8,10 @@ import (
 
 // Host is a host that a plugin may talk to or send a browser to.
 type Host struct {
-	// Pattern is a host name, optionally with a port; "*." stands for any number
-	// of labels before the rest; "{option:portal}" is the host of the URL, or the
-	// host name, that the administrator entered in that option. Plain http is
-	// allowed only if the pattern starts with "http://" or the option's URL does.
+	// Pattern is a host name, optionally with a port; "*." matches any number of labels
+	// before the rest; "{option:portal}" is the host of the URL, or the host name, that
+	// the administrator entered in that option. Plain http is allowed only if the pattern
+	// starts with "http://" or the option's URL does.
 	Pattern string `json:"pattern"`
 	// ClientSecret is set if client_secret may be sent there.
 	ClientSecret bool `json:"client_secret,omitempty"`

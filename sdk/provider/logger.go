@@ -7,7 +7,7 @@ import (
 
 type loggerKey struct{}
 
-// WithLogger is called by whoever runs a provider: Logger returns log from then on.
+// WithLogger sets the logger that Logger returns. The host of a provider calls it.
 func WithLogger(ctx context.Context, log *slog.Logger) context.Context {
 	return context.WithValue(ctx, loggerKey{}, log)
 }

@@ -7,8 +7,8 @@ import "context"
 // description cannot claim what is not served. Every method is safe for
 // concurrent use and returns as soon as its context ends.
 type Provider interface {
-	// Describe says what the hub has to know of the provider. It makes no
-	// request and is called once for each process start.
+	// Describe returns the description of the provider. It makes no request and is called
+	// once for each process start.
 	Describe(ctx context.Context) (*Description, error)
 }
 
@@ -28,8 +28,8 @@ type AuthorizationCodeGrant interface {
 	// AuthCodeURL builds the address of the authorization endpoint. It makes no
 	// request.
 	AuthCodeURL(ctx context.Context, req *AuthCodeURLRequest) (*AuthCodeURL, error)
-	// Exchange turns the authorization code of a callback into tokens. The code
-	// is good once and may live only seconds: exactly one token request.
+	// Exchange exchanges the authorization code of a callback for tokens. The code is
+	// valid once and may expire in seconds: exactly one token request.
 	Exchange(ctx context.Context, req *ExchangeRequest) (*Token, error)
 }
 
@@ -41,8 +41,7 @@ type Refresher interface {
 	Refresh(ctx context.Context, req *RefreshRequest) (*Token, error)
 }
 
-// ClientCredentialsGrant is RFC 6749 section 4.4: the service trusts the client
-// itself.
+// ClientCredentialsGrant is RFC 6749 section 4.4: the grant is the client's own.
 type ClientCredentialsGrant interface {
 	// ClientCredentials makes exactly one token request.
 	ClientCredentials(ctx context.Context, req *ClientCredentialsRequest) (*Token, error)
@@ -59,8 +58,8 @@ type PasswordGrant interface {
 type DeviceGrant interface {
 	// DeviceAuthorization starts the grant and returns what to show the person.
 	DeviceAuthorization(ctx context.Context, req *DeviceAuthorizationRequest) (*DeviceAuthorization, error)
-	// DeviceToken asks once whether the person has answered. Until then it
-	// returns a Transient error with code authorization_pending or slow_down.
+	// DeviceToken polls once whether the person has answered. Until then it returns a
+	// Transient error with code authorization_pending or slow_down.
 	DeviceToken(ctx context.Context, req *DeviceTokenRequest) (*Token, error)
 }
 
@@ -70,7 +69,7 @@ type Revoker interface {
 	Revoke(ctx context.Context, req *RevokeRequest) error
 }
 
-// Identifier tells whose grant it is.
+// Identifier identifies the account of a grant.
 type Identifier interface {
 	// Identify returns the account that a token set belongs to.
 	Identify(ctx context.Context, req *IdentifyRequest) (*Account, error)

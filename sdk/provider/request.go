@@ -19,7 +19,7 @@ type Call struct {
 	Now time.Time
 }
 
-// PrepareServiceRequest asks a ServicePreparer about a service.
+// PrepareServiceRequest has a ServicePreparer prepare a service.
 type PrepareServiceRequest struct {
 	Call
 }
@@ -37,7 +37,7 @@ type PreparedService struct {
 // AuthCodeURLRequest starts an authorization (RFC 6749 section 4.1.1).
 type AuthCodeURLRequest struct {
 	Call
-	// State is the hub's; it must come back in the callback.
+	// State is the hub's; it must be returned in the callback.
 	State string
 	// RedirectURI is the hub's callback for this service.
 	RedirectURI string
@@ -45,10 +45,10 @@ type AuthCodeURLRequest struct {
 	CodeChallenge string
 	// Nonce is for OpenID Connect's nonce; ignored by others.
 	Nonce string
-	// ForceConsent asks the service to show its consent page again, which some
-	// need to issue a refresh token.
+	// ForceConsent requests the service to show its consent page again, which some need
+	// to issue a refresh token.
 	ForceConsent bool
-	// LoginHint names the account if the hub knows it (re-authorisation).
+	// LoginHint names the account if it is known (re-authorization).
 	LoginHint string
 }
 
@@ -78,7 +78,7 @@ type ExchangeRequest struct {
 	Data []byte
 }
 
-// RefreshRequest asks for the next token set.
+// RefreshRequest requests the next token set.
 type RefreshRequest struct {
 	Call
 	// Current is the whole token set in force, because some services prolong by
@@ -109,7 +109,7 @@ type DeviceAuthorization struct {
 	UserCode                string
 	VerificationURI         string
 	VerificationURIComplete string
-	// ExpiresIn is how long the codes live.
+	// ExpiresIn is the lifetime of the codes.
 	ExpiresIn time.Duration
 	// Interval is the least time between two DeviceToken calls; zero means 5 s.
 	Interval time.Duration
@@ -127,13 +127,13 @@ type RevokeRequest struct {
 	Current Token
 }
 
-// IdentifyRequest asks whose grant it is.
+// IdentifyRequest requests the account of a grant.
 type IdentifyRequest struct {
 	Call
 	Current Token
 }
 
-// Account is who granted access.
+// Account is the account that granted access.
 type Account struct {
 	// ID is stable and unique within the service. Required. The hub refuses a
 	// re-authorisation by another ID.

@@ -33,7 +33,7 @@ type Option struct {
 	Name  string
 	Type  OptionType // "" is OptionString
 	Title Text
-	// Help says what to enter and where to find it.
+	// Help explains what to enter and where to find it.
 	Help     Text
 	Required bool
 	// Default is used when the field is left empty.
@@ -44,7 +44,7 @@ type Option struct {
 	Choices []Choice
 	// Pattern is a regular expression (RE2) that the whole string must match.
 	Pattern string
-	// PatternHint says what the pattern wants.
+	// PatternHint describes the pattern.
 	PatternHint Text
 	// Format is "" or "uri": an absolute http or https address without user info.
 	Format string
@@ -166,8 +166,8 @@ func (o Option) wire(order int) propertyWire {
 	return p
 }
 
-// UnmarshalJSON reads the supported part of JSON Schema. A keyword outside it
-// is an error, so that an author learns at once what the form cannot show.
+// UnmarshalJSON reads the supported part of JSON Schema. A keyword outside it is an
+// error, so that an author learns at once what the form cannot show.
 func (s *Schema) UnmarshalJSON(data []byte) error {
 	var w schemaWire
 	dec := json.NewDecoder(bytes.NewReader(data))

@@ -17,8 +17,8 @@ type Service struct {
 	ClientSecret string
 	// Scopes are what the administrator chose, in the service's own words.
 	Scopes []string
-	// Options are the values of Description.Options, by name. Values are
-	// string, bool, int64 or []string as the schema says; defaults are filled in.
+	// Options are the values of Description.Options, by name. Values are string, bool,
+	// int64 or []string according to the schema; defaults are filled in.
 	Options map[string]any
 	// Data is what PrepareService returned.
 	Data []byte

@@ -17,5 +17,5 @@ func (t Text) In(lang string) string {
 	return t.EN
 }
 
-// IsZero reports whether nothing is said.
+// IsZero reports whether the text is empty.
 func (t Text) IsZero() bool { return t == Text{} }

@@ -20,7 +20,7 @@ type Token struct {
 	// that the service did not say; the description's lifetime then counts. A
 	// negative value makes no sense and is read likewise, with a note for people.
 	ExpiresIn *time.Duration
-	// RefreshExpiresIn is the life of the refresh token; nil if not said.
+	// RefreshExpiresIn is the lifetime of the refresh token; nil if not given.
 	RefreshExpiresIn *time.Duration
 	// Scopes are the granted ones; nil if the service did not say.
 	Scopes []string
@@ -37,8 +37,8 @@ func (t Token) Text(field string) string {
 	return v
 }
 
-// HasScopes reports whether all the wanted scopes were granted. A token that
-// says nothing of scopes has all (RFC 6749 section 5.1).
+// HasScopes reports whether all the wanted scopes were granted. A token without scopes
+// has all requested ones (RFC 6749 section 5.1).
 func (t Token) HasScopes(want []string) bool {
 	if t.Scopes == nil {
 		return true
@@ -71,7 +71,7 @@ func (t Token) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "token(access=%t refresh=%t)", t.AccessToken != "", t.RefreshToken != "")
 }
 
-// Seconds is the duration of n seconds, as Token.ExpiresIn wants it.
+// Seconds is the duration of n seconds, in the form of Token.ExpiresIn.
 func Seconds(n int64) *time.Duration {
 	const most = int64(1<<63-1) / int64(time.Second)
 	return new(time.Duration(min(max(n, -most), most)) * time.Second)

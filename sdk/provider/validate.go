@@ -14,7 +14,7 @@ import (
 // OptionProblem is a field of a form that cannot be used as it is.
 type OptionProblem struct {
 	Option string
-	// Message says what to enter instead. It never quotes the value.
+	// Message describes what to enter instead. It never quotes the value.
 	Message Text
 }
 

@@ -20,14 +20,14 @@ type Client struct {
 	v1 v1Client
 }
 
-// PluginInfo is what a plugin says of itself.
+// PluginInfo is a plugin's description of itself.
 type PluginInfo struct {
 	Version string
 	// Descriptions of its providers, validated.
 	Descriptions []provider.Description
 }
 
-// Describe asks which providers the plugin serves.
+// Describe returns the providers that the plugin serves.
 func (c *Client) Describe(ctx context.Context) (*PluginInfo, error) { return c.v1.describe(ctx) }
 
 // PrepareService runs provider.ServicePreparer.

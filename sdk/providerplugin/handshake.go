@@ -11,8 +11,8 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// Handshake tells an Evergrant plugin from any other program. It is no security
-// measure: it makes a plugin that is started by hand explain itself.
+// Handshake distinguishes an Evergrant plugin from other programs. It is no security
+// measure: it makes a plugin that is started by hand print an explanation.
 var Handshake = plugin.HandshakeConfig{
 	MagicCookieKey:   "EVERGRANT_PLUGIN",
 	MagicCookieValue: "0f6c8bd4-provider",

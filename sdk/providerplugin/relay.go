@@ -7,14 +7,14 @@ import (
 
 // Relay sends the requests of one operation. The hub implements it.
 type Relay interface {
-	// RoundTrip sends the request of a step, which counts from 0, and returns the
-	// reply. Calls of one operation come one after the other. A *RelayError is
-	// told to the plugin as a failed request; any other error ends the operation
-	// and is returned to its caller as it is.
+	// RoundTrip sends the request of a step, which counts from 0, and returns the reply.
+	// Calls of one operation are sequential. A *RelayError is reported to the plugin as a
+	// failed request; any other error ends the operation and is returned to its caller
+	// unchanged.
 	RoundTrip(ctx context.Context, step int, req *HTTPRequest) (*HTTPResponse, error)
 }
 
-// HTTPRequest is a request that a plugin asks the hub to send.
+// HTTPRequest is a request of a plugin that the hub is to send.
 type HTTPRequest struct {
 	Method string
 	// URL is absolute. It may hold secrets: never log it with its query.
@@ -40,9 +40,9 @@ const (
 type RelayError struct {
 	// Written is set if any byte may have reached the service.
 	Written bool
-	// Refused is set if the hub did not want to send it.
+	// Refused is set if the hub refused to send it.
 	Refused bool
-	// Message says what was tried. No secrets.
+	// Message describes what was tried. No secrets.
 	Message string
 	// Err is the cause; it does not cross the process border.
 	Err error

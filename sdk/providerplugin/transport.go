@@ -26,7 +26,7 @@ type transport struct {
 
 	mu   sync.Mutex
 	step uint32
-	dead error // set once a reply was given up on: the stream is out of step
+	dead error // set once a reply was abandoned: the stream is out of step
 }
 
 // RoundTrip implements http.RoundTripper.

@@ -13,7 +13,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// v1Client speaks protocol version 1 to a plugin.
+// v1Client implements protocol version 1 for the hub.
 type v1Client struct {
 	rpc providerv1.ProviderServiceClient
 }
@@ -81,7 +81,7 @@ func (c v1Client) operate(ctx context.Context, relay Relay, name string, call pr
 	}
 }
 
-// v1Relay checks a request that a plugin asks for and hands it to the relay.
+// v1Relay validates a request of a plugin and passes it to the relay.
 func v1Relay(ctx context.Context, relay Relay, step int, w *providerv1.HttpRequest) (*providerv1.OperateRequest, error) {
 	switch {
 	case w == nil:

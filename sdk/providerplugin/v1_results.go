@@ -9,7 +9,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// errEmpty is what a provider's author sees of a nil result without an error.
+// errEmpty is the error of a nil result without an error.
 var errEmpty = errors.New("the provider returned neither a result nor an error")
 
 // v1WithToken reads a token set and hands it to do.

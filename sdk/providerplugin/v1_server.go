@@ -74,9 +74,9 @@ func (s *v1Server) Operate(stream providerv1.ProviderService_OperateServer) erro
 	return stream.Send(&providerv1.OperateResponse{Message: &providerv1.OperateResponse_Result{Result: result}})
 }
 
-// run calls the provider. After a panic the process lives on, for it may serve other
-// operations, and the trace goes to the log. The status has no detail: it is no word of
-// the provider about the service, so that the hub keeps what the service answered.
+// run calls the provider. A panic does not end the process, because it may serve other
+// operations, and the trace is logged. The status has no detail: it is not the provider's
+// classification of an answer, so that the hub keeps the service's answer.
 func (s *v1Server) run(stream providerv1.ProviderService_OperateServer, p provider.Provider, start *providerv1.Start) (result *providerv1.Result, err error) {
 	ctx := logging(stream.Context(), s.log)
 	defer func() {

@@ -87,8 +87,8 @@ func checkSchema(schema provider.Schema) error {
 	return errors.Join(problems...)
 }
 
-// checkGrants calls what is declared and what is not: the answer tells which
-// interfaces there are.
+// checkGrants calls declared and undeclared operations: the answer shows which interfaces
+// the provider implements.
 func (s *suite) checkGrants(ctx context.Context) error {
 	if s.config.Provider != nil && !slices.Equal(s.description.Grants, provider.GrantsOf(s.config.Provider)) {
 		return fmt.Errorf("the declared grants are %v, the provider's interfaces are %v", s.description.Grants, provider.GrantsOf(s.config.Provider))

@@ -72,7 +72,7 @@ func checkKinds(ctx context.Context, s *suite) error {
 	)
 }
 
-// judge says what is wrong with how an operation took a fault.
+// judge returns what is wrong with an operation's result after a fault.
 type judge func(op operation, f fault, relay *script, result any, err error) error
 
 // eachFault runs every operation with a token request against every fault.
@@ -92,7 +92,7 @@ func (s *suite) eachFault(ctx context.Context, judge judge, faults ...[]fault) e
 	return errors.Join(problems...)
 }
 
-// wantNot wants a *provider.Error of any kind but one.
+// wantNot requires a *provider.Error of any kind but one.
 func wantNot(kind provider.Kind, result any, err error) error {
 	e, ok := errors.AsType[*provider.Error](err)
 	if result != nil || !ok || e.Kind == kind {
@@ -101,7 +101,7 @@ func wantNot(kind provider.Kind, result any, err error) error {
 	return nil
 }
 
-// outcome tells what an operation gave, without a secret.
+// outcome describes the result of an operation, without a secret.
 func outcome(result any, err error) string {
 	switch e, ok := errors.AsType[*provider.Error](err); {
 	case ok:

@@ -38,8 +38,8 @@ func checkCancellation(ctx context.Context, s *suite) error {
 	return errors.Join(problems...)
 }
 
-// provideCancelled asks the provider itself, because the hub's end of a stream
-// returns whatever the plugin does.
+// provideCancelled calls the provider directly, because the hub's end of a stream returns
+// whatever the plugin does.
 func (s *suite) provideCancelled(ctx context.Context) error {
 	call := s.call()
 	direct := map[string]func(context.Context, provider.Call) error{}
@@ -79,8 +79,8 @@ func (b blocked) RoundTrip(req *http.Request) (*http.Response, error) {
 	return nil, req.Context().Err()
 }
 
-// cancelled runs an operation, ends its context once it has asked for its first
-// reply, and wants it back with an error.
+// cancelled runs an operation, ends its context once it has made its first request, and
+// requires an error.
 func cancelled(ctx context.Context, run func(ctx context.Context, asked chan<- struct{}) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -164,7 +164,7 @@ func checkConcurrency(ctx context.Context, s *suite) error {
 	return errors.Join(problems...)
 }
 
-// alone runs one of many operations and wants its own token back.
+// alone runs one of many operations and requires its own token.
 func (s *suite) alone(ctx context.Context, op operation, access string) error {
 	relay := &script{answer: func(_ context.Context, _ int, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
 		if !carries(req, op.once) {

@@ -31,7 +31,7 @@ func checkLifetime(ctx context.Context, s *suite) error {
 	})
 }
 
-// saidLife is the life in the token reply; zero if it says none as a whole number.
+// saidLife is the lifetime in the token reply; zero if it has none as a whole number.
 func (s *suite) saidLife() time.Duration {
 	if s.config.Life != 0 {
 		return s.config.Life
@@ -62,7 +62,7 @@ func (s *suite) eachToken(ctx context.Context, judge func(*provider.Token) error
 		result, err := op.run(ctx, s.good(op))
 		token, _ := result.(*provider.Token)
 		if err != nil || token == nil {
-			continue // one-request says so
+			continue // one-request reports it
 		}
 		if err := judge(token); err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", op.name, err))
@@ -71,8 +71,8 @@ func (s *suite) eachToken(ctx context.Context, judge func(*provider.Token) error
 	return errors.Join(problems...)
 }
 
-// spilled names a secret in what a built plugin wrote in all checks together, once it
-// has ended: what it wrote last may come after the check that asked for it.
+// spilled returns a secret that a built plugin wrote in any of the checks, once it has
+// exited: its last output may follow the check that caused it.
 func (s *suite) spilled() string {
 	if s.config.Binary == "" {
 		return ""

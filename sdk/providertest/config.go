@@ -13,8 +13,8 @@ import (
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
-// Config says what is tested and with which fixtures. Only one of Provider and
-// Binary is needed.
+// Config is what is tested and with which fixtures. Only one of Provider and Binary is
+// needed.
 type Config struct {
 	// Provider is served inside the test.
 	Provider provider.Provider
@@ -35,11 +35,12 @@ type Config struct {
 	Callback url.Values
 	// Current is the token set in force. Its tokens are made up if empty.
 	Current provider.Token
-	// TokenReply is the body of a successful token reply, in which {access} and
-	// {refresh} stand for the tokens. Empty: that of RFC 6749 section 5.1.
+	// TokenReply is the body of a successful token reply, in which {access} and {refresh}
+	// are replaced by the tokens. Empty: that of RFC 6749 section 5.1.
 	TokenReply string
-	// Life is what TokenReply gives the access token, for a service whose expires_in is
-	// not in seconds or that says it otherwise. Zero reads expires_in of TokenReply.
+	// Life is the lifetime of the access token in TokenReply, for a service whose
+	// expires_in is not in seconds or that uses another field. Zero reads expires_in of
+	// TokenReply.
 	Life time.Duration
 	// Answer replies to requests that carry no one-time secret, for example
 	// discovery, userinfo and revocation. Nil, or a nil result, is a plain account.
@@ -56,8 +57,8 @@ type Config struct {
 // Starter starts a built plugin; stop ends it.
 type Starter func(binary string, logs io.Writer) (client *providerplugin.Client, stop func(), err error)
 
-// Run proves every promise of the contract, one subtest for each. It replaces
-// the process's default loggers for a while: do not call it from a parallel test.
+// Run checks every promise of the contract, one subtest for each. It replaces the
+// process's default loggers while it runs: do not call it from a parallel test.
 func Run(t *testing.T, config Config) {
 	t.Helper()
 	s, err := newSuite(t.Context(), config)

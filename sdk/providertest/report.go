@@ -86,7 +86,7 @@ func Renews(results []Result) bool {
 	return len(needed) == 0
 }
 
-// Ask starts a built plugin and returns what it says of itself. start is as
+// Ask starts a built plugin and returns its description of itself. start is as
 // Config.Start.
 func Ask(ctx context.Context, binary string, start Starter) (*providerplugin.PluginInfo, error) {
 	client, stop, err := serve(Config{Binary: binary, Start: start}, &buffer{})

@@ -78,7 +78,7 @@ func (s *suite) faulty(op operation, f fault) *script {
 	}}
 }
 
-// well is the reply to a request that asks for no token.
+// well is the reply to a request for something else than a token.
 func (s *suite) well(req *providerplugin.HTTPRequest) *providerplugin.HTTPResponse {
 	if s.config.Answer != nil {
 		if response := s.config.Answer(req); response != nil {

@@ -24,7 +24,7 @@ func carries(req *providerplugin.HTTPRequest, values []string) bool {
 	return slices.ContainsFunc(texts, func(text string) bool { return holdsSecret(text, values) != "" })
 }
 
-// decoded is what an Authorization header says in base64.
+// decoded is the base64-decoded content of an Authorization header.
 func decoded(header string) string {
 	credentials := header[strings.LastIndex(header, " ")+1:]
 	plain, err := base64.StdEncoding.DecodeString(credentials)
@@ -55,9 +55,9 @@ func holdsSecret(text string, secrets []string) string {
 	return ""
 }
 
-// base64Forms are what base64 makes of a secret wherever it stands in the text that is
-// encoded, as behind the client_id of HTTP Basic, without the characters that depend on
-// what is around it.
+// base64Forms are the base64 encodings of a secret at each offset in the encoded text, as
+// behind the client_id of HTTP Basic, without the characters that depend on its
+// surroundings.
 func base64Forms(secret string) (forms []string) {
 	if len(secret) < 6 {
 		return nil // too short to mean anything

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// kept is what a Server remembers, as Save writes it.
+// kept is the state of a Server, as Save writes it.
 type kept struct {
 	Families    []*Family    `json:"families"`
 	Nonces      []string     `json:"nonces"`
@@ -39,8 +39,8 @@ func (s *Server) Save() ([]byte, error) {
 	return json.Marshal(k)
 }
 
-// Load has a new server remember what Save returned. Errors: data that Save did not
-// write; nothing is changed then.
+// Load restores the state that Save returned in a new server. Errors: data that Save did
+// not write; nothing is changed then.
 func (s *Server) Load(data []byte) error {
 	var k kept
 	if err := json.Unmarshal(data, &k); err != nil {

@@ -43,8 +43,8 @@ type secret struct {
 	redirectURI, challenge string // of a code
 }
 
-// ledger is what the server remembers. It decides atomically who spends a secret
-// that is good once.
+// ledger is the state of the server. It decides atomically which request spends a
+// single-use secret.
 type ledger struct {
 	mu          sync.Mutex
 	families    []*Family

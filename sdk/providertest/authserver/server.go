@@ -45,7 +45,7 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Account is somebody who can log in.
+// Account is a user who can log in.
 type Account struct {
 	// ID is the sub of userinfo and ID tokens.
 	ID string
@@ -145,8 +145,8 @@ func (s *Server) Close() error {
 	return s.http.Close()
 }
 
-// SetClockSkew makes the server's clock run ahead, or behind if negative: what
-// it issues expires earlier or later than it says.
+// SetClockSkew makes the server's clock run ahead, or behind if negative: what it issues
+// expires earlier or later than reported.
 func (s *Server) SetClockSkew(skew time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
