@@ -11,7 +11,7 @@ type dataAdoptCmd struct {
 	configFlags `embed:""`
 }
 
-// Run asks the hub of the data folder to adopt it.
+// Run requests the hub of the data folder to adopt it.
 func (c dataAdoptCmd) Run(context.Context) error {
 	cfg, err := c.load()
 	if err != nil {

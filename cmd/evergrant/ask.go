@@ -9,18 +9,18 @@ import (
 	"strings"
 )
 
-// exitUnasked is the code of a command that a person has to agree to, where nobody can
-// be asked.
+// exitUnasked is the exit code of a command that needs confirmation, where there is no
+// terminal for it.
 const exitUnasked = 3
 
-// asker asks a person yes or no.
+// asker asks for confirmation on a terminal.
 type asker struct {
 	yes      bool
 	terminal bool
 	in       *bufio.Reader
 }
 
-// newAsker asks on the terminal; with yes it asks nothing.
+// newAsker asks on the terminal; with yes it assumes confirmation.
 func newAsker(yes bool) *asker {
 	return &asker{yes: yes, terminal: isTerminal(os.Stdin), in: bufio.NewReader(os.Stdin)}
 }
@@ -35,7 +35,8 @@ func (a *asker) ask(question string) error {
 	return a.answer(question, "give --yes if you agree to what is said above")
 }
 
-// allow asks for a host by name, also with yes: a script names the hosts that it allows.
+// allow asks for a host by name, also with yes: a script has to name the hosts that it
+// allows.
 func (a *asker) allow(plugin, host, running string, allowed []string) error {
 	if slices.Contains(allowed, host) {
 		return nil

@@ -77,7 +77,7 @@ type restoreCmd struct {
 	Quiet bool   `short:"q" help:"Do not tell of progress."`
 }
 
-// Run restores a backup and says what happens next.
+// Run restores a backup and prints the next steps.
 func (c restoreCmd) Run(ctx context.Context) error {
 	cfg, err := c.load()
 	if err != nil {

@@ -48,7 +48,7 @@ type dataAttachCmd struct {
 // confirmation is what has to be typed: two hubs that renew the same grants end them.
 const confirmation = "the original is gone"
 
-// Run removes the mark, after somebody has said that no other hub has these grants.
+// Run removes the mark, after confirmation that no other hub has these grants.
 func (c dataAttachCmd) Run(ctx context.Context) error {
 	cfg, err := c.load()
 	if err != nil {
@@ -104,8 +104,8 @@ type withdrawalView struct {
 	Problem string    `json:"problem"`
 }
 
-// Run asks a running hub. The key comes from the environment alone: arguments can be seen
-// by every user of the machine.
+// Run calls a running hub. The API key comes from the environment alone: arguments can be
+// seen by every user of the machine.
 func (c dataWithdrawCmd) Run(ctx context.Context) error {
 	key := os.Getenv("EVERGRANT_API_KEY")
 	if key == "" {

@@ -68,8 +68,8 @@ func (c demoCmd) Run(ctx context.Context) error {
 	})
 }
 
-// addServices adds a service for each emulator that the hub does not have yet,
-// and tells each emulator our redirect URI.
+// addServices adds a service for each emulator that the hub does not have yet, and
+// registers the hub's redirect URI at each emulator.
 func addServices(ctx context.Context, h *hub.Hub, world *demo.World) error {
 	key, err := h.AdminKey(ctx, "demo set-up", 10*time.Minute)
 	if err != nil {

@@ -42,8 +42,9 @@ type pluginView struct {
 	Packages  []packageView `json:"packages"`
 }
 
-// Run shows what a package is and changes, asks, and hands it in. The key comes from the
-// environment alone: arguments can be seen by every user of the machine.
+// Run shows what a package is and changes, asks for confirmation, and uploads it. The API
+// key comes from the environment alone: arguments can be seen by every user of the
+// machine.
 func (c pluginInstallCmd) Run(ctx context.Context) error {
 	key := os.Getenv("EVERGRANT_API_KEY")
 	if key == "" {
@@ -108,7 +109,7 @@ func (c pluginInstallCmd) ask(a *asker, look *packageLook) error {
 	return a.ask(act + " " + c.URL + "?")
 }
 
-// install hands the package in, and approves and enables it if that is wanted.
+// install uploads the package, and approves and enables it if requested.
 func (c pluginInstallCmd) install(ctx context.Context, client *hubClient) error {
 	file, err := os.Open(c.File)
 	if err != nil {

@@ -30,7 +30,7 @@ type packageLook struct {
 	// added and dropped are hosts that only this package, and only the one that runs, may
 	// talk to.
 	added, dropped []string
-	// signer says whose signature it is.
+	// signer is the owner of the signature.
 	signer string
 }
 
@@ -52,7 +52,7 @@ func (l *packageLook) compare(p pluginView) {
 	l.dropped = slices.DeleteFunc(slices.Clone(hosts), func(h string) bool { return slices.Contains(wanted, h) })
 }
 
-// signedBy notes a key of the hub that the package says to be signed by.
+// signedBy records a signing key of the hub that the package claims to be signed by.
 func (l *packageLook) signedBy(file string, k hubKey) {
 	switch _, err := authorkit.Verify(file, k.Public); {
 	case err != nil:
@@ -64,7 +64,7 @@ func (l *packageLook) signedBy(file string, k hubKey) {
 	}
 }
 
-// show prints all that somebody has to know who agrees to it.
+// show prints all that has to be known for the consent.
 func (l *packageLook) show(out io.Writer) {
 	m := l.Manifest
 	say := func(what, format string, args ...any) {
@@ -92,7 +92,7 @@ func (l *packageLook) show(out io.Writer) {
 	}
 }
 
-// mark says that a host is added.
+// mark marks a host that is added.
 func (l *packageLook) mark(host string) string {
 	if slices.Contains(l.added, host) {
 		return "  (added: " + l.running + " does not talk to it)"
@@ -100,7 +100,7 @@ func (l *packageLook) mark(host string) string {
 	return ""
 }
 
-// step is how its version stands to the one that runs.
+// step compares its version with the running one.
 func (l *packageLook) step() string {
 	switch {
 	case !l.there:

@@ -66,7 +66,7 @@ type keyRotateCmd struct {
 	configFlags `embed:""`
 }
 
-// Run changes the key file and says how to go on.
+// Run changes the key file and prints the next steps.
 func (c keyRotateCmd) Run() error {
 	cfg, err := c.load()
 	if err != nil {

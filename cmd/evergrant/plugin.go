@@ -12,7 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/authorkit"
 )
 
-// pluginCmd is for authors of plugins and for whoever installs them.
+// pluginCmd is for authors of plugins and for those who install them.
 type pluginCmd struct {
 	New     pluginNewCmd     `cmd:"" help:"Write a new provider's module, which compiles and passes the conformance suite at once; the matching SDK lies beside it."`
 	Test    pluginTestCmd    `cmd:"" help:"Run the conformance suite on a built plugin, in any language."`
@@ -74,7 +74,7 @@ func (c pluginTestCmd) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(c.Report, append(data, '\n'), 0o644); err != nil { //nolint:gosec // G306: a report is for everybody
+		if err := os.WriteFile(c.Report, append(data, '\n'), 0o644); err != nil { //nolint:gosec // G306: a report is public
 			return fmt.Errorf("write the report: %w", err)
 		}
 	}

@@ -36,7 +36,7 @@ func (c serveCmd) Run(ctx context.Context) error {
 	})
 }
 
-// reload has the hub take over what it can each time that it is asked, until ctx ends.
+// reload reloads the reloadable part of the configuration on each signal, until ctx ends.
 func (c serveCmd) reload(ctx context.Context, asked <-chan os.Signal, h *hub.Hub, log hclog.Logger) {
 	for {
 		select {
@@ -53,7 +53,7 @@ func (c serveCmd) reload(ctx context.Context, asked <-chan os.Signal, h *hub.Hub
 	}
 }
 
-// greet tells a person where to go.
+// greet prints the addresses of the hub.
 func greet(ctx context.Context, h *hub.Hub) {
 	fmt.Printf("\n  Evergrant %s is running at %s\n", version, h.URL())
 	link, err := h.SetupLink(ctx)

@@ -16,7 +16,7 @@ type tokenCmd struct {
 
 // The codes with which a pull ends, for scripts.
 const (
-	exitPersonNeeded = 3 // somebody has to authorise again, or to put the connection to work
+	exitPersonNeeded = 3 // a person has to authorize again, or to resume the connection
 	exitNotForKey    = 4 // the key is not valid, or there is no such connection for it
 	exitLater        = 5 // the hub or the service does not answer now; ask again
 	exitOperator     = 6 // the operator of the hub has to act
@@ -69,7 +69,7 @@ func pullExit(err error) int {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return exitLater
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		return 1 // it was asked in a wrong way
+		return 1 // wrong usage
 	}
 	return exitOperator
 }
