@@ -18,9 +18,9 @@ import (
 // AuditAnchor is the signed head of the audit chain.
 type AuditAnchor = store.AuditAnchor
 
-// VerifyAudit walks the chain of audit records of a database, beside hubs that run, and
-// returns how many records it holds. With an anchor it also looks whether the chain holds
-// the anchored head. Its error says which record was changed or is missing.
+// VerifyAudit verifies the chain of audit records of a database, while hubs may run on
+// it, and returns how many records it holds. With an anchor it also checks that the chain
+// holds the anchored head. Its error names the record that was changed or is missing.
 func VerifyAudit(ctx context.Context, cfg Config, anchor *AuditAnchor) (records int64, err error) {
 	in, err := inspectWithKey(ctx, cfg)
 	if err != nil {
@@ -51,7 +51,8 @@ func inspectWithKey(ctx context.Context, cfg Config) (*store.Inspector, error) {
 // mostAnchor bounds the file of an anchor, in bytes.
 const mostAnchor = 64 << 10
 
-// ReadAnchor reads an anchor from a file: its JSON, which may stand in the text of a message.
+// ReadAnchor reads an anchor from a file: its JSON, which may be part of a message's
+// text.
 func ReadAnchor(path string) (*AuditAnchor, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -70,14 +71,14 @@ func ReadAnchor(path string) (*AuditAnchor, error) {
 	return &a, nil
 }
 
-// anchorSentSetting says when the last anchor was sent.
+// anchorSentSetting is when the last anchor was sent.
 const anchorSentSetting = "audit-anchor-sent"
 
 // anchorEvery is how often the head of the audit chain is sent elsewhere.
 const anchorEvery = 24 * time.Hour
 
-// sendAnchor sends the head of the audit chain over the channel that audit.anchor names,
-// once a day. A chain that is broken is said in the log instead: it is not anchored.
+// sendAnchor sends the head of the audit chain over the channel of audit.anchor, once a
+// day. A broken chain is not anchored, but logged.
 func sendAnchor(ctx context.Context, s *store.Store, e *escalation.Escalation, log *audit.Log, title string, now time.Time) error {
 	sent, err := s.Setting(ctx, anchorSentSetting)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {

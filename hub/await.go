@@ -13,7 +13,7 @@ import (
 const (
 	awaitFirst = 250 * time.Millisecond
 	awaitMost  = 5 * time.Second
-	// awaitSaid is how often the log says again what is waited for.
+	// awaitSaid is how often the wait is logged.
 	awaitSaid = time.Minute
 )
 

@@ -25,7 +25,7 @@ var (
 	ErrHubsRun = store.ErrHubsRun
 )
 
-// BackupSummary says what a backup holds.
+// BackupSummary is the content of a backup.
 type BackupSummary struct {
 	// File is where it is.
 	File string `json:"file"`
@@ -44,7 +44,7 @@ type BackupSummary struct {
 	Sealed int `json:"sealed,omitempty"`
 }
 
-// Progress is told of each table that is done.
+// Progress is called for each table that is done.
 type Progress func(table string, rows int64)
 
 func summaryOf(file string, s backup.Summary) BackupSummary {
@@ -151,12 +151,12 @@ func (h *Hub) backupState(ctx context.Context) (backup.State, time.Duration) {
 	}
 	state, err := backup.ReadState(ctx, h.store)
 	if err != nil {
-		return backup.State{}, 0 // who asks sees that the database cannot be read
+		return backup.State{}, 0 // the database check reports it
 	}
 	return state, h.cfg.Backup.Every
 }
 
-// backupStats is how scheduled backups stand, for the metrics.
+// backupStats are the stats of scheduled backups, for the metrics.
 func (h *Hub) backupStats(ctx context.Context) (age, every time.Duration) {
 	state, every := h.backupState(ctx)
 	switch {

@@ -26,13 +26,13 @@ type certificate struct {
 	looked time.Time
 }
 
-// fileState tells a file from one that replaced it.
+// fileState identifies the content of a file.
 type fileState struct {
 	changed time.Time
 	size    int64
 }
 
-// loadCertificate reads the files, so that one that is missing is said at the start.
+// loadCertificate reads the files, so that a missing one fails at the start.
 func loadCertificate(certFile, keyFile string, log hclog.Logger) (*certificate, error) {
 	c := &certificate{certFile: certFile, keyFile: keyFile, log: log}
 	if _, err := c.look(); err != nil {
@@ -75,7 +75,7 @@ func (c *certificate) renew() {
 	}
 }
 
-// look reads the files if they are others than those that were read last. An error is told
+// look reads the files if they have changed since they were read last. An error is logged
 // once.
 func (c *certificate) look() (replaced bool, err error) {
 	c.looked = time.Now()

@@ -26,7 +26,8 @@ func (h *Hub) newClock(ctx context.Context) *clock.Clock {
 	return clock.New(o)
 }
 
-// clocksMark is the mark in the data folder of what clocks said when they were last believed.
+// clocksMark is the file in the data folder with the reading of the clocks when they were
+// last trusted.
 const clocksMark = "clocks"
 
 // rememberClocks notes for the next run what clocks say, where that is news.
@@ -46,7 +47,7 @@ func (h *Hub) rememberClocks(ctx context.Context) {
 	h.clocks = now
 }
 
-// errMoving says that dates are being moved.
+// errMoving reports that dates are being moved.
 var errMoving = errors.New("dates are being moved")
 
 // moving moves dates after the database's clock stepped, beside the signs of life: there
@@ -87,7 +88,7 @@ func (m *moving) move(by time.Duration) {
 	}
 }
 
-// clockTrusted fails while clocks are not believed.
+// clockTrusted fails while the clocks are not trusted.
 func (h *Hub) clockTrusted() error {
 	d, doubt := h.clock.Doubt()
 	if !doubt {

@@ -11,9 +11,9 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// AdoptData asks the hub of a configuration, whether it runs or not, to take its data folder
-// for the only one. It is for SQLite: on PostgreSQL a copied folder becomes a new replica by
-// itself.
+// AdoptData requests the hub of a configuration, running or not, to adopt its data folder
+// as the only one. It is for SQLite: on PostgreSQL a copied folder becomes a new replica
+// by itself.
 func AdoptData(cfg Config) error {
 	file := sqliteFile(cfg)
 	if file == "" {
@@ -35,7 +35,7 @@ func (h *Hub) checkData(ctx context.Context) (err error) {
 	return err
 }
 
-// beaten is told of each sign of life.
+// beaten is called for each heartbeat.
 func (h *Hub) beaten(ctx context.Context, database, asked, answered time.Time) {
 	h.clock.Beaten(ctx, database, asked, answered)
 	h.rememberClocks(ctx)
@@ -44,7 +44,7 @@ func (h *Hub) beaten(ctx context.Context, database, asked, answered time.Time) {
 	}
 }
 
-// held says what keeps the renewal of a connection from beginning, beside the clock.
+// held returns what keeps the renewal of a connection on hold, beside the clock.
 func (h *Hub) held(c connection.Connection) connection.CauseKind {
 	if c.Policy.Rotates() && h.data.Suspected() {
 		return connection.CauseCopied
@@ -52,7 +52,7 @@ func (h *Hub) held(c connection.Connection) connection.CauseKind {
 	return h.hold.Holds(c)
 }
 
-// heldBy says what keeps renewals from beginning, by cause, for the metrics.
+// heldBy returns the causes that keep renewals on hold, for the metrics.
 func (h *Hub) heldBy() map[string]bool {
 	_, doubt := h.clock.Doubt()
 	return map[string]bool{
@@ -73,14 +73,14 @@ func (h *Hub) newHold() *restored.Hold {
 	})
 }
 
-// noticed is told of what this hub's identity has noticed while it ran.
+// noticed is called for the notices of this hub's identity while it runs.
 func (h *Hub) noticed(n identity.Notice) {
 	if n.Kind == identity.DatabaseBack && h.hold != nil {
 		h.hold.Notice()
 	}
 }
 
-// compared tells the hold what the comparison of the start has shown.
+// compared passes the result of the comparison at the start to the hold.
 func (h *Hub) compared(ctx context.Context) error {
 	return h.hold.Entered(ctx, restored.Parts{Compare: h.source.Compare, Publish: h.withdrawn.Publish}, h.source.Found())
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
-// makeDataDir makes the data folder and tries it, so that what is wrong with it is said
-// before anything else, and keeps others out of it.
+// makeDataDir creates the data folder and tests it, so that its errors come first, and
+// restricts its permissions.
 func makeDataDir(dir string, log hclog.Logger) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make the data folder (choose another with EVERGRANT_DATA_DIR): %w", err)

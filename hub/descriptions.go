@@ -9,8 +9,8 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// descriptions keeps what plugins said of themselves, so that a plugin is not
-// started only to be listed.
+// descriptions stores plugins' descriptions, so that a plugin is not started only to be
+// listed.
 type descriptions struct {
 	store *store.Store
 }

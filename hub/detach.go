@@ -7,12 +7,12 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// ErrNotDetached says that a database is no detached copy.
+// ErrNotDetached reports that a database is no detached copy.
 var ErrNotDetached = store.ErrNotFound
 
-// Detach makes the configured database a detached copy: hubs on it renew and send nothing,
-// revoke nothing at a service and give no authorisation; hubs that run notice it within
-// seconds. by says who made it one.
+// Detach makes the configured database a detached copy: hubs on it renew and send
+// nothing, revoke nothing at a service and start no authorization; running hubs detect it
+// within seconds. by is who detached it.
 func Detach(ctx context.Context, cfg Config, by string) error {
 	return store.Detach(ctx, store.Options{URL: cfg.Database.URL, DataDir: cfg.DataDir}, store.Detachment{At: time.Now().UTC(), By: by})
 }

@@ -9,9 +9,9 @@ import (
 // Finding is what Doctor saw of one part of a deployment.
 type Finding = doctor.Finding
 
-// Doctor looks at a deployment and says what to mend; it changes nothing. clockURL is
-// a service to compare the clock with, "" for none. Whoever adds a part to the hub that
-// can be set up wrongly adds its doctor.Check here.
+// Doctor examines a deployment and returns what to fix; it changes nothing. clockURL is a
+// service to compare the clock with, "" for none. A part of the hub that can be
+// misconfigured adds its doctor.Check here.
 func Doctor(ctx context.Context, cfg Config, clockURL string) (found []Finding, failed int) {
 	checks, done := doctor.Checks(doctor.Options{Config: cfg, ClockURL: clockURL})
 	defer done()

@@ -11,8 +11,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// hostsChanged notes that a service's secrets or grants go to other hosts, or wait for an
-// owner's consent, and tells the owners.
+// hostsChanged records that a service's secrets or grants go to other hosts, or wait for
+// an owner's consent, and notifies the owners.
 func (h *Hub) hostsChanged(ctx context.Context, change catalogue.HostChange) {
 	ctx = context.WithoutCancel(ctx)
 	act, code := "service.hosts", store.NoticeDone
@@ -34,7 +34,7 @@ func (h *Hub) hostsChanged(ctx context.Context, change catalogue.HostChange) {
 	}
 }
 
-// left notes what was withdrawn with a person who was removed, disabled or demoted.
+// left records what was withdrawn with a person who was removed, disabled or demoted.
 func (h *Hub) left(ctx context.Context, u store.User, l store.Leaving) {
 	h.audit.Record(ctx, "person.withdraw", audit.Object{Kind: "person", Name: u.Login},
 		"keys", strings.Join(l.Keys, ", "), "invitations", strings.Join(l.Invitations, ", "), "links", strconv.Itoa(l.Links))

@@ -157,7 +157,7 @@ func (h *Hub) start(ctx context.Context) error {
 	if err := h.openCertificate(); err != nil {
 		return err
 	}
-	// Whoever cannot have the port should not have touched anything.
+	// Listen first: a hub without its port must not change anything.
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", h.cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s (is another program there? choose another with EVERGRANT_LISTEN): %w", h.cfg.Listen, err)
@@ -282,7 +282,7 @@ func (h *Hub) stop(ctx context.Context) {
 		h.closeExchanges(ctx)
 	}
 	if h.stopBeats != nil {
-		h.stopBeats() // as long as requests are out this run lives
+		h.stopBeats() // heartbeats continue while requests are in flight
 	}
 	h.work.Wait()
 	if h.source != nil {
@@ -324,9 +324,9 @@ func (h *Hub) leave(ctx context.Context) {
 	}
 }
 
-// closeExchanges ends the renewals and authorizations that are under way. Replies that
-// are out are waited for beyond ctx, each for its own time: the only live refresh token
-// may be in one. A second signal does not wait.
+// closeExchanges ends the renewals and authorizations in flight. Requests that are out
+// are waited for beyond ctx, each for its own budget: a reply may hold the only valid
+// refresh token. A second signal does not wait.
 func (h *Hub) closeExchanges(ctx context.Context) {
 	closing, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
@@ -358,7 +358,7 @@ func (h *Hub) URL() string { return h.cfg.PublicURL }
 // Addr is the address that the hub listens on.
 func (h *Hub) Addr() net.Addr { return h.listener.Addr() }
 
-// Plugins tells how each plugin stands.
+// Plugins returns the status of each plugin.
 func (h *Hub) Plugins() []pluginhost.PluginStatus { return h.plugins.Plugins() }
 
 // SetupLink makes a one-time link for the first administrator; "" if there is

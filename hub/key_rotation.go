@@ -27,7 +27,7 @@ type KeyUse struct {
 // Used reports whether something would not open without the key.
 func (k KeyUse) Used() bool { return k.Database+k.Newest+k.Journal > 0 }
 
-// ErrKeyUsed says that a key is still needed.
+// ErrKeyUsed reports that an encryption key is still needed.
 var ErrKeyUsed = errors.New("the key is still needed")
 
 // RotateKey adds a key to the key file that seals from the next start of a hub on; what the
@@ -71,7 +71,7 @@ func RetireKeys(ctx context.Context, cfg Config) ([]uint32, error) {
 	return ids, box.Retire(cfg.Key.File, ids...)
 }
 
-// KeyUses tells of each key what it has sealed.
+// KeyUses returns how many values each encryption key has sealed.
 func KeyUses(ctx context.Context, cfg Config) ([]KeyUse, error) {
 	box, err := readKey(cfg)
 	if err != nil {

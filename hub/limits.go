@@ -82,7 +82,7 @@ func parse(r *http.Request) error {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
 	case err != nil:
-		return nil //nolint:nilerr // it is no form; who needs one will not find it
+		return nil //nolint:nilerr // it is no form; its handler rejects it
 	case kind == "multipart/form-data":
 		return r.ParseMultipartForm(usualBody)
 	case kind == "application/x-www-form-urlencoded":

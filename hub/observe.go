@@ -22,7 +22,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/tracing"
 )
 
-// observe makes what the parts tell of themselves to. It comes before the parts.
+// observe sets up metrics and tracing. It comes before the parts.
 func (h *Hub) observe(ctx context.Context) (err error) {
 	if h.traces, err = startTracing(ctx, h.cfg.Tracing, h.version, h.log.Named("tracing")); err != nil {
 		return err
@@ -36,7 +36,7 @@ func (h *Hub) observe(ctx context.Context) (err error) {
 	return err
 }
 
-// observeParts shows how the parts stand. It comes after them.
+// observeParts registers the stats of the parts. It comes after them.
 func (h *Hub) observeParts() error {
 	return h.registry.Register(metrics.NewStats(h.store, h.log.Named("metrics")), &metrics.Parts{
 		Plugins: h.plugins.Plugins, Endpoints: h.limiter.Snapshot, Journal: h.journalStats, Pulls: h.pulls.Waiting, Ready: h.readyChecks,
@@ -44,13 +44,13 @@ func (h *Hub) observeParts() error {
 	})
 }
 
-// journalStats is how the reply journal stands, for the metrics.
+// journalStats are the stats of the reply journal, for the metrics.
 func (h *Hub) journalStats() metrics.Journal {
 	segments, bytes := h.journal.Size()
 	return metrics.Journal{Pending: h.journal.Len(), Segments: segments, Bytes: bytes, Damaged: len(h.journal.Damages())}
 }
 
-// newestStats is how the file of newest token sets stands, for the metrics.
+// newestStats are the stats of the file of newest token sets, for the metrics.
 func (h *Hub) newestStats(ctx context.Context) newest.Stats {
 	s, err := h.newest.Stats(ctx)
 	if err != nil {
@@ -59,7 +59,7 @@ func (h *Hub) newestStats(ctx context.Context) newest.Stats {
 	return s
 }
 
-// attempted is told of every renewal that came to an end.
+// attempted is called for every renewal that has ended.
 func (h *Hub) attempted(a tokensource.Attempt) {
 	h.hourly.Renewed(a.Outcome(), time.Now())
 	h.counts.Renewed(a.Service.Provider, a.Outcome(), a.Took, a.Lag, a.Scheduled)
@@ -100,7 +100,7 @@ func (h *Hub) instrument(c *gin.Context) {
 	c.Next()
 }
 
-// untraced are routes that are asked all the time and tell nothing.
+// untraced are frequently polled routes.
 var untraced = map[string]bool{"/healthz": true, "/readyz": true, "/metrics": true, "": true}
 
 // scraped answers a scrape on the hub's own address: to API keys alone.

@@ -43,8 +43,8 @@ func (h *Hub) startPlugins(ctx context.Context) (err error) {
 	return h.plugins.Scan(ctx)
 }
 
-// idleAfter keeps a plugin running while an authorization that it began may come
-// back: its code may live only seconds, so no start should stand in its way.
+// idleAfter keeps a plugin running while an authorization that it began may return: its
+// code may expire in seconds, so it should not wait for a start.
 func idleAfter(cfg config.Config) time.Duration { return cfg.AuthorizationTTL + 5*time.Minute }
 
 // pluginsChanged brings services up to date whose plugin has changed.

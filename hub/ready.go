@@ -29,8 +29,8 @@ type readiness struct {
 	last []readyCheck
 }
 
-// readyCheck is one check. Wrong is what /readyz says; it is read by strangers, so it
-// names no address, file or cause. The log has those.
+// readyCheck is one check. Wrong is the text of /readyz; it is public, so it names no
+// address, file or cause. The log has those.
 type readyCheck struct {
 	Name, Wrong string
 	err         error
@@ -48,7 +48,7 @@ func (h *Hub) checks() []readyCheck {
 	defer cancel()
 	key := h.store.KeyFits(ctx)
 	if !errors.Is(key, store.ErrOtherKey) {
-		key = nil // nothing that speaks against it
+		key = nil // no evidence of another key
 	}
 	now := []readyCheck{
 		{Name: "database", Wrong: "the database cannot be reached", err: h.store.Ping(ctx)},
@@ -76,8 +76,7 @@ func (h *Hub) readyChecks() map[string]bool {
 	return holds
 }
 
-// ready answers whether the hub can do its job, with a line for each thing that
-// stands in the way.
+// ready answers whether the hub can do its job, with a line for each failed check.
 func (h *Hub) ready(c *gin.Context) {
 	var wrong strings.Builder
 	for _, check := range h.checks() {
@@ -92,8 +91,8 @@ func (h *Hub) ready(c *gin.Context) {
 	c.String(http.StatusOK, "ready\n")
 }
 
-// health says that the process answers. To a nonce it proves which hub it is: one with
-// the same database and key can compute the same.
+// health answers that the process is running. With a nonce it adds the instance proof: a
+// hub with the same database and key can compute the same.
 func (h *Hub) health(c *gin.Context) {
 	c.Header("Cache-Control", "no-store")
 	if nonce := c.Query("nonce"); nonce != "" && len(nonce) <= 64 {

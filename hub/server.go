@@ -45,8 +45,8 @@ func (h *Hub) serve(handler http.Handler) {
 	})
 }
 
-// newServer bounds how long and how much a client may take to say what it wants, whoever
-// it is. Answers have no bound: pulls wait, and streams have no end.
+// newServer bounds the time and size of requests, of every client. Answers have no bound:
+// pulls wait, and streams have no end.
 func newServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           handler,

@@ -45,8 +45,8 @@ func (h *Hub) watchPlugins(ctx context.Context) {
 	}
 }
 
-// stagePackages hands in the packages that lie in the folder of plugins. They wait
-// there for a person's word; one that is known already changes nothing.
+// stagePackages uploads the packages in the folder of plugins. They wait for a person's
+// approval; a known one changes nothing.
 func (h *Hub) stagePackages(ctx context.Context) {
 	files, _ := filepath.Glob(filepath.Join(h.cfg.Plugins.Dir, "*"+pluginpack.Extension)) // the pattern is ours
 	for _, path := range files {

@@ -1,9 +1,9 @@
-// Package audit notes who did what: every act of a person or a key that changes
-// something, and what the hub itself refused.
+// Package audit records the acts of people and API keys that change something, and what
+// the hub itself refused.
 //
-// The walk: a request's border (web, api) puts an Actor into the context. Whoever
-// carries out an act calls Log.Record with that context; store keeps the record at
-// the end of a chain that shows any later change.
+// The entry of a request (web, api) puts an Actor into the context. The code that
+// executes an act calls Log.Record with that context; store appends the record to a chain
+// that shows any later change.
 package audit
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// Actor is who acts.
+// Actor is the person, API key or command that acts.
 type Actor struct {
 	// Kind is one of the Kind constants.
 	Kind string
@@ -29,7 +29,7 @@ type Actor struct {
 const (
 	KindPerson = "person"
 	KindLink   = "link"
-	// KindFront is somebody without an account, on the front page.
+	// KindFront is a visitor without an account, on the front page.
 	KindFront = "front"
 	KindKey   = "key"
 	KindHub   = "hub"
@@ -65,16 +65,15 @@ type Log struct {
 	watch func(ctx context.Context, r store.AuditRecord)
 }
 
-// Watch has every record told to somebody else as well, before it is written: what they
-// do may take long and must not fail the act. Call it before the first Record.
+// Watch sets a function that gets every record before it is written: it must not fail the
+// act. Call it before the first Record.
 func (l *Log) Watch(watch func(ctx context.Context, r store.AuditRecord)) { l.watch = watch }
 
 // New returns a Log.
 func New(st *store.Store, log hclog.Logger) *Log { return &Log{store: st, log: log} }
 
-// Record notes an act by the context's actor. detail are pairs of a word and its
-// value, never a secret. A record that cannot be written is in the hub's log: the
-// act has happened.
+// Record writes an act of the context's actor. detail are pairs of a name and its value,
+// never a secret. A record that cannot be written is logged: the act has happened.
 func (l *Log) Record(ctx context.Context, act string, on Object, detail ...string) {
 	actor := From(ctx)
 	r := store.AuditRecord{
@@ -84,7 +83,7 @@ func (l *Log) Record(ctx context.Context, act string, on Object, detail ...strin
 	if l.watch != nil {
 		l.watch(context.WithoutCancel(ctx), r)
 	}
-	// Whoever has gone meanwhile has acted all the same.
+	// An act is recorded also if its caller has disconnected.
 	if err := l.store.AppendAudit(context.WithoutCancel(ctx), r); err != nil {
 		l.log.Error("write audit record failed", "act", act, "object", on.Kind+" "+on.Name, "actor", actor.Name, "error", err)
 		return

@@ -17,8 +17,8 @@ const ActPullSum = "token.pull_sum"
 // SummedAfter is how long the single records of pulls are kept.
 const SummedAfter = 24 * time.Hour
 
-// SumPulls sums up by the hour the pulls that were recorded more than a day ago. Who
-// pulled what, how often, and the first and the last time stay. It returns how many
+// SumPulls summarizes by the hour the pulls that were recorded more than a day ago. API
+// key, connection, number, and the first and the last time are kept. It returns how many
 // records were replaced.
 func SumPulls(ctx context.Context, st *store.Store, now time.Time) (int, error) {
 	return st.SumPulls(ctx, now.Add(-SummedAfter).Truncate(time.Hour), sumByHour)
@@ -69,7 +69,7 @@ func sumByHour(records []store.AuditRecord) ([]store.AuditRecord, error) {
 	return made, nil
 }
 
-// pullsOf is how many pulls a record tells of; one that does not say tells of one.
+// pullsOf is the number of pulls of a record; one without a number counts as one.
 func pullsOf(r store.AuditRecord) int {
 	n, err := strconv.Atoi(r.Detail["pulls"])
 	if err != nil {

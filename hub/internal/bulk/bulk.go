@@ -30,15 +30,15 @@ const (
 	Take  = "resume"
 	Tag   = "tag"
 	Untag = "untag"
-	// Revoke gives grants back. Delete moves connections into the trash, and DeleteRevoke
-	// gives their grants back first. PutBack takes connections out of the trash, under the
-	// names that they had, and Remove removes them from it for good.
+	// Revoke revokes grants. Delete moves connections into the trash, and DeleteRevoke
+	// revokes their grants first. PutBack restores connections from the trash, under the
+	// names that they had, and Remove removes them from it permanently.
 	Revoke       = "revoke"
 	Delete       = "delete"
 	DeleteRevoke = "delete_revoke"
 	PutBack      = "put_back"
 	Remove       = "remove"
-	// Links sends links to authorise again to whom the connections belong.
+	// Links sends the owners of connections links to authorize again.
 	Links = "links"
 	// Import adds connections with grants that were obtained elsewhere. BeginImport begins it.
 	Import = "import"
@@ -53,7 +53,7 @@ const (
 	Most = 100_000
 	// group is how many are worked on at one time.
 	group = 16
-	// abandoned is how long nobody works on a run before another replica does.
+	// abandoned is how long a run has no progress before another replica takes it over.
 	abandoned = time.Minute
 	// actTimeout bounds one act.
 	actTimeout = time.Minute
@@ -65,9 +65,10 @@ type Options struct {
 	Catalogue *catalogue.Catalogue
 	Source    *tokensource.Source
 	Audit     *audit.Log
-	// Decided is told of a decision about what is behind a backup, so that it counts at once.
+	// Decided is called after a decision about grants behind a backup, so that it takes
+	// effect at once.
 	Decided func(ctx context.Context) error
-	// SendLinks sends the links of connections and tells what came of each by id.
+	// SendLinks sends the links of connections and returns the result of each by id.
 	SendLinks func(ctx context.Context, ids []string) (map[string]escalation.LinkSent, error)
 	Logger    hclog.Logger
 }
@@ -78,8 +79,8 @@ type Runner struct {
 	life context.Context
 	end  context.CancelFunc
 	work sync.WaitGroup
-	// tables are the rows of imports that are under way, by the runs' ids: they hold tokens,
-	// so that they are nowhere else.
+	// tables are the rows of imports in progress, by the runs' ids: they hold tokens, so
+	// they are stored nowhere else.
 	tables sync.Map
 }
 
@@ -90,8 +91,8 @@ func New(o Options) *Runner {
 	return r
 }
 
-// Close stops after the group that is under way. The rest goes on later, here or on
-// another replica.
+// Close stops after the group in progress. The rest continues later, here or on another
+// replica.
 func (r *Runner) Close() {
 	r.end()
 	r.work.Wait()
@@ -110,9 +111,9 @@ func (r *Runner) Begin(ctx context.Context, act, argument string, f store.Filter
 	return run.ID, n, nil
 }
 
-// Decide has grants that are behind a backup tried once, or given up so that links are sent,
-// by name; nil is all of them. Those that are not listed any more are left out: n may be 0,
-// and there is no run then.
+// Decide has grants that are behind a backup tried once, or ended so that links are sent,
+// by name; nil is all of them. Grants that are not listed any more are left out: n may be
+// 0, and there is no run then.
 func (r *Runner) Decide(ctx context.Context, names []string, decision string) (id string, n int, err error) {
 	decided, d, err := r.o.Store.DecideBehind(ctx, names, decision, audit.From(ctx).Name)
 	if err != nil || len(decided) == 0 {
@@ -134,7 +135,7 @@ func (r *Runner) Cancel(ctx context.Context, id string) error {
 	return err
 }
 
-// Resume takes over runs on which nobody works any more. It is called every so often.
+// Resume takes over abandoned runs. It is called periodically.
 func (r *Runner) Resume(ctx context.Context) error {
 	for {
 		now := time.Now()
@@ -239,7 +240,7 @@ func (r *Runner) act(ctx context.Context, run store.BulkRun, id string) (err err
 	return err
 }
 
-// told is what came of an act that tells a service.
+// told converts the result of an act that includes a request to a service.
 func told(revoked catalogue.Revoked, err error) error {
 	if err == nil && revoked.Err != nil {
 		err = &saidError{key: "told_later", said: revoked.Err.Error()}

@@ -11,17 +11,16 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// table is an import that is under way.
+// table is an import in progress.
 type table struct {
 	rows map[int]catalogue.ImportRow // by line
 	// owner is the contact that gets the connections; empty for none.
 	owner string
 }
 
-// BeginImport starts to add the connections of a table, none of whose rows has a mistake,
-// and returns the run's id. Its items have the lines of the table as numbers. The tokens
-// stay in this process: an import whose hub dies is not gone on with, and says which rows
-// are missing.
+// BeginImport starts to add the connections of a valid table, and returns the run's id.
+// Its items have the lines of the table as numbers. The tokens stay in this process: an
+// import is not resumed after a crash of its hub, and shows which rows are missing.
 func (r *Runner) BeginImport(ctx context.Context, rows []catalogue.ImportRow, owner string) (id string, err error) {
 	actor := audit.From(ctx)
 	run := store.BulkRun{ID: store.NewID(), Act: Import, Actor: actor.Name, Address: actor.Address, CreatedAt: time.Now()}

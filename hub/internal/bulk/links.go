@@ -8,14 +8,15 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// linksGroup is how many links are sent at one time: who owns several gets them together.
+// linksGroup is how many links are sent at one time: an owner of several gets them
+// together.
 const linksGroup = 200
 
 // linksTimeout bounds sending a group of links.
 const linksTimeout = 5 * time.Minute
 
-// links sends the links of a group of connections and keeps what came of each: who got it,
-// or why nobody did.
+// links sends the links of a group of connections and stores the result of each: the
+// receiver, or why there was none.
 func (r *Runner) links(ctx context.Context, run store.BulkRun, items []store.BulkItem) {
 	acting, cancel := context.WithTimeout(context.WithoutCancel(ctx), linksTimeout)
 	defer cancel()
@@ -37,7 +38,7 @@ func (r *Runner) links(ctx context.Context, run store.BulkRun, items []store.Bul
 	}
 }
 
-// linkReason is the key of the words for why nobody got a link.
+// linkReason is the key of the text for a link that was not sent.
 func linkReason(result escalation.LinkSent) string {
 	switch result.Reason {
 	case escalation.ReasonTooOld:

@@ -8,14 +8,14 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// saidError is an error of the hub's own: key names its words in the reader's language, said
-// are the words of a service, if it has said something.
+// saidError is an error of the hub's own: key is its text in the reader's language, said
+// the text of a service, if any.
 type saidError struct{ key, said string }
 
-// Error implements error. Said takes it apart.
+// Error implements error. Said splits it.
 func (e *saidError) Error() string { return mark + e.key + " " + e.said }
 
-// BothKey is the key of words that stand behind it in both languages.
+// BothKey is the key of a text in both languages, which follows it.
 const BothKey = "both"
 
 // between parts the languages of words with BothKey.
@@ -30,8 +30,8 @@ func Both(said string) (en, ru string) {
 // mark begins the message of an item that has a key.
 const mark = "@"
 
-// Said takes the message of an item apart: a key of the hub's own words and what a service
-// said. ours is false for a message without a key.
+// Said splits the message of an item into a key of the hub's own text and a service's
+// text. ours is false for a message without a key.
 func Said(message string) (key, said string, ours bool) {
 	rest, ours := strings.CutPrefix(message, mark)
 	key, said, _ = strings.Cut(rest, " ")

@@ -15,9 +15,9 @@ type change struct {
 	waiters  int
 }
 
-// Next returns a channel that is closed when the connection changes next. Ask
-// for it before reading the row, so that no change falls in between. forget must
-// be called when the caller waits no longer.
+// Next returns a channel that is closed when the connection changes next. Call it before
+// reading the row, so that no change is missed in between. forget must be called when the
+// caller no longer waits.
 func (n *Notifier) Next(connectionID string) (happened <-chan struct{}, forget func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -57,7 +57,7 @@ func (n *Notifier) Publish(connectionIDs ...string) {
 	}
 }
 
-// PublishAll wakes everybody: anything may have changed.
+// PublishAll wakes all waiters: anything may have changed.
 func (n *Notifier) PublishAll() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -82,7 +82,7 @@ func (n *Notifier) Subscribe() *Subscription {
 	return s
 }
 
-// mostCollected bounds what a subscription remembers: a slow reader is told that
+// mostCollected bounds what a subscription collects: beyond it, Take reports that
 // anything may have changed.
 const mostCollected = 10_000
 

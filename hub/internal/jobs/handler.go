@@ -9,8 +9,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
-// handler lets River, which wants slog, log through the hub's logger. Its
-// chatter is left out.
+// handler adapts the hub's logger to slog for River, from level Warn on.
 type handler struct {
 	log   hclog.Logger
 	attrs []any
@@ -48,5 +47,5 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return &handler{log: h.log, attrs: more}
 }
 
-// WithGroup implements slog.Handler. Groups are not told apart in the log.
+// WithGroup implements slog.Handler. Groups are dropped.
 func (h *handler) WithGroup(string) slog.Handler { return h }

@@ -42,11 +42,11 @@ type Options struct {
 
 // Times of the engine.
 const (
-	// A run may take so long, and is taken for dead some time later.
+	// A run is cancelled after this time, and rescued some time later.
 	runTimeout  = 45 * time.Second
 	rescueAfter = time.Minute
-	// Work is looked for so often beside what LISTEN tells. There is no LISTEN on
-	// SQLite, and nothing there is in haste.
+	// How often jobs are polled beside LISTEN. There is no LISTEN on SQLite, and its jobs
+	// are not urgent.
 	pollPostgres = 5 * time.Second
 	pollSQLite   = 10 * time.Second
 	workers      = 4

@@ -35,7 +35,7 @@ type Counts struct {
 // boundedBy are the reasons of limits, by the status that they answer with.
 var boundedBy = map[int]string{http.StatusRequestEntityTooLarge: "too_large", http.StatusTooManyRequests: "too_often"}
 
-// Who holds the lease that a caller waits for.
+// The holder of the lease that a caller waits for.
 const (
 	thisHub    = "this_hub"
 	anotherHub = "another_hub"
@@ -71,7 +71,7 @@ func NewCounts(r *Registry) (*Counts, error) {
 	for _, result := range PullResults {
 		c.byResult[result] = c.pulls.WithLabelValues(result)
 	}
-	// What has not happened yet is shown as 0, for an alert cannot see a series begin.
+	// Counters start at 0, because an alert cannot detect a series that begins.
 	for _, reason := range []string{egress.ReasonUndeclared, egress.ReasonSecret, egress.ReasonPrivate, egress.ReasonRequest} {
 		c.refusals.WithLabelValues(reason)
 	}

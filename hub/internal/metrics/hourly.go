@@ -10,8 +10,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// flushEvery is how long counts are gathered. Those of a hub that dies are lost: they
-// are for a chart, and the audit record has what must not be.
+// flushEvery is how often counts are written. Those of a hub that crashes are lost: they
+// are for a chart, and the audit record has the acts themselves.
 const flushEvery = 10 * time.Second
 
 // HourlyStats counts how renewals ended, by hour. It is safe for concurrent use.

@@ -36,7 +36,7 @@ func NewMessages(queue func(ctx context.Context) (map[string]int, error), log hc
 	return m
 }
 
-// Tried counts a try, as escalation.Options.Delivered is told.
+// Tried counts a send, in the form of escalation.Options.Delivered.
 func (m *Messages) Tried(kind, result string) {
 	if kind == "" {
 		kind = "none"

@@ -12,30 +12,30 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 )
 
-// Parts shows how the parts of this process stand; each is asked at a scrape.
+// Parts collects the stats of the parts of this process at each scrape.
 type Parts struct {
 	Plugins   func() []pluginhost.PluginStatus
 	Endpoints func() []endpoint.Status
-	// Journal tells of the operations whose outcome is not saved yet.
+	// Journal returns the stats of the reply journal.
 	Journal func() Journal
 	// Pulls counts those that are not in the audit record yet.
 	Pulls func() int
 	// Ready are the checks of /readyz, by name.
 	Ready func() map[string]bool
-	// Newest tells of the file of newest token sets.
+	// Newest returns the stats of the file of newest token sets.
 	Newest func(ctx context.Context) newest.Stats
 	// Clock is how far the database's clock is ahead of this hub's.
 	Clock func() time.Duration
-	// Held says what keeps renewals from beginning, by cause.
+	// Held returns the causes that keep renewals on hold.
 	Held func() map[string]bool
 	// Behind counts the grants that wait for a decision after a restore.
 	Behind func() int
-	// Backup tells how old the last good scheduled backup is and how often one is made; 0
-	// and 0 without a schedule.
+	// Backup returns the age of the last good scheduled backup and the interval of the
+	// schedule; 0 and 0 without one.
 	Backup func(ctx context.Context) (age, every time.Duration)
 }
 
-// Journal is how the reply journal stands.
+// Journal are the stats of the reply journal.
 type Journal struct {
 	Pending, Segments, Damaged int
 	Bytes                      int64
@@ -118,7 +118,7 @@ func (p *Parts) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-// collectKept tells of what is kept for a restore.
+// collectKept collects the stats of what is kept for a restore.
 func (p *Parts) collectKept(to chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), statsTimeout)
 	defer cancel()
@@ -131,11 +131,10 @@ func (p *Parts) collectKept(to chan<- prometheus.Metric) {
 	to <- gauge(backupEvery, every.Seconds())
 }
 
-// mostHosts bounds the hosts that are told apart; the others are one.
+// mostHosts bounds the hosts with series of their own; the others share one.
 const mostHosts = 200
 
-// collectEndpoints tells of hosts, not of endpoints: a plugin may put a name into a
-// path.
+// collectEndpoints labels by host, not by endpoint: a path may hold a name.
 func (p *Parts) collectEndpoints(to chan<- prometheus.Metric) {
 	type host struct {
 		states            map[endpoint.State]int

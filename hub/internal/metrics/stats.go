@@ -21,7 +21,7 @@ const (
 	statsTimeout = 5 * time.Second
 )
 
-// Stats shows how the connections stand. It is the same on every replica.
+// Stats collects the stats of connections. They are the same on every replica.
 type Stats struct {
 	store *store.Store
 	log   hclog.Logger
@@ -61,8 +61,8 @@ func (s *Stats) Describe(to chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect implements prometheus.Collector. With the database away there is nothing
-// to show; evergrant_ready says so.
+// Collect implements prometheus.Collector. While the database is unavailable there are no
+// series; evergrant_ready shows that.
 func (s *Stats) Collect(to chan<- prometheus.Metric) {
 	now := time.Now()
 	at, ok := s.current(now)
@@ -94,7 +94,7 @@ func (s *Stats) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-// current reads at most once in a while; scrapes that come together share it.
+// current reads at intervals; concurrent scrapes share the result.
 func (s *Stats) current(now time.Time) (store.Stats, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,8 +9,8 @@ import (
 	"encoding/hex"
 )
 
-// New returns 256 random bits in 43 characters that are safe in an address. That is
-// also what RFC 7636 asks of a code verifier.
+// New returns 256 random bits in 43 characters that are safe in an address, which is also
+// the form of a code verifier (RFC 7636).
 func New() string {
 	var b [32]byte
 	_, _ = rand.Read(b[:]) // never fails

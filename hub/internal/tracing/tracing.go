@@ -15,16 +15,15 @@ type key struct{}
 // of is what a context carries.
 type of struct {
 	request string
-	tracer  trace.Tracer // nil: nobody collects traces
+	tracer  trace.Tracer // nil: no traces are collected
 }
 
-// Begin puts the name of a request on a context, and who makes its spans; nil is
-// nobody.
+// Begin adds a request ID and a tracer to a context; the tracer may be nil.
 func Begin(ctx context.Context, request string, tracer trace.Tracer) context.Context {
 	return context.WithValue(ctx, key{}, of{request: request, tracer: tracer})
 }
 
-// Named is Begin for work that nobody asked for: the tracer stays.
+// Named is Begin for background work: the tracer stays.
 func Named(ctx context.Context, request string) context.Context {
 	return Begin(ctx, request, from(ctx).tracer)
 }
@@ -58,7 +57,7 @@ func Log(ctx context.Context, log hclog.Logger) hclog.Logger {
 	return log
 }
 
-// nothing is the span where nobody collects traces.
+// nothing is the span without a tracer.
 var nothing trace.Span = noop.Span{}
 
 // Start begins a span below the one of the context. The caller calls End.
@@ -66,7 +65,7 @@ func Start(ctx context.Context, name string, attributes ...attribute.KeyValue) (
 	return start(ctx, name, trace.SpanKindInternal, attributes)
 }
 
-// StartClient is Start for a request to somebody else.
+// StartClient is Start for an outgoing request.
 func StartClient(ctx context.Context, name string, attributes ...attribute.KeyValue) (context.Context, trace.Span) {
 	return start(ctx, name, trace.SpanKindClient, attributes)
 }
@@ -79,8 +78,8 @@ func start(ctx context.Context, name string, kind trace.SpanKind, attributes []a
 	return tracer.Start(ctx, name, trace.WithSpanKind(kind), trace.WithAttributes(attributes...))
 }
 
-// End ends a span. failure says in a word how it failed; "" is well. It is no error
-// text, which may hold a secret.
+// End ends a span. failure names the kind of failure; "" is success. It is no error text,
+// which may hold a secret.
 func End(span trace.Span, failure string) {
 	if failure != "" {
 		span.SetStatus(codes.Error, failure)
