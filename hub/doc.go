@@ -1,26 +1,26 @@
 // Package hub runs Evergrant. Start is the only place where the parts are
-// wired; each of them is a package below hub/internal that knows nothing of the
-// others beside it.
+// wired; each of them is a package below hub/internal that does not depend on
+// the wiring of the others.
 //
-// # A process asks for a token
+// # A process pulls a token
 //
 // GET /api/v1/connections/{name}/token?min_ttl=60s
 //
 //  1. api checks the API key and what it allows, by one read together with the
 //     connection.
-//  2. tokensource returns the token if enough life is left. Most requests end
-//     here.
+//  2. tokensource returns the token if it is valid long enough. Most requests
+//     end here.
 //  3. Otherwise the callers of one connection join one renewal. It takes the
-//     lease; whoever loses waits for the row to change.
-//  4. The winner reads again, commits the intent, and runs the provider's Refresh
+//     lease; a caller without the lease waits for the row to change.
+//  4. The holder reads again, commits the intent, and runs the provider's Refresh
 //     (operation) on a plugin process (pluginhost), detached from the callers.
 //     The plugin's requests are sent by egress; each reply is in the journal
-//     before the plugin sees it.
+//     before the plugin receives it.
 //  5. connection.Renewed or connection.Failed decides status and due time.
 //  6. The outcome is saved with a compare-and-set on the generation; api writes
 //     the token, or maps the kind of the error. The scheduler enters at 3.
 //
-// # A callback arrives
+// # A callback
 //
 // GET /callback/{service}?state=…&code=…
 //
@@ -33,13 +33,13 @@
 //     browser goes back to the page that started it; a failure shows what
 //     happened and a reference, never a token.
 //
-// # Somebody is told of trouble
+// # A notification
 //
-//  1. A renewal fails; the cause is saved with the outcome. incident gathers
-//     causes, and in the transaction that opens one the store plans the messages
-//     by the rules of policy.
-//  2. escalation takes what is due, writes it with links of its own, and hands it
-//     to channel. What is not taken is tried for a day.
-//  3. Whoever acknowledges, or a new authorisation through the link, ends the
-//     steps; who was told of the trouble is told of its end.
+//  1. A renewal fails; the cause is saved with the outcome. incident groups
+//     connections by cause, and in the transaction that opens an incident the store
+//     plans the messages by the escalation policies (policy).
+//  2. escalation claims due messages, composes them with links of their own, and
+//     sends them by channel. A message that is not accepted is retried for a day.
+//  3. An acknowledgement, or a new authorization through the link, ends the steps;
+//     the contacts that were notified of the incident are notified of its end.
 package hub
