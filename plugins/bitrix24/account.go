@@ -8,8 +8,8 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// Identify implements provider.Identifier. Every token reply says whose grant it
-// is, so no request is made. The portal's own identity outlives its address.
+// Identify implements provider.Identifier. Every token reply names the account of the
+// grant, so no request is made. The portal's own id stays when its address changes.
 func (bitrix24) Identify(_ context.Context, req *provider.IdentifyRequest) (*provider.Account, error) {
 	portal, err := portalOf(req.Service)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// The vendor's authorization servers. Which one serves a portal is said by the
-// portal's redirect and by each token reply.
+// The vendor's authorization servers. The portal's redirect and each token reply name the
+// one that serves a portal.
 const (
 	worldServer   = "https://oauth.bitrix.info"
 	russianServer = "https://oauth.bitrix24.tech"

@@ -8,18 +8,18 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// meaning is who has to act on an error code, and how.
-type meaning struct {
+// classification is who has to act on an error code, and how.
+type classification struct {
 	kind   provider.Kind
 	remedy provider.Text
 }
 
-// meanings are the vendor's codes in lower case, those of its REST methods too:
-// which of them the token endpoint can give is not documented. What nobody has to
-// authorise anew is Blocked and keeps the tokens: a bill that is paid or an
-// application that is installed again may bring the grant back.
-var meanings = map[string]meaning{
-	"invalid_grant":         {provider.ReauthorizationRequired, provider.Text{}}, // the operation knows more
+// classifications are the vendor's codes in lower case, those of its REST methods too: which of
+// them the token endpoint can return is not documented. Errors that need no new
+// authorization are Blocked and keep the tokens: paying a bill or installing the
+// application again may restore the grant.
+var classifications = map[string]classification{
+	"invalid_grant":         {provider.ReauthorizationRequired, provider.Text{}}, // the operation adds the remedy
 	"bad_verification_code": {provider.ReauthorizationRequired, provider.Text{}},
 	"expired_token":         {provider.ReauthorizationRequired, provider.Text{}},
 
@@ -81,7 +81,7 @@ var (
 		RU: "Сервис требует https. Укажите адрес портала или сервера авторизации с https://.",
 	}
 
-	// spentCode and spentRefreshToken are for codes that are said of both.
+	// spentCode and spentRefreshToken are for codes that are used for both.
 	spentCode = provider.Text{
 		EN: "The authorisation code is good once and for 30 seconds only, and this one was used, too old, or of another application. Start again. If you paste codes by hand, paste the whole address: it says which server has the code.",
 		RU: "Код авторизации действует один раз и 30 секунд; этот уже использован, устарел или от другого приложения. Начните заново. Если вставляете код вручную, вставляйте адрес целиком: в нём указан сервер, где лежит код.",
@@ -92,10 +92,10 @@ var (
 	}
 )
 
-// codes are the kinds of the meanings.
+// codes are the kinds of the classifications.
 func codes() map[string]provider.Kind {
-	kinds := make(map[string]provider.Kind, len(meanings))
-	for code, m := range meanings {
+	kinds := make(map[string]provider.Kind, len(classifications))
+	for code, m := range classifications {
 		kinds[code] = m.kind
 	}
 	return kinds
@@ -120,7 +120,7 @@ func explain(err error, spent provider.Text) error {
 	}
 	if e.Kind == provider.ReauthorizationRequired {
 		e.Remedy = spent
-	} else if m := meanings[strings.ToLower(e.Code)]; m.kind == e.Kind {
+	} else if m := classifications[strings.ToLower(e.Code)]; m.kind == e.Kind {
 		e.Remedy = m.remedy
 	}
 	return err

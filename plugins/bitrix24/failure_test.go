@@ -29,7 +29,7 @@ func TestAnOutageIsNotExplainedAsARefusal(t *testing.T) {
 }
 
 func TestOnlyWordsAboutTheGrantEndIt(t *testing.T) {
-	for code, m := range meanings {
+	for code, m := range classifications {
 		if code != strings.ToLower(code) {
 			t.Errorf("%s would never be found: codes are compared in lower case", code)
 		}

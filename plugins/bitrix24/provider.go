@@ -66,7 +66,7 @@ func (bitrix24) Refresh(ctx context.Context, req *provider.RefreshRequest) (*pro
 	return token, nil
 }
 
-// request asks a server for tokens, once.
+// request makes one token request to a server.
 func request(ctx context.Context, call provider.Call, server string, form url.Values) (*provider.Token, error) {
 	method := http.MethodPost
 	if call.Service.String(optionTokenMethod) == tokenByGet {

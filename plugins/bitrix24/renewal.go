@@ -9,13 +9,13 @@ import (
 
 const (
 	day = 24 * time.Hour
-	// keepAlive is how often an unused grant is renewed. The vendor wants at least
-	// one renewal in the life of a refresh token, which was 28 days at its shortest.
+	// keepAlive is how often an unused grant is renewed. The vendor requires at least one
+	// renewal in the lifetime of a refresh token, which was 28 days at its shortest.
 	keepAlive = 20 * day
 )
 
-// onDemand renews when a token has expired and is asked for: what the vendor's
-// documentation wants of applications.
+// onDemand renews when a token has expired and is pulled, as the vendor's documentation
+// requires of applications.
 var onDemand = provider.RenewWindow{Kind: provider.RenewOnDemand, KeepAlive: keepAlive}
 
 // windowOf is the renewal policy that an administrator chose.

@@ -50,9 +50,10 @@ func readToken(reply *oauth.Reply, now time.Time, server string) (*provider.Toke
 	return token, nil
 }
 
-// until is the life of a token whose reply says only when it ends, by the service's
-// clock: it is counted from the reply's own Date, and without one from ours. Nil is an
-// end that is over, which is no life that could be meant; the description's counts.
+// until is the lifetime of a token whose reply has only its expiry, by the service's
+// clock: it is counted from the reply's own Date, and without one from the local clock.
+// Nil is an expiry in the past, which cannot be meant; the description's lifetime is
+// used.
 func until(reply *oauth.Reply, expires int64, now time.Time) *time.Duration {
 	if date, err := http.ParseTime(reply.Header.Get("Date")); err == nil {
 		now = date
@@ -63,8 +64,8 @@ func until(reply *oauth.Reply, expires int64, now time.Time) *time.Duration {
 	return nil
 }
 
-// fromCallback adds what only the redirect says: the granted scopes, and the
-// portal's host if the reply did not say it. Both are shown, neither is relied on.
+// fromCallback adds what only the redirect has: the granted scopes, and the portal's host
+// if the reply lacks it. Both are only shown.
 func fromCallback(token *provider.Token, callback url.Values) {
 	if scopes := splitScopes(callback.Get("scope")); len(scopes) > 0 {
 		token.Scopes = scopes

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// keeper is what an emulator remembers of its grants.
+// keeper is the state of an emulator's grants.
 type keeper interface {
 	Save() ([]byte, error)
 	Load(data []byte) error
@@ -18,7 +18,7 @@ type keeper interface {
 // keepEvery is the time between two looks at what has changed.
 const keepEvery = time.Second
 
-// load has the emulators remember what an earlier World kept in Config.Grants.
+// load restores the grants that an earlier World kept in Config.Grants.
 func (w *World) load() error {
 	data, err := os.ReadFile(w.config.Grants)
 	if errors.Is(err, os.ErrNotExist) {

@@ -28,8 +28,8 @@ type Config struct {
 	// Secret is what client secrets are made of, so that they stay the same from
 	// one start to the next; "" makes new ones.
 	Secret string
-	// Grants is a file in which the emulators remember their grants from one start to the
-	// next; "" forgets them.
+	// Grants is a file in which the emulators keep their grants from one start to the
+	// next; "" keeps none.
 	Grants string
 }
 
@@ -49,7 +49,7 @@ type World struct {
 
 // Service is an emulated service and what an administrator enters to add it.
 type Service struct {
-	// Provider is the name of the provider that speaks to it.
+	// Provider is the name of the provider for it.
 	Provider string
 	// Name and Title are proposals for the hub.
 	Name, Title            string
@@ -59,7 +59,7 @@ type Service struct {
 	// Address is where the emulator listens.
 	Address string
 
-	// Register tells the service our redirect URI.
+	// Register registers the hub's redirect URI at the service.
 	Register func(redirectURI string)
 	// TokenState is "valid", "expired", "revoked" or "unknown".
 	TokenState func(accessToken string) string
@@ -68,7 +68,7 @@ type Service struct {
 	// SetOnToken sets what is called when tokens were issued, before the reply is
 	// written; the argument is the grant_type.
 	SetOnToken func(func(grantType string))
-	// grants is what the emulator remembers.
+	// grants is the state of the emulator.
 	grants keeper
 	// api builds a call of the service's API with a token.
 	api func(accessToken string) (*http.Request, error)
@@ -127,8 +127,8 @@ func (w *World) Service(provider string) *Service {
 // process is a process that calls a service: no provider, so it has a network.
 var process = &http.Client{Timeout: 30 * time.Second}
 
-// Confirm calls the service's API with a token, as a process would. An error
-// says how the service refused it.
+// Confirm calls the service's API with a token, as a process would. An error is the
+// service's refusal.
 func (s *Service) Confirm(ctx context.Context, accessToken string) error {
 	req, err := s.api(accessToken)
 	if err != nil {

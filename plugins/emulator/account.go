@@ -2,7 +2,7 @@ package emulator
 
 import "strings"
 
-// Account is somebody who can log in at an emulator.
+// Account is a user of an emulator.
 type Account struct {
 	// ID is the number under which services know the account, unique in its Directory.
 	ID int
@@ -10,15 +10,14 @@ type Account struct {
 	Login string
 	// Password is made up, and shown on the login page of the emulator.
 	Password string
-	// GivenName and FamilyName are what services answer when asked who this is.
+	// GivenName and FamilyName are returned by the service's account endpoint.
 	GivenName, FamilyName string
 }
 
 // Name is the given name followed by the family name.
 func (a Account) Name() string { return a.GivenName + " " + a.FamilyName }
 
-// Directory is who can log in. Its first account is the one that the login page
-// is filled in with.
+// Directory are the users who can log in. The login page is filled in with the first one.
 type Directory []Account
 
 // DefaultDirectory returns Anna Ivanova and Boris Petrov: one to authorise with,

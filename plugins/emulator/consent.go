@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// Question is what the login-and-consent page asks.
+// Question is the content of the login-and-consent page.
 type Question struct {
-	// Service is the emulated service, App the name or client_id of who asks.
+	// Service is the emulated service, App the name or client_id of the application.
 	Service, App string
-	// Scopes are the rights that are asked for.
+	// Scopes are the requested rights.
 	Scopes []Scope
 }
 
@@ -32,10 +32,10 @@ func FixedScopes(values []string) []Scope {
 
 // Consent is what the person decided.
 type Consent struct {
-	// Account is who logged in; set when Allowed.
+	// Account is the user who logged in; set when Allowed.
 	Account Account
 	Allowed bool
-	// Scopes are the ones allowed, in the order in which they were asked for.
+	// Scopes are the allowed ones, in the order in which they were requested.
 	Scopes []string
 }
 

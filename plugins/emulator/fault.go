@@ -20,7 +20,7 @@ type Fault struct {
 	Times int
 
 	// Hang holds the request until ClearFault, another SetFault, Close, or until the
-	// client gives up. A request that is released goes on as if nothing had been.
+	// client disconnects. A request that is released is processed normally.
 	Hang bool
 	// Cut ends the connection without a reply, or in the middle of Body if there is one.
 	Cut bool

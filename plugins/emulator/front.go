@@ -11,8 +11,8 @@ import (
 // that the service usually gives it.
 type Refuse func(w http.ResponseWriter, r *http.Request, code string, status int)
 
-// Front stands before the handlers of a service: it keeps the log, lets faults
-// strike, and tells when tokens were issued. Safe for concurrent use.
+// Front wraps the handlers of a service: it keeps the log, injects faults, and notifies
+// of issued tokens. Safe for concurrent use.
 type Front struct {
 	now        func() time.Time
 	tokenPaths []string
@@ -25,8 +25,8 @@ type Front struct {
 	onToken func(grantType string)
 }
 
-// NewFront returns a front for a service that issues tokens at tokenPaths and
-// says no by refuse.
+// NewFront returns a front for a service that issues tokens at tokenPaths and answers
+// errors by refuse.
 func NewFront(now func() time.Time, refuse Refuse, tokenPaths ...string) *Front {
 	return &Front{now: now, refuse: refuse, tokenPaths: tokenPaths}
 }
@@ -38,8 +38,8 @@ func (f *Front) Log() []Exchange {
 	return slices.Clone(f.log)
 }
 
-// TokenRequests returns the part of the log that asked for tokens: at the token
-// endpoint, and where the service has one at the prolongation endpoint.
+// TokenRequests returns the token requests of the log: to the token endpoint, and to the
+// prolongation endpoint if there is one.
 func (f *Front) TokenRequests() []Exchange {
 	return slices.DeleteFunc(f.Log(), func(ex Exchange) bool { return !slices.Contains(f.tokenPaths, ex.Path) })
 }
@@ -87,7 +87,7 @@ func (f *Front) Wrap(next http.Handler) http.Handler {
 	})
 }
 
-// statusWriter remembers the status that was written.
+// statusWriter records the status that was written.
 type statusWriter struct {
 	http.ResponseWriter
 	status int

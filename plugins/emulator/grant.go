@@ -9,10 +9,10 @@ import (
 type Grant struct {
 	// ID is the number of the grant, counted from 1.
 	ID int
-	// ClientID is whom it was given to, Account who gave it.
+	// ClientID is the client it was given to, Account the user who gave it.
 	ClientID string
 	Account  Account
-	// Scopes are the ones that were granted, not the ones that were asked for.
+	// Scopes are the granted ones, not the requested ones.
 	Scopes []string
 	// Request holds the parameters of the authorization request, such as
 	// redirect_uri, code_challenge and access_type.
@@ -21,7 +21,7 @@ type Grant struct {
 	Opened, Renewed time.Time
 	// Generation counts the access tokens of this grant; 0 until the code was exchanged.
 	Generation int
-	// Revoked says that the grant has ended.
+	// Revoked is set if the grant has ended.
 	Revoked bool
 }
 

@@ -24,7 +24,7 @@ type keptSecret struct {
 	State   State     `json:"state"`
 }
 
-// Save returns all that the ledger remembers, secrets included, for Load.
+// Save returns the state of the ledger, secrets included, for Load.
 func (l *Ledger) Save() ([]byte, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -35,8 +35,8 @@ func (l *Ledger) Save() ([]byte, error) {
 	return json.Marshal(k)
 }
 
-// Load has an empty ledger remember what Save returned. Errors: data that Save did not
-// write; nothing is changed then.
+// Load restores the state that Save returned in an empty ledger. Errors: data that Save
+// did not write; nothing is changed then.
 func (l *Ledger) Load(data []byte) error {
 	var k kept
 	if err := json.Unmarshal(data, &k); err != nil {

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Ledger is what an authorization server remembers: its grants, and every code
-// and token that was ever issued. It is safe for concurrent use, and it decides
-// atomically who spends a secret that is good once.
+// Ledger is the state of an authorization server: its grants, and every code and token
+// that was ever issued. It is safe for concurrent use, and it decides atomically which
+// request spends a single-use secret.
 type Ledger struct {
 	now func() time.Time
 
@@ -32,7 +32,7 @@ type secret struct {
 	state   State     // Valid, Revoked or Spent; Expired follows from the time
 }
 
-// NewLedger returns an empty ledger that tells the time by now.
+// NewLedger returns an empty ledger with the clock now.
 func NewLedger(now func() time.Time) *Ledger {
 	return &Ledger{now: now, secrets: map[secretKey]*secret{}}
 }
@@ -105,7 +105,7 @@ func (l *Ledger) Extend(kind Kind, value string, ttl time.Duration) {
 	}
 }
 
-// RevokeTokens ends the valid secrets of one kind of a grant; the grant goes on.
+// RevokeTokens ends the valid secrets of one kind of a grant; the grant stays valid.
 func (l *Ledger) RevokeTokens(kind Kind, grantID int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -116,8 +116,8 @@ func (l *Ledger) RevokeTokens(kind Kind, grantID int) {
 	}
 }
 
-// RevokeGrant ends a grant with all its secrets, as a person or an administrator
-// does who withdraws the access.
+// RevokeGrant ends a grant with all its secrets, as a person or an administrator does who
+// withdraws the access.
 func (l *Ledger) RevokeGrant(grantID int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Exchange is one request and what became of it. It holds no secret: parameters
-// are named, and codes and tokens are told by their Fingerprint.
+// Exchange is one request and its result. It holds no secret: parameters are listed by
+// name, and codes and tokens by their Fingerprint.
 type Exchange struct {
 	// At is when the request came in.
 	At time.Time

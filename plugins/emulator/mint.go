@@ -19,9 +19,9 @@ func random(n int) []byte {
 	return b
 }
 
-// Fingerprint names a secret without telling it: the first 12 hexadecimal digits
-// of its SHA-256. The log holds fingerprints, so a test that knows a token finds
-// the requests in which it was presented.
+// Fingerprint identifies a secret without revealing it: the first 12 hexadecimal digits
+// of its SHA-256. The log holds fingerprints, so that a test with a token finds the
+// requests in which it was presented.
 func Fingerprint(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:6])

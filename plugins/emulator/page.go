@@ -42,12 +42,12 @@ func (p consentPage) show(w http.ResponseWriter, status int) {
 type notePage struct {
 	Service string
 	Text    texts
-	// Code is shown to be copied; Problem is an error's code, Detail says it in words.
+	// Code is shown to be copied; Problem is an error's code, Detail its text.
 	Code, Problem, Detail string
 }
 
-// ShowProblem shows an error to the person instead of redirecting to the client.
-// Code is the service's own, detail says what to do about it.
+// ShowProblem shows an error to the person instead of redirecting to the client. Code is
+// the service's own, detail what to do about it.
 func ShowProblem(w http.ResponseWriter, r *http.Request, service string, status int, code, detail string) {
 	NoteResult(r, code)
 	show(w, status, "note", notePage{Service: service, Text: textFor(r), Problem: code, Detail: detail})

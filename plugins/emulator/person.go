@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// Person plays the one who authorises, over plain HTTP and without a browser.
+// Person plays the person who authorizes, over plain HTTP and without a browser.
 type Person struct {
 	// Client makes the requests; nil means a plain one. Redirects are never followed.
 	Client *http.Client
@@ -22,8 +22,8 @@ type Person struct {
 // Choices are what a Person does at the page. The zero value is Anna who allows
 // everything.
 type Choices struct {
-	// Login and Password are who logs in; a Password that is left out is filled in
-	// from DefaultDirectory.
+	// Login and Password are the credentials; an empty Password is taken from
+	// DefaultDirectory.
 	Login, Password string
 	// Deny presses the other button.
 	Deny bool
@@ -39,7 +39,7 @@ type PageError struct {
 	Problem string
 }
 
-// Error says what the person sees.
+// Error is the text that the person sees.
 func (e *PageError) Error() string {
 	return fmt.Sprintf("the service shows the person an error (status %d): %s", e.Status, e.Problem)
 }
@@ -115,7 +115,7 @@ func (p Person) open(ctx context.Context, method, address string, form url.Value
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	resp, err := client.Do(req)
 	if urlError, ok := errors.AsType[*url.Error](err); ok {
-		err = urlError.Err // without the address, whose state is nobody's business
+		err = urlError.Err // without the address, whose state is a secret
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("open the authorize address: %w", err)

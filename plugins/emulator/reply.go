@@ -35,5 +35,5 @@ func RedirectWith(w http.ResponseWriter, r *http.Request, address string, params
 	w.WriteHeader(http.StatusFound)
 }
 
-// Seconds tells a lifetime as expires_in has it, rounded up to whole seconds.
+// Seconds formats a lifetime for expires_in, rounded up to whole seconds.
 func Seconds(d time.Duration) int64 { return int64(math.Ceil(d.Seconds())) }

@@ -23,7 +23,7 @@ type Site struct {
 // NewSite returns a site that answers by handler and listens nowhere yet.
 func NewSite(handler http.Handler) *Site { return &Site{handler: handler} }
 
-// Handler returns what answers, for whoever brings a listener of their own.
+// Handler returns the handler, for callers with a listener of their own.
 func (s *Site) Handler() http.Handler { return s.handler }
 
 // Start listens on addr and serves until Close.
@@ -35,8 +35,8 @@ func (s *Site) Start(addr string) error {
 	return nil
 }
 
-// Listen takes addr ("host:port"; empty means a free port of loopback), so that
-// URL is known, and lets nobody in yet.
+// Listen takes addr ("host:port"; empty means a free port of loopback), so that URL is
+// known, and accepts no connection yet.
 func (s *Site) Listen(addr string) error {
 	if addr == "" {
 		addr = "127.0.0.1:0"

@@ -39,8 +39,8 @@ func endpoints(svc provider.Service) (oauth.Endpoints, error) {
 	}, nil
 }
 
-// gateway is the base address that stands for all of Google's hosts, without a
-// final slash; "" without one.
+// gateway is the base address that replaces all of Google's hosts, without a final slash;
+// "" without one.
 func gateway(svc provider.Service) (string, error) {
 	base := strings.TrimRight(svc.String(optionBase), "/")
 	u, err := url.Parse(base)

@@ -18,7 +18,7 @@ var codes = map[string]provider.Kind{
 	"internal_failure":      provider.Transient,
 }
 
-// remedies tell a person what to do, by error code or by error_subtype.
+// remedies are the remedies by error code or by error_subtype.
 var remedies = map[string]provider.Text{
 	"redirect_uri_mismatch": {
 		EN: "In the Google Cloud console, under Google Auth Platform → Clients, add the redirect URI of this service letter by letter, then start again.",
@@ -54,14 +54,14 @@ var remedies = map[string]provider.Text{
 	},
 }
 
-// ofExchange is the remedy of invalid_grant when it is said of a code.
+// ofExchange is the remedy of invalid_grant for a code.
 var ofExchange = provider.Text{
 	EN: "The authorisation code had been used or had expired. Start the authorisation again.",
 	RU: "Код авторизации уже использован или устарел. Начните авторизацию заново.",
 }
 
-// ofRefresh is the remedy of invalid_grant when it is said of a refresh token.
-// Google does not say which of its reasons it was.
+// ofRefresh is the remedy of invalid_grant for a refresh token. Google does not report
+// which of its reasons applies.
 func ofRefresh(svc provider.Service) provider.Text {
 	if svc.String(optionPublishing) == inTesting {
 		return provider.Text{

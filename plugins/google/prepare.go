@@ -8,7 +8,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// testingLife is how long a grant to an app in testing lives.
+// testingLife is the lifetime of a grant to an app in testing.
 const testingLife = 7 * 24 * time.Hour
 
 // prepare fits the description to a service. It makes no request.

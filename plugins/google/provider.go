@@ -48,8 +48,8 @@ func resolve(svc provider.Service) (oauth.Endpoints, error) {
 	return e, err
 }
 
-// AuthCodeURL implements provider.AuthorizationCodeGrant. It asks for the scopes
-// of signing in as well.
+// AuthCodeURL implements provider.AuthorizationCodeGrant. It requests the sign-in scopes
+// as well.
 func (p calendar) AuthCodeURL(ctx context.Context, req *provider.AuthCodeURLRequest) (*provider.AuthCodeURL, error) {
 	with := *req
 	with.Service.Scopes = asked(req.Service)

@@ -10,12 +10,11 @@ import (
 // scopePrefix begins the names of the scopes of Google's APIs.
 const scopePrefix = "https://www.googleapis.com/auth/"
 
-// signIn are the scopes that let userinfo tell who the account is. Google grants
-// them without a box to untick and without a review of the app.
+// signIn are the scopes by which userinfo identifies the account. Google grants them
+// without a checkbox and without a review of the app.
 var signIn = []string{"openid", scopePrefix + "userinfo.email"}
 
-// renamed are scopes that Google answers by another name than they may be asked
-// for.
+// renamed are scopes that Google returns by another name than they may be requested by.
 var renamed = []struct{ short, full string }{
 	{"email", scopePrefix + "userinfo.email"},
 	{"profile", scopePrefix + "userinfo.profile"},
@@ -28,8 +27,8 @@ func identifies(scopes []string) bool {
 	})
 }
 
-// asked are the scopes of the authorization request: those that the administrator
-// chose and, unless they do not want it, those of signing in.
+// asked are the scopes of the authorization request: those that the administrator chose
+// and, unless disabled, those of signing in.
 func asked(svc provider.Service) []string {
 	scopes := slices.Clone(svc.Scopes)
 	if !svc.Bool(optionAccount) {
@@ -43,9 +42,8 @@ func asked(svc provider.Service) []string {
 	return scopes
 }
 
-// asAsked adds to the granted scopes the short names under which the service
-// asked for them, so that the hub finds each one again that was granted. Scopes
-// that the reply did not name stay unnamed.
+// asAsked adds to the granted scopes the short names by which they were requested, so
+// that the hub finds each granted one. Scopes that the reply does not name are not added.
 func asAsked(granted []string, svc provider.Service) []string {
 	for _, name := range renamed {
 		if slices.Contains(svc.Scopes, name.short) && slices.Contains(granted, name.full) && !slices.Contains(granted, name.short) {

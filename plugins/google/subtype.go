@@ -7,8 +7,8 @@ import (
 	"net/http"
 )
 
-// watch notes the error_subtype of the reply that passes: Google's addition to
-// RFC 6749, which alone tells a policy of the Workspace from a dead token.
+// watch records the error_subtype of the reply: Google's addition to RFC 6749, which
+// alone distinguishes a policy of the Workspace from an expired token.
 type watch struct {
 	next    http.RoundTripper
 	subtype string

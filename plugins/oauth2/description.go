@@ -9,8 +9,8 @@ import (
 //go:embed icon.svg
 var icon []byte
 
-// description is what can be said before a service is known; PrepareService
-// replaces it by the service's own.
+// description is the description before a service is configured; PrepareService replaces
+// it by the service's own.
 var description = provider.Description{
 	Name:  "oauth2",
 	Title: provider.Text{EN: "OAuth 2.0", RU: "OAuth 2.0"},

@@ -13,9 +13,9 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// discover asks the service's issuer for its metadata (OpenID Connect Discovery,
-// RFC 8414). Without an issuer the metadata are empty. What is wrong with the
-// issuer is told in the administrator's language; an outage stays Transient.
+// discover gets the metadata of the service's issuer (OpenID Connect Discovery, RFC
+// 8414). Without an issuer the metadata are empty. Errors of the issuer are explained in
+// the administrator's language; an outage stays Transient.
 func discover(ctx context.Context, call provider.Call) (*oauth.Metadata, error) {
 	issuer := call.Service.String(optionIssuer)
 	if issuer == "" {
@@ -30,7 +30,7 @@ func discover(ctx context.Context, call provider.Call) (*oauth.Metadata, error) 
 	call.HTTP = &client
 	m, err := oauth.Discover(ctx, call, issuer)
 	if err != nil {
-		// Metadata that miss an endpoint still serve whoever enters it by hand.
+		// Metadata without an endpoint are usable if it is entered by hand.
 		if m = last.metadata(); m == nil || provider.KindOf(err) != provider.Blocked {
 			return nil, undiscovered(ctx, err, last.status)
 		}
@@ -45,8 +45,8 @@ func discover(ctx context.Context, call provider.Call) (*oauth.Metadata, error) 
 	return m, secure(issuer, m)
 }
 
-// secure refuses endpoints without TLS of an issuer with TLS: whoever could
-// write such metadata would read the client secret on its way.
+// secure refuses endpoints without TLS of an issuer with TLS, because they would expose
+// the client secret.
 func secure(issuer string, m *oauth.Metadata) error {
 	if !strings.HasPrefix(issuer, "https://") {
 		return nil
@@ -59,8 +59,8 @@ func secure(issuer string, m *oauth.Metadata) error {
 	return nil
 }
 
-// undiscovered says why there are no metadata. status is that of the last reply,
-// zero if there was none.
+// undiscovered is why there are no metadata. status is that of the last reply, zero if
+// there was none.
 func undiscovered(ctx context.Context, err error, status int) error {
 	e, ok := errors.AsType[*provider.Error](err)
 	if !ok || ctx.Err() != nil {
@@ -80,8 +80,7 @@ func undiscovered(ctx context.Context, err error, status int) error {
 	return e
 }
 
-// lastReply is a transport that keeps the last reply, to tell what is wrong with
-// it.
+// lastReply is a transport that keeps the last reply, to explain its errors.
 type lastReply struct {
 	next   http.RoundTripper
 	status int

@@ -10,9 +10,9 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// identifiable reports whether a service can say whose grant it is: userinfo of
-// OpenID Connect wants the scope openid, which also brings an ID token; userinfo
-// entered by hand is believed to answer without.
+// identifiable reports whether a service can identify the account of a grant: userinfo of
+// OpenID Connect requires the scope openid, which also brings an ID token; userinfo
+// entered by hand is assumed to answer without.
 func identifiable(svc provider.Service) bool {
 	return svc.String(optionUserinfo) != "" || slices.Contains(svc.Scopes, "openid")
 }
@@ -30,9 +30,9 @@ func (anyService) Identify(ctx context.Context, req *provider.IdentifyRequest) (
 	return s.Identify(ctx, req)
 }
 
-// accountIn reads the claims of an ID token (OpenID Connect Core section 2). It
-// came from the token endpoint itself, so TLS stands in for its signature
-// (section 3.1.3.7).
+// accountIn reads the claims of an ID token (OpenID Connect Core section 2). It came from
+// the token endpoint itself, so TLS replaces the check of its signature (section
+// 3.1.3.7).
 func accountIn(idToken string, svc provider.Service) (*provider.Account, error) {
 	var claims map[string]any
 	parts := strings.Split(idToken, ".")

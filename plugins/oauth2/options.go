@@ -44,8 +44,8 @@ const (
 	renewNone    = "none"
 )
 
-// separators are what the values of optionSeparator stand for: a form drops a
-// space that is entered alone.
+// separators are the values of optionSeparator: a form drops a space that is entered
+// alone.
 var separators = map[string]string{"": " ", "space": " ", "comma": ",", "semicolon": ";", "plus": "+"}
 
 // fieldPath is a pattern for the path of a field in a JSON object.

@@ -8,7 +8,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// ownParams are what the hub or sdk/oauth sets in each kind of request; nobody else may.
+// ownParams are set by the hub or sdk/oauth in each kind of request; options must not.
 var ownParams = map[string][]string{
 	optionParams: {
 		"client_id", "client_secret", "code_challenge", "code_challenge_method", "nonce",

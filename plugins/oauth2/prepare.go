@@ -49,8 +49,8 @@ func (anyService) PrepareService(ctx context.Context, req *provider.PrepareServi
 	return &provider.PreparedService{Description: describe(svc, e, m), Data: data}, nil
 }
 
-// supports compares what the administrator chose with what the server says.
-// Lists that it does not publish say nothing: many leave them out.
+// supports compares the administrator's choice with the server's metadata. A missing list
+// is no contradiction: many servers omit them.
 func supports(m *oauth.Metadata, svc provider.Service) error {
 	if svc.String(optionPKCE) != string(provider.PKCENone) && len(m.ChallengeMethods) > 0 && m.PKCE() == provider.PKCENone {
 		return wrongOption(optionPKCE, "the server does not support PKCE with S256", remedyPKCE)
@@ -98,7 +98,7 @@ func served(svc provider.Service, e endpoints) []provider.Grant {
 	})
 }
 
-// catalogue is what the server says that it supports, in its order.
+// catalogue lists what the server supports, in its order.
 func catalogue(supported []string) []provider.Scope {
 	var scopes []provider.Scope
 	for _, name := range supported {

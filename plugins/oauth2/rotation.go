@@ -6,8 +6,8 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// rotationOf is what an administrator said about a service's renewals. What was not
-// said is the careful one: the refresh token is replaced.
+// rotationOf is the rotation policy that an administrator chose for a service. The
+// default is the cautious one: the refresh token is replaced.
 func rotationOf(svc provider.Service) provider.Rotation {
 	switch kind := provider.RotationKind(svc.String(optionRotation)); kind {
 	case provider.RotationNone:
@@ -21,7 +21,7 @@ func rotationOf(svc provider.Service) provider.Rotation {
 	}
 }
 
-// graceOf is how long a replaced refresh token stays good; 0 if that was not said.
+// graceOf is how long a replaced refresh token stays valid; 0 if not given.
 func graceOf(svc provider.Service) time.Duration {
 	grace, err := time.ParseDuration(svc.String(optionGrace))
 	if err != nil {

@@ -99,7 +99,7 @@ func explain(err error, remedies map[string]provider.Text) error {
 }
 
 // explainClient is explain for the token endpoint. A refused client may be one that is
-// named in another way, so the option that says how is named.
+// sent in another way, so the option for that is named.
 func explainClient(err error) error {
 	err = explain(err, exchangeRemedies)
 	if e, ok := errors.AsType[*provider.Error](err); ok && e.Kind == provider.Blocked && e.Option == "" && e.Remedy == wrongClient {

@@ -30,7 +30,7 @@ const (
 	inBearer    = "bearer"
 	inParameter = "parameter"
 
-	// clientIDPlace in the parameters of a prolongation stands for the client ID.
+	// clientIDPlace is replaced by the client ID in the parameters of a prolongation.
 	clientIDPlace = "{client_id}"
 
 	tokenInSession   = "session_token"

@@ -6,8 +6,8 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// prolongOptions say how the prolongation method is called, which Taxcom tells in person.
-// Left alone they are the simplest request that can mean it.
+// prolongOptions describe how the prolongation method is called, which Taxcom does not
+// publish. The defaults are the simplest request.
 var prolongOptions = []provider.Option{
 	{
 		Name: optionProlongMethod, Default: http.MethodPost, Advanced: true,

@@ -42,8 +42,8 @@ func (taxcomKassa) Refresh(ctx context.Context, req *provider.RefreshRequest) (*
 	return token, nil
 }
 
-// prolonged reads a token reply. One that has no access_token, but says how long
-// from now, gives more time to the same token.
+// prolonged reads a token reply. One without access_token, but with a lifetime from now,
+// extends the same token.
 func prolonged(reply *oauth.Reply, req *provider.RefreshRequest) (*provider.Token, error) {
 	decode := oauth.Decode{ExpiresInUnit: unitOf(req.Service), Codes: prolongCodes}
 	_, fresh := reply.Fields["access_token"]
