@@ -12,9 +12,9 @@ import (
 	"github.com/evergrant/evergrant/sdk/providertest"
 )
 
-// starter starts plugins in the sandbox of the hub, with every wall required, because
-// who tests or packs a plugin may not have written it. Unconfined is nil, which runs
-// them with the caller's rights.
+// starter starts plugins in the sandbox of the hub, with every layer required, because
+// the plugin may not be the caller's own. Unconfined is nil, which runs them with the
+// caller's rights.
 func starter(ctx context.Context, unconfined bool) providertest.Starter {
 	if unconfined {
 		return nil

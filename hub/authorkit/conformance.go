@@ -100,8 +100,7 @@ func ReadFixtures(file string) (Fixtures, error) {
 	return f, nil
 }
 
-// strictly decodes JSON of which every field has to be known, and says in which line
-// it is not.
+// strictly decodes JSON without unknown fields, and names the line of an error.
 func strictly(data []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()

@@ -20,7 +20,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/providertest"
 )
 
-// Packing says what Pack makes a package of.
+// Packing is the input of Pack.
 type Packing struct {
 	// Binary is the built plugin, or the script of one in another language.
 	Binary string
@@ -36,7 +36,7 @@ type Packing struct {
 	MemoryMiB int
 	// Homepage and License are shown to administrators.
 	Homepage, License string
-	// Unconfined asks the plugin with the caller's own rights, without a sandbox.
+	// Unconfined runs the plugin with the caller's own rights, without a sandbox.
 	Unconfined bool
 	// Report goes into the manifest; optional.
 	Report *Report

@@ -18,7 +18,7 @@ import (
 //go:embed all:template
 var templates embed.FS
 
-// Scaffold says what New writes.
+// Scaffold is the input of New.
 type Scaffold struct {
 	// Name of the provider: small letters, digits, hyphens.
 	Name string

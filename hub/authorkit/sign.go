@@ -13,7 +13,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/pluginpack"
 )
 
-// Sign signs a package in its place. password is asked for if the key needs one.
+// Sign signs a package in place. password is called if the signing key needs one.
 func Sign(file, keyFile string, password func() (string, error)) error {
 	text, err := os.ReadFile(keyFile)
 	if err != nil {
@@ -38,14 +38,14 @@ func Sign(file, keyFile string, password func() (string, error)) error {
 type Verified struct {
 	Manifest pluginpack.Manifest
 	Sum      string
-	// Signer is the key's id; "" if nobody signed.
+	// Signer is the id of the signing key; "" if the package is not signed.
 	Signer string
 	// Trusted is set if the signature fits the given key.
 	Trusted bool
 }
 
-// Conformance says what the report in the package shows for its very program, with the
-// checks that failed; "" if there is none.
+// Conformance summarizes the report in the package for its program, with the failed
+// checks; "" if there is none.
 func (v *Verified) Conformance() (said string, failed []string) {
 	c := v.Manifest.Conformance
 	entry := slices.IndexFunc(v.Manifest.Files, func(f pluginpack.File) bool { return f.Path == v.Manifest.Entry })
@@ -60,8 +60,8 @@ func (v *Verified) Conformance() (said string, failed []string) {
 	return fmt.Sprintf("%d checks passed, renewal included", len(c.Passed)), nil
 }
 
-// Verify checks a package as a hub would. publicKey is a line of minisign or a
-// file with one; with "" the signature is told but not judged.
+// Verify checks a package as a hub would. publicKey is a line of minisign or a file with
+// one; with "" the signature is shown but not verified.
 func Verify(file, publicKey string) (*Verified, error) {
 	in, err := os.Open(file)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/providertest"
 )
 
-// Watching says what Watch builds and where it goes.
+// Watching is the input of Watch.
 type Watching struct {
 	// Source is the folder of the plugin's main package.
 	Source string
@@ -26,14 +26,13 @@ type Watching struct {
 	Unconfined bool
 	// Every is the time between two looks; 500 ms.
 	Every time.Duration
-	// Say is told what happens.
+	// Say is called with progress messages.
 	Say func(format string, args ...any)
 }
 
-// Watch builds the plugin, starts it once in the sandbox of the hub, and puts it into
-// the hub's folder, again after every change of a source file, until ctx ends. What does
-// not build, or does not start with all walls around it, is said with its own words, and
-// the running plugin stays.
+// Watch builds the plugin, starts it once in the sandbox of the hub, and puts it into the
+// hub's folder, again after every change of a source file, until ctx ends. A build or
+// start that fails is reported with its output, and the running plugin stays.
 func Watch(ctx context.Context, w Watching) error {
 	source, err := filepath.Abs(w.Source)
 	if err != nil {
@@ -92,9 +91,9 @@ func fingerprint(source string) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), err
 }
 
-// build writes the program whole or not at all: a hub may look at any moment. The
-// source may be a stranger's, so git, which runs what a folder's own configuration says,
-// is not asked for a version.
+// build writes the program atomically, because a hub may scan at any moment. The source
+// may be untrusted, so git, which executes configuration of the folder, is not run for a
+// version.
 func (w Watching) build(ctx context.Context, source, target string) error {
 	fresh := filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+".new")
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", fresh, ".") //nolint:gosec // G204: what the author asks for

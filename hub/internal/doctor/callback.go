@@ -35,7 +35,7 @@ func (d *deployment) lookAtCallback(ctx context.Context) []Finding {
 	return append(found, d.askItself(ctx, address))
 }
 
-// askItself asks what answers at the public address which hub it is.
+// askItself checks which hub answers at the public address.
 func (d *deployment) askItself(ctx context.Context, address string) Finding {
 	nonce := rand.Text()
 	resp, err := d.get(ctx, address+"/healthz?nonce="+nonce)
@@ -72,7 +72,7 @@ func (d *deployment) askItself(ctx context.Context, address string) Finding {
 	return ok(address + " leads to this hub")
 }
 
-// get asks without going on to where an answer sends.
+// get requests an address without following redirects.
 func (d *deployment) get(ctx context.Context, address string) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {

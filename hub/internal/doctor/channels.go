@@ -16,8 +16,8 @@ import (
 // knock is how long a channel's server has to take a connection.
 const knock = 5 * time.Second
 
-// lookAtChannels finds out whether anybody would be told of trouble. It sends nothing;
-// the page of a channel sends a test.
+// lookAtChannels checks whether notifications of an incident would reach a contact. It
+// sends nothing; the page of a channel sends a test.
 func (d *deployment) lookAtChannels(ctx context.Context) []Finding {
 	if d.db == nil || d.box == nil {
 		return []Finding{warn("cannot be read without database and key", "mend these first")}

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Level says how bad a Finding is.
+// Level is the severity of a Finding.
 type Level string
 
 // The levels. Only Fail makes the command fail.

@@ -9,7 +9,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/identity"
 )
 
-// lookAtData says whether the data folder of an embedded database looks copied.
+// lookAtData checks whether the data folder of an embedded database appears copied.
 func (d *deployment) lookAtData(ctx context.Context) []Finding {
 	file := filepath.Join(d.o.Config.DataDir, "evergrant.db")
 	if url := d.o.Config.Database.URL; url != "" {

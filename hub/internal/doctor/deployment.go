@@ -19,8 +19,8 @@ type Options struct {
 	Config config.Config
 	// ClockURL is a service whose Date header is compared with our clock; "" is none.
 	ClockURL string
-	// HTTP asks for ClockURL and the hub's public address; nil is a client that gives up
-	// after 5 seconds.
+	// HTTP sends the requests to ClockURL and the hub's public address; nil is a client
+	// with a timeout of 5 seconds.
 	HTTP *http.Client
 }
 
@@ -103,11 +103,11 @@ func (d *deployment) lookAtKey(ctx context.Context) []Finding {
 	return []Finding{ok("opens what the database holds")}
 }
 
-// slow is a latency at which every renewal suffers: it asks several times.
+// slow is a latency that delays every renewal, which makes several queries.
 const slow = 50 * time.Millisecond
 
 func (d *deployment) lookAtDatabase(ctx context.Context) []Finding {
-	_ = d.openKey() // the key's own check says what is wrong with it
+	_ = d.openKey() // the check of the encryption key reports its errors
 	var err error
 	d.db, err = store.Inspect(ctx, store.Options{URL: d.o.Config.Database.URL, DataDir: d.o.Config.DataDir, Box: d.box})
 	if errors.Is(err, store.ErrNoDatabase) {

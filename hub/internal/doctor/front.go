@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// lookAtProxies looks at whom the hub believes about the addresses of clients.
+// lookAtProxies checks which proxies the hub trusts for the addresses of clients.
 func (d *deployment) lookAtProxies(context.Context) []Finding {
 	wide := d.o.Config.WideProxies()
 	switch {

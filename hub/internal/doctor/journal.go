@@ -64,7 +64,7 @@ func hasRun(data string) bool {
 	return err == nil
 }
 
-// lookAtReady asks the running hub whether it can do its job.
+// lookAtReady checks whether the running hub is ready.
 func (d *deployment) lookAtReady(ctx context.Context) []Finding {
 	address := d.o.Config.PublicURL
 	if address == "" {

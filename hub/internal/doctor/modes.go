@@ -6,12 +6,12 @@ import (
 	"path/filepath"
 )
 
-// lookAtModes says what of the data folder other users of the machine can reach. A folder
-// that is open to them is a fault of taste, files in it with grants are one of safety.
+// lookAtModes reports what other users of the machine can access in the data folder. A
+// readable folder is a warning, readable files with grants are a failure.
 func lookAtModes(dir string) (found []Finding) {
 	info, err := os.Stat(dir)
 	if err != nil {
-		return nil // said by another check
+		return nil // another check reports it
 	}
 	if mode := info.Mode().Perm(); mode&0o022 != 0 {
 		found = append(found, fail(fmt.Sprintf("others may write into %s (mode %04o)", dir, mode), "chmod 700 "+dir))

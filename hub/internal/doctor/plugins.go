@@ -64,15 +64,15 @@ func (d *deployment) lookAtPlugins(ctx context.Context) []Finding {
 	return found
 }
 
-// installed is what the database says is installed, with a finding for each version that
-// a hub has taken out of use.
+// installed lists what is installed according to the database, with a finding for each
+// version in quarantine.
 func (d *deployment) installed(ctx context.Context) (installed pluginhost.Installed, found []Finding) {
 	if d.db == nil {
 		return installed, nil
 	}
 	slots, packages, err := d.db.Slots(ctx)
 	if err != nil {
-		return installed, nil // the database's own check says what is wrong with it
+		return installed, nil // the check of the database reports its errors
 	}
 	for _, p := range packages {
 		if p.State == installer.Quarantined {
