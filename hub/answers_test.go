@@ -143,8 +143,8 @@ func (r *running) granted(t *testing.T, name string) {
 	}
 }
 
-// standing is what the tests read of a connection to tell what the hub does.
-type standing struct {
+// observed is the state that the tests read of a connection.
+type observed struct {
 	Status      string     `json:"status"`
 	Generation  int64      `json:"generation"`
 	Renewable   bool       `json:"renewable"`
@@ -156,15 +156,15 @@ type standing struct {
 	} `json:"last_error"`
 }
 
-func (r *running) standing(t *testing.T, name string) standing {
+func (r *running) observe(t *testing.T, name string) observed {
 	t.Helper()
-	var s standing
+	var s observed
 	r.admin.must(t, "GET", "/api/v1/connections/"+name, nil, &s)
 	return s
 }
 
 // seen says in words what a renewal came to, by nothing but how the connection stands.
-func seen(before, after standing) (does, who string) {
+func seen(before, after observed) (does, who string) {
 	f := after.LastError
 	switch {
 	case after.Status == "needs_authorization":
@@ -222,9 +222,9 @@ func TestAnswersOfServices(t *testing.T) {
 			rw.WriteHeader(w.Status)
 			_, _ = rw.Write(w.body())
 		})
-		before := r.standing(t, name)
+		before := r.observe(t, name)
 		r.admin.do(t, "POST", "/api/v1/connections/"+name+"/renew", nil)
-		after := r.standing(t, name)
+		after := r.observe(t, name)
 		if status, _ := r.admin.do(t, "GET", "/api/v1/connections/"+name+"/token", nil); status != http.StatusOK {
 			t.Errorf("%s: the token that is still valid is not served: %d", w.Cause, status)
 		}

@@ -20,7 +20,7 @@ import (
 // ActPull is the act of a process that was handed a token.
 const ActPull = "token.pull"
 
-// flushEvery is how long pulls are gathered before they become audit records.
+// flushEvery is how often pulls are written as audit records.
 const flushEvery = 10 * time.Second
 
 // Pull is a token that was handed to a process.

@@ -44,7 +44,7 @@ const (
 	ActRevokeGivenUp = "connection.revoke_given_up"
 )
 
-// Times of telling a service that did not answer.
+// Times of the retries of a revocation.
 const (
 	revokeFor   = 24 * time.Hour
 	revokeFirst = time.Minute

@@ -94,8 +94,8 @@ func elapsed(t time.Time) time.Duration {
 	return max(now.Sub(t), now.Round(0).Sub(t.Round(0)))
 }
 
-// gatedConn calls the guard of its present request before it writes.
-type gatedConn struct {
+// guardedConn calls the guard of its present request before it writes.
+type guardedConn struct {
 	net.Conn
 
 	mu    sync.Mutex
@@ -103,7 +103,7 @@ type gatedConn struct {
 }
 
 // Write implements net.Conn.
-func (c *gatedConn) Write(p []byte) (int, error) {
+func (c *guardedConn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	g := c.guard
 	c.mu.Unlock()
@@ -116,24 +116,24 @@ func (c *gatedConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// gate has the connections of a dialer ask.
-func gate(dial dialFunc) dialFunc {
+// guarded wraps a dialer so that its connections call the guard.
+func guarded(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
-		return &gatedConn{Conn: conn}, nil
+		return &guardedConn{Conn: conn}, nil
 	}
 }
 
 type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
 
-// gatedOf finds the gatedConn under layers of TLS.
-func gatedOf(conn net.Conn) *gatedConn {
+// gatedOf finds the guardedConn under layers of TLS.
+func gatedOf(conn net.Conn) *guardedConn {
 	for {
 		switch c := conn.(type) {
-		case *gatedConn:
+		case *guardedConn:
 			return c
 		case interface{ NetConn() net.Conn }:
 			conn = c.NetConn()

@@ -94,7 +94,7 @@ func TestAnOldAnswerIsAskedForAgain(t *testing.T) {
 		}}}
 		here, there := net.Pipe()
 		defer func() { _ = there.Close() }()
-		conn := &gatedConn{Conn: here}
+		conn := &guardedConn{Conn: here}
 		g.watch(conn)
 		<-time.After(time.Second)
 		g.ask()

@@ -90,7 +90,7 @@ type controlFunc = func(ctx context.Context, network, address string, conn sysca
 
 func transport(dial dialFunc) *http.Transport {
 	return &http.Transport{
-		DialContext:         crashpoint.Dial(gate(dial)),
+		DialContext:         crashpoint.Dial(guarded(dial)),
 		TLSHandshakeTimeout: 10 * time.Second,
 		// HTTP/1.1 only. One connection carries one exchange, so that a connection that
 		// breaks makes one reply uncertain and not a hundred, and nothing of a request

@@ -21,7 +21,7 @@ import (
 // DataPlace is where a SQLite database was used last. A restart of the machine does not
 // change it; a copy of the file does, and so does another machine.
 type DataPlace struct {
-	// Machine names the machine without telling its id; "" where it has none.
+	// Machine identifies the machine without revealing its id; "" where it has none.
 	Machine string `json:"machine"`
 	// Inode is the file's number in its file system.
 	Inode uint64 `json:"inode"`

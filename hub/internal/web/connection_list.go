@@ -136,7 +136,7 @@ func (p *Pages) countList(ctx context.Context, f store.Filter, v *view.Connectio
 	if err != nil {
 		return err
 	}
-	v.All, v.Standing, v.Counts = all.Total, all, all
+	v.All, v.StatusCounts, v.Counts = all.Total, all, all
 	if v.Searched() {
 		f.Status = ""
 		byStatus, err := p.o.Store.CountByStatusOf(ctx, f, time.Now())
@@ -154,7 +154,7 @@ func (p *Pages) countList(ctx context.Context, f store.Filter, v *view.Connectio
 		if all, err = p.counts(ctx); err != nil {
 			return err
 		}
-		v.All, v.Standing = all.Total, all
+		v.All, v.StatusCounts = all.Total, all
 	}
 	v.Trashed, err = p.o.Store.CountTrash(ctx, store.TrashFilter{})
 	return err

@@ -1,6 +1,6 @@
 // Package channeltest plays all services that channels speak to, on loopback: the
 // HTTP ones under paths like their own, and a mail server. Tests use it, and so
-// does any program that plays an outage without telling anybody real.
+// does any program that simulates an outage without real notifications.
 //
 // # The walk
 //

@@ -149,7 +149,7 @@ func overviewAnswer(ctx context.Context, v view.Overview) string {
 
 // connectionsAnswer says how the connections stand.
 func connectionsAnswer(ctx context.Context, v view.Connections) string {
-	acute := v.Standing.Acute()
+	acute := v.StatusCounts.Acute()
 	switch {
 	case v.All == 0:
 		return i18n.T(ctx, "connections.answer_none")

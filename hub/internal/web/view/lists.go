@@ -209,8 +209,8 @@ type Connections struct {
 	All    int
 	Counts Counts
 	Found  int
-	// Standing are the counts by status of all of them.
-	Standing Counts
+	// StatusCounts are the counts by status of all of them.
+	StatusCounts Counts
 	// Trashed is how many are in the trash.
 	Trashed int
 	Rows    []ConnectionRow
