@@ -10,6 +10,7 @@ import (
 // A pull of an expired token whose service hangs is answered when its caller's maximum wait
 // is over, also when several wait for the same renewal.
 func TestAPullIsAnsweredWithinItsCallersWait(t *testing.T) {
+	t.Parallel()
 	r, a := startHub(t, nil), startAnswering(t)
 	r.served(t, a, "slow", nil)
 	hang, short := make(chan struct{}), func(w http.ResponseWriter, _ url.Values) {

@@ -247,6 +247,7 @@ func mustParse(t *testing.T, address string) *url.URL {
 
 // The samples for a hub below a path are run as they are.
 func TestTheSamplesForAPathWork(t *testing.T) {
+	t.Parallel()
 	const path = "/evergrant"
 	for name, p := range proxies {
 		t.Run(name, func(t *testing.T) {
