@@ -37,7 +37,7 @@ for arch in $archs; do
   cp packaging/systemd/* "$tree/systemd"
   bin/cyclonedx-gomod bin -json -noserial -output "dist/$name.cdx.json" -version "$version" "$tree/evergrant" 2>/dev/null
   chmod -R u=rwX,go=rX "$tree"
-  tar --create --sort=name --format=gnu --mtime="@$when" --owner=0 --group=0 --numeric-owner -C "$work" "$name" | gzip --no-name -9 >"dist/$name.tar.gz"
+  tar --create --sort=name --format=gnu --mtime="@$when" --owner=0 --group=0 --numeric-owner -C "$work" "$name" | gzip --no-name >"dist/$name.tar.gz"
 done
 
 (cd dist && sha256sum -- * >SHA256SUMS)
