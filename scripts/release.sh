@@ -36,11 +36,14 @@ cd "$work/tree"
 
 "$work/release" edit "$version"
 git commit --quiet --all --message "Release $version" --message "The modules require each other at this version; nothing is replaced or excluded."
-# The sum of plugins covers its go.sum with the sum of sdk: the second time it is final.
-for _ in first second; do
+# The sum of a module covers its go.sum with the sums of those it requires, so this is done
+# until nothing changes any more: three times.
+for _ in 1 2 3 4 5; do
   "$work/release" sums "$version" HEAD
+  git diff --quiet && break
   git commit --quiet --all --amend --no-edit
 done
+git diff --quiet || give_up "the checksums of the modules do not come to rest"
 for tag in "${tags[@]}"; do
   git tag --annotate --message "Evergrant $version" "$tag"
 done
