@@ -174,7 +174,7 @@ func add(to *tar.Writer, root, path string, entry fs.DirEntry, at time.Time) err
 	if err := to.WriteHeader(header); err != nil || !info.Mode().IsRegular() {
 		return err
 	}
-	content, err := os.ReadFile(path) //nolint:gosec // below the folder that is packed
+	content, err := os.ReadFile(path)
 	if err == nil {
 		_, err = to.Write(content)
 	}

@@ -23,7 +23,7 @@ func made(t *testing.T) []byte {
 			t.Fatal(err)
 		}
 	}
-	if err := os.WriteFile(filepath.Join(root, "usr/local/bin/evergrant"), []byte("program"), 0o755); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(filepath.Join(root, "usr/local/bin/evergrant"), []byte("program"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	o := options{root: root, out: filepath.Join(t.TempDir(), "image.tar"), arch: "arm64", version: "v1.2.3", created: time.Unix(1_700_000_000, 0)}

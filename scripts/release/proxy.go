@@ -30,7 +30,7 @@ func pack(m module, version, revision string, to io.Writer) ([]byte, error) {
 func proxy(version, revision, folder string) error {
 	for _, m := range modules {
 		dir := filepath.Join(folder, filepath.FromSlash(m.path), "@v")
-		if err := os.MkdirAll(dir, 0o750); err != nil {
+		if err := os.MkdirAll(dir, 0o750); err != nil { //nolint:gosec // the caller names the folder
 			return err
 		}
 		var zipped bytes.Buffer
@@ -45,7 +45,7 @@ func proxy(version, revision, folder string) error {
 		for name, data := range map[string][]byte{
 			version + ".zip": zipped.Bytes(), version + ".mod": mod, version + ".info": info, "list": []byte(version + "\n"),
 		} {
-			if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil { //nolint:gosec // the caller names the folder
 				return err
 			}
 		}

@@ -1,7 +1,6 @@
 package mount
 
 import (
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -36,11 +35,10 @@ func TestTheHubSeesNoPathWhetherItWasKeptOrTakenOff(t *testing.T) {
 }
 
 // answered is what a browser gets for what the hub answers.
-func answered(method string, hub http.HandlerFunc) (*http.Response, string) {
+func answered(method string, hub http.HandlerFunc) (*httptest.ResponseRecorder, string) {
 	w := httptest.NewRecorder()
 	Under("/evergrant", hub).ServeHTTP(w, httptest.NewRequest(method, "/evergrant/x", http.NoBody))
-	body, _ := io.ReadAll(w.Result().Body)
-	return w.Result(), string(body)
+	return w, w.Body.String()
 }
 
 func TestRedirectsOfTheHubStayBelowThePath(t *testing.T) {
@@ -56,8 +54,8 @@ func TestRedirectsOfTheHubStayBelowThePath(t *testing.T) {
 				w.Header().Set(header, target)
 				w.WriteHeader(http.StatusSeeOther)
 			})
-			if got := answer.Header.Get(header); got != want || answer.StatusCode != http.StatusSeeOther {
-				t.Errorf("%s: %s is %q, not %q (%d)", target, header, got, want, answer.StatusCode)
+			if got := answer.Header().Get(header); got != want || answer.Code != http.StatusSeeOther {
+				t.Errorf("%s: %s is %q, not %q (%d)", target, header, got, want, answer.Code)
 			}
 		}
 	}
@@ -69,7 +67,7 @@ func TestCookiesBelongToThePath(t *testing.T) {
 		http.SetCookie(w, &http.Cookie{Name: "part", Value: "b", Path: "/callback/a", Secure: true})
 	})
 	for i, want := range []string{`whole="Path=/"; Path=/evergrant; Max-Age=60; HttpOnly; SameSite=Lax`, "part=b; Path=/evergrant/callback/a; Secure"} {
-		if got := strings.ReplaceAll(answer.Header["Set-Cookie"][i], `"`, ""); got != strings.ReplaceAll(want, `"`, "") {
+		if got := strings.ReplaceAll(answer.Header()["Set-Cookie"][i], `"`, ""); got != strings.ReplaceAll(want, `"`, "") {
 			t.Errorf("%s, not %s", got, want)
 		}
 	}
@@ -91,10 +89,10 @@ func TestAddressesOfAPageHaveThePathAndNothingElseChanges(t *testing.T) {
 			_, _ = w.Write([]byte{b})
 		}
 	})
-	if got != want || answer.StatusCode != http.StatusConflict {
-		t.Errorf("%d\n%s\nnot\n%s", answer.StatusCode, got, want)
+	if got != want || answer.Code != http.StatusConflict {
+		t.Errorf("%d\n%s\nnot\n%s", answer.Code, got, want)
 	}
-	if answer.Header.Get("Content-Length") == "7" {
+	if answer.Header().Get("Content-Length") == "7" {
 		t.Error("the length is that of the page before")
 	}
 }

@@ -79,7 +79,7 @@ const mostQuery = 100
 // answersTo reports whether a service's title, name or provider has the words in it.
 func answersTo(s service.Service, words string) bool {
 	said := strings.ToLower(s.Title + " " + s.Name + " " + s.Provider)
-	for _, word := range strings.Fields(strings.ToLower(words)) {
+	for word := range strings.FieldsSeq(strings.ToLower(words)) {
 		if !strings.Contains(said, word) {
 			return false
 		}
