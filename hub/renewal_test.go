@@ -158,7 +158,7 @@ func TestWhoHasToActWhenTheTokenHasExpired(t *testing.T) {
 // hub has stopped, so that only the journal knows the new tokens.
 func stopBeforeSave(t *testing.T, r *running, server *bitrix24test.Server, connection string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(r.dir, "evergrant.db"))
+	db, err := sql.Open("sqlite", filepath.Join(r.dir, "evergrant.db")+"?_pragma=busy_timeout(20000)") // the hub may just be writing
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ func TestADefectIsNotTriedAgain(t *testing.T) {
 			t.Fatalf("got %v", err)
 		}
 	}
-	if n := strings.Count(log.String(), "did not start"); n != 1 {
+	if n := strings.Count(log.String(), "plugin failed to start"); n != 1 {
 		t.Fatalf("it was started %d times", n)
 	}
 }
