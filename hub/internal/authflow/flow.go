@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -259,7 +260,7 @@ func errorOf(params url.Values) *provider.Error {
 // printable cuts text of a stranger to one line of at most 200 runes.
 func printable(s string) string {
 	runes := []rune(strings.ToValidUTF8(s, "?"))
-	runes = slices.DeleteFunc(runes, func(r rune) bool { return r < ' ' || r == 0x7f })
+	runes = slices.DeleteFunc(runes, func(r rune) bool { return !unicode.IsGraphic(r) }) // controls, and marks that turn the direction
 	return string(runes[:min(len(runes), 200)])
 }
 

@@ -69,21 +69,19 @@ func ParseImport(table string, now time.Time) ([]ImportRow, error) {
 		if errors.Is(err, io.EOF) {
 			return rows, nil
 		}
-		line, _ := r.FieldPos(0)
 		if parse, ok := errors.AsType[*csv.ParseError](err); ok {
-			line = parse.Line
-			rows = append(rows, ImportRow{Line: line, Problem: provider.Text{EN: "Its quotes do not match.", RU: "Кавычки не закрыты."}})
+			rows = append(rows, ImportRow{Line: parse.Line, Problem: provider.Text{EN: "Its quotes do not match.", RU: "Кавычки не закрыты."}})
 			return rows, nil
 		}
 		if len(rows) == MostImported {
 			return refuse("The table has more than 5000 rows; split it.", "В таблице больше 5000 строк; разделите её.")
 		}
 		row := rowOf(at, record, now)
-		row.Line = line
+		row.Line, _ = r.FieldPos(0) // a record that was read has a field
 		if before := names[row.Name]; before > 0 && !row.Bad() {
 			row.Problem = provider.Text{EN: "A row above has the same name.", RU: "То же имя есть в строке выше."}
 		}
-		names[row.Name] = line
+		names[row.Name] = row.Line
 		rows = append(rows, row)
 	}
 }
