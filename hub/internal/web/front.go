@@ -73,8 +73,9 @@ func (p *Pages) showFront(c *gin.Context, status int, v view.FrontDoor) {
 // frontUnsearched is how many services the front page lists without offering a search.
 const frontUnsearched = 8
 
-// mostQuery bounds what the front page is searched for, in bytes.
-const mostQuery = 100
+// mostQuery bounds what the front page is searched for, in bytes: the form's 100 characters
+// in any script.
+const mostQuery = 400
 
 // answersTo reports whether a service's title, name or provider has the words in it.
 func answersTo(s service.Service, words string) bool {

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/a-h/templ"
 
@@ -120,7 +119,7 @@ func waitTitle(ctx context.Context, w view.Wait) string {
 
 // waitText says for how long, to the second.
 func waitText(ctx context.Context, w view.Wait) string {
-	left := i18n.Duration(ctx, max(w.For, time.Second))
+	left := i18n.Duration(ctx, w.For)
 	if w.Others {
 		return i18n.T(ctx, "login.busy_text", "Time", left)
 	}
