@@ -72,23 +72,51 @@ func (l *Log) Watch(watch func(ctx context.Context, r store.AuditRecord)) { l.wa
 // New returns a Log.
 func New(st *store.Store, log hclog.Logger) *Log { return &Log{store: st, log: log} }
 
-// Record writes an act of the context's actor. detail are pairs of a name and its value,
-// never a secret. A record that cannot be written is logged: the act has happened.
+// Outcomes of acts.
+const (
+	// Begun is an act that asks a service or a person; its outcome is another record.
+	Begun = "begun"
+	// Done is an act that was carried out.
+	Done = "done"
+	// Refused is an act that a rule, a permission or the service does not let through.
+	Refused = "refused"
+	// Failed is an act that something else has kept from being done.
+	Failed = "failed"
+)
+
+// Record writes an act of the context's actor that was done. detail are pairs of a name
+// and its value, never a secret. A record that cannot be written is logged: the act has
+// happened.
 func (l *Log) Record(ctx context.Context, act string, on Object, detail ...string) {
+	l.Outcome(ctx, act, on, Done, detail...)
+}
+
+// Outcome is Record for any outcome.
+func (l *Log) Outcome(ctx context.Context, act string, on Object, outcome string, detail ...string) {
+	// An act is recorded also if its caller has disconnected.
+	if err := l.Append(context.WithoutCancel(ctx), act, on, outcome, detail...); err != nil {
+		l.log.Error("write audit record failed", "act", act, "outcome", outcome, "object", on.Kind+" "+on.Name, "actor", From(ctx).Name, "error", err)
+	}
+}
+
+// Append writes a record as part of the transaction that ctx belongs to, if any, and
+// returns the error if it cannot be written.
+func (l *Log) Append(ctx context.Context, act string, on Object, outcome string, detail ...string) error {
 	actor := From(ctx)
 	r := store.AuditRecord{
 		At: time.Now(), ActorKind: actor.Kind, Actor: actor.Name, Address: actor.Address,
-		Act: act, ObjectKind: on.Kind, Object: on.Name, Detail: pairs(detail),
+		Act: act, ObjectKind: on.Kind, Object: on.Name, Detail: pairs(detail), Outcome: outcome,
 	}
-	if l.watch != nil {
+	if l.watch != nil && outcome == Done {
 		l.watch(context.WithoutCancel(ctx), r)
 	}
-	// An act is recorded also if its caller has disconnected.
-	if err := l.store.AppendAudit(context.WithoutCancel(ctx), r); err != nil {
-		l.log.Error("write audit record failed", "act", act, "object", on.Kind+" "+on.Name, "actor", actor.Name, "error", err)
-		return
+	if err := l.store.AppendAudit(ctx, r); err != nil {
+		return err
 	}
-	l.log.Info("audit", "act", act, "object", on.Kind+" "+on.Name, "actor", actor.Kind+" "+actor.Name)
+	l.store.AfterCommit(ctx, func() {
+		l.log.Info("audit", "act", act, "outcome", outcome, "object", on.Kind+" "+on.Name, "actor", actor.Kind+" "+actor.Name)
+	})
+	return nil
 }
 
 func pairs(words []string) map[string]string {

@@ -30,7 +30,7 @@ func (s *Store) SaveAccount(ctx context.Context, id string, generation int64, ac
 		}).Error
 	})
 	if err == nil {
-		s.notifyLocal(id)
+		s.notifyLocal(ctx, id)
 	}
 	return failed("note the account of the connection "+id, err)
 }

@@ -24,6 +24,7 @@ type auditRow struct {
 	ObjectKind string
 	Object     string
 	Detail     string
+	Outcome    string
 	Hash       []byte
 }
 
@@ -55,6 +56,9 @@ type AuditRecord struct {
 	ActorKind, Actor, Address string
 	// Act is what was done, like plugin.approve; Object on what.
 	Act, ObjectKind, Object string
+	// Outcome is begun, done, refused or failed; "" in records from before outcomes were
+	// recorded.
+	Outcome string
 	// Detail holds further fields by name. Never a secret.
 	Detail map[string]string
 }
@@ -164,7 +168,11 @@ func (s *Store) auditChain(tx *gorm.DB) (auditChainRow, []byte, error) {
 
 // hashAfter is the record's hash behind another one.
 func (r *auditRow) hashAfter(key, before []byte) []byte {
-	fields, _ := json.Marshal([]any{r.Seq, r.At, r.ActorKind, r.Actor, r.Address, r.Act, r.ObjectKind, r.Object, r.Detail}) // plain words
+	words := []any{r.Seq, r.At, r.ActorKind, r.Actor, r.Address, r.Act, r.ObjectKind, r.Object, r.Detail}
+	if r.Outcome != "" { // records from before keep their hash
+		words = append(words, r.Outcome)
+	}
+	fields, _ := json.Marshal(words) // plain words
 	mac := hmac.New(sha256.New, key)
 	mac.Write(before)
 	mac.Write(fields)
@@ -175,14 +183,14 @@ func rowOfAudit(r AuditRecord) (auditRow, error) {
 	detail, err := jsonText(r.Detail)
 	return auditRow{
 		At: millis(r.At), ActorKind: r.ActorKind, Actor: r.Actor, Address: r.Address, Act: r.Act,
-		ObjectKind: r.ObjectKind, Object: r.Object, Detail: detail,
+		ObjectKind: r.ObjectKind, Object: r.Object, Detail: detail, Outcome: r.Outcome,
 	}, err
 }
 
 func (r *auditRow) record() (AuditRecord, error) {
 	record := AuditRecord{
 		Seq: r.Seq, At: timeOf(r.At), ActorKind: r.ActorKind, Actor: r.Actor, Address: r.Address, Act: r.Act,
-		ObjectKind: r.ObjectKind, Object: r.Object,
+		ObjectKind: r.ObjectKind, Object: r.Object, Outcome: r.Outcome,
 	}
 	if err := json.Unmarshal([]byte(r.Detail), &record.Detail); err != nil {
 		return record, fmt.Errorf("read the audit record %d: %w", r.Seq, err)
@@ -192,9 +200,9 @@ func (r *auditRow) record() (AuditRecord, error) {
 
 // AuditFilter selects records. Zero values select all.
 type AuditFilter struct {
-	// Actor, Object and ObjectKind are whole; Act is whole, or all that begin with it
+	// Actor, Object, ObjectKind and Outcome are whole; Act is whole, or all that begin with it
 	// if it ends in a dot.
-	Actor, Act, ObjectKind, Object string
+	Actor, Act, ObjectKind, Object, Outcome string
 	// From and To bound the time: From is in, To is out.
 	From, To time.Time
 	// Before pages: only records with a smaller Seq.
@@ -209,7 +217,7 @@ func (s *Store) AuditRecords(ctx context.Context, f AuditFilter) ([]AuditRecord,
 	if f.Limit > 0 {
 		q = q.Limit(f.Limit)
 	}
-	for column, value := range map[string]string{"actor": f.Actor, "object_kind": f.ObjectKind, "object": f.Object} {
+	for column, value := range map[string]string{"actor": f.Actor, "object_kind": f.ObjectKind, "object": f.Object, "outcome": f.Outcome} {
 		if value != "" {
 			q = q.Where(column+" = ?", value)
 		}

@@ -124,7 +124,7 @@ func (s *Store) AddBehind(ctx context.Context, restoreID string, connectionIDs [
 		return nil
 	})
 	if err == nil {
-		s.notifyLocal(RestoreChanged)
+		s.notifyLocal(ctx, RestoreChanged)
 	}
 	return failed("list what is behind the backup", err)
 }
@@ -227,7 +227,7 @@ func (s *Store) DecideBehind(ctx context.Context, names []string, decision, by s
 		return s.notify(tx, RestoreChanged)
 	})
 	if err == nil {
-		s.notifyLocal(RestoreChanged)
+		s.notifyLocal(ctx, RestoreChanged)
 	}
 	return decided, d, failed("note what was decided", err)
 }

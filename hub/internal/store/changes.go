@@ -17,9 +17,9 @@ const channel = "evergrant_changes"
 // before the first change.
 func (s *Store) OnChange(changed func(connectionIDs ...string)) { s.changed = changed }
 
-func (s *Store) notifyLocal(ids ...string) {
+func (s *Store) notifyLocal(ctx context.Context, ids ...string) {
 	if s.changed != nil && len(ids) > 0 {
-		s.changed(ids...)
+		s.AfterCommit(ctx, func() { s.changed(ids...) })
 	}
 }
 
@@ -90,7 +90,7 @@ func (s *Store) listen(ctx context.Context, lost func()) (heard bool, err error)
 		}
 		from, ids, _ := strings.Cut(n.Payload, " ")
 		if from != s.replica && ids != "" {
-			s.notifyLocal(strings.Split(ids, ",")...)
+			s.notifyLocal(ctx, strings.Split(ids, ",")...)
 		}
 	}
 }

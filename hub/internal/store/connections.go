@@ -173,7 +173,7 @@ func (s *Store) UpdateConnection(ctx context.Context, c, was connection.Connecti
 		return fmt.Errorf("%s: %w", tried, &NameTakenError{Field: "name", Value: c.Name})
 	}
 	if err == nil {
-		s.notifyLocal(c.ID)
+		s.notifyLocal(ctx, c.ID)
 	}
 	return failed(tried, err)
 }

@@ -80,7 +80,7 @@ func (s *Store) saveOutcomes(ctx context.Context, batch []*outcome) ([]error, er
 			ids = append(ids, o.c.ID)
 		}
 	}
-	s.notifyLocal(ids...)
+	s.notifyLocal(ctx, ids...)
 	return results, err
 }
 

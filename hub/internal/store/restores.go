@@ -128,7 +128,7 @@ func (s *Store) BeginRestore(ctx context.Context, r Restore, wait time.Duration,
 		return s.notify(tx, RestoreChanged)
 	})
 	if err == nil && begun {
-		s.notifyLocal(RestoreChanged)
+		s.notifyLocal(ctx, RestoreChanged)
 	}
 	return begun, failed("note that the database went back", err)
 }
@@ -142,7 +142,7 @@ func (s *Store) Compared(ctx context.Context, restoreID string, by Replica, forw
 		"restore": restoreID, "replica": by.ID, "name": by.Name, "clock": s.clock(), "forwarded": forwarded,
 	}).Error
 	if err == nil {
-		s.notifyLocal(RestoreChanged)
+		s.notifyLocal(ctx, RestoreChanged)
 	}
 	return failed("note that this replica has compared", err)
 }
@@ -185,7 +185,7 @@ func (s *Store) EndRestore(ctx context.Context, id string, complete bool) (ended
 		return s.notify(tx, RestoreChanged)
 	})
 	if err == nil && ended {
-		s.notifyLocal(RestoreChanged)
+		s.notifyLocal(ctx, RestoreChanged)
 	}
 	return ended, listed, failed("end the wait after a restore", err)
 }

@@ -180,19 +180,3 @@ func (s *Store) Dialect() string { return s.dialect }
 
 // MultiReplica reports whether several hubs may share this database.
 func (s *Store) MultiReplica() bool { return s.dialect == PostgreSQL }
-
-// reading is the handle for statements that change nothing.
-func (s *Store) reading(ctx context.Context) *gorm.DB { return s.read.WithContext(ctx) }
-
-// writing is the handle for single statements that change something.
-func (s *Store) writing(ctx context.Context) *gorm.DB { return s.write.WithContext(ctx) }
-
-// transaction runs do; it must use only the handle that it is given, for SQLite
-// has no second connection that writes.
-func (s *Store) transaction(ctx context.Context, do func(tx *gorm.DB) error) error {
-	err := s.write.WithContext(ctx).Transaction(do)
-	if s.pullCache != nil {
-		s.pullCache.writes.Add(1)
-	}
-	return err
-}

@@ -54,7 +54,7 @@ func (s *Store) TrashConnection(ctx context.Context, id, by string, now time.Tim
 		return s.moveTrash(tx, row)
 	})
 	if err == nil {
-		s.notifyLocal(id)
+		s.notifyLocal(ctx, id)
 	}
 	return failed("move the connection "+id+" into the trash", err)
 }
@@ -90,7 +90,7 @@ func (s *Store) RestoreTrashed(ctx context.Context, id, name string, now time.Ti
 		return restored, fmt.Errorf("%s: %w", tried, &NameTakenError{Field: "name", Value: name})
 	}
 	if err == nil {
-		s.notifyLocal(id)
+		s.notifyLocal(ctx, id)
 	}
 	return restored, failed(tried, err)
 }

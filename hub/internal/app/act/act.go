@@ -1,0 +1,173 @@
+package act
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// ErrNotAllowed is returned by an act that its caller may not do.
+var ErrNotAllowed = errors.New("this is not allowed")
+
+// Act describes what is about to be done.
+type Act struct {
+	// Name is the kind of the object and the verb, such as connection.pause.
+	Name string
+	// Needs is the permission; "" is for acts that check who may do them by themselves.
+	Needs access.Act
+	// On is what is acted on, as far as it is known before.
+	On audit.Object
+	// Detail are pairs of a name and its value, for the record. Never a secret.
+	Detail []string
+}
+
+// Entry is the record of an act under way.
+type Entry struct {
+	on      audit.Object
+	detail  []string
+	refused string
+	quiet   bool
+}
+
+// Named sets the name of what was acted on, once it is known.
+func (e *Entry) Named(name string) { e.on.Name = name }
+
+// Add adds pairs of a name and its value to the record. Never a secret.
+func (e *Entry) Add(detail ...string) { e.detail = append(e.detail, detail...) }
+
+// Refuse makes the outcome of an act refused whose work returns no error, such as a
+// service that says no.
+func (e *Entry) Refuse(reason string) { e.refused = reason }
+
+// Unchanged drops the record of an act that has found nothing to do.
+func (e *Entry) Unchanged() { e.quiet = true }
+
+// Recorder carries out acts and records them. It is safe for concurrent use.
+type Recorder struct {
+	store *store.Store
+	log   *audit.Log
+}
+
+// NewRecorder returns a Recorder.
+func NewRecorder(st *store.Store, log *audit.Log) *Recorder { return &Recorder{store: st, log: log} }
+
+// Change does an act on rows. do and the record are one transaction; the context that do
+// gets belongs to it (store.Store.InTx), so do must not wait for anything outside. An
+// error of do is returned as it is: what do has written is rolled back, and the attempt
+// is recorded as refused or failed. Errors: ErrNotAllowed.
+func (r *Recorder) Change(ctx context.Context, a Act, do func(ctx context.Context, e *Entry) error) error {
+	e := &Entry{on: a.On, detail: a.Detail}
+	if err := r.permit(ctx, a, e); err != nil {
+		return err
+	}
+	err := r.store.InTx(ctx, func(ctx context.Context) error {
+		if err := do(ctx, e); err != nil {
+			return err
+		}
+		if e.quiet {
+			return nil
+		}
+		return r.log.Append(ctx, a.Name, e.on, e.outcome(), e.details()...)
+	})
+	if err != nil {
+		r.attempted(ctx, a, e, err)
+	}
+	return err
+}
+
+// Ask does an act that asks a service or a person, and so cannot be rolled back: that it
+// was begun is recorded before do, and how it went afterwards, also if the caller has
+// disconnected. The record of the beginning has to be there: without it nothing is done.
+// Errors: ErrNotAllowed, and those of do.
+func (r *Recorder) Ask(ctx context.Context, a Act, do func(ctx context.Context, e *Entry) error) error {
+	e := &Entry{on: a.On, detail: a.Detail}
+	if err := r.permit(ctx, a, e); err != nil {
+		return err
+	}
+	if err := r.log.Append(ctx, a.Name, e.on, audit.Begun, e.detail...); err != nil {
+		return fmt.Errorf("record that %s has begun, so that nothing was done: %w", a.Name, err)
+	}
+	if err := do(ctx, e); err != nil {
+		r.attempted(ctx, a, e, err)
+		return err
+	}
+	r.log.Outcome(ctx, a.Name, e.on, e.outcome(), e.details()...)
+	return nil
+}
+
+// Done records an act that was done elsewhere, such as by a login.
+func (r *Recorder) Done(ctx context.Context, name string, on audit.Object, detail ...string) {
+	r.log.Outcome(ctx, name, on, audit.Done, detail...)
+}
+
+// permit checks what the act needs.
+func (r *Recorder) permit(ctx context.Context, a Act, e *Entry) error {
+	if From(ctx).May(a.Needs) {
+		return nil
+	}
+	r.attempted(ctx, a, e, ErrNotAllowed)
+	return ErrNotAllowed
+}
+
+// attempted records an act that was refused or has failed.
+func (r *Recorder) attempted(ctx context.Context, a Act, e *Entry, err error) {
+	outcome := audit.Failed
+	if Refusal(err) {
+		outcome = audit.Refused
+	}
+	r.log.Outcome(ctx, a.Name, e.on, outcome, append(e.detail, "reason", reason(err))...)
+}
+
+func (e *Entry) outcome() string {
+	if e.refused != "" {
+		return audit.Refused
+	}
+	return audit.Done
+}
+
+func (e *Entry) details() []string {
+	if e.refused != "" {
+		return append(e.detail, "reason", e.refused)
+	}
+	return e.detail
+}
+
+// RefusalError marks an error as a rule that says no, rather than a fault: what is entered
+// is wrong, what is asked for is not there or in use, or the caller may not.
+type RefusalError interface{ Refusal() bool }
+
+// Refusal reports whether an error is a rule that says no.
+func Refusal(err error) bool {
+	for _, known := range []error{ErrNotAllowed, store.ErrNotFound, store.ErrInUse, store.ErrNameTaken, store.ErrStale, access.ErrForbidden} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	said, ok := errors.AsType[refusalError](err)
+	return ok && said.Refusal()
+}
+
+// refusalError is RefusalError as errors.AsType wants it.
+type refusalError interface {
+	error
+	RefusalError
+}
+
+// mostReason bounds what is recorded of an error, in bytes.
+const mostReason = 300
+
+func reason(err error) string {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "it took too long"
+	case errors.Is(err, context.Canceled):
+		return "it was cancelled"
+	}
+	said := err.Error()
+	return strings.ToValidUTF8(said[:min(len(said), mostReason)], "")
+}
