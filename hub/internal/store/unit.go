@@ -22,7 +22,8 @@ type unitInContext struct{}
 
 // InTx runs do as one transaction: what do reads and writes of this Store with the context
 // that it is given is committed together, or not at all if do returns an error. A call
-// within another one joins it, behind a savepoint of its own.
+// within another one joins it, behind a savepoint of its own: after a statement that has
+// failed PostgreSQL takes no other one, so what may fail and is gone on from needs that.
 //
 // do must not wait for anything outside: on SQLite it holds the one connection that writes.
 // Renewals, intents and replies are written in batches and are never part of it.

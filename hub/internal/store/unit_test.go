@@ -32,7 +32,9 @@ func TestWhatIsWrittenInATransactionIsKeptOrLostAsOne(t *testing.T) {
 			if got := readWith(ctx, t, s, c.ID); got.State != connection.StatePaused {
 				t.Errorf("the transaction does not see its own change: %s", got.State)
 			}
-			wantErr(t, s.CreateConnection(ctx, connection.New(now, store.NewID(), "sales", "Again", svc.ID, renewing)), store.ErrNameTaken)
+			wantErr(t, s.InTx(ctx, func(ctx context.Context) error {
+				return s.CreateConnection(ctx, connection.New(now, store.NewID(), "sales", "Again", svc.ID, renewing))
+			}), store.ErrNameTaken)
 			check(t, s.InTx(ctx, func(ctx context.Context) error { return s.AddTag(ctx, c.ID, "moscow") }))
 			return refused
 		})
