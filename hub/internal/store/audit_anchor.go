@@ -109,16 +109,3 @@ func publicOf(key ed25519.PrivateKey) string {
 	public, _ := key.Public().(ed25519.PublicKey) // always is
 	return base64.StdEncoding.EncodeToString(public)
 }
-
-// VerifyAudit is Store.VerifyAudit, and with an anchor Store.VerifyAnchor.
-func (in *Inspector) VerifyAudit(ctx context.Context, anchor *AuditAnchor) (records int64, err error) {
-	if anchor != nil {
-		return in.s.VerifyAnchor(ctx, *anchor)
-	}
-	return in.s.VerifyAudit(ctx)
-}
-
-// AnchorAudit is Store.AnchorAudit.
-func (in *Inspector) AnchorAudit(ctx context.Context, now time.Time) (AuditAnchor, error) {
-	return in.s.AnchorAudit(ctx, now)
-}

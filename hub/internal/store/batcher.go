@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -130,4 +132,16 @@ func oneByOne[T any](ctx context.Context, batch []T, flush func(context.Context,
 		results[i] = err
 	}
 	return results
+}
+
+// distinct leaves out repetitions; the order is none.
+func distinct[T comparable](items []T) []T {
+	if len(items) < 2 {
+		return items
+	}
+	set := make(map[T]struct{}, len(items))
+	for _, item := range items {
+		set[item] = struct{}{}
+	}
+	return slices.Collect(maps.Keys(set))
 }

@@ -189,13 +189,6 @@ func (s *Store) CountBehind(ctx context.Context) (n int, err error) {
 	return n, failed("count what is behind the backup", s.reading(ctx).Raw(`SELECT COUNT(*) `+stillBehind).Scan(&n).Error)
 }
 
-// Decided is a decision about grants that are behind a backup.
-type Decided struct {
-	// Decision is DecideTryOnce or DecideSendLinks.
-	Decision string
-	At       time.Time
-}
-
 // DecideBehind notes what a person decided about listed grants, by name; nil is all of
 // them. Those that are not listed any more are left out. It returns those it concerns, and
 // what Filter.Decided finds them by.

@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"time"
-
-	"github.com/evergrant/evergrant/hub/internal/policy"
 )
 
 type channelRow struct {
@@ -88,12 +86,4 @@ func (s *Store) DeleteChannel(ctx context.Context, id string) error {
 func (s *Store) channelOf(row channelRow) (Channel, error) {
 	c := Channel{ID: row.ID, Title: row.Title, Kind: row.Kind, CreatedAt: timeOf(row.CreatedAt), UpdatedAt: timeOf(row.UpdatedAt), DisabledAt: timeOf(row.DisabledAt)}
 	return c, failed("read the channel "+row.Title, s.openJSON(row.Settings, &c.Settings, "channels", row.ID, "settings"))
-}
-
-// Channels is Store.Channels.
-func (in *Inspector) Channels(ctx context.Context) ([]Channel, error) { return in.s.Channels(ctx) }
-
-// Contacts is Store.Contacts.
-func (in *Inspector) Contacts(ctx context.Context) ([]policy.Contact, error) {
-	return in.s.Contacts(ctx)
 }

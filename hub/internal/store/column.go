@@ -57,3 +57,12 @@ func (s *Store) openJSON(sealed []byte, v any, table, id, column string) error {
 	}
 	return nil
 }
+
+// later is the next value of updated_at: it grows with each change, so that
+// generation and updated_at together name one content of a row.
+func later(now time.Time, before int64) int64 { return max(millis(now), before+1) }
+
+// rowsAtOnce bounds the rows of one statement, for databases bound its values.
+const rowsAtOnce = 500
+
+const aDay = 24 * time.Hour

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -203,6 +202,17 @@ func searchText(c connection.Connection) string {
 	return strings.ToLower(c.Name + "\n" + c.Title + "\n" + c.Account.Name + "\n" + c.Account.ID)
 }
 
-// later is the next value of updated_at: it grows with each change, so that
-// generation and updated_at together name one content of a row.
-func later(now time.Time, before int64) int64 { return max(millis(now), before+1) }
+// readableOf leaves out connections that do not open: one damaged row must not
+// stop the others' renewal. Its lease keeps it from being logged all the time.
+func (s *Store) readableOf(rows []connectionRow) []connection.Connection {
+	connections := make([]connection.Connection, 0, len(rows))
+	for i := range rows {
+		c, err := s.connectionOf(&rows[i])
+		if err != nil {
+			s.log.Error("read due connection failed, not renewed", "connection", rows[i].Name, "error", err)
+			continue
+		}
+		connections = append(connections, c)
+	}
+	return connections
+}

@@ -60,9 +60,6 @@ func (s *Store) CreateConnection(ctx context.Context, c connection.Connection) e
 	return written(tried, s.writing(ctx).Create(&row), "name", c.Name)
 }
 
-// rowsAtOnce bounds the rows of one statement, for databases bound its values.
-const rowsAtOnce = 500
-
 // CreateConnections adds many connections, all or none. Errors: as
 // CreateConnection, without saying which one it was.
 func (s *Store) CreateConnections(ctx context.Context, connections []connection.Connection) error {
@@ -229,4 +226,11 @@ func (s *Store) ConnectionNames(ctx context.Context, ids []string) (map[string]s
 		}
 	}
 	return names, nil
+}
+
+// Decided is a decision about grants that are behind a backup.
+type Decided struct {
+	// Decision is DecideTryOnce or DecideSendLinks.
+	Decision string
+	At       time.Time
 }

@@ -35,8 +35,6 @@ func (s *Store) PersonNeeded(ctx context.Context, limit int) ([]connection.Conne
 	return s.connectionsOf(rows)
 }
 
-const aDay = 24 * time.Hour
-
 // PersonNeededByDay counts the connections that need a person on each of the days
 // that follow now, each 24 hours long.
 func (s *Store) PersonNeededByDay(ctx context.Context, now time.Time, days int) ([]int, error) {

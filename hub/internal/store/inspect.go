@@ -107,44 +107,6 @@ func (in *Inspector) Detached(ctx context.Context) (bool, error) {
 	return found != nil, err
 }
 
-// Restores is Store.Restores, and CountBehind Store.CountBehind.
-func (in *Inspector) Restores(ctx context.Context) (Restores, int, error) {
-	at, err := in.s.Restores(ctx)
-	if err != nil {
-		return at, 0, err
-	}
-	n, err := in.s.CountBehind(ctx)
-	return at, n, err
-}
-
-// RestoreReplicas is Store.RestoreReplicas.
-func (in *Inspector) RestoreReplicas(ctx context.Context, id string) ([]ComparedReplica, error) {
-	return in.s.RestoreReplicas(ctx, id)
-}
-
-// KeyFits is Store.KeyFits.
-func (in *Inspector) KeyFits(ctx context.Context) error { return in.s.KeyFits(ctx) }
-
-// InstanceProof is Store.InstanceProof.
-func (in *Inspector) InstanceProof(ctx context.Context, nonce string) (string, error) {
-	return in.s.InstanceProof(ctx, nonce)
-}
-
-// Slots is Store.Slots, and Packages Store.Packages.
-func (in *Inspector) Slots(ctx context.Context) ([]Slot, []Package, error) {
-	slots, err := in.s.Slots(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	packages, err := in.s.Packages(ctx)
-	return slots, packages, err
-}
-
-// Replicas is Store.Replicas.
-func (in *Inspector) Replicas(ctx context.Context) ([]Replica, time.Time, error) {
-	return in.s.Replicas(ctx)
-}
-
 // Look reads the state of the database.
 func (in *Inspector) Look(ctx context.Context) (Inspection, error) {
 	seen := Inspection{Dialect: in.s.dialect, Hubs: -1}

@@ -96,21 +96,6 @@ func (s *Store) ClaimDue(ctx context.Context, now time.Time, owner string, ttl t
 	return s.readableOf(rows), nil
 }
 
-// readableOf leaves out connections that do not open: one damaged row must not
-// stop the others' renewal. Its lease keeps it from being logged all the time.
-func (s *Store) readableOf(rows []connectionRow) []connection.Connection {
-	connections := make([]connection.Connection, 0, len(rows))
-	for i := range rows {
-		c, err := s.connectionOf(&rows[i])
-		if err != nil {
-			s.log.Error("read due connection failed, not renewed", "connection", rows[i].Name, "error", err)
-			continue
-		}
-		connections = append(connections, c)
-	}
-	return connections
-}
-
 // A connection under a lease can be claimed when that has run out.
 const nextDue = `SELECT COALESCE(MIN(at), 0) FROM (
 	SELECT MIN(due_at) AS at FROM connections WHERE due_at > 0 AND (state = 'active') IS TRUE AND lease_until = 0

@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
@@ -78,7 +76,9 @@ func (s *Store) preparePull(ctx context.Context) error {
 	if s.pull, err = pool.PrepareContext(ctx, pullOne); err == nil && s.dialect == PostgreSQL {
 		s.pullMany, err = pool.PrepareContext(ctx, pullMany)
 	}
-	if s.pullCache == nil {
+	if s.dialect == SQLite {
+		s.pullCache = newPullCache(maxPullCache, &s.writes)
+	} else {
 		s.pulls = &batcher[pullWant, PullRow]{flush: s.lookUpAll, runners: 1, most: 1000, in: s.workers}
 	}
 	return failed("prepare the token pull", err)
@@ -129,18 +129,6 @@ func (s *Store) lookUpAll(ctx context.Context, wants []pullWant) ([]PullRow, err
 		rows[i] = found[w]
 	}
 	return rows, nil
-}
-
-// distinct leaves out repetitions; the order is none.
-func distinct[T comparable](items []T) []T {
-	if len(items) < 2 {
-		return items
-	}
-	set := make(map[T]struct{}, len(items))
-	for _, item := range items {
-		set[item] = struct{}{}
-	}
-	return slices.Collect(maps.Keys(set))
 }
 
 // lookUp answers look-ups that differ.

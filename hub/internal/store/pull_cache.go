@@ -3,8 +3,6 @@ package store
 import (
 	"sync/atomic"
 
-	"gorm.io/gorm"
-
 	"github.com/evergrant/evergrant/hub/internal/bounded"
 )
 
@@ -12,10 +10,8 @@ import (
 // alone, whose file is locked by one hub (see sqliteLock): every write goes through this
 // Store, so an answer is as fresh as one from the file.
 type pullCache struct {
-	// writes counts statements and transactions that have been written. It is incremented
-	// after the write and before its caller returns, so that a revoked key is not served
-	// from the cache once the revocation is confirmed.
-	writes atomic.Uint64
+	// writes is what the store has written (Store.writes).
+	writes *atomic.Uint64
 
 	rows *bounded.Map[pullWant, cachedPull]
 }
@@ -29,8 +25,8 @@ type cachedPull struct {
 // maxPullCache bounds the rows kept, some 300 bytes each.
 const maxPullCache = 100_000
 
-func newPullCache(most int) *pullCache {
-	return &pullCache{rows: bounded.New[pullWant, cachedPull](most)}
+func newPullCache(most int, writes *atomic.Uint64) *pullCache {
+	return &pullCache{writes: writes, rows: bounded.New[pullWant, cachedPull](most)}
 }
 
 func (c *pullCache) get(w pullWant) (PullRow, bool) {
@@ -44,21 +40,4 @@ func (c *pullCache) put(w pullWant, row PullRow, at uint64) {
 	if at == c.writes.Load() {
 		c.rows.Put(w, cachedPull{row, at})
 	}
-}
-
-// watch counts what a handle writes by single statements; transactions are
-// counted where they end.
-func (c *pullCache) watch(db *gorm.DB) error {
-	count := func(*gorm.DB) { c.writes.Add(1) }
-	for _, register := range []func(string, func(*gorm.DB)) error{
-		db.Callback().Create().After("gorm:create").Register,
-		db.Callback().Update().After("gorm:update").Register,
-		db.Callback().Delete().After("gorm:delete").Register,
-		db.Callback().Raw().After("gorm:raw").Register,
-	} {
-		if err := register("evergrant:count", count); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -9,23 +9,6 @@ import (
 	"gorm.io/gorm"
 )
 
-type replicaRow struct {
-	ID          string `gorm:"primaryKey"`
-	Epoch       int64  `gorm:"primaryKey;autoIncrement:false"`
-	Owner       string
-	Name        string
-	Place       string
-	Version     string
-	StartedAt   int64
-	HeartbeatAt int64
-	Beat        int64
-	FencedAt    int64
-	LeftAt      int64
-}
-
-// TableName pins the table.
-func (replicaRow) TableName() string { return "replicas" }
-
 // Replica is a run of a hub: the epoch of a data folder. Times are by the database's clock.
 type Replica struct {
 	ID    string
@@ -106,13 +89,6 @@ func (s *Store) Heartbeat(ctx context.Context, owner string, b Beat) (time.Time,
 	}
 	s.beats.Store(owner, b.Tried)
 	return timeOf(now[0]), nil
-}
-
-// beatOf is the last sign of life of an owner that the database has confirmed to this store.
-func (s *Store) beatOf(owner string) int64 {
-	beat, _ := s.beats.Load(owner)
-	n, _ := beat.(int64)
-	return n
 }
 
 // LeaveReplica records that a run is over: nothing of it is in flight any more.

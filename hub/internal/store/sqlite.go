@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/libtnb/sqlite"
+	"gorm.io/gorm"
 )
 
 // sqliteReaders is the number of connections that read beside the one that writes.
@@ -49,8 +50,24 @@ func (s *Store) openSQLite(ctx context.Context, path string, shared bool) error 
 	if err != nil {
 		return fmt.Errorf("open the database: %w", err)
 	}
-	s.pullCache = newPullCache(maxPullCache)
-	return s.pullCache.watch(s.write)
+	return s.countWrites()
+}
+
+// countWrites counts what is written by single statements; transactions are counted where
+// they end.
+func (s *Store) countWrites() error {
+	count := func(*gorm.DB) { s.writes.Add(1) }
+	for _, register := range []func(string, func(*gorm.DB)) error{
+		s.write.Callback().Create().After("gorm:create").Register,
+		s.write.Callback().Update().After("gorm:update").Register,
+		s.write.Callback().Delete().After("gorm:delete").Register,
+		s.write.Callback().Raw().After("gorm:raw").Register,
+	} {
+		if err := register("evergrant:count", count); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // sqliteAddress is the address of a file, with a host never: SQLite would take the first

@@ -86,8 +86,6 @@ func (s *Store) writing(ctx context.Context) *gorm.DB {
 // behind a savepoint.
 func (s *Store) transaction(ctx context.Context, do func(tx *gorm.DB) error) error {
 	err := s.writing(ctx).Transaction(do)
-	if s.pullCache != nil {
-		s.AfterCommit(ctx, func() { s.pullCache.writes.Add(1) })
-	}
+	s.AfterCommit(ctx, func() { s.writes.Add(1) })
 	return err
 }

@@ -1,0 +1,25 @@
+package store
+
+type replicaRow struct {
+	ID          string `gorm:"primaryKey"`
+	Epoch       int64  `gorm:"primaryKey;autoIncrement:false"`
+	Owner       string
+	Name        string
+	Place       string
+	Version     string
+	StartedAt   int64
+	HeartbeatAt int64
+	Beat        int64
+	FencedAt    int64
+	LeftAt      int64
+}
+
+// TableName pins the table.
+func (replicaRow) TableName() string { return "replicas" }
+
+// beatOf is the last sign of life of an owner that the database has confirmed to this store.
+func (s *Store) beatOf(owner string) int64 {
+	beat, _ := s.beats.Load(owner)
+	n, _ := beat.(int64)
+	return n
+}
