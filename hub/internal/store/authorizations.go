@@ -132,7 +132,7 @@ func (s *Store) AuthorizationByBrowser(ctx context.Context, serviceID string, br
 // browser has started and that has not expired. It is for services that drop the
 // state parameter. Errors: ErrNotFound.
 func (s *Store) TakeAuthorizationByBrowser(ctx context.Context, serviceID string, browserHashes []string, now time.Time) (*Authorization, error) {
-	newest := s.write.Model(&authorizationRow{}).Select("id").
+	newest := s.writing(ctx).Model(&authorizationRow{}).Select("id").
 		Where("service_id = ? AND browser_hash IN ? AND expires_at > ?", serviceID, browserHashes, millis(now)).
 		Order("created_at DESC, id DESC").Limit(1)
 	return s.takeAuthorization(s.writing(ctx).Where("id = (?)", newest), now)

@@ -26,6 +26,12 @@ type batcher[T, R any] struct {
 	next    []*batch[T, R] // oldest first; only the last one accepts new items
 }
 
+// newBatcher returns a batcher of a store. It has at most runners batches in flight, each of
+// at most most items.
+func newBatcher[T, R any](s *Store, runners, most int, flush func(ctx context.Context, items []T) ([]R, error)) *batcher[T, R] {
+	return &batcher[T, R]{flush: flush, runners: runners, most: most, in: s.workers}
+}
+
 // batch is a batch that is queued or in flight.
 type batch[T, R any] struct {
 	items   []T

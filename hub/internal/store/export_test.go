@@ -158,7 +158,7 @@ func FillStatus(ctx context.Context, s *Store) error { return s.fillStatus(ctx) 
 func ShrinkCaches(s *Store, most int) {
 	s.serviceCache = newServiceCache(most)
 	if s.pullCache != nil {
-		s.pullCache.rows = newPullCache(most, &s.writes).rows
+		s.pullCache.rows = newPullCache(most, s.writeCount()).rows
 	}
 }
 

@@ -44,7 +44,7 @@ type place interface {
 // rows, which Commit replaces. No hub may run on it. Errors: ErrNotEmpty, ErrHubsRun,
 // ErrNewerSchema.
 func BeginLoad(ctx context.Context, o Options, schema int64, replace bool) (*Loading, error) {
-	s := &Store{box: o.Box, log: hclog.NewNullLogger(), replica: NewID(), workers: newWorkers(), serviceCache: newServiceCache(1), now: time.Now}
+	s := &Store{box: o.Box, log: hclog.NewNullLogger(), replica: NewID(), workers: newWorkers(), now: time.Now}
 	l := &Loading{s: s}
 	var err error
 	if postgresAddress(o.URL) {

@@ -71,15 +71,15 @@ type pullWant struct {
 }
 
 func (s *Store) preparePull(ctx context.Context) error {
-	pool := s.pools[len(s.pools)-1] // the one that reads
+	pool := s.readPool()
 	var err error
 	if s.pull, err = pool.PrepareContext(ctx, pullOne); err == nil && s.dialect == PostgreSQL {
 		s.pullMany, err = pool.PrepareContext(ctx, pullMany)
 	}
 	if s.dialect == SQLite {
-		s.pullCache = newPullCache(maxPullCache, &s.writes)
+		s.pullCache = newPullCache(maxPullCache, s.writeCount())
 	} else {
-		s.pulls = &batcher[pullWant, PullRow]{flush: s.lookUpAll, runners: 1, most: 1000, in: s.workers}
+		s.pulls = newBatcher(s, 1, 1000, s.lookUpAll)
 	}
 	return failed("prepare the token pull", err)
 }

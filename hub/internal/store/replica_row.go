@@ -17,6 +17,9 @@ type replicaRow struct {
 // TableName pins the table.
 func (replicaRow) TableName() string { return "replicas" }
 
+// noteBeat keeps a sign of life that the database has confirmed.
+func (s *Store) noteBeat(owner string, beat int64) { s.beats.Store(owner, beat) }
+
 // beatOf is the last sign of life of an owner that the database has confirmed to this store.
 func (s *Store) beatOf(owner string) int64 {
 	beat, _ := s.beats.Load(owner)

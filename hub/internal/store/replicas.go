@@ -87,7 +87,7 @@ func (s *Store) Heartbeat(ctx context.Context, owner string, b Beat) (time.Time,
 	if err != nil {
 		return time.Time{}, failed("note that this replica lives", err)
 	}
-	s.beats.Store(owner, b.Tried)
+	s.noteBeat(owner, b.Tried)
 	return timeOf(now[0]), nil
 }
 

@@ -98,7 +98,7 @@ func (s *Store) DeleteService(ctx context.Context, id string) error {
 // Service reads a service by its id. A cached one is returned while the row has not
 // changed, so callers must not write to what it points to. Errors: ErrNotFound.
 func (s *Store) Service(ctx context.Context, id string) (service.Service, error) {
-	if s.unitOf(ctx) != nil { // what this transaction has written is seen by no batch
+	if s.inTx(ctx) { // what this transaction has written is seen by no batch
 		return s.oneService(ctx, "id = ?", id)
 	}
 	version, err := s.versions.do(ctx, id)

@@ -59,10 +59,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if s.log == nil {
 		s.log = hclog.NewNullLogger()
 	}
-	s.outcomes = &batcher[*outcome, error]{flush: s.saveOutcomes, runners: 2, most: rowsAtOnce, in: s.workers}
-	s.intents = &batcher[intentRow, error]{flush: s.beginIntents, runners: 2, most: rowsAtOnce, in: s.workers}
-	s.replies = &batcher[keptReply, error]{flush: s.keepReplies, runners: 1, most: rowsAtOnce, in: s.workers}
-	s.versions = &batcher[string, int64]{flush: s.serviceVersions, runners: 1, most: rowsAtOnce, in: s.workers}
+	s.outcomes = newBatcher(s, 2, rowsAtOnce, s.saveOutcomes)
+	s.intents = newBatcher(s, 2, rowsAtOnce, s.beginIntents)
+	s.replies = newBatcher(s, 1, rowsAtOnce, s.keepReplies)
+	s.versions = newBatcher(s, 1, rowsAtOnce, s.serviceVersions)
 	if err := s.connect(ctx, o); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

@@ -65,6 +65,9 @@ func (s *Store) unitOf(ctx context.Context) *unit {
 	return nil
 }
 
+// inTx reports whether a context belongs to a transaction of this store.
+func (s *Store) inTx(ctx context.Context) bool { return s.unitOf(ctx) != nil }
+
 // reading is the handle for statements that change nothing.
 func (s *Store) reading(ctx context.Context) *gorm.DB {
 	if u := s.unitOf(ctx); u != nil {
