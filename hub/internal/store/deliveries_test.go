@@ -90,14 +90,17 @@ func TestADeliveryIsTakenByOneReplica(t *testing.T) {
 // A message that fails while its trouble ends, or is taken care of, is not tried again:
 // nobody is told of what is over. Whoever may have been told is told of the end.
 func TestAMessageThatFailsTooLateIsNotTriedAgain(t *testing.T) {
+	closed := func(s *store.Store, ctx context.Context, id string, now time.Time) error {
+		return s.CloseEscalation(ctx, id, now)
+	}
 	tests := []struct {
 		name  string
 		meant func(s *store.Store, ctx context.Context, id string, now time.Time) error
 		how   store.NotTaken
 		want  []string
 	}{
-		{"over", (*store.Store).CloseEscalation, store.NotTaken{Reason: "unreachable"}, []string{"problem anna/tg dropped", "recovered anna/tg dropped"}},
-		{"over, and it may have arrived", (*store.Store).CloseEscalation, store.NotTaken{Reason: "unreachable", Unknown: true}, []string{"problem anna/tg dropped", "recovered anna/tg waiting"}},
+		{"over", closed, store.NotTaken{Reason: "unreachable"}, []string{"problem anna/tg dropped", "recovered anna/tg dropped"}},
+		{"over, and it may have arrived", closed, store.NotTaken{Reason: "unreachable", Unknown: true}, []string{"problem anna/tg dropped", "recovered anna/tg waiting"}},
 		{"acknowledged", func(s *store.Store, ctx context.Context, id string, now time.Time) error {
 			return s.Acknowledge(ctx, id, "Anna", now)
 		},
