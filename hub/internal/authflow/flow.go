@@ -2,8 +2,6 @@ package authflow
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/url"
@@ -14,6 +12,7 @@ import (
 	"unicode"
 
 	"github.com/hashicorp/go-hclog"
+	"golang.org/x/oauth2"
 
 	"github.com/evergrant/evergrant/hub/internal/clock"
 	"github.com/evergrant/evergrant/hub/internal/connection"
@@ -183,15 +182,9 @@ func withPKCE(svc service.Service, ask *provider.AuthCodeURLRequest) (verifier s
 	if pkce := svc.Description.PKCE; pkce != provider.PKCES256 && pkce != provider.PKCERequired {
 		return ""
 	}
-	verifier = randtoken.New()
-	ask.CodeChallenge = challenge(verifier)
+	verifier = oauth2.GenerateVerifier()
+	ask.CodeChallenge = oauth2.S256ChallengeFromVerifier(verifier)
 	return verifier
-}
-
-// challenge is RFC 7636's S256.
-func challenge(verifier string) string {
-	sum := sha256.Sum256([]byte(verifier))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // take finds the authorization of a callback; it is gone afterwards.
