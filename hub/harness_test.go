@@ -10,7 +10,6 @@ import (
 	"maps"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -21,6 +20,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub"
 	"github.com/evergrant/evergrant/hub/internal/channel/channeltest"
+	"github.com/evergrant/evergrant/hub/internal/pluginhost/plugintest"
 	"github.com/evergrant/evergrant/plugins/demo"
 	"github.com/evergrant/evergrant/plugins/emulator"
 )
@@ -45,10 +45,8 @@ func TestMain(m *testing.M) {
 
 func buildPlugins(dir string) error {
 	for _, name := range []string{"bitrix24", "taxcomkassa", "google", "oauth2"} {
-		build := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(dir, "evergrant-provider-"+name), "../plugins/"+name)
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %w\n%s", name, err, out)
+		if _, err := plugintest.Put(dir, name, "plugins/"+name); err != nil {
+			return err
 		}
 	}
 	return nil
