@@ -34,7 +34,7 @@ func Write(w io.Writer, name string, entries []Entry) error {
 	cal.SetProductId("-//Evergrant//Forecast//EN")
 	cal.SetMethod(ics.MethodPublish)
 	cal.SetXWRCalName(printable(name))
-	cal.SetRefreshInterval("PT1H", ics.WithValue(string(ics.ValueDataTypeDuration)))
+	cal.SetRefreshInterval("PT1H") // the library writes that it is a duration
 	for _, e := range entries {
 		event := cal.AddEvent(printable(e.UID))
 		event.SetDtStampTime(e.Changed)
