@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -29,6 +30,10 @@ import (
 var pluginsDir string
 
 func TestMain(m *testing.M) {
+	if flag.Parse(); testing.Short() {
+		fmt.Println("left out by -short: these tests start whole hubs with their plugins, which takes minutes")
+		return
+	}
 	dir, err := os.MkdirTemp("", "evergrant-plugins-")
 	if err == nil {
 		err = buildPlugins(dir)

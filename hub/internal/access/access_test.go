@@ -78,6 +78,9 @@ func TestLogin(t *testing.T) {
 }
 
 func TestGuessingIsSlowedDown(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by -short: each of its passwords is hashed for a tenth of a second")
+	}
 	a, _, _ := setUp(t)
 	for range 5 {
 		_, _ = a.Login(t.Context(), "admin@example.test", "a wrong guess", "10.0.0.9")
