@@ -134,6 +134,7 @@ func listen(t *testing.T, network, address string) string {
 }
 
 func TestAPluginThatTakesEverythingIsStoppedByItsLimits(t *testing.T) {
+	longPlay(t)
 	reasons := map[string]string{"memory": "used more memory", "threads": "newosproc"}
 	for command := range reasons {
 		t.Run(command, func(t *testing.T) {
