@@ -31,7 +31,7 @@ var pluginsDir string
 
 func TestMain(m *testing.M) {
 	if flag.Parse(); testing.Short() {
-		fmt.Println("left out by -short: these tests start whole hubs with their plugins, which takes minutes")
+		fmt.Fprintln(os.Stderr, "left out by -short: these tests start whole hubs with their plugins, which takes minutes")
 		return
 	}
 	dir, err := os.MkdirTemp("", "evergrant-plugins-")

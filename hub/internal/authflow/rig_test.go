@@ -81,7 +81,9 @@ func newRig(t *testing.T, s *store.Store, config authserver.Config) *rig {
 	r := &rig{store: s, server: authserver.New(config), granted: make(chan connection.Connection, 10)}
 	served := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if status, out := r.out.Load(req.URL.Path); out {
-			w.WriteHeader(status.(int))
+			if status, ok := status.(int); ok {
+				w.WriteHeader(status)
+			}
 			return
 		}
 		r.server.ServeHTTP(w, req)

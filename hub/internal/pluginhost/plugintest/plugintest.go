@@ -31,7 +31,7 @@ func Put(dir, name, source string) (path string, err error) {
 		return "", fmt.Errorf("read the program of %s: %w", source, err)
 	}
 	path = filepath.Join(dir, Prefix+name)
-	return path, os.WriteFile(path, data, 0o755)
+	return path, os.WriteFile(path, data, 0o755) //nolint:gosec // G306: a confined plugin is executed by another user
 }
 
 // Build builds the program of a folder of the repository, statically as plugins are, and
@@ -46,7 +46,7 @@ func Build(source string) (program string, err error) {
 		return "", fmt.Errorf("read what %s is built from: %w", source, err)
 	}
 	cache := filepath.Join(root, ".cache", "test-plugins")
-	if err := os.MkdirAll(cache, 0o755); err != nil {
+	if err := os.MkdirAll(cache, 0o755); err != nil { //nolint:gosec // G301: as the rest of the repository
 		return "", fmt.Errorf("make the folder of programs for tests: %w", err)
 	}
 	program = filepath.Join(cache, filepath.Base(source)+"-"+sum[:16])
@@ -105,7 +105,7 @@ func repository() (string, error) {
 
 // lock waits for its turn.
 func lock(path string) (unlock func(), err error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock a program for tests: %w", err)
 	}
