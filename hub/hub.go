@@ -15,6 +15,10 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/act"
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
+	"github.com/evergrant/evergrant/hub/internal/app/grants"
+	"github.com/evergrant/evergrant/hub/internal/app/services"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/backup"
@@ -77,6 +81,10 @@ type Hub struct {
 	source      *tokensource.Source
 	flow        *authflow.Flow
 	bulk        *bulk.Runner
+	record      *act.Recorder
+	connections *connections.Connections
+	grants      *grants.Grants
+	services    *services.Services
 	hourly      *metrics.HourlyStats
 	escalates   *escalation.Escalation
 	counts      *metrics.Counts
@@ -245,7 +253,7 @@ func (h *Hub) openStores(ctx context.Context) error {
 
 func (h *Hub) startJobs(ctx context.Context) (err error) {
 	h.jobs, err = jobs.Start(ctx, jobs.Options{
-		Store: h.store, Periodic: periodicWork(h.store, h.escalates, h.bulk, h.catalogue, h.backups, h.audit, h.cfg), Logger: h.log.Named("jobs"), Replica: h.identity.Owner(),
+		Store: h.store, Periodic: periodicWork(h.store, h.escalates, h.bulk, h.catalogue, h.connections, h.backups, h.audit, h.cfg), Logger: h.log.Named("jobs"), Replica: h.identity.Owner(),
 	})
 	return err
 }

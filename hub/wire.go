@@ -8,6 +8,10 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/act"
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
+	"github.com/evergrant/evergrant/hub/internal/app/grants"
+	"github.com/evergrant/evergrant/hub/internal/app/services"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/bulk"
@@ -60,7 +64,7 @@ func (h *Hub) wire() {
 		Attempted: h.attempted, Waited: h.counts.Waited, Copied: h.counts.Copied, NoCopies: !h.cfg.Renewal.SecondCopy,
 		Moved: h.accountMoved,
 	})
-	h.testCalls = testcall.New(testcall.Options{Store: h.store, Source: h.source, Sender: h.sender, Audit: h.audit})
+	h.testCalls = testcall.New(testcall.Options{Store: h.store, Source: h.source, Sender: h.sender})
 	sched := scheduler.New(scheduler.Options{
 		Store: h.store, Source: h.source, Limiter: h.limiter, Logger: h.log.Named("scheduler"),
 		Workers: h.cfg.Renewal.Workers, Lease: h.cfg.Renewal.Lease,
@@ -68,8 +72,12 @@ func (h *Hub) wire() {
 	h.flow = authflow.New(authflow.Options{
 		Store: h.store, Runner: runner, Logger: h.log.Named("authorize"), PublicURL: h.cfg.PublicURL,
 		TTL: h.cfg.AuthorizationTTL, MaxWait: h.cfg.Renewal.RequestTimeout, Granted: func(c connection.Connection) { h.source.Remember(c); sched.Wake() }, Clock: h.clock, Exchanging: h.counts.Exchanging,
+		Late: func(ctx context.Context, a *store.Authorization, finished *authflow.Finished, err error) {
+			h.grants.Late(ctx, a, finished, err)
+		},
 	})
-	h.bulk = bulk.New(bulk.Options{Store: h.store, Catalogue: h.catalogue, Source: h.source, Audit: h.audit, Decided: h.hold.Look, SendLinks: h.sendLinks, Logger: h.log.Named("bulk")})
+	h.wireActs()
+	h.bulk = bulk.New(bulk.Options{Store: h.store, Connections: h.connections, Record: h.record, Decided: h.hold.Look, SendLinks: h.sendLinks, Logger: h.log.Named("bulk")})
 	h.escalates = escalation.New(escalation.Options{
 		Store: h.store, Senders: channel.New(channelOptions(h.version, egress.Own{Networks: h.cfg.Egress.Prefixes()})), PublicURL: h.cfg.PublicURL, Replica: h.identity.Owner(),
 		MakeLink: h.messageLink, Delivered: h.messages.Tried, Logger: h.log.Named("escalation"),
@@ -88,6 +96,18 @@ func (h *Hub) wire() {
 	h.work.Go(func() { h.hourly.Run(ctx) })
 	h.work.Go(func() { incident.Watch(ctx, h.store, &h.changes, h.escalates.Wake, h.log.Named("incidents")) })
 	h.work.Go(func() { h.escalates.Run(ctx) })
+}
+
+// wireActs ties the packages that carry out and record acts.
+func (h *Hub) wireActs() {
+	h.record = act.NewRecorder(h.store, h.audit)
+	h.connections = connections.New(connections.Options{
+		Store: h.store, Catalogue: h.catalogue, Source: h.source, Flow: h.flow, TestCalls: h.testCalls, Record: h.record, Logger: h.log.Named("connections"),
+	})
+	h.grants = grants.New(grants.Options{Store: h.store, Flow: h.flow, Record: h.record, Logger: h.log.Named("authorize")})
+	h.services = services.New(services.Options{
+		Store: h.store, Catalogue: h.catalogue, Flow: h.flow, Access: h.access, Record: h.record, Asked: func() { h.escalates.Wake() },
+	})
 }
 
 // sendLinks sends links to authorise connections again.

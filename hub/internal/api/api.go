@@ -13,6 +13,9 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
+	"github.com/evergrant/evergrant/hub/internal/app/grants"
+	"github.com/evergrant/evergrant/hub/internal/app/services"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/bounded"
@@ -21,7 +24,6 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/changes"
 	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/store"
-	"github.com/evergrant/evergrant/hub/internal/testcall"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/hub/internal/withdrawn"
 )
@@ -33,10 +35,13 @@ type Options struct {
 	Catalogue *catalogue.Catalogue
 	Flow      *authflow.Flow
 	Source    *tokensource.Source
-	TestCalls *testcall.Caller
 	Installer *installer.Installer
 	Changes   *changes.Notifier
 	Audit     *audit.Log
+	// Connections, Grants and Services carry out the acts on them and record them.
+	Connections *connections.Connections
+	Grants      *grants.Grants
+	Services    *services.Services
 	// Withdrawn is what a restore may bring back.
 	Withdrawn *withdrawn.Tail
 	// Pulls notes each token that is handed out; nil notes none.
@@ -72,6 +77,9 @@ type API struct {
 	installer *installer.Installer
 	changes   *changes.Notifier
 	audit     *audit.Log
+	conns     *connections.Connections
+	grants    *grants.Grants
+	services  *services.Services
 	withdrawn *withdrawn.Tail
 	pulls     *audit.Pulls
 	pulled    func(result string, late bool)
@@ -102,7 +110,7 @@ var shapeErrors = sync.OnceFunc(func() { huma.NewError = fromHuma })
 func New(router gin.IRouter, engine *gin.Engine, o Options) *API {
 	a := &API{
 		store: o.Store, access: o.Access, catalogue: o.Catalogue, flow: o.Flow, source: o.Source, now: o.Source.Now, installer: o.Installer,
-		changes: o.Changes, audit: o.Audit, withdrawn: o.Withdrawn, pulls: o.Pulls, pulled: o.Pulled,
+		changes: o.Changes, audit: o.Audit, conns: o.Connections, grants: o.Grants, services: o.Services, withdrawn: o.Withdrawn, pulls: o.Pulls, pulled: o.Pulled,
 		log: o.Logger, publicURL: o.PublicURL, version: o.Version, minTTL: o.MinTTL, trashKeep: o.TrashKeep, ending: o.Ending, streams: o.Streams, touched: bounded.New[string, time.Time](maxTouched),
 	}
 	if a.minTTL <= 0 {
@@ -128,7 +136,7 @@ func New(router gin.IRouter, engine *gin.Engine, o Options) *API {
 	a.registerAudit()
 	a.registerData()
 	a.registerBehind(o.Bulk)
-	a.registerTestCalls(o.TestCalls)
+	a.registerTestCalls()
 	complete(a.huma.OpenAPI())
 	return a
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
@@ -61,9 +62,8 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	a.touchKey(ctx.Context(), key.ID, time.Now())
-	actor := audit.Actor{Kind: audit.KindKey, Name: key.Title, Address: address}
 	within := context.WithValue(context.WithValue(ctx.Context(), keyInContext{}, key), madeInContext{}, new(string))
-	acting := huma.WithContext(ctx, audit.With(within, actor))
+	acting := huma.WithContext(ctx, act.With(within, act.Key(key, address)))
 	next(acting)
 	a.note(acting, op)
 }
@@ -82,23 +82,21 @@ func (a *API) beforeBody(ctx huma.Context, next func(huma.Context)) {
 	next(huma.WithContext(ctx, context.WithValue(ctx.Context(), pullInContext{}, row)))
 }
 
-// note records an act of a key that changed something. Acts on plugins and on many
-// connections, and test calls, are noted by whoever carries them out.
+// note records an act of a key that changed something. Acts on connections, services and
+// plugins are recorded by whoever carries them out.
 func (a *API) note(ctx huma.Context, op *huma.Operation) {
-	if op.Method == http.MethodGet || ctx.Status() >= http.StatusBadRequest || a.audit == nil || strings.HasPrefix(op.Path, "/api/v1/plugin") || strings.HasPrefix(op.Path, "/api/v1/data/behind") || op.OperationID == "test-connection" {
+	if op.Method == http.MethodGet || ctx.Status() >= http.StatusBadRequest || a.audit == nil || strings.HasPrefix(op.Path, "/api/v1/plugin") || strings.HasPrefix(op.Path, "/api/v1/data/behind") {
 		return
 	}
-	if op.OperationID == consentOperation || op.OperationID == "delete-connection" || strings.HasPrefix(op.Path, "/api/v1/trash") {
-		return // these name the connection's id as well
+	for _, recorded := range []string{"/api/v1/connections", "/api/v1/services", "/api/v1/trash"} {
+		if strings.HasPrefix(op.Path, recorded) {
+			return
+		}
 	}
 	verb, kind, _ := strings.Cut(op.OperationID, "-")
 	switch kind { // the pages' words for the same acts
 	case "api-key":
 		kind = "key"
-	case "pasted":
-		verb, kind = "paste", "connection"
-	case "offered":
-		verb, kind = "decide_offer", "connection"
 	}
 	if said, ok := map[string]string{"create": "add", "remove": "delete"}[verb]; ok {
 		verb = said

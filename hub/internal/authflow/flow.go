@@ -42,6 +42,9 @@ type Options struct {
 	// Exchanging is called with how long after its callback a code is about to be sent to
 	// the service; optional. It must not block.
 	Exchanging func(after time.Duration)
+	// Late is called with what came of an exchange for a connection that its callback did
+	// not wait for. Optional.
+	Late func(ctx context.Context, a *store.Authorization, finished *Finished, err error)
 	// Clock is the time of the database, by which grants are dated; nil is this hub's own
 	// clock.
 	Clock *clock.Clock
@@ -66,6 +69,9 @@ func New(o Options) *Flow {
 	}
 	if o.Granted == nil {
 		o.Granted = func(connection.Connection) {}
+	}
+	if o.Late == nil {
+		o.Late = func(context.Context, *store.Authorization, *Finished, error) {}
 	}
 	if o.Exchanging == nil {
 		o.Exchanging = func(time.Duration) {}

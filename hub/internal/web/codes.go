@@ -36,7 +36,6 @@ func (p *Pages) askCodes(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	p.o.Logger.Info("access codes requested", "connection", conn.Name, "with_refresh_token", ticked(c, "refresh_token"))
 	back(c, "/connections/"+url.PathEscape(conn.Name)+"/codes")
 }
 
@@ -80,20 +79,19 @@ func (p *Pages) codesFile(c *gin.Context) {
 // page of a failure was shown.
 func (p *Pages) codesOf(c *gin.Context, conn connection.Connection, s service.Service, withRefreshToken bool) (v view.AccessCodes, status int, ok bool) {
 	v = view.AccessCodes{Connection: view.ConnectionRowOf(conn, p.serviceRef(s), time.Now()), WithRefreshToken: withRefreshToken}
-	pulled, err := p.o.Source.Serve(c.Request.Context(), conn, codesMinTTL, tokensource.UsualWait)
+	codes, err := p.o.Connections.Codes(c.Request.Context(), which(c), codesMinTTL, withRefreshToken)
 	if refused, is := errors.AsType[*tokensource.RefusedError](err); is {
 		v.Refused = &view.Trouble{Kind: refused.Kind, Message: refused.Message}
 		return v, http.StatusConflict, true
 	}
 	var document []byte
 	if err == nil {
-		document, err = json.MarshalIndent(pulled.Connection.Codes(time.Now(), s.Provider, s.ClientID, withRefreshToken), "", "  ")
+		document, err = json.MarshalIndent(codes, "", "  ")
 	}
 	if err != nil {
 		p.fail(c, err)
 		return v, 0, false
 	}
-	p.o.Logger.Info("access codes shown", "connection", conn.Name, "with_refresh_token", withRefreshToken)
 	v.JSON, v.Fields = string(document), view.CodeFieldsOf(document)
 	return v, http.StatusOK, true
 }

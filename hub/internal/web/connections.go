@@ -14,7 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
-	"github.com/evergrant/evergrant/hub/internal/service"
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
@@ -24,11 +24,7 @@ import (
 const timelineLength = 30
 
 func (p *Pages) setTags(c *gin.Context) {
-	ctx := c.Request.Context()
-	conn, err := p.o.Store.ConnectionByName(ctx, c.Param("name"))
-	if err == nil {
-		err = p.o.Store.SetTags(ctx, conn.ID, tagsOf(c.PostForm("tags")))
-	}
+	conn, err := p.o.Connections.SetTags(c.Request.Context(), which(c), tagsOf(c.PostForm("tags")))
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -67,21 +63,16 @@ func (p *Pages) showConnectionForm(c *gin.Context, status int, form view.Connect
 func (p *Pages) addConnection(c *gin.Context) {
 	ctx := c.Request.Context()
 	form := view.ConnectionForm{Service: c.PostForm("service"), Name: c.PostForm("name"), Title: c.PostForm("title")}
-	var s service.Service
+	var added connections.Added
 	var err error
 	if form.Service, err = p.serviceEntered(ctx, form.Service); err == nil {
-		s, err = p.o.Store.ServiceByName(ctx, form.Service)
+		added, err = p.o.Connections.Add(ctx, form.Service, form.Name, form.Title)
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		form.Problems = view.Problems{"service": textNoService}
 		p.showConnectionForm(c, http.StatusUnprocessableEntity, form)
 		return
 	}
-	if err != nil {
-		p.fail(c, err)
-		return
-	}
-	conn, err := p.o.Catalogue.AddConnection(ctx, s.ID, form.Name, form.Title)
 	if form.Problems = problemsOf(err); form.Problems != nil {
 		p.showConnectionForm(c, http.StatusUnprocessableEntity, form)
 		return
@@ -90,12 +81,11 @@ func (p *Pages) addConnection(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	p.owns(c, conn.ID)
 	if c.PostForm("then") == "authorize" {
-		p.depart(c, conn, s)
+		p.depart(c, added.Connection.Name)
 		return
 	}
-	back(c, "/connections/"+url.PathEscape(conn.Name))
+	back(c, "/connections/"+url.PathEscape(added.Connection.Name))
 }
 
 func (p *Pages) connection(c *gin.Context) {

@@ -1,12 +1,14 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/url"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
@@ -31,26 +33,21 @@ func (p *Pages) offered(c *gin.Context, conn connection.Connection) (*view.Offer
 
 // takeOffer replaces a connection's grant by the authorisation that is kept aside.
 func (p *Pages) takeOffer(c *gin.Context) {
-	p.decideOffer(c, "flash.taken_over", func(conn connection.Connection) error {
-		_, err := p.o.Flow.TakeOffer(c.Request.Context(), conn.ID)
-		return err
-	})
+	p.decideOffer(c, "flash.taken_over", p.o.Connections.TakeOffer)
 }
 
 // dropOffer forgets the authorisation that is kept aside.
 func (p *Pages) dropOffer(c *gin.Context) {
-	p.decideOffer(c, "flash.offer_dropped", func(conn connection.Connection) error {
-		return p.o.Flow.DropOffer(c.Request.Context(), conn.ID)
-	})
+	p.decideOffer(c, "flash.offer_dropped", p.o.Connections.DropOffer)
 }
 
-func (p *Pages) decideOffer(c *gin.Context, flash string, do func(connection.Connection) error) {
+func (p *Pages) decideOffer(c *gin.Context, flash string, do func(context.Context, connections.Which) (connection.Connection, error)) {
 	conn, _, ok := p.find(c)
 	if !ok {
 		return
 	}
 	f := view.Flash{Key: flash, Name: conn.Title}
-	if err := do(conn); errors.Is(err, authflow.ErrNoOffer) {
+	if _, err := do(c.Request.Context(), which(c)); errors.Is(err, authflow.ErrNoOffer) {
 		f = view.Flash{Key: "flash.offer_gone", Name: conn.Title, Bad: true}
 	} else if err != nil {
 		p.fail(c, err)

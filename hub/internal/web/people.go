@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
@@ -80,10 +82,20 @@ func person(c *gin.Context) (store.User, bool) {
 func (p *Pages) known(c *gin.Context) (store.User, bool) {
 	u, ok := p.user(c)
 	if ok {
-		actor := audit.Actor{Kind: audit.KindPerson, Name: u.Login, Address: c.ClientIP()}
-		c.Request = c.Request.WithContext(view.WithRole(audit.With(c.Request.Context(), actor), u.Role))
+		caller := act.Person(u, c.ClientIP(), agentOf(c))
+		c.Request = c.Request.WithContext(view.WithRole(act.With(c.Request.Context(), caller), u.Role))
 	}
 	return u, ok
+}
+
+// visitor finds who comes to a page that needs nobody to be signed in: a person, or
+// somebody without an account here, whose link the act finds by itself.
+func (p *Pages) visitor(c *gin.Context) (context.Context, bool) {
+	_, in := p.known(c)
+	if in {
+		return c.Request.Context(), true
+	}
+	return act.With(c.Request.Context(), act.Link(audit.KindFront, "", c.ClientIP(), agentOf(c))), false
 }
 
 // signedIn sends strangers to the login page, and back here afterwards.

@@ -126,7 +126,7 @@ func draftOf(c *gin.Context, form view.ServiceForm) catalogue.ServiceDraft {
 		ClientSecret: c.PostForm("client_secret"), Scopes: form.Scopes, RedirectURI: form.RedirectURI, Options: map[string]any{},
 		PrivateHosts:  strings.FieldsFunc(form.PrivateHosts, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }),
 		ApprovedHosts: c.PostFormArray("approved_hosts"),
-		ConsentHosts:  c.PostFormArray(catalogue.ConsentHostsField), MayConsent: mayConsent(c),
+		ConsentHosts:  c.PostFormArray(catalogue.ConsentHostsField),
 	}
 	for _, o := range form.Provider.Options.Options {
 		draft.Options[o.Name] = optionValue(c, form, o)

@@ -147,7 +147,7 @@ func (p *Pages) addService(c *gin.Context) {
 		return
 	}
 	readServiceForm(c, &form)
-	s, err := p.o.Catalogue.AddService(c.Request.Context(), draftOf(c, form))
+	s, err := p.o.Services.Add(c.Request.Context(), draftOf(c, form))
 	if p.refused(c, &form, err) {
 		return
 	}
@@ -156,7 +156,7 @@ func (p *Pages) addService(c *gin.Context) {
 }
 
 func (p *Pages) editService(c *gin.Context) {
-	form, s, ok := p.editingForm(c)
+	form, _, ok := p.editingForm(c)
 	if !ok {
 		return
 	}
@@ -164,7 +164,7 @@ func (p *Pages) editService(c *gin.Context) {
 	if len(c.PostFormArray(catalogue.ConsentHostsField)) > 0 && mayConsent(c) && !p.needProof(c) {
 		return
 	}
-	s, err := p.o.Catalogue.EditService(c.Request.Context(), s.ID, draftOf(c, form))
+	s, err := p.o.Services.Edit(c.Request.Context(), c.Param("name"), draftOf(c, form))
 	if p.refused(c, &form, err) {
 		return
 	}
@@ -173,11 +173,7 @@ func (p *Pages) editService(c *gin.Context) {
 }
 
 func (p *Pages) deleteService(c *gin.Context) {
-	ctx := c.Request.Context()
-	s, err := p.o.Store.ServiceByName(ctx, c.Param("name"))
-	if err == nil {
-		err = p.o.Catalogue.RemoveService(ctx, s.ID)
-	}
+	s, err := p.o.Services.Delete(c.Request.Context(), c.Param("name"))
 	switch {
 	case errors.Is(err, store.ErrInUse):
 		p.flash(c, view.Flash{Key: "flash.service_in_use", Name: s.Title, Bad: true})

@@ -12,6 +12,9 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
+	"github.com/evergrant/evergrant/hub/internal/app/grants"
+	"github.com/evergrant/evergrant/hub/internal/app/services"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/backup"
@@ -42,6 +45,10 @@ type Options struct {
 	Audit     *audit.Log
 	Changes   *changes.Notifier
 	Bulk      *bulk.Runner
+	// Connections, Grants and Services carry out the acts on them and record them.
+	Connections *connections.Connections
+	Grants      *grants.Grants
+	Services    *services.Services
 	// OIDC is the sign-in service; nil without one. OIDCJoinAs is the role of people
 	// whom nobody has invited; empty keeps them out.
 	OIDC       *access.OIDC
