@@ -18,6 +18,8 @@ var recorded = []struct {
 	in, as string
 	find   *regexp.Regexp
 }{
+	{"internal/app/", "$1", regexp.MustCompile(`(?:Name: |about\()"([a-z]+\.[a-z_]+)"`)},
+	{"internal/bulk/", "$1", regexp.MustCompile(`act\.Act\{Name: "([a-z]+\.[a-z_]+)"`)},
 	{"", "$1", regexp.MustCompile(`(?:Record\([^"\n]*|memberAct\(|\.change\(ctx, [^"\n]*|act :?= |ActPull = )"([a-z]+\.[a-z_]+)"`)},
 	{"internal/web/noted.go", "$1", regexp.MustCompile(`\{"([a-z]+\.[a-z_]+)", "[a-z]+"\}`)},
 	{"internal/api/", "$2.$1", regexp.MustCompile(`operation\("([a-z]+)-([a-z-]+)", http\.Method(?:Post|Put|Patch|Delete), "/api/v1/[^p]`)},
