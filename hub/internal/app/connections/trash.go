@@ -58,9 +58,8 @@ func (x *Connections) Remove(ctx context.Context, id string) (was store.Trashed,
 	if was, err = x.o.Store.Trashed(ctx, id); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return was, revoked, err
 	}
-	a := act.Act{Name: "connection.remove", Needs: access.ActManage, On: on(was.Name)}
+	a := act.Act{Name: "connection.remove", Needs: access.ActManage, On: on(was.Name), Detail: []string{"id", id}}
 	err = x.o.Record.Ask(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
-		e.Add("id", id)
 		if revoked, err = x.o.Catalogue.Remove(ctx, id); err == nil {
 			e.Add("grant", revoked.Word())
 		}

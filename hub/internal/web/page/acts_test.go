@@ -29,7 +29,8 @@ var recorded = []struct {
 // apiWords are the acts that the API calls by the pages' words.
 var apiWords = map[string]string{
 	"api-key.create": "key.add", "api-key.rotate": "key.rotate", "api-key.revoke": "key.revoke", "pasted.finish": "connection.paste",
-	"service.remove": "service.delete", "back-connection.put": "connection.put_back", "offered.decide": "connection.decide_offer",
+	"service.remove": "service.delete", "back-connection.put": "connection.put_back", "offered.decide": "connection.take_offer",
+	"hosts.consent": "service.consent_hosts",
 }
 
 func TestEveryActThatIsRecordedHasANameAndAKind(t *testing.T) {
