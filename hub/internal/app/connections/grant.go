@@ -93,18 +93,33 @@ func (x *Connections) Revoke(ctx context.Context, w Which) (before connection.Co
 // a pull, store.ErrNotFound.
 func (x *Connections) Codes(ctx context.Context, w Which, minTTL time.Duration, withRefreshToken bool) (codes connection.AccessCodes, err error) {
 	a := about("connection.codes", access.ActCodes, w, "refresh_token", strconv.FormatBool(withRefreshToken))
-	err = x.o.Record.Ask(ctx, a, func(ctx context.Context, _ *act.Entry) error {
-		c, s, err := x.Find(ctx, w)
-		if err != nil {
-			return err
-		}
-		pulled, err := x.o.Source.Serve(ctx, c, minTTL, tokensource.UsualWait)
-		if err == nil {
-			codes = pulled.Connection.Codes(time.Now(), s.Provider, s.ClientID, withRefreshToken)
-		}
+	err = x.o.Record.Ask(ctx, a, func(ctx context.Context, _ *act.Entry) (err error) {
+		codes, err = x.codes(ctx, w, minTTL, withRefreshToken)
 		return err
 	})
 	return codes, err
+}
+
+// CodesAgain is Codes for a page that is shown to who has just asked for them: that they
+// were asked for is recorded, and a reload is no other act. Errors: act.ErrNotAllowed, and
+// those of Codes.
+func (x *Connections) CodesAgain(ctx context.Context, w Which, minTTL time.Duration, withRefreshToken bool) (connection.AccessCodes, error) {
+	if !act.From(ctx).May(access.ActCodes) {
+		return connection.AccessCodes{}, act.ErrNotAllowed
+	}
+	return x.codes(ctx, w, minTTL, withRefreshToken)
+}
+
+func (x *Connections) codes(ctx context.Context, w Which, minTTL time.Duration, withRefreshToken bool) (codes connection.AccessCodes, err error) {
+	c, s, err := x.Find(ctx, w)
+	if err != nil {
+		return codes, err
+	}
+	pulled, err := x.o.Source.Serve(ctx, c, minTTL, tokensource.UsualWait)
+	if err != nil {
+		return codes, err
+	}
+	return pulled.Connection.Codes(time.Now(), s.Provider, s.ClientID, withRefreshToken), nil
 }
 
 // noAnswerError is a test call that got no answer.

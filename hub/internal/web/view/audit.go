@@ -28,5 +28,5 @@ type AuditRecord struct {
 	// Outcome is begun, done, refused or failed; "" in records from before outcomes were
 	// recorded.
 	Outcome string
-	Detail                    map[string]string
+	Detail  map[string]string
 }
