@@ -9,6 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
 	"github.com/evergrant/evergrant/hub/internal/app/grants"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/connection"
@@ -122,7 +123,7 @@ func (p *Pages) resultOf(c *gin.Context, failure *authflow.Failure) view.Result 
 	}
 	v.Back = p.wayBack(c, failure.Authorization)
 	if a := failure.Authorization; a != nil {
-		if conn, err := p.o.Store.Connection(c.Request.Context(), a.ConnectionID); err == nil {
+		if conn, _, err := p.o.Connections.Find(c.Request.Context(), connections.Which{ID: a.ConnectionID}); err == nil {
 			v.Connection = conn.Title
 		}
 	}

@@ -15,7 +15,7 @@ import (
 
 // doubtfulServices are those whose options wait for an administrator's answer.
 func (p *Pages) doubtfulServices(c *gin.Context) ([]view.ServiceRef, error) {
-	services, err := p.o.Store.DoubtfulServices(c.Request.Context())
+	services, err := p.o.Services.Doubtful(c.Request.Context())
 	var doubtful []view.ServiceRef
 	for _, s := range services {
 		if len(s.Doubts()) > 0 {

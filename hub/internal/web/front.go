@@ -40,7 +40,7 @@ func (p *Pages) frontInstead(c *gin.Context) (shown bool) {
 
 // anyPublished reports whether there is something for people without an account.
 func (p *Pages) anyPublished(c *gin.Context) bool {
-	there, err := p.o.Store.AnyPublished(c.Request.Context())
+	there, err := p.o.Services.AnyPublished(c.Request.Context())
 	if err != nil {
 		p.o.Logger.Warn("list published services failed", "error", err)
 	}
@@ -48,7 +48,7 @@ func (p *Pages) anyPublished(c *gin.Context) bool {
 }
 
 func (p *Pages) showFront(c *gin.Context, status int, v view.FrontDoor) {
-	published, err := p.o.Store.PublishedServices(c.Request.Context())
+	published, err := p.o.Services.AtFront(c.Request.Context())
 	if err != nil {
 		p.fail(c, err)
 		return

@@ -35,7 +35,7 @@ func (p *Pages) importForm(c *gin.Context) {
 
 // showImportForm never repeats a token.
 func (p *Pages) showImportForm(c *gin.Context, status int, form view.ImportForm) {
-	services, err := p.o.Store.ServiceNames(c.Request.Context())
+	services, err := p.o.Services.Names(c.Request.Context())
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -123,7 +123,7 @@ func (p *Pages) linesOfRest(ctx context.Context, runID string) (string, error) {
 	}
 	lines := []string{"1"}
 	for _, state := range []string{store.BulkFailed, store.BulkCancelled} {
-		run, _, items, err := p.o.Store.BulkRun(ctx, runID, store.BulkPage{State: state, Limit: bulk.Most})
+		run, _, items, err := p.o.Bulk.Run(ctx, runID, store.BulkPage{State: state, Limit: bulk.Most})
 		if errors.Is(err, store.ErrNotFound) || err == nil && run.Act != bulk.Import {
 			return "", nil
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -16,19 +15,15 @@ import (
 )
 
 // offered is the authorisation that is kept aside for a connection; nil if there is none.
-func (p *Pages) offered(c *gin.Context, conn connection.Connection) (*view.Offered, error) {
-	o, err := p.o.Store.Offer(c.Request.Context(), conn.ID, time.Now())
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil //nolint:nilnil // there being none is no error
-	}
-	if err != nil {
-		return nil, err
+func offered(o *store.Offer) *view.Offered {
+	if o == nil {
+		return nil
 	}
 	v := &view.Offered{Reason: o.Reason, Until: o.ExpiresAt}
 	if life := o.Token.ExpiresIn; life != nil && *life > 0 && o.Token.RefreshToken == "" {
 		v.Ends = o.Asked.Add(*life)
 	}
-	return v, nil
+	return v
 }
 
 // takeOffer replaces a connection's grant by the authorisation that is kept aside.

@@ -23,7 +23,7 @@ func (p *Pages) onceForm(c *gin.Context) {
 }
 
 func (p *Pages) showOnceForm(c *gin.Context, status int, v view.OnceForm) {
-	services, err := p.o.Store.ServiceNames(c.Request.Context())
+	services, err := p.o.Services.Names(c.Request.Context())
 	if err != nil {
 		p.fail(c, err)
 		return

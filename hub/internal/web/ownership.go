@@ -43,6 +43,6 @@ func (p *Pages) ownership(ctx context.Context, v *view.Connection, connectionID 
 	if v.Contacts, err = p.o.Store.Contacts(ctx); err != nil {
 		return err
 	}
-	v.Owner, err = p.o.Store.Owner(ctx, connectionID)
+	v.Owner, err = p.o.Connections.Owner(ctx, connectionID)
 	return err
 }

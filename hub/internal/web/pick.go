@@ -56,7 +56,7 @@ func (p *Pages) registerPicks(see, manage *gin.RouterGroup) {
 		return p.pickServices(ctx, func(s store.ServiceName) string { return s.Name })
 	}))
 	see.GET("/pick/tags", p.pick(func(ctx context.Context) (list []picked, err error) {
-		tags, err := p.o.Store.Tags(ctx)
+		tags, err := p.o.Connections.AllTags(ctx)
 		for _, tag := range tags {
 			list = append(list, picked{tag.Tag, tag.Tag})
 		}
@@ -82,7 +82,7 @@ func (p *Pages) registerPicks(see, manage *gin.RouterGroup) {
 }
 
 func (p *Pages) pickServices(ctx context.Context, value func(store.ServiceName) string) (list []picked, err error) {
-	services, err := p.o.Store.ServiceNames(ctx)
+	services, err := p.o.Services.Names(ctx)
 	for _, s := range services {
 		list = append(list, picked{value(s), s.Title})
 	}
@@ -92,7 +92,7 @@ func (p *Pages) pickServices(ctx context.Context, value func(store.ServiceName) 
 // serviceEntered is the name of the service that was chosen, or typed by its title.
 func (p *Pages) serviceEntered(ctx context.Context, entered string) (string, error) {
 	entered = strings.TrimSpace(entered)
-	services, err := p.o.Store.ServiceNames(ctx)
+	services, err := p.o.Services.Names(ctx)
 	for _, s := range services {
 		if s.Name == entered {
 			return s.Name, nil

@@ -163,11 +163,8 @@ func (p *Pages) asFront(c *gin.Context) context.Context {
 func (p *Pages) requests(c *gin.Context) {
 	skip, _ := strconv.Atoi(c.Query("skip")) // none is the first page
 	skip = max(0, skip)
-	found, err := p.o.Store.ServiceRequests(c.Request.Context(), skip, requestsShown+1)
-	var v view.Requests
-	if err == nil {
-		v.Open, err = p.o.Store.OpenServiceRequests(c.Request.Context())
-	}
+	found, open, err := p.o.Services.Requests(c.Request.Context(), skip, requestsShown+1)
+	v := view.Requests{Open: open}
 	if err != nil {
 		p.fail(c, err)
 		return

@@ -51,12 +51,12 @@ func (p *Pages) trash(c *gin.Context) {
 	if at, err := strconv.ParseInt(c.Query("at"), 10, 64); err == nil {
 		f.AfterAt = time.UnixMilli(at)
 	}
-	found, err := p.o.Store.Trash(ctx, f)
+	found, err := p.o.Connections.Trash(ctx, f)
 	if err == nil {
-		v.Found, err = p.o.Store.CountTrash(ctx, store.TrashFilter{Query: v.Query})
+		v.Found, err = p.o.Connections.CountTrash(ctx, v.Query)
 	}
 	if err == nil {
-		v.Total, err = p.o.Store.CountTrash(ctx, store.TrashFilter{})
+		v.Total, err = p.o.Connections.CountTrash(ctx, "")
 	}
 	if err != nil {
 		p.fail(c, err)
@@ -108,7 +108,7 @@ func (p *Pages) askName(c *gin.Context, problems view.Problems) {
 		p.fail(c, err)
 		return
 	}
-	t, err := p.o.Store.Trashed(c.Request.Context(), c.Param("id"))
+	t, err := p.o.Connections.Trashed(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		p.fail(c, err)
 		return

@@ -30,7 +30,7 @@ func of(r *apptest.Rig) *connections.Connections {
 }
 
 func TestEveryActOnConnectionsLeavesARecord(t *testing.T) {
-	if n := apptest.Walk(t, "Connections", "Find", "CodesAgain"); n < 15 {
+	if n := apptest.Walk(t, "Connections", "Find", "CodesAgain", "Past", "Standing", "Owner", "List", "Page", "CountByStatus", "AllTags", "Trash", "Trashed", "CountTrash"); n < 15 {
 		t.Errorf("only %d acts were found", n)
 	}
 }

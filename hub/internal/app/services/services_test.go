@@ -22,7 +22,7 @@ func of(r *apptest.Rig, asked func()) *services.Services {
 }
 
 func TestEveryActOnServicesLeavesARecord(t *testing.T) {
-	if n := apptest.Walk(t, "Services", "MayConsent"); n < 11 {
+	if n := apptest.Walk(t, "Services", "MayConsent", "Find", "Title", "Names", "List", "Counts", "CountTrash", "Published", "AnyPublished", "AtFront", "Doubtful", "Requests"); n < 11 {
 		t.Errorf("only %d acts were found", n)
 	}
 }
