@@ -77,7 +77,7 @@ func (h *Hub) handler() http.Handler {
 		Logger: h.log.Named("api"), PublicURL: h.cfg.PublicURL, Version: h.version, MinTTL: h.cfg.Renewal.MinTTL, Ending: h.ending, Streams: streams,
 	})
 	pages := web.New(web.Options{
-		Store: h.store, Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, TestCalls: h.testCalls, Installer: h.installer, Audit: h.audit,
+		Store: h.store, Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, Installer: h.installer, Audit: h.audit,
 		Changes: &h.changes, Ending: h.ending, Bulk: h.bulk, TrashKeep: h.cfg.Trash.Keep, Escalation: h.escalates, Damages: h.journal.Damages, Backups: h.backupState, Withdrawn: h.withdrawn, Machine: web.Machine{Identity: h.identity, Clock: h.clock, Data: h.data},
 		Connections: h.connections, Grants: h.grants, Services: h.services,
 		Logger: h.log.Named("web"), PublicURL: h.cfg.PublicURL, Version: h.version,

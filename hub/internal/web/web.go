@@ -27,7 +27,6 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/mount"
 	"github.com/evergrant/evergrant/hub/internal/store"
-	"github.com/evergrant/evergrant/hub/internal/testcall"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/hub/internal/web/assets"
 	"github.com/evergrant/evergrant/hub/internal/withdrawn"
@@ -40,7 +39,6 @@ type Options struct {
 	Catalogue *catalogue.Catalogue
 	Flow      *authflow.Flow
 	Source    *tokensource.Source
-	TestCalls *testcall.Caller
 	Installer *installer.Installer
 	Audit     *audit.Log
 	Changes   *changes.Notifier
