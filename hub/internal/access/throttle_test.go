@@ -227,12 +227,12 @@ func TestCodesAndThePresentPasswordAreCounted(t *testing.T) {
 		t.Errorf("in a known browser: %v", err)
 	}
 	for range presentPassword.burst {
-		if err := a.DropSecondFactor(t.Context(), u.ID, "a wrong guess", true); !errors.Is(err, ErrWrongLogin) {
+		if err := a.DropSecondFactorWith(t.Context(), u.ID, "a wrong guess"); !errors.Is(err, ErrWrongLogin) {
 			t.Fatal(err)
 		}
 	}
 	for name, err := range map[string]error{
-		"drop the second factor": a.DropSecondFactor(t.Context(), u.ID, right, true), "change the password": a.ChangePassword(t.Context(), u.ID, right, "another long one"),
+		"drop the second factor": a.DropSecondFactorWith(t.Context(), u.ID, right), "change the password": a.ChangePasswordWith(t.Context(), u.ID, right, "another long one"),
 	} {
 		if !isTooMany(err) {
 			t.Errorf("%s: %v", name, err)

@@ -96,6 +96,9 @@ type RefusedError struct {
 // Error implements error.
 func (e *RefusedError) Error() string { return e.Message }
 
+// Refusal marks it for the audit record; a plugin that does not work is a failure.
+func (e *RefusedError) Refusal() bool { return e.Code != CodeFailed }
+
 // Codes of a RefusedError.
 const (
 	CodePackage   = "package_refused"

@@ -34,6 +34,9 @@ func (e *DetachedError) Error() string {
 	return "this hub works on a detached copy of a database: it renews nothing and sends nothing. If it is no copy, run `evergrant data attach`"
 }
 
+// Refusal marks it for the audit record.
+func (e *DetachedError) Refusal() bool { return true }
+
 // detachedLive is how long an answer of Detached is good for: a copy is made one before
 // hubs run on it, so that this is only the time to notice an attach.
 const detachedLive = 2 * time.Second

@@ -65,6 +65,11 @@ func (r *Recorder) Change(ctx context.Context, a Act, do func(ctx context.Contex
 	if err := r.permit(ctx, a, e); err != nil {
 		return err
 	}
+	return r.change(ctx, a, e, do)
+}
+
+// change is Change of an act that is permitted.
+func (r *Recorder) change(ctx context.Context, a Act, e *Entry, do func(ctx context.Context, e *Entry) error) error {
 	err := r.store.InTx(ctx, func(ctx context.Context) error {
 		if err := do(ctx, e); err != nil {
 			return err
@@ -143,7 +148,7 @@ type RefusalError interface{ Refusal() bool }
 
 // Refusal reports whether an error is a rule that says no.
 func Refusal(err error) bool {
-	for _, known := range []error{ErrNotAllowed, store.ErrNotFound, store.ErrInUse, store.ErrNameTaken, store.ErrStale, access.ErrForbidden} {
+	for _, known := range []error{ErrNotAllowed, store.ErrNotFound, store.ErrInUse, store.ErrNameTaken, store.ErrStale, store.ErrLastOwner, access.ErrForbidden} {
 		if errors.Is(err, known) {
 			return true
 		}
