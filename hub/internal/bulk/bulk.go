@@ -101,28 +101,38 @@ func (r *Runner) Close() {
 // Begin starts an act on the connections that a filter chooses, and returns the run's
 // id and how many they are.
 func (r *Runner) Begin(ctx context.Context, act, argument string, f store.Filter) (id string, n int, err error) {
+	if id, n, err = r.begin(ctx, act, argument, f); err != nil {
+		return "", 0, err
+	}
+	r.o.Audit.Record(ctx, "bulk."+act, audit.Object{Kind: "bulk_run", Name: id}, "connections", fmt.Sprint(n), "argument", argument)
+	return id, n, nil
+}
+
+// begin is Begin without its record. The work begins after the commit.
+func (r *Runner) begin(ctx context.Context, act, argument string, f store.Filter) (id string, n int, err error) {
 	actor := audit.From(ctx)
 	run := store.BulkRun{ID: store.NewID(), Act: act, Argument: argument, Actor: actor.Name, Address: actor.Address, CreatedAt: time.Now()}
 	if n, err = r.o.Store.CreateBulkRun(ctx, run, f, Most); err != nil {
 		return "", 0, err
 	}
-	r.o.Audit.Record(ctx, "bulk."+act, audit.Object{Kind: "bulk_run", Name: run.ID}, "connections", fmt.Sprint(n), "argument", argument)
-	r.work.Go(func() { r.carryOut(run) })
+	r.o.Store.AfterCommit(ctx, func() { r.work.Go(func() { r.carryOut(run) }) })
 	return run.ID, n, nil
 }
 
 // Decide has grants that are behind a backup tried once, or ended so that links are sent,
 // by name; nil is all of them. Grants that are not listed any more are left out: n may be
-// 0, and there is no run then.
+// 0, and there is no run then. It takes effect after the commit, and is not recorded here.
 func (r *Runner) Decide(ctx context.Context, names []string, decision string) (id string, n int, err error) {
 	decided, d, err := r.o.Store.DecideBehind(ctx, names, decision, audit.From(ctx).Name)
 	if err != nil || len(decided) == 0 {
 		return "", 0, err
 	}
-	if err := r.o.Decided(ctx); err != nil {
-		return "", 0, err
-	}
-	return r.Begin(ctx, decision, "", store.Filter{Decided: &d})
+	r.o.Store.AfterCommit(ctx, func() {
+		if err := r.o.Decided(ctx); err != nil {
+			r.o.Logger.Error("look at decisions about grants behind a backup failed, retrying", "error", err)
+		}
+	})
+	return r.begin(ctx, decision, "", store.Filter{Decided: &d})
 }
 
 // Cancel leaves alone what of a run still waits. Errors: store.ErrNotFound for a run that is
