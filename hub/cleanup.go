@@ -5,12 +5,12 @@ import (
 	"errors"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/app/data"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/backup"
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/connection"
-	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/jobs"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
@@ -29,7 +29,7 @@ const (
 )
 
 // periodicWork is what one of the replicas does every so often.
-func periodicWork(s *store.Store, e *escalation.Escalation, b *bulk.Runner, c *catalogue.Catalogue, backups *backup.Schedule, log *audit.Log, cfg Config) []jobs.Periodic {
+func periodicWork(s *store.Store, d *data.Data, b *bulk.Runner, c *catalogue.Catalogue, backups *backup.Schedule, log *audit.Log, cfg Config) []jobs.Periodic {
 	work := []jobs.Periodic{
 		{Name: "bulk", Every: time.Minute, Do: b.Resume},
 		{Name: "revocations", Every: time.Minute, Do: c.RetryRevocations},
@@ -41,7 +41,7 @@ func periodicWork(s *store.Store, e *escalation.Escalation, b *bulk.Runner, c *c
 	}
 	if cfg.Audit.Anchor != "" {
 		work = append(work, jobs.Periodic{Name: "audit-anchor", Every: anchorLook, Do: func(ctx context.Context) error {
-			return sendAnchor(ctx, s, e, log, cfg.Audit.Anchor, time.Now())
+			return d.Anchor(ctx, cfg.Audit.Anchor, time.Now())
 		}})
 	}
 	return work

@@ -45,9 +45,8 @@ func (h *Hub) wire() {
 	})
 	h.hourly = metrics.NewHourlyStats(h.store, h.log.Named("metrics"))
 	h.access = access.New(h.store)
-	h.access.OnLeft(h.left)
 	h.catalogue = catalogue.New(h.store, h.plugins, runner, h.log.Named("catalogue"))
-	h.withdrawn = withdrawn.New(withdrawn.Options{Store: h.store, Newest: h.newest, Catalogue: h.catalogue, Audit: h.audit, Replica: h.cfg.ReplicaName, Logger: h.log.Named("withdrawn")})
+	h.withdrawn = withdrawn.New(withdrawn.Options{Store: h.store, Newest: h.newest, Catalogue: h.catalogue, Replica: h.cfg.ReplicaName, Logger: h.log.Named("withdrawn")})
 	h.audit.Watch(h.withdrawn.Watch)
 	h.catalogue.OnGone(h.withdrawn.Gone)
 	h.catalogue.OnRevocation(func(ctx context.Context, act, name, detail string) {
@@ -74,6 +73,7 @@ func (h *Hub) wire() {
 		Store: h.store, Senders: channel.New(channelOptions(h.version, egress.Own{Networks: h.cfg.Egress.Prefixes()})), PublicURL: h.cfg.PublicURL, Replica: h.identity.Owner(),
 		MakeLink: h.messageLink, Delivered: h.messages.Tried, Logger: h.log.Named("escalation"),
 	})
+	h.wireActs()
 	ctx, cancel := context.WithCancel(context.Background())
 	h.stopWork = cancel
 	h.schedule = func() { sched.Run(tracing.Begin(ctx, "", h.traces.tracer)) }

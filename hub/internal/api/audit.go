@@ -61,7 +61,7 @@ func (a *API) registerAudit() {
 		})
 	huma.Register(a.huma, operation("verify-audit", http.MethodPost, "/api/v1/audit/verify", "Walk the chain of audit records and tell whether any was changed", "Audit"),
 		func(ctx context.Context, _ *struct{}) (*one[AuditCheck], error) {
-			n, err := a.store.VerifyAudit(ctx)
+			n, err := a.data.VerifyAudit(ctx)
 			if broken, ok := errors.AsType[*store.BrokenChainError](err); ok {
 				return &one[AuditCheck]{Body: AuditCheck{Records: n, BrokenAt: broken.Seq}}, nil
 			}

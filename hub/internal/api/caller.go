@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
@@ -61,9 +62,8 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	a.touchKey(ctx.Context(), key.ID, time.Now())
-	actor := audit.Actor{Kind: audit.KindKey, Name: key.Title, Address: address}
 	within := context.WithValue(context.WithValue(ctx.Context(), keyInContext{}, key), madeInContext{}, new(string))
-	acting := huma.WithContext(ctx, audit.With(within, actor))
+	acting := huma.WithContext(ctx, act.With(within, act.Key(key, address)))
 	next(acting)
 	a.note(acting, op)
 }
@@ -85,7 +85,10 @@ func (a *API) beforeBody(ctx huma.Context, next func(huma.Context)) {
 // note records an act of a key that changed something. Acts on plugins and on many
 // connections, and test calls, are noted by whoever carries them out.
 func (a *API) note(ctx huma.Context, op *huma.Operation) {
-	if op.Method == http.MethodGet || ctx.Status() >= http.StatusBadRequest || a.audit == nil || strings.HasPrefix(op.Path, "/api/v1/plugin") || strings.HasPrefix(op.Path, "/api/v1/data/behind") || op.OperationID == "test-connection" {
+	if op.Method == http.MethodGet || ctx.Status() >= http.StatusBadRequest || a.audit == nil || op.OperationID == "test-connection" {
+		return
+	}
+	if recordsItself(op.Path) {
 		return
 	}
 	if op.OperationID == consentOperation || op.OperationID == "delete-connection" || strings.HasPrefix(op.Path, "/api/v1/trash") {
@@ -93,8 +96,6 @@ func (a *API) note(ctx huma.Context, op *huma.Operation) {
 	}
 	verb, kind, _ := strings.Cut(op.OperationID, "-")
 	switch kind { // the pages' words for the same acts
-	case "api-key":
-		kind = "key"
 	case "pasted":
 		verb, kind = "paste", "connection"
 	case "offered":
@@ -111,6 +112,16 @@ func (a *API) note(ctx huma.Context, op *huma.Operation) {
 		name = ctx.Param("id")
 	}
 	a.audit.Record(ctx.Context(), kind+"."+verb, audit.Object{Kind: kind, Name: name})
+}
+
+// recordsItself reports whether the acts of a path are recorded by the packages below app.
+func recordsItself(path string) bool {
+	for _, area := range []string{"/api/v1/api-keys", "/api/v1/plugin", "/api/v1/data/", "/api/v1/audit/"} {
+		if strings.HasPrefix(path, area) {
+			return true
+		}
+	}
+	return false
 }
 
 // madeInContext is where an operation leaves the name of what it has added.

@@ -130,7 +130,7 @@ func harmless(values ...string) []string {
 }
 
 func (p *Pages) verifyAudit(c *gin.Context) {
-	n, err := p.o.Store.VerifyAudit(c.Request.Context())
+	n, err := p.o.Data.VerifyAudit(c.Request.Context())
 	if broken, ok := errors.AsType[*store.BrokenChainError](err); ok {
 		p.flash(c, view.Flash{Key: "flash.audit_broken", Name: strconv.FormatInt(broken.Seq, 10), Bad: true})
 	} else if err != nil {

@@ -19,18 +19,6 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// keyRows reads the connections that a key names, or the first one for a key that opens all.
-func (p *Pages) keyRows(c *gin.Context, all bool, names []string) ([]view.ConnectionRow, error) {
-	refs, err := p.serviceRefs(c)
-	if err != nil {
-		return nil, err
-	}
-	if all {
-		return p.some(c, refs, store.Filter{Limit: 1})
-	}
-	return p.some(c, refs, store.Filter{Names: append([]string{}, names...)})
-}
-
 // some reads the rows that a filter chooses.
 func (p *Pages) some(c *gin.Context, refs map[string]view.ServiceRef, f store.Filter) ([]view.ConnectionRow, error) {
 	connections, err := p.o.Store.Connections(c.Request.Context(), f)

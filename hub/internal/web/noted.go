@@ -33,19 +33,7 @@ var noted = map[string]struct{ act, kind string }{
 	"/connections/:name/offer/drop": {"connection.drop_offer", "connection"},
 	"/connections/:name/codes":      {"connection.codes", "connection"},
 	"/connections/:name/codes.json": {"connection.codes", "connection"},
-	"/keys/new":                     {"key.add", "key"},
-	"/keys/:id/rotate":              {"key.rotate", "key"},
-	"/keys/:id/revoke":              {"key.revoke", "key"},
-	"/audit/verify":                 {"audit.verify", "audit"},
-	"/settings/calendar":            {"calendar.make", "calendar"},
-	"/settings/calendar/withdraw":   {"calendar.withdraw", "calendar"},
-	"/settings/sessions/:id/end":    {"person.end_session", "person"},
-	"/settings/sessions/end":        {"person.end_sessions", "person"},
-	"/logout":                       {"person.logout", "person"},
 	"/connections/:name/owner":      {"connection.owner", "connection"},
-	"/escalations/:id/acknowledge":  {"escalation.acknowledge", "escalation"},
-	"/escalations/:id/end":          {"escalation.end_drill", "escalation"},
-	"/deliveries/:id/resend":        {"delivery.resend", "delivery"},
 }
 
 // note records a form that was carried out.

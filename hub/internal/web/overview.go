@@ -104,7 +104,7 @@ func (p *Pages) overviewOf(c *gin.Context) (v view.Overview, err error) {
 	if v.Incidents, v.Over, err = p.incidents(ctx); err != nil {
 		return v, err
 	}
-	plugins := p.o.Installer.Status()
+	plugins := p.o.Plugins.Status()
 	for _, plugin := range plugins {
 		if plugin.State == "failed" || plugin.State == "backoff" {
 			v.Plugins = append(v.Plugins, view.PluginTrouble{Name: plugin.Name, Failed: plugin.State == "failed", Said: plugin.LastError})

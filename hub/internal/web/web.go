@@ -12,6 +12,11 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/data"
+	"github.com/evergrant/evergrant/hub/internal/app/keys"
+	"github.com/evergrant/evergrant/hub/internal/app/notifications"
+	"github.com/evergrant/evergrant/hub/internal/app/people"
+	"github.com/evergrant/evergrant/hub/internal/app/plugins"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/backup"
@@ -20,14 +25,12 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/changes"
 	"github.com/evergrant/evergrant/hub/internal/escalation"
-	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/mount"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/testcall"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/hub/internal/web/assets"
-	"github.com/evergrant/evergrant/hub/internal/withdrawn"
 )
 
 // Options of the web hub.
@@ -38,14 +41,17 @@ type Options struct {
 	Flow      *authflow.Flow
 	Source    *tokensource.Source
 	TestCalls *testcall.Caller
-	Installer *installer.Installer
 	Audit     *audit.Log
 	Changes   *changes.Notifier
 	Bulk      *bulk.Runner
-	// OIDC is the sign-in service; nil without one. OIDCJoinAs is the role of people
-	// whom nobody has invited; empty keeps them out.
-	OIDC       *access.OIDC
-	OIDCJoinAs string
+	// OIDC is the sign-in service; nil without one.
+	OIDC *access.OIDC
+	// The acts that pages ask for, by area.
+	People        *people.People
+	Keys          *keys.Keys
+	Plugins       *plugins.Plugins
+	Notifications *notifications.Notifications
+	Data          *data.Data
 	// Escalation tells people of trouble.
 	Escalation *escalation.Escalation
 	// Damages are the parts of the reply journal that could not be read.
@@ -55,8 +61,6 @@ type Options struct {
 	Backups func(ctx context.Context) (backup.State, time.Duration)
 	// Machine is what the overview tells of clocks, copies and replicas.
 	Machine Machine
-	// Withdrawn is what a restore may bring back.
-	Withdrawn *withdrawn.Tail
 	// Ending is closed when the hub begins to stop.
 	Ending <-chan struct{}
 	Logger hclog.Logger

@@ -60,14 +60,28 @@ func (d *Data) Anchor(ctx context.Context, title string, now time.Time) error {
 	}
 	a := act.Act{Name: "audit.anchor", On: audit.Object{Kind: "channel", Name: title}, Detail: []string{"seq", strconv.FormatInt(anchor.Seq, 10)}}
 	var partly error
-	err = d.o.Recorder.Ask(act.With(ctx, act.Hub()), a, func(ctx context.Context, e *act.Entry) error {
+	err = d.o.Recorder.Prepared(act.With(ctx, act.Hub()), a, func(ctx context.Context, e *act.Entry) error {
 		told, err := d.o.SendAnchor(ctx, title, anchor)
 		if told == 0 {
+			d.seldom(e, now)
 			return fmt.Errorf("send the anchor of the audit records over the channel %q (audit.anchor): %w", title, err)
 		}
 		e.Add("told", strconv.Itoa(told))
 		partly = err
+		return nil
+	}, func(ctx context.Context, _ *act.Entry) error {
 		return d.o.Store.SetSetting(ctx, anchorSentSetting, now.UTC().Format(time.RFC3339))
 	})
 	return errors.Join(err, partly)
+}
+
+// seldom leaves a failure to send an anchor out of the record if another one was recorded
+// within the time of anchorEvery: it is tried again every few minutes.
+func (d *Data) seldom(e *act.Entry, now time.Time) {
+	last := time.Unix(d.anchorFailed.Load(), 0)
+	if now.Sub(last) < anchorEvery {
+		e.Unchanged()
+		return
+	}
+	d.anchorFailed.Store(now.Unix())
 }

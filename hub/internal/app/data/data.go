@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -33,7 +34,11 @@ type Options struct {
 }
 
 // Data are the acts on the hub's data. It is safe for concurrent use.
-type Data struct{ o Options }
+type Data struct {
+	o Options
+	// anchorFailed is when the failure to send an anchor was recorded last, in Unix seconds.
+	anchorFailed atomic.Int64
+}
 
 // New returns Data.
 func New(o Options) *Data { return &Data{o: o} }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/evergrant/evergrant/hub/internal/installer"
+	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
@@ -11,6 +12,9 @@ import (
 func (p *Plugins) List(ctx context.Context) ([]installer.Plugin, error) {
 	return p.o.Installer.Plugins(ctx)
 }
+
+// Status is how each plugin runs here.
+func (p *Plugins) Status() []pluginhost.PluginStatus { return p.o.Installer.Status() }
 
 // Package reads a package. Errors: store.ErrNotFound.
 func (p *Plugins) Package(ctx context.Context, sum string) (store.Package, error) {

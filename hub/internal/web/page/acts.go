@@ -71,6 +71,10 @@ func actorName(ctx context.Context, r view.AuditRecord) string {
 		return i18n.T(ctx, "audit.key", "Name", r.Actor)
 	case "front":
 		return i18n.T(ctx, "audit.front")
+	case "person":
+		if r.Actor == "" { // of a login that was refused
+			return i18n.T(ctx, "audit.stranger")
+		}
 	}
 	return r.Actor
 }

@@ -18,15 +18,15 @@ var recorded = []struct {
 	in, as string
 	find   *regexp.Regexp
 }{
-	{"", "$1", regexp.MustCompile(`(?:Record\([^"\n]*|memberAct\(|\.change\(ctx, [^"\n]*|act :?= |ActPull = )"([a-z]+\.[a-z_]+)"`)},
+	{"", "$1", regexp.MustCompile(`(?:Record\([^"\n]*|act\.Act\{Name: |act\.Act\{\n\t*Name: |\.change\(ctx, [^"\n]*|act :?= |ActPull = )"([a-z]+\.[a-z_]+)"`)},
 	{"internal/web/noted.go", "$1", regexp.MustCompile(`\{"([a-z]+\.[a-z_]+)", "[a-z]+"\}`)},
-	{"internal/api/", "$2.$1", regexp.MustCompile(`operation\("([a-z]+)-([a-z-]+)", http\.Method(?:Post|Put|Patch|Delete), "/api/v1/[^p]`)},
+	{"internal/api/", "$2.$1", regexp.MustCompile(`operation\("([a-z]+)-([a-z-]+)", http\.Method(?:Post|Put|Patch|Delete), "/api/v1/[^adp]`)},
 	{"internal/bulk/bulk.go", "bulk.$1", regexp.MustCompile(`(?m)^\t[A-Z][a-z]+ += "([a-z_]+)"`)},
 }
 
 // apiWords are the acts that the API calls by the pages' words.
 var apiWords = map[string]string{
-	"api-key.create": "key.add", "api-key.rotate": "key.rotate", "api-key.revoke": "key.revoke", "pasted.finish": "connection.paste",
+	"pasted.finish":  "connection.paste",
 	"service.remove": "service.delete", "back-connection.put": "connection.put_back", "offered.decide": "connection.decide_offer",
 }
 

@@ -1,0 +1,42 @@
+package hub
+
+import (
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/act"
+	"github.com/evergrant/evergrant/hub/internal/app/data"
+	"github.com/evergrant/evergrant/hub/internal/app/keys"
+	"github.com/evergrant/evergrant/hub/internal/app/notifications"
+	"github.com/evergrant/evergrant/hub/internal/app/people"
+	"github.com/evergrant/evergrant/hub/internal/app/plugins"
+)
+
+// acts are what people, API keys and the hub itself do, by area.
+type acts struct {
+	people        *people.People
+	keys          *keys.Keys
+	plugins       *plugins.Plugins
+	notifications *notifications.Notifications
+	data          *data.Data
+}
+
+// wireActs ties the acts to the parts that do the work. Those on plugins are there before
+// (startPlugins), for plugins run before anything else does.
+func (h *Hub) wireActs() {
+	recorder := act.NewRecorder(h.store, h.audit)
+	h.acts.people = people.New(people.Options{
+		Store: h.store, Access: h.access, Recorder: recorder, Passkeys: h.access.Passkeys(h.cfg.PublicURL), OIDC: h.signIn(), JoinAs: h.cfg.OIDC.JoinAs,
+	})
+	h.acts.keys = keys.New(keys.Options{Store: h.store, Access: h.access, Recorder: recorder})
+	h.acts.notifications = notifications.New(notifications.Options{Store: h.store, Escalation: h.escalates, Recorder: recorder, PublicURL: h.cfg.PublicURL})
+	h.acts.data = data.New(data.Options{
+		Store: h.store, Recorder: recorder, Adopt: h.data.Adopt, Bulk: h.bulk, Withdrawn: h.withdrawn, SendAnchor: h.escalates.SendAnchor, Logger: h.log.Named("data"),
+	})
+}
+
+// signIn is the sign-in service by which people log in; nil without one.
+func (h *Hub) signIn() *access.OIDC {
+	return access.NewOIDC(access.OIDCOptions{
+		Issuer: h.cfg.OIDC.Issuer, ClientID: h.cfg.OIDC.ClientID, ClientSecret: h.cfg.OIDC.ClientSecret,
+		Title: h.cfg.OIDC.Title, RedirectURI: h.cfg.PublicURL + "/login/oidc/callback",
+	})
+}
