@@ -8,6 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/people"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
@@ -162,6 +163,9 @@ func (p *Pages) acceptInvite(c *gin.Context) {
 	case errors.Is(err, access.ErrInvitation):
 	case errors.Is(err, access.ErrLoginTaken):
 		v.Problems["name"] = textTaken
+	case errors.Is(err, people.ErrOutdated):
+		back(c, "/login")
+		return
 	case p.tooBusy(c, err):
 		return
 	case err != nil:

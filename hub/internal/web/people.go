@@ -215,6 +215,9 @@ func (p *Pages) setup(c *gin.Context) {
 	case errors.Is(err, access.ErrEmptyLogin):
 		v.Problems["login"] = textLogin
 	case errors.Is(err, access.ErrSetupDone):
+	case errors.Is(err, people.ErrOutdated):
+		back(c, "/login")
+		return
 	case p.tooBusy(c, err):
 		return
 	case err != nil:

@@ -79,14 +79,3 @@ func (p *People) Sessions(ctx context.Context, userID string) ([]store.UserSessi
 func (p *People) Passkeys(ctx context.Context, userID string) ([]store.Passkey, error) {
 	return p.o.Store.Passkeys(ctx, userID)
 }
-
-// Find is the id of the first person that matches; "" if there is none.
-func (p *People) Find(ctx context.Context, matches func(store.User) bool) (id string, err error) {
-	users, err := p.o.Store.Users(ctx)
-	for _, u := range users {
-		if matches(u) {
-			return u.ID, nil
-		}
-	}
-	return "", err
-}
