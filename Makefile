@@ -37,8 +37,12 @@ test: bin/.stamp-test ## Run every test with -race, on SQLite, PostgreSQL and in
 	@scripts/test.sh $(ARGS)
 
 .PHONY: test-short
-test-short: ## Run the tests that need no PostgreSQL, no browser and little time.
-	go test -short $(ARGS) ./... ./sdk/... ./plugins/...
+test-short: ## Run the tests that need no PostgreSQL, no browser, no whole hub and no build of a command: a minute once all is compiled.
+	go test -short -ldflags="-s -w" $(ARGS) ./... ./sdk/... ./plugins/...
+
+.PHONY: cover
+cover: ## Print how many statements of each package its own tests run; fails if a package of the lower floors is under its mark.
+	@scripts/cover.sh $(ARGS)
 
 .PHONY: e2e
 e2e: bin/.stamp-test ## Run only the tests that click through the pages in Chromium, with what assistive technology meets there; ARGS=-run=… chooses.

@@ -3,15 +3,12 @@ package hub
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/internal/audit"
-	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
@@ -69,36 +66,4 @@ func ReadAnchor(path string) (*AuditAnchor, error) {
 		return nil, fmt.Errorf("the file %s holds no anchor: keep what `evergrant audit anchor` prints, or the message with an anchor", path)
 	}
 	return &a, nil
-}
-
-// anchorSentSetting is when the last anchor was sent.
-const anchorSentSetting = "audit-anchor-sent"
-
-// anchorEvery is how often the head of the audit chain is sent elsewhere.
-const anchorEvery = 24 * time.Hour
-
-// sendAnchor sends the head of the audit chain over the channel of audit.anchor, once a
-// day. A broken chain is not anchored, but logged.
-func sendAnchor(ctx context.Context, s *store.Store, e *escalation.Escalation, log *audit.Log, title string, now time.Time) error {
-	sent, err := s.Setting(ctx, anchorSentSetting)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return err
-	}
-	// A time that is ahead of ours is no reason to be silent.
-	if at, err := time.Parse(time.RFC3339, sent); err == nil && !at.After(now) && now.Sub(at) < anchorEvery {
-		return nil
-	}
-	anchor, err := s.AnchorAudit(ctx, now)
-	if errors.Is(err, store.ErrNoAudit) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("anchor the audit records: %w", err)
-	}
-	told, err := e.SendAnchor(ctx, title, anchor)
-	if told == 0 {
-		return fmt.Errorf("send the anchor of the audit records over the channel %q (audit.anchor): %w", title, err)
-	}
-	log.Record(ctx, "audit.anchor", audit.Object{Kind: "channel", Name: title}, "seq", fmt.Sprint(anchor.Seq), "told", fmt.Sprint(told))
-	return errors.Join(err, s.SetSetting(ctx, anchorSentSetting, now.UTC().Format(time.RFC3339)))
 }

@@ -36,6 +36,13 @@ func TestTheAuditRecordIsFoundByDay(t *testing.T) {
 			t.Errorf("from %q to %q: the login is exported: %t", tt.from, tt.to, found)
 		}
 	}
+	_, table, _ := boss.ask("GET", "/audit.csv?outcome=done", nil)
+	if head, _, _ := strings.Cut(table, "\n"); !strings.HasSuffix(head, ",detail,outcome") || !strings.Contains(table, ",done\n") {
+		t.Errorf("the export begins with %s", head)
+	}
+	if _, table, _ = boss.ask("GET", "/audit.csv?outcome=failed", nil); strings.Count(table, "\n") != 1 {
+		t.Errorf("nothing has failed, and the export has %s", table)
+	}
 	_, page, _ := boss.ask("GET", "/audit?from=yesterday&to="+day(0), nil)
 	if !strings.Contains(page, "This is no date: yesterday") {
 		t.Error("a day that is none is not told")

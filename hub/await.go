@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
+
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
@@ -21,7 +23,8 @@ const (
 // is not ready. It fails with what another try would not mend, and when ctx ends.
 func (h *Hub) await(ctx context.Context, try func(context.Context) error) error {
 	var said time.Time
-	for pause := awaitFirst; ; pause = min(2*pause, awaitMost) {
+	pauses := backoff.ExponentialBackOff{InitialInterval: awaitFirst, Multiplier: 2, MaxInterval: awaitMost}
+	for {
 		err := try(ctx)
 		if ctx.Err() != nil && err != nil {
 			return fmt.Errorf("stopped while waiting for the database: %w", ctx.Err())
@@ -37,7 +40,7 @@ func (h *Hub) await(ctx context.Context, try func(context.Context) error) error 
 			h.log.Warn("database unavailable, waiting; requests get 503 until it answers", "listen", h.Addr().String(), "error", err)
 		}
 		h.serve(waiting())
-		timer := time.NewTimer(pause)
+		timer := time.NewTimer(pauses.NextBackOff())
 		select {
 		case <-timer.C:
 		case <-ctx.Done():

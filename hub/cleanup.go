@@ -5,12 +5,13 @@ import (
 	"errors"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/app/act"
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
+	"github.com/evergrant/evergrant/hub/internal/app/data"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/backup"
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
-	"github.com/evergrant/evergrant/hub/internal/connection"
-	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/jobs"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
@@ -29,31 +30,22 @@ const (
 )
 
 // periodicWork is what one of the replicas does every so often.
-func periodicWork(s *store.Store, e *escalation.Escalation, b *bulk.Runner, c *catalogue.Catalogue, backups *backup.Schedule, log *audit.Log, cfg Config) []jobs.Periodic {
+func periodicWork(s *store.Store, d *data.Data, b *bulk.Runner, c *catalogue.Catalogue, x *connections.Connections, backups *backup.Schedule, log *audit.Log, cfg Config) []jobs.Periodic {
 	work := []jobs.Periodic{
 		{Name: "bulk", Every: time.Minute, Do: b.Resume},
 		{Name: "revocations", Every: time.Minute, Do: c.RetryRevocations},
 		{Name: "trash", Every: time.Minute, Do: func(ctx context.Context) error {
-			return c.EmptyTrash(ctx, time.Now().Add(-cfg.Trash.Keep), noteEmptied(ctx, log))
+			return x.EmptyTrash(act.With(ctx, act.Hub()), time.Now().Add(-cfg.Trash.Keep))
 		}},
 		{Name: "backup", Every: time.Minute, Do: backups.Look},
 		{Name: "clean-up", Every: cleanUpEvery, Do: func(ctx context.Context) error { return cleanUp(ctx, s, cfg, time.Now()) }},
 	}
 	if cfg.Audit.Anchor != "" {
 		work = append(work, jobs.Periodic{Name: "audit-anchor", Every: anchorLook, Do: func(ctx context.Context) error {
-			return sendAnchor(ctx, s, e, log, cfg.Audit.Anchor, time.Now())
+			return d.Anchor(ctx, cfg.Audit.Anchor, time.Now())
 		}})
 	}
 	return work
-}
-
-// noteEmptied records what was removed from the trash because its time was over.
-func noteEmptied(ctx context.Context, log *audit.Log) func(connection.Connection, catalogue.Revoked, error) {
-	return func(c connection.Connection, revoked catalogue.Revoked, err error) {
-		if err == nil {
-			log.Record(ctx, "connection.remove", audit.Object{Kind: "connection", Name: c.Name}, "id", c.ID, "because", "trash.keep", "grant", revoked.Word())
-		}
-	}
 }
 
 // cleanUp removes what nothing depends on any more. One failure does not keep it from

@@ -24,6 +24,8 @@
 //
 // GET /callback/{service}?state=…&code=…
 //
+// app/grants records that it has begun, and how it ended.
+//
 //  1. authflow takes the authorization by the hash of its state: deleted and
 //     returned in one statement, unexpired, of the service in the path, from the
 //     browser that started it.

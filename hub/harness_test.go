@@ -5,12 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -21,6 +21,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub"
 	"github.com/evergrant/evergrant/hub/internal/channel/channeltest"
+	"github.com/evergrant/evergrant/hub/internal/pluginhost/plugintest"
 	"github.com/evergrant/evergrant/plugins/demo"
 	"github.com/evergrant/evergrant/plugins/emulator"
 )
@@ -29,6 +30,10 @@ import (
 var pluginsDir string
 
 func TestMain(m *testing.M) {
+	if flag.Parse(); testing.Short() {
+		fmt.Fprintln(os.Stderr, "left out by -short: these tests start whole hubs with their plugins, which takes minutes")
+		return
+	}
 	dir, err := os.MkdirTemp("", "evergrant-plugins-")
 	if err == nil {
 		err = buildPlugins(dir)
@@ -45,10 +50,8 @@ func TestMain(m *testing.M) {
 
 func buildPlugins(dir string) error {
 	for _, name := range []string{"bitrix24", "taxcomkassa", "google", "oauth2"} {
-		build := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(dir, "evergrant-provider-"+name), "../plugins/"+name)
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %w\n%s", name, err, out)
+		if _, err := plugintest.Put(dir, name, "plugins/"+name); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -2,7 +2,6 @@ package hub
 
 import (
 	"context"
-	"strconv"
 	"strings"
 	"time"
 
@@ -32,10 +31,4 @@ func (h *Hub) hostsChanged(ctx context.Context, change catalogue.HostChange) {
 	if err != nil {
 		h.log.Error("notify owners of changed hosts failed; the audit log has the change", "service", change.Service.Name, "error", err)
 	}
-}
-
-// left records what was withdrawn with a person who was removed, disabled or demoted.
-func (h *Hub) left(ctx context.Context, u store.User, l store.Leaving) {
-	h.audit.Record(ctx, "person.withdraw", audit.Object{Kind: "person", Name: u.Login},
-		"keys", strings.Join(l.Keys, ", "), "invitations", strings.Join(l.Invitations, ", "), "links", strconv.Itoa(l.Links))
 }

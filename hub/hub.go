@@ -15,6 +15,11 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/act"
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
+	"github.com/evergrant/evergrant/hub/internal/app/grants"
+	"github.com/evergrant/evergrant/hub/internal/app/keys"
+	"github.com/evergrant/evergrant/hub/internal/app/services"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/backup"
@@ -69,6 +74,7 @@ type Hub struct {
 	audit       *audit.Log
 	pulls       *audit.Pulls
 	installer   *installer.Installer
+	acts        acts
 	access      *access.Access
 	catalogue   *catalogue.Catalogue
 	exchanger   *exchange.Exchanger
@@ -77,6 +83,10 @@ type Hub struct {
 	source      *tokensource.Source
 	flow        *authflow.Flow
 	bulk        *bulk.Runner
+	record      *act.Recorder
+	connections *connections.Connections
+	grants      *grants.Grants
+	services    *services.Services
 	hourly      *metrics.HourlyStats
 	escalates   *escalation.Escalation
 	counts      *metrics.Counts
@@ -245,7 +255,7 @@ func (h *Hub) openStores(ctx context.Context) error {
 
 func (h *Hub) startJobs(ctx context.Context) (err error) {
 	h.jobs, err = jobs.Start(ctx, jobs.Options{
-		Store: h.store, Periodic: periodicWork(h.store, h.escalates, h.bulk, h.catalogue, h.backups, h.audit, h.cfg), Logger: h.log.Named("jobs"), Replica: h.identity.Owner(),
+		Store: h.store, Periodic: periodicWork(h.store, h.acts.data, h.bulk, h.catalogue, h.connections, h.backups, h.audit, h.cfg), Logger: h.log.Named("jobs"), Replica: h.identity.Owner(),
 	})
 	return err
 }
@@ -374,8 +384,8 @@ func (h *Hub) SetupLink(ctx context.Context) (string, error) {
 // AdminKey makes an API key that may do everything until it expires, for
 // commands that run beside the hub.
 func (h *Hub) AdminKey(ctx context.Context, title string, life time.Duration) (string, error) {
-	key, _, err := h.access.CreateKey(ctx, access.KeyDraft{
-		Title: title, Scopes: []string{access.ScopeAdmin}, AllConnections: true, ExpiresAt: time.Now().Add(life), CreatedBy: access.MadeByHub,
+	made, err := h.acts.keys.Create(act.With(ctx, act.Hub()), keys.Draft{
+		Title: title, Scopes: []string{access.ScopeAdmin}, All: true, ExpiresAt: time.Now().Add(life),
 	})
-	return key, err
+	return made.Secret, err
 }

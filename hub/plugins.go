@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/app/act"
+	"github.com/evergrant/evergrant/hub/internal/app/plugins"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/config"
 	"github.com/evergrant/evergrant/hub/internal/egress"
@@ -17,11 +19,12 @@ import (
 // startPlugins makes the host know what is in the folder and what is installed.
 func (h *Hub) startPlugins(ctx context.Context) (err error) {
 	h.installer, err = installer.New(installer.Options{
-		Store: h.store, Audit: h.audit, Dir: filepath.Join(h.cfg.DataDir, "installed"), Logger: h.log.Named("installer"),
+		Store: h.store, Dir: filepath.Join(h.cfg.DataDir, "installed"), Logger: h.log.Named("installer"),
 	})
 	if err != nil {
 		return err
 	}
+	h.acts.plugins = plugins.New(plugins.Options{Installer: h.installer, Recorder: act.NewRecorder(h.store, h.audit)})
 	if err := h.await(ctx, h.installer.Load); err != nil {
 		return err
 	}
@@ -33,7 +36,9 @@ func (h *Hub) startPlugins(ctx context.Context) (err error) {
 		Rejected: func(plugin, sum, reason string) {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
-			h.installer.Rejected(ctx, plugin, sum, reason)
+			if err := h.acts.plugins.Quarantine(ctx, plugin, sum, reason); err != nil {
+				h.log.Error("quarantine plugin package failed", "plugin", plugin, "sha256", sum, "error", err)
+			}
 		},
 	})
 	if err != nil {

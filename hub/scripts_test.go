@@ -3,12 +3,11 @@ package hub_test
 import (
 	"net/http"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/evergrant/evergrant/hub/internal/pluginhost/plugintest"
 )
 
 // scriptText breaks out of text, of attributes and of scripts if a page lets it.
@@ -47,10 +46,8 @@ func (w *watcher) ask(method, path string, form url.Values) (status int, page, l
 func startScripted(t *testing.T) *running {
 	t.Helper()
 	dir := t.TempDir()
-	build := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(dir, "evergrant-provider-scripted"), "./testdata/scripted")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if _, err := plugintest.Put(dir, "scripted", "hub/testdata/scripted"); err != nil {
+		t.Fatal(err)
 	}
 	return startHub(t, map[string]any{"plugins.dir": dir})
 }

@@ -214,7 +214,7 @@ func TestTheSecretOfAChannelGoesToNoOtherHost(t *testing.T) {
 		}
 	}
 	thief.tookNothing(t, "channels")
-	if tests := boss.acts("channel.test"); len(tests) != 3 {
+	if tests := boss.acts("channel.test"); len(tests) != 6 { // each when it begins, and how it went
 		t.Errorf("the tests are in the audit record as %q", tests)
 	}
 }

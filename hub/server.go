@@ -15,7 +15,6 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
-	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/api"
 	"github.com/evergrant/evergrant/hub/internal/bounded"
 	"github.com/evergrant/evergrant/hub/internal/mount"
@@ -72,17 +71,18 @@ func (h *Hub) handler() http.Handler {
 	engine.GET("/readyz", h.ready)
 	engine.GET("/metrics", h.scraped)
 	api.New(engine, engine, api.Options{
-		Store: h.store, Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, TestCalls: h.testCalls, Installer: h.installer, Changes: &h.changes, Audit: h.audit, Withdrawn: h.withdrawn, Pulls: h.pulls, Pulled: h.counts.Pulled, AdoptData: h.data.Adopt, Bulk: h.bulk, TrashKeep: h.cfg.Trash.Keep,
+		Store: h.store, Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, Changes: &h.changes, Audit: h.audit, Pulls: h.pulls, Pulled: h.counts.Pulled, TrashKeep: h.cfg.Trash.Keep,
+		Connections: h.connections, Grants: h.grants, Services: h.services,
 		Logger: h.log.Named("api"), PublicURL: h.cfg.PublicURL, Version: h.version, MinTTL: h.cfg.Renewal.MinTTL, Ending: h.ending, Streams: streams,
+		Keys: h.acts.keys, Plugins: h.acts.plugins, Data: h.acts.data,
 	})
 	pages := web.New(web.Options{
-		Store: h.store, Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, TestCalls: h.testCalls, Installer: h.installer, Audit: h.audit,
-		Changes: &h.changes, Ending: h.ending, Bulk: h.bulk, TrashKeep: h.cfg.Trash.Keep, Escalation: h.escalates, Damages: h.journal.Damages, Backups: h.backupState, Withdrawn: h.withdrawn, Machine: web.Machine{Identity: h.identity, Clock: h.clock, Data: h.data},
+		Store: h.store, Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, Audit: h.audit,
+		Changes: &h.changes, Ending: h.ending, Bulk: h.bulk, TrashKeep: h.cfg.Trash.Keep, Escalation: h.escalates, Damages: h.journal.Damages, Backups: h.backupState, Machine: web.Machine{Identity: h.identity, Clock: h.clock, Data: h.data},
+		Connections: h.connections, Grants: h.grants, Services: h.services,
 		Logger: h.log.Named("web"), PublicURL: h.cfg.PublicURL, Version: h.version,
-		OIDCJoinAs: h.cfg.OIDC.JoinAs, OIDC: access.NewOIDC(access.OIDCOptions{
-			Issuer: h.cfg.OIDC.Issuer, ClientID: h.cfg.OIDC.ClientID, ClientSecret: h.cfg.OIDC.ClientSecret,
-			Title: h.cfg.OIDC.Title, RedirectURI: h.cfg.PublicURL + "/login/oidc/callback",
-		}),
+		OIDC:   h.signIn(),
+		People: h.acts.people, Keys: h.acts.keys, Plugins: h.acts.plugins, Notifications: h.acts.notifications, Data: h.acts.data,
 		SessionIdle: h.cfg.Session.Idle, SessionAbsolute: h.cfg.Session.Absolute, Streams: streams,
 	})
 	h.pages = pages

@@ -53,7 +53,7 @@ func TestAConnectionShowsThatItsAccessWorks(t *testing.T) {
 			Detail map[string]string
 		}
 	}
-	r.admin.must(t, "GET", "/api/v1/audit?act=connection.test", nil, &audit)
+	r.admin.must(t, "GET", "/api/v1/audit?act=connection.test&outcome=done", nil, &audit)
 	if len(audit.Items) != 4 || audit.Items[0].Detail["status"] != "200" {
 		t.Errorf("the audit record has %+v", audit.Items)
 	}

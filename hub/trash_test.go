@@ -64,7 +64,7 @@ func TestADeletedConnectionIsPutBackWithItsGrant(t *testing.T) {
 			Detail      map[string]string
 		}
 	}
-	r.admin.must(t, "GET", "/api/v1/audit?act=connection.", nil, &audit)
+	r.admin.must(t, "GET", "/api/v1/audit?act=connection.&outcome=done", nil, &audit)
 	named := map[string]string{}
 	for _, i := range audit.Items {
 		if i.Detail["id"] == deleted.TrashID {
@@ -167,7 +167,7 @@ func TestManyAreDeletedOnlyKnowingly(t *testing.T) {
 	}
 	eventually(t, "each removal is recorded", func() bool {
 		audit.Items = nil
-		r.admin.must(t, "GET", "/api/v1/audit?act=connection.remove&limit=100", nil, &audit)
+		r.admin.must(t, "GET", "/api/v1/audit?act=connection.remove&outcome=done&limit=100", nil, &audit)
 		return len(audit.Items) >= 12
 	})
 	if len(audit.Items) != 12 || audit.Items[0].Detail["id"] == "" || !strings.HasPrefix(audit.Items[0].Object, "c-") {

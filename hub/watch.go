@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/pluginpack"
 )
 
@@ -55,7 +56,7 @@ func (h *Hub) stagePackages(ctx context.Context) {
 			h.log.Error("read plugin package failed", "file", path, "error", err)
 			continue
 		}
-		p, err := h.installer.Stage(ctx, f)
+		p, err := h.acts.plugins.Stage(act.With(ctx, act.Hub()), f)
 		_ = f.Close()
 		if err != nil {
 			h.log.Error("plugin package rejected", "file", path, "error", err)

@@ -45,9 +45,8 @@ func (h *Hub) wire() {
 	})
 	h.hourly = metrics.NewHourlyStats(h.store, h.log.Named("metrics"))
 	h.access = access.New(h.store)
-	h.access.OnLeft(h.left)
 	h.catalogue = catalogue.New(h.store, h.plugins, runner, h.log.Named("catalogue"))
-	h.withdrawn = withdrawn.New(withdrawn.Options{Store: h.store, Newest: h.newest, Catalogue: h.catalogue, Audit: h.audit, Replica: h.cfg.ReplicaName, Logger: h.log.Named("withdrawn")})
+	h.withdrawn = withdrawn.New(withdrawn.Options{Store: h.store, Newest: h.newest, Catalogue: h.catalogue, Replica: h.cfg.ReplicaName, Logger: h.log.Named("withdrawn")})
 	h.audit.Watch(h.withdrawn.Watch)
 	h.catalogue.OnGone(h.withdrawn.Gone)
 	h.catalogue.OnRevocation(func(ctx context.Context, act, name, detail string) {
@@ -60,7 +59,7 @@ func (h *Hub) wire() {
 		Attempted: h.attempted, Waited: h.counts.Waited, Copied: h.counts.Copied, NoCopies: !h.cfg.Renewal.SecondCopy,
 		Moved: h.accountMoved,
 	})
-	h.testCalls = testcall.New(testcall.Options{Store: h.store, Source: h.source, Sender: h.sender, Audit: h.audit})
+	h.testCalls = testcall.New(testcall.Options{Store: h.store, Source: h.source, Sender: h.sender})
 	sched := scheduler.New(scheduler.Options{
 		Store: h.store, Source: h.source, Limiter: h.limiter, Logger: h.log.Named("scheduler"),
 		Workers: h.cfg.Renewal.Workers, Lease: h.cfg.Renewal.Lease,
@@ -68,12 +67,17 @@ func (h *Hub) wire() {
 	h.flow = authflow.New(authflow.Options{
 		Store: h.store, Runner: runner, Logger: h.log.Named("authorize"), PublicURL: h.cfg.PublicURL,
 		TTL: h.cfg.AuthorizationTTL, MaxWait: h.cfg.Renewal.RequestTimeout, Granted: func(c connection.Connection) { h.source.Remember(c); sched.Wake() }, Clock: h.clock, Exchanging: h.counts.Exchanging,
+		Late: func(ctx context.Context, a *store.Authorization, finished *authflow.Finished, err error) {
+			h.grants.Late(ctx, a, finished, err)
+		},
 	})
-	h.bulk = bulk.New(bulk.Options{Store: h.store, Catalogue: h.catalogue, Source: h.source, Audit: h.audit, Decided: h.hold.Look, SendLinks: h.sendLinks, Logger: h.log.Named("bulk")})
+	h.wireGrantActs()
+	h.bulk = bulk.New(bulk.Options{Store: h.store, Connections: h.connections, Record: h.record, Decided: h.hold.Look, SendLinks: h.sendLinks, Logger: h.log.Named("bulk")})
 	h.escalates = escalation.New(escalation.Options{
 		Store: h.store, Senders: channel.New(channelOptions(h.version, egress.Own{Networks: h.cfg.Egress.Prefixes()})), PublicURL: h.cfg.PublicURL, Replica: h.identity.Owner(),
 		MakeLink: h.messageLink, Delivered: h.messages.Tried, Logger: h.log.Named("escalation"),
 	})
+	h.wireActs()
 	ctx, cancel := context.WithCancel(context.Background())
 	h.stopWork = cancel
 	h.schedule = func() { sched.Run(tracing.Begin(ctx, "", h.traces.tracer)) }

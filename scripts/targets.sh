@@ -21,6 +21,7 @@ short() {
     targets-check) echo "- it is this" ;;
     test) echo 'ARGS=./plugins/examples ./sdk/... -short' ;;
     test-short) echo 'ARGS=-run=^TestA' ;;
+    cover) echo 'ARGS=./hub/internal/service ./hub/internal/randtoken' ;;
     e2e) echo 'ARGS=-run=TestHostileTextStaysText' ;;
     chaos) echo 'SHORT=1' ;;
     outdated) ;;

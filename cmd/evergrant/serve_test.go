@@ -11,16 +11,6 @@ import (
 	"testing"
 )
 
-// built builds the command once for a test.
-func built(t *testing.T) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "evergrant")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return binary
-}
-
 // waitFor reads lines until one has a text.
 func waitFor(t *testing.T, from *bufio.Reader, text string) {
 	t.Helper()

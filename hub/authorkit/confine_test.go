@@ -12,6 +12,7 @@ import (
 
 // stranger builds a hostile plugin that reaches for a folder of the test.
 func stranger(t *testing.T) (binary, outside string) {
+	builds(t)
 	t.Helper()
 	binary, outside = filepath.Join(t.TempDir(), "evergrant-provider-stranger"), t.TempDir()
 	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-X main.outside="+outside, "-o", binary, "./testdata/stranger")

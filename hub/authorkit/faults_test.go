@@ -12,6 +12,7 @@ import (
 // A built plugin that breaks a promise fails the suite, by the check of that promise
 // and no other.
 func TestTheSuiteFailsABuiltPluginThatIsCareless(t *testing.T) {
+	builds(t)
 	binary := filepath.Join(t.TempDir(), "evergrant-provider-careless")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./testdata/careless")
 	build.Env = append(build.Environ(), "CGO_ENABLED=0")

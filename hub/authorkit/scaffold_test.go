@@ -21,11 +21,22 @@ func scaffolded(t *testing.T, name string) string {
 
 func command(t *testing.T, dir, name string, args ...string) {
 	t.Helper()
+	if name == "go" {
+		builds(t)
+	}
 	cmd := exec.CommandContext(t.Context(), name, args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=readonly")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+	}
+}
+
+// builds leaves a test out that builds programs, where little time is wanted.
+func builds(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by -short: it builds a plugin as its author does, outside of the workspace")
 	}
 }
 

@@ -37,6 +37,7 @@ func developed(t *testing.T, source, pluginsDir string, unconfined bool) (said s
 }
 
 func TestWhatDevBuildsIsTriedInTheSandbox(t *testing.T) {
+	builds(t)
 	outside, plugins := t.TempDir(), t.TempDir()
 	t.Setenv("GOFLAGS", "-ldflags=-X=main.outside="+outside)
 	if said := developed(t, "testdata/stranger", plugins, false); !strings.Contains(said, "built evergrant-provider-stranger") {
@@ -56,6 +57,7 @@ func TestWhatDevBuildsIsTriedInTheSandbox(t *testing.T) {
 
 // A build that does not start keeps the running plugin, and says why in its own words.
 func TestWhatDevCannotStartDoesNotReachTheHub(t *testing.T) {
+	builds(t)
 	for _, unconfined := range []bool{false, true} {
 		plugins := t.TempDir()
 		running := filepath.Join(plugins, "evergrant-provider-careless")
@@ -75,6 +77,7 @@ func TestWhatDevCannotStartDoesNotReachTheHub(t *testing.T) {
 
 // A folder of somebody else may tell git, which go asks for a version, to run programs.
 func TestDevRunsNothingThatTheFolderOfTheSourceNames(t *testing.T) {
+	builds(t)
 	source, outside := scaffolded(t, "borrowed"), t.TempDir()
 	program := filepath.Join(t.TempDir(), "monitor")
 	if err := os.WriteFile(program, []byte("#!/bin/sh\ntouch "+outside+"/ran\n"), 0o700); err != nil {

@@ -41,6 +41,9 @@ func TestAPluginInARepositoryOfItsOwnNamesItsRevision(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("git is not here")
 	}
+	if testing.Short() {
+		t.Skip("left out by -short: it builds a plugin several times")
+	}
 	sdk, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)

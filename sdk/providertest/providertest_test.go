@@ -51,6 +51,9 @@ func TestAPublicClientKeepsTheContract(t *testing.T) {
 }
 
 func TestAPluginProcessKeepsTheContract(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by -short: it builds a plugin")
+	}
 	binary := filepath.Join(t.TempDir(), "plugin")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./testdata/plugin")
 	if out, err := build.CombinedOutput(); err != nil {

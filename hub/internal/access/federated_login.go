@@ -8,19 +8,20 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// FederatedLogin finds the user that the sign-in service has authenticated. At the first
-// login a verified e-mail address that is a login here or was invited identifies the
-// person; else they become a user of the role joinAs, or are refused if it is empty. A
-// person with a second factor is not logged in before SecondLogin. Errors:
-// ErrUnknownPerson.
-func (a *Access) FederatedLogin(ctx context.Context, who Identity, joinAs, lang string) (store.User, error) {
-	u, err := a.store.UserByOIDC(ctx, who.Subject)
+// FederatedPerson finds the person that the sign-in service has authenticated; known is
+// false for one who comes for the first time (FederatedJoin).
+func (a *Access) FederatedPerson(ctx context.Context, who Identity) (u store.User, known bool, err error) {
+	u, err = a.store.UserByOIDC(ctx, who.Subject)
 	if errors.Is(err, store.ErrNotFound) {
-		u, err = a.firstFederatedLogin(ctx, who, joinAs, lang)
+		return u, false, nil
 	}
-	if err != nil {
-		return u, err
-	}
+	return u, err == nil, err
+}
+
+// FederatedLogin logs in a person of FederatedPerson or FederatedJoin. One with a second
+// factor is not logged in before SecondLogin. Errors: ErrUnknownPerson for one who is
+// disabled.
+func (a *Access) FederatedLogin(ctx context.Context, u store.User) (store.User, error) {
 	if !u.DisabledAt.IsZero() {
 		return u, ErrUnknownPerson
 	}
@@ -31,7 +32,10 @@ func (a *Access) FederatedLogin(ctx context.Context, who Identity, joinAs, lang 
 	return u, a.store.NoteLogin(ctx, u.ID, u.LastLoginAt)
 }
 
-func (a *Access) firstFederatedLogin(ctx context.Context, who Identity, joinAs, lang string) (store.User, error) {
+// FederatedJoin makes a person known by the sign-in service. A verified e-mail address that
+// is a login here or was invited identifies them; else they become a user of the role
+// joinAs, or are refused if it is empty. Errors: ErrUnknownPerson.
+func (a *Access) FederatedJoin(ctx context.Context, who Identity, joinAs, lang string) (store.User, error) {
 	if who.Email == "" {
 		return store.User{}, ErrUnknownPerson
 	}

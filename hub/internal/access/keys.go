@@ -29,15 +29,15 @@ const keyPrefix = "evg_"
 
 // Errors of keys.
 var (
-	ErrNoKey     = errors.New("this request needs an API key: Authorization: Bearer <key>")
-	ErrBadKey    = errors.New("the API key is unknown, revoked or expired; create another in the web hub")
-	ErrForbidden = errors.New("the API key may not do this")
-	ErrNotForKey = errors.New("there is no connection of this name for this API key: look at the name, or give the key the connection in the web hub")
-	ErrScope     = errors.New("no such scope")
-	ErrKeyTitle  = errors.New("a key needs a title of at most 200 characters")
-	ErrKeyExpiry = errors.New("a key cannot expire in the past")
-	ErrKeyFrom   = errors.New("an address list holds IP addresses and networks such as 203.0.113.7 or 10.0.0.0/8")
-	ErrAddress   = errors.New("the API key may not be used from this address; its address list is set in the web hub")
+	ErrNoKey     = rule("this request needs an API key: Authorization: Bearer <key>")
+	ErrBadKey    = rule("the API key is unknown, revoked or expired; create another in the web hub")
+	ErrForbidden = rule("the API key may not do this")
+	ErrNotForKey = rule("there is no connection of this name for this API key: look at the name, or give the key the connection in the web hub")
+	ErrScope     = rule("no such scope")
+	ErrKeyTitle  = rule("a key needs a title of at most 200 characters")
+	ErrKeyExpiry = rule("a key cannot expire in the past")
+	ErrKeyFrom   = rule("an address list holds IP addresses and networks such as 203.0.113.7 or 10.0.0.0/8")
+	ErrAddress   = rule("the API key may not be used from this address; its address list is set in the web hub")
 )
 
 // Bounds of a rotation.

@@ -17,13 +17,13 @@ const invitationLife = 7 * 24 * time.Hour
 // Errors of the management of people.
 var (
 	// ErrMayNot is an act on a person that the actor's role does not allow.
-	ErrMayNot = errors.New("your role does not allow this; ask an owner of the hub")
+	ErrMayNot = rule("your role does not allow this; ask an owner of the hub")
 	// ErrRole is a role that there is not.
-	ErrRole = errors.New("there is no such role")
+	ErrRole = rule("there is no such role")
 	// ErrInvitation is an invitation that is spent, withdrawn, or too old.
-	ErrInvitation = errors.New("this invitation is spent or too old; ask for another one")
+	ErrInvitation = rule("this invitation is spent or too old; ask for another one")
 	// ErrLoginTaken is a login that exists already.
-	ErrLoginTaken = errors.New("somebody has this login already")
+	ErrLoginTaken = rule("somebody has this login already")
 )
 
 // Invite makes the token of a single-use link to become a user of a role.
@@ -57,17 +57,14 @@ func (a *Access) Invitation(ctx context.Context, token string) (store.Invitation
 	return i, err
 }
 
-// Accept spends an invitation and makes its user.
-func (a *Access) Accept(ctx context.Context, token, name, password, lang string) (store.User, error) {
+// Accept spends an invitation and makes a person of NewPerson its user. Errors:
+// ErrInvitation, ErrLoginTaken.
+func (a *Access) Accept(ctx context.Context, token string, u store.User) (store.User, error) {
 	i, err := a.Invitation(ctx, token)
 	if err != nil {
 		return store.User{}, err
 	}
-	u, err := a.newUser(ctx, i.Login, name, password, lang)
-	if err != nil {
-		return u, err
-	}
-	u.Role = i.Role
+	u.Login, u.Role = i.Login, i.Role
 	err = a.store.AcceptInvitation(ctx, i.Hash, time.Now(), u)
 	switch {
 	case errors.Is(err, store.ErrNameTaken):
@@ -93,19 +90,20 @@ func (a *Access) ChangeRole(ctx context.Context, actor store.User, userID, role 
 		u.Role, u.UpdatedAt = role, time.Now()
 		return demoted, nil
 	})
-	if err == nil {
-		a.left(ctx, u, left)
+	if err != nil {
+		return u, err
 	}
-	return u, err
+	return u, a.left(ctx, u, left)
 }
 
-// OnLeft sets the function that is called with what was withdrawn with a person. Call it
-// before the first act.
-func (a *Access) OnLeft(told func(ctx context.Context, u store.User, l store.Leaving)) {
-	a.left = func(ctx context.Context, u store.User, l store.Leaving) {
-		if !l.Empty() {
-			told(ctx, u, l)
+// OnLeft sets the function that is called with what was withdrawn with a person, within
+// the transaction of the act. Call it before the first act.
+func (a *Access) OnLeft(told func(ctx context.Context, u store.User, l store.Leaving) error) {
+	a.left = func(ctx context.Context, u store.User, l store.Leaving) error {
+		if l.Empty() {
+			return nil
 		}
+		return told(ctx, u, l)
 	}
 }
 
@@ -125,8 +123,7 @@ func (a *Access) Disable(ctx context.Context, actor store.User, userID string, d
 	if err != nil || !disabled {
 		return u, err
 	}
-	a.left(ctx, u, left)
-	return u, a.store.EndUserSessions(ctx, userID, "", "")
+	return u, errors.Join(a.left(ctx, u, left), a.store.EndUserSessions(ctx, userID, "", ""))
 }
 
 // SignOut ends all sessions of a person.
@@ -154,7 +151,7 @@ func (a *Access) ForgetSecondFactor(ctx context.Context, actor store.User, userI
 	if err := a.store.DeletePasskeys(ctx, userID); err != nil {
 		return err
 	}
-	return a.DropSecondFactor(ctx, userID, "", false)
+	return a.DropSecondFactor(ctx, userID, "")
 }
 
 // Remove deletes a person. What they did stays in the audit record.
@@ -167,8 +164,8 @@ func (a *Access) Remove(ctx context.Context, actor store.User, userID string) er
 		return ErrMayNot
 	}
 	u, left, err := a.store.RemoveLeaving(ctx, userID, RoleOwner)
-	if err == nil {
-		a.left(ctx, u, left)
+	if err != nil {
+		return err
 	}
-	return err
+	return a.left(ctx, u, left)
 }

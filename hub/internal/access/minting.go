@@ -1,7 +1,6 @@
 package access
 
 import (
-	"errors"
 	"net/netip"
 	"slices"
 
@@ -10,8 +9,8 @@ import (
 
 // Errors of a key that would be worth more than the one that makes it.
 var (
-	ErrOutlives = errors.New("the new key would last longer than the key that makes it")
-	ErrReaches  = errors.New("the new key would work from addresses that the key that makes it does not")
+	ErrOutlives = rule("the new key would last longer than the key that makes it")
+	ErrReaches  = rule("the new key would work from addresses that the key that makes it does not")
 )
 
 // within bounds a key by the one that makes it, so that a key that is lost for an hour, or

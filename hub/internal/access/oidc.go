@@ -89,9 +89,9 @@ var (
 	// read.
 	ErrOIDCAway = errors.New("the sign-in service does not answer as it should")
 	// ErrOIDCRefused is an answer that does not belong to a sign-in of this browser.
-	ErrOIDCRefused = errors.New("the sign-in was not accepted")
+	ErrOIDCRefused = rule("the sign-in was not accepted")
 	// ErrUnknownPerson is a person without an invitation.
-	ErrUnknownPerson = errors.New("the sign-in service authenticated a person who has not been invited to this hub")
+	ErrUnknownPerson = rule("the sign-in service authenticated a person who has not been invited to this hub")
 )
 
 // provider reads the service's discovery document, once it is available.

@@ -45,19 +45,19 @@ const maxPasskeyTitle = 100
 // Errors of passkeys.
 var (
 	// ErrPasskeysOff is a hub whose address does not support passkeys; see Trouble.
-	ErrPasskeysOff = errors.New("passkeys do not work at this address")
+	ErrPasskeysOff = rule("passkeys do not work at this address")
 	// ErrPasskeyLate is an answer without a request: it came too late, or was used
 	// before.
-	ErrPasskeyLate = errors.New("the answer is too late, or was used before; begin once more")
+	ErrPasskeyLate = rule("the answer is too late, or was used before; begin once more")
 	// ErrPasskeyRefused is an answer that does not prove anything.
-	ErrPasskeyRefused = errors.New("the passkey was not accepted")
+	ErrPasskeyRefused = rule("the passkey was not accepted")
 	// ErrPasskeyUnknown is a passkey that is not registered here.
-	ErrPasskeyUnknown = errors.New("this hub does not know the passkey")
+	ErrPasskeyUnknown = rule("this hub does not know the passkey")
 	// ErrPasskeyTaken is a passkey that is registered already.
-	ErrPasskeyTaken = errors.New("this passkey is registered already")
+	ErrPasskeyTaken = rule("this passkey is registered already")
 	// ErrPasskeyCopied is a passkey whose count goes back: there is another device with
 	// the same key.
-	ErrPasskeyCopied = errors.New("the passkey's count has gone back, so it may have been copied")
+	ErrPasskeyCopied = rule("the passkey's count has gone back, so it may have been copied")
 )
 
 // Passkeys are those of the hub at an address, which they belong to.

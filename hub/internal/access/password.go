@@ -35,7 +35,7 @@ const MinPassword = 10
 const MaxPassword = 256
 
 // ErrWeakPassword is a password of the wrong length.
-var ErrWeakPassword = fmt.Errorf("a password has %d to %d characters", MinPassword, MaxPassword)
+var ErrWeakPassword = rule(fmt.Sprintf("a password has %d to %d characters", MinPassword, MaxPassword))
 
 // hashPassword returns the PHC string of a new password, in its turn. Errors:
 // ErrWeakPassword, TooManyError, the context's.

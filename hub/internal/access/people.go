@@ -18,12 +18,12 @@ type Access struct {
 	queue queue
 	// decoy is checked when there is no such user, so that both take as long.
 	decoy func() string
-	left  func(ctx context.Context, u store.User, l store.Leaving)
+	left  func(ctx context.Context, u store.User, l store.Leaving) error
 }
 
 // New returns an Access.
 func New(st *store.Store) *Access {
-	return &Access{store: st, left: func(context.Context, store.User, store.Leaving) {}, decoy: sync.OnceValue(func() string {
+	return &Access{store: st, left: func(context.Context, store.User, store.Leaving) error { return nil }, decoy: sync.OnceValue(func() string {
 		return hashOf("a password that nobody has", []byte("a salt of nobody"), costOfHashes)
 	})}
 }
@@ -34,11 +34,11 @@ const MaxLogin = 200
 // Errors of people.
 var (
 	// ErrWrongLogin does not say whether the login or the password is wrong.
-	ErrWrongLogin = errors.New("wrong login or password")
+	ErrWrongLogin = rule("wrong login or password")
 	// ErrSetupDone is a set-up link that is spent, or was never ours.
-	ErrSetupDone = errors.New("this set-up link is spent")
+	ErrSetupDone = rule("this set-up link is spent")
 	// ErrEmptyLogin is a login without characters.
-	ErrEmptyLogin = errors.New("a login is needed")
+	ErrEmptyLogin = rule("a login is needed")
 )
 
 // TooManyError requires a wait before the next try.
@@ -50,6 +50,9 @@ type TooManyError struct {
 
 // Error implements error.
 func (e *TooManyError) Error() string { return "too many attempts; wait " + e.RetryAfter.String() }
+
+// Refusal marks it for the audit record.
+func (e *TooManyError) Refusal() bool { return true }
 
 // setupKey begins the settings of set-up links; the hash of the link's token follows.
 const setupKey = "setup_link/"
@@ -79,18 +82,15 @@ func (a *Access) SetupOpen(ctx context.Context, token string) (bool, error) {
 	return err == nil && n == 0, err
 }
 
-// Setup makes the first administrator and spends the link.
-func (a *Access) Setup(ctx context.Context, token, login, name, password, lang string) (store.User, error) {
+// Setup makes a person of NewPerson the first owner and spends the link. Errors:
+// ErrSetupDone.
+func (a *Access) Setup(ctx context.Context, token string, user store.User) (store.User, error) {
 	open, err := a.SetupOpen(ctx, token)
 	if err != nil {
 		return store.User{}, err
 	}
 	if !open {
 		return store.User{}, ErrSetupDone
-	}
-	user, err := a.newUser(ctx, login, name, password, lang)
-	if err != nil {
-		return user, err
 	}
 	user.Role, user.LastLoginAt = RoleOwner, user.CreatedAt // the set-up logs in
 	if err := a.store.CreateFirstUser(ctx, user); err != nil {
@@ -106,7 +106,10 @@ func (a *Access) Setup(ctx context.Context, token, login, name, password, lang s
 	return user, err
 }
 
-func (a *Access) newUser(ctx context.Context, login, name, password, lang string) (store.User, error) {
+// NewPerson is a viewer who is not stored yet. It hashes the password, which takes long: call
+// it outside of transactions. Errors: ErrEmptyLogin, ErrWeakPassword, TooManyError, the
+// context's.
+func (a *Access) NewPerson(ctx context.Context, login, name, password, lang string) (store.User, error) {
 	login = strings.TrimSpace(login)
 	if login == "" || len(login) > MaxLogin {
 		return store.User{}, ErrEmptyLogin
@@ -157,6 +160,13 @@ func (a *Access) Login(ctx context.Context, login, password, from string, device
 	return user, a.store.NoteLogin(ctx, user.ID, user.LastLoginAt)
 }
 
+// KnownLogin is a login as its person has it; "" for one that nobody has, which may be a
+// mistyped password.
+func (a *Access) KnownLogin(ctx context.Context, login string) (string, error) {
+	user, err := a.findLogin(ctx, strings.TrimSpace(login))
+	return user.Login, err
+}
+
 // findLogin finds the user of a login; none, without an error, if there is none. An
 // impossible login is not looked up.
 func (a *Access) findLogin(ctx context.Context, login string) (store.User, error) {
@@ -195,12 +205,17 @@ func (a *Access) tryPassword(ctx context.Context, t *try, phc, password, from st
 	return fits, err
 }
 
-// checkPresent checks the password that a signed-in person shows again. Errors:
+// CheckPresent checks the password that a signed-in person shows again, and returns what
+// it was judged by. It counts the try: call it outside of transactions. Errors:
 // ErrWrongLogin, TooManyError.
-func (a *Access) checkPresent(ctx context.Context, user store.User, present string) error {
+func (a *Access) CheckPresent(ctx context.Context, userID, present string) (was string, err error) {
+	user, err := a.store.User(ctx, userID)
+	if err != nil {
+		return "", err
+	}
 	secret, err := a.store.PurposeKey(ctx, "tries")
 	if err != nil {
-		return err
+		return "", err
 	}
 	t := &try{a: a, own: []store.TryBudget{presentPassword.of(secret, user.ID)}}
 	fits, err := a.tryPassword(ctx, t, user.PasswordHash, present, "")
@@ -208,29 +223,28 @@ func (a *Access) checkPresent(ctx context.Context, user store.User, present stri
 		err = ErrWrongLogin
 	}
 	if err != nil {
-		return err
+		return "", err
 	}
-	return t.right(ctx)
+	return user.PasswordHash, t.right(ctx)
 }
 
-// ChangePassword replaces a person's password after checking the present one.
+// NextPassword checks the present password of a person and hashes the next one, for
+// ChangePassword. It takes long and counts the try: call it outside of transactions.
 // Errors: ErrWrongLogin, ErrWeakPassword, TooManyError.
-func (a *Access) ChangePassword(ctx context.Context, userID, present, next string) error {
-	user, err := a.store.User(ctx, userID)
-	if err != nil {
-		return err
+func (a *Access) NextPassword(ctx context.Context, userID, present, next string) (was, hash string, err error) {
+	if was, err = a.CheckPresent(ctx, userID, present); err != nil {
+		return "", "", err
 	}
-	if err := a.checkPresent(ctx, user, present); err != nil {
-		return err
+	hash, err = a.hashPassword(ctx, next)
+	return was, hash, err
+}
+
+// ChangePassword replaces a person's password by that of NextPassword. Errors:
+// ErrWrongLogin if it was changed, or the person disabled, meanwhile.
+func (a *Access) ChangePassword(ctx context.Context, userID, was, hash string) error {
+	err := a.store.SetPassword(ctx, userID, was, hash, time.Now())
+	if errors.Is(err, store.ErrStale) {
+		return ErrWrongLogin
 	}
-	hash, err := a.hashPassword(ctx, next)
-	if err != nil {
-		return err
-	}
-	if err := a.store.SetPassword(ctx, userID, user.PasswordHash, hash, time.Now()); errors.Is(err, store.ErrStale) {
-		return ErrWrongLogin // changed or disabled meanwhile
-	} else if err != nil {
-		return err
-	}
-	return nil
+	return err
 }

@@ -71,7 +71,7 @@ func owner(t *testing.T, a *Access) store.User {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u, err := a.Setup(t.Context(), token, "owner", "Owner", "correct horse battery", "en")
+	u, err := a.SetupWith(t.Context(), token, "owner", "Owner", "correct horse battery", "en")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,11 +84,11 @@ func invited(t *testing.T, a *Access, by store.User, login, role string) store.U
 	if err != nil {
 		t.Fatal(err)
 	}
-	u, err := a.Accept(t.Context(), token, login, "correct horse battery", "en")
+	u, err := a.AcceptWith(t.Context(), token, login, "correct horse battery", "en")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Accept(t.Context(), token, login, "correct horse battery", "en"); !errors.Is(err, ErrInvitation) {
+	if _, err := a.AcceptWith(t.Context(), token, login, "correct horse battery", "en"); !errors.Is(err, ErrInvitation) {
 		t.Errorf("an invitation was accepted twice: %v", err)
 	}
 	return u
@@ -168,10 +168,10 @@ func TestASecondFactorIsAskedForAfterThePassword(t *testing.T) {
 		if _, err := a.SecondLogin(t.Context(), u.ID, recovery[0], "1.1.1.1"); err != nil {
 			t.Error(err)
 		}
-		if err := a.DropSecondFactor(t.Context(), u.ID, "wrong password", true); !errors.Is(err, ErrWrongLogin) {
+		if err := a.DropSecondFactorWith(t.Context(), u.ID, "wrong password"); !errors.Is(err, ErrWrongLogin) {
 			t.Errorf("dropped by a wrong password: %v", err)
 		}
-		if err := a.DropSecondFactor(t.Context(), u.ID, "correct horse battery", true); err != nil {
+		if err := a.DropSecondFactorWith(t.Context(), u.ID, "correct horse battery"); err != nil {
 			t.Error(err)
 		}
 	})

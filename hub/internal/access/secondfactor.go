@@ -2,14 +2,13 @@ package access
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
 // ErrWrongCode is a code that is not right, was used before, or is too old.
-var ErrWrongCode = errors.New("the code is not right; wait for the next one and enter that")
+var ErrWrongCode = rule("the code is not right; wait for the next one and enter that")
 
 // ConfirmSecondFactor checks a code of a new secret and, if it is right, requires codes
 // at each login from now on. It returns recovery codes, which are shown once.
@@ -28,23 +27,12 @@ func (a *Access) ConfirmSecondFactor(ctx context.Context, userID string, secret 
 	return codes, err
 }
 
-// DropSecondFactor requires a password alone again. The person shows the password, or an
-// administrator decides (present is then not checked). Errors: ErrWrongLogin,
-// TooManyError.
-func (a *Access) DropSecondFactor(ctx context.Context, userID, present string, ask bool) error {
-	var checked string
-	if ask {
-		user, err := a.store.User(ctx, userID)
-		if err != nil {
-			return err
-		}
-		if err := a.checkPresent(ctx, user, present); err != nil {
-			return err
-		}
-		checked = user.PasswordHash
-	}
+// DropSecondFactor requires a password alone again. The person has shown the password, of
+// which was is what CheckPresent returned; or an administrator decides, and was is empty.
+// Errors: ErrWrongLogin.
+func (a *Access) DropSecondFactor(ctx context.Context, userID, was string) error {
 	_, err := a.store.ChangeUser(ctx, userID, RoleOwner, func(u *store.User) error {
-		if ask && u.PasswordHash != checked {
+		if was != "" && u.PasswordHash != was {
 			return ErrWrongLogin // changed meanwhile
 		}
 		u.SecondFactor, u.UpdatedAt = store.SecondFactor{}, time.Now()

@@ -32,6 +32,7 @@ func isTooMany(err error) bool {
 // Guesses that come at one moment are counted one by one, so no more of them are checked
 // than of those that come in turn.
 func TestSixtyGuessesAtOneMomentAreNotAllChecked(t *testing.T) {
+	hashesOften(t)
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
 		a := New(st)
 		owner(t, a)
@@ -58,6 +59,7 @@ func TestSixtyGuessesAtOneMomentAreNotAllChecked(t *testing.T) {
 
 // Hubs on one database count together, and a hub that starts again goes on counting.
 func TestHubsCountGuessesTogether(t *testing.T) {
+	hashesOften(t)
 	for dialect, open := range map[string]func(*testing.T, *seal.Box, string) *store.Store{
 		store.SQLite: func(t *testing.T, box *seal.Box, dir string) *store.Store {
 			return storetest.OpenWith(t, store.Options{DataDir: dir, Box: box, SharedSQLite: true})
@@ -98,6 +100,7 @@ func TestHubsCountGuessesTogether(t *testing.T) {
 // Whatever strangers guess, a person who was logged in before gets in there; and whoever
 // has taken the browser's cookie gets no more guesses than anybody.
 func TestOthersGuessesDoNotKeepAKnownBrowserOut(t *testing.T) {
+	hashesOften(t)
 	st := storetest.SQLite(t)
 	a := New(st)
 	u := owner(t, a)
@@ -143,6 +146,7 @@ func must[T any](v T, err error) T {
 
 // Guesses from ever new networks are bounded by what the login has for all of them.
 func TestGuessesFromManyNetworksAreBoundedTogether(t *testing.T) {
+	hashesOften(t)
 	st := storetest.SQLite(t)
 	a := New(st)
 	u := owner(t, a)
@@ -181,6 +185,7 @@ func TestOneMachineIsOneNetwork(t *testing.T) {
 
 // Guesses fill up again with time; a login that was right takes none.
 func TestGuessesComeBackWithTime(t *testing.T) {
+	hashesOften(t)
 	synctest.Test(t, func(t *testing.T) {
 		a := New(storetest.OpenWith(t, store.Options{DataDir: t.TempDir()}))
 		owner(t, a)
@@ -227,12 +232,12 @@ func TestCodesAndThePresentPasswordAreCounted(t *testing.T) {
 		t.Errorf("in a known browser: %v", err)
 	}
 	for range presentPassword.burst {
-		if err := a.DropSecondFactor(t.Context(), u.ID, "a wrong guess", true); !errors.Is(err, ErrWrongLogin) {
+		if err := a.DropSecondFactorWith(t.Context(), u.ID, "a wrong guess"); !errors.Is(err, ErrWrongLogin) {
 			t.Fatal(err)
 		}
 	}
 	for name, err := range map[string]error{
-		"drop the second factor": a.DropSecondFactor(t.Context(), u.ID, right, true), "change the password": a.ChangePassword(t.Context(), u.ID, right, "another long one"),
+		"drop the second factor": a.DropSecondFactorWith(t.Context(), u.ID, right), "change the password": a.ChangePasswordWith(t.Context(), u.ID, right, "another long one"),
 	} {
 		if !isTooMany(err) {
 			t.Errorf("%s: %v", name, err)
@@ -256,5 +261,13 @@ func TestKeysOfBudgetsTellNothing(t *testing.T) {
 		if err := guess(t, a, login, "192.0.2.1"); !errors.Is(err, ErrWrongLogin) {
 			t.Errorf("a login of %d bytes: %.100v", len(login), err)
 		}
+	}
+}
+
+// hashesOften leaves a test out that hashes many passwords, where little time is wanted.
+func hashesOften(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by -short: each of its passwords is hashed for a tenth of a second")
 	}
 }

@@ -1,26 +1,24 @@
 package access
 
 import (
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha1" //nolint:gosec // G505: RFC 6238 and every authenticator app
 	"crypto/subtle"
 	"encoding/base32"
-	"encoding/binary"
-	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/pquerna/otp/hotp"
+	"github.com/pquerna/otp/totp"
 
 	"github.com/evergrant/evergrant/hub/internal/randtoken"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// The parameters of codes that every authenticator app supports (RFC 6238).
+// Codes are those that every authenticator app supports (RFC 6238): six digits of SHA-1,
+// which are the library's defaults.
 const (
-	codeStep   = 30 * time.Second
-	codeDigits = 6
+	codeStep = 30 * time.Second
 	// codeDrift is how many steps a clock may be off.
 	codeDrift = 1
 	// recoveryCodes are made at a time.
@@ -39,20 +37,18 @@ func NewSecondFactor(login string) (secret []byte, address string) {
 
 // SecondFactorAddress is the otpauth: address of a secret.
 func SecondFactorAddress(login string, secret []byte) string {
-	u := url.URL{Scheme: "otpauth", Host: "totp", Path: "/Evergrant:" + login, RawQuery: url.Values{
-		"secret": {base32Plain.EncodeToString(secret)}, "issuer": {"Evergrant"},
-	}.Encode()}
-	return u.String()
+	key, err := totp.Generate(totp.GenerateOpts{Issuer: "Evergrant", AccountName: login, Secret: secret})
+	if err != nil {
+		return "" // only without a login, which nobody is
+	}
+	return key.URL()
 }
 
-// codeAt is the code of a time step (RFC 4226 section 5.3).
+// codeAt is the code of a time step. totp.Validate will not do: it does not tell of which
+// step a code was, and each step is good once.
 func codeAt(secret []byte, step int64) string {
-	mac := hmac.New(sha1.New, secret)
-	_ = binary.Write(mac, binary.BigEndian, step) // a hash takes everything
-	sum := mac.Sum(nil)
-	at := sum[len(sum)-1] & 0xf
-	number := binary.BigEndian.Uint32(sum[at:at+4]) & 0x7fffffff
-	return fmt.Sprintf("%0*d", codeDigits, number%1_000_000)
+	code, _ := hotp.GenerateCode(base32Plain.EncodeToString(secret), uint64(step)) // it fails only for what is not base 32
+	return code
 }
 
 // takeCode checks a code or a recovery code and spends it: each is good once.

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"sync"
@@ -13,17 +12,19 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
+	"github.com/evergrant/evergrant/hub/internal/app/data"
+	"github.com/evergrant/evergrant/hub/internal/app/grants"
+	"github.com/evergrant/evergrant/hub/internal/app/keys"
+	"github.com/evergrant/evergrant/hub/internal/app/plugins"
+	"github.com/evergrant/evergrant/hub/internal/app/services"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/bounded"
-	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/changes"
-	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/store"
-	"github.com/evergrant/evergrant/hub/internal/testcall"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
-	"github.com/evergrant/evergrant/hub/internal/withdrawn"
 )
 
 // Options of an API.
@@ -33,12 +34,12 @@ type Options struct {
 	Catalogue *catalogue.Catalogue
 	Flow      *authflow.Flow
 	Source    *tokensource.Source
-	TestCalls *testcall.Caller
-	Installer *installer.Installer
 	Changes   *changes.Notifier
 	Audit     *audit.Log
-	// Withdrawn is what a restore may bring back.
-	Withdrawn *withdrawn.Tail
+	// Connections, Grants and Services carry out the acts on them and record them.
+	Connections *connections.Connections
+	Grants      *grants.Grants
+	Services    *services.Services
 	// Pulls notes each token that is handed out; nil notes none.
 	Pulls *audit.Pulls
 	// Pulled is told of each answer to a pull; late is a token that had expired when it
@@ -47,10 +48,10 @@ type Options struct {
 	Logger    hclog.Logger
 	PublicURL string
 	Version   string
-	// AdoptData takes a data folder that looks copied for the only one.
-	AdoptData func(context.Context) error
-	// Bulk decides about what is behind a backup.
-	Bulk *bulk.Runner
+	// The acts that this API asks for.
+	Keys    *keys.Keys
+	Plugins *plugins.Plugins
+	Data    *data.Data
 	// Ending is closed when the hub begins to stop: streams end then. Nil is never.
 	Ending <-chan struct{}
 	// MinTTL is what a pull gets that does not name min_ttl; 60 s.
@@ -69,10 +70,14 @@ type API struct {
 	flow      *authflow.Flow
 	source    *tokensource.Source
 	now       func() time.Time // by the database's clock
-	installer *installer.Installer
+	keys      *keys.Keys
+	plugins   *plugins.Plugins
+	data      *data.Data
 	changes   *changes.Notifier
 	audit     *audit.Log
-	withdrawn *withdrawn.Tail
+	conns     *connections.Connections
+	grants    *grants.Grants
+	services  *services.Services
 	pulls     *audit.Pulls
 	pulled    func(result string, late bool)
 	log       hclog.Logger
@@ -101,8 +106,9 @@ var shapeErrors = sync.OnceFunc(func() { huma.NewError = fromHuma })
 // New registers the API on a router.
 func New(router gin.IRouter, engine *gin.Engine, o Options) *API {
 	a := &API{
-		store: o.Store, access: o.Access, catalogue: o.Catalogue, flow: o.Flow, source: o.Source, now: o.Source.Now, installer: o.Installer,
-		changes: o.Changes, audit: o.Audit, withdrawn: o.Withdrawn, pulls: o.Pulls, pulled: o.Pulled,
+		store: o.Store, access: o.Access, catalogue: o.Catalogue, flow: o.Flow, source: o.Source, now: o.Source.Now,
+		conns: o.Connections, grants: o.Grants, services: o.Services, keys: o.Keys, plugins: o.Plugins, data: o.Data,
+		changes: o.Changes, audit: o.Audit, pulls: o.Pulls, pulled: o.Pulled,
 		log: o.Logger, publicURL: o.PublicURL, version: o.Version, minTTL: o.MinTTL, trashKeep: o.TrashKeep, ending: o.Ending, streams: o.Streams, touched: bounded.New[string, time.Time](maxTouched),
 	}
 	if a.minTTL <= 0 {
@@ -117,7 +123,7 @@ func New(router gin.IRouter, engine *gin.Engine, o Options) *API {
 	a.registerToken()
 	a.registerEvents()
 	a.registerIncidents()
-	a.registerAdoption(o.AdoptData)
+	a.registerAdoption()
 	a.registerProviders()
 	a.registerServices()
 	a.registerConnections()
@@ -127,8 +133,8 @@ func New(router gin.IRouter, engine *gin.Engine, o Options) *API {
 	a.registerPlugins()
 	a.registerAudit()
 	a.registerData()
-	a.registerBehind(o.Bulk)
-	a.registerTestCalls(o.TestCalls)
+	a.registerBehind()
+	a.registerTestCalls()
 	complete(a.huma.OpenAPI())
 	return a
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
+	"github.com/evergrant/evergrant/hub/internal/app/grants"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 )
 
@@ -39,14 +41,8 @@ func (a *API) registerAuthorizations() {
 	start.Description = "For tools that drive a browser themselves; people use the button in the web hub."
 	start.DefaultStatus = http.StatusCreated
 	huma.Register(a.huma, start, func(ctx context.Context, in *NameInput) (*one[Authorization], error) {
-		c, err := a.connection(ctx, in.Name)
-		if err != nil {
-			return nil, a.fail(err)
-		}
 		browser := authflow.NewBrowser()
-		started, err := a.flow.Start(ctx, authflow.StartRequest{
-			ConnectionID: c.ID, UserID: caller(ctx), Browser: browser, ReturnTo: "/connections/" + c.Name,
-		})
+		started, err := a.grants.Start(ctx, in.Name, grants.Way{Browser: browser, ReturnTo: "/connections/" + in.Name})
 		if err != nil {
 			return nil, a.fail(err)
 		}
@@ -60,11 +56,7 @@ func (a *API) registerAuthorizations() {
 		NameInput
 		Body PastedBody
 	}) (*one[Connection], error) {
-		c, err := a.connection(ctx, in.Name)
-		if err != nil {
-			return nil, a.fail(err)
-		}
-		finished, err := a.flow.FinishPasted(ctx, c.ID, caller(ctx), in.Body.Pasted)
+		finished, err := a.grants.Paste(ctx, in.Name, in.Body.Pasted)
 		if err != nil {
 			return nil, a.fail(err)
 		}
@@ -88,14 +80,11 @@ func (a *API) registerOffer() {
 		NameInput
 		Body OfferBody
 	}) (*one[Connection], error) {
-		c, err := a.connection(ctx, in.Name)
-		switch {
-		case err != nil:
-		case in.Body.Take:
-			c, err = a.flow.TakeOffer(ctx, c.ID)
-		default:
-			err = a.flow.DropOffer(ctx, c.ID)
+		decide := a.conns.DropOffer
+		if in.Body.Take {
+			decide = a.conns.TakeOffer
 		}
+		c, err := decide(ctx, connections.Named(in.Name))
 		if err != nil {
 			return nil, a.fail(err)
 		}

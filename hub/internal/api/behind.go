@@ -7,7 +7,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
@@ -59,7 +58,7 @@ type BehindRun struct {
 	Connections int    `json:"connections"`
 }
 
-func (a *API) registerBehind(runner *bulk.Runner) {
+func (a *API) registerBehind() {
 	huma.Register(a.huma, operation("get-restore", http.MethodGet, "/api/v1/data/restore", "How the last restore of the database stands", "Data"),
 		func(ctx context.Context, _ *struct{}) (*one[RestoreState], error) {
 			v, err := a.restoreState(ctx)
@@ -70,7 +69,7 @@ func (a *API) registerBehind(runner *bulk.Runner) {
 		})
 	huma.Register(a.huma, operation("list-behind", http.MethodGet, "/api/v1/data/behind", "List grants that may be behind the backup: they wait for a decision", "Data"),
 		func(ctx context.Context, _ *struct{}) (*listOf[BehindGrant], error) {
-			found, err := a.store.Behind(ctx, 0)
+			found, err := a.data.Behind(ctx, 0)
 			if err != nil {
 				return nil, a.fail(err)
 			}
@@ -91,7 +90,7 @@ func (a *API) registerBehind(runner *bulk.Runner) {
 			case in.Body.All:
 				names = nil
 			}
-			run, n, err := runner.Decide(ctx, names, decision)
+			run, n, err := a.data.DecideBehind(ctx, names, decision)
 			if err != nil {
 				return nil, a.fail(err)
 			}
@@ -103,11 +102,11 @@ func (a *API) registerBehind(runner *bulk.Runner) {
 }
 
 func (a *API) restoreState(ctx context.Context) (v RestoreState, err error) {
-	at, err := a.store.Restores(ctx)
+	at, err := a.data.Restores(ctx)
 	if err != nil {
 		return v, err
 	}
-	if v.Behind, err = a.store.CountBehind(ctx); err != nil {
+	if v.Behind, err = a.data.CountBehind(ctx); err != nil {
 		return v, err
 	}
 	r := at.Newest
@@ -117,7 +116,7 @@ func (a *API) restoreState(ctx context.Context) (v RestoreState, err error) {
 	v.Noticed = &RestoreNoticed{
 		Cause: r.Cause, At: r.NoticedAt.UTC(), By: r.NoticedBy, BackupAt: orAbsent(r.BackupAt), Until: r.Until.UTC(), EndedAt: orAbsent(r.EndedAt), Replicas: []ComparedReplica{},
 	}
-	all, err := a.store.RestoreReplicas(ctx, r.ID)
+	all, err := a.data.RestoreReplicas(ctx, r.ID)
 	for _, x := range all {
 		v.Noticed.Forwarded += x.Forwarded
 		v.Noticed.Replicas = append(v.Noticed.Replicas, ComparedReplica{ID: x.ID, Name: x.Name, ComparedAt: orAbsent(x.ComparedAt), Forwarded: x.Forwarded})

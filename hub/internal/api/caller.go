@@ -2,14 +2,13 @@ package api
 
 import (
 	"context"
-	"net/http"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
@@ -61,11 +60,8 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	a.touchKey(ctx.Context(), key.ID, time.Now())
-	actor := audit.Actor{Kind: audit.KindKey, Name: key.Title, Address: address}
-	within := context.WithValue(context.WithValue(ctx.Context(), keyInContext{}, key), madeInContext{}, new(string))
-	acting := huma.WithContext(ctx, audit.With(within, actor))
-	next(acting)
-	a.note(acting, op)
+	within := context.WithValue(ctx.Context(), keyInContext{}, key)
+	next(huma.WithContext(ctx, act.With(within, act.Key(key, address))))
 }
 
 type pullInContext struct{}
@@ -80,47 +76,6 @@ func (a *API) beforeBody(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	next(huma.WithContext(ctx, context.WithValue(ctx.Context(), pullInContext{}, row)))
-}
-
-// note records an act of a key that changed something. Acts on plugins and on many
-// connections, and test calls, are noted by whoever carries them out.
-func (a *API) note(ctx huma.Context, op *huma.Operation) {
-	if op.Method == http.MethodGet || ctx.Status() >= http.StatusBadRequest || a.audit == nil || strings.HasPrefix(op.Path, "/api/v1/plugin") || strings.HasPrefix(op.Path, "/api/v1/data/behind") || op.OperationID == "test-connection" {
-		return
-	}
-	if op.OperationID == consentOperation || op.OperationID == "delete-connection" || strings.HasPrefix(op.Path, "/api/v1/trash") {
-		return // these name the connection's id as well
-	}
-	verb, kind, _ := strings.Cut(op.OperationID, "-")
-	switch kind { // the pages' words for the same acts
-	case "api-key":
-		kind = "key"
-	case "pasted":
-		verb, kind = "paste", "connection"
-	case "offered":
-		verb, kind = "decide_offer", "connection"
-	}
-	if said, ok := map[string]string{"create": "add", "remove": "delete"}[verb]; ok {
-		verb = said
-	}
-	name := ctx.Param("name")
-	if made, ok := ctx.Context().Value(madeInContext{}).(*string); ok && *made != "" {
-		name = *made
-	}
-	if name == "" {
-		name = ctx.Param("id")
-	}
-	a.audit.Record(ctx.Context(), kind+"."+verb, audit.Object{Kind: kind, Name: name})
-}
-
-// madeInContext is where an operation leaves the name of what it has added.
-type madeInContext struct{}
-
-// madeIs tells the audit record what was added.
-func madeIs(ctx context.Context, name string) {
-	if made, ok := ctx.Value(madeInContext{}).(*string); ok {
-		*made = name
-	}
 }
 
 // caller names the API key of a request for records of who did what.

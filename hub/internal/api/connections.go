@@ -9,9 +9,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
-	"github.com/evergrant/evergrant/hub/internal/tokensource"
 )
 
 // Account is whose a grant is at the service.
@@ -132,21 +132,16 @@ func (a *API) registerConnections() {
 	add := operation("add-connection", http.MethodPost, "/api/v1/connections", "Name a new connection; authorise it next", "Connections", 404, 422)
 	add.DefaultStatus = http.StatusCreated
 	huma.Register(a.huma, add, func(ctx context.Context, in *one[ConnectionBody]) (*one[Connection], error) {
-		svc, err := a.store.ServiceByName(ctx, in.Body.Service)
+		added, err := a.conns.Add(ctx, in.Body.Service, in.Body.Name, in.Body.Title)
 		if err != nil {
 			return nil, a.fail(err)
 		}
-		c, err := a.catalogue.AddConnection(ctx, svc.ID, in.Body.Name, in.Body.Title)
-		madeIs(ctx, c.Name)
-		if err != nil {
-			return nil, a.fail(err)
-		}
-		return a.view(ctx, c)
+		return a.view(ctx, added.Connection)
 	})
-	a.act("get-connection", http.MethodGet, "", "Show a connection", a.readable)
+	a.registerShow()
 	a.registerRenew()
-	a.act("pause-connection", http.MethodPost, "/pause", "Stop renewal and pulls", a.byID(a.catalogue.Pause))
-	a.act("resume-connection", http.MethodPost, "/resume", "Take a paused connection up again", a.byID(a.catalogue.Resume))
+	a.act("pause-connection", "/pause", "Stop renewal and pulls", a.conns.Pause)
+	a.act("resume-connection", "/resume", "Take a paused connection up again", a.conns.Resume)
 	a.registerRevoke()
 	a.registerRestore()
 	huma.Register(a.huma, operation("access-codes", http.MethodGet, "/api/v1/connections/{name}/access-codes", "The tokens as access codes («Коды доступа») to copy elsewhere", "Connections", 404, 409, 502, 503), a.accessCodes)
@@ -191,50 +186,41 @@ func (a *API) listConnections(ctx context.Context, in *ListInput) (*listOf[Conne
 	return list(items), nil
 }
 
-// act registers an operation on one connection that returns it.
-func (a *API) act(id, method, suffix, summary string, do func(context.Context, string) (connection.Connection, error)) {
-	huma.Register(a.huma, operation(id, method, "/api/v1/connections/{name}"+suffix, summary, "Connections", 404),
+// registerShow is a look at one connection.
+func (a *API) registerShow() {
+	huma.Register(a.huma, operation("get-connection", http.MethodGet, "/api/v1/connections/{name}", "Show a connection", "Connections", 404),
 		func(ctx context.Context, in *NameInput) (*one[Connection], error) {
-			var before connection.Connection
-			var err error
-			if method != http.MethodGet {
-				if before, err = a.connection(ctx, in.Name); err != nil {
-					return nil, a.fail(err)
-				}
+			c, err := a.readable(ctx, in.Name)
+			if err != nil {
+				return nil, a.fail(err)
 			}
-			c, err := do(ctx, in.Name)
+			return a.view(ctx, c)
+		})
+}
+
+// act registers an act on one connection that returns it.
+func (a *API) act(id, suffix, summary string, do func(context.Context, connections.Which) (before, after connection.Connection, err error)) {
+	huma.Register(a.huma, operation(id, http.MethodPost, "/api/v1/connections/{name}"+suffix, summary, "Connections", 404),
+		func(ctx context.Context, in *NameInput) (*one[Connection], error) {
+			before, c, err := do(ctx, connections.Named(in.Name))
 			if err != nil {
 				return nil, a.fail(err)
 			}
 			shown, err := a.view(ctx, c)
-			if err == nil && method != http.MethodGet {
+			if err == nil {
 				shown.Body.Changed = new(before.State != c.State || before.Generation != c.Generation)
 			}
 			return shown, err
 		})
 }
 
-func (a *API) byID(do func(context.Context, string) (connection.Connection, error)) func(context.Context, string) (connection.Connection, error) {
-	return func(ctx context.Context, name string) (connection.Connection, error) {
-		c, err := a.connection(ctx, name)
-		if err != nil {
-			return c, err
-		}
-		return do(ctx, c.ID)
-	}
-}
-
 func (a *API) accessCodes(ctx context.Context, in *struct {
 	NameInput
 	RefreshToken bool `query:"refresh_token" doc:"Also hand over the refresh token. Pause the connection then: two sides that renew one grant lose it"`
 }) (*one[connection.AccessCodes], error) {
-	pulled, err := a.source.Token(ctx, in.Name, a.minTTL, tokensource.UsualWait)
+	codes, err := a.conns.Codes(ctx, connections.Named(in.Name), a.minTTL, in.RefreshToken)
 	if err != nil {
 		return nil, a.fail(err)
 	}
-	svc, err := a.store.Service(ctx, pulled.Connection.ServiceID)
-	if err != nil {
-		return nil, a.fail(err)
-	}
-	return &one[connection.AccessCodes]{pulled.Connection.Codes(time.Now(), svc.Provider, svc.ClientID, in.RefreshToken)}, nil
+	return &one[connection.AccessCodes]{codes}, nil
 }

@@ -24,7 +24,7 @@ type Withdrawal struct {
 func (a *API) registerData() {
 	huma.Register(a.huma, operation("list-withdrawn", http.MethodGet, "/api/v1/data/withdrawn", "List what was withdrawn and is back after a restore", "Data"),
 		func(ctx context.Context, _ *struct{}) (*listOf[Withdrawal], error) {
-			found, err := a.withdrawn.List(ctx)
+			found, err := a.data.Withdrawn(ctx)
 			if err != nil {
 				return nil, a.fail(err)
 			}
@@ -37,7 +37,7 @@ func (a *API) registerData() {
 	op := operation("withdraw-data", http.MethodPost, "/api/v1/data/withdraw", "Withdraw all of that again", "Data")
 	op.DefaultStatus = http.StatusOK
 	huma.Register(a.huma, op, func(ctx context.Context, _ *struct{}) (*listOf[Withdrawal], error) {
-		done, err := a.withdrawn.Withdraw(ctx)
+		done, err := a.data.WithdrawAgain(ctx)
 		if err != nil {
 			return nil, a.fail(err)
 		}
@@ -57,13 +57,13 @@ func withdrawalView(i withdrawn.Item) Withdrawal {
 	return Withdrawal{Act: i.Act, Object: i.Object, Title: i.Title, At: i.At}
 }
 
-// registerAdoption has adopt take a data folder that looks copied for the only one.
-func (a *API) registerAdoption(adopt func(context.Context) error) {
+// registerAdoption is for a data folder that looks copied.
+func (a *API) registerAdoption() {
 	op := operation("adopt-data", http.MethodPost, "/api/v1/data/adopt",
 		"Take a data folder that looks copied for the only one: grants that rotate are renewed again", "Data")
 	op.DefaultStatus = http.StatusNoContent
 	huma.Register(a.huma, op, func(ctx context.Context, _ *struct{}) (*struct{}, error) {
-		if err := adopt(ctx); err != nil {
+		if err := a.data.Adopt(ctx); err != nil {
 			return nil, a.fail(err)
 		}
 		return nil, nil

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/keys"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
@@ -67,16 +68,16 @@ func keyView(k store.APIKey, names map[string]string) Key {
 func (a *API) registerKeys() {
 	huma.Register(a.huma, operation("list-api-keys", http.MethodGet, "/api/v1/api-keys", "List API keys", "API keys"),
 		func(ctx context.Context, _ *struct{}) (*listOf[Key], error) {
-			keys, err := a.store.APIKeys(ctx)
+			all, err := a.keys.List(ctx)
 			if err != nil {
 				return nil, a.fail(err)
 			}
-			names, err := a.connectionNames(ctx, keys)
+			names, err := a.connectionNames(ctx, all)
 			if err != nil {
 				return nil, a.fail(err)
 			}
 			var items []Key
-			for _, k := range keys {
+			for _, k := range all {
 				items = append(items, keyView(k, names))
 			}
 			return list(items), nil
@@ -91,7 +92,7 @@ func (a *API) registerKeys() {
 		func(ctx context.Context, in *struct {
 			ID string `path:"id"`
 		}) (*struct{}, error) {
-			if err := a.store.RevokeAPIKey(ctx, in.ID, time.Now()); err != nil {
+			if err := a.keys.Revoke(ctx, in.ID); err != nil {
 				return nil, a.fail(err)
 			}
 			return nil, nil
@@ -99,62 +100,47 @@ func (a *API) registerKeys() {
 }
 
 func (a *API) createKey(ctx context.Context, in *one[KeyBody]) (*one[CreatedKey], error) {
-	draft := access.KeyDraft{
-		Title: in.Body.Title, Scopes: in.Body.Scopes, AllConnections: in.Body.AllConnections, CreatedBy: caller(ctx), Maker: keyOf(ctx),
-		Tags: in.Body.Tags, Addresses: in.Body.Addresses,
+	draft := keys.Draft{
+		Title: in.Body.Title, Scopes: in.Body.Scopes, All: in.Body.AllConnections, Connections: in.Body.Connections, Tags: in.Body.Tags, Addresses: in.Body.Addresses,
 	}
 	if in.Body.ExpiresAt != nil {
 		draft.ExpiresAt = *in.Body.ExpiresAt
 	}
-	names := map[string]string{}
-	for _, name := range in.Body.Connections {
-		c, err := a.connection(ctx, name)
-		if err != nil {
-			return nil, a.fail(err)
-		}
-		draft.ConnectionIDs = append(draft.ConnectionIDs, c.ID)
-		names[c.ID] = c.Name
-	}
-	secret, key, err := a.access.CreateKey(ctx, draft)
-	madeIs(ctx, key.Title)
+	made, err := a.keys.Create(ctx, draft)
 	if err != nil {
 		return nil, a.fail(err)
 	}
-	return &one[CreatedKey]{CreatedKey{Key: keyView(key, names), Secret: secret}}, nil
+	names := map[string]string{}
+	for _, c := range made.Connections {
+		names[c.ID] = c.Name
+	}
+	return &one[CreatedKey]{CreatedKey{Key: keyView(made.Key, names), Secret: made.Secret}}, nil
 }
 
 func (a *API) rotateKey(ctx context.Context, in *struct {
 	ID   string `path:"id"`
 	Body RotateBody
 }) (*one[CreatedKey], error) {
-	secret, key, err := a.access.RotateKey(ctx, in.ID, time.Duration(in.Body.OverlapSeconds)*time.Second, caller(ctx), keyOf(ctx))
+	made, err := a.keys.Rotate(ctx, in.ID, time.Duration(in.Body.OverlapSeconds)*time.Second)
 	if errors.Is(err, access.ErrBadKey) {
 		return nil, problem(http.StatusConflict, "key-ended", "The key has ended", "A key that is revoked or expired cannot be rotated; create another.")
 	}
 	if err != nil {
 		return nil, a.fail(err)
 	}
-	names, err := a.connectionNames(ctx, []store.APIKey{key})
+	names, err := a.connectionNames(ctx, []store.APIKey{made.Key})
 	if err != nil {
 		return nil, a.fail(err)
 	}
-	return &one[CreatedKey]{CreatedKey{Key: keyView(key, names), Secret: secret}}, nil
+	return &one[CreatedKey]{CreatedKey{Key: keyView(made.Key, names), Secret: made.Secret}}, nil
 }
 
 // connectionNames looks up the names of the connections that keys allow.
-func (a *API) connectionNames(ctx context.Context, keys []store.APIKey) (map[string]string, error) {
-	names := map[string]string{}
-	for _, k := range keys {
-		for _, id := range k.ConnectionIDs {
-			if _, known := names[id]; known {
-				continue
-			}
-			c, err := a.store.Connection(ctx, id)
-			if err != nil {
-				return nil, err
-			}
-			names[id] = c.Name
-		}
+func (a *API) connectionNames(ctx context.Context, list []store.APIKey) (map[string]string, error) {
+	opened, err := a.keys.Opened(ctx, list, 0)
+	names := make(map[string]string, len(opened))
+	for id, c := range opened {
+		names[id] = c.Name
 	}
-	return names, nil
+	return names, err
 }

@@ -81,15 +81,13 @@ func (a *API) registerPlugins() {
 	huma.Register(a.huma, operation("enable-plugin", http.MethodPost, "/api/v1/plugin-packages/{sha256}/enable", "Run an approved package under its name", tag, 404, 409, 422), a.enablePlugin)
 	huma.Register(a.huma, operation("discard-plugin", http.MethodDelete, "/api/v1/plugin-packages/{sha256}", "Remove a package that does not run", tag, 404, 409), a.discardPlugin)
 	for act, do := range map[string]func(context.Context, string) error{
-		"disable": a.installer.Disable, "resume": a.installer.Resume, "rollback": a.installer.Rollback,
-		"pin":   func(ctx context.Context, name string) error { return a.installer.Pin(ctx, name, true) },
-		"unpin": func(ctx context.Context, name string) error { return a.installer.Pin(ctx, name, false) },
+		"disable": a.plugins.Disable, "resume": a.plugins.Resume, "rollback": a.plugins.Rollback, "pin": a.plugins.Pin, "unpin": a.plugins.Unpin,
 	} {
 		op := operation(act+"-plugin-slot", http.MethodPost, "/api/v1/plugins/{name}/"+act, pluginActs[act], tag, 404, 409)
 		op.DefaultStatus = http.StatusNoContent
 		huma.Register(a.huma, op, a.pluginAct(do))
 	}
-	huma.Register(a.huma, operation("remove-plugin", http.MethodDelete, "/api/v1/plugins/{name}", "Remove an installed plugin and all its packages", tag, 404, 409), a.pluginAct(a.installer.Remove))
+	huma.Register(a.huma, operation("remove-plugin", http.MethodDelete, "/api/v1/plugins/{name}", "Remove an installed plugin and all its packages", tag, 404, 409), a.pluginAct(a.plugins.Remove))
 	huma.Register(a.huma, operation("list-plugin-keys", http.MethodGet, "/api/v1/plugin-keys", "List keys whose signatures count", tag), a.pluginKeys)
 	trust := operation("trust-plugin-key", http.MethodPost, "/api/v1/plugin-keys", "Trust a key", tag, 422)
 	trust.DefaultStatus = http.StatusCreated
@@ -112,7 +110,7 @@ func (a *API) pluginAct(do func(context.Context, string) error) func(context.Con
 }
 
 func (a *API) listPlugins(ctx context.Context, _ *struct{}) (*listOf[Plugin], error) {
-	plugins, err := a.installer.Plugins(ctx)
+	plugins, err := a.plugins.List(ctx)
 	if err != nil {
 		return nil, a.fail(err)
 	}
@@ -164,7 +162,7 @@ func barePackageView(p store.Package) PluginPackage {
 func (a *API) stagePlugin(ctx context.Context, in *struct {
 	RawBody []byte `contentType:"application/octet-stream"`
 }) (*one[PluginPackage], error) {
-	p, err := a.installer.Stage(ctx, bytes.NewReader(in.RawBody))
+	p, err := a.plugins.Stage(ctx, bytes.NewReader(in.RawBody))
 	if err != nil {
 		return nil, a.fail(err)
 	}
@@ -177,7 +175,7 @@ func (a *API) approvePlugin(ctx context.Context, in *struct {
 		Confirm string `json:"confirm,omitempty" doc:"The package's SHA-256 again, for one that no trusted key has signed"`
 	}
 }) (*one[PluginPackage], error) {
-	p, err := a.installer.Approve(ctx, in.Sum, in.Body.Confirm)
+	p, err := a.plugins.Approve(ctx, in.Sum, in.Body.Confirm)
 	if err != nil {
 		return nil, a.fail(err)
 	}
@@ -191,10 +189,10 @@ func (a *API) enablePlugin(ctx context.Context, in *struct {
 		AcceptLosses bool `json:"accept_losses,omitempty" doc:"Allow a version without something that services use; a refusal of the type services-lose names each loss"`
 	}
 }) (*one[PluginPackage], error) {
-	if err := a.installer.Enable(ctx, in.Sum, installer.Consent{Downgrade: in.Body.Downgrade, Losses: in.Body.AcceptLosses}); err != nil {
+	if err := a.plugins.Enable(ctx, in.Sum, installer.Consent{Downgrade: in.Body.Downgrade, Losses: in.Body.AcceptLosses}); err != nil {
 		return nil, a.fail(err)
 	}
-	p, err := a.store.Package(ctx, in.Sum)
+	p, err := a.plugins.Package(ctx, in.Sum)
 	if err != nil {
 		return nil, a.fail(err)
 	}
@@ -202,14 +200,14 @@ func (a *API) enablePlugin(ctx context.Context, in *struct {
 }
 
 func (a *API) discardPlugin(ctx context.Context, in *SumInput) (*struct{}, error) {
-	if err := a.installer.Discard(ctx, in.Sum); err != nil {
+	if err := a.plugins.Discard(ctx, in.Sum); err != nil {
 		return nil, a.fail(err)
 	}
 	return nil, nil
 }
 
 func (a *API) pluginKeys(ctx context.Context, _ *struct{}) (*listOf[PluginKey], error) {
-	keys, err := a.store.PluginKeys(ctx)
+	keys, err := a.plugins.Keys(ctx)
 	if err != nil {
 		return nil, a.fail(err)
 	}
@@ -231,7 +229,7 @@ type TrustedKeyBody struct {
 }
 
 func (a *API) trustKey(ctx context.Context, in *one[TrustedKeyBody]) (*one[PluginKey], error) {
-	k, err := a.installer.Trust(ctx, strings.TrimSpace(in.Body.Title), in.Body.Public)
+	k, err := a.plugins.Trust(ctx, strings.TrimSpace(in.Body.Title), in.Body.Public)
 	if err != nil {
 		return nil, a.fail(err)
 	}
@@ -241,7 +239,7 @@ func (a *API) trustKey(ctx context.Context, in *one[TrustedKeyBody]) (*one[Plugi
 func (a *API) revokePluginKey(ctx context.Context, in *struct {
 	ID string `path:"id"`
 }) (*struct{}, error) {
-	if err := a.installer.Revoke(ctx, in.ID); err != nil {
+	if err := a.plugins.Revoke(ctx, in.ID); err != nil {
 		return nil, a.fail(err)
 	}
 	return nil, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/installer"
@@ -120,7 +121,7 @@ func (a *API) fail(err error) error {
 		return problem(http.StatusConflict, "changed-meanwhile", "Changed meanwhile", "Somebody else changed it at the same moment; try again.")
 	case errors.Is(err, access.ErrNoKey), errors.Is(err, access.ErrBadKey):
 		return withHeader(problem(http.StatusUnauthorized, "unauthorized", "No valid API key", err.Error()), "WWW-Authenticate", `Bearer realm="evergrant"`)
-	case errors.Is(err, access.ErrForbidden):
+	case errors.Is(err, access.ErrForbidden), errors.Is(err, act.ErrNotAllowed):
 		return problem(http.StatusForbidden, "forbidden", "Not allowed", err.Error()+"; its scopes and connections are set in the web hub.")
 	case errors.Is(err, access.ErrNotForKey):
 		return problem(http.StatusNotFound, "no-connection-for-key", "No such connection for this key", err.Error()+".")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 )
 
@@ -34,10 +35,7 @@ func (a *API) registerRestore() {
 		NameInput
 		Body RestoreBody
 	}) (*one[Connection], error) {
-		c, err := a.connection(ctx, in.Name)
-		if err == nil {
-			c, err = a.catalogue.Restore(ctx, c.ID, in.Body.Generation, caller(ctx))
-		}
+		_, c, err := a.conns.Restore(ctx, connections.Named(in.Name), in.Body.Generation)
 		if err != nil {
 			return nil, a.fail(err)
 		}

@@ -7,8 +7,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
-	"github.com/evergrant/evergrant/hub/internal/tokensource"
 )
 
 // Revocation says what became of a grant at its service when it was given up here.
@@ -32,11 +32,7 @@ func (a *API) registerRevoke() {
 	huma.Register(a.huma, operation("revoke-connection", http.MethodPost, "/api/v1/connections/{name}/revoke",
 		"Give the grant back; the answer says whether the service was told", "Connections", 404),
 		func(ctx context.Context, in *NameInput) (*one[Connection], error) {
-			before, err := a.connection(ctx, in.Name)
-			if err != nil {
-				return nil, a.fail(err)
-			}
-			revoked, err := a.catalogue.Revoke(ctx, before.ID)
+			before, revoked, err := a.conns.Revoke(ctx, connections.Named(in.Name))
 			if err != nil {
 				return nil, a.fail(err)
 			}
@@ -58,11 +54,7 @@ func (a *API) registerRenew() {
 	renew := operation("renew-connection", http.MethodPost, "/api/v1/connections/{name}/renew", "Renew now", "Connections", 404, 409, 502, 503)
 	renew.Description = "The request goes out now, whatever waiting time runs; changed and last_error say what came of it. 409, 502 and 503: nothing was sent, and detail says why."
 	huma.Register(a.huma, renew, func(ctx context.Context, in *NameInput) (*one[Connection], error) {
-		before, err := a.connection(ctx, in.Name)
-		if err != nil {
-			return nil, a.fail(err)
-		}
-		c, err := a.source.Ask(ctx, before, tokensource.UsualWait)
+		before, c, err := a.conns.Renew(ctx, connections.Named(in.Name))
 		if err != nil {
 			return nil, a.fail(err)
 		}

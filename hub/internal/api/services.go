@@ -2,12 +2,13 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/service"
 )
@@ -64,14 +65,13 @@ type Consented struct {
 	Services []string `json:"services" doc:"Names of the services that waited for these hosts"`
 }
 
-// draft is what was entered, with whether the key's maker may consent to hosts.
-func (a *API) draft(ctx context.Context, b ServiceBody) (catalogue.ServiceDraft, error) {
-	mayConsent, err := a.access.KeyMay(ctx, keyOf(ctx), access.ActConsent)
+// draft is what was entered.
+func draft(b ServiceBody) catalogue.ServiceDraft {
 	return catalogue.ServiceDraft{
 		Name: b.Name, Title: b.Title, Provider: b.Provider, ClientID: b.ClientID, ClientSecret: b.ClientSecret,
 		Scopes: b.Scopes, Options: b.Options, RedirectURI: b.RedirectURI, PrivateHosts: b.PrivateHosts, ApprovedHosts: b.ApprovedHosts,
-		ConsentHosts: b.ConsentHosts, MayConsent: mayConsent,
-	}, err
+		ConsentHosts: b.ConsentHosts,
+	}
 }
 
 func (a *API) serviceView(s service.Service) Service {
@@ -111,12 +111,7 @@ func (a *API) registerServices() {
 	add := operation("add-service", http.MethodPost, "/api/v1/services", "Add a service", "Services", 422, 502, 503)
 	add.DefaultStatus = http.StatusCreated
 	huma.Register(a.huma, add, func(ctx context.Context, in *one[ServiceBody]) (*one[Service], error) {
-		draft, err := a.draft(ctx, in.Body)
-		if err != nil {
-			return nil, a.fail(err)
-		}
-		svc, err := a.catalogue.AddService(ctx, draft)
-		madeIs(ctx, svc.Name)
+		svc, err := a.services.Add(ctx, draft(in.Body))
 		if err != nil {
 			return nil, a.fail(err)
 		}
@@ -135,44 +130,26 @@ func (a *API) registerServices() {
 			NameInput
 			Body ServiceBody
 		}) (*one[Service], error) {
-			svc, err := a.store.ServiceByName(ctx, in.Name)
-			var draft catalogue.ServiceDraft
-			if err == nil {
-				draft, err = a.draft(ctx, in.Body)
-			}
-			if err == nil {
-				svc, err = a.catalogue.EditService(ctx, svc.ID, draft)
-			}
+			svc, err := a.services.Edit(ctx, in.Name, draft(in.Body))
 			if err != nil {
 				return nil, a.fail(err)
 			}
 			return &one[Service]{a.serviceView(svc)}, nil
 		})
-	huma.Register(a.huma, operation(consentOperation, http.MethodPost, "/api/v1/services/consent-hosts", "Agree to new hosts, for all services that wait for them", "Services", 422), a.consentHosts)
+	huma.Register(a.huma, operation("consent-hosts", http.MethodPost, "/api/v1/services/consent-hosts", "Agree to new hosts, for all services that wait for them", "Services", 422), a.consentHosts)
 	huma.Register(a.huma, operation("remove-service", http.MethodDelete, "/api/v1/services/{name}", "Delete a service without connections", "Services", 404, 409),
 		func(ctx context.Context, in *NameInput) (*struct{}, error) {
-			svc, err := a.store.ServiceByName(ctx, in.Name)
-			if err == nil {
-				err = a.catalogue.RemoveService(ctx, svc.ID)
-			}
-			if err != nil {
+			if _, err := a.services.Delete(ctx, in.Name); err != nil {
 				return nil, a.fail(err)
 			}
 			return nil, nil
 		})
 }
 
-// consentOperation is noted by whoever carries it out, for each service.
-const consentOperation = "consent-hosts"
-
 func (a *API) consentHosts(ctx context.Context, in *one[ConsentBody]) (*one[Consented], error) {
-	may, err := a.access.KeyMay(ctx, keyOf(ctx), access.ActConsent)
-	if err == nil && !may {
+	released, err := a.services.ConsentHosts(ctx, in.Body.ConsentHosts)
+	if errors.Is(err, act.ErrNotAllowed) {
 		return nil, problem(http.StatusForbidden, "forbidden", "Not allowed", "An owner of the hub has to agree to new hosts: in the web hub, or with an API key that an owner has made.")
-	}
-	var released []service.Service
-	if err == nil {
-		released, err = a.catalogue.ConsentHosts(ctx, in.Body.ConsentHosts)
 	}
 	if err != nil {
 		return nil, a.fail(err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
 	"github.com/evergrant/evergrant/hub/internal/testcall"
 )
 
@@ -31,18 +32,14 @@ type testCallInput struct {
 	Body *TestCallBody
 }
 
-func (a *API) registerTestCalls(caller *testcall.Caller) {
+func (a *API) registerTestCalls() {
 	op := operation("test-connection", http.MethodPost, "/api/v1/connections/{name}/test-call", "Call the service's API with the current token and show the answer", "Connections", 404, 409, 422, 500, 502, 503)
 	huma.Register(a.huma, op, func(ctx context.Context, in *testCallInput) (*one[TestCallAnswer], error) {
-		c, err := a.connection(ctx, in.Name)
-		if err != nil {
-			return nil, a.fail(err)
-		}
 		name := "" // the first one
 		if in.Body != nil {
 			name = in.Body.Name
 		}
-		answer, err := caller.Call(ctx, c, name)
+		answer, err := a.conns.Test(ctx, connections.Named(in.Name), name)
 		if errors.Is(err, testcall.ErrUnknown) {
 			return nil, problem(http.StatusUnprocessableEntity, "unknown-test-call", "There is no such test call", "The provider of this connection declares no test call of that name.")
 		}

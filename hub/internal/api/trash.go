@@ -7,9 +7,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
-	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
@@ -79,15 +78,10 @@ func (a *API) deleteConnection(ctx context.Context, in *struct {
 	NameInput
 	Revoke bool `query:"revoke" doc:"Give the grant back at the service now; it cannot be put back then, only authorised again"`
 }) (*one[Deleted], error) {
-	c, err := a.connection(ctx, in.Name)
+	c, revoked, err := a.conns.Delete(ctx, connections.Named(in.Name), catalogue.WithGrant(in.Revoke))
 	if err != nil {
 		return nil, a.fail(err)
 	}
-	revoked, err := a.catalogue.Delete(ctx, c.ID, catalogue.WithGrant(in.Revoke))
-	if err != nil {
-		return nil, a.fail(err)
-	}
-	a.audit.Record(ctx, "connection.delete", audit.Object{Kind: "connection", Name: c.Name}, "id", c.ID, "grant", revoked.Word())
 	out := &one[Deleted]{Deleted{Deleted: true, TrashID: c.ID, RemovedAt: time.Now().Add(a.trashKeep).UTC()}}
 	if in.Revoke {
 		out.Body.Revocation = revocationOf(revoked)
@@ -126,27 +120,17 @@ func (a *API) putBack(ctx context.Context, in *struct {
 	TrashIDInput
 	Body PutBackBody `required:"false"`
 }) (*one[Connection], error) {
-	c, err := a.catalogue.PutBack(ctx, in.ID, in.Body.Name)
+	c, err := a.conns.PutBack(ctx, in.ID, in.Body.Name)
 	if err != nil {
 		return nil, a.fail(err)
 	}
-	a.recordTrash(ctx, "connection.put_back", c)
 	return a.view(ctx, c)
 }
 
 func (a *API) removeConnection(ctx context.Context, in *TrashIDInput) (*one[Removed], error) {
-	t, err := a.store.Trashed(ctx, in.ID)
+	_, revoked, err := a.conns.Remove(ctx, in.ID)
 	if err != nil {
 		return nil, a.fail(err)
 	}
-	revoked, err := a.catalogue.Remove(ctx, in.ID)
-	if err != nil {
-		return nil, a.fail(err)
-	}
-	a.recordTrash(ctx, "connection.remove", t.Connection, "grant", revoked.Word())
 	return &one[Removed]{Removed{Removed: true, Revocation: revocationOf(revoked)}}, nil
-}
-
-func (a *API) recordTrash(ctx context.Context, act string, c connection.Connection, detail ...string) {
-	a.audit.Record(ctx, act, audit.Object{Kind: "connection", Name: c.Name}, append([]string{"id", c.ID}, detail...)...)
 }

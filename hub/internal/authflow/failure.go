@@ -56,6 +56,21 @@ func (e *Failure) Error() string {
 	return s
 }
 
+// Refusal reports whether a person, a rule or the service said no, rather than that
+// something failed or is not known yet.
+func (e *Failure) Refusal() bool {
+	return e.Reason != ReasonTransient && e.Reason != ReasonInternal && e.Reason != ReasonStillWaiting
+}
+
+// refusalError is a rule of this package that says no.
+type refusalError string
+
+// Error implements error.
+func (e refusalError) Error() string { return string(e) }
+
+// Refusal marks it for the audit record.
+func (refusalError) Refusal() bool { return true }
+
 func causeOf(err error) *provider.Error {
 	if e, ok := errors.AsType[*provider.Error](err); ok {
 		return e

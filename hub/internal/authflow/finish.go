@@ -60,6 +60,24 @@ func (f *Flow) Finish(ctx context.Context, serviceName string, params url.Values
 	return nil, f.fail(failure)
 }
 
+// Awaited is the authorization that the parameters of a callback belong to; nil if there
+// is none, such as for a stranger's. Nothing is consumed.
+func (f *Flow) Awaited(ctx context.Context, serviceName string, params url.Values, browsers ...string) (*store.Authorization, error) {
+	svc, err := f.o.Store.ServiceByName(ctx, serviceName)
+	var a *store.Authorization
+	switch state := params.Get("state"); {
+	case err != nil:
+	case state != "":
+		a, err = f.o.Store.AuthorizationOf(ctx, randtoken.Hash(state))
+	default:
+		a, err = f.o.Store.AuthorizationByBrowser(ctx, svc.ID, hashes(browsers), time.Now())
+	}
+	if errors.Is(err, store.ErrNotFound) || err == nil && !a.ExpiresAt.After(time.Now()) {
+		return nil, nil //nolint:nilnil // there being none is no error
+	}
+	return a, wrap("find the authorization", err)
+}
+
 // untaken is why there is no authorization to take. Nothing is consumed: one that another
 // browser has started can still be finished there. An error without a state is reported
 // as that of the authorization which the browser has started.
@@ -217,7 +235,12 @@ func (f *Flow) exchange(ctx context.Context, svc service.Service, a *store.Autho
 	}
 	if failure.Reason = ReasonStillWaiting; a.ConnectionID == "" { // without a connection there is nothing to save it to
 		failure.Reason = ReasonTransient
+		return nil, f.fail(failure)
 	}
+	f.work.Go(func() {
+		r := <-ended
+		f.o.Late(context.WithoutCancel(ctx), a, r.finished, r.err)
+	})
 	return nil, f.fail(failure)
 }
 

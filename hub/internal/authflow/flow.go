@@ -2,8 +2,6 @@ package authflow
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/url"
@@ -14,6 +12,7 @@ import (
 	"unicode"
 
 	"github.com/hashicorp/go-hclog"
+	"golang.org/x/oauth2"
 
 	"github.com/evergrant/evergrant/hub/internal/clock"
 	"github.com/evergrant/evergrant/hub/internal/connection"
@@ -42,6 +41,9 @@ type Options struct {
 	// Exchanging is called with how long after its callback a code is about to be sent to
 	// the service; optional. It must not block.
 	Exchanging func(after time.Duration)
+	// Late is called with what came of an exchange for a connection that its callback did
+	// not wait for. Optional.
+	Late func(ctx context.Context, a *store.Authorization, finished *Finished, err error)
 	// Clock is the time of the database, by which grants are dated; nil is this hub's own
 	// clock.
 	Clock *clock.Clock
@@ -66,6 +68,9 @@ func New(o Options) *Flow {
 	}
 	if o.Granted == nil {
 		o.Granted = func(connection.Connection) {}
+	}
+	if o.Late == nil {
+		o.Late = func(context.Context, *store.Authorization, *Finished, error) {}
 	}
 	if o.Exchanging == nil {
 		o.Exchanging = func(time.Duration) {}
@@ -183,15 +188,9 @@ func withPKCE(svc service.Service, ask *provider.AuthCodeURLRequest) (verifier s
 	if pkce := svc.Description.PKCE; pkce != provider.PKCES256 && pkce != provider.PKCERequired {
 		return ""
 	}
-	verifier = randtoken.New()
-	ask.CodeChallenge = challenge(verifier)
+	verifier = oauth2.GenerateVerifier()
+	ask.CodeChallenge = oauth2.S256ChallengeFromVerifier(verifier)
 	return verifier
-}
-
-// challenge is RFC 7636's S256.
-func challenge(verifier string) string {
-	sum := sha256.Sum256([]byte(verifier))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // take finds the authorization of a callback; it is gone afterwards.

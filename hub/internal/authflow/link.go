@@ -17,9 +17,9 @@ const linkLife = 3 * 24 * time.Hour
 // Errors of links.
 var (
 	// ErrLinkSpent is a link that has led to a grant, is too old, or was never ours.
-	ErrLinkSpent = errors.New("this link is spent or too old; ask for another one")
+	ErrLinkSpent error = refusalError("this link is spent or too old; ask for another one")
 	// ErrLinkTaken is a link that another browser has followed.
-	ErrLinkTaken = errors.New("this link was followed in another browser; ask for another one")
+	ErrLinkTaken error = refusalError("this link was followed in another browser; ask for another one")
 )
 
 // MakeLink makes a link's token by which a person without an account here authorizes a

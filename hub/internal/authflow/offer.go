@@ -15,7 +15,7 @@ import (
 const offerLife = 15 * time.Minute
 
 // ErrNoOffer reports that a connection has no offer.
-var ErrNoOffer = errors.New("no authorisation of this connection is kept aside any more; start again")
+var ErrNoOffer error = refusalError("no authorisation of this connection is kept aside any more; start again")
 
 // offer keeps a grant that would replace a better one, and reports it: its code is spent,
 // and a person may decide to use it.
@@ -55,7 +55,7 @@ func (f *Flow) TakeOffer(ctx context.Context, connectionID string) (connection.C
 			continue
 		}
 		if err == nil {
-			f.o.Granted(taken)
+			f.o.Store.AfterCommit(ctx, func() { f.o.Granted(taken) })
 			f.o.Logger.Info("pending authorization accepted", "connection", c.Name, "generation", taken.Generation)
 		}
 		return taken, err

@@ -4,7 +4,8 @@ import (
 	"net/url"
 	"testing"
 
-	"github.com/evergrant/evergrant/hub/internal/randtoken"
+	"golang.org/x/oauth2"
+
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -80,12 +81,15 @@ func TestAnIssuerThatIsAnnouncedAndMissingIsAMixUp(t *testing.T) {
 	}
 }
 
-func TestPKCEIsS256(t *testing.T) {
-	// RFC 7636 appendix B.
-	if got := challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"); got != "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" {
-		t.Errorf("challenge %s", got)
+func TestAServiceThatTakesPKCEGetsAChallengeOfItsOwn(t *testing.T) {
+	svc := service.Service{Description: &provider.Description{PKCE: provider.PKCES256}}
+	var first, second, none provider.AuthCodeURLRequest
+	a, b := withPKCE(svc, &first), withPKCE(svc, &second)
+	if a == b || len(a) != 43 || first.CodeChallenge != oauth2.S256ChallengeFromVerifier(a) || second.CodeChallenge != oauth2.S256ChallengeFromVerifier(b) {
+		t.Errorf("verifiers of %d characters, equal %t, challenges %q %q", len(a), a == b, first.CodeChallenge, second.CodeChallenge)
 	}
-	if a, b := randtoken.New(), randtoken.New(); a == b || len(a) != 43 {
-		t.Errorf("secrets %d characters long, equal %t", len(a), a == b)
+	svc.Description.PKCE = provider.PKCENone
+	if v := withPKCE(svc, &none); v != "" || none.CodeChallenge != "" {
+		t.Errorf("without PKCE: %q %q", v, none.CodeChallenge)
 	}
 }

@@ -4,23 +4,28 @@
 // The walk: Begin writes the run with its connections and works on it in the
 // background. A run whose hub died is found by Resume on any replica and goes on with
 // what still waits; acts that were done are done again at most for the group that was
-// under way, and each of them may be done twice.
+// under way, and each of them may be done twice. Package app/connections does and records
+// the act on each connection, as who began the run.
 package bulk
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/act"
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/store"
-	"github.com/evergrant/evergrant/hub/internal/tokensource"
 )
 
 // The acts.
@@ -61,10 +66,10 @@ const (
 
 // Options of a Runner.
 type Options struct {
-	Store     *store.Store
-	Catalogue *catalogue.Catalogue
-	Source    *tokensource.Source
-	Audit     *audit.Log
+	Store *store.Store
+	// Connections carries out the act on each connection and records it.
+	Connections *connections.Connections
+	Record      *act.Recorder
 	// Decided is called after a decision about grants behind a backup, so that it takes
 	// effect at once.
 	Decided func(ctx context.Context) error
@@ -99,40 +104,73 @@ func (r *Runner) Close() {
 }
 
 // Begin starts an act on the connections that a filter chooses, and returns the run's
-// id and how many they are.
-func (r *Runner) Begin(ctx context.Context, act, argument string, f store.Filter) (id string, n int, err error) {
-	actor := audit.From(ctx)
-	run := store.BulkRun{ID: store.NewID(), Act: act, Argument: argument, Actor: actor.Name, Address: actor.Address, CreatedAt: time.Now()}
-	if n, err = r.o.Store.CreateBulkRun(ctx, run, f, Most); err != nil {
+// id and how many they are. Errors: act.ErrNotAllowed.
+func (r *Runner) Begin(ctx context.Context, what, argument string, f store.Filter) (id string, n int, err error) {
+	run := newRun(ctx, what, argument)
+	err = r.o.Record.Change(ctx, beginning(run), func(ctx context.Context, e *act.Entry) (err error) {
+		n, err = r.begin(ctx, run, f)
+		e.Add("connections", fmt.Sprint(n))
+		return err
+	})
+	if err != nil {
 		return "", 0, err
 	}
-	r.o.Audit.Record(ctx, "bulk."+act, audit.Object{Kind: "bulk_run", Name: run.ID}, "connections", fmt.Sprint(n), "argument", argument)
-	r.work.Go(func() { r.carryOut(run) })
 	return run.ID, n, nil
+}
+
+// begin is Begin without its record. The work begins after the commit.
+func (r *Runner) begin(ctx context.Context, run store.BulkRun, f store.Filter) (n int, err error) {
+	if n, err = r.o.Store.CreateBulkRun(ctx, run, f, Most); err != nil {
+		return 0, err
+	}
+	r.o.Store.AfterCommit(ctx, func() { r.work.Go(func() { r.carryOut(act.From(ctx), run) }) })
+	return n, nil
+}
+
+func newRun(ctx context.Context, what, argument string) store.BulkRun {
+	who := act.From(ctx)
+	return store.BulkRun{ID: store.NewID(), Act: what, Argument: argument, Actor: who.Name, Address: who.Address, CreatedAt: time.Now()}
+}
+
+// operating are the acts that keep connections going; the others change what there is.
+var operating = []string{Renew, Pause, Take, Tag, Untag, Links}
+
+// beginning is the act that begins a run.
+func beginning(run store.BulkRun) act.Act {
+	needs := access.ActManage
+	if slices.Contains(operating, run.Act) {
+		needs = access.ActOperate
+	}
+	return act.Act{Name: "bulk." + run.Act, Needs: needs, On: audit.Object{Kind: "bulk_run", Name: run.ID}, Detail: []string{"argument", run.Argument}}
 }
 
 // Decide has grants that are behind a backup tried once, or ended so that links are sent,
 // by name; nil is all of them. Grants that are not listed any more are left out: n may be
-// 0, and there is no run then.
+// 0, and there is no run then. It takes effect after the commit, and is not recorded here.
 func (r *Runner) Decide(ctx context.Context, names []string, decision string) (id string, n int, err error) {
+	if !act.From(ctx).May(access.ActManage) {
+		r.o.Record.Ended(ctx, beginning(newRun(ctx, decision, "")), act.ErrNotAllowed)
+		return "", 0, act.ErrNotAllowed
+	}
 	decided, d, err := r.o.Store.DecideBehind(ctx, names, decision, audit.From(ctx).Name)
 	if err != nil || len(decided) == 0 {
 		return "", 0, err
 	}
-	if err := r.o.Decided(ctx); err != nil {
-		return "", 0, err
-	}
-	return r.Begin(ctx, decision, "", store.Filter{Decided: &d})
+	r.o.Store.AfterCommit(ctx, func() {
+		if err := r.o.Decided(ctx); err != nil {
+			r.o.Logger.Error("look at decisions about grants behind a backup failed, retrying", "error", err)
+		}
+	})
+	run := newRun(ctx, decision, "")
+	n, err = r.begin(ctx, run, store.Filter{Decided: &d})
+	return run.ID, n, err
 }
 
 // Cancel leaves alone what of a run still waits. Errors: store.ErrNotFound for a run that is
 // over.
 func (r *Runner) Cancel(ctx context.Context, id string) error {
-	err := r.o.Store.CancelBulkRun(ctx, id, time.Now())
-	if err == nil {
-		r.o.Audit.Record(ctx, "bulk.cancel", audit.Object{Kind: "bulk_run", Name: id})
-	}
-	return err
+	a := act.Act{Name: "bulk.cancel", Needs: access.ActOperate, On: audit.Object{Kind: "bulk_run", Name: id}}
+	return r.o.Record.Change(ctx, a, func(ctx context.Context, _ *act.Entry) error { return r.o.Store.CancelBulkRun(ctx, id, time.Now()) })
 }
 
 // Resume takes over abandoned runs. It is called periodically.
@@ -146,13 +184,27 @@ func (r *Runner) Resume(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r.work.Go(func() { r.carryOut(run) })
+		who, err := r.begunBy(ctx, run)
+		if err != nil {
+			return err
+		}
+		r.work.Go(func() { r.carryOut(who, run) })
 	}
 }
 
-// carryOut works on a run until nothing of it waits.
-func (r *Runner) carryOut(run store.BulkRun) {
-	ctx := audit.With(r.life, audit.Actor{Kind: audit.KindPerson, Name: run.Actor, Address: run.Address})
+// begunBy is who began a run of another process: a person, or an API key.
+func (r *Runner) begunBy(ctx context.Context, run store.BulkRun) (act.Caller, error) {
+	who := audit.Actor{Kind: audit.KindPerson, Name: run.Actor, Address: run.Address}
+	_, err := r.o.Store.UserByLogin(ctx, run.Actor)
+	if errors.Is(err, store.ErrNotFound) {
+		who.Kind, err = audit.KindKey, nil
+	}
+	return act.Resumed(who), err
+}
+
+// carryOut works on a run until nothing of it waits, as who began it.
+func (r *Runner) carryOut(who act.Caller, run store.BulkRun) {
+	ctx := act.Within(act.With(r.life, who), "run", run.ID)
 	most := group
 	if run.Act == Links {
 		most = linksGroup
@@ -190,50 +242,47 @@ func (r *Runner) one(ctx context.Context, run store.BulkRun, item store.BulkItem
 	acting, cancel := context.WithTimeout(context.WithoutCancel(ctx), actTimeout)
 	defer cancel()
 	item.State = store.BulkDone
-	if err := r.act(acting, run, item.ConnectionID); err != nil {
+	if err := r.act(acting, run, connections.Which{ID: item.ConnectionID, Name: item.Name}); err != nil {
 		item.State, item.Message = store.BulkFailed, message(err)
 	}
 	r.keep(acting, run, item)
 }
 
-// keep records what came of an act on a connection.
+// keep stores what came of an act on a connection, for the page of the run.
 func (r *Runner) keep(ctx context.Context, run store.BulkRun, item store.BulkItem) {
-	r.o.Audit.Record(ctx, "connection."+run.Act, audit.Object{Kind: "connection", Name: item.Name},
-		"id", item.ConnectionID, "run", run.ID, "argument", run.Argument, "outcome", outcomeOf(item))
 	if err := r.o.Store.FinishBulkItem(ctx, run.ID, item); err != nil {
 		r.o.Logger.Error("save bulk operation result failed", "run", run.ID, "connection", item.Name, "error", err)
 	}
 }
 
-func outcomeOf(item store.BulkItem) string {
-	if item.State == store.BulkDone {
-		return "done"
-	}
-	return "failed: " + item.Message
-}
-
-func (r *Runner) act(ctx context.Context, run store.BulkRun, id string) (err error) {
+func (r *Runner) act(ctx context.Context, run store.BulkRun, w connections.Which) (err error) {
+	do := r.o.Connections
 	switch run.Act {
-	case Renew, TryOnce:
-		return r.renew(ctx, id)
+	case Renew:
+		return renewed(do.Renew(ctx, w))
+	case TryOnce:
+		return renewed(do.TryOnce(ctx, w))
 	case SendLinks:
-		return r.giveUp(ctx, id)
+		err = do.GiveUp(ctx, w)
 	case Pause:
-		_, err = r.o.Catalogue.Pause(ctx, id)
+		_, _, err = do.Pause(ctx, w)
 	case Take:
-		_, err = r.o.Catalogue.Resume(ctx, id)
+		_, _, err = do.Resume(ctx, w)
 	case Tag:
-		err = r.o.Store.AddTag(ctx, id, run.Argument)
+		err = do.AddTag(ctx, w, run.Argument)
 	case Untag:
-		err = r.o.Store.RemoveTag(ctx, id, run.Argument)
+		err = do.RemoveTag(ctx, w, run.Argument)
 	case Delete, DeleteRevoke:
-		err = told(r.o.Catalogue.Delete(ctx, id, catalogue.WithGrant(run.Act == DeleteRevoke)))
+		_, revoked, err := do.Delete(ctx, w, catalogue.WithGrant(run.Act == DeleteRevoke))
+		return told(revoked, err)
 	case Revoke:
-		err = told(r.o.Catalogue.Revoke(ctx, id))
+		_, revoked, err := do.Revoke(ctx, w)
+		return told(revoked, err)
 	case PutBack:
-		_, err = r.o.Catalogue.PutBack(ctx, id, "")
+		_, err = do.PutBack(ctx, w.ID, "")
 	case Remove:
-		err = told(r.o.Catalogue.Remove(ctx, id))
+		_, revoked, err := do.Remove(ctx, w.ID)
+		return told(revoked, err)
 	default:
 		err = errors.New("there is no such act")
 	}
@@ -248,21 +297,8 @@ func told(revoked catalogue.Revoked, err error) error {
 	return err
 }
 
-// giveUp ends a grant that is behind a backup, unless it has been brought forward since.
-func (r *Runner) giveUp(ctx context.Context, id string) error {
-	decided, err := r.o.Store.DecidedBehind(ctx, id, SendLinks)
-	if err != nil {
-		return err
-	}
-	return r.o.Source.GiveUp(ctx, id, decided)
-}
-
-func (r *Runner) renew(ctx context.Context, id string) error {
-	before, err := r.o.Store.Connection(ctx, id)
-	if err != nil {
-		return err
-	}
-	after, err := r.o.Source.Ask(ctx, before, tokensource.UsualWait)
+// renewed is what a run keeps of a renewal.
+func renewed(before, after connection.Connection, err error) error {
 	switch {
 	case err != nil:
 		return err

@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
-	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
@@ -14,17 +13,14 @@ import (
 // table is an import in progress.
 type table struct {
 	rows map[int]catalogue.ImportRow // by line
-	// owner is the contact that gets the connections; empty for none.
-	owner string
 }
 
 // BeginImport starts to add the connections of a valid table, and returns the run's id.
 // Its items have the lines of the table as numbers. The tokens stay in this process: an
 // import is not resumed after a crash of its hub, and shows which rows are missing.
-func (r *Runner) BeginImport(ctx context.Context, rows []catalogue.ImportRow, owner string) (id string, err error) {
-	actor := audit.From(ctx)
-	run := store.BulkRun{ID: store.NewID(), Act: Import, Actor: actor.Name, Address: actor.Address, CreatedAt: time.Now()}
-	t := table{rows: make(map[int]catalogue.ImportRow, len(rows)), owner: owner}
+func (r *Runner) BeginImport(ctx context.Context, rows []catalogue.ImportRow) (id string, err error) {
+	run := newRun(ctx, Import, "")
+	t := table{rows: make(map[int]catalogue.ImportRow, len(rows))}
 	items := make([]store.BulkItem, 0, len(rows))
 	for _, row := range rows {
 		t.rows[row.Line] = row
@@ -34,14 +30,17 @@ func (r *Runner) BeginImport(ctx context.Context, rows []catalogue.ImportRow, ow
 		}
 		items = append(items, store.BulkItem{N: row.Line, Name: name})
 	}
-	if err := r.o.Store.CreateBulkRunOf(ctx, run, items); err != nil {
+	err = r.o.Record.Change(ctx, beginning(run), func(ctx context.Context, e *act.Entry) error {
+		e.Add("connections", fmt.Sprint(len(rows)))
+		return r.o.Store.CreateBulkRunOf(ctx, run, items)
+	})
+	if err != nil {
 		return "", err
 	}
 	r.tables.Store(run.ID, t)
-	r.o.Audit.Record(ctx, "bulk."+Import, audit.Object{Kind: "bulk_run", Name: run.ID}, "connections", fmt.Sprint(len(rows)))
 	r.work.Go(func() {
 		defer r.tables.Delete(run.ID)
-		r.carryOut(run)
+		r.carryOut(act.From(ctx), run)
 	})
 	return run.ID, nil
 }
@@ -67,10 +66,7 @@ func (r *Runner) importRow(ctx context.Context, run store.BulkRun, item store.Bu
 	if !there {
 		return &saidError{key: "import_lost"}
 	}
-	c, err := r.o.Catalogue.Import(ctx, row.Import) // the scheduler renews what has to be
-	if err == nil && t.owner != "" {
-		err = r.o.Store.SetOwner(ctx, c.ID, t.owner)
-	}
+	_, err := r.o.Connections.Import(ctx, row.Import) // the scheduler renews what has to be
 	return err
 }
 

@@ -2,8 +2,12 @@ package bulk
 
 import (
 	"context"
+	"strings"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/act"
+	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
@@ -26,17 +30,30 @@ func (r *Runner) links(ctx context.Context, run store.BulkRun, items []store.Bul
 	}
 	sent, err := r.o.SendLinks(acting, ids)
 	for _, item := range items {
+		cause := err
 		switch result := sent[item.ConnectionID]; {
 		case err != nil:
 			item.State, item.Message = store.BulkFailed, message(err)
 		case result.Reason != "":
+			cause = notSentError(strings.TrimSpace(result.Reason + " " + result.Said))
 			item.State, item.Message = store.BulkFailed, message(&saidError{key: linkReason(result), said: result.Said})
 		default:
 			item.State, item.Message = store.BulkDone, message(&saidError{key: "link_sent", said: result.To})
 		}
+		a := act.Act{Name: "connection.links", Needs: access.ActOperate, On: audit.Object{Kind: "connection", Name: item.Name}, Detail: []string{"id", item.ConnectionID}}
+		r.o.Record.Ended(acting, a, cause)
 		r.keep(acting, run, item)
 	}
 }
+
+// notSentError is why a link was not sent, for the audit record.
+type notSentError string
+
+// Error implements error.
+func (e notSentError) Error() string { return string(e) }
+
+// Refusal marks it as a rule that says no.
+func (notSentError) Refusal() bool { return true }
 
 // linkReason is the key of the text for a link that was not sent.
 func linkReason(result escalation.LinkSent) string {

@@ -65,3 +65,29 @@ func TestACalendarIsWhatStrictReadersTake(t *testing.T) {
 		}
 	}
 }
+
+// Calendar programs compare what they were sent: the same entries are the same bytes.
+func TestTheSameEntriesAreTheSameCalendar(t *testing.T) {
+	at := time.Date(2027, 5, 12, 14, 35, 0, 0, time.UTC)
+	entries := []calendar.Entry{{UID: "1@evergrant", At: at, Changed: at, Summary: "first", Description: "do this"}, {UID: "2@evergrant", At: at, Changed: at, Summary: "second"}}
+	write := func() string {
+		var b strings.Builder
+		if err := calendar.Write(&b, "forecast", entries); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	first := write()
+	if second := write(); second != first {
+		t.Errorf("%s\n%s", first, second)
+	}
+	for _, line := range []string{"BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Evergrant//Forecast//EN", "METHOD:PUBLISH", "REFRESH-INTERVAL;VALUE=DURATION:PT1H",
+		"DTSTAMP:20270512T143500Z", "DTEND:20270512T150500Z", "ACTION:DISPLAY", "TRIGGER:-PT24H", "END:VCALENDAR"} {
+		if !strings.Contains(first, line+"\r\n") {
+			t.Errorf("%s is missing in\n%s", line, first)
+		}
+	}
+	if n := strings.Count(first, "PRODID"); n != 1 || strings.Contains(first, "Golang") {
+		t.Errorf("%d product ids in\n%s", n, first)
+	}
+}

@@ -43,6 +43,11 @@ func (c *Catalogue) OnGone(told func(ctx context.Context, c connection.Connectio
 	c.gone = told
 }
 
+// tell calls that function once what has become of the connection is committed.
+func (c *Catalogue) tell(ctx context.Context, conn connection.Connection, how Gone) {
+	c.store.AfterCommit(ctx, func() { c.gone(context.WithoutCancel(ctx), conn, how) })
+}
+
 // New returns a Catalogue.
 func New(st *store.Store, host *pluginhost.Host, runner *operation.Runner, log hclog.Logger) *Catalogue {
 	return &Catalogue{

@@ -99,7 +99,7 @@ func (c *Catalogue) Revoke(ctx context.Context, id string) (Revoked, error) {
 	}
 	_, err = c.change(ctx, id, func(conn connection.Connection) connection.Connection { return conn.Revoked(time.Now()) })
 	if err == nil && conn.Granting() {
-		c.gone(context.WithoutCancel(ctx), conn, GoneRevoked)
+		c.tell(ctx, conn, GoneRevoked)
 	}
 	return result, err
 }

@@ -34,6 +34,9 @@ func (e *InvalidError) Error() string {
 	return strings.Join(parts, "; ")
 }
 
+// Refusal marks it as a rule that says no, for the audit record.
+func (e *InvalidError) Refusal() bool { return true }
+
 func (e *InvalidError) add(field, en, ru string) {
 	e.Problems = append(e.Problems, Problem{Field: field, Message: provider.Text{EN: en, RU: ru}})
 }

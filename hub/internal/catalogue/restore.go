@@ -22,6 +22,9 @@ func (e *RestoreRefusedError) Error() string {
 // Unwrap returns the cause.
 func (e *RestoreRefusedError) Unwrap() error { return e.Cause }
 
+// Refusal marks it as a rule that says no, for the audit record.
+func (e *RestoreRefusedError) Refusal() bool { return true }
+
 // EventRestored is the kind of event that Restore writes.
 const EventRestored = "connection.restored"
 

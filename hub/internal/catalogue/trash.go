@@ -38,7 +38,7 @@ func (c *Catalogue) Delete(ctx context.Context, id string, grant WithGrant) (Rev
 	}
 	if err = c.store.TrashConnection(ctx, id, audit.From(ctx).Name, time.Now()); err == nil {
 		c.log.Info("connection moved to trash", "connection", conn.Name, "id", conn.ID)
-		c.gone(context.WithoutCancel(ctx), conn, GoneTrashed)
+		c.tell(ctx, conn, GoneTrashed)
 	}
 	return result, err
 }
@@ -68,7 +68,7 @@ func (c *Catalogue) PutBack(ctx context.Context, id, name string) (connection.Co
 	c.log.Info("connection restored from trash", "connection", conn.Name, "id", conn.ID)
 	was := conn
 	was.Name = trashed.Name
-	c.gone(context.WithoutCancel(ctx), was, GoneBack)
+	c.tell(ctx, was, GoneBack)
 	return c.upToDate(ctx, conn)
 }
 
@@ -96,29 +96,7 @@ func (c *Catalogue) Remove(ctx context.Context, id string) (Revoked, error) {
 	}
 	if err = c.store.DeleteTrashed(ctx, id); err == nil {
 		c.log.Info("connection deleted from trash", "connection", trashed.Name, "id", trashed.ID)
-		c.gone(context.WithoutCancel(ctx), trashed.Connection, GoneDeleted)
+		c.tell(ctx, trashed.Connection, GoneDeleted)
 	}
 	return result, err
-}
-
-// emptiedAtOnce bounds how many connections one look at the trash removes.
-const emptiedAtOnce = 20
-
-// EmptyTrash permanently removes what was deleted before a time, and reports each. It is
-// called periodically, by one replica.
-func (c *Catalogue) EmptyTrash(ctx context.Context, before time.Time, told func(connection.Connection, Revoked, error)) error {
-	old, err := c.store.Trash(ctx, store.TrashFilter{Before: before, Limit: emptiedAtOnce})
-	if err != nil {
-		return err
-	}
-	var problems []error
-	for _, t := range old {
-		revoked, err := c.Remove(ctx, t.ID)
-		if errors.Is(err, store.ErrNotFound) { // put back or removed meanwhile
-			continue
-		}
-		told(t.Connection, revoked, err)
-		problems = append(problems, err)
-	}
-	return errors.Join(problems...)
 }

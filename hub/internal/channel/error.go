@@ -71,6 +71,10 @@ const (
 	paying = 30 * time.Minute
 )
 
+// Refusal marks a message that the service does not take, rather than one that did not
+// reach it, for the audit record.
+func (e *Error) Refusal() bool { return e.Reason != Away && e.Reason != RateLimited }
+
 // Error implements error: the reason, the service's code and its words.
 func (e *Error) Error() string {
 	text := string(e.Reason)

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/evergrant/evergrant/hub/internal/bounded"
 )
 
@@ -33,8 +35,8 @@ type endpoint struct {
 	circuit  circuit
 	inFlight int
 	waiting  []*waiter // first come, first served
-	// nextSlot is the first slot that the rate leaves free.
-	nextSlot time.Time
+	// rate gives out the slots of Limits.PerSecond, each alone; without one it does not wait.
+	rate *rate.Limiter
 	// promised is the last slot that a rejected caller was promised.
 	promised time.Time
 	used     time.Time
@@ -205,7 +207,7 @@ func (l *Limiter) Room(key Key) int {
 	if !ok {
 		return l.limits(key).InFlight
 	}
-	if e.nextSlot.Sub(now) > e.circuit.limits.MaxWait {
+	if e.slotWait(now) > e.circuit.limits.MaxWait {
 		return 0
 	}
 	return max(0, e.circuit.inFlight(now)-e.inFlight-len(e.waiting))
@@ -238,7 +240,8 @@ func (l *Limiter) endpoint(key Key, now time.Time) *endpoint {
 		if len(l.endpoints) >= maxKept {
 			l.dropLeastUsed()
 		}
-		e = &endpoint{circuit: circuit{key: key, seed: l.o.Replica, limits: l.limits(key)}}
+		limits := l.limits(key)
+		e = &endpoint{circuit: circuit{key: key, seed: l.o.Replica, limits: limits}, rate: limits.rate()}
 		l.endpoints[key] = e
 	}
 	e.used = now

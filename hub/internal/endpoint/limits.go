@@ -3,6 +3,8 @@ package endpoint
 import (
 	"cmp"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // Limits bound the requests to one endpoint. Zero values get the defaults that each field
@@ -38,6 +40,14 @@ func (l Limits) withDefaults() Limits {
 	l.MostOpen = max(l.FirstOpen, cmp.Or(l.MostOpen, 5*time.Minute))
 	l.MostRetryAfter = cmp.Or(l.MostRetryAfter, time.Hour)
 	return l
+}
+
+// rate gives out slots one by one, so that requests are evenly spaced.
+func (l Limits) rate() *rate.Limiter {
+	if l.PerSecond <= 0 {
+		return rate.NewLimiter(rate.Inf, 1)
+	}
+	return rate.NewLimiter(rate.Limit(l.PerSecond), 1)
 }
 
 // interval is the time between two requests; zero without a rate.

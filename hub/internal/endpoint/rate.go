@@ -44,13 +44,9 @@ func (l *Limiter) reserve(key Key, p permit) (time.Time, error) {
 	defer l.mu.Unlock()
 	now := time.Now()
 	e := l.endpoint(key, now)
-	interval := e.circuit.limits.interval()
-	at := later(now, e.nextSlot)
-	if interval == 0 {
-		return now, nil
-	}
+	at := now.Add(e.slotWait(now))
 	if at.Sub(now) > e.circuit.limits.MaxWait {
-		e.promised = later(at, e.promised.Add(interval))
+		e.promised = later(at, e.promised.Add(e.circuit.limits.interval()))
 		if most := now.Add(mostPromise); e.promised.After(most) {
 			e.promised = most
 		}
@@ -58,6 +54,13 @@ func (l *Limiter) reserve(key Key, p permit) (time.Time, error) {
 		e.leave(now, p, NotSent())
 		return at, &ClosedError{Key: key, Until: e.promised, Cause: "its rate is used up", Busy: true}
 	}
-	e.nextSlot = at.Add(interval)
+	e.rate.ReserveN(now, 1)
 	return at, nil
+}
+
+// slotWait is how long the next slot of the rate is off. It takes none.
+func (e *endpoint) slotWait(now time.Time) time.Duration {
+	r := e.rate.ReserveN(now, 1)
+	defer r.CancelAt(now)
+	return r.DelayFrom(now)
 }

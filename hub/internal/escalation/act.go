@@ -87,7 +87,7 @@ func (e *Escalation) StartDrill(ctx context.Context, event policy.Event, connect
 	if err := e.o.Store.OpenEscalation(ctx, esc); err != nil {
 		return "", err
 	}
-	e.Wake()
+	e.o.Store.AfterCommit(ctx, e.Wake)
 	return esc.ID, nil
 }
 
@@ -100,6 +100,23 @@ func (e *Escalation) EndDrill(ctx context.Context, id string) error {
 	if !esc.Drill {
 		return store.ErrNotFound
 	}
-	defer e.Wake()
-	return e.o.Store.CloseEscalation(ctx, id, time.Now())
+	if err := e.o.Store.CloseEscalation(ctx, id, time.Now()); err != nil {
+		return err
+	}
+	e.o.Store.AfterCommit(ctx, e.Wake)
+	return nil
+}
+
+// Resend has a message tried again that was given up, and returns its escalation's id.
+// Errors: store.ErrNotFound.
+func (e *Escalation) Resend(ctx context.Context, deliveryID string) (escalationID string, err error) {
+	d, err := e.o.Store.Delivery(ctx, deliveryID)
+	if err != nil {
+		return "", err
+	}
+	if err := e.o.Store.ResendDelivery(ctx, d.ID, time.Now()); err != nil {
+		return "", err
+	}
+	e.o.Store.AfterCommit(ctx, e.Wake)
+	return d.EscalationID, nil
 }

@@ -31,6 +31,6 @@ func (e *Escalation) TellHosts(ctx context.Context, serviceID, about, code, by s
 	if err := e.o.Store.OpenEscalation(ctx, notice); err != nil {
 		return err
 	}
-	e.Wake()
+	e.o.Store.AfterCommit(ctx, e.Wake)
 	return nil
 }

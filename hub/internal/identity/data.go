@@ -132,9 +132,11 @@ func (d *Data) Adopt(ctx context.Context) error {
 	if err := d.keep(ctx); err != nil {
 		return fmt.Errorf("take the data folder for the original: %w", err)
 	}
-	if d.suspect.Swap(false) {
-		d.o.Logger.Warn("data folder adopted, rotating grants are renewed again", "folder", d.o.Dir)
-	}
+	d.o.Store.AfterCommit(ctx, func() {
+		if d.suspect.Swap(false) {
+			d.o.Logger.Warn("data folder adopted, rotating grants are renewed again", "folder", d.o.Dir)
+		}
+	})
 	return nil
 }
 

@@ -14,8 +14,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
-// change changes a slot, notes the act, and makes this replica follow.
-func (i *Installer) change(ctx context.Context, name, act string, change func(*store.Slot) error, detail ...string) (store.Slot, error) {
+// change changes a slot and makes this replica follow.
+func (i *Installer) change(ctx context.Context, name string, change func(*store.Slot) error) (store.Slot, error) {
 	slot, err := i.store.ChangeSlot(ctx, name, func(slot *store.Slot) error {
 		if err := change(slot); err != nil {
 			return err
@@ -27,8 +27,18 @@ func (i *Installer) change(ctx context.Context, name, act string, change func(*s
 	if err != nil {
 		return slot, err
 	}
-	i.audit.Record(ctx, act, pluginObject(name), detail...)
-	return slot, i.Sync(ctx)
+	return slot, i.follow(ctx)
+}
+
+// follow makes this replica run what was just changed, once that is committed. Within a
+// transaction its failure is logged, and Follow tries again.
+func (i *Installer) follow(ctx context.Context) (err error) {
+	i.store.AfterCommit(ctx, func() {
+		if err = i.Sync(ctx); err != nil {
+			i.log.Error("sync plugins failed, retrying", "error", err)
+		}
+	})
+	return err
 }
 
 // later keeps the marks of changes growing, whatever the clock does.
@@ -42,7 +52,7 @@ func later(now, last time.Time) time.Time {
 // Disable stops a plugin, installed or of the folder, until it is enabled again.
 // Connections of its providers are kept, but cannot be renewed meanwhile.
 func (i *Installer) Disable(ctx context.Context, name string) error {
-	_, err := i.change(ctx, name, "plugin.disable", func(slot *store.Slot) error {
+	_, err := i.change(ctx, name, func(slot *store.Slot) error {
 		slot.Enabled = false
 		return nil
 	})
@@ -51,7 +61,7 @@ func (i *Installer) Disable(ctx context.Context, name string) error {
 
 // Resume runs again what was disabled.
 func (i *Installer) Resume(ctx context.Context, name string) error {
-	_, err := i.change(ctx, name, "plugin.resume", func(slot *store.Slot) error {
+	_, err := i.change(ctx, name, func(slot *store.Slot) error {
 		slot.Enabled = true
 		return nil
 	})
@@ -60,18 +70,15 @@ func (i *Installer) Resume(ctx context.Context, name string) error {
 
 // Pin keeps a plugin at its version, or lets it go.
 func (i *Installer) Pin(ctx context.Context, name string, pinned bool) error {
-	act := "plugin.pin"
-	if !pinned {
-		act = "plugin.unpin"
-	}
-	_, err := i.change(ctx, name, act, func(slot *store.Slot) error {
+	_, err := i.change(ctx, name, func(slot *store.Slot) error {
 		slot.Pinned = pinned
 		return nil
 	})
 	return err
 }
 
-// Rollback goes back to the version before. Errors: *RefusedError without any, or if
+// Rollback goes back to the version before. It waits for plugins to start: call it outside
+// of transactions. Errors: *RefusedError without any, or if
 // services would lose by it what they use.
 func (i *Installer) Rollback(ctx context.Context, name string) error {
 	if sum := i.previousOf(ctx, name); sum != "" {
@@ -79,7 +86,7 @@ func (i *Installer) Rollback(ctx context.Context, name string) error {
 			return err
 		}
 	}
-	slot, err := i.change(ctx, name, "plugin.rollback", func(slot *store.Slot) error {
+	slot, err := i.change(ctx, name, func(slot *store.Slot) error {
 		if slot.Previous == "" {
 			return refuse(CodeNoVersion, "there is no version of %s to go back to", name)
 		}
@@ -118,8 +125,10 @@ func (i *Installer) Remove(ctx context.Context, name string) error {
 			err = errors.Join(err, i.store.DeletePackage(ctx, p.Sum))
 		}
 	}
-	i.audit.Record(ctx, "plugin.remove", pluginObject(name))
-	return errors.Join(err, i.Sync(ctx))
+	if err != nil {
+		return err
+	}
+	return i.follow(ctx)
 }
 
 // neededBy names the services whose provider this plugin serves.
@@ -146,15 +155,10 @@ func (i *Installer) neededBy(ctx context.Context, name string) ([]string, error)
 // Discard removes a package that does not run. Errors: store.ErrInUse,
 // store.ErrNotFound.
 func (i *Installer) Discard(ctx context.Context, sum string) error {
-	p, err := i.store.Package(ctx, sum)
-	if err != nil {
-		return err
-	}
 	if err := i.store.DeletePackage(ctx, sum); err != nil {
 		return err
 	}
-	i.audit.Record(ctx, "plugin.discard", pluginObject(p.Name), "version", p.Version, "sha256", sum)
-	return i.Sync(ctx)
+	return i.follow(ctx)
 }
 
 func manifestOf(p store.Package) (*pluginpack.Manifest, error) {

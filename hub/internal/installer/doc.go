@@ -3,7 +3,7 @@
 //
 // # The walk
 //
-// Stage (stage.go) takes a package's file, from an upload, the API or the folder of
+// Receive and Keep (stage.go) take a package's file, from an upload, the API or the folder of
 // plugins. pluginpack checks it whole; what is refused leaves nothing. If a trusted
 // key has signed it, it is verified, else only staged, with the reason. Its file
 // goes into the database, so that every replica has it.
@@ -11,12 +11,12 @@
 // Approve (acts.go) is a person's word that the plugin may run here and talk to the
 // hosts that its manifest names. Enable points the plugin's slot to the package;
 // an older version needs a second word. Disable, Pin, Rollback and Remove change the
-// slot or forget it. Each act leaves an audit record.
+// slot or forget it. Package app/plugins checks who may do each act, and records it.
 //
 // Sync (sync.go) makes this replica as the slots say: it unpacks what is missing
 // into a folder named by the package's sum, which is written once and never changed,
 // and has the host scan. Watch (watch.go) does that when another replica has acted.
 // The host starts a new version beside the old one; what does not work, or keeps
-// failing soon after, comes back through Rejected: the package is quarantined and the
+// failing soon after, comes back through Quarantine: the package is put aside and the
 // slot points to the version before.
 package installer

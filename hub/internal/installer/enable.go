@@ -3,7 +3,6 @@ package installer
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/mod/semver"
@@ -15,31 +14,45 @@ import (
 // Approve lets a package be enabled and talk to the hosts of its manifest. One that
 // nobody trusted has signed, or that is in quarantine, needs its whole sum in
 // confirm. Errors: *RefusedError, store.ErrNotFound.
-func (i *Installer) Approve(ctx context.Context, sum, confirm string) (store.Package, error) {
+func (i *Installer) Approve(ctx context.Context, sum, confirm string) (Approval, error) {
 	p, err := i.store.Package(ctx, sum)
 	if err != nil {
-		return p, err
+		return Approval{}, err
 	}
+	done := Approval{Package: p, Was: p.State}
 	switch {
 	case p.State == Approved:
-		return p, nil
+		return done, nil
 	case p.State != Verified && confirm != p.Sum:
 		refused := refuse(CodeUnsigned, "%s %s is not verified: %s. To run it nevertheless, confirm its SHA-256.", p.Name, p.Version, p.Problem)
 		refused.With = p.Sum
-		return p, refused
+		return done, refused
 	}
 	m, err := manifestOf(p)
 	if err != nil {
-		return p, err
+		return done, err
 	}
-	from := p.State
 	p.State, p.ApprovedAt, p.ApprovedBy = Approved, time.Now(), audit.From(ctx).Name
-	if err := i.store.MovePackage(ctx, p, Staged, Verified, Quarantined); err != nil {
-		return p, err
-	}
-	i.audit.Record(ctx, "plugin.approve", pluginObject(p.Name), "version", p.Version, "sha256", p.Sum, "signer", p.Signer,
-		"was", from, "problem", p.Problem, "hosts", strings.Join(m.Hosts(), " "))
-	return p, nil
+	done.Package, done.Hosts = p, m.Hosts()
+	return done, i.store.MovePackage(ctx, p, Staged, Verified, Quarantined)
+}
+
+// Approval is an approved package.
+type Approval struct {
+	store.Package
+
+	// Was is its state before; Approved if nothing was changed.
+	Was string
+	// Hosts are the patterns of what it may talk to.
+	Hosts []string
+}
+
+// Enabling is what is known of a package that is enabled.
+type Enabling struct {
+	// From is the version that ran before; empty for none. Older is set if the package is
+	// older than that.
+	From  string
+	Older bool
 }
 
 // Consent is what somebody accepts of a version that is enabled.
@@ -52,32 +65,31 @@ type Consent struct {
 }
 
 // Enable makes a package the one that runs under its name. The host starts it beside the running version; if
-// it does not work the old one goes on, and the error says why. Errors:
-// *RefusedError, store.ErrNotFound.
-func (i *Installer) Enable(ctx context.Context, sum string, consent Consent) error {
+// it does not work the old one goes on, and the error says why. It waits for plugins to
+// start: call it outside of transactions. Errors: *RefusedError, store.ErrNotFound.
+func (i *Installer) Enable(ctx context.Context, sum string, consent Consent) (e Enabling, err error) {
 	p, err := i.store.Package(ctx, sum)
 	if err != nil {
-		return err
+		return e, err
 	}
 	if p.State != Approved {
-		return refuse(CodeState, "%s %s is %s; approve it first", p.Name, p.Version, p.State)
+		return e, refuse(CodeState, "%s %s is %s; approve it first", p.Name, p.Version, p.State)
 	}
-	running, err := i.versionOf(ctx, p.Name)
-	if err != nil {
-		return err
+	if e.From, err = i.versionOf(ctx, p.Name); err != nil {
+		return e, err
 	}
-	older := running != "" && semver.Compare("v"+p.Version, "v"+running) < 0
-	if older && !consent.Downgrade {
-		refused := refuse(CodeDowngrade, "%s %s is older than %s, which runs; confirm the downgrade, or roll back", p.Name, p.Version, running)
+	e.Older = e.From != "" && semver.Compare("v"+p.Version, "v"+e.From) < 0
+	if e.Older && !consent.Downgrade {
+		refused := refuse(CodeDowngrade, "%s %s is older than %s, which runs; confirm the downgrade, or roll back", p.Name, p.Version, e.From)
 		refused.With = p.Sum
-		return refused
+		return e, refused
 	}
 	if !consent.Losses {
 		if err := i.loses(ctx, p.Name, p.Sum); err != nil {
-			return err
+			return e, err
 		}
 	}
-	_, err = i.change(ctx, p.Name, "plugin.enable", func(slot *store.Slot) error {
+	_, err = i.change(ctx, p.Name, func(slot *store.Slot) error {
 		if slot.Pinned && slot.Sum != p.Sum {
 			return refuse(CodePinned, "%s is pinned to its version; unpin it first", p.Name)
 		}
@@ -89,18 +101,11 @@ func (i *Installer) Enable(ctx context.Context, sum string, consent Consent) err
 		}
 		slot.Enabled = true
 		return nil
-	}, "version", p.Version, "sha256", p.Sum, "from", running, "downgrade", yesNo(older), "losses_accepted", yesNo(consent.Losses))
+	})
 	if err != nil {
-		return err
+		return e, err
 	}
-	return i.works(ctx, p.Name, p.Sum)
-}
-
-func yesNo(yes bool) string {
-	if yes {
-		return "yes"
-	}
-	return ""
+	return e, i.works(ctx, p.Name, p.Sum)
 }
 
 // versionOf is the package's version that runs under a name; "" if none does.

@@ -19,6 +19,8 @@ import (
 	"aead.dev/minisign"
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/evergrant/evergrant/hub/internal/app/act"
+	"github.com/evergrant/evergrant/hub/internal/app/plugins"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
@@ -108,6 +110,7 @@ func packed(t *testing.T, by *author, name, version, entry string, change ...fun
 // replica is a hub's part that installs plugins.
 type replica struct {
 	*installer.Installer
+	acts  *plugins.Plugins
 	host  *pluginhost.Host
 	store *store.Store
 	dir   string
@@ -119,9 +122,10 @@ func newReplica(t *testing.T, st *store.Store) *replica {
 	r := &replica{store: st, dir: filepath.Join(t.TempDir(), "installed")}
 	log := hclog.NewNullLogger()
 	var err error
-	if r.Installer, err = installer.New(installer.Options{Store: st, Audit: audit.New(st, log), Dir: r.dir, Logger: log}); err != nil {
+	if r.Installer, err = installer.New(installer.Options{Store: st, Dir: r.dir, Logger: log}); err != nil {
 		t.Fatal(err)
 	}
+	r.acts = plugins.New(plugins.Options{Installer: r.Installer, Recorder: act.NewRecorder(st, audit.New(st, log))})
 	if err := r.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +145,11 @@ func newReplica(t *testing.T, st *store.Store) *replica {
 			}
 			return nil
 		},
-		Rejected: func(plugin, sum, reason string) { r.Rejected(context.Background(), plugin, sum, reason) },
+		Rejected: func(plugin, sum, reason string) {
+			if err := r.acts.Quarantine(context.Background(), plugin, sum, reason); err != nil {
+				t.Error(err)
+			}
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -183,7 +191,7 @@ func (r *replica) running() string {
 	return ""
 }
 
-// acts are the audit records' acts, oldest first.
+// acts are the audit records' acts and how they went, oldest first.
 func acts(t *testing.T, st *store.Store) (list []string) {
 	t.Helper()
 	records, err := st.AuditRecords(t.Context(), store.AuditFilter{})
@@ -191,7 +199,13 @@ func acts(t *testing.T, st *store.Store) (list []string) {
 		t.Fatal(err)
 	}
 	for _, r := range slices.Backward(records) {
-		list = append(list, r.Act)
+		switch r.Outcome {
+		case audit.Begun:
+		case audit.Done:
+			list = append(list, r.Act)
+		default:
+			list = append(list, r.Act+" "+r.Outcome)
+		}
 	}
 	return list
 }

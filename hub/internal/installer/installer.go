@@ -10,7 +10,6 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
-	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
@@ -30,7 +29,6 @@ const (
 // Options of an Installer.
 type Options struct {
 	Store *store.Store
-	Audit *audit.Log
 	// Dir is where packages are unpacked; it is made if it is missing.
 	Dir    string
 	Logger hclog.Logger
@@ -39,7 +37,6 @@ type Options struct {
 // Installer keeps installed plugins. It is safe for concurrent use.
 type Installer struct {
 	store *store.Store
-	audit *audit.Log
 	dir   string
 	log   hclog.Logger
 
@@ -59,7 +56,7 @@ type Installer struct {
 // New returns an Installer that knows nothing until Sync. What a killed hub left
 // half done in its folder is removed.
 func New(o Options) (*Installer, error) {
-	i := &Installer{store: o.Store, audit: o.Audit, dir: o.Dir, log: o.Logger, scanned: func() {}}
+	i := &Installer{store: o.Store, dir: o.Dir, log: o.Logger, scanned: func() {}}
 	// A plugin of another user is shown its package by the hub; it comes by no path here.
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of installed plugins: %w", err)
@@ -96,6 +93,9 @@ type RefusedError struct {
 // Error implements error.
 func (e *RefusedError) Error() string { return e.Message }
 
+// Refusal marks it for the audit record; a plugin that does not work is a failure.
+func (e *RefusedError) Refusal() bool { return e.Code != CodeFailed }
+
 // Codes of a RefusedError.
 const (
 	CodePackage   = "package_refused"
@@ -112,8 +112,6 @@ const (
 func refuse(code, format string, args ...any) *RefusedError {
 	return &RefusedError{Code: code, Message: fmt.Sprintf(format, args...)}
 }
-
-func pluginObject(name string) audit.Object { return audit.Object{Kind: "plugin", Name: name} }
 
 // short is a sum as people read it.
 func short(sum string) string { return strings.ToLower(sum[:min(12, len(sum))]) }

@@ -57,7 +57,7 @@ func TestAPluginIsInstalledInThreeActsThatAreNoted(t *testing.T) {
 		if !ok || d.Name != "acme" || r.running() != p.Sum {
 			t.Errorf("it does not run: %+v", r.host.Plugins())
 		}
-		if got := acts(t, st); !slices.Equal(got, []string{"plugin.trust", "plugin.stage", "plugin.approve", "plugin.enable"}) {
+		if got := acts(t, st); !slices.Equal(got, []string{"plugin.trust", "plugin.stage", "plugin.enable refused", "plugin.approve", "plugin.enable"}) {
 			t.Errorf("noted %v", got)
 		}
 	})
@@ -121,7 +121,7 @@ func TestWhatIsRefusedLeavesNothing(t *testing.T) {
 			t.Errorf("%s: %d folders and %d packages are left", name, len(left), len(packages))
 		}
 	}
-	if got := acts(t, st); len(got) != 4 || got[0] != "plugin.reject" {
+	if got := acts(t, st); len(got) != 4 || got[0] != "plugin.stage refused" {
 		t.Errorf("noted %v", got)
 	}
 }

@@ -130,3 +130,13 @@ func (i *Installer) Plugins(ctx context.Context) ([]Plugin, error) {
 	}
 	return all, nil
 }
+
+// Package reads a package. Errors: store.ErrNotFound.
+func (i *Installer) Package(ctx context.Context, sum string) (store.Package, error) {
+	return i.store.Package(ctx, sum)
+}
+
+// Keys reads the keys whose signatures count or did, by title.
+func (i *Installer) Keys(ctx context.Context) ([]store.PluginKey, error) {
+	return i.store.PluginKeys(ctx)
+}

@@ -23,53 +23,72 @@ import (
 // MaxPackage bounds a package's file, in bytes.
 const MaxPackage = 128 << 20
 
-// Stage takes a package's file. It returns it as it is kept; one that is there
-// already stays as it was. Errors: *RefusedError, or of database and disk; nothing
-// is kept then.
-func (i *Installer) Stage(ctx context.Context, r io.Reader) (store.Package, error) {
-	file, err := io.ReadAll(io.LimitReader(r, MaxPackage+1))
-	if err != nil {
-		return store.Package{}, fmt.Errorf("receive the package: %w", err)
-	}
-	if len(file) > MaxPackage {
-		return store.Package{}, i.rejected(ctx, refuse(CodePackage, "the package has more than %d MiB", MaxPackage>>20))
-	}
-	p, err := pluginpack.Unpack(bytes.NewReader(file), i.dir)
-	if refused, ok := errors.AsType[*pluginpack.RefusedError](err); ok {
-		return store.Package{}, i.rejected(ctx, refuse(CodePackage, "%s", refused.Error()))
-	}
-	if err != nil {
-		return store.Package{}, err
-	}
-	defer func() { _ = os.RemoveAll(p.Dir) }() // unless keep has moved it
-	if err := fits(&p.Manifest); err != nil {
-		return store.Package{}, i.rejected(ctx, err, "name", p.Manifest.Name, "version", p.Manifest.Version, "sha256", p.Sum)
-	}
-	kept, err := i.judged(ctx, p)
-	if err != nil {
-		return kept, err
-	}
-	manifest, err := json.Marshal(p.Manifest)
-	if err != nil {
-		return kept, fmt.Errorf("keep the package: %w", err)
-	}
-	kept.Manifest, kept.Size, kept.StagedAt, kept.StagedBy = manifest, int64(len(file)), time.Now(), audit.From(ctx).Name
-	added, err := i.store.AddPackage(ctx, kept, file)
-	if err != nil {
-		return kept, err
-	}
-	if !added {
-		return i.store.Package(ctx, kept.Sum)
-	}
-	i.audit.Record(ctx, "plugin.stage", pluginObject(kept.Name),
-		"version", kept.Version, "sha256", kept.Sum, "signer", kept.Signer, "state", kept.State, "problem", kept.Problem)
-	return kept, i.keep(p)
+// Incoming is a package's file that was received and is not kept yet. Drop it in the end.
+type Incoming struct {
+	// Package is what is known of it; empty of one that cannot be read.
+	Package store.Package
+	file    []byte
+	pack    *pluginpack.Package
 }
 
-// rejected notes a package that is not taken.
-func (i *Installer) rejected(ctx context.Context, refused *RefusedError, detail ...string) error {
-	i.audit.Record(ctx, "plugin.reject", audit.Object{Kind: "package"}, append(detail, "reason", refused.Message)...)
-	return refused
+// Drop removes what was unpacked of a package that was not kept.
+func (in *Incoming) Drop() {
+	if in.pack != nil {
+		_ = os.RemoveAll(in.pack.Dir) // unless keep has moved it
+	}
+}
+
+// Receive reads and unpacks a package's file and looks whether it can run here. It takes
+// long: call it outside of transactions. Errors: *RefusedError, or of the disk; nothing is
+// kept then, and Incoming has what could be read.
+func (i *Installer) Receive(ctx context.Context, r io.Reader) (*Incoming, error) {
+	in := &Incoming{}
+	var err error
+	if in.file, err = io.ReadAll(io.LimitReader(r, MaxPackage+1)); err != nil {
+		return in, fmt.Errorf("receive the package: %w", err)
+	}
+	if len(in.file) > MaxPackage {
+		return in, refuse(CodePackage, "the package has more than %d MiB", MaxPackage>>20)
+	}
+	p, err := pluginpack.Unpack(bytes.NewReader(in.file), i.dir)
+	if refused, ok := errors.AsType[*pluginpack.RefusedError](err); ok {
+		return in, refuse(CodePackage, "%s", refused.Error())
+	}
+	if err != nil {
+		return in, err
+	}
+	in.pack = p
+	in.Package = store.Package{Sum: p.Sum, Name: p.Manifest.Name, Version: p.Manifest.Version, Size: int64(len(in.file)), StagedAt: time.Now(), StagedBy: audit.From(ctx).Name}
+	if refused := fits(&p.Manifest); refused != nil {
+		return in, refused
+	}
+	if in.Package.Manifest, err = json.Marshal(p.Manifest); err != nil {
+		return in, fmt.Errorf("keep the package: %w", err)
+	}
+	return in, nil
+}
+
+// Keep keeps a package that was received, and returns it as it is kept; one that is there
+// already stays as it was, and added is false.
+func (i *Installer) Keep(ctx context.Context, in *Incoming) (kept store.Package, added bool, err error) {
+	judged, err := i.judged(ctx, in.pack)
+	if err != nil {
+		return judged, false, err
+	}
+	in.Package.State, in.Package.Signer, in.Package.Problem = judged.State, judged.Signer, judged.Problem
+	if added, err = i.store.AddPackage(ctx, in.Package, in.file); err != nil {
+		return in.Package, false, err
+	}
+	if !added {
+		kept, err = i.store.Package(ctx, in.Package.Sum)
+		return kept, false, err
+	}
+	i.store.AfterCommit(ctx, func() {
+		if err := i.keep(in.pack); err != nil { // it is unpacked again when it is to run
+			i.log.Error("keep unpacked plugin package failed", "sha256", in.Package.Sum, "error", err)
+		}
+	})
+	return in.Package, true, nil
 }
 
 // fits reports whether a package can run here at all.

@@ -229,17 +229,16 @@ func (i *Installer) Follow(ctx context.Context) error {
 	return i.Sync(ctx)
 }
 
-// Rejected puts a package that does not work into quarantine, and its slot back to
-// the version before. The host calls it.
-func (i *Installer) Rejected(ctx context.Context, name, sum, reason string) {
+// Quarantine puts a package that does not work aside, and its slot back to the version
+// before.
+func (i *Installer) Quarantine(ctx context.Context, name, sum, reason string) (store.Package, error) {
 	p, err := i.store.Package(ctx, sum)
 	if err == nil && p.State == Approved {
 		p.State, p.Problem = Quarantined, reason
 		err = i.store.MovePackage(ctx, p, Approved)
 	}
 	if err != nil && !errors.Is(err, store.ErrStale) {
-		i.log.Error("quarantine plugin package failed", "plugin", name, "sha256", sum, "error", err)
-		return
+		return p, err
 	}
 	_, err = i.store.ChangeSlot(ctx, name, func(slot *store.Slot) error {
 		if slot.Sum == sum && slot.Previous != "" {
@@ -250,11 +249,7 @@ func (i *Installer) Rejected(ctx context.Context, name, sum, reason string) {
 		return nil
 	})
 	if err != nil {
-		i.log.Error("roll back plugin failed", "plugin", name, "error", err)
-		return
+		return p, err
 	}
-	i.audit.Record(ctx, "plugin.quarantine", pluginObject(name), "version", p.Version, "sha256", sum, "reason", reason)
-	if err := i.Sync(ctx); err != nil {
-		i.log.Error("sync plugins failed", "error", err)
-	}
+	return p, i.follow(ctx)
 }

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/pluginhost/plugintest"
 	"github.com/evergrant/evergrant/hub/internal/sandbox"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -119,7 +120,7 @@ func measure(b *testing.B, callers, n int, call func() error) (perSecond float64
 // BenchmarkPluginMemory measures what a running plugin has in memory, and what a
 // hundred installed ones cost the hub while nobody calls them.
 func BenchmarkPluginMemory(b *testing.B) {
-	built, err := hostileBinary()
+	built, err := plugintest.Build("hub/internal/pluginhost/testdata/hostile")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -39,6 +39,7 @@ func wantRejected(t *testing.T, i *installation, sum, reason string) {
 // A new version that starts well and fails at every refresh goes back to the version
 // before, however long after it took over the first refresh is due.
 func TestANewVersionThatFailsAtEveryCallGoesBack(t *testing.T) {
+	longPlay(t)
 	for command, reason := range map[string]string{
 		"panic": "refresh failed 3 times within ten minutes and never worked in between: the plugin failed (Internal): the provider good panicked",
 		"exit":  "its process ended (exit status 5); it last wrote: SettingsError: cannot do this with [redacted]",

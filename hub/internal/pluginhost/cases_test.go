@@ -55,6 +55,7 @@ func TestAPluginWhoseOperationsHangIsProbedAndReplaced(t *testing.T) {
 }
 
 func TestRepliesThatAreAllFieldsOrAllDepthAreBounded(t *testing.T) {
+	longPlay(t)
 	h, _ := scanned(t, Options{}, "unbounded")
 	works(t, h, "unbounded")
 	before := memoryOf(os.Getpid())
@@ -105,6 +106,7 @@ func TestACrashFailsNobodyWhoCanWait(t *testing.T) {
 const upgrades = 50
 
 func TestNoCallFailsWhileAPluginIsReplacedAgainAndAgain(t *testing.T) {
+	longPlay(t)
 	dir := t.TempDir()
 	var sources []Source
 	for n := range 2 {
@@ -176,6 +178,7 @@ func appendTo(path, text string) error {
 }
 
 func TestAStopOfManyPluginsIsNotHeldUpByOne(t *testing.T) {
+	longPlay(t)
 	dir := pluginDir(t, "stubborn")
 	names := []string{"stubborn"}
 	for n := range 19 {

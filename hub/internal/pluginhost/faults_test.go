@@ -21,6 +21,7 @@ import (
 // Whatever a plugin does at its start, the scan ends, the reason is told, no
 // process is left, and others work.
 func TestAPluginThatDoesNotStartIsShownAsFailed(t *testing.T) {
+	longPlay(t)
 	for mode, want := range map[string]string{
 		"banner":         `not the handshake of a plugin; print nothing else on standard output: "Welcome to the \x1b[31mplugin`,
 		"endless-banner": "first line is longer than 4096 bytes",
@@ -234,6 +235,7 @@ func processorTime(t *testing.T) time.Duration {
 }
 
 func TestALineWithoutEndIsCut(t *testing.T) {
+	longPlay(t)
 	h, log := scanned(t, Options{CallTimeout: 30 * time.Second}, "good")
 	if err := refreshWith(t.Context(), h, "good", "endless line", answer); err != nil {
 		t.Fatal(err)

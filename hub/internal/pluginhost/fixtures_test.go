@@ -222,3 +222,12 @@ const someCertificate = "MIIBYTCCAQegAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDEwl
 	"z62ThXIRLAWDuD0TbJWWsNVtGPhRehEdKffy6MNej9bdshaD/fA9Ibit4/shJuSjSDBGMA8GA1UdEwEB/wQFMAMBAf8wHQYDVR0O" +
 	"BBYEFJb/sM5HY6YpyyruKwArTyqIyyZyMBQGA1UdEQQNMAuCCWxvY2FsaG9zdDAKBggqhkjOPQQDAgNIADBFAiBcmZqPd7Tt+x4/" +
 	"f3+oUg33XlTjXhU0mDlGUKCGbZu9ogIhAN3oMSXfe9+nnggWKmGeiF5BoSSh6aN3Ui/+tXzHj5EE"
+
+// longPlay leaves a test out that takes seconds of many processes, where little time is
+// wanted.
+func longPlay(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by -short: it starts many processes, or waits for one to take what it can")
+	}
+}

@@ -165,6 +165,7 @@ func cycles(t *testing.T) int {
 }
 
 func TestManyStartsAndStopsLeaveNothing(t *testing.T) {
+	longPlay(t)
 	h, _ := scanned(t, Options{}, "good")
 	s := h.supervisorOf("good")
 	cycle := func(n int) {

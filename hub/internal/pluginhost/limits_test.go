@@ -38,6 +38,7 @@ func TestAConfinedPluginCannotHoard(t *testing.T) {
 
 // Where the system has none of the walls, the hub looks and ends what takes too much.
 func TestAPluginThatHoardsIsEndedAndTheReasonSaysHowMuch(t *testing.T) {
+	longPlay(t)
 	for command, reason := range map[string]string{
 		"disk": `it used \d+ MiB of disk, allowed 32 MiB, and was killed`, "deleted": `it used \d+ MiB of disk, allowed 32 MiB`,
 		"names":  "it made more than 4096 files",

@@ -46,6 +46,9 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
+// Plugins end by syscall.Exit: in a run with coverage os.Exit would write to their stderr
+// that nobody collects it.
+
 // The real ones: go-plugin puts others in their place.
 var stdout, stderr = os.Stdout, os.Stderr
 
@@ -62,10 +65,10 @@ func actAsPlugin(mode string) {
 		forever()
 	case "dies":
 		_, _ = stderr.WriteString("panic: no luck today\n")
-		os.Exit(3)
+		syscall.Exit(3)
 	case "last-words":
 		_, _ = stderr.WriteString(lastWords)
-		os.Exit(3)
+		syscall.Exit(3)
 	case "closes":
 		_, _ = stderr.WriteString(lastWords)
 		_ = stdout.Close()
@@ -139,7 +142,7 @@ func (p testProvider) Refresh(ctx context.Context, req *provider.RefreshRequest)
 		return &provider.Token{AccessToken: "x", Extra: map[string]any{"big": strings.Repeat("x", 2<<20)}}, nil
 	case "exit":
 		_, _ = io.WriteString(stderr, "SettingsError: cannot do this with "+req.Service.ClientSecret+"\n")
-		os.Exit(5)
+		syscall.Exit(5)
 	case "quote":
 		return nil, provider.Errorf(provider.Transient, "", "no reply to client_secret=%s", url.QueryEscape(req.Service.ClientSecret))
 	case "spill":
@@ -238,7 +241,7 @@ func forkAndExit() {
 	if err := child.Start(); err != nil {
 		panic(err)
 	}
-	os.Exit(4)
+	syscall.Exit(4)
 }
 
 // actAsHub hosts the plugins of os.Args[1] with its sockets in os.Args[2], prints

@@ -5,47 +5,23 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/pluginhost/plugintest"
 	"github.com/evergrant/evergrant/hub/internal/sandbox"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// hostileBinary is the plugin that reaches for what is not its own, built once and
-// static, as plugins are.
-var hostileBinary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "hostile")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "hostile")
-	build := exec.Command("go", "build", "-trimpath", "-o", path, "./testdata/hostile")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the hostile plugin: %w\n%s", err, out)
-	}
-	return path, nil
-})
-
-// hostileIn puts the hostile plugin into a folder under a plugin's name.
+// hostileIn puts the plugin that reaches for what is not its own into a folder under a
+// plugin's name.
 func hostileIn(t testing.TB, dir, name string) string {
 	t.Helper()
-	built, err := hostileBinary()
+	path, err := plugintest.Put(dir, name, "hub/internal/pluginhost/testdata/hostile")
 	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile(built)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, "evergrant-provider-"+name)
-	if err := os.WriteFile(path, data, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -158,6 +134,7 @@ func listen(t *testing.T, network, address string) string {
 }
 
 func TestAPluginThatTakesEverythingIsStoppedByItsLimits(t *testing.T) {
+	longPlay(t)
 	reasons := map[string]string{"memory": "used more memory", "threads": "newosproc"}
 	for command := range reasons {
 		t.Run(command, func(t *testing.T) {

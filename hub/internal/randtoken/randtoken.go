@@ -9,8 +9,7 @@ import (
 	"encoding/hex"
 )
 
-// New returns 256 random bits in 43 characters that are safe in an address, which is also
-// the form of a code verifier (RFC 7636).
+// New returns 256 random bits in 43 characters that are safe in an address.
 func New() string {
 	var b [32]byte
 	_, _ = rand.Read(b[:]) // never fails

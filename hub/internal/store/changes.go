@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
 )
@@ -51,21 +52,17 @@ func (s *Store) Listen(ctx context.Context, lost func()) {
 		<-ctx.Done()
 		return
 	}
-	for wait := time.Second; ; wait = min(2*wait, 30*time.Second) {
+	// With jitter: replicas do not come back to a restarted database at one moment.
+	pauses := &backoff.ExponentialBackOff{InitialInterval: time.Second, Multiplier: 2, MaxInterval: 30 * time.Second, RandomizationFactor: 0.3}
+	_, _ = backoff.Retry(ctx, func() (struct{}, error) {
 		heard, err := s.listen(ctx, lost)
-		if ctx.Err() != nil {
-			return
-		}
 		if heard {
-			wait = time.Second
+			pauses.Reset()
 		}
-		s.log.Warn("LISTEN failed, retrying", "error", err)
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
-		}
-	}
+		return struct{}{}, err // never nil: it listens until it fails
+	}, backoff.WithBackOff(pauses), backoff.WithMaxElapsedTime(0), backoff.WithNotify(func(err error, pause time.Duration) {
+		s.log.Warn("LISTEN failed, retrying", "error", err, "in", pause)
+	}))
 }
 
 // listen is Listen over one connection. heard is set once it listened.

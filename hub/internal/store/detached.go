@@ -27,6 +27,9 @@ func (e *DetachedError) Error() string {
 	return "this hub works on a detached copy of a database: it renews nothing and sends nothing. If it is no copy, run `evergrant data attach`"
 }
 
+// Refusal marks it as a rule that says no, for the audit record.
+func (e *DetachedError) Refusal() bool { return true }
+
 // detachedLive is how long an answer of Detached is good for: a copy is made one before
 // hubs run on it, so that this is only the time to notice an attach.
 const detachedLive = 2 * time.Second

@@ -44,10 +44,22 @@ func (s *Store) CreateGrantLink(ctx context.Context, l GrantLink) error {
 func (s *Store) GrantLink(ctx context.Context, hash string, now time.Time) (GrantLink, error) {
 	var row grantLinkRow
 	err := s.reading(ctx).Where("hash = ? AND used_at = 0 AND expires_at > ?", hash, millis(now)).Take(&row).Error
+	return row.value(), failed("read the link", err)
+}
+
+func (r *grantLinkRow) value() GrantLink {
 	return GrantLink{
-		ID: row.ID, Hash: row.Hash, BrowserHash: row.BrowserHash, ConnectionID: row.ConnectionID, UserID: row.UserID, CreatedBy: row.CreatedBy,
-		CreatedAt: timeOf(row.CreatedAt), ExpiresAt: timeOf(row.ExpiresAt),
-	}, failed("read the link", err)
+		ID: r.ID, Hash: r.Hash, BrowserHash: r.BrowserHash, ConnectionID: r.ConnectionID, UserID: r.UserID, CreatedBy: r.CreatedBy,
+		CreatedAt: timeOf(r.CreatedAt), ExpiresAt: timeOf(r.ExpiresAt),
+	}
+}
+
+// GrantLinkIn reads the link of a connection that was followed in a browser, also one that
+// has been used. Errors: ErrNotFound.
+func (s *Store) GrantLinkIn(ctx context.Context, connectionID, browserHash string) (GrantLink, error) {
+	var row grantLinkRow
+	err := s.reading(ctx).Where("connection_id = ? AND browser_hash = ?", connectionID, browserHash).Order("created_at DESC").Take(&row).Error
+	return row.value(), failed("read the link", err)
 }
 
 // BindGrantLink ties a link to the browser that follows it first; the same browser

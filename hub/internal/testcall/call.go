@@ -2,16 +2,13 @@ package testcall
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/service"
@@ -22,7 +19,15 @@ import (
 )
 
 // ErrUnknown is a call that the provider does not declare.
-var ErrUnknown = errors.New("the provider declares no such test call")
+var ErrUnknown error = unknownError("the provider declares no such test call")
+
+type unknownError string
+
+// Error implements error.
+func (e unknownError) Error() string { return string(e) }
+
+// Refusal marks it as a rule that says no, for the audit record.
+func (unknownError) Refusal() bool { return true }
 
 // timeout is how long a service may take to answer.
 const timeout = 20 * time.Second
@@ -32,7 +37,6 @@ type Options struct {
 	Store  *store.Store
 	Source *tokensource.Source
 	Sender *egress.Sender
-	Audit  *audit.Log
 }
 
 // Caller makes test calls. It is safe for concurrent use.
@@ -84,9 +88,7 @@ func (x *Caller) Call(ctx context.Context, conn connection.Connection, name stri
 	if err != nil {
 		return nil, err
 	}
-	answer := x.send(ctx, svc, pulled.Connection.Tokens, calls[i])
-	x.o.Audit.Record(ctx, "connection.test", audit.Object{Kind: "connection", Name: conn.Name}, "call", answer.Call, "status", strconv.Itoa(answer.Status))
-	return answer, nil
+	return x.send(ctx, svc, pulled.Connection.Tokens, calls[i]), nil
 }
 
 func (x *Caller) send(ctx context.Context, svc service.Service, tokens connection.TokenSet, call provider.TestCall) *Answer {

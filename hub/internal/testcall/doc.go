@@ -3,6 +3,5 @@
 //
 // The walk: Call finds the declared call, has the token source serve a token as a process
 // would get it, sends the request through the hub's egress, with the same list of hosts
-// as the plugin has, and returns the answer without the secrets of the connection. The
-// audit record names the call and its status.
+// as the plugin has, and returns the answer without the secrets of the connection.
 package testcall

@@ -13,7 +13,15 @@ import (
 const CodeBehind = "behind_backup"
 
 // ErrNewer reports that a grant has other tokens than those the decision was about.
-var ErrNewer = errors.New("it has other tokens by now: it was brought forward, renewed or authorised again, and is left alone")
+var ErrNewer error = newerError("it has other tokens by now: it was brought forward, renewed or authorised again, and is left alone")
+
+type newerError string
+
+// Error implements error.
+func (e newerError) Error() string { return string(e) }
+
+// Refusal marks it as a rule that says no, for the audit record.
+func (newerError) Refusal() bool { return true }
 
 // GiveUp ends a grant without a request to its service, because a person decided not to
 // try the refresh token of that lineage and generation: notifications are sent as for any

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
+
 	"github.com/evergrant/evergrant/hub/internal/connection"
 )
 
@@ -18,7 +20,8 @@ func (s *Source) takeLease(ctx context.Context, id string, after int64) (connect
 			s.waited(time.Since(begun), true)
 		}
 	}()
-	for wait := 20 * time.Millisecond; ; wait = min(2*wait, 500*time.Millisecond) {
+	pauses := backoff.ExponentialBackOff{InitialInterval: 20 * time.Millisecond, Multiplier: 2, MaxInterval: 500 * time.Millisecond}
+	for {
 		changed, forget := s.changes.Next(id)
 		c, won, err := s.tryLease(ctx, id, after)
 		if err != nil || won || c.Generation > after {
@@ -33,7 +36,7 @@ func (s *Source) takeLease(ctx context.Context, id string, after int64) (connect
 			forget()
 			return c, fmt.Errorf("another replica has been renewing %s for %s: %w", c.Name, s.lease, ctx.Err())
 		case <-changed:
-		case <-time.After(wait):
+		case <-time.After(pauses.NextBackOff()):
 		}
 		forget()
 	}

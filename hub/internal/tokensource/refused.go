@@ -31,6 +31,9 @@ type RefusedError struct {
 // Error implements error.
 func (e *RefusedError) Error() string { return e.Message }
 
+// Refusal reports whether a rule, the service or its state says no, rather than a fault.
+func (e *RefusedError) Refusal() bool { return e.Kind != provider.Internal }
+
 // refusal is the error for a connection that no renewal can help.
 func refusal(c connection.Connection, now time.Time) error {
 	refuse := func(message string) error {

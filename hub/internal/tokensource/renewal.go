@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
+
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/crashpoint"
 	"github.com/evergrant/evergrant/hub/internal/operation"
@@ -249,15 +251,9 @@ func (s *Source) save(trailing context.Context, old, c connection.Connection, in
 	if success {
 		kept = s.remember(c)
 	}
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-		ctx, cancel := context.WithTimeout(s.life, 10*time.Second)
-		var err error
-		if success {
-			err = s.store.SaveRenewal(ctx, c, intent.Generation, intent.ID, s.Owner())
-		} else {
-			err = s.store.SaveFailure(ctx, c, intent.Generation, intent.ID, s.Owner())
-		}
-		cancel()
+	pauses := backoff.ExponentialBackOff{InitialInterval: 50 * time.Millisecond, Multiplier: 2, MaxInterval: 5 * time.Second}
+	for {
+		err := s.saveOnce(c, intent, success)
 		switch {
 		case err == nil:
 			crashpoint.At(crashpoint.Saved)
@@ -275,9 +271,19 @@ func (s *Source) save(trailing context.Context, old, c connection.Connection, in
 		select {
 		case <-s.life.Done():
 			return old, fmt.Errorf("the hub stopped before the renewal of %s was saved; its reply is in the journal: %w", c.Name, err)
-		case <-time.After(wait):
+		case <-time.After(pauses.NextBackOff()):
 		}
 	}
+}
+
+// saveOnce tries to commit an outcome.
+func (s *Source) saveOnce(c connection.Connection, intent store.Intent, success bool) error {
+	ctx, cancel := context.WithTimeout(s.life, 10*time.Second)
+	defer cancel()
+	if success {
+		return s.store.SaveRenewal(ctx, c, intent.Generation, intent.ID, s.Owner())
+	}
+	return s.store.SaveFailure(ctx, c, intent.Generation, intent.ID, s.Owner())
 }
 
 // outcome names in a trace how a renewal ended; "" is success.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
@@ -17,7 +16,7 @@ import (
 func (p *Pages) acknowledge(c *gin.Context) {
 	u, _ := person(c)
 	id := c.Param("id")
-	if err := p.o.Escalation.Acknowledge(c.Request.Context(), id, (&view.Person{Login: u.Login, Name: u.Name}).Called()); err != nil {
+	if err := p.o.Notifications.Acknowledge(c.Request.Context(), id, (&view.Person{Login: u.Login, Name: u.Name}).Called()); err != nil {
 		p.fail(c, err)
 		return
 	}
@@ -40,10 +39,7 @@ func (p *Pages) showAck(c *gin.Context, do bool) {
 		return
 	}
 	if err == nil && do {
-		if err = p.o.Escalation.Acknowledge(ctx, e.ID, contact.Title); err == nil {
-			actor := audit.Actor{Kind: audit.KindLink, Name: contact.Title, Address: c.ClientIP()}
-			p.o.Audit.Record(audit.With(ctx, actor), "escalation.acknowledge", audit.Object{Kind: "escalation", Name: e.ID})
-		}
+		err = p.o.Notifications.AcknowledgeByLink(p.stranger(c), c.Param("token"))
 	}
 	if err != nil {
 		p.fail(c, err)

@@ -26,10 +26,10 @@ const auditPage = 100
 // auditFilter reads what is looked for. A day that is none is told, and does not count.
 func auditFilter(c *gin.Context) (store.AuditFilter, view.AuditForm) {
 	form := view.AuditForm{
-		Actor: strings.TrimSpace(c.Query("actor")), Act: c.Query("act"), Object: strings.TrimSpace(c.Query("object")),
+		Actor: strings.TrimSpace(c.Query("actor")), Act: c.Query("act"), Object: strings.TrimSpace(c.Query("object")), Outcome: c.Query("outcome"),
 		From: strings.TrimSpace(c.Query("from")), To: strings.TrimSpace(c.Query("to")),
 	}
-	f := store.AuditFilter{Actor: form.Actor, Act: form.Act, Object: form.Object}
+	f := store.AuditFilter{Actor: form.Actor, Act: form.Act, Object: form.Object, Outcome: form.Outcome}
 	f.Before, _ = strconv.ParseInt(c.Query("before"), 10, 64) // none is the first page
 	zone := i18n.From(c.Request.Context()).Zone
 	f.From = dayOf(form.From, zone, &form.Wrong)
@@ -54,7 +54,7 @@ func dayOf(day string, zone *time.Location, wrong *string) time.Time {
 // auditQuery is the address of what is looked for.
 func auditQuery(form view.AuditForm) url.Values {
 	q := url.Values{}
-	for name, value := range map[string]string{"actor": form.Actor, "act": form.Act, "object": form.Object, "from": form.From, "to": form.To} {
+	for name, value := range map[string]string{"actor": form.Actor, "act": form.Act, "object": form.Object, "outcome": form.Outcome, "from": form.From, "to": form.To} {
 		if value != "" {
 			q.Set(name, value)
 		}
@@ -79,7 +79,7 @@ func (p *Pages) audit(c *gin.Context) {
 	}
 	for _, r := range records {
 		v.Records = append(v.Records, view.AuditRecord{
-			Seq: r.Seq, At: r.At, ActorKind: r.ActorKind, Actor: r.Actor, Address: r.Address, Act: r.Act, Object: r.Object, Detail: r.Detail,
+			Seq: r.Seq, At: r.At, ActorKind: r.ActorKind, Actor: r.Actor, Address: r.Address, Act: r.Act, Object: r.Object, Outcome: r.Outcome, Detail: r.Detail,
 		})
 	}
 	p.render(c, http.StatusOK, page.Audit(p.shell(c, view.SectionAudit), v))
@@ -101,7 +101,7 @@ func (p *Pages) auditCSV(c *gin.Context) {
 	c.Header("Content-Type", "text/csv; charset=utf-8")
 	c.Header("Content-Disposition", `attachment; filename="evergrant-audit.csv"`)
 	w := csv.NewWriter(c.Writer)
-	_ = w.Write([]string{"seq", "at", "actor_kind", "actor", "address", "act", "object_kind", "object", "detail"}) // errors show at Flush
+	_ = w.Write([]string{"seq", "at", "actor_kind", "actor", "address", "act", "object_kind", "object", "detail", "outcome"}) // errors show at Flush
 	for {
 		records, err := p.o.Store.AuditRecords(c.Request.Context(), f)
 		if err != nil {
@@ -109,7 +109,7 @@ func (p *Pages) auditCSV(c *gin.Context) {
 			return
 		}
 		for _, r := range records {
-			_ = w.Write(harmless(fmt.Sprint(r.Seq), r.At.UTC().Format(time.RFC3339), r.ActorKind, r.Actor, r.Address, r.Act, r.ObjectKind, r.Object, detailText(r.Detail)))
+			_ = w.Write(harmless(fmt.Sprint(r.Seq), r.At.UTC().Format(time.RFC3339), r.ActorKind, r.Actor, r.Address, r.Act, r.ObjectKind, r.Object, detailText(r.Detail), r.Outcome))
 			f.Before = r.Seq
 		}
 		w.Flush()
@@ -130,7 +130,7 @@ func harmless(values ...string) []string {
 }
 
 func (p *Pages) verifyAudit(c *gin.Context) {
-	n, err := p.o.Store.VerifyAudit(c.Request.Context())
+	n, err := p.o.Data.VerifyAudit(c.Request.Context())
 	if broken, ok := errors.AsType[*store.BrokenChainError](err); ok {
 		p.flash(c, view.Flash{Key: "flash.audit_broken", Name: strconv.FormatInt(broken.Seq, 10), Bad: true})
 	} else if err != nil {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
+	"github.com/evergrant/evergrant/hub/internal/app/grants"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/service"
@@ -21,73 +23,42 @@ import (
 
 // find reads the connection in the path with its service.
 func (p *Pages) find(c *gin.Context) (connection.Connection, service.Service, bool) {
-	ctx := c.Request.Context()
-	conn, err := p.o.Store.ConnectionByName(ctx, c.Param("name"))
+	conn, s, err := p.o.Connections.Find(c.Request.Context(), which(c))
 	if err != nil {
 		p.fail(c, err)
-		return conn, service.Service{}, false
 	}
-	s, err := p.o.Store.Service(ctx, conn.ServiceID)
-	if err != nil {
-		p.fail(c, err)
-		return conn, s, false
-	}
-	return conn, s, true
+	return conn, s, err == nil
 }
 
 // authorize starts an authorization and shows where the browser goes next.
-func (p *Pages) authorize(c *gin.Context) {
-	if conn, s, ok := p.find(c); ok {
-		p.depart(c, conn, s)
-	}
-}
+func (p *Pages) authorize(c *gin.Context) { p.depart(c, c.Param("name")) }
 
 // depart starts an authorization of a connection.
-func (p *Pages) depart(c *gin.Context, conn connection.Connection, s service.Service) {
-	p.leave(c, s, conn.Title, authflow.StartRequest{ConnectionID: conn.ID, ReturnTo: "/connections/" + url.PathEscape(conn.Name)})
+func (p *Pages) depart(c *gin.Context, name string) {
+	way := wayOf(c, "/connections/"+url.PathEscape(name))
+	d, err := p.o.Grants.Start(c.Request.Context(), name, way)
+	p.leave(c, way, d, d.Connection.Title, err)
 }
 
-// leave starts an authorization and sends the browser on its way; what is the title
+// wayOf is how an authorization goes that is started in a browser.
+func wayOf(c *gin.Context, returnTo string) grants.Way {
+	return grants.Way{Browser: browserOf(c), ReturnTo: returnTo, Lang: i18n.Lang(c.Request.Context())}
+}
+
+// leave sends the browser on its way, if an authorization was started; what is the title
 // of what will be authorised.
-func (p *Pages) leave(c *gin.Context, s service.Service, what string, req authflow.StartRequest) {
-	u, _ := person(c)
-	browser := browserOf(c)
-	req.UserID, req.Browser, req.Lang = u.ID, browser, i18n.Lang(c.Request.Context())
-	started, err := p.o.Flow.Start(c.Request.Context(), req)
+func (p *Pages) leave(c *gin.Context, way grants.Way, d grants.Departure, what string, err error) {
 	if cause, is := errors.AsType[*provider.Error](err); is {
 		p.flash(c, view.Flash{Key: "flash.not_started", Name: what, Said: cause.Error(), Bad: true})
-		back(c, req.ReturnTo)
+		back(c, way.ReturnTo)
 		return
 	}
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	p.setCookie(c, browserCookie, browser, browserCookiePath, browserCookieLife)
-	p.sendAway(c, view.Departure{Service: p.serviceRef(s), Connection: what, URL: started.URL, Back: req.ReturnTo, Others: p.rivals(c, s, req.ConnectionID)})
-}
-
-// mostRivals bounds how many connections a page names.
-const mostRivals = 10
-
-// rivals are the titles of the other connections of a service that keeps one grant of an
-// account: the authorisation of one may end another.
-func (p *Pages) rivals(c *gin.Context, s service.Service, connectionID string) []string {
-	if s.Description == nil || !s.Description.OneGrantPerAccount {
-		return nil
-	}
-	all, err := p.o.Store.Connections(c.Request.Context(), store.Filter{ServiceID: s.ID, Limit: mostRivals + 1})
-	if err != nil {
-		p.o.Logger.Warn("list other connections of the service failed", "service", s.Name, "error", err)
-		return nil
-	}
-	var titles []string
-	for _, conn := range all {
-		if conn.ID != connectionID && conn.Granting() && len(titles) < mostRivals {
-			titles = append(titles, conn.Title)
-		}
-	}
-	return titles
+	p.setCookie(c, browserCookie, way.Browser, browserCookiePath, browserCookieLife)
+	p.sendAway(c, view.Departure{Service: p.serviceRef(d.Service), Connection: what, URL: d.URL, Back: way.ReturnTo, Others: d.Rivals})
 }
 
 // callback is where services send the browser back to.
@@ -97,9 +68,10 @@ func (p *Pages) callback(c *gin.Context) {
 		c.Status(http.StatusServiceUnavailable)
 		return
 	}
-	finished, err := p.o.Flow.Finish(c.Request.Context(), c.Param("service"), c.Request.URL.Query(), browsers(c.Request)...)
-	if err == nil && finished.Once {
-		p.handOver(c, finished)
+	ctx, _ := p.visitor(c)
+	finished, err := p.o.Grants.Finish(ctx, c.Param("service"), c.Request.URL.Query(), browsers(c.Request)...)
+	if finished != nil && finished.Once {
+		p.handOver(c, finished, err)
 		return
 	}
 	if err == nil {
@@ -151,7 +123,7 @@ func (p *Pages) resultOf(c *gin.Context, failure *authflow.Failure) view.Result 
 	}
 	v.Back = p.wayBack(c, failure.Authorization)
 	if a := failure.Authorization; a != nil {
-		if conn, err := p.o.Store.Connection(c.Request.Context(), a.ConnectionID); err == nil {
+		if conn, _, err := p.o.Connections.Find(c.Request.Context(), connections.Which{ID: a.ConnectionID}); err == nil {
 			v.Connection = conn.Title
 		}
 	}
@@ -219,8 +191,7 @@ func (p *Pages) paste(c *gin.Context) {
 	if !ok {
 		return
 	}
-	u, _ := person(c)
-	finished, err := p.o.Flow.FinishPasted(c.Request.Context(), conn.ID, u.ID, c.PostForm("pasted"))
+	finished, err := p.o.Grants.Paste(c.Request.Context(), conn.Name, c.PostForm("pasted"))
 	if failure, is := errors.AsType[*authflow.Failure](err); is {
 		result := p.resultOf(c, failure)
 		p.showConnection(c, http.StatusUnprocessableEntity, &result)

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -127,7 +126,7 @@ func (p *Pages) choiceOf(c *gin.Context) (choice, error) {
 // confirmed reports whether somebody has agreed to an act that destroys, knowing how many
 // connections it concerns; else it asks.
 func (p *Pages) confirmed(c *gin.Context, x *choice) bool {
-	going, err := p.o.Store.Going(c.Request.Context(), x.f, bulkNamed, time.Now())
+	going, err := p.o.Bulk.Going(c.Request.Context(), x.f, bulkNamed)
 	if err != nil {
 		p.fail(c, err)
 		return false
@@ -176,7 +175,7 @@ func (p *Pages) linkReceivers(ctx context.Context, x *choice) (err error) {
 			break
 		}
 	}
-	x.ask.Receivers, x.ask.Ownerless, err = p.o.Store.CountOwners(ctx, x.f)
+	x.ask.Receivers, x.ask.Ownerless, err = p.o.Bulk.Receivers(ctx, x.f)
 	return err
 }
 
@@ -184,7 +183,7 @@ func (p *Pages) linkReceivers(ctx context.Context, x *choice) (err error) {
 func (p *Pages) bulkRun(c *gin.Context) {
 	skip, _ := strconv.Atoi(c.Query("skip")) // none is the first page
 	asked := store.BulkPage{State: c.Query("state"), Skip: max(0, skip), Limit: bulkShown}
-	run, counts, items, err := p.o.Store.BulkRun(c.Request.Context(), c.Param("id"), asked)
+	run, counts, items, err := p.o.Bulk.Run(c.Request.Context(), c.Param("id"), asked)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -228,7 +227,7 @@ func (p *Pages) cancelBulk(c *gin.Context) {
 	ctx := c.Request.Context()
 	err := p.o.Bulk.Cancel(ctx, c.Param("id"))
 	if errors.Is(err, store.ErrNotFound) { // it may be over
-		_, _, _, err = p.o.Store.BulkRun(ctx, c.Param("id"), store.BulkPage{Limit: 1})
+		_, _, _, err = p.o.Bulk.Run(ctx, c.Param("id"), store.BulkPage{Limit: 1})
 	}
 	if err != nil {
 		p.fail(c, err)

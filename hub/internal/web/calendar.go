@@ -1,11 +1,6 @@
 package web
 
 import (
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/hex"
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,24 +9,14 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/calendar"
-	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// calendarSetting holds the hash of the secret in the calendar's address:
-// calendar programs send neither cookies nor headers.
-const calendarSetting = "calendar-link"
-
-func calendarHash(secret string) string {
-	sum := sha256.Sum256([]byte("evergrant calendar\x00" + secret))
-	return hex.EncodeToString(sum[:])
-}
-
 // makeCalendar makes a new address and shows it once; the one before is void.
 func (p *Pages) makeCalendar(c *gin.Context) {
-	secret := strings.ToLower(rand.Text())
-	if err := p.o.Store.SetSetting(c.Request.Context(), calendarSetting, calendarHash(secret)); err != nil {
+	secret, err := p.o.People.MakeCalendar(c.Request.Context())
+	if err != nil {
 		p.fail(c, err)
 		return
 	}
@@ -44,12 +29,7 @@ func (p *Pages) makeCalendar(c *gin.Context) {
 }
 
 func (p *Pages) withdrawCalendar(c *gin.Context) {
-	ctx := c.Request.Context()
-	hash, err := p.o.Store.Setting(ctx, calendarSetting)
-	if err == nil {
-		err = p.o.Store.TakeSetting(ctx, calendarSetting, hash)
-	}
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	if err := p.o.People.WithdrawCalendar(c.Request.Context()); err != nil {
 		p.fail(c, err)
 		return
 	}
@@ -65,8 +45,8 @@ const mostDates = 1000
 func (p *Pages) calendar(c *gin.Context) {
 	ctx := c.Request.Context()
 	secret, isCalendar := strings.CutSuffix(c.Param("file"), ".ics")
-	hash, err := p.o.Store.Setting(ctx, calendarSetting)
-	if errors.Is(err, store.ErrNotFound) || err == nil && (!isCalendar || subtle.ConstantTimeCompare([]byte(hash), []byte(calendarHash(secret))) != 1) {
+	opens, err := p.o.People.CalendarOpens(ctx, secret)
+	if err == nil && (!isCalendar || !opens) {
 		c.String(http.StatusNotFound, "There is no such calendar; make a new address in the settings of the web hub.\n")
 		return
 	}

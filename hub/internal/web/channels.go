@@ -5,11 +5,10 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/app/notifications"
 	"github.com/evergrant/evergrant/hub/internal/channel"
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store"
@@ -22,18 +21,18 @@ import (
 // escalationSetup shows who can be told, and how.
 func (p *Pages) escalationSetup(c *gin.Context) {
 	ctx := c.Request.Context()
-	channels, err := p.o.Store.Channels(ctx)
+	channels, err := p.o.Notifications.Channels(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	contacts, err := p.o.Store.Contacts(ctx)
+	contacts, err := p.o.Notifications.Contacts(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
 	v := view.EscalationSetup{Names: map[string]string{policy.ToOwner: i18n.T(ctx, "escalation.owner")}}
-	if v.Policies, err = p.o.Store.Policies(ctx); err != nil {
+	if v.Policies, err = p.o.Notifications.Policies(ctx); err != nil {
 		p.fail(c, err)
 		return
 	}
@@ -79,7 +78,7 @@ func (p *Pages) showChannel(c *gin.Context, status int, v view.ChannelForm) {
 
 // storedChannel reads the channel of the address with its form, without secrets.
 func (p *Pages) storedChannel(c *gin.Context) (store.Channel, view.ChannelForm, bool) {
-	stored, err := p.o.Store.Channel(c.Request.Context(), c.Param("id"))
+	stored, err := p.o.Notifications.Channel(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		p.fail(c, err)
 		return stored, view.ChannelForm{}, false
@@ -111,72 +110,81 @@ func (p *Pages) editChannel(c *gin.Context) {
 
 // saveChannel adds a channel or changes one. Secrets that are left empty stay.
 func (p *Pages) saveChannel(c *gin.Context) {
-	ctx, now := c.Request.Context(), time.Now()
-	stored := store.Channel{ID: store.NewID(), Kind: c.Param("kind"), CreatedAt: now}
-	v := view.ChannelForm{Kind: stored.Kind, Fields: channel.Fields(channel.Kind(stored.Kind)), Values: map[string]string{}}
-	if stored.Kind == "" {
-		var ok bool
-		if stored, v, ok = p.storedChannel(c); !ok {
-			return
-		}
-	} else if !channel.Kind(stored.Kind).Known() {
-		p.NotFound(c)
+	d, v, ok := p.enteredChannel(c)
+	if !ok {
 		return
 	}
-	settings, entered := map[string]string{}, channel.Settings{}
-	for _, f := range v.Fields {
-		value := strings.TrimSpace(c.PostForm("settings." + f.Name))
-		entered[f.Name] = value
-		if value == "" && f.Secret {
-			value = stored.Settings[f.Name]
-		} else if f.Secret {
-			v.Again = append(v.Again, f.Name)
-		} else {
-			v.Values[f.Name] = value
-		}
-		settings[f.Name] = value
-	}
-	kept, from, to := channel.KeptElsewhere(channel.Kind(stored.Kind), stored.Settings, entered)
-	added := stored.Settings == nil
-	stored.Settings, stored.Title, stored.UpdatedAt, stored.DisabledAt = settings, strings.TrimSpace(c.PostForm("title")), now, time.Time{}
-	v.Title, v.Problems = stored.Title, channelProblems(channel.Check(channel.Kind(stored.Kind), settings))
-	for _, field := range kept {
-		v.Problems["settings."+field] = enterAgain(from, to)
-	}
-	if stored.Title == "" {
-		v.Problems["title"] = textTitle
-	}
-	if len(v.Problems) == 0 {
-		err := p.o.Store.SaveChannel(ctx, stored)
-		if errors.Is(err, store.ErrNameTaken) {
-			v.Problems["title"] = textTitleTaken
-		} else if err != nil {
-			p.fail(c, err)
-			return
-		}
-	}
-	if len(v.Problems) > 0 {
+	saved, err := p.o.Notifications.SaveChannel(c.Request.Context(), d)
+	if invalid, is := errors.AsType[*notifications.InvalidError](err); is {
+		v.Problems = formProblems(invalid)
 		p.showChannel(c, http.StatusUnprocessableEntity, v)
 		return
 	}
-	p.o.Audit.Record(ctx, "channel.save", audit.Object{Kind: "channel", Name: stored.Title})
-	if !added && from != to {
-		p.channelMoved(c, stored.Title, from, to)
+	if err != nil {
+		p.fail(c, err)
+		return
 	}
-	p.flash(c, view.Flash{Key: "flash.channel_saved", Name: stored.Title})
-	back(c, "/escalation/channels/"+url.PathEscape(stored.ID))
+	p.flash(c, view.Flash{Key: "flash.channel_saved", Name: saved.Title})
+	back(c, "/escalation/channels/"+url.PathEscape(saved.ID))
 }
 
-func channelProblems(found []channel.Problem) map[string]provider.Text {
-	problems := map[string]provider.Text{}
-	for _, x := range found {
-		problems["settings."+x.Field] = textMissing
-		if x.Code == channel.ProblemInvalid {
-			problems["settings."+x.Field] = textInvalid
+// enteredChannel is what was entered into the form of a channel, and the form with it.
+func (p *Pages) enteredChannel(c *gin.Context) (d notifications.ChannelDraft, v view.ChannelForm, ok bool) {
+	d = notifications.ChannelDraft{ID: c.Param("id"), Kind: c.Param("kind"), Title: strings.TrimSpace(c.PostForm("title")), Settings: map[string]string{}}
+	v = view.ChannelForm{Kind: d.Kind, Fields: channel.Fields(channel.Kind(d.Kind)), Values: map[string]string{}}
+	if d.ID != "" {
+		if _, v, ok = p.storedChannel(c); !ok {
+			return d, v, false
 		}
+	} else if !channel.Kind(d.Kind).Known() {
+		p.NotFound(c)
+		return d, v, false
+	}
+	for _, f := range v.Fields {
+		value := strings.TrimSpace(c.PostForm("settings." + f.Name))
+		d.Settings[f.Name] = value
+		switch {
+		case !f.Secret:
+			v.Values[f.Name] = value
+		case value != "":
+			v.Again = append(v.Again, f.Name)
+		}
+	}
+	v.Title = d.Title
+	return d, v, true
+}
+
+// formProblems are the sentences of what is wrong with a draft, by field.
+func formProblems(invalid *notifications.InvalidError) map[string]provider.Text {
+	problems := map[string]provider.Text{}
+	for _, x := range invalid.Problems {
+		problems[x.Field] = formProblem(x)
 	}
 	return problems
 }
+
+func formProblem(x notifications.Problem) provider.Text {
+	known := map[string]provider.Text{
+		"title " + notifications.Missing: textTitle, "title " + notifications.Taken: textTitleTaken, "to " + notifications.Invalid: textAddress,
+		"zone " + notifications.Invalid: textZone, "quiet_from " + notifications.Invalid: textClock, "quiet_until " + notifications.Invalid: textClock,
+		"user " + notifications.Invalid: textNoPerson, "events " + notifications.Missing: textEvents, "steps " + notifications.Missing: textSteps,
+		"steps " + notifications.Invalid: textMinutes, "steps " + unknownContact: textNoContact,
+	}
+	switch text, ok := known[x.Field+" "+x.Code]; {
+	case ok:
+		return text
+	case x.Code == notifications.Again:
+		return enterAgain(x.From, x.To)
+	case strings.HasPrefix(x.Field, "address."):
+		return textAddress
+	case x.Code == notifications.Missing:
+		return textMissing
+	}
+	return textInvalid
+}
+
+// unknownContact is a recipient of a step that there is not.
+const unknownContact = "unknown"
 
 // What is wrong with fields of the pages of escalation.
 var (
@@ -207,23 +215,20 @@ func (p *Pages) testChannel(c *gin.Context) {
 	ctx := c.Request.Context()
 	to := strings.TrimSpace(c.PostForm("to"))
 	v.Test = &view.ChannelTest{To: to}
-	if err := channel.CheckAddress(channel.Kind(stored.Kind), to); err != nil {
-		v.Problems = map[string]provider.Text{"to": textAddress}
-		v.Test = nil
+	receipt, err := p.o.Notifications.TestChannel(ctx, stored.ID, to, i18n.Lang(ctx))
+	if invalid, is := errors.AsType[*notifications.InvalidError](err); is {
+		v.Problems, v.Test = formProblems(invalid), nil
 		p.showChannel(c, http.StatusUnprocessableEntity, v)
 		return
 	}
-	receipt, err := p.o.Escalation.Test(ctx, stored, to, i18n.Lang(ctx))
 	if failure, is := errors.AsType[*channel.Error](err); is {
 		v.Test.Reason, v.Test.Said = string(failure.Reason), failure.Said
 	} else if err != nil {
 		p.fail(c, err)
 		return
-	}
-	if err == nil {
+	} else {
 		v.Test.Reference, v.Test.Said = receipt.Reference, receipt.Said
 	}
-	p.o.Audit.Record(ctx, "channel.test", audit.Object{Kind: "channel", Name: stored.Title}, "result", v.Test.Reason)
 	if err := p.show(c, shownTest, channelTested{Channel: stored.ID, ChannelTest: *v.Test}); err != nil {
 		p.fail(c, err)
 		return
@@ -232,16 +237,11 @@ func (p *Pages) testChannel(c *gin.Context) {
 }
 
 func (p *Pages) deleteChannel(c *gin.Context) {
-	ctx := c.Request.Context()
-	stored, err := p.o.Store.Channel(ctx, c.Param("id"))
-	if err == nil {
-		err = p.o.Store.DeleteChannel(ctx, stored.ID)
-	}
+	stored, err := p.o.Notifications.DeleteChannel(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	p.o.Audit.Record(ctx, "channel.delete", audit.Object{Kind: "channel", Name: stored.Title})
 	p.flash(c, view.Flash{Key: "flash.deleted", Name: stored.Title})
 	back(c, "/escalation")
 }

@@ -7,10 +7,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
-	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -25,15 +23,15 @@ func (p *Pages) checkNew(c *gin.Context) {
 // checkEdited does so for changes of a stored one.
 func (p *Pages) checkEdited(c *gin.Context) {
 	if form, s, ok := p.editingForm(c); ok {
-		p.check(c, form, s.ID)
+		p.check(c, form, s.Name)
 	}
 }
 
 // check shows the form again with what was found; the page itself takes only that
 // part, so that what was typed stays.
-func (p *Pages) check(c *gin.Context, form view.ServiceForm, id string) {
+func (p *Pages) check(c *gin.Context, form view.ServiceForm, editing string) {
 	readServiceForm(c, &form)
-	svc, err := p.o.Catalogue.Prepare(c.Request.Context(), id, draftOf(c, form))
+	found, err := p.o.Services.Check(c.Request.Context(), editing, draftOf(c, form))
 	invalid, isInvalid := errors.AsType[*catalogue.InvalidError](err)
 	cause, isCause := errors.AsType[*provider.Error](err)
 	switch {
@@ -49,21 +47,10 @@ func (p *Pages) check(c *gin.Context, form view.ServiceForm, id string) {
 		p.fail(c, err)
 		return
 	default:
-		found := p.o.Flow.Check(c.Request.Context(), svc)
 		form.Check = &view.ServiceCheck{Verdict: string(found.Verdict), Host: found.Host, Cause: view.TroubleOf(found.Cause)}
 		form.Check.InsteadOption, form.Check.InsteadChoice = insteadOf(form.Provider.Options, found.Instead)
 	}
-	p.noteCheck(c, form, svc)
 	p.showServiceForm(c, http.StatusOK, form)
-}
-
-// noteCheck records a check with the hosts that it reached, if it came so far.
-func (p *Pages) noteCheck(c *gin.Context, form view.ServiceForm, svc service.Service) {
-	hosts := ""
-	if form.Check.Verdict != "incomplete" {
-		hosts = strings.Join(service.HostNames(svc.Hosts), ", ")
-	}
-	p.o.Audit.Record(c.Request.Context(), "service.check", audit.Object{Kind: "service", Name: form.Name}, "result", form.Check.Verdict, "hosts", hosts)
 }
 
 // named is what is wrong with a field, with the field's title where the words alone do

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
@@ -32,11 +34,15 @@ func (p *Pages) askCodes(c *gin.Context) {
 	if !ok {
 		return
 	}
+	_, err := p.o.Connections.Codes(c.Request.Context(), which(c), codesMinTTL, ticked(c, "refresh_token"))
+	if _, refused := errors.AsType[*tokensource.RefusedError](err); err != nil && !refused { // their page says why there are none
+		p.fail(c, err)
+		return
+	}
 	if err := p.show(c, shownCodes, askedCodes{Connection: conn.ID, WithRefreshToken: ticked(c, "refresh_token")}); err != nil {
 		p.fail(c, err)
 		return
 	}
-	p.o.Logger.Info("access codes requested", "connection", conn.Name, "with_refresh_token", ticked(c, "refresh_token"))
 	back(c, "/connections/"+url.PathEscape(conn.Name)+"/codes")
 }
 
@@ -52,7 +58,7 @@ func (p *Pages) codes(c *gin.Context) {
 		back(c, "/connections/"+url.PathEscape(conn.Name)+"#codes")
 		return
 	}
-	v, status, ok := p.codesOf(c, conn, s, asked.WithRefreshToken)
+	v, status, ok := p.codesOf(c, conn, s, p.o.Connections.CodesAgain, asked.WithRefreshToken)
 	if ok {
 		p.render(c, status, page.AccessCodes(p.shell(c, view.SectionConnections), v))
 	}
@@ -64,7 +70,7 @@ func (p *Pages) codesFile(c *gin.Context) {
 	if !ok {
 		return
 	}
-	v, status, ok := p.codesOf(c, conn, s, ticked(c, "refresh_token"))
+	v, status, ok := p.codesOf(c, conn, s, p.o.Connections.Codes, ticked(c, "refresh_token"))
 	switch {
 	case !ok:
 	case v.Refused != nil:
@@ -76,24 +82,26 @@ func (p *Pages) codesFile(c *gin.Context) {
 	}
 }
 
+// codesReader reads the access codes of a connection.
+type codesReader func(ctx context.Context, w connections.Which, minTTL time.Duration, withRefreshToken bool) (connection.AccessCodes, error)
+
 // codesOf reads the access codes, renewing the token if it would not last; false if the
 // page of a failure was shown.
-func (p *Pages) codesOf(c *gin.Context, conn connection.Connection, s service.Service, withRefreshToken bool) (v view.AccessCodes, status int, ok bool) {
+func (p *Pages) codesOf(c *gin.Context, conn connection.Connection, s service.Service, read codesReader, withRefreshToken bool) (v view.AccessCodes, status int, ok bool) {
 	v = view.AccessCodes{Connection: view.ConnectionRowOf(conn, p.serviceRef(s), time.Now()), WithRefreshToken: withRefreshToken}
-	pulled, err := p.o.Source.Serve(c.Request.Context(), conn, codesMinTTL, tokensource.UsualWait)
+	codes, err := read(c.Request.Context(), which(c), codesMinTTL, withRefreshToken)
 	if refused, is := errors.AsType[*tokensource.RefusedError](err); is {
 		v.Refused = &view.Trouble{Kind: refused.Kind, Message: refused.Message}
 		return v, http.StatusConflict, true
 	}
 	var document []byte
 	if err == nil {
-		document, err = json.MarshalIndent(pulled.Connection.Codes(time.Now(), s.Provider, s.ClientID, withRefreshToken), "", "  ")
+		document, err = json.MarshalIndent(codes, "", "  ")
 	}
 	if err != nil {
 		p.fail(c, err)
 		return v, 0, false
 	}
-	p.o.Logger.Info("access codes shown", "connection", conn.Name, "with_refresh_token", withRefreshToken)
 	v.JSON, v.Fields = string(document), view.CodeFieldsOf(document)
 	return v, http.StatusOK, true
 }

@@ -7,21 +7,19 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
+// which is the connection in the path.
+func which(c *gin.Context) connections.Which { return connections.Named(c.Param("name")) }
+
 // act does something to the connection in the path and tells how it went.
-func (p *Pages) act(c *gin.Context, flash string, do func(context.Context, connection.Connection) (connection.Connection, error)) {
-	ctx := c.Request.Context()
-	conn, err := p.o.Store.ConnectionByName(ctx, c.Param("name"))
-	if err != nil {
-		p.fail(c, err)
-		return
-	}
-	after, err := do(ctx, conn)
+func (p *Pages) act(c *gin.Context, flash string, do func(context.Context, connections.Which) (before, after connection.Connection, err error)) {
+	conn, after, err := do(c.Request.Context(), which(c))
 	if refused, is := errors.AsType[*tokensource.RefusedError](err); is {
 		f := view.Flash{Key: "flash.renewing", Name: conn.Title}
 		if !refused.InProgress {
@@ -46,32 +44,14 @@ func (p *Pages) act(c *gin.Context, flash string, do func(context.Context, conne
 	back(c, "/connections/"+url.PathEscape(conn.Name))
 }
 
-func (p *Pages) renew(c *gin.Context) {
-	p.act(c, "flash.renewed", func(ctx context.Context, conn connection.Connection) (connection.Connection, error) {
-		return p.o.Source.Ask(ctx, conn, tokensource.UsualWait)
-	})
-}
+func (p *Pages) renew(c *gin.Context) { p.act(c, "flash.renewed", p.o.Connections.Renew) }
 
-func (p *Pages) pause(c *gin.Context) {
-	p.act(c, "flash.paused", func(ctx context.Context, conn connection.Connection) (connection.Connection, error) {
-		return p.o.Catalogue.Pause(ctx, conn.ID)
-	})
-}
+func (p *Pages) pause(c *gin.Context) { p.act(c, "flash.paused", p.o.Connections.Pause) }
 
-func (p *Pages) resume(c *gin.Context) {
-	p.act(c, "flash.resumed", func(ctx context.Context, conn connection.Connection) (connection.Connection, error) {
-		return p.o.Catalogue.Resume(ctx, conn.ID)
-	})
-}
+func (p *Pages) resume(c *gin.Context) { p.act(c, "flash.resumed", p.o.Connections.Resume) }
 
 func (p *Pages) revoke(c *gin.Context) {
-	ctx := c.Request.Context()
-	conn, err := p.o.Store.ConnectionByName(ctx, c.Param("name"))
-	if err != nil {
-		p.fail(c, err)
-		return
-	}
-	revoked, err := p.o.Catalogue.Revoke(ctx, conn.ID)
+	conn, revoked, err := p.o.Connections.Revoke(c.Request.Context(), which(c))
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -89,14 +69,7 @@ func (p *Pages) revoke(c *gin.Context) {
 
 // restore puts the last token set back that may still be good.
 func (p *Pages) restore(c *gin.Context) {
-	ctx := c.Request.Context()
-	conn, err := p.o.Store.ConnectionByName(ctx, c.Param("name"))
-	if err != nil {
-		p.fail(c, err)
-		return
-	}
-	u, _ := person(c)
-	_, err = p.o.Catalogue.Restore(ctx, conn.ID, 0, u.Login)
+	conn, _, err := p.o.Connections.Restore(c.Request.Context(), which(c), 0)
 	f := view.Flash{Key: "flash.restored", Name: conn.Title}
 	if refused, is := errors.AsType[*catalogue.RestoreRefusedError](err); is {
 		f = view.Flash{Key: "flash.not_restored", Name: conn.Title, Bad: true, Said: refused.Cause.Error()}

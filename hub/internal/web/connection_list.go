@@ -19,21 +19,9 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// keyRows reads the connections that a key names, or the first one for a key that opens all.
-func (p *Pages) keyRows(c *gin.Context, all bool, names []string) ([]view.ConnectionRow, error) {
-	refs, err := p.serviceRefs(c)
-	if err != nil {
-		return nil, err
-	}
-	if all {
-		return p.some(c, refs, store.Filter{Limit: 1})
-	}
-	return p.some(c, refs, store.Filter{Names: append([]string{}, names...)})
-}
-
 // some reads the rows that a filter chooses.
 func (p *Pages) some(c *gin.Context, refs map[string]view.ServiceRef, f store.Filter) ([]view.ConnectionRow, error) {
-	connections, err := p.o.Store.Connections(c.Request.Context(), f)
+	connections, err := p.o.Connections.List(c.Request.Context(), f)
 	return rowsOf(connections, refs, nil), err
 }
 
@@ -82,7 +70,7 @@ func (p *Pages) connections(c *gin.Context) {
 	}
 	f, v := listFilter(c.Request.URL.Query(), refs)
 	v.CauseText = p.causeText(ctx, v.Cause)
-	found, err := p.o.Store.ConnectionPage(ctx, f)
+	found, err := p.o.Connections.Page(ctx, f)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -91,7 +79,7 @@ func (p *Pages) connections(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	tags, err := p.o.Store.Tags(ctx)
+	tags, err := p.o.Connections.AllTags(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -119,8 +107,8 @@ func (p *Pages) connections(c *gin.Context) {
 func (p *Pages) causeText(ctx context.Context, text string) string {
 	cause := connection.ParseCause(text)
 	of := cause.Of
-	if svc, err := p.o.Store.Service(ctx, cause.Of); err == nil {
-		of = svc.Title
+	if title := p.o.Services.Title(ctx, cause.Of); title != "" {
+		of = title
 	}
 	key := "incident." + string(cause.Kind) + ".title"
 	if said := i18n.T(ctx, key, "Of", of); said != key {
@@ -139,7 +127,7 @@ func (p *Pages) countList(ctx context.Context, f store.Filter, v *view.Connectio
 	v.All, v.StatusCounts, v.Counts = all.Total, all, all
 	if v.Searched() {
 		f.Status = ""
-		byStatus, err := p.o.Store.CountByStatusOf(ctx, f, time.Now())
+		byStatus, err := p.o.Connections.CountByStatus(ctx, f)
 		if err != nil {
 			return err
 		}
@@ -156,7 +144,7 @@ func (p *Pages) countList(ctx context.Context, f store.Filter, v *view.Connectio
 		}
 		v.All, v.StatusCounts = all.Total, all
 	}
-	v.Trashed, err = p.o.Store.CountTrash(ctx, store.TrashFilter{})
+	v.Trashed, err = p.o.Connections.CountTrash(ctx, "")
 	return err
 }
 
@@ -174,7 +162,7 @@ func (p *Pages) connectionsCSV(c *gin.Context) {
 	w := csv.NewWriter(c.Writer)
 	_ = w.Write([]string{"name", "title", "service", "status", "account", "expires_at", "person_by", "last_pulled_at", "tags", "trouble"}) // errors show at Flush
 	for {
-		found, err := p.o.Store.ConnectionPage(c.Request.Context(), f)
+		found, err := p.o.Connections.Page(c.Request.Context(), f)
 		if err != nil {
 			p.o.Logger.Error("export connections failed", "error", err)
 			return

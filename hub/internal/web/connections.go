@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -14,7 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
-	"github.com/evergrant/evergrant/hub/internal/service"
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
@@ -24,11 +23,7 @@ import (
 const timelineLength = 30
 
 func (p *Pages) setTags(c *gin.Context) {
-	ctx := c.Request.Context()
-	conn, err := p.o.Store.ConnectionByName(ctx, c.Param("name"))
-	if err == nil {
-		err = p.o.Store.SetTags(ctx, conn.ID, tagsOf(c.PostForm("tags")))
-	}
+	conn, err := p.o.Connections.SetTags(c.Request.Context(), which(c), tagsOf(c.PostForm("tags")))
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -50,7 +45,7 @@ func (p *Pages) connectionForm(c *gin.Context) {
 }
 
 func (p *Pages) showConnectionForm(c *gin.Context, status int, form view.ConnectionForm) {
-	services, err := p.o.Store.ServiceNames(c.Request.Context())
+	services, err := p.o.Services.Names(c.Request.Context())
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -67,21 +62,16 @@ func (p *Pages) showConnectionForm(c *gin.Context, status int, form view.Connect
 func (p *Pages) addConnection(c *gin.Context) {
 	ctx := c.Request.Context()
 	form := view.ConnectionForm{Service: c.PostForm("service"), Name: c.PostForm("name"), Title: c.PostForm("title")}
-	var s service.Service
+	var added connections.Added
 	var err error
 	if form.Service, err = p.serviceEntered(ctx, form.Service); err == nil {
-		s, err = p.o.Store.ServiceByName(ctx, form.Service)
+		added, err = p.o.Connections.Add(ctx, form.Service, form.Name, form.Title)
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		form.Problems = view.Problems{"service": textNoService}
 		p.showConnectionForm(c, http.StatusUnprocessableEntity, form)
 		return
 	}
-	if err != nil {
-		p.fail(c, err)
-		return
-	}
-	conn, err := p.o.Catalogue.AddConnection(ctx, s.ID, form.Name, form.Title)
 	if form.Problems = problemsOf(err); form.Problems != nil {
 		p.showConnectionForm(c, http.StatusUnprocessableEntity, form)
 		return
@@ -90,12 +80,11 @@ func (p *Pages) addConnection(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	p.owns(c, conn.ID)
 	if c.PostForm("then") == "authorize" {
-		p.depart(c, conn, s)
+		p.depart(c, added.Connection.Name)
 		return
 	}
-	back(c, "/connections/"+url.PathEscape(conn.Name))
+	back(c, "/connections/"+url.PathEscape(added.Connection.Name))
 }
 
 func (p *Pages) connection(c *gin.Context) {
@@ -122,16 +111,11 @@ func (p *Pages) showConnection(c *gin.Context, status int, paste *view.Result) {
 const worthTelling = 5 * time.Second
 
 // underWay notes a renewal whose reply is waited for.
-func (p *Pages) underWay(ctx context.Context, v *view.Connection, id string) error {
-	intent, err := p.o.Store.OpenIntent(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
+func underWay(v *view.Connection, intent *store.Intent) {
 	now := time.Now()
-	if err == nil && intent.StartedAt.Before(now.Add(-worthTelling)) && intent.Deadline.After(now) {
+	if intent != nil && intent.StartedAt.Before(now.Add(-worthTelling)) && intent.Deadline.After(now) {
 		v.RenewingSince, v.RenewingUntil = intent.StartedAt, intent.Deadline
 	}
-	return err
 }
 
 // showConnectionWith is showConnection; with says what is special about this time.
@@ -140,38 +124,27 @@ func (p *Pages) showConnectionWith(c *gin.Context, status int, with func(*view.C
 	if !ok {
 		return
 	}
-	var err error
 	v := view.ConnectionOf(conn, s, p.iconOf(s.Provider), p.o.PublicURL, time.Now())
-	records, err := p.o.Store.AuditRecords(c.Request.Context(), store.AuditFilter{ObjectKind: "connection", Object: conn.Name, Limit: timelineLength})
+	past, err := p.o.Connections.Past(c.Request.Context(), conn, timelineLength)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	past, err := p.o.Store.History(c.Request.Context(), conn.ID)
+	standing, err := p.o.Connections.Standing(c.Request.Context(), conn.ID)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	v.Restorable = slices.ContainsFunc(past, func(x store.PastTokenSet) bool { return conn.MayRestore(time.Now(), x.PastSet) == nil })
-	if v.Offered, err = p.offered(c, conn); err != nil {
-		p.fail(c, err)
-		return
-	}
-	v.Timeline = view.TimelineOf(conn, past, records, timelineLength)
-	if err := p.underWay(c.Request.Context(), &v, conn.ID); err != nil {
-		p.fail(c, err)
-		return
-	}
+	v.Restorable = slices.ContainsFunc(past.Sets, func(x store.PastTokenSet) bool { return conn.MayRestore(time.Now(), x.PastSet) == nil })
+	v.Offered, v.Tags = offered(standing.Offer), standing.Tags
+	v.Timeline = view.TimelineOf(conn, past.Sets, past.Records, timelineLength)
+	underWay(&v, standing.Renewal)
 	with(&v)
 	if u, _ := person(c); access.May(u.Role, access.ActManage) {
 		if err := p.ownership(c.Request.Context(), &v, conn.ID); err != nil {
 			p.fail(c, err)
 			return
 		}
-	}
-	if v.Tags, err = p.o.Store.TagsOf(c.Request.Context(), conn.ID); err != nil {
-		p.fail(c, err)
-		return
 	}
 	p.render(c, status, page.Connection(p.shell(c, view.SectionConnections), v))
 }

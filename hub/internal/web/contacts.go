@@ -10,10 +10,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/evergrant/evergrant/hub/internal/audit"
-	"github.com/evergrant/evergrant/hub/internal/channel"
+	"github.com/evergrant/evergrant/hub/internal/app/notifications"
 	"github.com/evergrant/evergrant/hub/internal/policy"
-	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
@@ -25,7 +23,7 @@ func (p *Pages) contactForm(c *gin.Context) {
 	v := view.ContactForm{Contact: policy.Contact{Lang: i18n.Lang(ctx), Zone: i18n.From(ctx).Zone.String()}}
 	if id := c.Param("id"); id != "" {
 		var err error
-		if v.Contact, err = p.o.Store.Contact(ctx, id); err != nil {
+		if v.Contact, err = p.o.Notifications.Contact(ctx, id); err != nil {
 			p.fail(c, err)
 			return
 		}
@@ -47,14 +45,14 @@ func (p *Pages) showContact(c *gin.Context, status int, v view.ContactForm) {
 }
 
 func (p *Pages) contactChoices(ctx context.Context, v *view.ContactForm) error {
-	users, err := p.o.Store.Users(ctx)
+	users, err := p.o.People.Users(ctx)
 	if err != nil {
 		return err
 	}
 	for _, u := range users {
 		v.Users = append(v.Users, view.Member{ID: u.ID, Login: u.Login, Name: u.Name})
 	}
-	v.Channels, err = p.o.Store.Channels(ctx)
+	v.Channels, err = p.o.Notifications.Channels(ctx)
 	return err
 }
 
@@ -66,12 +64,7 @@ func (p *Pages) saveContact(c *gin.Context) {
 		ID: c.Param("id"), Title: strings.TrimSpace(c.PostForm("title")), UserID: c.PostForm("user"), Lang: c.PostForm("lang"),
 		Zone: strings.TrimSpace(c.PostForm("zone")), TakesRest: ticked(c, "takes_rest"),
 	}
-	if v.Contact.ID == "" {
-		v.Contact.ID = store.NewID()
-	} else if _, err := p.o.Store.Contact(ctx, v.Contact.ID); err != nil {
-		p.fail(c, err)
-		return
-	}
+	d := notifications.ContactDraft{}
 	if entered := v.Contact.UserID; entered != "" {
 		id, there, err := p.userEntered(ctx, entered)
 		if err != nil {
@@ -79,41 +72,37 @@ func (p *Pages) saveContact(c *gin.Context) {
 			return
 		}
 		if v.Contact.UserID = id; !there {
-			v.Contact.UserID, v.Problems["user"] = entered, textNoPerson
+			v.Contact.UserID, d.Unread = entered, append(d.Unread, notifications.Problem{Field: "user", Code: notifications.Invalid})
 		}
 	}
-	channels, err := p.o.Store.Channels(ctx)
+	channels, err := p.o.Notifications.Channels(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
 	for _, x := range channels {
 		to := strings.TrimSpace(c.PostForm("address." + x.ID))
-		if to == "" {
-			continue
+		if to != "" {
+			v.Contact.Addresses = append(v.Contact.Addresses, policy.Address{Channel: x.ID, To: to})
 		}
-		if err := channel.CheckAddress(channel.Kind(x.Kind), to); err != nil {
-			v.Problems["address."+x.ID] = textAddress
-		}
-		v.Contact.Addresses = append(v.Contact.Addresses, policy.Address{Channel: x.ID, To: to})
+	}
+	if v.Contact.Lang != "ru" {
+		v.Contact.Lang = "en"
 	}
 	first(v.Contact.Addresses, c.PostForm("first"))
-	checkContact(&v)
-	if len(v.Problems) == 0 {
-		err := p.o.Store.SaveContact(ctx, v.Contact, time.Now())
-		if errors.Is(err, store.ErrNameTaken) {
-			v.Problems["title"] = textTitleTaken
-		} else if err != nil {
-			p.fail(c, err)
-			return
-		}
-	}
-	if len(v.Problems) > 0 {
+	d.Unread = append(d.Unread, readQuiet(&v)...)
+	d.Contact = v.Contact
+	saved, err := p.o.Notifications.SaveContact(ctx, d)
+	if invalid, is := errors.AsType[*notifications.InvalidError](err); is {
+		v.Problems = formProblems(invalid)
 		p.showContact(c, http.StatusUnprocessableEntity, v)
 		return
 	}
-	p.o.Audit.Record(ctx, "contact.save", audit.Object{Kind: "contact", Name: v.Contact.Title})
-	p.flash(c, view.Flash{Key: "flash.contact_saved", Name: v.Contact.Title})
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.flash(c, view.Flash{Key: "flash.contact_saved", Name: saved.Title})
 	back(c, "/escalation")
 }
 
@@ -127,24 +116,16 @@ func first(addresses []policy.Address, channelID string) {
 	}
 }
 
-// checkContact finds what is wrong with what was entered.
-func checkContact(v *view.ContactForm) {
-	if v.Contact.Title == "" {
-		v.Problems["title"] = textTitle
-	}
-	if v.Contact.Lang != "ru" {
-		v.Contact.Lang = "en"
-	}
-	if _, err := time.LoadLocation(v.Contact.Zone); err != nil || v.Contact.Zone == "" {
-		v.Problems["zone"] = textZone
-	}
+// readQuiet reads the hours in which a contact is not woken, and returns what of them
+// cannot be read.
+func readQuiet(v *view.ContactForm) (unread []notifications.Problem) {
 	if v.From == "" && v.Until == "" {
-		return
+		return nil
 	}
 	for field, text := range map[string]string{"quiet_from": v.From, "quiet_until": v.Until} {
 		at, err := time.Parse("15:04", text)
 		if err != nil {
-			v.Problems[field] = textClock
+			unread = append(unread, notifications.Problem{Field: field, Code: notifications.Invalid})
 			continue
 		}
 		minutes := at.Hour()*60 + at.Minute()
@@ -154,19 +135,15 @@ func checkContact(v *view.ContactForm) {
 			v.Contact.Quiet.Until = minutes
 		}
 	}
+	return unread
 }
 
 func (p *Pages) deleteContact(c *gin.Context) {
-	ctx := c.Request.Context()
-	contact, err := p.o.Store.Contact(ctx, c.Param("id"))
-	if err == nil {
-		err = p.o.Store.DeleteContact(ctx, contact.ID)
-	}
+	contact, err := p.o.Notifications.DeleteContact(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	p.o.Audit.Record(ctx, "contact.delete", audit.Object{Kind: "contact", Name: contact.Title})
 	p.flash(c, view.Flash{Key: "flash.deleted", Name: contact.Title})
 	back(c, "/escalation")
 }

@@ -3,11 +3,9 @@ package web
 import (
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/service"
@@ -17,7 +15,7 @@ import (
 
 // doubtfulServices are those whose options wait for an administrator's answer.
 func (p *Pages) doubtfulServices(c *gin.Context) ([]view.ServiceRef, error) {
-	services, err := p.o.Store.DoubtfulServices(c.Request.Context())
+	services, err := p.o.Services.Doubtful(c.Request.Context())
 	var doubtful []view.ServiceRef
 	for _, s := range services {
 		if len(s.Doubts()) > 0 {
@@ -36,22 +34,14 @@ func (p *Pages) doubtfulPolicies(c *gin.Context) ([]policy.Policy, error) {
 
 // settleDoubts takes the answer. What was asked is in the record with it.
 func (p *Pages) settleDoubts(c *gin.Context) {
-	ctx := c.Request.Context()
-	s, err := p.o.Store.ServiceByName(ctx, c.Param("name"))
 	answer := c.PostForm("answer")
-	if err == nil && answer != "stored" && answer != "default" {
+	if answer != "stored" && answer != "default" {
 		p.NotFound(c)
 		return
 	}
-	asked := doubtNames(s)
-	if err == nil {
-		err = p.o.Catalogue.SettleDoubts(ctx, s.ID, answer == "stored")
-	}
+	s, err := p.o.Services.SettleDoubts(c.Request.Context(), c.Param("name"), answer == "stored")
 	if p.refusedAnswer(c, s, err) {
 		return
-	}
-	if asked != "" {
-		p.o.Audit.Record(ctx, "service.settle", audit.Object{Kind: "service", Name: s.Name}, "answer", answer, "options", asked)
 	}
 	p.flash(c, view.Flash{Key: "flash.doubts_settled", Name: s.Title})
 	back(c, "/services/"+s.Name)
@@ -71,13 +61,4 @@ func (p *Pages) refusedAnswer(c *gin.Context, s service.Service, err error) bool
 	p.flash(c, view.Flash{Key: "flash.doubts_not_settled", Name: s.Title, Bad: true, Said: err.Error()})
 	back(c, "/services/"+s.Name)
 	return true
-}
-
-// doubtNames are the names of the doubtful options.
-func doubtNames(s service.Service) string {
-	var names []string
-	for _, d := range s.Doubts() {
-		names = append(names, d.Option.Name)
-	}
-	return strings.Join(names, " ")
 }

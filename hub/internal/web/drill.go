@@ -9,7 +9,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
@@ -67,13 +66,11 @@ func (p *Pages) startDrill(c *gin.Context) {
 	if !ok {
 		return
 	}
-	ctx := c.Request.Context()
-	id, err := p.o.Escalation.StartDrill(ctx, drillEvent(c), conn.ID)
+	id, err := p.o.Notifications.StartDrill(c.Request.Context(), drillEvent(c), conn.ID)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	p.o.Audit.Record(ctx, "escalation.drill", audit.Object{Kind: "connection", Name: conn.Name}, "event", string(drillEvent(c)))
 	p.flash(c, view.Flash{Key: "flash.drill_started"})
 	back(c, "/escalations/"+url.PathEscape(id))
 }

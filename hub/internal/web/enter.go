@@ -1,76 +1,47 @@
 package web
 
 import (
-	"errors"
+	"context"
 	"slices"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/act"
+	"github.com/evergrant/evergrant/hub/internal/app/people"
 	"github.com/evergrant/evergrant/hub/internal/audit"
-	"github.com/evergrant/evergrant/hub/internal/store"
 )
 
 // By what somebody has logged in, as a session remembers it.
 const (
-	byPassword = "password"
-	byPasskey  = "passkey"
-	byOIDC     = "oidc"
+	byPasskey = people.ByPasskey
+	byOIDC    = people.ByOIDC
 )
 
-// enter begins a session and leads to where the person wanted to go.
-func (p *Pages) enter(c *gin.Context, user store.User, by, to string) {
-	if err := p.begin(c, user, by); errors.Is(err, errOutdated) {
-		back(c, "/login")
-		return
-	} else if err != nil {
+// stranger is the context of acts of somebody who is not known yet, such as a login.
+func (p *Pages) stranger(c *gin.Context) context.Context {
+	return act.With(c.Request.Context(), act.Link(audit.KindPerson, "", c.ClientIP(), agentOf(c)))
+}
+
+// enter keeps a login in the browser's session, and leads to where the person wanted to go.
+func (p *Pages) enter(c *gin.Context, in people.Entered, to string) {
+	if err := p.begin(c, in); err != nil {
 		p.fail(c, err)
 		return
 	}
 	back(c, to)
 }
 
-// errOutdated is a login by what has been changed before it ended.
-var errOutdated = errors.New("the password, the role or the second factor was changed during the login; log in again")
-
-// begin begins a session; its token changes, so that a planted one is worth
-// nothing.
-func (p *Pages) begin(c *gin.Context, user store.User, by string) error {
+// begin keeps a login in the browser's session, whose token changes, so that a planted one
+// is worth nothing.
+func (p *Pages) begin(c *gin.Context, in people.Entered) error {
 	ctx := c.Request.Context()
 	if err := p.renewSession(ctx); err != nil {
 		return err
 	}
-	now := time.Now()
-	session := store.UserSession{ID: store.NewID(), UserID: user.ID, CreatedAt: now, SeenAt: now, Address: c.ClientIP(), Agent: agentOf(c)}
-	if by != byOIDC { // the sign-in service may have asked for nothing
-		session.ProvedAt = now
-	}
-	if err := p.o.Store.CreateUserSession(ctx, session); err != nil {
-		return err
-	}
-	if err := p.isCurrent(c, user, session.ID); err != nil {
-		return err
-	}
 	p.sessions.Remove(ctx, sessionPending)
-	p.sessions.Put(ctx, sessionID, session.ID)
-	p.sessions.Put(ctx, sessionBy, by)
-	p.o.Audit.Record(audit.With(ctx, audit.Actor{Kind: audit.KindPerson, Name: user.Login, Address: c.ClientIP()}), "person.login", personObject(user), "by", by)
-	return p.keepDevice(c, user)
-}
-
-// isCurrent ends a session again whose person was changed between the check of what they
-// showed and the session's first row: whoever changed a password has ended the sessions
-// that there were, and this one was none of them yet.
-func (p *Pages) isCurrent(c *gin.Context, user store.User, id string) error {
-	now, err := p.o.Store.User(c.Request.Context(), user.ID)
-	if err == nil && access.LoginDigest(now) == access.LoginDigest(user) {
-		return nil
-	}
-	if err == nil || errors.Is(err, store.ErrNotFound) {
-		err = errOutdated
-	}
-	return errors.Join(err, p.o.Store.EndUserSessions(c.Request.Context(), user.ID, id, ""))
+	p.sessions.Put(ctx, sessionID, in.Session)
+	p.sessions.Put(ctx, sessionBy, in.By)
+	return p.keepDevice(c, in.User)
 }
 
 // unfactored are what a person may reach who still needs a second factor, beside what

@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -66,11 +65,11 @@ type told struct {
 }
 
 func (p *Pages) told(ctx context.Context) (told, error) {
-	contacts, err := p.o.Store.Contacts(ctx)
+	contacts, err := p.o.Notifications.Contacts(ctx)
 	if err != nil {
 		return told{}, err
 	}
-	channels, err := p.o.Store.Channels(ctx)
+	channels, err := p.o.Notifications.Channels(ctx)
 	if err != nil {
 		return told{}, err
 	}
@@ -106,7 +105,7 @@ func (p *Pages) escalations(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	dead, err := p.o.Store.DeadDeliveries(ctx, 20)
+	dead, err := p.o.Notifications.DeadDeliveries(ctx, 20)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -118,7 +117,7 @@ func (p *Pages) escalations(c *gin.Context) {
 }
 
 func (p *Pages) escalationRows(c *gin.Context, f store.EscalationFilter) ([]view.EscalationRow, error) {
-	list, err := p.o.Store.Escalations(c.Request.Context(), f)
+	list, err := p.o.Notifications.Escalations(c.Request.Context(), f)
 	if err != nil {
 		return nil, err
 	}
@@ -137,11 +136,11 @@ func (p *Pages) toldOf(c *gin.Context, list ...store.Escalation) ([]view.Escalat
 		ids = append(ids, e.ID)
 		affected = append(affected, e.Connections[:min(len(e.Connections), namedAffected)]...)
 	}
-	states, err := p.o.Store.DeliveryStates(ctx, ids)
+	states, err := p.o.Notifications.Sent(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	names, err := p.o.Store.ConnectionNames(ctx, affected)
+	names, err := p.o.Notifications.Affected(ctx, affected)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +186,7 @@ func deliveryRow(d store.Delivery, t told) view.DeliveryRow {
 
 func (p *Pages) escalation(c *gin.Context) {
 	ctx := c.Request.Context()
-	e, err := p.o.Store.Escalation(ctx, c.Param("id"))
+	e, err := p.o.Notifications.Escalation(ctx, c.Param("id"))
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -203,7 +202,7 @@ func (p *Pages) escalation(c *gin.Context) {
 		return
 	}
 	v := view.EscalationPage{EscalationRow: rows[0], PersonBy: e.PersonBy, Said: e.Message}
-	deliveries, err := p.o.Store.Deliveries(ctx, e.ID)
+	deliveries, err := p.o.Notifications.Deliveries(ctx, e.ID)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -216,7 +215,7 @@ func (p *Pages) escalation(c *gin.Context) {
 
 func (p *Pages) endDrill(c *gin.Context) {
 	id := c.Param("id")
-	if err := p.o.Escalation.EndDrill(c.Request.Context(), id); err != nil {
+	if err := p.o.Notifications.EndDrill(c.Request.Context(), id); err != nil {
 		p.fail(c, err)
 		return
 	}
@@ -226,16 +225,11 @@ func (p *Pages) endDrill(c *gin.Context) {
 
 // resend has a message tried again that was given up.
 func (p *Pages) resend(c *gin.Context) {
-	ctx := c.Request.Context()
-	d, err := p.o.Store.Delivery(ctx, c.Param("id"))
-	if err == nil {
-		err = p.o.Store.ResendDelivery(ctx, d.ID, time.Now())
-	}
+	escalationID, err := p.o.Notifications.Resend(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	p.o.Escalation.Wake()
 	p.flash(c, view.Flash{Key: "flash.resent"})
-	back(c, "/escalations/"+url.PathEscape(d.EscalationID))
+	back(c, "/escalations/"+url.PathEscape(escalationID))
 }

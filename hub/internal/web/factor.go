@@ -13,6 +13,7 @@ import (
 	"rsc.io/qr"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/people"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
@@ -23,17 +24,17 @@ import (
 const pendingLife = 5 * time.Minute
 
 // askForCode remembers that the password was right and asks for the code.
-func (p *Pages) askForCode(c *gin.Context, u store.User, by, to string) {
+func (p *Pages) askForCode(c *gin.Context, in people.Entered, to string) {
 	ctx := c.Request.Context()
 	if err := p.sessions.RenewToken(ctx); err != nil {
 		p.fail(c, err)
 		return
 	}
-	p.sessions.Put(ctx, sessionPending, u.ID)
-	p.sessions.Put(ctx, sessionPendingDigest, access.LoginDigest(u))
+	p.sessions.Put(ctx, sessionPending, in.User.ID)
+	p.sessions.Put(ctx, sessionPendingDigest, access.LoginDigest(in.User))
 	p.sessions.Put(ctx, sessionPendingAt, time.Now().Unix())
 	p.sessions.Put(ctx, sessionPendingTo, localPath(to))
-	p.sessions.Put(ctx, sessionPendingBy, by)
+	p.sessions.Put(ctx, sessionPendingBy, in.By)
 	back(c, "/login/code")
 }
 
@@ -48,17 +49,11 @@ func (p *Pages) pending(c *gin.Context) string {
 	if id == "" {
 		return ""
 	}
-	u, err := p.o.Store.User(ctx, id)
-	if err != nil || !p.stands(c, u) {
+	if !p.o.People.Stands(ctx, id, p.sessions.GetString(ctx, sessionPendingDigest)) {
 		p.sessions.Remove(ctx, sessionPending)
 		return ""
 	}
 	return id
-}
-
-// stands reports whether a person is who has shown the password.
-func (p *Pages) stands(c *gin.Context, u store.User) bool {
-	return access.LoginDigest(u) == p.sessions.GetString(c.Request.Context(), sessionPendingDigest)
 }
 
 func (p *Pages) codeForm(c *gin.Context) {
@@ -75,7 +70,9 @@ func (p *Pages) loginCode(c *gin.Context) {
 		back(c, "/login")
 		return
 	}
-	u, err := p.o.Access.SecondLogin(c.Request.Context(), id, c.PostForm("code"), c.ClientIP(), devices(c)...)
+	ctx := c.Request.Context()
+	by, digest := p.sessions.GetString(ctx, sessionPendingBy), p.sessions.GetString(ctx, sessionPendingDigest)
+	in, err := p.o.People.LoginCode(p.stranger(c), id, by, digest, c.PostForm("code"), devices(c)...)
 	if wait, ok := tooMany(c, err); ok {
 		p.render(c, http.StatusTooManyRequests, page.LoginCode(p.shell(c, ""), view.LoginCode{Wait: wait}))
 		return
@@ -83,13 +80,13 @@ func (p *Pages) loginCode(c *gin.Context) {
 	switch {
 	case errors.Is(err, access.ErrWrongCode):
 		p.render(c, http.StatusUnprocessableEntity, page.LoginCode(p.shell(c, ""), view.LoginCode{Wrong: true}))
+	case errors.Is(err, people.ErrOutdated): // changed while the code was checked
+		back(c, "/login")
 	case err != nil:
 		p.fail(c, err)
-	case !p.stands(c, u): // changed while the code was checked
-		back(c, "/login")
 	default:
-		ctx := c.Request.Context()
-		p.enter(c, u, p.sessions.PopString(ctx, sessionPendingBy), p.sessions.GetString(ctx, sessionPendingTo))
+		p.sessions.Remove(ctx, sessionPendingBy)
+		p.enter(c, in, p.sessions.GetString(ctx, sessionPendingTo))
 	}
 }
 
@@ -144,7 +141,7 @@ func (p *Pages) confirmSecondFactor(c *gin.Context) {
 		back(c, "/settings/second-factor")
 		return
 	}
-	recovery, err := p.o.Access.ConfirmSecondFactor(ctx, u.ID, secret, c.PostForm("code"))
+	recovery, err := p.o.People.ConfirmSecondFactor(ctx, secret, c.PostForm("code"))
 	switch {
 	case errors.Is(err, access.ErrWrongCode):
 		p.showSecondFactor(c, http.StatusUnprocessableEntity, u, secret, true)
@@ -152,7 +149,6 @@ func (p *Pages) confirmSecondFactor(c *gin.Context) {
 		p.fail(c, err)
 	default:
 		p.sessions.Remove(ctx, sessionSecret)
-		p.o.Audit.Record(ctx, "person.second_factor", personObject(u))
 		if err := p.show(c, shownRecovery, recovery); err != nil {
 			p.fail(c, err)
 			return
@@ -162,8 +158,7 @@ func (p *Pages) confirmSecondFactor(c *gin.Context) {
 }
 
 func (p *Pages) dropSecondFactor(c *gin.Context) {
-	u, _ := person(c)
-	err := p.o.Access.DropSecondFactor(c.Request.Context(), u.ID, c.PostForm("password"), true)
+	err := p.o.People.DropSecondFactor(c.Request.Context(), c.PostForm("password"))
 	switch {
 	case errors.Is(err, access.ErrWrongLogin):
 		p.showSettings(c, http.StatusUnprocessableEntity, func(v *view.Settings) { v.Problems = map[string]provider.Text{"factor_password": textPresent} })
@@ -171,15 +166,13 @@ func (p *Pages) dropSecondFactor(c *gin.Context) {
 	case err != nil:
 		p.fail(c, err)
 	default:
-		p.o.Audit.Record(c.Request.Context(), "person.drop_second_factor", personObject(u))
 		p.flash(c, view.Flash{Key: "flash.factor_dropped"})
 		back(c, "/settings")
 	}
 }
 
 func (p *Pages) endSession(c *gin.Context) {
-	u, _ := person(c)
-	if err := p.o.Store.EndUserSessions(c.Request.Context(), u.ID, c.Param("id"), ""); err != nil {
+	if err := p.o.People.EndSession(c.Request.Context(), c.Param("id")); err != nil {
 		p.fail(c, err)
 		return
 	}
@@ -188,9 +181,8 @@ func (p *Pages) endSession(c *gin.Context) {
 }
 
 func (p *Pages) endOtherSessions(c *gin.Context) {
-	u, _ := person(c)
 	ctx := c.Request.Context()
-	if err := p.o.Store.EndUserSessions(ctx, u.ID, "", p.sessions.GetString(ctx, sessionID)); err != nil {
+	if err := p.o.People.EndOtherSessions(ctx, p.sessions.GetString(ctx, sessionID)); err != nil {
 		p.fail(c, err)
 		return
 	}

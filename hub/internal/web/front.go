@@ -10,20 +10,17 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
-	"github.com/evergrant/evergrant/hub/internal/audit"
-	"github.com/evergrant/evergrant/hub/internal/authflow"
+	"github.com/evergrant/evergrant/hub/internal/app/grants"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
-	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // frontPage is where people without an account take access codes of the services that an
-// owner has published. It is also where their authorizations return to, which is how they
-// are told from those of people who are signed in.
-const frontPage = "/codes"
+// owner has published.
+const frontPage = grants.FrontPage
 
 // codesLimit bounds how often people without an account begin an authorization.
 var codesLimit = store.FrontLimit{PerAddress: view.FrontEach, InTotal: view.FrontAll, Within: time.Hour}
@@ -43,7 +40,7 @@ func (p *Pages) frontInstead(c *gin.Context) (shown bool) {
 
 // anyPublished reports whether there is something for people without an account.
 func (p *Pages) anyPublished(c *gin.Context) bool {
-	there, err := p.o.Store.AnyPublished(c.Request.Context())
+	there, err := p.o.Services.AnyPublished(c.Request.Context())
 	if err != nil {
 		p.o.Logger.Warn("list published services failed", "error", err)
 	}
@@ -51,7 +48,7 @@ func (p *Pages) anyPublished(c *gin.Context) bool {
 }
 
 func (p *Pages) showFront(c *gin.Context, status int, v view.FrontDoor) {
-	published, err := p.o.Store.PublishedServices(c.Request.Context())
+	published, err := p.o.Services.AtFront(c.Request.Context())
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -88,39 +85,22 @@ func answersTo(s service.Service, words string) bool {
 	return true
 }
 
-// published finds a service that is published, by its name.
-func (p *Pages) published(c *gin.Context, name string) (service.Service, error) {
-	s, err := p.o.Store.ServiceByName(c.Request.Context(), name)
-	if err == nil {
-		_, err = p.o.Store.Published(c.Request.Context(), s.ID)
-	}
-	return s, err
-}
-
 // takeCodes begins the authorization of somebody without an account.
 func (p *Pages) takeCodes(c *gin.Context) {
-	ctx := c.Request.Context()
-	s, err := p.published(c, c.Param("service"))
+	ctx, _ := p.visitor(c)
+	way := wayOf(c, frontPage)
+	d, err := p.o.Grants.StartAtFront(ctx, c.Param("service"), addressOf(c), codesLimit, way)
 	if errors.Is(err, store.ErrNotFound) {
 		p.showFront(c, http.StatusNotFound, view.FrontDoor{Withdrawn: true})
 		return
-	}
-	if err == nil {
-		err = p.o.Store.UseFront(ctx, store.FrontCodes, addressOf(c), codesLimit, time.Now())
 	}
 	if errors.Is(err, store.ErrTooOften) {
 		p.tooOften(c)
 		p.showFront(c, http.StatusTooManyRequests, view.FrontDoor{TooOften: true})
 		return
 	}
-	if err != nil {
-		p.fail(c, err)
-		return
-	}
-	browser := browserOf(c)
-	started, err := p.o.Flow.Start(ctx, authflow.StartRequest{ServiceID: s.ID, Browser: browser, ReturnTo: frontPage, Lang: i18n.Lang(ctx)})
 	if cause, is := errors.AsType[*provider.Error](err); is {
-		ref := p.serviceRef(s)
+		ref := p.serviceRef(d.Service)
 		p.showFront(c, http.StatusBadGateway, view.FrontDoor{Trouble: view.TroubleOf(cause), Of: &ref})
 		return
 	}
@@ -128,9 +108,8 @@ func (p *Pages) takeCodes(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	p.o.Audit.Record(p.asFront(c), "service.once_begin", audit.Object{Kind: "service", Name: s.Name})
-	p.setCookie(c, browserCookie, browser, browserCookiePath, browserCookieLife)
-	p.sendAway(c, view.Departure{Service: p.serviceRef(s), URL: started.URL, Back: frontPage})
+	p.setCookie(c, browserCookie, way.Browser, browserCookiePath, browserCookieLife)
+	p.sendAway(c, view.Departure{Service: p.serviceRef(d.Service), URL: d.URL, Back: frontPage})
 }
 
 // tooOften says when to come again.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/app/grants"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
@@ -31,7 +32,7 @@ func (p *Pages) beginning(c *gin.Context) string {
 	if token == "" {
 		return ""
 	}
-	if _, err := p.o.Flow.Link(c.Request.Context(), token); err != nil {
+	if _, err := p.o.Grants.Link(c.Request.Context(), token); err != nil {
 		return ""
 	}
 	return "/grant/" + url.PathEscape(token)
@@ -39,21 +40,18 @@ func (p *Pages) beginning(c *gin.Context) string {
 
 // makeLink makes a link for somebody else and shows it, once.
 func (p *Pages) makeLink(c *gin.Context) {
-	conn, _, ok := p.find(c)
-	if !ok {
-		return
-	}
 	u, _ := person(c)
-	token, expires, err := p.o.Flow.MakeLink(c.Request.Context(), conn.ID, u.ID, (&view.Person{Login: u.Login, Name: u.Name}).Called())
+	name := c.Param("name")
+	token, expires, err := p.o.Grants.MakeLink(c.Request.Context(), name, (&view.Person{Login: u.Login, Name: u.Name}).Called())
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	if err := p.show(c, shownLink, madeLink{Connection: conn.Name, Link: p.o.PublicURL + "/grant/" + token, Until: expires}); err != nil {
+	if err := p.show(c, shownLink, madeLink{Connection: name, Link: p.o.PublicURL + "/grant/" + token, Until: expires}); err != nil {
 		p.fail(c, err)
 		return
 	}
-	back(c, "/connections/"+url.PathEscape(conn.Name))
+	back(c, "/connections/"+url.PathEscape(name))
 }
 
 // madeLink is a link that was just made, for the page that shows it.
@@ -64,7 +62,7 @@ type madeLink struct {
 
 // grantPage tells somebody who was sent a link what they are asked for.
 func (p *Pages) grantPage(c *gin.Context) {
-	linked, err := p.o.Flow.Link(c.Request.Context(), c.Param("token"))
+	linked, err := p.o.Grants.Link(c.Request.Context(), c.Param("token"))
 	if err != nil {
 		p.refuseLink(c, err)
 		return
@@ -102,7 +100,8 @@ func (p *Pages) follow(c *gin.Context) {
 	if len(browser) != browserSecretSize {
 		browser = browserOf(c)
 	}
-	linked, started, err := p.o.Flow.FollowLink(c.Request.Context(), c.Param("token"), browser, i18n.Lang(c.Request.Context()))
+	ctx, _ := p.visitor(c)
+	linked, d, err := p.o.Grants.Follow(ctx, c.Param("token"), grants.Way{Browser: browser, Lang: i18n.Lang(ctx)})
 	if cause, is := errors.AsType[*provider.Error](err); is {
 		v := p.grantView(c, linked)
 		v.Trouble = view.TroubleOf(cause)
@@ -121,7 +120,7 @@ func (p *Pages) follow(c *gin.Context) {
 	}
 	p.setCookie(c, beginCookie, c.Param("token"), browserCookiePath, browserCookieLife)
 	p.sendAway(c, view.Departure{
-		Service: p.serviceRef(linked.Service), Connection: linked.Connection.Title, URL: started.URL, Back: "/grant/" + url.PathEscape(c.Param("token")),
-		Others: p.rivals(c, linked.Service, linked.Connection.ID),
+		Service: p.serviceRef(linked.Service), Connection: linked.Connection.Title, URL: d.URL, Back: "/grant/" + url.PathEscape(c.Param("token")),
+		Others: d.Rivals,
 	})
 }

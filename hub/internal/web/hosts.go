@@ -7,7 +7,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
-	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
@@ -20,15 +19,6 @@ func enterAgain(from, to string) provider.Text {
 	return provider.Text{
 		EN: "The channel would talk to " + to + " instead of " + from + ". A stored secret goes only to the host that it was entered for: enter the secret again.",
 		RU: "Канал стал бы обращаться к " + to + " вместо " + from + ". Сохранённый секрет отправляется только туда, для чего его ввели: введите секрет ещё раз.",
-	}
-}
-
-// channelMoved notes that a channel's secret goes to another host, and tells the owners.
-func (p *Pages) channelMoved(c *gin.Context, title, from, to string) {
-	ctx := c.Request.Context()
-	p.o.Audit.Record(ctx, "channel.hosts", audit.Object{Kind: "channel", Name: title}, "was", from, "hosts", to)
-	if err := p.o.Escalation.TellHosts(ctx, "", title, store.NoticeDone, audit.From(ctx).Name, []string{from}, []string{to}); err != nil {
-		p.o.Logger.Error("notify owners of a changed channel host failed; the audit log has the change", "channel", title, "error", err)
 	}
 }
 
@@ -60,7 +50,7 @@ func heldHosts(services []service.Service) (v view.HeldHosts) {
 // consentHosts is an owner's consent to what new versions of plugins moved, for all
 // services at once that are concerned.
 func (p *Pages) consentHosts(c *gin.Context) {
-	released, err := p.o.Catalogue.ConsentHosts(c.Request.Context(), c.PostFormArray(catalogue.ConsentHostsField))
+	released, err := p.o.Services.ConsentHosts(c.Request.Context(), c.PostFormArray(catalogue.ConsentHostsField))
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		p.fail(c, err)
 		return

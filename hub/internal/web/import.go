@@ -16,7 +16,6 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/store"
-	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -36,7 +35,7 @@ func (p *Pages) importForm(c *gin.Context) {
 
 // showImportForm never repeats a token.
 func (p *Pages) showImportForm(c *gin.Context, status int, form view.ImportForm) {
-	services, err := p.o.Store.ServiceNames(c.Request.Context())
+	services, err := p.o.Services.Names(c.Request.Context())
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -56,7 +55,7 @@ func (p *Pages) importOne(c *gin.Context) {
 		form.Service, err = p.serviceEntered(c.Request.Context(), form.Service)
 	}
 	if err == nil {
-		_, err = p.bringIn(c, catalogue.Import{Service: form.Service, Name: form.Name, Title: form.Title, Grant: grant})
+		_, err = p.o.Connections.ImportNow(c.Request.Context(), catalogue.Import{Service: form.Service, Name: form.Name, Title: form.Title, Grant: grant})
 	}
 	form.Problems = problemsOf(err)
 	if errors.Is(err, store.ErrNotFound) {
@@ -77,28 +76,6 @@ func (p *Pages) importOne(c *gin.Context) {
 	}
 	p.flash(c, view.Flash{Key: "flash.imported", Name: name})
 	back(c, "/connections/"+url.PathEscape(name))
-}
-
-// bringIn imports a grant and renews it at once if it has no valid access token: who
-// imports sees whether it works. What the service answers is told by the connection.
-func (p *Pages) bringIn(c *gin.Context, in catalogue.Import) (renewed bool, _ error) {
-	if u, ok := person(c); ok {
-		in.Actor = u.ID
-	}
-	ctx := c.Request.Context()
-	conn, err := p.o.Catalogue.Import(ctx, in)
-	if err != nil {
-		return false, err
-	}
-	p.owns(c, conn.ID)
-	if in.Grant.AccessToken != "" {
-		return false, nil
-	}
-	_, err = p.o.Source.RenewWithin(ctx, conn, tokensource.UsualWait)
-	if err != nil {
-		p.o.Logger.Warn("renew imported grant failed, next attempt when due", "connection", conn.Name, "error", err)
-	}
-	return err == nil, nil
 }
 
 // importMany begins to add the connections of a table, and leads to how that goes. A table
@@ -127,19 +104,7 @@ func (p *Pages) importMany(c *gin.Context) {
 		p.render(c, http.StatusUnprocessableEntity, page.Imported(p.shell(c, view.SectionConnections), v))
 		return
 	}
-	ctx, owner := c.Request.Context(), ""
-	if u, ok := person(c); ok {
-		for i := range rows {
-			rows[i].Actor = u.ID
-		}
-		contact, err := p.o.Store.ContactOfUser(ctx, u.ID)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			p.fail(c, err)
-			return
-		}
-		owner = contact.ID
-	}
-	id, err := p.o.Bulk.BeginImport(ctx, rows, owner)
+	id, err := p.o.Bulk.BeginImport(c.Request.Context(), rows)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -158,7 +123,7 @@ func (p *Pages) linesOfRest(ctx context.Context, runID string) (string, error) {
 	}
 	lines := []string{"1"}
 	for _, state := range []string{store.BulkFailed, store.BulkCancelled} {
-		run, _, items, err := p.o.Store.BulkRun(ctx, runID, store.BulkPage{State: state, Limit: bulk.Most})
+		run, _, items, err := p.o.Bulk.Run(ctx, runID, store.BulkPage{State: state, Limit: bulk.Most})
 		if errors.Is(err, store.ErrNotFound) || err == nil && run.Act != bulk.Import {
 			return "", nil
 		}

@@ -11,6 +11,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/keys"
+	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
@@ -20,17 +22,17 @@ import (
 func (p *Pages) keys(c *gin.Context) {
 	p.forgetShown(c, shownKey)
 	ctx := c.Request.Context()
-	keys, err := p.o.Store.APIKeys(ctx)
+	list, err := p.o.Keys.List(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	titles, err := p.keyTitles(c, keys)
+	opened, err := p.o.Keys.Opened(ctx, list, titlesOfKey)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	users, err := p.o.Store.Users(ctx)
+	users, err := p.o.People.Users(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -39,43 +41,25 @@ func (p *Pages) keys(c *gin.Context) {
 	for _, u := range users {
 		names[u.ID] = view.Person{Login: u.Login, Name: u.Name}.Called()
 	}
-	views := make([]view.Key, 0, len(keys))
-	for _, k := range keys {
-		views = append(views, keyView(k, titles, names))
+	views := make([]view.Key, 0, len(list))
+	for _, k := range list {
+		views = append(views, keyView(k, opened, names))
 	}
 	p.render(c, http.StatusOK, page.Keys(p.shell(c, view.SectionKeys), views))
-}
-
-// keyTitles reads what the connections that keys open are called.
-func (p *Pages) keyTitles(c *gin.Context, keys []store.APIKey) (map[string]string, error) {
-	titles := map[string]string{}
-	for _, k := range keys {
-		for _, id := range k.ConnectionIDs[:min(len(k.ConnectionIDs), titlesOfKey)] {
-			if _, known := titles[id]; known {
-				continue
-			}
-			conn, err := p.o.Store.Connection(c.Request.Context(), id)
-			if err != nil && !errors.Is(err, store.ErrNotFound) {
-				return nil, err
-			}
-			titles[id] = conn.Title
-		}
-	}
-	return titles, nil
 }
 
 // titlesOfKey is how many connections of a key are named in the list; the rest are
 // counted.
 const titlesOfKey = 4
 
-func keyView(k store.APIKey, titles, names map[string]string) view.Key {
+func keyView(k store.APIKey, opened map[string]connection.Connection, names map[string]string) view.Key {
 	v := view.Key{
 		ID: k.ID, Title: k.Title, Prefix: k.Prefix, Admin: access.MayAdminister(k), AllConnections: k.AllConnections,
 		Tags: k.Tags, Addresses: k.Addresses,
 		ExpiresAt: k.ExpiresAt, RevokedAt: k.RevokedAt, LastUsedAt: k.LastUsedAt, CreatedAt: k.CreatedAt, CreatedBy: names[k.CreatedBy],
 	}
 	for i, id := range k.ConnectionIDs {
-		if title := titles[id]; title != "" || i >= titlesOfKey {
+		if title := opened[id].Title; title != "" || i >= titlesOfKey {
 			v.Connections = append(v.Connections, title)
 		}
 	}
@@ -99,13 +83,9 @@ func (p *Pages) showKeyForm(c *gin.Context, status int, form view.KeyForm) {
 		p.fail(c, err)
 		return
 	}
-	tags, err := p.o.Store.Tags(c.Request.Context())
-	if err != nil {
+	if form.AllTags, err = p.o.Keys.Tags(c.Request.Context()); err != nil {
 		p.fail(c, err)
 		return
-	}
-	for _, tag := range tags {
-		form.AllTags = append(form.AllTags, tag.Tag)
 	}
 	form.Picker = picker
 	p.render(c, status, page.NewKey(p.shell(c, view.SectionKeys), form))
@@ -131,92 +111,56 @@ func enteredKey(c *gin.Context) view.KeyForm {
 	}
 }
 
-func (p *Pages) createKey(c *gin.Context) {
-	form := enteredKey(c)
-	draft := access.KeyDraft{
-		Title: form.Title, Scopes: form.Scopes, AllConnections: form.All || form.Admin,
+// keyDraft is the key of a form.
+func keyDraft(form view.KeyForm) keys.Draft {
+	d := keys.Draft{
+		Title: form.Title, Scopes: form.Scopes, All: form.All || form.Admin, Connections: form.Chosen, Tags: form.Tags, Chosen: true,
 		Addresses: strings.FieldsFunc(form.Addresses, func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) }),
 	}
-	if (form.Admin || slices.Contains(form.Scopes, access.ScopeAdmin)) && !p.needProof(c) {
-		return
-	}
 	if form.Admin {
-		draft.Scopes = []string{access.ScopeTokenRead, access.ScopeAdmin}
-	}
-	if len(draft.Scopes) == 0 {
-		form.Problems["scopes"] = textKeyScopes
-		p.showKeyForm(c, http.StatusUnprocessableEntity, form)
-		return
-	}
-	if u, ok := person(c); ok {
-		draft.CreatedBy = u.ID
+		d.Scopes = []string{access.ScopeTokenRead, access.ScopeAdmin}
 	}
 	if life := view.KeyLife(form.Life); life > 0 {
-		draft.ExpiresAt = time.Now().Add(life)
+		d.ExpiresAt = time.Now().Add(life)
 	}
-	rows, err := p.keyRows(c, draft.AllConnections, form.Chosen)
-	if err != nil {
-		p.fail(c, err)
+	return d
+}
+
+// keyProblems are what can be wrong with a field of the form.
+var keyProblems = []struct {
+	err   error
+	field string
+	text  provider.Text
+}{
+	{access.ErrKeyTitle, "title", textKeyTitle},
+	{access.ErrScope, "scopes", textKeyScopes},
+	{access.ErrKeyFrom, "addresses", textKeyFrom},
+	{keys.ErrOpensNothing, "connections", textKeyNothing},
+}
+
+func (p *Pages) createKey(c *gin.Context) {
+	form := enteredKey(c)
+	draft := keyDraft(form)
+	if slices.Contains(draft.Scopes, access.ScopeAdmin) && !p.needProof(c) {
 		return
 	}
-	var titles []string
-	pullName := ""
-	for _, row := range rows {
-		if draft.AllConnections || slices.Contains(form.Chosen, row.Name) {
-			pullName = row.Name
-			titles = append(titles, row.Title)
-		}
-	}
-	if !draft.AllConnections {
-		if draft.ConnectionIDs, err = p.idsOf(c, form.Chosen); err != nil {
-			p.fail(c, err)
-			return
-		}
-		draft.Tags = form.Tags
-		if len(draft.ConnectionIDs) == 0 && len(draft.Tags) == 0 {
-			form.Problems["connections"] = textKeyNothing
+	made, err := p.o.Keys.Create(c.Request.Context(), draft)
+	for _, known := range keyProblems {
+		if errors.Is(err, known.err) {
+			form.Problems[known.field] = known.text
 			p.showKeyForm(c, http.StatusUnprocessableEntity, form)
 			return
 		}
 	}
-	secret, key, err := p.o.Access.CreateKey(c.Request.Context(), draft)
-	switch {
-	case errors.Is(err, access.ErrKeyTitle):
-		form.Problems["title"] = textKeyTitle
-	case errors.Is(err, access.ErrScope):
-		form.Problems["scopes"] = textKeyScopes
-	case errors.Is(err, access.ErrKeyFrom):
-		form.Problems["addresses"] = textKeyFrom
-	}
-	if len(form.Problems) > 0 {
-		p.showKeyForm(c, http.StatusUnprocessableEntity, form)
-		return
-	}
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	v := view.NewKey{Key: keyView(key, nil, nil), Secret: secret}
-	if !key.AllConnections {
-		v.Connections = titles
+	v := view.NewKey{Key: keyView(made.Key, nil, nil), Secret: made.Secret, PullName: made.Try}
+	for _, conn := range made.Connections {
+		v.Connections = append(v.Connections, conn.Title)
 	}
-	v.PullName = pullName
 	p.showNewKey(c, v)
-}
-
-func (p *Pages) idsOf(c *gin.Context, names []string) ([]string, error) {
-	var ids []string
-	for _, name := range names {
-		conn, err := p.o.Store.ConnectionByName(c.Request.Context(), name)
-		if errors.Is(err, store.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		ids = append(ids, conn.ID)
-	}
-	return ids, nil
 }
 
 // rotateKey makes a key in the place of another one.
@@ -225,11 +169,7 @@ func (p *Pages) rotateKey(c *gin.Context) {
 	if err != nil {
 		overlap = 0
 	}
-	by := ""
-	if u, ok := person(c); ok {
-		by = u.ID
-	}
-	old, err := p.o.Store.APIKey(c.Request.Context(), c.Param("id"))
+	old, err := p.o.Keys.Key(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -237,7 +177,7 @@ func (p *Pages) rotateKey(c *gin.Context) {
 	if access.MayAdminister(old) && !p.needProof(c) {
 		return
 	}
-	secret, key, err := p.o.Access.RotateKey(c.Request.Context(), c.Param("id"), overlap, by, store.APIKey{})
+	made, err := p.o.Keys.Rotate(c.Request.Context(), old.ID, overlap)
 	if errors.Is(err, access.ErrBadKey) {
 		p.flash(c, view.Flash{Bad: true, Key: "apikeys.ended"})
 		back(c, "/keys")
@@ -247,18 +187,12 @@ func (p *Pages) rotateKey(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	v := view.NewKey{Key: keyView(key, nil, nil), Secret: secret}
-	if len(key.ConnectionIDs) > 0 {
-		if conn, err := p.o.Store.Connection(c.Request.Context(), key.ConnectionIDs[0]); err == nil {
-			v.PullName = conn.Name
-		}
-	}
+	v := view.NewKey{Key: keyView(made.Key, nil, nil), Secret: made.Secret, PullName: made.Try}
 	p.showNewKey(c, v)
 }
 
 func (p *Pages) revokeKey(c *gin.Context) {
-	err := p.o.Store.RevokeAPIKey(c.Request.Context(), c.Param("id"), time.Now())
-	if err != nil {
+	if err := p.o.Keys.Revoke(c.Request.Context(), c.Param("id")); err != nil {
 		p.fail(c, err)
 		return
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/clock"
 	"github.com/evergrant/evergrant/hub/internal/identity"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
@@ -38,7 +37,7 @@ func (p *Pages) machine(ctx context.Context) (v view.Machine, err error) {
 	if v.Restored, err = p.restoredShort(ctx); err != nil {
 		return v, err
 	}
-	all, now, err := p.o.Store.Replicas(ctx)
+	all, now, err := p.o.Data.Replicas(ctx)
 	if err != nil {
 		return v, err
 	}
@@ -68,12 +67,10 @@ func (p *Pages) machine(ctx context.Context) (v view.Machine, err error) {
 
 // adoptData takes a data folder that looks copied for the only one.
 func (p *Pages) adoptData(c *gin.Context) {
-	ctx := c.Request.Context()
-	if err := p.o.Machine.Data.Adopt(ctx); err != nil {
+	if err := p.o.Data.Adopt(c.Request.Context()); err != nil {
 		p.fail(c, err)
 		return
 	}
-	p.o.Audit.Record(ctx, "data.adopt", audit.Object{Kind: "data"})
 	p.flash(c, view.Flash{Key: "machine.adopted"})
 	back(c, "/")
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
-	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/app/people"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
@@ -16,42 +16,29 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-func personObject(u store.User) audit.Object { return audit.Object{Kind: "person", Name: u.Login} }
-
 // registerPeople is for those who manage others.
 func (p *Pages) registerPeople(in *gin.RouterGroup) {
 	in.GET("/people", p.people)
 	in.POST("/people/invite", p.invite)
 	in.POST("/people/invitations/:id/withdraw", p.withdrawInvitation)
-	in.POST("/people/:id/role", p.memberAct("person.role", "flash.person_changed", func(c *gin.Context, actor store.User, id string) (store.User, error) {
-		return p.o.Access.ChangeRole(c.Request.Context(), actor, id, c.PostForm("role"))
+	in.POST("/people/:id/role", p.memberAct("flash.person_changed", func(c *gin.Context, id string) (store.User, error) {
+		return p.o.People.ChangeRole(c.Request.Context(), id, c.PostForm("role"))
 	}))
-	in.POST("/people/:id/disable", p.memberAct("person.disable", "flash.person_disabled", func(c *gin.Context, actor store.User, id string) (store.User, error) {
-		return p.o.Access.Disable(c.Request.Context(), actor, id, true)
-	}))
-	in.POST("/people/:id/enable", p.memberAct("person.enable", "flash.person_enabled", func(c *gin.Context, actor store.User, id string) (store.User, error) {
-		return p.o.Access.Disable(c.Request.Context(), actor, id, false)
-	}))
-	in.POST("/people/:id/sign-out", p.memberAct("person.sign_out", "flash.person_signed_out", p.named(p.o.Access.SignOut)))
-	in.POST("/people/:id/forget-second-factor", p.proven, p.memberAct("person.forget_second_factor", "flash.person_factor", p.named(p.o.Access.ForgetSecondFactor)))
-	in.POST("/people/:id/remove", p.memberAct("person.remove", "flash.person_removed", p.named(p.o.Access.Remove)))
+	in.POST("/people/:id/disable", p.memberAct("flash.person_disabled", onPerson(p.o.People.Disable)))
+	in.POST("/people/:id/enable", p.memberAct("flash.person_enabled", onPerson(p.o.People.Enable)))
+	in.POST("/people/:id/sign-out", p.memberAct("flash.person_signed_out", onPerson(p.o.People.SignOut)))
+	in.POST("/people/:id/forget-second-factor", p.proven, p.memberAct("flash.person_factor", onPerson(p.o.People.ForgetSecondFactor)))
+	in.POST("/people/:id/remove", p.memberAct("flash.person_removed", onPerson(p.o.People.Remove)))
 }
 
-// named makes of an act one that knows whom it was about.
-func (p *Pages) named(act func(ctx context.Context, actor store.User, id string) error) func(*gin.Context, store.User, string) (store.User, error) {
-	return func(c *gin.Context, actor store.User, id string) (store.User, error) {
-		u, err := p.o.Store.User(c.Request.Context(), id)
-		if err != nil {
-			return u, err
-		}
-		return u, act(c.Request.Context(), actor, id)
-	}
+// onPerson is an act on a person for which nothing but the person is entered.
+func onPerson(act func(ctx context.Context, id string) (store.User, error)) func(*gin.Context, string) (store.User, error) {
+	return func(c *gin.Context, id string) (store.User, error) { return act(c.Request.Context(), id) }
 }
 
-func (p *Pages) memberAct(act, key string, do func(c *gin.Context, actor store.User, id string) (store.User, error)) gin.HandlerFunc {
+func (p *Pages) memberAct(key string, do func(c *gin.Context, id string) (store.User, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		actor, _ := person(c)
-		u, err := do(c, actor, c.Param("id"))
+		u, err := do(c, c.Param("id"))
 		switch {
 		case errors.Is(err, store.ErrLastOwner):
 			p.flash(c, view.Flash{Key: "flash.last_owner", Bad: true})
@@ -61,7 +48,6 @@ func (p *Pages) memberAct(act, key string, do func(c *gin.Context, actor store.U
 			p.fail(c, err)
 			return
 		default:
-			p.o.Audit.Record(c.Request.Context(), act, personObject(u), "role", u.Role)
 			p.flash(c, view.Flash{Key: key, Name: u.Login})
 		}
 		back(c, "/people")
@@ -79,44 +65,27 @@ func (p *Pages) people(c *gin.Context) {
 func (p *Pages) showPeople(c *gin.Context, status int, v view.People) {
 	ctx := c.Request.Context()
 	actor, _ := person(c)
-	users, err := p.o.Store.Users(ctx)
+	all, err := p.o.People.Overview(ctx, i18n.From(ctx).Now)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	invitations, err := p.o.Store.Invitations(ctx, i18n.From(ctx).Now)
-	if err != nil {
-		p.fail(c, err)
-		return
-	}
-	passkeys, err := p.o.Store.PasskeyCounts(ctx)
-	if err != nil {
-		p.fail(c, err)
-		return
-	}
-	if v.Required, err = p.o.Access.SecondFactorRequired(ctx); err != nil {
-		p.fail(c, err)
-		return
-	}
+	v.Required = all.Required
 	var roles []string
 	for _, role := range access.Roles {
 		if access.MayChange(actor.Role, role) {
 			roles = append(roles, role)
 		}
 	}
-	for _, u := range users {
-		left, err := p.o.Store.LeavingOf(ctx, u, i18n.From(ctx).Now)
-		if err != nil {
-			p.fail(c, err)
-			return
-		}
+	for _, u := range all.Users {
+		left := all.Leaving[u.ID]
 		v.People = append(v.People, view.Member{
-			ID: u.ID, Login: u.Login, Name: u.Name, Role: u.Role, Disabled: !u.DisabledAt.IsZero(), SecondFactor: u.SecondFactor.On(), Passkeys: passkeys[u.ID],
+			ID: u.ID, Login: u.Login, Name: u.Name, Role: u.Role, Disabled: !u.DisabledAt.IsZero(), SecondFactor: u.SecondFactor.On(), Passkeys: all.Passkeys[u.ID],
 			LastLoginAt: u.LastLoginAt, Self: u.ID == actor.ID, Changeable: access.MayChange(actor.Role, u.Role), Roles: roles,
 			Keys: left.Keys, Invitations: left.Invitations, Links: left.Links,
 		})
 	}
-	for _, i := range invitations {
+	for _, i := range all.Invitations {
 		v.Invitations = append(v.Invitations, view.Invitation{ID: i.ID, Login: i.Login, Role: i.Role, By: i.CreatedBy, ExpiresAt: i.ExpiresAt})
 	}
 	p.render(c, status, page.People(p.shell(c, view.SectionPeople), v, roles))
@@ -129,9 +98,8 @@ var (
 )
 
 func (p *Pages) invite(c *gin.Context) {
-	actor, _ := person(c)
 	v := view.People{Login: c.PostForm("login"), Role: c.PostForm("role"), Problems: view.Problems{}}
-	token, invitation, err := p.o.Access.Invite(c.Request.Context(), actor, v.Login, v.Role)
+	token, invitation, err := p.o.People.Invite(c.Request.Context(), v.Login, v.Role)
 	switch {
 	case errors.Is(err, access.ErrEmptyLogin):
 		v.Problems["login"] = textLogin
@@ -143,7 +111,6 @@ func (p *Pages) invite(c *gin.Context) {
 		p.fail(c, err)
 		return
 	default:
-		p.o.Audit.Record(c.Request.Context(), "person.invite", audit.Object{Kind: "person", Name: invitation.Login}, "role", invitation.Role)
 		if err := p.show(c, shownInvite, madeInvitation{Link: p.o.PublicURL + "/invite?link=" + token, Login: invitation.Login}); err != nil {
 			p.fail(c, err)
 			return
@@ -155,11 +122,10 @@ func (p *Pages) invite(c *gin.Context) {
 }
 
 func (p *Pages) withdrawInvitation(c *gin.Context) {
-	if err := p.o.Store.DeleteInvitation(c.Request.Context(), c.Param("id")); err != nil && !errors.Is(err, store.ErrNotFound) {
+	if err := p.o.People.WithdrawInvitation(c.Request.Context(), c.Param("id")); err != nil {
 		p.fail(c, err)
 		return
 	}
-	p.o.Audit.Record(c.Request.Context(), "person.withdraw_invitation", audit.Object{Kind: "invitation", Name: c.Param("id")})
 	p.flash(c, view.Flash{Key: "flash.invitation_withdrawn"})
 	back(c, "/people")
 }
@@ -190,20 +156,23 @@ func (p *Pages) acceptInvite(c *gin.Context) {
 		p.showInvite(c, http.StatusUnprocessableEntity, v)
 		return
 	}
-	u, err := p.o.Access.Accept(c.Request.Context(), v.Link, v.Name, password, i18n.Lang(c.Request.Context()))
+	in, err := p.o.People.Accept(p.stranger(c), v.Link, v.Name, password, i18n.Lang(c.Request.Context()))
 	switch {
 	case errors.Is(err, access.ErrWeakPassword):
 		v.Problems["password"] = textWeak
 	case errors.Is(err, access.ErrInvitation):
 	case errors.Is(err, access.ErrLoginTaken):
 		v.Problems["name"] = textTaken
+	case errors.Is(err, people.ErrOutdated):
+		back(c, "/login")
+		return
 	case p.tooBusy(c, err):
 		return
 	case err != nil:
 		p.fail(c, err)
 		return
 	default:
-		p.enter(c, u, byPassword, "/")
+		p.enter(c, in, "/")
 		return
 	}
 	p.showInvite(c, http.StatusUnprocessableEntity, v)

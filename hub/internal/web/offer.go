@@ -1,12 +1,13 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/url"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
@@ -14,43 +15,34 @@ import (
 )
 
 // offered is the authorisation that is kept aside for a connection; nil if there is none.
-func (p *Pages) offered(c *gin.Context, conn connection.Connection) (*view.Offered, error) {
-	o, err := p.o.Store.Offer(c.Request.Context(), conn.ID, time.Now())
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil //nolint:nilnil // there being none is no error
-	}
-	if err != nil {
-		return nil, err
+func offered(o *store.Offer) *view.Offered {
+	if o == nil {
+		return nil
 	}
 	v := &view.Offered{Reason: o.Reason, Until: o.ExpiresAt}
 	if life := o.Token.ExpiresIn; life != nil && *life > 0 && o.Token.RefreshToken == "" {
 		v.Ends = o.Asked.Add(*life)
 	}
-	return v, nil
+	return v
 }
 
 // takeOffer replaces a connection's grant by the authorisation that is kept aside.
 func (p *Pages) takeOffer(c *gin.Context) {
-	p.decideOffer(c, "flash.taken_over", func(conn connection.Connection) error {
-		_, err := p.o.Flow.TakeOffer(c.Request.Context(), conn.ID)
-		return err
-	})
+	p.decideOffer(c, "flash.taken_over", p.o.Connections.TakeOffer)
 }
 
 // dropOffer forgets the authorisation that is kept aside.
 func (p *Pages) dropOffer(c *gin.Context) {
-	p.decideOffer(c, "flash.offer_dropped", func(conn connection.Connection) error {
-		return p.o.Flow.DropOffer(c.Request.Context(), conn.ID)
-	})
+	p.decideOffer(c, "flash.offer_dropped", p.o.Connections.DropOffer)
 }
 
-func (p *Pages) decideOffer(c *gin.Context, flash string, do func(connection.Connection) error) {
+func (p *Pages) decideOffer(c *gin.Context, flash string, do func(context.Context, connections.Which) (connection.Connection, error)) {
 	conn, _, ok := p.find(c)
 	if !ok {
 		return
 	}
 	f := view.Flash{Key: flash, Name: conn.Title}
-	if err := do(conn); errors.Is(err, authflow.ErrNoOffer) {
+	if _, err := do(c.Request.Context(), which(c)); errors.Is(err, authflow.ErrNoOffer) {
 		f = view.Flash{Key: "flash.offer_gone", Name: conn.Title, Bad: true}
 	} else if err != nil {
 		p.fail(c, err)

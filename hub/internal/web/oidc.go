@@ -3,11 +3,11 @@ package web
 import (
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/people"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
@@ -59,13 +59,13 @@ func (p *Pages) oidcCallback(c *gin.Context) {
 		State: p.sessions.PopString(ctx, sessionOIDCState), Nonce: p.sessions.PopString(ctx, sessionOIDCNonce), Verifier: p.sessions.PopString(ctx, sessionOIDCVerifier),
 	}
 	to, fresh := p.sessions.PopString(ctx, sessionOIDCTo), p.sessions.PopBool(ctx, sessionOIDCFresh)
-	who, err := p.o.OIDC.Finish(ctx, access.OIDCAnswer{Code: c.Query("code"), State: c.Query("state"), Issuer: c.Query("iss")}, pending)
-	if err != nil {
-		p.oidcFailed(c, err)
-		return
-	}
-	u, err := p.o.Access.FederatedLogin(ctx, who, p.o.OIDCJoinAs, i18n.Lang(ctx))
+	in, who, err := p.o.People.LoginFederated(p.stranger(c), people.Federated{
+		Answer: access.OIDCAnswer{Code: c.Query("code"), State: c.Query("state"), Issuer: c.Query("iss")}, Pending: pending,
+		Fresh: fresh, Within: proofLife, Lang: i18n.Lang(ctx),
+	})
 	switch {
+	case errors.Is(err, access.ErrOIDCRefused), errors.Is(err, access.ErrOIDCAway):
+		p.oidcFailed(c, err)
 	case errors.Is(err, access.ErrUnknownPerson):
 		p.o.Logger.Warn("federated login denied", "email", cut(who.Email, access.MaxLogin))
 		v := view.Login{OIDCFailure: "unknown", Email: who.Email}
@@ -73,20 +73,14 @@ func (p *Pages) oidcCallback(c *gin.Context) {
 			v.OIDCFailure = "unverified"
 		}
 		p.showLogin(c, http.StatusForbidden, v)
+	case errors.Is(err, people.ErrOutdated):
+		back(c, "/login")
 	case err != nil:
 		p.fail(c, err)
-	case u.SecondFactor.On():
-		p.askForCode(c, u, byOIDC, to)
+	case in.Session == "":
+		p.askForCode(c, in, to)
 	default:
-		err := p.begin(c, u, byOIDC)
-		if err == nil && fresh && time.Since(who.AuthenticatedAt) < proofLife {
-			err = p.proved(c, who.AuthenticatedAt)
-		}
-		if err != nil {
-			p.fail(c, err)
-			return
-		}
-		back(c, localPath(to))
+		p.enter(c, in, to)
 	}
 }
 

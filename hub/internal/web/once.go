@@ -4,14 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
-	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
-	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
@@ -23,7 +23,7 @@ func (p *Pages) onceForm(c *gin.Context) {
 }
 
 func (p *Pages) showOnceForm(c *gin.Context, status int, v view.OnceForm) {
-	services, err := p.o.Store.ServiceNames(c.Request.Context())
+	services, err := p.o.Services.Names(c.Request.Context())
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -38,50 +38,41 @@ func (p *Pages) showOnceForm(c *gin.Context, status int, v view.OnceForm) {
 func (p *Pages) once(c *gin.Context) {
 	ctx := c.Request.Context()
 	name, err := p.serviceEntered(ctx, c.PostForm("service"))
-	var s service.Service
-	if err == nil {
-		s, err = p.o.Store.ServiceByName(ctx, name)
-	}
-	if errors.Is(err, store.ErrNotFound) {
-		p.showOnceForm(c, http.StatusUnprocessableEntity, view.OnceForm{Service: name, Problems: view.Problems{"service": textNoService}})
-		return
-	}
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	p.leave(c, s, s.Title, authflow.StartRequest{ServiceID: s.ID, ReturnTo: "/once?service=" + s.Name})
+	way := wayOf(c, "/once?service="+url.QueryEscape(name))
+	d, err := p.o.Grants.StartOnce(ctx, name, way)
+	if errors.Is(err, store.ErrNotFound) {
+		p.showOnceForm(c, http.StatusUnprocessableEntity, view.OnceForm{Service: name, Problems: view.Problems{"service": textNoService}})
+		return
+	}
+	p.leave(c, way, d, d.Service.Title, err)
 }
 
-// handOver shows the only copy of a grant that is not kept. Who came back has to be
-// signed in and allowed to see tokens; else it is dropped.
-func (p *Pages) handOver(c *gin.Context, finished *authflow.Finished) {
-	u, in := p.known(c)
-	atFront := finished.ReturnTo == frontPage
-	if atFront {
-		_, err := p.published(c, finished.Service.Name)
-		if atFront = err == nil; err != nil && !errors.Is(err, store.ErrNotFound) {
-			p.fail(c, err)
-			return
-		}
-	}
-	if !atFront && (!in || !access.May(u.Role, access.ActCodes)) {
+// handOver shows the only copy of a grant that is not kept, unless who came back may not
+// see it.
+func (p *Pages) handOver(c *gin.Context, finished *authflow.Finished, err error) {
+	if errors.Is(err, act.ErrNotAllowed) {
 		ref := p.serviceRef(finished.Service)
 		p.render(c, http.StatusForbidden, page.Result(p.shell(c, ""), view.Result{Service: &ref, Reason: "unknown_state"}))
 		return
 	}
 	now := time.Now()
-	document, err := json.MarshalIndent(finished.Connection.Codes(now, finished.Service.Provider, finished.Service.ClientID, true), "", "  ")
+	var document []byte
+	if err == nil {
+		document, err = json.MarshalIndent(finished.Connection.Codes(now, finished.Service.Provider, finished.Service.ClientID, true), "", "  ")
+	}
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	p.o.Audit.Record(p.asFront(c), "service.once", audit.Object{Kind: "service", Name: finished.Service.Name})
 	v := view.Once{
 		Connection: view.ConnectionOf(finished.Connection, finished.Service, p.iconOf(finished.Service.Provider), p.o.PublicURL, now),
 		JSON:       string(document), Fields: view.CodeFieldsOf(document),
 	}
-	if !in || atFront && !access.May(u.Role, access.ActCodes) {
+	if u, in := p.known(c); !in || !access.May(u.Role, access.ActCodes) {
 		v.Again = frontPage
 		p.render(c, http.StatusOK, page.OnceFront(p.shell(c, ""), v))
 		return

@@ -32,6 +32,14 @@ func (x *countCache) forget() {
 	x.at = time.Time{}
 }
 
+// forgetCounts has what is counted counted anew after a form, whatever it has done.
+func (p *Pages) forgetCounts(c *gin.Context) {
+	c.Next()
+	if c.Request.Method == http.MethodPost {
+		p.counted.forget()
+	}
+}
+
 // counts counts the connections by how they stand.
 func (p *Pages) counts(ctx context.Context) (view.Counts, error) {
 	p.counted.mu.Lock()
@@ -104,7 +112,7 @@ func (p *Pages) overviewOf(c *gin.Context) (v view.Overview, err error) {
 	if v.Incidents, v.Over, err = p.incidents(ctx); err != nil {
 		return v, err
 	}
-	plugins := p.o.Installer.Status()
+	plugins := p.o.Plugins.Status()
 	for _, plugin := range plugins {
 		if plugin.State == "failed" || plugin.State == "backoff" {
 			v.Plugins = append(v.Plugins, view.PluginTrouble{Name: plugin.Name, Failed: plugin.State == "failed", Said: plugin.LastError})

@@ -2,12 +2,10 @@ package web
 
 import (
 	"context"
-	"errors"
 	"net/url"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
@@ -32,7 +30,7 @@ func (p *Pages) setOwner(c *gin.Context) {
 			return
 		}
 	}
-	if err := p.o.Store.SetOwner(ctx, conn.ID, owner); err != nil {
+	if _, err := p.o.Connections.SetOwner(ctx, which(c), owner); err != nil {
 		p.fail(c, err)
 		return
 	}
@@ -40,23 +38,11 @@ func (p *Pages) setOwner(c *gin.Context) {
 	back(c, "/connections/"+url.PathEscape(conn.Name))
 }
 
-// owns makes the contact of the signed-in person the owner of a new connection.
-func (p *Pages) owns(c *gin.Context, connectionID string) {
-	u, _ := person(c)
-	contact, err := p.o.Store.ContactOfUser(c.Request.Context(), u.ID)
-	if err == nil {
-		err = p.o.Store.SetOwner(c.Request.Context(), connectionID, contact.ID)
-	}
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		p.o.Logger.Warn("set connection owner failed", "error", err)
-	}
-}
-
 // ownership adds to a connection's page whose it is, and whose it could be.
 func (p *Pages) ownership(ctx context.Context, v *view.Connection, connectionID string) (err error) {
 	if v.Contacts, err = p.o.Store.Contacts(ctx); err != nil {
 		return err
 	}
-	v.Owner, err = p.o.Store.Owner(ctx, connectionID)
+	v.Owner, err = p.o.Connections.Owner(ctx, connectionID)
 	return err
 }

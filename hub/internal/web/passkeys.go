@@ -9,7 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
-	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/app/people"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
@@ -73,12 +73,12 @@ func (p *Pages) passkeyAnswered(c *gin.Context, key string) (pending []byte, a p
 
 func (p *Pages) passkeyLogin(c *gin.Context) {
 	pending, a, err := p.passkeyAnswered(c, sessionPasskeyLogin)
-	var u store.User
+	var in people.Entered
 	if err == nil {
-		u, err = p.passkeys.Login(c.Request.Context(), pending, a.Answer, c.ClientIP(), devices(c)...)
+		in, err = p.o.People.LoginPasskey(p.stranger(c), pending, a.Answer, devices(c)...)
 	}
 	if err == nil {
-		err = p.begin(c, u, byPasskey)
+		err = p.begin(c, in)
 	}
 	if err != nil {
 		p.passkeyProblem(c, err)
@@ -88,29 +88,25 @@ func (p *Pages) passkeyLogin(c *gin.Context) {
 }
 
 func (p *Pages) addPasskey(c *gin.Context) {
-	u, _ := person(c)
 	pending, a, err := p.passkeyAnswered(c, sessionPasskeyAdd)
 	var added store.Passkey
 	if err == nil {
-		added, err = p.passkeys.Add(c.Request.Context(), u, pending, a.Answer, a.Title)
+		added, err = p.o.People.AddPasskey(c.Request.Context(), pending, a.Answer, a.Title)
 	}
 	if err != nil {
 		p.passkeyProblem(c, err)
 		return
 	}
-	p.o.Audit.Record(c.Request.Context(), "person.passkey_add", personObject(u), "passkey", added.Title)
 	p.flash(c, view.Flash{Key: "flash.passkey_added", Name: added.Title})
 	c.JSON(http.StatusOK, gin.H{"to": p.base + "/settings"})
 }
 
 func (p *Pages) removePasskey(c *gin.Context) {
-	u, _ := person(c)
-	removed, err := p.o.Store.DeletePasskey(c.Request.Context(), u.ID, c.Param("id"))
+	removed, err := p.o.People.RemovePasskey(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	p.o.Audit.Record(c.Request.Context(), "person.passkey_remove", personObject(u), "passkey", removed.Title)
 	p.flash(c, view.Flash{Key: "flash.passkey_removed", Name: removed.Title})
 	back(c, "/settings")
 }
@@ -127,7 +123,7 @@ var passkeyProblems = []struct {
 	{access.ErrPasskeyCopied, "passkeys.problem.copied", http.StatusUnprocessableEntity},
 	{access.ErrPasskeyTaken, "passkeys.problem.taken", http.StatusUnprocessableEntity},
 	{access.ErrPasskeyRefused, "passkeys.problem.refused", http.StatusUnprocessableEntity},
-	{errOutdated, "passkeys.problem.refused", http.StatusUnprocessableEntity},
+	{people.ErrOutdated, "passkeys.problem.refused", http.StatusUnprocessableEntity},
 }
 
 // passkeyProblem answers the pages' script with a sentence to show.
@@ -157,7 +153,7 @@ func (p *Pages) passkeysHere() view.Passkeys {
 func (p *Pages) passkeyList(c *gin.Context) (view.Passkeys, error) {
 	u, _ := person(c)
 	v := p.passkeysHere()
-	list, err := p.o.Store.Passkeys(c.Request.Context(), u.ID)
+	list, err := p.o.People.Passkeys(c.Request.Context(), u.ID)
 	for _, k := range list {
 		v.List = append(v.List, view.Passkey{ID: k.ID, Title: k.Title, CreatedAt: k.CreatedAt, LastUsedAt: k.LastUsedAt})
 	}
@@ -170,12 +166,10 @@ func (p *Pages) requireSecondFactor(c *gin.Context) {
 	if on {
 		key = "flash.factor_required"
 	}
-	if err := p.o.Access.RequireSecondFactor(c.Request.Context(), on); err != nil {
+	if err := p.o.People.RequireSecondFactor(c.Request.Context(), on); err != nil {
 		p.fail(c, err)
 		return
 	}
-	required := map[bool]string{true: "yes", false: "no"}[on]
-	p.o.Audit.Record(c.Request.Context(), "person.require_second_factor", audit.Object{Kind: "person", Name: "everybody"}, "required", required)
 	p.flash(c, view.Flash{Key: key})
 	back(c, "/people")
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -11,6 +12,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/act"
+	"github.com/evergrant/evergrant/hub/internal/app/people"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
@@ -50,12 +53,12 @@ func (p *Pages) user(c *gin.Context) (store.User, bool) {
 	if id == "" {
 		return store.User{}, false
 	}
-	u, session, err := p.o.Store.SessionUser(c.Request.Context(), id, p.idleSince())
+	u, session, err := p.o.People.Present(c.Request.Context(), id, p.idleSince())
 	if err != nil {
 		return store.User{}, false // signed out elsewhere, not used for long, or disabled
 	}
 	if now := time.Now(); now.Sub(session.SeenAt) >= p.notedEvery() {
-		if err := p.o.Store.TouchUserSession(c.Request.Context(), id, c.ClientIP(), agentOf(c), now); err != nil {
+		if err := p.o.People.NoteUse(c.Request.Context(), id, c.ClientIP(), agentOf(c)); err != nil {
 			p.o.Logger.Warn("record session use failed", "error", err)
 		}
 	}
@@ -80,10 +83,20 @@ func person(c *gin.Context) (store.User, bool) {
 func (p *Pages) known(c *gin.Context) (store.User, bool) {
 	u, ok := p.user(c)
 	if ok {
-		actor := audit.Actor{Kind: audit.KindPerson, Name: u.Login, Address: c.ClientIP()}
-		c.Request = c.Request.WithContext(view.WithRole(audit.With(c.Request.Context(), actor), u.Role))
+		caller := act.Person(u, c.ClientIP(), agentOf(c))
+		c.Request = c.Request.WithContext(view.WithRole(act.With(c.Request.Context(), caller), u.Role))
 	}
 	return u, ok
+}
+
+// visitor finds who comes to a page that needs nobody to be signed in: a person, or
+// somebody without an account here, whose link the act finds by itself.
+func (p *Pages) visitor(c *gin.Context) (context.Context, bool) {
+	_, in := p.known(c)
+	if in {
+		return c.Request.Context(), true
+	}
+	return act.With(c.Request.Context(), act.Link(audit.KindFront, "", c.ClientIP(), agentOf(c))), false
 }
 
 // signedIn sends strangers to the login page, and back here afterwards.
@@ -207,20 +220,23 @@ func (p *Pages) setup(c *gin.Context) {
 		p.showSetup(c, http.StatusUnprocessableEntity, v)
 		return
 	}
-	user, err := p.o.Access.Setup(c.Request.Context(), v.Link, v.Login, v.Name, password, i18n.Lang(c.Request.Context()))
+	in, err := p.o.People.Setup(p.stranger(c), v.Link, v.Login, v.Name, password, i18n.Lang(c.Request.Context()))
 	switch {
 	case errors.Is(err, access.ErrWeakPassword):
 		v.Problems["password"] = textWeak
 	case errors.Is(err, access.ErrEmptyLogin):
 		v.Problems["login"] = textLogin
 	case errors.Is(err, access.ErrSetupDone):
+	case errors.Is(err, people.ErrOutdated):
+		back(c, "/login")
+		return
 	case p.tooBusy(c, err):
 		return
 	case err != nil:
 		p.fail(c, err)
 		return
 	default:
-		p.enter(c, user, byPassword, "/")
+		p.enter(c, in, "/")
 		return
 	}
 	p.showSetup(c, http.StatusUnprocessableEntity, v)
@@ -235,58 +251,51 @@ func (p *Pages) loginForm(c *gin.Context) {
 }
 
 func (p *Pages) showLogin(c *gin.Context, status int, v view.Login) {
-	n, err := p.o.Store.CountUsers(c.Request.Context())
+	nobody, err := p.o.People.Nobody(c.Request.Context())
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	v.NotSetUp, v.Service = n == 0, p.o.OIDC.Title()
-	v.Front = n > 0 && p.anyPublished(c)
+	v.NotSetUp, v.Service = nobody, p.o.OIDC.Title()
+	v.Front = !nobody && p.anyPublished(c)
 	v.Passkeys, v.Address = p.passkeys.Trouble() == "", p.o.PublicURL
 	p.render(c, status, page.Login(p.shell(c, ""), v))
 }
 
 func (p *Pages) login(c *gin.Context) {
 	v := view.Login{Login: c.PostForm("login"), ReturnTo: c.PostForm("return_to"), Ended: c.PostForm("ended") != ""}
-	user, err := p.o.Access.Login(c.Request.Context(), v.Login, c.PostForm("password"), c.ClientIP(), devices(c)...)
-	if err == nil && user.SecondFactor.On() {
-		p.askForCode(c, user, byPassword, v.ReturnTo)
+	in, err := p.o.People.Login(p.stranger(c), v.Login, c.PostForm("password"), devices(c)...)
+	status := http.StatusUnprocessableEntity
+	wait, tooOften := tooMany(c, err)
+	switch {
+	case err == nil && in.Session == "":
+		p.askForCode(c, in, v.ReturnTo)
 		return
-	}
-	if err == nil {
-		v.UsePasskey, err = p.o.Access.PasskeyIsTheFactor(c.Request.Context(), user)
-	}
-	if v.UsePasskey {
-		p.showLogin(c, http.StatusForbidden, v)
+	case err == nil:
+		p.enter(c, in, v.ReturnTo)
 		return
-	}
-	if err == nil {
-		p.enter(c, user, byPassword, v.ReturnTo)
+	case errors.Is(err, people.ErrOutdated):
+		back(c, "/login")
 		return
-	}
-	if wait, ok := tooMany(c, err); ok {
-		v.Wait = wait
-		p.showLogin(c, http.StatusTooManyRequests, v)
+	case errors.Is(err, people.ErrUsePasskey):
+		v.UsePasskey, status = true, http.StatusForbidden
+	case tooOften:
+		v.Wait, status = wait, http.StatusTooManyRequests
+	case gone(c):
 		return
-	}
-	if gone(c) {
-		return
-	}
-	if !errors.Is(err, access.ErrWrongLogin) {
+	case errors.Is(err, access.ErrWrongLogin):
+		v.Wrong = true
+	default:
 		p.fail(c, err)
 		return
 	}
-	v.Wrong = true
-	p.showLogin(c, http.StatusUnprocessableEntity, v)
+	p.showLogin(c, status, v)
 }
 
 func (p *Pages) logout(c *gin.Context) {
-	if u, ok := person(c); ok {
-		id := p.sessions.GetString(c.Request.Context(), sessionID)
-		if err := p.o.Store.EndUserSessions(c.Request.Context(), u.ID, id, ""); err != nil {
-			p.fail(c, err)
-			return
-		}
+	if err := p.o.People.Logout(c.Request.Context(), p.sessions.GetString(c.Request.Context(), sessionID)); err != nil {
+		p.fail(c, err)
+		return
 	}
 	if err := p.sessions.Destroy(c.Request.Context()); err != nil {
 		p.fail(c, err)
@@ -300,8 +309,8 @@ func (p *Pages) preferences(c *gin.Context) {
 	const year = 365 * 24 * time.Hour
 	if lang := c.PostForm("lang"); slices.Contains(i18n.Languages, lang) {
 		p.setCookie(c, langCookie, lang, "/", year)
-		if u, ok := p.user(c); ok {
-			if err := p.o.Store.SetLang(c.Request.Context(), u.ID, lang, time.Now()); err != nil {
+		if _, ok := p.known(c); ok {
+			if err := p.o.People.SetLang(c.Request.Context(), lang); err != nil {
 				p.fail(c, err)
 				return
 			}

@@ -56,7 +56,7 @@ func (p *Pages) registerPicks(see, manage *gin.RouterGroup) {
 		return p.pickServices(ctx, func(s store.ServiceName) string { return s.Name })
 	}))
 	see.GET("/pick/tags", p.pick(func(ctx context.Context) (list []picked, err error) {
-		tags, err := p.o.Store.Tags(ctx)
+		tags, err := p.o.Connections.AllTags(ctx)
 		for _, tag := range tags {
 			list = append(list, picked{tag.Tag, tag.Tag})
 		}
@@ -66,14 +66,14 @@ func (p *Pages) registerPicks(see, manage *gin.RouterGroup) {
 		return p.pickServices(ctx, func(s store.ServiceName) string { return s.ID })
 	}))
 	manage.GET("/pick/contacts", p.pick(func(ctx context.Context) (list []picked, err error) {
-		contacts, err := p.o.Store.Contacts(ctx)
+		contacts, err := p.o.Notifications.Contacts(ctx)
 		for _, x := range contacts {
 			list = append(list, picked{x.Title, x.Title})
 		}
 		return list, err
 	}))
 	manage.GET("/pick/people", p.pick(func(ctx context.Context) (list []picked, err error) {
-		users, err := p.o.Store.Users(ctx)
+		users, err := p.o.People.Users(ctx)
 		for _, u := range users {
 			list = append(list, picked{u.Login, view.Person{Login: u.Login, Name: u.Name}.Called()})
 		}
@@ -82,7 +82,7 @@ func (p *Pages) registerPicks(see, manage *gin.RouterGroup) {
 }
 
 func (p *Pages) pickServices(ctx context.Context, value func(store.ServiceName) string) (list []picked, err error) {
-	services, err := p.o.Store.ServiceNames(ctx)
+	services, err := p.o.Services.Names(ctx)
 	for _, s := range services {
 		list = append(list, picked{value(s), s.Title})
 	}
@@ -92,7 +92,7 @@ func (p *Pages) pickServices(ctx context.Context, value func(store.ServiceName) 
 // serviceEntered is the name of the service that was chosen, or typed by its title.
 func (p *Pages) serviceEntered(ctx context.Context, entered string) (string, error) {
 	entered = strings.TrimSpace(entered)
-	services, err := p.o.Store.ServiceNames(ctx)
+	services, err := p.o.Services.Names(ctx)
 	for _, s := range services {
 		if s.Name == entered {
 			return s.Name, nil
@@ -120,7 +120,7 @@ func contactEntered(contacts []policy.Contact, entered string) (id string, ok bo
 // userEntered finds the person who was chosen by their id, or typed by login or name.
 func (p *Pages) userEntered(ctx context.Context, entered string) (id string, ok bool, err error) {
 	entered = strings.TrimSpace(entered)
-	users, err := p.o.Store.Users(ctx)
+	users, err := p.o.People.Users(ctx)
 	for _, u := range users {
 		if u.ID == entered || strings.EqualFold(u.Login, entered) || strings.EqualFold((&view.Person{Login: u.Login, Name: u.Name}).Called(), entered) {
 			return u.ID, true, nil

@@ -25,7 +25,7 @@ func (p *Pages) showPlugins(c *gin.Context, status int, problem string) {
 		p.fail(c, err)
 		return
 	}
-	keys, err := p.o.Store.PluginKeys(c.Request.Context())
+	keys, err := p.o.Plugins.Keys(c.Request.Context())
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -38,7 +38,7 @@ func (p *Pages) showPlugins(c *gin.Context, status int, problem string) {
 }
 
 func (p *Pages) pluginViews(ctx context.Context) ([]view.Plugin, error) {
-	plugins, err := p.o.Installer.Plugins(ctx)
+	plugins, err := p.o.Plugins.List(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func (p *Pages) handIn(c *gin.Context) {
 		return
 	}
 	defer func() { _ = file.Close() }()
-	pack, err := p.o.Installer.Stage(c.Request.Context(), io.Reader(file))
+	pack, err := p.o.Plugins.Stage(c.Request.Context(), io.Reader(file))
 	if refused, ok := errors.AsType[*installer.RefusedError](err); ok {
 		p.showPlugins(c, http.StatusUnprocessableEntity, refused.Message)
 		return
@@ -98,7 +98,7 @@ func (p *Pages) handIn(c *gin.Context) {
 // packageAct is an act on a version; it leads back to its plugin.
 func (p *Pages) packageAct(key string, act func(c *gin.Context, sum string) error) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		pack, err := p.o.Store.Package(c.Request.Context(), c.Param("sum"))
+		pack, err := p.o.Plugins.Package(c.Request.Context(), c.Param("sum"))
 		if err != nil {
 			p.fail(c, err)
 			return
@@ -136,7 +136,7 @@ func (p *Pages) acted(c *gin.Context, key, plugin, what string, err error) {
 		p.flash(c, view.Flash{Key: key, Name: what})
 	}
 	target := "/plugins/" + url.PathEscape(plugin)
-	if all, err := p.o.Installer.Plugins(c.Request.Context()); err == nil && !hasPlugin(all, plugin) {
+	if all, err := p.o.Plugins.List(c.Request.Context()); err == nil && !hasPlugin(all, plugin) {
 		target = "/plugins"
 	}
 	back(c, target)
@@ -152,20 +152,20 @@ func hasPlugin(all []installer.Plugin, name string) bool {
 }
 
 func (p *Pages) approvePackage(c *gin.Context, sum string) error {
-	_, err := p.o.Installer.Approve(c.Request.Context(), sum, strings.ToLower(strings.TrimSpace(c.PostForm("confirm"))))
+	_, err := p.o.Plugins.Approve(c.Request.Context(), sum, strings.ToLower(strings.TrimSpace(c.PostForm("confirm"))))
 	return err
 }
 
 func (p *Pages) enablePackage(c *gin.Context, sum string) error {
-	return p.o.Installer.Enable(c.Request.Context(), sum, installer.Consent{Downgrade: ticked(c, "downgrade"), Losses: ticked(c, "accept_losses")})
+	return p.o.Plugins.Enable(c.Request.Context(), sum, installer.Consent{Downgrade: ticked(c, "downgrade"), Losses: ticked(c, "accept_losses")})
 }
 
 func (p *Pages) discardPackage(c *gin.Context, sum string) error {
-	return p.o.Installer.Discard(c.Request.Context(), sum)
+	return p.o.Plugins.Discard(c.Request.Context(), sum)
 }
 
 func (p *Pages) trustPluginKey(c *gin.Context) {
-	k, err := p.o.Installer.Trust(c.Request.Context(), strings.TrimSpace(c.PostForm("title")), c.PostForm("public"))
+	k, err := p.o.Plugins.Trust(c.Request.Context(), strings.TrimSpace(c.PostForm("title")), c.PostForm("public"))
 	if refused, ok := errors.AsType[*installer.RefusedError](err); ok {
 		p.showPlugins(c, http.StatusUnprocessableEntity, refused.Message)
 		return
@@ -179,7 +179,7 @@ func (p *Pages) trustPluginKey(c *gin.Context) {
 }
 
 func (p *Pages) revokePluginKey(c *gin.Context) {
-	if err := p.o.Installer.Revoke(c.Request.Context(), c.Param("id")); err != nil {
+	if err := p.o.Plugins.Revoke(c.Request.Context(), c.Param("id")); err != nil {
 		p.fail(c, err)
 		return
 	}
@@ -189,12 +189,12 @@ func (p *Pages) revokePluginKey(c *gin.Context) {
 
 // registerPlugins puts the pages of plugins on a router.
 func (p *Pages) registerPlugins(in *gin.RouterGroup) {
-	in.POST("/plugins/:name/disable", p.pluginAct("flash.plugin_disabled", p.o.Installer.Disable))
-	in.POST("/plugins/:name/resume", p.pluginAct("flash.plugin_resumed", p.o.Installer.Resume))
-	in.POST("/plugins/:name/rollback", p.pluginAct("flash.plugin_rolled_back", p.o.Installer.Rollback))
-	in.POST("/plugins/:name/remove", p.pluginAct("flash.plugin_removed", p.o.Installer.Remove))
-	in.POST("/plugins/:name/pin", p.pluginAct("flash.plugin_pinned", func(ctx context.Context, name string) error { return p.o.Installer.Pin(ctx, name, true) }))
-	in.POST("/plugins/:name/unpin", p.pluginAct("flash.plugin_unpinned", func(ctx context.Context, name string) error { return p.o.Installer.Pin(ctx, name, false) }))
+	in.POST("/plugins/:name/disable", p.pluginAct("flash.plugin_disabled", p.o.Plugins.Disable))
+	in.POST("/plugins/:name/resume", p.pluginAct("flash.plugin_resumed", p.o.Plugins.Resume))
+	in.POST("/plugins/:name/rollback", p.pluginAct("flash.plugin_rolled_back", p.o.Plugins.Rollback))
+	in.POST("/plugins/:name/remove", p.pluginAct("flash.plugin_removed", p.o.Plugins.Remove))
+	in.POST("/plugins/:name/pin", p.pluginAct("flash.plugin_pinned", p.o.Plugins.Pin))
+	in.POST("/plugins/:name/unpin", p.pluginAct("flash.plugin_unpinned", p.o.Plugins.Unpin))
 	in.POST("/plugin-packages", p.handIn)
 	in.POST("/plugin-packages/:sum/approve", p.packageAct("flash.package_approved", p.approvePackage))
 	in.POST("/plugin-packages/:sum/enable", p.packageAct("flash.package_enabled", p.enablePackage))

@@ -11,9 +11,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/app/notifications"
 	"github.com/evergrant/evergrant/hub/internal/policy"
-	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
@@ -27,7 +26,7 @@ func (p *Pages) policyForm(c *gin.Context) {
 	v := view.PolicyForm{Policy: policy.Policy{Enabled: true, Events: []policy.Event{policy.GrantEnded, policy.PersonIn3, policy.OperatorNeeded}}}
 	if id := c.Param("id"); id != "" {
 		var err error
-		if v.Policy, err = p.o.Store.Policy(c.Request.Context(), id); err != nil {
+		if v.Policy, err = p.o.Notifications.Policy(c.Request.Context(), id); err != nil {
 			p.fail(c, err)
 			return
 		}
@@ -47,10 +46,10 @@ func (p *Pages) showPolicy(c *gin.Context, status int, v view.PolicyForm) {
 }
 
 func (p *Pages) policyChoices(ctx context.Context, v *view.PolicyForm) (err error) {
-	if v.Contacts, err = p.o.Store.Contacts(ctx); err != nil {
+	if v.Contacts, err = p.o.Notifications.Contacts(ctx); err != nil {
 		return err
 	}
-	if v.Channels, err = p.o.Store.Channels(ctx); err != nil {
+	if v.Channels, err = p.o.Notifications.Channels(ctx); err != nil {
 		return err
 	}
 	services, err := p.o.Store.Services(ctx)
@@ -60,10 +59,7 @@ func (p *Pages) policyChoices(ctx context.Context, v *view.PolicyForm) (err erro
 	for _, s := range services {
 		v.Services, v.ServiceIDs = append(v.Services, p.serviceRef(s)), append(v.ServiceIDs, s.ID)
 	}
-	tags, err := p.o.Store.Tags(ctx)
-	for _, tag := range tags {
-		v.Tags = append(v.Tags, tag.Tag)
-	}
+	v.Tags, err = p.o.Keys.Tags(ctx)
 	return err
 }
 
@@ -75,46 +71,29 @@ func (p *Pages) savePolicy(c *gin.Context) {
 		ID: c.Param("id"), Title: strings.TrimSpace(c.PostForm("title")), Enabled: ticked(c, "enabled"), Urgent: ticked(c, "urgent"),
 		Services: c.PostFormArray("services"), Tags: c.PostFormArray("tags"),
 	}
-	if v.Policy.ID == "" {
-		v.Policy.ID = store.NewID()
-	} else if _, err := p.o.Store.Policy(ctx, v.Policy.ID); err != nil {
-		p.fail(c, err)
-		return
-	}
 	for _, event := range c.PostFormArray("events") {
 		if slices.Contains(policy.Events, policy.Event(event)) {
 			v.Policy.Events = append(v.Policy.Events, policy.Event(event))
 		}
 	}
-	contacts, err := p.o.Store.Contacts(ctx)
+	contacts, err := p.o.Notifications.Contacts(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	readSteps(c, &v, contacts)
-	switch {
-	case v.Policy.Title == "":
-		v.Problems["title"] = textTitle
-	case len(v.Policy.Events) == 0:
-		v.Problems["events"] = textEvents
-	case len(v.Policy.Steps) == 0 && len(v.Problems) == 0:
-		v.Problems["steps"] = textSteps
-	}
-	if len(v.Problems) == 0 {
-		err := p.o.Store.SavePolicy(ctx, v.Policy, time.Now())
-		if errors.Is(err, store.ErrNameTaken) {
-			v.Problems["title"] = textTitleTaken
-		} else if err != nil {
-			p.fail(c, err)
-			return
-		}
-	}
-	if len(v.Problems) > 0 {
+	d := notifications.PolicyDraft{Unread: readSteps(c, &v, contacts)}
+	d.Policy = v.Policy
+	saved, err := p.o.Notifications.SavePolicy(ctx, d)
+	if invalid, is := errors.AsType[*notifications.InvalidError](err); is {
+		v.Problems = formProblems(invalid)
 		p.showPolicy(c, http.StatusUnprocessableEntity, v)
 		return
 	}
-	p.o.Audit.Record(ctx, "policy.save", audit.Object{Kind: "policy", Name: v.Policy.Title})
-	p.flash(c, view.Flash{Key: "flash.policy_saved", Name: v.Policy.Title})
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.flash(c, view.Flash{Key: "flash.policy_saved", Name: saved.Title})
 	back(c, "/escalation")
 }
 
@@ -134,8 +113,9 @@ func readAfter(text string) (time.Duration, bool) {
 	return wait, err == nil && wait >= 0 && wait <= longestAfter
 }
 
-// readSteps takes the rows of the form that name a recipient.
-func readSteps(c *gin.Context, v *view.PolicyForm, contacts []policy.Contact) {
+// readSteps takes the rows of the form that name a recipient, and returns what of them
+// cannot be read.
+func readSteps(c *gin.Context, v *view.PolicyForm, contacts []policy.Contact) (unread []notifications.Problem) {
 	after, to, channels := c.PostFormArray("after"), c.PostFormArray("to"), c.PostFormArray("channel")
 	for i := range to {
 		if to[i] == "" || i >= len(after) || i >= len(channels) {
@@ -143,31 +123,27 @@ func readSteps(c *gin.Context, v *view.PolicyForm, contacts []policy.Contact) {
 		}
 		wait, ok := readAfter(after[i])
 		if !ok {
-			v.Problems["steps"] = textMinutes
+			unread = append(unread, notifications.Problem{Field: "steps", Code: notifications.Invalid})
 		}
 		if id, there := contactEntered(contacts, to[i]); there {
 			to[i] = id
 		} else if strings.EqualFold(to[i], i18n.T(c.Request.Context(), "escalation.owner")) {
 			to[i] = policy.ToOwner
 		} else if to[i] != policy.ToOwner {
-			v.Problems["steps"] = textNoContact
+			unread = append(unread, notifications.Problem{Field: "steps", Code: unknownContact})
 		}
 		v.Policy.Steps = append(v.Policy.Steps, policy.Step{After: wait, To: to[i], Channel: channels[i]})
 	}
 	slices.SortStableFunc(v.Policy.Steps, func(a, b policy.Step) int { return int(a.After - b.After) })
+	return unread
 }
 
 func (p *Pages) deletePolicy(c *gin.Context) {
-	ctx := c.Request.Context()
-	stored, err := p.o.Store.Policy(ctx, c.Param("id"))
-	if err == nil {
-		err = p.o.Store.DeletePolicy(ctx, stored.ID)
-	}
+	stored, err := p.o.Notifications.DeletePolicy(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	p.o.Audit.Record(ctx, "policy.delete", audit.Object{Kind: "policy", Name: stored.Title})
 	p.flash(c, view.Flash{Key: "flash.deleted", Name: stored.Title})
 	back(c, "/escalation")
 }

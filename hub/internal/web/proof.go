@@ -10,7 +10,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
-	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
@@ -25,12 +24,6 @@ const (
 	// proofLife is how long that counts for what a session alone must not do.
 	proofLife = 5 * time.Minute
 )
-
-// proved notes that the person of the session has just shown that it is them.
-func (p *Pages) proved(c *gin.Context, at time.Time) error {
-	ctx := c.Request.Context()
-	return p.o.Store.NoteProof(ctx, p.sessions.GetString(ctx, sessionID), at)
-}
 
 // hasProof reports whether they have within the last minutes.
 func (p *Pages) hasProof(c *gin.Context) bool {
@@ -81,7 +74,7 @@ func (p *Pages) proofForm(c *gin.Context) {
 
 func (p *Pages) showProof(c *gin.Context, status int, v view.Proof) {
 	u, _ := person(c)
-	list, err := p.o.Store.Passkeys(c.Request.Context(), u.ID)
+	list, err := p.o.People.Passkeys(c.Request.Context(), u.ID)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -96,27 +89,13 @@ func (p *Pages) showProof(c *gin.Context, status int, v view.Proof) {
 
 // confirm takes a password or a code. Both are tried as slowly as at a login.
 func (p *Pages) confirm(c *gin.Context) {
-	u, _ := person(c)
+	ctx := c.Request.Context()
 	v := view.Proof{ReturnTo: localPath(c.PostForm("return_to")), Ended: c.PostForm("ended") != ""}
-	by := byPassword
-	var err error
-	if u.SecondFactor.On() {
-		by = "code"
-		_, err = p.o.Access.SecondLogin(c.Request.Context(), u.ID, c.PostForm("code"), c.ClientIP(), devices(c)...)
-	} else {
-		var who store.User
-		who, err = p.o.Access.Login(c.Request.Context(), u.Login, c.PostForm("password"), c.ClientIP(), devices(c)...)
-		if err == nil && who.ID != u.ID {
-			err = access.ErrWrongLogin
-		}
-	}
+	err := p.o.People.Confirm(ctx, p.sessions.GetString(ctx, sessionID), c.PostForm("password"), c.PostForm("code"), devices(c)...)
 	if wait, ok := tooMany(c, err); ok {
 		v.Wait = wait
 		p.showProof(c, http.StatusTooManyRequests, v)
 		return
-	}
-	if err == nil {
-		err = p.proved(c, time.Now())
 	}
 	switch {
 	case errors.Is(err, access.ErrWrongLogin), errors.Is(err, access.ErrWrongCode):
@@ -125,7 +104,6 @@ func (p *Pages) confirm(c *gin.Context) {
 	case err != nil:
 		p.fail(c, err)
 	default:
-		p.o.Audit.Record(c.Request.Context(), "person.confirm", personObject(u), "by", by)
 		back(c, v.ReturnTo)
 	}
 }

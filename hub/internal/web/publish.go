@@ -1,34 +1,27 @@
 package web
 
 import (
+	"context"
 	"net/url"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
 // publish lets people without an account take access codes of a service.
-func (p *Pages) publish(c *gin.Context) { p.setPublished(c, true) }
+func (p *Pages) publish(c *gin.Context) {
+	p.setPublished(c, "flash.published", p.o.Services.Publish)
+}
 
 // unpublish ends that.
-func (p *Pages) unpublish(c *gin.Context) { p.setPublished(c, false) }
+func (p *Pages) unpublish(c *gin.Context) {
+	p.setPublished(c, "flash.unpublished", p.o.Services.Unpublish)
+}
 
-func (p *Pages) setPublished(c *gin.Context, on bool) {
-	ctx := c.Request.Context()
-	s, err := p.o.Store.ServiceByName(ctx, c.Param("name"))
-	if err != nil {
-		p.fail(c, err)
-		return
-	}
-	flash := "flash.unpublished"
-	if on {
-		u, _ := person(c)
-		flash, err = "flash.published", p.o.Store.Publish(ctx, s.ID, u.Login, time.Now())
-	} else {
-		err = p.o.Store.Unpublish(ctx, s.ID)
-	}
+func (p *Pages) setPublished(c *gin.Context, flash string, do func(ctx context.Context, name string) (service.Service, error)) {
+	s, err := do(c.Request.Context(), c.Param("name"))
 	if err != nil {
 		p.fail(c, err)
 		return

@@ -10,6 +10,7 @@ import (
 	"github.com/a-h/templ"
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
@@ -80,6 +81,10 @@ func (p *Pages) attention(c *gin.Context) int {
 func (p *Pages) fail(c *gin.Context, err error) {
 	if errors.Is(err, store.ErrNotFound) {
 		p.NotFound(c)
+		return
+	}
+	if errors.Is(err, act.ErrNotAllowed) {
+		p.render(c, http.StatusForbidden, page.Failure(p.shell(c, ""), view.Failure{Status: http.StatusForbidden, Role: true}))
 		return
 	}
 	if _, ok := errors.AsType[*store.DetachedError](err); ok {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
@@ -48,7 +49,7 @@ type asker struct {
 // front page anybody once something is published there. Others are led away; false then.
 func (p *Pages) askerOf(c *gin.Context) (asker, bool) {
 	if token := c.Param("token"); token != "" {
-		linked, err := p.o.Flow.Link(c.Request.Context(), token)
+		linked, err := p.o.Grants.Link(c.Request.Context(), token)
 		if err != nil {
 			p.refuseLink(c, err)
 			return asker{}, false
@@ -99,29 +100,20 @@ func (p *Pages) ask(c *gin.Context) {
 		p.showAsk(c, http.StatusUnprocessableEntity, who, v)
 		return
 	}
-	ctx, now := c.Request.Context(), time.Now()
-	err := p.o.Store.UseFront(ctx, store.FrontRequest+"."+who.source, who.counted, requestLimit, now)
+	r := store.ServiceRequest{
+		ID: store.NewID(), Service: v.Service, Purpose: v.Purpose, Contact: v.Contact, Source: who.source, AskedBy: who.by, Address: c.ClientIP(), CreatedAt: time.Now(),
+	}
+	err := p.o.Services.AskFor(p.asFront(c), r, who.counted, requestLimit)
 	if errors.Is(err, store.ErrTooOften) {
 		p.tooOften(c)
 		v.TooOften = true
 		p.showAsk(c, http.StatusTooManyRequests, who, v)
 		return
 	}
-	r := store.ServiceRequest{
-		ID: store.NewID(), Service: v.Service, Purpose: v.Purpose, Contact: v.Contact, Source: who.source, AskedBy: who.by, Address: c.ClientIP(), CreatedAt: now,
-	}
-	if err == nil {
-		err = p.o.Store.CreateServiceRequest(ctx, r)
-	}
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	p.o.Escalation.Wake()
-	if who.source != store.RequestByPerson {
-		ctx = p.asFront(c)
-	}
-	p.o.Audit.Record(ctx, "request.add", audit.Object{Kind: "request", Name: r.ID}, "service", r.Service, "source", r.Source)
 	back(c, who.action+"?sent=1")
 }
 
@@ -155,27 +147,24 @@ func lines(s string) string {
 // asFront is the context of what somebody without an account does; who is signed in or
 // holds a link is named.
 func (p *Pages) asFront(c *gin.Context) context.Context {
-	actor := audit.Actor{Kind: audit.KindFront, Address: c.ClientIP()}
-	if u, in := p.user(c); in {
-		actor.Kind, actor.Name = audit.KindPerson, u.Login
-	} else if token := c.Param("token"); token != "" {
-		actor.Kind = audit.KindLink
-		if linked, err := p.o.Flow.Link(c.Request.Context(), token); err == nil {
-			actor.Name = linked.Link.CreatedBy
-		}
+	ctx, in := p.visitor(c)
+	token := c.Param("token")
+	if in || token == "" {
+		return ctx
 	}
-	return audit.With(c.Request.Context(), actor)
+	by := ""
+	if linked, err := p.o.Grants.Link(ctx, token); err == nil {
+		by = linked.Link.CreatedBy
+	}
+	return act.With(ctx, act.Link(audit.KindLink, by, c.ClientIP(), agentOf(c)))
 }
 
 // requests lists the services that were asked for.
 func (p *Pages) requests(c *gin.Context) {
 	skip, _ := strconv.Atoi(c.Query("skip")) // none is the first page
 	skip = max(0, skip)
-	found, err := p.o.Store.ServiceRequests(c.Request.Context(), skip, requestsShown+1)
-	var v view.Requests
-	if err == nil {
-		v.Open, err = p.o.Store.OpenServiceRequests(c.Request.Context())
-	}
+	found, open, err := p.o.Services.Requests(c.Request.Context(), skip, requestsShown+1)
+	v := view.Requests{Open: open}
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -199,13 +188,11 @@ func (p *Pages) requests(c *gin.Context) {
 // decideRequest says what became of a request. One that somebody else has decided
 // meanwhile stays as it is.
 func (p *Pages) decideRequest(c *gin.Context) {
-	ctx := c.Request.Context()
-	u, _ := person(c)
-	state, act, flash := store.RequestDone, "request.done", "flash.request_done"
+	decide, flash := p.o.Services.Done, "flash.request_done"
 	if c.PostForm("state") == store.RequestDeclined {
-		state, act, flash = store.RequestDeclined, "request.decline", "flash.request_declined"
+		decide, flash = p.o.Services.Decline, "flash.request_declined"
 	}
-	r, err := p.o.Store.DecideServiceRequest(ctx, c.Param("id"), state, u.Login, time.Now())
+	r, err := decide(c.Request.Context(), c.Param("id"))
 	if errors.Is(err, store.ErrNotFound) {
 		p.flash(c, view.Flash{Key: "flash.request_decided", Bad: true})
 		back(c, "/requests")
@@ -215,7 +202,6 @@ func (p *Pages) decideRequest(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	p.o.Audit.Record(ctx, act, audit.Object{Kind: "request", Name: r.ID}, "service", r.Service)
 	p.flash(c, view.Flash{Key: flash, Name: r.Service})
 	back(c, "/requests")
 }

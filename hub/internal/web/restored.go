@@ -18,26 +18,25 @@ const mostBehind = 500
 
 // restoredShort is how the last restore stands, for the overview.
 func (p *Pages) restoredShort(ctx context.Context) (v view.Restored, err error) {
-	at, err := p.o.Store.Restores(ctx)
+	at, err := p.o.Data.Restores(ctx)
 	if err != nil || at.Newest.ID == "" {
 		return v, err
 	}
 	r := at.Newest
 	v = view.Restored{Cause: r.Cause, By: r.NoticedBy, At: r.NoticedAt, BackupAt: r.BackupAt, Held: r.Held(), Until: r.Until, EndedAt: r.EndedAt, Missing: at.Waiting}
 	if v.BehindTotal = at.Listed; !v.Held && at.Listed > 0 {
-		if v.BehindTotal, err = p.o.Store.CountBehind(ctx); err != nil {
+		if v.BehindTotal, err = p.o.Data.CountBehind(ctx); err != nil {
 			return v, err
 		}
 	}
-	back, err := p.o.Store.PublishedWithdrawals(ctx)
-	v.Withdrawn = len(back)
+	v.Withdrawn, err = p.o.Data.CountWithdrawn(ctx)
 	return v, err
 }
 
 // restored shows how the last restore stands and what it left to decide.
 func (p *Pages) restored(c *gin.Context) {
 	ctx := c.Request.Context()
-	at, err := p.o.Store.Restores(ctx)
+	at, err := p.o.Data.Restores(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -47,7 +46,7 @@ func (p *Pages) restored(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	all, err := p.o.Store.RestoreReplicas(ctx, at.Newest.ID)
+	all, err := p.o.Data.RestoreReplicas(ctx, at.Newest.ID)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -71,7 +70,7 @@ func (p *Pages) behind(c *gin.Context) ([]view.BehindGrant, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := p.o.Store.Behind(c.Request.Context(), mostBehind)
+	found, err := p.o.Data.Behind(c.Request.Context(), mostBehind)
 	rows := make([]view.BehindGrant, 0, len(found))
 	for _, b := range found {
 		rows = append(rows, view.BehindGrant{Name: b.Name, Title: b.Title, Service: refs[b.ServiceID], Reason: b.Reason, ValidUntil: b.ExpiresAt})
@@ -86,7 +85,7 @@ func (p *Pages) decideBehind(c *gin.Context) {
 	d.Count = len(d.Names)
 	if d.All {
 		d.Names = nil
-		n, err := p.o.Store.CountBehind(ctx)
+		n, err := p.o.Data.CountBehind(ctx)
 		if err != nil {
 			p.fail(c, err)
 			return
@@ -102,7 +101,7 @@ func (p *Pages) decideBehind(c *gin.Context) {
 		p.render(c, http.StatusOK, page.BehindDecision(p.shell(c, view.SectionOverview), d))
 		return
 	}
-	run, n, err := p.o.Bulk.Decide(ctx, d.Names, d.Decision)
+	run, n, err := p.o.Data.DecideBehind(ctx, d.Names, d.Decision)
 	switch {
 	case err != nil:
 		p.fail(c, err)
@@ -116,7 +115,7 @@ func (p *Pages) decideBehind(c *gin.Context) {
 
 // withdrawn lists what was withdrawn and is back after a restore.
 func (p *Pages) withdrawn(c *gin.Context) {
-	items, err := p.o.Withdrawn.List(c.Request.Context())
+	items, err := p.o.Data.Withdrawn(c.Request.Context())
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -139,7 +138,7 @@ func thingOf(i withdrawn.Item) view.WithdrawnThing {
 // withdrawAgain withdraws all of it again. What could not be withdrawn is shown with the
 // reason.
 func (p *Pages) withdrawAgain(c *gin.Context) {
-	done, err := p.o.Withdrawn.Withdraw(c.Request.Context())
+	done, err := p.o.Data.WithdrawAgain(c.Request.Context())
 	if err != nil {
 		p.fail(c, err)
 		return

@@ -35,7 +35,7 @@ func (p *Pages) serviceForm(c *gin.Context) {
 	if !ok {
 		return
 	}
-	if _, err := p.o.Store.ServiceByName(c.Request.Context(), form.Name); err == nil {
+	if _, err := p.o.Services.Find(c.Request.Context(), form.Name); err == nil {
 		form.Name += "-2"
 	}
 	p.showServiceForm(c, http.StatusOK, form)
@@ -48,7 +48,7 @@ func (p *Pages) showServiceForm(c *gin.Context, status int, form view.ServiceFor
 // editingForm is the form of a stored service, without its secrets.
 func (p *Pages) editingForm(c *gin.Context) (view.ServiceForm, service.Service, bool) {
 	ctx := c.Request.Context()
-	s, err := p.o.Store.ServiceByName(ctx, c.Param("name"))
+	s, err := p.o.Services.Find(ctx, c.Param("name"))
 	if err != nil {
 		p.fail(c, err)
 		return view.ServiceForm{}, s, false
@@ -57,7 +57,7 @@ func (p *Pages) editingForm(c *gin.Context) (view.ServiceForm, service.Service, 
 	if own, ok := p.o.Catalogue.Provider(s.Provider); ok {
 		d = own
 	}
-	counts, err := p.o.Store.CountByService(ctx)
+	counts, err := p.o.Services.Counts(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return view.ServiceForm{}, s, false
@@ -126,7 +126,7 @@ func draftOf(c *gin.Context, form view.ServiceForm) catalogue.ServiceDraft {
 		ClientSecret: c.PostForm("client_secret"), Scopes: form.Scopes, RedirectURI: form.RedirectURI, Options: map[string]any{},
 		PrivateHosts:  strings.FieldsFunc(form.PrivateHosts, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }),
 		ApprovedHosts: c.PostFormArray("approved_hosts"),
-		ConsentHosts:  c.PostFormArray(catalogue.ConsentHostsField), MayConsent: mayConsent(c),
+		ConsentHosts:  c.PostFormArray(catalogue.ConsentHostsField),
 	}
 	for _, o := range form.Provider.Options.Options {
 		draft.Options[o.Name] = optionValue(c, form, o)

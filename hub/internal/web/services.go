@@ -43,7 +43,7 @@ func (p *Pages) serviceRef(s service.Service) view.ServiceRef {
 
 // serviceRefs names every service, by id.
 func (p *Pages) serviceRefs(c *gin.Context) (map[string]view.ServiceRef, error) {
-	services, err := p.o.Store.Services(c.Request.Context())
+	services, err := p.o.Services.List(c.Request.Context())
 	if err != nil {
 		return nil, err
 	}
@@ -56,12 +56,12 @@ func (p *Pages) serviceRefs(c *gin.Context) (map[string]view.ServiceRef, error) 
 
 func (p *Pages) services(c *gin.Context) {
 	ctx := c.Request.Context()
-	services, err := p.o.Store.Services(ctx)
+	services, err := p.o.Services.List(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	counts, err := p.o.Store.CountByService(ctx)
+	counts, err := p.o.Services.Counts(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -104,13 +104,13 @@ func (p *Pages) gallery(c *gin.Context) {
 
 func (p *Pages) service(c *gin.Context) {
 	ctx := c.Request.Context()
-	s, err := p.o.Store.ServiceByName(ctx, c.Param("name"))
+	s, err := p.o.Services.Find(ctx, c.Param("name"))
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
 	f := store.Filter{ServiceID: s.ID, AfterName: c.Query("after"), Limit: pageSize}
-	found, err := p.o.Store.ConnectionPage(ctx, f)
+	found, err := p.o.Connections.Page(ctx, f)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -123,17 +123,17 @@ func (p *Pages) service(c *gin.Context) {
 		v.Next = "/services/" + url.PathEscape(s.Name) + "?" + url.Values{"after": {found.NextName}}.Encode()
 	}
 	v.First = f.AfterName == ""
-	counts, err := p.o.Store.CountByStatusOf(ctx, store.Filter{ServiceID: s.ID}, time.Now())
+	counts, err := p.o.Connections.CountByStatus(ctx, store.Filter{ServiceID: s.ID})
 	if err == nil {
-		v.Trashed, err = p.o.Store.CountTrashOfService(ctx, s.ID)
+		v.Trashed, err = p.o.Services.CountTrash(ctx, s.ID)
 	}
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
 	v.Connections = view.CountsByStatus(counts).Total
-	published, err := p.o.Store.Published(ctx, s.ID)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	published, err := p.o.Services.Published(ctx, s.ID)
+	if err != nil {
 		p.fail(c, err)
 		return
 	}
@@ -147,7 +147,7 @@ func (p *Pages) addService(c *gin.Context) {
 		return
 	}
 	readServiceForm(c, &form)
-	s, err := p.o.Catalogue.AddService(c.Request.Context(), draftOf(c, form))
+	s, err := p.o.Services.Add(c.Request.Context(), draftOf(c, form))
 	if p.refused(c, &form, err) {
 		return
 	}
@@ -156,7 +156,7 @@ func (p *Pages) addService(c *gin.Context) {
 }
 
 func (p *Pages) editService(c *gin.Context) {
-	form, s, ok := p.editingForm(c)
+	form, _, ok := p.editingForm(c)
 	if !ok {
 		return
 	}
@@ -164,7 +164,7 @@ func (p *Pages) editService(c *gin.Context) {
 	if len(c.PostFormArray(catalogue.ConsentHostsField)) > 0 && mayConsent(c) && !p.needProof(c) {
 		return
 	}
-	s, err := p.o.Catalogue.EditService(c.Request.Context(), s.ID, draftOf(c, form))
+	s, err := p.o.Services.Edit(c.Request.Context(), c.Param("name"), draftOf(c, form))
 	if p.refused(c, &form, err) {
 		return
 	}
@@ -173,11 +173,7 @@ func (p *Pages) editService(c *gin.Context) {
 }
 
 func (p *Pages) deleteService(c *gin.Context) {
-	ctx := c.Request.Context()
-	s, err := p.o.Store.ServiceByName(ctx, c.Param("name"))
-	if err == nil {
-		err = p.o.Catalogue.RemoveService(ctx, s.ID)
-	}
+	s, err := p.o.Services.Delete(c.Request.Context(), c.Param("name"))
 	switch {
 	case errors.Is(err, store.ErrInUse):
 		p.flash(c, view.Flash{Key: "flash.service_in_use", Name: s.Title, Bad: true})

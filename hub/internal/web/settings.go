@@ -7,7 +7,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
-	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
@@ -23,22 +22,22 @@ func (p *Pages) settings(c *gin.Context) {
 // showSettings shows the settings; with says what is special about this time.
 func (p *Pages) showSettings(c *gin.Context, status int, with func(*view.Settings)) {
 	u, _ := person(c)
-	_, err := p.o.Store.Setting(c.Request.Context(), calendarSetting)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	hasCalendar, err := p.o.People.HasCalendar(c.Request.Context())
+	if err != nil {
 		p.fail(c, err)
 		return
 	}
 	v := view.Settings{
 		Login: u.Login, Name: u.Name, Lang: i18n.Lang(c.Request.Context()), Theme: p.theme(c),
 		Zone:    i18n.From(c.Request.Context()).Zone.String(),
-		HubName: p.o.Machine.Identity.Self().Name, Version: p.o.Version, Database: p.o.Store.Dialect(), Address: p.o.PublicURL, HasCalendar: err == nil, SecondFactor: u.SecondFactor.On(),
+		HubName: p.o.Machine.Identity.Self().Name, Version: p.o.Version, Database: p.o.Store.Dialect(), Address: p.o.PublicURL, HasCalendar: hasCalendar, SecondFactor: u.SecondFactor.On(),
 		RecoveryLeft: len(u.SecondFactor.Recovery),
 	}
 	if v.Passkeys, err = p.passkeyList(c); err != nil {
 		p.fail(c, err)
 		return
 	}
-	sessions, err := p.o.Store.UserSessions(c.Request.Context(), u.ID)
+	sessions, err := p.o.People.Sessions(c.Request.Context(), u.ID)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -52,8 +51,7 @@ func (p *Pages) showSettings(c *gin.Context, status int, with func(*view.Setting
 }
 
 func (p *Pages) changePassword(c *gin.Context) {
-	u, _ := person(c)
-	next := c.PostForm("next")
+	ctx, next := c.Request.Context(), c.PostForm("next")
 	problem := func(field string, text provider.Text) {
 		p.showSettings(c, http.StatusUnprocessableEntity, func(v *view.Settings) { v.Problems = map[string]provider.Text{field: text} })
 	}
@@ -61,7 +59,7 @@ func (p *Pages) changePassword(c *gin.Context) {
 		problem("repeat", textDiffers)
 		return
 	}
-	err := p.o.Access.ChangePassword(c.Request.Context(), u.ID, c.PostForm("present"), next)
+	err := p.o.People.ChangePassword(ctx, p.sessions.GetString(ctx, sessionID), c.PostForm("present"), next)
 	switch {
 	case errors.Is(err, access.ErrWrongLogin):
 		problem("present", textPresent)
@@ -71,13 +69,10 @@ func (p *Pages) changePassword(c *gin.Context) {
 	case err != nil:
 		p.fail(c, err)
 	default:
-		ctx := c.Request.Context()
-		err := errors.Join(p.renewSession(ctx), p.o.Store.EndUserSessions(ctx, u.ID, "", p.sessions.GetString(ctx, sessionID)))
-		if err != nil {
+		if err := p.renewSession(ctx); err != nil {
 			p.fail(c, err)
 			return
 		}
-		p.o.Audit.Record(ctx, "person.password", personObject(u))
 		p.flash(c, view.Flash{Key: "flash.password_changed"})
 		back(c, "/settings")
 	}

@@ -21,11 +21,7 @@ type testCalled struct {
 // testCall calls the service's API with the current token; the page of the connection
 // shows the answer, once.
 func (p *Pages) testCall(c *gin.Context) {
-	conn, _, ok := p.find(c)
-	if !ok {
-		return
-	}
-	answer, err := p.o.TestCalls.Call(c.Request.Context(), conn, c.PostForm("call"))
+	answer, err := p.o.Connections.Test(c.Request.Context(), which(c), c.PostForm("call"))
 	v := &view.TestAnswer{}
 	refused, isRefused := errors.AsType[*tokensource.RefusedError](err)
 	switch {
@@ -44,9 +40,9 @@ func (p *Pages) testCall(c *gin.Context) {
 		p.showConnectionWith(c, http.StatusOK, func(shown *view.Connection) { shown.TestAnswer = v })
 		return
 	}
-	if err := p.show(c, shownCall, testCalled{Connection: conn.Name, TestAnswer: *v}); err != nil {
+	if err := p.show(c, shownCall, testCalled{Connection: c.Param("name"), TestAnswer: *v}); err != nil {
 		p.fail(c, err)
 		return
 	}
-	back(c, "/connections/"+url.PathEscape(conn.Name)+"#test-call")
+	back(c, "/connections/"+url.PathEscape(c.Param("name"))+"#test-call")
 }

@@ -1,15 +1,15 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/app/notifications"
 	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
@@ -25,7 +25,7 @@ func (p *Pages) textsView(c *gin.Context, topic, lang string) (view.Texts, error
 	if !slices.Contains(escalation.Languages, v.Lang) {
 		v.Lang = i18n.Lang(c.Request.Context())
 	}
-	edited, err := p.o.Store.MessageTemplates(c.Request.Context())
+	edited, err := p.o.Notifications.Texts(c.Request.Context())
 	for _, part := range escalation.Parts {
 		text, own := edited[escalation.TemplateKey(v.Topic, v.Lang, part)]
 		if !own {
@@ -72,25 +72,37 @@ func (p *Pages) saveTexts(c *gin.Context) {
 	for i := range v.Parts {
 		v.Parts[i].Text = strings.TrimSpace(strings.ReplaceAll(c.PostForm("text."+v.Parts[i].Part), "\r\n", "\n"))
 	}
-	if right := p.previewed(&v); !reset && (!right || c.PostForm("then") == "preview") {
-		status := http.StatusOK
-		if !right {
-			status = http.StatusUnprocessableEntity
-		}
-		p.render(c, status, page.Texts(p.shell(c, view.SectionEscalations), v))
+	right := p.previewed(&v)
+	if c.PostForm("then") == "preview" {
+		p.showTexts(c, right, v)
 		return
 	}
-	for _, part := range v.Parts {
-		text := part.Text
-		if reset || text == strings.TrimSpace(escalation.Original(v.Topic, v.Lang, part.Part)) {
-			text = ""
+	if reset {
+		err = p.o.Notifications.ResetTexts(ctx, v.Topic, v.Lang)
+	} else {
+		parts := map[string]string{}
+		for _, part := range v.Parts {
+			parts[part.Part] = part.Text
 		}
-		if err := p.o.Store.SaveMessageTemplate(ctx, escalation.TemplateKey(v.Topic, v.Lang, part.Part), text, time.Now()); err != nil {
-			p.fail(c, err)
-			return
-		}
+		err = p.o.Notifications.SaveTexts(ctx, v.Topic, v.Lang, parts)
 	}
-	p.o.Audit.Record(ctx, "text.save", audit.Object{Kind: "text", Name: v.Topic + " " + v.Lang})
+	if _, invalid := errors.AsType[*notifications.InvalidError](err); invalid {
+		p.showTexts(c, false, v)
+		return
+	}
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
 	p.flash(c, view.Flash{Key: "flash.texts_saved"})
 	back(c, "/escalation/texts?"+url.Values{"topic": {v.Topic}, "lang": {v.Lang}}.Encode())
+}
+
+// showTexts shows what was entered with a preview of each text.
+func (p *Pages) showTexts(c *gin.Context, right bool, v view.Texts) {
+	status := http.StatusOK
+	if !right {
+		status = http.StatusUnprocessableEntity
+	}
+	p.render(c, status, page.Texts(p.shell(c, view.SectionEscalations), v))
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
@@ -20,19 +19,12 @@ import (
 // deleteConnection moves a connection into the trash, after giving its grant back if that
 // is wanted.
 func (p *Pages) deleteConnection(c *gin.Context) {
-	ctx := c.Request.Context()
-	conn, err := p.o.Store.ConnectionByName(ctx, c.Param("name"))
-	if err != nil {
-		p.fail(c, err)
-		return
-	}
 	grant := catalogue.WithGrant(ticked(c, "revoke"))
-	revoked, err := p.o.Catalogue.Delete(ctx, conn.ID, grant)
+	conn, revoked, err := p.o.Connections.Delete(c.Request.Context(), which(c), grant)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	p.o.Audit.Record(ctx, "connection.delete", audit.Object{Kind: "connection", Name: conn.Name}, "id", conn.ID, "grant", revoked.Word())
 	f := view.Flash{Key: "flash.deleted", Name: conn.Title}
 	switch {
 	case revoked.Err != nil:
@@ -59,12 +51,12 @@ func (p *Pages) trash(c *gin.Context) {
 	if at, err := strconv.ParseInt(c.Query("at"), 10, 64); err == nil {
 		f.AfterAt = time.UnixMilli(at)
 	}
-	found, err := p.o.Store.Trash(ctx, f)
+	found, err := p.o.Connections.Trash(ctx, f)
 	if err == nil {
-		v.Found, err = p.o.Store.CountTrash(ctx, store.TrashFilter{Query: v.Query})
+		v.Found, err = p.o.Connections.CountTrash(ctx, v.Query)
 	}
 	if err == nil {
-		v.Total, err = p.o.Store.CountTrash(ctx, store.TrashFilter{})
+		v.Total, err = p.o.Connections.CountTrash(ctx, "")
 	}
 	if err != nil {
 		p.fail(c, err)
@@ -97,8 +89,7 @@ func (p *Pages) trashRow(t store.Trashed, refs map[string]view.ServiceRef) view.
 
 // putBack takes one out of the trash. A name that is taken is asked for anew.
 func (p *Pages) putBack(c *gin.Context) {
-	ctx := c.Request.Context()
-	conn, err := p.o.Catalogue.PutBack(ctx, c.Param("id"), c.PostForm("name"))
+	conn, err := p.o.Connections.PutBack(c.Request.Context(), c.Param("id"), c.PostForm("name"))
 	if problems := problemsOf(err); problems != nil {
 		p.askName(c, problems)
 		return
@@ -107,7 +98,6 @@ func (p *Pages) putBack(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	p.o.Audit.Record(ctx, "connection.put_back", audit.Object{Kind: "connection", Name: conn.Name}, "id", conn.ID)
 	p.flash(c, view.Flash{Key: "flash.put_back", Name: conn.Title})
 	back(c, "/connections/"+url.PathEscape(conn.Name))
 }
@@ -118,7 +108,7 @@ func (p *Pages) askName(c *gin.Context, problems view.Problems) {
 		p.fail(c, err)
 		return
 	}
-	t, err := p.o.Store.Trashed(c.Request.Context(), c.Param("id"))
+	t, err := p.o.Connections.Trashed(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -133,8 +123,7 @@ func (p *Pages) askName(c *gin.Context, problems view.Problems) {
 
 // removeTrashed removes one from the trash for good.
 func (p *Pages) removeTrashed(c *gin.Context) {
-	ctx := c.Request.Context()
-	t, err := p.o.Store.Trashed(ctx, c.Param("id"))
+	t, revoked, err := p.o.Connections.Remove(c.Request.Context(), c.Param("id"))
 	if errors.Is(err, store.ErrNotFound) {
 		back(c, "/trash")
 		return
@@ -143,12 +132,6 @@ func (p *Pages) removeTrashed(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	revoked, err := p.o.Catalogue.Remove(ctx, t.ID)
-	if err != nil {
-		p.fail(c, err)
-		return
-	}
-	p.o.Audit.Record(ctx, "connection.remove", audit.Object{Kind: "connection", Name: t.Name}, "id", t.ID, "grant", revoked.Word())
 	f := view.Flash{Key: "flash.removed", Name: t.Title}
 	if revoked.Err != nil {
 		f = view.Flash{Key: "flash.removed_local", Name: t.Title, Bad: true, Said: revoked.Err.Error()}

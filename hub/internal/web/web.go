@@ -12,6 +12,14 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
+	"github.com/evergrant/evergrant/hub/internal/app/data"
+	"github.com/evergrant/evergrant/hub/internal/app/grants"
+	"github.com/evergrant/evergrant/hub/internal/app/keys"
+	"github.com/evergrant/evergrant/hub/internal/app/notifications"
+	"github.com/evergrant/evergrant/hub/internal/app/people"
+	"github.com/evergrant/evergrant/hub/internal/app/plugins"
+	"github.com/evergrant/evergrant/hub/internal/app/services"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/backup"
@@ -20,14 +28,11 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/changes"
 	"github.com/evergrant/evergrant/hub/internal/escalation"
-	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/mount"
 	"github.com/evergrant/evergrant/hub/internal/store"
-	"github.com/evergrant/evergrant/hub/internal/testcall"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/hub/internal/web/assets"
-	"github.com/evergrant/evergrant/hub/internal/withdrawn"
 )
 
 // Options of the web hub.
@@ -37,15 +42,21 @@ type Options struct {
 	Catalogue *catalogue.Catalogue
 	Flow      *authflow.Flow
 	Source    *tokensource.Source
-	TestCalls *testcall.Caller
-	Installer *installer.Installer
 	Audit     *audit.Log
 	Changes   *changes.Notifier
 	Bulk      *bulk.Runner
-	// OIDC is the sign-in service; nil without one. OIDCJoinAs is the role of people
-	// whom nobody has invited; empty keeps them out.
-	OIDC       *access.OIDC
-	OIDCJoinAs string
+	// Connections, Grants and Services carry out the acts on them and record them.
+	Connections *connections.Connections
+	Grants      *grants.Grants
+	Services    *services.Services
+	// OIDC is the sign-in service; nil without one.
+	OIDC *access.OIDC
+	// The acts that pages ask for, by area.
+	People        *people.People
+	Keys          *keys.Keys
+	Plugins       *plugins.Plugins
+	Notifications *notifications.Notifications
+	Data          *data.Data
 	// Escalation tells people of trouble.
 	Escalation *escalation.Escalation
 	// Damages are the parts of the reply journal that could not be read.
@@ -55,8 +66,6 @@ type Options struct {
 	Backups func(ctx context.Context) (backup.State, time.Duration)
 	// Machine is what the overview tells of clocks, copies and replicas.
 	Machine Machine
-	// Withdrawn is what a restore may bring back.
-	Withdrawn *withdrawn.Tail
 	// Ending is closed when the hub begins to stop.
 	Ending <-chan struct{}
 	Logger hclog.Logger
@@ -167,7 +176,7 @@ func (p *Pages) Register(router *gin.Engine) {
 	for _, route := range router.Routes() {
 		p.open[route.Path] = !strings.HasPrefix(route.Path, "/api/")
 	}
-	in := router.Group("", p.watchForms, p.speak, p.signedIn, p.factored, p.note)
+	in := router.Group("", p.watchForms, p.speak, p.signedIn, p.factored, p.forgetCounts)
 	p.registerSee(in.Group("", p.may(access.ActSee)))
 	p.registerSelf(in.Group("", p.may(access.ActSelf)))
 	p.registerOperate(in.Group("", p.may(access.ActOperate)))

@@ -4,8 +4,8 @@
 // of the database does not affect.
 //
 // Watch receives every audit record and Gone every revoked grant, and they record them.
-// List compares the tail with the database, and Withdraw repeats the withdrawals that
-// were undone.
+// List compares the tail with the database, and Again repeats a withdrawal that was
+// undone.
 package withdrawn
 
 import (
@@ -18,7 +18,6 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
-	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/newest"
@@ -30,7 +29,6 @@ type Options struct {
 	Store     *store.Store
 	Newest    *newest.Keeper
 	Catalogue *catalogue.Catalogue
-	Audit     *audit.Log
 	// Replica names this hub to people.
 	Replica string
 	Logger  hclog.Logger
@@ -198,46 +196,17 @@ func unlessGone(err error) error {
 	return err
 }
 
-// Outcome is the result of repeating a withdrawal; nil is success.
-type Outcome struct {
-	Item
-
-	Err error
+// Again withdraws again something that List has found, and drops it from the list. What
+// is gone meanwhile is no error.
+func (t *Tail) Again(ctx context.Context, i Item) error {
+	if err := unlessGone(t.withdraw(ctx, i)); err != nil {
+		return err
+	}
+	return t.o.Store.ForgetWithdrawal(ctx, i.Act, i.Kind, i.Object)
 }
 
-// Withdraw withdraws again what List has found. One failure does not keep it from the
-// rest: the last owner, for example, stays.
-func (t *Tail) Withdraw(ctx context.Context) ([]Outcome, error) {
-	items, err := t.List(ctx)
-	if err != nil {
-		return nil, err
-	}
-	done := make([]Outcome, 0, len(items))
-	for _, item := range items {
-		err := unlessGone(t.withdraw(ctx, item))
-		if err != nil {
-			t.o.Logger.Warn("repeat withdrawal failed", "act", item.Act, "object", item.Object, "error", err)
-		}
-		t.record(ctx, item, err)
-		done = append(done, Outcome{Item: item, Err: err})
-	}
-	return done, nil
-}
-
-// record names the act in the audit record, and drops it from the list.
-func (t *Tail) record(ctx context.Context, i Item, failure error) {
-	outcome := "done"
-	if failure != nil {
-		outcome = "failed: " + failure.Error()
-	}
-	t.o.Audit.Record(ctx, "data.withdraw_again", audit.Object{Kind: i.Kind, Name: i.Object}, "act", i.Act, "withdrawn_at", i.At.UTC().Format(time.RFC3339), "outcome", outcome)
-	if failure != nil {
-		return
-	}
-	if err := t.o.Store.ForgetWithdrawal(ctx, i.Act, i.Kind, i.Object); err != nil {
-		t.o.Logger.Warn("remove repeated withdrawal from the list failed", "act", i.Act, "object", i.Object, "error", err)
-	}
-}
+// Asks reports whether Again asks a service, and so cannot be rolled back.
+func (i Item) Asks() bool { return i.Act == ConnectionRevoked || i.Act == ConnectionDeleted }
 
 func (t *Tail) withdraw(ctx context.Context, i Item) error {
 	switch i.Act {

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // ErrNotAllowed is returned by an act that its caller may not do.
@@ -32,6 +34,7 @@ type Entry struct {
 	detail  []string
 	refused string
 	quiet   bool
+	later   bool
 }
 
 // Named sets the name of what was acted on, once it is known.
@@ -47,6 +50,9 @@ func (e *Entry) Refuse(reason string) { e.refused = reason }
 // Unchanged drops the record of an act that has found nothing to do.
 func (e *Entry) Unchanged() { e.quiet = true }
 
+// Later says that how an act of Ask went is not known yet: Ended records it.
+func (e *Entry) Later() { e.later = true }
+
 // Recorder carries out acts and records them. It is safe for concurrent use.
 type Recorder struct {
 	store *store.Store
@@ -61,10 +67,15 @@ func NewRecorder(st *store.Store, log *audit.Log) *Recorder { return &Recorder{s
 // error of do is returned as it is: what do has written is rolled back, and the attempt
 // is recorded as refused or failed. Errors: ErrNotAllowed.
 func (r *Recorder) Change(ctx context.Context, a Act, do func(ctx context.Context, e *Entry) error) error {
-	e := &Entry{on: a.On, detail: a.Detail}
+	e := entryOf(ctx, a)
 	if err := r.permit(ctx, a, e); err != nil {
 		return err
 	}
+	return r.change(ctx, a, e, do)
+}
+
+// change is Change of an act that is permitted.
+func (r *Recorder) change(ctx context.Context, a Act, e *Entry, do func(ctx context.Context, e *Entry) error) error {
 	err := r.store.InTx(ctx, func(ctx context.Context) error {
 		if err := do(ctx, e); err != nil {
 			return err
@@ -85,19 +96,47 @@ func (r *Recorder) Change(ctx context.Context, a Act, do func(ctx context.Contex
 // disconnected. The record of the beginning has to be there: without it nothing is done.
 // Errors: ErrNotAllowed, and those of do.
 func (r *Recorder) Ask(ctx context.Context, a Act, do func(ctx context.Context, e *Entry) error) error {
-	e := &Entry{on: a.On, detail: a.Detail}
+	e := entryOf(ctx, a)
 	if err := r.permit(ctx, a, e); err != nil {
 		return err
 	}
 	if err := r.log.Append(ctx, a.Name, e.on, audit.Begun, e.detail...); err != nil {
 		return fmt.Errorf("record that %s has begun, so that nothing was done: %w", a.Name, err)
 	}
-	if err := do(ctx, e); err != nil {
+	err := do(ctx, e)
+	switch {
+	case e.later:
+	case err != nil:
 		r.attempted(ctx, a, e, err)
-		return err
+	default:
+		r.log.Outcome(ctx, a.Name, e.on, e.outcome(), e.details()...)
+	}
+	return err
+}
+
+// Ended records how an act went whose outcome was not known when Ask returned, or that was
+// one of many that were done together. Nil is done.
+func (r *Recorder) Ended(ctx context.Context, a Act, err error) {
+	e := entryOf(ctx, a)
+	if err != nil {
+		r.attempted(ctx, a, e, err)
+		return
 	}
 	r.log.Outcome(ctx, a.Name, e.on, e.outcome(), e.details()...)
-	return nil
+}
+
+type detailInContext struct{}
+
+// Within adds pairs of a name and its value to the records of all acts of a context, such
+// as the run on many connections that they are part of.
+func Within(ctx context.Context, detail ...string) context.Context {
+	return context.WithValue(ctx, detailInContext{}, detail)
+}
+
+func entryOf(ctx context.Context, a Act) *Entry {
+	detail, _ := ctx.Value(detailInContext{}).([]string)
+	a.On.Name = cut(a.On.Name, mostName) // it may be what somebody entered
+	return &Entry{on: a.On, detail: append(slices.Clone(a.Detail), detail...)}
 }
 
 // Done records an act that was done elsewhere, such as by a login.
@@ -141,15 +180,18 @@ func (e *Entry) details() []string {
 // is wrong, what is asked for is not there or in use, or the caller may not.
 type RefusalError interface{ Refusal() bool }
 
-// Refusal reports whether an error is a rule that says no.
+// Refusal reports whether an error is a rule that says no, here or at the service.
 func Refusal(err error) bool {
-	for _, known := range []error{ErrNotAllowed, store.ErrNotFound, store.ErrInUse, store.ErrNameTaken, store.ErrStale, access.ErrForbidden} {
+	for _, known := range []error{ErrNotAllowed, store.ErrNotFound, store.ErrInUse, store.ErrNameTaken, store.ErrStale, store.ErrTooOften, store.ErrLastOwner, access.ErrForbidden} {
 		if errors.Is(err, known) {
 			return true
 		}
 	}
-	said, ok := errors.AsType[refusalError](err)
-	return ok && said.Refusal()
+	if said, ok := errors.AsType[refusalError](err); ok {
+		return said.Refusal()
+	}
+	cause, ok := errors.AsType[*provider.Error](err)
+	return ok && cause.Kind != provider.Transient && cause.Kind != provider.Internal
 }
 
 // refusalError is RefusalError as errors.AsType wants it.
@@ -158,8 +200,14 @@ type refusalError interface {
 	RefusalError
 }
 
-// mostReason bounds what is recorded of an error, in bytes.
-const mostReason = 300
+// mostReason bounds what is recorded of an error, and mostName the name of an object, in
+// bytes.
+const (
+	mostReason = 300
+	mostName   = 300
+)
+
+func cut(s string, most int) string { return strings.ToValidUTF8(s[:min(len(s), most)], "") }
 
 func reason(err error) string {
 	switch {
@@ -169,5 +217,5 @@ func reason(err error) string {
 		return "it was cancelled"
 	}
 	said := err.Error()
-	return strings.ToValidUTF8(said[:min(len(said), mostReason)], "")
+	return cut(said, mostReason)
 }

@@ -55,6 +55,12 @@ func Hub() Caller {
 	return Caller{Actor: audit.Actor{Kind: audit.KindHub}, may: func(access.Act) bool { return true }}
 }
 
+// Resumed is somebody whose run on many connections is gone on with by the hub: what it
+// needs was permitted when it was begun.
+func Resumed(a audit.Actor) Caller {
+	return Caller{Actor: a, may: func(access.Act) bool { return true }}
+}
+
 // May reports whether the caller is permitted what an act needs. Nothing needed is
 // permitted to everybody.
 func (c Caller) May(need access.Act) bool { return need == "" || c.may != nil && c.may(need) }

@@ -17,6 +17,18 @@ var auditKinds = []string{
 	"escalation.", "delivery.", "channel.", "contact.", "policy.", "text.", "calendar.", "request.", "audit.", "data.",
 }
 
+// outcomes are those that can be chosen.
+var outcomes = []string{"done", "refused", "failed", "begun"}
+
+// outcomeName is how an act went, in the reader's words; nothing for records from before
+// outcomes were recorded.
+func outcomeName(ctx context.Context, outcome string) string {
+	if outcome == "" {
+		return ""
+	}
+	return i18n.T(ctx, "audit_outcome."+outcome)
+}
+
 // actName is an act in the reader's words; its own name if it is of a version that
 // this one does not know.
 func actName(ctx context.Context, act string) string {
@@ -71,6 +83,12 @@ func actorName(ctx context.Context, r view.AuditRecord) string {
 		return i18n.T(ctx, "audit.key", "Name", r.Actor)
 	case "front":
 		return i18n.T(ctx, "audit.front")
+	case "link":
+		return i18n.T(ctx, "audit.link", "Name", r.Actor)
+	case "person":
+		if r.Actor == "" { // of a login that was refused
+			return i18n.T(ctx, "audit.stranger")
+		}
 	}
 	return r.Actor
 }
@@ -78,8 +96,20 @@ func actorName(ctx context.Context, r view.AuditRecord) string {
 // momentText tells a moment of a connection's past.
 func momentText(ctx context.Context, m view.Moment) string {
 	who := m.Who
-	if m.ActorKind == "hub" {
+	switch {
+	case m.ActorKind == "hub":
 		who = i18n.T(ctx, "audit.hub")
+	case m.ActorKind == "front":
+		who = i18n.T(ctx, "audit.front")
+	case m.ActorKind == "link":
+		who = i18n.T(ctx, "audit.link", "Name", m.Who)
+	}
+	if m.Outcome != "" {
+		said := who + ": " + actName(ctx, m.Key) + " — " + outcomeName(ctx, m.Outcome)
+		if m.Detail != "" {
+			said += ": " + i18n.Phrase(ctx, m.Detail)
+		}
+		return said
 	}
 	if key := "moment." + strings.ReplaceAll(strings.TrimPrefix(m.Key, "connection."), ".", "_"); slices.Contains(moments, key) {
 		return i18n.T(ctx, key, "Who", who, "Detail", i18n.Phrase(ctx, m.Detail))
@@ -92,4 +122,5 @@ var moments = []string{
 	"moment.generation", "moment.failure", "moment.add", "moment.authorize", "moment.paste", "moment.renew", "moment.pause", "moment.resume",
 	"moment.revoke", "moment.codes", "moment.tag", "moment.link", "moment.token_pull", "moment.token_reject", "moment.edit",
 	"moment.owner", "moment.restore", "moment.import", "moment.import_table", "moment.escalation_drill", "moment.test",
+	"moment.authorized", "moment.follow_link",
 }

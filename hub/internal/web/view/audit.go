@@ -14,7 +14,7 @@ type Audit struct {
 
 // AuditForm is what is looked for. From and To are days, both of them in.
 type AuditForm struct {
-	Actor, Act, Object, From, To string
+	Actor, Act, Object, Outcome, From, To string
 	// Wrong is what was given for a day and is none.
 	Wrong string
 }
@@ -25,5 +25,8 @@ type AuditRecord struct {
 	At                        time.Time
 	ActorKind, Actor, Address string
 	Act, Object               string
-	Detail                    map[string]string
+	// Outcome is begun, done, refused or failed; "" in records from before outcomes were
+	// recorded.
+	Outcome string
+	Detail  map[string]string
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
@@ -18,6 +19,8 @@ type Moment struct {
 	// Who did it, Detail says more.
 	ActorKind, Who, Detail string
 	Bad                    bool
+	// Outcome is refused or failed for an act that was not carried out; Detail is why.
+	Outcome string
 }
 
 // TimelineOf puts together what happened to a connection, newest first: what people
@@ -36,7 +39,14 @@ func TimelineOf(c connection.Connection, past []store.PastTokenSet, records []st
 		}
 	}
 	for _, r := range records {
-		moments = append(moments, Moment{At: r.At, Key: r.Act, ActorKind: r.ActorKind, Who: r.Actor, Detail: r.Detail["pulls"]})
+		m := Moment{At: r.At, Key: r.Act, ActorKind: r.ActorKind, Who: r.Actor, Detail: r.Detail["pulls"]}
+		switch r.Outcome {
+		case audit.Begun: // how it went is another record
+			continue
+		case audit.Refused, audit.Failed:
+			m.Outcome, m.Detail, m.Bad = r.Outcome, r.Detail["reason"], true
+		}
+		moments = append(moments, m)
 	}
 	slices.SortStableFunc(moments, func(a, b Moment) int { return b.At.Compare(a.At) })
 	return moments[:min(len(moments), most)]

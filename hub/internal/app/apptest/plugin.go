@@ -1,0 +1,108 @@
+// Package apptest is a hub without pages and API, for the tests of the application layer:
+// the real catalogue, authorizations and token source over a store, a plugin in a process
+// of its own, and a service that does what a test wants.
+package apptest
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/evergrant/evergrant/sdk/provider"
+	"github.com/evergrant/evergrant/sdk/providerplugin"
+)
+
+// providerName is the provider of the plugin.
+const providerName = "play"
+
+// Main runs the tests of a package; the test binary is the plugin as well.
+func Main(m *testing.M) {
+	if strings.HasPrefix(filepath.Base(os.Args[0]), "evergrant-provider-") {
+		providerplugin.Serve(play{})
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// play is a provider whose service is the one of the option server.
+type play struct{}
+
+// Describe implements provider.Provider.
+func (play) Describe(context.Context) (*provider.Description, error) {
+	return &provider.Description{
+		Name: providerName, Title: provider.Text{EN: "Play"}, AutoRenew: provider.AutoRenewRefreshToken, PKCE: provider.PKCENone,
+		API: provider.API{In: "header"}, Rotation: provider.Rotation{Kind: provider.RotationNone}, Hosts: []provider.Host{{Pattern: provider.OptionHost("server"), ClientSecret: true}},
+		Options:   provider.Schema{Options: []provider.Option{{Name: "server", Format: "uri", Title: provider.Text{EN: "Server"}, Required: true}}},
+		TestCalls: []provider.TestCall{{Name: "me", Title: provider.Text{EN: "Me"}, URL: "{option:server}/me"}},
+	}, nil
+}
+
+// PrepareService implements provider.ServicePreparer.
+func (play) PrepareService(ctx context.Context, req *provider.PrepareServiceRequest) (*provider.PreparedService, error) {
+	return &provider.PreparedService{}, ask(ctx, req.HTTP, req.Service, "/prepare", nil, nil)
+}
+
+// AuthCodeURL implements provider.AuthorizationCodeGrant.
+func (play) AuthCodeURL(_ context.Context, req *provider.AuthCodeURLRequest) (*provider.AuthCodeURL, error) {
+	return &provider.AuthCodeURL{URL: req.Service.String("server") + "/authorize?" + url.Values{"state": {req.State}}.Encode()}, nil
+}
+
+// Exchange implements provider.AuthorizationCodeGrant.
+func (play) Exchange(ctx context.Context, req *provider.ExchangeRequest) (*provider.Token, error) {
+	return tokenOf(ctx, req.HTTP, req.Service, url.Values{"code": {req.Code}})
+}
+
+// Refresh implements provider.Refresher.
+func (play) Refresh(ctx context.Context, req *provider.RefreshRequest) (*provider.Token, error) {
+	return tokenOf(ctx, req.HTTP, req.Service, url.Values{"refresh_token": {req.Current.RefreshToken}})
+}
+
+// Revoke implements provider.Revoker.
+func (play) Revoke(ctx context.Context, req *provider.RevokeRequest) error {
+	return ask(ctx, req.HTTP, req.Service, "/revoke", nil, nil)
+}
+
+// Identify implements provider.Identifier.
+func (play) Identify(ctx context.Context, req *provider.IdentifyRequest) (*provider.Account, error) {
+	var who provider.Account
+	return &who, ask(ctx, req.HTTP, req.Service, "/me", nil, &who)
+}
+
+func tokenOf(ctx context.Context, client *http.Client, s provider.Service, form url.Values) (*provider.Token, error) {
+	var reply struct {
+		Access  string `json:"access_token"`
+		Refresh string `json:"refresh_token"`
+	}
+	if err := ask(ctx, client, s, "/token", form, &reply); err != nil {
+		return nil, err
+	}
+	return &provider.Token{AccessToken: reply.Access, RefreshToken: reply.Refresh, ExpiresIn: provider.Seconds(3600)}, nil
+}
+
+// ask sends a request to the service. 400 is its refusal, anything else but 200 passes.
+func ask(ctx context.Context, client *http.Client, s provider.Service, path string, form url.Values, reply any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.String("server")+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := client.Do(req)
+	if err != nil {
+		return provider.Errorf(provider.Transient, "", "%w", err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	switch {
+	case resp.StatusCode == http.StatusBadRequest:
+		return provider.Errorf(provider.Blocked, "invalid_client", "the service says no")
+	case resp.StatusCode != http.StatusOK:
+		return provider.Errorf(provider.Transient, "", "the service answers %d", resp.StatusCode)
+	case reply == nil:
+		return nil
+	}
+	return json.NewDecoder(resp.Body).Decode(reply)
+}

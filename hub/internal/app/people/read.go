@@ -1,0 +1,81 @@
+package people
+
+import (
+	"context"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// Overview is everybody, for those who manage people.
+type Overview struct {
+	Users       []store.User
+	Invitations []store.Invitation
+	// Passkeys counts those of each person, Leaving is what would be withdrawn with them,
+	// by the person's id.
+	Passkeys map[string]int
+	Leaving  map[string]store.Leaving
+	// Required is set if everybody needs a second factor.
+	Required bool
+}
+
+// Overview reads everybody.
+func (p *People) Overview(ctx context.Context, now time.Time) (v Overview, err error) {
+	if v.Users, err = p.o.Store.Users(ctx); err != nil {
+		return v, err
+	}
+	if v.Invitations, err = p.o.Store.Invitations(ctx, now); err != nil {
+		return v, err
+	}
+	if v.Passkeys, err = p.o.Store.PasskeyCounts(ctx); err != nil {
+		return v, err
+	}
+	if v.Required, err = p.o.Access.SecondFactorRequired(ctx); err != nil {
+		return v, err
+	}
+	v.Leaving = make(map[string]store.Leaving, len(v.Users))
+	for _, u := range v.Users {
+		if v.Leaving[u.ID], err = p.o.Store.LeavingOf(ctx, u, now); err != nil {
+			return v, err
+		}
+	}
+	return v, nil
+}
+
+// Users reads all people, by login.
+func (p *People) Users(ctx context.Context) ([]store.User, error) { return p.o.Store.Users(ctx) }
+
+// Nobody reports whether the hub has no person yet.
+func (p *People) Nobody(ctx context.Context) (bool, error) {
+	n, err := p.o.Store.CountUsers(ctx)
+	return err == nil && n == 0, err
+}
+
+// Stands reports whether a person is as the first step of a login has judged them
+// (access.LoginDigest).
+func (p *People) Stands(ctx context.Context, userID, digest string) bool {
+	u, err := p.o.Store.User(ctx, userID)
+	return err == nil && access.LoginDigest(u) == digest
+}
+
+// Present finds who is signed in by a session that was used since a moment. Errors:
+// store.ErrNotFound.
+func (p *People) Present(ctx context.Context, session string, since time.Time) (store.User, store.UserSession, error) {
+	return p.o.Store.SessionUser(ctx, session, since)
+}
+
+// NoteUse notes that a session is used, and by which browser.
+func (p *People) NoteUse(ctx context.Context, session, address, browser string) error {
+	return p.o.Store.TouchUserSession(ctx, session, address, browser, time.Now())
+}
+
+// Sessions reads the sessions of a person, the one that was used last first.
+func (p *People) Sessions(ctx context.Context, userID string) ([]store.UserSession, error) {
+	return p.o.Store.UserSessions(ctx, userID)
+}
+
+// Passkeys reads the passkeys of a person, the oldest first.
+func (p *People) Passkeys(ctx context.Context, userID string) ([]store.Passkey, error) {
+	return p.o.Store.Passkeys(ctx, userID)
+}

@@ -1,0 +1,39 @@
+package plugins
+
+import (
+	"context"
+
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/act"
+	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/store"
+)
+
+// Trust has signatures by a key count, also those of packages that wait. public is
+// minisign's line. Errors: *installer.RefusedError.
+func (p *Plugins) Trust(ctx context.Context, title, public string) (k store.PluginKey, err error) {
+	a := act.Act{Name: "plugin.trust", Needs: access.ActManage, On: audit.Object{Kind: "plugin_key"}, Detail: []string{"title", title}}
+	err = p.o.Recorder.Change(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
+		k, err = p.o.Installer.Trust(ctx, title, public)
+		e.Named(k.ID)
+		return err
+	})
+	if err != nil {
+		return k, err
+	}
+	return k, p.o.Installer.JudgeAgain(ctx, k.ID)
+}
+
+// Revoke ends the trust in a key. Errors: store.ErrNotFound.
+func (p *Plugins) Revoke(ctx context.Context, id string) error {
+	a := act.Act{Name: "plugin.revoke", Needs: access.ActManage, On: audit.Object{Kind: "plugin_key", Name: id}}
+	err := p.o.Recorder.Change(ctx, a, func(ctx context.Context, e *act.Entry) error {
+		k, err := p.o.Installer.Revoke(ctx, id)
+		e.Add("title", k.Title)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return p.o.Installer.JudgeAgain(ctx, id)
+}
