@@ -10,10 +10,11 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 )
 
 // AuditAnchor is the signed head of the audit chain.
-type AuditAnchor = store.AuditAnchor
+type AuditAnchor = auditdb.AuditAnchor
 
 // VerifyAudit verifies the chain of audit records of a database, while hubs may run on
 // it, and returns how many records it holds. With an anchor it also checks that the chain
@@ -62,7 +63,7 @@ func ReadAnchor(path string) (*AuditAnchor, error) {
 	}
 	from, to := strings.IndexByte(string(text), '{'), strings.LastIndexByte(string(text), '}')
 	var a AuditAnchor
-	if from < 0 || to < from || json.Unmarshal(text[from:to+1], &a) != nil || a.Format != store.AnchorFormat {
+	if from < 0 || to < from || json.Unmarshal(text[from:to+1], &a) != nil || a.Format != auditdb.AnchorFormat {
 		return nil, fmt.Errorf("the file %s holds no anchor: keep what `evergrant audit anchor` prints, or the message with an anchor", path)
 	}
 	return &a, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/jobs"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 )
 
 // How long is kept what nothing depends on any more.
@@ -51,15 +52,15 @@ func periodicWork(s *store.Store, d *data.Data, b *bulk.Runner, c *catalogue.Cat
 // cleanUp removes what nothing depends on any more. One failure does not keep it from
 // the rest.
 func cleanUp(ctx context.Context, s *store.Store, cfg Config, now time.Time) error {
-	_, err := s.DeleteExpiredAuthorizations(ctx, now)
+	_, err := s.Authorizations.DeleteExpiredAuthorizations(ctx, now)
 	if cfg.Audit.Keep > 0 {
-		_, pruned := s.PruneAudit(ctx, now.Add(-cfg.Audit.Keep))
+		_, pruned := s.Audit.PruneAudit(ctx, now.Add(-cfg.Audit.Keep))
 		err = errors.Join(err, pruned)
 	}
 	_, summed := audit.SumPulls(ctx, s, now)
-	history := store.HistoryBounds{Count: cfg.History.KeepCount, Before: now.Add(-cfg.History.KeepAge)}
-	return errors.Join(err, summed, s.DeleteExpiredSessions(ctx, now), s.DeleteOldGrantLinks(ctx, now), s.DeleteOldBulkRuns(ctx, now.Add(-bulkKept)),
-		s.DeleteOldPeopleRows(ctx, now, now.Add(-sessionsKept)), s.PruneHistory(ctx, history), s.PruneEvents(ctx, now.Add(-eventsKept)),
-		s.PruneRenewalHours(ctx, now.Add(-hoursKept)), s.EndOldNotices(ctx, now), s.PruneEscalations(ctx, now.Add(-eventsKept)), s.PruneReplicas(ctx, replicasKept, eventsKept),
-		s.PruneServiceRequests(ctx, now.Add(-requestsKept)), s.PruneFrontUses(ctx, now.Add(-frontKept)), s.PruneTries(ctx))
+	history := grantdb.HistoryBounds{Count: cfg.History.KeepCount, Before: now.Add(-cfg.History.KeepAge)}
+	return errors.Join(err, summed, s.People.DeleteExpiredSessions(ctx, now), s.Authorizations.DeleteOldGrantLinks(ctx, now), s.Bulk.DeleteOldBulkRuns(ctx, now.Add(-bulkKept)),
+		s.People.DeleteOldPeopleRows(ctx, now, now.Add(-sessionsKept)), s.Grants.PruneHistory(ctx, history), s.Grants.PruneEvents(ctx, now.Add(-eventsKept)),
+		s.Stats.PruneRenewalHours(ctx, now.Add(-hoursKept)), s.Notices.EndOldNotices(ctx, now), s.Notices.PruneEscalations(ctx, now.Add(-eventsKept)), s.Replicas.PruneReplicas(ctx, replicasKept, eventsKept),
+		s.Notices.PruneServiceRequests(ctx, now.Add(-requestsKept)), s.Services.PruneFrontUses(ctx, now.Add(-frontKept)), s.People.PruneTries(ctx))
 }

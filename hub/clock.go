@@ -75,7 +75,7 @@ func (m *moving) step(_ context.Context, by time.Duration) error {
 }
 
 func (m *moving) move(by time.Duration) {
-	n, err := m.h.store.MoveDates(m.h.life, by)
+	n, err := m.h.store.Replicas.MoveDates(m.h.life, by)
 	if err == nil {
 		m.h.log.Warn("database clock stepped, stored times moved", "by", by, "rows", n)
 	} else {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -17,7 +18,7 @@ type descriptions struct {
 
 // PluginBySum implements pluginhost.DescriptionCache.
 func (d descriptions) PluginBySum(ctx context.Context, sum string) (string, []provider.Description, bool, error) {
-	record, err := d.store.PluginBySum(ctx, sum)
+	record, err := d.store.Plugins.PluginBySum(ctx, sum)
 	if errors.Is(err, store.ErrNotFound) {
 		return "", nil, false, nil
 	}
@@ -26,5 +27,5 @@ func (d descriptions) PluginBySum(ctx context.Context, sum string) (string, []pr
 
 // SavePlugin implements pluginhost.DescriptionCache.
 func (d descriptions) SavePlugin(ctx context.Context, sum, name, version string, descs []provider.Description) error {
-	return d.store.SavePlugin(ctx, store.PluginRecord{Sum: sum, Name: name, Version: version, Descriptions: descs, SeenAt: time.Now()})
+	return d.store.Plugins.SavePlugin(ctx, plugindb.PluginRecord{Sum: sum, Name: name, Version: version, Descriptions: descs, SeenAt: time.Now()})
 }

@@ -24,7 +24,7 @@ func (r *running) asBefore(t *testing.T, change map[string]map[string]any) *runn
 	t.Helper()
 	r.behind(t, func(s *store.Store) {
 		for name, options := range change {
-			svc, err := s.ServiceByName(t.Context(), name)
+			svc, err := s.Services.ServiceByName(t.Context(), name)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -33,7 +33,7 @@ func (r *running) asBefore(t *testing.T, change map[string]map[string]any) *runn
 			maps.Copy(svc.Options, options)
 			svc.Doubtful, svc.PluginSum, svc.UpdatedAt = true, "an earlier plugin", time.Now()
 			svc.Description.Rotation = provider.Rotation{Kind: provider.RotationNone, RepeatSafe: true}
-			if err := s.ReplaceService(t.Context(), svc, was); err != nil {
+			if err := s.Services.ReplaceService(t.Context(), svc, was); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -64,7 +64,7 @@ func (r *running) repeatSafe(t *testing.T, connections ...string) map[string]boo
 	safe := map[string]bool{}
 	r.behind(t, func(s *store.Store) {
 		for _, name := range connections {
-			c, err := s.ConnectionByName(t.Context(), name)
+			c, err := s.Grants.ConnectionByName(t.Context(), name)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -230,7 +230,7 @@ func TestPoliciesThatTheOldFormStoredAsOffAreNamed(t *testing.T) {
 	r := startHub(t, nil)
 	saved := policy.Policy{ID: store.NewID(), Title: "Ladder", Events: []policy.Event{policy.GrantEnded}, Steps: []policy.Step{{To: policy.ToOwner}}}
 	r.behind(t, func(s *store.Store) {
-		if err := s.SavePolicy(t.Context(), saved, time.Now()); err != nil {
+		if err := s.Notices.SavePolicy(t.Context(), saved, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 	})

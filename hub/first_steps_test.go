@@ -9,6 +9,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/channel"
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 )
 
 // The overview says for as long as it is so that nobody would be told, and lists what is
@@ -42,10 +43,10 @@ func TestTheOverviewWarnsUntilSomebodyCanBeTold(t *testing.T) {
 	r.behind(t, func(s *store.Store) {
 		now := time.Now()
 		services := startChannels(t)
-		if err := s.SaveChannel(t.Context(), store.Channel{ID: "tg", Title: "Telegram", Kind: string(channel.Telegram), Settings: services.Settings(channel.Telegram), CreatedAt: now, UpdatedAt: now}); err != nil {
+		if err := s.Notices.SaveChannel(t.Context(), noticedb.Channel{ID: "tg", Title: "Telegram", Kind: string(channel.Telegram), Settings: services.Settings(channel.Telegram), CreatedAt: now, UpdatedAt: now}); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.SaveContact(t.Context(), policy.Contact{
+		if err := s.People.SaveContact(t.Context(), policy.Contact{
 			ID: "anna", Title: "Anna", Lang: "en", Zone: "UTC", TakesRest: true, Addresses: []policy.Address{{Channel: "tg", To: services.Address(channel.Telegram)}},
 		}, now); err != nil {
 			t.Fatal(err)

@@ -14,6 +14,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -115,18 +117,18 @@ func growthOfPulls(b *testing.B, g *growing) {
 	before := g.bytes(b)
 	began := time.Now().Add(-72 * time.Hour).Truncate(time.Hour)
 	for hour := range hours {
-		records := make([]store.AuditRecord, 0, connections*360)
+		records := make([]auditdb.AuditRecord, 0, connections*360)
 		for turn := range 360 {
 			at := began.Add(time.Duration(hour)*time.Hour + time.Duration(turn)*10*time.Second)
 			for c := range connections {
-				records = append(records, store.AuditRecord{
+				records = append(records, auditdb.AuditRecord{
 					At: at, ActorKind: audit.KindKey, Actor: "Reports of the sales department", Address: "10.20.30.40", Act: audit.ActPull,
 					ObjectKind: "connection", Object: fmt.Sprintf("sales-portal-%02d", c),
 					Detail: map[string]string{"pulls": "1", "since": at.UTC().Format(time.RFC3339), "batch": store.NewID()},
 				})
 			}
 		}
-		if err := g.AppendAudit(b.Context(), records...); err != nil {
+		if err := g.Audit.AppendAudit(b.Context(), records...); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -135,7 +137,7 @@ func growthOfPulls(b *testing.B, g *growing) {
 		b.Fatalf("%d were summed up, %v", summed, err)
 	}
 	g.perMillion(b, "summed", before, n)
-	if _, err := g.VerifyAudit(b.Context()); err != nil {
+	if _, err := g.Audit.VerifyAudit(b.Context()); err != nil {
 		b.Fatal(err)
 	}
 }
@@ -146,7 +148,7 @@ func growthOfRenewals(b *testing.B, g *growing) {
 	const n = connections * each
 	now := time.Now()
 	svc := service.Service{ID: store.NewID(), Name: "svc", Title: "svc", Provider: "oauth2", Description: &provider.Description{}, CreatedAt: now, UpdatedAt: now}
-	if err := g.CreateService(b.Context(), svc); err != nil {
+	if err := g.Services.CreateService(b.Context(), svc); err != nil {
 		b.Fatal(err)
 	}
 	token := provider.Token{AccessToken: strings.Repeat("a", 900), RefreshToken: strings.Repeat("r", 100), ExpiresIn: new(time.Hour)}
@@ -155,20 +157,20 @@ func growthOfRenewals(b *testing.B, g *growing) {
 		all[i] = connection.New(now, store.NewID(), fmt.Sprintf("c-%d", i), "C", svc.ID, connection.Policy{AutoRenew: provider.AutoRenewRefreshToken}).
 			Granted(now, now, token, provider.Account{}, nil)
 	}
-	if err := g.CreateConnections(b.Context(), all); err != nil {
+	if err := g.Grants.CreateConnections(b.Context(), all); err != nil {
 		b.Fatal(err)
 	}
 	before := g.bytes(b)
 	for range each {
 		for i, c := range all {
 			all[i] = c.Renewed(now, now, token)
-			if err := g.UpdateConnection(b.Context(), all[i], c); err != nil {
+			if err := g.Grants.UpdateConnection(b.Context(), all[i], c); err != nil {
 				b.Fatal(err)
 			}
 		}
 	}
 	g.perMillion(b, "kept", before, n)
-	if err := g.PruneHistory(b.Context(), store.HistoryBounds{Count: 20, Before: now.Add(-90 * 24 * time.Hour)}); err != nil {
+	if err := g.Grants.PruneHistory(b.Context(), grantdb.HistoryBounds{Count: 20, Before: now.Add(-90 * 24 * time.Hour)}); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportMetric(float64(g.bytes(b)-before)/connections/1024, "after-clean-up-KiB/connection")

@@ -42,6 +42,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/restored"
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 	"github.com/evergrant/evergrant/hub/internal/testcall"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/hub/internal/web"
@@ -222,7 +223,7 @@ func (h *Hub) openStores(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := h.store.KeyFits(ctx); errors.Is(err, store.ErrOtherKey) {
+	if err := h.store.Audit.KeyFits(ctx); errors.Is(err, auditdb.ErrOtherKey) {
 		return fmt.Errorf("put the key back that this database was used with: %w", err)
 	}
 	h.store.OnChange(h.changes.Publish)

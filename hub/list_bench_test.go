@@ -80,7 +80,7 @@ func fillLists(b *testing.B, address, keyFile string) {
 		b.Fatal(err)
 	}
 	defer s.Close()
-	services, err := s.Services(b.Context())
+	services, err := s.Services.Services(b.Context())
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -106,11 +106,11 @@ func fillLists(b *testing.B, address, keyFile string) {
 			}
 			connections[i] = c
 		}
-		if err := s.CreateConnections(b.Context(), connections); err != nil {
+		if err := s.Grants.CreateConnections(b.Context(), connections); err != nil {
 			b.Fatal(err)
 		}
 		for i := 0; i < part; i += 500 {
-			if err := s.AddTag(b.Context(), connections[i].ID, "moscow"); err != nil {
+			if err := s.Grants.AddTag(b.Context(), connections[i].ID, "moscow"); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -28,7 +28,7 @@ func (h *Hub) observe(ctx context.Context) (err error) {
 		return err
 	}
 	h.registry = metrics.NewRegistry(h.version, h.log.Named("metrics"))
-	h.messages = metrics.NewMessages(func(ctx context.Context) (map[string]int, error) { return h.store.QueuedDeliveries(ctx) }, h.log.Named("metrics"))
+	h.messages = metrics.NewMessages(func(ctx context.Context) (map[string]int, error) { return h.store.Notices.QueuedDeliveries(ctx) }, h.log.Named("metrics"))
 	if err := h.registry.Register(h.messages); err != nil {
 		return err
 	}

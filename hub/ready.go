@@ -11,7 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/doctor"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 )
 
 const (
@@ -46,8 +46,8 @@ func (h *Hub) checks() []readyCheck {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
 	defer cancel()
-	key := h.store.KeyFits(ctx)
-	if !errors.Is(key, store.ErrOtherKey) {
+	key := h.store.Audit.KeyFits(ctx)
+	if !errors.Is(key, auditdb.ErrOtherKey) {
 		key = nil // no evidence of another key
 	}
 	now := []readyCheck{
@@ -96,7 +96,7 @@ func (h *Hub) ready(c *gin.Context) {
 func (h *Hub) health(c *gin.Context) {
 	c.Header("Cache-Control", "no-store")
 	if nonce := c.Query("nonce"); nonce != "" && len(nonce) <= 64 {
-		if proof, err := h.store.InstanceProof(c.Request.Context(), nonce); err == nil {
+		if proof, err := h.store.Audit.InstanceProof(c.Request.Context(), nonce); err == nil {
 			c.Header(doctor.InstanceHeader, proof)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 )
 
 // TestScreenshotsOfARestore takes the pictures of what a restore and a copied folder leave;
@@ -152,20 +153,20 @@ func putBack(t *testing.T, dir, keyID string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	others := []store.Replica{
+	others := []replicadb.Replica{
 		{ID: "7f1f6f5e-44f1-4b0a-9a55-0f3f0f7c2a10", Epoch: 3, Name: "hub-msk-2", Version: "1.4.0", Place: "5d1c…/fd00/1a2b"},
 		{ID: "b3a2c1d0-1111-4222-8333-444455556666", Epoch: 9, Name: "hub-spb-1", Version: "1.4.0", Place: "99aa…/fd00/77"},
 	}
 	for _, o := range others {
-		if _, err := s.EnterReplica(t.Context(), o, o.Epoch); err != nil {
+		if _, err := s.Replicas.EnterReplica(t.Context(), o, o.Epoch); err != nil {
 			t.Fatal(err)
 		}
 	}
 	now := time.Now()
-	if _, err := s.BeginRestore(t.Context(), store.Restore{ID: store.NewID(), Cause: store.RestoreBackup, NoticedBy: "hub-msk-1", BackupAt: now.Add(-9 * time.Hour)}, 10*time.Minute, others); err != nil {
+	if _, err := s.Replicas.BeginRestore(t.Context(), replicadb.Restore{ID: store.NewID(), Cause: replicadb.RestoreBackup, NoticedBy: "hub-msk-1", BackupAt: now.Add(-9 * time.Hour)}, 10*time.Minute, others); err != nil {
 		t.Fatal(err)
 	}
-	err = s.PublishWithdrawals(t.Context(), []store.Withdrawal{
+	err = s.Replicas.PublishWithdrawals(t.Context(), []replicadb.Withdrawal{
 		{Act: "key.revoke", Kind: "key", Object: keyID, At: now.Add(-5 * time.Hour), PublishedBy: "hub-msk-2"},
 		{Act: "connection.revoke", Kind: "connection", Object: "team-calendar", At: now.Add(-10 * time.Minute), PublishedBy: "hub-msk-2"},
 		{Act: "connection.delete", Kind: "connection", Object: "cash-register-2", At: now.Add(-3 * time.Hour), PublishedBy: "hub-msk-1"},

@@ -18,6 +18,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
+	"github.com/evergrant/evergrant/hub/internal/store/statsdb"
 	"github.com/evergrant/evergrant/plugins/demo"
 	"github.com/evergrant/evergrant/plugins/emulator"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -284,7 +286,7 @@ func furnish(t *testing.T, dir string, services *channeltest.Server) {
 		}},
 		{"demo-bitrix24", "new-portal", "Битрикс24 — филиал в Казани", 0, 0, "", nil},
 	} {
-		svc, err := s.ServiceByName(t.Context(), f.service)
+		svc, err := s.Services.ServiceByName(t.Context(), f.service)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -300,11 +302,11 @@ func furnish(t *testing.T, dir string, services *channeltest.Server) {
 		if !c.Due.IsZero() && c.Due.Before(now.Add(3*time.Minute)) {
 			c.Due = now.Add(3 * time.Minute) // the pictures are taken before
 		}
-		if err := s.CreateConnection(t.Context(), c); err != nil {
+		if err := s.Grants.CreateConnection(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
 		if f.name == "finance-calendar" {
-			if err := s.SetOwner(t.Context(), c.ID, "desk"); err != nil {
+			if err := s.People.SetOwner(t.Context(), c.ID, "desk"); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -325,29 +327,29 @@ func staff(t *testing.T, s *store.Store, services *channeltest.Server) {
 		title string
 		kind  channel.Kind
 	}{"telegram": {"Telegram", channel.Telegram}, "sms": {"SMS", channel.UniSenderSMS}, "mail": {"E-mail", channel.SMTP}} {
-		ok(s.SaveChannel(t.Context(), store.Channel{ID: id, Title: x.title, Kind: string(x.kind), Settings: services.Settings(x.kind), CreatedAt: now, UpdatedAt: now}))
+		ok(s.Notices.SaveChannel(t.Context(), noticedb.Channel{ID: id, Title: x.title, Kind: string(x.kind), Settings: services.Settings(x.kind), CreatedAt: now, UpdatedAt: now}))
 	}
 	to := func(id string, kind channel.Kind) policy.Address {
 		return policy.Address{Channel: id, To: services.Address(kind)}
 	}
-	ok(s.SaveContact(t.Context(), policy.Contact{
+	ok(s.People.SaveContact(t.Context(), policy.Contact{
 		ID: "anna", Title: "Анна, дежурная", Lang: "ru", Zone: "Europe/Moscow", Quiet: policy.Quiet{From: 22 * 60, Until: 8 * 60},
 		Addresses: []policy.Address{to("telegram", channel.Telegram), to("sms", channel.UniSenderSMS)},
 	}, now))
-	ok(s.SaveContact(t.Context(), policy.Contact{ID: "desk", Title: "Service desk", Lang: "en", Zone: "Europe/Moscow", TakesRest: true, Addresses: []policy.Address{to("mail", channel.SMTP)}}, now))
-	ok(s.SavePolicy(t.Context(), policy.Policy{
+	ok(s.People.SaveContact(t.Context(), policy.Contact{ID: "desk", Title: "Service desk", Lang: "en", Zone: "Europe/Moscow", TakesRest: true, Addresses: []policy.Address{to("mail", channel.SMTP)}}, now))
+	ok(s.Notices.SavePolicy(t.Context(), policy.Policy{
 		ID: "ladder", Title: "On duty", Enabled: true, Urgent: true, Events: []policy.Event{policy.IncidentOpened, policy.PersonIn3},
 		Steps: []policy.Step{{To: "anna", Channel: "telegram"}, {After: 10 * time.Minute, To: "anna", Channel: "sms"}, {After: time.Hour, To: "desk", Channel: "mail"}},
 	}, now))
-	var hours []store.RenewalHour
+	var hours []statsdb.RenewalHour
 	for back := range 48 {
 		hour := now.Add(-time.Duration(back) * time.Hour)
-		hours = append(hours, store.RenewalHour{Hour: hour, Outcome: "renewed", N: 40 + (hour.Hour()*7)%23})
+		hours = append(hours, statsdb.RenewalHour{Hour: hour, Outcome: "renewed", N: 40 + (hour.Hour()*7)%23})
 		if back%17 == 3 {
-			hours = append(hours, store.RenewalHour{Hour: hour, Outcome: "transient", N: 9})
+			hours = append(hours, statsdb.RenewalHour{Hour: hour, Outcome: "transient", N: 9})
 		}
 	}
-	ok(s.AddRenewals(t.Context(), hours))
+	ok(s.Stats.AddRenewals(t.Context(), hours))
 }
 
 func failed(cause provider.Error, wait time.Duration) func(connection.Connection) connection.Connection {

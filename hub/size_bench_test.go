@@ -73,7 +73,7 @@ func claimTime(b *testing.B, address, keyFile string) time.Duration {
 		b.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	svc, err := s.ServiceByName(b.Context(), "demo-oauth2")
+	svc, err := s.Services.ServiceByName(b.Context(), "demo-oauth2")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -87,13 +87,13 @@ func claimTime(b *testing.B, address, keyFile string) time.Duration {
 		c.Due = now.Add(-time.Minute)
 		due = append(due, c)
 	}
-	if err := s.CreateConnections(b.Context(), due); err != nil {
+	if err := s.Grants.CreateConnections(b.Context(), due); err != nil {
 		b.Fatal(err)
 	}
 	var times []time.Duration
 	for range rounds {
 		began := time.Now()
-		claimed, err := s.ClaimDue(b.Context(), now, owner, time.Hour, 1, atOnce)
+		claimed, err := s.Renewals.ClaimDue(b.Context(), now, owner, time.Hour, 1, atOnce)
 		times = append(times, time.Since(began))
 		if err != nil || len(claimed) != atOnce {
 			b.Fatalf("claimed %d: %v", len(claimed), err)

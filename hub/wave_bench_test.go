@@ -19,6 +19,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providertest/authserver"
@@ -127,7 +128,7 @@ func prepareWave(b testing.TB, database string, size int) *wave {
 func (w *wave) fill(b testing.TB) {
 	s := w.open(b)
 	defer func() { _ = s.Close() }()
-	svc, err := s.ServiceByName(b.Context(), "wave")
+	svc, err := s.Services.ServiceByName(b.Context(), "wave")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -140,7 +141,7 @@ func (w *wave) fill(b testing.TB) {
 		c.Due = now.Add(-time.Second)
 		connections = append(connections, c)
 	}
-	if err := s.CreateConnections(b.Context(), connections); err != nil {
+	if err := s.Grants.CreateConnections(b.Context(), connections); err != nil {
 		b.Fatal(err)
 	}
 }
@@ -164,7 +165,7 @@ func (w *wave) run(b *testing.B) time.Duration {
 	took := time.Since(began)
 	s := w.open(b)
 	defer func() { _ = s.Close() }()
-	connections, err := s.Connections(b.Context(), store.Filter{})
+	connections, err := s.Grants.Connections(b.Context(), grantdb.Filter{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -22,7 +22,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/metrics"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/scheduler"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/authdb"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 	"github.com/evergrant/evergrant/hub/internal/testcall"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/hub/internal/tracing"
@@ -67,7 +68,7 @@ func (h *Hub) wire() {
 	h.flow = authflow.New(authflow.Options{
 		Store: h.store, Runner: runner, Logger: h.log.Named("authorize"), PublicURL: h.cfg.PublicURL,
 		TTL: h.cfg.AuthorizationTTL, MaxWait: h.cfg.Renewal.RequestTimeout, Granted: func(c connection.Connection) { h.source.Remember(c); sched.Wake() }, Clock: h.clock, Exchanging: h.counts.Exchanging,
-		Late: func(ctx context.Context, a *store.Authorization, finished *authflow.Finished, err error) {
+		Late: func(ctx context.Context, a *authdb.Authorization, finished *authflow.Finished, err error) {
 			h.grants.Late(ctx, a, finished, err)
 		},
 	})
@@ -84,7 +85,7 @@ func (h *Hub) wire() {
 	h.work.Go(func() { h.store.Listen(ctx, h.changes.PublishAll) })
 	h.work.Go(func() { h.identity.Run(h.life) })
 	h.work.Go(func() {
-		h.hold.Run(ctx, func() (<-chan struct{}, func()) { return h.changes.Next(store.RestoreChanged) })
+		h.hold.Run(ctx, func() (<-chan struct{}, func()) { return h.changes.Next(replicadb.RestoreChanged) })
 	})
 	h.work.Go(func() { h.reseal(ctx, h.box) })
 	h.work.Go(func() { h.watchPlugins(ctx) })

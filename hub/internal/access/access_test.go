@@ -8,12 +8,13 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 )
 
 const password = "correct horse battery"
 
-func setUp(t *testing.T) (*access.Access, *store.Store, store.User) {
+func setUp(t *testing.T) (*access.Access, *store.Store, peopledb.User) {
 	t.Helper()
 	st := storetest.SQLite(t)
 	a := access.New(st)
@@ -128,7 +129,7 @@ func TestAPIKeys(t *testing.T) {
 	if _, err := a.Authenticate(t.Context(), "Bearer "+key+"x", ""); !errors.Is(err, access.ErrBadKey) {
 		t.Errorf("a wrong key: %v", err)
 	}
-	if err := st.RevokeAPIKey(t.Context(), stored.ID, time.Now()); err != nil {
+	if err := st.People.RevokeAPIKey(t.Context(), stored.ID, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := a.Authenticate(t.Context(), "Bearer "+key, ""); !errors.Is(err, access.ErrBadKey) {
@@ -152,14 +153,14 @@ func TestKeysThatMakeNoSenseAreRefused(t *testing.T) {
 
 func TestAnExpiredKeyOpensNothing(t *testing.T) {
 	now := time.Now()
-	for name, k := range map[string]store.APIKey{
+	for name, k := range map[string]peopledb.APIKey{
 		"expired": {ExpiresAt: now}, "revoked": {RevokedAt: now.Add(-time.Hour)},
 	} {
 		if err := access.Usable(k, now); !errors.Is(err, access.ErrBadKey) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := access.Usable(store.APIKey{ExpiresAt: now.Add(time.Second)}, now); err != nil {
+	if err := access.Usable(peopledb.APIKey{ExpiresAt: now.Add(time.Second)}, now); err != nil {
 		t.Errorf("a good key: %v", err)
 	}
 }

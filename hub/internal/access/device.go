@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/randtoken"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
 // DeviceLife is how long a browser is known after a login.
@@ -22,7 +22,7 @@ const maxDevice = 256
 // Device makes the cookie that a person's browser keeps after a login, so that others'
 // guesses do not lock the person out there: a signed name of the browser. It grants no
 // access. devices are the browser's present cookies; it keeps the name that it has.
-func (a *Access) Device(ctx context.Context, u store.User, devices []string) (string, error) {
+func (a *Access) Device(ctx context.Context, u peopledb.User, devices []string) (string, error) {
 	id, err := a.knownDevice(ctx, u, devices)
 	if err != nil {
 		return "", err
@@ -30,7 +30,7 @@ func (a *Access) Device(ctx context.Context, u store.User, devices []string) (st
 	if id == "" {
 		id = randtoken.New()
 	}
-	key, err := a.store.PurposeKey(ctx, "devices")
+	key, err := a.store.Audit.PurposeKey(ctx, "devices")
 	if err != nil {
 		return "", err
 	}
@@ -40,11 +40,11 @@ func (a *Access) Device(ctx context.Context, u store.User, devices []string) (st
 
 // knownDevice is the name of a browser in which the person was logged in; "" if it is
 // strange.
-func (a *Access) knownDevice(ctx context.Context, u store.User, devices []string) (string, error) {
+func (a *Access) knownDevice(ctx context.Context, u peopledb.User, devices []string) (string, error) {
 	if u.ID == "" || len(devices) == 0 {
 		return "", nil
 	}
-	key, err := a.store.PurposeKey(ctx, "devices")
+	key, err := a.store.Audit.PurposeKey(ctx, "devices")
 	if err != nil {
 		return "", err
 	}

@@ -3,11 +3,11 @@ package access
 import (
 	"context"
 
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
 // SetupWith sets up as the act does: the person first, and then the row.
-func (a *Access) SetupWith(ctx context.Context, token, login, name, password, lang string) (store.User, error) {
+func (a *Access) SetupWith(ctx context.Context, token, login, name, password, lang string) (peopledb.User, error) {
 	u, err := a.NewPerson(ctx, login, name, password, lang)
 	if err != nil {
 		return u, err
@@ -16,10 +16,10 @@ func (a *Access) SetupWith(ctx context.Context, token, login, name, password, la
 }
 
 // AcceptWith accepts an invitation as the act does.
-func (a *Access) AcceptWith(ctx context.Context, token, name, password, lang string) (store.User, error) {
+func (a *Access) AcceptWith(ctx context.Context, token, name, password, lang string) (peopledb.User, error) {
 	i, err := a.Invitation(ctx, token)
 	if err != nil {
-		return store.User{}, err
+		return peopledb.User{}, err
 	}
 	u, err := a.NewPerson(ctx, i.Login, name, password, lang)
 	if err != nil {

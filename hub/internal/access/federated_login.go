@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
 // FederatedPerson finds the person that the sign-in service has authenticated; known is
 // false for one who comes for the first time (FederatedJoin).
-func (a *Access) FederatedPerson(ctx context.Context, who Identity) (u store.User, known bool, err error) {
-	u, err = a.store.UserByOIDC(ctx, who.Subject)
+func (a *Access) FederatedPerson(ctx context.Context, who Identity) (u peopledb.User, known bool, err error) {
+	u, err = a.store.People.UserByOIDC(ctx, who.Subject)
 	if errors.Is(err, store.ErrNotFound) {
 		return u, false, nil
 	}
@@ -21,7 +22,7 @@ func (a *Access) FederatedPerson(ctx context.Context, who Identity) (u store.Use
 // FederatedLogin logs in a person of FederatedPerson or FederatedJoin. One with a second
 // factor is not logged in before SecondLogin. Errors: ErrUnknownPerson for one who is
 // disabled.
-func (a *Access) FederatedLogin(ctx context.Context, u store.User) (store.User, error) {
+func (a *Access) FederatedLogin(ctx context.Context, u peopledb.User) (peopledb.User, error) {
 	if !u.DisabledAt.IsZero() {
 		return u, ErrUnknownPerson
 	}
@@ -29,20 +30,20 @@ func (a *Access) FederatedLogin(ctx context.Context, u store.User) (store.User, 
 		return u, nil
 	}
 	u.LastLoginAt = time.Now()
-	return u, a.store.NoteLogin(ctx, u.ID, u.LastLoginAt)
+	return u, a.store.People.NoteLogin(ctx, u.ID, u.LastLoginAt)
 }
 
 // FederatedJoin makes a person known by the sign-in service. A verified e-mail address that
 // is a login here or was invited identifies them; else they become a user of the role
 // joinAs, or are refused if it is empty. Errors: ErrUnknownPerson.
-func (a *Access) FederatedJoin(ctx context.Context, who Identity, joinAs, lang string) (store.User, error) {
+func (a *Access) FederatedJoin(ctx context.Context, who Identity, joinAs, lang string) (peopledb.User, error) {
 	if who.Email == "" {
-		return store.User{}, ErrUnknownPerson
+		return peopledb.User{}, ErrUnknownPerson
 	}
-	known, err := a.store.UserByLogin(ctx, who.Email)
+	known, err := a.store.People.UserByLogin(ctx, who.Email)
 	if err == nil {
 		// A login that another person of the service has is not taken over.
-		return a.store.ChangeUser(ctx, known.ID, RoleOwner, func(u *store.User) error {
+		return a.store.People.ChangeUser(ctx, known.ID, RoleOwner, func(u *peopledb.User) error {
 			if u.OIDCSubject != "" {
 				return ErrUnknownPerson
 			}
@@ -54,16 +55,16 @@ func (a *Access) FederatedJoin(ctx context.Context, who Identity, joinAs, lang s
 		return known, err
 	}
 	now := time.Now()
-	u := store.User{ID: store.NewID(), Login: who.Email, Name: who.Name, Role: joinAs, Lang: lang, CreatedAt: now, UpdatedAt: now, OIDCSubject: who.Subject}
-	invited, err := a.store.InvitationOf(ctx, who.Email, now)
+	u := peopledb.User{ID: store.NewID(), Login: who.Email, Name: who.Name, Role: joinAs, Lang: lang, CreatedAt: now, UpdatedAt: now, OIDCSubject: who.Subject}
+	invited, err := a.store.People.InvitationOf(ctx, who.Email, now)
 	switch {
 	case err == nil:
 		u.Role = invited.Role
-		return u, a.store.AcceptInvitation(ctx, invited.Hash, now, u)
+		return u, a.store.People.AcceptInvitation(ctx, invited.Hash, now, u)
 	case !errors.Is(err, store.ErrNotFound):
 		return u, err
 	case joinAs == "":
 		return u, ErrUnknownPerson
 	}
-	return u, a.store.CreateUser(ctx, u)
+	return u, a.store.People.CreateUser(ctx, u)
 }

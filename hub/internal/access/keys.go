@@ -10,6 +10,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/randtoken"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
 // Scopes of API keys.
@@ -60,18 +61,18 @@ type KeyDraft struct {
 	ExpiresAt time.Time // zero: does not expire
 	CreatedBy string
 	// Maker is the key that makes this one; none if a person does.
-	Maker store.APIKey
+	Maker peopledb.APIKey
 }
 
 // CreateKey makes a key and returns it, the only time that it can be seen.
-func (a *Access) CreateKey(ctx context.Context, draft KeyDraft) (key string, _ store.APIKey, err error) {
+func (a *Access) CreateKey(ctx context.Context, draft KeyDraft) (key string, _ peopledb.APIKey, err error) {
 	now := time.Now()
 	title := strings.TrimSpace(draft.Title)
 	switch {
 	case title == "" || len(title) > 200:
-		return "", store.APIKey{}, ErrKeyTitle
+		return "", peopledb.APIKey{}, ErrKeyTitle
 	case !draft.ExpiresAt.IsZero() && draft.ExpiresAt.Before(now):
-		return "", store.APIKey{}, ErrKeyExpiry
+		return "", peopledb.APIKey{}, ErrKeyExpiry
 	}
 	scopes := draft.Scopes
 	if len(scopes) == 0 {
@@ -79,26 +80,26 @@ func (a *Access) CreateKey(ctx context.Context, draft KeyDraft) (key string, _ s
 	}
 	for _, s := range scopes {
 		if !slices.Contains(Scopes, s) {
-			return "", store.APIKey{}, ErrScope
+			return "", peopledb.APIKey{}, ErrScope
 		}
 	}
 	addresses, err := networks(draft.Addresses)
 	if err != nil {
-		return "", store.APIKey{}, err
+		return "", peopledb.APIKey{}, err
 	}
-	bounded, err := within(draft.Maker, store.APIKey{
+	bounded, err := within(draft.Maker, peopledb.APIKey{
 		Title: title, Scopes: scopes, AllConnections: draft.AllConnections, ConnectionIDs: draft.ConnectionIDs, Tags: draft.Tags,
 		Addresses: addresses, ExpiresAt: draft.ExpiresAt, CreatedAt: now, CreatedBy: draft.CreatedBy,
 	})
 	if err != nil {
-		return "", store.APIKey{}, err
+		return "", peopledb.APIKey{}, err
 	}
 	key, stored := newKey(bounded)
-	return key, stored, a.store.CreateAPIKey(ctx, stored)
+	return key, stored, a.store.People.CreateAPIKey(ctx, stored)
 }
 
 // newKey gives a key its identity and its secret.
-func newKey(k store.APIKey) (string, store.APIKey) {
+func newKey(k peopledb.APIKey) (string, peopledb.APIKey) {
 	key := keyPrefix + randtoken.New()
 	k.ID, k.Prefix, k.Hash = store.NewID(), key[:len(keyPrefix)+6], randtoken.Hash(key)
 	return key, k
@@ -108,14 +109,14 @@ func newKey(k store.APIKey) (string, store.APIKey) {
 // for overlap more, so that processes can be given the new one without a failed call.
 // maker is the API key that requests it, none if a person does. Errors:
 // store.ErrNotFound; ErrBadKey if the old one has ended; ErrReaches.
-func (a *Access) RotateKey(ctx context.Context, id string, overlap time.Duration, by string, maker store.APIKey) (key string, _ store.APIKey, err error) {
-	old, err := a.store.APIKey(ctx, id)
+func (a *Access) RotateKey(ctx context.Context, id string, overlap time.Duration, by string, maker peopledb.APIKey) (key string, _ peopledb.APIKey, err error) {
+	old, err := a.store.People.APIKey(ctx, id)
 	if err != nil {
-		return "", store.APIKey{}, err
+		return "", peopledb.APIKey{}, err
 	}
 	now := time.Now()
 	if err := Usable(old, now); err != nil {
-		return "", store.APIKey{}, err
+		return "", peopledb.APIKey{}, err
 	}
 	next := old
 	next.RevokedAt, next.LastUsedAt, next.CreatedAt, next.CreatedBy, next.Replaces = time.Time{}, time.Time{}, now, by, old.ID
@@ -126,10 +127,10 @@ func (a *Access) RotateKey(ctx context.Context, id string, overlap time.Duration
 		next.ExpiresAt, err = maker.ExpiresAt, nil // as long as the requesting key
 	}
 	if err != nil {
-		return "", store.APIKey{}, err
+		return "", peopledb.APIKey{}, err
 	}
 	key, next = newKey(next)
-	return key, next, a.store.ReplaceAPIKey(ctx, next, now.Add(min(max(overlap, 0), MostOverlap)))
+	return key, next, a.store.People.ReplaceAPIKey(ctx, next, now.Add(min(max(overlap, 0), MostOverlap)))
 }
 
 // networks brings an address list into one form.
@@ -181,12 +182,12 @@ func HashKey(key string) string { return randtoken.Hash(key) }
 
 // Authenticate finds the key of an Authorization header that comes from an address.
 // Errors: ErrNoKey, ErrBadKey, ErrAddress.
-func (a *Access) Authenticate(ctx context.Context, header, address string) (store.APIKey, error) {
+func (a *Access) Authenticate(ctx context.Context, header, address string) (peopledb.APIKey, error) {
 	key, err := BearerToken(header)
 	if err != nil {
-		return store.APIKey{}, err
+		return peopledb.APIKey{}, err
 	}
-	stored, err := a.store.APIKeyByHash(ctx, randtoken.Hash(key))
+	stored, err := a.store.People.APIKeyByHash(ctx, randtoken.Hash(key))
 	if errors.Is(err, store.ErrNotFound) {
 		return stored, ErrBadKey
 	}
@@ -200,7 +201,7 @@ func (a *Access) Authenticate(ctx context.Context, header, address string) (stor
 }
 
 // Usable returns ErrBadKey for a key that is revoked or expired.
-func Usable(k store.APIKey, now time.Time) error {
+func Usable(k peopledb.APIKey, now time.Time) error {
 	if !k.RevokedAt.IsZero() || (!k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt)) {
 		return ErrBadKey
 	}
@@ -208,9 +209,9 @@ func Usable(k store.APIKey, now time.Time) error {
 }
 
 // MayAdminister reports whether a key may use the whole administrators' API.
-func MayAdminister(k store.APIKey) bool { return slices.Contains(k.Scopes, ScopeAdmin) }
+func MayAdminister(k peopledb.APIKey) bool { return slices.Contains(k.Scopes, ScopeAdmin) }
 
 // Has reports whether a key has a scope, by itself or as an administrator's.
-func Has(k store.APIKey, scope string) bool {
+func Has(k peopledb.APIKey, scope string) bool {
 	return slices.Contains(k.Scopes, scope) || MayAdminister(k)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
 // How an API key records its maker, beside the id of a person.
@@ -25,17 +26,17 @@ const mostMakers = 100
 // MakerOf finds the person who made an API key, also by way of the keys that made it. hub
 // is set if it was a command on the hub's own machine. Errors: store.ErrNotFound if the
 // person is gone.
-func (a *Access) MakerOf(ctx context.Context, k store.APIKey) (u store.User, hub bool, err error) {
+func (a *Access) MakerOf(ctx context.Context, k peopledb.APIKey) (u peopledb.User, hub bool, err error) {
 	for range mostMakers {
 		id, byKey := strings.CutPrefix(k.CreatedBy, madeByKey)
 		switch {
 		case k.CreatedBy == MadeByHub:
 			return u, true, nil
 		case !byKey:
-			u, err = a.store.User(ctx, k.CreatedBy)
+			u, err = a.store.People.User(ctx, k.CreatedBy)
 			return u, false, err
 		}
-		if k, err = a.store.APIKey(ctx, id); err != nil {
+		if k, err = a.store.People.APIKey(ctx, id); err != nil {
 			return u, false, err
 		}
 	}
@@ -44,7 +45,7 @@ func (a *Access) MakerOf(ctx context.Context, k store.APIKey) (u store.User, hub
 
 // KeyMay reports whether the person who made an API key may do an act; a command on the
 // hub's own machine may.
-func (a *Access) KeyMay(ctx context.Context, k store.APIKey, act Act) (bool, error) {
+func (a *Access) KeyMay(ctx context.Context, k peopledb.APIKey, act Act) (bool, error) {
 	u, hub, err := a.MakerOf(ctx, k)
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil

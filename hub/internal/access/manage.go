@@ -9,6 +9,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/randtoken"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
 // invitationLife is how long an invitation can be accepted.
@@ -27,30 +28,30 @@ var (
 )
 
 // Invite makes the token of a single-use link to become a user of a role.
-func (a *Access) Invite(ctx context.Context, actor store.User, login, role string) (token string, _ store.Invitation, err error) {
+func (a *Access) Invite(ctx context.Context, actor peopledb.User, login, role string) (token string, _ peopledb.Invitation, err error) {
 	login = strings.TrimSpace(login)
 	switch {
 	case login == "" || len(login) > MaxLogin:
-		return "", store.Invitation{}, ErrEmptyLogin
+		return "", peopledb.Invitation{}, ErrEmptyLogin
 	case !slices.Contains(Roles, role):
-		return "", store.Invitation{}, ErrRole
+		return "", peopledb.Invitation{}, ErrRole
 	case !MayChange(actor.Role, role):
-		return "", store.Invitation{}, ErrMayNot
+		return "", peopledb.Invitation{}, ErrMayNot
 	}
-	if _, err := a.store.UserByLogin(ctx, login); err == nil {
-		return "", store.Invitation{}, ErrLoginTaken
+	if _, err := a.store.People.UserByLogin(ctx, login); err == nil {
+		return "", peopledb.Invitation{}, ErrLoginTaken
 	}
 	now := time.Now()
 	token = randtoken.New()
-	i := store.Invitation{
+	i := peopledb.Invitation{
 		ID: store.NewID(), Hash: randtoken.Hash(token), Login: login, Role: role, CreatedBy: actor.Login, CreatedAt: now, ExpiresAt: now.Add(invitationLife),
 	}
-	return token, i, a.store.CreateInvitation(ctx, i)
+	return token, i, a.store.People.CreateInvitation(ctx, i)
 }
 
 // Invitation finds what a link's token invites to, without spending it.
-func (a *Access) Invitation(ctx context.Context, token string) (store.Invitation, error) {
-	i, err := a.store.Invitation(ctx, randtoken.Hash(token), time.Now())
+func (a *Access) Invitation(ctx context.Context, token string) (peopledb.Invitation, error) {
+	i, err := a.store.People.Invitation(ctx, randtoken.Hash(token), time.Now())
 	if errors.Is(err, store.ErrNotFound) {
 		return i, ErrInvitation
 	}
@@ -59,13 +60,13 @@ func (a *Access) Invitation(ctx context.Context, token string) (store.Invitation
 
 // Accept spends an invitation and makes a person of NewPerson its user. Errors:
 // ErrInvitation, ErrLoginTaken.
-func (a *Access) Accept(ctx context.Context, token string, u store.User) (store.User, error) {
+func (a *Access) Accept(ctx context.Context, token string, u peopledb.User) (peopledb.User, error) {
 	i, err := a.Invitation(ctx, token)
 	if err != nil {
-		return store.User{}, err
+		return peopledb.User{}, err
 	}
 	u.Login, u.Role = i.Login, i.Role
-	err = a.store.AcceptInvitation(ctx, i.Hash, time.Now(), u)
+	err = a.store.People.AcceptInvitation(ctx, i.Hash, time.Now(), u)
 	switch {
 	case errors.Is(err, store.ErrNameTaken):
 		return u, ErrLoginTaken
@@ -78,11 +79,11 @@ func (a *Access) Accept(ctx context.Context, token string, u store.User) (store.
 // ChangeRole gives a person another role. A lower one withdraws what they could do more
 // by: their keys that may do everything, invitations and links. Errors: ErrMayNot, ErrRole,
 // store.ErrLastOwner.
-func (a *Access) ChangeRole(ctx context.Context, actor store.User, userID, role string) (store.User, error) {
+func (a *Access) ChangeRole(ctx context.Context, actor peopledb.User, userID, role string) (peopledb.User, error) {
 	if !slices.Contains(Roles, role) {
-		return store.User{}, ErrRole
+		return peopledb.User{}, ErrRole
 	}
-	u, left, err := a.store.LeaveUser(ctx, userID, RoleOwner, func(u *store.User) (bool, error) {
+	u, left, err := a.store.People.LeaveUser(ctx, userID, RoleOwner, func(u *peopledb.User) (bool, error) {
 		if !MayChange(actor.Role, u.Role) || !MayChange(actor.Role, role) {
 			return false, ErrMayNot
 		}
@@ -98,8 +99,8 @@ func (a *Access) ChangeRole(ctx context.Context, actor store.User, userID, role 
 
 // OnLeft sets the function that is called with what was withdrawn with a person, within
 // the transaction of the act. Call it before the first act.
-func (a *Access) OnLeft(told func(ctx context.Context, u store.User, l store.Leaving) error) {
-	a.left = func(ctx context.Context, u store.User, l store.Leaving) error {
+func (a *Access) OnLeft(told func(ctx context.Context, u peopledb.User, l peopledb.Leaving) error) {
+	a.left = func(ctx context.Context, u peopledb.User, l peopledb.Leaving) error {
 		if l.Empty() {
 			return nil
 		}
@@ -109,8 +110,8 @@ func (a *Access) OnLeft(told func(ctx context.Context, u store.User, l store.Lea
 
 // Disable keeps a person from logging in, signs them out and withdraws the credentials by
 // which they could return, or enables them again.
-func (a *Access) Disable(ctx context.Context, actor store.User, userID string, disabled bool) (store.User, error) {
-	u, left, err := a.store.LeaveUser(ctx, userID, RoleOwner, func(u *store.User) (bool, error) {
+func (a *Access) Disable(ctx context.Context, actor peopledb.User, userID string, disabled bool) (peopledb.User, error) {
+	u, left, err := a.store.People.LeaveUser(ctx, userID, RoleOwner, func(u *peopledb.User) (bool, error) {
 		if !MayChange(actor.Role, u.Role) {
 			return false, ErrMayNot
 		}
@@ -123,47 +124,47 @@ func (a *Access) Disable(ctx context.Context, actor store.User, userID string, d
 	if err != nil || !disabled {
 		return u, err
 	}
-	return u, errors.Join(a.left(ctx, u, left), a.store.EndUserSessions(ctx, userID, "", ""))
+	return u, errors.Join(a.left(ctx, u, left), a.store.People.EndUserSessions(ctx, userID, "", ""))
 }
 
 // SignOut ends all sessions of a person.
-func (a *Access) SignOut(ctx context.Context, actor store.User, userID string) error {
-	u, err := a.store.User(ctx, userID)
+func (a *Access) SignOut(ctx context.Context, actor peopledb.User, userID string) error {
+	u, err := a.store.People.User(ctx, userID)
 	if err != nil {
 		return err
 	}
 	if !MayChange(actor.Role, u.Role) {
 		return ErrMayNot
 	}
-	return a.store.EndUserSessions(ctx, userID, "", "")
+	return a.store.People.EndUserSessions(ctx, userID, "", "")
 }
 
 // ForgetSecondFactor removes the second factor and the passkeys of a person who has lost
 // them.
-func (a *Access) ForgetSecondFactor(ctx context.Context, actor store.User, userID string) error {
-	u, err := a.store.User(ctx, userID)
+func (a *Access) ForgetSecondFactor(ctx context.Context, actor peopledb.User, userID string) error {
+	u, err := a.store.People.User(ctx, userID)
 	if err != nil {
 		return err
 	}
 	if !MayChange(actor.Role, u.Role) {
 		return ErrMayNot
 	}
-	if err := a.store.DeletePasskeys(ctx, userID); err != nil {
+	if err := a.store.People.DeletePasskeys(ctx, userID); err != nil {
 		return err
 	}
 	return a.DropSecondFactor(ctx, userID, "")
 }
 
 // Remove deletes a person. What they did stays in the audit record.
-func (a *Access) Remove(ctx context.Context, actor store.User, userID string) error {
-	u, err := a.store.User(ctx, userID)
+func (a *Access) Remove(ctx context.Context, actor peopledb.User, userID string) error {
+	u, err := a.store.People.User(ctx, userID)
 	if err != nil {
 		return err
 	}
 	if !MayChange(actor.Role, u.Role) {
 		return ErrMayNot
 	}
-	u, left, err := a.store.RemoveLeaving(ctx, userID, RoleOwner)
+	u, left, err := a.store.People.RemoveLeaving(ctx, userID, RoleOwner)
 	if err != nil {
 		return err
 	}

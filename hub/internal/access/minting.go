@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
 // Errors of a key that would be worth more than the one that makes it.
@@ -17,7 +17,7 @@ var (
 // works from one machine, is not turned into one for ever and everywhere. What next does not
 // say it has from its maker. A command on the hub's own machine made its key to set others
 // up, and could make any. Errors: ErrOutlives, ErrReaches.
-func within(maker, next store.APIKey) (store.APIKey, error) {
+func within(maker, next peopledb.APIKey) (peopledb.APIKey, error) {
 	if maker.ID == "" || maker.CreatedBy == MadeByHub {
 		return next, nil
 	}

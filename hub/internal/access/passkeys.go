@@ -15,6 +15,7 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
 // Passkeys registers keys that people's devices keep and logs people in by them
@@ -106,7 +107,7 @@ func (k *Passkeys) Trouble() string { return k.trouble }
 
 // BeginAdd requests a new passkey of a person: the options for the browser, and what to
 // keep in its session until Add. Errors: ErrPasskeysOff.
-func (k *Passkeys) BeginAdd(ctx context.Context, u store.User) (options any, pending []byte, err error) {
+func (k *Passkeys) BeginAdd(ctx context.Context, u peopledb.User) (options any, pending []byte, err error) {
 	if k.trouble != "" {
 		return nil, nil, ErrPasskeysOff
 	}
@@ -125,27 +126,27 @@ func (k *Passkeys) BeginAdd(ctx context.Context, u store.User) (options any, pen
 
 // Add takes the browser's answer and keeps the passkey. Errors: ErrPasskeysOff,
 // ErrPasskeyLate, ErrPasskeyRefused, ErrPasskeyTaken.
-func (k *Passkeys) Add(ctx context.Context, u store.User, pending, answer []byte, title string) (store.Passkey, error) {
+func (k *Passkeys) Add(ctx context.Context, u peopledb.User, pending, answer []byte, title string) (peopledb.Passkey, error) {
 	session, err := k.session(pending)
 	if err != nil {
-		return store.Passkey{}, err
+		return peopledb.Passkey{}, err
 	}
 	parsed, err := protocol.ParseCredentialCreationResponseBytes(answer)
 	if err != nil {
-		return store.Passkey{}, refused(err)
+		return peopledb.Passkey{}, refused(err)
 	}
 	credential, err := k.party.CreateCredential(&holder{user: u}, session, parsed)
 	if err != nil {
-		return store.Passkey{}, refused(err)
+		return peopledb.Passkey{}, refused(err)
 	}
 	kept, err := json.Marshal(credential)
 	if err != nil {
-		return store.Passkey{}, errors.New("a passkey cannot be written as JSON")
+		return peopledb.Passkey{}, errors.New("a passkey cannot be written as JSON")
 	}
-	added := store.Passkey{
+	added := peopledb.Passkey{
 		ID: store.NewID(), UserID: u.ID, CredentialID: encoded(credential.ID), Title: passkeyTitle(title), Credential: kept, CreatedAt: time.Now(),
 	}
-	err = k.store.CreatePasskey(ctx, added)
+	err = k.store.People.CreatePasskey(ctx, added)
 	if errors.Is(err, store.ErrNameTaken) {
 		err = ErrPasskeyTaken
 	}
@@ -185,13 +186,13 @@ func encoded(id []byte) string { return base64.RawURLEncoding.EncodeToString(id)
 
 // holder is a person for WebAuthn.
 type holder struct {
-	user        store.User
+	user        peopledb.User
 	credentials []webauthn.Credential
 }
 
 // holder reads a person with their passkeys.
-func (k *Passkeys) holder(ctx context.Context, u store.User) (*holder, error) {
-	list, err := k.store.Passkeys(ctx, u.ID)
+func (k *Passkeys) holder(ctx context.Context, u peopledb.User) (*holder, error) {
+	list, err := k.store.People.Passkeys(ctx, u.ID)
 	if err != nil {
 		return nil, err
 	}

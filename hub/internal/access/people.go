@@ -10,6 +10,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/randtoken"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
 // Access checks people and keys. It is safe for concurrent use.
@@ -18,12 +19,12 @@ type Access struct {
 	queue queue
 	// decoy is checked when there is no such user, so that both take as long.
 	decoy func() string
-	left  func(ctx context.Context, u store.User, l store.Leaving) error
+	left  func(ctx context.Context, u peopledb.User, l peopledb.Leaving) error
 }
 
 // New returns an Access.
 func New(st *store.Store) *Access {
-	return &Access{store: st, left: func(context.Context, store.User, store.Leaving) error { return nil }, decoy: sync.OnceValue(func() string {
+	return &Access{store: st, left: func(context.Context, peopledb.User, peopledb.Leaving) error { return nil }, decoy: sync.OnceValue(func() string {
 		return hashOf("a password that nobody has", []byte("a salt of nobody"), costOfHashes)
 	})}
 }
@@ -61,7 +62,7 @@ const setupKey = "setup_link/"
 // yet; "" if there is one. Each replica prints a link of its own at its start: all of
 // them are good until there is a first user.
 func (a *Access) SetupToken(ctx context.Context) (string, error) {
-	n, err := a.store.CountUsers(ctx)
+	n, err := a.store.People.CountUsers(ctx)
 	if err != nil || n > 0 {
 		return "", err
 	}
@@ -78,22 +79,22 @@ func (a *Access) SetupOpen(ctx context.Context, token string) (bool, error) {
 	if err != nil || token == "" || stored != randtoken.Hash(token) {
 		return false, err
 	}
-	n, err := a.store.CountUsers(ctx)
+	n, err := a.store.People.CountUsers(ctx)
 	return err == nil && n == 0, err
 }
 
 // Setup makes a person of NewPerson the first owner and spends the link. Errors:
 // ErrSetupDone.
-func (a *Access) Setup(ctx context.Context, token string, user store.User) (store.User, error) {
+func (a *Access) Setup(ctx context.Context, token string, user peopledb.User) (peopledb.User, error) {
 	open, err := a.SetupOpen(ctx, token)
 	if err != nil {
-		return store.User{}, err
+		return peopledb.User{}, err
 	}
 	if !open {
-		return store.User{}, ErrSetupDone
+		return peopledb.User{}, ErrSetupDone
 	}
 	user.Role, user.LastLoginAt = RoleOwner, user.CreatedAt // the set-up logs in
-	if err := a.store.CreateFirstUser(ctx, user); err != nil {
+	if err := a.store.People.CreateFirstUser(ctx, user); err != nil {
 		if errors.Is(err, store.ErrInUse) {
 			return user, ErrSetupDone
 		}
@@ -109,17 +110,17 @@ func (a *Access) Setup(ctx context.Context, token string, user store.User) (stor
 // NewPerson is a viewer who is not stored yet. It hashes the password, which takes long: call
 // it outside of transactions. Errors: ErrEmptyLogin, ErrWeakPassword, TooManyError, the
 // context's.
-func (a *Access) NewPerson(ctx context.Context, login, name, password, lang string) (store.User, error) {
+func (a *Access) NewPerson(ctx context.Context, login, name, password, lang string) (peopledb.User, error) {
 	login = strings.TrimSpace(login)
 	if login == "" || len(login) > MaxLogin {
-		return store.User{}, ErrEmptyLogin
+		return peopledb.User{}, ErrEmptyLogin
 	}
 	phc, err := a.hashPassword(ctx, password)
 	if err != nil {
-		return store.User{}, err
+		return peopledb.User{}, err
 	}
 	now := time.Now()
-	return store.User{
+	return peopledb.User{
 		ID: store.NewID(), Login: login, Name: strings.TrimSpace(name), PasswordHash: phc, Role: RoleViewer,
 		Lang: lang, CreatedAt: now, UpdatedAt: now,
 	}, nil
@@ -128,15 +129,15 @@ func (a *Access) NewPerson(ctx context.Context, login, name, password, lang stri
 // Login checks a login and a password. from is the address of the browser, devices are
 // what Device has made for it. A person with a second factor is not logged in before
 // SecondLogin. Errors: ErrWrongLogin, TooManyError, the context's if the browser has gone.
-func (a *Access) Login(ctx context.Context, login, password, from string, devices ...string) (store.User, error) {
+func (a *Access) Login(ctx context.Context, login, password, from string, devices ...string) (peopledb.User, error) {
 	login = strings.TrimSpace(login)
 	user, err := a.findLogin(ctx, login)
 	if err != nil {
-		return store.User{}, err
+		return peopledb.User{}, err
 	}
 	t, err := a.loginTry(ctx, login, user, from, devices)
 	if err != nil {
-		return store.User{}, err
+		return peopledb.User{}, err
 	}
 	phc := user.PasswordHash
 	if phc == "" { // no such login, or one without a password
@@ -144,20 +145,20 @@ func (a *Access) Login(ctx context.Context, login, password, from string, device
 	}
 	fits, err := a.tryPassword(ctx, t, phc, password, from)
 	if err != nil {
-		return store.User{}, err
+		return peopledb.User{}, err
 	}
 	if !fits || user.PasswordHash == "" || !user.DisabledAt.IsZero() {
-		return store.User{}, ErrWrongLogin
+		return peopledb.User{}, ErrWrongLogin
 	}
 	if user.SecondFactor.On() {
 		// The login is complete with the code, which has budgets of its own.
 		return user, t.right(ctx)
 	}
 	if err := t.right(ctx); err != nil {
-		return store.User{}, err
+		return peopledb.User{}, err
 	}
 	user.LastLoginAt = time.Now()
-	return user, a.store.NoteLogin(ctx, user.ID, user.LastLoginAt)
+	return user, a.store.People.NoteLogin(ctx, user.ID, user.LastLoginAt)
 }
 
 // KnownLogin is a login as its person has it; "" for one that nobody has, which may be a
@@ -169,13 +170,13 @@ func (a *Access) KnownLogin(ctx context.Context, login string) (string, error) {
 
 // findLogin finds the user of a login; none, without an error, if there is none. An
 // impossible login is not looked up.
-func (a *Access) findLogin(ctx context.Context, login string) (store.User, error) {
+func (a *Access) findLogin(ctx context.Context, login string) (peopledb.User, error) {
 	if login == "" || len(login) > MaxLogin || strings.ContainsRune(login, 0) || !utf8.ValidString(login) {
-		return store.User{}, nil
+		return peopledb.User{}, nil
 	}
-	user, err := a.store.UserByLogin(ctx, login)
+	user, err := a.store.People.UserByLogin(ctx, login)
 	if errors.Is(err, store.ErrNotFound) {
-		return store.User{}, nil
+		return peopledb.User{}, nil
 	}
 	return user, err
 }
@@ -209,15 +210,15 @@ func (a *Access) tryPassword(ctx context.Context, t *try, phc, password, from st
 // it was judged by. It counts the try: call it outside of transactions. Errors:
 // ErrWrongLogin, TooManyError.
 func (a *Access) CheckPresent(ctx context.Context, userID, present string) (was string, err error) {
-	user, err := a.store.User(ctx, userID)
+	user, err := a.store.People.User(ctx, userID)
 	if err != nil {
 		return "", err
 	}
-	secret, err := a.store.PurposeKey(ctx, "tries")
+	secret, err := a.store.Audit.PurposeKey(ctx, "tries")
 	if err != nil {
 		return "", err
 	}
-	t := &try{a: a, own: []store.TryBudget{presentPassword.of(secret, user.ID)}}
+	t := &try{a: a, own: []peopledb.TryBudget{presentPassword.of(secret, user.ID)}}
 	fits, err := a.tryPassword(ctx, t, user.PasswordHash, present, "")
 	if err == nil && !fits {
 		err = ErrWrongLogin
@@ -242,7 +243,7 @@ func (a *Access) NextPassword(ctx context.Context, userID, present, next string)
 // ChangePassword replaces a person's password by that of NextPassword. Errors:
 // ErrWrongLogin if it was changed, or the person disabled, meanwhile.
 func (a *Access) ChangePassword(ctx context.Context, userID, was, hash string) error {
-	err := a.store.SetPassword(ctx, userID, was, hash, time.Now())
+	err := a.store.People.SetPassword(ctx, userID, was, hash, time.Now())
 	if errors.Is(err, store.ErrStale) {
 		return ErrWrongLogin
 	}

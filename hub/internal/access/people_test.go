@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 )
 
@@ -42,7 +43,7 @@ func TestACodeIsGoodOnceAndForAMoment(t *testing.T) {
 	now := time.Unix(2_000_000_000, 0)
 	secret := []byte("12345678901234567890")
 	codes, hashes := newRecovery()
-	f := store.SecondFactor{Secret: secret, Recovery: hashes}
+	f := peopledb.SecondFactor{Secret: secret, Recovery: hashes}
 	step := now.Unix() / 30
 	for name, test := range map[string]struct {
 		code string
@@ -65,7 +66,7 @@ func TestACodeIsGoodOnceAndForAMoment(t *testing.T) {
 	}
 }
 
-func owner(t *testing.T, a *Access) store.User {
+func owner(t *testing.T, a *Access) peopledb.User {
 	t.Helper()
 	token, err := a.SetupToken(t.Context())
 	if err != nil {
@@ -78,7 +79,7 @@ func owner(t *testing.T, a *Access) store.User {
 	return u
 }
 
-func invited(t *testing.T, a *Access, by store.User, login, role string) store.User {
+func invited(t *testing.T, a *Access, by peopledb.User, login, role string) peopledb.User {
 	t.Helper()
 	token, _, err := a.Invite(t.Context(), by, login, role)
 	if err != nil {
@@ -117,7 +118,7 @@ func TestPeopleComeByInvitationAndTheLastOwnerStays(t *testing.T) {
 			"disabled": second(a.Disable(t.Context(), boss, boss.ID, true)),
 			"removed":  a.Remove(t.Context(), boss, boss.ID),
 		} {
-			if !errors.Is(err, store.ErrLastOwner) {
+			if !errors.Is(err, peopledb.ErrLastOwner) {
 				t.Errorf("the last owner was %s: %v", name, err)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
 // requireKey is the setting that requires a second factor of all users.
@@ -35,27 +36,27 @@ func (a *Access) SecondFactorRequired(ctx context.Context) (bool, error) {
 
 // LacksSecondFactor reports whether a person who logged in with a password needs a second
 // factor and has none: neither codes nor a passkey.
-func (a *Access) LacksSecondFactor(ctx context.Context, u store.User) (bool, error) {
+func (a *Access) LacksSecondFactor(ctx context.Context, u peopledb.User) (bool, error) {
 	needed, passkeys, err := a.passkeysInstead(ctx, u)
 	return needed && passkeys == 0, err
 }
 
 // PasskeyIsTheFactor reports whether a person's password alone does not lead in,
 // because a second factor is needed and theirs is a passkey, which they log in with.
-func (a *Access) PasskeyIsTheFactor(ctx context.Context, u store.User) (bool, error) {
+func (a *Access) PasskeyIsTheFactor(ctx context.Context, u peopledb.User) (bool, error) {
 	needed, passkeys, err := a.passkeysInstead(ctx, u)
 	return needed && passkeys > 0, err
 }
 
 // passkeysInstead counts the passkeys of a user who needs a second factor and has no
 // codes; needed is false for all others.
-func (a *Access) passkeysInstead(ctx context.Context, u store.User) (needed bool, passkeys int, err error) {
+func (a *Access) passkeysInstead(ctx context.Context, u peopledb.User) (needed bool, passkeys int, err error) {
 	if u.SecondFactor.On() {
 		return false, 0, nil
 	}
 	if needed, err = a.SecondFactorRequired(ctx); err != nil || !needed {
 		return false, 0, err
 	}
-	list, err := a.store.Passkeys(ctx, u.ID)
+	list, err := a.store.People.Passkeys(ctx, u.ID)
 	return err == nil, len(list), err
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
 // ErrWrongCode is a code that is not right, was used before, or is too old.
@@ -14,13 +14,13 @@ var ErrWrongCode = rule("the code is not right; wait for the next one and enter 
 // at each login from now on. It returns recovery codes, which are shown once.
 func (a *Access) ConfirmSecondFactor(ctx context.Context, userID string, secret []byte, code string) ([]string, error) {
 	now := time.Now()
-	factor := store.SecondFactor{Secret: secret}
+	factor := peopledb.SecondFactor{Secret: secret}
 	if !takeCode(&factor, code, now) {
 		return nil, ErrWrongCode
 	}
 	codes, hashes := newRecovery()
 	factor.Recovery = hashes
-	_, err := a.store.ChangeUser(ctx, userID, RoleOwner, func(u *store.User) error {
+	_, err := a.store.People.ChangeUser(ctx, userID, RoleOwner, func(u *peopledb.User) error {
 		u.SecondFactor, u.UpdatedAt = factor, now
 		return nil
 	})
@@ -31,11 +31,11 @@ func (a *Access) ConfirmSecondFactor(ctx context.Context, userID string, secret 
 // which was is what CheckPresent returned; or an administrator decides, and was is empty.
 // Errors: ErrWrongLogin.
 func (a *Access) DropSecondFactor(ctx context.Context, userID, was string) error {
-	_, err := a.store.ChangeUser(ctx, userID, RoleOwner, func(u *store.User) error {
+	_, err := a.store.People.ChangeUser(ctx, userID, RoleOwner, func(u *peopledb.User) error {
 		if was != "" && u.PasswordHash != was {
 			return ErrWrongLogin // changed meanwhile
 		}
-		u.SecondFactor, u.UpdatedAt = store.SecondFactor{}, time.Now()
+		u.SecondFactor, u.UpdatedAt = peopledb.SecondFactor{}, time.Now()
 		return nil
 	})
 	return err
@@ -43,19 +43,19 @@ func (a *Access) DropSecondFactor(ctx context.Context, userID, was string) error
 
 // SecondLogin checks the code of a person whose password was right. from and devices are
 // those of Login. Errors: ErrWrongCode, TooManyError.
-func (a *Access) SecondLogin(ctx context.Context, userID, code, from string, devices ...string) (store.User, error) {
+func (a *Access) SecondLogin(ctx context.Context, userID, code, from string, devices ...string) (peopledb.User, error) {
 	now := time.Now()
-	t, err := a.codeTry(ctx, store.User{ID: userID}, from, devices)
+	t, err := a.codeTry(ctx, peopledb.User{ID: userID}, from, devices)
 	if err != nil {
-		return store.User{}, err
+		return peopledb.User{}, err
 	}
 	if err := t.count(ctx); err != nil {
-		return store.User{}, err
+		return peopledb.User{}, err
 	}
 	if len(code) > maxCode {
-		return store.User{}, ErrWrongCode
+		return peopledb.User{}, ErrWrongCode
 	}
-	u, err := a.store.ChangeUser(ctx, userID, RoleOwner, func(u *store.User) error {
+	u, err := a.store.People.ChangeUser(ctx, userID, RoleOwner, func(u *peopledb.User) error {
 		if !takeCode(&u.SecondFactor, code, now) {
 			return ErrWrongCode
 		}

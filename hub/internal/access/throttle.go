@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
 // limit is a budget of tries: so many at once, then one each so often.
@@ -47,60 +47,60 @@ var (
 
 // of is the budget that the words name. Its key does not reveal them: logins may be
 // mistyped passwords.
-func (l limit) of(secret []byte, words ...string) store.TryBudget {
+func (l limit) of(secret []byte, words ...string) peopledb.TryBudget {
 	mac := hmac.New(sha256.New, secret)
 	mac.Write([]byte(l.kind))
 	for _, word := range words {
 		sum := sha256.Sum256([]byte(word))
 		mac.Write(sum[:])
 	}
-	return store.TryBudget{Key: hex.EncodeToString(mac.Sum(nil)), Burst: l.burst, Every: l.every}
+	return peopledb.TryBudget{Key: hex.EncodeToString(mac.Sum(nil)), Burst: l.burst, Every: l.every}
 }
 
 // try is one try of something that can be guessed.
 type try struct {
 	a *Access
 	// own is forgotten when the try was right; shared gets this try back.
-	own, shared []store.TryBudget
+	own, shared []peopledb.TryBudget
 }
 
 // loginTry is a try of a login's password. user is the login's user, if there is one.
-func (a *Access) loginTry(ctx context.Context, login string, user store.User, from string, devices []string) (*try, error) {
+func (a *Access) loginTry(ctx context.Context, login string, user peopledb.User, from string, devices []string) (*try, error) {
 	return a.newTry(ctx, user, strings.ToLower(login), from, devices, loginDevice, loginHere, loginAnywhere)
 }
 
 // codeTry is a try of a person's second factor.
-func (a *Access) codeTry(ctx context.Context, user store.User, from string, devices []string) (*try, error) {
+func (a *Access) codeTry(ctx context.Context, user peopledb.User, from string, devices []string) (*try, error) {
 	return a.newTry(ctx, user, user.ID, from, devices, codeDevice, codeHere, codeAnywhere)
 }
 
-func (a *Access) newTry(ctx context.Context, user store.User, what, from string, devices []string, device, here, anywhere limit) (*try, error) {
-	secret, err := a.store.PurposeKey(ctx, "tries")
+func (a *Access) newTry(ctx context.Context, user peopledb.User, what, from string, devices []string, device, here, anywhere limit) (*try, error) {
+	secret, err := a.store.Audit.PurposeKey(ctx, "tries")
 	if err != nil {
 		return nil, err
 	}
 	if known, err := a.knownDevice(ctx, user, devices); err != nil || known != "" {
-		return &try{a: a, own: []store.TryBudget{device.of(secret, user.ID, known)}}, err
+		return &try{a: a, own: []peopledb.TryBudget{device.of(secret, user.ID, known)}}, err
 	}
 	network := Network(from)
 	return &try{
-		a: a, own: []store.TryBudget{here.of(secret, what, network)},
-		shared: []store.TryBudget{anywhere.of(secret, what), fromNetwork.of(secret, network)},
+		a: a, own: []peopledb.TryBudget{here.of(secret, what, network)},
+		shared: []peopledb.TryBudget{anywhere.of(secret, what), fromNetwork.of(secret, network)},
 	}, nil
 }
 
 // networkTry is a try without a login, such as a passkey.
 func (a *Access) networkTry(ctx context.Context, from string, devices []string) (*try, error) {
-	return a.nameless(ctx, devices, loginDevice, func(secret []byte) []store.TryBudget {
-		return []store.TryBudget{fromNetwork.of(secret, Network(from))}
+	return a.nameless(ctx, devices, loginDevice, func(secret []byte) []peopledb.TryBudget {
+		return []peopledb.TryBudget{fromNetwork.of(secret, Network(from))}
 	})
 }
 
 // Begin counts that a stranger begins a login of which something is kept until it is
 // answered. Errors: TooManyError.
 func (a *Access) Begin(ctx context.Context, from string, devices []string) error {
-	t, err := a.nameless(ctx, devices, beginDevice, func(secret []byte) []store.TryBudget {
-		return []store.TryBudget{beginHere.of(secret, Network(from)), beginAnywhere.of(secret)}
+	t, err := a.nameless(ctx, devices, beginDevice, func(secret []byte) []peopledb.TryBudget {
+		return []peopledb.TryBudget{beginHere.of(secret, Network(from)), beginAnywhere.of(secret)}
 	})
 	if err != nil {
 		return err
@@ -109,15 +109,15 @@ func (a *Access) Begin(ctx context.Context, from string, devices []string) error
 }
 
 // nameless is a try without a login: by the browser of a known person, or by a stranger.
-func (a *Access) nameless(ctx context.Context, devices []string, device limit, strange func(secret []byte) []store.TryBudget) (*try, error) {
-	secret, err := a.store.PurposeKey(ctx, "tries")
+func (a *Access) nameless(ctx context.Context, devices []string, device limit, strange func(secret []byte) []peopledb.TryBudget) (*try, error) {
+	secret, err := a.store.Audit.PurposeKey(ctx, "tries")
 	if err != nil {
 		return nil, err
 	}
 	for _, shown := range devices {
 		userID, _, _ := strings.Cut(shown, ".")
-		if known, err := a.knownDevice(ctx, store.User{ID: userID}, []string{shown}); err != nil || known != "" {
-			return &try{a: a, own: []store.TryBudget{device.of(secret, known)}}, err
+		if known, err := a.knownDevice(ctx, peopledb.User{ID: userID}, []string{shown}); err != nil || known != "" {
+			return &try{a: a, own: []peopledb.TryBudget{device.of(secret, known)}}, err
 		}
 	}
 	return &try{a: a, shared: strange(secret)}, nil
@@ -126,16 +126,16 @@ func (a *Access) nameless(ctx context.Context, devices []string, device limit, s
 // byKnownDevice reports whether the browser is known to belong to the person.
 func (t *try) byKnownDevice() bool { return len(t.shared) == 0 }
 
-func (t *try) budgets() []store.TryBudget { return append(slices.Clip(t.own), t.shared...) }
+func (t *try) budgets() []peopledb.TryBudget { return append(slices.Clip(t.own), t.shared...) }
 
 // look reports without counting whether the try may be made. Errors: TooManyError.
 func (t *try) look(ctx context.Context) error {
-	return tooMany(t.a.store.TriesWait(ctx, t.budgets()...))
+	return tooMany(t.a.store.People.TriesWait(ctx, t.budgets()...))
 }
 
 // count counts the try. Errors: TooManyError.
 func (t *try) count(ctx context.Context) error {
-	return tooMany(t.a.store.SpendTries(ctx, t.budgets()...))
+	return tooMany(t.a.store.People.SpendTries(ctx, t.budgets()...))
 }
 
 // right gives back what the try has cost.
@@ -144,10 +144,10 @@ func (t *try) right(ctx context.Context) error {
 	for _, b := range t.own {
 		keys = append(keys, b.Key)
 	}
-	if err := t.a.store.ForgetTries(ctx, keys...); err != nil {
+	if err := t.a.store.People.ForgetTries(ctx, keys...); err != nil {
 		return err
 	}
-	return t.a.store.ReturnTries(ctx, t.shared...)
+	return t.a.store.People.ReturnTries(ctx, t.shared...)
 }
 
 func tooMany(wait time.Duration, err error) error {

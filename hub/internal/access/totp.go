@@ -12,7 +12,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"github.com/evergrant/evergrant/hub/internal/randtoken"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
 // Codes are those that every authenticator app supports (RFC 6238): six digits of SHA-1,
@@ -52,7 +52,7 @@ func codeAt(secret []byte, step int64) string {
 }
 
 // takeCode checks a code or a recovery code and spends it: each is good once.
-func takeCode(f *store.SecondFactor, code string, now time.Time) bool {
+func takeCode(f *peopledb.SecondFactor, code string, now time.Time) bool {
 	code = strings.ToLower(strings.NewReplacer(" ", "", "-", "").Replace(code))
 	present := now.Unix() / int64(codeStep/time.Second)
 	for step := present - codeDrift; step <= present+codeDrift; step++ {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 )
 
 // AuditRecord is one line of who did what.
@@ -47,7 +47,7 @@ type auditInput struct {
 func (a *API) registerAudit() {
 	huma.Register(a.huma, operation("list-audit", http.MethodGet, "/api/v1/audit", "Read who did what, newest first", "Audit"),
 		func(ctx context.Context, in *auditInput) (*listOf[AuditRecord], error) {
-			records, err := a.store.AuditRecords(ctx, store.AuditFilter{
+			records, err := a.store.Audit.AuditRecords(ctx, auditdb.AuditFilter{
 				Actor: in.Actor, Act: in.Act, Object: in.Object, Outcome: in.Outcome, From: in.From, To: in.To, Before: in.Before, Limit: in.Limit,
 			})
 			if err != nil {
@@ -65,7 +65,7 @@ func (a *API) registerAudit() {
 	huma.Register(a.huma, operation("verify-audit", http.MethodPost, "/api/v1/audit/verify", "Walk the chain of audit records and tell whether any was changed", "Audit"),
 		func(ctx context.Context, _ *struct{}) (*one[AuditCheck], error) {
 			n, err := a.data.VerifyAudit(ctx)
-			if broken, ok := errors.AsType[*store.BrokenChainError](err); ok {
+			if broken, ok := errors.AsType[*auditdb.BrokenChainError](err); ok {
 				return &one[AuditCheck]{Body: AuditCheck{Records: n, BrokenAt: broken.Seq}}, nil
 			}
 			if err != nil {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 )
 
 // RestoreState is how the last restore of the database stands.
@@ -97,8 +97,8 @@ func (a *API) registerBehind() {
 			return &one[BehindRun]{BehindRun{Run: run, Connections: n}}, nil
 		})
 	}
-	decide("try-behind", "try", store.DecideTryOnce, "Spend the stored refresh tokens of such grants once")
-	decide("link-behind", "links", store.DecideSendLinks, "Give such grants up without trying: people are sent links to authorise again")
+	decide("try-behind", "try", replicadb.DecideTryOnce, "Spend the stored refresh tokens of such grants once")
+	decide("link-behind", "links", replicadb.DecideSendLinks, "Give such grants up without trying: people are sent links to authorise again")
 }
 
 func (a *API) restoreState(ctx context.Context) (v RestoreState, err error) {

@@ -10,7 +10,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/audit"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
 type keyInContext struct{}
@@ -84,8 +84,8 @@ func caller(ctx context.Context) string {
 }
 
 // keyOf is the key of a request that authenticate let through.
-func keyOf(ctx context.Context) store.APIKey {
-	key, _ := ctx.Value(keyInContext{}).(store.APIKey)
+func keyOf(ctx context.Context) peopledb.APIKey {
+	key, _ := ctx.Value(keyInContext{}).(peopledb.APIKey)
 	return key
 }
 
@@ -101,7 +101,7 @@ func (a *API) touchKey(ctx context.Context, id string, now time.Time) {
 	if !due {
 		return
 	}
-	if err := a.store.TouchAPIKey(ctx, id, now); err != nil {
+	if err := a.store.People.TouchAPIKey(ctx, id, now); err != nil {
 		a.log.Warn("record API key use failed", "key", id, "error", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/connections"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 )
 
 // Account is whose a grant is at the service.
@@ -101,7 +102,7 @@ type ListInput struct {
 }
 
 func (a *API) connection(ctx context.Context, name string) (connection.Connection, error) {
-	return a.store.ConnectionByName(ctx, name)
+	return a.store.Grants.ConnectionByName(ctx, name)
 }
 
 // readable finds a connection that the key may see. One that may not learns nothing
@@ -111,7 +112,7 @@ func (a *API) readable(ctx context.Context, name string) (connection.Connection,
 	sees := access.MayAdminister(key) || key.AllConnections
 	c, err := a.connection(ctx, name)
 	if err == nil && !sees {
-		sees, err = a.store.KeyOpens(ctx, key, c.ID)
+		sees, err = a.store.People.KeyOpens(ctx, key, c.ID)
 	}
 	if !sees && (err == nil || errors.Is(err, store.ErrNotFound)) {
 		return connection.Connection{}, access.ErrNotForKey
@@ -120,7 +121,7 @@ func (a *API) readable(ctx context.Context, name string) (connection.Connection,
 }
 
 func (a *API) view(ctx context.Context, c connection.Connection) (*one[Connection], error) {
-	svc, err := a.store.Service(ctx, c.ServiceID)
+	svc, err := a.store.Services.Service(ctx, c.ServiceID)
 	if err != nil {
 		return nil, a.fail(err)
 	}
@@ -150,7 +151,7 @@ func (a *API) registerConnections() {
 // serviceNames are what the services are called, by id; nothing that is sealed is opened
 // for them.
 func (a *API) serviceNames(ctx context.Context) (map[string]string, error) {
-	services, err := a.store.ServiceNames(ctx)
+	services, err := a.store.Services.ServiceNames(ctx)
 	names := make(map[string]string, len(services))
 	for _, s := range services {
 		names[s.ID] = s.Name
@@ -159,18 +160,18 @@ func (a *API) serviceNames(ctx context.Context) (map[string]string, error) {
 }
 
 func (a *API) listConnections(ctx context.Context, in *ListInput) (*listOf[Connection], error) {
-	filter := store.Filter{Query: in.Query, Tag: in.Tag, Limit: in.Limit, AfterName: in.After}
+	filter := grantdb.Filter{Query: in.Query, Tag: in.Tag, Limit: in.Limit, AfterName: in.After}
 	if key := keyOf(ctx); !access.MayAdminister(key) && !key.AllConnections {
 		filter.KeyID = key.ID
 	}
 	if in.Service != "" {
-		svc, err := a.store.ServiceByName(ctx, in.Service)
+		svc, err := a.store.Services.ServiceByName(ctx, in.Service)
 		if err != nil {
 			return nil, a.fail(err)
 		}
 		filter.ServiceID = svc.ID
 	}
-	connections, err := a.store.Connections(ctx, filter)
+	connections, err := a.store.Grants.Connections(ctx, filter)
 	if err != nil {
 		return nil, a.fail(err)
 	}

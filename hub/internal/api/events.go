@@ -14,7 +14,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/connection"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
 // EventsInput asks for a stream of events.
@@ -85,7 +85,7 @@ func (a *API) events(ctx context.Context, in *EventsInput) (*huma.StreamResponse
 type stream struct {
 	api *API
 	// key is read again with each heartbeat.
-	key           store.APIKey
+	key           peopledb.APIKey
 	authorization string
 
 	only    string
@@ -136,7 +136,7 @@ func (s *stream) sendChanged(ctx context.Context, ids []string) error {
 		if !s.sees(ctx, id) {
 			continue
 		}
-		c, err := s.api.store.Connection(ctx, id)
+		c, err := s.api.store.Grants.Connection(ctx, id)
 		if err != nil {
 			continue // deleted meanwhile
 		}
@@ -150,7 +150,7 @@ func (s *stream) sendChanged(ctx context.Context, ids []string) error {
 // since tells what has changed after the last event.
 func (s *stream) since(ctx context.Context) error {
 	for {
-		changed, err := s.api.store.ChangedSince(ctx, s.last, mostPerRead)
+		changed, err := s.api.store.Grants.ChangedSince(ctx, s.last, mostPerRead)
 		if err != nil {
 			return err
 		}
@@ -172,7 +172,7 @@ func (s *stream) sees(ctx context.Context, id string) bool {
 	if access.MayAdminister(s.key) {
 		return true
 	}
-	opens, err := s.api.store.KeyOpens(ctx, s.key, id)
+	opens, err := s.api.store.People.KeyOpens(ctx, s.key, id)
 	return err == nil && opens
 }
 

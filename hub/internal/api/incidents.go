@@ -8,7 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 )
 
 // Incident is one trouble of one or many connections.
@@ -45,7 +45,7 @@ func (a *API) registerIncidents() {
 }
 
 func (a *API) incidents(ctx context.Context, in *incidentsInput) (*listOf[Incident], error) {
-	found, err := a.store.Incidents(ctx, in.State == "closed", in.Limit)
+	found, err := a.store.Notices.Incidents(ctx, in.State == "closed", in.Limit)
 	if err != nil {
 		return nil, a.fail(err)
 	}
@@ -57,7 +57,7 @@ func (a *API) incidents(ctx context.Context, in *incidentsInput) (*listOf[Incide
 }
 
 func (a *API) incident(ctx context.Context, in *incidentInput) (*one[Incident], error) {
-	found, names, err := a.store.Incident(ctx, in.ID, in.Limit)
+	found, names, err := a.store.Notices.Incident(ctx, in.ID, in.Limit)
 	if err != nil {
 		return nil, a.fail(err)
 	}
@@ -66,7 +66,7 @@ func (a *API) incident(ctx context.Context, in *incidentInput) (*one[Incident], 
 	return &one[Incident]{Body: view}, nil
 }
 
-func (a *API) incidentView(ctx context.Context, i store.Incident) Incident {
+func (a *API) incidentView(ctx context.Context, i noticedb.Incident) Incident {
 	cause := connection.ParseCause(i.Cause)
 	v := Incident{
 		ID: i.ID, Kind: string(cause.Kind), Of: cause.Of, Who: cause.Who(), Code: i.Code, Message: i.Message, Affected: i.Affected,
@@ -74,11 +74,11 @@ func (a *API) incidentView(ctx context.Context, i store.Incident) Incident {
 	}
 	switch cause.Kind {
 	case connection.CauseClient, connection.CauseService, connection.CauseRefusal:
-		if svc, err := a.store.Service(ctx, cause.Of); err == nil {
+		if svc, err := a.store.Services.Service(ctx, cause.Of); err == nil {
 			v.Of = svc.Name
 		}
 	case connection.CauseGrant, connection.CauseUncertain:
-		if c, err := a.store.Connection(ctx, cause.Of); err == nil {
+		if c, err := a.store.Grants.Connection(ctx, cause.Of); err == nil {
 			v.Of = c.Name
 		}
 	}
@@ -98,7 +98,7 @@ type forecastInput struct {
 }
 
 func (a *API) forecast(ctx context.Context, in *forecastInput) (*listOf[Forecast], error) {
-	rows, err := a.store.Forecast(ctx, in.Limit)
+	rows, err := a.store.Stats.Forecast(ctx, in.Limit)
 	if err != nil {
 		return nil, a.fail(err)
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/app/keys"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
 // Key is an API key without its secret part.
@@ -53,7 +53,7 @@ type CreatedKey struct {
 	Secret string `json:"key" doc:"The key itself; it cannot be shown again"`
 }
 
-func keyView(k store.APIKey, names map[string]string) Key {
+func keyView(k peopledb.APIKey, names map[string]string) Key {
 	v := Key{
 		ID: k.ID, Title: k.Title, Prefix: k.Prefix, Scopes: k.Scopes, AllConnections: k.AllConnections,
 		ExpiresAt: orAbsent(k.ExpiresAt), RevokedAt: orAbsent(k.RevokedAt), LastUsedAt: orAbsent(k.LastUsedAt), CreatedAt: k.CreatedAt.UTC(),
@@ -128,7 +128,7 @@ func (a *API) rotateKey(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, a.fail(err)
 	}
-	names, err := a.connectionNames(ctx, []store.APIKey{made.Key})
+	names, err := a.connectionNames(ctx, []peopledb.APIKey{made.Key})
 	if err != nil {
 		return nil, a.fail(err)
 	}
@@ -136,7 +136,7 @@ func (a *API) rotateKey(ctx context.Context, in *struct {
 }
 
 // connectionNames looks up the names of the connections that keys allow.
-func (a *API) connectionNames(ctx context.Context, list []store.APIKey) (map[string]string, error) {
+func (a *API) connectionNames(ctx context.Context, list []peopledb.APIKey) (map[string]string, error) {
 	opened, err := a.keys.Opened(ctx, list, 0)
 	names := make(map[string]string, len(opened))
 	for id, c := range opened {

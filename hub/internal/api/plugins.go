@@ -11,7 +11,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/sandbox"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
 )
 
 // Plugin is a plugin and its versions.
@@ -152,7 +152,7 @@ func packageView(p installer.Package) PluginPackage {
 	return v
 }
 
-func barePackageView(p store.Package) PluginPackage {
+func barePackageView(p plugindb.Package) PluginPackage {
 	return PluginPackage{
 		Sum: p.Sum, Name: p.Name, Version: p.Version, State: p.State, Problem: p.Problem, Signer: p.Signer, Size: p.Size,
 		StagedAt: p.StagedAt.UTC(), StagedBy: p.StagedBy, ApprovedAt: orAbsent(p.ApprovedAt), ApprovedBy: p.ApprovedBy,
@@ -218,7 +218,7 @@ func (a *API) pluginKeys(ctx context.Context, _ *struct{}) (*listOf[PluginKey], 
 	return list(items), nil
 }
 
-func pluginKeyView(k store.PluginKey) PluginKey {
+func pluginKeyView(k plugindb.PluginKey) PluginKey {
 	return PluginKey{ID: k.ID, Title: k.Title, Public: k.Public, TrustedAt: k.TrustedAt.UTC(), RevokedAt: orAbsent(k.RevokedAt)}
 }
 

@@ -30,7 +30,7 @@ func (a *API) registerRejected() {
 
 func (a *API) rejected(ctx context.Context, in *RejectedInput) (*TokenOutput, error) {
 	row, _ := ctx.Value(pullInContext{}).(store.PullRow) // beforeBody has checked the key
-	c, err := a.store.Connection(ctx, row.ConnectionID)
+	c, err := a.store.Grants.Connection(ctx, row.ConnectionID)
 	if err != nil {
 		return nil, a.fail(err)
 	}

@@ -48,7 +48,7 @@ func (a *API) listGenerations(ctx context.Context, in *NameInput) (*listOf[PastG
 	if err != nil {
 		return nil, a.fail(err)
 	}
-	history, err := a.store.History(ctx, c.ID)
+	history, err := a.store.Grants.History(ctx, c.ID)
 	if err != nil {
 		return nil, a.fail(err)
 	}

@@ -36,7 +36,7 @@ func (a *API) registerRevoke() {
 			if err != nil {
 				return nil, a.fail(err)
 			}
-			c, err := a.store.Connection(ctx, before.ID)
+			c, err := a.store.Grants.Connection(ctx, before.ID)
 			if err != nil {
 				return nil, a.fail(err)
 			}

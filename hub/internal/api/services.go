@@ -98,7 +98,7 @@ func (a *API) serviceView(s service.Service) Service {
 func (a *API) registerServices() {
 	huma.Register(a.huma, operation("list-services", http.MethodGet, "/api/v1/services", "List services", "Services"),
 		func(ctx context.Context, _ *struct{}) (*listOf[Service], error) {
-			services, err := a.store.Services(ctx)
+			services, err := a.store.Services.Services(ctx)
 			if err != nil {
 				return nil, a.fail(err)
 			}
@@ -119,7 +119,7 @@ func (a *API) registerServices() {
 	})
 	huma.Register(a.huma, operation("get-service", http.MethodGet, "/api/v1/services/{name}", "Show a service", "Services", 404),
 		func(ctx context.Context, in *NameInput) (*one[Service], error) {
-			svc, err := a.store.ServiceByName(ctx, in.Name)
+			svc, err := a.store.Services.ServiceByName(ctx, in.Name)
 			if err != nil {
 				return nil, a.fail(err)
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 )
 
@@ -193,7 +194,7 @@ func (a *API) allowed(ctx context.Context, authorization, name string) (store.Pu
 // nothing of it, not even whether it is there; one that may pull all learns that
 // a name is wrong.
 func mayPull(row store.PullRow, address string, now time.Time) error {
-	key := store.APIKey{
+	key := peopledb.APIKey{
 		ID: row.Key.ID, Scopes: row.Key.Scopes, AllConnections: row.Key.AllConnections,
 		ExpiresAt: fromMillis(row.Key.ExpiresAt), RevokedAt: fromMillis(row.Key.RevokedAt),
 	}

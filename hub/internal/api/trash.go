@@ -9,7 +9,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/app/connections"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 )
 
 // Deleted is the answer to the deletion of a connection.
@@ -90,15 +90,15 @@ func (a *API) deleteConnection(ctx context.Context, in *struct {
 }
 
 func (a *API) listTrash(ctx context.Context, in *TrashInput) (*listOf[TrashedConnection], error) {
-	f := store.TrashFilter{Query: in.Query, Limit: in.Limit}
+	f := grantdb.TrashFilter{Query: in.Query, Limit: in.Limit}
 	if in.After != "" {
-		last, err := a.store.Trashed(ctx, in.After)
+		last, err := a.store.Grants.Trashed(ctx, in.After)
 		if err != nil {
 			return nil, a.fail(err)
 		}
 		f.AfterAt, f.AfterID = last.TrashedAt, last.ID
 	}
-	found, err := a.store.Trash(ctx, f)
+	found, err := a.store.Grants.Trash(ctx, f)
 	if err != nil {
 		return nil, a.fail(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 )
 
 // Actor is the person, API key or command that acts.
@@ -62,12 +63,12 @@ type Object struct {
 type Log struct {
 	store *store.Store
 	log   hclog.Logger
-	watch func(ctx context.Context, r store.AuditRecord)
+	watch func(ctx context.Context, r auditdb.AuditRecord)
 }
 
 // Watch sets a function that gets every record before it is written: it must not fail the
 // act. Call it before the first Record.
-func (l *Log) Watch(watch func(ctx context.Context, r store.AuditRecord)) { l.watch = watch }
+func (l *Log) Watch(watch func(ctx context.Context, r auditdb.AuditRecord)) { l.watch = watch }
 
 // New returns a Log.
 func New(st *store.Store, log hclog.Logger) *Log { return &Log{store: st, log: log} }
@@ -103,14 +104,14 @@ func (l *Log) Outcome(ctx context.Context, act string, on Object, outcome string
 // returns the error if it cannot be written.
 func (l *Log) Append(ctx context.Context, act string, on Object, outcome string, detail ...string) error {
 	actor := From(ctx)
-	r := store.AuditRecord{
+	r := auditdb.AuditRecord{
 		At: time.Now(), ActorKind: actor.Kind, Actor: actor.Name, Address: actor.Address,
 		Act: act, ObjectKind: on.Kind, Object: on.Name, Detail: pairs(detail), Outcome: outcome,
 	}
 	if l.watch != nil && outcome == Done {
 		l.watch(context.WithoutCancel(ctx), r)
 	}
-	if err := l.store.AppendAudit(ctx, r); err != nil {
+	if err := l.store.Audit.AppendAudit(ctx, r); err != nil {
 		return err
 	}
 	l.store.AfterCommit(ctx, func() {

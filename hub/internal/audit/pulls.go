@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 )
 
 // ActPull is the act of a process that was handed a token.
@@ -179,7 +180,7 @@ func (p *Pulls) record(ctx context.Context, batch string, tallies map[Pull]*tall
 	if len(tallies) == 0 {
 		return nil
 	}
-	recent, err := p.store.AuditRecords(ctx, store.AuditFilter{Act: ActPull, Limit: 1000})
+	recent, err := p.store.Audit.AuditRecords(ctx, auditdb.AuditFilter{Act: ActPull, Limit: 1000})
 	if err != nil {
 		return err
 	}
@@ -188,22 +189,22 @@ func (p *Pulls) record(ctx context.Context, batch string, tallies map[Pull]*tall
 			return nil
 		}
 	}
-	records := make([]store.AuditRecord, 0, len(tallies))
+	records := make([]auditdb.AuditRecord, 0, len(tallies))
 	for pull, t := range tallies {
 		title := titles[pull.KeyID]
 		if title == "" {
 			title = pull.KeyID
 		}
-		records = append(records, store.AuditRecord{
+		records = append(records, auditdb.AuditRecord{
 			At: t.last, ActorKind: KindKey, Actor: title, Address: pull.Address, Act: ActPull, ObjectKind: "connection", Object: pull.Connection,
 			Detail: map[string]string{"pulls": strconv.Itoa(t.n), "since": t.first.UTC().Format(time.RFC3339), "batch": batch},
 		})
 	}
-	return p.store.AppendAudit(ctx, records...)
+	return p.store.Audit.AppendAudit(ctx, records...)
 }
 
 func (p *Pulls) titles(ctx context.Context) (map[string]string, error) {
-	keys, err := p.store.APIKeys(ctx)
+	keys, err := p.store.People.APIKeys(ctx)
 	titles := make(map[string]string, len(keys))
 	for _, k := range keys {
 		titles[k.ID] = k.Title

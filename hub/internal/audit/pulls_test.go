@@ -11,6 +11,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 )
 
@@ -23,9 +24,9 @@ func open(t *testing.T, st *store.Store, dir string) *audit.Pulls {
 	return p
 }
 
-func pulls(t *testing.T, st *store.Store) []store.AuditRecord {
+func pulls(t *testing.T, st *store.Store) []auditdb.AuditRecord {
 	t.Helper()
-	records, err := st.AuditRecords(t.Context(), store.AuditFilter{Act: audit.ActPull})
+	records, err := st.Audit.AuditRecords(t.Context(), auditdb.AuditFilter{Act: audit.ActPull})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +81,7 @@ func TestPullsBecomeRecordsAndSurviveACrash(t *testing.T) {
 		if err != nil || len(entries) != 1 || !strings.HasSuffix(entries[0].Name(), ".open") {
 			t.Errorf("left on disk: %v, %v", entries, err)
 		}
-		if _, err := st.VerifyAudit(t.Context()); err != nil {
+		if _, err := st.Audit.VerifyAudit(t.Context()); err != nil {
 			t.Error(err)
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 )
 
 // ActPullSum is the act of a record that sums up an hour of pulls by one key, of one
@@ -21,7 +22,7 @@ const SummedAfter = 24 * time.Hour
 // key, connection, number, and the first and the last time are kept. It returns how many
 // records were replaced.
 func SumPulls(ctx context.Context, st *store.Store, now time.Time) (int, error) {
-	return st.SumPulls(ctx, now.Add(-SummedAfter).Truncate(time.Hour), sumByHour)
+	return st.Audit.SumPulls(ctx, now.Add(-SummedAfter).Truncate(time.Hour), sumByHour)
 }
 
 // hourOf is what one sum is about.
@@ -31,9 +32,9 @@ type hourOf struct {
 }
 
 // sumByHour makes the sums of records of pulls, the earliest hour first.
-func sumByHour(records []store.AuditRecord) ([]store.AuditRecord, error) {
+func sumByHour(records []auditdb.AuditRecord) ([]auditdb.AuditRecord, error) {
 	type sum struct {
-		store.AuditRecord
+		auditdb.AuditRecord
 
 		pulls, records int
 		since          time.Time
@@ -55,7 +56,7 @@ func sumByHour(records []store.AuditRecord) ([]store.AuditRecord, error) {
 			t.since = since
 		}
 	}
-	made := make([]store.AuditRecord, 0, len(sums))
+	made := make([]auditdb.AuditRecord, 0, len(sums))
 	for _, t := range sums {
 		t.Act = ActPullSum
 		t.Detail = map[string]string{
@@ -63,14 +64,14 @@ func sumByHour(records []store.AuditRecord) ([]store.AuditRecord, error) {
 		}
 		made = append(made, t.AuditRecord)
 	}
-	slices.SortFunc(made, func(a, b store.AuditRecord) int {
+	slices.SortFunc(made, func(a, b auditdb.AuditRecord) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Object, b.Object), cmp.Compare(a.Actor, b.Actor), cmp.Compare(a.Address, b.Address))
 	})
 	return made, nil
 }
 
 // pullsOf is the number of pulls of a record; one without a number counts as one.
-func pullsOf(r store.AuditRecord) int {
+func pullsOf(r auditdb.AuditRecord) int {
 	n, err := strconv.Atoi(r.Detail["pulls"])
 	if err != nil {
 		return 1
@@ -79,7 +80,7 @@ func pullsOf(r store.AuditRecord) int {
 }
 
 // sinceOf is the time of the first of a record's pulls.
-func sinceOf(r store.AuditRecord) time.Time {
+func sinceOf(r auditdb.AuditRecord) time.Time {
 	since, err := time.Parse(time.RFC3339, r.Detail["since"])
 	if err != nil {
 		return r.At

@@ -6,6 +6,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 )
 
@@ -14,13 +15,13 @@ import (
 func TestPullsAreSummedUpByTheHourAfterADay(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		hour := time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
-		pull := func(at time.Time, key, connection, address, pulls, since string) store.AuditRecord {
-			return store.AuditRecord{
+		pull := func(at time.Time, key, connection, address, pulls, since string) auditdb.AuditRecord {
+			return auditdb.AuditRecord{
 				At: at, ActorKind: audit.KindKey, Actor: key, Address: address, Act: audit.ActPull, ObjectKind: "connection", Object: connection,
 				Detail: map[string]string{"pulls": pulls, "since": since, "batch": "b"},
 			}
 		}
-		records := []store.AuditRecord{
+		records := []auditdb.AuditRecord{
 			pull(hour.Add(10*time.Second), "Bpium", "sales", "10.0.0.1", "3", "2026-03-01T10:00:02Z"),
 			pull(hour.Add(40*time.Second), "Bpium", "sales", "10.0.0.1", "4", "2026-03-01T10:00:31Z"),
 			pull(hour.Add(50*time.Minute), "Bpium", "stock", "10.0.0.1", "1", "2026-03-01T10:50:00Z"),
@@ -28,7 +29,7 @@ func TestPullsAreSummedUpByTheHourAfterADay(t *testing.T) {
 			pull(hour.Add(61*time.Minute), "Bpium", "sales", "10.0.0.1", "9", "2026-03-01T11:01:00Z"),
 			pull(hour.Add(25*time.Hour), "Bpium", "sales", "10.0.0.1", "2", "2026-03-02T11:00:00Z"),
 		}
-		if err := s.AppendAudit(t.Context(), records...); err != nil {
+		if err := s.Audit.AppendAudit(t.Context(), records...); err != nil {
 			t.Fatal(err)
 		}
 		now := hour.Add(26 * time.Hour)
@@ -38,7 +39,7 @@ func TestPullsAreSummedUpByTheHourAfterADay(t *testing.T) {
 		if n, err := audit.SumPulls(t.Context(), s, now); n != 0 || err != nil {
 			t.Errorf("a second time %d were summed up, %v", n, err)
 		}
-		sums, err := s.AuditRecords(t.Context(), store.AuditFilter{Act: audit.ActPullSum})
+		sums, err := s.Audit.AuditRecords(t.Context(), auditdb.AuditFilter{Act: audit.ActPullSum})
 		if err != nil || len(sums) != 4 {
 			t.Fatalf("the sums are %+v, %v", sums, err)
 		}
@@ -47,10 +48,10 @@ func TestPullsAreSummedUpByTheHourAfterADay(t *testing.T) {
 			first.Detail["pulls"] != "7" || first.Detail["records"] != "2" || first.Detail["since"] != "2026-03-01T10:00:02Z" || first.Detail["until"] != "2026-03-01T10:00:40Z" {
 			t.Errorf("the first sum is %+v", first)
 		}
-		if left, err := s.AuditRecords(t.Context(), store.AuditFilter{Act: audit.ActPull}); err != nil || len(left) != 1 || left[0].Detail["pulls"] != "2" {
+		if left, err := s.Audit.AuditRecords(t.Context(), auditdb.AuditFilter{Act: audit.ActPull}); err != nil || len(left) != 1 || left[0].Detail["pulls"] != "2" {
 			t.Errorf("the single records are %+v, %v", left, err)
 		}
-		if n, err := s.VerifyAudit(t.Context()); n != 5 || err != nil {
+		if n, err := s.Audit.VerifyAudit(t.Context()); n != 5 || err != nil {
 			t.Errorf("the chain has %d records, %v", n, err)
 		}
 	})

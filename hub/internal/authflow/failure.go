@@ -6,6 +6,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/authdb"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -42,7 +43,7 @@ type Failure struct { //nolint:errname // the pages speak of failures; it is mor
 	Cause *provider.Error
 	// Service and Authorization are known as far as the callback came.
 	Service       *service.Service
-	Authorization *store.Authorization
+	Authorization *authdb.Authorization
 	// Wanted and Got are the accounts of ReasonOtherAccount.
 	Wanted, Got provider.Account
 }

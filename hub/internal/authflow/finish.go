@@ -17,6 +17,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/randtoken"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/authdb"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -33,7 +34,7 @@ type Finished struct {
 // Finish ends an authorization with the parameters of its callback. browsers are the
 // secrets in the browser's cookies. Errors: *Failure, or of the store.
 func (f *Flow) Finish(ctx context.Context, serviceName string, params url.Values, browsers ...string) (*Finished, error) {
-	svc, err := f.o.Store.ServiceByName(ctx, serviceName)
+	svc, err := f.o.Store.Services.ServiceByName(ctx, serviceName)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, f.fail(&Failure{Reason: ReasonUnknownService})
 	}
@@ -62,15 +63,15 @@ func (f *Flow) Finish(ctx context.Context, serviceName string, params url.Values
 
 // Awaited is the authorization that the parameters of a callback belong to; nil if there
 // is none, such as for a stranger's. Nothing is consumed.
-func (f *Flow) Awaited(ctx context.Context, serviceName string, params url.Values, browsers ...string) (*store.Authorization, error) {
-	svc, err := f.o.Store.ServiceByName(ctx, serviceName)
-	var a *store.Authorization
+func (f *Flow) Awaited(ctx context.Context, serviceName string, params url.Values, browsers ...string) (*authdb.Authorization, error) {
+	svc, err := f.o.Store.Services.ServiceByName(ctx, serviceName)
+	var a *authdb.Authorization
 	switch state := params.Get("state"); {
 	case err != nil:
 	case state != "":
-		a, err = f.o.Store.AuthorizationOf(ctx, randtoken.Hash(state))
+		a, err = f.o.Store.Authorizations.AuthorizationOf(ctx, randtoken.Hash(state))
 	default:
-		a, err = f.o.Store.AuthorizationByBrowser(ctx, svc.ID, hashes(browsers), time.Now())
+		a, err = f.o.Store.Authorizations.AuthorizationByBrowser(ctx, svc.ID, hashes(browsers), time.Now())
 	}
 	if errors.Is(err, store.ErrNotFound) || err == nil && !a.ExpiresAt.After(time.Now()) {
 		return nil, nil //nolint:nilnil // there being none is no error
@@ -86,12 +87,12 @@ func (f *Flow) untaken(ctx context.Context, svc service.Service, params url.Valu
 	state := params.Get("state")
 	if cause := errorOf(params); cause != nil && state == "" {
 		failure.Reason, failure.Cause = reasonOf(cause), cause
-		if a, err := f.o.Store.AuthorizationByBrowser(ctx, svc.ID, browsers, now); err == nil {
+		if a, err := f.o.Store.Authorizations.AuthorizationByBrowser(ctx, svc.ID, browsers, now); err == nil {
 			failure.Authorization = a
 		}
 		return failure
 	}
-	if a, err := f.o.Store.AuthorizationOf(ctx, randtoken.Hash(state)); err == nil && state != "" && a.ExpiresAt.After(now) {
+	if a, err := f.o.Store.Authorizations.AuthorizationOf(ctx, randtoken.Hash(state)); err == nil && state != "" && a.ExpiresAt.After(now) {
 		failure.Reason = ReasonOtherBrowser
 		if a.ServiceID != svc.ID {
 			failure.Reason = ReasonOtherService
@@ -114,11 +115,11 @@ func hashes(browsers []string) []string {
 // FinishPasted ends an authorization with what a person pasted: the address
 // that the browser landed on, or the bare code. userID must have started it.
 func (f *Flow) FinishPasted(ctx context.Context, connectionID, userID, pasted string) (*Finished, error) {
-	c, err := f.o.Store.Connection(ctx, connectionID)
+	c, err := f.o.Store.Grants.Connection(ctx, connectionID)
 	if err != nil {
 		return nil, err
 	}
-	svc, err := f.o.Store.Service(ctx, c.ServiceID)
+	svc, err := f.o.Store.Services.Service(ctx, c.ServiceID)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +135,7 @@ func (f *Flow) FinishPasted(ctx context.Context, connectionID, userID, pasted st
 	if err != nil {
 		return nil, wrap("find the authorization", err)
 	}
-	a, err := f.o.Store.TakeAuthorization(ctx, pending.StateHash, now)
+	a, err := f.o.Store.Authorizations.TakeAuthorization(ctx, pending.StateHash, now)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, f.fail(&Failure{Reason: ReasonUnknownState, Service: &svc})
 	}
@@ -149,11 +150,11 @@ func (f *Flow) FinishPasted(ctx context.Context, connectionID, userID, pasted st
 
 // pendingFor finds the authorization that a person has started for a connection: the one
 // of the state, of which there may be several at once, or without a state the newest.
-func (f *Flow) pendingFor(ctx context.Context, connectionID, userID, state string) (*store.Authorization, error) {
+func (f *Flow) pendingFor(ctx context.Context, connectionID, userID, state string) (*authdb.Authorization, error) {
 	if state == "" {
-		return f.o.Store.PendingAuthorization(ctx, connectionID, userID)
+		return f.o.Store.Authorizations.PendingAuthorization(ctx, connectionID, userID)
 	}
-	a, err := f.o.Store.AuthorizationOf(ctx, randtoken.Hash(state))
+	a, err := f.o.Store.Authorizations.AuthorizationOf(ctx, randtoken.Hash(state))
 	if err == nil && (a.ConnectionID != connectionID || a.UserID != userID) {
 		err = store.ErrNotFound
 	}
@@ -207,7 +208,7 @@ func wrongIssuer(svc service.Service, params url.Values) bool {
 // exchange spends the code and saves the grant. The code is spent by one request: the
 // exchange continues without its caller when the browser disconnects or the service takes
 // too long, so that its reply is not lost.
-func (f *Flow) exchange(ctx context.Context, svc service.Service, a *store.Authorization, params url.Values, now time.Time) (*Finished, error) {
+func (f *Flow) exchange(ctx context.Context, svc service.Service, a *authdb.Authorization, params url.Values, now time.Time) (*Finished, error) {
 	failure := &Failure{Service: &svc, Authorization: a}
 	if cause := errorOf(params); cause != nil {
 		failure.Reason, failure.Cause = reasonOf(cause), cause
@@ -245,7 +246,7 @@ func (f *Flow) exchange(ctx context.Context, svc service.Service, a *store.Autho
 }
 
 // spend exchanges the code and saves what comes of it.
-func (f *Flow) spend(ctx context.Context, svc service.Service, a *store.Authorization, params url.Values, now time.Time) (*Finished, error) {
+func (f *Flow) spend(ctx context.Context, svc service.Service, a *authdb.Authorization, params url.Values, now time.Time) (*Finished, error) {
 	failure := &Failure{Service: &svc, Authorization: a}
 	op := &operation.Op{ID: a.ID, Service: svc, Now: now, Sending: sync.OnceFunc(func() { f.o.Exchanging(time.Since(now)) })}
 	token, _, err := f.o.Runner.Exchange(ctx, op, provider.ExchangeRequest{
@@ -261,7 +262,7 @@ func (f *Flow) spend(ctx context.Context, svc service.Service, a *store.Authoriz
 	}
 	account, err := f.identify(ctx, svc, *token, now)
 	if err != nil {
-		c, readErr := f.o.Store.Connection(ctx, a.ConnectionID)
+		c, readErr := f.o.Store.Grants.Connection(ctx, a.ConnectionID)
 		if readErr != nil {
 			return nil, wrap("read the connection", readErr)
 		}
@@ -274,7 +275,7 @@ func (f *Flow) spend(ctx context.Context, svc service.Service, a *store.Authoriz
 	}
 	finished, err := f.save(ctx, svc, a, now, *token, account, failure)
 	if err == nil {
-		if err := f.o.Store.SpendGrantLink(ctx, finished.Connection.ID, time.Now()); err != nil {
+		if err := f.o.Store.Authorizations.SpendGrantLink(ctx, finished.Connection.ID, time.Now()); err != nil {
 			f.o.Logger.Warn("expire authorization links failed", "connection", finished.Connection.Name, "error", err)
 		}
 	}
@@ -297,9 +298,9 @@ func (f *Flow) identify(ctx context.Context, svc service.Service, token provider
 
 // save writes the grant. Renewals may move the generation meanwhile, so the
 // compare-and-set is tried on the row as it is: a person's new grant wins.
-func (f *Flow) save(ctx context.Context, svc service.Service, a *store.Authorization, asked time.Time, token provider.Token, account provider.Account, failure *Failure) (*Finished, error) {
+func (f *Flow) save(ctx context.Context, svc service.Service, a *authdb.Authorization, asked time.Time, token provider.Token, account provider.Account, failure *Failure) (*Finished, error) {
 	for range 5 {
-		c, err := f.o.Store.Connection(ctx, a.ConnectionID)
+		c, err := f.o.Store.Grants.Connection(ctx, a.ConnectionID)
 		if err != nil {
 			return nil, wrap("read the connection", err)
 		}
@@ -313,7 +314,7 @@ func (f *Flow) save(ctx context.Context, svc service.Service, a *store.Authoriza
 			return nil, f.offer(ctx, svc, c, asked, token, account, failure, ReasonWouldLoseRenewal)
 		}
 		c = c.Granted(f.o.Clock.Now(), f.o.Clock.Of(asked), token, account, svc.Scopes)
-		err = f.o.Store.UpdateConnection(ctx, c, was)
+		err = f.o.Store.Grants.UpdateConnection(ctx, c, was)
 		if errors.Is(err, store.ErrStale) {
 			continue
 		}

@@ -30,7 +30,7 @@ func TestWhatAPersonPastesFinishesTheirOwnAuthorization(t *testing.T) {
 	callback = r.consent(t, r.start(t, c.ID), asAnna())
 	callback.Set("iss", "https://evil.example")
 	wantFailure(t, paste("anna", callback.Encode()), authflow.ReasonWrongIssuer)
-	if c, err := r.store.Connection(t.Context(), c.ID); err != nil || c.Generation != 2 {
+	if c, err := r.store.Grants.Connection(t.Context(), c.ID); err != nil || c.Generation != 2 {
 		t.Errorf("generation %d, %v", c.Generation, err)
 	}
 }

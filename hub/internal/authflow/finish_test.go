@@ -9,6 +9,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providertest/authserver"
@@ -26,7 +27,7 @@ func TestAGrantIsSavedWithItsAccountAndCanBeSpentOnce(t *testing.T) {
 		callback := r.consent(t, started, asAnna())
 		finished, err := r.flow.Finish(t.Context(), "crm", callback, "another tab's", browser)
 		must(t, err)
-		saved, err := s.Connection(t.Context(), c.ID)
+		saved, err := s.Grants.Connection(t.Context(), c.ID)
 		must(t, err)
 		if finished.Once || finished.ReturnTo != "/connections" || finished.Lang != "en" || saved.Generation != 1 || saved.Account.ID != "1" ||
 			r.server.TokenState(saved.Tokens.AccessToken) != authserver.Valid || r.server.RefreshTokenState(saved.Tokens.RefreshToken) != authserver.Valid {
@@ -52,7 +53,7 @@ func TestAGrantForNoConnectionIsHandedOverOnce(t *testing.T) {
 	if !finished.Once || finished.Connection.ID != "" || finished.Connection.Account.ID != "2" || finished.Connection.Tokens.AccessToken == "" {
 		t.Errorf("handed over %+v", finished)
 	}
-	all, err := r.store.Connections(t.Context(), store.Filter{})
+	all, err := r.store.Grants.Connections(t.Context(), grantdb.Filter{})
 	must(t, err)
 	if len(all) != 0 {
 		t.Errorf("%d connections are stored", len(all))
@@ -102,7 +103,7 @@ func TestWhatComesBackFromTheServiceIsExplained(t *testing.T) {
 			t.Errorf("%s: %v", name, failure)
 		}
 	}
-	if c, err := r.store.Connection(t.Context(), c.ID); err != nil || c.Generation != 0 {
+	if c, err := r.store.Grants.Connection(t.Context(), c.ID); err != nil || c.Generation != 0 {
 		t.Errorf("generation %d, %v", c.Generation, err)
 	}
 }
@@ -147,7 +148,7 @@ func TestAServiceThatTakesLongIsNotWaitedForAndItsReplyIsSaved(t *testing.T) {
 	wantFailure(t, err, authflow.ReasonTransient)
 	r.server.ClearFaults()
 	r.flow.Wait()
-	if c, err = r.store.Connection(t.Context(), c.ID); err != nil || c.Generation != 1 {
+	if c, err = r.store.Grants.Connection(t.Context(), c.ID); err != nil || c.Generation != 1 {
 		t.Errorf("generation %d, %v", c.Generation, err)
 	}
 }
@@ -162,7 +163,7 @@ func TestAnotherAccountDoesNotTakeAConnectionOver(t *testing.T) {
 	if failure.Wanted.ID != "1" || failure.Got.ID != "2" {
 		t.Errorf("wanted %q, got %q", failure.Wanted.ID, failure.Got.ID)
 	}
-	if now, err := r.store.Connection(t.Context(), c.ID); err != nil || now.Generation != 1 || now.Tokens.AccessToken != c.Tokens.AccessToken {
+	if now, err := r.store.Grants.Connection(t.Context(), c.ID); err != nil || now.Generation != 1 || now.Tokens.AccessToken != c.Tokens.AccessToken {
 		t.Errorf("generation %d, %v", now.Generation, err)
 	}
 	finished, err := r.flow.Finish(t.Context(), "crm", r.consent(t, r.start(t, c.ID), asAnna()), browser)

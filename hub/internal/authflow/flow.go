@@ -20,6 +20,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/randtoken"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/authdb"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -43,7 +44,7 @@ type Options struct {
 	Exchanging func(after time.Duration)
 	// Late is called with what came of an exchange for a connection that its callback did
 	// not wait for. Optional.
-	Late func(ctx context.Context, a *store.Authorization, finished *Finished, err error)
+	Late func(ctx context.Context, a *authdb.Authorization, finished *Finished, err error)
 	// Clock is the time of the database, by which grants are dated; nil is this hub's own
 	// clock.
 	Clock *clock.Clock
@@ -70,7 +71,7 @@ func New(o Options) *Flow {
 		o.Granted = func(connection.Connection) {}
 	}
 	if o.Late == nil {
-		o.Late = func(context.Context, *store.Authorization, *Finished, error) {}
+		o.Late = func(context.Context, *authdb.Authorization, *Finished, error) {}
 	}
 	if o.Exchanging == nil {
 		o.Exchanging = func(time.Duration) {}
@@ -124,11 +125,11 @@ func (f *Flow) Start(ctx context.Context, req StartRequest) (*Started, error) {
 	c := connection.Connection{ServiceID: req.ServiceID}
 	if req.ConnectionID != "" {
 		var err error
-		if c, err = f.o.Store.Connection(ctx, req.ConnectionID); err != nil {
+		if c, err = f.o.Store.Grants.Connection(ctx, req.ConnectionID); err != nil {
 			return nil, err
 		}
 	}
-	svc, err := f.o.Store.Service(ctx, c.ServiceID)
+	svc, err := f.o.Store.Services.Service(ctx, c.ServiceID)
 	if err != nil {
 		return nil, err
 	}
@@ -146,12 +147,12 @@ func (f *Flow) Start(ctx context.Context, req StartRequest) (*Started, error) {
 	if err := checkAddress(svc, address.URL); err != nil {
 		return nil, err
 	}
-	a := store.Authorization{
+	a := authdb.Authorization{
 		ID: store.NewID(), StateHash: randtoken.Hash(state), ServiceID: svc.ID, ConnectionID: c.ID, BrowserHash: randtoken.Hash(req.Browser),
 		UserID: req.UserID, Verifier: verifier, Nonce: nonce, Data: address.Data, RedirectURI: ask.RedirectURI,
 		ReturnTo: req.ReturnTo, Lang: req.Lang, CreatedAt: now, ExpiresAt: now.Add(f.o.TTL),
 	}
-	if err := f.o.Store.CreateAuthorization(ctx, a); err != nil {
+	if err := f.o.Store.Authorizations.CreateAuthorization(ctx, a); err != nil {
 		return nil, err
 	}
 	return &Started{URL: address.URL, ExpiresAt: a.ExpiresAt}, nil
@@ -194,17 +195,17 @@ func withPKCE(svc service.Service, ask *provider.AuthCodeURLRequest) (verifier s
 }
 
 // take finds the authorization of a callback; it is gone afterwards.
-func (f *Flow) take(ctx context.Context, svc service.Service, state string, browsers []string, now time.Time) (*store.Authorization, error) {
+func (f *Flow) take(ctx context.Context, svc service.Service, state string, browsers []string, now time.Time) (*authdb.Authorization, error) {
 	if len(browsers) == 0 {
 		return nil, store.ErrNotFound
 	}
 	if state == "" && svc.Description.StateNotEchoed {
-		return f.o.Store.TakeAuthorizationByBrowser(ctx, svc.ID, browsers, now)
+		return f.o.Store.Authorizations.TakeAuthorizationByBrowser(ctx, svc.ID, browsers, now)
 	}
 	if state == "" {
 		return nil, store.ErrNotFound
 	}
-	return f.o.Store.TakeAuthorizationOf(ctx, randtoken.Hash(state), browsers, now)
+	return f.o.Store.Authorizations.TakeAuthorizationOf(ctx, randtoken.Hash(state), browsers, now)
 }
 
 // failureKinds maps the errors of RFC 6749 section 4.1.2.1.

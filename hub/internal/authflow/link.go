@@ -9,6 +9,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/randtoken"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/authdb"
 )
 
 // linkLife is how long a link can be followed.
@@ -32,15 +33,15 @@ func (f *Flow) MakeLink(ctx context.Context, connectionID, userID, by string) (t
 func (f *Flow) MakeLinkFor(ctx context.Context, connectionID, userID, by string, life time.Duration) (token string, expires time.Time, err error) {
 	now := time.Now()
 	token = randtoken.New()
-	l := store.GrantLink{
+	l := authdb.GrantLink{
 		ID: store.NewID(), Hash: randtoken.Hash(token), ConnectionID: connectionID, UserID: userID, CreatedBy: by, CreatedAt: now, ExpiresAt: now.Add(life),
 	}
-	return token, l.ExpiresAt, f.o.Store.CreateGrantLink(ctx, l)
+	return token, l.ExpiresAt, f.o.Store.Authorizations.CreateGrantLink(ctx, l)
 }
 
 // Linked is the target of a link.
 type Linked struct {
-	Link       store.GrantLink
+	Link       authdb.GrantLink
 	Connection connection.Connection
 	Service    service.Service
 }
@@ -48,18 +49,18 @@ type Linked struct {
 // Link returns the target of a link's token. It changes nothing, because messengers open
 // links before people do. Errors: ErrLinkSpent.
 func (f *Flow) Link(ctx context.Context, token string) (*Linked, error) {
-	l, err := f.o.Store.GrantLink(ctx, randtoken.Hash(token), time.Now())
+	l, err := f.o.Store.Authorizations.GrantLink(ctx, randtoken.Hash(token), time.Now())
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, ErrLinkSpent
 	}
 	if err != nil {
 		return nil, err
 	}
-	c, err := f.o.Store.Connection(ctx, l.ConnectionID)
+	c, err := f.o.Store.Grants.Connection(ctx, l.ConnectionID)
 	if err != nil {
 		return nil, err
 	}
-	svc, err := f.o.Store.Service(ctx, c.ServiceID)
+	svc, err := f.o.Store.Services.Service(ctx, c.ServiceID)
 	return &Linked{Link: l, Connection: c, Service: svc}, err
 }
 
@@ -74,7 +75,7 @@ func (f *Flow) FollowLink(ctx context.Context, token, browser, lang string) (*Li
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := f.o.Store.BindGrantLink(ctx, linked.Link.ID, randtoken.Hash(browser)); err != nil {
+	if err := f.o.Store.Authorizations.BindGrantLink(ctx, linked.Link.ID, randtoken.Hash(browser)); err != nil {
 		if errors.Is(err, store.ErrInUse) {
 			return linked, nil, ErrLinkTaken
 		}

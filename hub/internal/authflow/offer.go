@@ -8,6 +8,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/authdb"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -22,7 +23,7 @@ var ErrNoOffer error = refusalError("no authorisation of this connection is kept
 func (f *Flow) offer(ctx context.Context, svc service.Service, c connection.Connection, asked time.Time, token provider.Token, account provider.Account, failure *Failure, reason Reason) error {
 	now := time.Now()
 	failure.Reason = reason
-	err := f.o.Store.PutOffer(ctx, store.Offer{
+	err := f.o.Store.Authorizations.PutOffer(ctx, authdb.Offer{
 		ConnectionID: c.ID, Generation: c.Generation, Reason: string(reason), Token: token, Asked: asked, Account: account, Scopes: svc.Scopes,
 		CreatedAt: now, ExpiresAt: now.Add(offerLife),
 	})
@@ -35,7 +36,7 @@ func (f *Flow) offer(ctx context.Context, svc service.Service, c connection.Conn
 // TakeOffer replaces a connection's grant by its offer, on a person's decision. Errors:
 // ErrNoOffer, of the store.
 func (f *Flow) TakeOffer(ctx context.Context, connectionID string) (connection.Connection, error) {
-	o, err := f.o.Store.TakeOffer(ctx, connectionID, time.Now())
+	o, err := f.o.Store.Authorizations.TakeOffer(ctx, connectionID, time.Now())
 	if errors.Is(err, store.ErrNotFound) {
 		return connection.Connection{}, ErrNoOffer
 	}
@@ -43,7 +44,7 @@ func (f *Flow) TakeOffer(ctx context.Context, connectionID string) (connection.C
 		return connection.Connection{}, err
 	}
 	for range 5 {
-		c, err := f.o.Store.Connection(ctx, connectionID)
+		c, err := f.o.Store.Grants.Connection(ctx, connectionID)
 		if err != nil {
 			return c, err
 		}
@@ -51,7 +52,7 @@ func (f *Flow) TakeOffer(ctx context.Context, connectionID string) (connection.C
 			o.Account = c.Account
 		}
 		taken := c.Granted(f.o.Clock.Now(), f.o.Clock.Of(o.Asked), o.Token, o.Account, o.Scopes)
-		if err = f.o.Store.UpdateConnection(ctx, taken, c); errors.Is(err, store.ErrStale) {
+		if err = f.o.Store.Grants.UpdateConnection(ctx, taken, c); errors.Is(err, store.ErrStale) {
 			continue
 		}
 		if err == nil {
@@ -65,7 +66,7 @@ func (f *Flow) TakeOffer(ctx context.Context, connectionID string) (connection.C
 
 // DropOffer discards a connection's offer. Errors: ErrNoOffer, of the store.
 func (f *Flow) DropOffer(ctx context.Context, connectionID string) error {
-	_, err := f.o.Store.TakeOffer(ctx, connectionID, time.Now())
+	_, err := f.o.Store.Authorizations.TakeOffer(ctx, connectionID, time.Now())
 	if errors.Is(err, store.ErrNotFound) {
 		return ErrNoOffer
 	}

@@ -23,7 +23,7 @@ func TestAGrantWithoutRenewalIsKeptAsideUntilSomebodyDecides(t *testing.T) {
 			r.server.SetFault(fault)
 			_, err := r.flow.Finish(t.Context(), "crm", r.consent(t, r.start(t, first.ID), asAnna()), browser)
 			wantFailure(t, err, authflow.ReasonWouldLoseRenewal)
-			now, err := s.Connection(t.Context(), first.ID)
+			now, err := s.Grants.Connection(t.Context(), first.ID)
 			must(t, err)
 			if now.Generation != first.Generation || now.Tokens.RefreshToken != first.Tokens.RefreshToken {
 				t.Errorf("generation %d is in force", now.Generation)

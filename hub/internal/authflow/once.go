@@ -6,13 +6,13 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/service"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/authdb"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // once returns a grant in the form of a connection that is not stored: the returned value
 // is the only copy.
-func (f *Flow) once(ctx context.Context, svc service.Service, a *store.Authorization, asked time.Time, token provider.Token) *Finished {
+func (f *Flow) once(ctx context.Context, svc service.Service, a *authdb.Authorization, asked time.Time, token provider.Token) *Finished {
 	account, err := f.identify(ctx, svc, token, asked)
 	if err != nil {
 		f.o.Logger.Debug("one-time handover, account unknown", "service", svc.Name)

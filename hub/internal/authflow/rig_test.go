@@ -115,7 +115,7 @@ func (r *rig) newFlow(wait time.Duration) *authflow.Flow {
 func (r *rig) register(t *testing.T, name, address string) service.Service {
 	t.Helper()
 	svc := r.prepared(t, name, address)
-	must(t, r.store.CreateService(t.Context(), svc))
+	must(t, r.store.Services.CreateService(t.Context(), svc))
 	return svc
 }
 
@@ -144,7 +144,7 @@ func (r *rig) prepared(t *testing.T, name, address string) service.Service {
 func (r *rig) connection(t *testing.T, name string) connection.Connection {
 	t.Helper()
 	c := connection.New(time.Now(), store.NewID(), name, name, r.service.ID, connection.PolicyOf(r.service.Description))
-	must(t, r.store.CreateConnection(t.Context(), c))
+	must(t, r.store.Grants.CreateConnection(t.Context(), c))
 	return c
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 )
 
@@ -32,7 +33,7 @@ func same(t *testing.T, want, got map[string][]string) {
 	for _, all := range []map[string][]string{want, got} {
 		delete(all, "sessions")
 		delete(all, "user_sessions")
-		all["settings"] = slices.DeleteFunc(all["settings"], func(row string) bool { return strings.Contains(row, store.RestoredKey) })
+		all["settings"] = slices.DeleteFunc(all["settings"], func(row string) bool { return strings.Contains(row, replicadb.RestoredKey) })
 		for _, rows := range all {
 			slices.Sort(rows)
 		}
@@ -90,7 +91,7 @@ func restore(t *testing.T, file, address string, box *seal.Box, replace bool) {
 	st, err := store.Open(t.Context(), options(address, box))
 	check(t, err)
 	defer func() { check(t, st.Close()) }()
-	mark, err := st.Restored(t.Context())
+	mark, err := st.Replicas.Restored(t.Context())
 	check(t, err)
 	if mark.BackupID != s.Header.ID || !mark.BackupAt.Equal(s.Header.MadeAt) || mark.Version != "test" {
 		t.Errorf("the mark is %+v", mark)

@@ -13,6 +13,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 )
 
 // Target says where to restore to.
@@ -54,7 +55,7 @@ func Restore(ctx context.Context, file string, to Target) (s Summary, err error)
 			return s, err
 		}
 	}
-	if err := l.into.Set(ctx, store.RestoredKey, restoredMark(s)); err != nil {
+	if err := l.into.Set(ctx, replicadb.RestoredKey, restoredMark(s)); err != nil {
 		return s, err
 	}
 	if replaced { // the hub need not ask whether this is a copy
@@ -90,7 +91,7 @@ func replacesOriginal(ctx context.Context, to Target) bool {
 }
 
 func restoredMark(s Summary) string {
-	text, _ := json.Marshal(store.Restored{BackupID: s.Header.ID, BackupAt: s.Header.MadeAt, At: time.Now().UTC().Truncate(time.Millisecond), Version: s.Manifest.Version}) // plain values
+	text, _ := json.Marshal(replicadb.Restored{BackupID: s.Header.ID, BackupAt: s.Header.MadeAt, At: time.Now().UTC().Truncate(time.Millisecond), Version: s.Manifest.Version}) // plain values
 	return string(text)
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 )
 
 // Source says what to back up.
@@ -55,7 +56,7 @@ func Write(ctx context.Context, src Source, to io.Writer) (Summary, error) {
 		return Summary{}, err
 	}
 	defer func() { _ = in.Close() }()
-	if err := in.KeyFits(ctx); err != nil && !errors.Is(err, store.ErrNothingSealed) {
+	if err := in.KeyFits(ctx); err != nil && !errors.Is(err, auditdb.ErrNothingSealed) {
 		return Summary{}, fmt.Errorf("the key must fit the database: %w", err)
 	}
 	shot, err := in.Snapshot(ctx)

@@ -11,6 +11,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -28,7 +29,7 @@ func TestABackupIsOfOneMomentWhileHubsWrite(t *testing.T) {
 			s, err := store.Open(t.Context(), options(address, box))
 			check(t, err)
 			defer func() { check(t, s.Close()) }()
-			check(t, s.AppendAudit(t.Context(), store.AuditRecord{Act: "begin"}))
+			check(t, s.Audit.AppendAudit(t.Context(), auditdb.AuditRecord{Act: "begin"}))
 			ctx, stop := context.WithCancel(t.Context())
 			var writing sync.WaitGroup
 			written := make(chan struct{})
@@ -52,15 +53,15 @@ func write(ctx context.Context, t *testing.T, s *store.Store, written chan<- str
 	for n := 0; ctx.Err() == nil; n++ {
 		svc := service.Service{ID: store.NewID(), Name: fmt.Sprint("s", n), Provider: "oauth2", Description: &provider.Description{Name: "oauth2"}}
 		all := context.WithoutCancel(ctx)
-		if err := s.CreateService(all, svc); err != nil {
+		if err := s.Services.CreateService(all, svc); err != nil {
 			t.Error(err)
 			return
 		}
 		now := connection.New(svc.CreatedAt, store.NewID(), fmt.Sprint("c", n), "", svc.ID, connection.Policy{})
-		if err := s.CreateConnection(all, now); err != nil {
+		if err := s.Grants.CreateConnection(all, now); err != nil {
 			t.Error(err)
 		}
-		if err := s.AppendAudit(all, store.AuditRecord{Act: "connection.add"}, store.AuditRecord{Act: "service.add"}); err != nil {
+		if err := s.Audit.AppendAudit(all, auditdb.AuditRecord{Act: "connection.add"}, auditdb.AuditRecord{Act: "service.add"}); err != nil {
 			t.Error(err)
 		}
 		select {

@@ -26,6 +26,9 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/bulkdb"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 )
 
 // The acts.
@@ -49,8 +52,8 @@ const (
 	Import = "import"
 	// TryOnce renews what is behind a backup after all, and SendLinks gives it up, so that
 	// people are sent links to authorise it again. Decide begins them.
-	TryOnce   = store.DecideTryOnce
-	SendLinks = store.DecideSendLinks
+	TryOnce   = replicadb.DecideTryOnce
+	SendLinks = replicadb.DecideSendLinks
 )
 
 const (
@@ -105,7 +108,7 @@ func (r *Runner) Close() {
 
 // Begin starts an act on the connections that a filter chooses, and returns the run's
 // id and how many they are. Errors: act.ErrNotAllowed.
-func (r *Runner) Begin(ctx context.Context, what, argument string, f store.Filter) (id string, n int, err error) {
+func (r *Runner) Begin(ctx context.Context, what, argument string, f grantdb.Filter) (id string, n int, err error) {
 	run := newRun(ctx, what, argument)
 	err = r.o.Record.Change(ctx, beginning(run), func(ctx context.Context, e *act.Entry) (err error) {
 		n, err = r.begin(ctx, run, f)
@@ -119,24 +122,24 @@ func (r *Runner) Begin(ctx context.Context, what, argument string, f store.Filte
 }
 
 // begin is Begin without its record. The work begins after the commit.
-func (r *Runner) begin(ctx context.Context, run store.BulkRun, f store.Filter) (n int, err error) {
-	if n, err = r.o.Store.CreateBulkRun(ctx, run, f, Most); err != nil {
+func (r *Runner) begin(ctx context.Context, run bulkdb.BulkRun, f grantdb.Filter) (n int, err error) {
+	if n, err = r.o.Store.Bulk.CreateBulkRun(ctx, run, f, Most); err != nil {
 		return 0, err
 	}
 	r.o.Store.AfterCommit(ctx, func() { r.work.Go(func() { r.carryOut(act.From(ctx), run) }) })
 	return n, nil
 }
 
-func newRun(ctx context.Context, what, argument string) store.BulkRun {
+func newRun(ctx context.Context, what, argument string) bulkdb.BulkRun {
 	who := act.From(ctx)
-	return store.BulkRun{ID: store.NewID(), Act: what, Argument: argument, Actor: who.Name, Address: who.Address, CreatedAt: time.Now()}
+	return bulkdb.BulkRun{ID: store.NewID(), Act: what, Argument: argument, Actor: who.Name, Address: who.Address, CreatedAt: time.Now()}
 }
 
 // operating are the acts that keep connections going; the others change what there is.
 var operating = []string{Renew, Pause, Take, Tag, Untag, Links}
 
 // beginning is the act that begins a run.
-func beginning(run store.BulkRun) act.Act {
+func beginning(run bulkdb.BulkRun) act.Act {
 	needs := access.ActManage
 	if slices.Contains(operating, run.Act) {
 		needs = access.ActOperate
@@ -152,7 +155,7 @@ func (r *Runner) Decide(ctx context.Context, names []string, decision string) (i
 		r.o.Record.Ended(ctx, beginning(newRun(ctx, decision, "")), act.ErrNotAllowed)
 		return "", 0, act.ErrNotAllowed
 	}
-	decided, d, err := r.o.Store.DecideBehind(ctx, names, decision, audit.From(ctx).Name)
+	decided, d, err := r.o.Store.Replicas.DecideBehind(ctx, names, decision, audit.From(ctx).Name)
 	if err != nil || len(decided) == 0 {
 		return "", 0, err
 	}
@@ -162,7 +165,7 @@ func (r *Runner) Decide(ctx context.Context, names []string, decision string) (i
 		}
 	})
 	run := newRun(ctx, decision, "")
-	n, err = r.begin(ctx, run, store.Filter{Decided: &d})
+	n, err = r.begin(ctx, run, grantdb.Filter{Decided: &d})
 	return run.ID, n, err
 }
 
@@ -170,14 +173,16 @@ func (r *Runner) Decide(ctx context.Context, names []string, decision string) (i
 // over.
 func (r *Runner) Cancel(ctx context.Context, id string) error {
 	a := act.Act{Name: "bulk.cancel", Needs: access.ActOperate, On: audit.Object{Kind: "bulk_run", Name: id}}
-	return r.o.Record.Change(ctx, a, func(ctx context.Context, _ *act.Entry) error { return r.o.Store.CancelBulkRun(ctx, id, time.Now()) })
+	return r.o.Record.Change(ctx, a, func(ctx context.Context, _ *act.Entry) error {
+		return r.o.Store.Bulk.CancelBulkRun(ctx, id, time.Now())
+	})
 }
 
 // Resume takes over abandoned runs. It is called periodically.
 func (r *Runner) Resume(ctx context.Context) error {
 	for {
 		now := time.Now()
-		run, err := r.o.Store.AbandonedBulkRun(ctx, now.Add(-abandoned), now)
+		run, err := r.o.Store.Bulk.AbandonedBulkRun(ctx, now.Add(-abandoned), now)
 		if errors.Is(err, store.ErrNotFound) {
 			return nil
 		}
@@ -193,9 +198,9 @@ func (r *Runner) Resume(ctx context.Context) error {
 }
 
 // begunBy is who began a run of another process: a person, or an API key.
-func (r *Runner) begunBy(ctx context.Context, run store.BulkRun) (act.Caller, error) {
+func (r *Runner) begunBy(ctx context.Context, run bulkdb.BulkRun) (act.Caller, error) {
 	who := audit.Actor{Kind: audit.KindPerson, Name: run.Actor, Address: run.Address}
-	_, err := r.o.Store.UserByLogin(ctx, run.Actor)
+	_, err := r.o.Store.People.UserByLogin(ctx, run.Actor)
 	if errors.Is(err, store.ErrNotFound) {
 		who.Kind, err = audit.KindKey, nil
 	}
@@ -203,16 +208,16 @@ func (r *Runner) begunBy(ctx context.Context, run store.BulkRun) (act.Caller, er
 }
 
 // carryOut works on a run until nothing of it waits, as who began it.
-func (r *Runner) carryOut(who act.Caller, run store.BulkRun) {
+func (r *Runner) carryOut(who act.Caller, run bulkdb.BulkRun) {
 	ctx := act.Within(act.With(r.life, who), "run", run.ID)
 	most := group
 	if run.Act == Links {
 		most = linksGroup
 	}
 	for ctx.Err() == nil {
-		items, err := r.o.Store.WaitingBulkItems(ctx, run.ID, most, time.Now())
+		items, err := r.o.Store.Bulk.WaitingBulkItems(ctx, run.ID, most, time.Now())
 		if err == nil && len(items) == 0 {
-			err = r.o.Store.FinishBulkRun(ctx, run.ID, time.Now())
+			err = r.o.Store.Bulk.FinishBulkRun(ctx, run.ID, time.Now())
 			if err == nil {
 				return
 			}
@@ -238,24 +243,24 @@ func (r *Runner) carryOut(who act.Caller, run store.BulkRun) {
 }
 
 // one does the act to one connection and keeps what came of it.
-func (r *Runner) one(ctx context.Context, run store.BulkRun, item store.BulkItem) {
+func (r *Runner) one(ctx context.Context, run bulkdb.BulkRun, item bulkdb.BulkItem) {
 	acting, cancel := context.WithTimeout(context.WithoutCancel(ctx), actTimeout)
 	defer cancel()
-	item.State = store.BulkDone
+	item.State = bulkdb.BulkDone
 	if err := r.act(acting, run, connections.Which{ID: item.ConnectionID, Name: item.Name}); err != nil {
-		item.State, item.Message = store.BulkFailed, message(err)
+		item.State, item.Message = bulkdb.BulkFailed, message(err)
 	}
 	r.keep(acting, run, item)
 }
 
 // keep stores what came of an act on a connection, for the page of the run.
-func (r *Runner) keep(ctx context.Context, run store.BulkRun, item store.BulkItem) {
-	if err := r.o.Store.FinishBulkItem(ctx, run.ID, item); err != nil {
+func (r *Runner) keep(ctx context.Context, run bulkdb.BulkRun, item bulkdb.BulkItem) {
+	if err := r.o.Store.Bulk.FinishBulkItem(ctx, run.ID, item); err != nil {
 		r.o.Logger.Error("save bulk operation result failed", "run", run.ID, "connection", item.Name, "error", err)
 	}
 }
 
-func (r *Runner) act(ctx context.Context, run store.BulkRun, w connections.Which) (err error) {
+func (r *Runner) act(ctx context.Context, run bulkdb.BulkRun, w connections.Which) (err error) {
 	do := r.o.Connections
 	switch run.Act {
 	case Renew:

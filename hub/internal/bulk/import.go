@@ -8,6 +8,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/bulkdb"
 )
 
 // table is an import in progress.
@@ -21,18 +22,18 @@ type table struct {
 func (r *Runner) BeginImport(ctx context.Context, rows []catalogue.ImportRow) (id string, err error) {
 	run := newRun(ctx, Import, "")
 	t := table{rows: make(map[int]catalogue.ImportRow, len(rows))}
-	items := make([]store.BulkItem, 0, len(rows))
+	items := make([]bulkdb.BulkItem, 0, len(rows))
 	for _, row := range rows {
 		t.rows[row.Line] = row
 		name := row.Name
 		if name == "" {
 			name = catalogue.Slug(row.Title)
 		}
-		items = append(items, store.BulkItem{N: row.Line, Name: name})
+		items = append(items, bulkdb.BulkItem{N: row.Line, Name: name})
 	}
 	err = r.o.Record.Change(ctx, beginning(run), func(ctx context.Context, e *act.Entry) error {
 		e.Add("connections", fmt.Sprint(len(rows)))
-		return r.o.Store.CreateBulkRunOf(ctx, run, items)
+		return r.o.Store.Bulk.CreateBulkRunOf(ctx, run, items)
 	})
 	if err != nil {
 		return "", err
@@ -47,19 +48,19 @@ func (r *Runner) BeginImport(ctx context.Context, rows []catalogue.ImportRow) (i
 
 // importRows adds some connections of a table in their order: of two of one name the first
 // one gets it.
-func (r *Runner) importRows(ctx context.Context, run store.BulkRun, items []store.BulkItem) {
+func (r *Runner) importRows(ctx context.Context, run bulkdb.BulkRun, items []bulkdb.BulkItem) {
 	for _, item := range items {
 		acting, cancel := context.WithTimeout(context.WithoutCancel(ctx), actTimeout)
-		item.State = store.BulkDone
+		item.State = bulkdb.BulkDone
 		if err := r.importRow(acting, run, item); err != nil {
-			item.State, item.Message = store.BulkFailed, importMessage(err)
+			item.State, item.Message = bulkdb.BulkFailed, importMessage(err)
 		}
 		r.keep(acting, run, item)
 		cancel()
 	}
 }
 
-func (r *Runner) importRow(ctx context.Context, run store.BulkRun, item store.BulkItem) error {
+func (r *Runner) importRow(ctx context.Context, run bulkdb.BulkRun, item bulkdb.BulkItem) error {
 	kept, _ := r.tables.Load(run.ID)
 	t, _ := kept.(table)
 	row, there := t.rows[item.N]

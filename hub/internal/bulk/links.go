@@ -9,7 +9,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/escalation"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/bulkdb"
 )
 
 // linksGroup is how many links are sent at one time: an owner of several gets them
@@ -21,7 +21,7 @@ const linksTimeout = 5 * time.Minute
 
 // links sends the links of a group of connections and stores the result of each: the
 // receiver, or why there was none.
-func (r *Runner) links(ctx context.Context, run store.BulkRun, items []store.BulkItem) {
+func (r *Runner) links(ctx context.Context, run bulkdb.BulkRun, items []bulkdb.BulkItem) {
 	acting, cancel := context.WithTimeout(context.WithoutCancel(ctx), linksTimeout)
 	defer cancel()
 	ids := make([]string, 0, len(items))
@@ -33,12 +33,12 @@ func (r *Runner) links(ctx context.Context, run store.BulkRun, items []store.Bul
 		cause := err
 		switch result := sent[item.ConnectionID]; {
 		case err != nil:
-			item.State, item.Message = store.BulkFailed, message(err)
+			item.State, item.Message = bulkdb.BulkFailed, message(err)
 		case result.Reason != "":
 			cause = notSentError(strings.TrimSpace(result.Reason + " " + result.Said))
-			item.State, item.Message = store.BulkFailed, message(&saidError{key: linkReason(result), said: result.Said})
+			item.State, item.Message = bulkdb.BulkFailed, message(&saidError{key: linkReason(result), said: result.Said})
 		default:
-			item.State, item.Message = store.BulkDone, message(&saidError{key: "link_sent", said: result.To})
+			item.State, item.Message = bulkdb.BulkDone, message(&saidError{key: "link_sent", said: result.To})
 		}
 		a := act.Act{Name: "connection.links", Needs: access.ActOperate, On: audit.Object{Kind: "connection", Name: item.Name}, Detail: []string{"id", item.ConnectionID}}
 		r.o.Record.Ended(acting, a, cause)

@@ -4,22 +4,24 @@ import (
 	"context"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/bulkdb"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 )
 
 // Going is what an act on the connections that a filter chooses would concern, with the
 // names of so many of them.
-func (r *Runner) Going(ctx context.Context, f store.Filter, names int) (store.Going, error) {
-	return r.o.Store.Going(ctx, f, names, time.Now())
+func (r *Runner) Going(ctx context.Context, f grantdb.Filter, names int) (noticedb.Going, error) {
+	return r.o.Store.Notices.Going(ctx, f, names, time.Now())
 }
 
 // Receivers counts the contacts that own what a filter chooses, and what nobody owns.
-func (r *Runner) Receivers(ctx context.Context, f store.Filter) (contacts, ownerless int, err error) {
-	return r.o.Store.CountOwners(ctx, f)
+func (r *Runner) Receivers(ctx context.Context, f grantdb.Filter) (contacts, ownerless int, err error) {
+	return r.o.Store.People.CountOwners(ctx, f)
 }
 
 // Run reads a run, how many of its items are in each state, and a page of them. Errors:
 // store.ErrNotFound.
-func (r *Runner) Run(ctx context.Context, id string, page store.BulkPage) (store.BulkRun, map[string]int, []store.BulkItem, error) {
-	return r.o.Store.BulkRun(ctx, id, page)
+func (r *Runner) Run(ctx context.Context, id string, page bulkdb.BulkPage) (bulkdb.BulkRun, map[string]int, []bulkdb.BulkItem, error) {
+	return r.o.Store.Bulk.BulkRun(ctx, id, page)
 }

@@ -16,7 +16,7 @@ import (
 func (c *Catalogue) Accept(plugin string, descriptions []provider.Description) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	services, err := c.store.Services(ctx)
+	services, err := c.store.Services.Services(ctx)
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func enterAgain(fields []string, from, more []provider.Host) error {
 // consented checks that an owner has agreed, by name, to the new hosts of a service that
 // has grants. more are their names; what is wrong already comes back with it.
 func (c *Catalogue) consented(ctx context.Context, draft ServiceDraft, id string, more []string, invalid *InvalidError) error {
-	grants, err := c.store.CountGrants(ctx, id)
+	grants, err := c.store.Grants.CountGrants(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (c *Catalogue) guards(ctx context.Context, svc service.Service) (bool, erro
 			}
 		}
 	}
-	grants, err := c.store.CountGrants(ctx, svc.ID)
+	grants, err := c.store.Grants.CountGrants(ctx, svc.ID)
 	return grants > 0, err
 }
 
@@ -140,7 +140,7 @@ func (c *Catalogue) bindAnew(ctx context.Context, old, prepared service.Service,
 
 // HeldServices are those that wait for an owner's consent, by name.
 func (c *Catalogue) HeldServices(ctx context.Context) ([]service.Service, error) {
-	services, err := c.store.Services(ctx)
+	services, err := c.store.Services.Services(ctx)
 	return slices.DeleteFunc(services, func(s service.Service) bool { return !s.Held() }), err
 }
 

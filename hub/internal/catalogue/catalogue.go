@@ -12,6 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -96,7 +97,7 @@ func (c *Catalogue) AddService(ctx context.Context, draft ServiceDraft) (service
 	if err != nil {
 		return svc, err
 	}
-	if err := c.store.CreateService(ctx, svc); err != nil {
+	if err := c.store.Services.CreateService(ctx, svc); err != nil {
 		if errors.Is(err, store.ErrNameTaken) {
 			return svc, taken()
 		}
@@ -108,25 +109,25 @@ func (c *Catalogue) AddService(ctx context.Context, draft ServiceDraft) (service
 
 // RemoveService deletes a service without connections; store.ErrInUse with.
 func (c *Catalogue) RemoveService(ctx context.Context, id string) error {
-	return c.store.DeleteService(ctx, id)
+	return c.store.Services.DeleteService(ctx, id)
 }
 
 // applyPolicy gives a service's connections its new policy. A renewal may move
 // a generation meanwhile; it then writes the policy that it read, so the row is
 // tried again.
 func (c *Catalogue) applyPolicy(ctx context.Context, svc service.Service) error {
-	connections, err := c.store.Connections(ctx, store.Filter{ServiceID: svc.ID})
+	connections, err := c.store.Grants.Connections(ctx, grantdb.Filter{ServiceID: svc.ID})
 	if err != nil {
 		return err
 	}
 	policy := connection.PolicyOf(svc.Description)
 	for _, conn := range connections {
 		for range 5 {
-			err = c.store.UpdateConnection(ctx, conn.WithPolicy(time.Now(), policy), conn)
+			err = c.store.Grants.UpdateConnection(ctx, conn.WithPolicy(time.Now(), policy), conn)
 			if !errors.Is(err, store.ErrStale) {
 				break
 			}
-			if conn, err = c.store.Connection(ctx, conn.ID); err != nil {
+			if conn, err = c.store.Grants.Connection(ctx, conn.ID); err != nil {
 				break
 			}
 		}
@@ -141,7 +142,7 @@ func (c *Catalogue) applyPolicy(ctx context.Context, svc service.Service) error 
 // options are in doubt. A service that its provider now refuses is not changed, and that
 // is logged.
 func (c *Catalogue) Refresh(ctx context.Context) error {
-	services, err := c.store.Services(ctx)
+	services, err := c.store.Services.Services(ctx)
 	if err != nil {
 		return err
 	}
@@ -168,7 +169,7 @@ const rewriteTries = 5
 // connections, and never over a concurrent change. do returns false for no change.
 func (c *Catalogue) rewrite(ctx context.Context, id string, do func(service.Service) (service.Service, bool, error)) error {
 	for range rewriteTries {
-		old, err := c.store.Service(ctx, id)
+		old, err := c.store.Services.Service(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -176,7 +177,7 @@ func (c *Catalogue) rewrite(ctx context.Context, id string, do func(service.Serv
 		if err != nil || !changed {
 			return err
 		}
-		if err = c.store.ReplaceService(ctx, svc, old.UpdatedAt); errors.Is(err, store.ErrStale) {
+		if err = c.store.Services.ReplaceService(ctx, svc, old.UpdatedAt); errors.Is(err, store.ErrStale) {
 			continue
 		}
 		if err != nil {

@@ -14,7 +14,7 @@ import (
 // AddConnection names a new connection of a service; it has no grant yet. An
 // empty name is made of the title.
 func (c *Catalogue) AddConnection(ctx context.Context, serviceID, name, title string) (connection.Connection, error) {
-	svc, err := c.store.Service(ctx, serviceID)
+	svc, err := c.store.Services.Service(ctx, serviceID)
 	if err != nil {
 		return connection.Connection{}, err
 	}
@@ -22,7 +22,7 @@ func (c *Catalogue) AddConnection(ctx context.Context, serviceID, name, title st
 	if err != nil {
 		return conn, err
 	}
-	if err := c.store.CreateConnection(ctx, conn); err != nil {
+	if err := c.store.Grants.CreateConnection(ctx, conn); err != nil {
 		if errors.Is(err, store.ErrNameTaken) {
 			return conn, taken()
 		}
@@ -75,12 +75,12 @@ func (c *Catalogue) Resume(ctx context.Context, id string) (connection.Connectio
 // change applies a pure change to a connection with a compare-and-set.
 func (c *Catalogue) change(ctx context.Context, id string, do func(connection.Connection) connection.Connection) (connection.Connection, error) {
 	for range 5 {
-		conn, err := c.store.Connection(ctx, id)
+		conn, err := c.store.Grants.Connection(ctx, id)
 		if err != nil {
 			return conn, err
 		}
 		changed := do(conn)
-		if err = c.store.UpdateConnection(ctx, changed, conn); !errors.Is(err, store.ErrStale) {
+		if err = c.store.Grants.UpdateConnection(ctx, changed, conn); !errors.Is(err, store.ErrStale) {
 			return changed, err
 		}
 	}
@@ -89,7 +89,7 @@ func (c *Catalogue) change(ctx context.Context, id string, do func(connection.Co
 
 // Revoke gives a grant back: at the service if it can, and in the hub always.
 func (c *Catalogue) Revoke(ctx context.Context, id string) (Revoked, error) {
-	conn, err := c.store.Connection(ctx, id)
+	conn, err := c.store.Grants.Connection(ctx, id)
 	if err != nil {
 		return Revoked{}, err
 	}

@@ -25,7 +25,7 @@ func (c *Catalogue) EditService(ctx context.Context, id string, draft ServiceDra
 
 // edit is EditService, once; store.ErrStale after a concurrent change.
 func (c *Catalogue) edit(ctx context.Context, id string, draft ServiceDraft) (service.Service, error) {
-	old, err := c.store.Service(ctx, id)
+	old, err := c.store.Services.Service(ctx, id)
 	if err != nil {
 		return old, err
 	}
@@ -43,7 +43,7 @@ func (c *Catalogue) edit(ctx context.Context, id string, draft ServiceDraft) (se
 	if err := c.consented(ctx, draft, id, more, nil); err != nil {
 		return svc, err
 	}
-	if err := c.store.ReplaceService(ctx, svc, old.UpdatedAt); err != nil {
+	if err := c.store.Services.ReplaceService(ctx, svc, old.UpdatedAt); err != nil {
 		switch {
 		case errors.Is(err, store.ErrNameTaken):
 			return svc, taken()

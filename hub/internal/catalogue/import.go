@@ -11,6 +11,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -36,7 +37,7 @@ type Import struct {
 // grant or not at all. What has no valid access token is due at once. Errors:
 // *InvalidError; store.ErrNotFound for the service.
 func (c *Catalogue) Import(ctx context.Context, in Import) (connection.Connection, error) {
-	svc, err := c.store.ServiceByName(ctx, in.Service)
+	svc, err := c.store.Services.ServiceByName(ctx, in.Service)
 	if err != nil {
 		return connection.Connection{}, err
 	}
@@ -52,7 +53,7 @@ func (c *Catalogue) Import(ctx context.Context, in Import) (connection.Connectio
 	}
 	now := time.Now()
 	conn = conn.Granted(now, now, in.Grant, provider.Account{}, svc.Scopes)
-	if err := c.store.CreateConnection(ctx, conn); err != nil {
+	if err := c.store.Grants.CreateConnection(ctx, conn); err != nil {
 		if errors.Is(err, store.ErrNameTaken) {
 			return conn, taken()
 		}
@@ -60,11 +61,11 @@ func (c *Catalogue) Import(ctx context.Context, in Import) (connection.Connectio
 	}
 	c.log.Info("connection imported", "connection", conn.Name, "service", svc.Name, "actor", in.Actor)
 	if len(in.Tags) > 0 {
-		if err := c.store.SetTags(ctx, conn.ID, in.Tags); err != nil {
+		if err := c.store.Grants.SetTags(ctx, conn.ID, in.Tags); err != nil {
 			return conn, err
 		}
 	}
-	return conn, c.store.AddEvent(ctx, store.Event{
+	return conn, c.store.Grants.AddEvent(ctx, grantdb.Event{
 		ConnectionID: conn.ID, ServiceID: conn.ServiceID, Kind: EventImported, Actor: in.Actor, At: now, Detail: "a grant obtained elsewhere was imported",
 	})
 }

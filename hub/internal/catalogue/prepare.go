@@ -25,7 +25,7 @@ func (c *Catalogue) Prepare(ctx context.Context, id string, draft ServiceDraft) 
 	old := service.Service{ID: store.NewID()}
 	if id != "" {
 		var err error
-		if old, err = c.store.Service(ctx, id); err != nil {
+		if old, err = c.store.Services.Service(ctx, id); err != nil {
 			return old, err
 		}
 		draft.Provider = old.Provider

@@ -8,6 +8,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 )
 
 // RestoreRefusedError is why a kept token set is not restored. Cause is one of
@@ -35,7 +36,7 @@ const EventRestored = "connection.restored"
 func (c *Catalogue) Restore(ctx context.Context, id string, generation int64, actor string) (connection.Connection, error) {
 	for range 5 {
 		now := time.Now()
-		conn, err := c.store.Connection(ctx, id)
+		conn, err := c.store.Grants.Connection(ctx, id)
 		if err != nil {
 			return conn, err
 		}
@@ -44,7 +45,7 @@ func (c *Catalogue) Restore(ctx context.Context, id string, generation int64, ac
 			return conn, err
 		}
 		restored := conn.Restored(now, past)
-		err = c.store.UpdateConnection(ctx, restored, conn)
+		err = c.store.Grants.UpdateConnection(ctx, restored, conn)
 		if errors.Is(err, store.ErrStale) {
 			continue
 		}
@@ -52,7 +53,7 @@ func (c *Catalogue) Restore(ctx context.Context, id string, generation int64, ac
 			return conn, err
 		}
 		c.log.Info("previous token set restored", "connection", conn.Name, "from", past.Generation, "generation", restored.Generation, "actor", actor)
-		return restored, c.store.AddEvent(ctx, store.Event{
+		return restored, c.store.Grants.AddEvent(ctx, grantdb.Event{
 			ConnectionID: conn.ID, ServiceID: conn.ServiceID, Kind: EventRestored, Actor: actor, At: now,
 			Detail: fmt.Sprintf("generation %d was put back as generation %d", past.Generation, restored.Generation),
 		})
@@ -66,7 +67,7 @@ func (c *Catalogue) pastSet(ctx context.Context, now time.Time, conn connection.
 		return connection.PastSet{}, &RestoreRefusedError{Cause: cause}
 	}
 	if generation > 0 {
-		past, err := c.store.PastTokens(ctx, conn.ID, generation)
+		past, err := c.store.Grants.PastTokens(ctx, conn.ID, generation)
 		if errors.Is(err, store.ErrNotFound) {
 			// The other reasons say more than that it is not there.
 			cause := conn.MayRestore(now, connection.PastSet{Generation: generation})
@@ -83,7 +84,7 @@ func (c *Catalogue) pastSet(ctx context.Context, now time.Time, conn connection.
 		}
 		return past.PastSet, nil
 	}
-	history, err := c.store.History(ctx, conn.ID)
+	history, err := c.store.Grants.History(ctx, conn.ID)
 	if err != nil {
 		return connection.PastSet{}, err
 	}

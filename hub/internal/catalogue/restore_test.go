@@ -12,6 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -21,14 +22,14 @@ func TestWhoPutATokenSetBackIsInTheTimeline(t *testing.T) {
 	c := catalogue.New(s, nil, nil, hclog.NewNullLogger())
 	now := time.Now()
 	svc := service.Service{ID: store.NewID(), Name: "svc", Title: "svc", Provider: "google", Description: &provider.Description{}, CreatedAt: now, UpdatedAt: now}
-	must(t, s.CreateService(t.Context(), svc))
+	must(t, s.Services.CreateService(t.Context(), svc))
 	grant := func(access string) provider.Token {
 		return provider.Token{AccessToken: access, RefreshToken: "refresh-of-" + access, ExpiresIn: provider.Seconds(3600)}
 	}
 	conn := connection.New(now, store.NewID(), "sales", "sales", svc.ID, connection.Policy{AutoRenew: provider.AutoRenewRefreshToken}).
 		Granted(now, now, grant("first"), provider.Account{}, nil)
-	must(t, s.CreateConnection(t.Context(), conn))
-	must(t, s.UpdateConnection(t.Context(), conn.Granted(now, now, grant("second"), provider.Account{}, nil), conn))
+	must(t, s.Grants.CreateConnection(t.Context(), conn))
+	must(t, s.Grants.UpdateConnection(t.Context(), conn.Granted(now, now, grant("second"), provider.Account{}, nil), conn))
 
 	_, err := c.Restore(t.Context(), conn.ID, 9, "key:7")
 	if refused, ok := errors.AsType[*catalogue.RestoreRefusedError](err); !ok || !errors.Is(refused, connection.ErrRestoreCurrent) {
@@ -39,11 +40,11 @@ func TestWhoPutATokenSetBackIsInTheTimeline(t *testing.T) {
 	if restored.Tokens.RefreshToken != "refresh-of-first" || restored.Generation != 3 {
 		t.Errorf("generation %d was put back as %s", restored.Generation, restored.Tokens)
 	}
-	must(t, s.PruneHistory(t.Context(), store.HistoryBounds{Count: 20, Before: now.Add(time.Hour)}))
+	must(t, s.Grants.PruneHistory(t.Context(), grantdb.HistoryBounds{Count: 20, Before: now.Add(time.Hour)}))
 	if _, err := c.Restore(t.Context(), conn.ID, 1, "key:7"); !errors.Is(err, connection.ErrRestoreGone) {
 		t.Errorf("a set that is not kept any more: %v", err)
 	}
-	events, err := s.Events(t.Context(), conn.ID, 10)
+	events, err := s.Grants.Events(t.Context(), conn.ID, 10)
 	must(t, err)
 	if len(events) != 1 || events[0].Kind != catalogue.EventRestored || events[0].Actor != "key:7" || strings.Contains(events[0].Detail, "refresh-of") {
 		t.Errorf("the timeline has %+v", events)

@@ -10,6 +10,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -61,7 +62,7 @@ func (c *Catalogue) OnRevocation(note func(ctx context.Context, act, connection,
 // revokeAtService revokes a grant at its service, if that supports it. If the service
 // does not answer, it is retried later.
 func (c *Catalogue) revokeAtService(ctx context.Context, conn connection.Connection) (Revoked, error) {
-	svc, err := c.store.Service(ctx, conn.ServiceID)
+	svc, err := c.store.Services.Service(ctx, conn.ServiceID)
 	if err != nil {
 		return Revoked{}, err
 	}
@@ -80,7 +81,7 @@ func (c *Catalogue) revokeAtService(ctx context.Context, conn connection.Connect
 	now := time.Now()
 	result.Until = now.Add(revokeFor)
 	c.noted(ctx, ActRevokeFailed, conn.Name, result.Err.Error())
-	return result, c.store.PutRevocation(context.WithoutCancel(ctx), store.Revocation{
+	return result, c.store.Grants.PutRevocation(context.WithoutCancel(ctx), grantdb.Revocation{
 		ID: store.NewID(), ServiceID: svc.ID, Connection: conn.Name, Tokens: conn.Tokens, Tries: 1, Due: now.Add(revokeFirst), Until: result.Until,
 	})
 }
@@ -95,7 +96,7 @@ func (c *Catalogue) revokeOnce(ctx context.Context, svc service.Service, tokens 
 // RetryRevocations retries outstanding revocations at services. It is called every
 // minute, by one replica.
 func (c *Catalogue) RetryRevocations(ctx context.Context) error {
-	due, err := c.store.DueRevocations(ctx, time.Now(), revokeBatch)
+	due, err := c.store.Grants.DueRevocations(ctx, time.Now(), revokeBatch)
 	if err != nil {
 		return err
 	}
@@ -106,21 +107,21 @@ func (c *Catalogue) RetryRevocations(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
-func (c *Catalogue) retryRevocation(ctx context.Context, r store.Revocation) error {
-	svc, err := c.store.Service(ctx, r.ServiceID)
+func (c *Catalogue) retryRevocation(ctx context.Context, r grantdb.Revocation) error {
+	svc, err := c.store.Services.Service(ctx, r.ServiceID)
 	if err != nil {
 		return err
 	}
 	cause, now := c.revokeOnce(ctx, svc, r.Tokens), time.Now()
 	if cause == nil {
 		c.noted(ctx, ActRevokedLate, r.Connection, "")
-		return c.store.DeleteRevocation(ctx, r.ID)
+		return c.store.Grants.DeleteRevocation(ctx, r.ID)
 	}
 	wait := min(revokeMost, revokeFirst<<min(r.Tries, 10))
 	if now.Add(wait).After(r.Until) {
 		c.noted(ctx, ActRevokeGivenUp, r.Connection, cause.Error())
-		return c.store.DeleteRevocation(ctx, r.ID)
+		return c.store.Grants.DeleteRevocation(ctx, r.ID)
 	}
 	r.Tries, r.Due = r.Tries+1, now.Add(wait)
-	return c.store.PutRevocation(ctx, r)
+	return c.store.Grants.PutRevocation(ctx, r)
 }

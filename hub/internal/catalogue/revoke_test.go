@@ -77,23 +77,23 @@ func TestAServiceThatCouldNotBeToldIsToldLater(t *testing.T) {
 
 	now := time.Now()
 	svc := service.Service{ID: store.NewID(), Name: "svc", Title: "svc", Provider: d.Name, Description: d, CreatedAt: now, UpdatedAt: now}
-	must(t, s.CreateService(t.Context(), svc))
+	must(t, s.Services.CreateService(t.Context(), svc))
 	for _, name := range []string{"first", "second"} {
 		conn := connection.New(now, store.NewID(), name, name, svc.ID, connection.Policy{}).
 			Granted(now, now, provider.Token{AccessToken: "a", RefreshToken: "r-" + name}, provider.Account{}, nil)
-		must(t, s.CreateConnection(t.Context(), conn))
+		must(t, s.Grants.CreateConnection(t.Context(), conn))
 		revoked, err := c.Delete(t.Context(), conn.ID, catalogue.RevokeGrant)
 		must(t, err)
 		if !revoked.Supported || !revoked.Sent || revoked.Err == nil || revoked.Until.Sub(now) < 23*time.Hour {
 			t.Errorf("the deletion is told as %+v", revoked)
 		}
-		if _, err := s.Connection(t.Context(), conn.ID); !errors.Is(err, store.ErrNotFound) {
+		if _, err := s.Grants.Connection(t.Context(), conn.ID); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("the connection is still there: %v", err)
 		}
 	}
 	// Nothing is due yet; then one is told, and the other's day is over.
 	must(t, c.RetryRevocations(t.Context()))
-	due, err := s.DueRevocations(t.Context(), now.Add(time.Hour), 10)
+	due, err := s.Grants.DueRevocations(t.Context(), now.Add(time.Hour), 10)
 	must(t, err)
 	fails = false
 	for i, r := range due {
@@ -102,7 +102,7 @@ func TestAServiceThatCouldNotBeToldIsToldLater(t *testing.T) {
 			r.Until = now
 			fails = true
 		}
-		must(t, s.PutRevocation(t.Context(), r))
+		must(t, s.Grants.PutRevocation(t.Context(), r))
 		must(t, c.RetryRevocations(t.Context()))
 	}
 	want := []string{
@@ -111,7 +111,7 @@ func TestAServiceThatCouldNotBeToldIsToldLater(t *testing.T) {
 	if len(due) != 2 || !slices.Equal(noted, want) || !slices.Equal(told, []string{"r-" + due[0].Connection}) {
 		t.Errorf("noted %q, told of %q", noted, told)
 	}
-	if left, _ := s.DueRevocations(t.Context(), now.Add(48*time.Hour), 10); len(left) != 0 {
+	if left, _ := s.Grants.DueRevocations(t.Context(), now.Add(48*time.Hour), 10); len(left) != 0 {
 		t.Errorf("%d are left", len(left))
 	}
 }

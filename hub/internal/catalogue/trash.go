@@ -26,7 +26,7 @@ const (
 // Delete moves a connection into the trash. Its grant is not renewed there; with
 // RevokeGrant it is given back first. Errors: store.ErrNotFound.
 func (c *Catalogue) Delete(ctx context.Context, id string, grant WithGrant) (Revoked, error) {
-	conn, err := c.store.Connection(ctx, id)
+	conn, err := c.store.Grants.Connection(ctx, id)
 	if err != nil {
 		return Revoked{}, err
 	}
@@ -36,7 +36,7 @@ func (c *Catalogue) Delete(ctx context.Context, id string, grant WithGrant) (Rev
 			return result, err
 		}
 	}
-	if err = c.store.TrashConnection(ctx, id, audit.From(ctx).Name, time.Now()); err == nil {
+	if err = c.store.Grants.TrashConnection(ctx, id, audit.From(ctx).Name, time.Now()); err == nil {
 		c.log.Info("connection moved to trash", "connection", conn.Name, "id", conn.ID)
 		c.tell(ctx, conn, GoneTrashed)
 	}
@@ -46,7 +46,7 @@ func (c *Catalogue) Delete(ctx context.Context, id string, grant WithGrant) (Rev
 // PutBack takes a connection out of the trash, under its name or, if name is not empty, under
 // another. Errors: store.ErrNotFound; *InvalidError if the name cannot be had.
 func (c *Catalogue) PutBack(ctx context.Context, id, name string) (connection.Connection, error) {
-	trashed, err := c.store.Trashed(ctx, id)
+	trashed, err := c.store.Grants.Trashed(ctx, id)
 	if err != nil {
 		return trashed.Connection, err
 	}
@@ -58,7 +58,7 @@ func (c *Catalogue) PutBack(ctx context.Context, id, name string) (connection.Co
 	if err := invalid.orNil(); err != nil {
 		return trashed.Connection, err
 	}
-	conn, err := c.store.RestoreTrashed(ctx, id, name, time.Now())
+	conn, err := c.store.Grants.RestoreTrashed(ctx, id, name, time.Now())
 	if errors.Is(err, store.ErrNameTaken) {
 		return trashed.Connection, taken()
 	}
@@ -74,7 +74,7 @@ func (c *Catalogue) PutBack(ctx context.Context, id, name string) (connection.Co
 
 // upToDate gives a connection the policy that its service has got meanwhile.
 func (c *Catalogue) upToDate(ctx context.Context, conn connection.Connection) (connection.Connection, error) {
-	svc, err := c.store.Service(ctx, conn.ServiceID)
+	svc, err := c.store.Services.Service(ctx, conn.ServiceID)
 	if err != nil {
 		return conn, err
 	}
@@ -86,7 +86,7 @@ func (c *Catalogue) upToDate(ctx context.Context, conn connection.Connection) (c
 // Remove removes a connection from the trash permanently, after revoking its grant.
 // Errors: store.ErrNotFound.
 func (c *Catalogue) Remove(ctx context.Context, id string) (Revoked, error) {
-	trashed, err := c.store.Trashed(ctx, id)
+	trashed, err := c.store.Grants.Trashed(ctx, id)
 	if err != nil {
 		return Revoked{}, err
 	}
@@ -94,7 +94,7 @@ func (c *Catalogue) Remove(ctx context.Context, id string) (Revoked, error) {
 	if err != nil {
 		return result, err
 	}
-	if err = c.store.DeleteTrashed(ctx, id); err == nil {
+	if err = c.store.Grants.DeleteTrashed(ctx, id); err == nil {
 		c.log.Info("connection deleted from trash", "connection", trashed.Name, "id", trashed.ID)
 		c.tell(ctx, trashed.Connection, GoneDeleted)
 	}

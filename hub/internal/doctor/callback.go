@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 )
 
 // InstanceHeader is the hub's answer to a nonce at /healthz; see store.Store.InstanceProof.
@@ -57,11 +57,11 @@ func (d *deployment) askItself(ctx context.Context, address string) Finding {
 	}
 	want, err := d.db.InstanceProof(ctx, nonce)
 	switch {
-	case proof == "" && errors.Is(err, store.ErrNothingSealed):
+	case proof == "" && errors.Is(err, auditdb.ErrNothingSealed):
 		return warn(address+" answers, but which hub it is cannot be told: nothing is sealed yet by which it could prove itself", "ask again in a moment")
 	case proof == "":
 		return fail(address+" is answered by something else than this hub", "does the proxy lead to the hub, and hand its headers on?")
-	case errors.Is(err, store.ErrOtherKey):
+	case errors.Is(err, auditdb.ErrOtherKey):
 		return fail(address+" answers, but this key does not open what the database holds", "put the key back that this database was used with")
 	case err != nil:
 		return warn(address+" is answered by a hub, but whether it is this one cannot be told: this database was used by none yet",

@@ -10,7 +10,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/channel"
 	"github.com/evergrant/evergrant/hub/internal/policy"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 )
 
 // knock is how long a channel's server has to take a connection.
@@ -44,7 +44,7 @@ func (d *deployment) lookAtChannels(ctx context.Context) []Finding {
 	return found
 }
 
-func lookAtChannel(ctx context.Context, c store.Channel) Finding {
+func lookAtChannel(ctx context.Context, c noticedb.Channel) Finding {
 	kind := channel.Kind(c.Kind)
 	if !c.DisabledAt.IsZero() {
 		return warn(c.Title+" is switched off: its receiver wanted no more messages", "save it again in the web hub to switch it on")

@@ -12,6 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/config"
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 )
 
 // Options say what to look at.
@@ -93,9 +94,9 @@ func (d *deployment) lookAtKey(ctx context.Context) []Finding {
 		return []Finding{warn("can be read, but there is no database to try it on", "")}
 	}
 	switch err := d.db.KeyFits(ctx); {
-	case errors.Is(err, store.ErrNothingSealed):
+	case errors.Is(err, auditdb.ErrNothingSealed):
 		return []Finding{ok("can be read; nothing is sealed in the database yet")}
-	case errors.Is(err, store.ErrOtherKey):
+	case errors.Is(err, auditdb.ErrOtherKey):
 		return []Finding{fail("does not open what the database holds: it is another one", "put the key back that this database was used with; all hubs on it need the same")}
 	case err != nil:
 		return []Finding{warn("can be read, but could not be tried on the database", "mend the database first")}

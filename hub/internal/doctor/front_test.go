@@ -20,6 +20,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/doctor"
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 )
 
 // answering is what stands at the public address; each handler takes its turn.
@@ -39,7 +40,7 @@ func TestThePublicAddressLeadsToThisHub(t *testing.T) {
 	cfg.PublicURL, is = answering(t)
 	proves := func(of *store.Store) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
-			proof, err := of.InstanceProof(r.Context(), r.URL.Query().Get("nonce"))
+			proof, err := of.Audit.InstanceProof(r.Context(), r.URL.Query().Get("nonce"))
 			if err != nil {
 				t.Error(err)
 			}
@@ -118,7 +119,7 @@ func TestChannelsAreLookedAtWithoutAMessage(t *testing.T) {
 	now := time.Now()
 	save := func(title string, kind channel.Kind, disabled time.Time, settings map[string]string) string {
 		id := store.NewID()
-		must(t, s.SaveChannel(t.Context(), store.Channel{ID: id, Title: title, Kind: string(kind), Settings: settings, CreatedAt: now, UpdatedAt: now, DisabledAt: disabled}))
+		must(t, s.Notices.SaveChannel(t.Context(), noticedb.Channel{ID: id, Title: title, Kind: string(kind), Settings: settings, CreatedAt: now, UpdatedAt: now, DisabledAt: disabled}))
 		return id
 	}
 	mail := map[string]string{"host": at.Hostname(), "port": at.Port(), "from": "hub@hub.example", "encryption": "none"}
@@ -127,7 +128,7 @@ func TestChannelsAreLookedAtWithoutAMessage(t *testing.T) {
 	save("wrong mail", channel.SMTP, time.Time{}, map[string]string{})
 	save("switched off", channel.SMTP, now, mail)
 	save("a webhook", channel.Webhook, time.Time{}, map[string]string{})
-	must(t, s.SaveContact(t.Context(), policy.Contact{ID: store.NewID(), Title: "Anna", Lang: "en", Zone: "UTC", Addresses: []policy.Address{{Channel: good, To: "anna@example.test"}}}, now))
+	must(t, s.People.SaveContact(t.Context(), policy.Contact{ID: store.NewID(), Title: "Anna", Lang: "en", Zone: "UTC", Addresses: []policy.Address{{Channel: good, To: "anna@example.test"}}}, now))
 	found := looked(t, doctor.Options{Config: cfg})
 	expect(t, found, "channels", doctor.OK, "good mail is set up")
 	expect(t, found, "channels", doctor.Fail, "no mail: 127.0.0.1:1 takes no connection")

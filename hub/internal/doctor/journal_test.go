@@ -12,6 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 )
 
@@ -30,7 +31,7 @@ func TestAFolderIsHeldAgainstItsDatabase(t *testing.T) {
 	}
 	mark(journal.Mark{Replica: "first", Epoch: 7, Beat: 3})
 	expect(t, looked(t, doctor.Options{Config: cfg}), "replicas", doctor.Fail, "the database is older")
-	if _, err := s.EnterReplica(t.Context(), store.Replica{ID: "first", Epoch: 2, Name: "first"}, 1); err != nil {
+	if _, err := s.Replicas.EnterReplica(t.Context(), replicadb.Replica{ID: "first", Epoch: 2, Name: "first"}, 1); err != nil {
 		t.Fatal(err)
 	}
 	mark(journal.Mark{Replica: "first", Epoch: 1, Beat: 0})
@@ -41,14 +42,14 @@ func TestAFolderIsHeldAgainstItsDatabase(t *testing.T) {
 func TestARestoreIsToldOfUntilAllIsDecided(t *testing.T) {
 	t.Parallel()
 	cfg, s := used(t)
-	restore := store.Restore{ID: store.NewID(), Cause: store.RestoreBackup, NoticedBy: "first"}
-	if _, err := s.BeginRestore(t.Context(), restore, time.Hour, []store.Replica{{ID: "second", Name: "second"}}); err != nil {
+	restore := replicadb.Restore{ID: store.NewID(), Cause: replicadb.RestoreBackup, NoticedBy: "first"}
+	if _, err := s.Replicas.BeginRestore(t.Context(), restore, time.Hour, []replicadb.Replica{{ID: "second", Name: "second"}}); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, looked(t, doctor.Options{Config: cfg}), "restore", doctor.Warn, "for second (second)")
-	must(t, s.Compared(t.Context(), restore.ID, store.Replica{ID: "second", Name: "second"}, 0))
+	must(t, s.Replicas.Compared(t.Context(), restore.ID, replicadb.Replica{ID: "second", Name: "second"}, 0))
 	expect(t, looked(t, doctor.Options{Config: cfg}), "restore", doctor.Warn, "for hubs to compare")
-	if _, _, err := s.EndRestore(t.Context(), restore.ID, true); err != nil {
+	if _, _, err := s.Replicas.EndRestore(t.Context(), restore.ID, true); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, looked(t, doctor.Options{Config: cfg}), "restore", doctor.OK, "all is compared and decided")

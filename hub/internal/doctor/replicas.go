@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/journal"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 )
 
 // silent is how long a replica gives no sign of life until it counts as stopped, and
@@ -47,7 +47,7 @@ func (d *deployment) lookAtReplicas(ctx context.Context) []Finding {
 }
 
 // ofFolder says whether the data folder is a copy, or newer than the database.
-func (d *deployment) ofFolder(all []store.Replica) []Finding {
+func (d *deployment) ofFolder(all []replicadb.Replica) []Finding {
 	mark, err := journal.ReadMark(filepath.Join(d.o.Config.DataDir, "journal"))
 	if err != nil || mark.Epoch == 0 {
 		return nil

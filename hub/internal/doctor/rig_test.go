@@ -16,6 +16,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 )
 
@@ -51,7 +52,7 @@ func used(t *testing.T) (config.Config, *store.Store) {
 // sealed puts something sealed into a store.
 func sealed(t *testing.T, s *store.Store) {
 	t.Helper()
-	must(t, s.AppendAudit(t.Context(), store.AuditRecord{At: time.Now(), ActorKind: "hub", Actor: "hub", Act: "test", Outcome: "done"}))
+	must(t, s.Audit.AppendAudit(t.Context(), auditdb.AuditRecord{At: time.Now(), ActorKind: "hub", Actor: "hub", Act: "test", Outcome: "done"}))
 }
 
 // looked runs every check.

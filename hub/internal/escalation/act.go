@@ -9,6 +9,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/randtoken"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 )
 
 // ErrLinkUnknown is an acknowledge link that was never ours, or whose escalation is
@@ -18,15 +19,15 @@ var ErrLinkUnknown = errors.New("this link is not known; open the hub to see how
 // ByLink returns the escalation of an acknowledge link and the contact it was sent to. It
 // changes nothing, because messengers open links before people do. Errors:
 // ErrLinkUnknown.
-func (e *Escalation) ByLink(ctx context.Context, token string) (store.Escalation, policy.Contact, error) {
-	esc, contactID, err := e.o.Store.EscalationByAck(ctx, randtoken.Hash(token))
+func (e *Escalation) ByLink(ctx context.Context, token string) (noticedb.Escalation, policy.Contact, error) {
+	esc, contactID, err := e.o.Store.Notices.EscalationByAck(ctx, randtoken.Hash(token))
 	if errors.Is(err, store.ErrNotFound) {
 		return esc, policy.Contact{}, ErrLinkUnknown
 	}
 	if err != nil {
 		return esc, policy.Contact{}, err
 	}
-	contact, err := e.o.Store.Contact(ctx, contactID)
+	contact, err := e.o.Store.People.Contact(ctx, contactID)
 	if errors.Is(err, store.ErrNotFound) {
 		return esc, policy.Contact{}, ErrLinkUnknown
 	}
@@ -35,11 +36,11 @@ func (e *Escalation) ByLink(ctx context.Context, token string) (store.Escalation
 
 // Acknowledge records who takes care of the escalation.
 func (e *Escalation) Acknowledge(ctx context.Context, id, by string) error {
-	return e.o.Store.Acknowledge(ctx, id, by, time.Now())
+	return e.o.Store.Notices.Acknowledge(ctx, id, by, time.Now())
 }
 
 // Test sends a message by a channel, marked as a test, now. Errors: *channel.Error.
-func (e *Escalation) Test(ctx context.Context, via store.Channel, to, lang string) (channel.Receipt, error) {
+func (e *Escalation) Test(ctx context.Context, via noticedb.Channel, to, lang string) (channel.Receipt, error) {
 	if err := e.o.Store.Detached(ctx); err != nil {
 		return channel.Receipt{}, &channel.Error{Reason: channel.Away, Said: err.Error()}
 	}
@@ -54,15 +55,15 @@ func (e *Escalation) Test(ctx context.Context, via store.Channel, to, lang strin
 // Rehearse returns who would be notified of what and when if an event happened now to a
 // connection. Nothing is written.
 func (e *Escalation) Rehearse(ctx context.Context, event policy.Event, connectionID string) ([]policy.Planned, error) {
-	situation, err := e.o.Store.SituationOf(ctx, event, time.Now(), []string{connectionID})
+	situation, err := e.o.Store.Notices.SituationOf(ctx, event, time.Now(), []string{connectionID})
 	if err != nil {
 		return nil, err
 	}
-	policies, err := e.o.Store.Policies(ctx)
+	policies, err := e.o.Store.Notices.Policies(ctx)
 	if err != nil {
 		return nil, err
 	}
-	contacts, err := e.o.Store.Contacts(ctx)
+	contacts, err := e.o.Store.People.Contacts(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -73,18 +74,18 @@ func (e *Escalation) Rehearse(ctx context.Context, event policy.Event, connectio
 // id. EndDrill ends it.
 func (e *Escalation) StartDrill(ctx context.Context, event policy.Event, connectionID string) (string, error) {
 	now := time.Now()
-	c, err := e.o.Store.Connection(ctx, connectionID)
+	c, err := e.o.Store.Grants.Connection(ctx, connectionID)
 	if err != nil {
 		return "", err
 	}
-	esc := store.Escalation{
+	esc := noticedb.Escalation{
 		ID: store.NewID(), Event: event, ServiceID: c.ServiceID, Affected: 1, Connections: []string{c.ID}, OpenedAt: now, Drill: true,
 		Code: "drill", Message: "this is a drill",
 	}
 	if TopicOf(event) == topicPerson {
 		esc.PersonBy = now.AddDate(0, 0, 3)
 	}
-	if err := e.o.Store.OpenEscalation(ctx, esc); err != nil {
+	if err := e.o.Store.Notices.OpenEscalation(ctx, esc); err != nil {
 		return "", err
 	}
 	e.o.Store.AfterCommit(ctx, e.Wake)
@@ -93,14 +94,14 @@ func (e *Escalation) StartDrill(ctx context.Context, event policy.Event, connect
 
 // EndDrill ends a drill, and notifies those who were notified of its start.
 func (e *Escalation) EndDrill(ctx context.Context, id string) error {
-	esc, err := e.o.Store.Escalation(ctx, id)
+	esc, err := e.o.Store.Notices.Escalation(ctx, id)
 	if err != nil {
 		return err
 	}
 	if !esc.Drill {
 		return store.ErrNotFound
 	}
-	if err := e.o.Store.CloseEscalation(ctx, id, time.Now()); err != nil {
+	if err := e.o.Store.Notices.CloseEscalation(ctx, id, time.Now()); err != nil {
 		return err
 	}
 	e.o.Store.AfterCommit(ctx, e.Wake)
@@ -110,11 +111,11 @@ func (e *Escalation) EndDrill(ctx context.Context, id string) error {
 // Resend has a message tried again that was given up, and returns its escalation's id.
 // Errors: store.ErrNotFound.
 func (e *Escalation) Resend(ctx context.Context, deliveryID string) (escalationID string, err error) {
-	d, err := e.o.Store.Delivery(ctx, deliveryID)
+	d, err := e.o.Store.Notices.Delivery(ctx, deliveryID)
 	if err != nil {
 		return "", err
 	}
-	if err := e.o.Store.ResendDelivery(ctx, d.ID, time.Now()); err != nil {
+	if err := e.o.Store.Notices.ResendDelivery(ctx, d.ID, time.Now()); err != nil {
 		return "", err
 	}
 	e.o.Store.AfterCommit(ctx, e.Wake)

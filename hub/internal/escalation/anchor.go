@@ -9,6 +9,8 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/channel"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 )
 
 // ErrNobodyOn reports that no channel of that title is enabled, or that no contact has an
@@ -18,15 +20,15 @@ var ErrNobodyOn = errors.New("there is no channel of this name that is on, or no
 // SendAnchor sends an anchor of the audit records to every contact with an address on the
 // channel of a title, now. told is the number of contacts it was sent to; the error joins
 // the failures of the others.
-func (e *Escalation) SendAnchor(ctx context.Context, title string, a store.AuditAnchor) (told int, err error) {
+func (e *Escalation) SendAnchor(ctx context.Context, title string, a auditdb.AuditAnchor) (told int, err error) {
 	if err := e.o.Store.Detached(ctx); err != nil {
 		return 0, err
 	}
-	channels, err := e.o.Store.Channels(ctx)
+	channels, err := e.o.Store.Notices.Channels(ctx)
 	if err != nil {
 		return 0, err
 	}
-	contacts, err := e.o.Store.Contacts(ctx)
+	contacts, err := e.o.Store.People.Contacts(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -57,7 +59,7 @@ func (e *Escalation) SendAnchor(ctx context.Context, title string, a store.Audit
 	return told, errors.Join(errs...)
 }
 
-func (e *Escalation) sendAnchor(ctx context.Context, via store.Channel, to, lang string, data []byte) error {
+func (e *Escalation) sendAnchor(ctx context.Context, via noticedb.Channel, to, lang string, data []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	_, err := e.o.Senders.Send(ctx, channel.Kind(via.Kind), via.Settings, channel.Message{

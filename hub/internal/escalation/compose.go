@@ -8,7 +8,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/channel"
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/randtoken"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 )
 
 // linkLife is how long the link of a message can be followed.
@@ -16,8 +16,8 @@ const linkLife = 14 * 24 * time.Hour
 
 // compose writes the text of a delivery. It creates the links, which are valid for this
 // message alone; ackHash is the hash of the acknowledge link.
-func (e *Escalation) compose(ctx context.Context, d store.Delivery, contact policy.Contact, kind channel.Kind) (m channel.Message, ackHash string, err error) {
-	esc, err := e.o.Store.Escalation(ctx, d.EscalationID)
+func (e *Escalation) compose(ctx context.Context, d noticedb.Delivery, contact policy.Contact, kind channel.Kind) (m channel.Message, ackHash string, err error) {
+	esc, err := e.o.Store.Notices.Escalation(ctx, d.EscalationID)
 	if err != nil {
 		return m, "", err
 	}
@@ -33,7 +33,7 @@ func (e *Escalation) compose(ctx context.Context, d store.Delivery, contact poli
 	case topicHosts:
 		links.page = e.o.PublicURL + "/services"
 	}
-	if d.Kind == store.DeliveryRecovered {
+	if d.Kind == noticedb.DeliveryRecovered {
 		if topic, err = e.endingOf(ctx, esc); err != nil {
 			return m, "", err
 		}
@@ -44,7 +44,7 @@ func (e *Escalation) compose(ctx context.Context, d store.Delivery, contact poli
 			return m, "", err
 		}
 	}
-	edited, err := e.o.Store.MessageTemplates(ctx)
+	edited, err := e.o.Store.Notices.MessageTemplates(ctx)
 	if err != nil {
 		return m, "", err
 	}
@@ -84,7 +84,7 @@ func (e *Escalation) compose(ctx context.Context, d store.Delivery, contact poli
 type links struct{ authorize, acknowledge, page string }
 
 // authorizeLink leads straight to the one connection that a person has to authorise.
-func (e *Escalation) authorizeLink(ctx context.Context, esc store.Escalation, facts facts, contact policy.Contact) (string, error) {
+func (e *Escalation) authorizeLink(ctx context.Context, esc noticedb.Escalation, facts facts, contact policy.Contact) (string, error) {
 	topic := TopicOf(esc.Event)
 	if topic != string(policy.GrantEnded) && topic != topicPerson {
 		return "", nil

@@ -11,6 +11,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/crashpoint"
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 )
 
 // The hub's own reasons why a message is abandoned, beside those of channel.Reason.
@@ -36,7 +37,7 @@ const (
 const mostUnknown = 2
 
 // deliver sends one message that this replica has taken.
-func (e *Escalation) deliver(ctx context.Context, d store.Delivery) error {
+func (e *Escalation) deliver(ctx context.Context, d noticedb.Delivery) error {
 	contact, via, reason, err := e.way(ctx, d)
 	if err != nil {
 		return err
@@ -56,7 +57,7 @@ func (e *Escalation) deliver(ctx context.Context, d store.Delivery) error {
 		return fmt.Errorf("write a message: %w", err)
 	}
 	crashpoint.At(crashpoint.BeforeSend)
-	if err := e.o.Store.BeginSend(ctx, d.ID, e.o.Replica, time.Now().Add(lease)); err != nil {
+	if err := e.o.Store.Notices.BeginSend(ctx, d.ID, e.o.Replica, time.Now().Add(lease)); err != nil {
 		if errors.Is(err, store.ErrNotFound) {
 			return nil // another replica has it, or it is not needed any more
 		}
@@ -76,14 +77,14 @@ func (e *Escalation) deliver(ctx context.Context, d store.Delivery) error {
 }
 
 // way returns the contact and channel of a delivery. reason is why there is none.
-func (e *Escalation) way(ctx context.Context, d store.Delivery) (contact policy.Contact, via store.Channel, reason string, err error) {
-	if contact, err = e.o.Store.Contact(ctx, d.Contact); errors.Is(err, store.ErrNotFound) {
+func (e *Escalation) way(ctx context.Context, d noticedb.Delivery) (contact policy.Contact, via noticedb.Channel, reason string, err error) {
+	if contact, err = e.o.Store.People.Contact(ctx, d.Contact); errors.Is(err, store.ErrNotFound) {
 		return contact, via, ReasonNoContact, nil
 	}
 	if err != nil {
 		return contact, via, "", err
 	}
-	if via, err = e.o.Store.Channel(ctx, d.Channel); errors.Is(err, store.ErrNotFound) {
+	if via, err = e.o.Store.Notices.Channel(ctx, d.Channel); errors.Is(err, store.ErrNotFound) {
 		return contact, via, ReasonNoChannel, nil
 	}
 	switch {
@@ -98,7 +99,7 @@ func (e *Escalation) way(ctx context.Context, d store.Delivery) (contact policy.
 }
 
 // messageOf is the text of a delivery, composed once, so that a retry sends the same.
-func (e *Escalation) messageOf(ctx context.Context, d store.Delivery, contact policy.Contact, kind channel.Kind) (m channel.Message, err error) {
+func (e *Escalation) messageOf(ctx context.Context, d noticedb.Delivery, contact policy.Contact, kind channel.Kind) (m channel.Message, err error) {
 	if len(d.Message) > 0 {
 		return m, json.Unmarshal(d.Message, &m)
 	}
@@ -110,12 +111,12 @@ func (e *Escalation) messageOf(ctx context.Context, d store.Delivery, contact po
 	if err != nil {
 		return m, err
 	}
-	return m, e.o.Store.WriteDelivery(ctx, d.ID, data, ackHash)
+	return m, e.o.Store.Notices.WriteDelivery(ctx, d.ID, data, ackHash)
 }
 
 // sent records a message that was accepted. It is retried, because an unrecorded message
 // is sent again.
-func (e *Escalation) sent(ctx context.Context, d store.Delivery, contact policy.Contact, via store.Channel, receipt channel.Receipt) error {
+func (e *Escalation) sent(ctx context.Context, d noticedb.Delivery, contact policy.Contact, via noticedb.Channel, receipt channel.Receipt) error {
 	e.o.Delivered(via.Kind, Delivered)
 	e.o.Logger.Info("notification sent", "escalation", d.EscalationID, "kind", d.Kind, "contact", contact.Title, "channel", via.Title, "attempt", d.Attempts)
 	if receipt.MovedTo != "" {
@@ -123,7 +124,7 @@ func (e *Escalation) sent(ctx context.Context, d store.Delivery, contact policy.
 	}
 	var err error
 	for wait := 100 * time.Millisecond; wait < lease/4; wait *= 3 {
-		if err = e.o.Store.SentDelivery(ctx, d.ID, receipt.Reference, time.Now()); err == nil || errors.Is(err, store.ErrNotFound) {
+		if err = e.o.Store.Notices.SentDelivery(ctx, d.ID, receipt.Reference, time.Now()); err == nil || errors.Is(err, store.ErrNotFound) {
 			return nil
 		}
 		<-time.After(wait)
@@ -133,19 +134,19 @@ func (e *Escalation) sent(ctx context.Context, d store.Delivery, contact policy.
 
 // moved keeps the new address of a contact.
 func (e *Escalation) moved(ctx context.Context, c policy.Contact, channelID, to string) {
-	if err := e.o.Store.MoveContact(ctx, c.ID, channelID, c.On(channelID), to, time.Now()); err != nil {
+	if err := e.o.Store.People.MoveContact(ctx, c.ID, channelID, c.On(channelID), to, time.Now()); err != nil {
 		e.o.Logger.Warn("save contact address failed", "contact", c.Title, "error", err)
 	}
 }
 
 // notTaken decides whether a message is tried again.
-func (e *Escalation) notTaken(ctx context.Context, d store.Delivery, via store.Channel, err error) error {
+func (e *Escalation) notTaken(ctx context.Context, d noticedb.Delivery, via noticedb.Channel, err error) error {
 	failure, ok := errors.AsType[*channel.Error](err)
 	if !ok {
 		failure = &channel.Error{Reason: channel.Away, Said: "the channel failed"}
 	}
 	now := time.Now()
-	f := store.NotTaken{Reason: string(failure.Reason), Said: failure.Said, Unknown: failure.Maybe}
+	f := noticedb.NotTaken{Reason: string(failure.Reason), Said: failure.Said, Unknown: failure.Maybe}
 	if again, inTime := policy.Retry(now, d.FirstDueAt, d.Attempts, failure.RetryAfter); !failure.Permanent && inTime {
 		f.Again = again
 	}
@@ -155,12 +156,12 @@ func (e *Escalation) notTaken(ctx context.Context, d store.Delivery, via store.C
 		e.o.Delivered(via.Kind, Retried)
 	}
 	if failure.Disable {
-		if err := e.o.Store.DisableChannel(ctx, via, now); err != nil {
+		if err := e.o.Store.Notices.DisableChannel(ctx, via, now); err != nil {
 			return err
 		}
 	}
 	e.o.Logger.Warn("send notification failed", "escalation", d.EscalationID, "channel", via.Title, "reason", f.Reason, "said", f.Said, "attempt", d.Attempts, "again", f.Again)
-	if err := e.o.Store.FailedDelivery(ctx, d, f, now); err != nil {
+	if err := e.o.Store.Notices.FailedDelivery(ctx, d, f, now); err != nil {
 		return err
 	}
 	e.Wake() // the next step may have been brought forward
@@ -168,10 +169,10 @@ func (e *Escalation) notTaken(ctx context.Context, d store.Delivery, via store.C
 }
 
 // giveUp ends a delivery that no try can help; it can be seen and sent again.
-func (e *Escalation) giveUp(ctx context.Context, d store.Delivery, kind, reason string) error {
+func (e *Escalation) giveUp(ctx context.Context, d noticedb.Delivery, kind, reason string) error {
 	e.o.Delivered(kind, Failed)
 	e.o.Logger.Warn("notification abandoned", "escalation", d.EscalationID, "reason", reason)
-	if err := e.o.Store.FailedDelivery(ctx, d, store.NotTaken{Reason: reason, Unknown: true, Moot: reason == ReasonTooOld}, time.Now()); err != nil {
+	if err := e.o.Store.Notices.FailedDelivery(ctx, d, noticedb.NotTaken{Reason: reason, Unknown: true, Moot: reason == ReasonTooOld}, time.Now()); err != nil {
 		return err
 	}
 	e.Wake()

@@ -17,7 +17,7 @@ func TestADetachedCopySendsNoMessage(t *testing.T) {
 		if n, err := e.Deliver(t.Context()); n != 0 || err != nil || len(w.said()) != 0 {
 			t.Errorf("%d messages, %v: %v", n, err, w.said())
 		}
-		via, err := s.Channel(t.Context(), "tg")
+		via, err := s.Notices.Channel(t.Context(), "tg")
 		ok(t, err)
 		if _, err := e.Test(t.Context(), via, "-100123", "en"); err == nil || len(w.said()) != 0 {
 			t.Errorf("a test of a channel: %v %v", err, w.said())

@@ -10,6 +10,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 )
 
@@ -18,15 +19,15 @@ const mostListed = 5
 
 // facts are the contents of a message.
 type facts struct {
-	esc         store.Escalation
+	esc         noticedb.Escalation
 	service     string // its title; empty for several
 	connections []connection.Connection
 }
 
-func (e *Escalation) factsOf(ctx context.Context, esc store.Escalation) (f facts, err error) {
+func (e *Escalation) factsOf(ctx context.Context, esc noticedb.Escalation) (f facts, err error) {
 	f.esc = esc
 	if esc.ServiceID != "" {
-		svc, err := e.o.Store.Service(ctx, esc.ServiceID)
+		svc, err := e.o.Store.Services.Service(ctx, esc.ServiceID)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return f, err
 		}
@@ -36,7 +37,7 @@ func (e *Escalation) factsOf(ctx context.Context, esc store.Escalation) (f facts
 		if len(f.connections) == mostListed {
 			break
 		}
-		c, err := e.o.Store.Connection(ctx, id)
+		c, err := e.o.Store.Grants.Connection(ctx, id)
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}
@@ -50,11 +51,11 @@ func (e *Escalation) factsOf(ctx context.Context, esc store.Escalation) (f facts
 
 // endingOf is the topic of the end of an incident: renewal works again, or there is
 // nothing left that could.
-func (e *Escalation) endingOf(ctx context.Context, esc store.Escalation) (topic string, err error) {
+func (e *Escalation) endingOf(ctx context.Context, esc noticedb.Escalation) (topic string, err error) {
 	if esc.Drill || len(esc.Connections) == 0 {
 		return topicRecovered, nil
 	}
-	active, err := e.o.Store.AnyActive(ctx, esc.Connections)
+	active, err := e.o.Store.Grants.AnyActive(ctx, esc.Connections)
 	if active {
 		return topicRecovered, err
 	}
@@ -124,7 +125,7 @@ func (f facts) remedy(topic, lang string) string {
 }
 
 // said is the service's error, in one line.
-func said(esc store.Escalation) string {
+func said(esc noticedb.Escalation) string {
 	text := strings.Join(strings.Fields(esc.Message), " ")
 	if esc.Code != "" && !strings.Contains(text, esc.Code) {
 		text = strings.TrimSuffix(esc.Code+": "+text, ": ")

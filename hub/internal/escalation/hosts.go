@@ -7,6 +7,8 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 )
 
 // TellHosts notifies the owners of the hub that secrets or grants go to other hosts: was
@@ -17,9 +19,9 @@ func (e *Escalation) TellHosts(ctx context.Context, serviceID, about, code, by s
 	if by != "" {
 		said += " (" + by + ")"
 	}
-	notice := store.Escalation{ID: store.NewID(), Event: policy.HostsChanged, ServiceID: serviceID, Code: code, Message: said, OpenedAt: time.Now()}
+	notice := noticedb.Escalation{ID: store.NewID(), Event: policy.HostsChanged, ServiceID: serviceID, Code: code, Message: said, OpenedAt: time.Now()}
 	if serviceID != "" {
-		connections, err := e.o.Store.Connections(ctx, store.Filter{ServiceID: serviceID})
+		connections, err := e.o.Store.Grants.Connections(ctx, grantdb.Filter{ServiceID: serviceID})
 		if err != nil {
 			return err
 		}
@@ -28,7 +30,7 @@ func (e *Escalation) TellHosts(ctx context.Context, serviceID, about, code, by s
 		}
 		notice.Affected = len(connections)
 	}
-	if err := e.o.Store.OpenEscalation(ctx, notice); err != nil {
+	if err := e.o.Store.Notices.OpenEscalation(ctx, notice); err != nil {
 		return err
 	}
 	e.o.Store.AfterCommit(ctx, e.Wake)

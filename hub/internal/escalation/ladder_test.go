@@ -20,6 +20,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 )
 
@@ -72,10 +73,10 @@ func still(t *testing.T, answer func(*http.Request, int) (int, string, http.Head
 	t.Helper()
 	s := storetest.OpenWith(t, store.Options{DataDir: t.TempDir()})
 	now := time.Now()
-	ok(t, s.SaveChannel(t.Context(), store.Channel{ID: "tg", Title: "Telegram", Kind: "telegram", Settings: map[string]string{"token": "123456789:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "base_url": "https://telegram.example"}, CreatedAt: now, UpdatedAt: now}))
-	ok(t, s.SaveChannel(t.Context(), store.Channel{ID: "sms", Title: "SMS", Kind: "twilio", Settings: map[string]string{"account_sid": "AC0123", "auth_token": "0123456789", "from": "+15005550006", "base_url": "https://twilio.example"}, CreatedAt: now, UpdatedAt: now}))
-	ok(t, s.SaveContact(t.Context(), policy.Contact{ID: "anna", Title: "Anna", Lang: "en", Zone: "UTC", Addresses: []policy.Address{{Channel: "tg", To: "-100123"}, {Channel: "sms", To: "+79001234567"}}}, now))
-	ok(t, s.SavePolicy(t.Context(), policy.Policy{ID: "p", Title: "Ladder", Enabled: true, Events: []policy.Event{policy.GrantEnded}, Steps: []policy.Step{
+	ok(t, s.Notices.SaveChannel(t.Context(), noticedb.Channel{ID: "tg", Title: "Telegram", Kind: "telegram", Settings: map[string]string{"token": "123456789:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "base_url": "https://telegram.example"}, CreatedAt: now, UpdatedAt: now}))
+	ok(t, s.Notices.SaveChannel(t.Context(), noticedb.Channel{ID: "sms", Title: "SMS", Kind: "twilio", Settings: map[string]string{"account_sid": "AC0123", "auth_token": "0123456789", "from": "+15005550006", "base_url": "https://twilio.example"}, CreatedAt: now, UpdatedAt: now}))
+	ok(t, s.People.SaveContact(t.Context(), policy.Contact{ID: "anna", Title: "Anna", Lang: "en", Zone: "UTC", Addresses: []policy.Address{{Channel: "tg", To: "-100123"}, {Channel: "sms", To: "+79001234567"}}}, now))
+	ok(t, s.Notices.SavePolicy(t.Context(), policy.Policy{ID: "p", Title: "Ladder", Enabled: true, Events: []policy.Event{policy.GrantEnded}, Steps: []policy.Step{
 		{To: "anna", Channel: "tg"}, {After: 10 * time.Minute, To: "anna", Channel: "sms"},
 	}}, now))
 	w := &wire{begun: now, answer: answer}
@@ -96,14 +97,14 @@ func ok(t *testing.T, err error) {
 func begin(t *testing.T, s *store.Store) string {
 	t.Helper()
 	id := store.NewID()
-	ok(t, s.OpenEscalation(t.Context(), store.Escalation{ID: id, IncidentID: store.NewID(), Event: policy.GrantEnded, Affected: 1, OpenedAt: time.Now()}))
+	ok(t, s.Notices.OpenEscalation(t.Context(), noticedb.Escalation{ID: id, IncidentID: store.NewID(), Event: policy.GrantEnded, Affected: 1, OpenedAt: time.Now()}))
 	return id
 }
 
 // states are those of an escalation's messages, in their order.
 func states(t *testing.T, s *store.Store, id string) (list []string) {
 	t.Helper()
-	all, err := s.Deliveries(t.Context(), id)
+	all, err := s.Notices.Deliveries(t.Context(), id)
 	ok(t, err)
 	for _, d := range all {
 		list = append(list, d.Kind+" "+d.State)
@@ -123,7 +124,7 @@ func TestTheSecondStepComesAfterTenMinutes(t *testing.T) {
 		if got := w.said(); len(got) != 2 || !strings.HasPrefix(got[1], "twilio +10m") {
 			t.Errorf("after ten minutes: %v", got)
 		}
-		ok(t, s.CloseEscalation(t.Context(), id, time.Now()))
+		ok(t, s.Notices.CloseEscalation(t.Context(), id, time.Now()))
 		<-time.After(10 * time.Second)
 		if got := w.said(); len(got) != 4 {
 			t.Errorf("the end is told %v", got)
@@ -140,7 +141,7 @@ func TestAcknowledgedInTimeNobodyElseIsTold(t *testing.T) {
 		s, w := stage(t, nil)
 		id := begin(t, s)
 		<-time.After(9 * time.Minute)
-		ok(t, s.Acknowledge(t.Context(), id, "Anna", time.Now()))
+		ok(t, s.Notices.Acknowledge(t.Context(), id, "Anna", time.Now()))
 		<-time.After(time.Hour)
 		if got := w.said(); len(got) != 1 {
 			t.Errorf("%v", got)
@@ -164,7 +165,7 @@ func TestAServiceThatIsAwayIsTriedForADay(t *testing.T) {
 		})
 		id := begin(t, s)
 		for over := time.Now().Add(36 * time.Hour); time.Now().Before(over); {
-			next, err := s.NextDelivery(t.Context())
+			next, err := s.Notices.NextDelivery(t.Context())
 			ok(t, err)
 			if next.IsZero() {
 				break
@@ -180,9 +181,9 @@ func TestAServiceThatIsAwayIsTriedForADay(t *testing.T) {
 			t.Errorf("two messages were tried %d times", n)
 		}
 		away = false
-		dead, err := s.DeadDeliveries(t.Context(), 10)
+		dead, err := s.Notices.DeadDeliveries(t.Context(), 10)
 		ok(t, err)
-		ok(t, s.ResendDelivery(t.Context(), dead[0].ID, time.Now()))
+		ok(t, s.Notices.ResendDelivery(t.Context(), dead[0].ID, time.Now()))
 		_, err = e.Deliver(t.Context())
 		ok(t, err)
 		if got := states(t, s, id); !slices.Contains(got, "problem sent") {
@@ -232,7 +233,7 @@ func TestASecondTrySaysTheSame(t *testing.T) {
 
 func messageOf(t *testing.T, s *store.Store, id string) string {
 	t.Helper()
-	all, err := s.Deliveries(t.Context(), id)
+	all, err := s.Notices.Deliveries(t.Context(), id)
 	ok(t, err)
 	var m channel.Message
 	if len(all[0].Message) == 0 || json.Unmarshal(all[0].Message, &m) != nil {

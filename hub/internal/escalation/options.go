@@ -98,13 +98,13 @@ func (e *Escalation) Run(ctx context.Context) {
 func (e *Escalation) release(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
-	if err := e.o.Store.ReleaseDeliveries(ctx, e.o.Replica); err != nil {
+	if err := e.o.Store.Notices.ReleaseDeliveries(ctx, e.o.Replica); err != nil {
 		e.o.Logger.Warn("release claimed notifications failed, leases will expire", "error", err)
 	}
 }
 
 func (e *Escalation) ends(ctx context.Context, now time.Time) {
-	begun, ended, err := e.o.Store.TellOfEnds(ctx, now)
+	begun, ended, err := e.o.Store.Notices.TellOfEnds(ctx, now)
 	switch {
 	case err != nil && ctx.Err() == nil:
 		e.o.Logger.Warn("check for ending grants failed, retrying", "error", err)
@@ -122,11 +122,11 @@ func (e *Escalation) Deliver(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	now := time.Now()
-	next, err := e.o.Store.NextDelivery(ctx)
+	next, err := e.o.Store.Notices.NextDelivery(ctx)
 	if err != nil || next.IsZero() || next.After(now) {
 		return 0, err
 	}
-	claimed, err := e.o.Store.ClaimDeliveries(ctx, e.o.Replica, now, now.Add(lease), atOnce)
+	claimed, err := e.o.Store.Notices.ClaimDeliveries(ctx, e.o.Replica, now, now.Add(lease), atOnce)
 	if err != nil {
 		return 0, err
 	}

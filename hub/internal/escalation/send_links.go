@@ -13,6 +13,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 )
 
 // ReasonNotNeeded is that of a connection which needs no authorization: it is paused or
@@ -43,13 +44,13 @@ type waitingLink struct {
 // later; the next address of the contact is tried.
 func (e *Escalation) SendLinks(ctx context.Context, ids []string) (map[string]LinkSent, error) {
 	sent := make(map[string]LinkSent, len(ids))
-	contacts, err := e.o.Store.Contacts(ctx)
+	contacts, err := e.o.Store.People.Contacts(ctx)
 	if err != nil {
 		return nil, err
 	}
 	of := map[string][]waitingLink{}
 	for _, id := range ids {
-		c, err := e.o.Store.Connection(ctx, id)
+		c, err := e.o.Store.Grants.Connection(ctx, id)
 		if errors.Is(err, store.ErrNotFound) {
 			sent[id] = LinkSent{Reason: ReasonTooOld}
 			continue
@@ -83,7 +84,7 @@ func (e *Escalation) receiver(ctx context.Context, c connection.Connection, cont
 	case connection.StatusFresh, connection.StatusPaused:
 		return who, ReasonNotNeeded, nil
 	}
-	owner, err := e.o.Store.Owner(ctx, c.ID)
+	owner, err := e.o.Store.People.Owner(ctx, c.ID)
 	if err != nil {
 		return who, "", err
 	}
@@ -112,7 +113,7 @@ func (e *Escalation) sendTo(ctx context.Context, contact policy.Contact, list []
 		list[i].link = e.o.PublicURL + path
 	}
 	for _, a := range contact.Addresses {
-		via, err := e.o.Store.Channel(ctx, a.Channel)
+		via, err := e.o.Store.Notices.Channel(ctx, a.Channel)
 		if err != nil {
 			result = LinkSent{Reason: ReasonNoChannel}
 			continue
@@ -130,7 +131,7 @@ func (e *Escalation) sendTo(ctx context.Context, contact policy.Contact, list []
 
 // sendBy sends links by one channel: all in one message, or each in its own where messages
 // are short.
-func (e *Escalation) sendBy(ctx context.Context, contact policy.Contact, via store.Channel, to string, list []waitingLink) LinkSent {
+func (e *Escalation) sendBy(ctx context.Context, contact policy.Contact, via noticedb.Channel, to string, list []waitingLink) LinkSent {
 	kind := channel.Kind(via.Kind)
 	parts := [][]waitingLink{list}
 	if kind.Form() == channel.Short {

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/journal"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 )
 
 // waiting is a run whose open intents are adopted later.
@@ -24,8 +24,8 @@ type waiting struct {
 // lock is free and whose machine has not been started anew; and those that have left. The
 // folder's own last run is waited for where it had another place: a volume that was moved,
 // or a machine that was started anew, looks the same as a copy.
-func (i *Identity) adopt(ctx context.Context, mark journal.Mark, before []store.Replica) error {
-	all, _, err := i.o.Store.Replicas(ctx)
+func (i *Identity) adopt(ctx context.Context, mark journal.Mark, before []replicadb.Replica) error {
+	all, _, err := i.o.Store.Replicas.Replicas(ctx)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (i *Identity) adopt(ctx context.Context, mark journal.Mark, before []store.
 }
 
 func (i *Identity) takeUp(ctx context.Context, over []string) error {
-	n, err := i.o.Store.AdoptRun(ctx, over, i.self.Owner())
+	n, err := i.o.Store.Replicas.AdoptRun(ctx, over, i.self.Owner())
 	if err == nil && n > 0 {
 		i.log.Info("resuming renewals of an earlier run", "renewals", n)
 	}
@@ -60,7 +60,7 @@ func (i *Identity) adoptWaiting(ctx context.Context, now time.Time) error {
 	if len(i.waiting) == 0 {
 		return nil
 	}
-	all, _, err := i.o.Store.Replicas(ctx)
+	all, _, err := i.o.Store.Replicas.Replicas(ctx)
 	if err != nil {
 		return err
 	}
@@ -79,12 +79,12 @@ func (i *Identity) adoptWaiting(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-func (i *Identity) lookAgain(ctx context.Context, w waiting, all []store.Replica, now time.Time) (done bool, err error) {
+func (i *Identity) lookAgain(ctx context.Context, w waiting, all []replicadb.Replica, now time.Time) (done bool, err error) {
 	if w.move {
-		_, err := i.o.Store.MoveRun(ctx, w.owner, i.self.Owner(), w.connections...)
+		_, err := i.o.Store.Replicas.MoveRun(ctx, w.owner, i.self.Owner(), w.connections...)
 		return err == nil, err
 	}
-	n := slices.IndexFunc(all, func(r store.Replica) bool { return r.Owner() == w.owner })
+	n := slices.IndexFunc(all, func(r replicadb.Replica) bool { return r.Owner() == w.owner })
 	switch {
 	case n < 0, all[n].Beat > w.beat+1: // it is gone; or it went on elsewhere after this folder was copied
 		return true, nil

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/journal"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 )
 
 // Back reports that the database went back: a backup was restored, or a standby that
@@ -33,8 +33,8 @@ func (i *Identity) DatabaseWentBack() (Back, bool) {
 }
 
 // compare holds the folder against what the database knew at the start.
-func (i *Identity) compare(mark journal.Mark, before []store.Replica) {
-	known := store.Replica{ID: mark.Replica}
+func (i *Identity) compare(mark journal.Mark, before []replicadb.Replica) {
+	known := replicadb.Replica{ID: mark.Replica}
 	if len(before) > 0 {
 		known = before[0]
 	}
@@ -48,7 +48,7 @@ func (i *Identity) compare(mark journal.Mark, before []store.Replica) {
 
 // folderWentBack reports that the folder is older than the database. One more heartbeat,
 // or one start without any, is what a crash leaves.
-func (i *Identity) folderWentBack(mark journal.Mark, known store.Replica) {
+func (i *Identity) folderWentBack(mark journal.Mark, known replicadb.Replica) {
 	i.log.Warn("data folder is older than the database: it is a copy or was restored; newer token sets that it held are lost",
 		"replica", mark.Replica, "epoch", mark.Epoch, "beat", mark.Beat, "epoch_in_database", known.Epoch, "beat_in_database", known.Beat)
 	i.notice(Notice{Kind: FolderBack, Replica: mark.Replica, Epoch: mark.Epoch, Newest: known.Epoch, Now: i.self.Owner()})

@@ -7,14 +7,14 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/evergrant/evergrant/hub/internal/journal"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 )
 
 // enterAsNew continues as a new replica: the folder's replica was started elsewhere
 // since. The content of the journal is still applied: the generation decides whether it
 // counts.
-func (i *Identity) enterAsNew(ctx context.Context, mark journal.Mark, before []store.Replica) error {
-	newest := store.Replica{ID: mark.Replica}
+func (i *Identity) enterAsNew(ctx context.Context, mark journal.Mark, before []replicadb.Replica) error {
+	newest := replicadb.Replica{ID: mark.Replica}
 	if len(before) > 0 {
 		newest = before[0]
 	}
@@ -30,7 +30,7 @@ func (i *Identity) enterAsNew(ctx context.Context, mark journal.Mark, before []s
 // replace gives a fenced run a new identity, with its renewals in flight. Its requests in
 // flight still count.
 func (i *Identity) replace(ctx context.Context) error {
-	all, _, err := i.o.Store.Replicas(ctx)
+	all, _, err := i.o.Store.Replicas.Replicas(ctx)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ var saidOf = map[Kind]string{
 
 // move transfers the renewals in flight.
 func (i *Identity) move(ctx context.Context, from string, connections ...string) error {
-	n, err := i.o.Store.MoveRun(ctx, from, i.self.Owner(), connections...)
+	n, err := i.o.Store.Replicas.MoveRun(ctx, from, i.self.Owner(), connections...)
 	if err != nil {
 		i.waiting = append(i.waiting, waiting{owner: from, move: true, connections: connections})
 		return fmt.Errorf("take what is under way along: %w", err)
@@ -83,7 +83,7 @@ func (i *Identity) flying() []string {
 }
 
 // find returns the row of a run and the newest epoch of its id.
-func find(all []store.Replica, of store.Replica) (row *store.Replica, newest int64) {
+func find(all []replicadb.Replica, of replicadb.Replica) (row *replicadb.Replica, newest int64) {
 	for n, r := range all {
 		if r.ID != of.ID {
 			continue

@@ -12,6 +12,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 )
 
 // Options of an Identity. Store and Journal are needed.
@@ -43,8 +44,8 @@ type Identity struct {
 	inFlight atomic.Pointer[func() []string]
 
 	mu   sync.Mutex // held while the identity changes or beats
-	self store.Replica
-	beat store.Beat
+	self replicadb.Replica
+	beat replicadb.Beat
 	// waiting are runs that may be over: they are adopted once that is certain.
 	waiting []waiting
 	left    bool
@@ -77,7 +78,7 @@ func Enter(ctx context.Context, o Options) (*Identity, error) {
 func (i *Identity) Owner() string { return *i.owner.Load() }
 
 // Self is this run as it is registered.
-func (i *Identity) Self() store.Replica {
+func (i *Identity) Self() replicadb.Replica {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.self
@@ -91,11 +92,11 @@ func (i *Identity) SetInFlight(connections func() []string) { i.inFlight.Store(&
 func (i *Identity) enter(ctx context.Context) error {
 	mark := i.o.Journal.Mark()
 	before, err := i.register(ctx, mark.Replica, mark.Epoch+1, mark.Epoch)
-	if errors.Is(err, store.ErrNewerEpoch) && i.ownUnnoted(before) {
+	if errors.Is(err, replicadb.ErrNewerEpoch) && i.ownUnnoted(before) {
 		known := before[0].Epoch // its start was cut short before it reached the folder
 		before, err = i.register(ctx, mark.Replica, known+1, known)
 	}
-	if errors.Is(err, store.ErrNewerEpoch) {
+	if errors.Is(err, replicadb.ErrNewerEpoch) {
 		return i.enterAsNew(ctx, mark, before)
 	}
 	if err != nil {
@@ -107,22 +108,22 @@ func (i *Identity) enter(ctx context.Context) error {
 
 // ownUnnoted reports whether the newest run is of this very folder: it is over, and its
 // epoch was not noted there.
-func (i *Identity) ownUnnoted(before []store.Replica) bool {
+func (i *Identity) ownUnnoted(before []replicadb.Replica) bool {
 	place := i.o.Journal.Place()
 	return len(before) > 0 && place != "" && before[0].Place == place
 }
 
 // register begins an epoch, in the database and then in the folder.
-func (i *Identity) register(ctx context.Context, id string, epoch, known int64) ([]store.Replica, error) {
-	r := store.Replica{ID: id, Epoch: epoch, Name: i.o.Name, Version: i.o.Version, Place: i.o.Journal.Place()}
-	before, err := i.o.Store.EnterReplica(ctx, r, known)
+func (i *Identity) register(ctx context.Context, id string, epoch, known int64) ([]replicadb.Replica, error) {
+	r := replicadb.Replica{ID: id, Epoch: epoch, Name: i.o.Name, Version: i.o.Version, Place: i.o.Journal.Place()}
+	before, err := i.o.Store.Replicas.EnterReplica(ctx, r, known)
 	if err != nil {
 		return before, err
 	}
 	if err := i.o.Journal.SetMark(journal.Mark{Replica: id, Epoch: epoch}); err != nil {
 		i.log.Error("write epoch to data folder failed, retrying", "error", err)
 	}
-	i.self, i.beat = r, store.Beat{}
+	i.self, i.beat = r, replicadb.Beat{}
 	i.owner.Store(new(r.Owner()))
 	i.log.Info("replica registered", "replica", r.ID, "epoch", r.Epoch, "name", r.Name)
 	return before, nil
@@ -174,7 +175,7 @@ func (i *Identity) giveSign(ctx context.Context) (asked, answered, now time.Time
 	i.beat.Tried++
 	i.beat.Place = i.o.Journal.Place()
 	asked = time.Now()
-	now, err = i.o.Store.Heartbeat(ctx, i.self.Owner(), i.beat)
+	now, err = i.o.Store.Replicas.Heartbeat(ctx, i.self.Owner(), i.beat)
 	answered = time.Now()
 	if errors.Is(err, store.ErrFenced) {
 		return asked, answered, time.Time{}, i.replace(ctx)
@@ -196,5 +197,5 @@ func (i *Identity) Leave(ctx context.Context) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.left = true
-	return i.o.Store.LeaveReplica(ctx, i.self.Owner())
+	return i.o.Store.Replicas.LeaveReplica(ctx, i.self.Owner())
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/renewaldb"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -76,28 +78,28 @@ func granted(t *testing.T, s *store.Store) connection.Connection {
 	lastService++
 	now := time.Now()
 	svc := service.Service{ID: store.NewID(), Name: fmt.Sprint("svc-", lastService), Title: "svc", Provider: "x", CreatedAt: now, UpdatedAt: now}
-	must(t, s.CreateService(t.Context(), svc))
+	must(t, s.Services.CreateService(t.Context(), svc))
 	c := connection.New(now, store.NewID(), svc.Name, svc.Name, svc.ID, connection.Policy{AutoRenew: provider.AutoRenewRefreshToken}).
 		Granted(now, now, provider.Token{AccessToken: "a", RefreshToken: "r", ExpiresIn: new(time.Hour)}, provider.Account{}, nil)
-	must(t, s.CreateConnection(t.Context(), c))
+	must(t, s.Grants.CreateConnection(t.Context(), c))
 	return c
 }
 
 // begun has a run begin a renewal and returns it.
-func begun(t *testing.T, s *store.Store, r run) store.Intent {
+func begun(t *testing.T, s *store.Store, r run) renewaldb.Intent {
 	t.Helper()
 	c, now := granted(t, s), time.Now()
-	if ok, err := s.TakeLease(t.Context(), c.ID, r.Owner(), time.Hour); err != nil || !ok {
+	if ok, err := s.Renewals.TakeLease(t.Context(), c.ID, r.Owner(), time.Hour); err != nil || !ok {
 		t.Fatal(ok, err)
 	}
-	i := store.Intent{ID: store.NewID(), ConnectionID: c.ID, Generation: 1, Owner: r.Owner(), StartedAt: now, BegunAt: now, SendBy: now, Deadline: now}
-	must(t, s.BeginIntent(t.Context(), i))
+	i := renewaldb.Intent{ID: store.NewID(), ConnectionID: c.ID, Generation: 1, Owner: r.Owner(), StartedAt: now, BegunAt: now, SendBy: now, Deadline: now}
+	must(t, s.Renewals.BeginIntent(t.Context(), i))
 	return i
 }
 
-func ownerOf(t *testing.T, s *store.Store, i store.Intent) string {
+func ownerOf(t *testing.T, s *store.Store, i renewaldb.Intent) string {
 	t.Helper()
-	open, err := s.OpenIntent(t.Context(), i.ConnectionID)
+	open, err := s.Renewals.OpenIntent(t.Context(), i.ConnectionID)
 	must(t, err)
 	return open.Owner
 }
@@ -115,7 +117,7 @@ func TestARestartTakesUpAtOnceWhatItsLastRunLeft(t *testing.T) {
 		if again.Self().ID != first.Self().ID || ownerOf(t, s, left) != again.Owner() {
 			t.Errorf("%s owns what %s left; the restart is %s", ownerOf(t, s, left), old, again.Owner())
 		}
-		if ok, err := s.TakeLease(t.Context(), left.ConnectionID, again.Owner(), time.Minute); err != nil || !ok {
+		if ok, err := s.Renewals.TakeLease(t.Context(), left.ConnectionID, again.Owner(), time.Minute); err != nil || !ok {
 			t.Errorf("the lease of the last run is not free: %v", err)
 		}
 	})
@@ -126,20 +128,20 @@ func TestAnOlderEpochBeginsNothing(t *testing.T) {
 		box, dir := storetest.Box(t), filepath.Join(t.TempDir(), "journal")
 		old := start(t, s, box, dir)
 		leased, free := granted(t, s), granted(t, s)
-		if ok, err := s.TakeLease(t.Context(), leased.ID, old.Owner(), time.Hour); err != nil || !ok {
+		if ok, err := s.Renewals.TakeLease(t.Context(), leased.ID, old.Owner(), time.Hour); err != nil || !ok {
 			t.Fatal(ok, err)
 		}
 		start(t, s, box, copied(t, dir)).wants(t, "the copy", 2)
 
 		now := time.Now()
-		err := s.BeginIntent(t.Context(), store.Intent{ID: store.NewID(), ConnectionID: leased.ID, Generation: 1, Owner: old.Owner(), StartedAt: now, BegunAt: now})
+		err := s.Renewals.BeginIntent(t.Context(), renewaldb.Intent{ID: store.NewID(), ConnectionID: leased.ID, Generation: 1, Owner: old.Owner(), StartedAt: now, BegunAt: now})
 		if !errors.Is(err, store.ErrFenced) {
 			t.Errorf("a renewal of the older epoch began: %v", err)
 		}
-		if ok, err := s.TakeLease(t.Context(), free.ID, old.Owner(), time.Hour); err != nil || ok {
+		if ok, err := s.Renewals.TakeLease(t.Context(), free.ID, old.Owner(), time.Hour); err != nil || ok {
 			t.Errorf("the older epoch took a lease: %v", err)
 		}
-		if got, err := s.ClaimDue(t.Context(), now.AddDate(1, 0, 0), old.Owner(), time.Hour, 1, 9); err != nil || len(got) > 0 {
+		if got, err := s.Renewals.ClaimDue(t.Context(), now.AddDate(1, 0, 0), old.Owner(), time.Hour, 1, 9); err != nil || len(got) > 0 {
 			t.Errorf("the older epoch claimed %d: %v", len(got), err)
 		}
 	})
@@ -252,9 +254,9 @@ func TestAMachineThatWasCopiedWhileItRanIsNoticed(t *testing.T) {
 		old := r.Owner()
 		mine, twins := begun(t, s, r), begun(t, s, r)
 		r.SetInFlight(func() []string { return []string{mine.ConnectionID} })
-		_, err := s.Heartbeat(t.Context(), old, store.Beat{Acked: 1, Tried: 2}) // the twin's
+		_, err := s.Replicas.Heartbeat(t.Context(), old, replicadb.Beat{Acked: 1, Tried: 2}) // the twin's
 		must(t, err)
-		_, err = s.Heartbeat(t.Context(), old, store.Beat{Acked: 2, Tried: 3})
+		_, err = s.Replicas.Heartbeat(t.Context(), old, replicadb.Beat{Acked: 2, Tried: 3})
 		must(t, err)
 		must(t, r.Confirm(t.Context()))
 		r.wants(t, "the one that was second", 1, identity.Doubled)

@@ -41,7 +41,7 @@ func Watch(ctx context.Context, s *store.Store, notifier *changes.Notifier, news
 }
 
 func reconcile(ctx context.Context, s *store.Store, log hclog.Logger) (news bool) {
-	opened, closed, err := s.ReconcileIncidents(ctx, time.Now())
+	opened, closed, err := s.Notices.ReconcileIncidents(ctx, time.Now())
 	if err != nil {
 		if ctx.Err() == nil {
 			log.Warn("reconcile incidents failed, retrying", "error", err)

@@ -37,7 +37,7 @@ func watch(t *testing.T, s *store.Store) *watched {
 	now := time.Now()
 	d := provider.Description{Name: "p", Title: provider.Text{EN: "P"}, AutoRenew: provider.AutoRenewRefreshToken}
 	w.svc = service.Service{ID: store.NewID(), Name: "svc", Title: "svc", Provider: "p", Description: &d, CreatedAt: now, UpdatedAt: now}
-	must(t, s.CreateService(t.Context(), w.svc))
+	must(t, s.Services.CreateService(t.Context(), w.svc))
 	ctx, cancel := context.WithCancel(t.Context())
 	var watching sync.WaitGroup
 	watching.Go(func() {
@@ -53,7 +53,7 @@ func (w *watched) suffering(t *testing.T, name, cause string) connection.Connect
 	now := time.Now()
 	token := provider.Token{AccessToken: "a", RefreshToken: "r", ExpiresIn: new(time.Hour)}
 	c := connection.New(now, store.NewID(), name, name, w.svc.ID, connection.PolicyOf(w.svc.Description)).Granted(now, now, token, provider.Account{}, nil)
-	must(t, w.store.CreateConnection(t.Context(), c))
+	must(t, w.store.Grants.CreateConnection(t.Context(), c))
 	return w.suffers(t, c, cause)
 }
 
@@ -62,8 +62,8 @@ func (w *watched) suffers(t *testing.T, c connection.Connection, cause string) c
 	t.Helper()
 	changed := c
 	changed.Cause = cause
-	must(t, w.store.UpdateConnection(t.Context(), changed, c))
-	c, err := w.store.Connection(t.Context(), c.ID)
+	must(t, w.store.Grants.UpdateConnection(t.Context(), changed, c))
+	c, err := w.store.Grants.Connection(t.Context(), c.ID)
 	must(t, err)
 	w.notifier.Publish(c.ID)
 	return c

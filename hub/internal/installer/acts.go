@@ -11,12 +11,12 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/pluginpack"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
 )
 
 // change changes a slot and makes this replica follow.
-func (i *Installer) change(ctx context.Context, name string, change func(*store.Slot) error) (store.Slot, error) {
-	slot, err := i.store.ChangeSlot(ctx, name, func(slot *store.Slot) error {
+func (i *Installer) change(ctx context.Context, name string, change func(*plugindb.Slot) error) (plugindb.Slot, error) {
+	slot, err := i.store.Plugins.ChangeSlot(ctx, name, func(slot *plugindb.Slot) error {
 		if err := change(slot); err != nil {
 			return err
 		}
@@ -52,7 +52,7 @@ func later(now, last time.Time) time.Time {
 // Disable stops a plugin, installed or of the folder, until it is enabled again.
 // Connections of its providers are kept, but cannot be renewed meanwhile.
 func (i *Installer) Disable(ctx context.Context, name string) error {
-	_, err := i.change(ctx, name, func(slot *store.Slot) error {
+	_, err := i.change(ctx, name, func(slot *plugindb.Slot) error {
 		slot.Enabled = false
 		return nil
 	})
@@ -61,7 +61,7 @@ func (i *Installer) Disable(ctx context.Context, name string) error {
 
 // Resume runs again what was disabled.
 func (i *Installer) Resume(ctx context.Context, name string) error {
-	_, err := i.change(ctx, name, func(slot *store.Slot) error {
+	_, err := i.change(ctx, name, func(slot *plugindb.Slot) error {
 		slot.Enabled = true
 		return nil
 	})
@@ -70,7 +70,7 @@ func (i *Installer) Resume(ctx context.Context, name string) error {
 
 // Pin keeps a plugin at its version, or lets it go.
 func (i *Installer) Pin(ctx context.Context, name string, pinned bool) error {
-	_, err := i.change(ctx, name, func(slot *store.Slot) error {
+	_, err := i.change(ctx, name, func(slot *plugindb.Slot) error {
 		slot.Pinned = pinned
 		return nil
 	})
@@ -86,7 +86,7 @@ func (i *Installer) Rollback(ctx context.Context, name string) error {
 			return err
 		}
 	}
-	slot, err := i.change(ctx, name, func(slot *store.Slot) error {
+	slot, err := i.change(ctx, name, func(slot *plugindb.Slot) error {
 		if slot.Previous == "" {
 			return refuse(CodeNoVersion, "there is no version of %s to go back to", name)
 		}
@@ -113,16 +113,16 @@ func (i *Installer) Remove(ctx context.Context, name string) error {
 	if len(needed) > 0 {
 		return refuse(CodeInUse, "%s serves services that are in use (%s); delete them first, or disable the plugin", name, strings.Join(needed, ", "))
 	}
-	packages, err := i.store.Packages(ctx)
+	packages, err := i.store.Plugins.Packages(ctx)
 	if err != nil {
 		return err
 	}
-	if err := i.store.DeleteSlot(ctx, name); err != nil {
+	if err := i.store.Plugins.DeleteSlot(ctx, name); err != nil {
 		return err
 	}
 	for _, p := range packages {
 		if p.Name == name {
-			err = errors.Join(err, i.store.DeletePackage(ctx, p.Sum))
+			err = errors.Join(err, i.store.Plugins.DeletePackage(ctx, p.Sum))
 		}
 	}
 	if err != nil {
@@ -133,7 +133,7 @@ func (i *Installer) Remove(ctx context.Context, name string) error {
 
 // neededBy names the services whose provider this plugin serves.
 func (i *Installer) neededBy(ctx context.Context, name string) ([]string, error) {
-	services, err := i.store.Services(ctx)
+	services, err := i.store.Services.Services(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -155,13 +155,13 @@ func (i *Installer) neededBy(ctx context.Context, name string) ([]string, error)
 // Discard removes a package that does not run. Errors: store.ErrInUse,
 // store.ErrNotFound.
 func (i *Installer) Discard(ctx context.Context, sum string) error {
-	if err := i.store.DeletePackage(ctx, sum); err != nil {
+	if err := i.store.Plugins.DeletePackage(ctx, sum); err != nil {
 		return err
 	}
 	return i.follow(ctx)
 }
 
-func manifestOf(p store.Package) (*pluginpack.Manifest, error) {
+func manifestOf(p plugindb.Package) (*pluginpack.Manifest, error) {
 	var m pluginpack.Manifest
 	if err := json.Unmarshal(p.Manifest, &m); err != nil {
 		return nil, fmt.Errorf("read the manifest of %s %s: %w", p.Name, p.Version, err)

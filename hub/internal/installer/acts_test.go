@@ -8,7 +8,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/installer"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
+	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
 )
 
 // A replica does what it is asked for by the acts, as pages and API do.
@@ -16,16 +17,16 @@ import (
 // acting is the context of the person whom it names, or of the hub.
 func acting(ctx context.Context) context.Context {
 	if name := audit.From(ctx).Name; name != "" {
-		return act.With(ctx, act.Person(store.User{Login: name, Role: access.RoleAdministrator}, "", ""))
+		return act.With(ctx, act.Person(peopledb.User{Login: name, Role: access.RoleAdministrator}, "", ""))
 	}
 	return act.With(ctx, act.Hub())
 }
 
-func (r *replica) Stage(ctx context.Context, file io.Reader) (store.Package, error) {
+func (r *replica) Stage(ctx context.Context, file io.Reader) (plugindb.Package, error) {
 	return r.acts.Stage(acting(ctx), file)
 }
 
-func (r *replica) Approve(ctx context.Context, sum, confirm string) (store.Package, error) {
+func (r *replica) Approve(ctx context.Context, sum, confirm string) (plugindb.Package, error) {
 	return r.acts.Approve(acting(ctx), sum, confirm)
 }
 
@@ -53,7 +54,7 @@ func (r *replica) Remove(ctx context.Context, name string) error {
 	return r.acts.Remove(acting(ctx), name)
 }
 
-func (r *replica) Trust(ctx context.Context, title, public string) (store.PluginKey, error) {
+func (r *replica) Trust(ctx context.Context, title, public string) (plugindb.PluginKey, error) {
 	return r.acts.Trust(acting(ctx), title, public)
 }
 

@@ -8,14 +8,14 @@ import (
 	"golang.org/x/mod/semver"
 
 	"github.com/evergrant/evergrant/hub/internal/audit"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
 )
 
 // Approve lets a package be enabled and talk to the hosts of its manifest. One that
 // nobody trusted has signed, or that is in quarantine, needs its whole sum in
 // confirm. Errors: *RefusedError, store.ErrNotFound.
 func (i *Installer) Approve(ctx context.Context, sum, confirm string) (Approval, error) {
-	p, err := i.store.Package(ctx, sum)
+	p, err := i.store.Plugins.Package(ctx, sum)
 	if err != nil {
 		return Approval{}, err
 	}
@@ -34,12 +34,12 @@ func (i *Installer) Approve(ctx context.Context, sum, confirm string) (Approval,
 	}
 	p.State, p.ApprovedAt, p.ApprovedBy = Approved, time.Now(), audit.From(ctx).Name
 	done.Package, done.Hosts = p, m.Hosts()
-	return done, i.store.MovePackage(ctx, p, Staged, Verified, Quarantined)
+	return done, i.store.Plugins.MovePackage(ctx, p, Staged, Verified, Quarantined)
 }
 
 // Approval is an approved package.
 type Approval struct {
-	store.Package
+	plugindb.Package
 
 	// Was is its state before; Approved if nothing was changed.
 	Was string
@@ -68,7 +68,7 @@ type Consent struct {
 // it does not work the old one goes on, and the error says why. It waits for plugins to
 // start: call it outside of transactions. Errors: *RefusedError, store.ErrNotFound.
 func (i *Installer) Enable(ctx context.Context, sum string, consent Consent) (e Enabling, err error) {
-	p, err := i.store.Package(ctx, sum)
+	p, err := i.store.Plugins.Package(ctx, sum)
 	if err != nil {
 		return e, err
 	}
@@ -89,7 +89,7 @@ func (i *Installer) Enable(ctx context.Context, sum string, consent Consent) (e 
 			return e, err
 		}
 	}
-	_, err = i.change(ctx, p.Name, func(slot *store.Slot) error {
+	_, err = i.change(ctx, p.Name, func(slot *plugindb.Slot) error {
 		if slot.Pinned && slot.Sum != p.Sum {
 			return refuse(CodePinned, "%s is pinned to its version; unpin it first", p.Name)
 		}
@@ -110,15 +110,15 @@ func (i *Installer) Enable(ctx context.Context, sum string, consent Consent) (e 
 
 // versionOf is the package's version that runs under a name; "" if none does.
 func (i *Installer) versionOf(ctx context.Context, name string) (string, error) {
-	slots, err := i.store.Slots(ctx)
+	slots, err := i.store.Plugins.Slots(ctx)
 	if err != nil {
 		return "", err
 	}
-	at := slices.IndexFunc(slots, func(s store.Slot) bool { return s.Name == name })
+	at := slices.IndexFunc(slots, func(s plugindb.Slot) bool { return s.Name == name })
 	if at < 0 || slots[at].Sum == "" {
 		return "", nil
 	}
-	p, err := i.store.Package(ctx, slots[at].Sum)
+	p, err := i.store.Plugins.Package(ctx, slots[at].Sum)
 	return p.Version, err
 }
 

@@ -27,6 +27,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/pluginpack"
 	"github.com/evergrant/evergrant/hub/internal/sandbox"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
+	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -163,7 +165,7 @@ func newReplica(t *testing.T, st *store.Store) *replica {
 }
 
 // install stages, approves and enables a package.
-func (r *replica) install(t *testing.T, data []byte) (store.Package, error) {
+func (r *replica) install(t *testing.T, data []byte) (plugindb.Package, error) {
 	t.Helper()
 	p := r.stage(t, data)
 	if _, err := r.Approve(t.Context(), p.Sum, p.Sum); err != nil {
@@ -172,7 +174,7 @@ func (r *replica) install(t *testing.T, data []byte) (store.Package, error) {
 	return p, r.Enable(t.Context(), p.Sum, installer.Consent{})
 }
 
-func (r *replica) stage(t *testing.T, data []byte) store.Package {
+func (r *replica) stage(t *testing.T, data []byte) plugindb.Package {
 	t.Helper()
 	p, err := r.Stage(audit.With(t.Context(), audit.Actor{Kind: audit.KindPerson, Name: "anna"}), bytes.NewReader(data))
 	if err != nil {
@@ -194,7 +196,7 @@ func (r *replica) running() string {
 // acts are the audit records' acts and how they went, oldest first.
 func acts(t *testing.T, st *store.Store) (list []string) {
 	t.Helper()
-	records, err := st.AuditRecords(t.Context(), store.AuditFilter{})
+	records, err := st.Audit.AuditRecords(t.Context(), auditdb.AuditFilter{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,13 +86,13 @@ func TestASignatureThatNobodyTrustsNeedsAWordOfItsOwn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p, _ := st.Package(t.Context(), three.Sum); p.State != installer.Verified {
+		if p, _ := st.Plugins.Package(t.Context(), three.Sum); p.State != installer.Verified {
 			t.Errorf("with its key trusted it is %s", p.State)
 		}
 		if err := r.Revoke(t.Context(), key.ID); err != nil {
 			t.Fatal(err)
 		}
-		p, _ := st.Package(t.Context(), three.Sum)
+		p, _ := st.Plugins.Package(t.Context(), three.Sum)
 		if p.State != installer.Staged || !strings.Contains(p.Problem, "not trusted any more") {
 			t.Errorf("with its key revoked it is %s: %s", p.State, p.Problem)
 		}
@@ -116,7 +116,7 @@ func TestWhatIsRefusedLeavesNothing(t *testing.T) {
 		_, err := r.Stage(t.Context(), bytes.NewReader(data))
 		wantCode(t, err, installer.CodePackage)
 		left, readErr := os.ReadDir(r.dir)
-		packages, storeErr := st.Packages(t.Context())
+		packages, storeErr := st.Plugins.Packages(t.Context())
 		if len(left)+len(packages) != 0 || readErr != nil || storeErr != nil {
 			t.Errorf("%s: %d folders and %d packages are left", name, len(left), len(packages))
 		}
@@ -190,11 +190,11 @@ func TestAVersionThatDoesNotWorkIsQuarantinedAndTheOldOneStays(t *testing.T) {
 				}
 			}
 			eventually(t, "it is in quarantine", func() bool {
-				q, err := st.Package(t.Context(), p.Sum)
+				q, err := st.Plugins.Package(t.Context(), p.Sum)
 				return err == nil && q.State == installer.Quarantined && q.Problem != ""
 			})
 			eventually(t, "the slot is back", func() bool {
-				slots, err := st.Slots(t.Context())
+				slots, err := st.Plugins.Slots(t.Context())
 				return err == nil && slots[0].Sum == old.Sum
 			})
 			works(t, r)
@@ -248,7 +248,7 @@ func TestAVersionThatKeepsCrashingGoesBackByItself(t *testing.T) {
 		return r.running() == old.Sum
 	})
 	eventually(t, "the new one is in quarantine", func() bool {
-		q, err := st.Package(t.Context(), p.Sum)
+		q, err := st.Plugins.Package(t.Context(), p.Sum)
 		return err == nil && q.State == installer.Quarantined
 	})
 	eventually(t, "renewals go on", func() bool { return renew(t.Context(), r, "") == nil })
@@ -281,7 +281,7 @@ func TestAVersionThatPanicsAtEveryRefreshGoesBack(t *testing.T) {
 			}
 		}
 		eventually(t, "the version before is back", func() bool { return r.running() == old.Sum && slotOf(t, st).Sum == old.Sum })
-		q, err := st.Package(t.Context(), p.Sum)
+		q, err := st.Plugins.Package(t.Context(), p.Sum)
 		if err != nil || q.State != installer.Quarantined || !strings.Contains(q.Problem, "panicked") {
 			t.Errorf("it is %s: %s, %v", q.State, q.Problem, err)
 		}
@@ -330,7 +330,7 @@ func TestAPluginThatServicesNeedIsNotRemoved(t *testing.T) {
 	}
 	d, _, _ := r.host.Description("acme")
 	svc := service.Service{ID: store.NewID(), Name: "shop", Provider: "acme", Description: &d}
-	if err := st.CreateService(t.Context(), svc); err != nil {
+	if err := st.Services.CreateService(t.Context(), svc); err != nil {
 		t.Fatal(err)
 	}
 	if refused := wantCode(t, r.Remove(t.Context(), "acme"), installer.CodeInUse); !strings.Contains(refused.Message, "shop") {
@@ -339,7 +339,7 @@ func TestAPluginThatServicesNeedIsNotRemoved(t *testing.T) {
 	if err := r.Discard(t.Context(), p.Sum); !errors.Is(err, store.ErrInUse) {
 		t.Errorf("discarded: %v", err)
 	}
-	if err := errors.Join(st.DeleteService(t.Context(), svc.ID), r.Remove(t.Context(), "acme")); err != nil || r.running() != "" {
+	if err := errors.Join(st.Services.DeleteService(t.Context(), svc.ID), r.Remove(t.Context(), "acme")); err != nil || r.running() != "" {
 		t.Error(err, r.running())
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
 )
 
 // loses refuses a package by which services would lose what they use, before anything
@@ -14,7 +14,7 @@ func (i *Installer) loses(ctx context.Context, name, sum string) error {
 	if current, there := i.current(name); i.host == nil || there && current.Package.Sum == sum {
 		return nil
 	}
-	source, err := i.source(ctx, store.Slot{Name: name, Sum: sum})
+	source, err := i.source(ctx, plugindb.Slot{Name: name, Sum: sum})
 	if err != nil {
 		return err
 	}
@@ -29,7 +29,7 @@ func (i *Installer) loses(ctx context.Context, name, sum string) error {
 
 // previousOf is the package that a rollback goes to; "" if none is known.
 func (i *Installer) previousOf(ctx context.Context, name string) string {
-	slots, err := i.store.Slots(ctx)
+	slots, err := i.store.Plugins.Slots(ctx)
 	if err != nil {
 		return ""
 	}

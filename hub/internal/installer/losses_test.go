@@ -9,13 +9,14 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 )
 
 // slotOf is what is to run as acme.
-func slotOf(t *testing.T, st *store.Store) store.Slot {
+func slotOf(t *testing.T, st *store.Store) plugindb.Slot {
 	t.Helper()
-	slots, err := st.Slots(t.Context())
+	slots, err := st.Plugins.Slots(t.Context())
 	if err != nil || len(slots) != 1 {
 		t.Fatal(slots, err)
 	}
@@ -41,7 +42,7 @@ func TestAVersionByWhichServicesLoseIsRefusedAndNamesWhat(t *testing.T) {
 		if slot := slotOf(t, st); slot.Sum != sums[1] || slot.Previous != sums[0] {
 			t.Errorf("the slot is %+v: the refusal has changed it", slot)
 		}
-		if p, err := st.Package(t.Context(), poorer.Sum); err != nil || p.State != installer.Approved {
+		if p, err := st.Plugins.Package(t.Context(), poorer.Sum); err != nil || p.State != installer.Approved {
 			t.Errorf("it is %s, %v: a question is no failure", p.State, err)
 		}
 		if err := r.Enable(t.Context(), poorer.Sum, installer.Consent{Losses: true}); err != nil || r.running() != poorer.Sum {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 	"github.com/evergrant/evergrant/hub/internal/pluginpack"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
 )
 
 // Plugin is everything that is known of a plugin's name.
@@ -20,7 +20,7 @@ type Plugin struct {
 	Runs   bool
 	// Slot is what is to run; Known is false for a plugin of the folder that nobody
 	// has touched.
-	Slot  store.Slot
+	Slot  plugindb.Slot
 	Known bool
 	// Packages are its versions, newest first.
 	Packages []Package
@@ -28,7 +28,7 @@ type Plugin struct {
 
 // Package is a version with what its manifest says.
 type Package struct {
-	store.Package
+	plugindb.Package
 	Manifest *pluginpack.Manifest
 	// SignerTitle is whose key signed it, "" for an unknown one; SignerRevoked is set
 	// if the key is not trusted any more.
@@ -83,22 +83,22 @@ func (i *Installer) Status() []pluginhost.PluginStatus { return i.host.Plugins()
 // Plugins lists all plugins: of the folder, installed, disabled, and those that
 // wait, by name.
 func (i *Installer) Plugins(ctx context.Context) ([]Plugin, error) {
-	slots, err := i.store.Slots(ctx)
+	slots, err := i.store.Plugins.Slots(ctx)
 	if err != nil {
 		return nil, err
 	}
-	packages, err := i.store.Packages(ctx)
+	packages, err := i.store.Plugins.Packages(ctx)
 	if err != nil {
 		return nil, err
 	}
-	keys, err := i.store.PluginKeys(ctx)
+	keys, err := i.store.Plugins.PluginKeys(ctx)
 	if err != nil {
 		return nil, err
 	}
 	byName := map[string]*Plugin{}
 	of := func(name string) *Plugin {
 		if byName[name] == nil {
-			byName[name] = &Plugin{Name: name, Slot: store.Slot{Name: name, Enabled: true}}
+			byName[name] = &Plugin{Name: name, Slot: plugindb.Slot{Name: name, Enabled: true}}
 		}
 		return byName[name]
 	}
@@ -132,11 +132,11 @@ func (i *Installer) Plugins(ctx context.Context) ([]Plugin, error) {
 }
 
 // Package reads a package. Errors: store.ErrNotFound.
-func (i *Installer) Package(ctx context.Context, sum string) (store.Package, error) {
-	return i.store.Package(ctx, sum)
+func (i *Installer) Package(ctx context.Context, sum string) (plugindb.Package, error) {
+	return i.store.Plugins.Package(ctx, sum)
 }
 
 // Keys reads the keys whose signatures count or did, by title.
-func (i *Installer) Keys(ctx context.Context) ([]store.PluginKey, error) {
-	return i.store.PluginKeys(ctx)
+func (i *Installer) Keys(ctx context.Context) ([]plugindb.PluginKey, error) {
+	return i.store.Plugins.PluginKeys(ctx)
 }

@@ -16,7 +16,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/pluginpack"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
@@ -26,7 +26,7 @@ const MaxPackage = 128 << 20
 // Incoming is a package's file that was received and is not kept yet. Drop it in the end.
 type Incoming struct {
 	// Package is what is known of it; empty of one that cannot be read.
-	Package store.Package
+	Package plugindb.Package
 	file    []byte
 	pack    *pluginpack.Package
 }
@@ -58,7 +58,7 @@ func (i *Installer) Receive(ctx context.Context, r io.Reader) (*Incoming, error)
 		return in, err
 	}
 	in.pack = p
-	in.Package = store.Package{Sum: p.Sum, Name: p.Manifest.Name, Version: p.Manifest.Version, Size: int64(len(in.file)), StagedAt: time.Now(), StagedBy: audit.From(ctx).Name}
+	in.Package = plugindb.Package{Sum: p.Sum, Name: p.Manifest.Name, Version: p.Manifest.Version, Size: int64(len(in.file)), StagedAt: time.Now(), StagedBy: audit.From(ctx).Name}
 	if refused := fits(&p.Manifest); refused != nil {
 		return in, refused
 	}
@@ -70,17 +70,17 @@ func (i *Installer) Receive(ctx context.Context, r io.Reader) (*Incoming, error)
 
 // Keep keeps a package that was received, and returns it as it is kept; one that is there
 // already stays as it was, and added is false.
-func (i *Installer) Keep(ctx context.Context, in *Incoming) (kept store.Package, added bool, err error) {
+func (i *Installer) Keep(ctx context.Context, in *Incoming) (kept plugindb.Package, added bool, err error) {
 	judged, err := i.judged(ctx, in.pack)
 	if err != nil {
 		return judged, false, err
 	}
 	in.Package.State, in.Package.Signer, in.Package.Problem = judged.State, judged.Signer, judged.Problem
-	if added, err = i.store.AddPackage(ctx, in.Package, in.file); err != nil {
+	if added, err = i.store.Plugins.AddPackage(ctx, in.Package, in.file); err != nil {
 		return in.Package, false, err
 	}
 	if !added {
-		kept, err = i.store.Package(ctx, in.Package.Sum)
+		kept, err = i.store.Plugins.Package(ctx, in.Package.Sum)
 		return kept, false, err
 	}
 	i.store.AfterCommit(ctx, func() {
@@ -104,8 +104,8 @@ func fits(m *pluginpack.Manifest) *RefusedError {
 }
 
 // judged says whose package it is.
-func (i *Installer) judged(ctx context.Context, p *pluginpack.Package) (store.Package, error) {
-	kept := store.Package{Sum: p.Sum, Name: p.Manifest.Name, Version: p.Manifest.Version, State: Verified}
+func (i *Installer) judged(ctx context.Context, p *pluginpack.Package) (plugindb.Package, error) {
+	kept := plugindb.Package{Sum: p.Sum, Name: p.Manifest.Name, Version: p.Manifest.Version, State: Verified}
 	if p.Signature != nil {
 		kept.Signer = p.Signature.KeyID
 	}
@@ -121,7 +121,7 @@ func (i *Installer) judged(ctx context.Context, p *pluginpack.Package) (store.Pa
 }
 
 func (i *Installer) keys(ctx context.Context) ([]pluginpack.Key, error) {
-	rows, err := i.store.PluginKeys(ctx)
+	rows, err := i.store.Plugins.PluginKeys(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/pluginpack"
 	"github.com/evergrant/evergrant/hub/internal/sandbox"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
 )
 
 // Sync makes this replica run what the slots say. A package that cannot be had is
@@ -21,7 +22,7 @@ import (
 func (i *Installer) Sync(ctx context.Context) error {
 	i.syncing.Lock()
 	defer i.syncing.Unlock()
-	mark, err := i.store.PluginsChanged(ctx)
+	mark, err := i.store.Plugins.PluginsChanged(ctx)
 	if err != nil {
 		return err
 	}
@@ -49,7 +50,7 @@ func (i *Installer) Load(ctx context.Context) error {
 }
 
 func (i *Installer) load(ctx context.Context) error {
-	slots, err := i.store.Slots(ctx)
+	slots, err := i.store.Plugins.Slots(ctx)
 	if err != nil {
 		return err
 	}
@@ -88,8 +89,8 @@ func (i *Installer) current(name string) (pluginhost.Source, bool) {
 }
 
 // source is a slot's package as the host runs it.
-func (i *Installer) source(ctx context.Context, slot store.Slot) (pluginhost.Source, error) {
-	p, err := i.store.Package(ctx, slot.Sum)
+func (i *Installer) source(ctx context.Context, slot plugindb.Slot) (pluginhost.Source, error) {
+	p, err := i.store.Plugins.Package(ctx, slot.Sum)
 	if err != nil {
 		return pluginhost.Source{}, err
 	}
@@ -109,7 +110,7 @@ func (i *Installer) source(ctx context.Context, slot store.Slot) (pluginhost.Sou
 
 // quarantined are the packages of a name that did not work.
 func (i *Installer) quarantined(ctx context.Context, name string) (sums []string, err error) {
-	packages, err := i.store.Packages(ctx)
+	packages, err := i.store.Plugins.Packages(ctx)
 	for _, p := range packages {
 		if p.Name == name && p.State == Quarantined {
 			sums = append(sums, p.Sum)
@@ -119,7 +120,7 @@ func (i *Installer) quarantined(ctx context.Context, name string) (sums []string
 }
 
 // sourceOf is a package that is unpacked in place, as the host runs it for a slot.
-func sourceOf(place string, slot store.Slot, m *pluginpack.Manifest) pluginhost.Source {
+func sourceOf(place string, slot plugindb.Slot, m *pluginpack.Manifest) pluginhost.Source {
 	pack := &pluginhost.Package{
 		Sum: slot.Sum, Version: m.Version, Reports: m.Reports, Dir: place, Entry: filepath.FromSlash(m.Entry),
 		Interpreter: m.Sandbox.Interpreter, MemoryMiB: m.Sandbox.MemoryMiB, Hosts: map[string][]string{},
@@ -143,12 +144,12 @@ func sourceOf(place string, slot store.Slot, m *pluginpack.Manifest) pluginhost.
 
 // Unpacked is what slots and packages say is to run, as far as it lies unpacked in dir:
 // for whoever looks at a hub's plugins from outside. It unpacks and changes nothing.
-func Unpacked(dir string, slots []store.Slot, packages []store.Package) (installed pluginhost.Installed) {
+func Unpacked(dir string, slots []plugindb.Slot, packages []plugindb.Package) (installed pluginhost.Installed) {
 	for _, slot := range slots {
 		if !slot.Enabled {
 			installed.Off = append(installed.Off, slot.Name)
 		}
-		at := slices.IndexFunc(packages, func(p store.Package) bool { return p.Sum == slot.Sum })
+		at := slices.IndexFunc(packages, func(p plugindb.Package) bool { return p.Sum == slot.Sum })
 		if !slot.Enabled || at < 0 {
 			continue
 		}
@@ -169,7 +170,7 @@ func (i *Installer) fetch(ctx context.Context, sum string) error {
 
 // unpack unpacks a package from the database and keeps it.
 func (i *Installer) unpack(ctx context.Context, sum string) (*pluginpack.Package, error) {
-	file, err := i.store.PackageFile(ctx, sum)
+	file, err := i.store.Plugins.PackageFile(ctx, sum)
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +190,7 @@ var placeRE = regexp.MustCompile(`^[0-9a-f]{64}$`)
 // sweep removes the folders of packages that neither run nor are gone back to. One
 // that is enabled later is unpacked again from the database.
 func (i *Installer) sweep(ctx context.Context) error {
-	slots, err := i.store.Slots(ctx)
+	slots, err := i.store.Plugins.Slots(ctx)
 	if err != nil {
 		return err
 	}
@@ -216,7 +217,7 @@ func (i *Installer) sweep(ctx context.Context) error {
 
 // Follow takes up what another replica has changed. It is called every few seconds.
 func (i *Installer) Follow(ctx context.Context) error {
-	mark, err := i.store.PluginsChanged(ctx)
+	mark, err := i.store.Plugins.PluginsChanged(ctx)
 	if err != nil {
 		return err
 	}
@@ -231,16 +232,16 @@ func (i *Installer) Follow(ctx context.Context) error {
 
 // Quarantine puts a package that does not work aside, and its slot back to the version
 // before.
-func (i *Installer) Quarantine(ctx context.Context, name, sum, reason string) (store.Package, error) {
-	p, err := i.store.Package(ctx, sum)
+func (i *Installer) Quarantine(ctx context.Context, name, sum, reason string) (plugindb.Package, error) {
+	p, err := i.store.Plugins.Package(ctx, sum)
 	if err == nil && p.State == Approved {
 		p.State, p.Problem = Quarantined, reason
-		err = i.store.MovePackage(ctx, p, Approved)
+		err = i.store.Plugins.MovePackage(ctx, p, Approved)
 	}
 	if err != nil && !errors.Is(err, store.ErrStale) {
 		return p, err
 	}
-	_, err = i.store.ChangeSlot(ctx, name, func(slot *store.Slot) error {
+	_, err = i.store.Plugins.ChangeSlot(ctx, name, func(slot *plugindb.Slot) error {
 		if slot.Sum == sum && slot.Previous != "" {
 			slot.Sum, slot.Previous, slot.Earlier = slot.Previous, slot.Earlier, ""
 			slot.UpdatedAt = later(time.Now(), slot.UpdatedAt)

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/statsdb"
 )
 
 // flushEvery is how often counts are written. Those of a hub that crashes are lost: they
@@ -66,11 +67,11 @@ func (h *HourlyStats) Flush(ctx context.Context) {
 	if len(taken) == 0 {
 		return
 	}
-	add := make([]store.RenewalHour, 0, len(taken))
+	add := make([]statsdb.RenewalHour, 0, len(taken))
 	for k, n := range taken {
-		add = append(add, store.RenewalHour{Hour: time.Unix(k.hour*3600, 0), Outcome: k.outcome, N: n})
+		add = append(add, statsdb.RenewalHour{Hour: time.Unix(k.hour*3600, 0), Outcome: k.outcome, N: n})
 	}
-	err := h.store.AddRenewals(ctx, add)
+	err := h.store.Stats.AddRenewals(ctx, add)
 	if err == nil {
 		return
 	}

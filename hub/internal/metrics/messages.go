@@ -9,7 +9,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/channel"
 	"github.com/evergrant/evergrant/hub/internal/escalation"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 )
 
 // Messages shows what became of messages to people, and what still has to be sent. It
@@ -60,7 +60,7 @@ func (m *Messages) Collect(to chan<- prometheus.Metric) {
 		m.log.Warn("count notifications for scrape failed", "error", err)
 		return
 	}
-	for _, state := range []string{store.DeliveryWaiting, store.DeliverySending, store.DeliveryDead} {
+	for _, state := range []string{noticedb.DeliveryWaiting, noticedb.DeliverySending, noticedb.DeliveryDead} {
 		to <- gauge(deliveryQueue, float64(counts[state]), state)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/statsdb"
 )
 
 const (
@@ -29,7 +30,7 @@ type Stats struct {
 	mu    sync.Mutex
 	until time.Time // what was read is shown
 	has   bool
-	last  store.Stats
+	last  statsdb.Stats
 }
 
 // NewStats returns a Stats.
@@ -89,13 +90,13 @@ func (s *Stats) Collect(to chan<- prometheus.Metric) {
 	}
 	to <- gauge(oldest, age)
 	to <- gauge(bulkItems, float64(at.BulkItems))
-	for _, state := range store.JobStates {
+	for _, state := range statsdb.JobStates {
 		to <- gauge(jobs, float64(at.Jobs[state]), state)
 	}
 }
 
 // current reads at intervals; concurrent scrapes share the result.
-func (s *Stats) current(now time.Time) (store.Stats, bool) {
+func (s *Stats) current(now time.Time) (statsdb.Stats, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now.Before(s.until) {
@@ -107,7 +108,7 @@ func (s *Stats) current(now time.Time) (store.Stats, bool) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), statsTimeout)
 	defer cancel()
-	last, err := s.store.Stats(ctx, now, times)
+	last, err := s.store.Stats.Stats(ctx, now, times)
 	if err != nil {
 		s.log.Warn("read connection stats for scrape failed", "error", err)
 	}

@@ -3,7 +3,7 @@ package restored
 import (
 	"time"
 
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 )
 
 const (
@@ -20,7 +20,7 @@ const (
 // Awaited are the replicas of a registry that have to compare: those that are running,
 // and those that were when it was written, because it may come from the backup. at is
 // when that was; zero is WrittenAt.
-func Awaited(all []store.Replica, self store.Replica, now, at time.Time) []store.Replica {
+func Awaited(all []replicadb.Replica, self replicadb.Replica, now, at time.Time) []replicadb.Replica {
 	newest := map[string]int64{}
 	for _, r := range all {
 		newest[r.ID] = max(newest[r.ID], r.Epoch)
@@ -28,7 +28,7 @@ func Awaited(all []store.Replica, self store.Replica, now, at time.Time) []store
 	if at.IsZero() {
 		at = WrittenAt(all, self)
 	}
-	var awaited []store.Replica
+	var awaited []replicadb.Replica
 	for _, r := range all {
 		lives := now.Sub(r.HeartbeatAt) <= silent && r.LeftAt.IsZero()
 		lived := at.Sub(r.HeartbeatAt) <= forgotten && (r.LeftAt.IsZero() || at.Sub(r.LeftAt) <= leftForGood)
@@ -41,7 +41,7 @@ func Awaited(all []store.Replica, self store.Replica, now, at time.Time) []store
 
 // WrittenAt is the newest sign of life in a registry but for this run's own: the database
 // is of that moment, or of one after it. It is zero if there is none.
-func WrittenAt(all []store.Replica, self store.Replica) (at time.Time) {
+func WrittenAt(all []replicadb.Replica, self replicadb.Replica) (at time.Time) {
 	for _, r := range all {
 		if (r.ID != self.ID || r.Epoch != self.Epoch) && r.HeartbeatAt.After(at) {
 			at = r.HeartbeatAt

@@ -6,14 +6,14 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/restored"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 )
 
 func TestWhoIsWaitedForAfterARestore(t *testing.T) {
 	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 	backup := now.Add(-3 * 24 * time.Hour)
-	self := store.Replica{ID: "self", Epoch: 8, HeartbeatAt: now}
-	all := []store.Replica{
+	self := replicadb.Replica{ID: "self", Epoch: 8, HeartbeatAt: now}
+	all := []replicadb.Replica{
 		self,
 		{ID: "self", Epoch: 7, HeartbeatAt: backup, FencedAt: now},
 		{ID: "lived", Epoch: 3, HeartbeatAt: backup.Add(-5 * time.Second)},
@@ -30,7 +30,7 @@ func TestWhoIsWaitedForAfterARestore(t *testing.T) {
 	if want := []string{"self", "lived", "started", "restarting"}; !slices.Equal(ids, want) {
 		t.Errorf("%v, want %v", ids, want)
 	}
-	without := slices.DeleteFunc(slices.Clone(all), func(r store.Replica) bool { return r.ID == "started" })
+	without := slices.DeleteFunc(slices.Clone(all), func(r replicadb.Replica) bool { return r.ID == "started" })
 	if at := restored.WrittenAt(without, self); !at.Equal(backup) {
 		t.Errorf("the registry was written at %s", at)
 	}

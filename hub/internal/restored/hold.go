@@ -14,6 +14,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/identity"
 	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 )
 
 // Options of a Hold.
@@ -59,10 +61,10 @@ type Hold struct {
 	notices, handled atomic.Int64
 	lost             atomic.Pointer[time.Time]
 	// listed are the grants that are behind the backup and undecided, by connection.
-	listed atomic.Pointer[map[string]store.Generation]
+	listed atomic.Pointer[map[string]grantdb.Generation]
 
 	mu       sync.Mutex // held while it looks
-	at       store.Restores
+	at       replicadb.Restores
 	listedAt time.Time // when the list was read, by the database's clock
 	// seen is the newest restore that the folder has recorded, compared the last one that
 	// this run has compared for.
@@ -88,7 +90,7 @@ func New(o Options) *Hold {
 		o.Logger = hclog.NewNullLogger()
 	}
 	h := &Hold{o: o, log: o.Logger, wake: make(chan struct{}, 1)}
-	h.listed.Store(&map[string]store.Generation{})
+	h.listed.Store(&map[string]grantdb.Generation{})
 	return h
 }
 
@@ -100,7 +102,7 @@ func (h *Hold) Holds(c connection.Connection) connection.CauseKind {
 		return ""
 	case h.Held():
 		return connection.CauseRestored
-	case (*h.listed.Load())[c.ID] == store.Generation{Generation: c.Generation, Lineage: c.Lineage}:
+	case (*h.listed.Load())[c.ID] == grantdb.Generation{Generation: c.Generation, Lineage: c.Lineage}:
 		return connection.CauseBehind
 	}
 	return ""
@@ -231,7 +233,7 @@ const readAgain = time.Minute
 // read brings up to date what is known of the database.
 func (h *Hold) read(ctx context.Context) error {
 	before := h.at
-	at, err := h.o.Store.Restores(ctx)
+	at, err := h.o.Store.Replicas.Restores(ctx)
 	if err != nil {
 		return err
 	}
@@ -248,11 +250,11 @@ func (h *Hold) read(ctx context.Context) error {
 
 // readList reads what is listed. While the hold lasts the candidates are in it as well.
 func (h *Hold) readList(ctx context.Context) error {
-	all, err := h.o.Store.Behind(ctx, 0)
+	all, err := h.o.Store.Replicas.Behind(ctx, 0)
 	if err != nil {
 		return err
 	}
-	listed := make(map[string]store.Generation, len(all))
+	listed := make(map[string]grantdb.Generation, len(all))
 	for _, b := range all {
 		listed[b.ConnectionID] = b.Key()
 	}
@@ -278,11 +280,11 @@ func (h *Hold) compare(ctx context.Context, done *Comparison) error {
 		return nil
 	}
 	if len(done.Later) > 0 {
-		if err := h.o.Store.AddBehind(ctx, id, done.Later); err != nil {
+		if err := h.o.Store.Replicas.AddBehind(ctx, id, done.Later); err != nil {
 			return err
 		}
 	}
-	if err := h.o.Store.Compared(ctx, id, h.o.Identity.Self(), done.Forwarded); err != nil {
+	if err := h.o.Store.Replicas.Compared(ctx, id, h.o.Identity.Self(), done.Forwarded); err != nil {
 		return err
 	}
 	h.log.Info("newest token sets compared with the database", "brought_forward", done.Forwarded)
@@ -303,7 +305,7 @@ func (h *Hold) end(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ended, listed, err := h.o.Store.EndRestore(ctx, r.ID, complete && h.at.Waiting == 0)
+	ended, listed, err := h.o.Store.Replicas.EndRestore(ctx, r.ID, complete && h.at.Waiting == 0)
 	if err != nil {
 		return err
 	}

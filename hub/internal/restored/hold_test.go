@@ -11,6 +11,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/restored"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/renewaldb"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 )
 
 // What folder and database know of how far they have got tells that the database went back,
@@ -22,13 +24,13 @@ func TestADatabaseThatWentBackIsNoticedAtTheStart(t *testing.T) {
 		want  string
 	}{
 		"nothing happened":              {func(*testing.T, *database, *replica) {}, restored.Comparison{}, ""},
-		"to before the last start":      {func(t *testing.T, db *database, _ *replica) { db.exec(t, `DELETE FROM replicas`) }, restored.Comparison{}, store.RestoreDatabase},
-		"to an earlier sign of life":    {func(t *testing.T, db *database, _ *replica) { db.exec(t, `UPDATE replicas SET beat = beat - 1`) }, restored.Comparison{}, store.RestoreDatabase},
-		"within a sign of life":         {func(*testing.T, *database, *replica) {}, restored.Comparison{Forwarded: 1, Lost: true}, store.RestoreTokenSets},
+		"to before the last start":      {func(t *testing.T, db *database, _ *replica) { db.exec(t, `DELETE FROM replicas`) }, restored.Comparison{}, replicadb.RestoreDatabase},
+		"to an earlier sign of life":    {func(t *testing.T, db *database, _ *replica) { db.exec(t, `UPDATE replicas SET beat = beat - 1`) }, restored.Comparison{}, replicadb.RestoreDatabase},
+		"within a sign of life":         {func(*testing.T, *database, *replica) {}, restored.Comparison{Forwarded: 1, Lost: true}, replicadb.RestoreTokenSets},
 		"only a save did not arrive":    {func(*testing.T, *database, *replica) {}, restored.Comparison{Forwarded: 1}, ""},
-		"by evergrant restore":          {func(t *testing.T, db *database, _ *replica) { db.exec(t, markOfARestore) }, restored.Comparison{}, store.RestoreBackup},
+		"by evergrant restore":          {func(t *testing.T, db *database, _ *replica) { db.exec(t, markOfARestore) }, restored.Comparison{}, replicadb.RestoreBackup},
 		"the folder is the older one":   {func(t *testing.T, _ *database, r *replica) { r.older(t) }, restored.Comparison{}, ""},
-		"to before the restore it knew": {func(t *testing.T, db *database, r *replica) { r.knew(t, "gone") }, restored.Comparison{}, store.RestoreDatabase},
+		"to before the restore it knew": {func(t *testing.T, db *database, r *replica) { r.knew(t, "gone") }, restored.Comparison{}, replicadb.RestoreDatabase},
 	} {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, db *database) {
@@ -45,10 +47,10 @@ func TestADatabaseThatWentBackIsNoticedAtTheStart(t *testing.T) {
 					t.Error("renewals are held, and there is nobody to wait for")
 				}
 				again.stop(t)
-				before, err := db.Restores(t.Context())
+				before, err := db.Replicas.Restores(t.Context())
 				must(t, err)
 				db.start(t, dir, restored.Comparison{})
-				if after, err := db.Restores(t.Context()); err != nil || after.Newest != before.Newest {
+				if after, err := db.Replicas.Restores(t.Context()); err != nil || after.Newest != before.Newest {
 					t.Errorf("the next start takes it for another one: %+v, %v", after.Newest, err)
 				}
 			})
@@ -93,7 +95,7 @@ func TestRenewalsThatRotateWaitUntilAllReplicasHaveCompared(t *testing.T) {
 			t.Error("renewals go on between the notice and the look")
 		}
 		must(t, one.Look(t.Context()))
-		r := db.wants(t, store.RestoreDatabase, true)
+		r := db.wants(t, replicadb.RestoreDatabase, true)
 		must(t, two.Look(t.Context()))
 		if two.compared != 1 || two.Holds(c) != connection.CauseRestored || one.Holds(c) != connection.CauseRestored {
 			t.Errorf("the other one has compared %d times and holds %q", two.compared, two.Holds(c))
@@ -104,7 +106,7 @@ func TestRenewalsThatRotateWaitUntilAllReplicasHaveCompared(t *testing.T) {
 			t.Error("a restart ends the hold")
 		}
 		three = db.start(t, three.dir, restored.Comparison{Forwarded: 4})
-		if ended := db.wants(t, store.RestoreDatabase, false); ended.ID != r.ID {
+		if ended := db.wants(t, replicadb.RestoreDatabase, false); ended.ID != r.ID {
 			t.Errorf("it is another restore: %+v", ended)
 		}
 		must(t, one.Look(t.Context()))
@@ -112,7 +114,7 @@ func TestRenewalsThatRotateWaitUntilAllReplicasHaveCompared(t *testing.T) {
 		if one.Holds(c)+two.Holds(c)+three.Holds(c) != "" {
 			t.Error("renewals are still held")
 		}
-		all, err := db.RestoreReplicas(t.Context(), r.ID)
+		all, err := db.Replicas.RestoreReplicas(t.Context(), r.ID)
 		must(t, err)
 		forwarded := 0
 		for _, x := range all {
@@ -136,9 +138,9 @@ func TestOneRestoreIsNotNoticedTwice(t *testing.T) {
 		db.exec(t, `UPDATE replicas SET beat = beat - 2`)
 		one.beat(t)
 		must(t, two.Look(t.Context())) // it is told, compares, and the hold is over
-		r := db.wants(t, store.RestoreDatabase, false)
+		r := db.wants(t, replicadb.RestoreDatabase, false)
 		two.beat(t)
-		if again := db.wants(t, store.RestoreDatabase, false); again.ID != r.ID {
+		if again := db.wants(t, replicadb.RestoreDatabase, false); again.ID != r.ID {
 			t.Error("the second replica takes it for another restore")
 		}
 		db.exec(t, `UPDATE replicas SET beat = beat - 1 WHERE left_at = 0 AND fenced_at = 0`)
@@ -146,7 +148,7 @@ func TestOneRestoreIsNotNoticedTwice(t *testing.T) {
 		one.beat(t)
 		db.exec(t, `UPDATE replicas SET beat = beat - 1 WHERE fenced_at = 0 AND name = 'one'`)
 		one.beat(t)
-		if again := db.wants(t, store.RestoreDatabase, true); again.ID == r.ID {
+		if again := db.wants(t, replicadb.RestoreDatabase, true); again.ID == r.ID {
 			t.Error("a second restore is taken for the first")
 		}
 	})
@@ -163,18 +165,18 @@ func TestRowsReadBeforeTheComparisonTellOfNoSecondRestore(t *testing.T) {
 		db.exec(t, `UPDATE replicas SET beat = beat - 2`)
 		r.NoticeLost(read)
 		r.beat(t)
-		first := db.wants(t, store.RestoreDatabase, false)
+		first := db.wants(t, replicadb.RestoreDatabase, false)
 		r.NoticeLost(read)
 		if !r.Held() {
 			t.Error("nothing is held until it was looked at")
 		}
 		must(t, r.Look(t.Context()))
-		if again := db.wants(t, store.RestoreDatabase, false); again.ID != first.ID || r.Held() {
+		if again := db.wants(t, replicadb.RestoreDatabase, false); again.ID != first.ID || r.Held() {
 			t.Error("a row of before is taken for another restore")
 		}
 		r.NoticeLost(time.Now())
 		must(t, r.Look(t.Context()))
-		if again := db.wants(t, store.RestoreTokenSets, false); again.ID == first.ID {
+		if again := db.wants(t, replicadb.RestoreTokenSets, false); again.ID == first.ID {
 			t.Error("a row of after it is taken for the same restore")
 		}
 	})
@@ -193,18 +195,18 @@ func TestReplicasAreWaitedForOnlySoLong(t *testing.T) {
 		due := db.add(t, -time.Minute, nil)
 		db.exec(t, `UPDATE replicas SET beat = beat - 1 WHERE name = 'one'`)
 		one.beat(t)
-		r := db.wants(t, store.RestoreDatabase, true)
+		r := db.wants(t, replicadb.RestoreDatabase, true)
 		<-time.After(time.Until(r.Until) - time.Second)
 		one.beat(t)
-		db.wants(t, store.RestoreDatabase, true)
+		db.wants(t, replicadb.RestoreDatabase, true)
 		<-time.After(2 * time.Second)
 		one.beat(t)
-		db.wants(t, store.RestoreDatabase, false)
+		db.wants(t, replicadb.RestoreDatabase, false)
 		if one.Holds(due) != connection.CauseBehind {
 			t.Errorf("what the lost replica may have renewed holds %q", one.Holds(due))
 		}
 		late := db.start(t, lost.dir, restored.Comparison{Forwarded: 1})
-		if again := db.wants(t, store.RestoreDatabase, false); again.ID != r.ID || late.Held() {
+		if again := db.wants(t, replicadb.RestoreDatabase, false); again.ID != r.ID || late.Held() {
 			t.Error("the one that comes late begins another hold")
 		}
 	})
@@ -226,23 +228,23 @@ func TestWhatMayHaveBeenRenewedSinceTheBackupIsBehindIt(t *testing.T) {
 		demanded := db.add(t, 0, func(c *connection.Connection) { c.Due, c.Tokens.ExpiresAt = time.Time{}, time.Now().Add(-time.Second) })
 		db.add(t, -time.Minute, func(c *connection.Connection) { c.Policy.Rotation.Kind = "none" })
 		renewing := db.add(t, time.Hour, nil)
-		if ok, err := db.TakeLease(t.Context(), renewing.ID, two.identity.Owner(), time.Hour); err != nil || !ok {
+		if ok, err := db.Renewals.TakeLease(t.Context(), renewing.ID, two.identity.Owner(), time.Hour); err != nil || !ok {
 			t.Fatal(ok, err)
 		}
 		now := time.Now()
-		must(t, db.BeginIntent(t.Context(), store.Intent{ID: store.NewID(), ConnectionID: renewing.ID, Generation: 1, Owner: two.identity.Owner(), StartedAt: now, BegunAt: now, SendBy: now, Deadline: now}))
+		must(t, db.Renewals.BeginIntent(t.Context(), renewaldb.Intent{ID: store.NewID(), ConnectionID: renewing.ID, Generation: 1, Owner: two.identity.Owner(), StartedAt: now, BegunAt: now, SendBy: now, Deadline: now}))
 		forwarded, later := db.add(t, -time.Minute, nil), db.add(t, time.Hour, nil)
 
 		db.exec(t, `UPDATE replicas SET beat = beat - 1 WHERE name = 'one'`)
 		one.beat(t)
 		forwarded.Generation = 2
-		must(t, db.SaveRenewal(t.Context(), forwarded, 1, "", ""))
+		must(t, db.Renewals.SaveRenewal(t.Context(), forwarded, 1, "", ""))
 		two.compares = restored.Comparison{Later: []string{later.ID}}
 		two.beat(t)
-		db.wants(t, store.RestoreDatabase, false)
+		db.wants(t, replicadb.RestoreDatabase, false)
 		must(t, one.Look(t.Context()))
 		want := map[string]string{
-			due.Name: store.BehindDue, paused.Name: store.BehindDue, demanded.Name: store.BehindExpired, renewing.Name: store.BehindRenewing, later.Name: store.BehindAuthorised,
+			due.Name: replicadb.BehindDue, paused.Name: replicadb.BehindDue, demanded.Name: replicadb.BehindExpired, renewing.Name: replicadb.BehindRenewing, later.Name: replicadb.BehindAuthorised,
 		}
 		if got := db.listed(t); !maps.Equal(got, want) {
 			t.Fatalf("listed are %v, want %v", got, want)
@@ -254,15 +256,15 @@ func TestWhatMayHaveBeenRenewedSinceTheBackupIsBehindIt(t *testing.T) {
 				}
 			}
 		}
-		row, err := db.Connection(t.Context(), due.ID)
+		row, err := db.Grants.Connection(t.Context(), due.ID)
 		must(t, err)
 		if row.Cause != string(connection.CauseBehind) {
 			t.Errorf("nobody is told: %q", row.Cause)
 		}
 
 		again := due.Granted(now, now, due.Tokens.Token(now), due.Account, nil)
-		must(t, db.UpdateConnection(t.Context(), again, row))
-		decided, _, err := db.DecideBehind(t.Context(), []string{due.Name, paused.Name}, store.DecideTryOnce, "anna")
+		must(t, db.Grants.UpdateConnection(t.Context(), again, row))
+		decided, _, err := db.Replicas.DecideBehind(t.Context(), []string{due.Name, paused.Name}, replicadb.DecideTryOnce, "anna")
 		must(t, err)
 		if len(decided) != 1 || decided[0] != paused.Name {
 			t.Errorf("decided is %v", decided)
@@ -301,7 +303,7 @@ func TestWithAnEmbeddedDatabaseNothingIsBehindWhatItsFolderHas(t *testing.T) {
 			db.exec(t, `UPDATE replicas SET beat = beat - 1`)
 			r.stop(t)
 			db.start(t, dir, restored.Comparison{})
-			db.wants(t, store.RestoreDatabase, false)
+			db.wants(t, replicadb.RestoreDatabase, false)
 			if got := db.listed(t); len(got) != tt.want {
 				t.Errorf("listed are %v", got)
 			}
@@ -317,15 +319,15 @@ func TestNoLeaseIsTakenInADatabaseThatForgotASignOfLife(t *testing.T) {
 		one.beat(t)
 		c := db.add(t, -time.Minute, nil)
 		db.exec(t, `UPDATE replicas SET beat = beat - 1`)
-		if ok, err := db.TakeLease(t.Context(), c.ID, one.identity.Owner(), time.Hour); err != nil || ok {
+		if ok, err := db.Renewals.TakeLease(t.Context(), c.ID, one.identity.Owner(), time.Hour); err != nil || ok {
 			t.Errorf("a lease is taken: %v", err)
 		}
-		if due, err := db.ClaimDue(t.Context(), time.Now(), one.identity.Owner(), time.Hour, 1, 9); err != nil || len(due) > 0 {
+		if due, err := db.Renewals.ClaimDue(t.Context(), time.Now(), one.identity.Owner(), time.Hour, 1, 9); err != nil || len(due) > 0 {
 			t.Errorf("%d are claimed: %v", len(due), err)
 		}
 		one.beat(t)
-		db.wants(t, store.RestoreDatabase, false)
-		if ok, err := db.TakeLease(t.Context(), c.ID, one.identity.Owner(), time.Hour); err != nil || !ok {
+		db.wants(t, replicadb.RestoreDatabase, false)
+		if ok, err := db.Renewals.TakeLease(t.Context(), c.ID, one.identity.Owner(), time.Hour); err != nil || !ok {
 			t.Errorf("no lease is taken afterwards: %v", err)
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 )
 
 // What the file of newest token sets keeps: the newest restore that the folder has seen (a
@@ -59,7 +60,7 @@ func (h *Hold) atStart(ctx context.Context) (cause, id string, err error) {
 		return "", "", err
 	}
 	if id, err := h.ofBackup(ctx); id != "" || err != nil {
-		return store.RestoreBackup, id, err
+		return replicadb.RestoreBackup, id, err
 	}
 	gone, err := h.seenIsGone(ctx)
 	if err != nil {
@@ -68,7 +69,7 @@ func (h *Hold) atStart(ctx context.Context) (cause, id string, err error) {
 	_, back := h.o.Identity.DatabaseWentBack()
 	// A restore that the folder has not seen explains what it lacks.
 	if gone || back && h.at.Newest.ID == h.seen {
-		return store.RestoreDatabase, "", nil
+		return replicadb.RestoreDatabase, "", nil
 	}
 	return "", "", nil
 }
@@ -76,7 +77,7 @@ func (h *Hold) atStart(ctx context.Context) (cause, id string, err error) {
 // ofBackup returns the restore by `evergrant restore` that is not recorded yet; "" if
 // there is none.
 func (h *Hold) ofBackup(ctx context.Context) (string, error) {
-	mark, err := h.o.Store.Restored(ctx)
+	mark, err := h.o.Store.Replicas.Restored(ctx)
 	if errors.Is(err, store.ErrNotFound) {
 		return "", nil
 	}
@@ -84,7 +85,7 @@ func (h *Hold) ofBackup(ctx context.Context) (string, error) {
 		return "", err
 	}
 	id := mark.BackupID + "@" + strconv.FormatInt(mark.At.UnixMilli(), 10)
-	known, err := h.o.Store.HasRestore(ctx, id)
+	known, err := h.o.Store.Replicas.HasRestore(ctx, id)
 	if known {
 		id = ""
 	}
@@ -96,7 +97,7 @@ func (h *Hold) seenIsGone(ctx context.Context) (bool, error) {
 	if h.seen == "" || h.seen == h.at.Newest.ID {
 		return false, nil
 	}
-	known, err := h.o.Store.HasRestore(ctx, h.seen)
+	known, err := h.o.Store.Replicas.HasRestore(ctx, h.seen)
 	return err == nil && !known, err
 }
 
@@ -116,9 +117,9 @@ func (h *Hold) notice(ctx context.Context) error {
 	h.back = back
 	switch {
 	case gone || fresh:
-		return h.begin(ctx, store.RestoreDatabase, "")
+		return h.begin(ctx, replicadb.RestoreDatabase, "")
 	case lost:
-		return h.begin(ctx, store.RestoreTokenSets, "")
+		return h.begin(ctx, replicadb.RestoreTokenSets, "")
 	}
 	return nil
 }
@@ -129,19 +130,19 @@ func (h *Hold) begin(ctx context.Context, cause, id string) error {
 		id = store.NewID()
 	}
 	self := h.o.Identity.Self()
-	all, now, err := h.o.Store.Replicas(ctx)
+	all, now, err := h.o.Store.Replicas.Replicas(ctx)
 	if err != nil {
 		return err
 	}
 	var at time.Time
-	if mark, err := h.o.Store.Restored(ctx); err == nil && cause == store.RestoreBackup {
+	if mark, err := h.o.Store.Replicas.Restored(ctx); err == nil && cause == replicadb.RestoreBackup {
 		at = mark.BackupAt
 	}
 	awaited := Awaited(all, self, now, at)
 	if at.IsZero() {
 		at = WrittenAt(all, self)
 	}
-	begun, err := h.o.Store.BeginRestore(ctx, store.Restore{ID: id, Cause: cause, NoticedBy: self.Name, BackupAt: at}, h.o.Wait, awaited)
+	begun, err := h.o.Store.Replicas.BeginRestore(ctx, replicadb.Restore{ID: id, Cause: cause, NoticedBy: self.Name, BackupAt: at}, h.o.Wait, awaited)
 	if err != nil {
 		return err
 	}
@@ -149,8 +150,8 @@ func (h *Hold) begin(ctx context.Context, cause, id string) error {
 		h.log.Error("database restore detected: rotating renewals on hold until all replicas have compared their newest token sets",
 			"noticed_by", cause, "restore", id, "rows_are_of", at.UTC().Format(time.RFC3339), "replicas", len(awaited), "at_most", h.o.Wait)
 	}
-	if cause == store.RestoreBackup { // it is noted now
-		if err := h.o.Store.ForgetRestored(ctx); err != nil {
+	if cause == replicadb.RestoreBackup { // it is noted now
+		if err := h.o.Store.Replicas.ForgetRestored(ctx); err != nil {
 			return err
 		}
 	}
@@ -180,7 +181,7 @@ func (h *Hold) sees(ctx context.Context, id string) error {
 // complete reports whether this replica alone has all that was ever renewed since the
 // backup: with an embedded database it is the only one, if its file is older than the backup
 // and nothing was dropped from it.
-func (h *Hold) complete(ctx context.Context, r store.Restore) (bool, error) {
+func (h *Hold) complete(ctx context.Context, r replicadb.Restore) (bool, error) {
 	if h.o.Store.MultiReplica() || r.BackupAt.IsZero() {
 		return false, nil
 	}
@@ -188,6 +189,6 @@ func (h *Hold) complete(ctx context.Context, r store.Restore) (bool, error) {
 	if err != nil || s.Since.IsZero() || s.Since.After(r.BackupAt) || !s.DroppedAt.IsZero() {
 		return false, err
 	}
-	others, err := h.o.Store.RestoreReplicas(ctx, r.ID)
+	others, err := h.o.Store.Replicas.RestoreReplicas(ctx, r.ID)
 	return len(others) == 1 && others[0].ID == h.o.Identity.Self().ID, err
 }

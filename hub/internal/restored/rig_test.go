@@ -18,6 +18,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -135,9 +136,9 @@ func (r *replica) beat(t *testing.T) {
 }
 
 // wants fails unless the newest restore was noticed in that way and stands so.
-func (db *database) wants(t *testing.T, cause string, held bool) store.Restore {
+func (db *database) wants(t *testing.T, cause string, held bool) replicadb.Restore {
 	t.Helper()
-	at, err := db.Restores(t.Context())
+	at, err := db.Replicas.Restores(t.Context())
 	must(t, err)
 	if at.Newest.Cause != cause || at.Newest.Held() != held {
 		t.Fatalf("the newest restore is %q, held %t, %d are waited for; want %q, %t", at.Newest.Cause, at.Newest.Held(), at.Waiting, cause, held)
@@ -153,7 +154,7 @@ func (db *database) add(t *testing.T, due time.Duration, change func(*connection
 	lastName++
 	now, name := time.Now(), fmt.Sprint("c-", lastName)
 	svc := service.Service{ID: store.NewID(), Name: name, Title: name, Provider: "x", CreatedAt: now, UpdatedAt: now}
-	must(t, db.CreateService(t.Context(), svc))
+	must(t, db.Services.CreateService(t.Context(), svc))
 	policy := connection.Policy{AutoRenew: provider.AutoRenewRefreshToken, Rotation: provider.Rotation{Kind: provider.RotationRotates}}
 	c := connection.New(now, store.NewID(), name, name, svc.ID, policy).
 		Granted(now, now, provider.Token{AccessToken: "a", RefreshToken: "r", ExpiresIn: new(2 * time.Hour)}, provider.Account{}, nil)
@@ -161,14 +162,14 @@ func (db *database) add(t *testing.T, due time.Duration, change func(*connection
 	if change != nil {
 		change(&c)
 	}
-	must(t, db.CreateConnection(t.Context(), c))
+	must(t, db.Grants.CreateConnection(t.Context(), c))
 	return c
 }
 
 // listed are the names of what is behind the backup, with the reasons.
 func (db *database) listed(t *testing.T) map[string]string {
 	t.Helper()
-	all, err := db.Behind(t.Context(), 0)
+	all, err := db.Replicas.Behind(t.Context(), 0)
 	must(t, err)
 	names := map[string]string{}
 	for _, b := range all {

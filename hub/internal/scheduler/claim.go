@@ -21,7 +21,7 @@ func (s *Scheduler) claimDue(ctx context.Context, room int) ([]connection.Connec
 	}
 	c := claim{owner: s.o.Source.Owner(), mark: s.claims%marks + 1}
 	s.claims++
-	due, err := s.o.Store.ClaimDue(ctx, s.o.Source.Now(), c.owner, s.o.Lease, c.mark, room)
+	due, err := s.o.Store.Renewals.ClaimDue(ctx, s.o.Source.Now(), c.owner, s.o.Lease, c.mark, room)
 	if err != nil {
 		c.over = time.Now().Add(s.o.Lease)
 		s.unanswered = append(s.unanswered, c)
@@ -44,7 +44,7 @@ func (s *Scheduler) forget(ctx context.Context) error {
 	for len(s.unanswered) > 0 {
 		c := s.unanswered[len(s.unanswered)-1]
 		if time.Now().Before(c.over) {
-			if err := s.o.Store.FreeClaimed(ctx, c.owner, c.mark); err != nil {
+			if err := s.o.Store.Renewals.FreeClaimed(ctx, c.owner, c.mark); err != nil {
 				return err
 			}
 		}
@@ -61,7 +61,7 @@ func (s *Scheduler) giveBack(ctx context.Context) {
 	for _, c := range s.queue.Drain() {
 		ids = append(ids, c.ID)
 	}
-	err := s.o.Store.FreeLeases(ctx, s.o.Source.Owner(), ids...)
+	err := s.o.Store.Renewals.FreeLeases(ctx, s.o.Source.Owner(), ids...)
 	if err == nil {
 		err = s.forget(ctx)
 	}

@@ -27,7 +27,7 @@ func setBack(wall, monotonic time.Duration) bool { return wall < monotonic-backT
 // correctClockSkew puts the schedule right after the clock was set back: what was dated by a
 // clock that was ahead would be due too late.
 func (s *Scheduler) correctClockSkew(ctx context.Context) {
-	n, err := s.o.Store.CorrectClockSkew(ctx, s.o.Source.Now())
+	n, err := s.o.Store.Renewals.CorrectClockSkew(ctx, s.o.Source.Now())
 	switch {
 	case err != nil && ctx.Err() == nil:
 		s.o.Logger.Error("correct clock skew failed", "error", err)

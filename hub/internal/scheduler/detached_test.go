@@ -23,7 +23,7 @@ func TestADetachedCopyRenewsNothingThatIsDue(t *testing.T) {
 		if n := scheduler.New(h.options).Round(t.Context(), 1); n != 0 {
 			t.Errorf("%d connections were claimed", n)
 		}
-		before, err := h.store.Connection(t.Context(), h.ids[0])
+		before, err := h.store.Grants.Connection(t.Context(), h.ids[0])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -31,7 +31,7 @@ func TestADetachedCopyRenewsNothingThatIsDue(t *testing.T) {
 		if refused, ok := errors.AsType[*tokensource.RefusedError](err); !ok || !refused.Detached {
 			t.Errorf("a renewal by hand: %v", err)
 		}
-		after, err := h.store.Connection(t.Context(), before.ID)
+		after, err := h.store.Grants.Connection(t.Context(), before.ID)
 		if err != nil || after.Generation != before.Generation || after.Failure != nil || !after.Due.Equal(before.Due) {
 			t.Errorf("the connection was changed: generation %d, %v, %v", after.Generation, after.Failure, err)
 		}

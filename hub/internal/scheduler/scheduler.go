@@ -170,7 +170,7 @@ func (s *Scheduler) renew(ctx context.Context, c connection.Connection) time.Tim
 }
 
 func (s *Scheduler) untilNext(ctx context.Context) time.Duration {
-	next, err := s.o.Store.NextDueAt(ctx)
+	next, err := s.o.Store.Renewals.NextDueAt(ctx)
 	if err != nil || next.IsZero() {
 		return s.o.LongestSleep
 	}

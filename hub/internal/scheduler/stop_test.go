@@ -59,7 +59,7 @@ func TestAHubThatStopsLeavesWhatIsDueToOthers(t *testing.T) {
 			<-time.After(2 * day) // everything is due
 			scheduler.New(h.options).Run(newEndsAt(n))
 			now := time.Now()
-			free, err := h.store.ClaimDue(t.Context(), now, another, time.Minute, 1, 100)
+			free, err := h.store.Renewals.ClaimDue(t.Context(), now, another, time.Minute, 1, 100)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -73,7 +73,7 @@ func TestAHubThatStopsLeavesWhatIsDueToOthers(t *testing.T) {
 				t.Errorf("stopped at look %d: %d of %d were renewed, and another replica may renew %d", n, renewed, len(h.ids), len(free))
 			}
 			renewals += renewed
-			if err := h.store.FreeLeasesOf(t.Context(), another); err != nil {
+			if err := h.store.Renewals.FreeLeasesOf(t.Context(), another); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -90,7 +90,7 @@ func TestWhatAClaimWithoutAnAnswerHoldsIsClaimedAgain(t *testing.T) {
 		<-time.After(day)
 		now := time.Now()
 		// The database has done it, and the answer was lost on its way.
-		if lost, err := h.store.ClaimDue(t.Context(), now, h.source.Owner(), time.Minute, 7, 100); err != nil || len(lost) != 3 {
+		if lost, err := h.store.Renewals.ClaimDue(t.Context(), now, h.source.Owner(), time.Minute, 7, 100); err != nil || len(lost) != 3 {
 			t.Fatal(len(lost), err)
 		}
 		if got := scheduler.New(h.options).Round(t.Context(), 7); got != 3 {

@@ -137,12 +137,12 @@ func newHubOfAYear(t *testing.T, s *connectiontest.Service, connections int) *hu
 	h.options = scheduler.Options{Limiter: limiter, Store: h.store, Source: h.source, Logger: log, LongestSleep: day}
 	now := time.Now()
 	svc := service.Service{ID: store.NewID(), Name: "svc", Title: "svc", Provider: s.Description.Name, Description: &s.Description, CreatedAt: now, UpdatedAt: now}
-	must(h.store.CreateService(t.Context(), svc))
+	must(h.store.Services.CreateService(t.Context(), svc))
 	grant := s.Grant(now)
 	for n := range connections {
 		c := connection.New(now, store.NewID(), fmt.Sprint("conn-", n), "conn", svc.ID, connection.PolicyOf(&s.Description)).
 			Granted(now, now, grant, provider.Account{}, nil)
-		must(h.store.CreateConnection(t.Context(), c))
+		must(h.store.Grants.CreateConnection(t.Context(), c))
 		h.ids = append(h.ids, c.ID)
 	}
 	return h
@@ -188,7 +188,7 @@ func (h *hubOfAYear) live(t *testing.T, y connectiontest.Year, long time.Duratio
 
 func (h *hubOfAYear) connection(t *testing.T, id string) connection.Connection {
 	t.Helper()
-	c, err := h.store.Connection(t.Context(), id)
+	c, err := h.store.Grants.Connection(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func (h *hubOfAYear) person(t *testing.T, s *connectiontest.Service, by time.Tim
 		t.Fatalf("a process is told %v", err)
 	}
 	now := time.Now()
-	if err := h.store.UpdateConnection(t.Context(), c.Granted(now, now, s.Grant(time.Now()), provider.Account{}, nil), c); err != nil {
+	if err := h.store.Grants.UpdateConnection(t.Context(), c.Granted(now, now, s.Grant(time.Now()), provider.Account{}, nil), c); err != nil {
 		t.Fatal(fmt.Errorf("authorise again: %w", err))
 	}
 }

@@ -75,7 +75,7 @@ func (w *World) pull(ctx context.Context, end time.Time) {
 // authorize has a person bring back a grant that has ended, once the hub knows that it
 // has. What was lost stays on the record.
 func (w *World) authorize(ctx context.Context, l *life, name string) {
-	c, err := l.store.ConnectionByName(ctx, name)
+	c, err := l.store.Grants.ConnectionByName(ctx, name)
 	if err != nil || c.State != connection.StateEnded {
 		return
 	}
@@ -83,7 +83,7 @@ func (w *World) authorize(ctx context.Context, l *life, name string) {
 	access, refresh := w.authority.Grant(name)
 	token := provider.Token{AccessToken: access, RefreshToken: refresh, ExpiresIn: new(w.o.Life)}
 	granted := c.Granted(now, now, token, provider.Account{}, nil)
-	if err := l.store.UpdateConnection(ctx, granted, c); err != nil {
+	if err := l.store.Grants.UpdateConnection(ctx, granted, c); err != nil {
 		w.authority.revoke(name)
 	}
 	w.grantedAs(granted)
@@ -99,7 +99,7 @@ func (w *World) grantedAs(c connection.Connection) {
 // forgotten reports whether the hub has given up a grant that is over, and the database
 // knows nothing of the one that a person has made since.
 func (w *World) forgotten(ctx context.Context, l *life, name string) bool {
-	c, err := l.store.ConnectionByName(ctx, name)
+	c, err := l.store.Grants.ConnectionByName(ctx, name)
 	return err == nil && c.State == connection.StateEnded && w.unknown(c)
 }
 

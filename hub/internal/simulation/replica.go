@@ -59,7 +59,7 @@ func (r *replica) start(ctx context.Context, box *seal.Box) error {
 	log := r.w.log.Named(r.name)
 	l := &life{}
 	l.clock = clock.New(clock.Options{Logger: log, Elapsed: r.w.elapsed, Boot: "simulated", Remembered: r.remembered.Load(), Off: r.off, Move: func(ctx context.Context, by time.Duration) error {
-		_, err := l.store.MoveDates(ctx, by)
+		_, err := l.store.Replicas.MoveDates(ctx, by)
 		return err
 	}})
 	var err error

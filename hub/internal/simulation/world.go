@@ -182,7 +182,7 @@ func (w *World) populate(ctx context.Context) error {
 	now := time.Now()
 	d := description
 	svc := service.Service{ID: store.NewID(), Name: "simulated", Title: "Simulated", Provider: d.Name, Description: &d, CreatedAt: now, UpdatedAt: now}
-	if err := db.CreateService(ctx, svc); err != nil {
+	if err := db.Services.CreateService(ctx, svc); err != nil {
 		return err
 	}
 	for n := range w.o.Connections {
@@ -192,7 +192,7 @@ func (w *World) populate(ctx context.Context) error {
 		// Grants are as old as chance has it, so that not all are due together.
 		asked := now.Add(-w.fate.between(0, w.o.Life*2/3, "age", name))
 		c := connection.New(now, store.NewID(), name, name, svc.ID, connection.PolicyOf(&d)).Granted(now, asked, token, provider.Account{}, nil)
-		if err := db.CreateConnection(ctx, c); err != nil {
+		if err := db.Grants.CreateConnection(ctx, c); err != nil {
 			return err
 		}
 		w.names = append(w.names, name)

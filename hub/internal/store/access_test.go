@@ -15,14 +15,15 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-var _ scs.CtxStore = (*store.Sessions)(nil)
+var _ scs.CtxStore = (*peopledb.Sessions)(nil)
 
-func newUser(login string) store.User {
-	return store.User{
+func newUser(login string) peopledb.User {
+	return peopledb.User{
 		ID: store.NewID(), Login: login, Name: "Анна", PasswordHash: "$argon2id$…", Role: "admin", Lang: "ru", Theme: "dark",
 		CreatedAt: cut(noon), UpdatedAt: cut(noon),
 	}
@@ -31,18 +32,18 @@ func newUser(login string) store.User {
 func TestLoginIsFoundInAnyCase(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		want := newUser("Анна")
-		check(t, s.CreateUser(t.Context(), want))
-		got, err := s.UserByLogin(t.Context(), "АННА")
+		check(t, s.People.CreateUser(t.Context(), want))
+		got, err := s.People.UserByLogin(t.Context(), "АННА")
 		check(t, err)
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%+v", got)
 		}
-		err = s.CreateUser(t.Context(), newUser("анна"))
+		err = s.People.CreateUser(t.Context(), newUser("анна"))
 		wantErr(t, err, store.ErrNameTaken)
 		if taken, ok := errors.AsType[*store.NameTakenError](err); !ok || taken.Field != "login" {
 			t.Errorf("%v", err)
 		}
-		_, err = s.UserByLogin(t.Context(), "boris")
+		_, err = s.People.UserByLogin(t.Context(), "boris")
 		wantErr(t, err, store.ErrNotFound)
 	})
 }
@@ -51,63 +52,63 @@ func TestLoginIsFoundInAnyCase(t *testing.T) {
 func TestOwnSettingsUndoNoDemotion(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		u := newUser("anna")
-		check(t, s.CreateUser(t.Context(), u))
-		_, err := s.ChangeUser(t.Context(), u.ID, "owner", func(c *store.User) error {
+		check(t, s.People.CreateUser(t.Context(), u))
+		_, err := s.People.ChangeUser(t.Context(), u.ID, "owner", func(c *peopledb.User) error {
 			c.Role = "viewer"
 			return nil
 		})
 		check(t, err)
-		check(t, s.SetLang(t.Context(), u.ID, "ru", noon))
-		check(t, s.SetPassword(t.Context(), u.ID, u.PasswordHash, "next", noon))
-		got, err := s.User(t.Context(), u.ID)
+		check(t, s.People.SetLang(t.Context(), u.ID, "ru", noon))
+		check(t, s.People.SetPassword(t.Context(), u.ID, u.PasswordHash, "next", noon))
+		got, err := s.People.User(t.Context(), u.ID)
 		check(t, err)
 		if got.Role != "viewer" || got.Lang != "ru" || got.PasswordHash != "next" {
 			t.Errorf("%+v", got)
 		}
-		wantErr(t, s.SetPassword(t.Context(), u.ID, u.PasswordHash, "third", noon), store.ErrStale)
-		_, err = s.ChangeUser(t.Context(), u.ID, "owner", func(c *store.User) error {
+		wantErr(t, s.People.SetPassword(t.Context(), u.ID, u.PasswordHash, "third", noon), store.ErrStale)
+		_, err = s.People.ChangeUser(t.Context(), u.ID, "owner", func(c *peopledb.User) error {
 			c.DisabledAt = noon
 			return nil
 		})
 		check(t, err)
-		wantErr(t, s.SetPassword(t.Context(), u.ID, "next", "third", noon), store.ErrStale)
-		wantErr(t, s.SetLang(t.Context(), "nobody", "ru", noon), store.ErrNotFound)
+		wantErr(t, s.People.SetPassword(t.Context(), u.ID, "next", "third", noon), store.ErrStale)
+		wantErr(t, s.People.SetLang(t.Context(), "nobody", "ru", noon), store.ErrNotFound)
 	})
 }
 
 func TestUserIsChangedAndDeleted(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		u := newUser("anna")
-		check(t, s.CreateUser(t.Context(), u))
-		check(t, s.CreateUser(t.Context(), newUser("boris")))
-		check(t, s.NoteLogin(t.Context(), u.ID, noon))
-		noted, err := s.User(t.Context(), u.ID)
+		check(t, s.People.CreateUser(t.Context(), u))
+		check(t, s.People.CreateUser(t.Context(), newUser("boris")))
+		check(t, s.People.NoteLogin(t.Context(), u.ID, noon))
+		noted, err := s.People.User(t.Context(), u.ID)
 		check(t, err)
 		if !noted.LastLoginAt.Equal(cut(noon)) {
 			t.Errorf("the login was not noted: %+v", noted)
 		}
 		rename := func(to string) error {
-			_, err := s.ChangeUser(t.Context(), u.ID, "owner", func(c *store.User) error {
+			_, err := s.People.ChangeUser(t.Context(), u.ID, "owner", func(c *peopledb.User) error {
 				c.Login, c.Theme, c.LastLoginAt = to, "", noon.Add(time.Hour)
 				return nil
 			})
 			return err
 		}
 		check(t, rename("anna2"))
-		got, err := s.User(t.Context(), u.ID)
+		got, err := s.People.User(t.Context(), u.ID)
 		check(t, err)
 		if got.Login != "anna2" || got.Theme != "" || !got.LastLoginAt.Equal(cut(noon.Add(time.Hour))) || !got.CreatedAt.Equal(cut(noon)) {
 			t.Errorf("%+v", got)
 		}
 		wantErr(t, rename("BORIS"), store.ErrNameTaken)
-		all, err := s.Users(t.Context())
+		all, err := s.People.Users(t.Context())
 		check(t, err)
 		if len(all) != 2 || all[0].Login != "anna2" {
 			t.Errorf("%v", all)
 		}
-		check(t, s.DeleteUser(t.Context(), u.ID))
-		wantErr(t, s.DeleteUser(t.Context(), u.ID), store.ErrNotFound)
-		if n, err := s.CountUsers(t.Context()); n != 1 || err != nil {
+		check(t, s.People.DeleteUser(t.Context(), u.ID))
+		wantErr(t, s.People.DeleteUser(t.Context(), u.ID), store.ErrNotFound)
+		if n, err := s.People.CountUsers(t.Context()); n != 1 || err != nil {
 			t.Errorf("%d users, %v", n, err)
 		}
 	})
@@ -119,7 +120,7 @@ func TestOnlyOneFirstUserIsMade(t *testing.T) {
 		var tries sync.WaitGroup
 		for i := range 10 {
 			tries.Go(func() {
-				switch err := s.CreateFirstUser(t.Context(), newUser(string(rune('a'+i)))); {
+				switch err := s.People.CreateFirstUser(t.Context(), newUser(string(rune('a'+i)))); {
 				case err == nil:
 					made.Add(1)
 				case !errors.Is(err, store.ErrInUse):
@@ -128,7 +129,7 @@ func TestOnlyOneFirstUserIsMade(t *testing.T) {
 			})
 		}
 		tries.Wait()
-		if n, err := s.CountUsers(t.Context()); n != 1 || made.Load() != 1 || err != nil {
+		if n, err := s.People.CountUsers(t.Context()); n != 1 || made.Load() != 1 || err != nil {
 			t.Errorf("%d users, %d made, %v", n, made.Load(), err)
 		}
 	})
@@ -137,7 +138,7 @@ func TestOnlyOneFirstUserIsMade(t *testing.T) {
 func TestBrowserKeepsItsSession(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		manager := scs.New()
-		manager.Store, manager.HashTokenInStore = s.Sessions(), true
+		manager.Store, manager.HashTokenInStore = s.People.Sessions(), true
 		handler := manager.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if login := r.FormValue("login"); login != "" {
 				manager.Put(r.Context(), "login", login)
@@ -178,7 +179,7 @@ func TestBrowserKeepsItsSession(t *testing.T) {
 // write the session anew.
 func TestASessionThatWasEndedIsNotBroughtBack(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		sessions := s.Sessions()
+		sessions := s.People.Sessions()
 		until := time.Now().Add(time.Hour)
 		check(t, sessions.Commit("mine", []byte("signed in"), until))
 		check(t, sessions.Delete("mine"))
@@ -192,20 +193,20 @@ func TestASessionThatWasEndedIsNotBroughtBack(t *testing.T) {
 func TestASessionThatIsNotUsedSignsNobodyIn(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		u := newUser("anna")
-		check(t, s.CreateUser(t.Context(), u))
-		session := store.UserSession{ID: store.NewID(), UserID: u.ID, CreatedAt: noon, SeenAt: noon}
-		check(t, s.CreateUserSession(t.Context(), session))
-		if _, _, err := s.SessionUser(t.Context(), session.ID, noon); err != nil {
+		check(t, s.People.CreateUser(t.Context(), u))
+		session := peopledb.UserSession{ID: store.NewID(), UserID: u.ID, CreatedAt: noon, SeenAt: noon}
+		check(t, s.People.CreateUserSession(t.Context(), session))
+		if _, _, err := s.People.SessionUser(t.Context(), session.ID, noon); err != nil {
 			t.Error(err)
 		}
-		_, _, err := s.SessionUser(t.Context(), session.ID, noon.Add(time.Second))
+		_, _, err := s.People.SessionUser(t.Context(), session.ID, noon.Add(time.Second))
 		wantErr(t, err, store.ErrNotFound)
 	})
 }
 
 func TestSessionEndsInTime(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		sessions := s.Sessions()
+		sessions := s.People.Sessions()
 		check(t, sessions.Commit("over", []byte("x"), time.Now().Add(-time.Second)))
 		check(t, sessions.Commit("open", []byte("x"), time.Now().Add(time.Hour)))
 		check(t, sessions.Commit("open", []byte("y"), time.Now().Add(2*time.Hour)))
@@ -215,7 +216,7 @@ func TestSessionEndsInTime(t *testing.T) {
 		if data, found, err := sessions.Find("open"); string(data) != "y" || !found || err != nil {
 			t.Errorf("%q, %v, %v", data, found, err)
 		}
-		check(t, s.DeleteExpiredSessions(t.Context(), time.Now().Add(3*time.Hour)))
+		check(t, s.People.DeleteExpiredSessions(t.Context(), time.Now().Add(3*time.Hour)))
 		if _, found, err := sessions.Find("open"); found || err != nil {
 			t.Errorf("it was not removed, %v", err)
 		}
@@ -223,8 +224,8 @@ func TestSessionEndsInTime(t *testing.T) {
 	})
 }
 
-func newKey(hash string, connections ...string) store.APIKey {
-	return store.APIKey{
+func newKey(hash string, connections ...string) peopledb.APIKey {
+	return peopledb.APIKey{
 		ID: store.NewID(), Title: "отчёты", Prefix: "evg_ab12", Hash: hash, Scopes: []string{"token:read", "connection:read"},
 		ConnectionIDs: connections, ExpiresAt: cut(noon).AddDate(1, 0, 0), CreatedAt: cut(noon), CreatedBy: "anna",
 		Tags: []string{"moscow", "sales"}, Addresses: []string{"10.0.0.0/8", "203.0.113.7/32"},
@@ -236,19 +237,19 @@ func TestAPIKeyComesBackAndIsRevokedOnce(t *testing.T) {
 		svc := addService(t, s, "portal")
 		one, two := addGranted(t, s, svc.ID, "one"), addGranted(t, s, svc.ID, "two")
 		want := newKey("hash", one.ID, two.ID)
-		check(t, s.CreateAPIKey(t.Context(), want))
-		check(t, s.CreateAPIKey(t.Context(), newKey("other")))
-		got, err := s.APIKeyByHash(t.Context(), "hash")
+		check(t, s.People.CreateAPIKey(t.Context(), want))
+		check(t, s.People.CreateAPIKey(t.Context(), newKey("other")))
+		got, err := s.People.APIKeyByHash(t.Context(), "hash")
 		check(t, err)
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("came back as %+v", got)
 		}
-		check(t, s.TouchAPIKey(t.Context(), want.ID, noon))
-		check(t, s.RevokeAPIKey(t.Context(), want.ID, noon))
-		check(t, s.RevokeAPIKey(t.Context(), want.ID, noon.Add(time.Hour)))
-		wantErr(t, s.RevokeAPIKey(t.Context(), store.NewID(), noon), store.ErrNotFound)
+		check(t, s.People.TouchAPIKey(t.Context(), want.ID, noon))
+		check(t, s.People.RevokeAPIKey(t.Context(), want.ID, noon))
+		check(t, s.People.RevokeAPIKey(t.Context(), want.ID, noon.Add(time.Hour)))
+		wantErr(t, s.People.RevokeAPIKey(t.Context(), store.NewID(), noon), store.ErrNotFound)
 		removeForGood(t, s, two.ID)
-		all, err := s.APIKeys(t.Context())
+		all, err := s.People.APIKeys(t.Context())
 		check(t, err)
 		if len(all) != 2 {
 			t.Fatalf("%d keys", len(all))
@@ -257,8 +258,8 @@ func TestAPIKeyComesBackAndIsRevokedOnce(t *testing.T) {
 		if !got.RevokedAt.Equal(cut(noon)) || !got.LastUsedAt.Equal(cut(noon)) || !reflect.DeepEqual(got.ConnectionIDs, []string{one.ID}) {
 			t.Errorf("%+v", got)
 		}
-		wantErr(t, s.CreateAPIKey(t.Context(), newKey("lost", two.ID)), store.ErrNotFound)
-		_, err = s.APIKeyByHash(t.Context(), "lost")
+		wantErr(t, s.People.CreateAPIKey(t.Context(), newKey("lost", two.ID)), store.ErrNotFound)
+		_, err = s.People.APIKeyByHash(t.Context(), "lost")
 		wantErr(t, err, store.ErrNotFound)
 	})
 }
@@ -269,9 +270,9 @@ func TestPullTellsWhoMayPullWhat(t *testing.T) {
 		one, two := addGranted(t, s, svc.ID, "one"), addGranted(t, s, svc.ID, "two")
 		some, all := newKey("some", one.ID), newKey("all")
 		all.AllConnections = true
-		check(t, s.CreateAPIKey(t.Context(), some))
-		check(t, s.CreateAPIKey(t.Context(), all))
-		check(t, s.RevokeAPIKey(t.Context(), all.ID, noon))
+		check(t, s.People.CreateAPIKey(t.Context(), some))
+		check(t, s.People.CreateAPIKey(t.Context(), all))
+		check(t, s.People.RevokeAPIKey(t.Context(), all.ID, noon))
 		for _, test := range []struct {
 			hash, name          string
 			key, found, allowed bool
@@ -298,13 +299,13 @@ func TestPullTellsWhoMayPullWhat(t *testing.T) {
 		}
 		intent := intentFor(one, storetest.Enter(t, s, "me"))
 		begin(t, s, intent)
-		begun, err := s.OpenIntent(t.Context(), one.ID)
+		begun, err := s.Renewals.OpenIntent(t.Context(), one.ID)
 		check(t, err)
 		if under, err := s.Pull(t.Context(), "some", "one"); err != nil || before.BegunAt != 0 || under.BegunAt != begun.BegunAt.UnixMilli() {
 			t.Errorf("a renewal that began at %d shows as %d, before it as %d, %v", begun.BegunAt.UnixMilli(), under.BegunAt, before.BegunAt, err)
 		}
-		check(t, s.DropIntent(t.Context(), intent.ID))
-		check(t, s.UpdateConnection(t.Context(), one.Paused(noon), one))
+		check(t, s.Renewals.DropIntent(t.Context(), intent.ID))
+		check(t, s.Grants.UpdateConnection(t.Context(), one.Paused(noon), one))
 		after, err := s.Pull(t.Context(), "some", "one")
 		check(t, err)
 		if after.UpdatedAt == before.UpdatedAt || after.State != "paused" {
@@ -325,7 +326,7 @@ func TestAPullSeesEveryChangeAtOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		svc := addService(t, s, "portal")
 		c := addGranted(t, s, svc.ID, "sales")
-		check(t, s.CreateAPIKey(t.Context(), store.APIKey{ID: store.NewID(), Title: "k", Hash: "hash", Scopes: []string{"token:read"}, ConnectionIDs: []string{c.ID}}))
+		check(t, s.People.CreateAPIKey(t.Context(), peopledb.APIKey{ID: store.NewID(), Title: "k", Hash: "hash", Scopes: []string{"token:read"}, ConnectionIDs: []string{c.ID}}))
 		pull := func() store.PullRow {
 			t.Helper()
 			row, err := s.Pull(t.Context(), "hash", "sales")
@@ -336,15 +337,15 @@ func TestAPullSeesEveryChangeAtOnce(t *testing.T) {
 		for what, change := range map[string]func() error{
 			"a renewal": func() error {
 				now := read(t, s, c.ID)
-				return s.SaveRenewal(t.Context(), now.Renewed(noon, noon, provider.Token{AccessToken: "next"}), now.Generation, "", "")
+				return s.Renewals.SaveRenewal(t.Context(), now.Renewed(noon, noon, provider.Token{AccessToken: "next"}), now.Generation, "", "")
 			},
 			"a pause": func() error {
 				now := read(t, s, c.ID)
-				return s.UpdateConnection(t.Context(), now.Paused(noon), now)
+				return s.Grants.UpdateConnection(t.Context(), now.Paused(noon), now)
 			},
-			"a new title":   func() error { return s.RenameConnection(t.Context(), c.ID, "Other") },
-			"a use":         func() error { return s.TouchAPIKey(t.Context(), key, noon) },
-			"a revoked key": func() error { return s.RevokeAPIKey(t.Context(), key, noon) },
+			"a new title":   func() error { return s.Grants.RenameConnection(t.Context(), c.ID, "Other") },
+			"a use":         func() error { return s.People.TouchAPIKey(t.Context(), key, noon) },
+			"a revoked key": func() error { return s.People.RevokeAPIKey(t.Context(), key, noon) },
 		} {
 			before := pull()
 			if again := pull(); !reflect.DeepEqual(before, again) {
@@ -368,7 +369,7 @@ func TestManyPullsAtOnceGetTheirOwnAnswers(t *testing.T) {
 		var ids [8]string
 		for n := range ids {
 			ids[n] = addGranted(t, s, svc.ID, fmt.Sprint("c", n)).ID
-			check(t, s.CreateAPIKey(t.Context(), store.APIKey{
+			check(t, s.People.CreateAPIKey(t.Context(), peopledb.APIKey{
 				ID: store.NewID(), Title: "k", Hash: fmt.Sprint("h", n), Scopes: []string{"token:read"}, ConnectionIDs: []string{ids[n]},
 			}))
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 )
 
@@ -25,9 +26,9 @@ func keepAudit(t *testing.T, s *store.Store) (putBack func()) {
 	}
 }
 
-func wants(t *testing.T, name string, err error, part store.ChainPart) {
+func wants(t *testing.T, name string, err error, part auditdb.ChainPart) {
 	t.Helper()
-	broken, ok := errors.AsType[*store.BrokenChainError](err)
+	broken, ok := errors.AsType[*auditdb.BrokenChainError](err)
 	if !ok || part != "" && broken.Part != part {
 		t.Errorf("%s: %v", name, err)
 	}
@@ -39,51 +40,51 @@ func TestACutAtEitherEndShows(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
 		for n := range 20 {
-			check(t, s.AppendAudit(ctx, record(n)))
+			check(t, s.Audit.AppendAudit(ctx, record(n)))
 		}
-		removed, err := s.PruneAudit(ctx, noon.Add(5*time.Minute))
+		removed, err := s.Audit.PruneAudit(ctx, noon.Add(5*time.Minute))
 		check(t, err)
-		if n, err := s.VerifyAudit(ctx); err != nil || n != 20-removed || removed == 0 {
+		if n, err := s.Audit.VerifyAudit(ctx); err != nil || n != 20-removed || removed == 0 {
 			t.Fatalf("%d of 20 are left after removing %d: %v", n, removed, err)
 		}
 		putBack := keepAudit(t, s)
 		cutEnd := "UPDATE audit_chain SET seq = 15, hash = (SELECT hash FROM audit_records WHERE seq = 15)"
 		for name, try := range map[string]struct {
-			part       store.ChainPart
+			part       auditdb.ChainPart
 			statements []string
 		}{
-			"the newest records":                        {store.ChainEnd, []string{cutEnd, "DELETE FROM audit_records WHERE seq > 15"}},
-			"the newest records, and the MAC":           {store.ChainEnd, []string{cutEnd, "UPDATE audit_chain SET end_mac = base_mac", "DELETE FROM audit_records WHERE seq > 15"}},
-			"the oldest records":                        {store.ChainBase, []string{"UPDATE audit_chain SET base_seq = 9, base_hash = (SELECT hash FROM audit_records WHERE seq = 9)", "DELETE FROM audit_records WHERE seq <= 9"}},
-			"what stands for the records removed":       {store.ChainBase, []string{"UPDATE audit_chain SET base_hash = hash"}},
-			"all of it":                                 {store.ChainEnd, []string{"UPDATE audit_chain SET seq = base_seq, hash = base_hash", "DELETE FROM audit_records"}},
+			"the newest records":                        {auditdb.ChainEnd, []string{cutEnd, "DELETE FROM audit_records WHERE seq > 15"}},
+			"the newest records, and the MAC":           {auditdb.ChainEnd, []string{cutEnd, "UPDATE audit_chain SET end_mac = base_mac", "DELETE FROM audit_records WHERE seq > 15"}},
+			"the oldest records":                        {auditdb.ChainBase, []string{"UPDATE audit_chain SET base_seq = 9, base_hash = (SELECT hash FROM audit_records WHERE seq = 9)", "DELETE FROM audit_records WHERE seq <= 9"}},
+			"what stands for the records removed":       {auditdb.ChainBase, []string{"UPDATE audit_chain SET base_hash = hash"}},
+			"all of it":                                 {auditdb.ChainEnd, []string{"UPDATE audit_chain SET seq = base_seq, hash = base_hash", "DELETE FROM audit_records"}},
 			"records, but not the chain's end":          {"", []string{"DELETE FROM audit_records WHERE seq > 15"}},
-			"the chain's row":                           {store.ChainEnd, []string{"DELETE FROM audit_chain"}},
-			"the end alone, records are left behind it": {store.ChainEnd, []string{cutEnd}},
+			"the chain's row":                           {auditdb.ChainEnd, []string{"DELETE FROM audit_chain"}},
+			"the end alone, records are left behind it": {auditdb.ChainEnd, []string{cutEnd}},
 		} {
 			for _, statement := range try.statements {
 				store.Exec(t, s, statement)
 			}
-			_, err := s.VerifyAudit(ctx)
+			_, err := s.Audit.VerifyAudit(ctx)
 			wants(t, name, err, try.part)
 			putBack()
 		}
 		// The hub goes on behind a cut, and it still shows.
 		store.Exec(t, s, cutEnd)
 		store.Exec(t, s, "DELETE FROM audit_records WHERE seq > 15")
-		check(t, s.AppendAudit(ctx, record(30), record(31)))
-		_, err = s.VerifyAudit(ctx)
-		wants(t, "a cut end with records behind it", err, store.ChainEnd)
+		check(t, s.Audit.AppendAudit(ctx, record(30), record(31)))
+		_, err = s.Audit.VerifyAudit(ctx)
+		wants(t, "a cut end with records behind it", err, auditdb.ChainEnd)
 		putBack()
 		store.Exec(t, s, "UPDATE audit_chain SET base_seq = 9, base_hash = (SELECT hash FROM audit_records WHERE seq = 9)")
 		store.Exec(t, s, "DELETE FROM audit_records WHERE seq <= 9")
-		_, err = s.PruneAudit(ctx, noon.Add(12*time.Minute))
+		_, err = s.Audit.PruneAudit(ctx, noon.Add(12*time.Minute))
 		check(t, err)
-		_, err = s.VerifyAudit(ctx)
-		wants(t, "a cut base, and older records removed since", err, store.ChainBase)
+		_, err = s.Audit.VerifyAudit(ctx)
+		wants(t, "a cut base, and older records removed since", err, auditdb.ChainBase)
 		putBack()
-		check(t, s.AppendAudit(ctx, record(30)))
-		if _, err := s.VerifyAudit(ctx); err != nil {
+		check(t, s.Audit.AppendAudit(ctx, record(30)))
+		if _, err := s.Audit.VerifyAudit(ctx); err != nil {
 			t.Errorf("everything as it was: %v", err)
 		}
 	})
@@ -94,75 +95,56 @@ func TestACutAtEitherEndShows(t *testing.T) {
 func TestAnAnchorShowsThatTheDatabaseWasPutBack(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
-		if _, err := s.AnchorAudit(ctx, noon); !errors.Is(err, store.ErrNoAudit) {
+		if _, err := s.Audit.AnchorAudit(ctx, noon); !errors.Is(err, auditdb.ErrNoAudit) {
 			t.Errorf("an empty chain: %v", err)
 		}
 		for n := range 10 {
-			check(t, s.AppendAudit(ctx, record(n)))
+			check(t, s.Audit.AppendAudit(ctx, record(n)))
 		}
 		putBack := keepAudit(t, s)
-		old, err := s.AnchorAudit(ctx, noon)
+		old, err := s.Audit.AnchorAudit(ctx, noon)
 		check(t, err)
-		check(t, s.AppendAudit(ctx, pullRecord(10), record(11), pullRecord(12), pullRecord(13)))
-		newer, err := s.AnchorAudit(ctx, noon)
+		check(t, s.Audit.AppendAudit(ctx, pullRecord(10), record(11), pullRecord(12), pullRecord(13)))
+		newer, err := s.Audit.AnchorAudit(ctx, noon)
 		check(t, err)
 		if newer.Seq != 12 || newer.PublicKey != old.PublicKey || !newer.Verify(old.PublicKey) {
 			t.Errorf("%+v", newer)
 		}
-		_, err = s.SumPulls(ctx, noon.Add(time.Hour), func(r []store.AuditRecord) ([]store.AuditRecord, error) {
+		_, err = s.Audit.SumPulls(ctx, noon.Add(time.Hour), func(r []auditdb.AuditRecord) ([]auditdb.AuditRecord, error) {
 			r[0].Act, r[0].Detail = "token.pull_sum", map[string]string{"pulls": fmt.Sprint(len(r))}
 			return r[:1], nil
 		})
 		check(t, err)
-		for name, a := range map[string]store.AuditAnchor{"old": old, "newer": newer} {
-			if _, err := s.VerifyAnchor(ctx, a); err != nil {
+		for name, a := range map[string]auditdb.AuditAnchor{"old": old, "newer": newer} {
+			if _, err := s.Audit.VerifyAnchor(ctx, a); err != nil {
 				t.Errorf("the %s anchor: %v", name, err)
 			}
 		}
 		forged := newer
 		forged.Seq = 1
-		if _, err := s.VerifyAnchor(ctx, forged); !errors.Is(err, store.ErrAnchorForged) {
+		if _, err := s.Audit.VerifyAnchor(ctx, forged); !errors.Is(err, auditdb.ErrAnchorForged) {
 			t.Errorf("a forged anchor: %v", err)
 		}
-		if _, err := s.PruneAudit(ctx, noon.Add(11*time.Minute)); err != nil {
+		if _, err := s.Audit.PruneAudit(ctx, noon.Add(11*time.Minute)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.VerifyAnchor(ctx, old); !errors.Is(err, store.ErrAnchorTooOld) && err != nil {
+		if _, err := s.Audit.VerifyAnchor(ctx, old); !errors.Is(err, auditdb.ErrAnchorTooOld) && err != nil {
 			t.Errorf("an anchor of records that are gone: %v", err)
 		}
 		putBack() // all of it, as it once was: the chain is whole, and yet records are missing
-		if _, err := s.VerifyAudit(ctx); err != nil {
+		if _, err := s.Audit.VerifyAudit(ctx); err != nil {
 			t.Errorf("the chain alone: %v", err)
 		}
-		_, err = s.VerifyAnchor(ctx, newer)
-		if missing, ok := errors.AsType[*store.MissingAnchorError](err); !ok || missing.Seq != 12 {
+		_, err = s.Audit.VerifyAnchor(ctx, newer)
+		if missing, ok := errors.AsType[*auditdb.MissingAnchorError](err); !ok || missing.Seq != 12 {
 			t.Errorf("the anchor that is not there any more: %v", err)
 		}
-		check(t, s.AppendAudit(ctx, record(20), record(21), record(22)))
-		if _, err = s.VerifyAnchor(ctx, newer); err == nil {
+		check(t, s.Audit.AppendAudit(ctx, record(20), record(21), record(22)))
+		if _, err = s.Audit.VerifyAnchor(ctx, newer); err == nil {
 			t.Error("other records in the place of those that are missing")
 		}
-		if _, err := s.VerifyAnchor(ctx, old); err != nil {
+		if _, err := s.Audit.VerifyAnchor(ctx, old); err != nil {
 			t.Errorf("the old anchor: %v", err)
 		}
-	})
-}
-
-// A chain of before its ends had MACs gets them once, as it is found; taking them away
-// later does not make a hub do it again.
-func TestAChainOfBeforeIsAuthenticatedOnce(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		ctx := t.Context()
-		check(t, s.AppendAudit(ctx, record(1), record(2)))
-		store.ForgetEnds(t, s)
-		check(t, store.AuthenticateChain(t, s))
-		if n, err := s.VerifyAudit(ctx); n != 2 || err != nil {
-			t.Fatalf("%d %v", n, err)
-		}
-		store.Exec(t, s, "UPDATE audit_chain SET end_mac = base_hash, base_mac = base_hash, seq = 1, hash = (SELECT hash FROM audit_records WHERE seq = 1)")
-		store.Exec(t, s, "DELETE FROM audit_records WHERE seq = 2")
-		check(t, store.AuthenticateChain(t, s))
-		_, err := s.VerifyAudit(ctx)
-		wants(t, "MACs that were taken away", err, "")
 	})
 }

@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 )
 
-func pullRecord(n int) store.AuditRecord {
+func pullRecord(n int) auditdb.AuditRecord {
 	r := record(n)
 	r.ActorKind, r.Act, r.ObjectKind = "key", "token.pull", "connection"
 	return r
@@ -23,27 +24,27 @@ func TestSummedPullsLeaveTheChainWhole(t *testing.T) {
 		ctx := t.Context()
 		for n := range 60 { // pulls with an act of a person between every ten
 			if n%10 == 9 {
-				check(t, s.AppendAudit(ctx, record(n)))
+				check(t, s.Audit.AppendAudit(ctx, record(n)))
 			} else {
-				check(t, s.AppendAudit(ctx, pullRecord(n)))
+				check(t, s.Audit.AppendAudit(ctx, pullRecord(n)))
 			}
 		}
-		sum := func(records []store.AuditRecord) ([]store.AuditRecord, error) {
+		sum := func(records []auditdb.AuditRecord) ([]auditdb.AuditRecord, error) {
 			r := records[0]
 			r.Act, r.Detail = "token.pull_sum", map[string]string{"pulls": fmt.Sprint(len(records))}
-			return []store.AuditRecord{r}, nil
+			return []auditdb.AuditRecord{r}, nil
 		}
 		for _, until := range []struct{ minute, replaced int }{{5, 5}, {25, 18}, {25, 0}, {60, 31}} {
-			n, err := s.SumPulls(ctx, noon.Add(time.Duration(until.minute)*time.Minute), sum)
+			n, err := s.Audit.SumPulls(ctx, noon.Add(time.Duration(until.minute)*time.Minute), sum)
 			check(t, err)
 			if n != until.replaced {
 				t.Errorf("until minute %d %d were summed up, want %d", until.minute, n, until.replaced)
 			}
-			if _, err := s.VerifyAudit(ctx); err != nil {
+			if _, err := s.Audit.VerifyAudit(ctx); err != nil {
 				t.Errorf("until minute %d: %v", until.minute, err)
 			}
 		}
-		if n, err := s.VerifyAudit(ctx); n != 6+3 || err != nil {
+		if n, err := s.Audit.VerifyAudit(ctx); n != 6+3 || err != nil {
 			t.Fatalf("the chain has %d records, %v; want 6 acts and 3 sums", n, err)
 		}
 		for name, statement := range map[string]string{
@@ -56,8 +57,8 @@ func TestSummedPullsLeaveTheChainWhole(t *testing.T) {
 			store.Exec(t, s, "CREATE TEMPORARY TABLE kept_links AS SELECT * FROM audit_links")
 			store.Exec(t, s, "CREATE TEMPORARY TABLE kept_records AS SELECT * FROM audit_records")
 			store.Exec(t, s, statement)
-			_, err := s.VerifyAudit(ctx)
-			if _, broken := errors.AsType[*store.BrokenChainError](err); !broken {
+			_, err := s.Audit.VerifyAudit(ctx)
+			if _, broken := errors.AsType[*auditdb.BrokenChainError](err); !broken {
 				t.Errorf("%s: the chain verifies, %v", name, err)
 			}
 			for _, table := range []string{"links", "records"} {
@@ -66,13 +67,13 @@ func TestSummedPullsLeaveTheChainWhole(t *testing.T) {
 				store.Exec(t, s, "DROP TABLE kept_"+table)
 			}
 		}
-		removed, err := s.PruneAudit(ctx, noon.Add(30*time.Minute))
+		removed, err := s.Audit.PruneAudit(ctx, noon.Add(30*time.Minute))
 		check(t, err)
-		if n, err := s.VerifyAudit(ctx); err != nil || removed == 0 || n != 9-removed {
+		if n, err := s.Audit.VerifyAudit(ctx); err != nil || removed == 0 || n != 9-removed {
 			t.Errorf("after removing %d the chain has %d, %v", removed, n, err)
 		}
-		check(t, s.AppendAudit(ctx, pullRecord(99)))
-		if _, err := s.VerifyAudit(ctx); err != nil {
+		check(t, s.Audit.AppendAudit(ctx, pullRecord(99)))
+		if _, err := s.Audit.VerifyAudit(ctx); err != nil {
 			t.Error(err)
 		}
 	})
@@ -90,16 +91,16 @@ func TestPullsThatWereChangedAreNotSummedUp(t *testing.T) {
 			store.Exec(t, s, "DELETE FROM audit_records")
 			store.Exec(t, s, "DELETE FROM audit_chain")
 			for n := range 6 {
-				check(t, s.AppendAudit(t.Context(), pullRecord(n)))
+				check(t, s.Audit.AppendAudit(t.Context(), pullRecord(n)))
 			}
 			store.Exec(t, s, statement)
-			n, err := s.SumPulls(t.Context(), noon.Add(time.Hour), func(records []store.AuditRecord) ([]store.AuditRecord, error) {
+			n, err := s.Audit.SumPulls(t.Context(), noon.Add(time.Hour), func(records []auditdb.AuditRecord) ([]auditdb.AuditRecord, error) {
 				return records[:1], nil
 			})
-			if broken, ok := errors.AsType[*store.BrokenChainError](err); !ok || broken.Seq < 2 || broken.Seq > 4 || n != 0 {
+			if broken, ok := errors.AsType[*auditdb.BrokenChainError](err); !ok || broken.Seq < 2 || broken.Seq > 4 || n != 0 {
 				t.Errorf("%s: %d were summed up, %v; want the broken chain", name, n, err)
 			}
-			if _, err := s.VerifyAudit(t.Context()); err == nil {
+			if _, err := s.Audit.VerifyAudit(t.Context()); err == nil {
 				t.Errorf("%s: the chain verifies afterwards", name)
 			}
 		}
@@ -109,23 +110,23 @@ func TestPullsThatWereChangedAreNotSummedUp(t *testing.T) {
 // A long history of pulls goes in parts, so that nobody who acts waits long.
 func TestManyPullsAreSummedUpInParts(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		many := make([]store.AuditRecord, 12_000)
+		many := make([]auditdb.AuditRecord, 12_000)
 		for n := range many {
 			many[n] = pullRecord(0)
 		}
-		check(t, s.AppendAudit(t.Context(), many...))
+		check(t, s.Audit.AppendAudit(t.Context(), many...))
 		parts := 0
-		n, err := s.SumPulls(t.Context(), noon.Add(time.Hour), func(records []store.AuditRecord) ([]store.AuditRecord, error) {
+		n, err := s.Audit.SumPulls(t.Context(), noon.Add(time.Hour), func(records []auditdb.AuditRecord) ([]auditdb.AuditRecord, error) {
 			parts++
 			r := records[0]
 			r.Act = "token.pull_sum"
-			return []store.AuditRecord{r}, nil
+			return []auditdb.AuditRecord{r}, nil
 		})
 		check(t, err)
 		if n != len(many) || parts != 3 {
 			t.Errorf("%d were summed up in %d parts", n, parts)
 		}
-		if left, err := s.VerifyAudit(t.Context()); left != 3 || err != nil {
+		if left, err := s.Audit.VerifyAudit(t.Context()); left != 3 || err != nil {
 			t.Errorf("the chain has %d records, %v", left, err)
 		}
 	})

@@ -9,11 +9,13 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
+	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 )
 
-func record(n int) store.AuditRecord {
-	return store.AuditRecord{
+func record(n int) auditdb.AuditRecord {
+	return auditdb.AuditRecord{
 		At: noon.Add(time.Duration(n) * time.Minute), ActorKind: "person", Actor: "anna", Address: "10.0.0.1", Act: "plugin.approve",
 		ObjectKind: "plugin", Object: fmt.Sprintf("acme-%d", n%3), Detail: map[string]string{"n": fmt.Sprint(n)},
 	}
@@ -26,33 +28,33 @@ func TestAuditRecordsFormAChainThatShowsChanges(t *testing.T) {
 		for w := range 4 {
 			writers.Go(func() {
 				for n := range 10 {
-					if err := s.AppendAudit(ctx, record(10*w+n), record(10*w+n)); err != nil {
+					if err := s.Audit.AppendAudit(ctx, record(10*w+n), record(10*w+n)); err != nil {
 						t.Error(err)
 					}
 				}
 			})
 		}
 		writers.Wait()
-		if n, err := s.VerifyAudit(ctx); n != 80 || err != nil {
+		if n, err := s.Audit.VerifyAudit(ctx); n != 80 || err != nil {
 			t.Fatalf("verified %d, %v", n, err)
 		}
-		found, err := s.AuditRecords(ctx, store.AuditFilter{Act: "plugin.", Object: "acme-1", Limit: 5, From: noon, To: noon.Add(time.Hour)})
+		found, err := s.Audit.AuditRecords(ctx, auditdb.AuditFilter{Act: "plugin.", Object: "acme-1", Limit: 5, From: noon, To: noon.Add(time.Hour)})
 		check(t, err)
 		if len(found) != 5 || found[0].Seq < found[4].Seq || found[0].Object != "acme-1" || found[0].Detail["n"] == "" {
 			t.Errorf("found %+v", found)
 		}
-		more, err := s.AuditRecords(ctx, store.AuditFilter{Act: "plugin.approve", Object: "acme-1", Before: found[4].Seq, Limit: 1})
+		more, err := s.Audit.AuditRecords(ctx, auditdb.AuditFilter{Act: "plugin.approve", Object: "acme-1", Before: found[4].Seq, Limit: 1})
 		check(t, err)
 		if len(more) != 1 || more[0].Seq >= found[4].Seq {
 			t.Errorf("the next page is %+v", more)
 		}
 
-		removed, err := s.PruneAudit(ctx, noon.Add(31*time.Minute))
+		removed, err := s.Audit.PruneAudit(ctx, noon.Add(31*time.Minute))
 		check(t, err)
-		if n, err := s.VerifyAudit(ctx); n != 80-removed || err != nil || removed == 0 {
+		if n, err := s.Audit.VerifyAudit(ctx); n != 80-removed || err != nil || removed == 0 {
 			t.Errorf("after removing %d the chain has %d, %v", removed, n, err)
 		}
-		check(t, s.AppendAudit(ctx, record(99)))
+		check(t, s.Audit.AppendAudit(ctx, record(99)))
 
 		for name, statement := range map[string]string{
 			"a changed word":   "UPDATE audit_records SET actor = 'boris' WHERE seq = 70",
@@ -60,11 +62,11 @@ func TestAuditRecordsFormAChainThatShowsChanges(t *testing.T) {
 			"a removed end":    "DELETE FROM audit_records WHERE seq = 81",
 		} {
 			t.Run(name, func(t *testing.T) {
-				_, err := s.VerifyAudit(ctx)
-				before, broken := errors.AsType[*store.BrokenChainError](err)
+				_, err := s.Audit.VerifyAudit(ctx)
+				before, broken := errors.AsType[*auditdb.BrokenChainError](err)
 				store.Exec(t, s, statement)
-				_, err = s.VerifyAudit(ctx)
-				after, ok := errors.AsType[*store.BrokenChainError](err)
+				_, err = s.Audit.VerifyAudit(ctx)
+				after, ok := errors.AsType[*auditdb.BrokenChainError](err)
 				if !ok || broken && after.Seq > before.Seq {
 					t.Errorf("nobody noticed: %v", err)
 				}
@@ -80,26 +82,26 @@ func TestPackagesAreKeptWholeAndRemovedOnlyWhenUnused(t *testing.T) {
 		for i := range file {
 			file[i] = byte(i * 7)
 		}
-		p := store.Package{Sum: "aa", Name: "acme", Version: "1.0.0", Manifest: []byte("{}"), Size: int64(len(file)), State: "verified", Signer: "K", StagedAt: cut(noon), StagedBy: "anna"}
+		p := plugindb.Package{Sum: "aa", Name: "acme", Version: "1.0.0", Manifest: []byte("{}"), Size: int64(len(file)), State: "verified", Signer: "K", StagedAt: cut(noon), StagedBy: "anna"}
 		for n, want := range []bool{true, false} {
-			if added, err := s.AddPackage(ctx, p, file); added != want || err != nil {
+			if added, err := s.Plugins.AddPackage(ctx, p, file); added != want || err != nil {
 				t.Fatalf("time %d: added %t, %v", n, added, err)
 			}
 		}
-		r, err := s.PackageFile(ctx, "aa")
+		r, err := s.Plugins.PackageFile(ctx, "aa")
 		check(t, err)
 		if got := readAll(t, r); string(got) != string(file) {
 			t.Error("the file came back changed")
 		}
 		p.State, p.ApprovedBy, p.ApprovedAt = "approved", "boris", cut(noon)
-		check(t, s.MovePackage(ctx, p, "verified", "staged"))
-		wantErr(t, s.MovePackage(ctx, p, "verified"), store.ErrStale)
-		if got, err := s.Package(ctx, "aa"); err != nil || fmt.Sprint(got) != fmt.Sprint(p) {
+		check(t, s.Plugins.MovePackage(ctx, p, "verified", "staged"))
+		wantErr(t, s.Plugins.MovePackage(ctx, p, "verified"), store.ErrStale)
+		if got, err := s.Plugins.Package(ctx, "aa"); err != nil || fmt.Sprint(got) != fmt.Sprint(p) {
 			t.Errorf("came back as %+v, %v", got, err)
 		}
-		before, err := s.PluginsChanged(ctx)
+		before, err := s.Plugins.PluginsChanged(ctx)
 		check(t, err)
-		slot, err := s.ChangeSlot(ctx, "acme", func(slot *store.Slot) error {
+		slot, err := s.Plugins.ChangeSlot(ctx, "acme", func(slot *plugindb.Slot) error {
 			slot.Sum, slot.UpdatedAt, slot.UpdatedBy = "aa", noon, "boris"
 			return nil
 		})
@@ -107,13 +109,13 @@ func TestPackagesAreKeptWholeAndRemovedOnlyWhenUnused(t *testing.T) {
 		if !slot.Enabled || slot.Pinned {
 			t.Errorf("a new slot is %+v", slot)
 		}
-		if after, err := s.PluginsChanged(ctx); after == before || err != nil {
+		if after, err := s.Plugins.PluginsChanged(ctx); after == before || err != nil {
 			t.Errorf("the mark stays %q, %v", after, err)
 		}
-		wantErr(t, s.DeletePackage(ctx, "aa"), store.ErrInUse)
-		check(t, s.DeleteSlot(ctx, "acme"))
-		check(t, s.DeletePackage(ctx, "aa"))
-		_, err = s.PackageFile(ctx, "aa")
+		wantErr(t, s.Plugins.DeletePackage(ctx, "aa"), store.ErrInUse)
+		check(t, s.Plugins.DeleteSlot(ctx, "acme"))
+		check(t, s.Plugins.DeletePackage(ctx, "aa"))
+		_, err = s.Plugins.PackageFile(ctx, "aa")
 		wantErr(t, err, store.ErrNotFound)
 	})
 }
@@ -123,7 +125,7 @@ func TestChangesOfOneSlotComeOneAfterAnother(t *testing.T) {
 		var changers sync.WaitGroup
 		for range 20 {
 			changers.Go(func() {
-				_, err := s.ChangeSlot(t.Context(), "acme", func(slot *store.Slot) error {
+				_, err := s.Plugins.ChangeSlot(t.Context(), "acme", func(slot *plugindb.Slot) error {
 					slot.Sum += "x"
 					return nil
 				})
@@ -133,7 +135,7 @@ func TestChangesOfOneSlotComeOneAfterAnother(t *testing.T) {
 			})
 		}
 		changers.Wait()
-		slots, err := s.Slots(t.Context())
+		slots, err := s.Plugins.Slots(t.Context())
 		check(t, err)
 		if len(slots) != 1 || len(slots[0].Sum) != 20 {
 			t.Errorf("slots %+v", slots)
@@ -143,11 +145,11 @@ func TestChangesOfOneSlotComeOneAfterAnother(t *testing.T) {
 
 func TestAKeyIsTrustedUntilItIsRevoked(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		k := store.PluginKey{ID: "0A", Title: "Acme", Public: "RW", TrustedAt: cut(noon)}
-		check(t, s.TrustKey(t.Context(), k))
+		k := plugindb.PluginKey{ID: "0A", Title: "Acme", Public: "RW", TrustedAt: cut(noon)}
+		check(t, s.Plugins.TrustKey(t.Context(), k))
 		k.RevokedAt = cut(noon).Add(time.Hour)
-		check(t, s.TrustKey(t.Context(), k))
-		keys, err := s.PluginKeys(t.Context())
+		check(t, s.Plugins.TrustKey(t.Context(), k))
+		keys, err := s.Plugins.PluginKeys(t.Context())
 		check(t, err)
 		if len(keys) != 1 || keys[0] != k {
 			t.Errorf("keys %+v", keys)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -19,7 +20,7 @@ func TestConnectionComesBackAsItWasSaved(t *testing.T) {
 		added := c
 		c = c.Failed(noon, 1, &provider.Error{Kind: provider.Blocked, Code: "PAYMENT_REQUIRED", Message: "unpaid",
 			RetryAfter: time.Hour, Remedy: provider.Text{EN: "Pay.", RU: "Оплатите."}})
-		check(t, s.UpdateConnection(t.Context(), c, added))
+		check(t, s.Grants.UpdateConnection(t.Context(), c, added))
 
 		got := read(t, s, c.ID)
 		want := c
@@ -38,7 +39,7 @@ func TestConnectionComesBackAsItWasSaved(t *testing.T) {
 		if got.Tokens.Scopes == nil {
 			t.Error("no scopes were granted, but it came back as: not said")
 		}
-		byName, err := s.ConnectionByName(t.Context(), "sales")
+		byName, err := s.Grants.ConnectionByName(t.Context(), "sales")
 		check(t, err)
 		if !reflect.DeepEqual(byName, got) {
 			t.Error("by name it is another one")
@@ -50,7 +51,7 @@ func TestPendingConnectionHasNoTokens(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		svc := addService(t, s, "portal")
 		c := connection.New(noon, store.NewID(), "new", "", svc.ID, renewing)
-		check(t, s.CreateConnection(t.Context(), c))
+		check(t, s.Grants.CreateConnection(t.Context(), c))
 		got := read(t, s, c.ID)
 		if !reflect.DeepEqual(got.Tokens, connection.TokenSet{}) || got.State != connection.StatePending || !got.Due.IsZero() {
 			t.Errorf("%+v", got)
@@ -63,13 +64,13 @@ func TestNameIsTakenOnce(t *testing.T) {
 		svc := addService(t, s, "portal")
 		c := addGranted(t, s, svc.ID, "sales")
 		c.ID = store.NewID()
-		err := s.CreateConnection(t.Context(), c)
+		err := s.Grants.CreateConnection(t.Context(), c)
 		wantErr(t, err, store.ErrNameTaken)
 		if taken, ok := errors.AsType[*store.NameTakenError](err); !ok || taken.Field != "name" || taken.Value != "sales" {
 			t.Errorf("%#v", err)
 		}
 		c.Name, c.ServiceID = "other", store.NewID()
-		wantErr(t, s.CreateConnection(t.Context(), c), store.ErrNotFound)
+		wantErr(t, s.Grants.CreateConnection(t.Context(), c), store.ErrNotFound)
 	})
 }
 
@@ -80,23 +81,23 @@ func TestConnectionsAreSearchedAndPaged(t *testing.T) {
 			addGranted(t, s, one.ID, name)
 		}
 		c := addGranted(t, s, two.ID, "c")
-		check(t, s.RenameConnection(t.Context(), c.ID, "Касса 100% ЁЖ"))
+		check(t, s.Grants.RenameConnection(t.Context(), c.ID, "Касса 100% ЁЖ"))
 		for _, test := range []struct {
-			filter store.Filter
+			filter grantdb.Filter
 			want   []string
 		}{
-			{store.Filter{}, []string{"B-2", "a", "b", "c", "d_x"}},
-			{store.Filter{ServiceID: two.ID}, []string{"c"}},
-			{store.Filter{Query: "касса 100%"}, []string{"c"}},
-			{store.Filter{Query: "ёж"}, []string{"c"}},
-			{store.Filter{Query: "%"}, []string{"c"}},
-			{store.Filter{Query: "_"}, []string{"d_x"}},
-			{store.Filter{Query: "b"}, []string{"B-2", "b"}},
-			{store.Filter{Limit: 2}, []string{"B-2", "a"}},
-			{store.Filter{Limit: 2, AfterName: "a"}, []string{"b", "c"}},
-			{store.Filter{Query: "!"}, nil},
+			{grantdb.Filter{}, []string{"B-2", "a", "b", "c", "d_x"}},
+			{grantdb.Filter{ServiceID: two.ID}, []string{"c"}},
+			{grantdb.Filter{Query: "касса 100%"}, []string{"c"}},
+			{grantdb.Filter{Query: "ёж"}, []string{"c"}},
+			{grantdb.Filter{Query: "%"}, []string{"c"}},
+			{grantdb.Filter{Query: "_"}, []string{"d_x"}},
+			{grantdb.Filter{Query: "b"}, []string{"B-2", "b"}},
+			{grantdb.Filter{Limit: 2}, []string{"B-2", "a"}},
+			{grantdb.Filter{Limit: 2, AfterName: "a"}, []string{"b", "c"}},
+			{grantdb.Filter{Query: "!"}, nil},
 		} {
-			found, err := s.Connections(t.Context(), test.filter)
+			found, err := s.Grants.Connections(t.Context(), test.filter)
 			check(t, err)
 			var names []string
 			for _, c := range found {
@@ -109,7 +110,7 @@ func TestConnectionsAreSearchedAndPaged(t *testing.T) {
 				t.Errorf("%+v found %v, want %v", test.filter, names, test.want)
 			}
 		}
-		counts, err := s.CountByService(t.Context())
+		counts, err := s.Grants.CountByService(t.Context())
 		check(t, err)
 		if !reflect.DeepEqual(counts, map[string]int{one.ID: 4, two.ID: 1}) {
 			t.Errorf("counts %v", counts)
@@ -122,18 +123,18 @@ func TestPersonsChangeLosesToANewerGeneration(t *testing.T) {
 		svc := addService(t, s, "portal")
 		c := addGranted(t, s, svc.ID, "sales")
 		renewed := c.Renewed(noon.Add(time.Minute), noon.Add(time.Minute), tokens("plain-access-2", "plain-refresh-2"))
-		check(t, s.SaveRenewal(t.Context(), renewed, 1, "", "me"))
+		check(t, s.Renewals.SaveRenewal(t.Context(), renewed, 1, "", "me"))
 
-		wantErr(t, s.UpdateConnection(t.Context(), c.Paused(noon), c), store.ErrStale)
+		wantErr(t, s.Grants.UpdateConnection(t.Context(), c.Paused(noon), c), store.ErrStale)
 		if got := read(t, s, c.ID); got.State != connection.StateActive || got.Tokens.AccessToken != "plain-access-2" {
 			t.Errorf("the newer generation was overwritten: %v %s", got.State, got.Tokens)
 		}
-		check(t, s.UpdateConnection(t.Context(), renewed.Paused(noon), read(t, s, c.ID)))
+		check(t, s.Grants.UpdateConnection(t.Context(), renewed.Paused(noon), read(t, s, c.ID)))
 		if got := read(t, s, c.ID); got.State != connection.StatePaused {
 			t.Errorf("state %s", got.State)
 		}
 		c.ID = store.NewID()
-		wantErr(t, s.UpdateConnection(t.Context(), c, c), store.ErrNotFound)
+		wantErr(t, s.Grants.UpdateConnection(t.Context(), c, c), store.ErrNotFound)
 	})
 }
 
@@ -141,9 +142,9 @@ func TestAPersonsChangeUndoesNoOther(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		svc := addService(t, s, "portal")
 		c := addGranted(t, s, svc.ID, "sales")
-		check(t, s.UpdateConnection(t.Context(), c.Paused(noon), c))
+		check(t, s.Grants.UpdateConnection(t.Context(), c.Paused(noon), c))
 		// Who has read before the pause knows nothing of it, and the generation has not moved.
-		wantErr(t, s.UpdateConnection(t.Context(), c.WithPolicy(noon, connection.Policy{}), c), store.ErrStale)
+		wantErr(t, s.Grants.UpdateConnection(t.Context(), c.WithPolicy(noon, connection.Policy{}), c), store.ErrStale)
 		if got := read(t, s, c.ID); got.State != connection.StatePaused {
 			t.Errorf("a policy that was decided on before the pause has made the connection %s", got.State)
 		}
@@ -155,14 +156,14 @@ func TestAuthorisingAgainKeepsTheOldTokensAndRevokingForgetsThem(t *testing.T) {
 		svc := addService(t, s, "portal")
 		c := addGranted(t, s, svc.ID, "sales")
 		again := c.Granted(noon, noon, tokens("plain-access-2", ""), c.Account, nil)
-		check(t, s.UpdateConnection(t.Context(), again, c))
-		past, err := s.History(t.Context(), c.ID)
+		check(t, s.Grants.UpdateConnection(t.Context(), again, c))
+		past, err := s.Grants.History(t.Context(), c.ID)
 		check(t, err)
 		if len(past) != 1 || past[0].Generation != 1 || past[0].Tokens.RefreshToken != "plain-refresh-1" || !past[0].ReplacedAt.Equal(cut(noon)) {
 			t.Fatalf("history %v", past)
 		}
-		check(t, s.UpdateConnection(t.Context(), again.Revoked(noon), read(t, s, c.ID)))
-		if past, err = s.History(t.Context(), c.ID); err != nil || len(past) != 0 {
+		check(t, s.Grants.UpdateConnection(t.Context(), again.Revoked(noon), read(t, s, c.ID)))
+		if past, err = s.Grants.History(t.Context(), c.ID); err != nil || len(past) != 0 {
 			t.Errorf("a revoked grant left %v, %v", past, err)
 		}
 		if got := read(t, s, c.ID); got.Tokens.AccessToken != "" || got.Generation != 3 {
@@ -178,11 +179,11 @@ func TestOldTokenSetsArePruned(t *testing.T) {
 		for i := range 3 {
 			at := noon.Add(time.Duration(i) * time.Hour)
 			next := c.Renewed(at, at, tokens("a", "r"))
-			check(t, s.SaveRenewal(t.Context(), next, c.Generation, "", "me"))
+			check(t, s.Renewals.SaveRenewal(t.Context(), next, c.Generation, "", "me"))
 			c = next
 		}
-		check(t, s.PruneHistory(t.Context(), store.HistoryBounds{Count: 20, Before: noon.Add(time.Hour)}))
-		past, err := s.History(t.Context(), c.ID)
+		check(t, s.Grants.PruneHistory(t.Context(), grantdb.HistoryBounds{Count: 20, Before: noon.Add(time.Hour)}))
+		past, err := s.Grants.History(t.Context(), c.ID)
 		check(t, err)
 		if len(past) != 2 || past[0].Generation != 3 || past[1].Generation != 2 {
 			t.Errorf("%v", past)
@@ -196,9 +197,9 @@ func TestEachWriteMovesTheVersionOn(t *testing.T) {
 		c := addGranted(t, s, svc.ID, "sales")
 		last := read(t, s, c.ID).UpdatedAt
 		for name, write := range map[string]func() error{
-			"update":  func() error { return s.UpdateConnection(t.Context(), c, read(t, s, c.ID)) },
-			"failure": func() error { return s.SaveFailure(t.Context(), c, 1, "", "me") },
-			"rename":  func() error { return s.RenameConnection(t.Context(), c.ID, "another title") },
+			"update":  func() error { return s.Grants.UpdateConnection(t.Context(), c, read(t, s, c.ID)) },
+			"failure": func() error { return s.Renewals.SaveFailure(t.Context(), c, 1, "", "me") },
+			"rename":  func() error { return s.Grants.RenameConnection(t.Context(), c.ID, "another title") },
 		} {
 			check(t, write())
 			now := read(t, s, c.ID).UpdatedAt
@@ -207,8 +208,8 @@ func TestEachWriteMovesTheVersionOn(t *testing.T) {
 			}
 			last = now
 		}
-		check(t, s.TouchPulled(t.Context(), c.ID, noon.Add(time.Hour)))
-		check(t, s.TouchPulled(t.Context(), c.ID, noon))
+		check(t, s.Grants.TouchPulled(t.Context(), c.ID, noon.Add(time.Hour)))
+		check(t, s.Grants.TouchPulled(t.Context(), c.ID, noon))
 		got := read(t, s, c.ID)
 		if !got.UpdatedAt.Equal(last) || !got.LastPulledAt.Equal(cut(noon.Add(time.Hour))) {
 			t.Errorf("pulled %s, version %s", got.LastPulledAt, got.UpdatedAt)
@@ -220,21 +221,21 @@ func TestDeletedConnectionTakesItsRowsAlong(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		svc := addService(t, s, "portal")
 		c := addGranted(t, s, svc.ID, "sales")
-		wantErr(t, s.DeleteService(t.Context(), svc.ID), store.ErrInUse)
+		wantErr(t, s.Services.DeleteService(t.Context(), svc.ID), store.ErrInUse)
 		begin(t, s, intentFor(c, storetest.Enter(t, s, "me")))
-		check(t, s.UpdateConnection(t.Context(), c.Granted(noon, noon, tokens("b", ""), c.Account, nil), c))
+		check(t, s.Grants.UpdateConnection(t.Context(), c.Granted(noon, noon, tokens("b", ""), c.Account, nil), c))
 		removeForGood(t, s, c.ID)
-		wantErr(t, s.DeleteTrashed(t.Context(), c.ID), store.ErrNotFound)
-		if _, err := s.Connection(t.Context(), c.ID); err == nil {
+		wantErr(t, s.Grants.DeleteTrashed(t.Context(), c.ID), store.ErrNotFound)
+		if _, err := s.Grants.Connection(t.Context(), c.ID); err == nil {
 			t.Error("it is still there")
 		}
-		if _, err := s.OpenIntent(t.Context(), c.ID); err == nil {
+		if _, err := s.Renewals.OpenIntent(t.Context(), c.ID); err == nil {
 			t.Error("its intent is still there")
 		}
-		if past, err := s.History(t.Context(), c.ID); err != nil || len(past) != 0 {
+		if past, err := s.Grants.History(t.Context(), c.ID); err != nil || len(past) != 0 {
 			t.Errorf("history %v, %v", past, err)
 		}
-		check(t, s.DeleteService(t.Context(), svc.ID))
+		check(t, s.Services.DeleteService(t.Context(), svc.ID))
 	})
 }
 
@@ -244,15 +245,15 @@ func TestAnyActiveLooksAtAllThatAreNamed(t *testing.T) {
 		var ids []string
 		for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
 			c := addGranted(t, s, svc.ID, name)
-			check(t, s.UpdateConnection(t.Context(), c.Paused(noon), c))
+			check(t, s.Grants.UpdateConnection(t.Context(), c.Paused(noon), c))
 			ids = append(ids, c.ID)
 		}
 		ids = append(ids, store.NewID()) // one that was deleted
-		if active, err := s.AnyActive(t.Context(), ids); active || err != nil {
+		if active, err := s.Grants.AnyActive(t.Context(), ids); active || err != nil {
 			t.Errorf("of paused and deleted ones %t is in force, %v", active, err)
 		}
 		ids = append(ids, addGranted(t, s, svc.ID, "g").ID)
-		if active, err := s.AnyActive(t.Context(), ids); !active || err != nil {
+		if active, err := s.Grants.AnyActive(t.Context(), ids); !active || err != nil {
 			t.Errorf("the last one is in force, but that is %t, %v", active, err)
 		}
 	})

@@ -1,10 +1,29 @@
 // Package store keeps all state in SQLite or PostgreSQL: rows, transactions, leases,
 // migrations, sealed secrets. Its interface uses domain values; rows are private.
 //
-// Open connects, applies the migrations of its dialect and returns a Store. The same
-// statements run on both databases, except where a file states otherwise (lease.go).
+// Open connects, applies the migrations of its dialect and returns a Store. A Store has a
+// package of rows for each area (grantdb, renewaldb, peopledb and so on), all over one
+// db.DB: the pool, the transactions and the batches. Packages of rows have no rules of
+// their own beyond what keeps rows consistent, and import only those below them:
+//
+//	store
+//	replicadb  statsdb
+//	noticedb   bulkdb
+//	peopledb   renewaldb
+//	grantdb    authdb    servicedb  plugindb  auditdb
+//	db
+//
+// The statement of a pull is here (pull.go): it reads a key and a connection at once and
+// is the hot path of the hub.
+//
+// The same statements run on both databases, except where a file states otherwise.
 // SQLite has one connection that writes and a few that read; PostgreSQL has one pool and
 // any number of hubs.
+//
+// # Transactions
+//
+// InTx puts a transaction into a context: what is read and written with that context is
+// committed together. An act and its audit record are one transaction in this way.
 //
 // # Times
 //
@@ -21,11 +40,4 @@
 //
 // Client secrets, options, token sets, verifiers, replies and session data are sealed
 // with table, row id and column as associated data.
-//
-// # Changes of a connection
-//
-// The generation numbers its token sets. A change of the grant (UpdateConnection,
-// SaveRenewal, SaveFailure) passes the generation that it was decided on and gets
-// ErrStale if another one was saved first. A lease only keeps two renewals from running
-// at one time; it never decides whose tokens are kept.
 package store

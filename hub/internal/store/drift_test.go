@@ -23,9 +23,3 @@ func TestMigrationsAndRowsNameTheSameColumns(t *testing.T) {
 		}
 	})
 }
-
-func TestBothDialectsHaveTheSameMigrations(t *testing.T) {
-	if one, two := store.MigrationNames(t, store.SQLite), store.MigrationNames(t, store.PostgreSQL); !slices.Equal(one, two) || len(one) == 0 {
-		t.Errorf("SQLite has %v, PostgreSQL has %v", one, two)
-	}
-}

@@ -3,25 +3,37 @@ package store
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
+
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
+	"github.com/evergrant/evergrant/hub/internal/store/authdb"
+	"github.com/evergrant/evergrant/hub/internal/store/bulkdb"
+	"github.com/evergrant/evergrant/hub/internal/store/db"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
+	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
+	"github.com/evergrant/evergrant/hub/internal/store/renewaldb"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
+	"github.com/evergrant/evergrant/hub/internal/store/servicedb"
+	"github.com/evergrant/evergrant/hub/internal/store/statsdb"
 )
 
 // TablesOf reads the tables of the database and their columns, sorted.
 func TablesOf(t *testing.T, s *Store) map[string][]string {
 	t.Helper()
 	statement := `SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'`
-	if s.dialect == PostgreSQL {
+	if s.Dialect() == PostgreSQL {
 		statement = `SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'`
 	}
-	rows, err := s.pools[0].QueryContext(t.Context(), statement)
+	rows, err := s.db.Reading(t.Context()).Raw(statement).Rows()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,76 +59,65 @@ func TablesOf(t *testing.T, s *Store) map[string][]string {
 func ColumnsOfRows(t *testing.T) map[string][]string {
 	t.Helper()
 	columns := map[string][]string{}
-	for _, row := range []any{
-		&serviceRow{}, &connectionRow{}, &tokenHistoryRow{}, &intentRow{}, &authorizationRow{}, &offerRow{}, &publishedRow{}, &serviceRequestRow{}, &frontUseRow{}, &tryBudgetRow{}, &revocationRow{}, &userRow{}, &sessionRow{},
-		&apiKeyRow{}, &apiKeyConnectionRow{}, &apiKeyTagRow{}, &pluginRow{}, &settingRow{}, &eventRow{}, &incidentRow{},
-		&auditRow{}, &auditChainRow{}, &auditLinkRow{}, &packageRow{}, &pieceRow{}, &slotRow{}, &pluginKeyRow{},
-		&invitationRow{}, &userSessionRow{}, &tagRow{}, &bulkRunRow{}, &bulkItemRow{}, &grantLinkRow{}, &renewalHourRow{},
-		&channelRow{}, &contactRow{}, &policyRow{}, &templateRow{}, &connectionOwnerRow{}, &escalationRow{}, &deliveryRow{}, &personToldRow{},
-		&passkeyRow{}, &replicaRow{}, &restoreRow{}, &restoreReplicaRow{}, &behindRow{}, &withdrawalRow{},
+	for _, rows := range [][]any{
+		db.Schema(), servicedb.Schema(), grantdb.Schema(), renewaldb.Schema(), peopledb.Schema(), noticedb.Schema(),
+		plugindb.Schema(), authdb.Schema(), bulkdb.Schema(), statsdb.Schema(), auditdb.Schema(), replicadb.Schema(),
 	} {
-		parsed, err := schema.Parse(row, &sync.Map{}, schema.NamingStrategy{})
-		if err != nil {
-			t.Fatal(err)
+		for _, row := range rows {
+			parsed, err := schema.Parse(row, &sync.Map{}, schema.NamingStrategy{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			names := slices.Clone(parsed.DBNames)
+			slices.Sort(names)
+			columns[parsed.Table] = names
 		}
-		names := slices.Clone(parsed.DBNames)
-		slices.Sort(names)
-		columns[parsed.Table] = names
 	}
 	return columns
 }
 
-// MigrationNames lists the files of a dialect.
-func MigrationNames(t *testing.T, dialect string) []string {
+// plansSeen numbers the callbacks of Plans.
+var plansSeen atomic.Int64
+
+// Plans are how the database executes the statements of do, in order.
+func Plans(t *testing.T, s *Store, do func(ctx context.Context)) []string {
 	t.Helper()
-	entries, err := fs.ReadDir(migrations, "migrations/"+dialect)
-	if err != nil {
-		t.Fatal(err)
+	var statements []string
+	seeing := true
+	name := fmt.Sprint("test:plans-", plansSeen.Add(1))
+	see := func(tx *gorm.DB) {
+		if seeing {
+			statements = append(statements, tx.Explain(tx.Statement.SQL.String(), tx.Statement.Vars...))
+		}
 	}
-	var names []string
-	for _, entry := range entries {
-		names = append(names, entry.Name())
+	for _, on := range []*gorm.DB{s.db.Writing(t.Context()), s.db.Reading(t.Context())} {
+		for _, register := range []func(string, func(*gorm.DB)) error{
+			on.Callback().Query().After("gorm:query").Register, on.Callback().Row().After("gorm:row").Register, on.Callback().Raw().After("gorm:raw").Register,
+		} {
+			if err := register(name, see); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if s.Dialect() == PostgreSQL {
+			break // one pool
+		}
 	}
-	return names
-}
-
-// ClaimPlan is how the database would look for what is due.
-func ClaimPlan(t *testing.T, s *Store, now time.Time, limit int) string {
-	t.Helper()
-	statement := claimSQLite
-	if s.dialect == PostgreSQL {
-		statement = claimPostgres
+	do(t.Context())
+	seeing = false
+	plans := make([]string, len(statements))
+	for i, statement := range statements {
+		plans[i] = planOf(t, s, statement)
 	}
-	return planOf(t, s, statement, map[string]any{"now": millis(now), "owner": "me", "beat": 0, "clock": s.clock(), "ttl": 1000, "mark": 1, "limit": limit})
+	return plans
 }
 
-// NextDuePlan is how the database finds what is due next.
-func NextDuePlan(t *testing.T, s *Store) string {
-	t.Helper()
-	return planOf(t, s, nextDue)
-}
-
-// ListPlan is how the database finds the names of a page.
-func ListPlan(t *testing.T, s *Store, f Filter) string {
-	t.Helper()
-	var names []found
-	statement := s.names(t.Context(), f).Session(&gorm.Session{DryRun: true}).Scan(&names).Statement
-	return planOf(t, s, s.write.Explain(statement.SQL.String(), statement.Vars...))
-}
-
-// CountPlan is how the database counts by status.
-func CountPlan(t *testing.T, s *Store) string {
-	t.Helper()
-	return planOf(t, s, "SELECT status, COUNT(*) AS count FROM (SELECT "+statusSQL+" AS status FROM connections) AS statuses GROUP BY status", statusArgs(time.Now()))
-}
-
-func planOf(t *testing.T, s *Store, statement string, values ...any) string {
+func planOf(t *testing.T, s *Store, statement string) string {
 	t.Helper()
 	explain := "EXPLAIN QUERY PLAN "
-	if s.dialect == PostgreSQL {
+	if s.Dialect() == PostgreSQL {
 		explain = "EXPLAIN "
 	}
-	rows, err := s.write.WithContext(t.Context()).Raw(explain+statement, values...).Rows()
+	rows, err := s.db.Writing(t.Context()).Raw(explain + statement).Rows()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,54 +147,32 @@ func planOf(t *testing.T, s *Store, statement string, values ...any) string {
 // Exec changes the database behind the store's back.
 func Exec(t *testing.T, s *Store, statement string) {
 	t.Helper()
-	if _, err := s.pools[0].ExecContext(t.Context(), statement); err != nil {
+	if err := s.db.Writing(t.Context()).Exec(statement).Error; err != nil {
 		t.Fatal(err)
 	}
 }
 
-// FillStatus does what Open does for connections of an older version.
-func FillStatus(ctx context.Context, s *Store) error { return s.fillStatus(ctx) }
-
-// ShrinkCaches empties the caches and bounds them anew.
-func ShrinkCaches(s *Store, most int) {
-	s.serviceCache = newServiceCache(most)
+// ShrinkPullCache empties the cache of pulls and bounds it anew.
+func ShrinkPullCache(s *Store, most int) {
 	if s.pullCache != nil {
-		s.pullCache.rows = newPullCache(most, s.writeCount()).rows
+		s.pullCache.rows = newPullCache(most, s.db.WriteCount()).rows
 	}
 }
 
-// Cached counts what the caches hold.
-func Cached(s *Store) (services, pulls int) {
-	if s.pullCache != nil {
-		pulls = s.pullCache.rows.Len()
+// CachedPulls counts what the cache of pulls holds.
+func CachedPulls(s *Store) int {
+	if s.pullCache == nil {
+		return 0
 	}
-	return s.serviceCache.byID.Len(), pulls
+	return s.pullCache.rows.Len()
 }
 
 // Count is how many rows a table has.
 func Count(t *testing.T, s *Store, table string) int {
 	t.Helper()
 	var n int64
-	if err := s.reading(t.Context()).Table(table).Count(&n).Error; err != nil {
+	if err := s.db.Reading(t.Context()).Table(table).Count(&n).Error; err != nil {
 		t.Fatal(err)
 	}
 	return int(n)
 }
-
-// ForgetEnds brings the audit chain into the form of before its ends had MACs.
-func ForgetEnds(t *testing.T, s *Store) {
-	t.Helper()
-	chain, key, err := s.readChain(t.Context())
-	if err == nil {
-		chain.MacKey, err = s.box.Seal(key, "audit_chain", "1", "mac_key")
-	}
-	if err == nil {
-		err = s.writing(t.Context()).Model(&auditChainRow{}).Where("id = ?", chainID).Updates(map[string]any{"mac_key": chain.MacKey, "end_mac": []byte{}, "base_mac": []byte{}}).Error
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// AuthenticateChain does what a start of the hub does.
-func AuthenticateChain(t *testing.T, s *Store) error { return s.authenticateChain(t.Context()) }

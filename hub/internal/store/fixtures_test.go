@@ -51,7 +51,7 @@ func newService(name string) service.Service {
 func addService(t *testing.T, s *store.Store, name string) service.Service {
 	t.Helper()
 	svc := newService(name)
-	check(t, s.CreateService(t.Context(), svc))
+	check(t, s.Services.CreateService(t.Context(), svc))
 	return svc
 }
 
@@ -74,14 +74,14 @@ func addGranted(t *testing.T, s *store.Store, serviceID, name string) connection
 	t.Helper()
 	c := connection.New(noon, store.NewID(), name, "Отдел продаж "+name, serviceID, renewing).
 		Granted(noon, noon, tokens("plain-access-1", "plain-refresh-1"), provider.Account{ID: "7", Name: "anna"}, []string{"crm"})
-	check(t, s.CreateConnection(t.Context(), c))
+	check(t, s.Grants.CreateConnection(t.Context(), c))
 	return c
 }
 
 // read reads a connection back.
 func read(t *testing.T, s *store.Store, id string) connection.Connection {
 	t.Helper()
-	c, err := s.Connection(t.Context(), id)
+	c, err := s.Grants.Connection(t.Context(), id)
 	check(t, err)
 	return c
 }
@@ -89,6 +89,6 @@ func read(t *testing.T, s *store.Store, id string) connection.Connection {
 // removeForGood deletes a connection and empties the trash of it.
 func removeForGood(t *testing.T, s *store.Store, id string) {
 	t.Helper()
-	check(t, s.TrashConnection(t.Context(), id, "", time.Now()))
-	check(t, s.DeleteTrashed(t.Context(), id))
+	check(t, s.Grants.TrashConnection(t.Context(), id, "", time.Now()))
+	check(t, s.Grants.DeleteTrashed(t.Context(), id))
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -21,14 +22,14 @@ func TestTheHistoryOfAConnectionIsBounded(t *testing.T) {
 			t.Helper()
 			for range times {
 				next := c.Renewed(noon, noon, tokens("a", "r"))
-				check(t, s.SaveRenewal(t.Context(), next, c.Generation, "", "me"))
+				check(t, s.Renewals.SaveRenewal(t.Context(), next, c.Generation, "", "me"))
 				c = read(t, s, c.ID)
 			}
 			return c
 		}
 		kept := func(c connection.Connection) string {
 			t.Helper()
-			past, err := s.History(t.Context(), c.ID)
+			past, err := s.Grants.History(t.Context(), c.ID)
 			check(t, err)
 			var generations []string
 			for _, p := range past {
@@ -38,14 +39,14 @@ func TestTheHistoryOfAConnectionIsBounded(t *testing.T) {
 		}
 		prune := func(count int) {
 			t.Helper()
-			check(t, s.PruneHistory(t.Context(), store.HistoryBounds{Count: count, Before: noon.Add(-time.Hour)}))
+			check(t, s.Grants.PruneHistory(t.Context(), grantdb.HistoryBounds{Count: count, Before: noon.Add(-time.Hour)}))
 		}
 		steady := addGranted(t, s, svc.ID, "steady")
 		steady = steady.WithPolicy(noon, connection.Policy{AutoRenew: provider.AutoRenewRefreshToken, Rotation: provider.Rotation{Kind: provider.RotationNone}})
-		check(t, s.UpdateConnection(t.Context(), steady, steady))
+		check(t, s.Grants.UpdateConnection(t.Context(), steady, steady))
 		rotating := addGranted(t, s, svc.ID, "rotating")
 		rotating = rotating.WithPolicy(noon, connection.Policy{AutoRenew: provider.AutoRenewRefreshToken, Rotation: provider.Rotation{Kind: provider.RotationRotates}})
-		check(t, s.UpdateConnection(t.Context(), rotating, rotating))
+		check(t, s.Grants.UpdateConnection(t.Context(), rotating, rotating))
 		steady, rotating = renewed(read(t, s, steady.ID), 8), renewed(read(t, s, rotating.ID), 8)
 		prune(5)
 		if got := kept(steady); got != "8 7 6 5 4" {

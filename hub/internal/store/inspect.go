@@ -2,180 +2,92 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
-	"github.com/libtnb/sqlite"
+	"github.com/evergrant/evergrant/hub/internal/policy"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
+	"github.com/evergrant/evergrant/hub/internal/store/db"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
+	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 )
 
-// ErrNoDatabase reports that there is no SQLite file yet; the first start creates it.
-var ErrNoDatabase = errors.New("there is no database yet")
-
-// Inspection is what Inspect saw of a database.
-type Inspection struct {
-	// Dialect is SQLite or PostgreSQL, Version the database's own.
-	Dialect, Version string
-	// Schema is the version of the tables, Wanted the one that this program creates; 0 is
-	// a database without tables.
-	Schema, Wanted int64
-	// Latency is how long a small question takes.
-	Latency time.Duration
-	// Ahead is how far the database's clock is ahead of ours; it has one of its own only
-	// on PostgreSQL.
-	Ahead time.Duration
-	// Hubs counts the hubs that are connected; -1 if that is not known.
-	Hubs int
+// Inspector looks at a database, beside a running hub or without one. It changes nothing:
+// nothing is made, migrated or locked.
+type Inspector struct {
+	*db.Inspector
+	rows *Store
 }
-
-// Inspector looks at a database, beside a running hub or without one. It changes
-// nothing: nothing is made, migrated or locked.
-type Inspector struct{ s *Store }
 
 // Inspect opens a database to look at it. Errors: ErrNoDatabase.
 func Inspect(ctx context.Context, o Options) (*Inspector, error) {
-	s := &Store{box: o.Box, log: hclog.NewNullLogger(), now: time.Now}
-	scheme, rest, _ := strings.Cut(o.URL, ":")
-	var err error
-	switch {
-	case o.URL == "":
-		err = s.inspectSQLite(ctx, filepath.Join(o.DataDir, "evergrant.db"))
-	case scheme == "sqlite":
-		err = s.inspectSQLite(ctx, strings.TrimPrefix(rest, "//"))
-	default:
-		err = s.openPostgres(ctx, o.URL)
-	}
-	in := &Inspector{s}
+	in, err := db.Inspect(ctx, o)
 	if err != nil {
-		return nil, errors.Join(err, in.Close())
+		return nil, err
 	}
-	return in, nil
+	return &Inspector{in, over(db.Of(in))}, nil
 }
 
-func (s *Store) inspectSQLite(ctx context.Context, path string) error {
-	s.dialect = SQLite
-	path, err := filepath.Abs(path)
+// Restores reads the restores of the database, and how many connections are behind.
+func (in *Inspector) Restores(ctx context.Context) (replicadb.Restores, int, error) {
+	at, err := in.rows.Replicas.Restores(ctx)
 	if err != nil {
-		return fmt.Errorf("open the database: %w", err)
+		return at, 0, err
 	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return ErrNoDatabase
-	}
-	// Not mode=ro: SQLite makes the companions of a file that no hub has open.
-	address := sqliteAddress(path, "mode=rw&_pragma=busy_timeout(5000)&_pragma=query_only(1)")
-	pool, err := sql.Open(sqlite.DriverName, address)
+	n, err := in.rows.Replicas.CountBehind(ctx)
+	return at, n, err
+}
+
+// RestoreReplicas reads how far the replicas have got with a restore.
+func (in *Inspector) RestoreReplicas(ctx context.Context, id string) ([]replicadb.ComparedReplica, error) {
+	return in.rows.Replicas.RestoreReplicas(ctx, id)
+}
+
+// KeyFits opens something that a hub on this database has sealed. Errors:
+// auditdb.ErrNothingSealed, auditdb.ErrOtherKey.
+func (in *Inspector) KeyFits(ctx context.Context) error { return in.rows.Audit.KeyFits(ctx) }
+
+// InstanceProof answers a nonce as only a hub with this database and this key can. Errors:
+// as KeyFits.
+func (in *Inspector) InstanceProof(ctx context.Context, nonce string) (string, error) {
+	return in.rows.Audit.InstanceProof(ctx, nonce)
+}
+
+// Slots reads the slots of plugins and the packages that they may run.
+func (in *Inspector) Slots(ctx context.Context) ([]plugindb.Slot, []plugindb.Package, error) {
+	slots, err := in.rows.Plugins.Slots(ctx)
 	if err != nil {
-		return fmt.Errorf("open the database: %w", err)
+		return nil, nil, err
 	}
-	s.pools = append(s.pools, pool)
-	if err := pool.PingContext(ctx); err != nil {
-		return fmt.Errorf("open the database %s: is it a SQLite file? %w", path, err)
-	}
-	if s.read, err = gormDB(sqlite.New(sqlite.Config{Conn: pool})); err != nil {
-		return fmt.Errorf("open the database: %w", err)
-	}
-	return nil
+	packages, err := in.rows.Plugins.Packages(ctx)
+	return slots, packages, err
 }
 
-// Close ends the connections.
-func (in *Inspector) Close() error {
-	var errs []error
-	for _, pool := range in.s.pools {
-		errs = append(errs, pool.Close())
-	}
-	return errors.Join(errs...)
+// Replicas reads all runs that are known, and the database's time.
+func (in *Inspector) Replicas(ctx context.Context) ([]replicadb.Replica, time.Time, error) {
+	return in.rows.Replicas.Replicas(ctx)
 }
 
-// Dialect is SQLite or PostgreSQL.
-func (in *Inspector) Dialect() string { return in.s.dialect }
-
-// Setting is Store.Setting.
-func (in *Inspector) Setting(ctx context.Context, key string) (string, error) {
-	return in.s.Setting(ctx, key)
+// Channels reads the channels of messages.
+func (in *Inspector) Channels(ctx context.Context) ([]noticedb.Channel, error) {
+	return in.rows.Notices.Channels(ctx)
 }
 
-// Detached reports whether the database is a detached copy.
-func (in *Inspector) Detached(ctx context.Context) (bool, error) {
-	found, err := in.s.readDetached(ctx)
-	return found != nil, err
+// Contacts reads who is told.
+func (in *Inspector) Contacts(ctx context.Context) ([]policy.Contact, error) {
+	return in.rows.People.Contacts(ctx)
 }
 
-// Look reads the state of the database.
-func (in *Inspector) Look(ctx context.Context) (Inspection, error) {
-	seen := Inspection{Dialect: in.s.dialect, Hubs: -1}
-	var err error
-	if seen.Wanted, err = newestMigration(in.s.dialect); err != nil {
-		return seen, err
+// VerifyAudit walks the audit chain, and with an anchor also to that. It returns how many
+// records it has seen. Errors: *auditdb.BrokenChainError, *auditdb.MissingAnchorError.
+func (in *Inspector) VerifyAudit(ctx context.Context, anchor *auditdb.AuditAnchor) (records int64, err error) {
+	if anchor != nil {
+		return in.rows.Audit.VerifyAnchor(ctx, *anchor)
 	}
-	pool := in.s.pools[0]
-	version := "SELECT 'SQLite ' || sqlite_version()"
-	if in.s.dialect == PostgreSQL {
-		version = "SELECT 'PostgreSQL ' || current_setting('server_version')"
-	}
-	if err := pool.QueryRowContext(ctx, version).Scan(&seen.Version); err != nil {
-		return seen, failed("ask the database for its version", err)
-	}
-	begun := time.Now()
-	if err := pool.QueryRowContext(ctx, "SELECT 1").Scan(new(int)); err != nil {
-		return seen, failed("ask the database", err)
-	}
-	seen.Latency = time.Since(begun)
-	if err := in.schema(ctx, &seen); err != nil {
-		return seen, err
-	}
-	if in.s.dialect == PostgreSQL {
-		return seen, in.lookAtPostgres(ctx, &seen)
-	}
-	return seen, nil
+	return in.rows.Audit.VerifyAudit(ctx)
 }
 
-func (in *Inspector) schema(ctx context.Context, seen *Inspection) error {
-	there := "SELECT COUNT(*) FROM sqlite_master WHERE name = 'goose_db_version'"
-	if in.s.dialect == PostgreSQL {
-		there = "SELECT COUNT(*) FROM pg_catalog.pg_class WHERE oid = to_regclass('goose_db_version')"
-	}
-	var tables int
-	if err := in.s.pools[0].QueryRowContext(ctx, there).Scan(&tables); err != nil || tables == 0 {
-		return failed("read the schema's version", err)
-	}
-	err := in.s.pools[0].QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version").Scan(&seen.Schema)
-	return failed("read the schema's version", err)
-}
-
-func (in *Inspector) lookAtPostgres(ctx context.Context, seen *Inspection) error {
-	var clock time.Time
-	begun := time.Now()
-	if err := in.s.pools[0].QueryRowContext(ctx, "SELECT clock_timestamp()").Scan(&clock); err != nil {
-		return failed("ask the database for the time", err)
-	}
-	seen.Ahead = clock.Sub(begun.Add(time.Since(begun) / 2))
-	// Each hub has one connection that listens; others' are seen by the same login.
-	const listening = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND query = $1"
-	if err := in.s.pools[0].QueryRowContext(ctx, listening, "LISTEN "+channel).Scan(&seen.Hubs); err != nil {
-		seen.Hubs = -1
-	}
-	return nil
-}
-
-// newestMigration is the version of the tables that this program makes.
-func newestMigration(dialect string) (int64, error) {
-	entries, err := migrations.ReadDir("migrations/" + dialect)
-	if err != nil {
-		return 0, fmt.Errorf("find the migrations: %w", err)
-	}
-	var newest int64
-	for _, entry := range entries {
-		number, _, _ := strings.Cut(entry.Name(), "_")
-		if n, err := strconv.ParseInt(number, 10, 64); err == nil {
-			newest = max(newest, n)
-		}
-	}
-	return newest, nil
+// AnchorAudit makes an anchor of the chain's head.
+func (in *Inspector) AnchorAudit(ctx context.Context, now time.Time) (auditdb.AuditAnchor, error) {
+	return in.rows.Audit.AnchorAudit(ctx, now)
 }

@@ -16,9 +16,9 @@ func TestAnIntentIsPutBackWithoutLeaseOverAnEarlierOneOnly(t *testing.T) {
 
 		later := intentFor(c, me)
 		later.Generation, later.SendBy = 5, noon.Add(10*time.Second)
-		put, err := s.PutBackIntent(t.Context(), later)
+		put, err := s.Renewals.PutBackIntent(t.Context(), later)
 		check(t, err)
-		open, err := s.OpenIntent(t.Context(), c.ID)
+		open, err := s.Renewals.OpenIntent(t.Context(), c.ID)
 		check(t, err)
 		if !put || open.ID != later.ID || open.Owner != me || open.BegunAt.UnixMilli() != noon.UnixMilli() || open.SendBy.UnixMilli() != later.SendBy.UnixMilli() || open.Deadline.UnixMilli() != later.Deadline.UnixMilli() {
 			t.Fatalf("put %t, %+v", put, open)
@@ -26,13 +26,13 @@ func TestAnIntentIsPutBackWithoutLeaseOverAnEarlierOneOnly(t *testing.T) {
 		for generation, want := range map[int64]string{5: later.ID, 4: later.ID} {
 			other := intentFor(c, another)
 			other.Generation = generation
-			if put, err := s.PutBackIntent(t.Context(), other); err != nil || put {
+			if put, err := s.Renewals.PutBackIntent(t.Context(), other); err != nil || put {
 				t.Errorf("generation %d: put %t: %v", generation, put, err)
 			}
-			if open, err := s.OpenIntent(t.Context(), c.ID); err != nil || open.ID != want {
+			if open, err := s.Renewals.OpenIntent(t.Context(), c.ID); err != nil || open.ID != want {
 				t.Errorf("generation %d: %+v, %v", generation, open, err)
 			}
 		}
-		wantErr(t, s.BeginIntent(t.Context(), intentFor(c, another)), store.ErrInUse)
+		wantErr(t, s.Renewals.BeginIntent(t.Context(), intentFor(c, another)), store.ErrInUse)
 	})
 }

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -25,7 +26,7 @@ func TestLeaseHasOneWinnerAndCanBeRetaken(t *testing.T) {
 			for i := range 20 {
 				takers.Go(func() {
 					owner := owners[i]
-					ok, err := s.TakeLease(t.Context(), c.ID, owner, time.Minute)
+					ok, err := s.Renewals.TakeLease(t.Context(), c.ID, owner, time.Minute)
 					if err != nil {
 						t.Error(err)
 					}
@@ -43,7 +44,7 @@ func TestLeaseHasOneWinnerAndCanBeRetaken(t *testing.T) {
 		}
 		first, another := race(), storetest.Enter(t, s, "another")
 		take := func(owner string, long time.Duration) bool {
-			ok, err := s.TakeLease(t.Context(), c.ID, owner, long)
+			ok, err := s.Renewals.TakeLease(t.Context(), c.ID, owner, long)
 			check(t, err)
 			return ok
 		}
@@ -54,15 +55,15 @@ func TestLeaseHasOneWinnerAndCanBeRetaken(t *testing.T) {
 			t.Error("the owner did not get its own lease again")
 		}
 		second := race() // it has run out
-		check(t, s.FreeLeases(t.Context(), "somebody else", c.ID))
+		check(t, s.Renewals.FreeLeases(t.Context(), "somebody else", c.ID))
 		if take(another, time.Minute) {
 			t.Error("a stranger freed the lease")
 		}
-		check(t, s.FreeLeases(t.Context(), second, c.ID))
+		check(t, s.Renewals.FreeLeases(t.Context(), second, c.ID))
 		if !take(another, time.Minute) {
 			t.Error("a free lease was refused")
 		}
-		if ok, err := s.TakeLease(t.Context(), store.NewID(), another, time.Minute); ok || err != nil {
+		if ok, err := s.Renewals.TakeLease(t.Context(), store.NewID(), another, time.Minute); ok || err != nil {
 			t.Errorf("the lease of a connection that is gone: %v, %v", ok, err)
 		}
 	})
@@ -82,19 +83,19 @@ func TestAHubWhoseClockIsWrongTakesNoLeaseOfAnother(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		c := addGranted(t, s, addService(t, s, "portal").ID, "sales")
 		right, wrong := storetest.Enter(t, s, "right"), storetest.Enter(t, s, "wrong")
-		if ok, err := s.TakeLease(t.Context(), c.ID, right, time.Minute); err != nil || !ok {
+		if ok, err := s.Renewals.TakeLease(t.Context(), c.ID, right, time.Minute); err != nil || !ok {
 			t.Fatal(ok, err)
 		}
 		for name, now := range map[string]time.Time{"ahead": noon.AddDate(1, 0, 0), "behind": c.Due.Add(time.Second)} {
-			if got, err := s.ClaimDue(t.Context(), now, wrong, time.Minute, 1, 9); err != nil || len(got) != 0 {
+			if got, err := s.Renewals.ClaimDue(t.Context(), now, wrong, time.Minute, 1, 9); err != nil || len(got) != 0 {
 				t.Errorf("a hub whose clock is %s claimed what another one renews: %v", name, err)
 			}
 		}
-		check(t, s.FreeLeases(t.Context(), right, c.ID))
-		if got, err := s.ClaimDue(t.Context(), noon.AddDate(1, 0, 0), wrong, time.Minute, 1, 9); err != nil || len(got) != 1 {
+		check(t, s.Renewals.FreeLeases(t.Context(), right, c.ID))
+		if got, err := s.Renewals.ClaimDue(t.Context(), noon.AddDate(1, 0, 0), wrong, time.Minute, 1, 9); err != nil || len(got) != 1 {
 			t.Fatalf("claimed %d: %v", len(got), err)
 		}
-		if ok, err := s.TakeLease(t.Context(), c.ID, right, time.Minute); err != nil || ok {
+		if ok, err := s.Renewals.TakeLease(t.Context(), c.ID, right, time.Minute); err != nil || ok {
 			t.Errorf("two hubs hold one lease: %v", err)
 		}
 	})
@@ -108,7 +109,7 @@ func TestWhatIsDueIsClaimedOnce(t *testing.T) {
 			addGranted(t, s, svc.ID, fmt.Sprintf("c%02d", i))
 		}
 		paused := addGranted(t, s, svc.ID, "paused")
-		check(t, s.UpdateConnection(t.Context(), paused.Paused(noon), paused))
+		check(t, s.Grants.UpdateConnection(t.Context(), paused.Paused(noon), paused))
 		now, owners := noon.Add(2*time.Hour), enter(t, s, 8)
 		var mu sync.Mutex
 		claims := map[string]int{}
@@ -116,7 +117,7 @@ func TestWhatIsDueIsClaimedOnce(t *testing.T) {
 		for i := range 8 {
 			claimers.Go(func() {
 				for {
-					got, err := s.ClaimDue(t.Context(), now, owners[i], time.Minute, i+1, 5)
+					got, err := s.Renewals.ClaimDue(t.Context(), now, owners[i], time.Minute, i+1, 5)
 					if err != nil {
 						t.Error(err)
 						return
@@ -149,10 +150,10 @@ func TestWhatIsDueIsClaimedOnce(t *testing.T) {
 		}
 		late := storetest.Enter(t, s, "late")
 		for _, owner := range owners {
-			check(t, s.FreeLeasesOf(t.Context(), owner))
+			check(t, s.Renewals.FreeLeasesOf(t.Context(), owner))
 		}
 		for _, step := range []string{"were free", "have run out"} {
-			again, err := s.ClaimDue(t.Context(), now, late, -time.Second, 1, 1000)
+			again, err := s.Renewals.ClaimDue(t.Context(), now, late, -time.Second, 1, 1000)
 			check(t, err)
 			if len(again) != due {
 				t.Errorf("of the leases that %s %d were claimed", step, len(again))
@@ -164,7 +165,7 @@ func TestWhatIsDueIsClaimedOnce(t *testing.T) {
 func TestNextDueLooksBehindLeases(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		next := func() time.Time {
-			at, err := s.NextDueAt(t.Context())
+			at, err := s.Renewals.NextDueAt(t.Context())
 			check(t, err)
 			return at
 		}
@@ -177,17 +178,17 @@ func TestNextDueLooksBehindLeases(t *testing.T) {
 			t.Errorf("next %s, want %s", at, c.Due)
 		}
 		me := storetest.Enter(t, s, "me")
-		if got, err := s.ClaimDue(t.Context(), c.Due.Add(-time.Second), me, time.Minute, 1, 9); err != nil || len(got) != 0 {
+		if got, err := s.Renewals.ClaimDue(t.Context(), c.Due.Add(-time.Second), me, time.Minute, 1, 9); err != nil || len(got) != 0 {
 			t.Errorf("claimed %d before the time, %v", len(got), err)
 		}
 		long := 10 * 365 * 24 * time.Hour // past the due time by the database's clock as well
 		before := time.Now()
-		_, err := s.ClaimDue(t.Context(), c.Due.Add(time.Second), me, long, 1, 9)
+		_, err := s.Renewals.ClaimDue(t.Context(), c.Due.Add(time.Second), me, long, 1, 9)
 		check(t, err)
 		if at := next(); at.Before(before.Add(long-time.Minute)) || at.After(time.Now().Add(long+time.Minute)) {
 			t.Errorf("next %s, want the end of the lease, %s from now", at, long)
 		}
-		check(t, s.FreeLeases(t.Context(), me, c.ID))
+		check(t, s.Renewals.FreeLeases(t.Context(), me, c.ID))
 		if at := next(); !at.Equal(cut(c.Due)) {
 			t.Errorf("next %s, want %s", at, c.Due)
 		}
@@ -206,11 +207,17 @@ func TestTheClaimReadsNoMoreThanWhatIsDue(t *testing.T) {
 			s := storetest.Open(t, at)
 			addGranted(t, s, addService(t, s, "portal").ID, "sales")
 			storetest.Multiply(t, at, "sales", 20_000, noon)
-			plan := store.ClaimPlan(t, s, noon.Add(time.Hour), 100)
+			plan := store.Plans(t, s, func(ctx context.Context) {
+				_, err := s.Renewals.ClaimDue(ctx, noon.Add(time.Hour), "me", time.Minute, 100, 1)
+				check(t, err)
+			})[0]
 			if !strings.Contains(plan, "connections_due_at") || strings.Contains(plan, "Seq Scan on connections") || strings.Contains(plan, "SCAN connections") {
 				t.Errorf("the plan of a claim:\n%s", plan)
 			}
-			plan = store.NextDuePlan(t, s)
+			plan = store.Plans(t, s, func(ctx context.Context) {
+				_, err := s.Renewals.NextDueAt(ctx)
+				check(t, err)
+			})[0]
 			if !strings.Contains(plan, "connections_due_at") || !strings.Contains(plan, "connections_lease_until") || strings.Contains(plan, "connections_status") {
 				t.Errorf("the plan of finding what is due next:\n%s", plan)
 			}
@@ -227,10 +234,10 @@ func TestAReplicaGivesBackItsOwnLeasesOnly(t *testing.T) {
 			c := addGranted(t, s, svc.ID, strings.ReplaceAll(lease.name, " ", "-"))
 			holders[lease.name] = c.ID
 			if lease.name == "hub-1 claimed" {
-				if got, err := s.ClaimDue(t.Context(), c.Due, one, time.Hour, 17, 1); err != nil || len(got) != 1 {
+				if got, err := s.Renewals.ClaimDue(t.Context(), c.Due, one, time.Hour, 17, 1); err != nil || len(got) != 1 {
 					t.Fatal(got, err)
 				}
-			} else if ok, err := s.TakeLease(t.Context(), c.ID, lease.owner, time.Hour); err != nil || !ok {
+			} else if ok, err := s.Renewals.TakeLease(t.Context(), c.ID, lease.owner, time.Hour); err != nil || !ok {
 				t.Fatal(ok, err)
 			}
 		}
@@ -239,21 +246,21 @@ func TestAReplicaGivesBackItsOwnLeasesOnly(t *testing.T) {
 			give func() error
 			free []string
 		}{
-			{"none", func() error { return s.FreeLeases(t.Context(), one) }, nil},
-			{"those of a claim of another hub", func() error { return s.FreeClaimed(t.Context(), two, 17) }, nil},
-			{"those of a claim of hub-1", func() error { return s.FreeClaimed(t.Context(), one, 17) }, []string{"hub-1 claimed"}},
-			{"named ones of hub-2", func() error { return s.FreeLeases(t.Context(), two, holders["hub-1 taken"], holders["hub-2"]) }, []string{"hub-2", "hub-1 claimed"}},
-			{"all of hub-1", func() error { return s.FreeLeasesOf(t.Context(), one) }, []string{"hub-1 taken", "hub-1 claimed", "hub-2"}},
+			{"none", func() error { return s.Renewals.FreeLeases(t.Context(), one) }, nil},
+			{"those of a claim of another hub", func() error { return s.Renewals.FreeClaimed(t.Context(), two, 17) }, nil},
+			{"those of a claim of hub-1", func() error { return s.Renewals.FreeClaimed(t.Context(), one, 17) }, []string{"hub-1 claimed"}},
+			{"named ones of hub-2", func() error { return s.Renewals.FreeLeases(t.Context(), two, holders["hub-1 taken"], holders["hub-2"]) }, []string{"hub-2", "hub-1 claimed"}},
+			{"all of hub-1", func() error { return s.Renewals.FreeLeasesOf(t.Context(), one) }, []string{"hub-1 taken", "hub-1 claimed", "hub-2"}},
 		} {
 			check(t, step.give())
 			for name, id := range holders {
-				ok, err := s.TakeLease(t.Context(), id, three, time.Minute)
+				ok, err := s.Renewals.TakeLease(t.Context(), id, three, time.Minute)
 				check(t, err)
 				if ok != slices.Contains(step.free, name) {
 					t.Errorf("given back: %s; the lease of %s is free: %t", step.what, name, ok)
 				}
 				if ok {
-					check(t, s.FreeLeases(t.Context(), three, id))
+					check(t, s.Renewals.FreeLeases(t.Context(), three, id))
 				}
 			}
 		}

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -45,33 +47,39 @@ func TestListsWalkAnIndex(t *testing.T) {
 		}
 		for len(all) > 0 {
 			part := min(len(all), 5_000)
-			check(t, s.CreateConnections(t.Context(), all[:part]))
+			check(t, s.Grants.CreateConnections(t.Context(), all[:part]))
 			all = all[part:]
 		}
 		for n := 0; n < rows; n += 1_000 {
-			c, err := s.ConnectionByName(t.Context(), fmt.Sprintf("many-%06d", n))
+			c, err := s.Grants.ConnectionByName(t.Context(), fmt.Sprintf("many-%06d", n))
 			check(t, err)
-			check(t, s.AddTag(t.Context(), c.ID, "moscow"))
+			check(t, s.Grants.AddTag(t.Context(), c.ID, "moscow"))
 		}
 		store.Exec(t, s, "ANALYZE")
 		deep := fmt.Sprintf("many-%06d", rows*9/10)
 		for _, list := range []struct {
 			name string
-			f    store.Filter
+			f    grantdb.Filter
 			walk bool
 		}{
-			{"first", store.Filter{}, true}, {"deep", store.Filter{AfterName: deep}, true},
-			{"search", store.Filter{Query: "many-000777"}, false}, {"status", store.Filter{Status: connection.StatusNeedsOperator}, false},
-			{"tag", store.Filter{Tag: "moscow"}, false},
-			{"expires", store.Filter{Sort: store.SortExpires}, false}, {"changed", store.Filter{Sort: store.SortChanged}, false},
+			{"first", grantdb.Filter{}, true}, {"deep", grantdb.Filter{AfterName: deep}, true},
+			{"search", grantdb.Filter{Query: "many-000777"}, false}, {"status", grantdb.Filter{Status: connection.StatusNeedsOperator}, false},
+			{"tag", grantdb.Filter{Tag: "moscow"}, false},
+			{"expires", grantdb.Filter{Sort: grantdb.SortExpires}, false}, {"changed", grantdb.Filter{Sort: grantdb.SortChanged}, false},
 		} {
 			list.f.Limit = 100
-			plan := store.ListPlan(t, s, list.f)
+			plan := store.Plans(t, s, func(ctx context.Context) {
+				_, err := s.Grants.Connections(ctx, list.f)
+				check(t, err)
+			})[0]
 			t.Logf("%s\n%s", list.name, plan)
 			if list.walk && (strings.Contains(plan, "TEMP B-TREE") || strings.Contains(plan, "Sort") || !strings.Contains(strings.ToLower(plan), "index")) {
 				t.Errorf("%s sorts or reads everything:\n%s", list.name, plan)
 			}
 		}
-		t.Logf("counts\n%s", store.CountPlan(t, s))
+		t.Logf("counts\n%s", store.Plans(t, s, func(ctx context.Context) {
+			_, err := s.Grants.CountByStatus(ctx, now)
+			check(t, err)
+		})[0])
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -53,7 +54,7 @@ func TestTheDatabaseTellsTheSameStatusAsTheRules(t *testing.T) {
 		now := time.Now()
 		svc := addService(t, s, "shop")
 		all := everyKind(svc.ID, now)
-		check(t, s.CreateConnections(t.Context(), all))
+		check(t, s.Grants.CreateConnections(t.Context(), all))
 		want := map[connection.Status]int{}
 		names := map[connection.Status][]string{}
 		for _, c := range all {
@@ -61,13 +62,13 @@ func TestTheDatabaseTellsTheSameStatusAsTheRules(t *testing.T) {
 			want[status]++
 			names[status] = append(names[status], c.Name)
 		}
-		got, err := s.CountByStatus(t.Context(), now)
+		got, err := s.Grants.CountByStatus(t.Context(), now)
 		check(t, err)
 		if !maps.Equal(got, want) {
 			t.Errorf("the database counts %v, the rules %v", got, want)
 		}
 		for status, list := range names {
-			found, err := s.Connections(t.Context(), store.Filter{Status: status})
+			found, err := s.Grants.Connections(t.Context(), grantdb.Filter{Status: status})
 			check(t, err)
 			var have []string
 			for _, c := range found {
@@ -88,20 +89,20 @@ func TestPagesHoldEveryConnectionOnceInEveryOrder(t *testing.T) {
 		now := time.Now()
 		svc := addService(t, s, "shop")
 		all := everyKind(svc.ID, now)[:500]
-		check(t, s.CreateConnections(t.Context(), all))
-		for _, order := range store.Sorts {
+		check(t, s.Grants.CreateConnections(t.Context(), all))
+		for _, order := range grantdb.Sorts {
 			seen := map[string]bool{}
-			f := store.Filter{Sort: order, Limit: 77}
+			f := grantdb.Filter{Sort: order, Limit: 77}
 			var last connection.Connection
 			for page := 0; ; page++ {
-				p, err := s.ConnectionPage(t.Context(), f)
+				p, err := s.Grants.ConnectionPage(t.Context(), f)
 				check(t, err)
 				for _, c := range p.Connections {
 					if seen[c.Name] {
 						t.Fatalf("%q: %s twice", order, c.Name)
 					}
 					seen[c.Name] = true
-					if order == store.SortExpires && !last.Tokens.ExpiresAt.IsZero() && !c.Tokens.ExpiresAt.IsZero() && c.Tokens.ExpiresAt.Before(last.Tokens.ExpiresAt) {
+					if order == grantdb.SortExpires && !last.Tokens.ExpiresAt.IsZero() && !c.Tokens.ExpiresAt.IsZero() && c.Tokens.ExpiresAt.Before(last.Tokens.ExpiresAt) {
 						t.Fatalf("%s comes after %s", c.Name, last.Name)
 					}
 					last = c
@@ -122,23 +123,23 @@ func TestTagsAreFoundAndCounted(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		svc := addService(t, s, "shop")
 		all := everyKind(svc.ID, time.Now())[:6]
-		check(t, s.CreateConnections(t.Context(), all))
-		check(t, s.SetTags(t.Context(), all[0].ID, []string{"sales", "moscow", "sales"}))
-		check(t, s.AddTag(t.Context(), all[1].ID, "sales"))
-		check(t, s.AddTag(t.Context(), all[1].ID, "sales"))
-		check(t, s.AddTag(t.Context(), all[2].ID, "old"))
-		check(t, s.RemoveTag(t.Context(), all[2].ID, "old"))
-		page, err := s.ConnectionPage(t.Context(), store.Filter{Tag: "sales"})
+		check(t, s.Grants.CreateConnections(t.Context(), all))
+		check(t, s.Grants.SetTags(t.Context(), all[0].ID, []string{"sales", "moscow", "sales"}))
+		check(t, s.Grants.AddTag(t.Context(), all[1].ID, "sales"))
+		check(t, s.Grants.AddTag(t.Context(), all[1].ID, "sales"))
+		check(t, s.Grants.AddTag(t.Context(), all[2].ID, "old"))
+		check(t, s.Grants.RemoveTag(t.Context(), all[2].ID, "old"))
+		page, err := s.Grants.ConnectionPage(t.Context(), grantdb.Filter{Tag: "sales"})
 		check(t, err)
 		if len(page.Connections) != 2 || !slices.Equal(page.Tags[all[0].ID], []string{"moscow", "sales"}) {
 			t.Errorf("found %d, tags %v", len(page.Connections), page.Tags)
 		}
-		tags, err := s.Tags(t.Context())
+		tags, err := s.Grants.Tags(t.Context())
 		check(t, err)
-		if !slices.Equal(tags, []store.TagCount{{Tag: "moscow", Count: 1}, {Tag: "sales", Count: 2}}) {
+		if !slices.Equal(tags, []grantdb.TagCount{{Tag: "moscow", Count: 1}, {Tag: "sales", Count: 2}}) {
 			t.Errorf("tags %v", tags)
 		}
-		ids, err := s.IDs(t.Context(), store.Filter{Tag: "sales"}, 10)
+		ids, err := s.Grants.IDs(t.Context(), grantdb.Filter{Tag: "sales"}, 10)
 		check(t, err)
 		if !slices.Equal(ids, []string{all[0].ID, all[1].ID}) {
 			t.Errorf("ids %v", ids)
@@ -151,12 +152,12 @@ func TestConnectionsOfAnOlderVersionAreBroughtUpToDate(t *testing.T) {
 	s := storetest.Open(t, url)
 	svc := addService(t, s, "shop")
 	all := everyKind(svc.ID, time.Now())[200:300]
-	check(t, s.CreateConnections(t.Context(), all))
-	want, err := s.CountByStatus(t.Context(), time.Now())
+	check(t, s.Grants.CreateConnections(t.Context(), all))
+	want, err := s.Grants.CountByStatus(t.Context(), time.Now())
 	check(t, err)
 	store.Exec(t, s, "UPDATE connections SET renewable_until = -1, phase = '', person_by = 0")
-	check(t, store.FillStatus(t.Context(), s))
-	got, err := s.CountByStatus(t.Context(), time.Now())
+	check(t, s.Grants.FillStatus(t.Context()))
+	got, err := s.Grants.CountByStatus(t.Context(), time.Now())
 	check(t, err)
 	if !maps.Equal(got, want) {
 		t.Errorf("%v, before %v", got, want)

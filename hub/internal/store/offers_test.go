@@ -10,6 +10,8 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/authdb"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -17,7 +19,7 @@ import (
 func TestAnAuthorisationThatIsKeptAsideComesBackOnceAndInTime(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		c := addGranted(t, s, addService(t, s, "portal").ID, "sales")
-		o := store.Offer{
+		o := authdb.Offer{
 			ConnectionID: c.ID, Generation: 1, Reason: "would_lose_renewal", Asked: cut(noon), Account: provider.Account{ID: "7", Name: "ann"}, Scopes: []string{"crm"},
 			Token:     provider.Token{AccessToken: "secret-access", ExpiresIn: new(time.Hour), Extra: map[string]any{"portal": "x"}},
 			CreatedAt: cut(noon), ExpiresAt: cut(noon).Add(15 * time.Minute),
@@ -25,26 +27,26 @@ func TestAnAuthorisationThatIsKeptAsideComesBackOnceAndInTime(t *testing.T) {
 		if strings.Contains(fmt.Sprintf("%v %#v", o, o), "secret-access") {
 			t.Error("an offer prints its token")
 		}
-		check(t, s.PutOffer(t.Context(), o))
+		check(t, s.Authorizations.PutOffer(t.Context(), o))
 		o.Reason = "account_unproven"
-		check(t, s.PutOffer(t.Context(), o)) // a later one takes its place
-		got, err := s.Offer(t.Context(), c.ID, noon)
+		check(t, s.Authorizations.PutOffer(t.Context(), o)) // a later one takes its place
+		got, err := s.Authorizations.Offer(t.Context(), c.ID, noon)
 		check(t, err)
 		if !reflect.DeepEqual(*got, o) {
 			t.Errorf("came back %+v", got.Reason)
 		}
-		if _, err := s.Offer(t.Context(), c.ID, o.ExpiresAt); !errors.Is(err, store.ErrNotFound) {
+		if _, err := s.Authorizations.Offer(t.Context(), c.ID, o.ExpiresAt); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("when its time is over: %v", err)
 		}
-		_, err = s.TakeOffer(t.Context(), c.ID, noon)
+		_, err = s.Authorizations.TakeOffer(t.Context(), c.ID, noon)
 		check(t, err)
-		if _, err := s.TakeOffer(t.Context(), c.ID, noon); !errors.Is(err, store.ErrNotFound) {
+		if _, err := s.Authorizations.TakeOffer(t.Context(), c.ID, noon); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("a second time: %v", err)
 		}
-		check(t, s.PutOffer(t.Context(), o))
-		_, err = s.DeleteExpiredAuthorizations(t.Context(), o.ExpiresAt)
+		check(t, s.Authorizations.PutOffer(t.Context(), o))
+		_, err = s.Authorizations.DeleteExpiredAuthorizations(t.Context(), o.ExpiresAt)
 		check(t, err)
-		if _, err := s.TakeOffer(t.Context(), c.ID, noon); !errors.Is(err, store.ErrNotFound) {
+		if _, err := s.Authorizations.TakeOffer(t.Context(), c.ID, noon); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("after the clean-up: %v", err)
 		}
 	})
@@ -53,22 +55,22 @@ func TestAnAuthorisationThatIsKeptAsideComesBackOnceAndInTime(t *testing.T) {
 func TestWhatHasStillToBeRevokedIsFoundWhenItIsDue(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		svc := addService(t, s, "portal")
-		r := store.Revocation{
+		r := grantdb.Revocation{
 			ID: store.NewID(), ServiceID: svc.ID, Connection: "gone", Tries: 1, Due: cut(noon), Until: cut(noon).Add(24 * time.Hour),
 			Tokens: connection.TokenSet{AccessToken: "a", RefreshToken: "r", ObtainedAt: cut(noon)},
 		}
-		check(t, s.PutRevocation(t.Context(), r))
+		check(t, s.Grants.PutRevocation(t.Context(), r))
 		r.Tries, r.Due = 2, r.Due.Add(time.Minute)
-		check(t, s.PutRevocation(t.Context(), r))
-		early, err := s.DueRevocations(t.Context(), noon, 10)
+		check(t, s.Grants.PutRevocation(t.Context(), r))
+		early, err := s.Grants.DueRevocations(t.Context(), noon, 10)
 		check(t, err)
-		due, err := s.DueRevocations(t.Context(), r.Due, 10)
+		due, err := s.Grants.DueRevocations(t.Context(), r.Due, 10)
 		check(t, err)
 		if len(early) != 0 || len(due) != 1 || !reflect.DeepEqual(due[0], r) {
 			t.Errorf("%d before its time, then %d", len(early), len(due))
 		}
-		check(t, s.DeleteRevocation(t.Context(), r.ID))
-		if due, _ = s.DueRevocations(t.Context(), r.Due, 10); len(due) != 0 {
+		check(t, s.Grants.DeleteRevocation(t.Context(), r.ID))
+		if due, _ = s.Grants.DueRevocations(t.Context(), r.Due, 10); len(due) != 0 {
 			t.Error("it is still there")
 		}
 	})
@@ -82,13 +84,13 @@ func TestHowTheOthersOfAServiceStand(t *testing.T) {
 		addGranted(t, s, other.ID, "elsewhere")
 		fails := addGranted(t, s, svc.ID, "fails")
 		failed := fails.Failed(noon, 1, provider.Errorf(provider.Internal, "flux", "x"))
-		check(t, s.SaveFailure(t.Context(), failed, 1, "", "")) // lists read the phase that this writes
-		got, err := s.Elsewhere(t.Context(), svc.ID, mine.ID, noon.Add(-time.Hour))
+		check(t, s.Renewals.SaveFailure(t.Context(), failed, 1, "", "")) // lists read the phase that this writes
+		got, err := s.Stats.Elsewhere(t.Context(), svc.ID, mine.ID, noon.Add(-time.Hour))
 		check(t, err)
 		if want := (connection.Elsewhere{Others: 2, Renewed: 2, Failing: 1}); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
-		listed, err := s.Connections(t.Context(), store.Filter{Status: connection.StatusRetrying})
+		listed, err := s.Grants.Connections(t.Context(), grantdb.Filter{Status: connection.StatusRetrying})
 		check(t, err)
 		if len(listed) != 1 || listed[0].Name != "fails" {
 			t.Errorf("%d are listed as retrying", len(listed))

@@ -59,7 +59,7 @@ func TestDataOutlivesTheHub(t *testing.T) {
 	}
 	check(t, again.Close())
 	other := storetest.OpenWith(t, store.Options{DataDir: options.DataDir})
-	if _, err := other.Connection(t.Context(), c.ID); err == nil || !strings.Contains(err.Error(), "bring back the keyset") {
+	if _, err := other.Grants.Connection(t.Context(), c.ID); err == nil || !strings.Contains(err.Error(), "bring back the keyset") {
 		t.Errorf("with another key: %v", err)
 	}
 }
@@ -71,10 +71,10 @@ func TestNoPlainSecretReachesTheFile(t *testing.T) {
 	c := addGranted(t, s, svc.ID, "sales")
 	intent := intentFor(c, storetest.Enter(t, s, "me"))
 	begin(t, s, intent)
-	check(t, s.KeepReply(t.Context(), intent.ID, []byte("plain-reply")))
-	check(t, s.SaveRenewal(t.Context(), c.Renewed(noon, noon, tokens("plain-access-2", "plain-refresh-2")), 1, "", "me"))
-	check(t, s.CreateAuthorization(t.Context(), newAuthorization(svc.ID, "state")))
-	check(t, s.Sessions().Commit("hashed", []byte("plain-session"), noon))
+	check(t, s.Renewals.KeepReply(t.Context(), intent.ID, []byte("plain-reply")))
+	check(t, s.Renewals.SaveRenewal(t.Context(), c.Renewed(noon, noon, tokens("plain-access-2", "plain-refresh-2")), 1, "", "me"))
+	check(t, s.Authorizations.CreateAuthorization(t.Context(), newAuthorization(svc.ID, "state")))
+	check(t, s.People.Sessions().Commit("hashed", []byte("plain-session"), noon))
 
 	var seen int
 	check(t, filepath.WalkDir(folder, func(path string, entry os.DirEntry, err error) error {
@@ -136,10 +136,10 @@ func TestMovedSecretDoesNotOpen(t *testing.T) {
 		svc := addService(t, s, "portal")
 		one, two := addGranted(t, s, svc.ID, "one"), addGranted(t, s, svc.ID, "two")
 		store.Exec(t, s, "UPDATE connections SET tokens = (SELECT o.tokens FROM connections o WHERE o.name = 'one') WHERE name = 'two'")
-		if _, err := s.Connection(t.Context(), two.ID); err == nil || strings.Contains(err.Error(), "plain-") {
+		if _, err := s.Grants.Connection(t.Context(), two.ID); err == nil || strings.Contains(err.Error(), "plain-") {
 			t.Errorf("another connection's tokens opened: %v", err)
 		}
-		due, err := s.ClaimDue(t.Context(), noon.AddDate(1, 0, 0), storetest.Enter(t, s, "me"), 1, 1, 10)
+		due, err := s.Renewals.ClaimDue(t.Context(), noon.AddDate(1, 0, 0), storetest.Enter(t, s, "me"), 1, 1, 10)
 		check(t, err)
 		if len(due) != 1 || due[0].ID != one.ID {
 			t.Errorf("a damaged row stopped the others: %v", due)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/store/db"
 )
 
 // PullRow is what a token pull has to know before it may answer from a cache.
@@ -71,17 +72,17 @@ type pullWant struct {
 }
 
 func (s *Store) preparePull(ctx context.Context) error {
-	pool := s.readPool()
+	pool := s.db.ReadPool()
 	var err error
-	if s.pull, err = pool.PrepareContext(ctx, pullOne); err == nil && s.dialect == PostgreSQL {
+	if s.pull, err = pool.PrepareContext(ctx, pullOne); err == nil && s.db.Dialect() == db.PostgreSQL {
 		s.pullMany, err = pool.PrepareContext(ctx, pullMany)
 	}
-	if s.dialect == SQLite {
-		s.pullCache = newPullCache(maxPullCache, s.writeCount())
+	if s.db.Dialect() == db.SQLite {
+		s.pullCache = newPullCache(maxPullCache, s.db.WriteCount())
 	} else {
-		s.pulls = newBatcher(s, 1, 1000, s.lookUpAll)
+		s.pulls = db.NewBatcher(s.db, 1, 1000, s.lookUpAll)
 	}
-	return failed("prepare the token pull", err)
+	return db.Failed("prepare the token pull", err)
 }
 
 // Pull reads whether the API key with a hash may pull the connection with a name, and in
@@ -101,7 +102,7 @@ func (s *Store) Pull(ctx context.Context, keyHash, name string) (PullRow, error)
 
 func (s *Store) lookUpFresh(ctx context.Context, w pullWant) (PullRow, error) {
 	if s.pulls != nil {
-		return s.pulls.do(ctx, w)
+		return s.pulls.Do(ctx, w)
 	}
 	if err := ctx.Err(); err != nil {
 		return PullRow{}, err
@@ -120,7 +121,7 @@ func (s *Store) lookUpFresh(ctx context.Context, w pullWant) (PullRow, error) {
 
 // lookUpAll answers a batch in which several callers may share a look-up.
 func (s *Store) lookUpAll(ctx context.Context, wants []pullWant) ([]PullRow, error) {
-	found, err := s.lookUp(ctx, distinct(wants))
+	found, err := s.lookUp(ctx, db.Distinct(wants))
 	if err != nil {
 		return nil, err
 	}

@@ -19,19 +19,19 @@ func BenchmarkPull(b *testing.B) {
 		b.Run(dialect, func(b *testing.B) {
 			s := open()
 			svc := newService("portal")
-			if err := s.CreateService(b.Context(), svc); err != nil {
+			if err := s.Services.CreateService(b.Context(), svc); err != nil {
 				b.Fatal(err)
 			}
 			var ids []string
 			for i := range 1000 {
 				c := connection.New(noon, store.NewID(), fmt.Sprint("c", i), "", svc.ID, renewing)
 				c = c.Granted(noon, noon, tokens("access", "refresh"), c.Account, nil)
-				if err := s.CreateConnection(b.Context(), c); err != nil {
+				if err := s.Grants.CreateConnection(b.Context(), c); err != nil {
 					b.Fatal(err)
 				}
 				ids = append(ids, c.ID)
 			}
-			if err := s.CreateAPIKey(b.Context(), newKey("hash", ids...)); err != nil {
+			if err := s.People.CreateAPIKey(b.Context(), newKey("hash", ids...)); err != nil {
 				b.Fatal(err)
 			}
 			pull := func(i int) {
@@ -54,7 +54,7 @@ func BenchmarkPull(b *testing.B) {
 			})
 			b.Run("whole-connection", func(b *testing.B) {
 				for i := 0; b.Loop(); i++ {
-					if _, err := s.Connection(b.Context(), ids[i%1000]); err != nil {
+					if _, err := s.Grants.Connection(b.Context(), ids[i%1000]); err != nil {
 						b.Error(err)
 					}
 				}

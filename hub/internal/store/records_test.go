@@ -8,25 +8,27 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
+	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 func TestPluginIsRememberedByItsSum(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		want := store.PluginRecord{
+		want := plugindb.PluginRecord{
 			Sum: "abc", Name: "bitrix24", Version: "1.0", SeenAt: cut(noon),
 			Descriptions: []provider.Description{*newService("x").Description},
 		}
-		check(t, s.SavePlugin(t.Context(), want))
+		check(t, s.Plugins.SavePlugin(t.Context(), want))
 		want.Version, want.SeenAt = "1.1", want.SeenAt.Add(time.Hour)
-		check(t, s.SavePlugin(t.Context(), want))
-		got, err := s.PluginBySum(t.Context(), "abc")
+		check(t, s.Plugins.SavePlugin(t.Context(), want))
+		got, err := s.Plugins.PluginBySum(t.Context(), "abc")
 		check(t, err)
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("came back as %+v", got)
 		}
-		_, err = s.PluginBySum(t.Context(), "def")
+		_, err = s.Plugins.PluginBySum(t.Context(), "def")
 		wantErr(t, err, store.ErrNotFound)
 	})
 }
@@ -60,18 +62,18 @@ func TestOneTimeSettingIsTakenOnce(t *testing.T) {
 func TestTimelineShowsTheNewestFirst(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		for i, kind := range []string{"authorized", "renewed", "failed"} {
-			check(t, s.AddEvent(t.Context(), store.Event{
+			check(t, s.Grants.AddEvent(t.Context(), grantdb.Event{
 				ConnectionID: "1", ServiceID: "2", Kind: kind, Actor: "anna", Detail: "подробности", At: cut(noon).Add(time.Duration(i) * time.Hour),
 			}))
 		}
-		check(t, s.AddEvent(t.Context(), store.Event{ConnectionID: "9", Kind: "now"}))
-		got, err := s.Events(t.Context(), "1", 2)
+		check(t, s.Grants.AddEvent(t.Context(), grantdb.Event{ConnectionID: "9", Kind: "now"}))
+		got, err := s.Grants.Events(t.Context(), "1", 2)
 		check(t, err)
 		if len(got) != 2 || got[0].Kind != "failed" || got[1].Kind != "renewed" || got[1].Detail != "подробности" || got[0].ID == "" {
 			t.Errorf("%+v", got)
 		}
-		check(t, s.PruneEvents(t.Context(), noon.Add(30*time.Minute)))
-		all, err := s.Events(t.Context(), "", 10)
+		check(t, s.Grants.PruneEvents(t.Context(), noon.Add(30*time.Minute)))
+		all, err := s.Grants.Events(t.Context(), "", 10)
 		check(t, err)
 		for _, e := range all {
 			if e.Kind == "authorized" {

@@ -15,10 +15,10 @@ func TestServiceComesBackAsItWasSaved(t *testing.T) {
 		want := addService(t, s, "portal")
 		want.CreatedAt, want.UpdatedAt = cut(noon), cut(noon)
 		for _, read := range []func() (any, error){
-			func() (any, error) { return s.Service(t.Context(), want.ID) },
-			func() (any, error) { return s.ServiceByName(t.Context(), "portal") },
+			func() (any, error) { return s.Services.Service(t.Context(), want.ID) },
+			func() (any, error) { return s.Services.ServiceByName(t.Context(), "portal") },
 			func() (any, error) {
-				all, err := s.Services(t.Context())
+				all, err := s.Services.Services(t.Context())
 				check(t, err)
 				return all[0], nil
 			},
@@ -38,19 +38,19 @@ func TestServiceIsChangedAndDeleted(t *testing.T) {
 		addService(t, s, "other")
 		svc.Title, svc.ClientSecret, svc.Options, svc.Scopes, svc.Description = "Новый", "", nil, nil, nil
 		svc.UpdatedAt = noon.AddDate(0, 0, 1)
-		check(t, s.ReplaceService(t.Context(), svc, noon))
-		got, err := s.Service(t.Context(), svc.ID)
+		check(t, s.Services.ReplaceService(t.Context(), svc, noon))
+		got, err := s.Services.Service(t.Context(), svc.ID)
 		check(t, err)
 		if got.Title != "Новый" || got.ClientSecret != "" || got.Options != nil || got.Description != nil || !got.CreatedAt.Equal(cut(noon)) || !got.UpdatedAt.Equal(cut(svc.UpdatedAt)) {
 			t.Errorf("%#v", got)
 		}
 		svc.Name = "other"
-		wantErr(t, s.ReplaceService(t.Context(), svc, svc.UpdatedAt), store.ErrNameTaken)
-		wantErr(t, s.CreateService(t.Context(), newService("other")), store.ErrNameTaken)
-		check(t, s.DeleteService(t.Context(), svc.ID))
-		wantErr(t, s.DeleteService(t.Context(), svc.ID), store.ErrNotFound)
-		wantErr(t, s.ReplaceService(t.Context(), newService("gone"), noon), store.ErrNotFound)
-		_, err = s.Service(t.Context(), svc.ID)
+		wantErr(t, s.Services.ReplaceService(t.Context(), svc, svc.UpdatedAt), store.ErrNameTaken)
+		wantErr(t, s.Services.CreateService(t.Context(), newService("other")), store.ErrNameTaken)
+		check(t, s.Services.DeleteService(t.Context(), svc.ID))
+		wantErr(t, s.Services.DeleteService(t.Context(), svc.ID), store.ErrNotFound)
+		wantErr(t, s.Services.ReplaceService(t.Context(), newService("gone"), noon), store.ErrNotFound)
+		_, err = s.Services.Service(t.Context(), svc.ID)
 		wantErr(t, err, store.ErrNotFound)
 	})
 }
@@ -61,11 +61,11 @@ func TestWhatEarlierVersionsStoreIsDoubtful(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		svc := addService(t, s, "portal")
 		saved := policy.Policy{ID: store.NewID(), Title: "Ladder"}
-		check(t, s.SavePolicy(t.Context(), saved, noon))
+		check(t, s.Notices.SavePolicy(t.Context(), saved, noon))
 		doubtful := func() (bool, bool) {
-			got, err := s.ServiceByName(t.Context(), "portal")
+			got, err := s.Services.ServiceByName(t.Context(), "portal")
 			check(t, err)
-			ladder, err := s.Policy(t.Context(), saved.ID)
+			ladder, err := s.Notices.Policy(t.Context(), saved.ID)
 			check(t, err)
 			return got.Doubtful, ladder.Doubtful
 		}
@@ -84,8 +84,8 @@ func TestWhatEarlierVersionsStoreIsDoubtful(t *testing.T) {
 		if ofService, ofPolicy := doubtful(); !ofService || !ofPolicy {
 			t.Errorf("what an earlier version stores is doubtful: %t, %t", ofService, ofPolicy)
 		}
-		check(t, s.ReplaceService(t.Context(), svc, svc.UpdatedAt))
-		check(t, s.SavePolicy(t.Context(), saved, noon))
+		check(t, s.Services.ReplaceService(t.Context(), svc, svc.UpdatedAt))
+		check(t, s.Notices.SavePolicy(t.Context(), saved, noon))
 		if ofService, ofPolicy := doubtful(); ofService || ofPolicy {
 			t.Errorf("what this version stores again is doubtful: %t, %t", ofService, ofPolicy)
 		}
@@ -98,12 +98,12 @@ func TestAServiceIsNotReplacedOverALaterChange(t *testing.T) {
 		svc := addService(t, s, "portal")
 		was := svc.UpdatedAt
 		svc.Title, svc.UpdatedAt = "edited", noon.Add(time.Minute)
-		check(t, s.ReplaceService(t.Context(), svc, was))
+		check(t, s.Services.ReplaceService(t.Context(), svc, was))
 		svc.Title = "of what was read before"
-		wantErr(t, s.ReplaceService(t.Context(), svc, was), store.ErrStale)
+		wantErr(t, s.Services.ReplaceService(t.Context(), svc, was), store.ErrStale)
 		svc.Title = "of what is there"
-		check(t, s.ReplaceService(t.Context(), svc, noon.Add(time.Minute)))
-		got, err := s.Service(t.Context(), svc.ID)
+		check(t, s.Services.ReplaceService(t.Context(), svc, noon.Add(time.Minute)))
+		got, err := s.Services.Service(t.Context(), svc.ID)
 		check(t, err)
 		if got.Title != "of what is there" {
 			t.Errorf("the service is %q", got.Title)

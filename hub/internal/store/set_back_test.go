@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/renewaldb"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 )
 
@@ -21,8 +23,8 @@ func TestWhatWasDatedBeforeTheClockWentBackIsMovedOnce(t *testing.T) {
 		for _, by := range by {
 			replicas.Go(func() {
 				for { // as its signs of life do
-					_, err := s.MoveDates(t.Context(), by)
-					if err == nil || !errors.Is(err, store.ErrBeingMoved) {
+					_, err := s.Replicas.MoveDates(t.Context(), by)
+					if err == nil || !errors.Is(err, replicadb.ErrBeingMoved) {
 						check(t, err)
 						return
 					}
@@ -37,7 +39,7 @@ func TestWhatWasDatedBeforeTheClockWentBackIsMovedOnce(t *testing.T) {
 		if moved := before.Due.Sub(after.Due); moved < 2*time.Hour-2*time.Second || moved > 2*time.Hour+2*time.Second || after.Generation != 1 {
 			t.Errorf("its due time was moved by %s", moved)
 		}
-		if n, err := s.MoveDates(t.Context(), -5*time.Minute); err != nil || n != 2 {
+		if n, err := s.Replicas.MoveDates(t.Context(), -5*time.Minute); err != nil || n != 2 {
 			t.Errorf("another step moved %d: %v", n, err)
 		}
 	})
@@ -48,24 +50,24 @@ func TestRenewalsUnderWayMoveWithAClockThatWentForward(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		svc := addService(t, s, "portal")
 		c := addGranted(t, s, svc.ID, "sales")
-		r := store.Replica{ID: store.NewID(), Epoch: 1}
-		_, err := s.EnterReplica(t.Context(), r, 0)
+		r := replicadb.Replica{ID: store.NewID(), Epoch: 1}
+		_, err := s.Replicas.EnterReplica(t.Context(), r, 0)
 		check(t, err)
-		_, err = s.TakeLease(t.Context(), c.ID, r.Owner(), time.Minute)
+		_, err = s.Renewals.TakeLease(t.Context(), c.ID, r.Owner(), time.Minute)
 		check(t, err)
 		now := time.Now()
-		check(t, s.BeginIntent(t.Context(), store.Intent{
+		check(t, s.Renewals.BeginIntent(t.Context(), renewaldb.Intent{
 			ID: store.NewID(), ConnectionID: c.ID, Generation: c.Generation, Owner: r.Owner(), StartedAt: now, SendBy: now, Deadline: now.Add(time.Minute),
 		}))
 		granted := read(t, s, c.ID)
-		before, err := s.OpenIntent(t.Context(), c.ID)
+		before, err := s.Renewals.OpenIntent(t.Context(), c.ID)
 		check(t, err)
 		<-time.After(20 * time.Millisecond)
 		for range 2 { // as two replicas do
-			_, err = s.MoveDates(t.Context(), 10*time.Millisecond)
+			_, err = s.Replicas.MoveDates(t.Context(), 10*time.Millisecond)
 			check(t, err)
 		}
-		after, err := s.OpenIntent(t.Context(), c.ID)
+		after, err := s.Renewals.OpenIntent(t.Context(), c.ID)
 		check(t, err)
 		for what, moved := range map[string]time.Duration{
 			"begin": after.BegunAt.Sub(before.BegunAt), "last moment to send": after.SendBy.Sub(before.SendBy), "deadline": after.Deadline.Sub(before.Deadline),

@@ -9,19 +9,20 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 )
 
-func spend(t *testing.T, s *store.Store, budgets ...store.TryBudget) time.Duration {
+func spend(t *testing.T, s *store.Store, budgets ...peopledb.TryBudget) time.Duration {
 	t.Helper()
-	wait, err := s.SpendTries(t.Context(), budgets...)
+	wait, err := s.People.SpendTries(t.Context(), budgets...)
 	check(t, err)
 	return wait
 }
 
 func TestATryIsTakenFromEveryBudgetOrFromNone(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		small, large := store.TryBudget{Key: "small", Burst: 2, Every: time.Hour}, store.TryBudget{Key: "large", Burst: 4, Every: time.Hour}
+		small, large := peopledb.TryBudget{Key: "small", Burst: 2, Every: time.Hour}, peopledb.TryBudget{Key: "large", Burst: 4, Every: time.Hour}
 		for n := range 2 {
 			if wait := spend(t, s, large, small); wait != 0 {
 				t.Fatalf("try %d waits %s", n, wait)
@@ -38,11 +39,11 @@ func TestATryIsTakenFromEveryBudgetOrFromNone(t *testing.T) {
 		if wait := spend(t, s, large); wait == 0 {
 			t.Error("a fifth try was made")
 		}
-		check(t, s.ReturnTries(t.Context(), large))
+		check(t, s.People.ReturnTries(t.Context(), large))
 		if wait := spend(t, s, large); wait != 0 {
 			t.Errorf("the try that was given back waits %s", wait)
 		}
-		check(t, s.ForgetTries(t.Context(), small.Key))
+		check(t, s.People.ForgetTries(t.Context(), small.Key))
 		if wait := spend(t, s, small); wait != 0 {
 			t.Errorf("a budget that was forgotten waits %s", wait)
 		}
@@ -53,13 +54,13 @@ func TestATryIsTakenFromEveryBudgetOrFromNone(t *testing.T) {
 // are let through.
 func TestTriesAtOneMomentAreCountedOneByOne(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		mine := store.TryBudget{Key: "mine", Burst: 5, Every: time.Hour}
+		mine := peopledb.TryBudget{Key: "mine", Burst: 5, Every: time.Hour}
 		var let atomic.Int64
 		var all sync.WaitGroup
 		for n := range 60 {
 			all.Go(func() {
-				own := store.TryBudget{Key: fmt.Sprint("own", n), Burst: 1, Every: time.Hour}
-				wait, err := s.SpendTries(t.Context(), own, mine)
+				own := peopledb.TryBudget{Key: fmt.Sprint("own", n), Burst: 1, Every: time.Hour}
+				wait, err := s.People.SpendTries(t.Context(), own, mine)
 				if err != nil {
 					t.Error(err)
 				} else if wait == 0 {
@@ -77,7 +78,7 @@ func TestTriesAtOneMomentAreCountedOneByOne(t *testing.T) {
 func TestABudgetFillsWithTimeAndItsRowGoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := storetest.OpenWith(t, store.Options{DataDir: t.TempDir()})
-		b := store.TryBudget{Key: "b", Burst: 3, Every: time.Minute}
+		b := peopledb.TryBudget{Key: "b", Burst: 3, Every: time.Minute}
 		for range 3 {
 			spend(t, s, b)
 		}
@@ -92,12 +93,12 @@ func TestABudgetFillsWithTimeAndItsRowGoes(t *testing.T) {
 			t.Errorf("then: %s", wait)
 		}
 		rows := func() int { return store.Count(t, s, "try_budgets") }
-		check(t, s.PruneTries(t.Context()))
+		check(t, s.People.PruneTries(t.Context()))
 		if rows() != 1 {
 			t.Error("a budget that is spent was removed")
 		}
 		<-time.After(3 * time.Minute)
-		check(t, s.PruneTries(t.Context()))
+		check(t, s.People.PruneTries(t.Context()))
 		if rows() != 0 {
 			t.Error("a whole budget is still there")
 		}

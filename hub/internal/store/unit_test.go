@@ -8,6 +8,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -20,45 +21,45 @@ func TestWhatIsWrittenInATransactionIsKeptOrLostAsOne(t *testing.T) {
 		svc := addService(t, s, "shop")
 		c := connection.New(now, store.NewID(), "sales", "Sales", svc.ID, renewing).
 			Granted(now, now, tokens("a1", "r1"), provider.Account{}, nil)
-		check(t, s.CreateConnection(ctx, c))
+		check(t, s.Grants.CreateConnection(ctx, c))
 		var notified []string
 		s.OnChange(func(ids ...string) { notified = append(notified, ids...) })
 		was := read(t, s, c.ID)
 
 		refused := errors.New("refused")
 		err := s.InTx(ctx, func(ctx context.Context) error {
-			check(t, s.UpdateConnection(ctx, was.Paused(now), was))
-			check(t, s.AppendAudit(ctx, store.AuditRecord{At: now, Act: "connection.pause"}))
+			check(t, s.Grants.UpdateConnection(ctx, was.Paused(now), was))
+			check(t, s.Audit.AppendAudit(ctx, auditdb.AuditRecord{At: now, Act: "connection.pause"}))
 			if got := readWith(ctx, t, s, c.ID); got.State != connection.StatePaused {
 				t.Errorf("the transaction does not see its own change: %s", got.State)
 			}
 			wantErr(t, s.InTx(ctx, func(ctx context.Context) error {
-				return s.CreateConnection(ctx, connection.New(now, store.NewID(), "sales", "Again", svc.ID, renewing))
+				return s.Grants.CreateConnection(ctx, connection.New(now, store.NewID(), "sales", "Again", svc.ID, renewing))
 			}), store.ErrNameTaken)
-			check(t, s.InTx(ctx, func(ctx context.Context) error { return s.AddTag(ctx, c.ID, "moscow") }))
+			check(t, s.InTx(ctx, func(ctx context.Context) error { return s.Grants.AddTag(ctx, c.ID, "moscow") }))
 			return refused
 		})
 		wantErr(t, err, refused)
 		if got := read(t, s, c.ID); got.State != connection.StateActive || len(notified) > 0 {
 			t.Errorf("after the rollback it is %s, notified %v", got.State, notified)
 		}
-		if records, err := s.AuditRecords(ctx, store.AuditFilter{}); err != nil || len(records) > 0 {
+		if records, err := s.Audit.AuditRecords(ctx, auditdb.AuditFilter{}); err != nil || len(records) > 0 {
 			t.Errorf("records of what was rolled back: %v %v", records, err)
 		}
 
 		var kept context.Context
 		check(t, s.InTx(ctx, func(ctx context.Context) error {
 			kept = ctx
-			check(t, s.UpdateConnection(ctx, was.Paused(now), was))
+			check(t, s.Grants.UpdateConnection(ctx, was.Paused(now), was))
 			if len(notified) > 0 {
 				t.Error("notified before the commit")
 			}
-			return s.AppendAudit(ctx, store.AuditRecord{At: now, Act: "connection.pause", Outcome: "done"})
+			return s.Audit.AppendAudit(ctx, auditdb.AuditRecord{At: now, Act: "connection.pause", Outcome: "done"})
 		}))
 		if got := readWith(kept, t, s, c.ID); got.State != connection.StatePaused || len(notified) != 1 {
 			t.Errorf("after the commit it is %s, notified %v", got.State, notified)
 		}
-		if n, err := s.VerifyAudit(ctx); n != 1 || err != nil {
+		if n, err := s.Audit.VerifyAudit(ctx); n != 1 || err != nil {
 			t.Errorf("the chain has %d records: %v", n, err)
 		}
 	})
@@ -66,7 +67,7 @@ func TestWhatIsWrittenInATransactionIsKeptOrLostAsOne(t *testing.T) {
 
 func readWith(ctx context.Context, t *testing.T, s *store.Store, id string) connection.Connection {
 	t.Helper()
-	c, err := s.Connection(ctx, id)
+	c, err := s.Grants.Connection(ctx, id)
 	check(t, err)
 	return c
 }

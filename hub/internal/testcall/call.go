@@ -75,7 +75,7 @@ func (x *Caller) Call(ctx context.Context, conn connection.Connection, name stri
 	if err := x.o.Store.Detached(ctx); err != nil {
 		return nil, err
 	}
-	svc, err := x.o.Store.Service(ctx, conn.ServiceID)
+	svc, err := x.o.Store.Services.Service(ctx, conn.ServiceID)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/service"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -82,13 +82,13 @@ func (s *Source) identify(ctx context.Context, svc service.Service, c connection
 	if account.ID == "" || *account == c.Account {
 		return nil
 	}
-	err = s.store.SaveAccount(ctx, c.ID, c.Generation, *account)
+	err = s.store.Grants.SaveAccount(ctx, c.ID, c.Generation, *account)
 	if err != nil {
 		return fmt.Errorf("save the account of %s: %w", c.Name, err)
 	}
 	s.log.Warn("account of the grant changed", "connection", c.Name, "before", c.Account.ID, "now", account.ID)
 	s.moved(AccountMoved{Connection: c, Before: c.Account, After: *account})
-	return s.store.AddEvent(ctx, store.Event{
+	return s.store.Grants.AddEvent(ctx, grantdb.Event{
 		ConnectionID: c.ID, ServiceID: c.ServiceID, Kind: EventAccount, At: s.Now(),
 		Detail: fmt.Sprintf("the service says that the grant belongs to %s now, before to %s", called(*account), called(c.Account)),
 	})

@@ -165,7 +165,7 @@ func TestALeaseOfAnotherReplicaIsWaitedFor(t *testing.T) {
 		o.Waited = func(_ time.Duration, otherHub bool) { waited <- otherHub }
 	})
 	other := storetest.Enter(t, r.store, "another-replica")
-	if won, err := r.store.TakeLease(t.Context(), r.c.ID, other, time.Hour); err != nil || !won {
+	if won, err := r.store.Renewals.TakeLease(t.Context(), r.c.ID, other, time.Hour); err != nil || !won {
 		t.Fatal(won, err)
 	}
 	ctx, hangUp := context.WithTimeout(t.Context(), 100*time.Millisecond)
@@ -173,7 +173,7 @@ func TestALeaseOfAnotherReplicaIsWaitedFor(t *testing.T) {
 	if _, err := r.source.Renew(ctx, r.c.ID, 1); !errors.Is(err, context.DeadlineExceeded) || len(r.arrived) != 0 {
 		t.Fatalf("it was not waited for: %v", err)
 	}
-	must(t, r.store.FreeLeases(t.Context(), other, r.c.ID))
+	must(t, r.store.Renewals.FreeLeases(t.Context(), other, r.c.ID))
 	r.let <- struct{}{}
 	c, err := r.source.Renew(t.Context(), r.c.ID, 1)
 	must(t, err)

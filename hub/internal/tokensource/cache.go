@@ -50,7 +50,7 @@ func (s *Source) ServeVersion(ctx context.Context, id string, v Version, minTTL,
 	c, ok := s.cache.get(id, v)
 	if !ok {
 		var err error
-		if c, err = s.store.Connection(ctx, id); err != nil {
+		if c, err = s.store.Grants.Connection(ctx, id); err != nil {
 			return nil, err
 		}
 		s.cache.put(c)

@@ -10,6 +10,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/renewaldb"
 )
 
 // early are journaled replies to a refresh token that the database does not know yet: it
@@ -81,7 +82,7 @@ func (s *Source) awaitRows() {
 // lookAgain finishes a renewal whose row has come to its generation. An error leaves it to
 // the next look.
 func (s *Source) lookAgain(r earlyReply) {
-	c, err := s.store.ConnectionOrTrashed(s.tidying, r.meta.ConnectionID)
+	c, err := s.store.Grants.ConnectionOrTrashed(s.tidying, r.meta.ConnectionID)
 	switch {
 	case errors.Is(err, store.ErrNotFound), err == nil && c.Generation > r.meta.Generation:
 		s.journal.Done(r.op.ID)
@@ -108,8 +109,8 @@ func (s *Source) settleEarly(ctx context.Context, c connection.Connection) (sett
 }
 
 // intentOf is the intent of a journaled renewal, which the database need not have.
-func (s *Source) intentOf(op journal.Operation, meta journalMeta) store.Intent {
-	return store.Intent{
+func (s *Source) intentOf(op journal.Operation, meta journalMeta) renewaldb.Intent {
+	return renewaldb.Intent{
 		ID: op.ID, ConnectionID: meta.ConnectionID, Generation: meta.Generation, Owner: s.Owner(), StartedAt: meta.StartedAt, BegunAt: meta.begunAt(),
 		SendBy: meta.SendBy, Deadline: meta.Deadline,
 	}

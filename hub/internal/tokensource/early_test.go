@@ -25,7 +25,7 @@ func TestAJournaledReplyIsTakenUpOnceAnotherReplicaHasBroughtItsRowForward(t *te
 
 			c := r.read(t)
 			other := connection.Ahead{Lineage: c.Lineage, Generation: 2, Tokens: connection.TokenSet{AccessToken: "a-2", RefreshToken: "r-2"}, RenewedAt: time.Now()}
-			must(t, r.store.SaveRenewal(t.Context(), c.BroughtForward(time.Now(), other), 1, "", "another"))
+			must(t, r.store.Renewals.SaveRenewal(t.Context(), c.BroughtForward(time.Now(), other), 1, "", "another"))
 			if asks {
 				_, err := r.source.RenewNow(t.Context(), c.ID, 2)
 				must(t, err)

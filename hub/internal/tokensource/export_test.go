@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/renewaldb"
 )
 
 // BringForward is bringForward with a row that was read before.
@@ -13,4 +13,4 @@ func (s *Source) BringForward(ctx context.Context, c connection.Connection, ahea
 }
 
 // FenceOf is the fence of an intent.
-func (s *Source) FenceOf(i store.Intent) func(context.Context) error { return s.fence(i) }
+func (s *Source) FenceOf(i renewaldb.Intent) func(context.Context) error { return s.fence(i) }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/crashpoint"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/renewaldb"
 	"github.com/evergrant/evergrant/hub/internal/tracing"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -21,7 +22,7 @@ const fenceAfter = 2 * time.Second
 // written, so that a stale decision is not sent. An intent that is gone was taken over by
 // another replica, which may have sent by now. Errors: store.ErrStale, or the database's,
 // with which nothing is sent either.
-func (s *Source) fence(intent store.Intent) func(context.Context) error {
+func (s *Source) fence(intent renewaldb.Intent) func(context.Context) error {
 	looked := intent.StartedAt // before it was committed
 	return func(ctx context.Context) error {
 		for elapsed(looked) > fenceAfter {
@@ -29,7 +30,7 @@ func (s *Source) fence(intent store.Intent) func(context.Context) error {
 			if at.After(intent.SendBy) {
 				return fmt.Errorf("the request was to be written by %s: %w", intent.SendBy.UTC().Format(time.RFC3339), store.ErrStale)
 			}
-			open, err := s.store.IntentOpen(ctx, intent.ID)
+			open, err := s.store.Renewals.IntentOpen(ctx, intent.ID)
 			if err != nil {
 				return fmt.Errorf("look once more whether the renewal is still ours, before it is sent late: %w", err)
 			}
@@ -62,7 +63,7 @@ func (s *Source) keepLease(id string) (stop func()) {
 			return
 		}
 		extending, done := context.WithTimeout(ctx, s.lease/3)
-		held, err := s.store.ExtendLease(extending, id, s.Owner(), s.lease)
+		held, err := s.store.Renewals.ExtendLease(extending, id, s.Owner(), s.lease)
 		done()
 		if err != nil && ctx.Err() == nil {
 			s.log.Warn("extend renewal lease failed, retrying", "connection", id, "error", err)
@@ -81,7 +82,7 @@ func (s *Source) keepLease(id string) (stop func()) {
 // are also written into the intent's row, concurrently with the parse, so that another
 // replica can finish if this one's disk is lost. On SQLite there is no other replica, and
 // database and journal share a disk.
-func (s *Source) secondCopy(intent store.Intent) func(map[int][]byte) {
+func (s *Source) secondCopy(intent renewaldb.Intent) func(map[int][]byte) {
 	if s.noCopies || s.store.Dialect() != store.PostgreSQL {
 		return nil
 	}
@@ -92,7 +93,7 @@ func (s *Source) secondCopy(intent store.Intent) func(map[int][]byte) {
 		}
 		durable := time.Now()
 		s.work.Go(func() {
-			err := s.store.KeepReply(s.life, intent.ID, data)
+			err := s.store.Renewals.KeepReply(s.life, intent.ID, data)
 			switch {
 			case err == nil:
 				s.copied(time.Since(durable))

@@ -131,7 +131,7 @@ func (s *Source) attached(ctx context.Context, id string) error {
 	if !ok {
 		return err
 	}
-	c, err := s.store.Connection(ctx, id)
+	c, err := s.store.Grants.Connection(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -141,12 +141,12 @@ func (s *Source) attached(ctx context.Context, id string) error {
 // setAside saves that the renewal of a connection cannot be made by this hub as it is.
 func (s *Source) setAside(ctx context.Context, id string) (connection.Connection, error) {
 	defer s.freeLease(id)
-	c, err := s.store.Connection(ctx, id)
+	c, err := s.store.Grants.Connection(ctx, id)
 	if err != nil {
 		return c, err
 	}
 	failed := c.Failed(s.Now(), c.Generation, provider.Errorf(provider.Blocked, CodePanic,
 		"the hub itself failed in this renewal; its log has the details, please report it"))
 	failed.Cause = connection.CauseOf(failed, "", "").String()
-	return failed, s.store.SaveFailure(ctx, failed, c.Generation, "", s.Owner())
+	return failed, s.store.Renewals.SaveFailure(ctx, failed, c.Generation, "", s.Owner())
 }

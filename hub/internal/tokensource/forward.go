@@ -80,7 +80,7 @@ func (s *Source) ahead(ctx context.Context, c connection.Connection) (connection
 // store.ErrStale then.
 func (s *Source) catchUp(ctx context.Context, c connection.Connection, ahead connection.Ahead) (connection.Connection, error) {
 	unsaved, read := s.unsaved(c.ID), time.Now() // before the row is read
-	now, err := s.store.Connection(ctx, c.ID)
+	now, err := s.store.Grants.Connection(ctx, c.ID)
 	if err != nil {
 		return c, err
 	}
@@ -100,14 +100,14 @@ func (s *Source) catchUp(ctx context.Context, c connection.Connection, ahead con
 // spent refresh token of the row least of all.
 func (s *Source) bringForward(ctx context.Context, c connection.Connection, ahead connection.Ahead) (connection.Connection, error) {
 	forward := c.BroughtForward(s.Now(), ahead)
-	err := s.store.SaveRenewal(ctx, forward, c.Generation, "", s.Owner())
+	err := s.store.Renewals.SaveRenewal(ctx, forward, c.Generation, "", s.Owner())
 	for errors.Is(err, store.ErrStale) {
 		// Another replica was first; its token set may be older than this one's.
-		if c, err = s.store.Connection(ctx, c.ID); err != nil || !c.Behind(ahead) {
+		if c, err = s.store.Grants.Connection(ctx, c.ID); err != nil || !c.Behind(ahead) {
 			return c, err
 		}
 		forward = c.BroughtForward(s.Now(), ahead)
-		err = s.store.SaveRenewal(ctx, forward, c.Generation, "", s.Owner())
+		err = s.store.Renewals.SaveRenewal(ctx, forward, c.Generation, "", s.Owner())
 	}
 	if err != nil {
 		return c, fmt.Errorf("bring %s forward to the newest token set that this hub knows: %w", c.Name, err)
@@ -125,7 +125,7 @@ func (s *Source) Compare(ctx context.Context) (done restored.Comparison, err err
 	if s.newest == nil {
 		return done, nil
 	}
-	known, err := s.store.Generations(ctx)
+	known, err := s.store.Grants.Generations(ctx)
 	if err != nil {
 		return done, fmt.Errorf("read how far the database has got: %w", err)
 	}
@@ -200,7 +200,7 @@ func (s *Source) forget(ctx context.Context, gone []string) {
 	if _, back := s.identity.DatabaseWentBack(); back {
 		return
 	}
-	at, err := s.store.Restores(ctx)
+	at, err := s.store.Replicas.Restores(ctx)
 	if err == nil && (at.Newest.ID == "" || at.Now.Sub(at.Newest.NoticedAt) > keptAfterRestore) {
 		err = s.newest.Drop(ctx, gone...)
 	}
@@ -210,7 +210,7 @@ func (s *Source) forget(ctx context.Context, gone []string) {
 }
 
 func (s *Source) forwardOne(ctx context.Context, id string) (forwarded bool, err error) {
-	c, err := s.store.Connection(ctx, id)
+	c, err := s.store.Grants.Connection(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}

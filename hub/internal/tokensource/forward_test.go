@@ -12,6 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 )
 
@@ -63,7 +64,7 @@ func TestADatabaseThatWentBackIsBroughtForward(t *testing.T) {
 			k := r.startKept(t, dir)
 			before := r.read(t)
 			after := r.renewed(t, 3)
-			must(t, r.store.UpdateConnection(t.Context(), before, after)) // as a restore does
+			must(t, r.store.Grants.UpdateConnection(t.Context(), before, after)) // as a restore does
 			if name == "when the hub starts" {
 				must(t, k.Close())
 				must(t, r.journal.Close())
@@ -89,7 +90,7 @@ func TestAnotherLineageIsLeftAlone(t *testing.T) {
 	now := time.Now()
 	again := connection.New(now, r.c.ID, "sales", "sales", r.service.ID, after.Policy).Granted(now, now, after.Tokens.Token(now), after.Account, nil)
 	again.Tokens.RefreshToken = "another-r"
-	must(t, r.store.UpdateConnection(t.Context(), again, after))
+	must(t, r.store.Grants.UpdateConnection(t.Context(), again, after))
 	r.let <- struct{}{}
 	c, err := r.source.RenewNow(t.Context(), r.c.ID, again.Generation)
 	must(t, err)
@@ -106,7 +107,7 @@ func comparing(t *testing.T, renewals int) (r *rig, after connection.Connection)
 	r.startKept(t, t.TempDir())
 	before := r.read(t)
 	after = r.renewed(t, renewals)
-	must(t, r.store.UpdateConnection(t.Context(), before, after))
+	must(t, r.store.Grants.UpdateConnection(t.Context(), before, after))
 	return r, after
 }
 
@@ -144,7 +145,7 @@ func TestTheNewerOfTwoTokenSetsGetsThereInTheEnd(t *testing.T) {
 	known := func(generation int64, refresh string) connection.Ahead {
 		return connection.Ahead{Lineage: read.Lineage, Generation: generation, Tokens: connection.TokenSet{AccessToken: "a", RefreshToken: refresh}, RenewedAt: time.Now()}
 	}
-	must(t, r.store.SaveRenewal(t.Context(), read.BroughtForward(time.Now(), known(3, "r-3")), read.Generation, "", "another"))
+	must(t, r.store.Renewals.SaveRenewal(t.Context(), read.BroughtForward(time.Now(), known(3, "r-3")), read.Generation, "", "another"))
 	for _, mine := range []connection.Ahead{known(5, "r-5"), known(4, "r-4")} { // the second one is older than what is there
 		if _, err := r.source.BringForward(t.Context(), read, mine); err != nil {
 			t.Fatal(err)
@@ -189,7 +190,7 @@ func TestWhoComesToAGrantThatIsBehindSaysSo(t *testing.T) {
 	if told != 0 {
 		t.Fatal("it is said before anything happened")
 	}
-	must(t, r.store.UpdateConnection(t.Context(), before, after))
+	must(t, r.store.Grants.UpdateConnection(t.Context(), before, after))
 	c, err := r.source.RenewNow(t.Context(), r.c.ID, before.Generation)
 	must(t, err)
 	if told != 1 || c.Generation != after.Generation || len(r.arrived) > 0 {
@@ -211,7 +212,7 @@ func TestWhoFindsThatTheDatabaseWentBackLeavesTheRowToTheComparison(t *testing.T
 	})
 	before := r.read(t)
 	after := r.renewed(t, 2)
-	must(t, r.store.UpdateConnection(t.Context(), before, after))
+	must(t, r.store.Grants.UpdateConnection(t.Context(), before, after))
 	_, err = r.source.RenewNow(t.Context(), r.c.ID, before.Generation)
 	must(t, err)
 	if c := r.read(t); c.Generation != before.Generation || connection.ParseCause(c.Cause).Kind != connection.CauseRestored || len(r.arrived) > 0 {
@@ -229,9 +230,9 @@ func TestAnAuthorisationAfterTheRestoreStands(t *testing.T) {
 	now := time.Now()
 	again := r.c.Granted(now, now, after.Tokens.Token(now), after.Account, nil)
 	again.Tokens.RefreshToken = "authorised-again"
-	present, err := r.store.Connection(t.Context(), r.c.ID)
+	present, err := r.store.Grants.Connection(t.Context(), r.c.ID)
 	must(t, err)
-	must(t, r.store.UpdateConnection(t.Context(), again, present))
+	must(t, r.store.Grants.UpdateConnection(t.Context(), again, present))
 	found, err := r.source.Compare(t.Context())
 	must(t, err)
 	if c := r.read(t); found.Forwarded != 0 || len(found.Later) > 0 || c.Tokens.RefreshToken != "authorised-again" || again.Generation >= after.Generation {
@@ -250,9 +251,9 @@ func TestALaterAuthorisationThanTheBackupsIsTold(t *testing.T) {
 	before := r.renewed(t, 1)
 	now := time.Now()
 	later := before.Granted(now, now, before.Tokens.Token(now), before.Account, nil)
-	must(t, r.store.UpdateConnection(t.Context(), later, before))
+	must(t, r.store.Grants.UpdateConnection(t.Context(), later, before))
 	r.source.Remember(later)
-	must(t, r.store.UpdateConnection(t.Context(), before, later))
+	must(t, r.store.Grants.UpdateConnection(t.Context(), before, later))
 	found, err := r.source.Compare(t.Context())
 	must(t, err)
 	if len(found.Later) != 1 || found.Later[0] != r.c.ID || found.Forwarded != 0 {
@@ -263,10 +264,10 @@ func TestALaterAuthorisationThanTheBackupsIsTold(t *testing.T) {
 func TestAGrantIsGivenUpOnlyAsItWasDecidedAbout(t *testing.T) {
 	r := newRig(t, time.Hour)
 	r.start(t, nil)
-	if err := r.source.GiveUp(t.Context(), r.c.ID, store.Generation{Generation: r.c.Generation + 1, Lineage: r.c.Lineage}); !errors.Is(err, tokensource.ErrNewer) {
+	if err := r.source.GiveUp(t.Context(), r.c.ID, grantdb.Generation{Generation: r.c.Generation + 1, Lineage: r.c.Lineage}); !errors.Is(err, tokensource.ErrNewer) {
 		t.Errorf("another generation is given up: %v", err)
 	}
-	must(t, r.source.GiveUp(t.Context(), r.c.ID, store.Generation{Generation: r.c.Generation, Lineage: r.c.Lineage}))
+	must(t, r.source.GiveUp(t.Context(), r.c.ID, grantdb.Generation{Generation: r.c.Generation, Lineage: r.c.Lineage}))
 	c := r.read(t)
 	if c.State != connection.StateEnded || c.Failure.Code != tokensource.CodeBehind || len(r.arrived) > 0 {
 		t.Errorf("%s %+v", c.State, c.Failure)

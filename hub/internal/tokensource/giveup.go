@@ -6,6 +6,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -28,8 +29,8 @@ func (newerError) Refusal() bool { return true }
 // grant that has ended, and a valid access token is still served. A hub that starts later
 // with a newer token set makes the grant active again. Errors: ErrNewer,
 // store.ErrNotFound.
-func (s *Source) GiveUp(ctx context.Context, id string, decided store.Generation) error {
-	c, err := s.store.Connection(ctx, id)
+func (s *Source) GiveUp(ctx context.Context, id string, decided grantdb.Generation) error {
+	c, err := s.store.Grants.Connection(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -39,7 +40,7 @@ func (s *Source) GiveUp(ctx context.Context, id string, decided store.Generation
 	ended := c.Failed(s.Now(), c.Generation, provider.Errorf(provider.ReauthorizationRequired, CodeBehind,
 		"the database was restored from a backup, so the refresh token may be used up and is not tried; a person has to authorise again"))
 	ended.Cause = connection.CauseOf(ended, "", "").String()
-	err = s.store.SaveFailure(ctx, ended, c.Generation, "", s.Owner())
+	err = s.store.Renewals.SaveFailure(ctx, ended, c.Generation, "", s.Owner())
 	if errors.Is(err, store.ErrStale) {
 		return ErrNewer
 	}

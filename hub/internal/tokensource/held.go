@@ -58,5 +58,5 @@ func (s *Source) holdBack(ctx context.Context, c connection.Connection, why conn
 	}
 	c = c.Deferred(now, now.Add(wait))
 	c.Cause = connection.Cause{Kind: why}.String()
-	return c, s.store.SaveFailure(ctx, c, c.Generation, "", s.Owner())
+	return c, s.store.Renewals.SaveFailure(ctx, c, c.Generation, "", s.Owner())
 }

@@ -45,12 +45,12 @@ func (s *Source) takeLease(ctx context.Context, id string, after int64) (connect
 // tryLease tries once and reads the connection. A lease on one that has passed
 // after is given back, and so is one that may have been won without an answer.
 func (s *Source) tryLease(ctx context.Context, id string, after int64) (c connection.Connection, won bool, err error) {
-	won, err = s.store.TakeLease(ctx, id, s.Owner(), s.lease)
+	won, err = s.store.Renewals.TakeLease(ctx, id, s.Owner(), s.lease)
 	if err != nil {
 		s.freeLease(id)
 		return c, won, err
 	}
-	c, err = s.store.Connection(ctx, id)
+	c, err = s.store.Grants.Connection(ctx, id)
 	if won && (err != nil || c.Generation > after) {
 		s.freeLease(id)
 	}
@@ -62,7 +62,7 @@ func (s *Source) tryLease(ctx context.Context, id string, after int64) (c connec
 func (s *Source) freeLease(id string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.life), 5*time.Second)
 	defer cancel()
-	if err := s.store.FreeLeases(ctx, s.Owner(), id); err != nil {
+	if err := s.store.Renewals.FreeLeases(ctx, s.Owner(), id); err != nil {
 		s.log.Warn("release lease failed, it will expire", "connection", id, "error", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -33,7 +34,7 @@ func (r *rig) identifies(t *testing.T, account provider.Account) {
 	d.Grants = []provider.Grant{provider.GrantRefresh, provider.GrantIdentify}
 	svc, was := r.service, r.service.UpdatedAt
 	svc.Description, svc.UpdatedAt = &d, was.Add(time.Second)
-	must(t, r.store.ReplaceService(t.Context(), svc, was))
+	must(t, r.store.Services.ReplaceService(t.Context(), svc, was))
 	r.service = svc
 	client, stop, err := providerplugin.InProcess(identifying{rotating{d}, account})
 	must(t, err)
@@ -46,7 +47,7 @@ func (r *rig) withIDToken(t *testing.T) {
 	t.Helper()
 	with := r.c
 	with.Tokens.IDToken = "e30.eyJzdWIiOiIxIiwiZW1haWwiOiJhbm5hQGV4YW1wbGUudGVzdCJ9.s"
-	must(t, r.store.UpdateConnection(t.Context(), with, r.c))
+	must(t, r.store.Grants.UpdateConnection(t.Context(), with, r.c))
 	r.c = r.read(t)
 }
 
@@ -69,7 +70,7 @@ func TestAServiceThatNamesAnotherAccountIsTold(t *testing.T) {
 	if c := r.read(t); c.Account.ID != "2" || c.Generation != 2 {
 		t.Errorf("the account is %q of generation %d", c.Account.ID, c.Generation)
 	}
-	events, err := r.store.Events(t.Context(), r.c.ID, 10)
+	events, err := r.store.Grants.Events(t.Context(), r.c.ID, 10)
 	must(t, err)
 	for _, e := range events {
 		if e.Kind == tokensource.EventAccount && strings.Contains(e.Detail, "Boris (2) now, before to an unknown account") {
@@ -84,7 +85,7 @@ func TestAGrantIsGivenUpOnADecisionAboutIt(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, -time.Minute)
 	r.start(t, nil)
-	about := store.Generation{Generation: r.c.Generation, Lineage: r.c.Lineage}
+	about := grantdb.Generation{Generation: r.c.Generation, Lineage: r.c.Lineage}
 	other := about
 	other.Generation++
 	if err := r.source.GiveUp(t.Context(), r.c.ID, other); !errors.Is(err, tokensource.ErrNewer) {
@@ -135,11 +136,11 @@ func TestAHubThatLeavesFreesItsLeases(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, time.Hour)
 	r.start(t, nil)
-	if won, err := r.store.TakeLease(t.Context(), r.c.ID, r.source.Owner(), time.Hour); err != nil || !won {
+	if won, err := r.store.Renewals.TakeLease(t.Context(), r.c.ID, r.source.Owner(), time.Hour); err != nil || !won {
 		t.Fatal(won, err)
 	}
 	r.source.Leave()
-	if won, err := r.store.TakeLease(t.Context(), r.c.ID, storetest.Enter(t, r.store, "another-replica"), time.Hour); err != nil || !won {
+	if won, err := r.store.Renewals.TakeLease(t.Context(), r.c.ID, storetest.Enter(t, r.store, "another-replica"), time.Hour); err != nil || !won {
 		t.Errorf("another replica waits: %t, %v", won, err)
 	}
 }

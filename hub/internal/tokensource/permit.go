@@ -101,5 +101,5 @@ func (s *Source) deferred(ctx context.Context, c connection.Connection, err erro
 	if !closed.Busy {
 		c.Cause = connection.Cause{Kind: connection.CauseOutage, Of: closed.Key.Host()}.String()
 	}
-	return c, s.store.SaveFailure(ctx, c, c.Generation, "", s.Owner())
+	return c, s.store.Renewals.SaveFailure(ctx, c, c.Generation, "", s.Owner())
 }

@@ -29,7 +29,7 @@ func (s *Source) putBack(ctx context.Context, c connection.Connection, op journa
 	if s.Now().After(intent.Deadline) {
 		return nil
 	}
-	put, err := s.store.PutBackIntent(ctx, intent)
+	put, err := s.store.Renewals.PutBackIntent(ctx, intent)
 	if err != nil {
 		return fmt.Errorf("note again the renewal of %s whose request may be out: %w", c.Name, err)
 	}
@@ -48,7 +48,7 @@ func (s *Source) putBackFlying(ctx context.Context) error {
 		if !readable || !op.Sending || len(op.Replies) > 0 || !s.flying(meta.ConnectionID) {
 			continue
 		}
-		c, err := s.store.ConnectionOrTrashed(ctx, meta.ConnectionID)
+		c, err := s.store.Grants.ConnectionOrTrashed(ctx, meta.ConnectionID)
 		if err == nil {
 			err = s.putBack(ctx, c, op, meta)
 		}

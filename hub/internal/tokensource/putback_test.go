@@ -42,7 +42,7 @@ func TestARequestThatTheDatabaseForgotIsWaitedFor(t *testing.T) {
 			if tt.behind { // another replica has what lies between
 				c := r.read(t)
 				other := connection.Ahead{Lineage: c.Lineage, Generation: 2, Tokens: connection.TokenSet{AccessToken: "a-2", RefreshToken: "r-2"}, RenewedAt: time.Now()}
-				must(t, r.store.SaveRenewal(t.Context(), c.BroughtForward(time.Now(), other), 1, "", "another"))
+				must(t, r.store.Renewals.SaveRenewal(t.Context(), c.BroughtForward(time.Now(), other), 1, "", "another"))
 			}
 			c, err := r.source.RenewNow(t.Context(), r.c.ID, sent)
 			must(t, err)
@@ -52,7 +52,7 @@ func TestARequestThatTheDatabaseForgotIsWaitedFor(t *testing.T) {
 			if tt.waits && (c.Phase() != connection.PhaseUncertain || c.Due.Before(at.Add(329*time.Second))) {
 				t.Errorf("it is %s, due in %s", c.Phase(), time.Until(c.Due))
 			}
-			if open, err := r.store.OpenIntent(t.Context(), r.c.ID); tt.waits && (err != nil || open.Owner != r.source.Owner() || open.Generation != sent) {
+			if open, err := r.store.Renewals.OpenIntent(t.Context(), r.c.ID); tt.waits && (err != nil || open.Owner != r.source.Owner() || open.Generation != sent) {
 				t.Errorf("the open intent is %+v, %v", open, err)
 			}
 		})
@@ -69,12 +69,12 @@ func TestARequestUnderWayIsPutBackBeforeItsReplicaHasCompared(t *testing.T) {
 		done <- err
 	}()
 	<-r.arrived
-	open, err := r.store.OpenIntent(t.Context(), r.c.ID)
+	open, err := r.store.Renewals.OpenIntent(t.Context(), r.c.ID)
 	must(t, err)
-	must(t, r.store.DropIntent(t.Context(), open.ID)) // as the backup has it
+	must(t, r.store.Renewals.DropIntent(t.Context(), open.ID)) // as the backup has it
 	_, err = r.source.Compare(t.Context())
 	must(t, err)
-	again, err := r.store.OpenIntent(t.Context(), r.c.ID)
+	again, err := r.store.Renewals.OpenIntent(t.Context(), r.c.ID)
 	if err != nil || again.ID != open.ID || again.Deadline.Sub(open.Deadline).Abs() > time.Second {
 		t.Errorf("the open intent is %+v, %v; it was %+v", again, err, open)
 	}
@@ -83,7 +83,7 @@ func TestARequestUnderWayIsPutBackBeforeItsReplicaHasCompared(t *testing.T) {
 	if c := r.read(t); c.Generation != 2 {
 		t.Errorf("it is at generation %d", c.Generation)
 	}
-	if _, err := r.store.OpenIntent(t.Context(), r.c.ID); err == nil {
+	if _, err := r.store.Renewals.OpenIntent(t.Context(), r.c.ID); err == nil {
 		t.Error("the intent is still open after the save")
 	}
 }
@@ -97,7 +97,7 @@ func TestAnEarlyReplyThatCannotBeTakenUpStaysKnown(t *testing.T) {
 	must(t, r.source.Recover(t.Context()))
 	c := r.read(t)
 	other := connection.Ahead{Lineage: c.Lineage, Generation: 2, Tokens: connection.TokenSet{AccessToken: "a-2", RefreshToken: "r-2"}, RenewedAt: time.Now()}
-	must(t, r.store.SaveRenewal(t.Context(), c.BroughtForward(time.Now(), other), 1, "", "another"))
+	must(t, r.store.Renewals.SaveRenewal(t.Context(), c.BroughtForward(time.Now(), other), 1, "", "another"))
 	for range 2 {
 		_, _ = r.source.RenewNow(t.Context(), c.ID, 2)
 		if len(r.arrived) > 0 {

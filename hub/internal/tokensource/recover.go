@@ -9,6 +9,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/renewaldb"
 )
 
 // Recover takes up what earlier runs of this hub left behind and Identity has made its
@@ -29,7 +30,7 @@ func (s *Source) Recover(ctx context.Context) error {
 			return fmt.Errorf("replay the journal: %w", err)
 		}
 	}
-	left, err := s.store.OpenIntents(ctx, s.Owner())
+	left, err := s.store.Renewals.OpenIntents(ctx, s.Owner())
 	if err != nil {
 		return fmt.Errorf("find the renewals that the last run left: %w", err)
 	}
@@ -50,7 +51,7 @@ func (s *Source) recoverReply(ctx context.Context, op journal.Operation) error {
 		s.journal.Done(op.ID)
 		return nil
 	}
-	c, err := s.store.ConnectionOrTrashed(ctx, meta.ConnectionID)
+	c, err := s.store.Grants.ConnectionOrTrashed(ctx, meta.ConnectionID)
 	if err == nil && len(op.Replies) == 0 {
 		err = s.putBack(ctx, c, op, meta)
 	}
@@ -84,7 +85,7 @@ func (s *Source) recoverReply(ctx context.Context, op journal.Operation) error {
 // tryAgain renews the connections of this hub's own open intents. Their replies were lost
 // with the last run, so waiting brings no more information, and other replicas wait for
 // this one.
-func (s *Source) tryAgain(left []store.Intent) {
+func (s *Source) tryAgain(left []renewaldb.Intent) {
 	for _, intent := range left {
 		if s.tidying.Err() != nil {
 			return
@@ -109,7 +110,7 @@ func (s *Source) refound(ctx context.Context) {
 func (s *Source) dropUnsent(id string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.life), 5*time.Second)
 	defer cancel()
-	if err := s.store.DropIntent(ctx, id); err != nil {
+	if err := s.store.Renewals.DropIntent(ctx, id); err != nil {
 		s.log.Warn("drop unsent renewal intent failed, recovery will settle it", "intent", id, "error", err)
 	}
 }
@@ -131,7 +132,7 @@ func (s *Source) sweep() {
 			continue
 		case <-ticker.C:
 		}
-		open, err := s.store.OpenIntents(s.tidying, s.Owner())
+		open, err := s.store.Renewals.OpenIntents(s.tidying, s.Owner())
 		if err != nil {
 			continue // the database is away: the next round finds them
 		}
@@ -141,6 +142,6 @@ func (s *Source) sweep() {
 
 // attended reports whether an intent is worked on, or waits for its plugin to
 // read a reply.
-func (s *Source) attended(intent store.Intent) bool {
+func (s *Source) attended(intent renewaldb.Intent) bool {
 	return s.flying(intent.ConnectionID) || time.Since(intent.StartedAt) < s.lease || len(s.repliesOf(intent)) > 0
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/renewaldb"
 )
 
 // What a killed hub left is taken up by what is known of it: at once if nothing was
@@ -22,15 +23,15 @@ func TestWhatAKilledHubLeftIsTakenUp(t *testing.T) {
 			r := newRig(t, -time.Minute)
 			r.start(t, nil)
 			now := time.Now()
-			won, err := r.store.TakeLease(t.Context(), r.c.ID, r.source.Owner(), time.Minute)
+			won, err := r.store.Renewals.TakeLease(t.Context(), r.c.ID, r.source.Owner(), time.Minute)
 			if err != nil || !won {
 				t.Fatal(won, err)
 			}
-			i := store.Intent{
+			i := renewaldb.Intent{
 				ID: store.NewID(), ConnectionID: r.c.ID, Generation: 1, Owner: r.source.Owner(), StartedAt: now,
 				SendBy: now.Add(30 * time.Second), Deadline: now.Add(5 * time.Minute),
 			}
-			must(t, r.store.BeginIntent(t.Context(), i))
+			must(t, r.store.Renewals.BeginIntent(t.Context(), i))
 			must(t, r.journal.Begin(i.ID, []byte(`{"connection_id":"`+r.c.ID+`","generation":1}`)))
 			if tt.sending {
 				must(t, r.journal.Sending(i.ID))

@@ -94,7 +94,7 @@ func (s *Source) inProgress(ctx context.Context, c connection.Connection) error 
 	}
 	reading, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	if intent, err := s.store.OpenIntent(reading, c.ID); err == nil && intent.Deadline.After(intent.ReadAt) {
+	if intent, err := s.store.Renewals.OpenIntent(reading, c.ID); err == nil && intent.Deadline.After(intent.ReadAt) {
 		e.Message = "The token is being renewed and the service has not answered yet; ask again. The reply is waited for until " +
 			intent.Deadline.UTC().Format(time.RFC3339) + " at the latest."
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/renewaldb"
 	"github.com/evergrant/evergrant/hub/internal/tracing"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -100,13 +101,13 @@ func (s *Source) renewLeased(ctx context.Context, f *flight, c connection.Connec
 	}
 	// It is due but may not be renewed now: it must not be claimed again at once.
 	c.Due, saved = c.NextDue(now), true
-	return c, s.store.SaveFailure(ctx, c, c.Generation, "", s.Owner())
+	return c, s.store.Renewals.SaveFailure(ctx, c, c.Generation, "", s.Owner())
 }
 
 // refresh spends the refresh token: a permit of the endpoint, intent, call, save.
 // An intent that an earlier renewal left open is settled first.
 func (s *Source) refresh(ctx context.Context, f *flight, c connection.Connection) (connection.Connection, error) {
-	svc, err := s.store.Service(ctx, c.ServiceID)
+	svc, err := s.store.Services.Service(ctx, c.ServiceID)
 	if err != nil {
 		return c, err
 	}
@@ -118,7 +119,7 @@ func (s *Source) refresh(ctx context.Context, f *flight, c connection.Connection
 	for {
 		intent := s.newIntent(c, svc)
 		crashpoint.At(crashpoint.BeforeIntent)
-		err := s.store.BeginIntent(ctx, intent)
+		err := s.store.Renewals.BeginIntent(ctx, intent)
 		if errors.Is(err, store.ErrInUse) {
 			settled, c, err := s.settle(ctx, c)
 			if settled || err != nil {
@@ -146,14 +147,14 @@ func (s *Source) refresh(ctx context.Context, f *flight, c connection.Connection
 }
 
 // newIntent is the intent of a renewal that begins now.
-func (s *Source) newIntent(c connection.Connection, svc service.Service) store.Intent {
+func (s *Source) newIntent(c connection.Connection, svc service.Service) renewaldb.Intent {
 	now := time.Now()
 	var declared time.Duration
 	if svc.Description != nil {
 		declared = svc.Description.ExchangeTimeout
 	}
 	sendBy := now.Add(s.exchanger.SendWithin())
-	return store.Intent{
+	return renewaldb.Intent{
 		ID: store.NewID(), ConnectionID: c.ID, Generation: c.Generation, Fingerprint: Fingerprint(c.Tokens),
 		Owner: s.Owner(), StartedAt: now, BegunAt: s.Now(), SendBy: sendBy, Deadline: sendBy.Add(s.exchanger.Budget(declared)),
 	}
@@ -161,7 +162,7 @@ func (s *Source) newIntent(c connection.Connection, svc service.Service) store.I
 
 // finish runs the operation of an intent and saves what comes of it. The permit
 // ends with the call: a save may take long.
-func (s *Source) finish(ctx context.Context, c connection.Connection, op *operation.Op, intent store.Intent, p *permit) (connection.Connection, error) {
+func (s *Source) finish(ctx context.Context, c connection.Connection, op *operation.Op, intent renewaldb.Intent, p *permit) (connection.Connection, error) {
 	begun, log := time.Now(), tracing.Log(ctx, s.log)
 	token, out, err := s.runner.Refresh(ctx, op, c.Tokens.Token(op.Now))
 	p.end()
@@ -232,7 +233,7 @@ func (s *Source) suspected(ctx context.Context, c, failed connection.Connection,
 	if failed.Failure == c.Failure || !failed.Suspicious(s.Now()) {
 		return failed
 	}
-	others, err := s.store.Elsewhere(ctx, c.ServiceID, c.ID, failed.Failure.SameSince)
+	others, err := s.store.Stats.Elsewhere(ctx, c.ServiceID, c.ID, failed.Failure.SameSince)
 	if err != nil {
 		tracing.Log(ctx, s.log).Warn("check whether only this grant is refused failed", "connection", c.Name, "error", err)
 		return failed
@@ -246,7 +247,7 @@ func (s *Source) suspected(ctx context.Context, c, failed connection.Connection,
 // save commits the outcome with a compare-and-set on the generation. While the database
 // is unavailable it retries: this process may hold the only valid refresh token. When the
 // hub stops first, the journal has the reply.
-func (s *Source) save(trailing context.Context, old, c connection.Connection, intent store.Intent, success bool) (connection.Connection, error) {
+func (s *Source) save(trailing context.Context, old, c connection.Connection, intent renewaldb.Intent, success bool) (connection.Connection, error) {
 	var kept <-chan struct{}
 	if success {
 		kept = s.remember(c)
@@ -262,7 +263,7 @@ func (s *Source) save(trailing context.Context, old, c connection.Connection, in
 			return c, nil
 		case errors.Is(err, store.ErrStale):
 			s.runner.Done(intent.ID)
-			return s.store.Connection(s.life, c.ID) // a concurrent outcome was saved first, and its tokens stay
+			return s.store.Grants.Connection(s.life, c.ID) // a concurrent outcome was saved first, and its tokens stay
 		case errors.Is(err, store.ErrNotFound):
 			s.runner.Done(intent.ID)
 			return c, err // removed from the trash meanwhile
@@ -277,13 +278,13 @@ func (s *Source) save(trailing context.Context, old, c connection.Connection, in
 }
 
 // saveOnce tries to commit an outcome.
-func (s *Source) saveOnce(c connection.Connection, intent store.Intent, success bool) error {
+func (s *Source) saveOnce(c connection.Connection, intent renewaldb.Intent, success bool) error {
 	ctx, cancel := context.WithTimeout(s.life, 10*time.Second)
 	defer cancel()
 	if success {
-		return s.store.SaveRenewal(ctx, c, intent.Generation, intent.ID, s.Owner())
+		return s.store.Renewals.SaveRenewal(ctx, c, intent.Generation, intent.ID, s.Owner())
 	}
-	return s.store.SaveFailure(ctx, c, intent.Generation, intent.ID, s.Owner())
+	return s.store.Renewals.SaveFailure(ctx, c, intent.Generation, intent.ID, s.Owner())
 }
 
 // outcome names in a trace how a renewal ended; "" is success.

@@ -9,6 +9,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/renewaldb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -51,7 +52,7 @@ func TestAValidTokenIsServedWhileTheServiceTakesLong(t *testing.T) {
 func TestAHungExchangeHoldsNobodyUp(t *testing.T) {
 	r := newRig(t, time.Minute)
 	r.start(t, func(_ *tokensource.Options, o *operation.Options) { o.SlowAfter = 30 * time.Millisecond })
-	won, err := r.store.TakeLease(t.Context(), r.c.ID, r.source.Owner(), time.Minute)
+	won, err := r.store.Renewals.TakeLease(t.Context(), r.c.ID, r.source.Owner(), time.Minute)
 	if err != nil || !won {
 		t.Fatal(won, err)
 	}
@@ -82,7 +83,7 @@ func TestTheLeaseLastsAsLongAsTheExchange(t *testing.T) {
 	<-r.arrived
 	another := storetest.Enter(t, r.store, "another")
 	for begun := time.Now(); time.Since(begun) < 3*lease; {
-		won, err := r.store.TakeLease(t.Context(), r.c.ID, another, time.Minute)
+		won, err := r.store.Renewals.TakeLease(t.Context(), r.c.ID, another, time.Minute)
 		if err != nil || won {
 			t.Fatalf("another replica got the lease %s after the request left: %v", time.Since(begun), err)
 		}
@@ -90,7 +91,7 @@ func TestTheLeaseLastsAsLongAsTheExchange(t *testing.T) {
 	}
 	r.let <- struct{}{}
 	<-done
-	if won, err := r.store.TakeLease(t.Context(), r.c.ID, another, time.Minute); err != nil || !won {
+	if won, err := r.store.Renewals.TakeLease(t.Context(), r.c.ID, another, time.Minute); err != nil || !won {
 		t.Errorf("the lease is not free after the renewal: %v", err)
 	}
 }
@@ -117,7 +118,7 @@ func TestAPanicSetsOneConnectionAside(t *testing.T) {
 	if c, err := r.source.RenewNow(t.Context(), other.ID, other.Generation); err != nil || c.Generation != other.Generation+1 {
 		t.Errorf("the other one is at generation %d, %v", c.Generation, err)
 	}
-	if won, err := r.store.TakeLease(t.Context(), r.c.ID, storetest.Enter(t, r.store, "another"), time.Minute); err != nil || !won {
+	if won, err := r.store.Renewals.TakeLease(t.Context(), r.c.ID, storetest.Enter(t, r.store, "another"), time.Minute); err != nil || !won {
 		t.Errorf("its lease is still held: %v", err)
 	}
 }
@@ -128,16 +129,16 @@ func TestWhatWasDecidedLongAgoIsNotSent(t *testing.T) {
 	r := newRig(t, time.Minute)
 	r.start(t, nil)
 	now := time.Now()
-	lease, err := r.store.TakeLease(t.Context(), r.c.ID, r.source.Owner(), time.Minute)
+	lease, err := r.store.Renewals.TakeLease(t.Context(), r.c.ID, r.source.Owner(), time.Minute)
 	if err != nil || !lease {
 		t.Fatal(lease, err)
 	}
-	begin := func(started time.Time, sendBy time.Time) store.Intent {
-		i := store.Intent{ID: store.NewID(), ConnectionID: r.c.ID, Generation: 1, Owner: r.source.Owner(), StartedAt: started, SendBy: sendBy, Deadline: sendBy}
-		must(t, r.store.BeginIntent(t.Context(), i))
+	begin := func(started time.Time, sendBy time.Time) renewaldb.Intent {
+		i := renewaldb.Intent{ID: store.NewID(), ConnectionID: r.c.ID, Generation: 1, Owner: r.source.Owner(), StartedAt: started, SendBy: sendBy, Deadline: sendBy}
+		must(t, r.store.Renewals.BeginIntent(t.Context(), i))
 		return i
 	}
-	drop := func(i store.Intent) { must(t, r.store.DropIntent(t.Context(), i.ID)) }
+	drop := func(i renewaldb.Intent) { must(t, r.store.Renewals.DropIntent(t.Context(), i.ID)) }
 	for name, tt := range map[string]struct {
 		age     time.Duration
 		sendBy  time.Duration

@@ -119,7 +119,7 @@ func newRigOf(t *testing.T, life time.Duration, rotation provider.Rotation) *rig
 	r.service = service.Service{
 		ID: store.NewID(), Name: "svc", Title: "svc", Provider: d.Name, Description: &d, CreatedAt: now, UpdatedAt: now, Options: map[string]any{"server": server.URL},
 	}
-	must(t, r.store.CreateService(t.Context(), r.service))
+	must(t, r.store.Services.CreateService(t.Context(), r.service))
 	r.c = r.add(t, "sales", life)
 	return r
 }
@@ -131,7 +131,7 @@ func (r *rig) add(t *testing.T, name string, life time.Duration) connection.Conn
 	token := provider.Token{AccessToken: name + "-a0", RefreshToken: name + "-r", ExpiresIn: new(life + time.Hour)}
 	c := connection.New(now, store.NewID(), name, name, r.service.ID, connection.PolicyOf(r.service.Description)).
 		Granted(now, now.Add(-time.Hour), token, provider.Account{}, nil)
-	must(t, r.store.CreateConnection(t.Context(), c))
+	must(t, r.store.Grants.CreateConnection(t.Context(), c))
 	return c
 }
 
@@ -167,7 +167,7 @@ func (r *rig) start(t *testing.T, change func(*tokensource.Options, *operation.O
 
 func (r *rig) read(t *testing.T) connection.Connection {
 	t.Helper()
-	c, err := r.store.Connection(t.Context(), r.c.ID)
+	c, err := r.store.Grants.Connection(t.Context(), r.c.ID)
 	must(t, err)
 	return c
 }

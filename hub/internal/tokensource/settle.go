@@ -10,6 +10,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/renewaldb"
 	"github.com/evergrant/evergrant/hub/internal/tracing"
 )
 
@@ -32,7 +33,7 @@ func (m journalMeta) begunAt() time.Time {
 	return m.BegunAt
 }
 
-func metaOf(intent store.Intent) []byte {
+func metaOf(intent renewaldb.Intent) []byte {
 	meta, _ := json.Marshal(journalMeta{ // a struct of plain fields cannot fail
 		ConnectionID: intent.ConnectionID, Generation: intent.Generation, StartedAt: intent.StartedAt, BegunAt: intent.BegunAt,
 		SendBy: intent.SendBy, Deadline: intent.Deadline,
@@ -43,7 +44,7 @@ func metaOf(intent store.Intent) []byte {
 // settle deals with an intent that an earlier renewal left open. settled is
 // true if that decided the renewal; otherwise a new one may begin.
 func (s *Source) settle(ctx context.Context, c connection.Connection) (settled bool, _ connection.Connection, err error) {
-	intent, err := s.store.OpenIntent(ctx, c.ID)
+	intent, err := s.store.Renewals.OpenIntent(ctx, c.ID)
 	if errors.Is(err, store.ErrNotFound) {
 		return false, c, nil
 	}
@@ -70,7 +71,7 @@ func (s *Source) settle(ctx context.Context, c connection.Connection) (settled b
 		if intent.Generation < c.Generation || len(kept) == 0 {
 			s.runner.Done(intent.ID) // a reply to a later refresh token waits for its row
 		}
-		return false, c, s.store.DropIntent(ctx, intent.ID)
+		return false, c, s.store.Renewals.DropIntent(ctx, intent.ID)
 	case connection.SettleFinish:
 		c, err = s.replay(ctx, c, *intent, kept)
 		return true, c, err
@@ -81,18 +82,18 @@ func (s *Source) settle(ctx context.Context, c connection.Connection) (settled b
 		}
 		waits := c.OwnerAwaited(intent.ReadAt, c.Generation, until, intent.Owner == s.Owner())
 		waits.Cause = connection.CauseOf(waits, "", "").String()
-		return true, waits, s.store.SaveFailure(ctx, waits, c.Generation, "", s.Owner())
+		return true, waits, s.store.Renewals.SaveFailure(ctx, waits, c.Generation, "", s.Owner())
 	case connection.SettleTryOnce:
 	}
 	// Waiting brings no more information: retry once, and take that answer as final.
 	tracing.Log(ctx, s.log).Warn("renewal has no outcome, retrying", "connection", c.Name, "intent", intent.ID)
 	s.runner.Done(intent.ID)
-	return false, c, s.store.DropIntent(ctx, intent.ID)
+	return false, c, s.store.Renewals.DropIntent(ctx, intent.ID)
 }
 
 // replay finishes a renewal whose reply is known. It sends nothing.
-func (s *Source) replay(ctx context.Context, c connection.Connection, intent store.Intent, kept map[int][]byte) (connection.Connection, error) {
-	svc, err := s.store.Service(ctx, c.ServiceID)
+func (s *Source) replay(ctx context.Context, c connection.Connection, intent renewaldb.Intent, kept map[int][]byte) (connection.Connection, error) {
+	svc, err := s.store.Services.Service(ctx, c.ServiceID)
 	if err != nil {
 		return c, err
 	}
@@ -104,7 +105,7 @@ func (s *Source) replay(ctx context.Context, c connection.Connection, intent sto
 // be renewed now: its token has expired since, or it is paused. The reply may hold the
 // only valid tokens.
 func (s *Source) settleKept(ctx context.Context, c connection.Connection) (settled bool, _ connection.Connection, err error) {
-	intent, err := s.store.OpenIntent(ctx, c.ID)
+	intent, err := s.store.Renewals.OpenIntent(ctx, c.ID)
 	if errors.Is(err, store.ErrNotFound) {
 		return false, c, nil
 	}
@@ -120,7 +121,7 @@ func (s *Source) settleKept(ctx context.Context, c connection.Connection) (settl
 }
 
 // repliesOf looks for the replies of an intent in the journal and in its row.
-func (s *Source) repliesOf(intent store.Intent) map[int][]byte {
+func (s *Source) repliesOf(intent renewaldb.Intent) map[int][]byte {
 	if op, ok := s.journal.Operation(intent.ID); ok && len(op.Replies) > 0 {
 		return op.Replies
 	}
@@ -141,7 +142,7 @@ const maxReplays = 20
 
 // keepReply leaves an intent open whose reply the plugin could not digest: any
 // replica, or a mended version of the plugin, can finish it.
-func (s *Source) keepReply(ctx context.Context, c connection.Connection, intent store.Intent, out operation.Outcome, providerName string, cause error) (connection.Connection, error) {
+func (s *Source) keepReply(ctx context.Context, c connection.Connection, intent renewaldb.Intent, out operation.Outcome, providerName string, cause error) (connection.Connection, error) {
 	failure := failureOf(cause)
 	failed := c.Failed(s.Now(), intent.Generation, failure)
 	failed.Cause = connection.CauseOf(failed, "", providerName).String()
@@ -153,10 +154,10 @@ func (s *Source) keepReply(ctx context.Context, c connection.Connection, intent 
 	if err != nil {
 		return c, err
 	}
-	if err := s.store.KeepReply(ctx, intent.ID, data); err != nil {
+	if err := s.store.Renewals.KeepReply(ctx, intent.ID, data); err != nil {
 		return c, fmt.Errorf("keep the reply to the renewal of %s: %w", c.Name, err)
 	}
-	if err := s.store.SaveFailure(ctx, failed, intent.Generation, "", s.Owner()); err != nil {
+	if err := s.store.Renewals.SaveFailure(ctx, failed, intent.Generation, "", s.Owner()); err != nil {
 		return c, err
 	}
 	return failed, nil

@@ -16,7 +16,7 @@ func (s *Source) begunAt(ctx context.Context, c connection.Connection) (int64, e
 	if !c.EndsWithRenewal() {
 		return 0, nil
 	}
-	intent, err := s.store.OpenIntent(ctx, c.ID)
+	intent, err := s.store.Renewals.OpenIntent(ctx, c.ID)
 	if errors.Is(err, store.ErrNotFound) {
 		return 0, nil
 	}
@@ -68,6 +68,6 @@ func (s *Source) outcome(ctx context.Context, c connection.Connection) (connecti
 	if err != nil {
 		return c, 0, err
 	}
-	c, err = s.store.Connection(ctx, c.ID)
+	c, err = s.store.Grants.Connection(ctx, c.ID)
 	return c, begunAt, err
 }

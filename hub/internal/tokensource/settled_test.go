@@ -12,12 +12,12 @@ import (
 
 // pullOf is a pull as the API makes it: by the version that one statement has read.
 func (r *rig) pullOf(ctx context.Context, wait time.Duration) (*tokensource.Pulled, error) {
-	c, err := r.store.Connection(ctx, r.c.ID)
+	c, err := r.store.Grants.Connection(ctx, r.c.ID)
 	if err != nil {
 		return nil, err
 	}
 	v := tokensource.Version{Generation: c.Generation, UpdatedAt: c.UpdatedAt.UnixMilli()}
-	if intent, err := r.store.OpenIntent(ctx, r.c.ID); err == nil {
+	if intent, err := r.store.Renewals.OpenIntent(ctx, r.c.ID); err == nil {
 		v.BegunAt = intent.BegunAt.UnixMilli()
 	}
 	return r.source.ServeVersion(ctx, r.c.ID, v, 0, wait)

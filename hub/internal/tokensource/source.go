@@ -185,7 +185,7 @@ func (s *Source) Close(ctx context.Context) {
 func (s *Source) Leave() {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	if err := s.store.FreeLeasesOf(ctx, s.Owner()); err != nil {
+	if err := s.store.Renewals.FreeLeasesOf(ctx, s.Owner()); err != nil {
 		s.log.Warn("release leases on shutdown failed, they will expire", "error", err)
 	}
 }
@@ -206,7 +206,7 @@ const UsualWait = 10 * time.Second
 // valid token to return; the renewal continues without it. Errors: store.ErrNotFound,
 // *RefusedError.
 func (s *Source) Token(ctx context.Context, name string, minTTL, wait time.Duration) (*Pulled, error) {
-	c, err := s.store.ConnectionByName(ctx, name)
+	c, err := s.store.Grants.ConnectionByName(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -346,7 +346,7 @@ func (s *Source) Used(ctx context.Context, c connection.Connection) {
 		return
 	}
 	if used, worth := c.Used(s.Now()); worth {
-		if err := s.store.SaveUse(ctx, used); err != nil {
+		if err := s.store.Grants.SaveUse(ctx, used); err != nil {
 			s.log.Warn("record use of sliding token failed, shown expiry is too early", "connection", c.Name, "error", err)
 		}
 	}
@@ -362,7 +362,7 @@ func (s *Source) TouchPulled(ctx context.Context, id string) {
 	}
 	s.touched.Put(id, now)
 	s.mu.Unlock()
-	if err := s.store.TouchPulled(ctx, id, now); err != nil {
+	if err := s.store.Grants.TouchPulled(ctx, id, now); err != nil {
 		s.log.Warn("record pull time failed", "connection", id, "error", err)
 	}
 }

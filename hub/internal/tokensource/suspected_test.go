@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
@@ -36,7 +36,7 @@ func TestAGrantThatAloneIsRefusedAsksForAPerson(t *testing.T) {
 			added := c
 			c.RenewedAt = since.Add(-time.Hour)
 			c = c.Failed(time.Now(), c.Generation, provider.Errorf(provider.Internal, "flux_capacitor", "please contact us"))
-			must(t, r.store.UpdateConnection(t.Context(), c, added))
+			must(t, r.store.Grants.UpdateConnection(t.Context(), c, added))
 		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -52,7 +52,7 @@ func TestAGrantThatAloneIsRefusedAsksForAPerson(t *testing.T) {
 			c.Failure = &connection.Failure{
 				Kind: provider.Internal, Code: "flux_capacitor", Status: 400, At: since, Since: since, Count: 4, Same: 4, SameSince: since,
 			}
-			must(t, r.store.UpdateConnection(t.Context(), c, c))
+			must(t, r.store.Grants.UpdateConnection(t.Context(), c, c))
 			after, err := r.source.RenewNow(t.Context(), c.ID, c.Generation)
 			must(t, err)
 			if suspect := after.Phase() == connection.PhaseSuspect; suspect != test.suspect || after.State != connection.StateActive {
@@ -63,7 +63,7 @@ func TestAGrantThatAloneIsRefusedAsksForAPerson(t *testing.T) {
 			if !ok || (refused.Kind == provider.ReauthorizationRequired) != test.suspect {
 				t.Errorf("the pull is told %v", err)
 			}
-			listed, err := r.store.Connections(t.Context(), store.Filter{Status: connection.StatusNeedsAuthorization})
+			listed, err := r.store.Grants.Connections(t.Context(), grantdb.Filter{Status: connection.StatusNeedsAuthorization})
 			must(t, err)
 			if (len(listed) == 1) != test.suspect {
 				t.Errorf("%d are listed as waiting for a person", len(listed))

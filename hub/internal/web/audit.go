@@ -14,7 +14,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
@@ -24,12 +24,12 @@ import (
 const auditPage = 100
 
 // auditFilter reads what is looked for. A day that is none is told, and does not count.
-func auditFilter(c *gin.Context) (store.AuditFilter, view.AuditForm) {
+func auditFilter(c *gin.Context) (auditdb.AuditFilter, view.AuditForm) {
 	form := view.AuditForm{
 		Actor: strings.TrimSpace(c.Query("actor")), Act: c.Query("act"), Object: strings.TrimSpace(c.Query("object")), Outcome: c.Query("outcome"),
 		From: strings.TrimSpace(c.Query("from")), To: strings.TrimSpace(c.Query("to")),
 	}
-	f := store.AuditFilter{Actor: form.Actor, Act: form.Act, Object: form.Object, Outcome: form.Outcome}
+	f := auditdb.AuditFilter{Actor: form.Actor, Act: form.Act, Object: form.Object, Outcome: form.Outcome}
 	f.Before, _ = strconv.ParseInt(c.Query("before"), 10, 64) // none is the first page
 	zone := i18n.From(c.Request.Context()).Zone
 	f.From = dayOf(form.From, zone, &form.Wrong)
@@ -65,7 +65,7 @@ func auditQuery(form view.AuditForm) url.Values {
 func (p *Pages) audit(c *gin.Context) {
 	f, form := auditFilter(c)
 	f.Limit = auditPage + 1
-	records, err := p.o.Store.AuditRecords(c.Request.Context(), f)
+	records, err := p.o.Store.Audit.AuditRecords(c.Request.Context(), f)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -103,7 +103,7 @@ func (p *Pages) auditCSV(c *gin.Context) {
 	w := csv.NewWriter(c.Writer)
 	_ = w.Write([]string{"seq", "at", "actor_kind", "actor", "address", "act", "object_kind", "object", "detail", "outcome"}) // errors show at Flush
 	for {
-		records, err := p.o.Store.AuditRecords(c.Request.Context(), f)
+		records, err := p.o.Store.Audit.AuditRecords(c.Request.Context(), f)
 		if err != nil {
 			p.o.Logger.Error("export audit records failed", "error", err)
 			return
@@ -131,7 +131,7 @@ func harmless(values ...string) []string {
 
 func (p *Pages) verifyAudit(c *gin.Context) {
 	n, err := p.o.Data.VerifyAudit(c.Request.Context())
-	if broken, ok := errors.AsType[*store.BrokenChainError](err); ok {
+	if broken, ok := errors.AsType[*auditdb.BrokenChainError](err); ok {
 		p.flash(c, view.Flash{Key: "flash.audit_broken", Name: strconv.FormatInt(broken.Seq, 10), Bad: true})
 	} else if err != nil {
 		p.fail(c, err)

@@ -14,7 +14,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/service"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/authdb"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
@@ -132,7 +132,7 @@ func (p *Pages) resultOf(c *gin.Context, failure *authflow.Failure) view.Result 
 
 // wayBack is where an authorization that came to nothing can be begun again: at the link
 // that was followed, or in the hub, after a login if that is needed.
-func (p *Pages) wayBack(c *gin.Context, a *store.Authorization) string {
+func (p *Pages) wayBack(c *gin.Context, a *authdb.Authorization) string {
 	_, in := p.user(c)
 	switch {
 	case a != nil && a.ReturnTo == authflow.LinkReturn:

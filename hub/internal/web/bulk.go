@@ -13,6 +13,8 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/bulkdb"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
@@ -29,7 +31,7 @@ const (
 // choice is an act and what it is to be done to, as a form says.
 type choice struct {
 	ask view.BulkAsk
-	f   store.Filter
+	f   grantdb.Filter
 	// list is where the form stands.
 	list string
 }
@@ -100,9 +102,9 @@ func (p *Pages) choiceOf(c *gin.Context) (choice, error) {
 	}
 	if x.ask.Trash {
 		x.list, x.ask.Search = "/trash?"+x.ask.Query, strings.TrimSpace(asked.Get("q"))
-		x.f = store.Filter{Trash: true, Query: x.ask.Search}
+		x.f = grantdb.Filter{Trash: true, Query: x.ask.Search}
 		if !x.ask.All {
-			x.f = store.Filter{Trash: true, IDs: x.ask.Picked}
+			x.f = grantdb.Filter{Trash: true, IDs: x.ask.Picked}
 		}
 		return x, nil
 	}
@@ -118,7 +120,7 @@ func (p *Pages) choiceOf(c *gin.Context) (choice, error) {
 	f.AfterName, f.AfterKey, f.Limit = "", 0, 0
 	x.f, x.ask.Search, x.ask.Status, x.ask.Service, x.ask.Tag = f, v.Query, f.Status, v.Service.Title, v.Tag
 	if !x.ask.All {
-		x.f = store.Filter{Names: x.ask.Picked}
+		x.f = grantdb.Filter{Names: x.ask.Picked}
 	}
 	return x, nil
 }
@@ -165,7 +167,7 @@ func (p *Pages) confirmed(c *gin.Context, x *choice) bool {
 
 // linkReceivers counts who gets the links of what is chosen.
 func (p *Pages) linkReceivers(ctx context.Context, x *choice) (err error) {
-	contacts, err := p.o.Store.Contacts(ctx)
+	contacts, err := p.o.Store.People.Contacts(ctx)
 	if err != nil {
 		return err
 	}
@@ -182,7 +184,7 @@ func (p *Pages) linkReceivers(ctx context.Context, x *choice) (err error) {
 // bulkRun shows how a run goes.
 func (p *Pages) bulkRun(c *gin.Context) {
 	skip, _ := strconv.Atoi(c.Query("skip")) // none is the first page
-	asked := store.BulkPage{State: c.Query("state"), Skip: max(0, skip), Limit: bulkShown}
+	asked := bulkdb.BulkPage{State: c.Query("state"), Skip: max(0, skip), Limit: bulkShown}
 	run, counts, items, err := p.o.Bulk.Run(c.Request.Context(), c.Param("id"), asked)
 	if err != nil {
 		p.fail(c, err)
@@ -190,7 +192,7 @@ func (p *Pages) bulkRun(c *gin.Context) {
 	}
 	v := view.BulkRun{
 		ID: run.ID, Act: run.Act, Argument: run.Argument, State: asked.State,
-		Done: counts[store.BulkDone], Failed: counts[store.BulkFailed], Waiting: counts[store.BulkWaiting], Cancelled: counts[store.BulkCancelled],
+		Done: counts[bulkdb.BulkDone], Failed: counts[bulkdb.BulkFailed], Waiting: counts[bulkdb.BulkWaiting], Cancelled: counts[bulkdb.BulkCancelled],
 	}
 	v.Total = v.Done + v.Failed + v.Waiting + v.Cancelled
 	for _, item := range items {
@@ -227,7 +229,7 @@ func (p *Pages) cancelBulk(c *gin.Context) {
 	ctx := c.Request.Context()
 	err := p.o.Bulk.Cancel(ctx, c.Param("id"))
 	if errors.Is(err, store.ErrNotFound) { // it may be over
-		_, _, _, err = p.o.Bulk.Run(ctx, c.Param("id"), store.BulkPage{Limit: 1})
+		_, _, _, err = p.o.Bulk.Run(ctx, c.Param("id"), bulkdb.BulkPage{Limit: 1})
 	}
 	if err != nil {
 		p.fail(c, err)

@@ -11,7 +11,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/notifications"
 	"github.com/evergrant/evergrant/hub/internal/channel"
 	"github.com/evergrant/evergrant/hub/internal/policy"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
@@ -36,7 +36,7 @@ func (p *Pages) escalationSetup(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	services, err := p.o.Store.Services(ctx)
+	services, err := p.o.Store.Services.Services(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -77,7 +77,7 @@ func (p *Pages) showChannel(c *gin.Context, status int, v view.ChannelForm) {
 }
 
 // storedChannel reads the channel of the address with its form, without secrets.
-func (p *Pages) storedChannel(c *gin.Context) (store.Channel, view.ChannelForm, bool) {
+func (p *Pages) storedChannel(c *gin.Context) (noticedb.Channel, view.ChannelForm, bool) {
 	stored, err := p.o.Notifications.Channel(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		p.fail(c, err)

@@ -13,14 +13,14 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
 // some reads the rows that a filter chooses.
-func (p *Pages) some(c *gin.Context, refs map[string]view.ServiceRef, f store.Filter) ([]view.ConnectionRow, error) {
+func (p *Pages) some(c *gin.Context, refs map[string]view.ServiceRef, f grantdb.Filter) ([]view.ConnectionRow, error) {
 	connections, err := p.o.Connections.List(c.Request.Context(), f)
 	return rowsOf(connections, refs, nil), err
 }
@@ -40,16 +40,16 @@ func rowsOf(connections []connection.Connection, refs map[string]view.ServiceRef
 const pageSize = 100
 
 // listFilter reads what a list is asked for.
-func listFilter(values url.Values, refs map[string]view.ServiceRef) (store.Filter, view.Connections) {
+func listFilter(values url.Values, refs map[string]view.ServiceRef) (grantdb.Filter, view.Connections) {
 	v := view.Connections{
 		Query: strings.TrimSpace(values.Get("q")), Status: connection.Status(values.Get("status")), Services: len(refs), Tag: values.Get("tag"), Sort: values.Get("sort"),
 		Cause: values.Get("cause"), Granted: values.Get("granted"),
 	}
-	f := store.Filter{Query: v.Query, Tag: v.Tag, Cause: v.Cause, Granted: v.Granted, AfterName: values.Get("after"), Limit: pageSize}
+	f := grantdb.Filter{Query: v.Query, Tag: v.Tag, Cause: v.Cause, Granted: v.Granted, AfterName: values.Get("after"), Limit: pageSize}
 	if slices.Contains(connection.Statuses, v.Status) {
 		f.Status = v.Status
 	}
-	if order := store.Sort(v.Sort); slices.Contains(store.Sorts, order) {
+	if order := grantdb.Sort(v.Sort); slices.Contains(grantdb.Sorts, order) {
 		f.Sort = order
 	}
 	f.AfterKey, _ = strconv.ParseInt(values.Get("key"), 10, 64) // none is the first page
@@ -119,7 +119,7 @@ func (p *Pages) causeText(ctx context.Context, text string) string {
 
 // countList counts what a list finds, by status as well, and what there is in all and in the
 // trash.
-func (p *Pages) countList(ctx context.Context, f store.Filter, v *view.Connections) error {
+func (p *Pages) countList(ctx context.Context, f grantdb.Filter, v *view.Connections) error {
 	all, err := p.counts(ctx)
 	if err != nil {
 		return err

@@ -15,6 +15,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/app/connections"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
+	"github.com/evergrant/evergrant/hub/internal/store/renewaldb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
@@ -111,7 +113,7 @@ func (p *Pages) showConnection(c *gin.Context, status int, paste *view.Result) {
 const worthTelling = 5 * time.Second
 
 // underWay notes a renewal whose reply is waited for.
-func underWay(v *view.Connection, intent *store.Intent) {
+func underWay(v *view.Connection, intent *renewaldb.Intent) {
 	now := time.Now()
 	if intent != nil && intent.StartedAt.Before(now.Add(-worthTelling)) && intent.Deadline.After(now) {
 		v.RenewingSince, v.RenewingUntil = intent.StartedAt, intent.Deadline
@@ -135,7 +137,7 @@ func (p *Pages) showConnectionWith(c *gin.Context, status int, with func(*view.C
 		p.fail(c, err)
 		return
 	}
-	v.Restorable = slices.ContainsFunc(past.Sets, func(x store.PastTokenSet) bool { return conn.MayRestore(time.Now(), x.PastSet) == nil })
+	v.Restorable = slices.ContainsFunc(past.Sets, func(x grantdb.PastTokenSet) bool { return conn.MayRestore(time.Now(), x.PastSet) == nil })
 	v.Offered, v.Tags = offered(standing.Offer), standing.Tags
 	v.Timeline = view.TimelineOf(conn, past.Sets, past.Records, timelineLength)
 	underWay(&v, standing.Renewal)

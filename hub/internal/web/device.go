@@ -10,7 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
@@ -38,7 +38,7 @@ func devices(c *gin.Context) []string {
 // keepDevice has the browser known after a login: others' guesses do not keep the person
 // out there. It comes from a page of the login, which has the cookie; after the set-up and
 // an invitation the browser may get another name.
-func (p *Pages) keepDevice(c *gin.Context, u store.User) error {
+func (p *Pages) keepDevice(c *gin.Context, u peopledb.User) error {
 	known := devices(c)
 	mine, err := p.o.Access.Device(c.Request.Context(), u, known)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/channel"
 	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/policy"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
@@ -61,7 +61,7 @@ func (p *Pages) registerEscalation(see, operate, manage *gin.RouterGroup) {
 // told are whoever can be told, and how, by id.
 type told struct {
 	contacts map[string]policy.Contact
-	channels map[string]store.Channel
+	channels map[string]noticedb.Channel
 }
 
 func (p *Pages) told(ctx context.Context) (told, error) {
@@ -73,7 +73,7 @@ func (p *Pages) told(ctx context.Context) (told, error) {
 	if err != nil {
 		return told{}, err
 	}
-	t := told{contacts: make(map[string]policy.Contact, len(contacts)), channels: make(map[string]store.Channel, len(channels))}
+	t := told{contacts: make(map[string]policy.Contact, len(contacts)), channels: make(map[string]noticedb.Channel, len(channels))}
 	for _, c := range contacts {
 		t.contacts[c.ID] = c
 	}
@@ -91,7 +91,7 @@ func (p *Pages) escalations(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	over := store.EscalationFilter{Over: true, Before: c.Query("before"), Limit: escalationPage + 1}
+	over := noticedb.EscalationFilter{Over: true, Before: c.Query("before"), Limit: escalationPage + 1}
 	v := view.Escalations{Ready: len(t.contacts) > 0 && len(t.channels) > 0}
 	if v.Over, err = p.escalationRows(c, over); err != nil {
 		p.fail(c, err)
@@ -101,7 +101,7 @@ func (p *Pages) escalations(c *gin.Context) {
 		v.Over = v.Over[:escalationPage]
 		v.Next = "/escalations?before=" + v.Over[escalationPage-1].ID
 	}
-	if v.Open, err = p.escalationRows(c, store.EscalationFilter{Open: true, Limit: openEscalations}); err != nil {
+	if v.Open, err = p.escalationRows(c, noticedb.EscalationFilter{Open: true, Limit: openEscalations}); err != nil {
 		p.fail(c, err)
 		return
 	}
@@ -116,7 +116,7 @@ func (p *Pages) escalations(c *gin.Context) {
 	p.render(c, http.StatusOK, page.Escalations(p.shell(c, view.SectionEscalations), v))
 }
 
-func (p *Pages) escalationRows(c *gin.Context, f store.EscalationFilter) ([]view.EscalationRow, error) {
+func (p *Pages) escalationRows(c *gin.Context, f noticedb.EscalationFilter) ([]view.EscalationRow, error) {
 	list, err := p.o.Notifications.Escalations(c.Request.Context(), f)
 	if err != nil {
 		return nil, err
@@ -128,7 +128,7 @@ func (p *Pages) escalationRows(c *gin.Context, f store.EscalationFilter) ([]view
 const namedAffected = 5
 
 // toldOf tells escalations in the words of pages.
-func (p *Pages) toldOf(c *gin.Context, list ...store.Escalation) ([]view.EscalationRow, error) {
+func (p *Pages) toldOf(c *gin.Context, list ...noticedb.Escalation) ([]view.EscalationRow, error) {
 	ctx := c.Request.Context()
 	ids := make([]string, 0, len(list))
 	var affected []string
@@ -154,7 +154,7 @@ func (p *Pages) toldOf(c *gin.Context, list ...store.Escalation) ([]view.Escalat
 		row := view.EscalationRow{
 			ID: e.ID, Topic: escalation.TopicOf(e.Event), Affected: e.Affected, OpenedAt: e.OpenedAt, AcknowledgedAt: e.AcknowledgedAt,
 			AcknowledgedBy: e.AcknowledgedBy, ClosedAt: e.ClosedAt, Drill: e.Drill, Service: services[e.ServiceID].Title,
-			Sent: sent[store.DeliverySent], Dead: sent[store.DeliveryDead], Waiting: sent[store.DeliveryWaiting] + sent[store.DeliverySending],
+			Sent: sent[noticedb.DeliverySent], Dead: sent[noticedb.DeliveryDead], Waiting: sent[noticedb.DeliveryWaiting] + sent[noticedb.DeliverySending],
 		}
 		if days, ok := strings.CutPrefix(string(e.Event), "person_needed_"); ok {
 			row.Days, _ = strconv.Atoi(days) // the store has only ours
@@ -172,7 +172,7 @@ func (p *Pages) toldOf(c *gin.Context, list ...store.Escalation) ([]view.Escalat
 // linkRE finds what opens something in the text of a message: a page must not show it.
 var linkRE = regexp.MustCompile(`/(grant|ack)/[A-Za-z0-9_-]{20,}`)
 
-func deliveryRow(d store.Delivery, t told) view.DeliveryRow {
+func deliveryRow(d noticedb.Delivery, t told) view.DeliveryRow {
 	row := view.DeliveryRow{
 		ID: d.ID, EscalationID: d.EscalationID, Kind: d.Kind, State: d.State, Contact: t.contacts[d.Contact].Title, Channel: t.channels[d.Channel].Title,
 		DueAt: d.DueAt, SentAt: d.SentAt, Attempts: d.Attempts, Reason: d.Reason, Said: d.Said,

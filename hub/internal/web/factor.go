@@ -14,7 +14,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/app/people"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -105,7 +105,7 @@ func (p *Pages) secondFactorForm(c *gin.Context) {
 	p.showSecondFactor(c, http.StatusOK, u, secret, false)
 }
 
-func (p *Pages) showSecondFactor(c *gin.Context, status int, u store.User, secret []byte, wrong bool) {
+func (p *Pages) showSecondFactor(c *gin.Context, status int, u peopledb.User, secret []byte, wrong bool) {
 	v := view.SecondFactor{Address: access.SecondFactorAddress(u.Login, secret), Wrong: wrong}
 	var err error
 	if v.Required, err = p.lacksFactor(c); err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/policy"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
@@ -19,7 +19,7 @@ func (p *Pages) firstSteps(ctx context.Context, services, connections int) (v vi
 		return v, err
 	}
 	if v.Pulled = p.pulled.Load(); !v.Pulled && v.Connection {
-		if v.Pulled, err = p.o.Store.AnyPulled(ctx); err != nil {
+		if v.Pulled, err = p.o.Store.Grants.AnyPulled(ctx); err != nil {
 			return v, err
 		}
 		p.pulled.Store(v.Pulled)
@@ -37,7 +37,7 @@ func (p *Pages) somebodyIsTold(ctx context.Context) (bool, error) {
 	contacts, err := p.o.Notifications.Contacts(ctx)
 	return slices.ContainsFunc(contacts, func(who policy.Contact) bool {
 		return slices.ContainsFunc(who.Addresses, func(to policy.Address) bool {
-			return slices.ContainsFunc(channels, func(by store.Channel) bool { return by.ID == to.Channel && by.DisabledAt.IsZero() })
+			return slices.ContainsFunc(channels, func(by noticedb.Channel) bool { return by.ID == to.Channel && by.DisabledAt.IsZero() })
 		})
 	}), err
 }

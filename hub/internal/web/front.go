@@ -13,6 +13,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/grants"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/servicedb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -23,7 +24,7 @@ import (
 const frontPage = grants.FrontPage
 
 // codesLimit bounds how often people without an account begin an authorization.
-var codesLimit = store.FrontLimit{PerAddress: view.FrontEach, InTotal: view.FrontAll, Within: time.Hour}
+var codesLimit = servicedb.FrontLimit{PerAddress: view.FrontEach, InTotal: view.FrontAll, Within: time.Hour}
 
 // front shows the published services. Where there are none it leads to the login.
 func (p *Pages) front(c *gin.Context) { p.showFront(c, http.StatusOK, view.FrontDoor{}) }
@@ -94,7 +95,7 @@ func (p *Pages) takeCodes(c *gin.Context) {
 		p.showFront(c, http.StatusNotFound, view.FrontDoor{Withdrawn: true})
 		return
 	}
-	if errors.Is(err, store.ErrTooOften) {
+	if errors.Is(err, servicedb.ErrTooOften) {
 		p.tooOften(c)
 		p.showFront(c, http.StatusTooManyRequests, view.FrontDoor{TooOften: true})
 		return

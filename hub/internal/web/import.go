@@ -16,6 +16,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/bulkdb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -122,8 +123,8 @@ func (p *Pages) linesOfRest(ctx context.Context, runID string) (string, error) {
 		return "", nil
 	}
 	lines := []string{"1"}
-	for _, state := range []string{store.BulkFailed, store.BulkCancelled} {
-		run, _, items, err := p.o.Bulk.Run(ctx, runID, store.BulkPage{State: state, Limit: bulk.Most})
+	for _, state := range []string{bulkdb.BulkFailed, bulkdb.BulkCancelled} {
+		run, _, items, err := p.o.Bulk.Run(ctx, runID, bulkdb.BulkPage{State: state, Limit: bulk.Most})
 		if errors.Is(err, store.ErrNotFound) || err == nil && run.Act != bulk.Import {
 			return "", nil
 		}

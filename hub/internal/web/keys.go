@@ -13,7 +13,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/app/keys"
 	"github.com/evergrant/evergrant/hub/internal/connection"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -52,7 +52,7 @@ func (p *Pages) keys(c *gin.Context) {
 // counted.
 const titlesOfKey = 4
 
-func keyView(k store.APIKey, opened map[string]connection.Connection, names map[string]string) view.Key {
+func keyView(k peopledb.APIKey, opened map[string]connection.Connection, names map[string]string) view.Key {
 	v := view.Key{
 		ID: k.ID, Title: k.Title, Prefix: k.Prefix, Admin: access.MayAdminister(k), AllConnections: k.AllConnections,
 		Tags: k.Tags, Addresses: k.Addresses,

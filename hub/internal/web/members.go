@@ -9,7 +9,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/app/people"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
@@ -21,7 +21,7 @@ func (p *Pages) registerPeople(in *gin.RouterGroup) {
 	in.GET("/people", p.people)
 	in.POST("/people/invite", p.invite)
 	in.POST("/people/invitations/:id/withdraw", p.withdrawInvitation)
-	in.POST("/people/:id/role", p.memberAct("flash.person_changed", func(c *gin.Context, id string) (store.User, error) {
+	in.POST("/people/:id/role", p.memberAct("flash.person_changed", func(c *gin.Context, id string) (peopledb.User, error) {
 		return p.o.People.ChangeRole(c.Request.Context(), id, c.PostForm("role"))
 	}))
 	in.POST("/people/:id/disable", p.memberAct("flash.person_disabled", onPerson(p.o.People.Disable)))
@@ -32,15 +32,15 @@ func (p *Pages) registerPeople(in *gin.RouterGroup) {
 }
 
 // onPerson is an act on a person for which nothing but the person is entered.
-func onPerson(act func(ctx context.Context, id string) (store.User, error)) func(*gin.Context, string) (store.User, error) {
-	return func(c *gin.Context, id string) (store.User, error) { return act(c.Request.Context(), id) }
+func onPerson(act func(ctx context.Context, id string) (peopledb.User, error)) func(*gin.Context, string) (peopledb.User, error) {
+	return func(c *gin.Context, id string) (peopledb.User, error) { return act(c.Request.Context(), id) }
 }
 
-func (p *Pages) memberAct(key string, do func(c *gin.Context, id string) (store.User, error)) gin.HandlerFunc {
+func (p *Pages) memberAct(key string, do func(c *gin.Context, id string) (peopledb.User, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		u, err := do(c, c.Param("id"))
 		switch {
-		case errors.Is(err, store.ErrLastOwner):
+		case errors.Is(err, peopledb.ErrLastOwner):
 			p.flash(c, view.Flash{Key: "flash.last_owner", Bad: true})
 		case errors.Is(err, access.ErrMayNot), errors.Is(err, access.ErrRole):
 			p.flash(c, view.Flash{Key: "flash.may_not", Bad: true})

@@ -10,12 +10,12 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/connections"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/connection"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/authdb"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
 // offered is the authorisation that is kept aside for a connection; nil if there is none.
-func offered(o *store.Offer) *view.Offered {
+func offered(o *authdb.Offer) *view.Offered {
 	if o == nil {
 		return nil
 	}

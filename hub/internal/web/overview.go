@@ -9,7 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
@@ -48,7 +48,7 @@ func (p *Pages) counts(ctx context.Context) (view.Counts, error) {
 	if now.Sub(p.counted.at) < countsLive {
 		return p.counted.counts, nil
 	}
-	byStatus, err := p.o.Store.CountByStatus(ctx, now)
+	byStatus, err := p.o.Store.Grants.CountByStatus(ctx, now)
 	if err != nil {
 		return view.Counts{}, err
 	}
@@ -81,21 +81,21 @@ func (p *Pages) overviewOf(c *gin.Context) (v view.Overview, err error) {
 		return v, err
 	}
 	var read []connection.Connection
-	for _, f := range []store.Filter{
+	for _, f := range []grantdb.Filter{
 		{Status: connection.StatusNeedsAuthorization, Limit: overviewAcute}, {Status: connection.StatusNeedsOperator, Limit: overviewAcute},
-		{Status: connection.StatusExpires, Sort: store.SortExpires, Limit: overviewSoon},
+		{Status: connection.StatusExpires, Sort: grantdb.SortExpires, Limit: overviewSoon},
 	} {
-		some, err := p.o.Store.Connections(ctx, f)
+		some, err := p.o.Store.Grants.Connections(ctx, f)
 		if err != nil {
 			return v, err
 		}
 		read = append(read, some...)
 	}
-	needed, err := p.o.Store.PersonNeeded(ctx, overviewSoon)
+	needed, err := p.o.Store.Stats.PersonNeeded(ctx, overviewSoon)
 	if err != nil {
 		return v, err
 	}
-	next, err := p.o.Store.Upcoming(ctx, overviewNext)
+	next, err := p.o.Store.Grants.Upcoming(ctx, overviewNext)
 	if err != nil {
 		return v, err
 	}
@@ -121,7 +121,7 @@ func (p *Pages) overviewOf(c *gin.Context) (v view.Overview, err error) {
 	if len(v.Plugins) == 0 {
 		v.PluginsWell = len(plugins)
 	}
-	untold, err := p.o.Store.Untold(ctx)
+	untold, err := p.o.Store.Notices.Untold(ctx)
 	if err != nil {
 		return v, err
 	}
@@ -135,7 +135,7 @@ func (p *Pages) overviewOf(c *gin.Context) (v view.Overview, err error) {
 	for _, d := range p.o.Damages() {
 		v.Damages = append(v.Damages, view.Damage{Segment: d.Segment, KeptAs: d.KeptAs, Bytes: d.Bytes, Noticed: d.Noticed})
 	}
-	if v.Requests, err = p.o.Store.OpenServiceRequests(ctx); err != nil {
+	if v.Requests, err = p.o.Store.Notices.OpenServiceRequests(ctx); err != nil {
 		return v, err
 	}
 	v.Backup = p.backupTrouble(ctx, time.Now())
@@ -168,7 +168,7 @@ const renewedBack = 48
 // renewedHours counts how renewals ended in the last two days, by hour.
 func (p *Pages) renewedHours(ctx context.Context) ([]view.RenewedBar, error) {
 	first := time.Now().UTC().Truncate(time.Hour).Add(-(renewedBack - 1) * time.Hour)
-	hours, err := p.o.Store.RenewalHours(ctx, first)
+	hours, err := p.o.Store.Stats.RenewalHours(ctx, first)
 	bars := make([]view.RenewedBar, renewedBack)
 	for i := range bars {
 		bars[i].At = first.Add(time.Duration(i) * time.Hour)
@@ -192,7 +192,7 @@ const expiryDays = 30
 // expiries counts by when people are needed, by day from today.
 func (p *Pages) expiries(ctx context.Context) ([]view.Bar, error) {
 	now := time.Now()
-	counts, err := p.o.Store.PersonNeededByDay(ctx, now, expiryDays)
+	counts, err := p.o.Store.Stats.PersonNeededByDay(ctx, now, expiryDays)
 	bars := make([]view.Bar, 0, len(counts))
 	for day, n := range counts {
 		bars = append(bars, view.Bar{At: now.AddDate(0, 0, day), N: n})

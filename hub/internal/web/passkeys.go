@@ -10,7 +10,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/app/people"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
@@ -89,7 +89,7 @@ func (p *Pages) passkeyLogin(c *gin.Context) {
 
 func (p *Pages) addPasskey(c *gin.Context) {
 	pending, a, err := p.passkeyAnswered(c, sessionPasskeyAdd)
-	var added store.Passkey
+	var added peopledb.Passkey
 	if err == nil {
 		added, err = p.o.People.AddPasskey(c.Request.Context(), pending, a.Answer, a.Title)
 	}

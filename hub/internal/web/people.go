@@ -15,7 +15,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/app/people"
 	"github.com/evergrant/evergrant/hub/internal/audit"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
@@ -45,17 +45,17 @@ const (
 const personKey = "person"
 
 // user finds who is signed in; it is read once for a request.
-func (p *Pages) user(c *gin.Context) (store.User, bool) {
+func (p *Pages) user(c *gin.Context) (peopledb.User, bool) {
 	if u, ok := person(c); ok {
 		return u, true
 	}
 	id := p.sessions.GetString(c.Request.Context(), sessionID)
 	if id == "" {
-		return store.User{}, false
+		return peopledb.User{}, false
 	}
 	u, session, err := p.o.People.Present(c.Request.Context(), id, p.idleSince())
 	if err != nil {
-		return store.User{}, false // signed out elsewhere, not used for long, or disabled
+		return peopledb.User{}, false // signed out elsewhere, not used for long, or disabled
 	}
 	if now := time.Now(); now.Sub(session.SeenAt) >= p.notedEvery() {
 		if err := p.o.People.NoteUse(c.Request.Context(), id, c.ClientIP(), agentOf(c)); err != nil {
@@ -73,14 +73,14 @@ func agentOf(c *gin.Context) string {
 	return agent[:min(len(agent), 300)]
 }
 
-func person(c *gin.Context) (store.User, bool) {
+func person(c *gin.Context) (peopledb.User, bool) {
 	v, _ := c.Get(personKey)
-	u, ok := v.(store.User)
+	u, ok := v.(peopledb.User)
 	return u, ok
 }
 
 // known finds who is signed in, and lets the rest of the request know.
-func (p *Pages) known(c *gin.Context) (store.User, bool) {
+func (p *Pages) known(c *gin.Context) (peopledb.User, bool) {
 	u, ok := p.user(c)
 	if ok {
 		caller := act.Person(u, c.ClientIP(), agentOf(c))

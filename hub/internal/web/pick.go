@@ -8,7 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/policy"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/servicedb"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -53,7 +53,7 @@ func (p *Pages) pick(all func(ctx context.Context) ([]picked, error)) gin.Handle
 // registerPicks are the searches in lists that may be long.
 func (p *Pages) registerPicks(see, manage *gin.RouterGroup) {
 	see.GET("/pick/services", p.pick(func(ctx context.Context) ([]picked, error) {
-		return p.pickServices(ctx, func(s store.ServiceName) string { return s.Name })
+		return p.pickServices(ctx, func(s servicedb.ServiceName) string { return s.Name })
 	}))
 	see.GET("/pick/tags", p.pick(func(ctx context.Context) (list []picked, err error) {
 		tags, err := p.o.Connections.AllTags(ctx)
@@ -63,7 +63,7 @@ func (p *Pages) registerPicks(see, manage *gin.RouterGroup) {
 		return list, err
 	}))
 	manage.GET("/pick/service-ids", p.pick(func(ctx context.Context) ([]picked, error) {
-		return p.pickServices(ctx, func(s store.ServiceName) string { return s.ID })
+		return p.pickServices(ctx, func(s servicedb.ServiceName) string { return s.ID })
 	}))
 	manage.GET("/pick/contacts", p.pick(func(ctx context.Context) (list []picked, err error) {
 		contacts, err := p.o.Notifications.Contacts(ctx)
@@ -81,7 +81,7 @@ func (p *Pages) registerPicks(see, manage *gin.RouterGroup) {
 	}))
 }
 
-func (p *Pages) pickServices(ctx context.Context, value func(store.ServiceName) string) (list []picked, err error) {
+func (p *Pages) pickServices(ctx context.Context, value func(servicedb.ServiceName) string) (list []picked, err error) {
 	services, err := p.o.Services.Names(ctx)
 	for _, s := range services {
 		list = append(list, picked{value(s), s.Title})

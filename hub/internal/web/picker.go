@@ -8,7 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
@@ -25,11 +25,11 @@ func (p *Pages) picker(c *gin.Context, query string, chosen []string) (view.Pick
 		return v, err
 	}
 	if len(chosen) > 0 {
-		if v.Chosen, err = p.some(c, refs, store.Filter{Names: chosen}); err != nil {
+		if v.Chosen, err = p.some(c, refs, grantdb.Filter{Names: chosen}); err != nil {
 			return v, err
 		}
 	}
-	f := store.Filter{Query: v.Query, Limit: pickerShown + len(v.Chosen)}
+	f := grantdb.Filter{Query: v.Query, Limit: pickerShown + len(v.Chosen)}
 	found, err := p.some(c, refs, f)
 	if err != nil {
 		return v, err
@@ -38,7 +38,7 @@ func (p *Pages) picker(c *gin.Context, query string, chosen []string) (view.Pick
 		return slices.ContainsFunc(v.Chosen, func(x view.ConnectionRow) bool { return x.Name == r.Name })
 	})
 	v.Offered = found[:min(len(found), pickerShown)]
-	byStatus, err := p.o.Store.CountByStatusOf(ctx, store.Filter{Query: v.Query}, time.Now())
+	byStatus, err := p.o.Store.Grants.CountByStatusOf(ctx, grantdb.Filter{Query: v.Query}, time.Now())
 	if err != nil {
 		return v, err
 	}

@@ -52,7 +52,7 @@ func (p *Pages) policyChoices(ctx context.Context, v *view.PolicyForm) (err erro
 	if v.Channels, err = p.o.Notifications.Channels(ctx); err != nil {
 		return err
 	}
-	services, err := p.o.Store.Services(ctx)
+	services, err := p.o.Store.Services.Services(ctx)
 	if err != nil {
 		return err
 	}

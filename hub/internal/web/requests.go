@@ -16,6 +16,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
+	"github.com/evergrant/evergrant/hub/internal/store/servicedb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -26,7 +28,7 @@ const askPage = "/ask"
 
 // requestLimit bounds how often services are asked for. People, links and the front page
 // are counted apart, so that strangers cannot use up what others have.
-var requestLimit = store.FrontLimit{PerAddress: 5, InTotal: 30, Within: 24 * time.Hour}
+var requestLimit = servicedb.FrontLimit{PerAddress: 5, InTotal: 30, Within: 24 * time.Hour}
 
 // requestsShown is how many requests a page lists.
 const requestsShown = 50
@@ -55,13 +57,13 @@ func (p *Pages) askerOf(c *gin.Context) (asker, bool) {
 			return asker{}, false
 		}
 		at := "/grant/" + url.PathEscape(token)
-		return asker{source: store.RequestByLink, by: linked.Connection.Title, counted: addressOf(c), action: at + askPage, back: at, link: true}, true
+		return asker{source: noticedb.RequestByLink, by: linked.Connection.Title, counted: addressOf(c), action: at + askPage, back: at, link: true}, true
 	}
 	if u, in := p.known(c); in {
-		return asker{source: store.RequestByPerson, by: u.Login, counted: u.Login, action: askPage, back: "/services"}, true
+		return asker{source: noticedb.RequestByPerson, by: u.Login, counted: u.Login, action: askPage, back: "/services"}, true
 	}
 	if p.anyPublished(c) {
-		return asker{source: store.RequestByFront, counted: addressOf(c), action: askPage, back: frontPage}, true
+		return asker{source: noticedb.RequestByFront, counted: addressOf(c), action: askPage, back: frontPage}, true
 	}
 	back(c, "/login?"+url.Values{"return_to": {askPage}}.Encode())
 	return asker{}, false
@@ -90,7 +92,7 @@ func (p *Pages) ask(c *gin.Context) {
 		return
 	}
 	v := view.AskForm{Service: line(c.PostForm("service")), Purpose: lines(c.PostForm("purpose")), Contact: line(c.PostForm("contact")), Problems: view.Problems{}}
-	if v.Contact == "" && who.source == store.RequestByPerson {
+	if v.Contact == "" && who.source == noticedb.RequestByPerson {
 		v.Contact = who.by
 	}
 	bound(v.Problems, "service", v.Service, view.AskServiceMax, textAskService)
@@ -100,11 +102,11 @@ func (p *Pages) ask(c *gin.Context) {
 		p.showAsk(c, http.StatusUnprocessableEntity, who, v)
 		return
 	}
-	r := store.ServiceRequest{
+	r := noticedb.ServiceRequest{
 		ID: store.NewID(), Service: v.Service, Purpose: v.Purpose, Contact: v.Contact, Source: who.source, AskedBy: who.by, Address: c.ClientIP(), CreatedAt: time.Now(),
 	}
 	err := p.o.Services.AskFor(p.asFront(c), r, who.counted, requestLimit)
-	if errors.Is(err, store.ErrTooOften) {
+	if errors.Is(err, servicedb.ErrTooOften) {
 		p.tooOften(c)
 		v.TooOften = true
 		p.showAsk(c, http.StatusTooManyRequests, who, v)
@@ -189,7 +191,7 @@ func (p *Pages) requests(c *gin.Context) {
 // meanwhile stays as it is.
 func (p *Pages) decideRequest(c *gin.Context) {
 	decide, flash := p.o.Services.Done, "flash.request_done"
-	if c.PostForm("state") == store.RequestDeclined {
+	if c.PostForm("state") == noticedb.RequestDeclined {
 		decide, flash = p.o.Services.Decline, "flash.request_declined"
 	}
 	r, err := decide(c.Request.Context(), c.Param("id"))

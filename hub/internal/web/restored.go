@@ -7,7 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/hub/internal/withdrawn"
@@ -92,7 +92,7 @@ func (p *Pages) decideBehind(c *gin.Context) {
 		}
 		d.Count = n
 	}
-	if d.Count == 0 || d.Decision != store.DecideTryOnce && d.Decision != store.DecideSendLinks {
+	if d.Count == 0 || d.Decision != replicadb.DecideTryOnce && d.Decision != replicadb.DecideSendLinks {
 		p.flash(c, view.Flash{Key: "flash.bulk_nothing", Bad: true})
 		back(c, "/restored")
 		return

@@ -11,6 +11,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
@@ -109,7 +110,7 @@ func (p *Pages) service(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	f := store.Filter{ServiceID: s.ID, AfterName: c.Query("after"), Limit: pageSize}
+	f := grantdb.Filter{ServiceID: s.ID, AfterName: c.Query("after"), Limit: pageSize}
 	found, err := p.o.Connections.Page(ctx, f)
 	if err != nil {
 		p.fail(c, err)
@@ -123,7 +124,7 @@ func (p *Pages) service(c *gin.Context) {
 		v.Next = "/services/" + url.PathEscape(s.Name) + "?" + url.Values{"after": {found.NextName}}.Encode()
 	}
 	v.First = f.AfterName == ""
-	counts, err := p.o.Connections.CountByStatus(ctx, store.Filter{ServiceID: s.ID})
+	counts, err := p.o.Connections.CountByStatus(ctx, grantdb.Filter{ServiceID: s.ID})
 	if err == nil {
 		v.Trashed, err = p.o.Services.CountTrash(ctx, s.ID)
 	}

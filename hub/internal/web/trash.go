@@ -12,6 +12,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
@@ -47,7 +48,7 @@ func (p *Pages) trash(c *gin.Context) {
 		return
 	}
 	v := view.Trash{Query: strings.TrimSpace(c.Query("q")), Keep: p.o.TrashKeep}
-	f := store.TrashFilter{Query: v.Query, AfterID: c.Query("after"), Limit: pageSize + 1}
+	f := grantdb.TrashFilter{Query: v.Query, AfterID: c.Query("after"), Limit: pageSize + 1}
 	if at, err := strconv.ParseInt(c.Query("at"), 10, 64); err == nil {
 		f.AfterAt = time.UnixMilli(at)
 	}
@@ -80,7 +81,7 @@ func (p *Pages) trash(c *gin.Context) {
 	p.render(c, http.StatusOK, page.Trash(p.shell(c, view.SectionConnections), v))
 }
 
-func (p *Pages) trashRow(t store.Trashed, refs map[string]view.ServiceRef) view.TrashRow {
+func (p *Pages) trashRow(t grantdb.Trashed, refs map[string]view.ServiceRef) view.TrashRow {
 	return view.TrashRow{
 		ID: t.ID, Name: t.Name, Title: t.Title, Account: t.Account.Name, Service: refs[t.ServiceID], TrashedAt: t.TrashedAt, RemovedAt: t.TrashedAt.Add(p.o.TrashKeep),
 		By: t.TrashedBy, Granting: t.Granting(), Rotates: t.Policy.Rotates(), GrantEnds: t.Tokens.RefreshExpiresAt,

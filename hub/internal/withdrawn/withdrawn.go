@@ -22,6 +22,9 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 )
 
 // Options of a Tail.
@@ -54,14 +57,14 @@ var undone = map[string]string{"person.enable": PersonDisabled, "person.invite":
 
 // Watch notes an act that withdraws something. What cannot be noted is in the log: the
 // act has happened.
-func (t *Tail) Watch(ctx context.Context, r store.AuditRecord) {
+func (t *Tail) Watch(ctx context.Context, r auditdb.AuditRecord) {
 	var err error
 	switch {
 	case r.Act == KeyRevoked, r.Act == PersonRemoved, r.Act == PersonDisabled:
 		err = t.o.Newest.Withdrew(ctx, newest.Withdrawal{At: r.At, Act: r.Act, Kind: r.ObjectKind, Object: r.Object})
 	case undone[r.Act] != "":
 		err = errors.Join(t.o.Newest.NotWithdrawn(ctx, newest.Withdrawal{Act: undone[r.Act], Kind: r.ObjectKind, Object: r.Object}),
-			t.o.Store.ForgetWithdrawal(ctx, undone[r.Act], r.ObjectKind, r.Object))
+			t.o.Store.Replicas.ForgetWithdrawal(ctx, undone[r.Act], r.ObjectKind, r.Object))
 	}
 	if err != nil {
 		t.o.Logger.Error("record withdrawal failed; a database restore would undo it unnoticed", "act", r.Act, "object", r.Object, "error", err)
@@ -82,7 +85,7 @@ func (t *Tail) Gone(ctx context.Context, c connection.Connection, how catalogue.
 	case catalogue.GoneTrashed: // which comes behind a revocation, and is all that counts
 		err = errors.Join(t.o.Newest.NotWithdrawn(ctx, revoked), t.o.Newest.Withdrew(ctx, deleted))
 	case catalogue.GoneBack:
-		err = errors.Join(t.o.Newest.NotWithdrawn(ctx, deleted), t.o.Store.ForgetWithdrawal(ctx, ConnectionDeleted, "connection", c.Name))
+		err = errors.Join(t.o.Newest.NotWithdrawn(ctx, deleted), t.o.Store.Replicas.ForgetWithdrawal(ctx, ConnectionDeleted, "connection", c.Name))
 		if c.State == connection.StateRevoked {
 			err = errors.Join(err, t.o.Newest.Withdrew(ctx, revoked))
 		}
@@ -109,7 +112,7 @@ func (t *Tail) List(ctx context.Context) ([]Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	published, err := t.o.Store.PublishedWithdrawals(ctx)
+	published, err := t.o.Store.Replicas.PublishedWithdrawals(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -143,12 +146,12 @@ func (t *Tail) Publish(ctx context.Context) error {
 	if err != nil || len(back) == 0 {
 		return err
 	}
-	published := make([]store.Withdrawal, len(back))
+	published := make([]replicadb.Withdrawal, len(back))
 	for i, b := range back {
-		published[i] = store.Withdrawal{Act: b.Act, Kind: b.Kind, Object: b.Object, At: b.At, PublishedBy: t.o.Replica}
+		published[i] = replicadb.Withdrawal{Act: b.Act, Kind: b.Kind, Object: b.Object, At: b.At, PublishedBy: t.o.Replica}
 	}
 	t.o.Logger.Warn("database restore undid withdrawals; repeat them with `evergrant data withdraw` or in the web hub", "things", len(back))
-	return t.o.Store.PublishWithdrawals(ctx, published)
+	return t.o.Store.Replicas.PublishWithdrawals(ctx, published)
 }
 
 func (t *Tail) allBack(ctx context.Context, all []newest.Withdrawal) ([]Item, error) {
@@ -171,15 +174,15 @@ func (t *Tail) back(ctx context.Context, w newest.Withdrawal) (i Item, found boo
 	i = Item{Withdrawal: w}
 	switch w.Act {
 	case KeyRevoked:
-		k, err := t.o.Store.APIKey(ctx, w.Object)
+		k, err := t.o.Store.People.APIKey(ctx, w.Object)
 		i.ID, i.Title = k.ID, k.Title
 		return i, err == nil && k.RevokedAt.IsZero(), unlessGone(err)
 	case PersonRemoved, PersonDisabled:
-		u, err := t.o.Store.UserByLogin(ctx, w.Object)
+		u, err := t.o.Store.People.UserByLogin(ctx, w.Object)
 		i.ID, i.Title = u.ID, u.Login
 		return i, err == nil && u.CreatedAt.Before(w.At) && (w.Act == PersonRemoved || u.DisabledAt.IsZero()), unlessGone(err)
 	case ConnectionRevoked, ConnectionDeleted:
-		c, err := t.o.Store.ConnectionByName(ctx, w.Object)
+		c, err := t.o.Store.Grants.ConnectionByName(ctx, w.Object)
 		i.ID, i.Title = c.ID, c.Title
 		if w.Act == ConnectionDeleted {
 			return i, err == nil && c.CreatedAt.Before(w.At), unlessGone(err)
@@ -202,7 +205,7 @@ func (t *Tail) Again(ctx context.Context, i Item) error {
 	if err := unlessGone(t.withdraw(ctx, i)); err != nil {
 		return err
 	}
-	return t.o.Store.ForgetWithdrawal(ctx, i.Act, i.Kind, i.Object)
+	return t.o.Store.Replicas.ForgetWithdrawal(ctx, i.Act, i.Kind, i.Object)
 }
 
 // Asks reports whether Again asks a service, and so cannot be rolled back.
@@ -211,15 +214,15 @@ func (i Item) Asks() bool { return i.Act == ConnectionRevoked || i.Act == Connec
 func (t *Tail) withdraw(ctx context.Context, i Item) error {
 	switch i.Act {
 	case KeyRevoked:
-		return t.o.Store.RevokeAPIKey(ctx, i.ID, i.At)
+		return t.o.Store.People.RevokeAPIKey(ctx, i.ID, i.At)
 	case PersonRemoved:
-		return t.o.Store.RemoveUser(ctx, i.ID, access.RoleOwner)
+		return t.o.Store.People.RemoveUser(ctx, i.ID, access.RoleOwner)
 	case PersonDisabled:
-		_, err := t.o.Store.ChangeUser(ctx, i.ID, access.RoleOwner, func(u *store.User) error {
+		_, err := t.o.Store.People.ChangeUser(ctx, i.ID, access.RoleOwner, func(u *peopledb.User) error {
 			u.DisabledAt, u.UpdatedAt = i.At, time.Now()
 			return nil
 		})
-		return errors.Join(err, t.o.Store.EndUserSessions(ctx, i.ID, "", ""))
+		return errors.Join(err, t.o.Store.People.EndUserSessions(ctx, i.ID, "", ""))
 	case ConnectionDeleted:
 		_, err := t.o.Catalogue.Delete(ctx, i.ID, catalogue.KeepGrant)
 		return err

@@ -10,6 +10,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
+	"github.com/evergrant/evergrant/hub/internal/store/servicedb"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -182,7 +184,7 @@ type RefusalError interface{ Refusal() bool }
 
 // Refusal reports whether an error is a rule that says no, here or at the service.
 func Refusal(err error) bool {
-	for _, known := range []error{ErrNotAllowed, store.ErrNotFound, store.ErrInUse, store.ErrNameTaken, store.ErrStale, store.ErrTooOften, store.ErrLastOwner, access.ErrForbidden} {
+	for _, known := range []error{ErrNotAllowed, store.ErrNotFound, store.ErrInUse, store.ErrNameTaken, store.ErrStale, servicedb.ErrTooOften, peopledb.ErrLastOwner, access.ErrForbidden} {
 		if errors.Is(err, known) {
 			return true
 		}

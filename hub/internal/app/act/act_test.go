@@ -13,13 +13,15 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 )
 
 // recorded are the records as "act outcome object reason", oldest first.
 func recorded(t *testing.T, st *store.Store) string {
 	t.Helper()
-	records, err := st.AuditRecords(t.Context(), store.AuditFilter{})
+	records, err := st.Audit.AuditRecords(t.Context(), auditdb.AuditFilter{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +34,7 @@ func recorded(t *testing.T, st *store.Store) string {
 
 func each(t *testing.T, test func(t *testing.T, ctx context.Context, st *store.Store, r *act.Recorder)) { //nolint:revive // the context is the test's subject
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
-		ctx := act.With(t.Context(), act.Person(store.User{ID: "u1", Login: "ann", Role: access.RoleOperator}, "192.0.2.1", ""))
+		ctx := act.With(t.Context(), act.Person(peopledb.User{ID: "u1", Login: "ann", Role: access.RoleOperator}, "192.0.2.1", ""))
 		test(t, ctx, st, act.NewRecorder(st, audit.New(st, hclog.NewNullLogger())))
 	})
 }
@@ -98,8 +100,8 @@ func TestAnActThatAsksAServiceIsRecordedBeforeAndAfter(t *testing.T) {
 }
 
 func TestNobodyMayDoWhatNeedsAPermission(t *testing.T) {
-	key := store.APIKey{ID: "k", Title: "cron", Scopes: []string{access.ScopeTokenRead}}
-	admin := store.APIKey{ID: "a", Title: "admin", Scopes: []string{access.ScopeAdmin}, CreatedAt: time.Now()}
+	key := peopledb.APIKey{ID: "k", Title: "cron", Scopes: []string{access.ScopeTokenRead}}
+	admin := peopledb.APIKey{ID: "a", Title: "admin", Scopes: []string{access.ScopeAdmin}, CreatedAt: time.Now()}
 	for name, allowed := range map[string]struct {
 		caller               act.Caller
 		none, manage, people bool
@@ -108,8 +110,8 @@ func TestNobodyMayDoWhatNeedsAPermission(t *testing.T) {
 		"link":    {act.Link(audit.KindLink, "", "", ""), true, false, false},
 		"key":     {act.Key(key, ""), true, false, false},
 		"admin":   {act.Key(admin, ""), true, true, true},
-		"viewer":  {act.Person(store.User{Role: access.RoleViewer}, "", ""), true, false, false},
-		"owner":   {act.Person(store.User{Role: access.RoleOwner}, "", ""), true, true, true},
+		"viewer":  {act.Person(peopledb.User{Role: access.RoleViewer}, "", ""), true, false, false},
+		"owner":   {act.Person(peopledb.User{Role: access.RoleOwner}, "", ""), true, true, true},
 		"the hub": {act.Hub(), true, true, true},
 	} {
 		if c := act.From(act.With(t.Context(), allowed.caller)); c.May("") != allowed.none || c.May(access.ActManage) != allowed.manage || c.May(access.ActPeople) != allowed.people {

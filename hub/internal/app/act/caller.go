@@ -5,7 +5,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/audit"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
 // Caller is who acts, and what they may do.
@@ -14,7 +14,7 @@ type Caller struct {
 	// UserID is the person's id; "" for anybody else.
 	UserID string
 	// Key is the API key that acts; its ID is empty for anybody else.
-	Key store.APIKey
+	Key peopledb.APIKey
 	// Browser is what the browser says of itself; "" without one.
 	Browser string
 	// may reports whether an act is permitted.
@@ -22,7 +22,7 @@ type Caller struct {
 }
 
 // Person is somebody who is logged in.
-func Person(u store.User, address, browser string) Caller {
+func Person(u peopledb.User, address, browser string) Caller {
 	return Caller{
 		Actor: audit.Actor{Kind: audit.KindPerson, Name: u.Login, Address: address}, UserID: u.ID, Browser: browser,
 		may: func(need access.Act) bool { return access.May(u.Role, need) },
@@ -32,7 +32,7 @@ func Person(u store.User, address, browser string) Caller {
 // Key is a process with an API key. An administrator's key may do what administrators
 // may; what an owner has to consent to depends on who made the key, and is checked by
 // access.KeyMay.
-func Key(k store.APIKey, address string) Caller {
+func Key(k peopledb.APIKey, address string) Caller {
 	role := ""
 	if access.MayAdminister(k) {
 		role = access.RoleAdministrator

@@ -16,6 +16,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
 // Recorder is a recorder on a store.
@@ -26,14 +28,14 @@ func Recorder(st *store.Store) *act.Recorder {
 // As is a context of a test in which somebody acts.
 func As(tb testing.TB, login, id, role string) context.Context {
 	tb.Helper()
-	return act.With(tb.Context(), act.Person(store.User{ID: id, Login: login, Role: role}, "192.0.2.1", "a browser"))
+	return act.With(tb.Context(), act.Person(peopledb.User{ID: id, Login: login, Role: role}, "192.0.2.1", "a browser"))
 }
 
 // Records are the audit records as "actor act outcome object", oldest first; reasons are
 // left out.
 func Records(tb testing.TB, st *store.Store) (list []string) {
 	tb.Helper()
-	records, err := st.AuditRecords(tb.Context(), store.AuditFilter{})
+	records, err := st.Audit.AuditRecords(tb.Context(), auditdb.AuditFilter{})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -30,6 +30,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/hub/internal/testcall"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
@@ -121,7 +123,7 @@ func startPlugin(t *testing.T) *pluginhost.Host {
 
 // As is somebody of a role who acts.
 func (r *Rig) As(ctx context.Context, role string) context.Context {
-	return act.With(ctx, act.Person(store.User{ID: role + "-id", Login: role, Role: role}, "192.0.2.1", "Test browser"))
+	return act.With(ctx, act.Person(peopledb.User{ID: role + "-id", Login: role, Role: role}, "192.0.2.1", "Test browser"))
 }
 
 // Draft is a service that can be added.
@@ -143,7 +145,7 @@ func (r *Rig) Connection(t *testing.T, s service.Service, name string) connectio
 	now := time.Now()
 	c := connection.New(now, store.NewID(), name, name, s.ID, connection.PolicyOf(s.Description)).Granted(now, now.Add(-time.Minute),
 		provider.Token{AccessToken: name + "-access", RefreshToken: name + "-refresh", ExpiresIn: provider.Seconds(3600)}, provider.Account{ID: "7", Name: "ann@service.example"}, nil)
-	Must(t, r.Store.CreateConnection(t.Context(), c))
+	Must(t, r.Store.Grants.CreateConnection(t.Context(), c))
 	return c
 }
 
@@ -151,7 +153,7 @@ func (r *Rig) Connection(t *testing.T, s service.Service, name string) connectio
 // reason of what was not done is after a colon.
 func (r *Rig) Records(t *testing.T, since *int64) string {
 	t.Helper()
-	records, err := r.Store.AuditRecords(t.Context(), store.AuditFilter{Limit: 1000})
+	records, err := r.Store.Audit.AuditRecords(t.Context(), auditdb.AuditFilter{Limit: 1000})
 	Must(t, err)
 	var lines []string
 	for _, record := range records {
@@ -171,9 +173,9 @@ func (r *Rig) Records(t *testing.T, since *int64) string {
 }
 
 // Last is the newest record.
-func (r *Rig) Last(t *testing.T) store.AuditRecord {
+func (r *Rig) Last(t *testing.T) auditdb.AuditRecord {
 	t.Helper()
-	records, err := r.Store.AuditRecords(t.Context(), store.AuditFilter{Limit: 1})
+	records, err := r.Store.Audit.AuditRecords(t.Context(), auditdb.AuditFilter{Limit: 1})
 	Must(t, err)
 	if len(records) == 0 {
 		t.Fatal("nothing is recorded")

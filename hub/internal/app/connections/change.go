@@ -21,7 +21,7 @@ type Added struct {
 func (x *Connections) Add(ctx context.Context, serviceName, name, title string) (added Added, err error) {
 	a := act.Act{Name: "connection.add", Needs: access.ActManage, On: on(name)}
 	err = x.o.Record.Change(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
-		if added.Service, err = x.o.Store.ServiceByName(ctx, serviceName); err != nil {
+		if added.Service, err = x.o.Store.Services.ServiceByName(ctx, serviceName); err != nil {
 			return err
 		}
 		if added.Connection, err = x.o.Catalogue.AddConnection(ctx, added.Service.ID, name, title); err != nil {
@@ -50,7 +50,7 @@ func (x *Connections) Resume(ctx context.Context, w Which) (before, after connec
 // SetTags gives a connection these tags and no others. Errors: store.ErrNotFound.
 func (x *Connections) SetTags(ctx context.Context, w Which, tags []string) (connection.Connection, error) {
 	c, _, err := x.changed(ctx, about("connection.tag", access.ActOperate, w), w, func(ctx context.Context, c connection.Connection) (connection.Connection, error) {
-		return c, x.o.Store.SetTags(ctx, c.ID, tags)
+		return c, x.o.Store.Grants.SetTags(ctx, c.ID, tags)
 	})
 	return c, err
 }
@@ -58,7 +58,7 @@ func (x *Connections) SetTags(ctx context.Context, w Which, tags []string) (conn
 // AddTag adds a tag. Errors: store.ErrNotFound.
 func (x *Connections) AddTag(ctx context.Context, w Which, tag string) error {
 	_, _, err := x.changed(ctx, about("connection.tag", access.ActOperate, w, "argument", tag), w, func(ctx context.Context, c connection.Connection) (connection.Connection, error) {
-		return c, x.o.Store.AddTag(ctx, c.ID, tag)
+		return c, x.o.Store.Grants.AddTag(ctx, c.ID, tag)
 	})
 	return err
 }
@@ -66,7 +66,7 @@ func (x *Connections) AddTag(ctx context.Context, w Which, tag string) error {
 // RemoveTag takes a tag away. Errors: store.ErrNotFound.
 func (x *Connections) RemoveTag(ctx context.Context, w Which, tag string) error {
 	_, _, err := x.changed(ctx, about("connection.untag", access.ActOperate, w, "argument", tag), w, func(ctx context.Context, c connection.Connection) (connection.Connection, error) {
-		return c, x.o.Store.RemoveTag(ctx, c.ID, tag)
+		return c, x.o.Store.Grants.RemoveTag(ctx, c.ID, tag)
 	})
 	return err
 }
@@ -75,7 +75,7 @@ func (x *Connections) RemoveTag(ctx context.Context, w Which, tag string) error 
 // nobody. Errors: store.ErrNotFound.
 func (x *Connections) SetOwner(ctx context.Context, w Which, contactID string) (connection.Connection, error) {
 	c, _, err := x.changed(ctx, about("connection.owner", access.ActManage, w), w, func(ctx context.Context, c connection.Connection) (connection.Connection, error) {
-		return c, x.o.Store.SetOwner(ctx, c.ID, contactID)
+		return c, x.o.Store.People.SetOwner(ctx, c.ID, contactID)
 	})
 	return c, err
 }

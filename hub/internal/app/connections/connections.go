@@ -48,15 +48,15 @@ func (x *Connections) Find(ctx context.Context, w Which) (connection.Connection,
 	if err != nil {
 		return c, service.Service{}, err
 	}
-	s, err := x.o.Store.Service(ctx, c.ServiceID)
+	s, err := x.o.Store.Services.Service(ctx, c.ServiceID)
 	return c, s, err
 }
 
 func (x *Connections) find(ctx context.Context, w Which) (connection.Connection, error) {
 	if w.ID != "" {
-		return x.o.Store.Connection(ctx, w.ID)
+		return x.o.Store.Grants.Connection(ctx, w.ID)
 	}
-	return x.o.Store.ConnectionByName(ctx, w.Name)
+	return x.o.Store.Grants.ConnectionByName(ctx, w.Name)
 }
 
 // on is the object of a record.
@@ -98,12 +98,12 @@ func (x *Connections) owned(ctx context.Context, id string) error {
 	if who.UserID == "" {
 		return nil
 	}
-	contact, err := x.o.Store.ContactOfUser(ctx, who.UserID)
+	contact, err := x.o.Store.People.ContactOfUser(ctx, who.UserID)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return x.o.Store.SetOwner(ctx, id, contact.ID)
+	return x.o.Store.People.SetOwner(ctx, id, contact.ID)
 }

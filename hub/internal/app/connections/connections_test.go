@@ -105,7 +105,7 @@ func TestActsOnRowsAreRecordedWithTheirOutcome(t *testing.T) {
 				want: "connection.put_back refused sales: name: This name is taken; choose another."},
 			{name: "put back", do: func(ctx context.Context) error { _, err := x.PutBack(ctx, id, "sales-2"); return err }, want: "connection.put_back done sales-2"},
 		})
-		if _, err := r.Store.ConnectionByName(t.Context(), "sales-2"); err != nil {
+		if _, err := r.Store.Grants.ConnectionByName(t.Context(), "sales-2"); err != nil {
 			t.Error(err)
 		}
 	})
@@ -145,7 +145,7 @@ func TestActsThatAskTheServiceAreRecordedBeforeAndAfter(t *testing.T) {
 			{name: "import and renew", do: func(ctx context.Context) error {
 				in := catalogue.Import{Service: "svc", Name: "brought", Grant: provider.Token{RefreshToken: "r", ExpiresIn: new(time.Duration)}}
 				brought, err := x.ImportNow(ctx, in)
-				if after, readErr := r.Store.Connection(ctx, brought.ID); readErr != nil || after.Tokens.AccessToken == "" {
+				if after, readErr := r.Store.Grants.Connection(ctx, brought.ID); readErr != nil || after.Tokens.AccessToken == "" {
 					t.Errorf("an imported refresh token was not renewed: %v", readErr)
 				}
 				return err
@@ -173,7 +173,7 @@ func TestWhoMayNotIsRefusedAndRecorded(t *testing.T) {
 			{name: "give back", do: func(ctx context.Context) error { _, _, err := x.Revoke(ctx, sales); return err }, is: no, want: refused("connection.revoke")},
 			{name: "pause", do: func(ctx context.Context) error { _, _, err := x.Pause(ctx, sales); return err }, want: "connection.pause done sales"},
 		})
-		if after, err := r.Store.Connection(t.Context(), c.ID); err != nil || after.State != connection.StatePaused {
+		if after, err := r.Store.Grants.Connection(t.Context(), c.ID); err != nil || after.State != connection.StatePaused {
 			t.Errorf("afterwards it is %s: %v", after.State, err)
 		}
 	})
@@ -183,7 +183,7 @@ func TestTheTrashIsEmptiedByTheHubItself(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, r *apptest.Rig) {
 		x, s, seq := of(r), r.Service(t, "svc"), int64(0)
 		c := r.Connection(t, s, "sales")
-		apptest.Must(t, r.Store.TrashConnection(t.Context(), c.ID, "ann", time.Now().Add(-time.Hour)))
+		apptest.Must(t, r.Store.Grants.TrashConnection(t.Context(), c.ID, "ann", time.Now().Add(-time.Hour)))
 		apptest.Must(t, x.EmptyTrash(act.With(t.Context(), act.Hub()), time.Now()))
 		if got := r.Records(t, &seq); got != "connection.remove begun sales\nconnection.remove done sales" {
 			t.Errorf("recorded\n%s", got)

@@ -10,7 +10,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/connection"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 	"github.com/evergrant/evergrant/hub/internal/testcall"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -65,7 +65,7 @@ func (x *Connections) renew(ctx context.Context, a act.Act, w Which) (before, af
 // authorise it again. Errors: tokensource.ErrNewer, store.ErrNotFound.
 func (x *Connections) GiveUp(ctx context.Context, w Which) error {
 	return x.o.Record.Ask(ctx, about("connection.send_links", access.ActManage, w), func(ctx context.Context, _ *act.Entry) error {
-		decided, err := x.o.Store.DecidedBehind(ctx, w.ID, store.DecideSendLinks)
+		decided, err := x.o.Store.Replicas.DecidedBehind(ctx, w.ID, replicadb.DecideSendLinks)
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 )
 
 // Delete moves a connection into the trash; with catalogue.RevokeGrant its grant is given
@@ -39,7 +40,7 @@ func (x *Connections) Delete(ctx context.Context, w Which, grant catalogue.WithG
 func (x *Connections) PutBack(ctx context.Context, id, name string) (c connection.Connection, err error) {
 	a := act.Act{Name: "connection.put_back", Needs: access.ActManage, On: on(name), Detail: []string{"id", id}}
 	err = x.o.Record.Change(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
-		trashed, err := x.o.Store.Trashed(ctx, id)
+		trashed, err := x.o.Store.Grants.Trashed(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -54,8 +55,8 @@ func (x *Connections) PutBack(ctx context.Context, id, name string) (c connectio
 
 // Remove removes a connection from the trash for good, after giving its grant back. Errors:
 // store.ErrNotFound.
-func (x *Connections) Remove(ctx context.Context, id string) (was store.Trashed, revoked catalogue.Revoked, err error) {
-	if was, err = x.o.Store.Trashed(ctx, id); err != nil && !errors.Is(err, store.ErrNotFound) {
+func (x *Connections) Remove(ctx context.Context, id string) (was grantdb.Trashed, revoked catalogue.Revoked, err error) {
+	if was, err = x.o.Store.Grants.Trashed(ctx, id); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return was, revoked, err
 	}
 	a := act.Act{Name: "connection.remove", Needs: access.ActManage, On: on(was.Name), Detail: []string{"id", id}}
@@ -74,7 +75,7 @@ const emptiedAtOnce = 20
 // EmptyTrash removes for good what was deleted before a time. It is called periodically, by
 // one replica; each removal is an act of its own.
 func (x *Connections) EmptyTrash(ctx context.Context, before time.Time) error {
-	old, err := x.o.Store.Trash(ctx, store.TrashFilter{Before: before, Limit: emptiedAtOnce})
+	old, err := x.o.Store.Grants.Trash(ctx, grantdb.TrashFilter{Before: before, Limit: emptiedAtOnce})
 	if err != nil {
 		return err
 	}

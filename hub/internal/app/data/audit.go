@@ -11,6 +11,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 )
 
 // VerifyAudit walks the chain of audit records and returns how many it holds. Errors:
@@ -20,9 +21,9 @@ func (d *Data) VerifyAudit(ctx context.Context) (records int64, err error) {
 	if key := act.From(ctx).Key; key.ID != "" && access.Has(key, access.ScopeAuditRead) {
 		a.Needs = "" // a key that may read the records and nothing else may have them verified
 	}
-	var broken *store.BrokenChainError
+	var broken *auditdb.BrokenChainError
 	err = d.o.Recorder.Look(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
-		if records, err = d.o.Store.VerifyAudit(ctx); errors.As(err, &broken) {
+		if records, err = d.o.Store.Audit.VerifyAudit(ctx); errors.As(err, &broken) {
 			e.Add("result", fmt.Sprintf("the chain is broken at record %d", broken.Seq))
 			return nil
 		}
@@ -51,8 +52,8 @@ func (d *Data) Anchor(ctx context.Context, title string, now time.Time) error {
 	if at, err := time.Parse(time.RFC3339, sent); err == nil && !at.After(now) && now.Sub(at) < anchorEvery {
 		return nil
 	}
-	anchor, err := d.o.Store.AnchorAudit(ctx, now)
-	if errors.Is(err, store.ErrNoAudit) {
+	anchor, err := d.o.Store.Audit.AnchorAudit(ctx, now)
+	if errors.Is(err, auditdb.ErrNoAudit) {
 		return nil
 	}
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 	"github.com/evergrant/evergrant/hub/internal/withdrawn"
 )
 
@@ -29,7 +30,7 @@ type Options struct {
 	Withdrawn *withdrawn.Tail
 	// SendAnchor sends the head of the audit chain over the channel of a title, and returns
 	// how many it was sent to.
-	SendAnchor func(ctx context.Context, title string, a store.AuditAnchor) (told int, err error)
+	SendAnchor func(ctx context.Context, title string, a auditdb.AuditAnchor) (told int, err error)
 	Logger     hclog.Logger
 }
 

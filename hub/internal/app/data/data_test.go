@@ -15,6 +15,9 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/hub/internal/withdrawn"
 )
@@ -45,7 +48,7 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 		w.Data = data.New(data.Options{
 			Store: st, Recorder: apptest.Recorder(st), Adopt: func(context.Context) error { return w.adopt }, Bulk: runner,
 			Withdrawn:  withdrawn.New(withdrawn.Options{Store: st, Newest: keeper, Replica: "here", Logger: log}),
-			SendAnchor: func(context.Context, string, store.AuditAnchor) (int, error) { return w.anchor() }, Logger: log,
+			SendAnchor: func(context.Context, string, auditdb.AuditAnchor) (int, error) { return w.anchor() }, Logger: log,
 		})
 		test(t, w)
 	})
@@ -67,13 +70,13 @@ func TestActsOnTheDataAreRecordedWithHowTheyWent(t *testing.T) {
 		if err := w.KeepKey(viewer); !errors.Is(err, act.ErrNotAllowed) {
 			t.Error(err)
 		}
-		if _, n, err := w.DecideBehind(ann, nil, store.DecideTryOnce); n != 0 || err != nil {
+		if _, n, err := w.DecideBehind(ann, nil, replicadb.DecideTryOnce); n != 0 || err != nil {
 			t.Errorf("%d decided: %v", n, err)
 		}
-		if _, _, err := w.DecideBehind(viewer, nil, store.DecideTryOnce); !errors.Is(err, act.ErrNotAllowed) {
+		if _, _, err := w.DecideBehind(viewer, nil, replicadb.DecideTryOnce); !errors.Is(err, act.ErrNotAllowed) {
 			t.Error(err)
 		}
-		apptest.Want(t, w.st, "ann data.adopt done", "ann data.key_kept done key", "ann data.adopt failed", "eve data.key_kept refused key", "eve bulk."+store.DecideTryOnce+" refused")
+		apptest.Want(t, w.st, "ann data.adopt done", "ann data.key_kept done key", "ann data.adopt failed", "eve data.key_kept refused key", "eve bulk."+replicadb.DecideTryOnce+" refused")
 	})
 }
 
@@ -81,7 +84,7 @@ func TestTheChainIsVerifiedByWhoMayReadIt(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for name, ctx := range map[string]context.Context{
 			"an administrator": apptest.As(t, "ann", "u1", access.RoleAdministrator),
-			"a key":            act.With(t.Context(), act.Key(store.APIKey{ID: "k", Title: "auditor", Scopes: []string{access.ScopeAuditRead}}, "")),
+			"a key":            act.With(t.Context(), act.Key(peopledb.APIKey{ID: "k", Title: "auditor", Scopes: []string{access.ScopeAuditRead}}, "")),
 		} {
 			if _, err := w.VerifyAudit(ctx); err != nil {
 				t.Errorf("%s: %v", name, err)
@@ -89,7 +92,7 @@ func TestTheChainIsVerifiedByWhoMayReadIt(t *testing.T) {
 		}
 		for name, ctx := range map[string]context.Context{
 			"a viewer": apptest.As(t, "eve", "u2", access.RoleViewer),
-			"a key":    act.With(t.Context(), act.Key(store.APIKey{ID: "k", Title: "cron", Scopes: []string{access.ScopeTokenRead}}, "")),
+			"a key":    act.With(t.Context(), act.Key(peopledb.APIKey{ID: "k", Title: "cron", Scopes: []string{access.ScopeTokenRead}}, "")),
 		} {
 			if _, err := w.VerifyAudit(ctx); !errors.Is(err, act.ErrNotAllowed) {
 				t.Errorf("%s: %v", name, err)
@@ -136,20 +139,20 @@ func TestWhatARestoreBroughtBackIsWithdrawnAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		lost := store.Withdrawal{Act: withdrawn.KeyRevoked, Kind: "key", Object: key.ID, At: time.Now().Add(-time.Hour), PublishedBy: "there"}
-		if err := w.st.PublishWithdrawals(t.Context(), []store.Withdrawal{lost}); err != nil {
+		lost := replicadb.Withdrawal{Act: withdrawn.KeyRevoked, Kind: "key", Object: key.ID, At: time.Now().Add(-time.Hour), PublishedBy: "there"}
+		if err := w.st.Replicas.PublishWithdrawals(t.Context(), []replicadb.Withdrawal{lost}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := w.WithdrawAgain(apptest.As(t, "ann", "u1", access.RoleAdministrator)); !errors.Is(err, act.ErrNotAllowed) {
 			t.Errorf("an administrator withdrew: %v", err)
 		}
-		robot := act.With(t.Context(), act.Key(store.APIKey{ID: "k", Title: "robot", Scopes: []string{access.ScopeAdmin}}, ""))
+		robot := act.With(t.Context(), act.Key(peopledb.APIKey{ID: "k", Title: "robot", Scopes: []string{access.ScopeAdmin}}, ""))
 		done, err := w.WithdrawAgain(robot)
 		if err != nil || len(done) != 1 || done[0].Err != nil {
 			t.Errorf("%+v: %v", done, err)
 		}
 		apptest.Want(t, w.st, "ann data.withdraw_again refused "+key.ID, "robot data.withdraw_again done "+key.ID)
-		if now, err := w.st.APIKey(t.Context(), key.ID); err != nil || now.RevokedAt.IsZero() {
+		if now, err := w.st.People.APIKey(t.Context(), key.ID); err != nil || now.RevokedAt.IsZero() {
 			t.Errorf("the key works again: %v", err)
 		}
 		if n, err := w.CountWithdrawn(t.Context()); n != 0 || err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/authdb"
 )
 
 // Finish ends an authorization with the parameters of its callback: the grant is saved, or
@@ -41,11 +42,11 @@ func (g *Grants) Finish(ctx context.Context, serviceName string, params url.Valu
 }
 
 // ending is the act that the callback of an authorization is.
-func (g *Grants) ending(ctx context.Context, a *store.Authorization, serviceName string) (act.Act, error) {
+func (g *Grants) ending(ctx context.Context, a *authdb.Authorization, serviceName string) (act.Act, error) {
 	if a.ConnectionID == "" {
 		return act.Act{Name: "service.once", On: onService(serviceName)}, nil
 	}
-	c, err := g.o.Store.ConnectionOrTrashed(ctx, a.ConnectionID)
+	c, err := g.o.Store.Grants.ConnectionOrTrashed(ctx, a.ConnectionID)
 	return act.Act{Name: "connection.authorized", On: on(c.Name)}, err
 }
 
@@ -69,7 +70,7 @@ func ended(ctx context.Context, e *act.Entry, finished *authflow.Finished, err e
 // everybody, as long as the service is published, else who may look at tokens.
 func (g *Grants) mayTake(ctx context.Context, finished *authflow.Finished) error {
 	if finished.ReturnTo == FrontPage {
-		_, err := g.o.Store.Published(ctx, finished.Service.ID)
+		_, err := g.o.Store.Services.Published(ctx, finished.Service.ID)
 		if err == nil || !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
@@ -85,7 +86,7 @@ func (g *Grants) mayTake(ctx context.Context, finished *authflow.Finished) error
 func (g *Grants) Paste(ctx context.Context, connectionName, pasted string) (finished *authflow.Finished, err error) {
 	a := act.Act{Name: "connection.paste", Needs: access.ActOperate, On: on(connectionName)}
 	err = g.o.Record.Ask(ctx, a, func(ctx context.Context, e *act.Entry) error {
-		c, err := g.o.Store.ConnectionByName(ctx, connectionName)
+		c, err := g.o.Store.Grants.ConnectionByName(ctx, connectionName)
 		if err != nil {
 			return err
 		}
@@ -98,7 +99,7 @@ func (g *Grants) Paste(ctx context.Context, connectionName, pasted string) (fini
 
 // Late records what came of an exchange that took longer than its callback waited, of which
 // only the beginning is recorded. The context is that of the callback.
-func (g *Grants) Late(ctx context.Context, a *store.Authorization, finished *authflow.Finished, err error) {
+func (g *Grants) Late(ctx context.Context, a *authdb.Authorization, finished *authflow.Finished, err error) {
 	ending, readErr := g.ending(ctx, a, "")
 	if readErr != nil {
 		g.o.Logger.Error("record the end of an authorization failed", "connection_id", a.ConnectionID, "error", readErr)

@@ -13,6 +13,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -64,7 +65,7 @@ func (g *Grants) rivals(ctx context.Context, s service.Service, connectionID str
 	if s.Description == nil || !s.Description.OneGrantPerAccount {
 		return nil
 	}
-	all, err := g.o.Store.Connections(ctx, store.Filter{ServiceID: s.ID, Limit: mostRivals + 1})
+	all, err := g.o.Store.Grants.Connections(ctx, grantdb.Filter{ServiceID: s.ID, Limit: mostRivals + 1})
 	if err != nil {
 		g.o.Logger.Warn("list other connections of the service failed", "service", s.Name, "error", err)
 		return nil
@@ -96,8 +97,8 @@ func userID(ctx context.Context) string {
 
 // find reads a connection with its service.
 func (g *Grants) find(ctx context.Context, name string) (c connection.Connection, s service.Service, err error) {
-	if c, err = g.o.Store.ConnectionByName(ctx, name); err == nil {
-		s, err = g.o.Store.Service(ctx, c.ServiceID)
+	if c, err = g.o.Store.Grants.ConnectionByName(ctx, name); err == nil {
+		s, err = g.o.Store.Services.Service(ctx, c.ServiceID)
 	}
 	return c, s, err
 }
@@ -125,7 +126,7 @@ func (g *Grants) as(ctx context.Context, connectionID, browserHash string) conte
 	if who.UserID != "" || connectionID == "" {
 		return ctx
 	}
-	l, err := g.o.Store.GrantLinkIn(ctx, connectionID, browserHash)
+	l, err := g.o.Store.Authorizations.GrantLinkIn(ctx, connectionID, browserHash)
 	if err != nil {
 		if !errors.Is(err, store.ErrNotFound) {
 			g.o.Logger.Warn("find the link of an authorization failed", "error", err)

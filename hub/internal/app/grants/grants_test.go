@@ -18,6 +18,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/authdb"
+	"github.com/evergrant/evergrant/hub/internal/store/servicedb"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -179,7 +181,7 @@ func TestAPastedAddressIsRecorded(t *testing.T) {
 func TestCodesWithoutKeepingThemAreForWhoMaySeeThem(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, r *apptest.Rig) {
 		g, s, seq := of(r), r.Service(t, "svc"), int64(0)
-		way, limit := grants.Way{Browser: authflow.NewBrowser(), ReturnTo: "/once"}, store.FrontLimit{PerAddress: 2, InTotal: 5, Within: time.Hour}
+		way, limit := grants.Way{Browser: authflow.NewBrowser(), ReturnTo: "/once"}, servicedb.FrontLimit{PerAddress: 2, InTotal: 5, Within: time.Hour}
 		finish := func(ctx context.Context, d grants.Departure) (*authflow.Finished, error) {
 			return g.Finish(ctx, "svc", url.Values{"state": {stateOf(t, d.URL)}, "code": {"good"}}, way.Browser)
 		}
@@ -206,12 +208,12 @@ func TestCodesWithoutKeepingThemAreForWhoMaySeeThem(t *testing.T) {
 		if _, err := g.StartAtFront(visitor(t.Context()), "svc", "198.51.100.7", limit, way); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("a service that is not published: %v", err)
 		}
-		apptest.Must(t, r.Store.Publish(t.Context(), s.ID, "ann", time.Now()))
+		apptest.Must(t, r.Store.Services.Publish(t.Context(), s.ID, "ann", time.Now()))
 		for range 2 {
 			d, err = g.StartAtFront(visitor(t.Context()), "svc", "198.51.100.7", limit, way)
 			apptest.Must(t, err)
 		}
-		if _, err := g.StartAtFront(visitor(t.Context()), "svc", "198.51.100.7", limit, way); !errors.Is(err, store.ErrTooOften) {
+		if _, err := g.StartAtFront(visitor(t.Context()), "svc", "198.51.100.7", limit, way); !errors.Is(err, servicedb.ErrTooOften) {
 			t.Errorf("the third time: %v", err)
 		}
 		if finished, err = finish(visitor(t.Context()), d); err != nil || finished.Connection.Tokens.AccessToken == "" {
@@ -231,7 +233,7 @@ func TestAnExchangeThatEndsLateIsRecordedWhenItEnds(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, r *apptest.Rig) {
 		g, s, seq := of(r), r.Service(t, "svc"), int64(0)
 		c := r.Connection(t, s, "sales")
-		a := &store.Authorization{ConnectionID: c.ID}
+		a := &authdb.Authorization{ConnectionID: c.ID}
 		g.Late(visitor(t.Context()), a, &authflow.Finished{Connection: c}, nil)
 		g.Late(visitor(t.Context()), a, nil, &authflow.Failure{Reason: authflow.ReasonTransient, Cause: provider.Errorf(provider.Transient, "", "503")})
 		if got, want := r.Records(t, &seq), "connection.authorized done sales\nconnection.authorized failed sales: authorization failed: transient"; !strings.HasPrefix(got, want) {

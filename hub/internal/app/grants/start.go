@@ -8,7 +8,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/servicedb"
 )
 
 // Start begins an authorization of a connection. Errors: *provider.Error of the service's
@@ -33,7 +33,7 @@ func (g *Grants) StartOnce(ctx context.Context, serviceName string, way Way) (De
 func (g *Grants) startOnce(ctx context.Context, a act.Act, way Way) (d Departure, err error) {
 	err = g.o.Record.Ask(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
 		e.Add(browser(ctx)...)
-		if d.Service, err = g.o.Store.ServiceByName(ctx, a.On.Name); err != nil {
+		if d.Service, err = g.o.Store.Services.ServiceByName(ctx, a.On.Name); err != nil {
 			return err
 		}
 		return g.start(ctx, &d, way)
@@ -58,13 +58,13 @@ func (g *Grants) start(ctx context.Context, d *Departure, way Way) error {
 // published. counted is the address by which uses are counted. What is not published, and
 // what is begun too often, is refused before it is an act. Errors: store.ErrNotFound,
 // store.ErrTooOften, and those of Start.
-func (g *Grants) StartAtFront(ctx context.Context, serviceName, counted string, limit store.FrontLimit, way Way) (Departure, error) {
-	s, err := g.o.Store.ServiceByName(ctx, serviceName)
+func (g *Grants) StartAtFront(ctx context.Context, serviceName, counted string, limit servicedb.FrontLimit, way Way) (Departure, error) {
+	s, err := g.o.Store.Services.ServiceByName(ctx, serviceName)
 	if err == nil {
-		_, err = g.o.Store.Published(ctx, s.ID)
+		_, err = g.o.Store.Services.Published(ctx, s.ID)
 	}
 	if err == nil {
-		err = g.o.Store.UseFront(ctx, store.FrontCodes, counted, limit, time.Now())
+		err = g.o.Store.Services.UseFront(ctx, servicedb.FrontCodes, counted, limit, time.Now())
 	}
 	if err != nil {
 		return Departure{Service: s}, err
@@ -78,7 +78,7 @@ func (g *Grants) StartAtFront(ctx context.Context, serviceName, counted string, 
 func (g *Grants) MakeLink(ctx context.Context, connectionName, by string) (token string, expires time.Time, err error) {
 	a := act.Act{Name: "connection.link", Needs: access.ActOperate, On: on(connectionName)}
 	err = g.o.Record.Change(ctx, a, func(ctx context.Context, _ *act.Entry) error {
-		c, err := g.o.Store.ConnectionByName(ctx, connectionName)
+		c, err := g.o.Store.Grants.ConnectionByName(ctx, connectionName)
 		if err == nil {
 			token, expires, err = g.o.Flow.MakeLink(ctx, c.ID, userID(ctx), by)
 		}

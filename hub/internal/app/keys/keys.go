@@ -11,6 +11,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
 // ErrOpensNothing is a key of a form for which neither connections nor tags were chosen.
@@ -50,7 +52,7 @@ type Draft struct {
 type Made struct {
 	// Secret is the key itself, which is seen this once.
 	Secret string
-	Key    store.APIKey
+	Key    peopledb.APIKey
 	// Connections are those that it names.
 	Connections []connection.Connection
 	// Try is the name of a connection that it opens; empty if none is known.
@@ -94,11 +96,11 @@ func (k *Keys) named(ctx context.Context, d Draft) ([]connection.Connection, err
 		return nil, nil
 	}
 	if d.Chosen {
-		return k.o.Store.Connections(ctx, store.Filter{Names: d.Connections})
+		return k.o.Store.Grants.Connections(ctx, grantdb.Filter{Names: d.Connections})
 	}
 	var found []connection.Connection
 	for _, name := range d.Connections {
-		c, err := k.o.Store.ConnectionByName(ctx, name)
+		c, err := k.o.Store.Grants.ConnectionByName(ctx, name)
 		if err != nil {
 			return nil, err
 		}
@@ -122,21 +124,21 @@ func draftOf(ctx context.Context, d Draft, named []connection.Connection) access
 
 // maker is who makes a key, as it records them, and the key that does; none if a person or
 // the hub does.
-func maker(ctx context.Context) (by string, key store.APIKey) {
+func maker(ctx context.Context) (by string, key peopledb.APIKey) {
 	caller := act.From(ctx)
 	switch {
 	case caller.Key.ID != "":
 		return access.MadeByKey(caller.Key.ID), caller.Key
 	case caller.Kind == audit.KindHub:
-		return access.MadeByHub, store.APIKey{}
+		return access.MadeByHub, peopledb.APIKey{}
 	}
-	return caller.UserID, store.APIKey{}
+	return caller.UserID, peopledb.APIKey{}
 }
 
 // try is the name of a connection that a key opens.
 func (k *Keys) try(ctx context.Context, all bool, named []connection.Connection) (string, error) {
 	if all {
-		first, err := k.o.Store.Connections(ctx, store.Filter{Limit: 1})
+		first, err := k.o.Store.Grants.Connections(ctx, grantdb.Filter{Limit: 1})
 		if err != nil || len(first) == 0 {
 			return "", err
 		}
@@ -162,7 +164,7 @@ func (k *Keys) Rotate(ctx context.Context, id string, overlap time.Duration) (ma
 		if len(made.Key.ConnectionIDs) == 0 {
 			return nil
 		}
-		c, err := k.o.Store.Connection(ctx, made.Key.ConnectionIDs[0])
+		c, err := k.o.Store.Grants.Connection(ctx, made.Key.ConnectionIDs[0])
 		if errors.Is(err, store.ErrNotFound) {
 			return nil
 		}
@@ -176,11 +178,11 @@ func (k *Keys) Rotate(ctx context.Context, id string, overlap time.Duration) (ma
 func (k *Keys) Revoke(ctx context.Context, id string) error {
 	a := act.Act{Name: "key.revoke", Needs: access.ActManage, On: audit.Object{Kind: "key", Name: id}}
 	return k.o.Recorder.Change(ctx, a, func(ctx context.Context, e *act.Entry) error {
-		key, err := k.o.Store.APIKey(ctx, id)
+		key, err := k.o.Store.People.APIKey(ctx, id)
 		if err != nil {
 			return err
 		}
 		e.Add("title", key.Title)
-		return k.o.Store.RevokeAPIKey(ctx, id, time.Now())
+		return k.o.Store.People.RevokeAPIKey(ctx, id, time.Now())
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/channel"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 )
 
 // ChannelDraft is a channel as it was entered.
@@ -22,7 +23,7 @@ type ChannelDraft struct {
 // SaveChannel adds a channel or changes one. If the secrets of a channel go to another
 // host, that is recorded as well and the owners are told. Errors: *InvalidError,
 // store.ErrNotFound.
-func (n *Notifications) SaveChannel(ctx context.Context, d ChannelDraft) (saved store.Channel, err error) {
+func (n *Notifications) SaveChannel(ctx context.Context, d ChannelDraft) (saved noticedb.Channel, err error) {
 	d.Title = strings.TrimSpace(d.Title)
 	err = n.o.Recorder.Change(ctx, manage("channel", d.Title, act.Act{Name: "channel.save"}), func(ctx context.Context, e *act.Entry) error {
 		stored, err := n.drafted(ctx, d)
@@ -34,7 +35,7 @@ func (n *Notifications) SaveChannel(ctx context.Context, d ChannelDraft) (saved 
 		if saved, from, to, err = changed(stored, d); err != nil {
 			return err
 		}
-		err = n.o.Store.SaveChannel(ctx, saved)
+		err = n.o.Store.Notices.SaveChannel(ctx, saved)
 		if errors.Is(err, store.ErrNameTaken) {
 			return &InvalidError{Problems: []Problem{{Field: "title", Code: Taken}}}
 		}
@@ -47,18 +48,18 @@ func (n *Notifications) SaveChannel(ctx context.Context, d ChannelDraft) (saved 
 }
 
 // drafted is the channel that a draft changes, or a new one without settings.
-func (n *Notifications) drafted(ctx context.Context, d ChannelDraft) (store.Channel, error) {
+func (n *Notifications) drafted(ctx context.Context, d ChannelDraft) (noticedb.Channel, error) {
 	if d.ID != "" {
-		return n.o.Store.Channel(ctx, d.ID)
+		return n.o.Store.Notices.Channel(ctx, d.ID)
 	}
 	if !channel.Kind(d.Kind).Known() {
-		return store.Channel{}, store.ErrNotFound
+		return noticedb.Channel{}, store.ErrNotFound
 	}
-	return store.Channel{ID: store.NewID(), Kind: d.Kind, CreatedAt: time.Now()}, nil
+	return noticedb.Channel{ID: store.NewID(), Kind: d.Kind, CreatedAt: time.Now()}, nil
 }
 
 // changed is a channel with what was entered, and the hosts that its secrets go to.
-func changed(c store.Channel, d ChannelDraft) (_ store.Channel, from, to string, err error) {
+func changed(c noticedb.Channel, d ChannelDraft) (_ noticedb.Channel, from, to string, err error) {
 	kind := channel.Kind(c.Kind)
 	settings, entered := map[string]string{}, channel.Settings{}
 	for _, f := range channel.Fields(kind) {
@@ -92,14 +93,14 @@ func changed(c store.Channel, d ChannelDraft) (_ store.Channel, from, to string,
 func (n *Notifications) channelMoved(ctx context.Context, title, from, to string) error {
 	a := manage("channel", title, act.Act{Name: "channel.hosts", Detail: []string{"was", from, "hosts", to}})
 	return n.o.Recorder.Change(ctx, a, func(ctx context.Context, _ *act.Entry) error {
-		return n.o.Escalation.TellHosts(ctx, "", title, store.NoticeDone, act.From(ctx).Name, []string{from}, []string{to})
+		return n.o.Escalation.TellHosts(ctx, "", title, noticedb.NoticeDone, act.From(ctx).Name, []string{from}, []string{to})
 	})
 }
 
 // TestChannel sends a test message to an address now. Errors: *InvalidError for the
 // address, *channel.Error if the service did not take it, store.ErrNotFound.
 func (n *Notifications) TestChannel(ctx context.Context, id, to, lang string) (receipt channel.Receipt, err error) {
-	stored, err := n.o.Store.Channel(ctx, id)
+	stored, err := n.o.Store.Notices.Channel(ctx, id)
 	a := manage("channel", stored.Title, act.Act{Name: "channel.test"})
 	if err == nil && channel.CheckAddress(channel.Kind(stored.Kind), to) != nil {
 		err = &InvalidError{Problems: []Problem{{Field: "to", Code: Invalid}}}
@@ -118,13 +119,13 @@ func (n *Notifications) TestChannel(ctx context.Context, id, to, lang string) (r
 }
 
 // DeleteChannel deletes a channel, and returns it. Errors: store.ErrNotFound.
-func (n *Notifications) DeleteChannel(ctx context.Context, id string) (deleted store.Channel, err error) {
+func (n *Notifications) DeleteChannel(ctx context.Context, id string) (deleted noticedb.Channel, err error) {
 	err = n.o.Recorder.Change(ctx, manage("channel", id, act.Act{Name: "channel.delete"}), func(ctx context.Context, e *act.Entry) (err error) {
-		if deleted, err = n.o.Store.Channel(ctx, id); err != nil {
+		if deleted, err = n.o.Store.Notices.Channel(ctx, id); err != nil {
 			return err
 		}
 		e.Named(deleted.Title)
-		return n.o.Store.DeleteChannel(ctx, id)
+		return n.o.Store.Notices.DeleteChannel(ctx, id)
 	})
 	return deleted, err
 }

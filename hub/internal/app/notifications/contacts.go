@@ -26,13 +26,13 @@ func (n *Notifications) SaveContact(ctx context.Context, d ContactDraft) (saved 
 	err = n.o.Recorder.Change(ctx, manage("contact", d.Title, act.Act{Name: "contact.save"}), func(ctx context.Context, _ *act.Entry) error {
 		if saved.ID == "" {
 			saved.ID = store.NewID()
-		} else if _, err := n.o.Store.Contact(ctx, saved.ID); err != nil {
+		} else if _, err := n.o.Store.People.Contact(ctx, saved.ID); err != nil {
 			return err
 		}
 		if err := n.checkContact(ctx, d); err != nil {
 			return err
 		}
-		err := n.o.Store.SaveContact(ctx, saved, time.Now())
+		err := n.o.Store.People.SaveContact(ctx, saved, time.Now())
 		if errors.Is(err, store.ErrNameTaken) {
 			return &InvalidError{Problems: []Problem{{Field: "title", Code: Taken}}}
 		}
@@ -44,7 +44,7 @@ func (n *Notifications) SaveContact(ctx context.Context, d ContactDraft) (saved 
 // checkContact finds what is wrong with what was entered.
 func (n *Notifications) checkContact(ctx context.Context, d ContactDraft) error {
 	invalid := &InvalidError{Problems: d.Unread}
-	channels, err := n.o.Store.Channels(ctx)
+	channels, err := n.o.Store.Notices.Channels(ctx)
 	if err != nil {
 		return err
 	}
@@ -65,11 +65,11 @@ func (n *Notifications) checkContact(ctx context.Context, d ContactDraft) error 
 // DeleteContact deletes a contact, and returns it. Errors: store.ErrNotFound.
 func (n *Notifications) DeleteContact(ctx context.Context, id string) (deleted policy.Contact, err error) {
 	err = n.o.Recorder.Change(ctx, manage("contact", id, act.Act{Name: "contact.delete"}), func(ctx context.Context, e *act.Entry) (err error) {
-		if deleted, err = n.o.Store.Contact(ctx, id); err != nil {
+		if deleted, err = n.o.Store.People.Contact(ctx, id); err != nil {
 			return err
 		}
 		e.Named(deleted.Title)
-		return n.o.Store.DeleteContact(ctx, id)
+		return n.o.Store.People.DeleteContact(ctx, id)
 	})
 	return deleted, err
 }

@@ -31,7 +31,7 @@ func (n *Notifications) AcknowledgeByLink(ctx context.Context, token string) err
 func (n *Notifications) acknowledge(ctx context.Context, id, called string, needs access.Act) error {
 	a := act.Act{Name: "escalation.acknowledge", Needs: needs, On: audit.Object{Kind: "escalation", Name: id}}
 	return n.o.Recorder.Change(ctx, a, func(ctx context.Context, e *act.Entry) error {
-		now, err := n.o.Store.Escalation(ctx, id)
+		now, err := n.o.Store.Notices.Escalation(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func (n *Notifications) acknowledge(ctx context.Context, id, called string, need
 func (n *Notifications) StartDrill(ctx context.Context, event policy.Event, connectionID string) (id string, err error) {
 	a := manage("connection", connectionID, act.Act{Name: "escalation.drill", Detail: []string{"event", string(event)}})
 	err = n.o.Recorder.Change(ctx, a, func(ctx context.Context, e *act.Entry) error {
-		c, err := n.o.Store.Connection(ctx, connectionID)
+		c, err := n.o.Store.Grants.Connection(ctx, connectionID)
 		if err != nil {
 			return err
 		}

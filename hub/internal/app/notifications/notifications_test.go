@@ -18,6 +18,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 )
 
@@ -61,7 +62,7 @@ func TestAChannelIsSavedMovedAndDeleted(t *testing.T) {
 			t.Fatal(err)
 		}
 		apptest.Want(t, st, "ann channel.save done Alarms", "ann channel.save refused Alarms", "ann channel.save refused Alarms", "ann channel.hosts done Alarms", "ann channel.save done Alarms")
-		if told, err := n.Escalations(ann, store.EscalationFilter{Limit: 10}); err != nil || len(told) != 1 || told[0].Event != policy.HostsChanged {
+		if told, err := n.Escalations(ann, noticedb.EscalationFilter{Limit: 10}); err != nil || len(told) != 1 || told[0].Event != policy.HostsChanged {
 			t.Errorf("the owners are told of %+v: %v", told, err)
 		}
 		if _, err := n.DeleteChannel(ann, saved.ID); err != nil {
@@ -152,8 +153,8 @@ func TestWhoIsToldIsSavedAndDeleted(t *testing.T) {
 func TestEscalationsAreAcknowledgedOnce(t *testing.T) {
 	each(t, func(t *testing.T, st *store.Store, n *notifications.Notifications) {
 		operator := apptest.As(t, "olga", "u2", access.RoleOperator)
-		e := store.Escalation{ID: "e1", Event: policy.HostsChanged, Code: store.NoticeDone, Message: "x", OpenedAt: time.Now()}
-		if err := st.OpenEscalation(t.Context(), e); err != nil {
+		e := noticedb.Escalation{ID: "e1", Event: policy.HostsChanged, Code: noticedb.NoticeDone, Message: "x", OpenedAt: time.Now()}
+		if err := st.Notices.OpenEscalation(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
 		if err := errors.Join(n.Acknowledge(operator, "e1", "Olga"), n.Acknowledge(operator, "e1", "Olga")); err != nil {

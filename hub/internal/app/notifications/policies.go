@@ -27,13 +27,13 @@ func (n *Notifications) SavePolicy(ctx context.Context, d PolicyDraft) (saved po
 	err = n.o.Recorder.Change(ctx, manage("policy", d.Title, act.Act{Name: "policy.save"}), func(ctx context.Context, _ *act.Entry) error {
 		if saved.ID == "" {
 			saved.ID = store.NewID()
-		} else if _, err := n.o.Store.Policy(ctx, saved.ID); err != nil {
+		} else if _, err := n.o.Store.Notices.Policy(ctx, saved.ID); err != nil {
 			return err
 		}
 		if err := checkPolicy(d); err != nil {
 			return err
 		}
-		err := n.o.Store.SavePolicy(ctx, saved, time.Now())
+		err := n.o.Store.Notices.SavePolicy(ctx, saved, time.Now())
 		if errors.Is(err, store.ErrNameTaken) {
 			return &InvalidError{Problems: []Problem{{Field: "title", Code: Taken}}}
 		}
@@ -59,11 +59,11 @@ func checkPolicy(d PolicyDraft) error {
 // DeletePolicy deletes a policy, and returns it. Errors: store.ErrNotFound.
 func (n *Notifications) DeletePolicy(ctx context.Context, id string) (deleted policy.Policy, err error) {
 	err = n.o.Recorder.Change(ctx, manage("policy", id, act.Act{Name: "policy.delete"}), func(ctx context.Context, e *act.Entry) (err error) {
-		if deleted, err = n.o.Store.Policy(ctx, id); err != nil {
+		if deleted, err = n.o.Store.Notices.Policy(ctx, id); err != nil {
 			return err
 		}
 		e.Named(deleted.Title)
-		return n.o.Store.DeletePolicy(ctx, id)
+		return n.o.Store.Notices.DeletePolicy(ctx, id)
 	})
 	return deleted, err
 }
@@ -87,7 +87,7 @@ func (n *Notifications) SaveTexts(ctx context.Context, topic, lang string, parts
 			if text == strings.TrimSpace(escalation.Original(topic, lang, part)) {
 				text = ""
 			}
-			if err := n.o.Store.SaveMessageTemplate(ctx, escalation.TemplateKey(topic, lang, part), text, time.Now()); err != nil {
+			if err := n.o.Store.Notices.SaveMessageTemplate(ctx, escalation.TemplateKey(topic, lang, part), text, time.Now()); err != nil {
 				return err
 			}
 		}
@@ -100,7 +100,7 @@ func (n *Notifications) ResetTexts(ctx context.Context, topic, lang string) erro
 	a := manage("text", topic+" "+lang, act.Act{Name: "text.save", Detail: []string{"reset", "yes"}})
 	return n.o.Recorder.Change(ctx, a, func(ctx context.Context, _ *act.Entry) error {
 		for _, part := range escalation.Parts {
-			if err := n.o.Store.SaveMessageTemplate(ctx, escalation.TemplateKey(topic, lang, part), "", time.Now()); err != nil {
+			if err := n.o.Store.Notices.SaveMessageTemplate(ctx, escalation.TemplateKey(topic, lang, part), "", time.Now()); err != nil {
 				return err
 			}
 		}

@@ -6,13 +6,13 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/app/act"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
 // Setup makes the first owner by a set-up link, and logs them in. Errors:
 // access.ErrSetupDone, access.ErrEmptyLogin, access.ErrWeakPassword, access.TooManyError.
 func (p *People) Setup(ctx context.Context, token, login, name, password, lang string) (Entered, error) {
-	var u store.User
+	var u peopledb.User
 	a := act.Act{Name: "person.setup", On: person("")}
 	err := p.o.Recorder.Prepared(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
 		open, err := p.o.Access.SetupOpen(ctx, token)
@@ -39,7 +39,7 @@ func (p *People) Setup(ctx context.Context, token, login, name, password, lang s
 // Accept makes the person of an invitation, and logs them in. Errors:
 // access.ErrInvitation, access.ErrLoginTaken, access.ErrWeakPassword, access.TooManyError.
 func (p *People) Accept(ctx context.Context, token, name, password, lang string) (Entered, error) {
-	var u store.User
+	var u peopledb.User
 	a := act.Act{Name: "person.accept", On: person("")}
 	err := p.o.Recorder.Prepared(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
 		i, err := p.o.Access.Invitation(ctx, token)
@@ -108,7 +108,7 @@ func (p *People) LoginFederated(ctx context.Context, f Federated) (Entered, acce
 }
 
 // join makes somebody a person of the hub whom the sign-in service has authenticated.
-func (p *People) join(ctx context.Context, who access.Identity, lang string) (u store.User, err error) {
+func (p *People) join(ctx context.Context, who access.Identity, lang string) (u peopledb.User, err error) {
 	known, err := p.o.Access.KnownLogin(ctx, who.Email)
 	if err != nil {
 		return u, err

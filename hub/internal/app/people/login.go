@@ -8,6 +8,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
 // By what somebody has logged in, as sessions and records name it.
@@ -30,7 +31,7 @@ var (
 
 // Entered is somebody who has logged in, or of whom a code is still to come.
 type Entered struct {
-	User store.User
+	User peopledb.User
 	// By is one of the By constants.
 	By string
 	// Session is the id of the new session; empty if a code is to come (LoginCode).
@@ -71,7 +72,7 @@ func (p *People) LoginCode(ctx context.Context, userID, by, digest, code string,
 		err = ErrOutdated
 	}
 	if err != nil {
-		who, _ := p.o.Store.User(ctx, userID) // without a name it is recorded all the same
+		who, _ := p.o.Store.People.User(ctx, userID) // without a name it is recorded all the same
 		return Entered{}, p.notIn(ctx, by, who.Login, err)
 	}
 	return p.enter(ctx, u, by, provedBy(by))
@@ -106,15 +107,15 @@ func (p *People) notIn(ctx context.Context, by, login string, err error) error {
 }
 
 // enter begins the session of a person who has shown that it is them.
-func (p *People) enter(ctx context.Context, u store.User, by string, proved time.Time) (Entered, error) {
+func (p *People) enter(ctx context.Context, u peopledb.User, by string, proved time.Time) (Entered, error) {
 	from, now := act.From(ctx), time.Now()
-	s := store.UserSession{ID: store.NewID(), UserID: u.ID, CreatedAt: now, SeenAt: now, ProvedAt: proved, Address: from.Address, Agent: from.Browser}
+	s := peopledb.UserSession{ID: store.NewID(), UserID: u.ID, CreatedAt: now, SeenAt: now, ProvedAt: proved, Address: from.Address, Agent: from.Browser}
 	ctx = act.With(ctx, act.Person(u, from.Address, from.Browser))
 	err := p.o.Recorder.Change(ctx, loginAct(u.Login, by), func(ctx context.Context, _ *act.Entry) error {
 		if err := p.isCurrent(ctx, u); err != nil {
 			return err
 		}
-		return p.o.Store.CreateUserSession(ctx, s)
+		return p.o.Store.People.CreateUserSession(ctx, s)
 	})
 	return Entered{User: u, By: by, Session: s.ID}, err
 }
@@ -122,8 +123,8 @@ func (p *People) enter(ctx context.Context, u store.User, by string, proved time
 // isCurrent fails for a person who was changed between the check of what they showed and
 // now, and keeps them from being changed before the session is there: whoever changes a
 // password ends the sessions that there are.
-func (p *People) isCurrent(ctx context.Context, u store.User) error {
-	_, err := p.o.Store.ChangeUser(ctx, u.ID, access.RoleOwner, func(now *store.User) error {
+func (p *People) isCurrent(ctx context.Context, u peopledb.User) error {
+	_, err := p.o.Store.People.ChangeUser(ctx, u.ID, access.RoleOwner, func(now *peopledb.User) error {
 		if access.LoginDigest(*now) != access.LoginDigest(u) {
 			return ErrOutdated
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
 // Options of People.
@@ -44,12 +45,12 @@ func self(ctx context.Context, a act.Act) act.Act {
 }
 
 // me is who is signed in. Errors: act.ErrNotAllowed for nobody.
-func (p *People) me(ctx context.Context) (store.User, error) {
+func (p *People) me(ctx context.Context) (peopledb.User, error) {
 	id := act.From(ctx).UserID
 	if id == "" {
-		return store.User{}, act.ErrNotAllowed
+		return peopledb.User{}, act.ErrNotAllowed
 	}
-	return p.o.Store.User(ctx, id)
+	return p.o.Store.People.User(ctx, id)
 }
 
 // uncounted leaves out of the record what was not checked: a try that the throttle turned

@@ -17,6 +17,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/people"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 )
 
@@ -167,7 +168,7 @@ func TestWhoManagesOthersIsRecordedWithWhatWasWithdrawn(t *testing.T) {
 		if _, err := h.Disable(h.as(t, ann), h.owner.User.ID); !errors.Is(err, access.ErrMayNot) {
 			t.Error(err)
 		}
-		if _, err := h.Remove(owner, h.owner.User.ID); !errors.Is(err, store.ErrLastOwner) {
+		if _, err := h.Remove(owner, h.owner.User.ID); !errors.Is(err, peopledb.ErrLastOwner) {
 			t.Error(err)
 		}
 		if _, err := h.Disable(owner, ann.User.ID); err != nil {
@@ -190,7 +191,7 @@ func TestWhoManagesOthersIsRecordedWithWhatWasWithdrawn(t *testing.T) {
 func TestWhoMayNotManageIsRefused(t *testing.T) {
 	each(t, func(t *testing.T, h hub) {
 		viewer := h.as(t, h.join(t, "eve", access.RoleViewer))
-		key := act.With(t.Context(), act.Key(store.APIKey{ID: "k", Title: "robot", Scopes: []string{access.ScopeAdmin}}, ""))
+		key := act.With(t.Context(), act.Key(peopledb.APIKey{ID: "k", Title: "robot", Scopes: []string{access.ScopeAdmin}}, ""))
 		if _, err := h.ChangeRole(viewer, h.owner.User.ID, access.RoleViewer); !errors.Is(err, act.ErrNotAllowed) {
 			t.Error(err)
 		}

@@ -6,13 +6,13 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/app/act"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
 // Logout ends a session of the signed-in person.
 func (p *People) Logout(ctx context.Context, session string) error {
 	return p.o.Recorder.Change(ctx, self(ctx, act.Act{Name: "person.logout"}), func(ctx context.Context, _ *act.Entry) error {
-		return p.o.Store.EndUserSessions(ctx, act.From(ctx).UserID, session, "")
+		return p.o.Store.People.EndUserSessions(ctx, act.From(ctx).UserID, session, "")
 	})
 }
 
@@ -20,14 +20,14 @@ func (p *People) Logout(ctx context.Context, session string) error {
 func (p *People) EndSession(ctx context.Context, session string) error {
 	a := self(ctx, act.Act{Name: "person.end_session", Detail: []string{"session", session}})
 	return p.o.Recorder.Change(ctx, a, func(ctx context.Context, _ *act.Entry) error {
-		return p.o.Store.EndUserSessions(ctx, act.From(ctx).UserID, session, "")
+		return p.o.Store.People.EndUserSessions(ctx, act.From(ctx).UserID, session, "")
 	})
 }
 
 // EndOtherSessions ends all sessions of the signed-in person but one.
 func (p *People) EndOtherSessions(ctx context.Context, but string) error {
 	return p.o.Recorder.Change(ctx, self(ctx, act.Act{Name: "person.end_sessions"}), func(ctx context.Context, _ *act.Entry) error {
-		return p.o.Store.EndUserSessions(ctx, act.From(ctx).UserID, "", but)
+		return p.o.Store.People.EndUserSessions(ctx, act.From(ctx).UserID, "", but)
 	})
 }
 
@@ -43,7 +43,7 @@ func (p *People) SetLang(ctx context.Context, lang string) error {
 			e.Unchanged()
 			return nil
 		}
-		return p.o.Store.SetLang(ctx, u.ID, lang, time.Now())
+		return p.o.Store.People.SetLang(ctx, u.ID, lang, time.Now())
 	})
 }
 
@@ -61,7 +61,7 @@ func (p *People) ChangePassword(ctx context.Context, session, present, next stri
 		if err := p.o.Access.ChangePassword(ctx, id, was, hash); err != nil {
 			return err
 		}
-		return p.o.Store.EndUserSessions(ctx, id, "", session)
+		return p.o.Store.People.EndUserSessions(ctx, id, "", session)
 	})
 }
 
@@ -88,7 +88,7 @@ func (p *People) Confirm(ctx context.Context, session, password, code string, de
 		}
 		return checked(ctx, e, err)
 	}, func(ctx context.Context, _ *act.Entry) error {
-		return p.o.Store.NoteProof(ctx, session, time.Now())
+		return p.o.Store.People.NoteProof(ctx, session, time.Now())
 	})
 }
 
@@ -120,7 +120,7 @@ func (p *People) DropSecondFactor(ctx context.Context, present string) error {
 
 // AddPasskey keeps a passkey of the signed-in person: pending is what Passkeys.BeginAdd had
 // kept. Errors: those of access.Passkeys.Add.
-func (p *People) AddPasskey(ctx context.Context, pending, answer []byte, title string) (added store.Passkey, err error) {
+func (p *People) AddPasskey(ctx context.Context, pending, answer []byte, title string) (added peopledb.Passkey, err error) {
 	a := self(ctx, act.Act{Name: "person.passkey_add"})
 	err = p.o.Recorder.Change(ctx, a, func(ctx context.Context, e *act.Entry) error {
 		u, err := p.me(ctx)
@@ -137,10 +137,10 @@ func (p *People) AddPasskey(ctx context.Context, pending, answer []byte, title s
 }
 
 // RemovePasskey removes a passkey of the signed-in person. Errors: store.ErrNotFound.
-func (p *People) RemovePasskey(ctx context.Context, id string) (removed store.Passkey, err error) {
+func (p *People) RemovePasskey(ctx context.Context, id string) (removed peopledb.Passkey, err error) {
 	a := self(ctx, act.Act{Name: "person.passkey_remove"})
 	err = p.o.Recorder.Change(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
-		if removed, err = p.o.Store.DeletePasskey(ctx, act.From(ctx).UserID, id); err != nil {
+		if removed, err = p.o.Store.People.DeletePasskey(ctx, act.From(ctx).UserID, id); err != nil {
 			return err
 		}
 		e.Add("passkey", removed.Title)

@@ -9,12 +9,12 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/installer"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
 )
 
 // Stage takes a package's file. It returns it as it is kept; one that is there already
 // stays as it was. Errors: *installer.RefusedError; nothing is kept then.
-func (p *Plugins) Stage(ctx context.Context, file io.Reader) (kept store.Package, err error) {
+func (p *Plugins) Stage(ctx context.Context, file io.Reader) (kept plugindb.Package, err error) {
 	var in *installer.Incoming
 	defer func() {
 		if in != nil {
@@ -44,7 +44,7 @@ func (p *Plugins) Stage(ctx context.Context, file io.Reader) (kept store.Package
 // Approve lets a package be enabled and talk to the hosts of its manifest. One that nobody
 // trusted has signed, or that is in quarantine, needs its whole sum in confirm. Errors:
 // *installer.RefusedError, store.ErrNotFound.
-func (p *Plugins) Approve(ctx context.Context, sum, confirm string) (store.Package, error) {
+func (p *Plugins) Approve(ctx context.Context, sum, confirm string) (plugindb.Package, error) {
 	var done installer.Approval
 	a, err := p.onPackage(ctx, sum, act.Act{Name: "plugin.approve"})
 	if err != nil {

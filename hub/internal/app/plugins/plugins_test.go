@@ -76,7 +76,7 @@ func TestWhoMayNotChangesNoPlugin(t *testing.T) {
 			}
 		}
 		apptest.Want(t, st, "olga plugin.stage refused", "olga plugin.trust refused", "olga plugin.disable refused acme", "olga plugin.rollback refused acme", "olga plugin.remove refused acme")
-		if slots, err := st.Slots(t.Context()); err != nil || len(slots) != 0 {
+		if slots, err := st.Plugins.Slots(t.Context()); err != nil || len(slots) != 0 {
 			t.Errorf("changed %+v: %v", slots, err)
 		}
 	})

@@ -5,7 +5,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
 )
 
 // List lists all plugins, by name.
@@ -17,11 +17,11 @@ func (p *Plugins) List(ctx context.Context) ([]installer.Plugin, error) {
 func (p *Plugins) Status() []pluginhost.PluginStatus { return p.o.Installer.Status() }
 
 // Package reads a package. Errors: store.ErrNotFound.
-func (p *Plugins) Package(ctx context.Context, sum string) (store.Package, error) {
+func (p *Plugins) Package(ctx context.Context, sum string) (plugindb.Package, error) {
 	return p.o.Installer.Package(ctx, sum)
 }
 
 // Keys reads the keys whose signatures count or did, by title.
-func (p *Plugins) Keys(ctx context.Context) ([]store.PluginKey, error) {
+func (p *Plugins) Keys(ctx context.Context) ([]plugindb.PluginKey, error) {
 	return p.o.Installer.Keys(ctx)
 }

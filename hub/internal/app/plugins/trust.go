@@ -6,12 +6,12 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/audit"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
 )
 
 // Trust has signatures by a key count, also those of packages that wait. public is
 // minisign's line. Errors: *installer.RefusedError.
-func (p *Plugins) Trust(ctx context.Context, title, public string) (k store.PluginKey, err error) {
+func (p *Plugins) Trust(ctx context.Context, title, public string) (k plugindb.PluginKey, err error) {
 	a := act.Act{Name: "plugin.trust", Needs: access.ActManage, On: audit.Object{Kind: "plugin_key"}, Detail: []string{"title", title}}
 	err = p.o.Recorder.Change(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
 		k, err = p.o.Installer.Trust(ctx, title, public)

@@ -67,7 +67,7 @@ func (x *Services) Add(ctx context.Context, draft catalogue.ServiceDraft) (s ser
 // found here. Errors: as Add, store.ErrNotFound, store.ErrStale.
 func (x *Services) Edit(ctx context.Context, name string, draft catalogue.ServiceDraft) (s service.Service, err error) {
 	err = x.o.Record.Ask(ctx, about("service.edit", access.ActManage, name), func(ctx context.Context, e *act.Entry) (err error) {
-		if s, err = x.o.Store.ServiceByName(ctx, name); err != nil {
+		if s, err = x.o.Store.Services.ServiceByName(ctx, name); err != nil {
 			return err
 		}
 		if draft.MayConsent, err = x.MayConsent(ctx); err != nil {
@@ -88,7 +88,7 @@ func (x *Services) Edit(ctx context.Context, name string, draft catalogue.Servic
 // service; store.ErrNotFound.
 func (x *Services) Delete(ctx context.Context, name string) (was service.Service, err error) {
 	err = x.o.Record.Change(ctx, about("service.delete", access.ActManage, name), func(ctx context.Context, _ *act.Entry) (err error) {
-		if was, err = x.o.Store.ServiceByName(ctx, name); err == nil {
+		if was, err = x.o.Store.Services.ServiceByName(ctx, name); err == nil {
 			err = x.o.Catalogue.RemoveService(ctx, was.ID)
 		}
 		return err
@@ -100,20 +100,20 @@ func (x *Services) Delete(ctx context.Context, name string) (was service.Service
 // store.ErrNotFound.
 func (x *Services) Publish(ctx context.Context, name string) (service.Service, error) {
 	return x.published(ctx, about("service.publish", access.ActPublish, name), func(ctx context.Context, s service.Service) error {
-		return x.o.Store.Publish(ctx, s.ID, act.From(ctx).Name, time.Now())
+		return x.o.Store.Services.Publish(ctx, s.ID, act.From(ctx).Name, time.Now())
 	})
 }
 
 // Unpublish ends that. Errors: store.ErrNotFound.
 func (x *Services) Unpublish(ctx context.Context, name string) (service.Service, error) {
 	return x.published(ctx, about("service.unpublish", access.ActPublish, name), func(ctx context.Context, s service.Service) error {
-		return x.o.Store.Unpublish(ctx, s.ID)
+		return x.o.Store.Services.Unpublish(ctx, s.ID)
 	})
 }
 
 func (x *Services) published(ctx context.Context, a act.Act, do func(context.Context, service.Service) error) (s service.Service, err error) {
 	err = x.o.Record.Change(ctx, a, func(ctx context.Context, _ *act.Entry) (err error) {
-		if s, err = x.o.Store.ServiceByName(ctx, a.On.Name); err == nil {
+		if s, err = x.o.Store.Services.ServiceByName(ctx, a.On.Name); err == nil {
 			err = do(ctx, s)
 		}
 		return err
@@ -128,7 +128,7 @@ func (x *Services) Check(ctx context.Context, editing string, draft catalogue.Se
 	err = x.o.Record.Ask(ctx, about("service.check", access.ActManage, draft.Name), func(ctx context.Context, e *act.Entry) error {
 		id := ""
 		if editing != "" {
-			s, err := x.o.Store.ServiceByName(ctx, editing)
+			s, err := x.o.Store.Services.ServiceByName(ctx, editing)
 			if err != nil {
 				return err
 			}
@@ -162,7 +162,7 @@ func (x *Services) SettleDoubts(ctx context.Context, name string, asStored bool)
 		answer = "stored"
 	}
 	err = x.o.Record.Ask(ctx, about("service.settle", access.ActManage, name, "answer", answer), func(ctx context.Context, e *act.Entry) (err error) {
-		if s, err = x.o.Store.ServiceByName(ctx, name); err != nil {
+		if s, err = x.o.Store.Services.ServiceByName(ctx, name); err != nil {
 			return err
 		}
 		var asked []string

@@ -13,6 +13,9 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/apptest"
 	"github.com/evergrant/evergrant/hub/internal/app/services"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
+	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
+	"github.com/evergrant/evergrant/hub/internal/store/servicedb"
 )
 
 func TestMain(m *testing.M) { apptest.Main(m) }
@@ -78,7 +81,7 @@ func TestActsOnServicesAreRecordedWithTheirOutcome(t *testing.T) {
 				t.Errorf("%s: recorded\n%s\nwant\n%s", s.name, got, s.want)
 			}
 		}
-		if _, err := r.Store.ServiceByName(t.Context(), "used"); err != nil {
+		if _, err := r.Store.Services.ServiceByName(t.Context(), "used"); err != nil {
 			t.Error(err)
 		}
 	})
@@ -88,7 +91,7 @@ func TestAnAdministratorsKeyConsentsOnlyIfAnOwnerMadeIt(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, r *apptest.Rig) {
 		x := of(r, nil)
 		for maker, may := range map[string]bool{access.MadeByHub: true, "nobody": false} {
-			key := store.APIKey{ID: store.NewID(), Title: "deploy", Scopes: []string{access.ScopeAdmin}, CreatedBy: maker}
+			key := peopledb.APIKey{ID: store.NewID(), Title: "deploy", Scopes: []string{access.ScopeAdmin}, CreatedBy: maker}
 			_, err := x.ConsentHosts(act.With(t.Context(), act.Key(key, "")), []string{"a.example"})
 			if may != (err == nil) || !may && !errors.Is(err, act.ErrNotAllowed) {
 				t.Errorf("a key made by %s: %v", maker, err)
@@ -101,14 +104,14 @@ func TestRequestsForServicesAreRecorded(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, r *apptest.Rig) {
 		told, seq := 0, int64(0)
 		x := of(r, func() { told++ })
-		limit := store.FrontLimit{PerAddress: 1, InTotal: 5, Within: time.Hour}
+		limit := servicedb.FrontLimit{PerAddress: 1, InTotal: 5, Within: time.Hour}
 		ask := func() (string, error) {
-			q := store.ServiceRequest{ID: store.NewID(), Service: "CRM", Purpose: "sales", Contact: "ann", Source: store.RequestByFront, CreatedAt: time.Now()}
+			q := noticedb.ServiceRequest{ID: store.NewID(), Service: "CRM", Purpose: "sales", Contact: "ann", Source: noticedb.RequestByFront, CreatedAt: time.Now()}
 			return q.ID, x.AskFor(act.With(t.Context(), act.Link("front", "", "198.51.100.7", "")), q, "198.51.100.7", limit)
 		}
 		id, err := ask()
 		apptest.Must(t, err)
-		if _, err := ask(); !errors.Is(err, store.ErrTooOften) {
+		if _, err := ask(); !errors.Is(err, servicedb.ErrTooOften) {
 			t.Errorf("the second time: %v", err)
 		}
 		admin := r.As(t.Context(), access.RoleAdministrator)

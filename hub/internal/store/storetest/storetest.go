@@ -13,11 +13,15 @@ import (
 	"testing"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver of Postgres
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/store"
 )
+
+// the driver of Postgres
 
 // PostgresVariable names the postgres:// address of a server where tests may
 // make databases.
@@ -103,8 +107,8 @@ func OpenWith(tb testing.TB, o store.Options) *store.Store {
 // Enter registers a replica of its own and returns its name in leases and intents.
 func Enter(tb testing.TB, s *store.Store, id string) (owner string) {
 	tb.Helper()
-	r := store.Replica{ID: id, Epoch: 1, Name: id}
-	if _, err := s.EnterReplica(tb.Context(), r, 0); err != nil {
+	r := replicadb.Replica{ID: id, Epoch: 1, Name: id}
+	if _, err := s.Replicas.EnterReplica(tb.Context(), r, 0); err != nil {
 		tb.Fatal(err)
 	}
 	return r.Owner()

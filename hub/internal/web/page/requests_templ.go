@@ -5,15 +5,17 @@ package page
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import "github.com/a-h/templ"
-import templruntime "github.com/a-h/templ/runtime"
-
 import (
+	"github.com/a-h/templ"
+
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
+
 	"context"
 	"strconv"
 
+	templruntime "github.com/a-h/templ/runtime"
+
 	"github.com/evergrant/evergrant/hub/internal/access"
-	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/ui"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
@@ -638,7 +640,7 @@ func request(r view.Request) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if r.State != store.RequestOpen {
+		if r.State != noticedb.RequestOpen {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 45, "<div class=\"eg-sub\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -678,7 +680,7 @@ func request(r view.Request) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if r.State == store.RequestOpen {
+		if r.State == noticedb.RequestOpen {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "<form method=\"post\" action=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -697,7 +699,7 @@ func request(r view.Request) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var34 string
-			templ_7745c5c3_Var34, templ_7745c5c3_Err = templ.JoinStringErrs(store.RequestDone)
+			templ_7745c5c3_Var34, templ_7745c5c3_Err = templ.JoinStringErrs(noticedb.RequestDone)
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/page/requests.templ`, Line: 122, Col: 76}
 			}
@@ -727,7 +729,7 @@ func request(r view.Request) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var36 string
-			templ_7745c5c3_Var36, templ_7745c5c3_Err = templ.JoinStringErrs(store.RequestDeclined)
+			templ_7745c5c3_Var36, templ_7745c5c3_Err = templ.JoinStringErrs(noticedb.RequestDeclined)
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/page/requests.templ`, Line: 126, Col: 80}
 			}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/channel"
 	"github.com/evergrant/evergrant/hub/internal/policy"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -107,7 +107,7 @@ type ChannelTest struct {
 // ContactForm adds or changes a contact.
 type ContactForm struct {
 	Contact  policy.Contact
-	Channels []store.Channel
+	Channels []noticedb.Channel
 	Users    []Member
 	// From and Until are quiet hours as 22:00.
 	From, Until string
@@ -118,7 +118,7 @@ type ContactForm struct {
 type PolicyForm struct {
 	Policy   policy.Policy
 	Contacts []policy.Contact
-	Channels []store.Channel
+	Channels []noticedb.Channel
 	Services []ServiceRef
 	// ServiceIDs are the services' ids, in their order.
 	ServiceIDs []string

@@ -7,7 +7,8 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/connection"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 )
 
 // Moment is a line of a connection's past.
@@ -25,7 +26,7 @@ type Moment struct {
 
 // TimelineOf puts together what happened to a connection, newest first: what people
 // and keys did, the token sets that came, and the failure that stands now.
-func TimelineOf(c connection.Connection, past []store.PastTokenSet, records []store.AuditRecord, most int) []Moment {
+func TimelineOf(c connection.Connection, past []grantdb.PastTokenSet, records []auditdb.AuditRecord, most int) []Moment {
 	var moments []Moment
 	if f := c.Trouble(); f != nil {
 		moments = append(moments, Moment{At: f.At, Key: "failure", Detail: f.Message, Bad: true})

@@ -6,13 +6,13 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/connection"
-	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
 func TestThePastMarksWhatWasNotDone(t *testing.T) {
 	at := func(minute int) time.Time { return time.Date(2027, 5, 12, 12, minute, 0, 0, time.UTC) }
-	got := view.TimelineOf(connection.Connection{}, nil, []store.AuditRecord{
+	got := view.TimelineOf(connection.Connection{}, nil, []auditdb.AuditRecord{
 		{At: at(5), Act: "connection.renew", Outcome: audit.Failed, Detail: map[string]string{"reason": "503"}},
 		{At: at(4), Act: "connection.renew", Outcome: audit.Begun},
 		{At: at(3), Act: "connection.delete", Outcome: audit.Refused, Detail: map[string]string{"reason": "in use"}},

@@ -1,0 +1,128 @@
+package authdb
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"gorm.io/gorm/clause"
+
+	"github.com/evergrant/evergrant/hub/internal/store/db"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+type offerRow struct {
+	ConnectionID string `gorm:"primaryKey"`
+	Generation   int64
+	Reason       string
+	GrantData    []byte
+	CreatedAt    int64 `gorm:"autoCreateTime:false"`
+	ExpiresAt    int64
+}
+
+// TableName pins the table.
+func (offerRow) TableName() string { return "offered_grants" }
+
+// Offer is an authorisation that came to a grant and is kept aside, because it would
+// replace a better one. It never prints its secrets.
+type Offer struct {
+	ConnectionID string
+	// Generation is the connection's when the offer was made.
+	Generation int64
+	// Reason is why it was not taken at once, one of authflow's.
+	Reason string
+	// Token is the service's reply, and Asked when its request was about to be sent.
+	Token provider.Token
+	Asked time.Time
+	// Account is empty if the service did not say whose it is.
+	Account   provider.Account
+	Scopes    []string
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// LogValue implements slog.LogValuer and shows no secret.
+func (o Offer) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("connection_id", o.ConnectionID), slog.String("reason", o.Reason))
+}
+
+// GoString keeps secrets out of %#v.
+func (o Offer) GoString() string { return "store.Offer{" + o.ConnectionID + "}" }
+
+// offerSecrets is what is sealed of an offer.
+type offerSecrets struct {
+	AccessToken      string           `json:"access_token"`
+	TokenType        string           `json:"token_type,omitempty"`
+	RefreshToken     string           `json:"refresh_token,omitempty"`
+	IDToken          string           `json:"id_token,omitempty"`
+	ExpiresIn        *time.Duration   `json:"expires_in,omitempty"`
+	RefreshExpiresIn *time.Duration   `json:"refresh_expires_in,omitempty"`
+	Granted          []string         `json:"granted"`
+	Extra            map[string]any   `json:"extra,omitempty"`
+	Account          provider.Account `json:"account,omitzero"`
+	Scopes           []string         `json:"scopes,omitempty"`
+	Asked            int64            `json:"asked"`
+}
+
+// PutOffer keeps an authorisation aside, in place of one of the same connection.
+func (s *Rows) PutOffer(ctx context.Context, o Offer) error {
+	t := o.Token
+	sealed, err := s.db.SealJSON(offerSecrets{
+		AccessToken: t.AccessToken, TokenType: t.TokenType, RefreshToken: t.RefreshToken, IDToken: t.IDToken, ExpiresIn: t.ExpiresIn,
+		RefreshExpiresIn: t.RefreshExpiresIn, Granted: t.Scopes, Extra: t.Extra, Account: o.Account, Scopes: o.Scopes, Asked: db.Millis(o.Asked),
+	}, "offered_grants", o.ConnectionID, "grant_data")
+	if err == nil {
+		row := offerRow{
+			ConnectionID: o.ConnectionID, Generation: o.Generation, Reason: o.Reason, GrantData: sealed,
+			CreatedAt: db.Millis(o.CreatedAt), ExpiresAt: db.Millis(o.ExpiresAt),
+		}
+		err = s.db.Writing(ctx).Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error
+	}
+	return db.Failed("keep an authorisation of "+o.ConnectionID+" aside", err)
+}
+
+// Offer reads what is kept aside for a connection. Errors: ErrNotFound, also for one
+// that has expired.
+func (s *Rows) Offer(ctx context.Context, connectionID string, now time.Time) (*Offer, error) {
+	var row offerRow
+	err := s.db.Reading(ctx).Where("connection_id = ? AND expires_at > ?", connectionID, db.Millis(now)).Take(&row).Error
+	if err != nil {
+		return nil, db.Failed("read what is kept aside for "+connectionID, err)
+	}
+	return s.offerOf(&row)
+}
+
+// TakeOffer removes what is kept aside for a connection and returns it, in one
+// statement. Errors: ErrNotFound, also for one that has expired.
+func (s *Rows) TakeOffer(ctx context.Context, connectionID string, now time.Time) (*Offer, error) {
+	const tried = "take what is kept aside"
+	var rows []offerRow
+	err := s.db.Writing(ctx).Clauses(clause.Returning{}).Where("connection_id = ?", connectionID).Delete(&rows).Error
+	if err == nil && (len(rows) == 0 || rows[0].ExpiresAt <= db.Millis(now)) {
+		err = db.ErrNotFound
+	}
+	if err != nil {
+		return nil, db.Failed(tried, err)
+	}
+	return s.offerOf(&rows[0])
+}
+
+// deleteExpiredOffers removes those that were not taken in time.
+func (s *Rows) deleteExpiredOffers(ctx context.Context, now time.Time) error {
+	return db.Failed("remove what was kept aside for too long", s.db.Writing(ctx).Where("expires_at <= ?", db.Millis(now)).Delete(&offerRow{}).Error)
+}
+
+func (s *Rows) offerOf(row *offerRow) (*Offer, error) {
+	var kept offerSecrets
+	if err := s.db.OpenJSON(row.GrantData, &kept, "offered_grants", row.ConnectionID, "grant_data"); err != nil {
+		return nil, db.Failed("read what is kept aside for "+row.ConnectionID, err)
+	}
+	return &Offer{
+		ConnectionID: row.ConnectionID, Generation: row.Generation, Reason: row.Reason, Asked: db.TimeOf(kept.Asked), Account: kept.Account,
+		Scopes: kept.Scopes, CreatedAt: db.TimeOf(row.CreatedAt), ExpiresAt: db.TimeOf(row.ExpiresAt),
+		Token: provider.Token{
+			AccessToken: kept.AccessToken, TokenType: kept.TokenType, RefreshToken: kept.RefreshToken, IDToken: kept.IDToken, ExpiresIn: kept.ExpiresIn,
+			RefreshExpiresIn: kept.RefreshExpiresIn, Scopes: kept.Granted, Extra: kept.Extra,
+		},
+	}, nil
+}

@@ -1,0 +1,4 @@
+package bulkdb
+
+// Schema are the rows of this package, one of each, to be compared with the migrations.
+func Schema() []any { return []any{&bulkRunRow{}, &BulkItemRow{}} }

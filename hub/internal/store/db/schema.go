@@ -1,0 +1,6 @@
+package db
+
+// Schema are the rows of this package, one of each, to be compared with the migrations.
+func Schema() []any {
+	return []any{&SettingRow{}, &ReplicaRow{}}
+}

@@ -1,0 +1,9 @@
+package grantdb
+
+import "github.com/evergrant/evergrant/hub/internal/store/db"
+
+// Rows reads and writes the rows of this package. It is safe for concurrent use.
+type Rows struct{ db *db.DB }
+
+// New returns the Rows of a database.
+func New(d *db.DB) *Rows { return &Rows{db: d} }

@@ -1,0 +1,6 @@
+package replicadb
+
+// Schema are the rows of this package, one of each, to be compared with the migrations.
+func Schema() []any {
+	return []any{&behindRow{}, &restoreRow{}, &restoreReplicaRow{}, &withdrawalRow{}}
+}

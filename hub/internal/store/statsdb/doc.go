@@ -1,0 +1,3 @@
+// Package statsdb counts: connections by what is due and expires, renewals by the hour, the
+// days on which people are needed, troubles by service and cause.
+package statsdb
