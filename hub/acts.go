@@ -25,13 +25,13 @@ type acts struct {
 // wireGrantActs ties the acts on connections, grants and services to the parts that do the
 // work. Runs on many connections use them.
 func (h *Hub) wireGrantActs() {
-	h.record = act.NewRecorder(h.store, h.audit)
+	h.recorder = act.NewRecorder(h.store, h.audit)
 	h.connections = connections.New(connections.Options{
-		Store: h.store, Catalogue: h.catalogue, Source: h.source, Flow: h.flow, TestCalls: h.testCalls, Record: h.record, Logger: h.log.Named("connections"),
+		Store: h.store, Catalogue: h.catalogue, Source: h.source, Flow: h.flow, TestCalls: h.testCalls, Recorder: h.recorder, Logger: h.log.Named("connections"),
 	})
-	h.grants = grants.New(grants.Options{Store: h.store, Flow: h.flow, Record: h.record, Logger: h.log.Named("authorize")})
+	h.grants = grants.New(grants.Options{Store: h.store, Flow: h.flow, Recorder: h.recorder, Logger: h.log.Named("authorize")})
 	h.services = services.New(services.Options{
-		Store: h.store, Catalogue: h.catalogue, Flow: h.flow, Access: h.access, Record: h.record, Asked: func() { h.escalates.Wake() },
+		Store: h.store, Catalogue: h.catalogue, Flow: h.flow, Access: h.access, Recorder: h.recorder, Asked: func() { h.escalates.Wake() },
 	})
 }
 
@@ -39,12 +39,12 @@ func (h *Hub) wireGrantActs() {
 // (startPlugins), for plugins run before anything else does.
 func (h *Hub) wireActs() {
 	h.acts.people = people.New(people.Options{
-		Store: h.store, Access: h.access, Recorder: h.record, Passkeys: h.access.Passkeys(h.cfg.PublicURL), OIDC: h.signIn(), JoinAs: h.cfg.OIDC.JoinAs,
+		Store: h.store, Access: h.access, Recorder: h.recorder, Passkeys: h.access.Passkeys(h.cfg.PublicURL), OIDC: h.signIn(), JoinAs: h.cfg.OIDC.JoinAs,
 	})
-	h.acts.keys = keys.New(keys.Options{Store: h.store, Access: h.access, Recorder: h.record})
-	h.acts.notifications = notifications.New(notifications.Options{Store: h.store, Escalation: h.escalates, Recorder: h.record, PublicURL: h.cfg.PublicURL})
+	h.acts.keys = keys.New(keys.Options{Store: h.store, Access: h.access, Recorder: h.recorder})
+	h.acts.notifications = notifications.New(notifications.Options{Store: h.store, Escalation: h.escalates, Recorder: h.recorder, PublicURL: h.cfg.PublicURL})
 	h.acts.data = data.New(data.Options{
-		Store: h.store, Recorder: h.record, Adopt: h.data.Adopt, Bulk: h.bulk, Withdrawn: h.withdrawn, SendAnchor: h.escalates.SendAnchor, Logger: h.log.Named("data"),
+		Store: h.store, Recorder: h.recorder, Adopt: h.data.Adopt, Bulk: h.bulk, Withdrawn: h.withdrawn, SendAnchor: h.escalates.SendAnchor, Logger: h.log.Named("data"),
 	})
 }
 

@@ -55,6 +55,9 @@ func TestEveryRouteOfTheAPIIsRefusedToAKeyThatMayNot(t *testing.T) {
 			}
 		}
 	}
+	if _, records := r.admin.do(t, "GET", "/api/v1/audit?act=access.refuse&outcome=refused&limit=1000", nil); !strings.Contains(string(records), `"object":"create-api-key"`) {
+		t.Errorf("the record of the keys that were turned away has %s", records)
+	}
 	t.Logf("%d routes with %d kinds of keys", tried, len(keys)+3)
 	if tried < 30 {
 		t.Fatalf("only %d routes were found", tried)

@@ -84,7 +84,7 @@ type Hub struct {
 	source      *tokensource.Source
 	flow        *authflow.Flow
 	bulk        *bulk.Runner
-	record      *act.Recorder
+	recorder    *act.Recorder
 	connections *connections.Connections
 	grants      *grants.Grants
 	services    *services.Services

@@ -183,6 +183,10 @@ func TestEveryRouteIsRefusedToWhoMayNot(t *testing.T) {
 			}
 		}
 	}
+	// Who is turned away is in the record, with what they have tried.
+	if _, table, _ := boss.ask("GET", "/audit.csv?act=access.refuse&actor=viewer&outcome=refused", nil); !strings.Contains(table, "/services/:name/delete") {
+		t.Errorf("the record of who was turned away has\n%s", table)
+	}
 }
 
 func TestAViewerSeesNoTokenAndNoButtonsThatAreRefused(t *testing.T) {

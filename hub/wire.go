@@ -73,7 +73,7 @@ func (h *Hub) wire() {
 		},
 	})
 	h.wireGrantActs()
-	h.bulk = bulk.New(bulk.Options{Store: h.store, Connections: h.connections, Record: h.record, Decided: h.hold.Look, SendLinks: h.sendLinks, Logger: h.log.Named("bulk")})
+	h.bulk = bulk.New(bulk.Options{Store: h.store, Connections: h.connections, Recorder: h.recorder, Decided: h.hold.Look, SendLinks: h.sendLinks, Logger: h.log.Named("bulk")})
 	h.escalates = escalation.New(escalation.Options{
 		Store: h.store, Senders: channel.New(channelOptions(h.version, egress.Own{Networks: h.cfg.Egress.Prefixes()})), PublicURL: h.cfg.PublicURL, Replica: h.identity.Owner(),
 		MakeLink: h.messageLink, Delivered: h.messages.Tried, Logger: h.log.Named("escalation"),

@@ -33,7 +33,7 @@ func folder(word string) string {
 		return "./plugins/examples"
 	case word == "authorkit":
 		return "./hub/authorkit"
-	case word == "hub" || strings.Contains(word, "/"):
+	case word == "hub" || strings.Contains(word, "/") && !strings.HasPrefix(word, "app/") && !strings.HasPrefix(word, "store/"):
 		return "./" + word
 	}
 	return "./hub/internal/" + word

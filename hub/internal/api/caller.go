@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -54,6 +55,9 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	key, err := a.access.Authenticate(ctx.Context(), ctx.Header("Authorization"), address)
 	if err == nil && !access.Has(key, scopeOf(op)) {
 		err = access.ErrForbidden
+		if op.Method != http.MethodGet {
+			a.keys.TurnedAway(act.With(ctx.Context(), act.Key(key, address)), op.OperationID)
+		}
 	}
 	if err != nil {
 		a.writeError(ctx, a.fail(err))

@@ -72,7 +72,7 @@ type Options struct {
 	Store *store.Store
 	// Connections carries out the act on each connection and records it.
 	Connections *connections.Connections
-	Record      *act.Recorder
+	Recorder    *act.Recorder
 	// Decided is called after a decision about grants behind a backup, so that it takes
 	// effect at once.
 	Decided func(ctx context.Context) error
@@ -110,7 +110,7 @@ func (r *Runner) Close() {
 // id and how many they are. Errors: act.ErrNotAllowed.
 func (r *Runner) Begin(ctx context.Context, what, argument string, f grantdb.Filter) (id string, n int, err error) {
 	run := newRun(ctx, what, argument)
-	err = r.o.Record.Change(ctx, beginning(run), func(ctx context.Context, e *act.Entry) (err error) {
+	err = r.o.Recorder.Change(ctx, beginning(run), func(ctx context.Context, e *act.Entry) (err error) {
 		n, err = r.begin(ctx, run, f)
 		e.Add("connections", fmt.Sprint(n))
 		return err
@@ -152,7 +152,7 @@ func beginning(run bulkdb.BulkRun) act.Act {
 // 0, and there is no run then. It takes effect after the commit, and is not recorded here.
 func (r *Runner) Decide(ctx context.Context, names []string, decision string) (id string, n int, err error) {
 	if !act.From(ctx).May(access.ActManage) {
-		r.o.Record.Ended(ctx, beginning(newRun(ctx, decision, "")), act.ErrNotAllowed)
+		r.o.Recorder.Ended(ctx, beginning(newRun(ctx, decision, "")), act.ErrNotAllowed)
 		return "", 0, act.ErrNotAllowed
 	}
 	decided, d, err := r.o.Store.Replicas.DecideBehind(ctx, names, decision, audit.From(ctx).Name)
@@ -173,7 +173,7 @@ func (r *Runner) Decide(ctx context.Context, names []string, decision string) (i
 // over.
 func (r *Runner) Cancel(ctx context.Context, id string) error {
 	a := act.Act{Name: "bulk.cancel", Needs: access.ActOperate, On: audit.Object{Kind: "bulk_run", Name: id}}
-	return r.o.Record.Change(ctx, a, func(ctx context.Context, _ *act.Entry) error {
+	return r.o.Recorder.Change(ctx, a, func(ctx context.Context, _ *act.Entry) error {
 		return r.o.Store.Bulk.CancelBulkRun(ctx, id, time.Now())
 	})
 }

@@ -31,7 +31,7 @@ func (r *Runner) BeginImport(ctx context.Context, rows []catalogue.ImportRow) (i
 		}
 		items = append(items, bulkdb.BulkItem{N: row.Line, Name: name})
 	}
-	err = r.o.Record.Change(ctx, beginning(run), func(ctx context.Context, e *act.Entry) error {
+	err = r.o.Recorder.Change(ctx, beginning(run), func(ctx context.Context, e *act.Entry) error {
 		e.Add("connections", fmt.Sprint(len(rows)))
 		return r.o.Store.Bulk.CreateBulkRunOf(ctx, run, items)
 	})

@@ -41,7 +41,7 @@ func (r *Runner) links(ctx context.Context, run bulkdb.BulkRun, items []bulkdb.B
 			item.State, item.Message = bulkdb.BulkDone, message(&saidError{key: "link_sent", said: result.To})
 		}
 		a := act.Act{Name: "connection.links", Needs: access.ActOperate, On: audit.Object{Kind: "connection", Name: item.Name}, Detail: []string{"id", item.ConnectionID}}
-		r.o.Record.Ended(acting, a, cause)
+		r.o.Recorder.Ended(acting, a, cause)
 		r.keep(acting, run, item)
 	}
 }

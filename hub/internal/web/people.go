@@ -167,8 +167,12 @@ func (p *Pages) isPage(path string) bool {
 // may lets through whose role allows an act; others see why not.
 func (p *Pages) may(act access.Act) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		if u, ok := person(c); ok && access.May(u.Role, act) {
+		u, ok := person(c)
+		if ok && access.May(u.Role, act) {
 			return
+		}
+		if ok && c.Request.Method == http.MethodPost {
+			p.o.People.TurnedAway(c.Request.Context(), c.FullPath())
 		}
 		p.render(c, http.StatusForbidden, page.Failure(p.shell(c, ""), view.Failure{Status: http.StatusForbidden, Role: true}))
 		c.Abort()

@@ -1,6 +1,10 @@
 package act
 
-import "context"
+import (
+	"context"
+
+	"github.com/evergrant/evergrant/hub/internal/audit"
+)
 
 // Prepared is Change with work before its transaction: what is slow, such as the hash of
 // a password or the unpacking of a file, and what has to stay though the act is refused,
@@ -33,4 +37,11 @@ func (r *Recorder) Look(ctx context.Context, a Act, do func(ctx context.Context,
 func (r *Recorder) Attempted(ctx context.Context, a Act, err error) error {
 	r.attempted(ctx, a, &Entry{on: a.On, detail: a.Detail}, err)
 	return err
+}
+
+// TurnedAway records a caller who is known, and whose role or key does not allow what a
+// page or an operation of the API is for: they are turned away before anything of the
+// request is read, so no act has begun.
+func (r *Recorder) TurnedAway(ctx context.Context, kind, name string) {
+	r.Ended(ctx, Act{Name: "access.refuse", On: audit.Object{Kind: kind, Name: name}}, ErrNotAllowed)
 }

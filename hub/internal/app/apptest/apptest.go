@@ -67,7 +67,7 @@ func EveryActIsRecorded(tb testing.TB, typeName string, reads ...string) {
 		}
 		seen[name] = true
 		return slices.ContainsFunc(methods[name], func(called string) bool {
-			return slices.Contains([]string{"Recorder.Change", "Recorder.Ask", "Recorder.Prepared", "Recorder.Look", "Recorder.Attempted", "Recorder.Done"}, called) || records(called, seen)
+			return slices.Contains([]string{"Recorder.Change", "Recorder.Ask", "Recorder.Prepared", "Recorder.Look", "Recorder.Attempted", "Recorder.Done", "Recorder.Ended", "Recorder.TurnedAway"}, called) || records(called, seen)
 		})
 	}
 	acts := 0
@@ -129,15 +129,11 @@ func receiverOf(f *ast.FuncDecl) string {
 	return name.Name
 }
 
-// calledIn names what a method calls: "Recorder.Change" for p.o.Recorder.Change, "manage"
-// for p.manage.
+// calledIn names what a method calls or hands on: "Recorder.Change" for
+// p.o.Recorder.Change, "manage" for p.manage.
 func calledIn(f *ast.FuncDecl) (called []string) {
 	ast.Inspect(f, func(n ast.Node) bool {
-		call, ok := n.(*ast.CallExpr)
-		if !ok {
-			return true
-		}
-		method, ok := call.Fun.(*ast.SelectorExpr)
+		method, ok := n.(*ast.SelectorExpr)
 		if !ok {
 			return true
 		}

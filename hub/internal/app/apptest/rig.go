@@ -46,7 +46,7 @@ type Rig struct {
 	Flow      *authflow.Flow
 	Source    *tokensource.Source
 	TestCalls *testcall.Caller
-	Record    *act.Recorder
+	Recorder  *act.Recorder
 	// Address is the service's. It answers with the HTTP status that Answer has.
 	Address string
 	Answer  atomic.Int32
@@ -75,7 +75,7 @@ func newRig(t *testing.T, s *store.Store) *Rig {
 	r.Catalogue = catalogue.New(s, host, runner, hclog.NewNullLogger())
 	r.Flow = authflow.New(authflow.Options{Store: s, Runner: runner, Logger: hclog.NewNullLogger(), PublicURL: "https://hub.example"})
 	r.TestCalls = testcall.New(testcall.Options{Store: s, Source: r.Source, Sender: sender})
-	r.Record = act.NewRecorder(s, audit.New(s, hclog.NewNullLogger()))
+	r.Recorder = act.NewRecorder(s, audit.New(s, hclog.NewNullLogger()))
 	t.Cleanup(sync.OnceFunc(func() {
 		r.Flow.Wait()
 		over, cancel := context.WithCancel(context.Background())

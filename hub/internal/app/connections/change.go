@@ -20,7 +20,7 @@ type Added struct {
 // *catalogue.InvalidError; store.ErrNotFound for the service.
 func (x *Connections) Add(ctx context.Context, serviceName, name, title string) (added Added, err error) {
 	a := act.Act{Name: "connection.add", Needs: access.ActManage, On: on(name)}
-	err = x.o.Record.Change(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
+	err = x.o.Recorder.Change(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
 		if added.Service, err = x.o.Store.Services.ServiceByName(ctx, serviceName); err != nil {
 			return err
 		}

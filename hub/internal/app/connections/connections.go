@@ -25,7 +25,7 @@ type Options struct {
 	Source    *tokensource.Source
 	Flow      *authflow.Flow
 	TestCalls *testcall.Caller
-	Record    *act.Recorder
+	Recorder  *act.Recorder
 	Logger    hclog.Logger
 }
 
@@ -72,7 +72,7 @@ func about(name string, needs access.Act, w Which, detail ...string) act.Act {
 
 // changed does an act on the row of a connection and returns it as it was and as it is.
 func (x *Connections) changed(ctx context.Context, a act.Act, w Which, do func(ctx context.Context, c connection.Connection) (connection.Connection, error)) (before, after connection.Connection, err error) {
-	err = x.o.Record.Change(ctx, a, func(ctx context.Context, _ *act.Entry) (err error) {
+	err = x.o.Recorder.Change(ctx, a, func(ctx context.Context, _ *act.Entry) (err error) {
 		if before, err = x.find(ctx, w); err == nil {
 			after, err = do(ctx, before)
 		}

@@ -45,7 +45,7 @@ func (x *Connections) TryOnce(ctx context.Context, w Which) (before, after conne
 }
 
 func (x *Connections) renew(ctx context.Context, a act.Act, w Which) (before, after connection.Connection, err error) {
-	err = x.o.Record.Ask(ctx, a, func(ctx context.Context, _ *act.Entry) (err error) {
+	err = x.o.Recorder.Ask(ctx, a, func(ctx context.Context, _ *act.Entry) (err error) {
 		if before, err = x.find(ctx, w); err != nil {
 			return err
 		}
@@ -64,7 +64,7 @@ func (x *Connections) renew(ctx context.Context, a act.Act, w Which) (before, af
 // GiveUp ends a grant that is behind a backup without trying it, so that links are sent to
 // authorise it again. Errors: tokensource.ErrNewer, store.ErrNotFound.
 func (x *Connections) GiveUp(ctx context.Context, w Which) error {
-	return x.o.Record.Ask(ctx, about("connection.send_links", access.ActManage, w), func(ctx context.Context, _ *act.Entry) error {
+	return x.o.Recorder.Ask(ctx, about("connection.send_links", access.ActManage, w), func(ctx context.Context, _ *act.Entry) error {
 		decided, err := x.o.Store.Replicas.DecidedBehind(ctx, w.ID, replicadb.DecideSendLinks)
 		if err != nil {
 			return err
@@ -76,7 +76,7 @@ func (x *Connections) GiveUp(ctx context.Context, w Which) error {
 // Revoke gives a grant back: at the service if it can, and in the hub always. Errors:
 // store.ErrNotFound.
 func (x *Connections) Revoke(ctx context.Context, w Which) (before connection.Connection, revoked catalogue.Revoked, err error) {
-	err = x.o.Record.Ask(ctx, about("connection.revoke", access.ActManage, w), func(ctx context.Context, e *act.Entry) (err error) {
+	err = x.o.Recorder.Ask(ctx, about("connection.revoke", access.ActManage, w), func(ctx context.Context, e *act.Entry) (err error) {
 		if before, err = x.find(ctx, w); err == nil {
 			revoked, err = x.o.Catalogue.Revoke(ctx, before.ID)
 		}
@@ -93,7 +93,7 @@ func (x *Connections) Revoke(ctx context.Context, w Which) (before connection.Co
 // a pull, store.ErrNotFound.
 func (x *Connections) Codes(ctx context.Context, w Which, minTTL time.Duration, withRefreshToken bool) (codes connection.AccessCodes, err error) {
 	a := about("connection.codes", access.ActCodes, w, "refresh_token", strconv.FormatBool(withRefreshToken))
-	err = x.o.Record.Ask(ctx, a, func(ctx context.Context, _ *act.Entry) (err error) {
+	err = x.o.Recorder.Ask(ctx, a, func(ctx context.Context, _ *act.Entry) (err error) {
 		codes, err = x.codes(ctx, w, minTTL, withRefreshToken)
 		return err
 	})
@@ -131,7 +131,7 @@ func (e noAnswerError) Error() string { return string(e) }
 // Test makes a call that the provider declares, with the current token; an empty name is
 // the first one. Errors: those of testcall.Caller.Call, store.ErrNotFound.
 func (x *Connections) Test(ctx context.Context, w Which, call string) (answer *testcall.Answer, err error) {
-	err = x.o.Record.Ask(ctx, about("connection.test", access.ActOperate, w), func(ctx context.Context, e *act.Entry) error {
+	err = x.o.Recorder.Ask(ctx, about("connection.test", access.ActOperate, w), func(ctx context.Context, e *act.Entry) error {
 		c, err := x.find(ctx, w)
 		if err == nil {
 			answer, err = x.o.TestCalls.Call(ctx, c, call)

@@ -16,7 +16,7 @@ import (
 func (x *Connections) Import(ctx context.Context, in catalogue.Import) (c connection.Connection, err error) {
 	in.Actor = act.From(ctx).UserID
 	a := act.Act{Name: "connection.import", Needs: access.ActManage, On: on(in.Name)}
-	err = x.o.Record.Change(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
+	err = x.o.Recorder.Change(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
 		if c, err = x.o.Catalogue.Import(ctx, in); err != nil {
 			return err
 		}

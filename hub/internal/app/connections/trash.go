@@ -16,9 +16,9 @@ import (
 // Delete moves a connection into the trash; with catalogue.RevokeGrant its grant is given
 // back first, which asks the service. Errors: store.ErrNotFound.
 func (x *Connections) Delete(ctx context.Context, w Which, grant catalogue.WithGrant) (before connection.Connection, revoked catalogue.Revoked, err error) {
-	carryOut := x.o.Record.Change
+	carryOut := x.o.Recorder.Change
 	if grant == catalogue.RevokeGrant {
-		carryOut = x.o.Record.Ask
+		carryOut = x.o.Recorder.Ask
 	}
 	a := act.Act{Name: "connection.delete", Needs: access.ActManage, On: on(w.Name)}
 	err = carryOut(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
@@ -39,7 +39,7 @@ func (x *Connections) Delete(ctx context.Context, w Which, grant catalogue.WithG
 // had.
 func (x *Connections) PutBack(ctx context.Context, id, name string) (c connection.Connection, err error) {
 	a := act.Act{Name: "connection.put_back", Needs: access.ActManage, On: on(name), Detail: []string{"id", id}}
-	err = x.o.Record.Change(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
+	err = x.o.Recorder.Change(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
 		trashed, err := x.o.Store.Grants.Trashed(ctx, id)
 		if err != nil {
 			return err
@@ -60,7 +60,7 @@ func (x *Connections) Remove(ctx context.Context, id string) (was grantdb.Trashe
 		return was, revoked, err
 	}
 	a := act.Act{Name: "connection.remove", Needs: access.ActManage, On: on(was.Name), Detail: []string{"id", id}}
-	err = x.o.Record.Ask(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
+	err = x.o.Recorder.Ask(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
 		if revoked, err = x.o.Catalogue.Remove(ctx, id); err == nil {
 			e.Add("grant", revoked.Word())
 		}

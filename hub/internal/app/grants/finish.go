@@ -28,7 +28,7 @@ func (g *Grants) Finish(ctx context.Context, serviceName string, params url.Valu
 	if err != nil {
 		return nil, err
 	}
-	err = g.o.Record.Ask(g.as(ctx, awaited.ConnectionID, awaited.BrowserHash), a, func(ctx context.Context, e *act.Entry) (err error) {
+	err = g.o.Recorder.Ask(g.as(ctx, awaited.ConnectionID, awaited.BrowserHash), a, func(ctx context.Context, e *act.Entry) (err error) {
 		if finished, err = g.o.Flow.Finish(ctx, serviceName, params, browsers...); err == nil && finished.Once {
 			err = g.mayTake(ctx, finished)
 		}
@@ -85,7 +85,7 @@ func (g *Grants) mayTake(ctx context.Context, finished *authflow.Finished) error
 // it. Errors: *authflow.Failure, store.ErrNotFound.
 func (g *Grants) Paste(ctx context.Context, connectionName, pasted string) (finished *authflow.Finished, err error) {
 	a := act.Act{Name: "connection.paste", Needs: access.ActOperate, On: on(connectionName)}
-	err = g.o.Record.Ask(ctx, a, func(ctx context.Context, e *act.Entry) error {
+	err = g.o.Recorder.Ask(ctx, a, func(ctx context.Context, e *act.Entry) error {
 		c, err := g.o.Store.Grants.ConnectionByName(ctx, connectionName)
 		if err != nil {
 			return err
@@ -108,5 +108,5 @@ func (g *Grants) Late(ctx context.Context, a *authdb.Authorization, finished *au
 	if finished != nil {
 		ending.Detail = append(ending.Detail, "account", account(finished.Connection.Account))
 	}
-	g.o.Record.Ended(ctx, ending, err)
+	g.o.Recorder.Ended(ctx, ending, err)
 }

@@ -24,10 +24,10 @@ const FrontPage = "/codes"
 
 // Options of Grants.
 type Options struct {
-	Store  *store.Store
-	Flow   *authflow.Flow
-	Record *act.Recorder
-	Logger hclog.Logger
+	Store    *store.Store
+	Flow     *authflow.Flow
+	Recorder *act.Recorder
+	Logger   hclog.Logger
 }
 
 // Grants carries out the acts that lead to a grant. It is safe for concurrent use.

@@ -15,7 +15,7 @@ import (
 // plugin, store.ErrNotFound, *store.DetachedError.
 func (g *Grants) Start(ctx context.Context, connectionName string, way Way) (d Departure, err error) {
 	a := act.Act{Name: "connection.authorize", Needs: access.ActOperate, On: on(connectionName)}
-	err = g.o.Record.Ask(ctx, a, func(ctx context.Context, _ *act.Entry) (err error) {
+	err = g.o.Recorder.Ask(ctx, a, func(ctx context.Context, _ *act.Entry) (err error) {
 		if d.Connection, d.Service, err = g.find(ctx, connectionName); err != nil {
 			return err
 		}
@@ -31,7 +31,7 @@ func (g *Grants) StartOnce(ctx context.Context, serviceName string, way Way) (De
 }
 
 func (g *Grants) startOnce(ctx context.Context, a act.Act, way Way) (d Departure, err error) {
-	err = g.o.Record.Ask(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
+	err = g.o.Recorder.Ask(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
 		e.Add(browser(ctx)...)
 		if d.Service, err = g.o.Store.Services.ServiceByName(ctx, a.On.Name); err != nil {
 			return err
@@ -77,7 +77,7 @@ func (g *Grants) StartAtFront(ctx context.Context, serviceName, counted string, 
 // once. by is who asks for it, as the page of the link says. Errors: store.ErrNotFound.
 func (g *Grants) MakeLink(ctx context.Context, connectionName, by string) (token string, expires time.Time, err error) {
 	a := act.Act{Name: "connection.link", Needs: access.ActOperate, On: on(connectionName)}
-	err = g.o.Record.Change(ctx, a, func(ctx context.Context, _ *act.Entry) error {
+	err = g.o.Recorder.Change(ctx, a, func(ctx context.Context, _ *act.Entry) error {
 		c, err := g.o.Store.Grants.ConnectionByName(ctx, connectionName)
 		if err == nil {
 			token, expires, err = g.o.Flow.MakeLink(ctx, c.ID, userID(ctx), by)
@@ -103,7 +103,7 @@ func (g *Grants) Follow(ctx context.Context, token string, way Way) (linked *aut
 		ctx = act.With(ctx, act.Link(audit.KindLink, linked.Link.CreatedBy, who.Address, who.Browser))
 	}
 	a := act.Act{Name: "connection.follow_link", On: on(linked.Connection.Name)}
-	err = g.o.Record.Ask(ctx, a, func(ctx context.Context, e *act.Entry) error {
+	err = g.o.Recorder.Ask(ctx, a, func(ctx context.Context, e *act.Entry) error {
 		e.Add(browser(ctx)...)
 		followed, started, err := g.o.Flow.FollowLink(ctx, token, way.Browser, way.Lang)
 		if err == nil {

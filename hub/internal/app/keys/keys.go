@@ -186,3 +186,8 @@ func (k *Keys) Revoke(ctx context.Context, id string) error {
 		return k.o.Store.People.RevokeAPIKey(ctx, id, time.Now())
 	})
 }
+
+// TurnedAway records that the key of the caller does not allow an operation.
+func (k *Keys) TurnedAway(ctx context.Context, operation string) {
+	k.o.Recorder.TurnedAway(ctx, "operation", operation)
+}

@@ -81,3 +81,8 @@ func (p *People) Sessions(ctx context.Context, userID string) ([]peopledb.UserSe
 func (p *People) Passkeys(ctx context.Context, userID string) ([]peopledb.Passkey, error) {
 	return p.o.Store.People.Passkeys(ctx, userID)
 }
+
+// TurnedAway records that the role of who is logged in does not allow a form.
+func (p *People) TurnedAway(ctx context.Context, form string) {
+	p.o.Recorder.TurnedAway(ctx, "form", form)
+}

@@ -20,7 +20,7 @@ func (x *Services) AskFor(ctx context.Context, r noticedb.ServiceRequest, counte
 		return err
 	}
 	a := act.Act{Name: "request.add", On: audit.Object{Kind: "request", Name: r.ID}, Detail: []string{"service", r.Service, "source", r.Source}}
-	err := x.o.Record.Change(ctx, a, func(ctx context.Context, _ *act.Entry) error { return x.o.Store.Notices.CreateServiceRequest(ctx, r) })
+	err := x.o.Recorder.Change(ctx, a, func(ctx context.Context, _ *act.Entry) error { return x.o.Store.Notices.CreateServiceRequest(ctx, r) })
 	if err == nil {
 		x.o.Asked()
 	}
@@ -38,7 +38,7 @@ func (x *Services) Decline(ctx context.Context, id string) (noticedb.ServiceRequ
 }
 
 func (x *Services) decide(ctx context.Context, a act.Act, state string) (r noticedb.ServiceRequest, err error) {
-	err = x.o.Record.Change(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
+	err = x.o.Recorder.Change(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
 		if r, err = x.o.Store.Notices.DecideServiceRequest(ctx, a.On.Name, state, act.From(ctx).Name, time.Now()); err == nil {
 			e.Add("service", r.Service)
 		}

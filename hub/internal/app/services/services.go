@@ -22,7 +22,7 @@ type Options struct {
 	Catalogue *catalogue.Catalogue
 	Flow      *authflow.Flow
 	Access    *access.Access
-	Record    *act.Recorder
+	Recorder  *act.Recorder
 	// Asked is called after somebody has asked for a service, to have people told.
 	// Optional.
 	Asked func()
@@ -56,7 +56,7 @@ func (x *Services) MayConsent(ctx context.Context) (bool, error) {
 // Add checks and stores a new service. Errors: *catalogue.InvalidError, *provider.Error of
 // the provider's own check.
 func (x *Services) Add(ctx context.Context, draft catalogue.ServiceDraft) (s service.Service, err error) {
-	err = x.o.Record.Ask(ctx, about("service.add", access.ActManage, draft.Name, "provider", draft.Provider), func(ctx context.Context, _ *act.Entry) (err error) {
+	err = x.o.Recorder.Ask(ctx, about("service.add", access.ActManage, draft.Name, "provider", draft.Provider), func(ctx context.Context, _ *act.Entry) (err error) {
 		s, err = x.o.Catalogue.AddService(ctx, draft)
 		return err
 	})
@@ -66,7 +66,7 @@ func (x *Services) Add(ctx context.Context, draft catalogue.ServiceDraft) (s ser
 // Edit checks and stores changes of a service. Whether the caller may consent to hosts is
 // found here. Errors: as Add, store.ErrNotFound, store.ErrStale.
 func (x *Services) Edit(ctx context.Context, name string, draft catalogue.ServiceDraft) (s service.Service, err error) {
-	err = x.o.Record.Ask(ctx, about("service.edit", access.ActManage, name), func(ctx context.Context, e *act.Entry) (err error) {
+	err = x.o.Recorder.Ask(ctx, about("service.edit", access.ActManage, name), func(ctx context.Context, e *act.Entry) (err error) {
 		if s, err = x.o.Store.Services.ServiceByName(ctx, name); err != nil {
 			return err
 		}
@@ -87,7 +87,7 @@ func (x *Services) Edit(ctx context.Context, name string, draft catalogue.Servic
 // Delete removes a service without connections. Errors: store.ErrInUse with, and was is the
 // service; store.ErrNotFound.
 func (x *Services) Delete(ctx context.Context, name string) (was service.Service, err error) {
-	err = x.o.Record.Change(ctx, about("service.delete", access.ActManage, name), func(ctx context.Context, _ *act.Entry) (err error) {
+	err = x.o.Recorder.Change(ctx, about("service.delete", access.ActManage, name), func(ctx context.Context, _ *act.Entry) (err error) {
 		if was, err = x.o.Store.Services.ServiceByName(ctx, name); err == nil {
 			err = x.o.Catalogue.RemoveService(ctx, was.ID)
 		}
@@ -112,7 +112,7 @@ func (x *Services) Unpublish(ctx context.Context, name string) (service.Service,
 }
 
 func (x *Services) published(ctx context.Context, a act.Act, do func(context.Context, service.Service) error) (s service.Service, err error) {
-	err = x.o.Record.Change(ctx, a, func(ctx context.Context, _ *act.Entry) (err error) {
+	err = x.o.Recorder.Change(ctx, a, func(ctx context.Context, _ *act.Entry) (err error) {
 		if s, err = x.o.Store.Services.ServiceByName(ctx, a.On.Name); err == nil {
 			err = do(ctx, s)
 		}
@@ -125,7 +125,7 @@ func (x *Services) published(ctx context.Context, a act.Act, do func(context.Con
 // service that is changed, empty for a new one. Nothing is stored. Errors:
 // *catalogue.InvalidError, *provider.Error of the provider's own check, store.ErrNotFound.
 func (x *Services) Check(ctx context.Context, editing string, draft catalogue.ServiceDraft) (found authflow.Checked, err error) {
-	err = x.o.Record.Ask(ctx, about("service.check", access.ActManage, draft.Name), func(ctx context.Context, e *act.Entry) error {
+	err = x.o.Recorder.Ask(ctx, about("service.check", access.ActManage, draft.Name), func(ctx context.Context, e *act.Entry) error {
 		id := ""
 		if editing != "" {
 			s, err := x.o.Store.Services.ServiceByName(ctx, editing)
@@ -161,7 +161,7 @@ func (x *Services) SettleDoubts(ctx context.Context, name string, asStored bool)
 	if asStored {
 		answer = "stored"
 	}
-	err = x.o.Record.Ask(ctx, about("service.settle", access.ActManage, name, "answer", answer), func(ctx context.Context, e *act.Entry) (err error) {
+	err = x.o.Recorder.Ask(ctx, about("service.settle", access.ActManage, name, "answer", answer), func(ctx context.Context, e *act.Entry) (err error) {
 		if s, err = x.o.Store.Services.ServiceByName(ctx, name); err != nil {
 			return err
 		}
@@ -186,7 +186,7 @@ func (x *Services) ConsentHosts(ctx context.Context, hosts []string) (released [
 	if may { // also a key whose maker may
 		a.Needs = ""
 	}
-	err = x.o.Record.Ask(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
+	err = x.o.Recorder.Ask(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
 		if released, err = x.o.Catalogue.ConsentHosts(ctx, hosts); err != nil {
 			return err
 		}

@@ -20,7 +20,6 @@ var recorded = []struct {
 }{
 	{"internal/app/", "$1", regexp.MustCompile(`(?:Name: |about\()"([a-z]+\.[a-z_]+)"`)},
 	{"internal/bulk/", "$1", regexp.MustCompile(`act\.Act\{Name: "([a-z]+\.[a-z_]+)"`)},
-	{"", "$1", regexp.MustCompile(`(?:Record\([^"\n]*|memberAct\(|\.change\(ctx, [^"\n]*|act :?= |ActPull = )"([a-z]+\.[a-z_]+)"`)},
 	{"", "$1", regexp.MustCompile(`(?:Record\([^"\n]*|act\.Act\{Name: |act\.Act\{\n\t*Name: |\.change\(ctx, [^"\n]*|act :?= |ActPull = )"([a-z]+\.[a-z_]+)"`)},
 	{"internal/bulk/bulk.go", "bulk.$1", regexp.MustCompile(`(?m)^\t[A-Z][a-z]+ += "([a-z_]+)"`)},
 }

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A page that names a test that is gone, or a package that it is not in, would be found
+// out only by a run that takes half an hour.
+func TestThePagesNameTestsThatAreThere(t *testing.T) {
+	t.Chdir("../..")
+	for _, page := range []string{hostPage, threatPage} {
+		data, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cases := read(strings.Split(string(data), "\n"))
+		if len(cases) < 40 {
+			t.Errorf("%s has only %d cases", page, len(cases))
+		}
+		for word, names := range wanted(cases) {
+			if word == "chaos" {
+				continue
+			}
+			source := sourceOf(t, folder(word))
+			for _, name := range names {
+				if !strings.Contains(source, "func "+name+"(") {
+					t.Errorf("%s names %s %s, which is not there", page, word, name)
+				}
+			}
+		}
+	}
+}
+
+// A defect that cannot be planted any more proves nothing.
+func TestEveryDefectCanBePlanted(t *testing.T) {
+	t.Chdir("../..")
+	data, err := os.ReadFile("scripts/cases/defects.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var defects []defect
+	if err := json.Unmarshal(data, &defects); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range defects {
+		source, err := os.ReadFile(d.File)
+		if err != nil {
+			t.Errorf("%s: %v", d.Name, err)
+			continue
+		}
+		if n := strings.Count(string(source), d.Old); n != 1 {
+			t.Errorf("%s: what it replaces stands %d times in %s", d.Name, n, d.File)
+		}
+		if !strings.Contains(sourceOf(t, folder(d.Package)), "func "+d.Test+"(") {
+			t.Errorf("%s: there is no test %s", d.Name, d.Test)
+		}
+	}
+}
+
+// sourceOf is what the test files of a folder and of those below it hold.
+func sourceOf(t *testing.T, folder string) string {
+	t.Helper()
+	var source strings.Builder
+	err := filepath.WalkDir(strings.TrimSuffix(folder, "/..."), func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		source.Write(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source.String()
+}
