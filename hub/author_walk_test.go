@@ -171,7 +171,7 @@ func TestAPluginOfAThirdPartyIsWrittenInstalledAndConnected(t *testing.T) {
 	b.picture(t, "plugin")
 
 	var audit struct{ Items []struct{ Act, Actor string } }
-	r.admin.must(t, "GET", "/api/v1/audit?act=plugin.", nil, &audit)
+	r.admin.must(t, "GET", "/api/v1/audit?act=plugin.&outcome=done", nil, &audit)
 	var acts []string
 	for _, record := range audit.Items {
 		acts = append([]string{record.Actor + " " + record.Act}, acts...)

@@ -11,7 +11,7 @@ import (
 func texts(t *testing.T, lang string) map[string]bool {
 	t.Helper()
 	all := map[string]bool{}
-	files, err := filepath.Glob(filepath.Join(root, "hub/internal/web/i18n/*."+lang+".toml"))
+	files, err := filepath.Glob(filepath.Join(root, "hub/internal/i18n/*."+lang+".toml"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no texts in %s: %v", lang, err)
 	}

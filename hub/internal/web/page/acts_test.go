@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/internal/web/i18n"
+	"github.com/evergrant/evergrant/hub/internal/i18n"
 )
 
 // recorded finds the acts that the hub's code puts into the audit record: by name, and by an

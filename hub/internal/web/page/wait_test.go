@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/internal/web/i18n"
+	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 

@@ -8,7 +8,7 @@ package ui
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-import "github.com/evergrant/evergrant/hub/internal/web/i18n"
+import "github.com/evergrant/evergrant/hub/internal/i18n"
 
 // Question is asked before something that cannot be undone.
 type Question struct {

@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/evergrant/evergrant/hub/internal/web/i18n"
+	"github.com/evergrant/evergrant/hub/internal/i18n"
 )
 
 // Input is a field of a form, all texts in the reader's language.

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/internal/web/i18n"
+	"github.com/evergrant/evergrant/hub/internal/i18n"
 )
 
 func inRussian(t *testing.T) context.Context {
@@ -46,7 +46,7 @@ func TestSentencesOfOursAreSaidInRussian(t *testing.T) {
 func TestEveryRefusalOfATokenIsKnown(t *testing.T) {
 	messages := regexp.MustCompile(`Message: "([^"]+)"[,}\n]|refuse\("([^"]+)"\)`)
 	for _, file := range []string{"refused.go", "ask.go", "rejected.go"} {
-		source, err := os.ReadFile(filepath.Join("..", "..", "tokensource", file))
+		source, err := os.ReadFile(filepath.Join("..", "tokensource", file))
 		if err != nil {
 			t.Fatal(err)
 		}

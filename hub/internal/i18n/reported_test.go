@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/evergrant/evergrant/hub/internal/web/i18n"
+	"github.com/evergrant/evergrant/hub/internal/i18n"
 )
 
 // reporting are the folders whose sentences people meet: what the SDK, the plugins and the
@@ -26,7 +26,7 @@ var reporting = []string{
 // Every sentence that a provider.Error, a failure or a refusal is made of has Russian: one
 // without would stand in English amid a Russian page.
 func TestEverySentenceThatIsReportedHasRussian(t *testing.T) {
-	root := filepath.Join("..", "..", "..", "..")
+	root := filepath.Join("..", "..", "..")
 	n := 0
 	for _, folder := range reporting {
 		if _, err := os.Stat(filepath.Join(root, folder)); err != nil {

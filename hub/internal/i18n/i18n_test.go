@@ -12,7 +12,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
-	"github.com/evergrant/evergrant/hub/internal/web/i18n"
+	"github.com/evergrant/evergrant/hub/internal/i18n"
 )
 
 // catalogue maps keys to their forms: "" for a sentence without a number.
@@ -108,22 +108,24 @@ var (
 func TestThePagesFindTheirSentences(t *testing.T) {
 	en := catalogue(t, "en")
 	var source strings.Builder
-	err := fs.WalkDir(os.DirFS(".."), ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".templ") && (!strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go")) ||
-			strings.HasSuffix(path, "_templ.go") {
-			return err
-		}
-		data, err := os.ReadFile("../" + path)
-		source.Write(data)
-		for _, found := range called.FindAllStringSubmatch(string(data), -1) {
-			if _, ok := en[found[1]]; !ok && found[2] == "" {
-				t.Errorf("%s says %q, which is in no catalogue", path, found[1])
+	for _, root := range []string{".", "../web"} {
+		err := fs.WalkDir(os.DirFS(root), ".", func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".templ") && (!strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go")) ||
+				strings.HasSuffix(path, "_templ.go") {
+				return err
 			}
+			data, err := os.ReadFile(filepath.Join(root, path))
+			source.Write(data)
+			for _, found := range called.FindAllStringSubmatch(string(data), -1) {
+				if _, ok := en[found[1]]; !ok && found[2] == "" {
+					t.Errorf("%s says %q, which is in no catalogue", path, found[1])
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	var whole, beginnings []string
 	for _, found := range literal.FindAllStringSubmatch(source.String(), -1) {
