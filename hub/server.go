@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/evergrant/evergrant/hub/internal/api"
+	"github.com/evergrant/evergrant/hub/internal/app/overview"
 	"github.com/evergrant/evergrant/hub/internal/bounded"
 	"github.com/evergrant/evergrant/hub/internal/mount"
 	"github.com/evergrant/evergrant/hub/internal/web"
@@ -77,9 +78,9 @@ func (h *Hub) handler() http.Handler {
 		Keys: h.acts.keys, Plugins: h.acts.plugins, Data: h.acts.data,
 	})
 	pages := web.New(web.Options{
-		Store: h.store, Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, Audit: h.audit,
+		Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, Audit: h.audit,
 		Changes: &h.changes, Ending: h.ending, Bulk: h.bulk, TrashKeep: h.cfg.Trash.Keep, Escalation: h.escalates, Damages: h.journal.Damages, Backups: h.backupState, Machine: web.Machine{Identity: h.identity, Clock: h.clock, Data: h.data},
-		Connections: h.connections, Grants: h.grants, Services: h.services,
+		Overview: overview.New(h.store), Connections: h.connections, Grants: h.grants, Services: h.services,
 		Logger: h.log.Named("web"), PublicURL: h.cfg.PublicURL, Version: h.version,
 		OIDC:   h.signIn(),
 		People: h.acts.people, Keys: h.acts.keys, Plugins: h.acts.plugins, Notifications: h.acts.notifications, Data: h.acts.data,

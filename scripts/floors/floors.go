@@ -27,7 +27,7 @@ var floors = []floor{
 		"metrics", "restored", "scheduler", "testcall", "tokensource", "withdrawn",
 	}},
 	{"acts", "each thing that a person, key, link or the hub does: checked, done and recorded", []string{
-		"app/act", "app/connections", "app/data", "app/grants", "app/keys", "app/notifications", "app/people", "app/plugins", "app/services", "bulk",
+		"app/act", "app/connections", "app/data", "app/grants", "app/keys", "app/notifications", "app/overview", "app/people", "app/plugins", "app/services", "bulk",
 	}},
 	{"doors", "pages and API: they only translate", []string{"api", "web", "web/page", "web/ui", "web/view"}},
 	{"hub", "where the parts are wired", []string{"/hub"}},

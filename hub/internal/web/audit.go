@@ -14,8 +14,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 	"github.com/evergrant/evergrant/hub/internal/i18n"
+	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
@@ -65,7 +65,7 @@ func auditQuery(form view.AuditForm) url.Values {
 func (p *Pages) audit(c *gin.Context) {
 	f, form := auditFilter(c)
 	f.Limit = auditPage + 1
-	records, err := p.o.Store.Audit.AuditRecords(c.Request.Context(), f)
+	records, err := p.o.Overview.Records(c.Request.Context(), f)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -103,7 +103,7 @@ func (p *Pages) auditCSV(c *gin.Context) {
 	w := csv.NewWriter(c.Writer)
 	_ = w.Write([]string{"seq", "at", "actor_kind", "actor", "address", "act", "object_kind", "object", "detail", "outcome"}) // errors show at Flush
 	for {
-		records, err := p.o.Store.Audit.AuditRecords(c.Request.Context(), f)
+		records, err := p.o.Overview.Records(c.Request.Context(), f)
 		if err != nil {
 			p.o.Logger.Error("export audit records failed", "error", err)
 			return

@@ -12,10 +12,10 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/bulk"
+	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/bulkdb"
 	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
-	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -167,7 +167,7 @@ func (p *Pages) confirmed(c *gin.Context, x *choice) bool {
 
 // linkReceivers counts who gets the links of what is chosen.
 func (p *Pages) linkReceivers(ctx context.Context, x *choice) (err error) {
-	contacts, err := p.o.Store.People.Contacts(ctx)
+	contacts, err := p.o.Notifications.Contacts(ctx)
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func (p *Pages) calendar(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	rows, err := p.o.Store.Stats.Forecast(ctx, mostDates)
+	rows, err := p.o.Overview.Forecast(ctx, mostDates)
 	if err != nil {
 		p.fail(c, err)
 		return

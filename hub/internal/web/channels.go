@@ -10,9 +10,9 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/app/notifications"
 	"github.com/evergrant/evergrant/hub/internal/channel"
+	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
-	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -36,7 +36,7 @@ func (p *Pages) escalationSetup(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	services, err := p.o.Store.Services.Services(ctx)
+	services, err := p.o.Services.List(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return

@@ -28,7 +28,7 @@ func (p *Pages) doubtfulServices(c *gin.Context) ([]view.ServiceRef, error) {
 // doubtfulPolicies are those that an earlier version stored as off, whether they were
 // meant to be or not.
 func (p *Pages) doubtfulPolicies(c *gin.Context) ([]policy.Policy, error) {
-	policies, err := p.o.Store.Notices.Policies(c.Request.Context())
+	policies, err := p.o.Notifications.Policies(c.Request.Context())
 	return slices.DeleteFunc(policies, func(x policy.Policy) bool { return !x.Doubtful || x.Enabled }), err
 }
 

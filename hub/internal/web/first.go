@@ -19,7 +19,7 @@ func (p *Pages) firstSteps(ctx context.Context, services, connections int) (v vi
 		return v, err
 	}
 	if v.Pulled = p.pulled.Load(); !v.Pulled && v.Connection {
-		if v.Pulled, err = p.o.Store.Grants.AnyPulled(ctx); err != nil {
+		if v.Pulled, err = p.o.Overview.AnyPulled(ctx); err != nil {
 			return v, err
 		}
 		p.pulled.Store(v.Pulled)

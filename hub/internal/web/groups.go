@@ -13,7 +13,7 @@ const groupedAbove = 10
 // problemGroups groups what needs a person, if that is too much for a list, and names the
 // channels that are switched off.
 func (p *Pages) problemGroups(ctx context.Context, v *view.Overview, refs map[string]view.ServiceRef) error {
-	channels, err := p.o.Store.Notices.Channels(ctx)
+	channels, err := p.o.Notifications.Channels(ctx)
 	if err != nil {
 		return err
 	}
@@ -25,7 +25,7 @@ func (p *Pages) problemGroups(ctx context.Context, v *view.Overview, refs map[st
 	if v.Counts.Acute() <= groupedAbove {
 		return nil
 	}
-	groups, err := p.o.Store.Stats.AcuteGroups(ctx, time.Now())
+	groups, err := p.o.Overview.AcuteGroups(ctx, time.Now())
 	for _, g := range groups {
 		v.Groups = append(v.Groups, view.AcuteGroup{Service: refs[g.ServiceID], Status: g.Status, Never: g.Never, Count: g.Count})
 	}

@@ -48,7 +48,7 @@ func (p *Pages) counts(ctx context.Context) (view.Counts, error) {
 	if now.Sub(p.counted.at) < countsLive {
 		return p.counted.counts, nil
 	}
-	byStatus, err := p.o.Store.Grants.CountByStatus(ctx, now)
+	byStatus, err := p.o.Overview.CountByStatus(ctx, now)
 	if err != nil {
 		return view.Counts{}, err
 	}
@@ -85,17 +85,17 @@ func (p *Pages) overviewOf(c *gin.Context) (v view.Overview, err error) {
 		{Status: connection.StatusNeedsAuthorization, Limit: overviewAcute}, {Status: connection.StatusNeedsOperator, Limit: overviewAcute},
 		{Status: connection.StatusExpires, Sort: grantdb.SortExpires, Limit: overviewSoon},
 	} {
-		some, err := p.o.Store.Grants.Connections(ctx, f)
+		some, err := p.o.Connections.List(ctx, f)
 		if err != nil {
 			return v, err
 		}
 		read = append(read, some...)
 	}
-	needed, err := p.o.Store.Stats.PersonNeeded(ctx, overviewSoon)
+	needed, err := p.o.Overview.PersonNeeded(ctx, overviewSoon)
 	if err != nil {
 		return v, err
 	}
-	next, err := p.o.Store.Grants.Upcoming(ctx, overviewNext)
+	next, err := p.o.Overview.Upcoming(ctx, overviewNext)
 	if err != nil {
 		return v, err
 	}
@@ -121,7 +121,7 @@ func (p *Pages) overviewOf(c *gin.Context) (v view.Overview, err error) {
 	if len(v.Plugins) == 0 {
 		v.PluginsWell = len(plugins)
 	}
-	untold, err := p.o.Store.Notices.Untold(ctx)
+	untold, err := p.o.Overview.Untold(ctx)
 	if err != nil {
 		return v, err
 	}
@@ -135,7 +135,7 @@ func (p *Pages) overviewOf(c *gin.Context) (v view.Overview, err error) {
 	for _, d := range p.o.Damages() {
 		v.Damages = append(v.Damages, view.Damage{Segment: d.Segment, KeptAs: d.KeptAs, Bytes: d.Bytes, Noticed: d.Noticed})
 	}
-	if v.Requests, err = p.o.Store.Notices.OpenServiceRequests(ctx); err != nil {
+	if v.Requests, err = p.o.Overview.OpenServiceRequests(ctx); err != nil {
 		return v, err
 	}
 	v.Backup = p.backupTrouble(ctx, time.Now())
@@ -168,7 +168,7 @@ const renewedBack = 48
 // renewedHours counts how renewals ended in the last two days, by hour.
 func (p *Pages) renewedHours(ctx context.Context) ([]view.RenewedBar, error) {
 	first := time.Now().UTC().Truncate(time.Hour).Add(-(renewedBack - 1) * time.Hour)
-	hours, err := p.o.Store.Stats.RenewalHours(ctx, first)
+	hours, err := p.o.Overview.RenewalHours(ctx, first)
 	bars := make([]view.RenewedBar, renewedBack)
 	for i := range bars {
 		bars[i].At = first.Add(time.Duration(i) * time.Hour)
@@ -192,7 +192,7 @@ const expiryDays = 30
 // expiries counts by when people are needed, by day from today.
 func (p *Pages) expiries(ctx context.Context) ([]view.Bar, error) {
 	now := time.Now()
-	counts, err := p.o.Store.Stats.PersonNeededByDay(ctx, now, expiryDays)
+	counts, err := p.o.Overview.PersonNeededByDay(ctx, now, expiryDays)
 	bars := make([]view.Bar, 0, len(counts))
 	for day, n := range counts {
 		bars = append(bars, view.Bar{At: now.AddDate(0, 0, day), N: n})

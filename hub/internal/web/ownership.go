@@ -18,7 +18,7 @@ func (p *Pages) setOwner(c *gin.Context) {
 	ctx := c.Request.Context()
 	owner := c.PostForm("owner")
 	if owner != "" {
-		contacts, err := p.o.Store.People.Contacts(ctx)
+		contacts, err := p.o.Notifications.Contacts(ctx)
 		if err != nil {
 			p.fail(c, err)
 			return
@@ -40,7 +40,7 @@ func (p *Pages) setOwner(c *gin.Context) {
 
 // ownership adds to a connection's page whose it is, and whose it could be.
 func (p *Pages) ownership(ctx context.Context, v *view.Connection, connectionID string) (err error) {
-	if v.Contacts, err = p.o.Store.People.Contacts(ctx); err != nil {
+	if v.Contacts, err = p.o.Notifications.Contacts(ctx); err != nil {
 		return err
 	}
 	v.Owner, err = p.o.Connections.Owner(ctx, connectionID)

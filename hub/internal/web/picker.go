@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -38,7 +37,7 @@ func (p *Pages) picker(c *gin.Context, query string, chosen []string) (view.Pick
 		return slices.ContainsFunc(v.Chosen, func(x view.ConnectionRow) bool { return x.Name == r.Name })
 	})
 	v.Offered = found[:min(len(found), pickerShown)]
-	byStatus, err := p.o.Store.Grants.CountByStatusOf(ctx, grantdb.Filter{Query: v.Query}, time.Now())
+	byStatus, err := p.o.Connections.CountByStatus(ctx, grantdb.Filter{Query: v.Query})
 	if err != nil {
 		return v, err
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/app/notifications"
-	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/i18n"
+	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -52,7 +52,7 @@ func (p *Pages) policyChoices(ctx context.Context, v *view.PolicyForm) (err erro
 	if v.Channels, err = p.o.Notifications.Channels(ctx); err != nil {
 		return err
 	}
-	services, err := p.o.Store.Services.Services(ctx)
+	services, err := p.o.Services.List(ctx)
 	if err != nil {
 		return err
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/app/act"
-	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/i18n"
+	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
@@ -37,7 +37,7 @@ func (p *Pages) render(c *gin.Context, status int, component templ.Component) {
 // shell is what stands around a page of a section.
 func (p *Pages) shell(c *gin.Context, section string) view.Shell {
 	s := view.Shell{Section: section, Path: returnPath(c.Request), Theme: p.theme(c)}
-	_, s.Detached = errors.AsType[*store.DetachedError](p.o.Store.Detached(c.Request.Context()))
+	_, s.Detached = errors.AsType[*store.DetachedError](p.o.Overview.Detached(c.Request.Context()))
 	if u, ok := person(c); ok {
 		s.Person = &view.Person{Login: u.Login, Name: u.Name}
 		s.Flash = p.takeFlash(c)

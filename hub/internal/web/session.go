@@ -14,7 +14,7 @@ import (
 // is not used is judged by the row of who is signed in (idleSince).
 func (p *Pages) newSessions() *scs.SessionManager {
 	m := scs.New()
-	m.Store, m.HashTokenInStore = p.o.Store.People.Sessions(), true
+	m.Store, m.HashTokenInStore = p.o.People.SessionRows(), true
 	if p.o.SessionIdle > 0 { // of strangers; renewSession sets that of people
 		m.Lifetime = p.o.SessionIdle
 	}

@@ -30,7 +30,7 @@ func (p *Pages) showSettings(c *gin.Context, status int, with func(*view.Setting
 	v := view.Settings{
 		Login: u.Login, Name: u.Name, Lang: i18n.Lang(c.Request.Context()), Theme: p.theme(c),
 		Zone:    i18n.From(c.Request.Context()).Zone.String(),
-		HubName: p.o.Machine.Identity.Self().Name, Version: p.o.Version, Database: p.o.Store.Dialect(), Address: p.o.PublicURL, HasCalendar: hasCalendar, SecondFactor: u.SecondFactor.On(),
+		HubName: p.o.Machine.Identity.Self().Name, Version: p.o.Version, Database: p.o.Overview.Dialect(), Address: p.o.PublicURL, HasCalendar: hasCalendar, SecondFactor: u.SecondFactor.On(),
 		RecoveryLeft: len(u.SecondFactor.Recovery),
 	}
 	if v.Passkeys, err = p.passkeyList(c); err != nil {

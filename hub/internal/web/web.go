@@ -17,6 +17,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/grants"
 	"github.com/evergrant/evergrant/hub/internal/app/keys"
 	"github.com/evergrant/evergrant/hub/internal/app/notifications"
+	"github.com/evergrant/evergrant/hub/internal/app/overview"
 	"github.com/evergrant/evergrant/hub/internal/app/people"
 	"github.com/evergrant/evergrant/hub/internal/app/plugins"
 	"github.com/evergrant/evergrant/hub/internal/app/services"
@@ -30,14 +31,12 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/mount"
-	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/hub/internal/web/assets"
 )
 
 // Options of the web hub.
 type Options struct {
-	Store     *store.Store
 	Access    *access.Access
 	Catalogue *catalogue.Catalogue
 	Flow      *authflow.Flow
@@ -57,6 +56,8 @@ type Options struct {
 	Plugins       *plugins.Plugins
 	Notifications *notifications.Notifications
 	Data          *data.Data
+	// Overview reads what there is, across the areas.
+	Overview *overview.Overview
 	// Escalation tells people of trouble.
 	Escalation *escalation.Escalation
 	// Damages are the parts of the reply journal that could not be read.

@@ -24,7 +24,7 @@ import (
 const password = "correct horse battery"
 
 func TestEveryActIsRecorded(t *testing.T) {
-	apptest.EveryActIsRecorded(t, "People", "Overview", "Users", "Nobody", "Stands", "Present", "NoteUse", "Sessions", "Passkeys", "HasCalendar", "CalendarOpens")
+	apptest.EveryActIsRecorded(t, "People", "Overview", "Users", "Nobody", "Stands", "Present", "NoteUse", "Sessions", "SessionRows", "Passkeys", "HasCalendar", "CalendarOpens")
 }
 
 // hub is a hub with an owner who has logged in.

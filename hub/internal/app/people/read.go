@@ -82,6 +82,9 @@ func (p *People) Passkeys(ctx context.Context, userID string) ([]peopledb.Passke
 	return p.o.Store.People.Passkeys(ctx, userID)
 }
 
+// SessionRows keep what browsers' sessions hold.
+func (p *People) SessionRows() *peopledb.Sessions { return p.o.Store.People.Sessions() }
+
 // TurnedAway records that the role of who is logged in does not allow a form.
 func (p *People) TurnedAway(ctx context.Context, form string) {
 	p.o.Recorder.TurnedAway(ctx, "form", form)
