@@ -31,7 +31,7 @@ const (
 )
 
 // periodicWork is what one of the replicas does every so often.
-func periodicWork(s *store.Store, d *data.Data, b *bulk.Runner, c *catalogue.Catalogue, x *connections.Connections, backups *backup.Schedule, log *audit.Log, cfg Config) []jobs.Periodic {
+func periodicWork(s *store.Store, d *data.Data, b *bulk.Runner, c *catalogue.Catalogue, x *connections.Connections, backups *backup.Schedule, cfg Config) []jobs.Periodic {
 	work := []jobs.Periodic{
 		{Name: "bulk", Every: time.Minute, Do: b.Resume},
 		{Name: "revocations", Every: time.Minute, Do: c.RetryRevocations},

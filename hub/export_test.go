@@ -17,7 +17,7 @@ func (h *Hub) ScrapesAt() net.Addr { return h.scrapesAt }
 
 // RunPeriodic does a periodic work now.
 func (h *Hub) RunPeriodic(ctx context.Context, name string) error {
-	for _, work := range periodicWork(h.store, h.acts.data, h.bulk, h.catalogue, h.connections, h.backups, h.audit, h.cfg) {
+	for _, work := range periodicWork(h.store, h.acts.data, h.bulk, h.catalogue, h.connections, h.backups, h.cfg) {
 		if work.Name == name {
 			return work.Do(ctx)
 		}

@@ -256,7 +256,7 @@ func (h *Hub) openStores(ctx context.Context) error {
 
 func (h *Hub) startJobs(ctx context.Context) (err error) {
 	h.jobs, err = jobs.Start(ctx, jobs.Options{
-		Store: h.store, Periodic: periodicWork(h.store, h.acts.data, h.bulk, h.catalogue, h.connections, h.backups, h.audit, h.cfg), Logger: h.log.Named("jobs"), Replica: h.identity.Owner(),
+		Store: h.store, Periodic: periodicWork(h.store, h.acts.data, h.bulk, h.catalogue, h.connections, h.backups, h.cfg), Logger: h.log.Named("jobs"), Replica: h.identity.Owner(),
 	})
 	return err
 }

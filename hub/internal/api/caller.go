@@ -82,11 +82,6 @@ func (a *API) beforeBody(ctx huma.Context, next func(huma.Context)) {
 	next(huma.WithContext(ctx, context.WithValue(ctx.Context(), pullInContext{}, row)))
 }
 
-// caller names the API key of a request for records of who did what.
-func caller(ctx context.Context) string {
-	return access.MadeByKey(keyOf(ctx).ID)
-}
-
 // keyOf is the key of a request that authenticate let through.
 func keyOf(ctx context.Context) peopledb.APIKey {
 	key, _ := ctx.Value(keyInContext{}).(peopledb.APIKey)

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
-	"github.com/evergrant/evergrant/hub/internal/i18n"
 )
 
 // mostListed is how many connections a message names.

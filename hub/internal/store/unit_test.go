@@ -49,7 +49,7 @@ func TestWhatIsWrittenInATransactionIsKeptOrLostAsOne(t *testing.T) {
 
 		var kept context.Context
 		check(t, s.InTx(ctx, func(ctx context.Context) error {
-			kept = ctx
+			kept = ctx //nolint:fatcontext // the test is what a context is good for that has outlived its transaction
 			check(t, s.Grants.UpdateConnection(ctx, was.Paused(now), was))
 			if len(notified) > 0 {
 				t.Error("notified before the commit")

@@ -32,7 +32,7 @@ func recorded(t *testing.T, st *store.Store) string {
 	return strings.Join(lines, "\n")
 }
 
-func each(t *testing.T, test func(t *testing.T, ctx context.Context, st *store.Store, r *act.Recorder)) { //nolint:revive // the context is the test's subject
+func each(t *testing.T, test func(t *testing.T, ctx context.Context, st *store.Store, r *act.Recorder)) {
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
 		ctx := act.With(t.Context(), act.Person(peopledb.User{ID: "u1", Login: "ann", Role: access.RoleOperator}, "192.0.2.1", ""))
 		test(t, ctx, st, act.NewRecorder(st, audit.New(st, hclog.NewNullLogger())))

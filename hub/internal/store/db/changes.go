@@ -18,6 +18,8 @@ const channel = "evergrant_changes"
 // before the first change.
 func (s *DB) OnChange(changed func(connectionIDs ...string)) { s.changed = changed }
 
+// NotifyLocal calls what OnChange has set, after the commit of the transaction that ctx
+// belongs to.
 func (s *DB) NotifyLocal(ctx context.Context, ids ...string) {
 	if s.changed != nil && len(ids) > 0 {
 		s.AfterCommit(ctx, func() { s.changed(ids...) })

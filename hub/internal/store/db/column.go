@@ -65,4 +65,5 @@ func Later(now time.Time, before int64) int64 { return max(Millis(now), before+1
 // RowsAtOnce bounds the rows of one statement, for databases bound its values.
 const RowsAtOnce = 500
 
+// Day is a day of a forecast.
 const Day = 24 * time.Hour

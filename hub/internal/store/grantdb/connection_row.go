@@ -85,6 +85,7 @@ type failureJSON struct {
 	TooEarly        bool  `json:"too_early,omitempty"`
 }
 
+// RowOfConnection is a connection as its row holds it, with its tokens sealed.
 func (s *Rows) RowOfConnection(c connection.Connection) (ConnectionRow, error) {
 	row := ConnectionRow{
 		ID: c.ID, Name: c.Name, Title: c.Title, SearchText: searchText(c), ServiceID: c.ServiceID,
@@ -133,6 +134,7 @@ func (s *Rows) connectionOf(row *ConnectionRow) (connection.Connection, error) {
 	return c, nil
 }
 
+// ConnectionsOf reads rows. Its error is that of the first one that does not open.
 func (s *Rows) ConnectionsOf(rows []ConnectionRow) ([]connection.Connection, error) {
 	connections := make([]connection.Connection, 0, len(rows))
 	for i := range rows {
@@ -183,6 +185,7 @@ func failureText(f *connection.Failure) (string, error) {
 	})
 }
 
+// FailureOf reads a failure as its column holds it; nil is none.
 func FailureOf(text string) (*connection.Failure, error) {
 	if text == "" {
 		return nil, nil

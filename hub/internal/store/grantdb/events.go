@@ -40,6 +40,7 @@ func (s *Rows) AddEvent(ctx context.Context, e Event) error {
 	return db.Failed("add the event "+e.Kind, AddEvent(s.db.Writing(ctx), e))
 }
 
+// AddEvent adds an event as part of a transaction.
 func AddEvent(tx *gorm.DB, e Event) error {
 	if e.ID == "" {
 		e.ID = db.NewID()

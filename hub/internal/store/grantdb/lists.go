@@ -53,6 +53,7 @@ const StatusSQL = `CASE
 	WHEN person_by > 0 AND person_by < @soon THEN 'expires'
 	ELSE 'fresh' END`
 
+// StatusArgs are the arguments of StatusSQL at a time.
 func StatusArgs(now time.Time) map[string]any {
 	return map[string]any{"now": db.Millis(now), "soon": db.Millis(now.Add(soon))}
 }

@@ -88,6 +88,7 @@ func (s *Rows) Contacts(ctx context.Context) ([]policy.Contact, error) {
 	return s.ContactsWhere(s.db.Reading(ctx))
 }
 
+// ContactsWhere reads the contacts that a statement selects, by title.
 func (s *Rows) ContactsWhere(tx *gorm.DB) ([]policy.Contact, error) {
 	var rows []ContactRow
 	if err := tx.Order("title").Find(&rows).Error; err != nil {

@@ -52,6 +52,8 @@ func (s *Rows) correctOne(ctx context.Context, now time.Time, c connection.Conne
 	return s.MoveConnection(ctx, c, corrected)
 }
 
+// MoveConnection saves a connection with other dates, unless it was changed or deleted
+// meanwhile; false is then returned.
 func (s *Rows) MoveConnection(ctx context.Context, c, moved connection.Connection) (bool, error) {
 	err := s.grants.UpdateConnection(ctx, moved, c)
 	if errors.Is(err, db.ErrStale) || errors.Is(err, db.ErrNotFound) { // renewed or deleted meanwhile

@@ -13,12 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
-
-	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver of Postgres
 
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 )
 
 // the driver of Postgres

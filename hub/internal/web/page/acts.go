@@ -96,12 +96,12 @@ func actorName(ctx context.Context, r view.AuditRecord) string {
 // momentText tells a moment of a connection's past.
 func momentText(ctx context.Context, m view.Moment) string {
 	who := m.Who
-	switch {
-	case m.ActorKind == "hub":
+	switch m.ActorKind {
+	case "hub":
 		who = i18n.T(ctx, "audit.hub")
-	case m.ActorKind == "front":
+	case "front":
 		who = i18n.T(ctx, "audit.front")
-	case m.ActorKind == "link":
+	case "link":
 		who = i18n.T(ctx, "audit.link", "Name", m.Who)
 	}
 	if m.Outcome != "" {

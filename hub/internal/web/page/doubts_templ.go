@@ -12,8 +12,8 @@ import (
 	"context"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
-	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/i18n"
+	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/web/ui"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )

@@ -12,8 +12,8 @@ import (
 	"context"
 	"strconv"
 
-	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/i18n"
+	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/web/ui"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )

@@ -14,8 +14,8 @@ import (
 	"strings"
 
 	"github.com/evergrant/evergrant/hub/internal/channel"
-	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/i18n"
+	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/web/ui"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )

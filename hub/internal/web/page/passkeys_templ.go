@@ -11,8 +11,8 @@ import templruntime "github.com/a-h/templ/runtime"
 import (
 	"context"
 
-	"github.com/evergrant/evergrant/hub/internal/web/assets"
 	"github.com/evergrant/evergrant/hub/internal/i18n"
+	"github.com/evergrant/evergrant/hub/internal/web/assets"
 	"github.com/evergrant/evergrant/hub/internal/web/ui"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )

@@ -10,8 +10,8 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	"github.com/evergrant/evergrant/hub/internal/access"
-	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/i18n"
+	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/web/ui"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )

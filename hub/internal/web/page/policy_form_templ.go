@@ -14,8 +14,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/i18n"
+	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/web/ui"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )

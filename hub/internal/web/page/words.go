@@ -8,9 +8,9 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/sandbox"
-	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
 )

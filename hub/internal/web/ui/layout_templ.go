@@ -13,8 +13,8 @@ import (
 	"slices"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
-	"github.com/evergrant/evergrant/hub/internal/web/assets"
 	"github.com/evergrant/evergrant/hub/internal/i18n"
+	"github.com/evergrant/evergrant/hub/internal/web/assets"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
