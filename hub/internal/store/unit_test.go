@@ -47,6 +47,18 @@ func TestWhatIsWrittenInATransactionIsKeptOrLostAsOne(t *testing.T) {
 			t.Errorf("records of what was rolled back: %v %v", records, err)
 		}
 
+		dropped := false
+		check(t, s.InTx(ctx, func(ctx context.Context) error {
+			wantErr(t, s.InTx(ctx, func(ctx context.Context) error {
+				s.AfterCommit(ctx, func() { dropped = true })
+				return refused
+			}), refused)
+			return nil
+		}))
+		if dropped {
+			t.Error("what was rolled back behind a savepoint is told after the commit")
+		}
+
 		var kept context.Context
 		check(t, s.InTx(ctx, func(ctx context.Context) error {
 			kept = ctx //nolint:fatcontext // the test is what a context is good for that has outlived its transaction

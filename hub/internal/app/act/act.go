@@ -141,11 +141,6 @@ func entryOf(ctx context.Context, a Act) *Entry {
 	return &Entry{on: a.On, detail: append(slices.Clone(a.Detail), detail...)}
 }
 
-// Done records an act that was done elsewhere, such as by a login.
-func (r *Recorder) Done(ctx context.Context, name string, on audit.Object, detail ...string) {
-	r.log.Outcome(ctx, name, on, audit.Done, detail...)
-}
-
 // permit checks what the act needs.
 func (r *Recorder) permit(ctx context.Context, a Act, e *Entry) error {
 	if From(ctx).May(a.Needs) {
@@ -180,7 +175,10 @@ func (e *Entry) details() []string {
 
 // RefusalError marks an error as a rule that says no, rather than a fault: what is entered
 // is wrong, what is asked for is not there or in use, or the caller may not.
-type RefusalError interface{ Refusal() bool }
+type RefusalError interface {
+	error
+	Refusal() bool
+}
 
 // Refusal reports whether an error is a rule that says no, here or at the service.
 func Refusal(err error) bool {
@@ -189,17 +187,11 @@ func Refusal(err error) bool {
 			return true
 		}
 	}
-	if said, ok := errors.AsType[refusalError](err); ok {
+	if said, ok := errors.AsType[RefusalError](err); ok {
 		return said.Refusal()
 	}
 	cause, ok := errors.AsType[*provider.Error](err)
 	return ok && cause.Kind != provider.Transient && cause.Kind != provider.Internal
-}
-
-// refusalError is RefusalError as errors.AsType wants it.
-type refusalError interface {
-	error
-	RefusalError
 }
 
 // mostReason bounds what is recorded of an error, and mostName the name of an object, in

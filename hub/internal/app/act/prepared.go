@@ -12,7 +12,7 @@ import (
 // ends the act and is recorded, unless it has called Entry.Unchanged. Errors:
 // ErrNotAllowed, and those of prepare and do.
 func (r *Recorder) Prepared(ctx context.Context, a Act, prepare, do func(ctx context.Context, e *Entry) error) error {
-	e := &Entry{on: a.On, detail: a.Detail}
+	e := entryOf(ctx, a)
 	if err := r.permit(ctx, a, e); err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func (r *Recorder) Look(ctx context.Context, a Act, do func(ctx context.Context,
 // Attempted records an act that has come to an error before it could be begun, such as a
 // login with a wrong password, and returns the error.
 func (r *Recorder) Attempted(ctx context.Context, a Act, err error) error {
-	r.attempted(ctx, a, &Entry{on: a.On, detail: a.Detail}, err)
+	r.attempted(ctx, a, entryOf(ctx, a), err)
 	return err
 }
 

@@ -28,8 +28,13 @@ type unitInContext struct{}
 // do must not wait for anything outside: on SQLite it holds the one connection that writes.
 // Renewals, intents and replies are written in batches and are never part of it.
 func (s *DB) InTx(ctx context.Context, do func(ctx context.Context) error) error {
-	if s.unitOf(ctx) != nil {
-		return s.Transaction(ctx, func(*gorm.DB) error { return do(ctx) })
+	if u := s.unitOf(ctx); u != nil {
+		before := len(u.committed)
+		err := s.Transaction(ctx, func(*gorm.DB) error { return do(ctx) })
+		if err != nil { // what was rolled back behind the savepoint is told to nobody
+			u.committed = u.committed[:before]
+		}
+		return err
 	}
 	u := &unit{store: s}
 	defer u.over.Store(true)
