@@ -82,15 +82,30 @@ func (s *Source) identify(ctx context.Context, svc service.Service, c connection
 	if account.ID == "" || *account == c.Account {
 		return nil
 	}
-	err = s.store.Grants.SaveAccount(ctx, c.ID, c.Generation, *account)
+	moved := AccountMoved{Connection: c, Before: c.Account, After: *account}
+	err = s.saveMoved(context.WithoutCancel(ctx), moved)
 	if err != nil {
 		return fmt.Errorf("save the account of %s: %w", c.Name, err)
 	}
 	s.log.Warn("account of the grant changed", "connection", c.Name, "before", c.Account.ID, "now", account.ID)
-	s.moved(AccountMoved{Connection: c, Before: c.Account, After: *account})
-	return s.store.Grants.AddEvent(ctx, grantdb.Event{
-		ConnectionID: c.ID, ServiceID: c.ServiceID, Kind: EventAccount, At: s.Now(),
-		Detail: fmt.Sprintf("the service says that the grant belongs to %s now, before to %s", called(*account), called(c.Account)),
+	return nil
+}
+
+// saveMoved saves the account with all that tells of it as one transaction. A hub that
+// stops does not interrupt it: a change that is saved is not seen a second time.
+func (s *Source) saveMoved(ctx context.Context, m AccountMoved) error {
+	return s.store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.store.Grants.SaveAccount(ctx, m.Connection.ID, m.Connection.Generation, m.After); err != nil {
+			return err
+		}
+		err := s.store.Grants.AddEvent(ctx, grantdb.Event{
+			ConnectionID: m.Connection.ID, ServiceID: m.Connection.ServiceID, Kind: EventAccount, At: s.Now(),
+			Detail: fmt.Sprintf("the service says that the grant belongs to %s now, before to %s", called(m.After), called(m.Before)),
+		})
+		if err != nil {
+			return err
+		}
+		return s.moved(ctx, m)
 	})
 }
 

@@ -58,7 +58,7 @@ func TestAServiceThatNamesAnotherAccountIsTold(t *testing.T) {
 	r.withIDToken(t)
 	moved := make(chan tokensource.AccountMoved, 1)
 	r.start(t, func(o *tokensource.Options, _ *operation.Options) {
-		o.Moved = func(m tokensource.AccountMoved) { moved <- m }
+		o.Moved = func(_ context.Context, m tokensource.AccountMoved) error { moved <- m; return nil }
 	})
 	r.let <- struct{}{}
 	_, err := r.source.Ask(t.Context(), r.c, time.Minute)

@@ -59,8 +59,9 @@ type Options struct {
 	// Copied is called with how long after its journal entry a reply was in the database
 	// as well; optional. It must not block.
 	Copied func(after time.Duration)
-	// Moved is called when a service names another account after a renewal; optional.
-	Moved func(AccountMoved)
+	// Moved is called when a service names another account after a renewal, as part of the
+	// transaction that saves it; optional.
+	Moved func(context.Context, AccountMoved) error
 	// NoCopies keeps replies out of the database: where the journal's disk outlives its
 	// hub in any case, they cost more than they gain.
 	NoCopies bool
@@ -91,7 +92,7 @@ type Source struct {
 	attempted func(Attempt)
 	waited    func(took time.Duration, otherHub bool)
 	copied    func(after time.Duration)
-	moved     func(AccountMoved)
+	moved     func(context.Context, AccountMoved) error
 	noCopies  bool
 	// slow counts the exchanges that are out without a permit at their endpoint.
 	slow atomic.Int32
@@ -135,7 +136,7 @@ func New(o Options) *Source {
 		s.waited = func(time.Duration, bool) {}
 	}
 	if s.moved = o.Moved; s.moved == nil {
-		s.moved = func(AccountMoved) {}
+		s.moved = func(context.Context, AccountMoved) error { return nil }
 	}
 	s.life, s.end = context.WithCancel(context.Background())
 	if s.clock == nil {
