@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -58,6 +59,18 @@ func TestEveryDefectCanBePlanted(t *testing.T) {
 		if !strings.Contains(sourceOf(t, folder(d.Package)), "func "+d.Test+"(") {
 			t.Errorf("%s: there is no test %s", d.Name, d.Test)
 		}
+	}
+}
+
+// A target that nobody says how to try is not tried.
+func TestEveryTargetSaysHowItIsTried(t *testing.T) {
+	t.Chdir("../..")
+	out, err := exec.CommandContext(t.Context(), "scripts/targets.sh", "-list").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if n := strings.Count(string(out), "| listed |"); n < 30 {
+		t.Errorf("only %d targets are listed:\n%s", n, out)
 	}
 }
 
