@@ -23,7 +23,7 @@ func (versionCmd) Run() error {
 }
 
 // versionOf takes what the build has set, then what `go install` of a module version or
-// git has put into the build's information, which may be nil. A build that knows no more
+// git has put into the build's information, which may be nil. A build without it
 // is "dev", with the revision of its working copy if there is one.
 func versionOf(set string, info *debug.BuildInfo) string {
 	if set != "" {

@@ -14,7 +14,7 @@
 // A token reply (token.go) says little in the fields of RFC 6749 and much beside
 // them. It says whose grant it is, too, so that Identify makes no request
 // (account.go). A refresh token is good once, and using it ends the access token
-// that came with it. The vendor wants a renewal only when a token has expired and
+// that came with it. The vendor asks for a renewal only when a token has expired and
 // is needed: renewal.go holds this policy and the other one.
 //
 // A refusal is known by its code, in whatever case and with whatever status;

@@ -2,6 +2,6 @@
 // job can be done without an account anywhere: by `evergrant demo`, by
 // `evergrant smoke-test` and by tests of the hub.
 //
-// Each Service knows what an administrator would enter to add it, and is the
+// Each Service holds what an administrator would enter to add it, and is the
 // judge of the tokens that it issued.
 package demo

@@ -9,7 +9,7 @@
 // never a secret) and lets a Fault strike if one is set. The service's own
 // handler asks the person with Directory.Ask, which shows the login-and-consent
 // page until there is a decision. The decision becomes a Grant in the Ledger,
-// and the Ledger knows every code and token that was ever issued: what is valid,
+// and the Ledger has every code and token that was ever issued: what is valid,
 // expired, revoked or spent.
 //
 // The Ledger is also the judge. A test asks TokenState whether the token that a

@@ -4,9 +4,9 @@
 // # The walk
 //
 // Taxcom's page on OAuth is short, and some of it contradicts itself. So every
-// point that nobody outside can know is an option with a default that works if the
+// point that is not public is an option with a default that works if the
 // service is what its addresses look like, IdentityServer3 (options.go), and
-// Description.Notices tells the administrator so.
+// Description.Notices says so to the administrator.
 //
 // The person authorises on one host and the token comes from another; both follow
 // from the server's name (endpoints.go). The access token lives for as long as was

@@ -14,6 +14,6 @@
 // who has to act (failure.go), with every secret removed from its text
 // (redact.go).
 //
-// Neither retries, follows a redirect or probes how a client wants to be
+// Neither retries, follows a redirect or probes how a client has to be
 // authenticated: authorization codes and rotated refresh tokens are good once.
 package oauth

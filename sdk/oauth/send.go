@@ -13,7 +13,7 @@ import (
 )
 
 // Get fetches a resource with an access token as RFC 6750 section 2.1 has it,
-// for example userinfo. It promises what Do promises.
+// for example userinfo. It has the guarantees of Do.
 func Get(ctx context.Context, call provider.Call, address, accessToken string) (*Reply, error) {
 	httpReq, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {

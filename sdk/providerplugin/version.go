@@ -45,6 +45,6 @@ func versionOf(set string, info *debug.BuildInfo) string {
 	return built
 }
 
-// development is the version of a build that knows nothing of its source: outside of
+// development is the version of a build without information about its source: outside of
 // version control, or with -buildvcs=false.
 const development = "0.0.0-dev"

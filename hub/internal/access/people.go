@@ -161,7 +161,7 @@ func (a *Access) Login(ctx context.Context, login, password, from string, device
 	return user, a.store.People.NoteLogin(ctx, user.ID, user.LastLoginAt)
 }
 
-// KnownLogin is a login as its person has it; "" for one that nobody has, which may be a
+// KnownLogin is a login as its person has it; "" for one that no account has, which may be a
 // mistyped password.
 func (a *Access) KnownLogin(ctx context.Context, login string) (string, error) {
 	user, err := a.findLogin(ctx, strings.TrimSpace(login))

@@ -15,7 +15,7 @@ func (r *Runner) Going(ctx context.Context, f grantdb.Filter, names int) (notice
 	return r.o.Store.Notices.Going(ctx, f, names, time.Now())
 }
 
-// Receivers counts the contacts that own what a filter chooses, and what nobody owns.
+// Receivers counts the contacts that own what a filter chooses, and the connections without an owner.
 func (r *Runner) Receivers(ctx context.Context, f grantdb.Filter) (contacts, ownerless int, err error) {
 	return r.o.Store.People.CountOwners(ctx, f)
 }

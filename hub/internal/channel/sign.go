@@ -62,7 +62,7 @@ func Verify(secret string, header http.Header, body []byte, now time.Time) error
 }
 
 // signatures signs with every secret that is set, separated by spaces, so that a
-// receiver finds one that it knows while secrets change.
+// receiver finds one that it can check while secrets change.
 func signatures(id string, at time.Time, body []byte, secrets ...string) string {
 	var out []string
 	for _, secret := range secrets {

@@ -68,8 +68,8 @@ func (p *plan) act() {
 	}
 }
 
-// stopUntilWoken returns when somebody has sent SIGCONT. The stop itself may take a
-// moment to reach every thread: nobody passes the step before.
+// stopUntilWoken returns once SIGCONT was received. The stop itself may take a
+// moment to reach every thread: no thread passes the step before.
 func stopUntilWoken() {
 	woken := make(chan os.Signal, 1)
 	signal.Notify(woken, syscall.SIGCONT)

@@ -31,7 +31,7 @@ type Started struct {
 // Command makes a command that runs the file in a sandbox. Its standard streams
 // are the caller's to set. After cmd.Start, successful or not, the caller calls
 // Outcome. With spaces it asks the kernel for name spaces, which a system may
-// refuse to make: cmd.Start fails with an error that NoSpaces knows.
+// refuse to make: cmd.Start fails with an error that NoSpaces recognizes.
 func Command(file *os.File, p Program, spaces bool, why error) (*exec.Cmd, *Started, error) {
 	s := &Started{program: p}
 	var err error
@@ -79,7 +79,7 @@ func NoSpaces(err error) bool {
 	return false
 }
 
-// Outcome tells the shim what to do and waits until it has become the program. It
+// Outcome sends the shim its orders and waits until it has become the program. It
 // returns the walls that stand. Errors: *MissingError, or why the sandbox could
 // not be made. If the command was not started, it only frees what Command took.
 func (s *Started) Outcome(started bool) ([]Layer, error) {

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// call is the one execveat that the filter of seccomp lets through: it knows it by
+// call is the one execveat that the filter of seccomp lets through: it recognizes it by
 // where the arguments are. They are at random addresses, each of its own, that are
 // gone once the program runs; so the program can execute nothing more.
 type call struct {
@@ -72,7 +72,7 @@ func (s *shim) exec(c *call) error {
 	}
 	for try := 1; ; try++ {
 		_, _, errno := unix.RawSyscall6(unix.SYS_EXECVEAT, uintptr(c.target), c.path, c.argv, c.env, unix.AT_EMPTY_PATH, 0)
-		// Whoever forks at the wrong moment holds a file that was just written.
+		// A process that forks at the wrong moment inherits the descriptor of a file that was just written.
 		switch {
 		case errno == unix.EACCES && s.program.UID != 0:
 			return fmt.Errorf("execute it as a user of its own, which may not: run chmod 755 %s, and mount its file system without noexec", s.program.Name)

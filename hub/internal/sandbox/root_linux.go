@@ -200,7 +200,7 @@ func hang(piece mounted) error {
 	return unix.MoveMount(piece.tree, "", unix.AT_FDCWD, at, unix.MOVE_MOUNT_F_EMPTY_PATH)
 }
 
-// makeDirs makes folders that everybody can pass; the shim's umask is strict.
+// makeDirs makes folders that every user can traverse; the shim's umask is strict.
 func makeDirs(path string) error {
 	old := unix.Umask(0)
 	defer unix.Umask(old)

@@ -91,7 +91,7 @@ func (s *Source) identify(ctx context.Context, svc service.Service, c connection
 	return nil
 }
 
-// saveMoved saves the account with all that tells of it as one transaction. A hub that
+// saveMoved saves the account with its event and its record as one transaction. A hub that
 // stops does not interrupt it: a change that is saved is not seen a second time.
 func (s *Source) saveMoved(ctx context.Context, m AccountMoved) error {
 	return s.store.InTx(ctx, func(ctx context.Context) error {

@@ -41,7 +41,7 @@ func (s *Server) portalMethod(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// authServerAppInfo tells whose token this is: the check that the vendor advises
+// authServerAppInfo answers whose token this is: the check that the vendor advises
 // for tokens that come from a box.
 func (s *Server) authServerAppInfo(w http.ResponseWriter, r *http.Request) {
 	grant, expires, ok := s.caller(w, r)

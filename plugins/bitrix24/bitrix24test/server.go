@@ -22,7 +22,7 @@ type App struct {
 	Name string
 	// RedirectURI is where codes are sent; empty means that the page shows them.
 	RedirectURI string
-	// Scopes are granted to everybody who authorises; empty means user, crm and task.
+	// Scopes are granted to every person who authorizes; empty means user, crm and task.
 	Scopes []string
 	// Status is L (local, the default), F, D, T, P or S.
 	Status string
@@ -45,7 +45,7 @@ type Config struct {
 	PortalURL, AuthServerURL string
 	// OnToken is called after tokens were issued and before the reply is written.
 	OnToken func(grantType string)
-	// Now tells the time; nil means time.Now.
+	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
 
@@ -109,7 +109,7 @@ func (s *Server) authServerRoutes() http.Handler {
 	return mux
 }
 
-// PortalHandler and AuthServerHandler answer for the two hosts, for whoever brings
+// PortalHandler and AuthServerHandler answer for the two hosts, for a caller that brings
 // listeners of their own; then Config needs PortalURL and AuthServerURL.
 func (s *Server) PortalHandler() http.Handler { return s.portal.Handler() }
 
@@ -120,7 +120,7 @@ func (s *Server) AuthServerHandler() http.Handler { return s.authServer.Handler(
 // "host:port"; empty means a free port of loopback.
 func (s *Server) Start(portalAddr, authServerAddr string) error {
 	s.portal.URL, s.authServer.URL = s.PortalURL, s.AuthServerURL
-	// Each host tells the other's address, so nobody is let in before both are known.
+	// Each host returns the other's address, so no request is served before both are known.
 	if err := errors.Join(s.portal.Listen(portalAddr), s.authServer.Listen(authServerAddr)); err != nil {
 		return errors.Join(err, s.Close())
 	}

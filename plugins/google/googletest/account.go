@@ -57,7 +57,7 @@ func claims(grant emulator.Grant) map[string]any {
 	return out
 }
 
-// tokeninfo tells whose token it is and what it is good for.
+// tokeninfo answers whose token it is and what it permits.
 func (s *Server) tokeninfo(w http.ResponseWriter, r *http.Request) {
 	grant, expires, state := s.Look(emulator.Access, r.Form.Get("access_token"))
 	if state != emulator.Valid {

@@ -32,7 +32,7 @@ func newSigningKey() signingKey {
 	})
 }
 
-// idToken tells the client who logged in (OpenID Connect Core section 2).
+// idToken names the person who logged in (OpenID Connect Core section 2).
 func (s *Server) idToken(grant emulator.Grant) string {
 	now := s.config.Now()
 	body := claims(grant)
@@ -68,7 +68,7 @@ func (s *Server) certs(w http.ResponseWriter, _ *http.Request) {
 	}}})
 }
 
-// discovery tells where everything is (OpenID Connect Discovery section 4).
+// discovery lists the endpoints (OpenID Connect Discovery section 4).
 func (s *Server) discovery(w http.ResponseWriter, _ *http.Request) {
 	emulator.WriteJSON(w, http.StatusOK, map[string]any{
 		"issuer":                                s.URL,

@@ -8,7 +8,7 @@ import (
 	"github.com/evergrant/evergrant/plugins/emulator"
 )
 
-// expiredOrRevoked is all that Google tells of a refresh token that is dead.
+// expiredOrRevoked is all that Google says about a dead refresh token.
 const expiredOrRevoked = "Token has been expired or revoked."
 
 var descriptions = map[string]string{

@@ -18,7 +18,7 @@ var fullNames = map[string]string{
 }
 
 // parseScopes reads a scope parameter. It returns the scopes by their full names,
-// and whether Google knows them all.
+// and whether all of them exist.
 func parseScopes(param string) ([]string, bool) {
 	var scopes []string
 	for scope := range strings.FieldsSeq(param) {
@@ -35,7 +35,7 @@ func parseScopes(param string) ([]string, bool) {
 	return scopes, len(scopes) > 0
 }
 
-// signIn tells the scopes that come with signing in and have no box to untick.
+// signIn returns the scopes that come with signing in and have no box to untick.
 func signIn(scope string) bool {
 	return scope == "openid" || strings.HasPrefix(scope, scopePrefix+"userinfo.")
 }

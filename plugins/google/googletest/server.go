@@ -39,7 +39,7 @@ type Config struct {
 	URL string
 	// OnToken is called after tokens were issued and before the reply is written.
 	OnToken func(grantType string)
-	// Now tells the time; nil means time.Now.
+	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
 
@@ -100,7 +100,7 @@ func (s *Server) routes() http.Handler {
 	return mux
 }
 
-// Handler answers, for whoever brings a listener of their own; then Config needs URL.
+// Handler answers, for a caller that brings a listener of their own; then Config needs URL.
 func (s *Server) Handler() http.Handler { return s.site.Handler() }
 
 // Start listens on addr ("host:port"; empty means a free port of loopback).

@@ -13,10 +13,10 @@ import (
 )
 
 // Person plays the one who authorises at the pages of oidc-provider, with a
-// browser that knows forms, redirects and cookies.
+// browser that handles forms, redirects and cookies.
 type Person struct{ browser *http.Client }
 
-// NewPerson returns somebody who is logged in nowhere.
+// NewPerson returns a person without a session.
 func NewPerson() *Person {
 	jar, _ := cookiejar.New(nil) // fails never
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

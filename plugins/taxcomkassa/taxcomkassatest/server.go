@@ -56,7 +56,7 @@ type Config struct {
 	// OnToken is called after a token was issued and before the reply is written,
 	// with the grant_type, or "prolong".
 	OnToken func(grantType string)
-	// Now tells the time; nil means time.Now.
+	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
 
@@ -119,7 +119,7 @@ func (s *Server) tokenServerRoutes() http.Handler {
 	return mux
 }
 
-// AuthorizeServerHandler answers for the authorize server, for whoever brings
+// AuthorizeServerHandler answers for the authorize server, for a caller that brings
 // listeners of their own.
 func (s *Server) AuthorizeServerHandler() http.Handler { return s.authorizeServer.Handler() }
 

@@ -21,7 +21,7 @@ type Caller struct {
 	may func(access.Act) bool
 }
 
-// Person is somebody who is logged in.
+// Person is a person who is logged in.
 func Person(u peopledb.User, address, browser string) Caller {
 	return Caller{
 		Actor: audit.Actor{Kind: audit.KindPerson, Name: u.Login, Address: address}, UserID: u.ID, Browser: browser,
@@ -43,7 +43,7 @@ func Key(k peopledb.APIKey, address string) Caller {
 	}
 }
 
-// Link is somebody who holds a link (kind audit.KindLink) or visits the front page
+// Link is the holder of a link (kind audit.KindLink) or visits the front page
 // (audit.KindFront). They are permitted nothing by a role: what their link is for is
 // checked by the act itself.
 func Link(kind, name, address, browser string) Caller {
@@ -55,14 +55,14 @@ func Hub() Caller {
 	return Caller{Actor: audit.Actor{Kind: audit.KindHub}, may: func(access.Act) bool { return true }}
 }
 
-// Resumed is somebody whose run on many connections is gone on with by the hub: what it
+// Resumed is the person whose run on many connections the hub continues: what it
 // needs was permitted when it was begun.
 func Resumed(a audit.Actor) Caller {
 	return Caller{Actor: a, may: func(access.Act) bool { return true }}
 }
 
 // May reports whether the caller is permitted what an act needs. Nothing needed is
-// permitted to everybody.
+// permitted to all callers.
 func (c Caller) May(need access.Act) bool { return need == "" || c.may != nil && c.may(need) }
 
 type callerInContext struct{}

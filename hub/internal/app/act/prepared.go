@@ -25,7 +25,7 @@ func (r *Recorder) Prepared(ctx context.Context, a Act, prepare, do func(ctx con
 	return r.change(ctx, a, e, do)
 }
 
-// Look does an act that changes no row: one record tells how it went. Errors:
+// Look does an act that changes no row: one record has its outcome. Errors:
 // ErrNotAllowed, and those of do.
 func (r *Recorder) Look(ctx context.Context, a Act, do func(ctx context.Context, e *Entry) error) error {
 	nothing := func(context.Context, *Entry) error { return nil }

@@ -25,7 +25,7 @@ func Recorder(st *store.Store) *act.Recorder {
 	return act.NewRecorder(st, audit.New(st, hclog.NewNullLogger()))
 }
 
-// As is a context of a test in which somebody acts.
+// As is a context of a test with a caller.
 func As(tb testing.TB, login, id, role string) context.Context {
 	tb.Helper()
 	return act.With(tb.Context(), act.Person(peopledb.User{ID: id, Login: login, Role: role}, "192.0.2.1", "a browser"))

@@ -1,6 +1,6 @@
 // Package apptest is a hub without pages and API, for the tests of the application layer:
 // the real catalogue, authorizations and token source over a store, a plugin in a process
-// of its own, and a service that does what a test wants.
+// of its own, and a service that answers as the test sets it.
 package apptest
 
 import (

@@ -121,7 +121,7 @@ func startPlugin(t *testing.T) *pluginhost.Host {
 	return host
 }
 
-// As is somebody of a role who acts.
+// As returns a context whose caller has a role.
 func (r *Rig) As(ctx context.Context, role string) context.Context {
 	return act.With(ctx, act.Person(peopledb.User{ID: role + "-id", Login: role, Role: role}, "192.0.2.1", "Test browser"))
 }

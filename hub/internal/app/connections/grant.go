@@ -39,7 +39,7 @@ func (x *Connections) Renew(ctx context.Context, w Which) (before, after connect
 	return x.renew(ctx, about("connection.renew", access.ActOperate, w), w)
 }
 
-// TryOnce is Renew for a grant that may be behind a backup, after somebody has decided so.
+// TryOnce is Renew for a grant that may be behind a backup, after a person's decision.
 func (x *Connections) TryOnce(ctx context.Context, w Which) (before, after connection.Connection, err error) {
 	return x.renew(ctx, about("connection.try_once", access.ActManage, w), w)
 }

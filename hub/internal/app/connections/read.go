@@ -55,7 +55,7 @@ func (x *Connections) Standing(ctx context.Context, id string) (s Standing, err 
 	return s, err
 }
 
-// Owner is the id of the contact whose a connection is; "" for nobody.
+// Owner is the id of the contact who owns a connection; "" for none.
 func (x *Connections) Owner(ctx context.Context, id string) (string, error) {
 	return x.o.Store.People.Owner(ctx, id)
 }

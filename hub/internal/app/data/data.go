@@ -50,7 +50,7 @@ func (d *Data) Adopt(ctx context.Context) error {
 	return d.o.Recorder.Change(ctx, a, func(ctx context.Context, _ *act.Entry) error { return d.o.Adopt(ctx) })
 }
 
-// keyKeptSetting says since when somebody has a copy of the hub's key.
+// keyKeptSetting is the time since which a copy of the hub's key is known to be kept.
 const keyKeptSetting = "key-copy-kept"
 
 // KeepKey notes that a person has put a copy of the hub's key away.
@@ -61,7 +61,7 @@ func (d *Data) KeepKey(ctx context.Context) error {
 	})
 }
 
-// KeyKept reports whether somebody has a copy of the hub's key.
+// KeyKept reports whether a copy of the hub's key is known to be kept.
 func (d *Data) KeyKept(ctx context.Context) (bool, error) {
 	_, err := d.o.Store.Setting(ctx, keyKeptSetting)
 	if errors.Is(err, store.ErrNotFound) {

@@ -50,7 +50,7 @@ func (g *Grants) ending(ctx context.Context, a *authdb.Authorization, serviceNam
 	return act.Act{Name: "connection.authorized", On: on(c.Name)}, err
 }
 
-// ended tells a record how an authorization ended and whose the grant is.
+// ended adds to a record how an authorization ended and whose the grant is.
 func ended(ctx context.Context, e *act.Entry, finished *authflow.Finished, err error) {
 	e.Add(browser(ctx)...)
 	if finished != nil {
@@ -67,7 +67,7 @@ func ended(ctx context.Context, e *act.Entry, finished *authflow.Finished, err e
 }
 
 // mayTake checks that a grant that is not kept is shown to who may see it: on the front page
-// everybody, as long as the service is published, else who may look at tokens.
+// every visitor while the service is published, otherwise who may read tokens.
 func (g *Grants) mayTake(ctx context.Context, finished *authflow.Finished) error {
 	if finished.ReturnTo == FrontPage {
 		_, err := g.o.Store.Services.Published(ctx, finished.Service.ID)

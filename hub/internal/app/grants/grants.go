@@ -111,7 +111,7 @@ func account(a provider.Account) string {
 	return a.Name + " (" + a.ID + ")"
 }
 
-// browser is the detail of a record that says with what somebody came.
+// browser is the detail of a record that names the caller's browser.
 func browser(ctx context.Context) []string {
 	if agent := act.From(ctx).Browser; agent != "" {
 		return []string{"browser", agent}

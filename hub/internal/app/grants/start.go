@@ -54,7 +54,7 @@ func (g *Grants) start(ctx context.Context, d *Departure, way Way) error {
 	return nil
 }
 
-// StartAtFront is StartOnce for somebody without an account, at a service that is
+// StartAtFront is StartOnce for a visitor without an account, at a service that is
 // published. counted is the address by which uses are counted. What is not published, and
 // what is begun too often, is refused before it is an act. Errors: store.ErrNotFound,
 // store.ErrTooOften, and those of Start.
@@ -73,7 +73,7 @@ func (g *Grants) StartAtFront(ctx context.Context, serviceName, counted string, 
 	return g.startOnce(ctx, act.Act{Name: "service.once_begin", On: onService(s.Name)}, way)
 }
 
-// MakeLink makes a link by which somebody without an account here authorizes a connection,
+// MakeLink makes a link by which a person without an account authorizes a connection,
 // once. by is who asks for it, as the page of the link says. Errors: store.ErrNotFound.
 func (g *Grants) MakeLink(ctx context.Context, connectionName, by string) (token string, expires time.Time, err error) {
 	a := act.Act{Name: "connection.link", Needs: access.ActOperate, On: on(connectionName)}

@@ -89,7 +89,7 @@ func changed(c noticedb.Channel, d ChannelDraft) (_ noticedb.Channel, from, to s
 	return c, from, to, invalid.orNil()
 }
 
-// channelMoved records that a channel's secret goes to another host, and tells the owners.
+// channelMoved records that a channel's secret goes to another host, and notifies the owners.
 func (n *Notifications) channelMoved(ctx context.Context, title, from, to string) error {
 	a := manage("channel", title, act.Act{Name: "channel.hosts", Detail: []string{"was", from, "hosts", to}})
 	return n.o.Recorder.Change(ctx, a, func(ctx context.Context, _ *act.Entry) error {

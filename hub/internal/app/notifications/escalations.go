@@ -59,7 +59,7 @@ func (n *Notifications) StartDrill(ctx context.Context, event policy.Event, conn
 	return id, err
 }
 
-// EndDrill ends a drill, and tells those who were told of its start. Errors:
+// EndDrill ends a drill and notifies the receivers of its start. Errors:
 // store.ErrNotFound.
 func (n *Notifications) EndDrill(ctx context.Context, id string) error {
 	return n.o.Recorder.Change(ctx, manage("escalation", id, act.Act{Name: "escalation.end_drill"}), func(ctx context.Context, _ *act.Entry) error {

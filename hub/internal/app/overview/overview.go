@@ -67,7 +67,7 @@ func (o *Overview) Incidents(ctx context.Context, closed bool, most int) ([]noti
 	return o.store.Notices.Incidents(ctx, closed, most)
 }
 
-// Untold counts the open, unacknowledged incidents of which nobody could be told.
+// Untold counts the open, unacknowledged incidents for which no notification was sent.
 func (o *Overview) Untold(ctx context.Context) (int64, error) { return o.store.Notices.Untold(ctx) }
 
 // OpenServiceRequests counts the requests for services without a decision.

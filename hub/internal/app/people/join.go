@@ -73,7 +73,7 @@ type Federated struct {
 	Lang string
 }
 
-// LoginFederated logs somebody in by the sign-in service; a code may still be to come. Who
+// LoginFederated logs a person in by the sign-in service; a code may still be to come. Who
 // comes for the first time becomes a person of the hub before. Errors: access.ErrOIDCAway,
 // access.ErrOIDCRefused, access.ErrUnknownPerson, ErrOutdated.
 func (p *People) LoginFederated(ctx context.Context, f Federated) (Entered, access.Identity, error) {
@@ -107,7 +107,7 @@ func (p *People) LoginFederated(ctx context.Context, f Federated) (Entered, acce
 	return in, who, err
 }
 
-// join makes somebody a person of the hub whom the sign-in service has authenticated.
+// join creates the account of a person whom the sign-in service has authenticated.
 func (p *People) join(ctx context.Context, who access.Identity, lang string) (u peopledb.User, err error) {
 	known, err := p.o.Access.KnownLogin(ctx, who.Email)
 	if err != nil {

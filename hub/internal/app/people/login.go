@@ -11,7 +11,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
-// By what somebody has logged in, as sessions and records name it.
+// The methods of a login, as sessions and records name them.
 const (
 	ByPassword = "password"
 	ByPasskey  = "passkey"
@@ -29,7 +29,7 @@ var (
 	ErrUsePasskey = act.Rule("the second factor is a passkey; log in with it")
 )
 
-// Entered is somebody who has logged in, or of whom a code is still to come.
+// Entered is a person who has logged in, or whose code is still expected.
 type Entered struct {
 	User peopledb.User
 	// By is one of the By constants.
@@ -38,12 +38,12 @@ type Entered struct {
 	Session string
 }
 
-// loginAct is a login; login is empty if nobody has it.
+// loginAct is a login; login is empty if no account has it.
 func loginAct(login, by string) act.Act {
 	return act.Act{Name: "person.login", On: person(login), Detail: []string{"by", by}}
 }
 
-// Login logs somebody in by a password. devices are what Access.Device has made for the
+// Login logs a person in by a password. devices are what Access.Device has made for the
 // browser. Errors: access.ErrWrongLogin, access.TooManyError, ErrUsePasskey, ErrOutdated.
 func (p *People) Login(ctx context.Context, login, password string, devices ...string) (Entered, error) {
 	u, err := p.o.Access.Login(ctx, login, password, act.From(ctx).Address, devices...)
@@ -78,7 +78,7 @@ func (p *People) LoginCode(ctx context.Context, userID, by, digest, code string,
 	return p.enter(ctx, u, by, provedBy(by))
 }
 
-// LoginPasskey logs somebody in by a passkey: pending is what Passkeys.BeginLogin had kept.
+// LoginPasskey logs a person in by a passkey: pending is what Passkeys.BeginLogin had kept.
 // Errors: those of access.Passkeys.Login, ErrOutdated.
 func (p *People) LoginPasskey(ctx context.Context, pending, answer []byte, devices ...string) (Entered, error) {
 	u, err := p.o.Passkeys.Login(ctx, pending, answer, act.From(ctx).Address, devices...)
@@ -121,7 +121,7 @@ func (p *People) enter(ctx context.Context, u peopledb.User, by string, proved t
 }
 
 // isCurrent fails for a person who was changed between the check of what they showed and
-// now, and keeps them from being changed before the session is there: whoever changes a
+// now, and keeps them from being changed before the session is there: a change of a
 // password ends the sessions that there are.
 func (p *People) isCurrent(ctx context.Context, u peopledb.User) error {
 	_, err := p.o.Store.People.ChangeUser(ctx, u.ID, access.RoleOwner, func(now *peopledb.User) error {

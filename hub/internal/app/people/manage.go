@@ -91,7 +91,7 @@ func (p *People) Remove(ctx context.Context, id string) (peopledb.User, error) {
 	})
 }
 
-// manage does an act of somebody on another person.
+// manage does an act of a person on another one.
 func (p *People) manage(ctx context.Context, a act.Act, id string, do func(ctx context.Context, actor peopledb.User) error) (u peopledb.User, err error) {
 	a.Needs, a.On = access.ActPeople, person(id)
 	err = p.o.Recorder.Change(ctx, a, func(ctx context.Context, e *act.Entry) error {

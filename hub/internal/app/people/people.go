@@ -19,7 +19,7 @@ type Options struct {
 	// Passkeys are those of the hub's address.
 	Passkeys *access.Passkeys
 	// OIDC is the sign-in service; nil without one. JoinAs is the role of people whom
-	// nobody has invited; empty keeps them out.
+	// was not invited; empty refuses them.
 	OIDC   *access.OIDC
 	JoinAs string
 }
@@ -35,7 +35,7 @@ func New(o Options) *People {
 	return p
 }
 
-// person names somebody in a record.
+// person names a person in a record.
 func person(login string) audit.Object { return audit.Object{Kind: "person", Name: login} }
 
 // self is what a signed-in person does with themselves.
@@ -44,7 +44,7 @@ func self(ctx context.Context, a act.Act) act.Act {
 	return a
 }
 
-// me is who is signed in. Errors: act.ErrNotAllowed for nobody.
+// me is the person who is signed in. Errors: act.ErrNotAllowed without one.
 func (p *People) me(ctx context.Context) (peopledb.User, error) {
 	id := act.From(ctx).UserID
 	if id == "" {

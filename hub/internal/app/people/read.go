@@ -8,7 +8,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
-// Overview is everybody, for those who manage people.
+// Overview lists all people, for those who manage them.
 type Overview struct {
 	Users       []peopledb.User
 	Invitations []peopledb.Invitation
@@ -16,11 +16,11 @@ type Overview struct {
 	// by the person's id.
 	Passkeys map[string]int
 	Leaving  map[string]peopledb.Leaving
-	// Required is set if everybody needs a second factor.
+	// Required is set if every person needs a second factor.
 	Required bool
 }
 
-// Overview reads everybody.
+// Overview reads all people.
 func (p *People) Overview(ctx context.Context, now time.Time) (v Overview, err error) {
 	if v.Users, err = p.o.Store.People.Users(ctx); err != nil {
 		return v, err
@@ -48,7 +48,7 @@ func (p *People) Users(ctx context.Context) ([]peopledb.User, error) {
 	return p.o.Store.People.Users(ctx)
 }
 
-// Nobody reports whether the hub has no person yet.
+// Nobody reports whether the hub has no account yet.
 func (p *People) Nobody(ctx context.Context) (bool, error) {
 	n, err := p.o.Store.People.CountUsers(ctx)
 	return err == nil && n == 0, err

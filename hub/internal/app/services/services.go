@@ -23,7 +23,7 @@ type Options struct {
 	Flow      *authflow.Flow
 	Access    *access.Access
 	Recorder  *act.Recorder
-	// Asked is called after somebody has asked for a service, to have people told.
+	// Asked is called after a service was requested, to have administrators notified.
 	// Optional.
 	Asked func()
 }
@@ -121,7 +121,7 @@ func (x *Services) published(ctx context.Context, a act.Act, do func(context.Con
 	return s, err
 }
 
-// Check tells whether a service would let people authorise: editing is the name of the
+// Check reports whether a service would accept authorizations: editing is the name of the
 // service that is changed, empty for a new one. Nothing is stored. Errors:
 // *catalogue.InvalidError, *provider.Error of the provider's own check, store.ErrNotFound.
 func (x *Services) Check(ctx context.Context, editing string, draft catalogue.ServiceDraft) (found authflow.Checked, err error) {

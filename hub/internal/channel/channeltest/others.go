@@ -10,7 +10,7 @@ import (
 
 // mandrill plays messages/send: 200 with a list, also for what is rejected.
 func (s *Server) mandrill(r *request) {
-	// Errors come with 500, whatever they are about, so that nobody relies on it.
+	// Errors come with 500, whatever they are about, so that no caller relies on the status.
 	fail := func(name, message string) {
 		r.answer(http.StatusInternalServerError, object{"status": "error", "code": -1, "name": name, "message": message})
 	}

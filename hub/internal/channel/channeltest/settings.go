@@ -9,7 +9,7 @@ import (
 
 var background = context.Background()
 
-// What the services accept. They are secrets of nobody.
+// What the services accept. They are not secrets of a real service.
 const (
 	accountSID = "AC00000000000000000000000000000001"
 	authToken  = "twilio-auth-token-0123456789"
