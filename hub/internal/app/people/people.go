@@ -18,8 +18,8 @@ type Options struct {
 	Recorder *act.Recorder
 	// Passkeys are those of the hub's address.
 	Passkeys *access.Passkeys
-	// OIDC is the sign-in service; nil without one. JoinAs is the role of people whom
-	// was not invited; empty refuses them.
+	// OIDC is the sign-in service; nil without one. JoinAs is the role of people who
+	// were not invited; empty refuses them.
 	OIDC   *access.OIDC
 	JoinAs string
 }
