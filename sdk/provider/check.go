@@ -79,7 +79,7 @@ func (d *Description) checkWords() []error {
 	oneOf("renew_window", string(d.RenewWindow.Kind), "", "before_expiry", "after_expiry", "on_demand")
 	oneOf("throttles", string(d.Throttles), "", "account", "client")
 	oneOf("pkce", string(d.PKCE), "none", "s256", "required")
-	oneOf("api.in", d.API.In, "", "header", "query")
+	oneOf("api.in", string(d.API.In), "", "header", "query")
 	if w := d.RenewWindow; w.Margin < 0 || w.Every < 0 || w.KeepAlive < 0 {
 		problems = append(problems, errors.New("the times of renew_window must not be negative"))
 	}

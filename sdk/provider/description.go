@@ -244,12 +244,20 @@ type Scope struct {
 	Default bool `json:"default,omitempty"`
 }
 
+// Placement is where a call of a service's API carries the token.
+type Placement string
+
+// The placements. PlacementHeader is the default.
+const (
+	PlacementHeader Placement = "header"
+	PlacementQuery  Placement = "query"
+)
+
 // API is where the service's API is and how a token is attached to a call.
 type API struct {
 	// BaseURL may hold {option:name} and {extra:name} placeholders.
-	BaseURL string `json:"base_url,omitempty"`
-	// In is "header" or "query".
-	In string `json:"in,omitempty"`
+	BaseURL string    `json:"base_url,omitempty"`
+	In      Placement `json:"in,omitempty"`
 	// Name of the header or query parameter, for example Authorization.
 	Name string `json:"name,omitempty"`
 	// Prefix comes before the token in a header, for example "Bearer ".

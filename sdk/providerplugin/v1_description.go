@@ -29,22 +29,17 @@ func v1Description(d *provider.Description) (*providerv1.Description, error) {
 		RefreshTokenIdleLifetime:  v1Duration(d.Lifetimes.RefreshTokenIdle),
 		AuthorizationCodeLifetime: v1Duration(d.Lifetimes.AuthorizationCode),
 
-		AutoRenew: string(d.AutoRenew), Rotation: string(d.Rotation.Kind),
 		RotationGrace: v1Duration(d.Rotation.Grace), RotationRepeatSafe: d.Rotation.RepeatSafe,
-		RenewWindow: string(d.RenewWindow.Kind), RenewMargin: v1Duration(d.RenewWindow.Margin),
-		RenewEvery: v1Duration(d.RenewWindow.Every), KeepAlive: v1Duration(d.RenewWindow.KeepAlive),
-		ExchangeTimeout: v1Duration(d.ExchangeTimeout), Throttles: string(d.Throttles), OneGrantPerAccount: d.OneGrantPerAccount,
-		Pkce: string(d.PKCE), StateNotEchoed: d.StateNotEchoed, Issuer: d.Issuer, IssuerSent: d.IssuerSent, PublicClient: d.PublicClient,
+		RenewMargin: v1Duration(d.RenewWindow.Margin), RenewEvery: v1Duration(d.RenewWindow.Every), KeepAlive: v1Duration(d.RenewWindow.KeepAlive),
+		ExchangeTimeout: v1Duration(d.ExchangeTimeout), OneGrantPerAccount: d.OneGrantPerAccount,
+		StateNotEchoed: d.StateNotEchoed, Issuer: d.Issuer, IssuerSent: d.IssuerSent, PublicClient: d.PublicClient,
 
 		OptionsSchemaJson: options, ConnectionOptionsSchemaJson: connectionOptions,
 		ScopeSeparator: d.ScopeSeparator, ScopesFixed: d.ScopesFixed,
-		Api: &providerv1.Api{BaseUrl: d.API.BaseURL, In: d.API.In, Name: d.API.Name, Prefix: d.API.Prefix},
+		Api: &providerv1.Api{BaseUrl: d.API.BaseURL, Name: d.API.Name, Prefix: d.API.Prefix},
 	}
-	for _, g := range d.Grants {
-		w.Grants = append(w.Grants, string(g))
-	}
-	for _, a := range d.ClientAuth {
-		w.ClientAuth = append(w.ClientAuth, &providerv1.ClientAuth{Grant: string(a.Grant), Method: a.Method})
+	if err := v1Words(d, w); err != nil {
+		return nil, fmt.Errorf("provider %q: %w", d.Name, err)
 	}
 	for _, h := range d.Hosts {
 		w.Hosts = append(w.Hosts, &providerv1.Host{Pattern: h.Pattern, ClientSecret: h.ClientSecret})
@@ -69,26 +64,14 @@ func v1DescriptionFrom(w *providerv1.Description) (*provider.Description, error)
 			RefreshTokenIdle:  w.GetRefreshTokenIdleLifetime().AsDuration(),
 			AuthorizationCode: w.GetAuthorizationCodeLifetime().AsDuration(),
 		},
-		AutoRenew: provider.AutoRenew(w.GetAutoRenew()),
-		Rotation: provider.Rotation{
-			Kind: provider.RotationKind(w.GetRotation()), Grace: w.GetRotationGrace().AsDuration(), RepeatSafe: w.GetRotationRepeatSafe(),
-		},
+		Rotation: provider.Rotation{Grace: w.GetRotationGrace().AsDuration(), RepeatSafe: w.GetRotationRepeatSafe()},
 		RenewWindow: provider.RenewWindow{
-			Kind: provider.RenewWindowKind(w.GetRenewWindow()), Margin: w.GetRenewMargin().AsDuration(),
-			Every: w.GetRenewEvery().AsDuration(), KeepAlive: w.GetKeepAlive().AsDuration(),
+			Margin: w.GetRenewMargin().AsDuration(), Every: w.GetRenewEvery().AsDuration(), KeepAlive: w.GetKeepAlive().AsDuration(),
 		},
-		ExchangeTimeout: w.GetExchangeTimeout().AsDuration(), Throttles: provider.Throttles(w.GetThrottles()), OneGrantPerAccount: w.GetOneGrantPerAccount(),
-		PKCE: provider.PKCE(w.GetPkce()), StateNotEchoed: w.GetStateNotEchoed(), Issuer: clean(w.GetIssuer(), 300), IssuerSent: w.GetIssuerSent(),
+		ExchangeTimeout: w.GetExchangeTimeout().AsDuration(), OneGrantPerAccount: w.GetOneGrantPerAccount(),
+		StateNotEchoed: w.GetStateNotEchoed(), Issuer: clean(w.GetIssuer(), 300), IssuerSent: w.GetIssuerSent(),
 		PublicClient: w.GetPublicClient(), ScopeSeparator: w.GetScopeSeparator(), ScopesFixed: w.GetScopesFixed(),
-		API: provider.API{
-			BaseURL: w.GetApi().GetBaseUrl(), In: w.GetApi().GetIn(), Name: w.GetApi().GetName(), Prefix: w.GetApi().GetPrefix(),
-		},
-	}
-	for _, g := range w.GetGrants() {
-		d.Grants = append(d.Grants, provider.Grant(g))
-	}
-	for _, a := range w.GetClientAuth() {
-		d.ClientAuth = append(d.ClientAuth, provider.ClientAuth{Grant: provider.Grant(a.GetGrant()), Method: clean(a.GetMethod(), 100)})
+		API: provider.API{BaseURL: w.GetApi().GetBaseUrl(), Name: w.GetApi().GetName(), Prefix: w.GetApi().GetPrefix()},
 	}
 	for _, h := range w.GetHosts() {
 		d.Hosts = append(d.Hosts, provider.Host{Pattern: h.GetPattern(), ClientSecret: h.GetClientSecret()})
@@ -100,6 +83,9 @@ func v1DescriptionFrom(w *providerv1.Description) (*provider.Description, error)
 		d.TestCalls = append(d.TestCalls, provider.TestCall{
 			Name: c.GetName(), Title: v1TextFrom(c.GetTitle()), Shows: v1TextFrom(c.GetShows()), Method: c.GetMethod(), URL: c.GetUrl(),
 		})
+	}
+	if unknown := v1WordsFrom(w, d); len(unknown) > 0 {
+		d.Notices = append(d.Notices, newerWords(unknown))
 	}
 	if err := v1Schemas(w, d); err != nil {
 		return nil, fmt.Errorf("provider %q: %w", d.Name, err)
@@ -137,7 +123,11 @@ func v1Text(t provider.Text) *providerv1.Text {
 	if t.IsZero() {
 		return nil
 	}
-	return &providerv1.Text{En: t.EN, Ru: t.RU}
+	w := &providerv1.Text{ByLanguage: map[string]string{"en": t.EN}}
+	if t.RU != "" {
+		w.ByLanguage["ru"] = t.RU
+	}
+	return w
 }
 
 func v1Texts(texts []provider.Text) []*providerv1.Text {
@@ -148,8 +138,12 @@ func v1Texts(texts []provider.Text) []*providerv1.Text {
 	return wire
 }
 
-func v1TextFrom(w *providerv1.Text) provider.Text {
-	return provider.Text{EN: clean(w.GetEn(), 2000), RU: clean(w.GetRu(), 4000)}
+func v1TextFrom(w *providerv1.Text) provider.Text { return v1TextWithin(w, 2000) }
+
+// v1TextWithin reads a text of at most n bytes in English, and twice as many in the two
+// bytes of a Cyrillic letter. Languages that the hub does not have are left aside.
+func v1TextWithin(w *providerv1.Text, n int) provider.Text {
+	return provider.Text{EN: clean(w.GetByLanguage()["en"], n), RU: clean(w.GetByLanguage()["ru"], 2*n)}
 }
 
 func v1TextsFrom(wire []*providerv1.Text) []provider.Text {

@@ -55,7 +55,7 @@ func v1Status(err error) error {
 	detail := &providerv1.ErrorDetail{
 		Kind: wire.kind, Code: clean(e.Code, 100), Message: clean(e.Message, 1000),
 		HttpStatus: int32(min(max(e.HTTPStatus, 0), 999)), Option: clean(e.Option, 100),
-		RemedyEn: clean(e.Remedy.EN, 500), RemedyRu: clean(e.Remedy.RU, 500),
+		Remedy:   v1Text(provider.Text{EN: clean(e.Remedy.EN, 500), RU: clean(e.Remedy.RU, 1000)}),
 		TooEarly: e.TooEarly, RefreshToken: e.RefreshToken,
 	}
 	if e.RetryAfter > 0 {
@@ -107,7 +107,7 @@ func v1ErrorDetail(d *providerv1.ErrorDetail) *provider.Error {
 	e := &provider.Error{
 		Code: clean(d.GetCode(), 100), Message: clean(d.GetMessage(), 1000), HTTPStatus: int(d.GetHttpStatus()),
 		Option:   clean(d.GetOption(), 100),
-		Remedy:   provider.Text{EN: clean(d.GetRemedyEn(), 500), RU: clean(d.GetRemedyRu(), 500)},
+		Remedy:   v1TextWithin(d.GetRemedy(), 500),
 		TooEarly: d.GetTooEarly(), RefreshToken: d.GetRefreshToken(),
 	}
 	for kind, wire := range kindsV1 {

@@ -36,7 +36,410 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// ErrorKind says who has to act.
+// Grant is an operation that a provider serves. An unknown one is not offered.
+type Grant int32
+
+const (
+	Grant_GRANT_UNSPECIFIED        Grant = 0
+	Grant_GRANT_AUTHORIZATION_CODE Grant = 1
+	Grant_GRANT_REFRESH            Grant = 2
+	Grant_GRANT_CLIENT_CREDENTIALS Grant = 3
+	Grant_GRANT_PASSWORD           Grant = 4
+	Grant_GRANT_DEVICE_CODE        Grant = 5
+	Grant_GRANT_REVOKE             Grant = 6
+	Grant_GRANT_IDENTIFY           Grant = 7
+	Grant_GRANT_PREPARE_SERVICE    Grant = 8
+)
+
+// Enum value maps for Grant.
+var (
+	Grant_name = map[int32]string{
+		0: "GRANT_UNSPECIFIED",
+		1: "GRANT_AUTHORIZATION_CODE",
+		2: "GRANT_REFRESH",
+		3: "GRANT_CLIENT_CREDENTIALS",
+		4: "GRANT_PASSWORD",
+		5: "GRANT_DEVICE_CODE",
+		6: "GRANT_REVOKE",
+		7: "GRANT_IDENTIFY",
+		8: "GRANT_PREPARE_SERVICE",
+	}
+	Grant_value = map[string]int32{
+		"GRANT_UNSPECIFIED":        0,
+		"GRANT_AUTHORIZATION_CODE": 1,
+		"GRANT_REFRESH":            2,
+		"GRANT_CLIENT_CREDENTIALS": 3,
+		"GRANT_PASSWORD":           4,
+		"GRANT_DEVICE_CODE":        5,
+		"GRANT_REVOKE":             6,
+		"GRANT_IDENTIFY":           7,
+		"GRANT_PREPARE_SERVICE":    8,
+	}
+)
+
+func (x Grant) Enum() *Grant {
+	p := new(Grant)
+	*p = x
+	return p
+}
+
+func (x Grant) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Grant) Descriptor() protoreflect.EnumDescriptor {
+	return file_evergrant_provider_v1_provider_proto_enumTypes[0].Descriptor()
+}
+
+func (Grant) Type() protoreflect.EnumType {
+	return &file_evergrant_provider_v1_provider_proto_enumTypes[0]
+}
+
+func (x Grant) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Grant.Descriptor instead.
+func (Grant) EnumDescriptor() ([]byte, []int) {
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{0}
+}
+
+// AutoRenew is how the next token set comes without a person. An unknown way is
+// none: the hub renews nothing that way, and says until when the access lasts.
+type AutoRenew int32
+
+const (
+	// Refused: a description has to say it.
+	AutoRenew_AUTO_RENEW_UNSPECIFIED   AutoRenew = 0
+	AutoRenew_AUTO_RENEW_NONE          AutoRenew = 1
+	AutoRenew_AUTO_RENEW_REFRESH_TOKEN AutoRenew = 2
+	AutoRenew_AUTO_RENEW_PROLONG       AutoRenew = 3
+	AutoRenew_AUTO_RENEW_EXCHANGE      AutoRenew = 4
+	AutoRenew_AUTO_RENEW_REISSUE       AutoRenew = 5
+	AutoRenew_AUTO_RENEW_SLIDING       AutoRenew = 6
+)
+
+// Enum value maps for AutoRenew.
+var (
+	AutoRenew_name = map[int32]string{
+		0: "AUTO_RENEW_UNSPECIFIED",
+		1: "AUTO_RENEW_NONE",
+		2: "AUTO_RENEW_REFRESH_TOKEN",
+		3: "AUTO_RENEW_PROLONG",
+		4: "AUTO_RENEW_EXCHANGE",
+		5: "AUTO_RENEW_REISSUE",
+		6: "AUTO_RENEW_SLIDING",
+	}
+	AutoRenew_value = map[string]int32{
+		"AUTO_RENEW_UNSPECIFIED":   0,
+		"AUTO_RENEW_NONE":          1,
+		"AUTO_RENEW_REFRESH_TOKEN": 2,
+		"AUTO_RENEW_PROLONG":       3,
+		"AUTO_RENEW_EXCHANGE":      4,
+		"AUTO_RENEW_REISSUE":       5,
+		"AUTO_RENEW_SLIDING":       6,
+	}
+)
+
+func (x AutoRenew) Enum() *AutoRenew {
+	p := new(AutoRenew)
+	*p = x
+	return p
+}
+
+func (x AutoRenew) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (AutoRenew) Descriptor() protoreflect.EnumDescriptor {
+	return file_evergrant_provider_v1_provider_proto_enumTypes[1].Descriptor()
+}
+
+func (AutoRenew) Type() protoreflect.EnumType {
+	return &file_evergrant_provider_v1_provider_proto_enumTypes[1]
+}
+
+func (x AutoRenew) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use AutoRenew.Descriptor instead.
+func (AutoRenew) EnumDescriptor() ([]byte, []int) {
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{1}
+}
+
+// Rotation is what a renewal does to the old tokens. An unknown one is
+// ROTATION_ROTATES_AND_REVOKES_ACCESS, and a renewal is not safe to repeat,
+// whatever rotation_repeat_safe says.
+type Rotation int32
+
+const (
+	// The same as none.
+	Rotation_ROTATION_UNSPECIFIED                Rotation = 0
+	Rotation_ROTATION_NONE                       Rotation = 1
+	Rotation_ROTATION_ROTATES                    Rotation = 2
+	Rotation_ROTATION_ROTATES_AND_REVOKES_ACCESS Rotation = 3
+	Rotation_ROTATION_ROTATES_WITH_GRACE         Rotation = 4
+)
+
+// Enum value maps for Rotation.
+var (
+	Rotation_name = map[int32]string{
+		0: "ROTATION_UNSPECIFIED",
+		1: "ROTATION_NONE",
+		2: "ROTATION_ROTATES",
+		3: "ROTATION_ROTATES_AND_REVOKES_ACCESS",
+		4: "ROTATION_ROTATES_WITH_GRACE",
+	}
+	Rotation_value = map[string]int32{
+		"ROTATION_UNSPECIFIED":                0,
+		"ROTATION_NONE":                       1,
+		"ROTATION_ROTATES":                    2,
+		"ROTATION_ROTATES_AND_REVOKES_ACCESS": 3,
+		"ROTATION_ROTATES_WITH_GRACE":         4,
+	}
+)
+
+func (x Rotation) Enum() *Rotation {
+	p := new(Rotation)
+	*p = x
+	return p
+}
+
+func (x Rotation) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Rotation) Descriptor() protoreflect.EnumDescriptor {
+	return file_evergrant_provider_v1_provider_proto_enumTypes[2].Descriptor()
+}
+
+func (Rotation) Type() protoreflect.EnumType {
+	return &file_evergrant_provider_v1_provider_proto_enumTypes[2]
+}
+
+func (x Rotation) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Rotation.Descriptor instead.
+func (Rotation) EnumDescriptor() ([]byte, []int) {
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{2}
+}
+
+// RenewWindow is when a service accepts a renewal. An unknown one is
+// RENEW_WINDOW_BEFORE_EXPIRY: a service that finds it too early says so, and is
+// asked again at the expiry.
+type RenewWindow int32
+
+const (
+	// The same as before expiry.
+	RenewWindow_RENEW_WINDOW_UNSPECIFIED   RenewWindow = 0
+	RenewWindow_RENEW_WINDOW_BEFORE_EXPIRY RenewWindow = 1
+	RenewWindow_RENEW_WINDOW_AFTER_EXPIRY  RenewWindow = 2
+	RenewWindow_RENEW_WINDOW_ON_DEMAND     RenewWindow = 3
+)
+
+// Enum value maps for RenewWindow.
+var (
+	RenewWindow_name = map[int32]string{
+		0: "RENEW_WINDOW_UNSPECIFIED",
+		1: "RENEW_WINDOW_BEFORE_EXPIRY",
+		2: "RENEW_WINDOW_AFTER_EXPIRY",
+		3: "RENEW_WINDOW_ON_DEMAND",
+	}
+	RenewWindow_value = map[string]int32{
+		"RENEW_WINDOW_UNSPECIFIED":   0,
+		"RENEW_WINDOW_BEFORE_EXPIRY": 1,
+		"RENEW_WINDOW_AFTER_EXPIRY":  2,
+		"RENEW_WINDOW_ON_DEMAND":     3,
+	}
+)
+
+func (x RenewWindow) Enum() *RenewWindow {
+	p := new(RenewWindow)
+	*p = x
+	return p
+}
+
+func (x RenewWindow) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RenewWindow) Descriptor() protoreflect.EnumDescriptor {
+	return file_evergrant_provider_v1_provider_proto_enumTypes[3].Descriptor()
+}
+
+func (RenewWindow) Type() protoreflect.EnumType {
+	return &file_evergrant_provider_v1_provider_proto_enumTypes[3]
+}
+
+func (x RenewWindow) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RenewWindow.Descriptor instead.
+func (RenewWindow) EnumDescriptor() ([]byte, []int) {
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{3}
+}
+
+// Pkce is whether the service supports RFC 7636. An unknown value is PKCE_S256.
+type Pkce int32
+
+const (
+	// Refused: a description has to say it.
+	Pkce_PKCE_UNSPECIFIED Pkce = 0
+	Pkce_PKCE_NONE        Pkce = 1
+	Pkce_PKCE_S256        Pkce = 2
+	Pkce_PKCE_REQUIRED    Pkce = 3
+)
+
+// Enum value maps for Pkce.
+var (
+	Pkce_name = map[int32]string{
+		0: "PKCE_UNSPECIFIED",
+		1: "PKCE_NONE",
+		2: "PKCE_S256",
+		3: "PKCE_REQUIRED",
+	}
+	Pkce_value = map[string]int32{
+		"PKCE_UNSPECIFIED": 0,
+		"PKCE_NONE":        1,
+		"PKCE_S256":        2,
+		"PKCE_REQUIRED":    3,
+	}
+)
+
+func (x Pkce) Enum() *Pkce {
+	p := new(Pkce)
+	*p = x
+	return p
+}
+
+func (x Pkce) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Pkce) Descriptor() protoreflect.EnumDescriptor {
+	return file_evergrant_provider_v1_provider_proto_enumTypes[4].Descriptor()
+}
+
+func (Pkce) Type() protoreflect.EnumType {
+	return &file_evergrant_provider_v1_provider_proto_enumTypes[4]
+}
+
+func (x Pkce) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Pkce.Descriptor instead.
+func (Pkce) EnumDescriptor() ([]byte, []int) {
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{4}
+}
+
+// Throttles is whose requests a service counts. An unknown value is not known.
+type Throttles int32
+
+const (
+	Throttles_THROTTLES_UNSPECIFIED Throttles = 0
+	Throttles_THROTTLES_ACCOUNT     Throttles = 1
+	Throttles_THROTTLES_CLIENT      Throttles = 2
+)
+
+// Enum value maps for Throttles.
+var (
+	Throttles_name = map[int32]string{
+		0: "THROTTLES_UNSPECIFIED",
+		1: "THROTTLES_ACCOUNT",
+		2: "THROTTLES_CLIENT",
+	}
+	Throttles_value = map[string]int32{
+		"THROTTLES_UNSPECIFIED": 0,
+		"THROTTLES_ACCOUNT":     1,
+		"THROTTLES_CLIENT":      2,
+	}
+)
+
+func (x Throttles) Enum() *Throttles {
+	p := new(Throttles)
+	*p = x
+	return p
+}
+
+func (x Throttles) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Throttles) Descriptor() protoreflect.EnumDescriptor {
+	return file_evergrant_provider_v1_provider_proto_enumTypes[5].Descriptor()
+}
+
+func (Throttles) Type() protoreflect.EnumType {
+	return &file_evergrant_provider_v1_provider_proto_enumTypes[5]
+}
+
+func (x Throttles) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Throttles.Descriptor instead.
+func (Throttles) EnumDescriptor() ([]byte, []int) {
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{5}
+}
+
+// Placement is where a call of the service's API carries the token. With an
+// unknown one the hub makes no test calls.
+type Placement int32
+
+const (
+	// The same as a header.
+	Placement_PLACEMENT_UNSPECIFIED Placement = 0
+	Placement_PLACEMENT_HEADER      Placement = 1
+	Placement_PLACEMENT_QUERY       Placement = 2
+)
+
+// Enum value maps for Placement.
+var (
+	Placement_name = map[int32]string{
+		0: "PLACEMENT_UNSPECIFIED",
+		1: "PLACEMENT_HEADER",
+		2: "PLACEMENT_QUERY",
+	}
+	Placement_value = map[string]int32{
+		"PLACEMENT_UNSPECIFIED": 0,
+		"PLACEMENT_HEADER":      1,
+		"PLACEMENT_QUERY":       2,
+	}
+)
+
+func (x Placement) Enum() *Placement {
+	p := new(Placement)
+	*p = x
+	return p
+}
+
+func (x Placement) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Placement) Descriptor() protoreflect.EnumDescriptor {
+	return file_evergrant_provider_v1_provider_proto_enumTypes[6].Descriptor()
+}
+
+func (Placement) Type() protoreflect.EnumType {
+	return &file_evergrant_provider_v1_provider_proto_enumTypes[6]
+}
+
+func (x Placement) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Placement.Descriptor instead.
+func (Placement) EnumDescriptor() ([]byte, []int) {
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{6}
+}
+
+// ErrorKind says who has to act. An unknown one is ERROR_KIND_UNSPECIFIED.
 type ErrorKind int32
 
 const (
@@ -81,11 +484,11 @@ func (x ErrorKind) String() string {
 }
 
 func (ErrorKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_evergrant_provider_v1_provider_proto_enumTypes[0].Descriptor()
+	return file_evergrant_provider_v1_provider_proto_enumTypes[7].Descriptor()
 }
 
 func (ErrorKind) Type() protoreflect.EnumType {
-	return &file_evergrant_provider_v1_provider_proto_enumTypes[0]
+	return &file_evergrant_provider_v1_provider_proto_enumTypes[7]
 }
 
 func (x ErrorKind) Number() protoreflect.EnumNumber {
@@ -94,7 +497,7 @@ func (x ErrorKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ErrorKind.Descriptor instead.
 func (ErrorKind) EnumDescriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{0}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{7}
 }
 
 type DescribeRequest struct {
@@ -201,31 +604,27 @@ type Description struct {
 	DocumentationUrl string `protobuf:"bytes,5,opt,name=documentation_url,json=documentationUrl,proto3" json:"documentation_url,omitempty"`
 	// How to register the client there; {redirect_uri} is replaced.
 	SetupSteps []*Text `protobuf:"bytes,6,rep,name=setup_steps,json=setupSteps,proto3" json:"setup_steps,omitempty"`
-	// What nobody could confirm, told to the administrator.
+	// Facts that could not be confirmed, shown to the administrator.
 	Notices []*Text `protobuf:"bytes,7,rep,name=notices,proto3" json:"notices,omitempty"`
-	// Required. The operations served: authorization_code, refresh,
-	// client_credentials, password, device_code, revoke, identify,
-	// prepare_service.
-	Grants                    []string             `protobuf:"bytes,10,rep,name=grants,proto3" json:"grants,omitempty"`
+	// Required. The operations served.
+	Grants                    []Grant              `protobuf:"varint,10,rep,packed,name=grants,proto3,enum=evergrant.provider.v1.Grant" json:"grants,omitempty"`
 	AccessTokenLifetime       *durationpb.Duration `protobuf:"bytes,11,opt,name=access_token_lifetime,json=accessTokenLifetime,proto3" json:"access_token_lifetime,omitempty"`
 	RefreshTokenLifetime      *durationpb.Duration `protobuf:"bytes,12,opt,name=refresh_token_lifetime,json=refreshTokenLifetime,proto3" json:"refresh_token_lifetime,omitempty"`
 	RefreshTokenIdleLifetime  *durationpb.Duration `protobuf:"bytes,13,opt,name=refresh_token_idle_lifetime,json=refreshTokenIdleLifetime,proto3" json:"refresh_token_idle_lifetime,omitempty"`
 	AuthorizationCodeLifetime *durationpb.Duration `protobuf:"bytes,14,opt,name=authorization_code_lifetime,json=authorizationCodeLifetime,proto3" json:"authorization_code_lifetime,omitempty"`
-	// Required. none, refresh_token, prolong, exchange, reissue or sliding.
-	AutoRenew string `protobuf:"bytes,15,opt,name=auto_renew,json=autoRenew,proto3" json:"auto_renew,omitempty"`
-	// none, rotates, rotates_and_revokes_access or rotates_with_grace.
-	Rotation      string               `protobuf:"bytes,16,opt,name=rotation,proto3" json:"rotation,omitempty"`
+	// Required.
+	AutoRenew     AutoRenew            `protobuf:"varint,15,opt,name=auto_renew,json=autoRenew,proto3,enum=evergrant.provider.v1.AutoRenew" json:"auto_renew,omitempty"`
+	Rotation      Rotation             `protobuf:"varint,16,opt,name=rotation,proto3,enum=evergrant.provider.v1.Rotation" json:"rotation,omitempty"`
 	RotationGrace *durationpb.Duration `protobuf:"bytes,17,opt,name=rotation_grace,json=rotationGrace,proto3" json:"rotation_grace,omitempty"`
 	// A renewal whose reply was lost may be sent again.
-	RotationRepeatSafe bool `protobuf:"varint,18,opt,name=rotation_repeat_safe,json=rotationRepeatSafe,proto3" json:"rotation_repeat_safe,omitempty"`
-	// before_expiry, after_expiry or on_demand.
-	RenewWindow string               `protobuf:"bytes,19,opt,name=renew_window,json=renewWindow,proto3" json:"renew_window,omitempty"`
-	RenewMargin *durationpb.Duration `protobuf:"bytes,20,opt,name=renew_margin,json=renewMargin,proto3" json:"renew_margin,omitempty"`
-	RenewEvery  *durationpb.Duration `protobuf:"bytes,21,opt,name=renew_every,json=renewEvery,proto3" json:"renew_every,omitempty"`
-	KeepAlive   *durationpb.Duration `protobuf:"bytes,22,opt,name=keep_alive,json=keepAlive,proto3" json:"keep_alive,omitempty"`
-	// Required. none, s256 or required.
-	Pkce           string `protobuf:"bytes,23,opt,name=pkce,proto3" json:"pkce,omitempty"`
-	StateNotEchoed bool   `protobuf:"varint,24,opt,name=state_not_echoed,json=stateNotEchoed,proto3" json:"state_not_echoed,omitempty"`
+	RotationRepeatSafe bool                 `protobuf:"varint,18,opt,name=rotation_repeat_safe,json=rotationRepeatSafe,proto3" json:"rotation_repeat_safe,omitempty"`
+	RenewWindow        RenewWindow          `protobuf:"varint,19,opt,name=renew_window,json=renewWindow,proto3,enum=evergrant.provider.v1.RenewWindow" json:"renew_window,omitempty"`
+	RenewMargin        *durationpb.Duration `protobuf:"bytes,20,opt,name=renew_margin,json=renewMargin,proto3" json:"renew_margin,omitempty"`
+	RenewEvery         *durationpb.Duration `protobuf:"bytes,21,opt,name=renew_every,json=renewEvery,proto3" json:"renew_every,omitempty"`
+	KeepAlive          *durationpb.Duration `protobuf:"bytes,22,opt,name=keep_alive,json=keepAlive,proto3" json:"keep_alive,omitempty"`
+	// Required.
+	Pkce           Pkce `protobuf:"varint,23,opt,name=pkce,proto3,enum=evergrant.provider.v1.Pkce" json:"pkce,omitempty"`
+	StateNotEchoed bool `protobuf:"varint,24,opt,name=state_not_echoed,json=stateNotEchoed,proto3" json:"state_not_echoed,omitempty"`
 	// The iss of RFC 9207. issuer_sent says that every callback carries it.
 	Issuer       string        `protobuf:"bytes,25,opt,name=issuer,proto3" json:"issuer,omitempty"`
 	IssuerSent   bool          `protobuf:"varint,41,opt,name=issuer_sent,json=issuerSent,proto3" json:"issuer_sent,omitempty"`
@@ -244,9 +643,8 @@ type Description struct {
 	// How long the service may take to answer a token request at most; absent is
 	// the hub's own bound. At most an hour.
 	ExchangeTimeout *durationpb.Duration `protobuf:"bytes,37,opt,name=exchange_timeout,json=exchangeTimeout,proto3" json:"exchange_timeout,omitempty"`
-	// Whose requests the service counts when it answers 429: account or client;
-	// absent is not known.
-	Throttles string `protobuf:"bytes,38,opt,name=throttles,proto3" json:"throttles,omitempty"`
+	// Whose requests the service counts when it answers 429.
+	Throttles Throttles `protobuf:"varint,38,opt,name=throttles,proto3,enum=evergrant.provider.v1.Throttles" json:"throttles,omitempty"`
 	// A second grant of one account to one client ends the first.
 	OneGrantPerAccount bool `protobuf:"varint,39,opt,name=one_grant_per_account,json=oneGrantPerAccount,proto3" json:"one_grant_per_account,omitempty"`
 	// Calls of the API that people may make to see the access work.
@@ -334,7 +732,7 @@ func (x *Description) GetNotices() []*Text {
 	return nil
 }
 
-func (x *Description) GetGrants() []string {
+func (x *Description) GetGrants() []Grant {
 	if x != nil {
 		return x.Grants
 	}
@@ -369,18 +767,18 @@ func (x *Description) GetAuthorizationCodeLifetime() *durationpb.Duration {
 	return nil
 }
 
-func (x *Description) GetAutoRenew() string {
+func (x *Description) GetAutoRenew() AutoRenew {
 	if x != nil {
 		return x.AutoRenew
 	}
-	return ""
+	return AutoRenew_AUTO_RENEW_UNSPECIFIED
 }
 
-func (x *Description) GetRotation() string {
+func (x *Description) GetRotation() Rotation {
 	if x != nil {
 		return x.Rotation
 	}
-	return ""
+	return Rotation_ROTATION_UNSPECIFIED
 }
 
 func (x *Description) GetRotationGrace() *durationpb.Duration {
@@ -397,11 +795,11 @@ func (x *Description) GetRotationRepeatSafe() bool {
 	return false
 }
 
-func (x *Description) GetRenewWindow() string {
+func (x *Description) GetRenewWindow() RenewWindow {
 	if x != nil {
 		return x.RenewWindow
 	}
-	return ""
+	return RenewWindow_RENEW_WINDOW_UNSPECIFIED
 }
 
 func (x *Description) GetRenewMargin() *durationpb.Duration {
@@ -425,11 +823,11 @@ func (x *Description) GetKeepAlive() *durationpb.Duration {
 	return nil
 }
 
-func (x *Description) GetPkce() string {
+func (x *Description) GetPkce() Pkce {
 	if x != nil {
 		return x.Pkce
 	}
-	return ""
+	return Pkce_PKCE_UNSPECIFIED
 }
 
 func (x *Description) GetStateNotEchoed() bool {
@@ -523,11 +921,11 @@ func (x *Description) GetExchangeTimeout() *durationpb.Duration {
 	return nil
 }
 
-func (x *Description) GetThrottles() string {
+func (x *Description) GetThrottles() Throttles {
 	if x != nil {
 		return x.Throttles
 	}
-	return ""
+	return Throttles_THROTTLES_UNSPECIFIED
 }
 
 func (x *Description) GetOneGrantPerAccount() bool {
@@ -552,7 +950,7 @@ type TestCall struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Required. What is asked for.
 	Title *Text `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
-	// What the answer tells.
+	// What the answer contains.
 	Shows *Text `protobuf:"bytes,3,opt,name=shows,proto3" json:"shows,omitempty"`
 	// GET, the default, or POST without a body.
 	Method string `protobuf:"bytes,4,opt,name=method,proto3" json:"method,omitempty"`
@@ -628,11 +1026,11 @@ func (x *TestCall) GetUrl() string {
 	return ""
 }
 
-// Text is a sentence in the interface's languages.
+// Text is a sentence by language: BCP 47 tags, in lower case. "en" is required
+// where the text is; a language that is missing falls back to it.
 type Text struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	En            string                 `protobuf:"bytes,1,opt,name=en,proto3" json:"en,omitempty"`
-	Ru            string                 `protobuf:"bytes,2,opt,name=ru,proto3" json:"ru,omitempty"`
+	ByLanguage    map[string]string      `protobuf:"bytes,1,rep,name=by_language,json=byLanguage,proto3" json:"by_language,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -667,23 +1065,16 @@ func (*Text) Descriptor() ([]byte, []int) {
 	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{4}
 }
 
-func (x *Text) GetEn() string {
+func (x *Text) GetByLanguage() map[string]string {
 	if x != nil {
-		return x.En
+		return x.ByLanguage
 	}
-	return ""
-}
-
-func (x *Text) GetRu() string {
-	if x != nil {
-		return x.Ru
-	}
-	return ""
+	return nil
 }
 
 type ClientAuth struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Grant         string                 `protobuf:"bytes,1,opt,name=grant,proto3" json:"grant,omitempty"`
+	Grant         Grant                  `protobuf:"varint,1,opt,name=grant,proto3,enum=evergrant.provider.v1.Grant" json:"grant,omitempty"`
 	Method        string                 `protobuf:"bytes,2,opt,name=method,proto3" json:"method,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -719,11 +1110,11 @@ func (*ClientAuth) Descriptor() ([]byte, []int) {
 	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{5}
 }
 
-func (x *ClientAuth) GetGrant() string {
+func (x *ClientAuth) GetGrant() Grant {
 	if x != nil {
 		return x.Grant
 	}
-	return ""
+	return Grant_GRANT_UNSPECIFIED
 }
 
 func (x *ClientAuth) GetMethod() string {
@@ -850,12 +1241,11 @@ func (x *Scope) GetDefault() bool {
 
 // Api says how a token is attached to a call of the service's API.
 type Api struct {
-	state   protoimpl.MessageState `protogen:"open.v1"`
-	BaseUrl string                 `protobuf:"bytes,1,opt,name=base_url,json=baseUrl,proto3" json:"base_url,omitempty"`
-	// header or query.
-	In            string `protobuf:"bytes,2,opt,name=in,proto3" json:"in,omitempty"`
-	Name          string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
-	Prefix        string `protobuf:"bytes,4,opt,name=prefix,proto3" json:"prefix,omitempty"`
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	BaseUrl       string                 `protobuf:"bytes,1,opt,name=base_url,json=baseUrl,proto3" json:"base_url,omitempty"`
+	In            Placement              `protobuf:"varint,2,opt,name=in,proto3,enum=evergrant.provider.v1.Placement" json:"in,omitempty"`
+	Name          string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	Prefix        string                 `protobuf:"bytes,4,opt,name=prefix,proto3" json:"prefix,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -897,11 +1287,11 @@ func (x *Api) GetBaseUrl() string {
 	return ""
 }
 
-func (x *Api) GetIn() string {
+func (x *Api) GetIn() Placement {
 	if x != nil {
 		return x.In
 	}
-	return ""
+	return Placement_PLACEMENT_UNSPECIFIED
 }
 
 func (x *Api) GetName() string {
@@ -2809,13 +3199,13 @@ type ErrorDetail struct {
 	RetryAfter *durationpb.Duration `protobuf:"bytes,4,opt,name=retry_after,json=retryAfter,proto3" json:"retry_after,omitempty"`
 	HttpStatus int32                `protobuf:"varint,5,opt,name=http_status,json=httpStatus,proto3" json:"http_status,omitempty"`
 	// The service option that is wrong.
-	Option   string `protobuf:"bytes,6,opt,name=option,proto3" json:"option,omitempty"`
-	RemedyEn string `protobuf:"bytes,7,opt,name=remedy_en,json=remedyEn,proto3" json:"remedy_en,omitempty"`
-	RemedyRu string `protobuf:"bytes,8,opt,name=remedy_ru,json=remedyRu,proto3" json:"remedy_ru,omitempty"`
+	Option string `protobuf:"bytes,6,opt,name=option,proto3" json:"option,omitempty"`
+	// What to do next.
+	Remedy *Text `protobuf:"bytes,7,opt,name=remedy,proto3" json:"remedy,omitempty"`
 	// The service renews only once the access token is over.
-	TooEarly bool `protobuf:"varint,9,opt,name=too_early,json=tooEarly,proto3" json:"too_early,omitempty"`
+	TooEarly bool `protobuf:"varint,8,opt,name=too_early,json=tooEarly,proto3" json:"too_early,omitempty"`
 	// Secret. The new refresh token of a reply that is otherwise of no use.
-	RefreshToken  string `protobuf:"bytes,10,opt,name=refresh_token,json=refreshToken,proto3" json:"refresh_token,omitempty"`
+	RefreshToken  string `protobuf:"bytes,9,opt,name=refresh_token,json=refreshToken,proto3" json:"refresh_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2892,18 +3282,11 @@ func (x *ErrorDetail) GetOption() string {
 	return ""
 }
 
-func (x *ErrorDetail) GetRemedyEn() string {
+func (x *ErrorDetail) GetRemedy() *Text {
 	if x != nil {
-		return x.RemedyEn
+		return x.Remedy
 	}
-	return ""
-}
-
-func (x *ErrorDetail) GetRemedyRu() string {
-	if x != nil {
-		return x.RemedyRu
-	}
-	return ""
+	return nil
 }
 
 func (x *ErrorDetail) GetTooEarly() bool {
@@ -2928,7 +3311,7 @@ const file_evergrant_provider_v1_provider_proto_rawDesc = "" +
 	"\x0fDescribeRequest\"t\n" +
 	"\x10DescribeResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12F\n" +
-	"\fdescriptions\x18\x02 \x03(\v2\".evergrant.provider.v1.DescriptionR\fdescriptions\"\xca\x0e\n" +
+	"\fdescriptions\x18\x02 \x03(\v2\".evergrant.provider.v1.DescriptionR\fdescriptions\"\x8e\x10\n" +
 	"\vDescription\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x121\n" +
 	"\x05title\x18\x02 \x01(\v2\x1b.evergrant.provider.v1.TextR\x05title\x125\n" +
@@ -2937,25 +3320,25 @@ const file_evergrant_provider_v1_provider_proto_rawDesc = "" +
 	"\x11documentation_url\x18\x05 \x01(\tR\x10documentationUrl\x12<\n" +
 	"\vsetup_steps\x18\x06 \x03(\v2\x1b.evergrant.provider.v1.TextR\n" +
 	"setupSteps\x125\n" +
-	"\anotices\x18\a \x03(\v2\x1b.evergrant.provider.v1.TextR\anotices\x12\x16\n" +
+	"\anotices\x18\a \x03(\v2\x1b.evergrant.provider.v1.TextR\anotices\x124\n" +
 	"\x06grants\x18\n" +
-	" \x03(\tR\x06grants\x12M\n" +
+	" \x03(\x0e2\x1c.evergrant.provider.v1.GrantR\x06grants\x12M\n" +
 	"\x15access_token_lifetime\x18\v \x01(\v2\x19.google.protobuf.DurationR\x13accessTokenLifetime\x12O\n" +
 	"\x16refresh_token_lifetime\x18\f \x01(\v2\x19.google.protobuf.DurationR\x14refreshTokenLifetime\x12X\n" +
 	"\x1brefresh_token_idle_lifetime\x18\r \x01(\v2\x19.google.protobuf.DurationR\x18refreshTokenIdleLifetime\x12Y\n" +
-	"\x1bauthorization_code_lifetime\x18\x0e \x01(\v2\x19.google.protobuf.DurationR\x19authorizationCodeLifetime\x12\x1d\n" +
+	"\x1bauthorization_code_lifetime\x18\x0e \x01(\v2\x19.google.protobuf.DurationR\x19authorizationCodeLifetime\x12?\n" +
 	"\n" +
-	"auto_renew\x18\x0f \x01(\tR\tautoRenew\x12\x1a\n" +
-	"\brotation\x18\x10 \x01(\tR\brotation\x12@\n" +
+	"auto_renew\x18\x0f \x01(\x0e2 .evergrant.provider.v1.AutoRenewR\tautoRenew\x12;\n" +
+	"\brotation\x18\x10 \x01(\x0e2\x1f.evergrant.provider.v1.RotationR\brotation\x12@\n" +
 	"\x0erotation_grace\x18\x11 \x01(\v2\x19.google.protobuf.DurationR\rrotationGrace\x120\n" +
-	"\x14rotation_repeat_safe\x18\x12 \x01(\bR\x12rotationRepeatSafe\x12!\n" +
-	"\frenew_window\x18\x13 \x01(\tR\vrenewWindow\x12<\n" +
+	"\x14rotation_repeat_safe\x18\x12 \x01(\bR\x12rotationRepeatSafe\x12E\n" +
+	"\frenew_window\x18\x13 \x01(\x0e2\".evergrant.provider.v1.RenewWindowR\vrenewWindow\x12<\n" +
 	"\frenew_margin\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\vrenewMargin\x12:\n" +
 	"\vrenew_every\x18\x15 \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"renewEvery\x128\n" +
 	"\n" +
-	"keep_alive\x18\x16 \x01(\v2\x19.google.protobuf.DurationR\tkeepAlive\x12\x12\n" +
-	"\x04pkce\x18\x17 \x01(\tR\x04pkce\x12(\n" +
+	"keep_alive\x18\x16 \x01(\v2\x19.google.protobuf.DurationR\tkeepAlive\x12/\n" +
+	"\x04pkce\x18\x17 \x01(\x0e2\x1b.evergrant.provider.v1.PkceR\x04pkce\x12(\n" +
 	"\x10state_not_echoed\x18\x18 \x01(\bR\x0estateNotEchoed\x12\x16\n" +
 	"\x06issuer\x18\x19 \x01(\tR\x06issuer\x12\x1f\n" +
 	"\vissuer_sent\x18) \x01(\bR\n" +
@@ -2970,8 +3353,8 @@ const file_evergrant_provider_v1_provider_proto_rawDesc = "" +
 	"\x0fscope_separator\x18\" \x01(\tR\x0escopeSeparator\x12!\n" +
 	"\fscopes_fixed\x18# \x01(\bR\vscopesFixed\x12,\n" +
 	"\x03api\x18$ \x01(\v2\x1a.evergrant.provider.v1.ApiR\x03api\x12D\n" +
-	"\x10exchange_timeout\x18% \x01(\v2\x19.google.protobuf.DurationR\x0fexchangeTimeout\x12\x1c\n" +
-	"\tthrottles\x18& \x01(\tR\tthrottles\x121\n" +
+	"\x10exchange_timeout\x18% \x01(\v2\x19.google.protobuf.DurationR\x0fexchangeTimeout\x12>\n" +
+	"\tthrottles\x18& \x01(\x0e2 .evergrant.provider.v1.ThrottlesR\tthrottles\x121\n" +
 	"\x15one_grant_per_account\x18' \x01(\bR\x12oneGrantPerAccount\x12>\n" +
 	"\n" +
 	"test_calls\x18( \x03(\v2\x1f.evergrant.provider.v1.TestCallR\ttestCalls\"\xae\x01\n" +
@@ -2980,13 +3363,16 @@ const file_evergrant_provider_v1_provider_proto_rawDesc = "" +
 	"\x05title\x18\x02 \x01(\v2\x1b.evergrant.provider.v1.TextR\x05title\x121\n" +
 	"\x05shows\x18\x03 \x01(\v2\x1b.evergrant.provider.v1.TextR\x05shows\x12\x16\n" +
 	"\x06method\x18\x04 \x01(\tR\x06method\x12\x10\n" +
-	"\x03url\x18\x05 \x01(\tR\x03url\"&\n" +
-	"\x04Text\x12\x0e\n" +
-	"\x02en\x18\x01 \x01(\tR\x02en\x12\x0e\n" +
-	"\x02ru\x18\x02 \x01(\tR\x02ru\":\n" +
+	"\x03url\x18\x05 \x01(\tR\x03url\"\x93\x01\n" +
+	"\x04Text\x12L\n" +
+	"\vby_language\x18\x01 \x03(\v2+.evergrant.provider.v1.Text.ByLanguageEntryR\n" +
+	"byLanguage\x1a=\n" +
+	"\x0fByLanguageEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"X\n" +
 	"\n" +
-	"ClientAuth\x12\x14\n" +
-	"\x05grant\x18\x01 \x01(\tR\x05grant\x12\x16\n" +
+	"ClientAuth\x122\n" +
+	"\x05grant\x18\x01 \x01(\x0e2\x1c.evergrant.provider.v1.GrantR\x05grant\x12\x16\n" +
 	"\x06method\x18\x02 \x01(\tR\x06method\"E\n" +
 	"\x04Host\x12\x18\n" +
 	"\apattern\x18\x01 \x01(\tR\apattern\x12#\n" +
@@ -2994,10 +3380,10 @@ const file_evergrant_provider_v1_provider_proto_rawDesc = "" +
 	"\x05Scope\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x121\n" +
 	"\x05title\x18\x02 \x01(\v2\x1b.evergrant.provider.v1.TextR\x05title\x12\x18\n" +
-	"\adefault\x18\x03 \x01(\bR\adefault\"\\\n" +
+	"\adefault\x18\x03 \x01(\bR\adefault\"~\n" +
 	"\x03Api\x12\x19\n" +
-	"\bbase_url\x18\x01 \x01(\tR\abaseUrl\x12\x0e\n" +
-	"\x02in\x18\x02 \x01(\tR\x02in\x12\x12\n" +
+	"\bbase_url\x18\x01 \x01(\tR\abaseUrl\x120\n" +
+	"\x02in\x18\x02 \x01(\x0e2 .evergrant.provider.v1.PlacementR\x02in\x12\x12\n" +
 	"\x04name\x18\x03 \x01(\tR\x04name\x12\x16\n" +
 	"\x06prefix\x18\x04 \x01(\tR\x06prefix\"\x9d\x01\n" +
 	"\x0eOperateRequest\x124\n" +
@@ -3122,7 +3508,7 @@ const file_evergrant_provider_v1_provider_proto_rawDesc = "" +
 	"\aRevoked\"-\n" +
 	"\aAccount\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\"\xe7\x02\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\"\xe2\x02\n" +
 	"\vErrorDetail\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .evergrant.provider.v1.ErrorKindR\x04kind\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12\x18\n" +
@@ -3131,12 +3517,52 @@ const file_evergrant_provider_v1_provider_proto_rawDesc = "" +
 	"retryAfter\x12\x1f\n" +
 	"\vhttp_status\x18\x05 \x01(\x05R\n" +
 	"httpStatus\x12\x16\n" +
-	"\x06option\x18\x06 \x01(\tR\x06option\x12\x1b\n" +
-	"\tremedy_en\x18\a \x01(\tR\bremedyEn\x12\x1b\n" +
-	"\tremedy_ru\x18\b \x01(\tR\bremedyRu\x12\x1b\n" +
-	"\ttoo_early\x18\t \x01(\bR\btooEarly\x12(\n" +
-	"\rrefresh_token\x18\n" +
-	" \x01(\tB\x03\x80\x01\x01R\frefreshToken*\x99\x01\n" +
+	"\x06option\x18\x06 \x01(\tR\x06option\x123\n" +
+	"\x06remedy\x18\a \x01(\v2\x1b.evergrant.provider.v1.TextR\x06remedy\x12\x1b\n" +
+	"\ttoo_early\x18\b \x01(\bR\btooEarly\x12(\n" +
+	"\rrefresh_token\x18\t \x01(\tB\x03\x80\x01\x01R\frefreshToken*\xd9\x01\n" +
+	"\x05Grant\x12\x15\n" +
+	"\x11GRANT_UNSPECIFIED\x10\x00\x12\x1c\n" +
+	"\x18GRANT_AUTHORIZATION_CODE\x10\x01\x12\x11\n" +
+	"\rGRANT_REFRESH\x10\x02\x12\x1c\n" +
+	"\x18GRANT_CLIENT_CREDENTIALS\x10\x03\x12\x12\n" +
+	"\x0eGRANT_PASSWORD\x10\x04\x12\x15\n" +
+	"\x11GRANT_DEVICE_CODE\x10\x05\x12\x10\n" +
+	"\fGRANT_REVOKE\x10\x06\x12\x12\n" +
+	"\x0eGRANT_IDENTIFY\x10\a\x12\x19\n" +
+	"\x15GRANT_PREPARE_SERVICE\x10\b*\xbb\x01\n" +
+	"\tAutoRenew\x12\x1a\n" +
+	"\x16AUTO_RENEW_UNSPECIFIED\x10\x00\x12\x13\n" +
+	"\x0fAUTO_RENEW_NONE\x10\x01\x12\x1c\n" +
+	"\x18AUTO_RENEW_REFRESH_TOKEN\x10\x02\x12\x16\n" +
+	"\x12AUTO_RENEW_PROLONG\x10\x03\x12\x17\n" +
+	"\x13AUTO_RENEW_EXCHANGE\x10\x04\x12\x16\n" +
+	"\x12AUTO_RENEW_REISSUE\x10\x05\x12\x16\n" +
+	"\x12AUTO_RENEW_SLIDING\x10\x06*\x97\x01\n" +
+	"\bRotation\x12\x18\n" +
+	"\x14ROTATION_UNSPECIFIED\x10\x00\x12\x11\n" +
+	"\rROTATION_NONE\x10\x01\x12\x14\n" +
+	"\x10ROTATION_ROTATES\x10\x02\x12'\n" +
+	"#ROTATION_ROTATES_AND_REVOKES_ACCESS\x10\x03\x12\x1f\n" +
+	"\x1bROTATION_ROTATES_WITH_GRACE\x10\x04*\x86\x01\n" +
+	"\vRenewWindow\x12\x1c\n" +
+	"\x18RENEW_WINDOW_UNSPECIFIED\x10\x00\x12\x1e\n" +
+	"\x1aRENEW_WINDOW_BEFORE_EXPIRY\x10\x01\x12\x1d\n" +
+	"\x19RENEW_WINDOW_AFTER_EXPIRY\x10\x02\x12\x1a\n" +
+	"\x16RENEW_WINDOW_ON_DEMAND\x10\x03*M\n" +
+	"\x04Pkce\x12\x14\n" +
+	"\x10PKCE_UNSPECIFIED\x10\x00\x12\r\n" +
+	"\tPKCE_NONE\x10\x01\x12\r\n" +
+	"\tPKCE_S256\x10\x02\x12\x11\n" +
+	"\rPKCE_REQUIRED\x10\x03*S\n" +
+	"\tThrottles\x12\x19\n" +
+	"\x15THROTTLES_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11THROTTLES_ACCOUNT\x10\x01\x12\x14\n" +
+	"\x10THROTTLES_CLIENT\x10\x02*Q\n" +
+	"\tPlacement\x12\x19\n" +
+	"\x15PLACEMENT_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10PLACEMENT_HEADER\x10\x01\x12\x13\n" +
+	"\x0fPLACEMENT_QUERY\x10\x02*\x99\x01\n" +
 	"\tErrorKind\x12\x1a\n" +
 	"\x16ERROR_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14ERROR_KIND_TRANSIENT\x10\x01\x12\x16\n" +
@@ -3159,117 +3585,135 @@ func file_evergrant_provider_v1_provider_proto_rawDescGZIP() []byte {
 	return file_evergrant_provider_v1_provider_proto_rawDescData
 }
 
-var file_evergrant_provider_v1_provider_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_evergrant_provider_v1_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_evergrant_provider_v1_provider_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
+var file_evergrant_provider_v1_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_evergrant_provider_v1_provider_proto_goTypes = []any{
-	(ErrorKind)(0),                    // 0: evergrant.provider.v1.ErrorKind
-	(*DescribeRequest)(nil),           // 1: evergrant.provider.v1.DescribeRequest
-	(*DescribeResponse)(nil),          // 2: evergrant.provider.v1.DescribeResponse
-	(*Description)(nil),               // 3: evergrant.provider.v1.Description
-	(*TestCall)(nil),                  // 4: evergrant.provider.v1.TestCall
-	(*Text)(nil),                      // 5: evergrant.provider.v1.Text
-	(*ClientAuth)(nil),                // 6: evergrant.provider.v1.ClientAuth
-	(*Host)(nil),                      // 7: evergrant.provider.v1.Host
-	(*Scope)(nil),                     // 8: evergrant.provider.v1.Scope
-	(*Api)(nil),                       // 9: evergrant.provider.v1.Api
-	(*OperateRequest)(nil),            // 10: evergrant.provider.v1.OperateRequest
-	(*OperateResponse)(nil),           // 11: evergrant.provider.v1.OperateResponse
-	(*Start)(nil),                     // 12: evergrant.provider.v1.Start
-	(*Service)(nil),                   // 13: evergrant.provider.v1.Service
-	(*PrepareService)(nil),            // 14: evergrant.provider.v1.PrepareService
-	(*AuthCodeUrl)(nil),               // 15: evergrant.provider.v1.AuthCodeUrl
-	(*Exchange)(nil),                  // 16: evergrant.provider.v1.Exchange
-	(*Parameter)(nil),                 // 17: evergrant.provider.v1.Parameter
-	(*Refresh)(nil),                   // 18: evergrant.provider.v1.Refresh
-	(*ClientCredentials)(nil),         // 19: evergrant.provider.v1.ClientCredentials
-	(*Password)(nil),                  // 20: evergrant.provider.v1.Password
-	(*DeviceAuthorization)(nil),       // 21: evergrant.provider.v1.DeviceAuthorization
-	(*DeviceToken)(nil),               // 22: evergrant.provider.v1.DeviceToken
-	(*Revoke)(nil),                    // 23: evergrant.provider.v1.Revoke
-	(*Identify)(nil),                  // 24: evergrant.provider.v1.Identify
-	(*Token)(nil),                     // 25: evergrant.provider.v1.Token
-	(*HttpRequest)(nil),               // 26: evergrant.provider.v1.HttpRequest
-	(*Header)(nil),                    // 27: evergrant.provider.v1.Header
-	(*HttpResponse)(nil),              // 28: evergrant.provider.v1.HttpResponse
-	(*HttpFailure)(nil),               // 29: evergrant.provider.v1.HttpFailure
-	(*Result)(nil),                    // 30: evergrant.provider.v1.Result
-	(*PreparedService)(nil),           // 31: evergrant.provider.v1.PreparedService
-	(*AuthCodeUrlResult)(nil),         // 32: evergrant.provider.v1.AuthCodeUrlResult
-	(*DeviceAuthorizationResult)(nil), // 33: evergrant.provider.v1.DeviceAuthorizationResult
-	(*Revoked)(nil),                   // 34: evergrant.provider.v1.Revoked
-	(*Account)(nil),                   // 35: evergrant.provider.v1.Account
-	(*ErrorDetail)(nil),               // 36: evergrant.provider.v1.ErrorDetail
-	(*durationpb.Duration)(nil),       // 37: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),     // 38: google.protobuf.Timestamp
+	(Grant)(0),                        // 0: evergrant.provider.v1.Grant
+	(AutoRenew)(0),                    // 1: evergrant.provider.v1.AutoRenew
+	(Rotation)(0),                     // 2: evergrant.provider.v1.Rotation
+	(RenewWindow)(0),                  // 3: evergrant.provider.v1.RenewWindow
+	(Pkce)(0),                         // 4: evergrant.provider.v1.Pkce
+	(Throttles)(0),                    // 5: evergrant.provider.v1.Throttles
+	(Placement)(0),                    // 6: evergrant.provider.v1.Placement
+	(ErrorKind)(0),                    // 7: evergrant.provider.v1.ErrorKind
+	(*DescribeRequest)(nil),           // 8: evergrant.provider.v1.DescribeRequest
+	(*DescribeResponse)(nil),          // 9: evergrant.provider.v1.DescribeResponse
+	(*Description)(nil),               // 10: evergrant.provider.v1.Description
+	(*TestCall)(nil),                  // 11: evergrant.provider.v1.TestCall
+	(*Text)(nil),                      // 12: evergrant.provider.v1.Text
+	(*ClientAuth)(nil),                // 13: evergrant.provider.v1.ClientAuth
+	(*Host)(nil),                      // 14: evergrant.provider.v1.Host
+	(*Scope)(nil),                     // 15: evergrant.provider.v1.Scope
+	(*Api)(nil),                       // 16: evergrant.provider.v1.Api
+	(*OperateRequest)(nil),            // 17: evergrant.provider.v1.OperateRequest
+	(*OperateResponse)(nil),           // 18: evergrant.provider.v1.OperateResponse
+	(*Start)(nil),                     // 19: evergrant.provider.v1.Start
+	(*Service)(nil),                   // 20: evergrant.provider.v1.Service
+	(*PrepareService)(nil),            // 21: evergrant.provider.v1.PrepareService
+	(*AuthCodeUrl)(nil),               // 22: evergrant.provider.v1.AuthCodeUrl
+	(*Exchange)(nil),                  // 23: evergrant.provider.v1.Exchange
+	(*Parameter)(nil),                 // 24: evergrant.provider.v1.Parameter
+	(*Refresh)(nil),                   // 25: evergrant.provider.v1.Refresh
+	(*ClientCredentials)(nil),         // 26: evergrant.provider.v1.ClientCredentials
+	(*Password)(nil),                  // 27: evergrant.provider.v1.Password
+	(*DeviceAuthorization)(nil),       // 28: evergrant.provider.v1.DeviceAuthorization
+	(*DeviceToken)(nil),               // 29: evergrant.provider.v1.DeviceToken
+	(*Revoke)(nil),                    // 30: evergrant.provider.v1.Revoke
+	(*Identify)(nil),                  // 31: evergrant.provider.v1.Identify
+	(*Token)(nil),                     // 32: evergrant.provider.v1.Token
+	(*HttpRequest)(nil),               // 33: evergrant.provider.v1.HttpRequest
+	(*Header)(nil),                    // 34: evergrant.provider.v1.Header
+	(*HttpResponse)(nil),              // 35: evergrant.provider.v1.HttpResponse
+	(*HttpFailure)(nil),               // 36: evergrant.provider.v1.HttpFailure
+	(*Result)(nil),                    // 37: evergrant.provider.v1.Result
+	(*PreparedService)(nil),           // 38: evergrant.provider.v1.PreparedService
+	(*AuthCodeUrlResult)(nil),         // 39: evergrant.provider.v1.AuthCodeUrlResult
+	(*DeviceAuthorizationResult)(nil), // 40: evergrant.provider.v1.DeviceAuthorizationResult
+	(*Revoked)(nil),                   // 41: evergrant.provider.v1.Revoked
+	(*Account)(nil),                   // 42: evergrant.provider.v1.Account
+	(*ErrorDetail)(nil),               // 43: evergrant.provider.v1.ErrorDetail
+	nil,                               // 44: evergrant.provider.v1.Text.ByLanguageEntry
+	(*durationpb.Duration)(nil),       // 45: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),     // 46: google.protobuf.Timestamp
 }
 var file_evergrant_provider_v1_provider_proto_depIdxs = []int32{
-	3,  // 0: evergrant.provider.v1.DescribeResponse.descriptions:type_name -> evergrant.provider.v1.Description
-	5,  // 1: evergrant.provider.v1.Description.title:type_name -> evergrant.provider.v1.Text
-	5,  // 2: evergrant.provider.v1.Description.summary:type_name -> evergrant.provider.v1.Text
-	5,  // 3: evergrant.provider.v1.Description.setup_steps:type_name -> evergrant.provider.v1.Text
-	5,  // 4: evergrant.provider.v1.Description.notices:type_name -> evergrant.provider.v1.Text
-	37, // 5: evergrant.provider.v1.Description.access_token_lifetime:type_name -> google.protobuf.Duration
-	37, // 6: evergrant.provider.v1.Description.refresh_token_lifetime:type_name -> google.protobuf.Duration
-	37, // 7: evergrant.provider.v1.Description.refresh_token_idle_lifetime:type_name -> google.protobuf.Duration
-	37, // 8: evergrant.provider.v1.Description.authorization_code_lifetime:type_name -> google.protobuf.Duration
-	37, // 9: evergrant.provider.v1.Description.rotation_grace:type_name -> google.protobuf.Duration
-	37, // 10: evergrant.provider.v1.Description.renew_margin:type_name -> google.protobuf.Duration
-	37, // 11: evergrant.provider.v1.Description.renew_every:type_name -> google.protobuf.Duration
-	37, // 12: evergrant.provider.v1.Description.keep_alive:type_name -> google.protobuf.Duration
-	6,  // 13: evergrant.provider.v1.Description.client_auth:type_name -> evergrant.provider.v1.ClientAuth
-	7,  // 14: evergrant.provider.v1.Description.hosts:type_name -> evergrant.provider.v1.Host
-	8,  // 15: evergrant.provider.v1.Description.scopes:type_name -> evergrant.provider.v1.Scope
-	9,  // 16: evergrant.provider.v1.Description.api:type_name -> evergrant.provider.v1.Api
-	37, // 17: evergrant.provider.v1.Description.exchange_timeout:type_name -> google.protobuf.Duration
-	4,  // 18: evergrant.provider.v1.Description.test_calls:type_name -> evergrant.provider.v1.TestCall
-	5,  // 19: evergrant.provider.v1.TestCall.title:type_name -> evergrant.provider.v1.Text
-	5,  // 20: evergrant.provider.v1.TestCall.shows:type_name -> evergrant.provider.v1.Text
-	5,  // 21: evergrant.provider.v1.Scope.title:type_name -> evergrant.provider.v1.Text
-	12, // 22: evergrant.provider.v1.OperateRequest.start:type_name -> evergrant.provider.v1.Start
-	28, // 23: evergrant.provider.v1.OperateRequest.http_response:type_name -> evergrant.provider.v1.HttpResponse
-	26, // 24: evergrant.provider.v1.OperateResponse.http_request:type_name -> evergrant.provider.v1.HttpRequest
-	30, // 25: evergrant.provider.v1.OperateResponse.result:type_name -> evergrant.provider.v1.Result
-	13, // 26: evergrant.provider.v1.Start.service:type_name -> evergrant.provider.v1.Service
-	38, // 27: evergrant.provider.v1.Start.now:type_name -> google.protobuf.Timestamp
-	14, // 28: evergrant.provider.v1.Start.prepare_service:type_name -> evergrant.provider.v1.PrepareService
-	15, // 29: evergrant.provider.v1.Start.auth_code_url:type_name -> evergrant.provider.v1.AuthCodeUrl
-	16, // 30: evergrant.provider.v1.Start.exchange:type_name -> evergrant.provider.v1.Exchange
-	18, // 31: evergrant.provider.v1.Start.refresh:type_name -> evergrant.provider.v1.Refresh
-	19, // 32: evergrant.provider.v1.Start.client_credentials:type_name -> evergrant.provider.v1.ClientCredentials
-	20, // 33: evergrant.provider.v1.Start.password:type_name -> evergrant.provider.v1.Password
-	21, // 34: evergrant.provider.v1.Start.device_authorization:type_name -> evergrant.provider.v1.DeviceAuthorization
-	22, // 35: evergrant.provider.v1.Start.device_token:type_name -> evergrant.provider.v1.DeviceToken
-	23, // 36: evergrant.provider.v1.Start.revoke:type_name -> evergrant.provider.v1.Revoke
-	24, // 37: evergrant.provider.v1.Start.identify:type_name -> evergrant.provider.v1.Identify
-	17, // 38: evergrant.provider.v1.Exchange.params:type_name -> evergrant.provider.v1.Parameter
-	25, // 39: evergrant.provider.v1.Refresh.current:type_name -> evergrant.provider.v1.Token
-	25, // 40: evergrant.provider.v1.Revoke.current:type_name -> evergrant.provider.v1.Token
-	25, // 41: evergrant.provider.v1.Identify.current:type_name -> evergrant.provider.v1.Token
-	37, // 42: evergrant.provider.v1.Token.expires_in:type_name -> google.protobuf.Duration
-	37, // 43: evergrant.provider.v1.Token.refresh_expires_in:type_name -> google.protobuf.Duration
-	27, // 44: evergrant.provider.v1.HttpRequest.headers:type_name -> evergrant.provider.v1.Header
-	27, // 45: evergrant.provider.v1.HttpResponse.headers:type_name -> evergrant.provider.v1.Header
-	29, // 46: evergrant.provider.v1.HttpResponse.failure:type_name -> evergrant.provider.v1.HttpFailure
-	31, // 47: evergrant.provider.v1.Result.prepared_service:type_name -> evergrant.provider.v1.PreparedService
-	32, // 48: evergrant.provider.v1.Result.auth_code_url:type_name -> evergrant.provider.v1.AuthCodeUrlResult
-	25, // 49: evergrant.provider.v1.Result.token:type_name -> evergrant.provider.v1.Token
-	33, // 50: evergrant.provider.v1.Result.device_authorization:type_name -> evergrant.provider.v1.DeviceAuthorizationResult
-	34, // 51: evergrant.provider.v1.Result.revoked:type_name -> evergrant.provider.v1.Revoked
-	35, // 52: evergrant.provider.v1.Result.account:type_name -> evergrant.provider.v1.Account
-	3,  // 53: evergrant.provider.v1.PreparedService.description:type_name -> evergrant.provider.v1.Description
-	37, // 54: evergrant.provider.v1.DeviceAuthorizationResult.expires_in:type_name -> google.protobuf.Duration
-	37, // 55: evergrant.provider.v1.DeviceAuthorizationResult.interval:type_name -> google.protobuf.Duration
-	0,  // 56: evergrant.provider.v1.ErrorDetail.kind:type_name -> evergrant.provider.v1.ErrorKind
-	37, // 57: evergrant.provider.v1.ErrorDetail.retry_after:type_name -> google.protobuf.Duration
-	1,  // 58: evergrant.provider.v1.ProviderService.Describe:input_type -> evergrant.provider.v1.DescribeRequest
-	10, // 59: evergrant.provider.v1.ProviderService.Operate:input_type -> evergrant.provider.v1.OperateRequest
-	2,  // 60: evergrant.provider.v1.ProviderService.Describe:output_type -> evergrant.provider.v1.DescribeResponse
-	11, // 61: evergrant.provider.v1.ProviderService.Operate:output_type -> evergrant.provider.v1.OperateResponse
-	60, // [60:62] is the sub-list for method output_type
-	58, // [58:60] is the sub-list for method input_type
-	58, // [58:58] is the sub-list for extension type_name
-	58, // [58:58] is the sub-list for extension extendee
-	0,  // [0:58] is the sub-list for field type_name
+	10, // 0: evergrant.provider.v1.DescribeResponse.descriptions:type_name -> evergrant.provider.v1.Description
+	12, // 1: evergrant.provider.v1.Description.title:type_name -> evergrant.provider.v1.Text
+	12, // 2: evergrant.provider.v1.Description.summary:type_name -> evergrant.provider.v1.Text
+	12, // 3: evergrant.provider.v1.Description.setup_steps:type_name -> evergrant.provider.v1.Text
+	12, // 4: evergrant.provider.v1.Description.notices:type_name -> evergrant.provider.v1.Text
+	0,  // 5: evergrant.provider.v1.Description.grants:type_name -> evergrant.provider.v1.Grant
+	45, // 6: evergrant.provider.v1.Description.access_token_lifetime:type_name -> google.protobuf.Duration
+	45, // 7: evergrant.provider.v1.Description.refresh_token_lifetime:type_name -> google.protobuf.Duration
+	45, // 8: evergrant.provider.v1.Description.refresh_token_idle_lifetime:type_name -> google.protobuf.Duration
+	45, // 9: evergrant.provider.v1.Description.authorization_code_lifetime:type_name -> google.protobuf.Duration
+	1,  // 10: evergrant.provider.v1.Description.auto_renew:type_name -> evergrant.provider.v1.AutoRenew
+	2,  // 11: evergrant.provider.v1.Description.rotation:type_name -> evergrant.provider.v1.Rotation
+	45, // 12: evergrant.provider.v1.Description.rotation_grace:type_name -> google.protobuf.Duration
+	3,  // 13: evergrant.provider.v1.Description.renew_window:type_name -> evergrant.provider.v1.RenewWindow
+	45, // 14: evergrant.provider.v1.Description.renew_margin:type_name -> google.protobuf.Duration
+	45, // 15: evergrant.provider.v1.Description.renew_every:type_name -> google.protobuf.Duration
+	45, // 16: evergrant.provider.v1.Description.keep_alive:type_name -> google.protobuf.Duration
+	4,  // 17: evergrant.provider.v1.Description.pkce:type_name -> evergrant.provider.v1.Pkce
+	13, // 18: evergrant.provider.v1.Description.client_auth:type_name -> evergrant.provider.v1.ClientAuth
+	14, // 19: evergrant.provider.v1.Description.hosts:type_name -> evergrant.provider.v1.Host
+	15, // 20: evergrant.provider.v1.Description.scopes:type_name -> evergrant.provider.v1.Scope
+	16, // 21: evergrant.provider.v1.Description.api:type_name -> evergrant.provider.v1.Api
+	45, // 22: evergrant.provider.v1.Description.exchange_timeout:type_name -> google.protobuf.Duration
+	5,  // 23: evergrant.provider.v1.Description.throttles:type_name -> evergrant.provider.v1.Throttles
+	11, // 24: evergrant.provider.v1.Description.test_calls:type_name -> evergrant.provider.v1.TestCall
+	12, // 25: evergrant.provider.v1.TestCall.title:type_name -> evergrant.provider.v1.Text
+	12, // 26: evergrant.provider.v1.TestCall.shows:type_name -> evergrant.provider.v1.Text
+	44, // 27: evergrant.provider.v1.Text.by_language:type_name -> evergrant.provider.v1.Text.ByLanguageEntry
+	0,  // 28: evergrant.provider.v1.ClientAuth.grant:type_name -> evergrant.provider.v1.Grant
+	12, // 29: evergrant.provider.v1.Scope.title:type_name -> evergrant.provider.v1.Text
+	6,  // 30: evergrant.provider.v1.Api.in:type_name -> evergrant.provider.v1.Placement
+	19, // 31: evergrant.provider.v1.OperateRequest.start:type_name -> evergrant.provider.v1.Start
+	35, // 32: evergrant.provider.v1.OperateRequest.http_response:type_name -> evergrant.provider.v1.HttpResponse
+	33, // 33: evergrant.provider.v1.OperateResponse.http_request:type_name -> evergrant.provider.v1.HttpRequest
+	37, // 34: evergrant.provider.v1.OperateResponse.result:type_name -> evergrant.provider.v1.Result
+	20, // 35: evergrant.provider.v1.Start.service:type_name -> evergrant.provider.v1.Service
+	46, // 36: evergrant.provider.v1.Start.now:type_name -> google.protobuf.Timestamp
+	21, // 37: evergrant.provider.v1.Start.prepare_service:type_name -> evergrant.provider.v1.PrepareService
+	22, // 38: evergrant.provider.v1.Start.auth_code_url:type_name -> evergrant.provider.v1.AuthCodeUrl
+	23, // 39: evergrant.provider.v1.Start.exchange:type_name -> evergrant.provider.v1.Exchange
+	25, // 40: evergrant.provider.v1.Start.refresh:type_name -> evergrant.provider.v1.Refresh
+	26, // 41: evergrant.provider.v1.Start.client_credentials:type_name -> evergrant.provider.v1.ClientCredentials
+	27, // 42: evergrant.provider.v1.Start.password:type_name -> evergrant.provider.v1.Password
+	28, // 43: evergrant.provider.v1.Start.device_authorization:type_name -> evergrant.provider.v1.DeviceAuthorization
+	29, // 44: evergrant.provider.v1.Start.device_token:type_name -> evergrant.provider.v1.DeviceToken
+	30, // 45: evergrant.provider.v1.Start.revoke:type_name -> evergrant.provider.v1.Revoke
+	31, // 46: evergrant.provider.v1.Start.identify:type_name -> evergrant.provider.v1.Identify
+	24, // 47: evergrant.provider.v1.Exchange.params:type_name -> evergrant.provider.v1.Parameter
+	32, // 48: evergrant.provider.v1.Refresh.current:type_name -> evergrant.provider.v1.Token
+	32, // 49: evergrant.provider.v1.Revoke.current:type_name -> evergrant.provider.v1.Token
+	32, // 50: evergrant.provider.v1.Identify.current:type_name -> evergrant.provider.v1.Token
+	45, // 51: evergrant.provider.v1.Token.expires_in:type_name -> google.protobuf.Duration
+	45, // 52: evergrant.provider.v1.Token.refresh_expires_in:type_name -> google.protobuf.Duration
+	34, // 53: evergrant.provider.v1.HttpRequest.headers:type_name -> evergrant.provider.v1.Header
+	34, // 54: evergrant.provider.v1.HttpResponse.headers:type_name -> evergrant.provider.v1.Header
+	36, // 55: evergrant.provider.v1.HttpResponse.failure:type_name -> evergrant.provider.v1.HttpFailure
+	38, // 56: evergrant.provider.v1.Result.prepared_service:type_name -> evergrant.provider.v1.PreparedService
+	39, // 57: evergrant.provider.v1.Result.auth_code_url:type_name -> evergrant.provider.v1.AuthCodeUrlResult
+	32, // 58: evergrant.provider.v1.Result.token:type_name -> evergrant.provider.v1.Token
+	40, // 59: evergrant.provider.v1.Result.device_authorization:type_name -> evergrant.provider.v1.DeviceAuthorizationResult
+	41, // 60: evergrant.provider.v1.Result.revoked:type_name -> evergrant.provider.v1.Revoked
+	42, // 61: evergrant.provider.v1.Result.account:type_name -> evergrant.provider.v1.Account
+	10, // 62: evergrant.provider.v1.PreparedService.description:type_name -> evergrant.provider.v1.Description
+	45, // 63: evergrant.provider.v1.DeviceAuthorizationResult.expires_in:type_name -> google.protobuf.Duration
+	45, // 64: evergrant.provider.v1.DeviceAuthorizationResult.interval:type_name -> google.protobuf.Duration
+	7,  // 65: evergrant.provider.v1.ErrorDetail.kind:type_name -> evergrant.provider.v1.ErrorKind
+	45, // 66: evergrant.provider.v1.ErrorDetail.retry_after:type_name -> google.protobuf.Duration
+	12, // 67: evergrant.provider.v1.ErrorDetail.remedy:type_name -> evergrant.provider.v1.Text
+	8,  // 68: evergrant.provider.v1.ProviderService.Describe:input_type -> evergrant.provider.v1.DescribeRequest
+	17, // 69: evergrant.provider.v1.ProviderService.Operate:input_type -> evergrant.provider.v1.OperateRequest
+	9,  // 70: evergrant.provider.v1.ProviderService.Describe:output_type -> evergrant.provider.v1.DescribeResponse
+	18, // 71: evergrant.provider.v1.ProviderService.Operate:output_type -> evergrant.provider.v1.OperateResponse
+	70, // [70:72] is the sub-list for method output_type
+	68, // [68:70] is the sub-list for method input_type
+	68, // [68:68] is the sub-list for extension type_name
+	68, // [68:68] is the sub-list for extension extendee
+	0,  // [0:68] is the sub-list for field type_name
 }
 
 func init() { file_evergrant_provider_v1_provider_proto_init() }
@@ -3310,8 +3754,8 @@ func file_evergrant_provider_v1_provider_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_evergrant_provider_v1_provider_proto_rawDesc), len(file_evergrant_provider_v1_provider_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   36,
+			NumEnums:      8,
+			NumMessages:   37,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
