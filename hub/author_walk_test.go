@@ -129,10 +129,10 @@ func TestAPluginOfAThirdPartyIsWrittenInstalledAndConnected(t *testing.T) {
 	b.see("parcels 0.1.0 was handed in")
 	b.see("Verified")
 	b.see("proven")
-	b.picture(t, "plugin-verified")
+	takePicture(t, b, "plugin-verified")
 	b.click(`[data-opens^="approve-"]`)
 	b.see(address)
-	b.picture(t, "plugin-approve")
+	takePicture(t, b, "plugin-approve")
 	b.click(`dialog[open] button[type=submit]`)
 	b.see("parcels 0.1.0 is approved")
 	b.click(`[data-opens^="enable-"]`)
@@ -168,7 +168,7 @@ func TestAPluginOfAThirdPartyIsWrittenInstalledAndConnected(t *testing.T) {
 	b.see("Running")
 	b.see(address)
 	b.see("How it is confined")
-	b.picture(t, "plugin")
+	takePicture(t, b, "plugin")
 
 	var audit struct{ Items []struct{ Act, Actor string } }
 	r.admin.must(t, "GET", "/api/v1/audit?act=plugin.&outcome=done", nil, &audit)
@@ -182,8 +182,8 @@ func TestAPluginOfAThirdPartyIsWrittenInstalledAndConnected(t *testing.T) {
 	}
 }
 
-// picture takes the page that is open, if pictures are wanted.
-func (b *browser) picture(t *testing.T, name string) {
+// takePicture takes the page that is open, if pictures are wanted.
+func takePicture(t *testing.T, b *browser, name string) {
 	t.Helper()
 	if dir := os.Getenv("EVERGRANT_SCREENSHOTS"); dir != "" {
 		(&camera{browser: b, dir: dir, width: 1280, height: 900}).here(name, "en")

@@ -28,6 +28,7 @@ type browser struct {
 // chromium is the browser's path; make test sets it.
 const chromium = "EVERGRANT_TEST_CHROMIUM"
 
+// startBrowser starts a browser with a window of a size.
 func startBrowser(t testing.TB, width, height int) *browser {
 	t.Helper()
 	path := os.Getenv(chromium)
@@ -86,6 +87,7 @@ func (b *browser) note(message chromedp.ConsoleMessage) {
 	b.troubles = append(b.troubles, message.String())
 }
 
+// do does steps and fails the test if they take longer than half a minute.
 func (b *browser) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
@@ -95,6 +97,7 @@ func (b *browser) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
+// open opens an address.
 func (b *browser) open(address string) { b.do("open "+address, chromedp.Navigate(address)) }
 
 // click clicks what a selector names once it can be seen.
@@ -164,6 +167,7 @@ func script[T any](b *browser, code string) T {
 	return value
 }
 
+// text is what an element shows.
 func (b *browser) text(selector string) string {
 	quoted, err := json.Marshal(selector)
 	if err != nil {
@@ -176,6 +180,7 @@ func (b *browser) text(selector string) string {
 	return text
 }
 
+// address is where the browser is.
 func (b *browser) address() string {
 	address, err := chromedp.Run(b.ctx, chromedp.Location())
 	if err != nil {

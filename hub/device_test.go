@@ -28,6 +28,7 @@ type device struct {
 	unverified bool
 }
 
+// newDevice makes a device for the pages of a hub.
 func newDevice(t testing.TB, r *running) *device {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

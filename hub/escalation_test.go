@@ -27,6 +27,7 @@ func (v *visitor) addChannel(services *channeltest.Server, kind channel.Kind) st
 	return v.addChannelTitled(services, kind, string(kind))
 }
 
+// addChannelTitled adds a channel under a title and returns its id.
 func (v *visitor) addChannelTitled(services *channeltest.Server, kind channel.Kind, title string) string {
 	v.t.Helper()
 	form := url.Values{"title": {title}}
@@ -86,6 +87,7 @@ func told(t *testing.T, services *channeltest.Server, kind channel.Kind, n int) 
 	return got
 }
 
+// grantPathRE and ackPathRE find the links of a message.
 var (
 	grantPathRE = regexp.MustCompile(`/grant/[A-Za-z0-9_-]{43}`)
 	ackPathRE   = regexp.MustCompile(`/ack/[A-Za-z0-9_-]{43}`)

@@ -160,6 +160,7 @@ func demoOption(world *demo.World, providerName, option string) (string, bool) {
 	return text, there && ok
 }
 
+// compareOptions holds what is stored of a service against what was entered.
 func compareOptions(t *testing.T, what string, want, stored map[string]any) {
 	t.Helper()
 	for name, value := range want {

@@ -11,6 +11,7 @@ import (
 	"github.com/evergrant/evergrant/plugins/emulator"
 )
 
+// grantLinkRE finds a link for somebody else, and its token.
 var grantLinkRE = regexp.MustCompile(`/grant/([A-Za-z0-9_-]{43})`)
 
 // A link for somebody else works without an account here, once, in one browser.

@@ -92,6 +92,7 @@ func startHub(t testing.TB, flags map[string]any) *running {
 	return startHubIn(t, t.TempDir(), flags)
 }
 
+// startHubIn starts a hub on a data folder that is there.
 func startHubIn(t testing.TB, dir string, flags map[string]any) *running {
 	t.Helper()
 	all := map[string]any{"listen": "127.0.0.1:0", "data_dir": dir, "plugins.dir": pluginsDir, "egress.private_networks": "127.0.0.0/8"}
@@ -136,6 +137,7 @@ func startHubIn(t testing.TB, dir string, flags map[string]any) *running {
 	return r
 }
 
+// tail is the end of a text.
 func tail(s string, lines int) string {
 	all := strings.Split(s, "\n")
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
@@ -219,6 +221,7 @@ type view struct {
 	Account *struct{ ID, Name string } `json:"account"`
 }
 
+// pulled is a token as the API answers it.
 type pulled struct {
 	AccessToken string         `json:"access_token"`
 	ExpiresAt   time.Time      `json:"expires_at"`
@@ -243,6 +246,7 @@ func (r *running) addService(t testing.TB, s *demo.Service) (connection string) 
 	return connection
 }
 
+// started is an authorization that was begun.
 type started struct {
 	AuthorizeURL  string `json:"authorize_url"`
 	BrowserCookie struct{ Name, Value string }
@@ -304,6 +308,7 @@ func (r *running) authorise(t testing.TB, connection string) {
 	}
 }
 
+// view asks for a connection.
 func (r *running) view(t testing.TB, connection string) view {
 	t.Helper()
 	var v view
@@ -319,6 +324,7 @@ func (r *running) key(t testing.TB, connections ...string) *client {
 	return &client{base: r.hub.URL(), key: created.Key}
 }
 
+// pull takes the token of a connection.
 func (c *client) pull(t testing.TB, connection string) pulled {
 	t.Helper()
 	var p pulled
@@ -372,4 +378,5 @@ func eventuallyMoving(t testing.TB, what string, moves func() string, check func
 	}
 }
 
+// contains reports whether a log has a text.
 func contains(l *logBuffer, text string) bool { return strings.Contains(l.String(), text) }

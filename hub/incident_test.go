@@ -9,6 +9,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/providertest/authserver"
 )
 
+// incident is what tests read of an incident.
 type incident struct {
 	ID, Kind, Of, Who, Code string
 	Affected                int
@@ -16,6 +17,7 @@ type incident struct {
 	ClosedAt                *time.Time `json:"closed_at"`
 }
 
+// incidents are those of a state.
 func (r *running) incidents(t *testing.T, state string) []incident {
 	t.Helper()
 	var list struct {

@@ -32,7 +32,7 @@ func (r *running) post(method, path, kind string, body io.Reader, length int64) 
 	req.ContentLength = length
 	req.Header.Set("Content-Type", kind)
 	w := httptest.NewRecorder()
-	r.hub.Answer(w, req)
+	r.hub.ServeHTTP(w, req)
 	return w
 }
 

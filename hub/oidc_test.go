@@ -34,6 +34,7 @@ type signInService struct {
 	sends     string
 }
 
+// startSignInService starts a service by which people sign in.
 func startSignInService(t *testing.T) *signInService {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -96,6 +97,7 @@ func startSignInService(t *testing.T) *signInService {
 	return s
 }
 
+// is makes the service say who signs in.
 func (s *signInService) is(claims map[string]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,6 +11,7 @@ import (
 	"github.com/evergrant/evergrant/plugins/demo"
 )
 
+// testPassword is the password of everybody in tests.
 const testPassword = "correct horse battery"
 
 // setUp makes the first administrator through the one-time link.

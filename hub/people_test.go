@@ -19,6 +19,7 @@ type visitor struct {
 	http *http.Client
 }
 
+// newVisitor is somebody who has not logged in yet.
 func newVisitor(t testing.TB, r *running) *visitor {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -89,6 +90,7 @@ func (r *running) owner(t testing.TB) *visitor {
 	return v
 }
 
+// inviteRE finds a link of an invitation.
 var inviteRE = regexp.MustCompile(`/invite\?link=([A-Za-z0-9_-]+)`)
 
 // invite makes somebody of a role, who then is logged in.
@@ -137,6 +139,7 @@ func pageRoutes(r *running) (routes []string) {
 	return routes
 }
 
+// placeholderRE finds the parameters of a route.
 var placeholderRE = regexp.MustCompile(`[:*][a-z]+`)
 
 func TestEveryRouteIsRefusedToWhoMayNot(t *testing.T) {

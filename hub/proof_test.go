@@ -179,6 +179,7 @@ func TestWhoLeavesLeavesNoWayBack(t *testing.T) {
 	}
 }
 
+// keyRE finds an API key.
 var keyRE = regexp.MustCompile(`evg_[A-Za-z0-9_-]{43}`)
 
 // personIDOf finds the id of a person in the page of people, by the login beside it.

@@ -27,6 +27,7 @@ type restoreState struct {
 	Behind int
 }
 
+// restore is how far the comparison after a restore is.
 func (r *running) restore(t *testing.T) (s restoreState) {
 	t.Helper()
 	r.admin.must(t, "GET", "/api/v1/data/restore", nil, &s)

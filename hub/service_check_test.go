@@ -79,6 +79,7 @@ func TestTheCheckOfAServiceTellsWhatIsWrong(t *testing.T) {
 
 var checkRE = regexp.MustCompile(`(?s)<div id="check".*?<div class="eg-form-foot">`)
 
+// checkOf is the part of a page that says what the check of a service found.
 func checkOf(page string) string { return checkRE.FindString(page) }
 
 // Whoever only wants the codes gets them once, with how long they are good; nothing

@@ -1,4 +1,4 @@
-package hub_test
+package hub
 
 import (
 	"errors"
@@ -8,8 +8,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/evergrant/evergrant/hub"
 )
 
 // piped is a listener of connections in memory, so that their time can be bent.
@@ -37,7 +35,7 @@ func TestAClientThatNeverFinishesIsLetGo(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				listener := &piped{connections: make(chan net.Conn)}
-				server := hub.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				server := newServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if err := r.ParseForm(); err != nil {
 						w.WriteHeader(http.StatusBadRequest)
 					}

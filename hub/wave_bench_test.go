@@ -100,6 +100,7 @@ func (w *wave) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w.server.ServeHTTP(rw, r)
 }
 
+// prepareWave fills a database with connections that are all due.
 func prepareWave(b testing.TB, database string, size int) *wave {
 	w := &wave{flags: map[string]any{}, dir: b.TempDir(), size: size, done: make(chan struct{}), rotate: &atomic.Int64{}}
 	w.server = authserver.New(authserver.Config{OnRotated: func() {
