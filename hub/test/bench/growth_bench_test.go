@@ -1,4 +1,4 @@
-package hub_test
+package bench_test
 
 import (
 	"database/sql"

@@ -1,4 +1,4 @@
-package hub_test
+package bench_test
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -35,14 +36,14 @@ func BenchmarkList(b *testing.B) {
 				address, key = storetest.Postgres(b), "made.key"
 				flags["database.url"] = address
 			}
-			world := startWorld(b, time.Hour)
-			r := startHubIn(b, dir, flags)
-			r.addService(b, world.Service("oauth2"))
-			r.hub.Stop(context.Background())
+			world := hubtest.StartWorld(b, time.Hour)
+			r := hubtest.StartHubIn(b, dir, flags)
+			r.AddService(b, world.Service("oauth2"))
+			r.Hub.Stop(context.Background())
 			fillLists(b, address, filepath.Join(dir, key))
 			flags["key.file"] = filepath.Join(dir, key)
-			r = startHubIn(b, dir, flags)
-			v := r.owner(b)
+			r = hubtest.StartHubIn(b, dir, flags)
+			v := r.Owner(b)
 			for b.Loop() {
 				b.ReportMetric(pageTime(b, v, "/settings"), "settings-ms")
 				for name, path := range listPages {
@@ -54,12 +55,12 @@ func BenchmarkList(b *testing.B) {
 	}
 }
 
-func pageTime(b *testing.B, v *visitor, path string) float64 {
+func pageTime(b *testing.B, v *hubtest.Visitor, path string) float64 {
 	b.Helper()
 	var took []time.Duration
 	for range 15 {
 		begun := time.Now()
-		if status, page, _ := v.ask("GET", path, nil); status != http.StatusOK {
+		if status, page, _ := v.Ask("GET", path, nil); status != http.StatusOK {
 			b.Fatalf("%s answers %d: %s", path, status, page)
 		}
 		took = append(took, time.Since(begun))

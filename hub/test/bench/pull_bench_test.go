@@ -1,4 +1,4 @@
-package hub_test
+package bench_test
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 	"github.com/evergrant/evergrant/plugins/emulator"
 )
 
@@ -27,16 +28,16 @@ func BenchmarkPull(b *testing.B) {
 			if database == "postgres" {
 				flags["database.url"] = storetest.Postgres(b)
 			}
-			world := startWorld(b, time.Hour)
-			r := startHub(b, flags)
-			connection := r.addService(b, world.Service("oauth2"))
-			r.authorise(b, connection)
-			process := r.key(b, connection)
+			world := hubtest.StartWorld(b, time.Hour)
+			r := hubtest.StartHub(b, flags)
+			connection := r.AddService(b, world.Service("oauth2"))
+			r.Authorise(b, connection)
+			process := r.Key(b, connection)
 			path := "/api/v1/connections/" + connection + "/token"
-			_, body := process.do(b, "GET", path, nil)
+			_, body := process.Do(b, "GET", path, nil)
 			bare := bareHandler(b, path, body)
 			for b.Loop() {
-				measureInTurn(b, process, &client{base: bare, key: process.key}, path)
+				measureInTurn(b, process, &hubtest.Client{Base: bare, Key: process.Key}, path)
 			}
 		})
 	}
@@ -53,7 +54,7 @@ func bareHandler(b *testing.B, path string, body []byte) string {
 }
 
 // measureInTurn runs rounds of both and reports throughput, ratio and p99.
-func measureInTurn(b *testing.B, hub, bare *client, path string) {
+func measureInTurn(b *testing.B, hub, bare *hubtest.Client, path string) {
 	const rounds, perRound, callers = 6, 4000, 16
 	var hubTimes, bareTimes []time.Duration
 	var hubTook, bareTook time.Duration
@@ -75,7 +76,7 @@ func measureInTurn(b *testing.B, hub, bare *client, path string) {
 	b.ReportMetric(0, "ns/op")
 }
 
-func pullMany(b *testing.B, c *client, path string, total, callers int) ([]time.Duration, time.Duration) {
+func pullMany(b *testing.B, c *hubtest.Client, path string, total, callers int) ([]time.Duration, time.Duration) {
 	transport := &http.Transport{MaxIdleConnsPerHost: callers}
 	defer transport.CloseIdleConnections()
 	times := make([][]time.Duration, callers)
@@ -97,12 +98,12 @@ func pullMany(b *testing.B, c *client, path string, total, callers int) ([]time.
 	return slices.Concat(times...), time.Since(start)
 }
 
-func pullOnce(ctx context.Context, transport *http.Transport, c *client, path string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
+func pullOnce(ctx context.Context, transport *http.Transport, c *hubtest.Client, path string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.Base+path, nil)
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Authorization", "Bearer "+c.key)
+	req.Header.Set("Authorization", "Bearer "+c.Key)
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
 		return err
@@ -119,15 +120,15 @@ func pullOnce(ctx context.Context, transport *http.Transport, c *client, path st
 // browser sends the callback to the moment at which the token request is at the
 // service: Bitrix24's code lives 30 s, and the aim is 100 ms.
 func BenchmarkCallbackToExchange(b *testing.B) {
-	world := startWorld(b, time.Hour)
-	r := startHub(b, nil)
+	world := hubtest.StartWorld(b, time.Hour)
+	r := hubtest.StartHub(b, nil)
 	s := world.Service("bitrix24")
-	connection := r.addService(b, s)
-	r.authorise(b, connection)
+	connection := r.AddService(b, s)
+	r.Authorise(b, connection)
 	var delays []time.Duration
 	for b.Loop() {
 		b.StopTimer()
-		req := r.grant(b, connection, emulator.Choices{})
+		req := r.Grant(b, connection, emulator.Choices{})
 		arrived := make(chan time.Time, 1)
 		s.SetOnToken(func(string) {
 			select {
@@ -137,7 +138,7 @@ func BenchmarkCallbackToExchange(b *testing.B) {
 		})
 		b.StartTimer()
 		sent := time.Now()
-		send(b, req)
+		hubtest.Send(b, req)
 		delays = append(delays, (<-arrived).Sub(sent))
 	}
 	b.ReportMetric(micros(quantile(delays, 0.5))/1000, "p50-ms")

@@ -1,4 +1,4 @@
-package hub_test
+package bench_test
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -42,10 +43,10 @@ func measureSize(b *testing.B, database string, size int) {
 		address = storetest.Postgres(b)
 		flags["database.url"] = address
 	}
-	world := startWorld(b, time.Hour)
-	r := startHubIn(b, dir, flags)
-	r.authorise(b, r.addService(b, world.Service("oauth2")))
-	r.hub.Stop(context.Background())
+	world := hubtest.StartWorld(b, time.Hour)
+	r := hubtest.StartHubIn(b, dir, flags)
+	r.Authorise(b, r.AddService(b, world.Service("oauth2")))
+	r.Hub.Stop(context.Background())
 	storetest.Multiply(b, address, "c-oauth2", size, time.Now().Add(time.Hour))
 
 	key := "evergrant.key"
@@ -54,9 +55,9 @@ func measureSize(b *testing.B, database string, size int) {
 	}
 	flags["key.file"] = filepath.Join(dir, key)
 	b.ReportMetric(micros(claimTime(b, address, filepath.Join(dir, key)))/1000, "claim-100-ms")
-	r = startHubIn(b, dir, flags)
+	r = hubtest.StartHubIn(b, dir, flags)
 	cpu, heap := idle(b, 10*time.Second)
-	r.hub.Stop(context.Background())
+	r.Hub.Stop(context.Background())
 	b.ReportMetric(cpu*100, "idle-cpu-%")
 	b.ReportMetric(float64(heap)/(1<<20), "heap-MiB")
 	b.ReportMetric(0, "ns/op")
@@ -105,9 +106,9 @@ func claimTime(b *testing.B, address, keyFile string) time.Duration {
 // idle is the share of one core that this process takes while nothing happens,
 // and its heap in bytes.
 func idle(b *testing.B, window time.Duration) (share float64, heap uint64) {
-	until(b, time.Now().Add(2*time.Second)) // what starts has started
+	hubtest.Until(b, time.Now().Add(2*time.Second)) // what starts has started
 	before := processorTime(b)
-	until(b, time.Now().Add(window))
+	hubtest.Until(b, time.Now().Add(window))
 	share = float64(processorTime(b)-before) / float64(window)
 	runtime.GC()
 	var memory runtime.MemStats

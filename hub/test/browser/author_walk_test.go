@@ -1,4 +1,4 @@
-package hub_test
+package browser_test
 
 import (
 	"os"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 	"github.com/evergrant/evergrant/sdk/providertest/authserver"
 )
 
@@ -26,7 +27,7 @@ func newAuthor(t testing.TB) *author {
 	t.Helper()
 	a := &author{t: t, dir: t.TempDir()}
 	a.evergrant = filepath.Join(a.dir, "bin", "evergrant")
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", a.evergrant, "../cmd/evergrant")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", a.evergrant, "../../../cmd/evergrant")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build evergrant: %v\n%s", err, out)
@@ -106,7 +107,7 @@ func (a *author) pack(name, version string, options ...string) (file string) {
 // packed and signed, handed in in the browser to a hub that runs, approved,
 // enabled, and connects to its service. The hub is not restarted.
 func TestAPluginOfAThirdPartyIsWrittenInstalledAndConnected(t *testing.T) {
-	b := startBrowser(t, 1280, 900)
+	b := hubtest.StartBrowser(t, 1280, 900)
 	service := authserver.New(authserver.Config{AccessTokenLife: time.Minute})
 	address, err := service.Start("")
 	if err != nil {
@@ -116,62 +117,62 @@ func TestAPluginOfAThirdPartyIsWrittenInstalledAndConnected(t *testing.T) {
 	a := newAuthor(t)
 	pack, public := a.write("parcels", address)
 
-	r := startHub(t, nil)
-	b.setUp(r)
-	b.open(r.hub.URL() + "/plugins")
-	b.fill("title", "The author of parcels")
-	b.fill("public", public)
-	b.click(`form[action="/plugin-keys"] button[type=submit]`)
-	b.see("Signatures of The author of parcels count")
-	b.click(`[data-opens="install"]`)
-	b.do("choose the package", chromedp.SetUploadFiles(chromedp.CSS(`#install input[type=file]`), []string{pack}))
-	b.click("#install button[type=submit]")
-	b.see("parcels 0.1.0 was handed in")
-	b.see("Verified")
-	b.see("proven")
+	r := hubtest.StartHub(t, nil)
+	b.SetUp(r)
+	b.Open(r.Hub.URL() + "/plugins")
+	b.Fill("title", "The author of parcels")
+	b.Fill("public", public)
+	b.Click(`form[action="/plugin-keys"] button[type=submit]`)
+	b.See("Signatures of The author of parcels count")
+	b.Click(`[data-opens="install"]`)
+	b.Do("choose the package", chromedp.SetUploadFiles(chromedp.CSS(`#install input[type=file]`), []string{pack}))
+	b.Click("#install button[type=submit]")
+	b.See("parcels 0.1.0 was handed in")
+	b.See("Verified")
+	b.See("proven")
 	takePicture(t, b, "plugin-verified")
-	b.click(`[data-opens^="approve-"]`)
-	b.see(address)
+	b.Click(`[data-opens^="approve-"]`)
+	b.See(address)
 	takePicture(t, b, "plugin-approve")
-	b.click(`dialog[open] button[type=submit]`)
-	b.see("parcels 0.1.0 is approved")
-	b.click(`[data-opens^="enable-"]`)
-	b.click(`dialog[open] button[type=submit]`)
-	b.see("parcels 0.1.0 runs")
-	b.see("In use")
+	b.Click(`dialog[open] button[type=submit]`)
+	b.See("parcels 0.1.0 is approved")
+	b.Click(`[data-opens^="enable-"]`)
+	b.Click(`dialog[open] button[type=submit]`)
+	b.See("parcels 0.1.0 runs")
+	b.See("In use")
 
-	b.open(r.hub.URL() + "/services/new")
-	b.click(`a[href="/services/new/parcels"]`)
-	b.fill("title", "Parcels")
-	b.fill("name", "parcels")
-	b.fill("client_id", "client")
-	b.fill("client_secret", "secret")
-	b.click("form.eg-page-narrow button[type=submit].btn-primary")
-	b.see("Parcels is added")
-	b.open(r.hub.URL() + "/connections/new?service=parcels")
-	b.fill("title", "Our parcels")
-	b.fill("name", "our-parcels")
-	b.click(`button[name="then"][value="authorize"]`)
-	b.wait(`button[name="decision"][value="allow"]`)
-	b.click(`button[name="decision"][value="allow"]`)
-	b.wait("#standing")
+	b.Open(r.Hub.URL() + "/services/new")
+	b.Click(`a[href="/services/new/parcels"]`)
+	b.Fill("title", "Parcels")
+	b.Fill("name", "parcels")
+	b.Fill("client_id", "client")
+	b.Fill("client_secret", "secret")
+	b.Click("form.eg-page-narrow button[type=submit].btn-primary")
+	b.See("Parcels is added")
+	b.Open(r.Hub.URL() + "/connections/new?service=parcels")
+	b.Fill("title", "Our parcels")
+	b.Fill("name", "our-parcels")
+	b.Click(`button[name="then"][value="authorize"]`)
+	b.Wait(`button[name="decision"][value="allow"]`)
+	b.Click(`button[name="decision"][value="allow"]`)
+	b.Wait("#standing")
 
-	token := r.admin.pull(t, "our-parcels")
+	token := r.Admin.Pull(t, "our-parcels")
 	if token.AccessToken == "" || token.Generation != 1 {
 		t.Fatalf("pulled %+v", token)
 	}
-	r.admin.must(t, "POST", "/api/v1/connections/our-parcels/renew", nil, nil)
-	if next := r.admin.pull(t, "our-parcels"); next.AccessToken == token.AccessToken {
+	r.Admin.Must(t, "POST", "/api/v1/connections/our-parcels/renew", nil, nil)
+	if next := r.Admin.Pull(t, "our-parcels"); next.AccessToken == token.AccessToken {
 		t.Error("the token was not renewed by the new plugin")
 	}
-	b.open(r.hub.URL() + "/plugins/parcels")
-	b.see("Running")
-	b.see(address)
-	b.see("How it is confined")
+	b.Open(r.Hub.URL() + "/plugins/parcels")
+	b.See("Running")
+	b.See(address)
+	b.See("How it is confined")
 	takePicture(t, b, "plugin")
 
 	var audit struct{ Items []struct{ Act, Actor string } }
-	r.admin.must(t, "GET", "/api/v1/audit?act=plugin.&outcome=done", nil, &audit)
+	r.Admin.Must(t, "GET", "/api/v1/audit?act=plugin.&outcome=done", nil, &audit)
 	var acts []string
 	for _, record := range audit.Items {
 		acts = append([]string{record.Actor + " " + record.Act}, acts...)
@@ -183,9 +184,9 @@ func TestAPluginOfAThirdPartyIsWrittenInstalledAndConnected(t *testing.T) {
 }
 
 // takePicture takes the page that is open, if pictures are wanted.
-func takePicture(t *testing.T, b *browser, name string) {
+func takePicture(t *testing.T, b *hubtest.Browser, name string) {
 	t.Helper()
 	if dir := os.Getenv("EVERGRANT_SCREENSHOTS"); dir != "" {
-		(&camera{browser: b, dir: dir, width: 1280, height: 900}).here(name, "en")
+		(&camera{Browser: b, dir: dir, width: 1280, height: 900}).here(name, "en")
 	}
 }

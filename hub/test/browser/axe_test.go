@@ -1,4 +1,4 @@
-package hub_test
+package browser_test
 
 import (
 	"encoding/json"
@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // axeScript is axe-core, which make test installs.
@@ -25,27 +27,27 @@ type violation struct {
 
 // accessible fails the test for anything serious or critical that axe finds on the
 // page that is open.
-func (b *browser) accessible(name, axe string) {
-	b.t.Helper()
-	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[any](axe+"\n;null")); err != nil {
-		b.t.Fatalf("load axe: %v", err)
+func accessible(b *hubtest.Browser, name, axe string) {
+	b.T.Helper()
+	if _, err := chromedp.Run(b.Ctx, chromedp.Evaluate[any](axe+"\n;null")); err != nil {
+		b.T.Fatalf("load axe: %v", err)
 	}
-	script[bool](b, `(window.axeDone = null, axe.run(document, {resultTypes: ['violations']}).then(r => { window.axeDone = JSON.stringify(r.violations) }), true)`)
+	hubtest.Script[bool](b, `(window.axeDone = null, axe.run(document, {resultTypes: ['violations']}).then(r => { window.axeDone = JSON.stringify(r.violations) }), true)`)
 	var found string
-	eventually(b.t, "axe is done with "+name, func() bool {
-		found = script[string](b, `window.axeDone ?? ''`)
+	hubtest.Eventually(b.T, "axe is done with "+name, func() bool {
+		found = hubtest.Script[string](b, `window.axeDone ?? ''`)
 		return found != ""
 	})
 	var violations []violation
 	if err := json.Unmarshal([]byte(found), &violations); err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
 	for _, v := range violations {
 		if v.Impact != "serious" && v.Impact != "critical" {
 			continue
 		}
 		for _, n := range v.Nodes {
-			b.t.Errorf("%s: %s (%s): %s\n  %s", name, v.Help, v.ID, strings.Join(n.Target, " "), n.HTML[:min(len(n.HTML), 200)])
+			b.T.Errorf("%s: %s (%s): %s\n  %s", name, v.Help, v.ID, strings.Join(n.Target, " "), n.HTML[:min(len(n.HTML), 200)])
 		}
 	}
 }
@@ -62,32 +64,32 @@ func TestEveryPageIsAccessible(t *testing.T) {
 		t.Skip("axe-core is missing; make test installs it")
 	}
 	axe := string(code)
-	world := startWorld(t, time.Hour)
+	world := hubtest.StartWorld(t, time.Hour)
 	r := startFurnished(t, world)
-	b := startBrowser(t, 1280, 900)
-	link, err := r.hub.SetupLink(t.Context())
+	b := hubtest.StartBrowser(t, 1280, 900)
+	link, err := r.Hub.SetupLink(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.open(link)
-	b.accessible("setup", axe)
-	b.setUp(r)
+	b.Open(link)
+	accessible(b, "setup", axe)
+	b.SetUp(r)
 	for _, theme := range []string{"light", "dark"} {
-		b.do("choose the theme", media(theme))
+		b.Do("choose the theme", media(theme))
 		for _, p := range pictures {
-			b.open(r.hub.URL() + p.path)
-			b.accessible(p.name+" "+theme, axe)
+			b.Open(r.Hub.URL() + p.path)
+			accessible(b, p.name+" "+theme, axe)
 		}
 	}
-	boss := newVisitor(t, r)
-	boss.ask("POST", "/login", url.Values{"login": {"anna"}, "password": {testPassword}})
-	page := boss.follow("/connections/sales-portal/link", url.Values{})
-	b.open(r.hub.URL() + grantLinkRE.FindString(page))
-	b.accessible("grant link", axe)
-	page = boss.follow("/people/invite", url.Values{"login": {"guest"}, "role": {"viewer"}})
-	b.open(r.hub.URL() + inviteRE.FindString(page))
-	b.accessible("invitation", axe)
-	b.open(r.hub.URL() + "/settings")
-	b.do("sign out", chromedp.Submit(`form[action="/logout"]`), chromedp.WaitVisible(`form[action="/login"]`))
-	b.accessible("login", axe)
+	boss := hubtest.NewVisitor(t, r)
+	boss.Ask("POST", "/login", url.Values{"login": {"anna"}, "password": {hubtest.Password}})
+	page := boss.Follow("/connections/sales-portal/link", url.Values{})
+	b.Open(r.Hub.URL() + hubtest.GrantLinkRE.FindString(page))
+	accessible(b, "grant link", axe)
+	page = boss.Follow("/people/invite", url.Values{"login": {"guest"}, "role": {"viewer"}})
+	b.Open(r.Hub.URL() + hubtest.InviteRE.FindString(page))
+	accessible(b, "invitation", axe)
+	b.Open(r.Hub.URL() + "/settings")
+	b.Do("sign out", chromedp.Submit(`form[action="/logout"]`), chromedp.WaitVisible(`form[action="/login"]`))
+	accessible(b, "login", axe)
 }

@@ -1,4 +1,4 @@
-package hub_test
+package browser_test
 
 import (
 	"cmp"
@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // TestDashboardPicture draws the panels of the dashboard from what a real Prometheus
@@ -24,13 +26,13 @@ func TestDashboardPicture(t *testing.T) {
 	if dir == "" {
 		t.Skip("takes a picture of a page: make screenshots")
 	}
-	folder := prometheusFolder(t)
-	r := busyHub(t, map[string]any{"metrics.listen": "127.0.0.1:0"})
-	process := r.key(t, "c-oauth2")
-	ask, base := startPrometheus(t, folder, r.hub.ScrapesAt().String())
+	folder := hubtest.PrometheusFolder(t)
+	r := hubtest.BusyHub(t, map[string]any{"metrics.listen": "127.0.0.1:0"})
+	process := r.Key(t, "c-oauth2")
+	ask, base := hubtest.StartPrometheus(t, folder, r.Hub.ScrapesAt().String())
 	begun := time.Now()
-	eventually(t, "half a minute of pulls is recorded", func() bool {
-		process.pull(t, "c-oauth2")
+	hubtest.Eventually(t, "half a minute of pulls is recorded", func() bool {
+		process.Pull(t, "c-oauth2")
 		return ask("up") > 0 && time.Since(begun) > 25*time.Second
 	})
 	page := filepath.Join(t.TempDir(), "dashboard.html")
@@ -42,8 +44,8 @@ func TestDashboardPicture(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = f.Close()
-	c := &camera{browser: startBrowser(t, 1280, 900), dir: dir, width: 1280, height: 900}
-	c.open("file://" + page)
+	c := &camera{Browser: hubtest.StartBrowser(t, 1280, 900), dir: dir, width: 1280, height: 900}
+	c.Open("file://" + page)
 	c.here("dashboard", "en")
 }
 
@@ -60,7 +62,7 @@ var panelColours = []string{"#0d7a5f", "#3b82d6", "#c2410c", "#7c4dbd", "#b8860b
 // panelsOf asks the queries of the dashboard, in its order, for a time.
 func panelsOf(t *testing.T, base string, from, to time.Time) (panels []panel) {
 	t.Helper()
-	data, err := os.ReadFile("../configs/grafana/evergrant.json")
+	data, err := os.ReadFile("../../../configs/grafana/evergrant.json")
 	if err != nil {
 		t.Fatal(err)
 	}

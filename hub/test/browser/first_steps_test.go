@@ -1,4 +1,4 @@
-package hub_test
+package browser_test
 
 import (
 	"slices"
@@ -10,39 +10,40 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // The overview says for as long as it is so that nobody would be told, and lists what is
 // left to do once until it is done.
 func TestTheOverviewWarnsUntilSomebodyCanBeTold(t *testing.T) {
 	t.Parallel()
-	world := startWorld(t, time.Hour)
-	r := startHub(t, nil)
-	b := startBrowser(t, 1280, 900)
-	b.setUp(r)
+	world := hubtest.StartWorld(t, time.Hour)
+	r := hubtest.StartHub(t, nil)
+	b := hubtest.StartBrowser(t, 1280, 900)
+	b.SetUp(r)
 	done := func(want ...string) {
 		t.Helper()
-		b.open(r.hub.URL() + "/")
-		got := script[[]string](b, `[...document.querySelectorAll('[data-step][data-done]')].map(x => x.dataset.step)`)
+		b.Open(r.Hub.URL() + "/")
+		got := hubtest.Script[[]string](b, `[...document.querySelectorAll('[data-step][data-done]')].map(x => x.dataset.step)`)
 		if !slices.Equal(got, want) {
 			t.Errorf("done are %q, want %q", got, want)
 		}
 	}
 	done()
-	connection := r.addService(t, world.Service("google-calendar"))
-	r.authorise(t, connection)
+	connection := r.AddService(t, world.Service("google-calendar"))
+	r.Authorise(t, connection)
 	done("service", "connection")
-	b.see("Nobody would be told of trouble")
-	if said := b.text("main"); strings.Contains(said, "tells you in time") {
+	b.See("Nobody would be told of trouble")
+	if said := b.Text("main"); strings.Contains(said, "tells you in time") {
 		t.Errorf("the page promises a warning:\n%s", said)
 	}
-	r.key(t, connection).pull(t, connection)
+	r.Key(t, connection).Pull(t, connection)
 	done("service", "connection", "pull")
-	flags := map[string]any{"listen": r.hub.Addr().String(), "public_url": r.hub.URL()}
-	b.open("about:blank") // a page that is open would look for the hub while it is stopped
-	r.behind(t, func(s *store.Store) {
+	flags := map[string]any{"listen": r.Hub.Addr().String(), "public_url": r.Hub.URL()}
+	b.Open("about:blank") // a page that is open would look for the hub while it is stopped
+	r.Behind(t, func(s *store.Store) {
 		now := time.Now()
-		services := startChannels(t)
+		services := hubtest.StartChannels(t)
 		if err := s.Notices.SaveChannel(t.Context(), noticedb.Channel{ID: "tg", Title: "Telegram", Kind: string(channel.Telegram), Settings: services.Settings(channel.Telegram), CreatedAt: now, UpdatedAt: now}); err != nil {
 			t.Fatal(err)
 		}
@@ -52,13 +53,13 @@ func TestTheOverviewWarnsUntilSomebodyCanBeTold(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	r = startHubIn(t, r.dir, flags)
+	r = hubtest.StartHubIn(t, r.Dir, flags)
 	done("service", "connection", "pull", "channel")
-	if b.has("#nobody-told") {
+	if has(b, "#nobody-told") {
 		t.Error("the page still says that nobody would be told")
 	}
-	b.click(`form[action="/data/key-kept"] button`)
-	eventually(t, "the list goes once all of it is done", func() bool { return !b.has("#first-steps") })
-	b.see("tells you in time about the rest")
-	b.open("about:blank")
+	b.Click(`form[action="/data/key-kept"] button`)
+	hubtest.Eventually(t, "the list goes once all of it is done", func() bool { return !has(b, "#first-steps") })
+	b.See("tells you in time about the rest")
+	b.Open("about:blank")
 }

@@ -1,4 +1,4 @@
-package hub_test
+package browser_test
 
 import (
 	"net/http"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/channel"
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // asksOnly are the forms that do nothing yet: they ask back, check, search or show how
@@ -26,18 +27,18 @@ var asksOnly = map[string]string{
 // harness looks for the same in the log of every other test.
 func TestNoFormIsAnsweredWithAPageThatRepeatsIt(t *testing.T) {
 	t.Parallel()
-	world := startWorld(t, time.Hour)
-	r := startHub(t, nil)
-	boss := r.owner(t)
-	services := startChannels(t)
+	world := hubtest.StartWorld(t, time.Hour)
+	r := hubtest.StartHub(t, nil)
+	boss := r.Owner(t)
+	services := hubtest.StartChannels(t)
 	s := world.Service("google-calendar")
-	connection := r.addService(t, s)
-	r.authorise(t, connection)
-	link := grantLinkRE.FindString(boss.follow("/connections/"+connection+"/link", url.Values{}))
-	mail := boss.addChannel(services, channel.SMTP)
-	contact := boss.addContact("Desk", map[string]string{mail: services.Address(channel.SMTP)}, "takes_rest", "true")
-	boss.follow("/services/"+s.Name+"/publish", url.Values{})
-	boss.follow("/keys/new", url.Values{"title": {"k"}, "which": {"chosen"}, "connections": {connection}, "scopes": {"token:read"}, "life": {"30d"}})
+	connection := r.AddService(t, s)
+	r.Authorise(t, connection)
+	link := hubtest.GrantLinkRE.FindString(boss.Follow("/connections/"+connection+"/link", url.Values{}))
+	mail := boss.AddChannel(services, channel.SMTP)
+	contact := boss.AddContact("Desk", map[string]string{mail: services.Address(channel.SMTP)}, "takes_rest", "true")
+	boss.Follow("/services/"+s.Name+"/publish", url.Values{})
+	boss.Follow("/keys/new", url.Values{"title": {"k"}, "which": {"chosen"}, "connections": {connection}, "scopes": {"token:read"}, "life": {"30d"}})
 	asked := url.Values{"service": {"Avito"}, "purpose": {"orders"}, "contact": {"me"}}
 	table := "service,name,title,access_token,expires_at\n" + s.Name + ",imported,Imported,t,2099-01-01T00:00:00Z\n"
 	fills := map[string]struct {
@@ -86,7 +87,7 @@ func TestNoFormIsAnsweredWithAPageThatRepeatsIt(t *testing.T) {
 		"/escalation/policies/:id/delete": {"", nil},
 	}
 	led := 0
-	for _, route := range r.hub.Routes() {
+	for _, route := range r.Hub.Routes() {
 		if route.Method != http.MethodPost || strings.HasPrefix(route.Path, "/api/") || asksOnly[route.Path] != "" {
 			continue
 		}
@@ -95,12 +96,12 @@ func TestNoFormIsAnsweredWithAPageThatRepeatsIt(t *testing.T) {
 			continue
 		}
 		if !known {
-			x.path = placeholderRE.ReplaceAllString(route.Path, "none")
+			x.path = hubtest.PlaceholderRE.ReplaceAllString(route.Path, "none")
 		}
 		if x.form == nil {
 			x.form = url.Values{}
 		}
-		status, page, to := boss.ask("POST", x.path, x.form)
+		status, page, to := boss.Ask("POST", x.path, x.form)
 		if status == http.StatusOK && strings.Contains(page, "<html") {
 			t.Errorf("%s is answered with a page", route.Path)
 		}
@@ -112,7 +113,7 @@ func TestNoFormIsAnsweredWithAPageThatRepeatsIt(t *testing.T) {
 		}
 		led++
 		path, _, _ := strings.Cut(to, "#")
-		if status, _, _ := boss.ask("GET", path, nil); status >= http.StatusInternalServerError {
+		if status, _, _ := boss.Ask("GET", path, nil); status >= http.StatusInternalServerError {
 			t.Errorf("%s leads to %s, which answers %d", route.Path, to, status)
 		}
 	}
@@ -124,46 +125,46 @@ func TestNoFormIsAnsweredWithAPageThatRepeatsIt(t *testing.T) {
 // What a form has done is shown by its page as often as that is reloaded, and not done again.
 func TestReloadingWhatCameOfAFormDoesNothingAgain(t *testing.T) {
 	t.Parallel()
-	world := startWorld(t, time.Hour)
-	r := startHub(t, nil)
-	boss := r.owner(t)
-	services := startChannels(t)
+	world := hubtest.StartWorld(t, time.Hour)
+	r := hubtest.StartHub(t, nil)
+	boss := r.Owner(t)
+	services := hubtest.StartChannels(t)
 	s := world.Service("google-calendar")
-	connection := r.addService(t, s)
-	r.authorise(t, connection)
-	mail := boss.addChannel(services, channel.SMTP)
-	b := startBrowser(t, 390, 800)
-	b.logIn(r, "owner")
-	reload := func() { script[bool](b, "location.reload(), true") }
+	connection := r.AddService(t, s)
+	r.Authorise(t, connection)
+	mail := boss.AddChannel(services, channel.SMTP)
+	b := hubtest.StartBrowser(t, 390, 800)
+	b.LogIn(r, "owner")
+	reload := func() { hubtest.Script[bool](b, "location.reload(), true") }
 
-	b.open(r.hub.URL() + "/escalation/channels/" + mail)
-	b.fill("to", services.Address(channel.SMTP))
-	b.click(`form[action$="/test"] button`)
-	b.see("took the message")
+	b.Open(r.Hub.URL() + "/escalation/channels/" + mail)
+	b.Fill("to", services.Address(channel.SMTP))
+	b.Click(`form[action$="/test"] button`)
+	b.See("took the message")
 	reload()
-	b.wait(`form[action$="/test"]`)
-	if got := told(t, services, channel.SMTP, 1); len(got) != 1 {
+	b.Wait(`form[action$="/test"]`)
+	if got := hubtest.Told(t, services, channel.SMTP, 1); len(got) != 1 {
 		t.Errorf("a reload sent the test again: %d messages", len(got))
 	}
 
-	b.open(r.hub.URL() + "/connections/" + connection)
-	script[bool](b, `fetch('/connections/`+connection+`/codes', {method: 'POST', body: new URLSearchParams()}).then(x => { location.href = x.url }), true`)
-	b.see("accessToken")
+	b.Open(r.Hub.URL() + "/connections/" + connection)
+	hubtest.Script[bool](b, `fetch('/connections/`+connection+`/codes', {method: 'POST', body: new URLSearchParams()}).then(x => { location.href = x.url }), true`)
+	b.See("accessToken")
 	reload()
-	b.see("accessToken")
+	b.See("accessToken")
 	var audit struct{ Items []struct{ Act string } }
-	r.admin.must(t, "GET", "/api/v1/audit?act=connection.codes&outcome=done", nil, &audit)
+	r.Admin.Must(t, "GET", "/api/v1/audit?act=connection.codes&outcome=done", nil, &audit)
 	if len(audit.Items) != 1 {
 		t.Errorf("asking for codes once is in the audit %d times", len(audit.Items))
 	}
-	if _, page, to := boss.ask("GET", "/connections/"+connection+"/codes", nil); strings.Contains(page, "accessToken") || to == "" {
+	if _, page, to := boss.Ask("GET", "/connections/"+connection+"/codes", nil); strings.Contains(page, "accessToken") || to == "" {
 		t.Error("codes are shown to a session that has not asked for them")
 	}
 
-	b.open(r.hub.URL() + "/once?service=" + s.Name)
-	b.click("main form button[type=submit]")
-	b.wait(`button[name="decision"]`)
-	if strings.Contains(r.log.String(), "form answered without a redirect") {
+	b.Open(r.Hub.URL() + "/once?service=" + s.Name)
+	b.Click("main form button[type=submit]")
+	b.Wait(`button[name="decision"]`)
+	if strings.Contains(r.Log.String(), "form answered without a redirect") {
 		t.Error("form answered without a redirect")
 	}
 }

@@ -1,4 +1,4 @@
-package hub_test
+package browser_test
 
 import (
 	"encoding/json"
@@ -16,6 +16,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 	"github.com/evergrant/evergrant/plugins/emulator"
 )
 
@@ -23,18 +24,18 @@ import (
 const picturesIn = "EVERGRANT_TEST_PICTURES"
 
 // snap takes a picture of what is seen for people to look at, where that is asked for.
-func (b *browser) snap(name string) {
-	b.t.Helper()
+func snap(b *hubtest.Browser, name string) {
+	b.T.Helper()
 	dir := os.Getenv(picturesIn)
 	if dir == "" {
 		return
 	}
-	data, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	data, err := chromedp.Run(b.Ctx, chromedp.CaptureScreenshot())
 	if err == nil {
 		err = os.WriteFile(filepath.Join(dir, name+".png"), data, 0o600)
 	}
 	if err != nil {
-		b.t.Error(err)
+		b.T.Error(err)
 	}
 }
 
@@ -43,13 +44,13 @@ func (b *browser) snap(name string) {
 // shows nothing, and the audit has it.
 func TestAStrangerTakesCodesOfAPublishedServiceOnce(t *testing.T) {
 	t.Parallel()
-	world := startWorld(t, time.Hour)
-	r := startHub(t, nil)
-	boss := r.owner(t)
+	world := hubtest.StartWorld(t, time.Hour)
+	r := hubtest.StartHub(t, nil)
+	boss := r.Owner(t)
 	s := world.Service("google-calendar")
 	s.Title = "Google Календарь отдела продаж «Северо-Запад»"
-	r.addService(t, s)
-	boss.follow("/services/"+s.Name+"/publish", url.Values{})
+	r.AddService(t, s)
+	boss.Follow("/services/"+s.Name+"/publish", url.Values{})
 	says := map[string][]string{
 		"ru": {"Коды доступа без регистрации", "Renews", "дал доступ", "Хаб их не сохранил", "Автопродление", "Получить коды ещё раз", "По отдельным полям", "уже не ждут"},
 		"en": {"Access codes without an account", "Renews", "gave access", "The hub has not stored them", "Renews itself", "Take codes again", "Field by field", "no longer waiting"},
@@ -57,48 +58,48 @@ func TestAStrangerTakesCodesOfAPublishedServiceOnce(t *testing.T) {
 	for lang, words := range says {
 		for _, width := range widths {
 			t.Run(fmt.Sprint(lang, width), func(t *testing.T) {
-				b := startBrowser(t, int(width), 800)
-				b.speakOf(r.hub.URL()+"/", lang, width)
-				b.see(words[0])
-				b.see(s.Title)
-				b.inBounds("the front page")
-				b.snap("front-" + lang + fmt.Sprint(width))
-				b.click(".eg-door")
-				b.click(`button[name="decision"][value="allow"]`)
+				b := hubtest.StartBrowser(t, int(width), 800)
+				speakOf(b, r.Hub.URL()+"/", lang, width)
+				b.See(words[0])
+				b.See(s.Title)
+				inBounds(b, "the front page")
+				snap(b, "front-"+lang+fmt.Sprint(width))
+				b.Click(".eg-door")
+				b.Click(`button[name="decision"][value="allow"]`)
 				for _, word := range append(slices.Clone(words[2:5]), words[5]) {
-					b.see(word)
+					b.See(word)
 				}
-				b.inBounds("the codes")
-				b.snap("codes-" + lang + fmt.Sprint(width))
+				inBounds(b, "the codes")
+				snap(b, "codes-"+lang+fmt.Sprint(width))
 				var codes map[string]any
-				if err := json.Unmarshal([]byte(b.text("#once-codes")), &codes); err != nil {
-					t.Fatalf("the codes are no JSON: %v\n%s", err, b.text("main"))
+				if err := json.Unmarshal([]byte(b.Text("#once-codes")), &codes); err != nil {
+					t.Fatalf("the codes are no JSON: %v\n%s", err, b.Text("main"))
 				}
-				b.click("#code-fields summary")
-				b.inBounds("the fields")
-				b.snap("fields-" + lang + fmt.Sprint(width))
+				b.Click("#code-fields summary")
+				inBounds(b, "the fields")
+				snap(b, "fields-"+lang+fmt.Sprint(width))
 				for _, name := range []string{"accessToken", "refreshToken", "expires"} {
-					field := script[string](b, `document.getElementById('code-`+name+`').value`)
+					field := hubtest.Script[string](b, `document.getElementById('code-`+name+`').value`)
 					if want := fmt.Sprint(codes[name]); name != "expires" && field != want || field == "" {
 						t.Errorf("%s is %q beside %q in the JSON", name, field, want)
 					}
-					if n := script[int](b, `document.querySelectorAll('[data-copy-from="code-`+name+`"]').length`); n != 1 {
+					if n := hubtest.Script[int](b, `document.querySelectorAll('[data-copy-from="code-`+name+`"]').length`); n != 1 {
 						t.Errorf("%s has %d buttons to copy it", name, n)
 					}
 				}
-				script[bool](b, "location.reload(), true")
-				b.see(words[7])
-				if to := script[string](b, `document.querySelector('#again').getAttribute('href')`); to != "/codes" {
+				hubtest.Script[bool](b, "location.reload(), true")
+				b.See(words[7])
+				if to := hubtest.Script[string](b, `document.querySelector('#again').getAttribute('href')`); to != "/codes" {
 					t.Errorf("after the codes are gone the button leads to %s", to)
 				}
 			})
 		}
 	}
-	_, audit, _ := boss.ask("GET", "/audit?act=service.once", nil)
+	_, audit, _ := boss.Ask("GET", "/audit?act=service.once", nil)
 	if !strings.Contains(audit, "somebody without an account") || !strings.Contains(audit, "127.0.0.1") {
 		t.Error("the audit does not say that a stranger took codes")
 	}
-	if v := r.view(t, "c-google-calendar"); v.Generation != 0 {
+	if v := r.View(t, "c-google-calendar"); v.Generation != 0 {
 		t.Error("the grant of a stranger was kept")
 	}
 }
@@ -107,43 +108,43 @@ func TestAStrangerTakesCodesOfAPublishedServiceOnce(t *testing.T) {
 // are led to the login, and what they have begun leads to no codes.
 func TestAServiceIsPublishedByAnOwnerAlone(t *testing.T) {
 	t.Parallel()
-	world := startWorld(t, time.Hour)
-	r := startHub(t, nil)
-	boss := r.owner(t)
+	world := hubtest.StartWorld(t, time.Hour)
+	r := hubtest.StartHub(t, nil)
+	boss := r.Owner(t)
 	s := world.Service("google-calendar")
-	r.addService(t, s)
-	stranger := newVisitor(t, r)
+	r.AddService(t, s)
+	stranger := hubtest.NewVisitor(t, r)
 	closed := func(when string) {
 		t.Helper()
 		for _, path := range []string{"/", "/codes", "/ask"} {
-			if _, _, to := stranger.ask("GET", path, nil); !strings.HasPrefix(to, "/login") {
+			if _, _, to := stranger.Ask("GET", path, nil); !strings.HasPrefix(to, "/login") {
 				t.Errorf("%s: %s leads a stranger to %q", when, path, to)
 			}
 		}
-		if _, _, to := stranger.ask("POST", "/codes/"+s.Name, url.Values{}); !strings.HasPrefix(to, "/login") {
+		if _, _, to := stranger.Ask("POST", "/codes/"+s.Name, url.Values{}); !strings.HasPrefix(to, "/login") {
 			t.Errorf("%s: a stranger is sent to %q", when, to)
 		}
 	}
 	closed("before")
-	admin := boss.invite(r, "admin", "administrator")
-	if status, _, _ := admin.ask("POST", "/services/"+s.Name+"/publish", url.Values{}); status != http.StatusForbidden {
+	admin := boss.Invite(r, "admin", "administrator")
+	if status, _, _ := admin.Ask("POST", "/services/"+s.Name+"/publish", url.Values{}); status != http.StatusForbidden {
 		t.Errorf("an administrator publishes: %d", status)
 	}
-	_, page, _ := boss.ask("GET", "/services/"+s.Name, nil)
+	_, page, _ := boss.Ask("GET", "/services/"+s.Name, nil)
 	for _, words := range []string{"Off: only people with an account", "20 logins an hour", "blocks the registration"} {
 		if !strings.Contains(page, words) {
 			t.Errorf("the page of the service does not say %q", words)
 		}
 	}
-	boss.follow("/services/"+s.Name+"/publish", url.Values{})
-	b := startBrowser(t, 390, 800)
-	b.open(r.hub.URL() + "/")
-	b.click(".eg-door")
-	b.wait(`button[name="decision"][value="allow"]`)
-	boss.follow("/services/"+s.Name+"/unpublish", url.Values{})
-	b.click(`button[name="decision"][value="allow"]`)
-	b.see("no longer waiting")
-	if b.has("#once-codes") {
+	boss.Follow("/services/"+s.Name+"/publish", url.Values{})
+	b := hubtest.StartBrowser(t, 390, 800)
+	b.Open(r.Hub.URL() + "/")
+	b.Click(".eg-door")
+	b.Wait(`button[name="decision"][value="allow"]`)
+	boss.Follow("/services/"+s.Name+"/unpublish", url.Values{})
+	b.Click(`button[name="decision"][value="allow"]`)
+	b.See("no longer waiting")
+	if has(b, "#once-codes") {
 		t.Error("codes of a service that was taken off the front page are shown")
 	}
 	closed("after")
@@ -152,15 +153,15 @@ func TestAServiceIsPublishedByAnOwnerAlone(t *testing.T) {
 // How often strangers begin is bounded, from each address and in total, over all replicas.
 func TestTheFrontPageIsLimited(t *testing.T) {
 	t.Parallel()
-	world := startWorld(t, time.Hour)
-	r := startHub(t, map[string]any{"trusted_proxies": []string{"127.0.0.1"}})
-	boss := r.owner(t)
+	world := hubtest.StartWorld(t, time.Hour)
+	r := hubtest.StartHub(t, map[string]any{"trusted_proxies": []string{"127.0.0.1"}})
+	boss := r.Owner(t)
 	s := world.Service("google-calendar")
-	r.addService(t, s)
-	boss.follow("/services/"+s.Name+"/publish", url.Values{})
+	r.AddService(t, s)
+	boss.Follow("/services/"+s.Name+"/publish", url.Values{})
 	begin := func(address string) int {
 		t.Helper()
-		status, _, _ := newVisitor(t, r).ask("POST", "/codes/"+s.Name, url.Values{}, "X-Forwarded-For", address)
+		status, _, _ := hubtest.NewVisitor(t, r).Ask("POST", "/codes/"+s.Name, url.Values{}, "X-Forwarded-For", address)
 		return status
 	}
 	for i := range 20 {
@@ -191,14 +192,14 @@ func TestTheFrontPageIsLimited(t *testing.T) {
 // renews from then on. Nobody else is offered that.
 func TestCodesAreKeptIfSomebodyAsksForIt(t *testing.T) {
 	t.Parallel()
-	world := startWorld(t, time.Hour)
-	r := startHub(t, nil)
-	boss := r.owner(t)
+	world := hubtest.StartWorld(t, time.Hour)
+	r := hubtest.StartHub(t, nil)
+	boss := r.Owner(t)
 	s := world.Service("google-calendar")
-	r.addService(t, s)
-	taken := func(v *visitor) string {
+	r.AddService(t, s)
+	taken := func(v *hubtest.Visitor) string {
 		t.Helper()
-		target := regexp.MustCompile(`id="continue" href="([^"]+)"`).FindStringSubmatch(v.follow("/once", url.Values{"service": {s.Title}}))
+		target := regexp.MustCompile(`id="continue" href="([^"]+)"`).FindStringSubmatch(v.Follow("/once", url.Values{"service": {s.Title}}))
 		if target == nil {
 			t.Fatal("the title of a service leads nowhere")
 		}
@@ -206,24 +207,24 @@ func TestCodesAreKeptIfSomebodyAsksForIt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, page, _ := v.ask("GET", landed.String(), nil)
+		_, page, _ := v.Ask("GET", landed.String(), nil)
 		return page
 	}
-	if page := taken(boss.invite(r, "olga", "operator")); !strings.Contains(page, `id="once-codes"`) || strings.Contains(page, `name="grant"`) {
+	if page := taken(boss.Invite(r, "olga", "operator")); !strings.Contains(page, `id="once-codes"`) || strings.Contains(page, `name="grant"`) {
 		t.Error("an operator does not get the codes, or is offered to keep what they may not")
 	}
 	grant := regexp.MustCompile(`name="grant" value="([^"]+)"`).FindStringSubmatch(taken(boss))
 	if grant == nil {
 		t.Fatal("an owner is not offered to keep it")
 	}
-	status, page, to := boss.ask("POST", "/connections/import", url.Values{"service": {s.Name}, "title": {"Kept"}, "grant": {html.UnescapeString(grant[1])}})
+	status, page, to := boss.Ask("POST", "/connections/import", url.Values{"service": {s.Name}, "title": {"Kept"}, "grant": {html.UnescapeString(grant[1])}})
 	if status != http.StatusSeeOther || to != "/connections/kept" {
 		t.Fatalf("keeping answers %d %s: %s", status, to, page)
 	}
-	if v := r.view(t, "kept"); !v.Renewable || v.Status != "fresh" {
+	if v := r.View(t, "kept"); !v.Renewable || v.Status != "fresh" {
 		t.Errorf("what was kept: %+v", v)
 	}
-	if err := s.Confirm(t.Context(), r.key(t, "kept").pull(t, "kept").AccessToken); err != nil {
+	if err := s.Confirm(t.Context(), r.Key(t, "kept").Pull(t, "kept").AccessToken); err != nil {
 		t.Error(err)
 	}
 }
@@ -232,18 +233,18 @@ func TestCodesAreKeptIfSomebodyAsksForIt(t *testing.T) {
 // titles, in any case; what is not there is said, with the way back to all.
 func TestTheFrontPageIsSearchedWhereServicesAreMany(t *testing.T) {
 	t.Parallel()
-	world := startWorld(t, time.Hour)
-	r := startHub(t, nil)
-	boss := r.owner(t)
+	world := hubtest.StartWorld(t, time.Hour)
+	r := hubtest.StartHub(t, nil)
+	boss := r.Owner(t)
 	s := world.Service("google-calendar")
 	publish := func(name, title string) {
-		r.admin.must(t, "POST", "/api/v1/services", map[string]any{
+		r.Admin.Must(t, "POST", "/api/v1/services", map[string]any{
 			"name": name, "title": title, "provider": s.Provider, "client_id": s.ClientID, "client_secret": s.ClientSecret, "scopes": s.Scopes, "options": s.Options,
 		}, nil)
-		boss.follow("/services/"+name+"/publish", url.Values{})
+		boss.Follow("/services/"+name+"/publish", url.Values{})
 	}
 	list := func(query string) string {
-		_, page, _ := newVisitor(t, r).ask("GET", "/codes?q="+url.QueryEscape(query), nil)
+		_, page, _ := hubtest.NewVisitor(t, r).Ask("GET", "/codes?q="+url.QueryEscape(query), nil)
 		return page
 	}
 	for i := range 8 {

@@ -1,4 +1,4 @@
-package hub_test
+package browser_test
 
 import (
 	"fmt"
@@ -7,23 +7,25 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // Many connections are searched, filtered, acted on together, and exported.
 func TestManyConnectionsAreWorkedOnTogether(t *testing.T) {
 	t.Parallel()
-	world := startWorld(t, time.Hour)
-	r := startHub(t, nil)
-	boss := r.owner(t)
+	world := hubtest.StartWorld(t, time.Hour)
+	r := hubtest.StartHub(t, nil)
+	boss := r.Owner(t)
 	s := world.Service("oauth2")
-	first := r.addService(t, s)
-	r.authorise(t, first)
+	first := r.AddService(t, s)
+	r.Authorise(t, first)
 	for n := range 120 {
-		r.admin.must(t, "POST", "/api/v1/connections", map[string]any{"service": s.Name, "name": fmt.Sprintf("branch-%03d", n), "title": fmt.Sprintf("=Филиал %d", n)}, nil)
+		r.Admin.Must(t, "POST", "/api/v1/connections", map[string]any{"service": s.Name, "name": fmt.Sprintf("branch-%03d", n), "title": fmt.Sprintf("=Филиал %d", n)}, nil)
 	}
 	page := func(path string) string {
 		t.Helper()
-		status, body, _ := boss.ask("GET", path, nil)
+		status, body, _ := boss.Ask("GET", path, nil)
 		if status != http.StatusOK {
 			t.Fatalf("%s answers %d", path, status)
 		}
@@ -40,12 +42,12 @@ func TestManyConnectionsAreWorkedOnTogether(t *testing.T) {
 	}
 	run := func(form url.Values) string {
 		t.Helper()
-		status, body, location := boss.ask("POST", "/bulk", form)
+		status, body, location := boss.Ask("POST", "/bulk", form)
 		if status != http.StatusSeeOther || !strings.HasPrefix(location, "/bulk/") {
 			t.Fatalf("%v answers %d %s %s", form, status, location, body)
 		}
 		var got string
-		eventually(t, "the act is done", func() bool {
+		hubtest.Eventually(t, "the act is done", func() bool {
 			got = page(location)
 			return !strings.Contains(got, "hx-get=\"/bulk/")
 		})
@@ -59,11 +61,11 @@ func TestManyConnectionsAreWorkedOnTogether(t *testing.T) {
 	if !strings.Contains(got, "Of 3: 1 done, 2 failed.") {
 		t.Errorf("renewing one grant and two that have none: %s", got)
 	}
-	if v := r.view(t, first); v.Generation != 2 {
+	if v := r.View(t, first); v.Generation != 2 {
 		t.Errorf("generation %d", v.Generation)
 	}
 	deleting := url.Values{"act": {"delete"}, "all": {"true"}, "query": {"q=branch-00"}}
-	if status, page, _ := boss.ask("POST", "/bulk", deleting); status != http.StatusOK || !strings.Contains(page, "Delete 10 connections?") || !strings.Contains(page, "branch-009") {
+	if status, page, _ := boss.Ask("POST", "/bulk", deleting); status != http.StatusOK || !strings.Contains(page, "Delete 10 connections?") || !strings.Contains(page, "branch-009") {
 		t.Errorf("a deletion is not asked about: %d %s", status, page)
 	}
 	deleting.Set("confirmed", "10")
@@ -73,7 +75,7 @@ func TestManyConnectionsAreWorkedOnTogether(t *testing.T) {
 		t.Errorf("the export has %d lines", lines)
 	}
 	var audit struct{ Items []struct{ Act, Actor string } }
-	r.admin.must(t, "GET", "/api/v1/audit?act=bulk.", nil, &audit)
+	r.Admin.Must(t, "GET", "/api/v1/audit?act=bulk.", nil, &audit)
 	if len(audit.Items) != 3 || audit.Items[0].Act != "bulk.delete" || audit.Items[0].Actor != "owner" {
 		t.Errorf("the audit record says %v", audit.Items)
 	}
@@ -82,17 +84,17 @@ func TestManyConnectionsAreWorkedOnTogether(t *testing.T) {
 // The overview of an open page follows what happens without being loaded again.
 func TestTheOverviewIsLive(t *testing.T) {
 	t.Parallel()
-	world := startWorld(t, time.Hour)
-	r := startHub(t, nil)
-	b := startBrowser(t, 1280, 900)
-	b.setUp(r)
-	connection := r.addService(t, world.Service("bitrix24"))
-	b.open(r.hub.URL() + "/")
-	b.wait("#live")
-	script[bool](b, `window.stays = true`)
-	r.authorise(t, connection)
-	b.see("Fresh")
-	if !script[bool](b, `window.stays === true`) {
+	world := hubtest.StartWorld(t, time.Hour)
+	r := hubtest.StartHub(t, nil)
+	b := hubtest.StartBrowser(t, 1280, 900)
+	b.SetUp(r)
+	connection := r.AddService(t, world.Service("bitrix24"))
+	b.Open(r.Hub.URL() + "/")
+	b.Wait("#live")
+	hubtest.Script[bool](b, `window.stays = true`)
+	r.Authorise(t, connection)
+	b.See("Fresh")
+	if !hubtest.Script[bool](b, `window.stays === true`) {
 		t.Error("the page was loaded again")
 	}
 }

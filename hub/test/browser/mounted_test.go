@@ -1,4 +1,4 @@
-package hub_test
+package browser_test
 
 import (
 	"net/http"
@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/evergrant/evergrant/hub/internal/mount"
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // below is the path that the hub is served under, beside other programs.
@@ -32,7 +33,7 @@ type neighbourhood struct {
 }
 
 // startBelow starts a hub behind a proxy that keeps the path, or takes it off.
-func startBelow(t *testing.T, stripped bool) (*running, *neighbourhood) {
+func startBelow(t *testing.T, stripped bool) (*hubtest.Running, *neighbourhood) {
 	t.Helper()
 	n := &neighbourhood{}
 	proxy := &httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
@@ -57,10 +58,10 @@ func startBelow(t *testing.T, stripped bool) (*running, *neighbourhood) {
 	}))
 	t.Cleanup(n.server.Close)
 	n.home = strings.Replace(n.server.URL, "127.0.0.1", "localhost", 1) + below // passkeys need a name
-	r := startHub(t, map[string]any{"public_url": n.home})
-	n.hub = r.hub.Addr().String()
-	if r.hub.URL() != n.home {
-		t.Fatalf("the hub says that it is at %s", r.hub.URL())
+	r := hubtest.StartHub(t, map[string]any{"public_url": n.home})
+	n.hub = r.Hub.Addr().String()
+	if r.Hub.URL() != n.home {
+		t.Fatalf("the hub says that it is at %s", r.Hub.URL())
 	}
 	t.Cleanup(func() {
 		n.mu.Lock()
@@ -81,42 +82,42 @@ func (n *neighbourhood) saw(path string) bool {
 // The main job at an address with a path, as a person does it in a browser.
 func TestAPersonDoesTheMainJobBelowAPathInABrowser(t *testing.T) {
 	t.Parallel()
-	b := startBrowser(t, 1280, 900)
-	world := startWorld(t, time.Hour)
+	b := hubtest.StartBrowser(t, 1280, 900)
+	world := hubtest.StartWorld(t, time.Hour)
 	r, n := startBelow(t, false)
 	s := world.Service("bitrix24")
-	b.setUp(r)
-	eventually(t, "the overview listens for changes", func() bool { return n.saw("/live") })
-	b.addService(r, s)
-	b.connect(r, s, "sales")
-	b.click(`button[name="decision"][value="allow"]`)
-	b.wait("#standing")
-	if b.address() != n.home+"/connections/sales" {
-		t.Fatalf("the callback leads to %s", b.address())
+	b.SetUp(r)
+	hubtest.Eventually(t, "the overview listens for changes", func() bool { return n.saw("/live") })
+	addService(b, r, s)
+	b.Connect(r, s, "sales")
+	b.Click(`button[name="decision"][value="allow"]`)
+	b.Wait("#standing")
+	if b.Address() != n.home+"/connections/sales" {
+		t.Fatalf("the callback leads to %s", b.Address())
 	}
-	process := &client{base: n.home, key: b.createKey(r, "sales")}
-	confirmed(t, s, process, "sales", process.pull(t, "sales"))
-	if codes := b.accessCodes(r, "sales"); codes["accessToken"] == nil { // htmx
+	process := &hubtest.Client{Base: n.home, Key: createKey(b, r, "sales")}
+	hubtest.Confirmed(t, s, process, "sales", process.Pull(t, "sales"))
+	if codes := accessCodes(b, r, "sales"); codes["accessToken"] == nil { // htmx
 		t.Errorf("the access codes hold no token: %v", codes)
 	}
 
-	b.keepPasskeys()
-	b.open(n.home + "/settings")
-	b.addPasskey("Laptop")
-	b.see("The passkey Laptop was added")
-	b.logOut()
-	b.open(n.home + "/connections")
-	if want := n.home + "/login?"; !strings.HasPrefix(b.address(), want) {
-		t.Errorf("somebody who is not logged in is led to %s", b.address())
+	keepPasskeys(b)
+	b.Open(n.home + "/settings")
+	addPasskey(b, "Laptop")
+	b.See("The passkey Laptop was added")
+	logOut(b)
+	b.Open(n.home + "/connections")
+	if want := n.home + "/login?"; !strings.HasPrefix(b.Address(), want) {
+		t.Errorf("somebody who is not logged in is led to %s", b.Address())
 	}
-	b.press("#passkey-login")
-	b.wait("nav")
-	if b.address() != n.home+"/connections" {
-		t.Errorf("the passkey leads to %s", b.address())
+	press(b, "#passkey-login")
+	b.Wait("nav")
+	if b.Address() != n.home+"/connections" {
+		t.Errorf("the passkey leads to %s", b.Address())
 	}
-	b.click("tr[data-href] td:last-child") // the script's own links
-	b.wait("#standing")
-	if cookies := script[string](b, `document.cookie`); !strings.Contains(cookies, "evergrant_zone=") {
+	b.Click("tr[data-href] td:last-child") // the script's own links
+	b.Wait("#standing")
+	if cookies := hubtest.Script[string](b, `document.cookie`); !strings.Contains(cookies, "evergrant_zone=") {
 		t.Errorf("the cookie of the zone is not there: %s", cookies)
 	}
 }
@@ -124,20 +125,20 @@ func TestAPersonDoesTheMainJobBelowAPathInABrowser(t *testing.T) {
 // A form that outlived its session is found again by its path.
 func TestAFormOutlivesItsSessionBelowAPath(t *testing.T) {
 	t.Parallel()
-	b := startBrowser(t, 1280, 900)
+	b := hubtest.StartBrowser(t, 1280, 900)
 	r, n := startBelow(t, false)
-	b.setUp(r)
+	b.SetUp(r)
 	page := n.home + "/services/new/bitrix24"
-	b.open(page)
-	b.fill("title", "Портал")
-	r.endSessions(t)
-	b.click("form.eg-page-narrow button[type=submit].btn-primary")
-	b.see("Your session has ended")
-	b.logInAgain()
-	b.wait(`[name="client_id"]`)
-	b.see("What you entered is here again")
-	if got := b.value("title"); got != "Портал" || b.address() != page {
-		t.Errorf("%q is left at %s", got, b.address())
+	b.Open(page)
+	b.Fill("title", "Портал")
+	endSessions(t, r)
+	b.Click("form.eg-page-narrow button[type=submit].btn-primary")
+	b.See("Your session has ended")
+	logInAgain(b)
+	b.Wait(`[name="client_id"]`)
+	b.See("What you entered is here again")
+	if got := value(b, "title"); got != "Портал" || b.Address() != page {
+		t.Errorf("%q is left at %s", got, b.Address())
 	}
 }
 
@@ -146,26 +147,26 @@ func TestNoPageLeavesThePathThatTheHubIsServedUnder(t *testing.T) {
 	t.Parallel()
 	for name, stripped := range map[string]bool{"kept by the proxy": false, "taken off by the proxy": true} {
 		t.Run(name, func(t *testing.T) {
-			world := startWorld(t, time.Hour)
+			world := hubtest.StartWorld(t, time.Hour)
 			r, n := startBelow(t, stripped)
-			v := r.owner(t)
-			r.authorise(t, r.addService(t, world.Service("bitrix24")))
+			v := r.Owner(t)
+			r.Authorise(t, r.AddService(t, world.Service("bitrix24")))
 			pages := n.crawl(t, v)
 			if pages < 30 {
 				t.Errorf("only %d pages were found", pages)
 			}
-			if cookies := v.http.Jar.Cookies(mustParse(t, strings.TrimSuffix(n.home, below)+"/")); len(cookies) > 0 {
+			if cookies := v.Http.Jar.Cookies(mustParse(t, strings.TrimSuffix(n.home, below)+"/")); len(cookies) > 0 {
 				t.Errorf("other programs at the host get the cookie %s", cookies[0].Name)
 			}
 			var document struct {
 				Servers []struct{ URL string }
 			}
-			r.admin.must(t, "GET", "/api/v1/openapi.json", nil, &document)
+			r.Admin.Must(t, "GET", "/api/v1/openapi.json", nil, &document)
 			if len(document.Servers) != 1 || document.Servers[0].URL != n.home {
 				t.Errorf("the API is said to be at %v", document.Servers)
 			}
 			for _, outside := range []string{"/healthz", "/readyz"} { // whoever watches asks past the proxy
-				if status, _ := (&client{base: "http://" + n.hub}).do(t, "GET", outside, nil); status != http.StatusOK {
+				if status, _ := (&hubtest.Client{Base: "http://" + n.hub}).Do(t, "GET", outside, nil); status != http.StatusOK {
 					t.Errorf("%s answers %d without the path", outside, status)
 				}
 			}
@@ -175,14 +176,14 @@ func TestNoPageLeavesThePathThatTheHubIsServedUnder(t *testing.T) {
 
 // crawl asks for all that links of pages lead to, from the overview on, and reports how
 // many pages there were.
-func (n *neighbourhood) crawl(t *testing.T, v *visitor) (pages int) {
+func (n *neighbourhood) crawl(t *testing.T, v *hubtest.Visitor) (pages int) {
 	t.Helper()
 	origin := strings.TrimSuffix(n.home, below)
 	next, known := []string{below + "/"}, map[string]bool{below + "/": true}
 	for len(next) > 0 && pages < 150 {
 		address := next[0]
 		next = next[1:]
-		status, page, to := v.ask("GET", origin+address, nil)
+		status, page, to := v.Ask("GET", origin+address, nil)
 		if status >= 400 {
 			t.Errorf("%s answers %d", address, status)
 		}

@@ -1,4 +1,4 @@
-package hub_test
+package browser_test
 
 import (
 	"errors"
@@ -11,12 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 	"github.com/evergrant/evergrant/plugins/oauth2/oidctest"
 )
 
 // startBesideOIDCProvider starts a hub whose sign-in service is a real OpenID provider,
 // npm's oidc-provider, which also has a client of somebody else's.
-func startBesideOIDCProvider(t *testing.T) (r *running, callback string) {
+func startBesideOIDCProvider(t *testing.T) (r *hubtest.Running, callback string) {
 	t.Helper()
 	// Each has to know the other's address before it starts.
 	free, err := net.Listen("tcp", "127.0.0.1:0")
@@ -30,7 +31,7 @@ func startBesideOIDCProvider(t *testing.T) (r *running, callback string) {
 	client := func(id string) oidctest.Client {
 		return oidctest.Client{ClientID: id, ClientSecret: id + "-secret-of-a-test", Auth: "client_secret_basic", RedirectURIs: []string{callback}}
 	}
-	server, err := oidctest.Start("../plugins/oauth2/oidctest", 10*time.Minute, client("hub"), client("other"))
+	server, err := oidctest.Start("../../../plugins/oauth2/oidctest", 10*time.Minute, client("hub"), client("other"))
 	if errors.Is(err, oidctest.ErrMissing) && os.Getenv("CI") == "" {
 		t.Skip(err)
 	}
@@ -42,42 +43,42 @@ func startBesideOIDCProvider(t *testing.T) (r *running, callback string) {
 			t.Log(err)
 		}
 	})
-	r = startHub(t, map[string]any{
+	r = hubtest.StartHub(t, map[string]any{
 		"listen": "127.0.0.1:" + strconv.Itoa(port), "public_url": home,
 		"oidc.issuer": server.Issuer, "oidc.client_id": "hub", "oidc.client_secret": "hub-secret-of-a-test", "oidc.title": "Company", "oidc.join_as": "viewer",
 	})
-	r.owner(t)
+	r.Owner(t)
 	return r, callback
 }
 
 func TestSignInByOIDCProviderInTheBrowser(t *testing.T) {
 	t.Parallel()
 	r, _ := startBesideOIDCProvider(t)
-	b := startBrowser(t, 1280, 900)
-	b.strange = true
-	b.open(r.hub.URL() + "/login?return_to=%2Fservices")
-	b.press(`a[href^="/login/oidc"]`)
-	b.wait(`input[name="login"]`)
-	b.fill("login", "anna")
-	b.fill("password", "any")
-	b.press(`button[type=submit]`)
-	b.see("Authorize")
-	b.press(`button[type=submit]`)
-	b.wait("nav")
-	if b.address() != r.hub.URL()+"/services" {
-		t.Errorf("the sign-in leads to %s", b.address())
+	b := hubtest.StartBrowser(t, 1280, 900)
+	b.Strange = true
+	b.Open(r.Hub.URL() + "/login?return_to=%2Fservices")
+	press(b, `a[href^="/login/oidc"]`)
+	b.Wait(`input[name="login"]`)
+	b.Fill("login", "anna")
+	b.Fill("password", "any")
+	press(b, `button[type=submit]`)
+	b.See("Authorize")
+	press(b, `button[type=submit]`)
+	b.Wait("nav")
+	if b.Address() != r.Hub.URL()+"/services" {
+		t.Errorf("the sign-in leads to %s", b.Address())
 	}
-	b.see("anna@example.test")
-	b.logOut()
+	b.See("anna@example.test")
+	logOut(b)
 	// Who is signed in there comes straight back, and never further than the hub.
 	for _, hostile := range []string{"/%09/evil.example", "/%0A/evil.example", "%2F%2Fevil.example", "/%5Cevil.example", "https:evil.example"} {
-		b.open(r.hub.URL() + "/login?return_to=" + hostile)
-		b.press(`a[href^="/login/oidc"]`)
-		b.wait("nav")
-		if b.address() != r.hub.URL()+"/" {
-			t.Errorf("return_to %s leads to %s", hostile, b.address())
+		b.Open(r.Hub.URL() + "/login?return_to=" + hostile)
+		press(b, `a[href^="/login/oidc"]`)
+		b.Wait("nav")
+		if b.Address() != r.Hub.URL()+"/" {
+			t.Errorf("return_to %s leads to %s", hostile, b.Address())
 		}
-		b.logOut()
+		logOut(b)
 	}
 }
 
@@ -102,19 +103,19 @@ func TestSignInByOIDCProviderIsRefusedWhenItWasMeddledWith(t *testing.T) {
 		"another code":             {home: func(q url.Values) { q.Set("code", "another") }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := newVisitor(t, r)
-			_, _, away := v.ask("GET", "/login/oidc?return_to=%2Fservices", nil)
+			v := hubtest.NewVisitor(t, r)
+			_, _, away := v.Ask("GET", "/login/oidc?return_to=%2Fservices", nil)
 			home, err := oidctest.NewPerson().Authorise(t.Context(), changed(t, away, test.there), callback, true)
 			if err != nil {
 				t.Fatal(err)
 			}
 			address := changed(t, home.String(), test.home)
-			status, page, location := v.ask("GET", strings.TrimPrefix(address, r.hub.URL()), nil)
+			status, page, location := v.Ask("GET", strings.TrimPrefix(address, r.Hub.URL()), nil)
 			if test.in != (status == http.StatusSeeOther && location == "/services") {
 				t.Errorf("the callback answers %d %q: %.300s", status, location, page)
 			}
 			// The same callback again is worth nothing, to anybody.
-			if status, _, _ := v.ask("GET", strings.TrimPrefix(home.String(), r.hub.URL()), nil); status != http.StatusForbidden {
+			if status, _, _ := v.Ask("GET", strings.TrimPrefix(home.String(), r.Hub.URL()), nil); status != http.StatusForbidden {
 				t.Errorf("the callback answers %d a second time", status)
 			}
 		})
@@ -138,21 +139,21 @@ func changed(t *testing.T, address string, change func(url.Values)) string {
 // A passkey login leads by the page's script, which no content policy holds back.
 func TestPasskeyLoginStaysAtTheHub(t *testing.T) {
 	t.Parallel()
-	r := startHub(t, nil)
-	r.owner(t)
-	b := startBrowser(t, 1280, 900)
-	b.keepPasskeys()
-	b.logIn(r, "owner")
-	b.open(r.hub.URL() + "/settings")
-	b.addPasskey("Laptop")
-	b.see("The passkey Laptop was added")
+	r := hubtest.StartHub(t, nil)
+	r.Owner(t)
+	b := hubtest.StartBrowser(t, 1280, 900)
+	keepPasskeys(b)
+	b.LogIn(r, "owner")
+	b.Open(r.Hub.URL() + "/settings")
+	addPasskey(b, "Laptop")
+	b.See("The passkey Laptop was added")
 	for to, leads := range map[string]string{"%2Fconnections%3Fq%3Da": "/connections?q=a", "/%09/evil.example": "/", "/%0D%0A/evil.example": "/", "%2F%2Fevil.example": "/", "/%5C%5Cevil.example": "/", "javascript:alert(1)": "/"} {
-		b.logOut()
-		b.open(r.hub.URL() + "/login?return_to=" + to)
-		b.press("#passkey-login")
-		b.wait("nav")
-		if b.address() != r.hub.URL()+leads {
-			t.Errorf("return_to %s leads to %s", to, b.address())
+		logOut(b)
+		b.Open(r.Hub.URL() + "/login?return_to=" + to)
+		press(b, "#passkey-login")
+		b.Wait("nav")
+		if b.Address() != r.Hub.URL()+leads {
+			t.Errorf("return_to %s leads to %s", to, b.Address())
 		}
 	}
 }

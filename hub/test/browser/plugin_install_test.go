@@ -1,4 +1,4 @@
-package hub_test
+package browser_test
 
 import (
 	"errors"
@@ -14,15 +14,16 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 	"github.com/evergrant/evergrant/sdk/providertest/authserver"
 )
 
 // installs runs the command line's installation and returns what it printed and its
 // exit code. typed is what a person types on a terminal; nil is no terminal.
-func (a *author) installs(r *running, typed []string, args ...string) (string, int) {
+func (a *author) installs(r *hubtest.Running, typed []string, args ...string) (string, int) {
 	a.t.Helper()
-	cmd := exec.CommandContext(a.t.Context(), a.evergrant, append([]string{"plugin", "install", "--url", r.hub.URL()}, args...)...)
-	cmd.Env = append(os.Environ(), "EVERGRANT_API_KEY="+r.admin.key)
+	cmd := exec.CommandContext(a.t.Context(), a.evergrant, append([]string{"plugin", "install", "--url", r.Hub.URL()}, args...)...)
+	cmd.Env = append(os.Environ(), "EVERGRANT_API_KEY="+r.Admin.Key)
 	if typed != nil {
 		cmd.Stdin = typing(a.t, typed)
 	}
@@ -59,31 +60,6 @@ func typing(t testing.TB, lines []string) *os.File {
 	return terminal
 }
 
-// installedPlugin is a plugin as the API shows it.
-type installedPlugin struct {
-	Name, State, Version, Package, Refused string
-
-	LastError string   `json:"last_error"`
-	LastWords []string `json:"last_words"`
-	Packages  []struct {
-		Sum                                  string `json:"sha256"`
-		Version, State, Problem, Conformance string
-	}
-}
-
-// installed is a plugin of the hub; zero if there is none of the name.
-func (r *running) installed(t testing.TB, name string) installedPlugin {
-	t.Helper()
-	var plugins struct{ Items []installedPlugin }
-	r.admin.must(t, "GET", "/api/v1/plugins", nil, &plugins)
-	for _, p := range plugins.Items {
-		if p.Name == name {
-			return p
-		}
-	}
-	return installedPlugin{}
-}
-
 func wantSaid(t *testing.T, out string, code, want int, said ...string) {
 	t.Helper()
 	if code != want {
@@ -111,21 +87,21 @@ func TestThePackageThatTheCommandLineInstallsIsShownAndAgreedTo(t *testing.T) {
 	t.Cleanup(func() { _ = service.Close() })
 	a.begin("letters", address)
 	one := a.pack("letters", "0.1.0")
-	r := startHub(t, nil)
+	r := hubtest.StartHub(t, nil)
 
 	out, code := a.installs(r, nil, one, "--enable")
 	wantSaid(t, out, code, 3, "nobody can be asked here", "--yes", "the first one here", "signed by    nobody", "renewal included", address)
-	if p := r.installed(t, "letters"); p.Name != "" {
+	if p := r.Installed(t, "letters"); p.Name != "" {
 		t.Errorf("nobody agreed, and the hub has %+v", p)
 	}
 	out, code = a.installs(r, []string{"n"}, one, "--enable")
-	wantSaid(t, out, code, 1, "Hand it in, approve and enable it at "+r.hub.URL(), "nothing was changed")
+	wantSaid(t, out, code, 1, "Hand it in, approve and enable it at "+r.Hub.URL(), "nothing was changed")
 	out, code = a.installs(r, nil, one, "--enable", "--yes")
 	sum := sumRE.FindString(out)
 	wantSaid(t, out, code, 1, "the hub's check says: staged", "confirm its SHA-256", sum)
 	out, code = a.installs(r, nil, one, "--enable", "--yes", "--confirm", sum)
 	wantSaid(t, out, code, 0, "it runs")
-	if p := r.installed(t, "letters"); p.Package != sum || len(p.Packages) != 1 || p.Packages[0].Conformance != "whole" {
+	if p := r.Installed(t, "letters"); p.Package != sum || len(p.Packages) != 1 || p.Packages[0].Conformance != "whole" {
 		t.Errorf("the hub shows %+v", p)
 	}
 
@@ -135,14 +111,14 @@ func TestThePackageThatTheCommandLineInstallsIsShownAndAgreedTo(t *testing.T) {
 	wantSaid(t, out, code, 3, "0.1.0 → 0.2.0", "api.letters.example  (added: 0.1.0 does not talk to it)", "--allow-host api.letters.example", "not shown")
 	out, code = a.installs(r, []string{"n"}, two, "--enable")
 	wantSaid(t, out, code, 1, "Allow letters to talk to api.letters.example, which 0.1.0 does not? [y/N]", "nothing was changed")
-	if p := r.installed(t, "letters"); p.Package != sum || len(p.Packages) != 1 {
+	if p := r.Installed(t, "letters"); p.Package != sum || len(p.Packages) != 1 {
 		t.Errorf("nobody agreed, and the hub has %+v", p)
 	}
 	out, code = a.installs(r, []string{"y", "yes"}, two, "--enable", "--confirm", sumRE.FindString(out))
 	wantSaid(t, out, code, 0, "it runs")
 	out, code = a.installs(r, nil, one, "--enable", "--yes")
 	wantSaid(t, out, code, 1, "0.2.0 → 0.1.0, which is older", "api.letters.example (no more)")
-	if p := r.installed(t, "letters"); p.Packages[0].Version != "0.2.0" || p.Package != p.Packages[0].Sum {
+	if p := r.Installed(t, "letters"); p.Packages[0].Version != "0.2.0" || p.Package != p.Packages[0].Sum {
 		t.Errorf("the hub shows %+v", p)
 	}
 }
@@ -163,41 +139,41 @@ func TestAnUpgradeThatPanicsAtEveryRefreshGoesBackAndLosesNothing(t *testing.T) 
 	a.edit("evergrant-provider-parcels/provider.go", "var service = oauth.New(", "var service = careless{oauth.New(", "Auth:     oauth.AuthBasic,\n})", "Auth:     oauth.AuthBasic,\n}).(whole)}\n"+careless,
 		"import (", "import (\n\t\"context\"\n")
 	two := a.pack("parcels", "0.2.0", "--untested")
-	r := startHub(t, nil)
+	r := hubtest.StartHub(t, nil)
 	for _, file := range []string{one, two} {
 		out, _ := a.installs(r, nil, file, "--yes")
 		out, code := a.installs(r, nil, file, "--yes", "--enable", "--confirm", sumRE.FindString(out))
 		wantSaid(t, out, code, 0, "it runs")
 		if file == one {
-			r.connectParcels(t)
+			connectParcels(t, r)
 		}
 	}
-	before := r.view(t, "parcels-of-anna")
+	before := r.View(t, "parcels-of-anna")
 	for range 3 {
-		r.admin.do(t, "POST", "/api/v1/connections/parcels-of-anna/renew", nil)
+		r.Admin.Do(t, "POST", "/api/v1/connections/parcels-of-anna/renew", nil)
 	}
-	eventually(t, "the version before is back", func() bool {
-		return r.installed(t, "parcels").Version != "" && r.installed(t, "parcels").Package == sumOf(t, r, "0.1.0")
+	hubtest.Eventually(t, "the version before is back", func() bool {
+		return r.Installed(t, "parcels").Version != "" && r.Installed(t, "parcels").Package == sumOf(t, r, "0.1.0")
 	})
-	p := r.installed(t, "parcels")
+	p := r.Installed(t, "parcels")
 	if !strings.Contains(p.Refused, "panicked") || p.Packages[0].State != "quarantined" || !strings.Contains(p.Packages[0].Problem, "refresh failed 3 times") {
 		t.Errorf("the hub shows %+v", p)
 	}
 	var audit struct {
 		Items []struct{ Detail map[string]string }
 	}
-	r.admin.must(t, "GET", "/api/v1/audit?act=plugin.quarantine", nil, &audit)
+	r.Admin.Must(t, "GET", "/api/v1/audit?act=plugin.quarantine", nil, &audit)
 	if len(audit.Items) != 1 || !strings.Contains(audit.Items[0].Detail["reason"], "panicked") {
 		t.Errorf("the audit record says %+v", audit.Items)
 	}
-	found := findings(t, "", map[string]any{"data_dir": r.dir, "public_url": r.hub.URL()})
-	expect(t, found, "plugins", "warn", "parcels 0.2.0 is in quarantine: refresh failed 3 times")
-	expect(t, found, "plugins", "ok", "serves parcels") // what is installed is started too
-	if !contains(r.log, "new plugin version keeps failing, rolled back") {
+	found := hubtest.Findings(t, "", map[string]any{"data_dir": r.Dir, "public_url": r.Hub.URL()})
+	hubtest.Expect(t, found, "plugins", "warn", "parcels 0.2.0 is in quarantine: refresh failed 3 times")
+	hubtest.Expect(t, found, "plugins", "ok", "serves parcels") // what is installed is started too
+	if !hubtest.Contains(r.Log, "new plugin version keeps failing, rolled back") {
 		t.Error("it is not in the log")
 	}
-	r.admin.must(t, "POST", "/api/v1/connections/parcels-of-anna/renew", nil, nil)
-	after := r.view(t, "parcels-of-anna")
+	r.Admin.Must(t, "POST", "/api/v1/connections/parcels-of-anna/renew", nil, nil)
+	after := r.View(t, "parcels-of-anna")
 	if after.Generation != before.Generation+1 || service.TokenRequests("refresh_token") != 1 || service.DoubleSpent() != 0 {
 		t.Errorf("generation %d after %d, %d refreshes were sent, %d refresh tokens spent twice", after.Generation, before.Generation, service.TokenRequests("refresh_token"), service.DoubleSpent())
 	}
@@ -221,12 +197,12 @@ func (c careless) Refresh(ctx context.Context, req *provider.RefreshRequest) (*p
 `
 
 // connectParcels authorises parcels-of-anna at the service that the author's tests have.
-func (r *running) connectParcels(t *testing.T) {
+func connectParcels(t *testing.T, r *hubtest.Running) {
 	t.Helper()
-	r.admin.must(t, "POST", "/api/v1/services", map[string]any{"name": "parcels", "provider": "parcels", "client_id": "client", "client_secret": "secret", "scopes": []string{"read"}}, nil)
-	r.admin.must(t, "POST", "/api/v1/connections", map[string]any{"service": "parcels", "name": "parcels-of-anna"}, nil)
-	var s started
-	r.admin.must(t, "POST", "/api/v1/connections/parcels-of-anna/authorizations", nil, &s)
+	r.Admin.Must(t, "POST", "/api/v1/services", map[string]any{"name": "parcels", "provider": "parcels", "client_id": "client", "client_secret": "secret", "scopes": []string{"read"}}, nil)
+	r.Admin.Must(t, "POST", "/api/v1/connections", map[string]any{"service": "parcels", "name": "parcels-of-anna"}, nil)
+	var s hubtest.Started
+	r.Admin.Must(t, "POST", "/api/v1/connections/parcels-of-anna/authorizations", nil, &s)
 	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := browser.PostForm(s.AuthorizeURL, url.Values{"login": {"anna@example.test"}, "password": {"anna"}, "decision": {"allow"}})
 	if err != nil {
@@ -238,14 +214,14 @@ func (r *running) connectParcels(t *testing.T) {
 		t.Fatal(err)
 	}
 	req.AddCookie(&http.Cookie{Name: s.BrowserCookie.Name, Value: s.BrowserCookie.Value})
-	if status, page := send(t, req); r.view(t, "parcels-of-anna").Generation == 0 {
+	if status, page := hubtest.Send(t, req); r.View(t, "parcels-of-anna").Generation == 0 {
 		t.Fatalf("the callback answered %d and there is no grant:\n%s", status, page)
 	}
 }
 
-func sumOf(t testing.TB, r *running, version string) string {
+func sumOf(t testing.TB, r *hubtest.Running, version string) string {
 	t.Helper()
-	for _, p := range r.installed(t, "parcels").Packages {
+	for _, p := range r.Installed(t, "parcels").Packages {
 		if p.Version == version {
 			return p.Sum
 		}

@@ -1,41 +1,42 @@
-package hub_test
+package browser_test
 
 import (
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // sessionsAge makes all proofs of sessions too old.
-func (r *running) sessionsAge(t *testing.T) {
+func sessionsAge(t *testing.T, r *hubtest.Running) {
 	t.Helper()
-	r.execute(t, "UPDATE user_sessions SET proved_at = proved_at - 301000 WHERE proved_at > 0")
+	r.Execute(t, "UPDATE user_sessions SET proved_at = proved_at - 301000 WHERE proved_at > 0")
 }
 
 func TestASessionAloneChangesNoFactorAndMakesNoAdminKey(t *testing.T) {
 	t.Parallel()
-	r := startHub(t, nil)
-	boss := r.owner(t)
-	guest := boss.invite(r, "guest", "viewer")
+	r := hubtest.StartHub(t, nil)
+	boss := r.Owner(t)
+	guest := boss.Invite(r, "guest", "viewer")
 	_ = guest
-	key := r.keyOf(t, map[string]any{"title": "admin", "scopes": []string{"admin:*"}})
+	key := r.KeyOf(t, map[string]any{"title": "admin", "scopes": []string{"admin:*"}})
 	_ = key
 	asks := func(what, method, path string, form url.Values) {
 		t.Helper()
-		status, page, to := boss.ask(method, path, form)
+		status, page, to := boss.Ask(method, path, form)
 		if !strings.Contains(to, "/login/confirm?") && !strings.Contains(page, "/login/confirm?") {
 			t.Errorf("%s: a session alone answers %d %s", what, status, to)
 		}
 	}
-	r.sessionsAge(t)
+	sessionsAge(t, r)
 	var adminKey string
 	var keys struct {
 		Items []struct{ ID, Title string }
 	}
-	r.admin.must(t, "GET", "/api/v1/api-keys", nil, &keys)
+	r.Admin.Must(t, "GET", "/api/v1/api-keys", nil, &keys)
 	for _, k := range keys.Items {
 		if k.Title == "admin" {
 			adminKey = k.ID
@@ -52,20 +53,20 @@ func TestASessionAloneChangesNoFactorAndMakesNoAdminKey(t *testing.T) {
 	asks("rotating one", "POST", "/keys/"+adminKey+"/rotate", url.Values{"overlap": {"1h"}})
 	asks("consent to hosts", "POST", "/services/consent-hosts", url.Values{"consent_hosts": {"x.example"}})
 	// What needs none goes on.
-	if status, _, to := boss.ask("POST", "/keys/new", url.Values{"title": {"k"}, "which": {"all"}, "scopes": {"token:read"}}); status != http.StatusSeeOther || to != "/keys/created" {
+	if status, _, to := boss.Ask("POST", "/keys/new", url.Values{"title": {"k"}, "which": {"all"}, "scopes": {"token:read"}}); status != http.StatusSeeOther || to != "/keys/created" {
 		t.Errorf("a key for tokens answers %d %s", status, to)
 	}
-	if status, _, _ := boss.ask("POST", "/login/confirm", url.Values{"password": {"not the password"}, "return_to": {"/keys/new"}}); status != http.StatusUnprocessableEntity {
+	if status, _, _ := boss.Ask("POST", "/login/confirm", url.Values{"password": {"not the password"}, "return_to": {"/keys/new"}}); status != http.StatusUnprocessableEntity {
 		t.Errorf("a wrong password confirms with %d", status)
 	}
 	asks("after a wrong password", "POST", "/keys/new", url.Values{"title": {"k"}, "which": {"admin"}})
-	if status, _, to := boss.ask("POST", "/login/confirm", url.Values{"password": {testPassword}, "return_to": {"//evil.example"}}); status != http.StatusSeeOther || to != "/" {
+	if status, _, to := boss.Ask("POST", "/login/confirm", url.Values{"password": {hubtest.Password}, "return_to": {"//evil.example"}}); status != http.StatusSeeOther || to != "/" {
 		t.Errorf("the password confirms with %d %s", status, to)
 	}
-	if status, _, to := boss.ask("POST", "/keys/new", url.Values{"title": {"k"}, "which": {"admin"}}); status != http.StatusSeeOther || to != "/keys/created" {
+	if status, _, to := boss.Ask("POST", "/keys/new", url.Values{"title": {"k"}, "which": {"admin"}}); status != http.StatusSeeOther || to != "/keys/created" {
 		t.Errorf("after the password: %d %s", status, to)
 	}
-	if acts := boss.acts("person.confirm"); len(acts) != 2 { // the wrong password as well
+	if acts := boss.Acts("person.confirm"); len(acts) != 2 { // the wrong password as well
 		t.Errorf("the audit record holds %q", acts)
 	}
 }
@@ -73,55 +74,55 @@ func TestASessionAloneChangesNoFactorAndMakesNoAdminKey(t *testing.T) {
 // What was entered is there again after the confirmation, but for its secrets.
 func TestAConfirmationLosesNothingThatWasEntered(t *testing.T) {
 	t.Parallel()
-	r := startHub(t, nil)
-	b := startBrowser(t, 1280, 900)
-	b.setUp(r)
-	r.sessionsAge(t)
-	b.open(r.hub.URL() + "/keys/new")
-	b.fill("title", "For the night job")
-	b.click(`[name="which"][value="admin"]`)
-	b.click(`main form button[type=submit].btn-primary`)
-	b.see("Confirm that it is you")
-	b.fill("password", testPassword)
-	b.click(`form[action="/login/confirm"] button[type=submit]`)
-	b.wait(`[name="title"]`)
-	if b.value("title") != "For the night job" || !script[bool](b, `document.querySelector('[name="which"][value="admin"]').checked`) {
-		t.Errorf("the form has the title %q", b.value("title"))
+	r := hubtest.StartHub(t, nil)
+	b := hubtest.StartBrowser(t, 1280, 900)
+	b.SetUp(r)
+	sessionsAge(t, r)
+	b.Open(r.Hub.URL() + "/keys/new")
+	b.Fill("title", "For the night job")
+	b.Click(`[name="which"][value="admin"]`)
+	b.Click(`main form button[type=submit].btn-primary`)
+	b.See("Confirm that it is you")
+	b.Fill("password", hubtest.Password)
+	b.Click(`form[action="/login/confirm"] button[type=submit]`)
+	b.Wait(`[name="title"]`)
+	if value(b, "title") != "For the night job" || !hubtest.Script[bool](b, `document.querySelector('[name="which"][value="admin"]').checked`) {
+		t.Errorf("the form has the title %q", value(b, "title"))
 	}
-	b.click(`main form button[type=submit].btn-primary`)
-	eventually(t, "the key is made", func() bool { return strings.HasSuffix(b.address(), "/keys/created") })
+	b.Click(`main form button[type=submit].btn-primary`)
+	hubtest.Eventually(t, "the key is made", func() bool { return strings.HasSuffix(b.Address(), "/keys/created") })
 }
 
 func TestWhoComesFromTheSignInServiceSignsInAnew(t *testing.T) {
 	t.Parallel()
-	service := startSignInService(t)
-	r := startHub(t, map[string]any{"oidc.issuer": service.URL, "oidc.client_id": "hub", "oidc.client_secret": "oidc-secret", "oidc.title": "Company"})
-	boss := r.owner(t)
-	boss.ask("POST", "/people/invite", url.Values{"login": {"olga@example.com"}, "role": {"administrator"}})
+	service := hubtest.StartSignInService(t)
+	r := hubtest.StartHub(t, map[string]any{"oidc.issuer": service.URL, "oidc.client_id": "hub", "oidc.client_secret": "oidc-secret", "oidc.title": "Company"})
+	boss := r.Owner(t)
+	boss.Ask("POST", "/people/invite", url.Values{"login": {"olga@example.com"}, "role": {"administrator"}})
 	claims := map[string]any{"sub": "7", "email": "olga@example.com", "email_verified": true, "name": "Olga"}
-	service.is(claims)
-	olga := newVisitor(t, r)
-	olga.federatedLogin()
+	service.Is(claims)
+	olga := hubtest.NewVisitor(t, r)
+	olga.FederatedLogin()
 	form := url.Values{"title": {"k"}, "which": {"admin"}}
-	if _, _, to := olga.ask("POST", "/keys/new", form); !strings.HasPrefix(to, "/login/confirm") {
+	if _, _, to := olga.Ask("POST", "/keys/new", form); !strings.HasPrefix(to, "/login/confirm") {
 		t.Fatalf("a sign-in that may have asked for nothing is proof: %s", to)
 	}
-	if _, page, _ := olga.ask("GET", "/login/confirm?return_to=/keys/new", nil); !strings.Contains(page, "fresh=1") || strings.Contains(page, `name="password"`) {
+	if _, page, _ := olga.Ask("GET", "/login/confirm?return_to=/keys/new", nil); !strings.Contains(page, "fresh=1") || strings.Contains(page, `name="password"`) {
 		t.Error("the page does not lead to the sign-in service alone")
 	}
 	anew := func(authenticated time.Time) string {
 		claims["auth_time"] = authenticated.Unix()
-		service.is(claims)
-		_, _, away := olga.ask("GET", "/login/oidc?fresh=1&return_to=/keys/new", nil)
+		service.Is(claims)
+		_, _, away := olga.Ask("GET", "/login/oidc?fresh=1&return_to=/keys/new", nil)
 		if !strings.Contains(away, "prompt=login") || !strings.Contains(away, "max_age=300") {
 			t.Errorf("the service is not asked for a fresh sign-in: %s", away)
 		}
-		_, _, home := olga.ask("GET", away, nil)
-		_, _, to := olga.ask("GET", strings.TrimPrefix(home, olga.base), nil)
+		_, _, home := olga.Ask("GET", away, nil)
+		_, _, to := olga.Ask("GET", strings.TrimPrefix(home, olga.Base), nil)
 		if to != "/keys/new" {
 			t.Errorf("the sign-in leads to %s", to)
 		}
-		_, _, to = olga.ask("POST", "/keys/new", form)
+		_, _, to = olga.Ask("POST", "/keys/new", form)
 		return to
 	}
 	if to := anew(time.Now().Add(-time.Hour)); !strings.HasPrefix(to, "/login/confirm") {
@@ -135,59 +136,46 @@ func TestWhoComesFromTheSignInServiceSignsInAnew(t *testing.T) {
 // Whoever is removed, disabled or demoted leaves no key, invitation or link behind.
 func TestWhoLeavesLeavesNoWayBack(t *testing.T) {
 	t.Parallel()
-	world := startWorld(t, time.Hour)
-	r := startHub(t, nil)
-	boss := r.owner(t)
-	name := r.addService(t, world.Service("oauth2"))
+	world := hubtest.StartWorld(t, time.Hour)
+	r := hubtest.StartHub(t, nil)
+	boss := r.Owner(t)
+	name := r.AddService(t, world.Service("oauth2"))
 	for what, form := range map[string]url.Values{"disable": {}, "remove": {}, "role": {"role": {"viewer"}}} {
 		login := "leaver-" + what
-		admin := boss.invite(r, login, "administrator")
-		page := admin.follow("/keys/new", url.Values{"title": {"key of " + login}, "which": {"admin"}})
-		secret := keyRE.FindString(page)
+		admin := boss.Invite(r, login, "administrator")
+		page := admin.Follow("/keys/new", url.Values{"title": {"key of " + login}, "which": {"admin"}})
+		secret := hubtest.KeyRE.FindString(page)
 		if secret == "" {
 			t.Fatalf("%s: no key: %s", what, page)
 		}
-		made := r.with(secret)
+		made := r.With(secret)
 		var child struct{ Key, CreatedBy string }
-		made.must(t, "POST", "/api/v1/api-keys", map[string]any{"title": "child of " + login, "scopes": []string{"admin:*"}}, &child)
-		invitation := inviteRE.FindStringSubmatch(admin.follow("/people/invite", url.Values{"login": {"friend-of-" + login}, "role": {"administrator"}}))
-		link := grantPathRE.FindString(admin.follow("/connections/"+name+"/link", url.Values{}))
+		made.Must(t, "POST", "/api/v1/api-keys", map[string]any{"title": "child of " + login, "scopes": []string{"admin:*"}}, &child)
+		invitation := hubtest.InviteRE.FindStringSubmatch(admin.Follow("/people/invite", url.Values{"login": {"friend-of-" + login}, "role": {"administrator"}}))
+		link := hubtest.GrantPathRE.FindString(admin.Follow("/connections/"+name+"/link", url.Values{}))
 		if invitation == nil || link == "" {
 			t.Fatalf("%s: no invitation or link", what)
 		}
-		_, people, _ := boss.ask("GET", "/people", nil)
-		id := personIDOf(people, login)
+		_, people, _ := boss.Ask("GET", "/people", nil)
+		id := hubtest.PersonIDOf(people, login)
 		if !strings.Contains(people, "key of "+login) || !strings.Contains(people, "friend-of-"+login) {
 			t.Errorf("%s: the page does not name what is withdrawn", what)
 		}
-		boss.follow("/people/"+id+"/"+what, form)
-		for which, key := range map[string]*client{"the key": made, "a key that it made": r.with(child.Key)} {
-			if status, _ := key.do(t, "GET", "/api/v1/services", nil); status != http.StatusUnauthorized {
+		boss.Follow("/people/"+id+"/"+what, form)
+		for which, key := range map[string]*hubtest.Client{"the key": made, "a key that it made": r.With(child.Key)} {
+			if status, _ := key.Do(t, "GET", "/api/v1/services", nil); status != http.StatusUnauthorized {
 				t.Errorf("%s: %s answers %d", what, which, status)
 			}
 		}
-		stranger := newVisitor(t, r)
-		if status, _, _ := stranger.ask("POST", "/invite", url.Values{"link": {invitation[1]}, "name": {"x"}, "password": {testPassword}, "repeat": {testPassword}}); status == http.StatusSeeOther {
+		stranger := hubtest.NewVisitor(t, r)
+		if status, _, _ := stranger.Ask("POST", "/invite", url.Values{"link": {invitation[1]}, "name": {"x"}, "password": {hubtest.Password}, "repeat": {hubtest.Password}}); status == http.StatusSeeOther {
 			t.Errorf("%s: the invitation is accepted", what)
 		}
-		if status, _, _ := stranger.ask("GET", link, nil); status == http.StatusOK {
+		if status, _, _ := stranger.Ask("GET", link, nil); status == http.StatusOK {
 			t.Errorf("%s: the link is followed", what)
 		}
 	}
-	if acts := boss.acts("person.withdraw"); len(acts) != 3 {
+	if acts := boss.Acts("person.withdraw"); len(acts) != 3 {
 		t.Errorf("the audit record holds %q", acts)
 	}
-}
-
-// keyRE finds an API key.
-var keyRE = regexp.MustCompile(`evg_[A-Za-z0-9_-]{43}`)
-
-// personIDOf finds the id of a person in the page of people, by the login beside it.
-func personIDOf(page, login string) string {
-	at := strings.Index(page, login)
-	found := regexp.MustCompile(`/people/([0-9a-f-]{36})/`).FindStringSubmatch(page[max(at, 0):])
-	if found == nil {
-		return ""
-	}
-	return found[1]
 }

@@ -1,4 +1,4 @@
-package hub_test
+package browser_test
 
 import (
 	"database/sql"
@@ -15,6 +15,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // TestScreenshotsOfARestore takes the pictures of what a restore and a copied folder leave;
@@ -24,36 +25,36 @@ func TestScreenshotsOfARestore(t *testing.T) {
 	if dir == "" {
 		t.Skip("takes pictures of pages: make screenshots")
 	}
-	world := startWorld(t, time.Hour)
+	world := hubtest.StartWorld(t, time.Hour)
 	r := startFurnished(t, world)
 	var key struct{ ID string }
-	r.admin.must(t, "POST", "/api/v1/api-keys", map[string]any{"title": "Bpium", "connections": []string{"sales-portal"}}, &key)
-	r.hub.Stop(t.Context())
-	putBack(t, r.dir, key.ID)
-	r = r.again(t)
+	r.Admin.Must(t, "POST", "/api/v1/api-keys", map[string]any{"title": "Bpium", "connections": []string{"sales-portal"}}, &key)
+	r.Hub.Stop(t.Context())
+	putBack(t, r.Dir, key.ID)
+	r = r.Again(t)
 
-	desk := &camera{browser: startBrowser(t, 1280, 800), dir: dir, width: 1280, height: 800}
-	link, err := r.hub.SetupLink(t.Context())
+	desk := &camera{Browser: hubtest.StartBrowser(t, 1280, 800), dir: dir, width: 1280, height: 800}
+	link, err := r.Hub.SetupLink(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	desk.open(link)
-	desk.setUp(r)
-	desk.both("overview-held", r.hub.URL()+"/")
-	desk.both("restored-held", r.hub.URL()+"/restored")
-	execIn(t, r.dir, `UPDATE restores SET until = 1 WHERE open = 1`)
-	eventually(t, "the hold ends", func() bool { return !r.restore(t).Held })
-	desk.both("overview-behind", r.hub.URL()+"/")
-	desk.both("restored-behind", r.hub.URL()+"/restored")
-	desk.both("withdrawn", r.hub.URL()+"/withdrawn")
-	desk.open(r.hub.URL() + "/withdrawn")
-	desk.click(`[data-opens="withdraw-again"]`)
+	desk.Open(link)
+	desk.SetUp(r)
+	desk.both("overview-held", r.Hub.URL()+"/")
+	desk.both("restored-held", r.Hub.URL()+"/restored")
+	hubtest.ExecIn(t, r.Dir, `UPDATE restores SET until = 1 WHERE open = 1`)
+	hubtest.Eventually(t, "the hold ends", func() bool { return !r.Restore(t).Held })
+	desk.both("overview-behind", r.Hub.URL()+"/")
+	desk.both("restored-behind", r.Hub.URL()+"/restored")
+	desk.both("withdrawn", r.Hub.URL()+"/withdrawn")
+	desk.Open(r.Hub.URL() + "/withdrawn")
+	desk.Click(`[data-opens="withdraw-again"]`)
 	desk.light("withdrawn-ask", "en")
-	desk.open(r.hub.URL() + "/restored")
-	desk.click(`input[name="all"]`)
-	desk.click(`input[value="send_links"]`)
-	desk.click(`form.eg-bulk button[type=submit]`)
-	desk.wait(`main form button.btn-danger`)
+	desk.Open(r.Hub.URL() + "/restored")
+	desk.Click(`input[name="all"]`)
+	desk.Click(`input[value="send_links"]`)
+	desk.Click(`form.eg-bulk button[type=submit]`)
+	desk.Wait(`main form button.btn-danger`)
 	desk.light("behind-decision", "en")
 }
 
@@ -64,18 +65,18 @@ func TestScreenshotsOfDoubtedClocks(t *testing.T) {
 	if dir == "" {
 		t.Skip("takes pictures of pages: make screenshots")
 	}
-	r := startFurnished(t, startWorld(t, time.Hour))
-	desk := &camera{browser: startBrowser(t, 1280, 800), dir: dir, width: 1280, height: 800}
-	link, err := r.hub.SetupLink(t.Context())
+	r := startFurnished(t, hubtest.StartWorld(t, time.Hour))
+	desk := &camera{Browser: hubtest.StartBrowser(t, 1280, 800), dir: dir, width: 1280, height: 800}
+	link, err := r.Hub.SetupLink(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	desk.open(link)
-	desk.setUp(r)
-	r.hub.Stop(t.Context())
-	stepClocks(t, r.dir, 1000*time.Second)
-	r = r.again(t)
-	desk.both("overview-clock", r.hub.URL()+"/")
+	desk.Open(link)
+	desk.SetUp(r)
+	r.Hub.Stop(t.Context())
+	stepClocks(t, r.Dir, 1000*time.Second)
+	r = r.Again(t)
+	desk.both("overview-clock", r.Hub.URL()+"/")
 }
 
 // stepClocks makes of what a stopped hub has noted of clocks what it would have noted if
@@ -107,34 +108,34 @@ func stepClocks(t *testing.T, dir string, by time.Duration) {
 
 // both takes a page in both languages, at a desk and on a phone.
 func (c *camera) both(name, address string) {
-	c.t.Helper()
+	c.T.Helper()
 	for _, lang := range []string{"ru", "en"} {
-		c.open(address)
+		c.Open(address)
 		c.language(lang)
 		for suffix, size := range map[string][2]int64{"": {1280, 800}, "-phone": {390, 844}} {
 			c.width, c.height = size[0], size[1]
-			c.open(address)
+			c.Open(address)
 			c.light(name+suffix, lang)
 		}
 		c.width, c.height = 1280, 800
-		c.do("the desk again", chromedp.EmulateViewport(c.width, c.height))
+		c.Do("the desk again", chromedp.EmulateViewport(c.width, c.height))
 	}
 }
 
 // light takes the page that is open, in light alone.
 func (c *camera) light(name, lang string) {
-	c.t.Helper()
+	c.T.Helper()
 	name += "-light-" + lang
-	c.do("choose the theme", media("light"))
-	c.do("hold the page", chromedp.EmulateViewport(c.width, c.height))
-	whole := script[int64](c.browser, `document.documentElement.scrollHeight`)
-	c.do("hold the whole page", chromedp.EmulateViewport(c.width, max(c.height, whole)))
-	image, err := chromedp.Run(c.ctx, chromedp.CaptureScreenshot())
+	c.Do("choose the theme", media("light"))
+	c.Do("hold the page", chromedp.EmulateViewport(c.width, c.height))
+	whole := hubtest.Script[int64](c.Browser, `document.documentElement.scrollHeight`)
+	c.Do("hold the whole page", chromedp.EmulateViewport(c.width, max(c.height, whole)))
+	image, err := chromedp.Run(c.Ctx, chromedp.CaptureScreenshot())
 	if err == nil {
 		err = os.WriteFile(filepath.Join(c.dir, name+".png"), image, 0o600)
 	}
 	if err != nil {
-		c.t.Fatalf("take %s: %v", name, err)
+		c.T.Fatalf("take %s: %v", name, err)
 	}
 }
 
@@ -142,8 +143,8 @@ func (c *camera) light(name, lang string) {
 // copy, and of which two other hubs are known.
 func putBack(t *testing.T, dir, keyID string) {
 	t.Helper()
-	execIn(t, dir, `UPDATE connections SET due_at = 1 WHERE name IN ('sales-portal', 'warehouse', 'logistics')`)
-	execIn(t, dir, `UPDATE settings SET value = '{"machine":"0123456789abcdef","inode":1}' WHERE key = 'data_place'`)
+	hubtest.ExecIn(t, dir, `UPDATE connections SET due_at = 1 WHERE name IN ('sales-portal', 'warehouse', 'logistics')`)
+	hubtest.ExecIn(t, dir, `UPDATE settings SET value = '{"machine":"0123456789abcdef","inode":1}' WHERE key = 'data_place'`)
 	box, err := seal.Open(filepath.Join(dir, "evergrant.key"))
 	if err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package hub_test
+package browser_test
 
 import (
 	"context"
@@ -20,6 +20,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 	"github.com/evergrant/evergrant/hub/internal/store/statsdb"
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 	"github.com/evergrant/evergrant/plugins/demo"
 	"github.com/evergrant/evergrant/plugins/emulator"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -70,20 +71,20 @@ func TestScreenshots(t *testing.T) {
 	if dir == "" {
 		t.Skip("takes pictures of pages: make screenshots")
 	}
-	world := startWorld(t, time.Hour)
+	world := hubtest.StartWorld(t, time.Hour)
 	r := startFurnished(t, world)
-	wide := &camera{browser: startBrowser(t, 1280, 800), dir: dir, width: 1280, height: 800}
-	link, err := r.hub.SetupLink(t.Context())
+	wide := &camera{Browser: hubtest.StartBrowser(t, 1280, 800), dir: dir, width: 1280, height: 800}
+	link, err := r.Hub.SetupLink(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	wide.themes("setup", "en", link)
-	wide.setUp(r)
+	wide.SetUp(r)
 	for _, p := range pictures {
-		wide.themes(p.name, "en", r.hub.URL()+p.path)
+		wide.themes(p.name, "en", r.Hub.URL()+p.path)
 		if p.main {
 			wide.language("ru")
-			wide.themes(p.name, "ru", r.hub.URL()+p.path)
+			wide.themes(p.name, "ru", r.Hub.URL()+p.path)
 			wide.language("en")
 		}
 	}
@@ -92,14 +93,14 @@ func TestScreenshots(t *testing.T) {
 	wide.phone()
 	for _, p := range pictures {
 		if p.main {
-			wide.themes(p.name+"-phone", "en", r.hub.URL()+p.path)
+			wide.themes(p.name+"-phone", "en", r.Hub.URL()+p.path)
 		}
 	}
 }
 
 // camera takes pictures with a browser.
 type camera struct {
-	*browser
+	*hubtest.Browser
 	dir string
 	// width and height of the window, in CSS pixels.
 	width, height int64
@@ -107,26 +108,26 @@ type camera struct {
 
 // themes takes a page in light and dark.
 func (c *camera) themes(name, lang, address string) {
-	c.t.Helper()
-	c.open(address)
+	c.T.Helper()
+	c.Open(address)
 	c.here(name, lang)
 }
 
 // here takes the page that is open.
 func (c *camera) here(name, lang string) {
-	c.t.Helper()
+	c.T.Helper()
 	for _, theme := range []string{"light", "dark"} {
-		c.do("choose the theme", media(theme))
+		c.Do("choose the theme", media(theme))
 		// The whole page is in sight, so that what sticks to the window is as long.
-		c.do("hold the page", chromedp.EmulateViewport(c.width, c.height))
-		whole := script[int64](c.browser, `document.documentElement.scrollHeight`)
-		c.do("hold the whole page", chromedp.EmulateViewport(c.width, max(c.height, whole)))
-		image, err := chromedp.Run(c.ctx, chromedp.CaptureScreenshot())
+		c.Do("hold the page", chromedp.EmulateViewport(c.width, c.height))
+		whole := hubtest.Script[int64](c.Browser, `document.documentElement.scrollHeight`)
+		c.Do("hold the whole page", chromedp.EmulateViewport(c.width, max(c.height, whole)))
+		image, err := chromedp.Run(c.Ctx, chromedp.CaptureScreenshot())
 		if err == nil {
 			err = os.WriteFile(filepath.Join(c.dir, name+"-"+theme+"-"+lang+".png"), image, 0o600)
 		}
 		if err != nil {
-			c.t.Fatalf("take %s: %v", name, err)
+			c.T.Fatalf("take %s: %v", name, err)
 		}
 	}
 }
@@ -144,101 +145,101 @@ func media(theme string) chromedp.Action[chromedp.Void] {
 
 // language is the person's choice, as the switch of every page makes it.
 func (c *camera) language(lang string) {
-	c.t.Helper()
-	c.click(`button[name="lang"][value="` + lang + `"]`)
-	c.wait(`html[lang="` + lang + `"] nav`)
+	c.T.Helper()
+	c.Click(`button[name="lang"][value="` + lang + `"]`)
+	c.Wait(`html[lang="` + lang + `"] nav`)
 }
 
 func (c *camera) phone() { c.width, c.height = 390, 844 }
 
 // onTheWay takes the pages that one only meets on the way.
-func (c *camera) onTheWay(r *running, world *demo.World) {
-	c.t.Helper()
+func (c *camera) onTheWay(r *hubtest.Running, world *demo.World) {
+	c.T.Helper()
 	s := world.Service("google-calendar") // Bitrix24 tells nobody of a refusal
-	c.open(r.hub.URL() + "/connections/sales-portal")
-	c.click("#show-codes")
-	c.see("accessToken")
+	c.Open(r.Hub.URL() + "/connections/sales-portal")
+	c.Click("#show-codes")
+	c.See("accessToken")
 	c.here("access-codes", "en")
-	c.open(r.hub.URL() + "/keys/new")
-	c.fill("title", "Bpium")
-	c.click(`input[name="which"][value="all"]`)
-	c.click("main form button[type=submit].btn-primary")
-	c.wait("#new-key")
+	c.Open(r.Hub.URL() + "/keys/new")
+	c.Fill("title", "Bpium")
+	c.Click(`input[name="which"][value="all"]`)
+	c.Click("main form button[type=submit].btn-primary")
+	c.Wait("#new-key")
 	c.here("key-created", "en")
-	c.open(r.hub.URL() + "/escalations")
-	c.click(`main table a.eg-name`)
-	c.wait("#messages")
+	c.Open(r.Hub.URL() + "/escalations")
+	c.Click(`main table a.eg-name`)
+	c.Wait("#messages")
 	c.here("escalation", "en")
-	c.open(r.hub.URL() + "/connections/sales-portal/drill")
-	c.click("main form button[type=submit].btn-primary")
-	c.wait("#planned")
+	c.Open(r.Hub.URL() + "/connections/sales-portal/drill")
+	c.Click("main form button[type=submit].btn-primary")
+	c.Wait("#planned")
 	c.here("drill-planned", "en")
-	c.open(r.hub.URL() + "/escalation/channels/telegram")
-	c.fill("to", "-4012345678")
-	c.click(`form[action$="/test"] button[type=submit]`)
-	c.wait("[role=status] .eg-note")
+	c.Open(r.Hub.URL() + "/escalation/channels/telegram")
+	c.Fill("to", "-4012345678")
+	c.Click(`form[action$="/test"] button[type=submit]`)
+	c.Wait("[role=status] .eg-note")
 	c.here("escalation-test", "en")
-	c.open(r.hub.URL() + "/services/new/bitrix24")
-	c.fill("client_id", "local.test")
-	c.click("#check-service")
-	c.wait("#check .eg-note")
+	c.Open(r.Hub.URL() + "/services/new/bitrix24")
+	c.Fill("client_id", "local.test")
+	c.Click("#check-service")
+	c.Wait("#check .eg-note")
 	c.here("service-check", "en")
-	c.connect(r, s, "denied-one")
-	c.click(`button[name="decision"][value="deny"]`)
-	c.wait(".eg-mark.is-warning")
+	c.Connect(r, s, "denied-one")
+	c.Click(`button[name="decision"][value="deny"]`)
+	c.Wait(".eg-mark.is-warning")
 	c.here("authorization-denied", "en")
-	stranger := &camera{browser: startBrowser(c.t, 1280, 800), dir: c.dir, width: 1280, height: 800}
-	stranger.open(r.hub.URL() + "/login")
+	stranger := &camera{Browser: hubtest.StartBrowser(c.T, 1280, 800), dir: c.dir, width: 1280, height: 800}
+	stranger.Open(r.Hub.URL() + "/login")
 	stranger.here("login", "en")
 }
 
 // email takes the message about a grant that ends soon, as a mail program shows it.
-func (c *camera) email(r *running) {
-	c.t.Helper()
-	for _, m := range r.services.Messages() {
+func (c *camera) email(r *hubtest.Running) {
+	c.T.Helper()
+	for _, m := range r.Services.Messages() {
 		if m.Kind != channel.SMTP {
 			continue
 		}
-		page := filepath.Join(c.t.TempDir(), "email.html")
+		page := filepath.Join(c.T.TempDir(), "email.html")
 		if err := os.WriteFile(page, []byte(linkOfMessageRE.ReplaceAllString(m.HTML, "/$1/…")), 0o600); err != nil {
-			c.t.Fatal(err)
+			c.T.Fatal(err)
 		}
-		c.open("file://" + page)
+		c.Open("file://" + page)
 		c.here("email", "en")
 		return
 	}
-	c.t.Error("nobody was told by e-mail")
+	c.T.Error("nobody was told by e-mail")
 }
 
 var linkOfMessageRE = regexp.MustCompile(`/(grant|ack)/[A-Za-z0-9_-]{43}`)
 
 // startFurnished is a hub with services of all emulators and connections in
 // every status.
-func startFurnished(t *testing.T, world *demo.World) *running {
+func startFurnished(t *testing.T, world *demo.World) *hubtest.Running {
 	t.Helper()
 	dir := t.TempDir()
 	// Services know the hub's address, so it stays the same over a restart.
-	r := startHubIn(t, dir, nil)
-	flags := map[string]any{"listen": r.hub.Addr().String(), "public_url": r.hub.URL()}
+	r := hubtest.StartHubIn(t, dir, nil)
+	flags := map[string]any{"listen": r.Hub.Addr().String(), "public_url": r.Hub.URL()}
 	for _, s := range world.Services {
-		r.addService(t, s)
+		r.AddService(t, s)
 	}
-	r.admin.must(t, "DELETE", "/api/v1/connections/c-oauth2", nil, nil)
-	r.admin.must(t, "DELETE", "/api/v1/connections/c-taxcom-kassa", nil, nil)
-	r.admin.must(t, "DELETE", "/api/v1/connections/c-google-calendar", nil, nil)
-	r.admin.must(t, "DELETE", "/api/v1/connections/c-bitrix24", nil, nil)
-	r.admin.must(t, "POST", "/api/v1/connections", map[string]any{"service": "demo-bitrix24", "name": "sales-portal", "title": "Битрикс24 — отдел продаж"}, nil)
-	status, page := send(t, r.grant(t, "sales-portal", emulator.Choices{}))
-	if v := r.view(t, "sales-portal"); v.Generation == 0 {
+	r.Admin.Must(t, "DELETE", "/api/v1/connections/c-oauth2", nil, nil)
+	r.Admin.Must(t, "DELETE", "/api/v1/connections/c-taxcom-kassa", nil, nil)
+	r.Admin.Must(t, "DELETE", "/api/v1/connections/c-google-calendar", nil, nil)
+	r.Admin.Must(t, "DELETE", "/api/v1/connections/c-bitrix24", nil, nil)
+	r.Admin.Must(t, "POST", "/api/v1/connections", map[string]any{"service": "demo-bitrix24", "name": "sales-portal", "title": "Битрикс24 — отдел продаж"}, nil)
+	status, page := hubtest.Send(t, r.Grant(t, "sales-portal", emulator.Choices{}))
+	if v := r.View(t, "sales-portal"); v.Generation == 0 {
 		t.Fatalf("the callback answered %d:\n%s", status, page)
 	}
-	r.key(t, "sales-portal").pull(t, "sales-portal")
-	services := startChannels(t)
-	r.hub.Stop(context.Background())
+	r.Key(t, "sales-portal").Pull(t, "sales-portal")
+	services := hubtest.StartChannels(t)
+	r.Hub.Stop(context.Background())
 	furnish(t, dir, services)
-	r = startHubIn(t, dir, flags)
-	r.services = services
-	r.admin.must(t, "POST", "/api/v1/connections/sales-portal/renew", nil, nil) // a plugin that runs has more to show
+	r = hubtest.StartHubIn(t, dir, flags)
+	r.Services = services
+	r.Admin.Must(t, "POST", "/api/v1/connections/sales-portal/renew", nil, nil) // a plugin that runs has more to show
 	return r
 }
 

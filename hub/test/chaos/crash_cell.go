@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/chaos/authority"
+	"github.com/evergrant/evergrant/hub/test/chaos/authority"
 	"github.com/evergrant/evergrant/hub/internal/crashpoint"
 )
 

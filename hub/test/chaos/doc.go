@@ -14,7 +14,7 @@
 //
 // # What is judged
 //
-// hub/chaos/authority ends a family of tokens when a spent refresh token comes
+// hub/test/chaos/authority ends a family of tokens when a spent refresh token comes
 // back, and counts it: double-spent. It serves what it has received to the end,
 // also when the hub has gone. A grant is lost if at the end of a part its
 // connection cannot be renewed although the protocol allows it. A token is stale

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"syscall"
 
-	"github.com/evergrant/evergrant/hub/chaos/authority"
+	"github.com/evergrant/evergrant/hub/test/chaos/authority"
 )
 
 // ownResolvConf is a command that starts another one with a resolv.conf of its

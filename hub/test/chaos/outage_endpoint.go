@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/chaos/authority"
+	"github.com/evergrant/evergrant/hub/test/chaos/authority"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/chaos/authority"
+	"github.com/evergrant/evergrant/hub/test/chaos/authority"
 )
 
 // loss is a grant that has ended.

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/chaos/authority"
+	"github.com/evergrant/evergrant/hub/test/chaos/authority"
 )
 
 // Clocks of a scene: those of its hubs by their number, and the database's.

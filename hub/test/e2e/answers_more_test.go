@@ -1,14 +1,16 @@
-package hub_test
+package e2e_test
 
 import (
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // moreAnswers are inputs that are no answer to a refresh.
-func moreAnswers(t *testing.T, r *running, a *answering) []answerRow {
+func moreAnswers(t *testing.T, r *hubtest.Running, a *answering) []answerRow {
 	t.Helper()
 	rows := callbackAnswers(t, r, a)
 	rows = append(rows, pastedAnswers(t, r, a)...)
@@ -18,9 +20,9 @@ func moreAnswers(t *testing.T, r *running, a *answering) []answerRow {
 }
 
 // callbackAnswers are ways in which a browser comes back.
-func callbackAnswers(t *testing.T, r *running, a *answering) []answerRow {
+func callbackAnswers(t *testing.T, r *hubtest.Running, a *answering) []answerRow {
 	t.Helper()
-	r.served(t, a, "back", nil)
+	served(t, r, a, "back", nil)
 	var rows []answerRow
 	for _, test := range []struct {
 		cause, service, query, says, source string
@@ -34,7 +36,7 @@ func callbackAnswers(t *testing.T, r *running, a *answering) []answerRow {
 		{"neither code nor error", "any", "state=STATE", "sent no code", "https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2", 400},
 		{"a state that is not awaited", "any", "code=x&state=unknown", "no longer waiting", "https://www.rfc-editor.org/rfc/rfc6749#section-10.12", 400},
 	} {
-		status, page := send(t, r.comeBack(t, "back", test.query))
+		status, page := hubtest.Send(t, comeBack(t, r, "back", test.query))
 		if status != test.status || !strings.Contains(page, test.says) {
 			t.Errorf("%s: %d, and the page does not say %q", test.query, status, test.says)
 		}
@@ -48,28 +50,28 @@ func callbackAnswers(t *testing.T, r *running, a *answering) []answerRow {
 }
 
 // browserAnswers are about the browser that comes back.
-func browserAnswers(t *testing.T, r *running) []answerRow {
+func browserAnswers(t *testing.T, r *hubtest.Running) []answerRow {
 	t.Helper()
 	const tabs, scanner = "https://github.com/auth0/nextjs-auth0/issues/142", "reported by people who tried the hub"
-	first, second := r.comeBack(t, "back", "code=one&state=STATE"), r.comeBack(t, "back", "code=two&state=STATE")
+	first, second := comeBack(t, r, "back", "code=one&state=STATE"), comeBack(t, r, "back", "code=two&state=STATE")
 	for _, cookie := range second.Cookies() {
 		first.AddCookie(cookie) // one browser has both
 	}
 	bare := first.Clone(t.Context())
 	bare.Header.Del("Cookie")
-	if status, page := send(t, bare); status != http.StatusBadRequest || !strings.Contains(page, "another browser") {
+	if status, page := hubtest.Send(t, bare); status != http.StatusBadRequest || !strings.Contains(page, "another browser") {
 		t.Errorf("without a cookie: %d", status)
 	}
 	early := first.Clone(t.Context())
 	early.Header.Set("Sec-Purpose", "prefetch")
-	if status, _ := send(t, early); status != http.StatusServiceUnavailable {
+	if status, _ := hubtest.Send(t, early); status != http.StatusServiceUnavailable {
 		t.Errorf("a prefetch: %d", status)
 	}
-	if status, page := send(t, first); status != http.StatusOK {
+	if status, page := hubtest.Send(t, first); status != http.StatusOK {
 		t.Errorf("the first tab: %d\n%s", status, page)
 	}
-	form := r.comeBack(t, "back", "code=three&state=STATE")
-	posted, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.hub.URL()+"/callback/back", strings.NewReader(form.URL.RawQuery))
+	form := comeBack(t, r, "back", "code=three&state=STATE")
+	posted, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.Hub.URL()+"/callback/back", strings.NewReader(form.URL.RawQuery))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,8 +84,8 @@ func browserAnswers(t *testing.T, r *running) []answerRow {
 	}
 	_ = resp.Body.Close()
 	led := form.Clone(t.Context())
-	led.URL, _ = url.Parse(r.hub.URL() + resp.Header.Get("Location"))
-	if status, _ := send(t, led); resp.StatusCode != http.StatusSeeOther || status != http.StatusOK {
+	led.URL, _ = url.Parse(r.Hub.URL() + resp.Header.Get("Location"))
+	if status, _ := hubtest.Send(t, led); resp.StatusCode != http.StatusSeeOther || status != http.StatusOK {
 		t.Errorf("a posted callback: %d, then %d", resp.StatusCode, status)
 	}
 	return []answerRow{
@@ -95,9 +97,9 @@ func browserAnswers(t *testing.T, r *running) []answerRow {
 }
 
 // pastedAnswers are what people paste.
-func pastedAnswers(t *testing.T, r *running, a *answering) []answerRow {
+func pastedAnswers(t *testing.T, r *hubtest.Running, a *answering) []answerRow {
 	t.Helper()
-	r.served(t, a, "pasted", nil)
+	served(t, r, a, "pasted", nil)
 	var rows []answerRow
 	for _, test := range []struct{ cause, pasted string }{
 		{"a pasted address", "https://app.example/cb?code=abc&state=STATE"},
@@ -105,8 +107,8 @@ func pastedAnswers(t *testing.T, r *running, a *answering) []answerRow {
 		{"a pasted address in brackets", "<https://app.example/cb?code=abc&state=STATE>"},
 		{"a pasted code in percent-encoding", "4%2F0AfJoh%3Dx"},
 	} {
-		var s started
-		r.admin.must(t, "POST", "/api/v1/connections/pasted/authorizations", nil, &s)
+		var s hubtest.Started
+		r.Admin.Must(t, "POST", "/api/v1/connections/pasted/authorizations", nil, &s)
 		u, _ := url.Parse(s.AuthorizeURL)
 		pasted := strings.ReplaceAll(test.pasted, "STATE", u.Query().Get("state"))
 		wanted := ""
@@ -114,7 +116,7 @@ func pastedAnswers(t *testing.T, r *running, a *answering) []answerRow {
 			wanted = form.Get("code")
 			firstTokens(w, form)
 		})
-		r.admin.must(t, "POST", "/api/v1/connections/pasted/authorizations/pasted", map[string]any{"pasted": pasted}, nil)
+		r.Admin.Must(t, "POST", "/api/v1/connections/pasted/authorizations/pasted", map[string]any{"pasted": pasted}, nil)
 		if wanted != "abc" && wanted != "4/0AfJoh=x" {
 			t.Errorf("%s: the service got the code %q", test.pasted, wanted)
 		}
@@ -124,7 +126,7 @@ func pastedAnswers(t *testing.T, r *running, a *answering) []answerRow {
 }
 
 // reauthorisations are second grants of a connection that has one.
-func reauthorisations(t *testing.T, r *running, a *answering) []answerRow {
+func reauthorisations(t *testing.T, r *hubtest.Running, a *answering) []answerRow {
 	t.Helper()
 	const once, lost = "https://github.com/lowcoder-org/lowcoder/issues/763", "https://github.com/dnplus/streamlit-oauth/issues/87"
 	account := func(w http.ResponseWriter, _ url.Values) { reply(w, 200, `{"sub":"ann","email":"ann@example.test"}`) }
@@ -133,15 +135,15 @@ func reauthorisations(t *testing.T, r *running, a *answering) []answerRow {
 	}
 	kept := func(name string) string {
 		var codes struct{ RefreshToken, AccessToken string }
-		r.admin.must(t, "GET", "/api/v1/connections/"+name+"/access-codes?refresh_token=true", nil, &codes)
+		r.Admin.Must(t, "GET", "/api/v1/connections/"+name+"/access-codes?refresh_token=true", nil, &codes)
 		return codes.AccessToken + " " + codes.RefreshToken
 	}
 	// The account is proven, and the service does not replace the refresh token.
-	r.served(t, a, "again", map[string]any{"rotation": "none", "userinfo_endpoint": a.URL + "/me/again"})
+	served(t, r, a, "again", map[string]any{"rotation": "none", "userinfo_endpoint": a.URL + "/me/again"})
 	a.on("/me/again", account)
-	r.granted(t, "again")
+	granted(t, r, "again")
 	a.on("/token/again", without)
-	r.granted(t, "again")
+	granted(t, r, "again")
 	if got := kept("again"); got != "second-access first-refresh" {
 		t.Errorf("the same account again: %s", got)
 	}
@@ -150,48 +152,48 @@ func reauthorisations(t *testing.T, r *running, a *answering) []answerRow {
 	a.on("/token/again", func(w http.ResponseWriter, _ url.Values) {
 		reply(w, 200, `{"access_token":"bobs-access","expires_in":600,"user":"bob"}`)
 	})
-	r.admin.must(t, "POST", "/api/v1/connections/again/renew", nil, nil)
-	eventually(t, "the account that the service names is shown", func() bool {
-		account := r.view(t, "again").Account
+	r.Admin.Must(t, "POST", "/api/v1/connections/again/renew", nil, nil)
+	hubtest.Eventually(t, "the account that the service names is shown", func() bool {
+		account := r.View(t, "again").Account
 		return account != nil && account.ID == "bob" && account.Name == "bob@example.test"
 	})
-	eventually(t, "the change of the account is recorded", func() bool {
-		_, body := r.admin.do(t, "GET", "/api/v1/audit?act=connection.account", nil)
+	hubtest.Eventually(t, "the change of the account is recorded", func() bool {
+		_, body := r.Admin.Do(t, "GET", "/api/v1/audit?act=connection.account", nil)
 		return strings.Contains(string(body), `"object":"again"`) && strings.Contains(string(body), `"bob@example.test"`)
 	})
 	// userinfo fails.
 	a.on("/me/again", func(w http.ResponseWriter, _ url.Values) { reply(w, 500, `{}`) })
-	if status, page := send(t, r.comeBack(t, "again", "code=x&state=STATE")); status != http.StatusConflict || !strings.Contains(page, "whose account") {
+	if status, page := hubtest.Send(t, comeBack(t, r, "again", "code=x&state=STATE")); status != http.StatusConflict || !strings.Contains(page, "whose account") {
 		t.Errorf("userinfo fails: %d", status)
 	}
 	// The account is not known.
-	r.served(t, a, "unproven", map[string]any{"rotation": "none"})
-	r.granted(t, "unproven")
+	served(t, r, a, "unproven", map[string]any{"rotation": "none"})
+	granted(t, r, "unproven")
 	a.on("/token/unproven", without)
-	if status, page := send(t, r.comeBack(t, "unproven", "code=x&state=STATE")); status != http.StatusConflict || !strings.Contains(page, "could not be renewed") {
+	if status, page := hubtest.Send(t, comeBack(t, r, "unproven", "code=x&state=STATE")); status != http.StatusConflict || !strings.Contains(page, "could not be renewed") {
 		t.Errorf("an unknown account: %d", status)
 	}
 	if got := kept("unproven"); got != "first-access first-refresh" {
 		t.Errorf("an unknown account replaced the grant: %s", got)
 	}
-	boss := r.owner(t)
-	if _, page, _ := boss.ask("GET", "/connections/unproven", nil); !strings.Contains(page, `id="offered"`) || !strings.Contains(page, "could not be renewed any more") {
+	boss := r.Owner(t)
+	if _, page, _ := boss.Ask("GET", "/connections/unproven", nil); !strings.Contains(page, `id="offered"`) || !strings.Contains(page, "could not be renewed any more") {
 		t.Error("the connection's page does not ask what to do with what is kept aside")
 	}
-	if status, _, to := boss.ask("POST", "/connections/again/offer/drop", url.Values{}); status != http.StatusSeeOther || to != "/connections/again" {
+	if status, _, to := boss.Ask("POST", "/connections/again/offer/drop", url.Values{}); status != http.StatusSeeOther || to != "/connections/again" {
 		t.Errorf("dropping what is kept aside: %d %s", status, to)
 	}
-	if _, page, _ := boss.ask("GET", "/connections/again", nil); strings.Contains(page, `id="offered"`) {
+	if _, page, _ := boss.Ask("GET", "/connections/again", nil); strings.Contains(page, `id="offered"`) {
 		t.Error("what was dropped is still offered")
 	}
-	r.admin.must(t, "POST", "/api/v1/connections/unproven/authorizations/offered", map[string]any{"take": true}, nil)
+	r.Admin.Must(t, "POST", "/api/v1/connections/unproven/authorizations/offered", map[string]any{"take": true}, nil)
 	if got := kept("unproven"); got != "second-access " {
 		t.Errorf("taken on purpose: %s", got)
 	}
 	// A first grant without a refresh token promises nothing.
-	r.served(t, a, "ending", nil)
+	served(t, r, a, "ending", nil)
 	a.on("/token/ending", without)
-	if _, page := send(t, r.comeBack(t, "ending", "code=x&state=STATE")); strings.Contains(page, "keeps the access alive") || !strings.Contains(page, "nothing to renew") {
+	if _, page := hubtest.Send(t, comeBack(t, r, "ending", "code=x&state=STATE")); strings.Contains(page, "keeps the access alive") || !strings.Contains(page, "nothing to renew") {
 		t.Error("a grant without a refresh token is promised to be kept alive")
 	}
 	return []answerRow{
@@ -204,34 +206,34 @@ func reauthorisations(t *testing.T, r *running, a *answering) []answerRow {
 }
 
 // tooMany are about what is asked too often or too early.
-func tooMany(t *testing.T, r *running, a *answering) []answerRow {
+func tooMany(t *testing.T, r *hubtest.Running, a *answering) []answerRow {
 	t.Helper()
-	r.served(t, a, "busy", nil)
-	r.admin.must(t, "POST", "/api/v1/connections", map[string]any{"service": "busy", "name": "calm", "title": "calm"}, nil)
-	r.granted(t, "busy")
-	var s started
-	r.admin.must(t, "POST", "/api/v1/connections/calm/authorizations", nil, &s)
+	served(t, r, a, "busy", nil)
+	r.Admin.Must(t, "POST", "/api/v1/connections", map[string]any{"service": "busy", "name": "calm", "title": "calm"}, nil)
+	granted(t, r, "busy")
+	var s hubtest.Started
+	r.Admin.Must(t, "POST", "/api/v1/connections/calm/authorizations", nil, &s)
 	u, _ := url.Parse(s.AuthorizeURL)
-	req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, r.hub.URL()+"/callback/busy?code=x&state="+u.Query().Get("state"), nil)
+	req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, r.Hub.URL()+"/callback/busy?code=x&state="+u.Query().Get("state"), nil)
 	req.AddCookie(&http.Cookie{Name: s.BrowserCookie.Name, Value: s.BrowserCookie.Value})
-	send(t, req)
+	hubtest.Send(t, req)
 	a.on("/token/busy", func(w http.ResponseWriter, _ url.Values) {
 		w.Header().Set("Retry-After", "3600")
 		reply(w, 429, `{"error":"too_many_requests"}`)
 	})
-	r.admin.do(t, "POST", "/api/v1/connections/busy/renew", nil)
+	r.Admin.Do(t, "POST", "/api/v1/connections/busy/renew", nil)
 	a.on("/token/busy", nil)
-	if status, body := r.admin.do(t, "POST", "/api/v1/connections/calm/renew", nil); status != http.StatusOK || !strings.Contains(string(body), `"changed":true`) {
+	if status, body := r.Admin.Do(t, "POST", "/api/v1/connections/calm/renew", nil); status != http.StatusOK || !strings.Contains(string(body), `"changed":true`) {
 		t.Errorf("another account of the endpoint: %d %s", status, body)
 	}
-	r.served(t, a, "late", map[string]any{"renew_window": "after_expiry"})
-	r.granted(t, "late")
+	served(t, r, a, "late", map[string]any{"renew_window": "after_expiry"})
+	granted(t, r, "late")
 	asked := a.count("/token/late")
-	status, body := r.admin.do(t, "POST", "/api/v1/connections/late/renew", nil)
+	status, body := r.Admin.Do(t, "POST", "/api/v1/connections/late/renew", nil)
 	if status != http.StatusServiceUnavailable || !strings.Contains(string(body), "only once it has expired") || a.count("/token/late") != asked {
 		t.Errorf("renew now, too early: %d %s", status, body)
 	}
-	if _, body := r.admin.do(t, "POST", "/api/v1/connections/late/resume", nil); !strings.Contains(string(body), `"changed":false`) {
+	if _, body := r.Admin.Do(t, "POST", "/api/v1/connections/late/resume", nil); !strings.Contains(string(body), `"changed":false`) {
 		t.Errorf("an act that changes nothing: %s", body)
 	}
 	return []answerRow{
@@ -242,21 +244,21 @@ func tooMany(t *testing.T, r *running, a *answering) []answerRow {
 }
 
 // givenBack are grants that are given up.
-func givenBack(t *testing.T, r *running, a *answering) []answerRow {
+func givenBack(t *testing.T, r *hubtest.Running, a *answering) []answerRow {
 	t.Helper()
-	r.served(t, a, "mute", nil)
-	r.granted(t, "mute")
-	if _, body := r.admin.do(t, "POST", "/api/v1/connections/mute/revoke", nil); !strings.Contains(string(body), `"supported":false`) || !strings.Contains(string(body), `"told":false`) {
+	served(t, r, a, "mute", nil)
+	granted(t, r, "mute")
+	if _, body := r.Admin.Do(t, "POST", "/api/v1/connections/mute/revoke", nil); !strings.Contains(string(body), `"supported":false`) || !strings.Contains(string(body), `"told":false`) {
 		t.Errorf("a service without revocation: %s", body)
 	}
-	r.served(t, a, "down", map[string]any{"revocation_endpoint": a.URL + "/revoke/down"})
-	r.granted(t, "down")
+	served(t, r, a, "down", map[string]any{"revocation_endpoint": a.URL + "/revoke/down"})
+	granted(t, r, "down")
 	a.on("/revoke/down", func(w http.ResponseWriter, _ url.Values) { reply(w, 503, `{}`) })
-	status, body := r.admin.do(t, "DELETE", "/api/v1/connections/down?revoke=true", nil)
+	status, body := r.Admin.Do(t, "DELETE", "/api/v1/connections/down?revoke=true", nil)
 	if status != http.StatusOK || !strings.Contains(string(body), `"told":false`) || !strings.Contains(string(body), "retry_until") {
 		t.Errorf("a revocation that fails: %d %s", status, body)
 	}
-	if _, body := r.admin.do(t, "GET", "/api/v1/audit?act=connection.revoke_failed", nil); !strings.Contains(string(body), `"object":"down"`) {
+	if _, body := r.Admin.Do(t, "GET", "/api/v1/audit?act=connection.revoke_failed", nil); !strings.Contains(string(body), `"object":"down"`) {
 		t.Errorf("it is not audited: %s", body)
 	}
 	return []answerRow{

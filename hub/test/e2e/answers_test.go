@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"encoding/base64"
@@ -14,11 +14,13 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // answersPage is written from what these tests see: run them with
 // EVERGRANT_WRITE_ANSWERS=1 after a change.
-const answersPage = "../docs/answers.md"
+const answersPage = "../../../docs/answers.md"
 
 // answerRow is a line of the page: an input, and what the hub was seen to do with it.
 type answerRow struct{ cause, service, input, does, who, source string }
@@ -106,29 +108,29 @@ func reply(w http.ResponseWriter, status int, body string) {
 
 // served adds a service of the provider oauth2 at paths of its own, and a connection that
 // is named as it is. options add to the service's.
-func (r *running) served(t *testing.T, a *answering, name string, options map[string]any) {
+func served(t *testing.T, r *hubtest.Running, a *answering, name string, options map[string]any) {
 	t.Helper()
 	all := map[string]any{
 		"authorization_endpoint": a.URL + "/authorize", "token_endpoint": a.URL + "/token/" + name, "pkce": "none", "client_auth": "client_secret_post",
 	}
 	maps.Copy(all, options)
-	r.admin.must(t, "POST", "/api/v1/services", map[string]any{
+	r.Admin.Must(t, "POST", "/api/v1/services", map[string]any{
 		"name": name, "title": name, "provider": "oauth2", "client_id": "the-client", "client_secret": "the-secret-of-it", "scopes": []string{"read"}, "options": all,
 	}, nil)
-	r.admin.must(t, "POST", "/api/v1/connections", map[string]any{"service": name, "name": name, "title": name}, nil)
+	r.Admin.Must(t, "POST", "/api/v1/connections", map[string]any{"service": name, "name": name, "title": name}, nil)
 }
 
 // comeBack is a browser's callback of an authorization that was just started.
-func (r *running) comeBack(t *testing.T, name, query string) *http.Request {
+func comeBack(t *testing.T, r *hubtest.Running, name, query string) *http.Request {
 	t.Helper()
-	var s started
-	r.admin.must(t, "POST", "/api/v1/connections/"+name+"/authorizations", nil, &s)
+	var s hubtest.Started
+	r.Admin.Must(t, "POST", "/api/v1/connections/"+name+"/authorizations", nil, &s)
 	u, err := url.Parse(s.AuthorizeURL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	query = strings.ReplaceAll(query, "STATE", u.Query().Get("state"))
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.hub.URL()+"/callback/"+name+"?"+query, nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.Hub.URL()+"/callback/"+name+"?"+query, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,9 +138,9 @@ func (r *running) comeBack(t *testing.T, name, query string) *http.Request {
 	return req
 }
 
-func (r *running) granted(t *testing.T, name string) {
+func granted(t *testing.T, r *hubtest.Running, name string) {
 	t.Helper()
-	if status, page := send(t, r.comeBack(t, name, "code=the-code&state=STATE")); status != http.StatusOK {
+	if status, page := hubtest.Send(t, comeBack(t, r, name, "code=the-code&state=STATE")); status != http.StatusOK {
 		t.Fatalf("%s: the callback answered %d\n%s", name, status, page)
 	}
 }
@@ -156,10 +158,10 @@ type observed struct {
 	} `json:"last_error"`
 }
 
-func (r *running) observe(t *testing.T, name string) observed {
+func observe(t *testing.T, r *hubtest.Running, name string) observed {
 	t.Helper()
 	var s observed
-	r.admin.must(t, "GET", "/api/v1/connections/"+name, nil, &s)
+	r.Admin.Must(t, "GET", "/api/v1/connections/"+name, nil, &s)
 	return s
 }
 
@@ -198,7 +200,7 @@ func seen(before, after observed) (does, who string) {
 // holds the page to what comes of it.
 func TestAnswersOfServices(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile("../sdk/oauth/testdata/answers.json")
+	data, err := os.ReadFile("../../../sdk/oauth/testdata/answers.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,12 +208,12 @@ func TestAnswersOfServices(t *testing.T) {
 	if err := json.Unmarshal(data, &wires); err != nil {
 		t.Fatal(err)
 	}
-	r, a := startHub(t, nil), startAnswering(t)
+	r, a := hubtest.StartHub(t, nil), startAnswering(t)
 	var rows []answerRow
 	for i, w := range wires {
 		name := fmt.Sprintf("answer-%d", i)
-		r.served(t, a, name, nil)
-		r.granted(t, name)
+		served(t, r, a, name, nil)
+		granted(t, r, name)
 		a.on("/token/"+name, func(rw http.ResponseWriter, _ url.Values) {
 			for header, value := range w.Header {
 				rw.Header().Set(header, value)
@@ -222,10 +224,10 @@ func TestAnswersOfServices(t *testing.T) {
 			rw.WriteHeader(w.Status)
 			_, _ = rw.Write(w.body())
 		})
-		before := r.observe(t, name)
-		r.admin.do(t, "POST", "/api/v1/connections/"+name+"/renew", nil)
-		after := r.observe(t, name)
-		if status, _ := r.admin.do(t, "GET", "/api/v1/connections/"+name+"/token", nil); status != http.StatusOK {
+		before := observe(t, r, name)
+		r.Admin.Do(t, "POST", "/api/v1/connections/"+name+"/renew", nil)
+		after := observe(t, r, name)
+		if status, _ := r.Admin.Do(t, "GET", "/api/v1/connections/"+name+"/token", nil); status != http.StatusOK {
 			t.Errorf("%s: the token that is still valid is not served: %d", w.Cause, status)
 		}
 		does, who := seen(before, after)
@@ -241,9 +243,9 @@ func holdAnswersPage(t *testing.T, rows []answerRow) {
 	causes := map[string]bool{}
 	var b strings.Builder
 	b.WriteString("# What services answer, and what the hub does\n\n" +
-		"This page is written by a test (`hub/answers_test.go`): each input is given to a running hub through a real plugin, and the\n" +
+		"This page is written by a test (`hub/test/e2e/answers_test.go`): each input is given to a running hub through a real plugin, and the\n" +
 		"columns *what the hub does* and *who acts* are what the test then sees. The test fails if the page is not up to date;\n" +
-		"`EVERGRANT_WRITE_ANSWERS=1 go test -run TestAnswersOfServices ./hub` writes it anew.\n\n" +
+		"`EVERGRANT_WRITE_ANSWERS=1 go test -run TestAnswersOfServices ./hub/test/e2e` writes it anew.\n\n" +
 		"| # | cause | seen at | input | what the hub does | who acts | source |\n|---|---|---|---|---|---|---|\n")
 	for i, row := range rows {
 		causes[row.cause] = true

@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"bytes"
@@ -8,17 +8,19 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // FuzzAPIBody sends a body to each route of the API that takes one, with the key of an
 // administrator: it is taken or refused as a problem (RFC 9457) that does not repeat what
 // was sent, and never breaks the hub.
 func FuzzAPIBody(f *testing.F) {
-	r := startHub(f, nil)
+	r := hubtest.StartHub(f, nil)
 	var routes []string
-	for _, route := range r.hub.Routes() {
+	for _, route := range r.Hub.Routes() {
 		if strings.HasPrefix(route.Path, "/api/") && slices.Contains([]string{http.MethodPost, http.MethodPut, http.MethodPatch}, route.Method) {
-			routes = append(routes, route.Method+" "+placeholderRE.ReplaceAllString(route.Path, "none"))
+			routes = append(routes, route.Method+" "+hubtest.PlaceholderRE.ReplaceAllString(route.Path, "none"))
 		}
 	}
 	slices.Sort(routes)
@@ -33,11 +35,11 @@ func FuzzAPIBody(f *testing.F) {
 	client := &http.Client{Timeout: time.Minute}
 	f.Fuzz(func(t *testing.T, n uint8, body []byte) {
 		method, path, _ := strings.Cut(routes[int(n)%len(routes)], " ")
-		req, err := http.NewRequestWithContext(t.Context(), method, r.hub.URL()+path, bytes.NewReader(body))
+		req, err := http.NewRequestWithContext(t.Context(), method, r.Hub.URL()+path, bytes.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
-		req.Header.Set("Authorization", "Bearer "+r.admin.key)
+		req.Header.Set("Authorization", "Bearer "+r.Admin.Key)
 		req.Header.Set("Content-Type", "application/json")
 		resp, err := client.Do(req)
 		if err != nil {

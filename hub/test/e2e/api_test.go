@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"encoding/json"
@@ -6,16 +6,18 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 func TestRenewalsHappenWithoutAPull(t *testing.T) {
 	t.Parallel()
-	world := startWorld(t, 2*time.Second)
-	r := startHub(t, nil)
+	world := hubtest.StartWorld(t, 2*time.Second)
+	r := hubtest.StartHub(t, nil)
 	s := world.Service("oauth2")
-	connection := r.addService(t, s)
-	r.authorise(t, connection)
-	eventually(t, "the scheduler renews twice", func() bool { return r.view(t, connection).Generation >= 3 })
+	connection := r.AddService(t, s)
+	r.Authorise(t, connection)
+	hubtest.Eventually(t, "the scheduler renews twice", func() bool { return r.View(t, connection).Generation >= 3 })
 	if s.Spent() != 0 {
 		t.Errorf("%d refresh tokens were spent twice", s.Spent())
 	}
@@ -23,12 +25,12 @@ func TestRenewalsHappenWithoutAPull(t *testing.T) {
 
 func TestTheOpenAPIDocumentIsServed(t *testing.T) {
 	t.Parallel()
-	r := startHub(t, nil)
+	r := hubtest.StartHub(t, nil)
 	var doc struct {
 		OpenAPI string                    `json:"openapi"`
 		Paths   map[string]map[string]any `json:"paths"`
 	}
-	(&client{base: r.hub.URL()}).must(t, "GET", "/api/v1/openapi.json", nil, &doc)
+	(&hubtest.Client{Base: r.Hub.URL()}).Must(t, "GET", "/api/v1/openapi.json", nil, &doc)
 	if !strings.HasPrefix(doc.OpenAPI, "3.1") {
 		t.Errorf("version %s", doc.OpenAPI)
 	}
@@ -58,16 +60,16 @@ func TestTheOpenAPIDocumentIsServed(t *testing.T) {
 
 func TestAdministratorsAPI(t *testing.T) {
 	t.Parallel()
-	world := startWorld(t, time.Hour)
-	r := startHub(t, nil)
+	world := hubtest.StartWorld(t, time.Hour)
+	r := hubtest.StartHub(t, nil)
 	s := world.Service("taxcom-kassa")
 
 	var providers struct{ Items []struct{ Name string } }
-	r.admin.must(t, "GET", "/api/v1/providers", nil, &providers)
+	r.Admin.Must(t, "GET", "/api/v1/providers", nil, &providers)
 	if len(providers.Items) != 4 {
 		t.Errorf("%d providers on offer, want 4", len(providers.Items))
 	}
-	status, body := r.admin.do(t, "POST", "/api/v1/services", map[string]any{"name": "Bad Name", "provider": s.Provider, "options": map[string]any{"nonsense": 1}})
+	status, body := r.Admin.Do(t, "POST", "/api/v1/services", map[string]any{"name": "Bad Name", "provider": s.Provider, "options": map[string]any{"nonsense": 1}})
 	var problem struct {
 		Errors []struct{ Field, Message string }
 	}
@@ -84,21 +86,21 @@ func TestAdministratorsAPI(t *testing.T) {
 		}
 	}
 
-	connection := r.addService(t, s)
-	if status, _ := r.admin.do(t, "POST", "/api/v1/connections", map[string]any{"service": s.Name, "name": connection}); status != http.StatusUnprocessableEntity {
+	connection := r.AddService(t, s)
+	if status, _ := r.Admin.Do(t, "POST", "/api/v1/connections", map[string]any{"service": s.Name, "name": connection}); status != http.StatusUnprocessableEntity {
 		t.Errorf("a name was taken twice: %d", status)
 	}
 	var made struct{ Name, Title string }
-	r.admin.must(t, "POST", "/api/v1/connections", map[string]any{"service": s.Name, "title": "Касса №1 — Москва"}, &made)
+	r.Admin.Must(t, "POST", "/api/v1/connections", map[string]any{"service": s.Name, "title": "Касса №1 — Москва"}, &made)
 	if made.Name != "kassa-1-moskva" || made.Title != "Касса №1 — Москва" {
 		t.Errorf("made %+v", made)
 	}
-	if status, _ := r.admin.do(t, "DELETE", "/api/v1/services/"+s.Name, nil); status != http.StatusConflict {
+	if status, _ := r.Admin.Do(t, "DELETE", "/api/v1/services/"+s.Name, nil); status != http.StatusConflict {
 		t.Errorf("a service with connections was deleted: %d", status)
 	}
-	r.authorise(t, connection)
+	r.Authorise(t, connection)
 	var codes map[string]any
-	r.admin.must(t, "GET", "/api/v1/connections/"+connection+"/access-codes", nil, &codes)
+	r.Admin.Must(t, "GET", "/api/v1/connections/"+connection+"/access-codes", nil, &codes)
 	for _, field := range []string{"serviceId", "clientId", "accessToken", "expiresIn", "expires", "authMethod"} {
 		if codes[field] == nil {
 			t.Errorf("the access codes lack %s", field)
@@ -111,50 +113,50 @@ func TestAdministratorsAPI(t *testing.T) {
 		var deleted struct {
 			TrashID string `json:"trash_id"`
 		}
-		r.admin.must(t, "DELETE", "/api/v1/connections/"+name, nil, &deleted)
-		if status, _ := r.admin.do(t, "DELETE", "/api/v1/services/"+s.Name, nil); status != http.StatusConflict {
+		r.Admin.Must(t, "DELETE", "/api/v1/connections/"+name, nil, &deleted)
+		if status, _ := r.Admin.Do(t, "DELETE", "/api/v1/services/"+s.Name, nil); status != http.StatusConflict {
 			t.Errorf("a service with connections in the trash was deleted: %d", status)
 		}
-		r.admin.must(t, "DELETE", "/api/v1/trash/"+deleted.TrashID, nil, nil)
+		r.Admin.Must(t, "DELETE", "/api/v1/trash/"+deleted.TrashID, nil, nil)
 	}
-	r.admin.must(t, "DELETE", "/api/v1/services/"+s.Name, nil, nil)
+	r.Admin.Must(t, "DELETE", "/api/v1/services/"+s.Name, nil, nil)
 }
 
 func TestARevokedKeyOpensNothingAtOnce(t *testing.T) {
 	t.Parallel()
-	world := startWorld(t, time.Hour)
-	r := startHub(t, nil)
-	connection := r.addService(t, world.Service("google-calendar"))
-	r.authorise(t, connection)
-	process := r.key(t, connection)
-	process.pull(t, connection)
+	world := hubtest.StartWorld(t, time.Hour)
+	r := hubtest.StartHub(t, nil)
+	connection := r.AddService(t, world.Service("google-calendar"))
+	r.Authorise(t, connection)
+	process := r.Key(t, connection)
+	process.Pull(t, connection)
 	var keys struct {
 		Items []struct{ ID, Title string }
 	}
-	r.admin.must(t, "GET", "/api/v1/api-keys", nil, &keys)
+	r.Admin.Must(t, "GET", "/api/v1/api-keys", nil, &keys)
 	for _, k := range keys.Items {
 		if k.Title == "process" {
-			r.admin.must(t, "DELETE", "/api/v1/api-keys/"+k.ID, nil, nil)
+			r.Admin.Must(t, "DELETE", "/api/v1/api-keys/"+k.ID, nil, nil)
 		}
 	}
-	if status, _ := process.do(t, "GET", "/api/v1/connections/"+connection+"/token", nil); status != http.StatusUnauthorized {
+	if status, _ := process.Do(t, "GET", "/api/v1/connections/"+connection+"/token", nil); status != http.StatusUnauthorized {
 		t.Errorf("a revoked key got %d", status)
 	}
 }
 
 func TestAPullCanAskForWhatIsNew(t *testing.T) {
 	t.Parallel()
-	world := startWorld(t, time.Hour)
-	r := startHub(t, nil)
-	connection := r.addService(t, world.Service("oauth2"))
-	r.authorise(t, connection)
-	process := r.key(t, connection)
+	world := hubtest.StartWorld(t, time.Hour)
+	r := hubtest.StartHub(t, nil)
+	connection := r.AddService(t, world.Service("oauth2"))
+	r.Authorise(t, connection)
+	process := r.Key(t, connection)
 	get := func(etag string) (int, http.Header) {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.hub.URL()+"/api/v1/connections/"+connection+"/token", nil)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.Hub.URL()+"/api/v1/connections/"+connection+"/token", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		req.Header.Set("Authorization", "Bearer "+process.key)
+		req.Header.Set("Authorization", "Bearer "+process.Key)
 		req.Header.Set("If-None-Match", etag)
 		resp, err := http.DefaultTransport.RoundTrip(req)
 		if err != nil {
@@ -169,7 +171,7 @@ func TestAPullCanAskForWhatIsNew(t *testing.T) {
 	if status, _ := get(`"1"`); status != http.StatusNotModified {
 		t.Errorf("status %d for the generation that the process has", status)
 	}
-	r.admin.must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
+	r.Admin.Must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
 	if status, header := get(`"1"`); status != http.StatusOK || header.Get("ETag") != `"2"` {
 		t.Errorf("status %d, ETag %s after a renewal", status, header.Get("ETag"))
 	}

@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"net/http"
@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // What a key of each scope may reach of the API; every other route is refused to it. A new
@@ -25,24 +27,24 @@ var openAPIRoutes = []string{"/api/v1/openapi", "/api/v1/docs"}
 
 func TestEveryRouteOfTheAPIIsRefusedToAKeyThatMayNot(t *testing.T) {
 	t.Parallel()
-	r := startHub(t, nil)
-	keys := map[string]*client{}
+	r := hubtest.StartHub(t, nil)
+	keys := map[string]*hubtest.Client{}
 	for scope := range keyReach {
-		keys[scope] = r.keyOf(t, map[string]any{"title": scope, "scopes": []string{scope}})
+		keys[scope] = r.KeyOf(t, map[string]any{"title": scope, "scopes": []string{scope}})
 	}
 	tried := 0
-	for _, route := range r.hub.Routes() {
+	for _, route := range r.Hub.Routes() {
 		if !strings.HasPrefix(route.Path, "/api/") || slices.ContainsFunc(openAPIRoutes, func(p string) bool { return strings.HasPrefix(route.Path, p) }) {
 			continue
 		}
-		path := placeholderRE.ReplaceAllString(route.Path, "none")
+		path := hubtest.PlaceholderRE.ReplaceAllString(route.Path, "none")
 		name := route.Method + " " + route.Path
 		tried++
 		if route.Path == "/api/v1/connections/:name/token" {
 			path += "?min_ttl=nonsense" // what is wrong with a request is for those with a key
 		}
 		for _, key := range []string{"", "evg_nobodys", "evg_" + strings.Repeat("a", 5000)} {
-			if status, answer := r.with(key).do(t, route.Method, path, map[string]any{}); status != http.StatusUnauthorized {
+			if status, answer := r.With(key).Do(t, route.Method, path, map[string]any{}); status != http.StatusUnauthorized {
 				t.Errorf("%s answers a stranger %d %s", name, status, answer)
 			}
 		}
@@ -50,12 +52,12 @@ func TestEveryRouteOfTheAPIIsRefusedToAKeyThatMayNot(t *testing.T) {
 			if slices.Contains(keyReach[scope], name) {
 				continue
 			}
-			if status, answer := key.do(t, route.Method, path, map[string]any{}); status != http.StatusForbidden {
+			if status, answer := key.Do(t, route.Method, path, map[string]any{}); status != http.StatusForbidden {
 				t.Errorf("%s answers a key with %s %d %s", name, scope, status, answer)
 			}
 		}
 	}
-	if _, records := r.admin.do(t, "GET", "/api/v1/audit?act=access.refuse&outcome=refused&limit=1000", nil); !strings.Contains(string(records), `"object":"create-api-key"`) {
+	if _, records := r.Admin.Do(t, "GET", "/api/v1/audit?act=access.refuse&outcome=refused&limit=1000", nil); !strings.Contains(string(records), `"object":"create-api-key"`) {
 		t.Errorf("the record of the keys that were turned away has %s", records)
 	}
 	t.Logf("%d routes with %d kinds of keys", tried, len(keys)+3)
@@ -68,30 +70,30 @@ func TestEveryRouteOfTheAPIIsRefusedToAKeyThatMayNot(t *testing.T) {
 // neither undoes the other.
 func TestActsAtOneTimeUndoNothing(t *testing.T) {
 	t.Parallel()
-	r := startHub(t, nil)
-	boss := r.owner(t)
+	r := hubtest.StartHub(t, nil)
+	boss := r.Owner(t)
 	for round := range 5 {
 		login := "guest" + string(rune('a'+round))
-		guest := boss.invite(r, login, "operator")
-		_, people, _ := boss.ask("GET", "/people", nil)
-		id := personIDOf(people, login)
+		guest := boss.Invite(r, login, "operator")
+		_, people, _ := boss.Ask("GET", "/people", nil)
+		id := hubtest.PersonIDOf(people, login)
 		var acts sync.WaitGroup
 		acts.Go(func() {
 			for range 10 {
-				guest.ask("POST", "/preferences", url.Values{"lang": {"ru"}, "theme": {"dark"}})
+				guest.Ask("POST", "/preferences", url.Values{"lang": {"ru"}, "theme": {"dark"}})
 			}
 		})
 		acts.Go(func() {
-			boss.ask("POST", "/people/"+id+"/role", url.Values{"role": {"viewer"}})
-			boss.ask("POST", "/people/"+id+"/disable", url.Values{})
+			boss.Ask("POST", "/people/"+id+"/role", url.Values{"role": {"viewer"}})
+			boss.Ask("POST", "/people/"+id+"/disable", url.Values{})
 		})
 		acts.Wait()
-		guest.ask("POST", "/preferences", url.Values{"lang": {"en"}})
-		if status, _, location := guest.ask("GET", "/", nil); status == http.StatusOK || !strings.HasPrefix(location, "/login") {
+		guest.Ask("POST", "/preferences", url.Values{"lang": {"en"}})
+		if status, _, location := guest.Ask("GET", "/", nil); status == http.StatusOK || !strings.HasPrefix(location, "/login") {
 			t.Errorf("somebody who was disabled is answered %d %s", status, location)
 		}
-		again := newVisitor(t, r)
-		if status, _, _ := again.ask("POST", "/login", url.Values{"login": {login}, "password": {testPassword}}); status == http.StatusSeeOther {
+		again := hubtest.NewVisitor(t, r)
+		if status, _, _ := again.Ask("POST", "/login", url.Values{"login": {login}, "password": {hubtest.Password}}); status == http.StatusSeeOther {
 			t.Error("somebody who was disabled has logged in")
 		}
 	}

@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"encoding/json"
@@ -8,27 +8,28 @@ import (
 
 	"github.com/evergrant/evergrant/hub"
 	"github.com/evergrant/evergrant/hub/internal/channel"
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // The signed head of the audit records is sent once a day over the channel that is named,
 // and what was sent is what verify takes.
 func TestTheAnchorIsSentAndVerified(t *testing.T) {
 	t.Parallel()
-	services := startChannels(t)
+	services := hubtest.StartChannels(t)
 	dir := t.TempDir()
-	r := startHubIn(t, dir, map[string]any{"audit.anchor": "Office mail"})
-	boss := r.owner(t)
-	if err := r.hub.RunPeriodic(t.Context(), "audit-anchor"); err == nil {
+	r := hubtest.StartHubIn(t, dir, map[string]any{"audit.anchor": "Office mail"})
+	boss := r.Owner(t)
+	if err := r.Hub.RunPeriodic(t.Context(), "audit-anchor"); err == nil {
 		t.Error("without such a channel nothing is said")
 	}
-	mail := boss.addChannelTitled(services, channel.SMTP, "Office mail")
-	boss.addContact("Anna", map[string]string{mail: services.Address(channel.SMTP)})
+	mail := boss.AddChannelTitled(services, channel.SMTP, "Office mail")
+	boss.AddContact("Anna", map[string]string{mail: services.Address(channel.SMTP)})
 	for range 2 { // the second has nothing to do
-		if err := r.hub.RunPeriodic(t.Context(), "audit-anchor"); err != nil {
+		if err := r.Hub.RunPeriodic(t.Context(), "audit-anchor"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	sent := told(t, services, channel.SMTP, 1)
+	sent := hubtest.Told(t, services, channel.SMTP, 1)
 	if len(sent) != 1 {
 		t.Fatalf("%d messages were sent", len(sent))
 	}

@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"context"
@@ -20,6 +20,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub"
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // cluster is a PostgreSQL that a test starts when it likes.
@@ -93,7 +94,7 @@ func (c *cluster) start(t *testing.T) {
 
 // starting is a hub whose Run is under way.
 type starting struct {
-	log   *logBuffer
+	log   *hubtest.LogBuffer
 	base  string
 	stop  context.CancelFunc
 	ready chan struct{}
@@ -107,13 +108,13 @@ func runHub(t *testing.T, flags map[string]any) *starting {
 		t.Fatal(err)
 	}
 	listen := fmt.Sprintf("127.0.0.1:%d", freePort(t))
-	all := map[string]any{"listen": listen, "data_dir": dir, "plugins.dir": pluginsDir, "key.file": filepath.Join(dir, "made.key")}
+	all := map[string]any{"listen": listen, "data_dir": dir, "plugins.dir": hubtest.PluginsDir, "key.file": filepath.Join(dir, "made.key")}
 	maps.Copy(all, flags)
 	cfg, err := hub.LoadConfig("", nil, all)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &starting{log: &logBuffer{}, base: "http://" + listen, ready: make(chan struct{}), ended: make(chan error, 1)}
+	s := &starting{log: &hubtest.LogBuffer{}, base: "http://" + listen, ready: make(chan struct{}), ended: make(chan error, 1)}
 	ctx, cancel := context.WithCancel(t.Context())
 	s.stop = cancel
 	go func() {
@@ -141,14 +142,14 @@ func (s *starting) ask(t *testing.T, path string) (int, string, http.Header) {
 
 func (s *starting) waits(t *testing.T) {
 	t.Helper()
-	eventually(t, "the hub answers while it waits", func() bool { status, _, _ := s.ask(t, "/healthz"); return status == http.StatusOK })
+	hubtest.Eventually(t, "the hub answers while it waits", func() bool { status, _, _ := s.ask(t, "/healthz"); return status == http.StatusOK })
 	if status, body, _ := s.ask(t, "/readyz"); status != http.StatusServiceUnavailable || !strings.HasPrefix(body, "database:") {
 		t.Errorf("/readyz: %d %q", status, body)
 	}
 	if status, body, header := s.ask(t, "/api/v1/connections"); status != http.StatusServiceUnavailable || header.Get("Retry-After") == "" || !strings.Contains(body, "waits for its database") {
 		t.Errorf("the API: %d %q", status, body)
 	}
-	if !contains(s.log, "database unavailable") {
+	if !hubtest.Contains(s.log, "database unavailable") {
 		t.Error("the log does not say so")
 	}
 }

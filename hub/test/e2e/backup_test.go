@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"bytes"
@@ -12,16 +12,17 @@ import (
 
 	"github.com/evergrant/evergrant/hub"
 	"github.com/evergrant/evergrant/hub/internal/backup"
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // The whole round: a hub that runs is backed up, the backup proven and restored beside it,
 // and what was there comes back without a token in clear on the way.
 func TestAHubIsBackedUpProvenAndRestored(t *testing.T) {
-	world := startWorld(t, time.Hour)
-	r := startHub(t, nil)
-	connection := r.addService(t, world.Service("oauth2"))
-	r.authorise(t, connection)
-	token := r.key(t, connection).pull(t, connection)
+	world := hubtest.StartWorld(t, time.Hour)
+	r := hubtest.StartHub(t, nil)
+	connection := r.AddService(t, world.Service("oauth2"))
+	r.Authorise(t, connection)
+	token := r.Key(t, connection).Pull(t, connection)
 	cfg := configOf(t, r)
 	made, err := hub.Backup(t.Context(), cfg, "test", t.TempDir(), nil)
 	if err != nil {
@@ -46,11 +47,11 @@ func TestAHubIsBackedUpProvenAndRestored(t *testing.T) {
 	if _, err := hub.Restore(t.Context(), to, made.File, false, nil); err != nil {
 		t.Fatal(err)
 	}
-	again := startHubIn(t, dir, map[string]any{"key.file": filepath.Join(r.dir, "evergrant.key")})
-	if v := again.view(t, connection); v.Generation != token.Generation || v.Status != "fresh" {
+	again := hubtest.StartHubIn(t, dir, map[string]any{"key.file": filepath.Join(r.Dir, "evergrant.key")})
+	if v := again.View(t, connection); v.Generation != token.Generation || v.Status != "fresh" {
 		t.Errorf("%+v", v)
 	}
-	if got := again.key(t, connection).pull(t, connection); got.AccessToken != token.AccessToken {
+	if got := again.Key(t, connection).Pull(t, connection); got.AccessToken != token.AccessToken {
 		t.Error("another token came back")
 	}
 }
@@ -58,11 +59,11 @@ func TestAHubIsBackedUpProvenAndRestored(t *testing.T) {
 // The default data folder is ./data, so every file below it is opened by a relative path.
 func TestAllThatAFolderIsForWorksWithARelativePath(t *testing.T) {
 	t.Chdir(t.TempDir())
-	world := startWorld(t, time.Hour)
-	r := startHubIn(t, "data", nil)
-	connection := r.addService(t, world.Service("oauth2"))
-	r.authorise(t, connection)
-	token := r.key(t, connection).pull(t, connection)
+	world := hubtest.StartWorld(t, time.Hour)
+	r := hubtest.StartHubIn(t, "data", nil)
+	connection := r.AddService(t, world.Service("oauth2"))
+	r.Authorise(t, connection)
+	token := r.Key(t, connection).Pull(t, connection)
 	cfg := configOf(t, r)
 	made, err := hub.Backup(t.Context(), cfg, "test", "backups", nil)
 	if err != nil {
@@ -81,8 +82,8 @@ func TestAllThatAFolderIsForWorksWithARelativePath(t *testing.T) {
 	if _, err := hub.Restore(t.Context(), to, made.File, false, nil); err != nil {
 		t.Fatal(err)
 	}
-	again := startHubIn(t, "restored", map[string]any{"key.file": filepath.Join("data", "evergrant.key")})
-	if got := again.key(t, connection).pull(t, connection); got.AccessToken != token.AccessToken {
+	again := hubtest.StartHubIn(t, "restored", map[string]any{"key.file": filepath.Join("data", "evergrant.key")})
+	if got := again.Key(t, connection).Pull(t, connection); got.AccessToken != token.AccessToken {
 		t.Error("another token came back")
 	}
 	if err := hub.Detach(t.Context(), cfg, "test"); err != nil {
@@ -92,33 +93,33 @@ func TestAllThatAFolderIsForWorksWithARelativePath(t *testing.T) {
 
 func TestAScheduledBackupIsMadeAndItsFailureIsSeen(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "backups")
-	r := startHub(t, map[string]any{"backup.dir": dir})
-	eventually(t, "a backup is made", func() bool {
+	r := hubtest.StartHub(t, map[string]any{"backup.dir": dir})
+	hubtest.Eventually(t, "a backup is made", func() bool {
 		found, err := backup.List(dir)
-		return err == nil && len(found) == 1 && contains(r.log, "scheduled backup written")
+		return err == nil && len(found) == 1 && hubtest.Contains(r.Log, "scheduled backup written")
 	})
-	expect(t, findings(t, "", map[string]any{"data_dir": r.dir, "backup.dir": dir}), "backup", "ok", "the last good one")
-	if text := r.scrape(t); !strings.Contains(text, "evergrant_backup_interval_seconds 86400\n") {
+	hubtest.Expect(t, hubtest.Findings(t, "", map[string]any{"data_dir": r.Dir, "backup.dir": dir}), "backup", "ok", "the last good one")
+	if text := r.Scrape(t); !strings.Contains(text, "evergrant_backup_interval_seconds 86400\n") {
 		t.Error("the schedule is not measured")
 	}
 	blocked := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(blocked, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	bad := startHub(t, map[string]any{"backup.dir": filepath.Join(blocked, "below")})
-	eventually(t, "a backup fails", func() bool { return contains(bad.log, "scheduled backup failed") })
-	eventually(t, "the doctor says so", func() bool {
-		for _, f := range findings(t, "", map[string]any{"data_dir": bad.dir, "backup.dir": filepath.Join(blocked, "below")}) {
+	bad := hubtest.StartHub(t, map[string]any{"backup.dir": filepath.Join(blocked, "below")})
+	hubtest.Eventually(t, "a backup fails", func() bool { return hubtest.Contains(bad.Log, "scheduled backup failed") })
+	hubtest.Eventually(t, "the doctor says so", func() bool {
+		for _, f := range hubtest.Findings(t, "", map[string]any{"data_dir": bad.Dir, "backup.dir": filepath.Join(blocked, "below")}) {
 			if f.Check == "backup" && f.Level == "fail" && strings.Contains(f.What, "the last one failed") {
 				return true
 			}
 		}
 		return false
 	})
-	boss := bad.owner(t)
+	boss := bad.Owner(t)
 	for lang, words := range map[string]string{"en": "Backups fail", "ru": "Резервное копирование не удаётся"} {
-		boss.ask("POST", "/preferences", map[string][]string{"lang": {lang}, "return_to": {"/"}})
-		if _, page, _ := boss.ask("GET", "/", nil); !strings.Contains(page, words) {
+		boss.Ask("POST", "/preferences", map[string][]string{"lang": {lang}, "return_to": {"/"}})
+		if _, page, _ := boss.Ask("GET", "/", nil); !strings.Contains(page, words) {
 			t.Errorf("%s: the overview does not say that backups fail", lang)
 		}
 	}

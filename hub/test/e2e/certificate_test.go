@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"crypto/ecdsa"
@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub"
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // writeCertificate writes a self-signed certificate for the loopback address.
@@ -58,10 +59,10 @@ func TestAReplacedCertificateIsServedWithoutARestart(t *testing.T) {
 	certFile, keyFile := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
 	writeCertificate(t, certFile, keyFile, 1)
 	flags := map[string]any{"tls.cert_file": certFile, "tls.key_file": keyFile}
-	r := startHubIn(t, filepath.Join(dir, "data"), flags)
+	r := hubtest.StartHubIn(t, filepath.Join(dir, "data"), flags)
 	served := func(when string, want int64) {
 		t.Helper()
-		if got := servedSerial(t, r.hub.URL()); got != want {
+		if got := servedSerial(t, r.Hub.URL()); got != want {
 			t.Errorf("%s certificate %d is served, not %d", when, got, want)
 		}
 	}
@@ -71,17 +72,17 @@ func TestAReplacedCertificateIsServedWithoutARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	writeCertificate(t, certFile, keyFile, 22)
-	r.hub.Reload(cfg)
+	r.Hub.Reload(cfg)
 	served("after it was replaced", 22)
 	if err := os.WriteFile(certFile, []byte("half a certificate"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r.hub.Reload(cfg)
+	r.Hub.Reload(cfg)
 	served("while the new one cannot be used", 22)
-	if log := r.log.String(); strings.Count(log, "reload TLS certificate failed") != 1 {
+	if log := r.Log.String(); strings.Count(log, "reload TLS certificate failed") != 1 {
 		t.Errorf("the log does not say once that it cannot be used:\n%s", log)
 	}
 	writeCertificate(t, certFile, keyFile, 333)
-	r.hub.Reload(cfg)
+	r.Hub.Reload(cfg)
 	served("after it was mended", 333)
 }

@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"io/fs"
@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // A data folder that was open to others, as a package manager or a volume makes them, is
@@ -13,20 +15,20 @@ import (
 func TestOthersCannotReadWhatTheHubKeeps(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	first := startHub(t, map[string]any{"data_dir": dir})
-	first.hub.Stop(t.Context())
+	first := hubtest.StartHub(t, map[string]any{"data_dir": dir})
+	first.Hub.Stop(t.Context())
 	open := map[string]fs.FileMode{".": 0o777, "evergrant.db": 0o644, "journal": 0o755, "installed": 0o755, "pulls": 0o755}
 	for name, mode := range open {
 		if err := os.Chmod(filepath.Join(dir, name), mode); err != nil {
 			t.Fatal(err)
 		}
 	}
-	found := findings(t, "", map[string]any{"data_dir": dir})
-	expect(t, found, "data_dir", "fail", "others may write into")
-	expect(t, found, "data_dir", "fail", "others can read "+filepath.Join(dir, "evergrant.db"))
+	found := hubtest.Findings(t, "", map[string]any{"data_dir": dir})
+	hubtest.Expect(t, found, "data_dir", "fail", "others may write into")
+	hubtest.Expect(t, found, "data_dir", "fail", "others can read "+filepath.Join(dir, "evergrant.db"))
 
-	again := startHub(t, map[string]any{"data_dir": dir})
-	if log := again.log.String(); !strings.Contains(log, "data folder was writable by others") || !strings.Contains(log, "data folder is readable by others") {
+	again := hubtest.StartHub(t, map[string]any{"data_dir": dir})
+	if log := again.Log.String(); !strings.Contains(log, "data folder was writable by others") || !strings.Contains(log, "data folder is readable by others") {
 		t.Error("the log does not say that the data folder was open")
 	}
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
@@ -54,7 +56,7 @@ func TestOthersCannotReadWhatTheHubKeeps(t *testing.T) {
 func TestTheHubMakesItsFoldersForItselfAlone(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
-	startHub(t, map[string]any{"data_dir": dir})
+	hubtest.StartHub(t, map[string]any{"data_dir": dir})
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err

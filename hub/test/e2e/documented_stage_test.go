@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"bytes"
@@ -14,12 +14,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 	"github.com/evergrant/evergrant/plugins/emulator"
 )
 
 // stage is where commands are run.
 type stage struct {
-	hub                *running
+	hub                *hubtest.Running
 	clone, home        string
 	environment        []string
 	words              *strings.Replacer
@@ -30,14 +31,14 @@ type stage struct {
 
 func newStage(t *testing.T, clone string) *stage {
 	t.Helper()
-	r := startHub(t, map[string]any{"plugins.dir": filepath.Join(clone, "bin", "plugins")})
-	world := startWorld(t, time.Hour)
-	connection := r.addService(t, world.Services[0])
+	r := hubtest.StartHub(t, map[string]any{"plugins.dir": filepath.Join(clone, "bin", "plugins")})
+	world := hubtest.StartWorld(t, time.Hour)
+	connection := r.AddService(t, world.Services[0])
 	var service struct{ Service string }
-	r.admin.must(t, "GET", "/api/v1/connections/"+connection, nil, &service)
+	r.Admin.Must(t, "GET", "/api/v1/connections/"+connection, nil, &service)
 	for _, name := range []string{"sales", "sales-bitrix24"} {
-		r.admin.must(t, "POST", "/api/v1/connections", map[string]any{"service": service.Service, "name": name, "title": name}, nil)
-		r.authorise(t, name)
+		r.Admin.Must(t, "POST", "/api/v1/connections", map[string]any{"service": service.Service, "name": name, "title": name}, nil)
+		r.Authorise(t, name)
 	}
 	home := t.TempDir()
 	s := &stage{hub: r, clone: clone, home: home}
@@ -47,12 +48,12 @@ func newStage(t *testing.T, clone string) *stage {
 		}
 	}
 	s.environment = append(os.Environ(), "PATH="+filepath.Join(clone, "bin")+":"+os.Getenv("PATH"),
-		"HUB="+r.hub.URL(), "EVERGRANT_URL="+r.hub.URL(), "EVERGRANT_API_KEY="+r.admin.key, "GOWORK=", "ARGS=", "EVERGRANT_TEST_CLONE=")
+		"HUB="+r.Hub.URL(), "EVERGRANT_URL="+r.Hub.URL(), "EVERGRANT_API_KEY="+r.Admin.Key, "GOWORK=", "ARGS=", "EVERGRANT_TEST_CLONE=")
 	backup := filepath.Join(home, "before")
 	s.must(t, "evergrant backup -o "+backup)
 	s.must(t, "evergrant restore "+backup+" --to "+filepath.Join(home, "staging"))
 	s.words = strings.NewReplacer(
-		"http://localhost:8080", r.hub.URL(), "https://hub.example", r.hub.URL(), "/etc/evergrant", filepath.Join(home, "etc"),
+		"http://localhost:8080", r.Hub.URL(), "https://hub.example", r.Hub.URL(), "/etc/evergrant", filepath.Join(home, "etc"),
 		"/tmp/my-hub", filepath.Join(home, "my-hub"), "127.0.0.1:8099", "127.0.0.1:"+strconv.Itoa(freePort(t)), "/backups", filepath.Join(home, "backups"),
 		"restore FILE --to /srv/staging", "restore "+backup+" --to "+filepath.Join(home, "restored"), "restore FILE", "restore "+backup+" --to "+filepath.Join(home, "restored2"),
 		"/srv/staging", filepath.Join(home, "staging"), "verify FILE", "verify "+backup, "key create FILE", "key create "+filepath.Join(home, "new.key"),
@@ -66,7 +67,7 @@ func newStage(t *testing.T, clone string) *stage {
 // configure writes the page's configuration, for a hub without a domain.
 func (s *stage) configure(t *testing.T) {
 	t.Helper()
-	page, err := os.ReadFile("../docs/deploying.md")
+	page, err := os.ReadFile("../../../docs/deploying.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +111,7 @@ func (s *stage) enter(t *testing.T, c documented) {
 // followGuide writes the files of the author's guide.
 func (s *stage) followGuide(t *testing.T) {
 	t.Helper()
-	page, err := os.ReadFile("../docs/plugin-authors.md")
+	page, err := os.ReadFile("../../../docs/plugin-authors.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +160,7 @@ func (s *stage) play(t *testing.T, c documented) string {
 func (s *stage) asks(t *testing.T, command string) string {
 	t.Helper()
 	if strings.Contains(command, "…/callback/…") {
-		landed := s.hub.grant(t, "sales", emulator.Choices{}).URL.String()
+		landed := s.hub.Grant(t, "sales", emulator.Choices{}).URL.String()
 		command = strings.Replace(command, "https://…/callback/…?code=…&state=…", landed, 1)
 	}
 	return strings.Replace(command, "curl ", "curl --fail-with-body ", 1)
@@ -172,7 +173,7 @@ func (s *stage) trust(t *testing.T) {
 		t.Error(err)
 		return
 	}
-	s.hub.admin.must(t, "POST", "/api/v1/plugin-keys", map[string]any{"title": "Acme", "public": strings.TrimSpace(string(public))}, nil)
+	s.hub.Admin.Must(t, "POST", "/api/v1/plugin-keys", map[string]any{"title": "Acme", "public": strings.TrimSpace(string(public))}, nil)
 }
 
 func (s *stage) must(t *testing.T, command string) {
@@ -191,7 +192,7 @@ func (s *stage) run(t *testing.T, command, until string) (code int, out string) 
 	cmd := exec.CommandContext(ctx, "bash", "-c", "exec 2>&1; "+map[bool]string{true: "exec "}[until != ""]+command)
 	cmd.Dir, cmd.Env = s.where, s.environment
 	if strings.HasPrefix(command, "evergrant") && !strings.Contains(command, "--config") && !strings.Contains(command, "--data-dir") {
-		cmd.Env = append(cmd.Env, "EVERGRANT_DATA_DIR="+s.hub.dir, "EVERGRANT_PUBLIC_URL="+s.hub.hub.URL(), "EVERGRANT_LISTEN="+s.hub.hub.Addr().String())
+		cmd.Env = append(cmd.Env, "EVERGRANT_DATA_DIR="+s.hub.Dir, "EVERGRANT_PUBLIC_URL="+s.hub.Hub.URL(), "EVERGRANT_LISTEN="+s.hub.Hub.Addr().String())
 	}
 	if until == "" {
 		defer cancel()
@@ -201,7 +202,7 @@ func (s *stage) run(t *testing.T, command, until string) (code int, out string) 
 		}
 		return cmd.ProcessState.ExitCode(), string(bytes.TrimSpace(said))
 	}
-	said := &logBuffer{}
+	said := &hubtest.LogBuffer{}
 	cmd.Stdout = said
 	if err := cmd.Start(); err != nil {
 		cancel()
@@ -212,6 +213,6 @@ func (s *stage) run(t *testing.T, command, until string) (code int, out string) 
 		_ = cmd.Wait()
 		cancel()
 	})
-	eventually(t, command+" says that it runs", func() bool { return regexp.MustCompile(until).MatchString(said.String()) })
+	hubtest.Eventually(t, command+" says that it runs", func() bool { return regexp.MustCompile(until).MatchString(said.String()) })
 	return 0, said.String()
 }

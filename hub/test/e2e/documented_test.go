@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"fmt"
@@ -111,7 +111,7 @@ var documentedWays = ways(
 	`^curl `, "run",
 	`^evergrant serve --`, "until Set up the administrator|is running at",
 	`^evergrant plugin dev \.`, "until built ",
-	`--to postgres://`, "out it needs a PostgreSQL of its own; hub TestRestore… does it",
+	`--to postgres://`, "out it needs a PostgreSQL of its own; TestRestore… of hub/test/e2e does it",
 	`^evergrant (data (adopt|attach)|serve|restore|backup|plugin (new|install)|key create|token|data (behind|detach)|backup verify|plugin dev)$`, "instead ${0} --help",
 	`^evergrant `, "run",
 	`^(CGO_ENABLED=0 go build|mkdir -p|EVERGRANT_API_KEY=… evergrant plugin install) `, "run",

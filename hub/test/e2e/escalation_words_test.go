@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/channel"
 	"github.com/evergrant/evergrant/hub/internal/channel/channeltest"
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 	"github.com/evergrant/evergrant/plugins/emulator"
 )
 
@@ -22,26 +23,26 @@ import (
 // is a token.
 func TestEditedTextsAreSent(t *testing.T) {
 	t.Parallel()
-	services := startChannels(t)
-	r := startHub(t, nil)
-	boss := r.owner(t)
+	services := hubtest.StartChannels(t)
+	r := hubtest.StartHub(t, nil)
+	boss := r.Owner(t)
 	server, connection := bitrix24(t, r, time.Hour)
-	sms := boss.addChannel(services, channel.Twilio)
-	boss.addContact("Desk", map[string]string{sms: services.Address(channel.Twilio)}, "takes_rest", "true", "lang", "en")
+	sms := boss.AddChannel(services, channel.Twilio)
+	boss.AddContact("Desk", map[string]string{sms: services.Address(channel.Twilio)}, "takes_rest", "true", "lang", "en")
 	form := url.Values{"topic": {"grant_ended"}, "lang": {"en"}, "text.subject": {"S"}, "text.short": {"Call Boris about {name} {access_token}"}, "text.text": {"T"}, "then": {"save"}}
-	if status, page, _ := boss.ask("POST", "/escalation/texts", form); status != http.StatusUnprocessableEntity || !strings.Contains(page, "{access_token}") {
+	if status, page, _ := boss.Ask("POST", "/escalation/texts", form); status != http.StatusUnprocessableEntity || !strings.Contains(page, "{access_token}") {
 		t.Errorf("an unknown word answers %d", status)
 	}
 	form.Set("text.short", "Call Boris about {name}")
 	form.Set("then", "preview")
-	if _, page, _ := boss.ask("POST", "/escalation/texts", form); !strings.Contains(page, "Call Boris about sales-moscow") {
+	if _, page, _ := boss.Ask("POST", "/escalation/texts", form); !strings.Contains(page, "Call Boris about sales-moscow") {
 		t.Errorf("no preview: %s", page)
 	}
 	form.Set("then", "save")
-	boss.ask("POST", "/escalation/texts", form)
+	boss.Ask("POST", "/escalation/texts", form)
 	server.SetFault(emulator.Fault{Code: "invalid_grant"})
-	r.admin.do(t, "POST", "/api/v1/connections/"+connection+"/renew", nil)
-	if got := told(t, services, channel.Twilio, 1)[0]; got.Text != "Call Boris about "+connection {
+	r.Admin.Do(t, "POST", "/api/v1/connections/"+connection+"/renew", nil)
+	if got := hubtest.Told(t, services, channel.Twilio, 1)[0]; got.Text != "Call Boris about "+connection {
 		t.Errorf("%q was sent", got.Text)
 	}
 }
@@ -50,15 +51,15 @@ func TestEditedTextsAreSent(t *testing.T) {
 // not in the log, not in the files of the data folder, not in a page.
 func TestNothingOfAMessageThatOpensSomethingIsInClear(t *testing.T) {
 	t.Parallel()
-	services := startChannels(t)
-	r := startHub(t, nil)
-	boss := r.owner(t)
+	services := hubtest.StartChannels(t)
+	r := hubtest.StartHub(t, nil)
+	boss := r.Owner(t)
 	server, connection := bitrix24(t, r, time.Hour)
 	secrets := map[string]string{}
 	addresses := map[string]string{}
 	form := url.Values{"title": {"All"}, "enabled": {"true"}, "events": {"grant_ended"}}
 	for _, kind := range channel.Kinds {
-		id := boss.addChannel(services, kind)
+		id := boss.AddChannel(services, kind)
 		addresses[id] = services.Address(kind)
 		form.Add("after", "0")
 		form.Add("channel", id)
@@ -68,38 +69,38 @@ func TestNothingOfAMessageThatOpensSomethingIsInClear(t *testing.T) {
 			}
 		}
 	}
-	anna := boss.addContact("Anna", addresses)
+	anna := boss.AddContact("Anna", addresses)
 	for range channel.Kinds {
 		form.Add("to", anna)
 	}
-	if status, page, _ := boss.ask("POST", "/escalation/policies/new", form); status != http.StatusSeeOther {
+	if status, page, _ := boss.Ask("POST", "/escalation/policies/new", form); status != http.StatusSeeOther {
 		t.Fatalf("adding a policy answers %d: %s", status, page)
 	}
 	services.Fail(channel.Telegram, channeltest.Echo, 1) // repeats what was sent, credentials included
 	services.Fail(channel.Mandrill, channeltest.Echo, 1)
 	server.SetFault(emulator.Fault{Code: "invalid_grant"})
-	r.admin.do(t, "POST", "/api/v1/connections/"+connection+"/renew", nil)
-	eventually(t, "most have taken their message", func() bool { return len(services.Messages()) >= len(channel.Kinds)-2 })
+	r.Admin.Do(t, "POST", "/api/v1/connections/"+connection+"/renew", nil)
+	hubtest.Eventually(t, "most have taken their message", func() bool { return len(services.Messages()) >= len(channel.Kinds)-2 })
 	for _, m := range services.Messages() {
-		for _, link := range append(grantPathRE.FindAllString(m.Text+m.HTML+string(m.Data), -1), ackPathRE.FindAllString(m.Text+m.HTML+string(m.Data), -1)...) {
+		for _, link := range append(hubtest.GrantPathRE.FindAllString(m.Text+m.HTML+string(m.Data), -1), hubtest.AckPathRE.FindAllString(m.Text+m.HTML+string(m.Data), -1)...) {
 			secrets["link by "+string(m.Kind)+" "+link[:6]] = link[strings.LastIndex(link, "/")+1:]
 		}
 	}
 	if len(secrets) < 16 {
 		t.Fatalf("only %d secrets are known", len(secrets))
 	}
-	places := map[string][]byte{"log": []byte(r.log.String())}
+	places := map[string][]byte{"log": []byte(r.Log.String())}
 	pages := []string{"/escalations", "/escalation", "/audit"}
-	_, list, _ := boss.ask("GET", "/escalations", nil)
+	_, list, _ := boss.Ask("GET", "/escalations", nil)
 	pages = append(pages, regexp.MustCompile(`/escalations/[0-9a-f-]{36}`).FindString(list))
 	for id := range addresses {
 		pages = append(pages, "/escalation/channels/"+id)
 	}
 	for _, path := range pages {
-		_, page, _ := boss.ask("GET", path, nil)
+		_, page, _ := boss.Ask("GET", path, nil)
 		places[path] = []byte(page)
 	}
-	addFiles(t, places, r.dir)
+	addFiles(t, places, r.Dir)
 	for what, secret := range secrets {
 		for place, data := range places {
 			if bytes.Contains(data, []byte(secret)) {
@@ -120,19 +121,19 @@ func TestTheEndOfATroubleSaysHowItEnded(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.method+test.act, func(t *testing.T) {
-			services := startChannels(t)
-			r := startHub(t, nil)
-			boss := r.owner(t)
+			services := hubtest.StartChannels(t)
+			r := hubtest.StartHub(t, nil)
+			boss := r.Owner(t)
 			server, connection := bitrix24(t, r, time.Hour)
-			hook := boss.addChannel(services, channel.Webhook)
-			boss.addContact("Corezoid", map[string]string{hook: services.Address(channel.Webhook)}, "takes_rest", "true", "lang", "en")
+			hook := boss.AddChannel(services, channel.Webhook)
+			boss.AddContact("Corezoid", map[string]string{hook: services.Address(channel.Webhook)}, "takes_rest", "true", "lang", "en")
 			server.SetFault(emulator.Fault{Code: test.code})
-			r.admin.do(t, "POST", "/api/v1/connections/"+connection+"/renew", nil)
-			if first := told(t, services, channel.Webhook, 1)[0]; first.Type != test.began || strings.Contains(string(first.Data), `"until"`) {
+			r.Admin.Do(t, "POST", "/api/v1/connections/"+connection+"/renew", nil)
+			if first := hubtest.Told(t, services, channel.Webhook, 1)[0]; first.Type != test.began || strings.Contains(string(first.Data), `"until"`) {
 				t.Errorf("the trouble is told as %s %s", first.Type, first.Data)
 			}
-			r.admin.must(t, test.method, "/api/v1/connections/"+connection+test.act, nil, nil)
-			over := told(t, services, channel.Webhook, 2)[1]
+			r.Admin.Must(t, test.method, "/api/v1/connections/"+connection+test.act, nil, nil)
+			over := hubtest.Told(t, services, channel.Webhook, 2)[1]
 			if over.Type != "escalation.withdrawn" || !strings.Contains(string(over.Data), `"until"`) || strings.Contains(string(over.Data), `"authorize"`) {
 				t.Errorf("the end is told as %s %s", over.Type, over.Data)
 			}
@@ -143,7 +144,7 @@ func TestTheEndOfATroubleSaysHowItEnded(t *testing.T) {
 // The example in the documentation has the fields of what a webhook is posted.
 func TestTheDocumentedWebhookIsTheRealOne(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../docs/escalation.md")
+	text, err := os.ReadFile("../../../docs/escalation.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,15 +157,15 @@ func TestTheDocumentedWebhookIsTheRealOne(t *testing.T) {
 	if err := json.Unmarshal([]byte(example), &documented); err != nil {
 		t.Fatal(err)
 	}
-	services := startChannels(t)
-	r := startHub(t, nil)
-	boss := r.owner(t)
+	services := hubtest.StartChannels(t)
+	r := hubtest.StartHub(t, nil)
+	boss := r.Owner(t)
 	server, connection := bitrix24(t, r, time.Hour)
-	hook := boss.addChannel(services, channel.Webhook)
-	boss.addContact("Corezoid", map[string]string{hook: services.Address(channel.Webhook)}, "takes_rest", "true")
+	hook := boss.AddChannel(services, channel.Webhook)
+	boss.AddContact("Corezoid", map[string]string{hook: services.Address(channel.Webhook)}, "takes_rest", "true")
 	server.SetFault(emulator.Fault{Code: "invalid_grant"})
-	r.admin.do(t, "POST", "/api/v1/connections/"+connection+"/renew", nil)
-	got := told(t, services, channel.Webhook, 1)[0]
+	r.Admin.Do(t, "POST", "/api/v1/connections/"+connection+"/renew", nil)
+	got := hubtest.Told(t, services, channel.Webhook, 1)[0]
 	var data map[string]any
 	if err := json.Unmarshal(got.Data, &data); err != nil {
 		t.Fatal(err)
@@ -178,31 +179,31 @@ func TestTheDocumentedWebhookIsTheRealOne(t *testing.T) {
 // A trouble that goes on is shown, however many there have been since.
 func TestAnOldTroubleThatGoesOnIsShown(t *testing.T) {
 	t.Parallel()
-	services := startChannels(t)
-	r := startHub(t, nil)
-	boss := r.owner(t)
+	services := hubtest.StartChannels(t)
+	r := hubtest.StartHub(t, nil)
+	boss := r.Owner(t)
 	_, connection := bitrix24(t, r, time.Hour)
-	hook := boss.addChannel(services, channel.Webhook)
-	boss.addContact("Corezoid", map[string]string{hook: services.Address(channel.Webhook)}, "takes_rest", "true")
+	hook := boss.AddChannel(services, channel.Webhook)
+	boss.AddContact("Corezoid", map[string]string{hook: services.Address(channel.Webhook)}, "takes_rest", "true")
 	drill := func() string {
-		_, _, location := boss.ask("POST", "/connections/"+connection+"/drill/start", url.Values{"event": {"grant_ended"}})
+		_, _, location := boss.Ask("POST", "/connections/"+connection+"/drill/start", url.Values{"event": {"grant_ended"}})
 		return location
 	}
 	old := drill()
 	for range 51 {
-		boss.ask("POST", drill()+"/end", url.Values{})
+		boss.Ask("POST", drill()+"/end", url.Values{})
 	}
 	shown := func(page string) (paths []string) {
 		paths = regexp.MustCompile(`/escalations/[0-9a-f-]{36}`).FindAllString(page, -1)
 		slices.Sort(paths)
 		return slices.Compact(paths)
 	}
-	_, first, _ := boss.ask("GET", "/escalations", nil)
+	_, first, _ := boss.Ask("GET", "/escalations", nil)
 	if got := shown(first); len(got) != 51 || !slices.Contains(got, old) {
 		t.Errorf("the page leaves out what goes on, or shows %d", len(got))
 	}
 	next := regexp.MustCompile(`/escalations\?before=[0-9a-f-]+`).FindString(first)
-	_, second, _ := boss.ask("GET", next, nil)
+	_, second, _ := boss.Ask("GET", next, nil)
 	if got := shown(second); len(got) != 2 || !slices.Contains(got, old) {
 		t.Errorf("the second page (%s) shows %d", next, len(got))
 	}

@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"net/http"
@@ -10,17 +10,18 @@ import (
 
 	"github.com/evergrant/evergrant/hub"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // guessed counts how many of some guesses at a login were checked; the others were asked to
 // wait, with a time.
-func guessed(t *testing.T, v *visitor, login string, guesses int) int64 {
+func guessed(t *testing.T, v *hubtest.Visitor, login string, guesses int) int64 {
 	t.Helper()
 	var checked atomic.Int64
 	var all sync.WaitGroup
 	for range guesses {
 		all.Go(func() {
-			resp, err := http.PostForm(v.base+"/login", url.Values{"login": {login}, "password": {"a wrong guess"}})
+			resp, err := http.PostForm(v.Base+"/login", url.Values{"login": {login}, "password": {"a wrong guess"}})
 			if err != nil {
 				t.Error(err)
 				return
@@ -38,30 +39,30 @@ func guessed(t *testing.T, v *visitor, login string, guesses int) int64 {
 	return checked.Load()
 }
 
-func logIn(v *visitor) int {
-	status, _, _ := v.ask("POST", "/login", url.Values{"login": {"owner"}, "password": {testPassword}})
+func logIn(v *hubtest.Visitor) int {
+	status, _, _ := v.Ask("POST", "/login", url.Values{"login": {"owner"}, "password": {hubtest.Password}})
 	return status
 }
 
 // Sixty guesses at one moment are not all checked, and the person gets in all the same
 // where they were logged in before.
 func TestSixtyGuessesDoNotKeepThePersonOut(t *testing.T) {
-	r := startHub(t, nil)
-	boss := r.owner(t)
+	r := hubtest.StartHub(t, nil)
+	boss := r.Owner(t)
 	if n := guessed(t, boss, "owner", 60); n == 0 || n > 5 {
 		t.Errorf("%d guesses were checked", n)
 	}
-	if status := logIn(newVisitor(t, r)); status != http.StatusTooManyRequests {
+	if status := logIn(hubtest.NewVisitor(t, r)); status != http.StatusTooManyRequests {
 		t.Errorf("a strange browser of that network: %d", status)
 	}
-	if status, _, _ := boss.ask("POST", "/login/confirm", url.Values{"password": {testPassword}, "return_to": {"/settings"}}); status != http.StatusSeeOther {
+	if status, _, _ := boss.Ask("POST", "/login/confirm", url.Values{"password": {hubtest.Password}, "return_to": {"/settings"}}); status != http.StatusSeeOther {
 		t.Errorf("a confirmation in the person's own browser: %d", status)
 	}
-	boss.ask("POST", "/logout", url.Values{})
+	boss.Ask("POST", "/logout", url.Values{})
 	if status := logIn(boss); status != http.StatusSeeOther {
 		t.Errorf("the person's own browser: %d", status)
 	}
-	if at := strings.Index(r.log.String(), "a wrong guess"); at >= 0 {
+	if at := strings.Index(r.Log.String(), "a wrong guess"); at >= 0 {
 		t.Error("a password that was tried is in the log")
 	}
 }
@@ -73,17 +74,17 @@ func TestTwoHubsCountGuessesTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	flags := map[string]any{"database.url": address, "key.file": key}
-	one, two := startHubIn(t, t.TempDir(), flags), startHubIn(t, t.TempDir(), flags)
-	boss := one.owner(t)
-	if n := guessed(t, newVisitor(t, one), "owner", 10) + guessed(t, newVisitor(t, two), "owner", 10); n == 0 || n > 5 {
+	one, two := hubtest.StartHubIn(t, t.TempDir(), flags), hubtest.StartHubIn(t, t.TempDir(), flags)
+	boss := one.Owner(t)
+	if n := guessed(t, hubtest.NewVisitor(t, one), "owner", 10) + guessed(t, hubtest.NewVisitor(t, two), "owner", 10); n == 0 || n > 5 {
 		t.Errorf("%d guesses were checked by both", n)
 	}
-	if status := logIn(newVisitor(t, two)); status != http.StatusTooManyRequests {
+	if status := logIn(hubtest.NewVisitor(t, two)); status != http.StatusTooManyRequests {
 		t.Errorf("the other hub has not counted: %d", status)
 	}
-	elsewhere := newVisitor(t, two)
-	elsewhere.http.Jar = boss.http.Jar // 127.0.0.1 both, so the cookies of one are those of the other
-	elsewhere.ask("POST", "/logout", url.Values{})
+	elsewhere := hubtest.NewVisitor(t, two)
+	elsewhere.Http.Jar = boss.Http.Jar // 127.0.0.1 both, so the cookies of one are those of the other
+	elsewhere.Ask("POST", "/logout", url.Values{})
 	if status := logIn(elsewhere); status != http.StatusSeeOther {
 		t.Errorf("the other hub does not know the browser: %d", status)
 	}

@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"os"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/seal"
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // damagedJournal leaves a journal in which the first of two replies is damaged.
@@ -52,48 +53,48 @@ func TestDamageToTheJournalIsToldEverywhere(t *testing.T) {
 	dir := t.TempDir()
 	damagedJournal(t, dir)
 	flags := map[string]any{"data_dir": dir, "key.file": filepath.Join(dir, "evergrant.key")}
-	expect(t, findings(t, "", flags), "journal", "fail", "cannot be read")
+	hubtest.Expect(t, hubtest.Findings(t, "", flags), "journal", "fail", "cannot be read")
 
-	r := startHubIn(t, dir, map[string]any{"key.file": filepath.Join(dir, "evergrant.key")})
-	if !contains(r.log, "journal segment damaged") {
+	r := hubtest.StartHubIn(t, dir, map[string]any{"key.file": filepath.Join(dir, "evergrant.key")})
+	if !hubtest.Contains(r.Log, "journal segment damaged") {
 		t.Error("the log does not say so")
 	}
-	flags["public_url"] = r.hub.URL()
-	found := findings(t, "", flags)
-	expect(t, found, "journal", "fail", "kept as "+filepath.Join(dir, "journal", "damaged"))
-	expect(t, found, "ready", "ok", "it can do its job")
-	owner := r.owner(t)
+	flags["public_url"] = r.Hub.URL()
+	found := hubtest.Findings(t, "", flags)
+	hubtest.Expect(t, found, "journal", "fail", "kept as "+filepath.Join(dir, "journal", "damaged"))
+	hubtest.Expect(t, found, "ready", "ok", "it can do its job")
+	owner := r.Owner(t)
 	const said = "replies-00000001.journal could not be read as a whole"
-	if _, page, _ := owner.ask("GET", "/", nil); !strings.Contains(page, said) || !strings.Contains(page, "is kept as") {
+	if _, page, _ := owner.Ask("GET", "/", nil); !strings.Contains(page, said) || !strings.Contains(page, "is kept as") {
 		t.Errorf("the overview does not say so: %s", page)
 	}
-	if !strings.Contains(r.scrape(t), "evergrant_journal_damaged_segments 1\n") {
+	if !strings.Contains(r.Scrape(t), "evergrant_journal_damaged_segments 1\n") {
 		t.Error("the metrics do not say so")
 	}
 	if err := os.RemoveAll(filepath.Join(dir, "journal", "damaged")); err != nil {
 		t.Fatal(err)
 	}
-	expect(t, findings(t, "", flags), "journal", "ok", "nothing damaged")
-	if _, page, _ := owner.ask("GET", "/", nil); strings.Contains(page, said) {
+	hubtest.Expect(t, hubtest.Findings(t, "", flags), "journal", "ok", "nothing damaged")
+	if _, page, _ := owner.Ask("GET", "/", nil); strings.Contains(page, said) {
 		t.Error("the overview still says so")
 	}
 }
 
 func TestDoctorSeesThatTheJournalIsGone(t *testing.T) {
 	t.Parallel()
-	r := startHub(t, nil)
-	flags := map[string]any{"data_dir": r.dir, "public_url": r.hub.URL()}
-	expect(t, findings(t, "", flags), "journal", "ok", "nothing damaged")
-	folder := filepath.Join(r.dir, "journal")
+	r := hubtest.StartHub(t, nil)
+	flags := map[string]any{"data_dir": r.Dir, "public_url": r.Hub.URL()}
+	hubtest.Expect(t, hubtest.Findings(t, "", flags), "journal", "ok", "nothing damaged")
+	folder := filepath.Join(r.Dir, "journal")
 	if err := os.Rename(folder, folder+"-away"); err != nil {
 		t.Fatal(err)
 	}
-	expect(t, findings(t, "", map[string]any{"data_dir": r.dir}), "journal", "fail", "is gone")
+	hubtest.Expect(t, hubtest.Findings(t, "", map[string]any{"data_dir": r.Dir}), "journal", "fail", "is gone")
 	if err := os.WriteFile(folder, nil, 0o600); err != nil { // cannot be made anew
 		t.Fatal(err)
 	}
-	eventually(t, "the doctor hears it from the hub", func() bool {
-		for _, f := range findings(t, "", flags) {
+	hubtest.Eventually(t, "the doctor hears it from the hub", func() bool {
+		for _, f := range hubtest.Findings(t, "", flags) {
 			if f.Check == "ready" && f.Level == "fail" && strings.Contains(f.What, "journal") {
 				return true
 			}
@@ -103,8 +104,8 @@ func TestDoctorSeesThatTheJournalIsGone(t *testing.T) {
 	if err := os.Remove(folder); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the hub has made it anew", func() bool {
-		status, _ := (&client{base: r.hub.URL()}).do(t, "GET", "/readyz", nil)
+	hubtest.Eventually(t, "the hub has made it anew", func() bool {
+		status, _ := (&hubtest.Client{Base: r.Hub.URL()}).Do(t, "GET", "/readyz", nil)
 		_, err := os.Stat(filepath.Join(folder, "replica"))
 		return status == 200 && err == nil
 	})

@@ -1,23 +1,25 @@
-package hub_test
+package e2e_test
 
 import (
 	"net/http"
 	"net/url"
 	"testing"
 	"time"
+
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // A key with admin:* that ends, and works from one place, makes none that goes on, or works
 // from elsewhere, however it is asked.
 func TestAKeyMakesNoneThatIsWorthMore(t *testing.T) {
 	t.Parallel()
-	r := startHub(t, nil)
-	boss := r.owner(t)
-	secret := keyRE.FindString(boss.follow("/keys/new", url.Values{"title": {"by hand"}, "which": {"admin"}, "life": {"365d"}, "addresses": {"127.0.0.0/8"}}))
+	r := hubtest.StartHub(t, nil)
+	boss := r.Owner(t)
+	secret := hubtest.KeyRE.FindString(boss.Follow("/keys/new", url.Values{"title": {"by hand"}, "which": {"admin"}, "life": {"365d"}, "addresses": {"127.0.0.0/8"}}))
 	if secret == "" {
 		t.Fatal("there is no key")
 	}
-	maker := r.with(secret)
+	maker := r.With(secret)
 	var keys struct {
 		Items []struct {
 			ID, Title string
@@ -25,7 +27,7 @@ func TestAKeyMakesNoneThatIsWorthMore(t *testing.T) {
 			ExpiresAt *time.Time `json:"expires_at"`
 		}
 	}
-	maker.must(t, "GET", "/api/v1/api-keys", nil, &keys)
+	maker.Must(t, "GET", "/api/v1/api-keys", nil, &keys)
 	var end time.Time
 	for _, k := range keys.Items {
 		if k.Title == "by hand" && k.ExpiresAt != nil {
@@ -46,7 +48,7 @@ func TestAKeyMakesNoneThatIsWorthMore(t *testing.T) {
 		"from everywhere":       {map[string]any{"title": "e", "addresses": []string{"0.0.0.0/0"}}, http.StatusUnprocessableEntity},
 		"from elsewhere":        {map[string]any{"title": "f", "addresses": []string{"127.0.0.1", "2001:db8::/32"}}, http.StatusUnprocessableEntity},
 	} {
-		if status, answer := maker.do(t, "POST", "/api/v1/api-keys", test.body); status != test.want {
+		if status, answer := maker.Do(t, "POST", "/api/v1/api-keys", test.body); status != test.want {
 			t.Errorf("%s: %d %s", what, status, answer)
 		}
 	}
@@ -59,11 +61,11 @@ func TestAKeyMakesNoneThatIsWorthMore(t *testing.T) {
 		body := map[string]any{"title": how}
 		if path == "" {
 			var endless struct{ ID string }
-			r.admin.must(t, "POST", "/api/v1/api-keys", map[string]any{"title": "endless", "addresses": []string{"127.0.0.1"}}, &endless)
+			r.Admin.Must(t, "POST", "/api/v1/api-keys", map[string]any{"title": "endless", "addresses": []string{"127.0.0.1"}}, &endless)
 			path, body = "/api/v1/api-keys/"+endless.ID+"/rotate", map[string]any{"overlap_seconds": 60}
 		}
 		made.ExpiresAt, made.Addresses = nil, nil
-		maker.must(t, "POST", path, body, &made)
+		maker.Must(t, "POST", path, body, &made)
 		if made.ExpiresAt == nil || made.ExpiresAt.After(end) || len(made.Addresses) == 0 {
 			t.Errorf("a key %s ends %v and works from %v", how, made.ExpiresAt, made.Addresses)
 		}

@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"io/fs"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub"
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // filesOf lists a folder with the sizes of its files.
@@ -33,12 +34,12 @@ func filesOf(t *testing.T, dir string) string {
 
 func TestNoKeyIsMadeBesideADatabaseThatHasOne(t *testing.T) {
 	t.Parallel()
-	r := startHub(t, nil)
-	r.addService(t, startWorld(t, time.Hour).Service("oauth2"))
-	r.hub.Stop(t.Context())
-	key := filepath.Join(r.dir, "evergrant.key")
+	r := hubtest.StartHub(t, nil)
+	r.AddService(t, hubtest.StartWorld(t, time.Hour).Service("oauth2"))
+	r.Hub.Stop(t.Context())
+	key := filepath.Join(r.Dir, "evergrant.key")
 	start := func() error {
-		cfg, err := hub.LoadConfig("", nil, map[string]any{"listen": "127.0.0.1:0", "data_dir": r.dir, "plugins.dir": pluginsDir})
+		cfg, err := hub.LoadConfig("", nil, map[string]any{"listen": "127.0.0.1:0", "data_dir": r.Dir, "plugins.dir": hubtest.PluginsDir})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,11 +52,11 @@ func TestNoKeyIsMadeBesideADatabaseThatHasOne(t *testing.T) {
 	if err := os.Rename(key, key+".copy"); err != nil {
 		t.Fatal(err)
 	}
-	before := filesOf(t, r.dir)
+	before := filesOf(t, r.Dir)
 	if err := start(); err == nil || !strings.Contains(err.Error(), "there is no key at "+key) || !strings.Contains(err.Error(), "put the copy of that key there") {
 		t.Errorf("without its key: %v", err)
 	}
-	if after := filesOf(t, r.dir); after != before {
+	if after := filesOf(t, r.Dir); after != before {
 		t.Errorf("something was written:\n%s\nbefore:\n%s", after, before)
 	}
 	if err := os.WriteFile(key, nil, 0o600); err != nil {

@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // A key is replaced without a grant being lost: the new one seals after the next start,
@@ -21,20 +22,20 @@ func TestAKeyIsReplaced(t *testing.T) {
 			if name == "postgres" {
 				flags["database.url"] = storetest.Postgres(t)
 			}
-			world := startWorld(t, time.Hour)
-			r := startHub(t, flags)
-			connection := r.addService(t, world.Service("oauth2"))
-			r.authorise(t, connection)
-			token := r.key(t, connection).pull(t, connection)
-			if flags["key.file"] = filepath.Join(r.dir, "evergrant.key"); name == "postgres" {
-				flags["key.file"] = filepath.Join(r.dir, "made.key")
+			world := hubtest.StartWorld(t, time.Hour)
+			r := hubtest.StartHub(t, flags)
+			connection := r.AddService(t, world.Service("oauth2"))
+			r.Authorise(t, connection)
+			token := r.Key(t, connection).Pull(t, connection)
+			if flags["key.file"] = filepath.Join(r.Dir, "evergrant.key"); name == "postgres" {
+				flags["key.file"] = filepath.Join(r.Dir, "made.key")
 			}
-			flags["data_dir"] = r.dir
+			flags["data_dir"] = r.Dir
 			cfg, err := hub.LoadConfig("", nil, flags)
 			if err != nil {
 				t.Fatal(err)
 			}
-			r.stop(t)
+			stop(t, r)
 
 			id, err := hub.RotateKey(cfg)
 			if err != nil {
@@ -47,23 +48,23 @@ func TestAKeyIsReplaced(t *testing.T) {
 			if _, err := hub.RetireKeys(t.Context(), cfg); !errors.Is(err, hub.ErrKeyUsed) {
 				t.Fatalf("a key that is needed: %v", err)
 			}
-			r = startHubIn(t, r.dir, flags)
-			eventually(t, "all is sealed with the new key", func() bool {
+			r = hubtest.StartHubIn(t, r.Dir, flags)
+			hubtest.Eventually(t, "all is sealed with the new key", func() bool {
 				uses = keyUses(t, cfg)
 				return uses[1].Database+uses[1].Newest == 0 && uses[0].Newest > 0
 			})
-			if got := r.key(t, connection).pull(t, connection); got.AccessToken != token.AccessToken {
+			if got := r.Key(t, connection).Pull(t, connection); got.AccessToken != token.AccessToken {
 				t.Error("another token came back")
 			}
-			r.admin.must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
-			r.stop(t)
+			r.Admin.Must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
+			stop(t, r)
 
 			removed, err := hub.RetireKeys(t.Context(), cfg)
 			if err != nil || len(removed) != 1 || removed[0] != uses[1].ID {
 				t.Fatalf("%v, %v", removed, err)
 			}
-			r = startHubIn(t, r.dir, flags)
-			if got := r.key(t, connection).pull(t, connection); got.Generation != token.Generation+1 {
+			r = hubtest.StartHubIn(t, r.Dir, flags)
+			if got := r.Key(t, connection).Pull(t, connection); got.Generation != token.Generation+1 {
 				t.Errorf("generation %d after the old key has gone", got.Generation)
 			}
 		})
@@ -79,11 +80,11 @@ func keyUses(t *testing.T, cfg hub.Config) []hub.KeyUse {
 	return uses
 }
 
-func (r *running) stop(t *testing.T) {
+func stop(t *testing.T, r *hubtest.Running) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 30*time.Second)
 	defer cancel()
-	r.hub.Stop(ctx)
+	r.Hub.Stop(ctx)
 }
 
 // A key that comes from the environment is not changed in a file beside it.

@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // endless is a body without an end that counts what is read of it.
@@ -27,12 +29,12 @@ func (e *endless) Read(p []byte) (int, error) {
 }
 
 // post answers a request of a stranger without a network; length -1 is not told.
-func (r *running) post(method, path, kind string, body io.Reader, length int64) *httptest.ResponseRecorder {
-	req := httptest.NewRequest(method, r.hub.URL()+path, body)
+func post(r *hubtest.Running, method, path, kind string, body io.Reader, length int64) *httptest.ResponseRecorder {
+	req := httptest.NewRequest(method, r.Hub.URL()+path, body)
 	req.ContentLength = length
 	req.Header.Set("Content-Type", kind)
 	w := httptest.NewRecorder()
-	r.hub.ServeHTTP(w, req)
+	r.Hub.ServeHTTP(w, req)
 	return w
 }
 
@@ -41,19 +43,19 @@ var pathParameter = regexp.MustCompile(`[:*][a-z0-9_]+`)
 // Whatever a stranger sends to whichever route, it is refused before much of it is read,
 // and the log does not grow with it. The routes are the router's: a new one is tried too.
 func TestEveryRouteRefusesWhatIsTooLarge(t *testing.T) {
-	r := startHub(t, nil)
-	r.owner(t)
+	r := hubtest.StartHub(t, nil)
+	r.Owner(t)
 	const secret = "typed-into-the-wrong-field"
 	tried := 0
-	for _, route := range r.hub.Routes() {
+	for _, route := range r.Hub.Routes() {
 		if route.Method == http.MethodGet || route.Method == http.MethodHead {
 			continue
 		}
 		path := pathParameter.ReplaceAllString(route.Path, "x")
-		most := r.hub.BodyLimit(route.Method, route.Path)
+		most := r.Hub.BodyLimit(route.Method, route.Path)
 		for _, kind := range []string{"application/x-www-form-urlencoded", "application/json", "multipart/form-data; boundary=b"} {
-			before, start := len(r.log.String()), time.Now()
-			said := r.post(route.Method, path, kind, strings.NewReader(secret), most+1)
+			before, start := len(r.Log.String()), time.Now()
+			said := post(r, route.Method, path, kind, strings.NewReader(secret), most+1)
 			if said.Code != http.StatusRequestEntityTooLarge {
 				t.Errorf("%s %s with a length of %d, %s: %d", route.Method, path, most+1, kind, said.Code)
 			}
@@ -61,14 +63,14 @@ func TestEveryRouteRefusesWhatIsTooLarge(t *testing.T) {
 			if strings.HasPrefix(kind, "multipart") {
 				body.text = "--b\r\nContent-Disposition: form-data; name=\"login\"\r\n\r\n" + secret + "\r\n"
 			}
-			said = r.post(route.Method, path, kind, body, -1)
+			said = post(r, route.Method, path, kind, body, -1)
 			if body.read > 0 && said.Code < 300 || said.Code >= 500 {
 				t.Errorf("%s %s without an end, %s: %d", route.Method, path, kind, said.Code)
 			}
 			if body.read > most+64<<10 {
 				t.Errorf("%s %s, %s: %d bytes were read, %d are taken", route.Method, path, kind, body.read, most)
 			}
-			if grown := len(r.log.String()) - before; grown > 20_000 {
+			if grown := len(r.Log.String()) - before; grown > 20_000 {
 				t.Errorf("%s %s, %s: the log grew by %d bytes", route.Method, path, kind, grown)
 			}
 			if took := time.Since(start); took > 20*time.Second {
@@ -77,7 +79,7 @@ func TestEveryRouteRefusesWhatIsTooLarge(t *testing.T) {
 			tried++
 		}
 	}
-	if strings.Contains(r.log.String(), secret) {
+	if strings.Contains(r.Log.String(), secret) {
 		t.Error("what was sent is in the log")
 	}
 	t.Logf("%d requests to the router's routes", tried)
@@ -85,14 +87,14 @@ func TestEveryRouteRefusesWhatIsTooLarge(t *testing.T) {
 
 // What strangers type into the fields of open pages is bounded, and nowhere in the log.
 func TestPublicFieldsAreBoundedAndNotLogged(t *testing.T) {
-	r := startHub(t, nil)
-	v := r.owner(t)
+	r := hubtest.StartHub(t, nil)
+	v := r.Owner(t)
 	const secret = "my-password-in-the-login-field"
 	for name, form := range map[string]url.Values{
 		"a login": {"login": {secret}, "password": {"x"}}, "a long login": {"login": {strings.Repeat(secret, 100)}, "password": {"x"}},
 		"a password of kilobytes": {"login": {secret}, "password": {strings.Repeat("x", 3000)}},
 	} {
-		if status, _, _ := newVisitor(t, r).ask("POST", "/login", form); status != http.StatusUnprocessableEntity {
+		if status, _, _ := hubtest.NewVisitor(t, r).Ask("POST", "/login", form); status != http.StatusUnprocessableEntity {
 			t.Errorf("%s: %d", name, status)
 		}
 	}
@@ -112,25 +114,25 @@ func TestPublicFieldsAreBoundedAndNotLogged(t *testing.T) {
 		"a NUL in the path":         {"/grant/" + secret + "%00", url.Values{}, http.StatusBadRequest},
 		"a NUL in the query":        {"/login?return_to=%00", url.Values{}, http.StatusBadRequest},
 	} {
-		if status, _, _ := v.ask("POST", try.path, try.form); status != try.want {
+		if status, _, _ := v.Ask("POST", try.path, try.form); status != try.want {
 			t.Errorf("%s: %d, want %d", name, status, try.want)
 		}
 	}
 	for _, path := range []string{"/grant/" + secret, "/ack/" + secret, "/calendar/" + secret, "/providers/" + secret + "/icon", "/callback/" + secret + "?state=" + secret, "/api/v1/connections/" + secret + "/token", "/" + secret, "/invite?link=" + secret} {
-		newVisitor(t, r).ask("GET", path, nil, "Authorization", "Bearer "+secret)
+		hubtest.NewVisitor(t, r).Ask("GET", path, nil, "Authorization", "Bearer "+secret)
 	}
-	if at := strings.Index(r.log.String(), secret); at >= 0 {
-		t.Errorf("it is in the log: %s", r.log.String()[max(0, at-200):at])
+	if at := strings.Index(r.Log.String(), secret); at >= 0 {
+		t.Errorf("it is in the log: %s", r.Log.String()[max(0, at-200):at])
 	}
 }
 
 // What strangers begin is bounded by network, and the rows of it end soon.
 func TestWhatStrangersBeginIsBounded(t *testing.T) {
-	r := startHub(t, nil)
-	boss := r.owner(t)
+	r := hubtest.StartHub(t, nil)
+	boss := r.Owner(t)
 	begun, refused := 0, 0
 	for range 50 {
-		switch status, _ := newVisitor(t, r).send("/login/passkey/begin", struct{}{}, nil); status {
+		switch status, _ := hubtest.NewVisitor(t, r).Send("/login/passkey/begin", struct{}{}, nil); status {
 		case http.StatusOK:
 			begun++
 		case http.StatusTooManyRequests:
@@ -142,11 +144,11 @@ func TestWhatStrangersBeginIsBounded(t *testing.T) {
 	if begun > 25 || refused == 0 {
 		t.Errorf("%d were begun, %d refused", begun, refused)
 	}
-	if status, _ := boss.send("/login/passkey/begin", struct{}{}, nil); status != http.StatusOK {
+	if status, _ := boss.Send("/login/passkey/begin", struct{}{}, nil); status != http.StatusOK {
 		t.Errorf("a browser that is known: %d", status)
 	}
 	var all, soon int
-	err := r.database(t, "ro").QueryRowContext(t.Context(), "SELECT COUNT(*), COALESCE(SUM(expires_at < ?), 0) FROM sessions", time.Now().Add(15*time.Minute).UnixMilli()).Scan(&all, &soon)
+	err := r.Database(t, "ro").QueryRowContext(t.Context(), "SELECT COUNT(*), COALESCE(SUM(expires_at < ?), 0) FROM sessions", time.Now().Add(15*time.Minute).UnixMilli()).Scan(&all, &soon)
 	if err != nil || all-soon != 1 || soon == 0 {
 		t.Errorf("%d sessions, of which %d end soon, want all but the owner's: %v", all, soon, err)
 	}
@@ -154,11 +156,11 @@ func TestWhatStrangersBeginIsBounded(t *testing.T) {
 
 // An API key holds so many streams and long polls open, and is told when to come again.
 func TestStreamsOfAKeyAreBounded(t *testing.T) {
-	r := startHub(t, map[string]any{"limits.streams_per_key": 2, "limits.streams": 3})
+	r := hubtest.StartHub(t, map[string]any{"limits.streams_per_key": 2, "limits.streams": 3})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	stream := func(key string) *http.Response {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.hub.URL()+"/api/v1/events", nil)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.Hub.URL()+"/api/v1/events", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -169,14 +171,14 @@ func TestStreamsOfAKeyAreBounded(t *testing.T) {
 		}
 		return resp
 	}
-	other, err := r.hub.AdminKey(t.Context(), "other", time.Hour)
+	other, err := r.Hub.AdminKey(t.Context(), "other", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for n, try := range []struct {
 		key  string
 		want int
-	}{{r.admin.key, 200}, {r.admin.key, 200}, {r.admin.key, 429}, {other, 200}, {other, 429}} {
+	}{{r.Admin.Key, 200}, {r.Admin.Key, 200}, {r.Admin.Key, 429}, {other, 200}, {other, 429}} {
 		resp := stream(try.key)
 		defer func() { _ = resp.Body.Close() }()
 		if resp.StatusCode != try.want || try.want == http.StatusTooManyRequests && resp.Header.Get("Retry-After") == "" {

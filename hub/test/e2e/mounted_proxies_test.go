@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"net/http"
@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // The samples for a hub below a path are run as they are.
@@ -17,8 +19,8 @@ func TestTheSamplesForAPathWork(t *testing.T) {
 				t.Skipf("there is no %s; scripts/proxies.sh installs it", name)
 			}
 			port := strconv.Itoa(freePort(t))
-			r := startHub(t, map[string]any{"trusted_proxies": "127.0.0.1", "public_url": "https://" + proxiedHost + ":" + port + path})
-			r.admin.base = "http://" + r.hub.Addr().String() // its name is known to the proxy's clients alone
+			r := hubtest.StartHub(t, map[string]any{"trusted_proxies": "127.0.0.1", "public_url": "https://" + proxiedHost + ":" + port + path})
+			r.Admin.Base = "http://" + r.Hub.Addr().String() // its name is known to the proxy's clients alone
 			front := p.startAt(t, r, port, path)
 			front.showsPages(t)
 			front.takesForms(t)

@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"encoding/json"
@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 type openAPI struct {
@@ -33,9 +35,9 @@ type openAPIOperation struct {
 // declared, operations, parameters and answers without a word.
 func TestTheOpenAPIDocumentIsWhole(t *testing.T) {
 	t.Parallel()
-	r := startHub(t, nil)
+	r := hubtest.StartHub(t, nil)
 	var doc openAPI
-	(&client{base: r.hub.URL()}).must(t, "GET", "/api/v1/openapi.json", nil, &doc)
+	(&hubtest.Client{Base: r.Hub.URL()}).Must(t, "GET", "/api/v1/openapi.json", nil, &doc)
 	if doc.Info.License.Name == "" || doc.Info.Contact.Name == "" || doc.Info.Contact.URL == "" {
 		t.Errorf("license %+v, contact %+v", doc.Info.License, doc.Info.Contact)
 	}
@@ -97,12 +99,12 @@ func wellSaid(t *testing.T, at, path string, op openAPIOperation) {
 // The document and the router name the same operations, and those beside the API.
 func TestTheOpenAPIDocumentNamesWhatIsServed(t *testing.T) {
 	t.Parallel()
-	r := startHub(t, nil)
+	r := hubtest.StartHub(t, nil)
 	var doc openAPI
-	(&client{base: r.hub.URL()}).must(t, "GET", "/api/v1/openapi.json", nil, &doc)
+	(&hubtest.Client{Base: r.Hub.URL()}).Must(t, "GET", "/api/v1/openapi.json", nil, &doc)
 	param := regexp.MustCompile(`:([a-z0-9_]+)`)
 	served := map[string]bool{}
-	for _, route := range r.hub.Routes() {
+	for _, route := range r.Hub.Routes() {
 		if strings.HasPrefix(route.Path, "/api/v1/openapi") || !strings.HasPrefix(route.Path, "/api/") && !slices.Contains([]string{"/healthz", "/readyz", "/metrics"}, route.Path) {
 			continue
 		}

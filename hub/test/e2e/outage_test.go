@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"net/http"
@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 	"github.com/evergrant/evergrant/sdk/providertest/authserver"
 )
 
@@ -14,20 +15,20 @@ import (
 func TestAnOutageIsMetOnceNotByEveryConnection(t *testing.T) {
 	t.Parallel()
 	const size = 300
-	w := prepareWave(t, "sqlite", size)
-	w.server.SetFault(authserver.Unavailable(http.StatusServiceUnavailable))
-	r := startHubIn(t, w.dir, w.flags)
-	eventually(t, "the endpoint is left alone", func() bool { return contains(r.log, "renewal deferred") })
-	until(t, time.Now().Add(3*time.Second))
+	w := hubtest.PrepareWave(t, "sqlite", size)
+	w.Server.SetFault(authserver.Unavailable(http.StatusServiceUnavailable))
+	r := hubtest.StartHubIn(t, w.Dir, w.Flags)
+	hubtest.Eventually(t, "the endpoint is left alone", func() bool { return hubtest.Contains(r.Log, "renewal deferred") })
+	hubtest.Until(t, time.Now().Add(3*time.Second))
 	// 64 may be in flight when it dies, and some come before the circuit is known.
-	if n := w.server.TokenRequests("refresh_token"); n > 100 {
+	if n := w.Server.TokenRequests("refresh_token"); n > 100 {
 		t.Errorf("an endpoint that is down was asked %d times for %d connections", n, size)
 	}
 	blamed := 0
 	var list struct {
-		Connections []view `json:"items"`
+		Connections []hubtest.View `json:"items"`
 	}
-	r.admin.must(t, "GET", "/api/v1/connections?limit=500", nil, &list)
+	r.Admin.Must(t, "GET", "/api/v1/connections?limit=500", nil, &list)
 	for _, c := range list.Connections {
 		if c.LastError != nil {
 			blamed++
@@ -36,9 +37,9 @@ func TestAnOutageIsMetOnceNotByEveryConnection(t *testing.T) {
 	if blamed > 100 {
 		t.Errorf("%d of %d connections are blamed for the outage", blamed, size)
 	}
-	w.server.ClearFaults()
-	eventually(t, "every connection is renewed after the outage", func() bool { return w.rotate.Load() >= size })
-	if w.server.DoubleSpent() != 0 || strings.Contains(r.log.String(), "panic") {
-		t.Errorf("%d refresh tokens were spent twice", w.server.DoubleSpent())
+	w.Server.ClearFaults()
+	hubtest.Eventually(t, "every connection is renewed after the outage", func() bool { return w.Rotate.Load() >= size })
+	if w.Server.DoubleSpent() != 0 || strings.Contains(r.Log.String(), "panic") {
+		t.Errorf("%d refresh tokens were spent twice", w.Server.DoubleSpent())
 	}
 }

@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"os"
@@ -6,13 +6,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // The overview says that all plugins are well, or which one is not and what it said.
 func TestTheOverviewTellsHowPluginsAre(t *testing.T) {
 	t.Parallel()
 	const name = "evergrant-provider-oauth2"
-	program, err := os.ReadFile(filepath.Join(pluginsDir, name))
+	program, err := os.ReadFile(filepath.Join(hubtest.PluginsDir, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,9 +26,9 @@ func TestTheOverviewTellsHowPluginsAre(t *testing.T) {
 	}
 	write(name, program)
 	overview := func() string {
-		r := startHub(t, map[string]any{"plugins.dir": dir})
-		r.addService(t, startWorld(t, time.Hour).Service("oauth2"))
-		_, page, _ := r.owner(t).ask("GET", "/", nil)
+		r := hubtest.StartHub(t, map[string]any{"plugins.dir": dir})
+		r.AddService(t, hubtest.StartWorld(t, time.Hour).Service("oauth2"))
+		_, page, _ := r.Owner(t).Ask("GET", "/", nil)
 		return page
 	}
 	if page := overview(); !strings.Contains(page, "1 plugin, and it is well") || strings.Contains(page, "Plugins that do not run") {

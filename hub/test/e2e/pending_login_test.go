@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"crypto/hmac"
@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // totp is the code of a secret (RFC 6238), as an authenticator app shows it.
@@ -35,15 +37,15 @@ var (
 )
 
 // withCodes sets up codes for a person and returns the secret.
-func (v *visitor) withCodes() (secret string) {
-	v.t.Helper()
-	_, page, _ := v.ask("GET", "/settings/second-factor", nil)
+func withCodes(v *hubtest.Visitor) (secret string) {
+	v.T.Helper()
+	_, page, _ := v.Ask("GET", "/settings/second-factor", nil)
 	found := factorSecretRE.FindStringSubmatch(page)
 	if found == nil {
-		v.t.Fatalf("the page shows no secret: %s", page)
+		v.T.Fatalf("the page shows no secret: %s", page)
 	}
-	if status, page, _ := v.ask("POST", "/settings/second-factor", url.Values{"code": {totp(v.t.(*testing.T), found[1], time.Now())}}); status != http.StatusSeeOther { //nolint:forcetypeassert // of this test
-		v.t.Fatalf("the factor was not taken: %d %s", status, page)
+	if status, page, _ := v.Ask("POST", "/settings/second-factor", url.Values{"code": {totp(v.T.(*testing.T), found[1], time.Now())}}); status != http.StatusSeeOther { //nolint:forcetypeassert // of this test
+		v.T.Fatalf("the factor was not taken: %d %s", status, page)
 	}
 	return found[1]
 }
@@ -52,35 +54,37 @@ func (v *visitor) withCodes() (secret string) {
 // changed does not lead in after the change, whatever code comes with it.
 func TestALoginThatWaitsForItsCodeEndsWithAChange(t *testing.T) {
 	t.Parallel()
-	r := startHub(t, nil)
-	boss := r.owner(t)
-	for what, change := range map[string]func(guest *visitor, id string){
-		"password": func(guest *visitor, _ string) {
-			guest.ask("POST", "/settings/password", url.Values{"present": {testPassword}, "next": {"another " + testPassword}, "repeat": {"another " + testPassword}})
+	r := hubtest.StartHub(t, nil)
+	boss := r.Owner(t)
+	for what, change := range map[string]func(guest *hubtest.Visitor, id string){
+		"password": func(guest *hubtest.Visitor, _ string) {
+			guest.Ask("POST", "/settings/password", url.Values{"present": {hubtest.Password}, "next": {"another " + hubtest.Password}, "repeat": {"another " + hubtest.Password}})
 		},
-		"factor": func(guest *visitor, _ string) {
-			guest.ask("GET", "/settings", nil) // the recovery codes were seen
-			guest.ask("POST", "/settings/second-factor/drop", url.Values{"password": {testPassword}})
-			guest.withCodes()
+		"factor": func(guest *hubtest.Visitor, _ string) {
+			guest.Ask("GET", "/settings", nil) // the recovery codes were seen
+			guest.Ask("POST", "/settings/second-factor/drop", url.Values{"password": {hubtest.Password}})
+			withCodes(guest)
 		},
-		"role":     func(_ *visitor, id string) { boss.ask("POST", "/people/"+id+"/role", url.Values{"role": {"viewer"}}) },
-		"disabled": func(_ *visitor, id string) { boss.ask("POST", "/people/"+id+"/disable", url.Values{}) },
-		"nothing":  func(*visitor, string) {},
+		"role": func(_ *hubtest.Visitor, id string) {
+			boss.Ask("POST", "/people/"+id+"/role", url.Values{"role": {"viewer"}})
+		},
+		"disabled": func(_ *hubtest.Visitor, id string) { boss.Ask("POST", "/people/"+id+"/disable", url.Values{}) },
+		"nothing":  func(*hubtest.Visitor, string) {},
 	} {
 		t.Run(what, func(t *testing.T) {
-			guest := boss.invite(r, what, "operator")
-			guest.t = t
-			secret := guest.withCodes()
-			waiting := newVisitor(t, r)
-			if _, _, to := waiting.ask("POST", "/login", url.Values{"login": {what}, "password": {testPassword}}); to != "/login/code" {
+			guest := boss.Invite(r, what, "operator")
+			guest.T = t
+			secret := withCodes(guest)
+			waiting := hubtest.NewVisitor(t, r)
+			if _, _, to := waiting.Ask("POST", "/login", url.Values{"login": {what}, "password": {hubtest.Password}}); to != "/login/code" {
 				t.Fatalf("a right password leads to %q", to)
 			}
-			_, page, _ := boss.ask("GET", "/people", nil)
+			_, page, _ := boss.Ask("GET", "/people", nil)
 			row := page[strings.Index(page, ">"+what+"<"):]
 			change(guest, personRE.FindStringSubmatch(row)[1])
 			// The next step's code: that of this one was spent by the set-up.
-			waiting.ask("POST", "/login/code", url.Values{"code": {totp(t, secret, time.Now().Add(30*time.Second))}})
-			status, _, _ := waiting.ask("GET", "/connections", nil)
+			waiting.Ask("POST", "/login/code", url.Values{"code": {totp(t, secret, time.Now().Add(30*time.Second))}})
+			status, _, _ := waiting.Ask("GET", "/connections", nil)
 			if in := status == http.StatusOK; in != (what == "nothing") {
 				t.Errorf("after a change of %s, the login that was begun before is in: %t", what, in)
 			}

@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"net/http"
@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // What keeps a plugin from starting is told where people look, in its own words: on its
@@ -17,15 +19,15 @@ func TestAFailedStartIsToldInThePluginsOwnWords(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(plugins, "evergrant-provider-broken"), []byte(program), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	r := startHub(t, map[string]any{"plugins.dir": plugins})
-	p := r.installed(t, "broken")
+	r := hubtest.StartHub(t, map[string]any{"plugins.dir": plugins})
+	p := r.Installed(t, "broken")
 	if want := "reading <b>settings</b>|SettingsError: there is no settings.json|bye"; strings.Join(p.LastWords, "|") != want || p.State != "failed" {
 		t.Errorf("the API shows %+v, want the words %s", p, want)
 	}
 	if !strings.HasSuffix(p.LastError, "; it wrote: SettingsError: there is no settings.json") {
 		t.Errorf("its last error is %q", p.LastError)
 	}
-	status, page, _ := r.owner(t).ask(http.MethodGet, "/plugins/broken", nil)
+	status, page, _ := r.Owner(t).Ask(http.MethodGet, "/plugins/broken", nil)
 	_, words, _ := strings.Cut(page, `id="last-words"`)
 	words, _, _ = strings.Cut(words, "</blockquote>")
 	for _, line := range []string{"reading &lt;b&gt;settings&lt;/b&gt;", "SettingsError: there is no settings.json", "bye"} {
@@ -33,6 +35,6 @@ func TestAFailedStartIsToldInThePluginsOwnWords(t *testing.T) {
 			t.Errorf("the page (%d) does not show %q: %s", status, line, words)
 		}
 	}
-	found := findings(t, "", map[string]any{"data_dir": r.dir, "public_url": r.hub.URL(), "plugins.dir": plugins})
-	expect(t, found, "plugins", "fail", "; its last lines: reading <b>settings</b> | SettingsError: there is no settings.json | bye")
+	found := hubtest.Findings(t, "", map[string]any{"data_dir": r.Dir, "public_url": r.Hub.URL(), "plugins.dir": plugins})
+	hubtest.Expect(t, found, "plugins", "fail", "; its last lines: reading <b>settings</b> | SettingsError: there is no settings.json | bye")
 }

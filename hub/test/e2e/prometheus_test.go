@@ -1,33 +1,20 @@
-package hub_test
+package e2e_test
 
 import (
-	"encoding/json"
 	"fmt"
-	"net"
-	"net/http"
-	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-// prometheusFolder has prometheus and promtool.
-func prometheusFolder(t *testing.T) string {
-	t.Helper()
-	folder := os.Getenv("EVERGRANT_TEST_PROMETHEUS")
-	if folder == "" {
-		t.Skip("EVERGRANT_TEST_PROMETHEUS names no folder with prometheus and promtool; scripts/test.sh sets it")
-	}
-	return folder
-}
+	"github.com/evergrant/evergrant/hub/test/hubtest"
+)
 
 func TestAlertsAreRightAsPromtoolSeesThem(t *testing.T) {
 	t.Parallel()
-	tool := filepath.Join(prometheusFolder(t), "promtool")
+	tool := filepath.Join(hubtest.PrometheusFolder(t), "promtool")
 	for _, arguments := range [][]string{
-		{"check", "rules", "../configs/prometheus/evergrant.rules.yml"}, {"test", "rules", "../configs/prometheus/evergrant.rules.test.yml"},
+		{"check", "rules", "../../../configs/prometheus/evergrant.rules.yml"}, {"test", "rules", "../../../configs/prometheus/evergrant.rules.test.yml"},
 	} {
 		if out, err := exec.CommandContext(t.Context(), tool, arguments...).CombinedOutput(); err != nil {
 			t.Errorf("promtool %v: %v\n%s", arguments, err, out)
@@ -37,70 +24,15 @@ func TestAlertsAreRightAsPromtoolSeesThem(t *testing.T) {
 
 func TestEveryPanelShowsDataOfARealPrometheus(t *testing.T) {
 	t.Parallel()
-	folder := prometheusFolder(t)
-	r := busyHub(t, map[string]any{"metrics.listen": "127.0.0.1:0"})
-	ask, _ := startPrometheus(t, folder, r.hub.ScrapesAt().String())
+	folder := hubtest.PrometheusFolder(t)
+	r := hubtest.BusyHub(t, map[string]any{"metrics.listen": "127.0.0.1:0"})
+	ask, _ := hubtest.StartPrometheus(t, folder, r.Hub.ScrapesAt().String())
 	answered := 0
 	for panel, queries := range dashboardQueries(t) {
 		for _, q := range queries {
-			eventually(t, fmt.Sprintf("the panel %q has data for %s", panel, q), func() bool { return ask(strings.ReplaceAll(q, "$__rate_interval", "5s")) > 0 })
+			hubtest.Eventually(t, fmt.Sprintf("the panel %q has data for %s", panel, q), func() bool { return ask(strings.ReplaceAll(q, "$__rate_interval", "5s")) > 0 })
 			answered++
 		}
 	}
 	t.Logf("%d queries of the dashboard have data", answered)
-}
-
-// startPrometheus scrapes a hub every second. The result asks a query and returns how
-// many series come back; base is the address of the server.
-func startPrometheus(t *testing.T, folder, target string) (ask func(query string) int, base string) {
-	t.Helper()
-	dir := t.TempDir()
-	rules, err := filepath.Abs("../configs/prometheus/evergrant.rules.yml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	configuration := fmt.Sprintf("global: {scrape_interval: 1s, evaluation_interval: 1s}\nrule_files: [%q]\n"+
-		"scrape_configs: [{job_name: evergrant, static_configs: [{targets: [%q]}]}]\n", rules, target)
-	file := filepath.Join(dir, "prometheus.yml")
-	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := free.Addr().String()
-	_ = free.Close()
-	log := &logBuffer{}
-	server := exec.Command(filepath.Join(folder, "prometheus"), "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address)
-	server.Stdout, server.Stderr = log, log
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = server.Process.Kill()
-		_ = server.Wait()
-		if t.Failed() {
-			t.Logf("the log of prometheus:\n%s", tail(log.String(), 20))
-		}
-	})
-	return func(query string) int {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/api/v1/query?query="+url.QueryEscape(query), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp, err := http.DefaultTransport.RoundTrip(req)
-		if err != nil {
-			return 0 // it does not listen yet
-		}
-		defer func() { _ = resp.Body.Close() }()
-		var answer struct {
-			Error string
-			Data  struct{ Result []json.RawMessage }
-		}
-		if err := json.NewDecoder(resp.Body).Decode(&answer); err == nil && answer.Error != "" {
-			t.Fatalf("%s: %s", query, answer.Error)
-		}
-		return len(answer.Data.Result)
-	}, "http://" + address
 }

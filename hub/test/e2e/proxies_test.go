@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"bufio"
@@ -18,6 +18,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // proxy is a program with the configuration that docs/deploying.md has for it.
@@ -73,10 +75,10 @@ func TestTheSamplesForReverseProxiesWork(t *testing.T) {
 			if _, err := exec.LookPath(name); err != nil {
 				t.Skipf("there is no %s; scripts/proxies.sh installs it", name)
 			}
-			world := startWorld(t, time.Hour)
-			r := startHub(t, map[string]any{"trusted_proxies": "127.0.0.1"})
-			connection := r.addService(t, world.Services[0])
-			r.authorise(t, connection)
+			world := hubtest.StartWorld(t, time.Hour)
+			r := hubtest.StartHub(t, map[string]any{"trusted_proxies": "127.0.0.1"})
+			connection := r.AddService(t, world.Services[0])
+			r.Authorise(t, connection)
 			front := p.start(t, r)
 			front.showsPages(t)
 			front.takesForms(t)
@@ -95,18 +97,18 @@ type front struct {
 	client       *http.Client
 }
 
-func (p proxy) start(t *testing.T, r *running) front {
+func (p proxy) start(t *testing.T, r *hubtest.Running) front {
 	t.Helper()
 	return p.startAt(t, r, strconv.Itoa(freePort(t)), "")
 }
 
 // startAt starts it at a port. With a path it is the sample for a hub below that.
-func (p proxy) startAt(t *testing.T, r *running, port, path string) front {
+func (p proxy) startAt(t *testing.T, r *hubtest.Running, port, path string) front {
 	t.Helper()
 	dir := t.TempDir()
-	at := proxied{dir: dir, port: port, hub: r.hub.Addr().String(), certificate: filepath.Join(dir, "c.pem"), key: filepath.Join(dir, "k.pem")}
+	at := proxied{dir: dir, port: port, hub: r.Hub.Addr().String(), certificate: filepath.Join(dir, "c.pem"), key: filepath.Join(dir, "k.pem")}
 	writeCertificate(t, at.certificate, at.key, 1)
-	page, err := os.ReadFile("../docs/deploying.md")
+	page, err := os.ReadFile("../../../docs/deploying.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +125,7 @@ func (p proxy) startAt(t *testing.T, r *running, port, path string) front {
 	if err := os.WriteFile(file, []byte(p.whole(sample[1], at)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd, said := p.command(file, dir), &logBuffer{}
+	cmd, said := p.command(file, dir), &hubtest.LogBuffer{}
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, said, said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -132,7 +134,7 @@ func (p proxy) startAt(t *testing.T, r *running, port, path string) front {
 		_ = cmd.Process.Signal(os.Interrupt)
 		_ = cmd.Wait()
 		if t.Failed() {
-			t.Logf("the proxy said:\n%s", tail(said.String(), 20))
+			t.Logf("the proxy said:\n%s", hubtest.Tail(said.String(), 20))
 		}
 	})
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
@@ -147,7 +149,7 @@ func (p proxy) startAt(t *testing.T, r *running, port, path string) front {
 		},
 	}}
 	t.Cleanup(f.client.CloseIdleConnections)
-	eventually(t, "the proxy serves", func() bool {
+	hubtest.Eventually(t, "the proxy serves", func() bool {
 		resp, err := f.client.Get(f.base + "/readyz")
 		if err == nil {
 			_ = resp.Body.Close()
@@ -207,28 +209,28 @@ func (f front) takesForms(t *testing.T) {
 
 // letsPackagesThrough sends more than proxies take by default; that it is no package the
 // hub itself has to say.
-func (f front) letsPackagesThrough(t *testing.T, r *running) {
+func (f front) letsPackagesThrough(t *testing.T, r *hubtest.Running) {
 	t.Helper()
 	got := f.ask(t, "POST", "/api/v1/plugin-packages", bytes.NewReader(make([]byte, 5<<20)),
-		"Authorization", "Bearer "+r.admin.key, "Content-Type", "application/octet-stream")
+		"Authorization", "Bearer "+r.Admin.Key, "Content-Type", "application/octet-stream")
 	if got.status == http.StatusRequestEntityTooLarge || !strings.Contains(got.kind, "problem+json") {
 		t.Errorf("a package of 5 MiB: %+v", got)
 	}
 }
 
-func (f front) waits(t *testing.T, r *running, connection string) {
+func (f front) waits(t *testing.T, r *hubtest.Running, connection string) {
 	t.Helper()
-	generation := r.admin.pull(t, connection).Generation
+	generation := r.Admin.Pull(t, connection).Generation
 	began := time.Now()
 	got := f.ask(t, "GET", "/api/v1/connections/"+connection+"/token?wait=2s", nil,
-		"Authorization", "Bearer "+r.admin.key, "If-None-Match", fmt.Sprintf(`"%d"`, generation))
+		"Authorization", "Bearer "+r.Admin.Key, "If-None-Match", fmt.Sprintf(`"%d"`, generation))
 	if took := time.Since(began); got.status != http.StatusNotModified || took < 2*time.Second {
 		t.Errorf("a pull that waits: %+v after %s", got, took)
 	}
 }
 
 // streams wants an event before the stream ends, which it does not by itself.
-func (f front) streams(t *testing.T, r *running, connection string) {
+func (f front) streams(t *testing.T, r *hubtest.Running, connection string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 	defer cancel()
@@ -236,7 +238,7 @@ func (f front) streams(t *testing.T, r *running, connection string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+r.admin.key)
+	req.Header.Set("Authorization", "Bearer "+r.Admin.Key)
 	resp, err := f.client.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -246,7 +248,7 @@ func (f front) streams(t *testing.T, r *running, connection string) {
 	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
 		if !renewed {
 			renewed = true
-			r.admin.must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
+			r.Admin.Must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
 		}
 		if strings.HasPrefix(lines.Text(), "data: ") && strings.Contains(lines.Text(), connection) {
 			return
@@ -256,17 +258,17 @@ func (f front) streams(t *testing.T, r *running, connection string) {
 }
 
 // tellsWhoAsks claims another address, as anybody can.
-func (f front) tellsWhoAsks(t *testing.T, r *running, connection string) {
+func (f front) tellsWhoAsks(t *testing.T, r *hubtest.Running, connection string) {
 	t.Helper()
 	got := f.ask(t, "POST", "/api/v1/api-keys", strings.NewReader(`{"title":"by the proxy","connections":["`+connection+`"]}`),
-		"Authorization", "Bearer "+r.admin.key, "Content-Type", "application/json", "X-Forwarded-For", "203.0.113.7")
+		"Authorization", "Bearer "+r.Admin.Key, "Content-Type", "application/json", "X-Forwarded-For", "203.0.113.7")
 	if got.status >= 300 {
 		t.Fatalf("%+v", got)
 	}
 	var audit struct {
 		Items []struct{ Act, Address string }
 	}
-	r.admin.must(t, "GET", "/api/v1/audit?act=key.", nil, &audit)
+	r.Admin.Must(t, "GET", "/api/v1/audit?act=key.", nil, &audit)
 	if len(audit.Items) == 0 || audit.Items[0].Address != "127.0.0.2" {
 		t.Errorf("the audit record has %+v", audit.Items)
 	}

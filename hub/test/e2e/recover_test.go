@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"database/sql"
@@ -6,26 +6,28 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // What may not be renewed may still be saved: the reply is there already.
 func TestAReplyInTheJournalIsSavedForAConnectionThatWasPausedMeanwhile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	r := startHubIn(t, dir, nil)
+	r := hubtest.StartHubIn(t, dir, nil)
 	server, connection := bitrix24(t, r, time.Hour)
-	process := r.key(t, connection)
-	first := process.pull(t, connection)
+	process := r.Key(t, connection)
+	first := process.Pull(t, connection)
 	stopBeforeSave(t, r, server, connection)
 
 	change(t, dir, "UPDATE connections SET state = 'paused', due_at = 0")
-	again := startHubIn(t, dir, nil)
-	if v := again.view(t, connection); v.Status != "paused" || v.Generation != first.Generation+1 {
+	again := hubtest.StartHubIn(t, dir, nil)
+	if v := again.View(t, connection); v.Status != "paused" || v.Generation != first.Generation+1 {
 		t.Fatalf("the connection is %s at generation %d", v.Status, v.Generation)
 	}
-	process.base = again.hub.URL()
-	again.admin.must(t, "POST", "/api/v1/connections/"+connection+"/resume", nil, nil)
-	if after := process.pull(t, connection); server.TokenState(after.AccessToken) != "valid" {
+	process.Base = again.Hub.URL()
+	again.Admin.Must(t, "POST", "/api/v1/connections/"+connection+"/resume", nil, nil)
+	if after := process.Pull(t, connection); server.TokenState(after.AccessToken) != "valid" {
 		t.Errorf("the token is %s", server.TokenState(after.AccessToken))
 	}
 }
@@ -48,12 +50,12 @@ func change(t *testing.T, dir, statement string, args ...any) {
 func TestAnOpenIntentThatNobodyWorksOnIsFoundByTheHubThatBeganIt(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	r := startHubIn(t, dir, map[string]any{"renewal.lease": "2s", "renewal.request_timeout": "1s"})
+	r := hubtest.StartHubIn(t, dir, map[string]any{"renewal.lease": "2s", "renewal.request_timeout": "1s"})
 	server, connection := bitrix24(t, r, time.Hour)
 	begun := time.Now().Add(-time.Minute).UnixMilli()
 	change(t, dir, `INSERT INTO intents (id, connection_id, generation, fingerprint, owner, started_at, deadline)
 		SELECT 'left-behind', id, generation, '', (SELECT owner FROM replicas), ?, ? FROM connections`, begun, begun)
-	eventually(t, "the renewal is taken up", func() bool { return r.view(t, connection).Generation == 2 })
+	hubtest.Eventually(t, "the renewal is taken up", func() bool { return r.View(t, connection).Generation == 2 })
 	if server.Spent() != 0 {
 		t.Errorf("%d refresh tokens were spent twice", server.Spent())
 	}
@@ -64,10 +66,10 @@ func TestAnOpenIntentThatNobodyWorksOnIsFoundByTheHubThatBeganIt(t *testing.T) {
 func TestAReplyInTheJournalWaitsForAPluginThatIsMissing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	r := startHubIn(t, dir, nil)
+	r := hubtest.StartHubIn(t, dir, nil)
 	server, connection := bitrix24(t, r, time.Hour)
-	process := r.key(t, connection)
-	first := process.pull(t, connection)
+	process := r.Key(t, connection)
+	first := process.Pull(t, connection)
 	stopBeforeSave(t, r, server, connection)
 	// The reply was read before the stop, so the hub's own copy would do without a plugin.
 	// Here the reply in the journal is all there is.
@@ -81,14 +83,14 @@ func TestAReplyInTheJournalWaitsForAPluginThatIsMissing(t *testing.T) {
 		}
 	}
 
-	without := startHubIn(t, dir, map[string]any{"plugins.dir": t.TempDir()})
-	if v := without.view(t, connection); v.Generation != first.Generation || v.LastError == nil {
+	without := hubtest.StartHubIn(t, dir, map[string]any{"plugins.dir": t.TempDir()})
+	if v := without.View(t, connection); v.Generation != first.Generation || v.LastError == nil {
 		t.Fatalf("without its plugin the connection is %s at generation %d", v.Status, v.Generation)
 	}
-	without.hub.Stop(t.Context())
-	again := startHubIn(t, dir, nil)
-	process.base = again.hub.URL()
-	after := process.pull(t, connection)
+	without.Hub.Stop(t.Context())
+	again := hubtest.StartHubIn(t, dir, nil)
+	process.Base = again.Hub.URL()
+	after := process.Pull(t, connection)
 	if after.Generation != first.Generation+1 || server.TokenState(after.AccessToken) != "valid" {
 		t.Errorf("generation %d after %d, the token is %s", after.Generation, first.Generation, server.TokenState(after.AccessToken))
 	}

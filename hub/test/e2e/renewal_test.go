@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"context"
@@ -13,24 +13,25 @@ import (
 
 	_ "modernc.org/sqlite" // to lock a hub's database from outside
 
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 	"github.com/evergrant/evergrant/plugins/bitrix24/bitrix24test"
 	"github.com/evergrant/evergrant/plugins/emulator"
 )
 
 func TestManyCallersJoinOneRenewal(t *testing.T) {
 	t.Parallel()
-	world := startWorld(t, shortLife)
-	r := startHub(t, nil)
+	world := hubtest.StartWorld(t, shortLife)
+	r := hubtest.StartHub(t, nil)
 	s := world.Service("bitrix24") // renewed on demand alone
-	connection := r.addService(t, s)
-	r.authorise(t, connection)
-	process := r.key(t, connection)
-	first := process.pull(t, connection)
-	until(t, first.ExpiresAt.Add(50*time.Millisecond))
+	connection := r.AddService(t, s)
+	r.Authorise(t, connection)
+	process := r.Key(t, connection)
+	first := process.Pull(t, connection)
+	hubtest.Until(t, first.ExpiresAt.Add(50*time.Millisecond))
 	var wg sync.WaitGroup
-	got := make([]pulled, 64)
+	got := make([]hubtest.Pulled, 64)
 	for n := range got {
-		wg.Go(func() { got[n] = process.pull(t, connection) })
+		wg.Go(func() { got[n] = process.Pull(t, connection) })
 	}
 	wg.Wait()
 	for _, p := range got {
@@ -44,7 +45,7 @@ func TestManyCallersJoinOneRenewal(t *testing.T) {
 }
 
 // bitrix24 starts an emulator whose faults the test sets.
-func bitrix24(t *testing.T, r *running, ttl time.Duration) (server *bitrix24test.Server, connection string) {
+func bitrix24(t *testing.T, r *hubtest.Running, ttl time.Duration) (server *bitrix24test.Server, connection string) {
 	t.Helper()
 	app := bitrix24test.App{ClientID: "local.test", ClientSecret: "a-client-secret-of-tests"}
 	server = bitrix24test.New(bitrix24test.Config{Apps: []bitrix24test.App{app}, AccessTTL: ttl})
@@ -55,23 +56,23 @@ func bitrix24(t *testing.T, r *running, ttl time.Duration) (server *bitrix24test
 	var added struct {
 		RedirectURI string `json:"redirect_uri"`
 	}
-	r.admin.must(t, "POST", "/api/v1/services", map[string]any{
+	r.Admin.Must(t, "POST", "/api/v1/services", map[string]any{
 		"name": "portal", "title": "Битрикс24 — отдел продаж", "provider": "bitrix24", "client_id": app.ClientID, "client_secret": app.ClientSecret,
 		"options": map[string]any{"portal": server.PortalURL, "auth_server": server.AuthServerURL},
 	}, &added)
 	app.RedirectURI = added.RedirectURI
 	server.RegisterApp(app)
-	r.admin.must(t, "POST", "/api/v1/connections", map[string]any{"service": "portal", "name": "sales", "title": "Битрикс24 — отдел продаж"}, nil)
-	r.authorise(t, "sales")
+	r.Admin.Must(t, "POST", "/api/v1/connections", map[string]any{"service": "portal", "name": "sales", "title": "Битрикс24 — отдел продаж"}, nil)
+	r.Authorise(t, "sales")
 	return server, "sales"
 }
 
 func TestAValidTokenIsServedWhileRenewalFails(t *testing.T) {
 	t.Parallel()
-	r := startHub(t, nil)
+	r := hubtest.StartHub(t, nil)
 	server, connection := bitrix24(t, r, time.Hour)
-	process := r.key(t, connection)
-	first := process.pull(t, connection)
+	process := r.Key(t, connection)
+	first := process.Pull(t, connection)
 	for name, fault := range map[string]emulator.Fault{
 		"outage":       {Status: http.StatusServiceUnavailable},
 		"wrong secret": {Code: "invalid_client"},
@@ -81,35 +82,35 @@ func TestAValidTokenIsServedWhileRenewalFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server.SetFault(fault)
 			defer server.ClearFault()
-			r.admin.must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
-			got := process.pull(t, connection)
+			r.Admin.Must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
+			got := process.Pull(t, connection)
 			if got.AccessToken != first.AccessToken || got.Trouble == nil {
 				t.Errorf("served generation %d, trouble %v", got.Generation, got.Trouble)
 			}
 			wanted := []string{"retrying", "needs_operator"}
-			if v := r.view(t, connection); v.LastError == nil || !slices.Contains(wanted, v.Status) {
+			if v := r.View(t, connection); v.LastError == nil || !slices.Contains(wanted, v.Status) {
 				t.Errorf("the connection stands %s, want %v", v.Status, wanted)
 			}
 		})
 	}
-	r.admin.must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
-	if got := process.pull(t, connection); got.Generation != first.Generation+1 || got.Trouble != nil {
+	r.Admin.Must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
+	if got := process.Pull(t, connection); got.Generation != first.Generation+1 || got.Trouble != nil {
 		t.Errorf("after the faults: generation %d, trouble %v", got.Generation, got.Trouble)
 	}
 	// After a lost reply nobody knows. The service may still be working on the request, so
 	// nothing is sent, whoever asks.
 	server.SetFault(emulator.Fault{Cut: true})
-	r.admin.must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
+	r.Admin.Must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
 	server.ClearFault()
 	for range 3 {
-		if status, body := r.admin.do(t, "POST", "/api/v1/connections/"+connection+"/renew", nil); status != http.StatusServiceUnavailable || !strings.Contains(string(body), "Nothing was sent") {
+		if status, body := r.Admin.Do(t, "POST", "/api/v1/connections/"+connection+"/renew", nil); status != http.StatusServiceUnavailable || !strings.Contains(string(body), "Nothing was sent") {
 			t.Errorf("renew now after a cut reply: %d %s", status, body)
 		}
-		if v := r.view(t, connection); v.Status != "uncertain" || v.Generation != first.Generation+1 {
+		if v := r.View(t, connection); v.Status != "uncertain" || v.Generation != first.Generation+1 {
 			t.Errorf("after a cut reply the connection stands %s at generation %d", v.Status, v.Generation)
 		}
 	}
-	if got := process.pull(t, connection); got.Generation != first.Generation+1 || got.Trouble == nil {
+	if got := process.Pull(t, connection); got.Generation != first.Generation+1 || got.Trouble == nil {
 		t.Errorf("after a cut reply: generation %d, trouble %v", got.Generation, got.Trouble)
 	}
 	if server.Spent() != 0 {
@@ -130,19 +131,19 @@ func TestWhoHasToActWhenTheTokenHasExpired(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := startHub(t, nil)
+			r := hubtest.StartHub(t, nil)
 			server, connection := bitrix24(t, r, 2*time.Second)
-			process := r.key(t, connection)
-			first := process.pull(t, connection)
+			process := r.Key(t, connection)
+			first := process.Pull(t, connection)
 			server.SetFault(tt.fault)
-			until(t, first.ExpiresAt.Add(50*time.Millisecond))
+			hubtest.Until(t, first.ExpiresAt.Add(50*time.Millisecond))
 			path := "/api/v1/connections/" + connection + "/token"
-			if status, body := process.do(t, "GET", path, nil); status != tt.status {
+			if status, body := process.Do(t, "GET", path, nil); status != tt.status {
 				t.Errorf("status %d, want %d: %s", status, tt.status, body)
 			}
 			server.ClearFault()
-			r.admin.do(t, "POST", "/api/v1/connections/"+connection+"/renew", nil)
-			status, _ := process.do(t, "GET", path, nil)
+			r.Admin.Do(t, "POST", "/api/v1/connections/"+connection+"/renew", nil)
+			status, _ := process.Do(t, "GET", path, nil)
 			if tt.ended && status != 409 {
 				t.Errorf("an ended grant came back by itself: %d", status)
 			}
@@ -156,9 +157,9 @@ func TestWhoHasToActWhenTheTokenHasExpired(t *testing.T) {
 // stopBeforeSave stops a hub that has journaled a reply and could not save it: the
 // database is locked from the moment at which the service has rotated until the
 // hub has stopped, so that only the journal knows the new tokens.
-func stopBeforeSave(t *testing.T, r *running, server *bitrix24test.Server, connection string) {
+func stopBeforeSave(t *testing.T, r *hubtest.Running, server *bitrix24test.Server, connection string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(r.dir, "evergrant.db")+"?_pragma=busy_timeout(20000)") // the hub may just be writing
+	db, err := sql.Open("sqlite", filepath.Join(r.Dir, "evergrant.db")+"?_pragma=busy_timeout(20000)") // the hub may just be writing
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,22 +178,22 @@ func stopBeforeSave(t *testing.T, r *running, server *bitrix24test.Server, conne
 	asked := make(chan struct{})
 	go func() {
 		defer close(asked)
-		req, err := http.NewRequest(http.MethodPost, r.hub.URL()+"/api/v1/connections/"+connection+"/renew", nil)
+		req, err := http.NewRequest(http.MethodPost, r.Hub.URL()+"/api/v1/connections/"+connection+"/renew", nil)
 		if err != nil {
 			return
 		}
-		req.Header.Set("Authorization", "Bearer "+r.admin.key)
+		req.Header.Set("Authorization", "Bearer "+r.Admin.Key)
 		if resp, err := http.DefaultTransport.RoundTrip(req); err == nil {
 			_ = resp.Body.Close()
 		}
 	}()
 	conn := <-locked
-	eventually(t, "the reply is journaled and the save is refused", func() bool {
-		return contains(r.log, "save renewal outcome failed")
+	hubtest.Eventually(t, "the reply is journaled and the save is refused", func() bool {
+		return hubtest.Contains(r.Log, "save renewal outcome failed")
 	})
 	stop, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	r.hub.Stop(stop)
+	r.Hub.Stop(stop)
 	<-asked
 	if _, err := conn.ExecContext(t.Context(), "ROLLBACK"); err != nil {
 		t.Fatal(err)
@@ -205,20 +206,20 @@ func stopBeforeSave(t *testing.T, r *running, server *bitrix24test.Server, conne
 func TestAHubThatStopsBeforeItCouldSaveFindsTheTokensInItsJournal(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	r := startHubIn(t, dir, nil)
+	r := hubtest.StartHubIn(t, dir, nil)
 	server, connection := bitrix24(t, r, time.Hour)
-	process := r.key(t, connection)
-	first := process.pull(t, connection)
+	process := r.Key(t, connection)
+	first := process.Pull(t, connection)
 	stopBeforeSave(t, r, server, connection)
 
-	again := startHubIn(t, dir, nil)
-	process.base = again.hub.URL()
-	after := process.pull(t, connection)
+	again := hubtest.StartHubIn(t, dir, nil)
+	process.Base = again.Hub.URL()
+	after := process.Pull(t, connection)
 	if after.Generation != first.Generation+1 || server.TokenState(after.AccessToken) != "valid" {
 		t.Fatalf("generation %d after %d, the token is %s", after.Generation, first.Generation, server.TokenState(after.AccessToken))
 	}
 	server.ClearFault()
-	again.admin.must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
+	again.Admin.Must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
 	if server.Spent() != 0 {
 		t.Errorf("%d refresh tokens were spent twice", server.Spent())
 	}

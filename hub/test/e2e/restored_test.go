@@ -1,7 +1,6 @@
-package hub_test
+package e2e_test
 
 import (
-	"database/sql"
 	"errors"
 	"net/http"
 	"net/url"
@@ -14,36 +13,12 @@ import (
 
 	"github.com/evergrant/evergrant/hub"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
-// restoreState is what tests read of a restore.
-type restoreState struct {
-	Noticed *struct {
-		Cause     string
-		Forwarded int
-		Replicas  []struct{ Name string }
-	}
-	Held   bool
-	Behind int
-}
-
-// restore is how far the comparison after a restore is.
-func (r *running) restore(t *testing.T) (s restoreState) {
+func renew(t *testing.T, r *hubtest.Running, connection string) {
 	t.Helper()
-	r.admin.must(t, "GET", "/api/v1/data/restore", nil, &s)
-	return s
-}
-
-func (r *running) renew(t *testing.T, connection string) {
-	t.Helper()
-	r.admin.must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
-}
-
-// again starts a hub on the folder and at the address of one that was stopped: services
-// know it.
-func (r *running) again(t *testing.T) *running {
-	t.Helper()
-	return startHubIn(t, r.dir, map[string]any{"listen": r.hub.Addr().String(), "public_url": r.hub.URL()})
+	r.Admin.Must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
 }
 
 // taken is a copy of the database's file, as a person takes it of a hub that is stopped.
@@ -61,26 +36,13 @@ func taken(t *testing.T, dir string) (back func()) {
 	}
 }
 
-// execIn changes the database of a hub that is stopped.
-func execIn(t *testing.T, dir, statement string) {
-	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "evergrant.db"))
-	if err == nil {
-		_, err = db.ExecContext(t.Context(), statement)
-		err = errors.Join(err, db.Close())
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestARestoredDatabaseIsBroughtForwardByItsDataFolder(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		backup func(t *testing.T, r *running) (restore func())
+		backup func(t *testing.T, r *hubtest.Running) (restore func())
 		cause  string
 	}{
-		"by evergrant restore": {func(t *testing.T, r *running) func() {
+		"by evergrant restore": {func(t *testing.T, r *hubtest.Running) func() {
 			cfg := configOf(t, r)
 			made, err := hub.Backup(t.Context(), cfg, "test", t.TempDir(), nil)
 			if err != nil {
@@ -92,30 +54,30 @@ func TestARestoredDatabaseIsBroughtForwardByItsDataFolder(t *testing.T) {
 				}
 			}
 		}, "backup"},
-		"by a copy of the file": {func(t *testing.T, r *running) func() { return taken(t, r.dir) }, "database"},
+		"by a copy of the file": {func(t *testing.T, r *hubtest.Running) func() { return taken(t, r.Dir) }, "database"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := startHub(t, nil)
+			r := hubtest.StartHub(t, nil)
 			server, connection := bitrix24(t, r, time.Hour)
-			r.hub.Stop(t.Context())
+			r.Hub.Stop(t.Context())
 			restore := tt.backup(t, r)
-			r = r.again(t)
-			r.renew(t, connection)
-			r.renew(t, connection)
-			before := r.view(t, connection).Generation
-			r.hub.Stop(t.Context())
+			r = r.Again(t)
+			renew(t, r, connection)
+			renew(t, r, connection)
+			before := r.View(t, connection).Generation
+			r.Hub.Stop(t.Context())
 			restore()
-			execIn(t, r.dir, `UPDATE connections SET due_at = 1`)
+			hubtest.ExecIn(t, r.Dir, `UPDATE connections SET due_at = 1`)
 
-			r = r.again(t)
-			if s := r.restore(t); s.Noticed == nil || s.Noticed.Cause != tt.cause || s.Noticed.Forwarded != 1 || s.Held || s.Behind != 0 {
+			r = r.Again(t)
+			if s := r.Restore(t); s.Noticed == nil || s.Noticed.Cause != tt.cause || s.Noticed.Forwarded != 1 || s.Held || s.Behind != 0 {
 				t.Errorf("%+v", s)
 			}
-			if v := r.view(t, connection); v.Generation != before {
+			if v := r.View(t, connection); v.Generation != before {
 				t.Errorf("generation %d after %d", v.Generation, before)
 			}
-			r.renew(t, connection)
-			if v := r.view(t, connection); v.Generation != before+1 || server.Spent() != 0 {
+			renew(t, r, connection)
+			if v := r.View(t, connection); v.Generation != before+1 || server.Spent() != 0 {
 				t.Errorf("generation %d, %d refresh tokens came twice", v.Generation, server.Spent())
 			}
 		})
@@ -124,27 +86,27 @@ func TestARestoredDatabaseIsBroughtForwardByItsDataFolder(t *testing.T) {
 
 // behind is a hub whose database was restored and whose folder knows nothing: its grants
 // may have been renewed since.
-func behind(t *testing.T) (r *running, connection string) {
+func behind(t *testing.T) (r *hubtest.Running, connection string) {
 	t.Helper()
-	r = startHub(t, nil)
+	r = hubtest.StartHub(t, nil)
 	_, connection = bitrix24(t, r, time.Hour)
-	r.hub.Stop(t.Context())
-	restore := taken(t, r.dir)
-	r.again(t).hub.Stop(t.Context())
+	r.Hub.Stop(t.Context())
+	restore := taken(t, r.Dir)
+	r.Again(t).Hub.Stop(t.Context())
 	restore()
-	execIn(t, r.dir, `UPDATE connections SET due_at = 1`)
+	hubtest.ExecIn(t, r.Dir, `UPDATE connections SET due_at = 1`)
 	for _, companion := range []string{"", "-wal", "-shm"} {
-		if err := os.RemoveAll(filepath.Join(r.dir, "newest.db"+companion)); err != nil {
+		if err := os.RemoveAll(filepath.Join(r.Dir, "newest.db"+companion)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return r.again(t), connection
+	return r.Again(t), connection
 }
 
 // troubles are the kinds of the open incidents.
-func (r *running) troubles(t *testing.T) (kinds []string) {
+func troubles(t *testing.T, r *hubtest.Running) (kinds []string) {
 	t.Helper()
-	for _, i := range r.incidents(t, "open") {
+	for _, i := range r.Incidents(t, "open") {
 		kinds = append(kinds, i.Kind)
 	}
 	return kinds
@@ -154,33 +116,33 @@ func (r *running) troubles(t *testing.T) (kinds []string) {
 // served meanwhile.
 func TestWhatIsBehindABackupWaitsForADecision(t *testing.T) {
 	t.Parallel()
-	for name, decide := range map[string]func(t *testing.T, r *running, connection string){
-		"try once": func(t *testing.T, r *running, connection string) {
+	for name, decide := range map[string]func(t *testing.T, r *hubtest.Running, connection string){
+		"try once": func(t *testing.T, r *hubtest.Running, connection string) {
 			var run struct{ Connections int }
-			r.admin.must(t, "POST", "/api/v1/data/behind/try", map[string]any{"connections": []string{connection}}, &run)
+			r.Admin.Must(t, "POST", "/api/v1/data/behind/try", map[string]any{"connections": []string{connection}}, &run)
 			if run.Connections != 1 {
 				t.Errorf("%+v", run)
 			}
-			eventually(t, "it is renewed", func() bool { return r.view(t, connection).Generation == 2 })
+			hubtest.Eventually(t, "it is renewed", func() bool { return r.View(t, connection).Generation == 2 })
 		},
-		"send links": func(t *testing.T, r *running, connection string) {
-			r.admin.must(t, "POST", "/api/v1/data/behind/links", map[string]any{"all": true}, nil)
-			eventually(t, "it has ended", func() bool { return r.view(t, connection).Status == "needs_authorization" })
-			eventually(t, "people are called", func() bool { return slices.Contains(r.troubles(t), "grant") })
-			if v := r.view(t, connection); v.LastError == nil || v.LastError.Code != "behind_backup" {
+		"send links": func(t *testing.T, r *hubtest.Running, connection string) {
+			r.Admin.Must(t, "POST", "/api/v1/data/behind/links", map[string]any{"all": true}, nil)
+			hubtest.Eventually(t, "it has ended", func() bool { return r.View(t, connection).Status == "needs_authorization" })
+			hubtest.Eventually(t, "people are called", func() bool { return slices.Contains(troubles(t, r), "grant") })
+			if v := r.View(t, connection); v.LastError == nil || v.LastError.Code != "behind_backup" {
 				t.Errorf("%+v", v.LastError)
 			}
-			r.key(t, connection).pull(t, connection)
-			r.authorise(t, connection)
-			r.renew(t, connection)
-			if v := r.view(t, connection); v.Generation != 3 {
+			r.Key(t, connection).Pull(t, connection)
+			r.Authorise(t, connection)
+			renew(t, r, connection)
+			if v := r.View(t, connection); v.Generation != 3 {
 				t.Errorf("after it was authorised again it has generation %d", v.Generation)
 			}
 		},
-		"authorise again": func(t *testing.T, r *running, connection string) {
-			r.authorise(t, connection)
-			r.renew(t, connection)
-			if v := r.view(t, connection); v.Generation != 3 {
+		"authorise again": func(t *testing.T, r *hubtest.Running, connection string) {
+			r.Authorise(t, connection)
+			renew(t, r, connection)
+			if v := r.View(t, connection); v.Generation != 3 {
 				t.Errorf("generation %d", v.Generation)
 			}
 		},
@@ -190,19 +152,19 @@ func TestWhatIsBehindABackupWaitsForADecision(t *testing.T) {
 			var list struct {
 				Items []struct{ Connection, Reason string }
 			}
-			r.admin.must(t, "GET", "/api/v1/data/behind", nil, &list)
-			if s := r.restore(t); s.Behind != 1 || s.Held || len(list.Items) != 1 || list.Items[0].Connection != connection || list.Items[0].Reason != "due" {
+			r.Admin.Must(t, "GET", "/api/v1/data/behind", nil, &list)
+			if s := r.Restore(t); s.Behind != 1 || s.Held || len(list.Items) != 1 || list.Items[0].Connection != connection || list.Items[0].Reason != "due" {
 				t.Fatalf("%+v, %+v", s, list.Items)
 			}
-			r.refusesToRenew(t, connection)
-			if v := r.view(t, connection); v.Generation != 1 || v.LastError != nil {
+			refusesToRenew(t, r, connection)
+			if v := r.View(t, connection); v.Generation != 1 || v.LastError != nil {
 				t.Fatalf("it was tried: %+v", v)
 			}
-			r.key(t, connection).pull(t, connection)
-			eventually(t, "people are told", func() bool { return slices.Contains(r.troubles(t), "behind") })
+			r.Key(t, connection).Pull(t, connection)
+			hubtest.Eventually(t, "people are told", func() bool { return slices.Contains(troubles(t, r), "behind") })
 			decide(t, r, connection)
-			eventually(t, "the incident is over", func() bool { return !slices.Contains(r.troubles(t), "behind") })
-			if s := r.restore(t); s.Behind != 0 {
+			hubtest.Eventually(t, "the incident is over", func() bool { return !slices.Contains(troubles(t, r), "behind") })
+			if s := r.Restore(t); s.Behind != 0 {
 				t.Errorf("%+v", s)
 			}
 		})
@@ -212,35 +174,35 @@ func TestWhatIsBehindABackupWaitsForADecision(t *testing.T) {
 func TestThePagesAskBeforeADecisionAndTellWhatCameOfIt(t *testing.T) {
 	t.Parallel()
 	r, connection := behind(t)
-	boss := r.owner(t)
-	_, page, _ := boss.ask("GET", "/", nil)
+	boss := r.Owner(t)
+	_, page, _ := boss.Ask("GET", "/", nil)
 	if !strings.Contains(page, "1 grant may be behind the backup") || !strings.Contains(page, `href="/restored"`) {
 		t.Error("the overview says nothing of it")
 	}
-	_, page, _ = boss.ask("GET", "/restored", nil)
+	_, page, _ = boss.Ask("GET", "/restored", nil)
 	if !strings.Contains(page, connection) || !strings.Contains(page, "its renewal was due") {
 		t.Error("the page does not list it")
 	}
 	chosen := url.Values{"decision": {"try_once"}, "connections": {connection}}
-	_, page, _ = boss.ask("POST", "/restored/behind", chosen)
-	if !strings.Contains(page, "Send the stored refresh token of 1 grant once?") || r.restore(t).Behind != 1 {
+	_, page, _ = boss.Ask("POST", "/restored/behind", chosen)
+	if !strings.Contains(page, "Send the stored refresh token of 1 grant once?") || r.Restore(t).Behind != 1 {
 		t.Error("nothing is asked before it is done")
 	}
 	chosen.Set("confirmed", "true")
-	status, _, location := boss.ask("POST", "/restored/behind", chosen)
+	status, _, location := boss.Ask("POST", "/restored/behind", chosen)
 	if status != 303 || !strings.HasPrefix(location, "/bulk/") {
 		t.Errorf("%d %s", status, location)
 	}
-	eventually(t, "it is renewed", func() bool { return r.view(t, connection).Generation == 2 })
-	eventually(t, "the audit record has the outcome", func() bool {
-		_, page, _ := boss.ask("GET", "/audit?act=connection.try_once", nil)
+	hubtest.Eventually(t, "it is renewed", func() bool { return r.View(t, connection).Generation == 2 })
+	hubtest.Eventually(t, "the audit record has the outcome", func() bool {
+		_, page, _ := boss.Ask("GET", "/audit?act=connection.try_once", nil)
 		return strings.Contains(page, connection) && strings.Contains(page, "done")
 	})
-	guest := boss.invite(r, "viewer", "viewer")
-	if status, _, _ := guest.ask("POST", "/restored/behind", chosen); status != 403 {
+	guest := boss.Invite(r, "viewer", "viewer")
+	if status, _, _ := guest.Ask("POST", "/restored/behind", chosen); status != 403 {
 		t.Errorf("a viewer decides: %d", status)
 	}
-	if status, _, _ := guest.ask("GET", "/withdrawn", nil); status != 403 {
+	if status, _, _ := guest.Ask("GET", "/withdrawn", nil); status != 403 {
 		t.Errorf("a viewer sees what was withdrawn: %d", status)
 	}
 }
@@ -256,11 +218,11 @@ func TestEachReplicaSharesWhatItAloneKnowsAfterARestore(t *testing.T) {
 	flags := func(name string) map[string]any {
 		return map[string]any{"database.url": address, "key.file": filepath.Join(dir, "key"), "replica_name": name}
 	}
-	one := startHubIn(t, filepath.Join(dir, "one"), flags("one"))
-	two := startHubIn(t, filepath.Join(dir, "two"), flags("two"))
+	one := hubtest.StartHubIn(t, filepath.Join(dir, "one"), flags("one"))
+	two := hubtest.StartHubIn(t, filepath.Join(dir, "two"), flags("two"))
 	server, connection := bitrix24(t, one, time.Hour)
 	var key struct{ ID, Key string }
-	one.admin.must(t, "POST", "/api/v1/api-keys", map[string]any{"title": "leaked", "connections": []string{connection}}, &key)
+	one.Admin.Must(t, "POST", "/api/v1/api-keys", map[string]any{"title": "leaked", "connections": []string{connection}}, &key)
 	cfg, err := hub.LoadConfig("", nil, map[string]any{"data_dir": filepath.Join(dir, "elsewhere"), "database.url": address, "key.file": filepath.Join(dir, "key")})
 	if err != nil {
 		t.Fatal(err)
@@ -269,50 +231,50 @@ func TestEachReplicaSharesWhatItAloneKnowsAfterARestore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	two.renew(t, connection)
-	two.admin.must(t, "DELETE", "/api/v1/api-keys/"+key.ID, nil, nil)
-	one.hub.Stop(t.Context())
-	two.hub.Stop(t.Context())
+	renew(t, two, connection)
+	two.Admin.Must(t, "DELETE", "/api/v1/api-keys/"+key.ID, nil, nil)
+	one.Hub.Stop(t.Context())
+	two.Hub.Stop(t.Context())
 	if _, err := hub.Restore(t.Context(), cfg, made.File, true, nil); err != nil {
 		t.Fatal(err)
 	}
 
-	one = startHubIn(t, one.dir, flags("one"))
-	one.refusesToRenew(t, connection)
-	if s, v := one.restore(t), one.view(t, connection); !s.Held || v.Generation != 1 {
+	one = hubtest.StartHubIn(t, one.Dir, flags("one"))
+	refusesToRenew(t, one, connection)
+	if s, v := one.Restore(t), one.View(t, connection); !s.Held || v.Generation != 1 {
 		t.Fatalf("the first hub does not wait for the second: %+v, generation %d", s, v.Generation)
 	}
-	if !contains(one.log, "rotating renewals on hold") {
+	if !hubtest.Contains(one.Log, "rotating renewals on hold") {
 		t.Error("the log says nothing of it")
 	}
-	two = startHubIn(t, two.dir, flags("two"))
-	eventually(t, "the hold ends", func() bool { return !one.restore(t).Held })
-	eventually(t, "renewals go on at the first hub", func() bool {
-		one.renew(t, connection)
-		return one.view(t, connection).Generation == 3
+	two = hubtest.StartHubIn(t, two.Dir, flags("two"))
+	hubtest.Eventually(t, "the hold ends", func() bool { return !one.Restore(t).Held })
+	hubtest.Eventually(t, "renewals go on at the first hub", func() bool {
+		renew(t, one, connection)
+		return one.View(t, connection).Generation == 3
 	})
-	if s := one.restore(t); s.Noticed.Forwarded != 1 || len(s.Noticed.Replicas) != 2 || server.Spent() != 0 {
+	if s := one.Restore(t); s.Noticed.Forwarded != 1 || len(s.Noticed.Replicas) != 2 || server.Spent() != 0 {
 		t.Errorf("%+v, %d came twice", s.Noticed, server.Spent())
 	}
-	if acts := one.withdrawn(t, "GET", "withdrawn"); !slices.Equal(acts, []string{"key.revoke"}) {
+	if acts := withdrawn(t, one, "GET", "withdrawn"); !slices.Equal(acts, []string{"key.revoke"}) {
 		t.Errorf("the first hub knows of %v", acts)
 	}
-	if acts := one.withdrawn(t, "POST", "withdraw"); !slices.Equal(acts, []string{"key.revoke"}) {
+	if acts := withdrawn(t, one, "POST", "withdraw"); !slices.Equal(acts, []string{"key.revoke"}) {
 		t.Errorf("withdrawn are %v", acts)
 	}
-	if acts := append(one.withdrawn(t, "GET", "withdrawn"), two.withdrawn(t, "GET", "withdrawn")...); len(acts) != 0 {
+	if acts := append(withdrawn(t, one, "GET", "withdrawn"), withdrawn(t, two, "GET", "withdrawn")...); len(acts) != 0 {
 		t.Errorf("afterwards %v are back", acts)
 	}
-	leaked := &client{base: two.hub.URL(), key: key.Key}
-	if status, _ := leaked.do(t, "GET", "/api/v1/connections/"+connection+"/token", nil); status != 401 {
+	leaked := &hubtest.Client{Base: two.Hub.URL(), Key: key.Key}
+	if status, _ := leaked.Do(t, "GET", "/api/v1/connections/"+connection+"/token", nil); status != 401 {
 		t.Errorf("the key that was revoked answers %d", status)
 	}
 }
 
 // refusesToRenew asks for a renewal that is held back: it says so and sends nothing.
-func (r *running) refusesToRenew(t *testing.T, connection string) {
+func refusesToRenew(t *testing.T, r *hubtest.Running, connection string) {
 	t.Helper()
-	if status, answer := r.admin.do(t, "POST", "/api/v1/connections/"+connection+"/renew", nil); status != http.StatusServiceUnavailable {
+	if status, answer := r.Admin.Do(t, "POST", "/api/v1/connections/"+connection+"/renew", nil); status != http.StatusServiceUnavailable {
 		t.Errorf("a renewal that is held back: %d %s", status, answer)
 	}
 }

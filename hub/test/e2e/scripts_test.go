@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"net/http"
@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/evergrant/evergrant/hub/internal/pluginhost/plugintest"
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 // scriptText breaks out of text, of attributes and of scripts if a page lets it.
@@ -15,7 +16,7 @@ const scriptText = `"'></script><script>owned('field')</script><img src=x onerro
 
 // watcher is a visitor who looks for scripts in every page.
 type watcher struct {
-	*visitor
+	*hubtest.Visitor
 
 	pages int
 	seen  map[string]bool // words of which a page has shown the escaped form
@@ -24,17 +25,17 @@ type watcher struct {
 var ownedRE = regexp.MustCompile(`owned\((?:&#39;|&#x27;|')([a-z ]+)`)
 
 func (w *watcher) ask(method, path string, form url.Values) (status int, page, location string) {
-	w.t.Helper()
-	status, page, location = w.visitor.ask(method, path, form)
+	w.T.Helper()
+	status, page, location = w.Visitor.Ask(method, path, form)
 	w.pages++
 	for _, raw := range []string{"<script>owned", "<img src=x", `"'></script>`, "</script><script>"} {
 		if strings.Contains(page, raw) {
 			at := strings.Index(page, raw)
-			w.t.Errorf("%s %s: what is only text became part of the page: …%s…", method, path, page[max(0, at-80):min(len(page), at+120)])
+			w.T.Errorf("%s %s: what is only text became part of the page: …%s…", method, path, page[max(0, at-80):min(len(page), at+120)])
 		}
 	}
 	if strings.Contains(page, `href="javascript:`) {
-		w.t.Errorf("%s %s: a link runs a script", method, path)
+		w.T.Errorf("%s %s: a link runs a script", method, path)
 	}
 	for _, m := range ownedRE.FindAllStringSubmatch(page, -1) {
 		w.seen[m[1]] = true
@@ -43,13 +44,13 @@ func (w *watcher) ask(method, path string, form url.Values) (status int, page, l
 }
 
 // startScripted starts a hub with the plugin whose every word is a script.
-func startScripted(t *testing.T) *running {
+func startScripted(t *testing.T) *hubtest.Running {
 	t.Helper()
 	dir := t.TempDir()
-	if _, err := plugintest.Put(dir, "scripted", "hub/testdata/scripted"); err != nil {
+	if _, err := plugintest.Put(dir, "scripted", "hub/test/e2e/testdata/scripted"); err != nil {
 		t.Fatal(err)
 	}
-	return startHub(t, map[string]any{"plugins.dir": dir})
+	return hubtest.StartHub(t, map[string]any{"plugins.dir": dir})
 }
 
 // Whatever people type, and whatever a plugin or a service says, is text in every
@@ -57,7 +58,7 @@ func startScripted(t *testing.T) *running {
 func TestNoPageTakesWordsForScripts(t *testing.T) {
 	t.Parallel()
 	r := startScripted(t)
-	w := &watcher{visitor: r.owner(t), seen: map[string]bool{}}
+	w := &watcher{Visitor: r.Owner(t), seen: map[string]bool{}}
 	s := scriptText
 	w.ask("GET", "/services/new", nil)
 	w.ask("GET", "/services/new/scripted", nil)
@@ -88,7 +89,7 @@ func TestNoPageTakesWordsForScripts(t *testing.T) {
 	authorise(t, w)
 	w.ask("POST", "/connections/grant/paste", url.Values{"pasted": {s}})
 	w.ask("POST", "/connections/grant/renew", url.Values{})
-	eventually(t, "the failure is an incident", func() bool {
+	hubtest.Eventually(t, "the failure is an incident", func() bool {
 		_, page, _ := w.ask("GET", "/", nil)
 		return strings.Contains(page, "refresh remedy")
 	})
@@ -166,7 +167,7 @@ func authorise(t *testing.T, w *watcher) {
 
 // everyPage looks at each page that there is, with scripts in whatever it may read of
 // its address.
-func everyPage(t *testing.T, r *running, w *watcher) {
+func everyPage(t *testing.T, r *hubtest.Running, w *watcher) {
 	t.Helper()
 	query := url.Values{}
 	for _, name := range []string{
@@ -178,7 +179,7 @@ func everyPage(t *testing.T, r *running, w *watcher) {
 		"/services/new/:provider", "/services/new/scripted", "/providers/:name", "/providers/scripted")
 	hostile := strings.NewReplacer(":name", url.PathEscape(scriptText), ":provider", url.PathEscape(scriptText), ":id", url.PathEscape(scriptText),
 		":service", url.PathEscape(scriptText), ":token", url.PathEscape(scriptText), ":file", url.PathEscape(scriptText))
-	for _, route := range r.hub.Routes() {
+	for _, route := range r.Hub.Routes() {
 		if route.Method != http.MethodGet || strings.HasPrefix(route.Path, "/api/") || route.Path == "/live" || strings.HasSuffix(route.Path, "*file") {
 			continue
 		}

@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 	"github.com/evergrant/evergrant/plugins/emulator"
 )
 
@@ -20,19 +21,19 @@ import (
 // of the data folder, in pages, and in all answers but the pulls themselves.
 func TestNoSecretIsAnywhereInClear(t *testing.T) {
 	t.Parallel()
-	world := startWorld(t, shortLife)
-	r := startHub(t, nil)
-	seen := &logBuffer{}
-	r.admin.seen = seen
-	secrets := map[string]string{"the administrator's key": r.admin.key}
+	world := hubtest.StartWorld(t, shortLife)
+	r := hubtest.StartHub(t, nil)
+	seen := &hubtest.LogBuffer{}
+	r.Admin.Seen = seen
+	secrets := map[string]string{"the administrator's key": r.Admin.Key}
 	for _, s := range world.Services {
-		connection := r.addService(t, s)
+		connection := r.AddService(t, s)
 		secrets["client_secret of "+s.Provider] = s.ClientSecret
 
-		r.admin.seen = nil // the answer holds the cookie on purpose
-		spoilt := r.grant(t, connection, emulator.Choices{})
-		good := r.grant(t, connection, emulator.Choices{})
-		r.admin.seen = seen
+		r.Admin.Seen = nil // the answer holds the cookie on purpose
+		spoilt := r.Grant(t, connection, emulator.Choices{})
+		good := r.Grant(t, connection, emulator.Choices{})
+		r.Admin.Seen = seen
 		for what, callback := range map[string]*url.URL{"unused": spoilt.URL, "used": good.URL} {
 			secrets[what+" code of "+s.Provider] = callback.Query().Get("code")
 			secrets[what+" state of "+s.Provider] = callback.Query().Get("state")
@@ -43,44 +44,44 @@ func TestNoSecretIsAnywhereInClear(t *testing.T) {
 		query := spoilt.URL.Query()
 		query.Set("code", "wrong"+query.Get("code"))
 		spoilt.URL.RawQuery = query.Encode()
-		_, page := send(t, spoilt)
+		_, page := hubtest.Send(t, spoilt)
 		_, _ = seen.Write([]byte(page))
-		_, page = send(t, good)
+		_, page = hubtest.Send(t, good)
 		_, _ = seen.Write([]byte(page))
 
-		r.admin.seen = nil // a new key is shown once
-		process := r.key(t, connection)
-		r.admin.seen = seen
-		secrets["API key for "+s.Provider] = process.key
-		first := process.pull(t, connection)
+		r.Admin.Seen = nil // a new key is shown once
+		process := r.Key(t, connection)
+		r.Admin.Seen = seen
+		secrets["API key for "+s.Provider] = process.Key
+		first := process.Pull(t, connection)
 		secrets["first access token of "+s.Provider] = first.AccessToken
-		until(t, first.ExpiresAt.Add(50*time.Millisecond))
-		secrets["second access token of "+s.Provider] = process.pull(t, connection).AccessToken
+		hubtest.Until(t, first.ExpiresAt.Add(50*time.Millisecond))
+		secrets["second access token of "+s.Provider] = process.Pull(t, connection).AccessToken
 		var codes struct {
 			RefreshToken string `json:"refreshToken"`
 		}
-		r.admin.seen = nil // asked for on purpose
-		r.admin.must(t, "GET", "/api/v1/connections/"+connection+"/access-codes?refresh_token=true", nil, &codes)
-		r.admin.seen = seen
+		r.Admin.Seen = nil // asked for on purpose
+		r.Admin.Must(t, "GET", "/api/v1/connections/"+connection+"/access-codes?refresh_token=true", nil, &codes)
+		r.Admin.Seen = seen
 		if codes.RefreshToken != "" {
 			secrets["refresh token of "+s.Provider] = codes.RefreshToken
 		}
 	}
-	boss := r.owner(t)
+	boss := r.Owner(t)
 	for _, path := range []string{"/audit", "/audit.csv", "/connections.csv", "/settings", "/keys", "/people", "/plugins"} {
-		_, page, _ := boss.ask("GET", path, nil)
+		_, page, _ := boss.Ask("GET", path, nil)
 		_, _ = seen.Write([]byte(page))
 	}
-	_, _ = seen.Write([]byte(r.scrape(t)))
+	_, _ = seen.Write([]byte(r.Scrape(t)))
 	for _, path := range []string{"/api/v1/audit?limit=200", "/api/v1/incidents", "/api/v1/services", "/api/v1/connections", "/api/v1/api-keys", "/api/v1/plugins", "/api/v1/nonsense", "/", "/login", "/setup", "/setup?link=x"} {
-		_, _ = r.admin.do(t, "GET", path, nil)
+		_, _ = r.Admin.Do(t, "GET", path, nil)
 	}
 	if len(secrets) < 30 {
 		t.Fatalf("only %d secrets were gathered, so this test proves little", len(secrets))
 	}
-	places := map[string][]byte{"the log": []byte(r.log.String()), "an answer or page": []byte(seen.String())}
+	places := map[string][]byte{"the log": []byte(r.Log.String()), "an answer or page": []byte(seen.String())}
 	places["a dump of all goroutines"] = dump(t)
-	addFiles(t, places, r.dir)
+	addFiles(t, places, r.Dir)
 	for what, secret := range secrets {
 		if len(secret) < 8 {
 			t.Errorf("%s is %d characters long", what, len(secret))

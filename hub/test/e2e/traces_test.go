@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"context"
@@ -16,13 +16,14 @@ import (
 	collectorv1 "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 	"github.com/evergrant/evergrant/plugins/emulator"
 )
 
 // collector takes OTLP over HTTP and keeps the bytes.
-func collector(t *testing.T) (address string, seen *logBuffer) {
+func collector(t *testing.T) (address string, seen *hubtest.LogBuffer) {
 	t.Helper()
-	seen = &logBuffer{}
+	seen = &hubtest.LogBuffer{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		body, err := io.ReadAll(req.Body)
 		if err == nil && req.URL.Path == "/v1/traces" {
@@ -37,17 +38,17 @@ func collector(t *testing.T) (address string, seen *logBuffer) {
 func TestTraceOfAPullThatHadToRenewHoldsEveryStepAndNoSecret(t *testing.T) {
 	t.Parallel()
 	address, seen := collector(t)
-	world := startWorld(t, 4*time.Second)
-	r := startHub(t, map[string]any{"tracing.endpoint": address, "tracing.sample": 1.0})
+	world := hubtest.StartWorld(t, 4*time.Second)
+	r := hubtest.StartHub(t, map[string]any{"tracing.endpoint": address, "tracing.sample": 1.0})
 	service := world.Service("oauth2")
-	connection := r.addService(t, service)
-	callback := r.grant(t, connection, emulator.Choices{})
-	send(t, callback)
-	process := r.key(t, connection)
-	secrets := []string{service.ClientSecret, process.key, r.admin.key, callback.URL.Query().Get("code"), callback.URL.Query().Get("state")}
+	connection := r.AddService(t, service)
+	callback := r.Grant(t, connection, emulator.Choices{})
+	hubtest.Send(t, callback)
+	process := r.Key(t, connection)
+	secrets := []string{service.ClientSecret, process.Key, r.Admin.Key, callback.URL.Query().Get("code"), callback.URL.Query().Get("state")}
 	refreshToken := func() string {
 		var codes struct{ RefreshToken string }
-		r.admin.must(t, "GET", "/api/v1/connections/"+connection+"/access-codes?refresh_token=true", nil, &codes)
+		r.Admin.Must(t, "GET", "/api/v1/connections/"+connection+"/access-codes?refresh_token=true", nil, &codes)
 		if codes.RefreshToken == "" {
 			t.Fatal("there is no refresh token to look for")
 		}
@@ -55,19 +56,19 @@ func TestTraceOfAPullThatHadToRenewHoldsEveryStepAndNoSecret(t *testing.T) {
 	}
 	secrets = append(secrets, refreshToken())
 	const traceID = "4bf92f3577b34da6a3ce929d0e0e4736"
-	var answer pulled
+	var answer hubtest.Pulled
 	var request string
-	eventually(t, "a pull renews", func() bool {
+	hubtest.Eventually(t, "a pull renews", func() bool {
 		p, header := tracedPull(t, process, connection, "min_ttl=1h", "00-"+traceID+"-00f067aa0ba902b7-01")
 		renewed := answer.Generation > 0 && p.Generation > answer.Generation
 		answer, request = p, header.Get("X-Request-Id")
 		secrets = append(secrets, p.AccessToken)
-		return renewed && lineOf(r.log.String(), "renewed:", "request_id="+request) != ""
+		return renewed && lineOf(r.Log.String(), "renewed:", "request_id="+request) != ""
 	})
 	secrets = append(secrets, refreshToken())
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	r.hub.Stop(ctx) // sends what is left
+	r.Hub.Stop(ctx) // sends what is left
 	spans := readSpans(t, seen.String())
 	names := map[string]int{}
 	for _, s := range spans {
@@ -103,13 +104,13 @@ func lineOf(log, a, b string) string {
 	return ""
 }
 
-func tracedPull(t testing.TB, c *client, connection, query, traceparent string) (pulled, http.Header) {
+func tracedPull(t testing.TB, c *hubtest.Client, connection, query, traceparent string) (hubtest.Pulled, http.Header) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("%s/api/v1/connections/%s/token?%s", c.base, connection, query), nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("%s/api/v1/connections/%s/token?%s", c.Base, connection, query), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+c.key)
+	req.Header.Set("Authorization", "Bearer "+c.Key)
 	req.Header.Set("traceparent", traceparent)
 	resp, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {
@@ -140,9 +141,9 @@ func readSpans(t *testing.T, exported string) []span {
 	return spans
 }
 
-func decodePulled(t testing.TB, body io.Reader) pulled {
+func decodePulled(t testing.TB, body io.Reader) hubtest.Pulled {
 	t.Helper()
-	var p pulled
+	var p hubtest.Pulled
 	if err := json.NewDecoder(body).Decode(&p); err != nil {
 		t.Fatal(err)
 	}

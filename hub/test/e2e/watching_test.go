@@ -1,4 +1,4 @@
-package hub_test
+package e2e_test
 
 import (
 	"encoding/json"
@@ -7,11 +7,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/evergrant/evergrant/plugins/emulator"
+	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
 var ourMetric = regexp.MustCompile(`evergrant_\w+`)
@@ -44,7 +43,7 @@ func unknownIn(query string, names map[string]string) (unknown []string) {
 // dashboardQueries reads the queries of the dashboard by the titles of their panels.
 func dashboardQueries(t *testing.T) map[string][]string {
 	t.Helper()
-	data, err := os.ReadFile("../configs/grafana/evergrant.json")
+	data, err := os.ReadFile("../../../configs/grafana/evergrant.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,20 +75,6 @@ func dashboardQueries(t *testing.T) map[string][]string {
 	return queries
 }
 
-// busyHub is a hub that has done everything that has a metric.
-func busyHub(t *testing.T, flags map[string]any) *running {
-	t.Helper()
-	world := startWorld(t, 4*time.Second)
-	r := startHub(t, flags)
-	connection := r.addService(t, world.Service("oauth2"))
-	r.authorise(t, connection)
-	process := r.key(t, connection)
-	first := process.pull(t, connection)
-	eventually(t, "the token is renewed", func() bool { return process.pull(t, connection).Generation > first.Generation })
-	send(t, r.grant(t, connection, emulator.Choices{Deny: true}))
-	return r
-}
-
 type alertRules struct {
 	Groups []struct {
 		Rules []struct {
@@ -103,7 +88,7 @@ type alertRules struct {
 
 func TestDashboardAlertsAndPageNameMetricsThatThereAre(t *testing.T) {
 	t.Parallel()
-	names := exposed(busyHub(t, nil).scrape(t))
+	names := exposed(hubtest.BusyHub(t, nil).Scrape(t))
 	for panel, queries := range dashboardQueries(t) {
 		for _, q := range queries {
 			if unknown := unknownIn(q, names); len(unknown) > 0 {
@@ -111,11 +96,11 @@ func TestDashboardAlertsAndPageNameMetricsThatThereAre(t *testing.T) {
 			}
 		}
 	}
-	data, err := os.ReadFile("../configs/prometheus/evergrant.rules.yml")
+	data, err := os.ReadFile("../../../configs/prometheus/evergrant.rules.yml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := os.ReadFile("../docs/operations.md")
+	page, err := os.ReadFile("../../../docs/operations.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package hub_test
+package hubtest
 
 import (
 	"context"
@@ -12,24 +12,24 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// browser is a headless Chromium with a profile of its own. Whatever a page
+// Browser is a headless Chromium with a profile of its own. Whatever a page
 // writes to its console as an error, refusals by the Content-Security-Policy
 // included, fails the test.
-type browser struct {
-	t   testing.TB
-	ctx context.Context
+type Browser struct {
+	T   testing.TB
+	Ctx context.Context
 
 	mu       sync.Mutex
 	troubles []string
-	// strange is set where pages of others are opened, which ask for fonts of others.
-	strange bool
+	// Strange is set where pages of others are opened, which ask for fonts of others.
+	Strange bool
 }
 
 // chromium is the browser's path; make test sets it.
 const chromium = "EVERGRANT_TEST_CHROMIUM"
 
-// startBrowser starts a browser with a window of a size.
-func startBrowser(t testing.TB, width, height int) *browser {
+// StartBrowser starts a browser with a window of a size.
+func StartBrowser(t testing.TB, width, height int) *Browser {
 	t.Helper()
 	path := os.Getenv(chromium)
 	if path == "" {
@@ -46,7 +46,7 @@ func startBrowser(t testing.TB, width, height int) *browser {
 	t.Cleanup(closeTab)
 	ctx, cancel := context.WithTimeout(tab, 10*time.Minute)
 	t.Cleanup(cancel)
-	b := &browser{t: t, ctx: ctx}
+	b := &Browser{T: t, Ctx: ctx}
 	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatalf("start %s: %v", path, err)
 	}
@@ -75,71 +75,71 @@ func expected(text string) bool {
 	return strings.Contains(text, "the server responded with a status of 4")
 }
 
-func (b *browser) note(message chromedp.ConsoleMessage) {
+func (b *Browser) note(message chromedp.ConsoleMessage) {
 	if message.Type != chromedp.ConsoleError && message.Type != chromedp.ConsoleException || expected(message.Text) {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.strange && strings.Contains(message.Text, "net::ERR_NAME_NOT_RESOLVED") {
+	if b.Strange && strings.Contains(message.Text, "net::ERR_NAME_NOT_RESOLVED") {
 		return
 	}
 	b.troubles = append(b.troubles, message.String())
 }
 
-// do does steps and fails the test if they take longer than half a minute.
-func (b *browser) do(what string, steps ...chromedp.Action[chromedp.Void]) {
-	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+// Do does steps and fails the test if they take longer than half a minute.
+func (b *Browser) Do(what string, steps ...chromedp.Action[chromedp.Void]) {
+	b.T.Helper()
+	ctx, cancel := context.WithTimeout(b.Ctx, 30*time.Second)
 	defer cancel()
 	if err := chromedp.Do(ctx, steps...); err != nil {
-		b.t.Fatalf("%s: %v\nat %s:\n%s", what, err, b.address(), b.text("body"))
+		b.T.Fatalf("%s: %v\nat %s:\n%s", what, err, b.Address(), b.Text("body"))
 	}
 }
 
-// open opens an address.
-func (b *browser) open(address string) { b.do("open "+address, chromedp.Navigate(address)) }
+// Open opens an address.
+func (b *Browser) Open(address string) { b.Do("open "+address, chromedp.Navigate(address)) }
 
-// click clicks what a selector names once it can be seen.
-func (b *browser) click(selector string) {
-	b.t.Helper()
+// Click clicks what a selector names once it can be seen.
+func (b *Browser) Click(selector string) {
+	b.T.Helper()
 	for range 5 { // a page that comes just now takes the place of the node that was found
-		ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+		ctx, cancel := context.WithTimeout(b.Ctx, 30*time.Second)
 		err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector)))
 		cancel()
 		if err == nil {
 			return
 		}
 		if !strings.Contains(err.Error(), "Could not find node") {
-			b.t.Fatalf("click %s: %v\nat %s:\n%s", selector, err, b.address(), b.text("body"))
+			b.T.Fatalf("click %s: %v\nat %s:\n%s", selector, err, b.Address(), b.Text("body"))
 		}
 	}
-	b.t.Fatalf("click %s: the page changed each time", selector)
+	b.T.Fatalf("click %s: the page changed each time", selector)
 }
 
-// fill replaces the value of a field by typing.
-func (b *browser) fill(name, value string) {
-	b.t.Helper()
-	b.wait(`[name="` + name + `"]`)
-	script[bool](b, `document.querySelector('[name="`+name+`"]').value = '', true`)
-	b.do("fill in "+name, chromedp.SendKeys(chromedp.CSS(`[name="`+name+`"]`), value))
+// Fill replaces the value of a field by typing.
+func (b *Browser) Fill(name, value string) {
+	b.T.Helper()
+	b.Wait(`[name="` + name + `"]`)
+	Script[bool](b, `document.querySelector('[name="`+name+`"]').value = '', true`)
+	b.Do("fill in "+name, chromedp.SendKeys(chromedp.CSS(`[name="`+name+`"]`), value))
 }
 
-// wait returns once what a selector names can be seen.
-func (b *browser) wait(selector string) {
-	b.t.Helper()
-	b.do("wait for "+selector, chromedp.WaitVisible(chromedp.CSS(selector)))
+// Wait returns once what a selector names can be seen.
+func (b *Browser) Wait(selector string) {
+	b.T.Helper()
+	b.Do("wait for "+selector, chromedp.WaitVisible(chromedp.CSS(selector)))
 }
 
-// see waits until the page says something; it may be one that is still on its
+// See waits until the page says something; it may be one that is still on its
 // way.
-func (b *browser) see(text string) {
-	b.t.Helper()
+func (b *Browser) See(text string) {
+	b.T.Helper()
 	deadline := time.Now().Add(20 * time.Second)
-	eventually(b.t, "the page says "+text, func() bool {
-		said := b.text("body")
+	Eventually(b.T, "the page says "+text, func() bool {
+		said := b.Text("body")
 		if !strings.Contains(said, text) && time.Now().After(deadline) {
-			b.t.Fatalf("the page does not say %q\nat %s:\n%s", text, b.address(), said)
+			b.T.Fatalf("the page does not say %q\nat %s:\n%s", text, b.Address(), said)
 		}
 		return strings.Contains(said, text)
 	})
@@ -149,40 +149,40 @@ func (b *browser) see(text string) {
 // look at.
 const onItsWay = "the page is on its way"
 
-// script runs an expression of JavaScript as the page's own and returns its value. A page that
+// Script runs an expression of JavaScript as the page's own and returns its value. A page that
 // is still on its way is waited for: without this, a script that follows a click looks at the
 // document that the browser has only just made.
-func script[T any](b *browser, code string) T {
-	b.t.Helper()
+func Script[T any](b *Browser, code string) T {
+	b.T.Helper()
 	guarded := "(() => { if (!document.body || document.readyState === 'loading') throw new Error('" + onItsWay + "'); return (" + code + "\n) })()"
 	var value T
-	eventually(b.t, onItsWay, func() bool {
+	Eventually(b.T, onItsWay, func() bool {
 		var err error
-		value, err = chromedp.Run(b.ctx, chromedp.Evaluate[T](guarded))
+		value, err = chromedp.Run(b.Ctx, chromedp.Evaluate[T](guarded))
 		if err != nil && !strings.Contains(err.Error(), onItsWay) {
-			b.t.Fatalf("%s: %v", code, err)
+			b.T.Fatalf("%s: %v", code, err)
 		}
 		return err == nil
 	})
 	return value
 }
 
-// text is what an element shows.
-func (b *browser) text(selector string) string {
+// Text is what an element shows.
+func (b *Browser) Text(selector string) string {
 	quoted, err := json.Marshal(selector)
 	if err != nil {
 		return ""
 	}
-	text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string]("document.querySelector("+string(quoted)+")?.innerText ?? ''"))
+	text, err := chromedp.Run(b.Ctx, chromedp.Evaluate[string]("document.querySelector("+string(quoted)+")?.innerText ?? ''"))
 	if err != nil {
 		return err.Error()
 	}
 	return text
 }
 
-// address is where the browser is.
-func (b *browser) address() string {
-	address, err := chromedp.Run(b.ctx, chromedp.Location())
+// Address is where the browser is.
+func (b *Browser) Address() string {
+	address, err := chromedp.Run(b.Ctx, chromedp.Location())
 	if err != nil {
 		return err.Error()
 	}

@@ -1,4 +1,4 @@
-package hub_test
+package hubtest
 
 import (
 	"bytes"
@@ -14,28 +14,28 @@ import (
 	"testing"
 )
 
-// device keeps one passkey, as a telephone would, and can be told to lie.
-type device struct {
+// Device keeps one passkey, as a telephone would, and can be told to lie.
+type Device struct {
 	t   testing.TB
-	key *ecdsa.PrivateKey
+	Key *ecdsa.PrivateKey
 	id  []byte
-	// user is whose passkey it is, count how often it was used.
-	user  string
-	count uint32
-	// origin and party are what a browser tells of the page.
-	origin, party string
-	// unverified is a device that has not checked its holder.
-	unverified bool
+	// User is whose passkey it is, count how often it was used.
+	User  string
+	Count uint32
+	// Origin and party are what a browser tells of the page.
+	Origin, Party string
+	// Unverified is a device that has not checked its holder.
+	Unverified bool
 }
 
-// newDevice makes a device for the pages of a hub.
-func newDevice(t testing.TB, r *running) *device {
+// NewDevice makes a device for the pages of a hub.
+func NewDevice(t testing.TB, r *Running) *Device {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &device{t: t, key: key, id: []byte(rand.Text()[:16]), origin: r.hub.URL(), party: "localhost"}
+	return &Device{t: t, Key: key, id: []byte(rand.Text()[:16]), Origin: r.Hub.URL(), Party: "localhost"}
 }
 
 // asked is what the hub asks a browser for.
@@ -46,21 +46,21 @@ type asked struct {
 	} `json:"publicKey"`
 }
 
-// send posts JSON, as the pages' script does.
-func (v *visitor) send(path string, body, answer any) (status int, said string) {
-	v.t.Helper()
+// Send posts JSON, as the pages' script does.
+func (v *Visitor) Send(path string, body, answer any) (status int, said string) {
+	v.T.Helper()
 	data, err := json.Marshal(body)
 	if err != nil {
-		v.t.Fatal(err)
+		v.T.Fatal(err)
 	}
-	req, err := http.NewRequestWithContext(v.t.Context(), http.MethodPost, v.base+path, bytes.NewReader(data))
+	req, err := http.NewRequestWithContext(v.T.Context(), http.MethodPost, v.Base+path, bytes.NewReader(data))
 	if err != nil {
-		v.t.Fatal(err)
+		v.T.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := v.http.Do(req)
+	resp, err := v.Http.Do(req)
 	if err != nil {
-		v.t.Fatal(err)
+		v.T.Fatal(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	data, err = io.ReadAll(resp.Body)
@@ -68,45 +68,45 @@ func (v *visitor) send(path string, body, answer any) (status int, said string) 
 		err = json.Unmarshal(data, answer)
 	}
 	if err != nil {
-		v.t.Fatalf("%s: %v in %s", path, err, data)
+		v.T.Fatalf("%s: %v in %s", path, err, data)
 	}
 	return resp.StatusCode, string(data)
 }
 
 // ask begins at path, which must succeed.
-func (d *device) ask(v *visitor, path string) (a asked) {
+func (d *Device) ask(v *Visitor, path string) (a asked) {
 	d.t.Helper()
-	if status, said := v.send(path, struct{}{}, &a); status != http.StatusOK || a.PublicKey.Challenge == "" {
+	if status, said := v.Send(path, struct{}{}, &a); status != http.StatusOK || a.PublicKey.Challenge == "" {
 		d.t.Fatalf("%s answers %d: %s", path, status, said)
 	}
 	return a
 }
 
-// register makes the passkey of whoever is logged in and returns the answer sent.
-func (d *device) register(v *visitor, title string) (answer map[string]any, status int, said string) {
+// Register makes the passkey of whoever is logged in and returns the answer sent.
+func (d *Device) Register(v *Visitor, title string) (answer map[string]any, status int, said string) {
 	d.t.Helper()
 	a := d.ask(v, "/settings/passkeys/begin")
 	user, err := base64.RawURLEncoding.DecodeString(a.PublicKey.User.ID)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	d.user = string(user)
+	d.User = string(user)
 	answer = map[string]any{"title": title, "answer": d.created(a.PublicKey.Challenge)}
-	status, said = v.send("/settings/passkeys/finish", answer, nil)
+	status, said = v.Send("/settings/passkeys/finish", answer, nil)
 	return answer, status, said
 }
 
-// logIn answers a login and returns the answer sent.
-func (d *device) logIn(v *visitor) (answer map[string]any, status int, said string) {
+// LogIn answers a login and returns the answer sent.
+func (d *Device) LogIn(v *Visitor) (answer map[string]any, status int, said string) {
 	d.t.Helper()
 	a := d.ask(v, "/login/passkey/begin")
 	answer = map[string]any{"return_to": "/connections", "answer": d.signed(a.PublicKey.Challenge)}
-	status, said = v.send("/login/passkey/finish", answer, nil)
+	status, said = v.Send("/login/passkey/finish", answer, nil)
 	return answer, status, said
 }
 
-func (d *device) clientData(kind, challenge string) []byte {
-	data, err := json.Marshal(map[string]any{"type": kind, "challenge": challenge, "origin": d.origin, "crossOrigin": false})
+func (d *Device) clientData(kind, challenge string) []byte {
+	data, err := json.Marshal(map[string]any{"type": kind, "challenge": challenge, "origin": d.Origin, "crossOrigin": false})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -114,19 +114,19 @@ func (d *device) clientData(kind, challenge string) []byte {
 }
 
 // authenticatorData is what the device says of itself (WebAuthn, 6.1).
-func (d *device) authenticatorData(flags byte) []byte {
-	d.count++
+func (d *Device) authenticatorData(flags byte) []byte {
+	d.Count++
 	flags |= 0x01 // somebody was there
-	if !d.unverified {
+	if !d.Unverified {
 		flags |= 0x04
 	}
-	party := sha256.Sum256([]byte(d.party))
-	return binary.BigEndian.AppendUint32(append(party[:], flags), d.count)
+	party := sha256.Sum256([]byte(d.Party))
+	return binary.BigEndian.AppendUint32(append(party[:], flags), d.Count)
 }
 
 // created is a new passkey as a browser would hand it over: CBOR by hand.
-func (d *device) created(challenge string) map[string]any {
-	point, err := d.key.PublicKey.Bytes()
+func (d *Device) created(challenge string) map[string]any {
+	point, err := d.Key.PublicKey.Bytes()
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -144,20 +144,20 @@ func (d *device) created(challenge string) map[string]any {
 }
 
 // signed is a login as a browser would hand it over.
-func (d *device) signed(challenge string) map[string]any {
+func (d *Device) signed(challenge string) map[string]any {
 	client, data := d.clientData("webauthn.get", challenge), d.authenticatorData(0)
 	hash := sha256.Sum256(client)
 	sum := sha256.Sum256(append(bytes.Clone(data), hash[:]...))
-	signature, err := ecdsa.SignASN1(rand.Reader, d.key, sum[:])
+	signature, err := ecdsa.SignASN1(rand.Reader, d.Key, sum[:])
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	return d.credential(map[string]string{
-		"clientDataJSON": text(client), "authenticatorData": text(data), "signature": text(signature), "userHandle": text([]byte(d.user)),
+		"clientDataJSON": text(client), "authenticatorData": text(data), "signature": text(signature), "userHandle": text([]byte(d.User)),
 	})
 }
 
-func (d *device) credential(response map[string]string) map[string]any {
+func (d *Device) credential(response map[string]string) map[string]any {
 	return map[string]any{"id": text(d.id), "rawId": text(d.id), "type": "public-key", "response": response, "clientExtensionResults": map[string]any{}}
 }
 

@@ -1,4 +1,4 @@
-package hub_test
+package hubtest
 
 import (
 	"bytes"
@@ -26,10 +26,11 @@ import (
 	"github.com/evergrant/evergrant/plugins/emulator"
 )
 
-// pluginsDir holds the real plugins, built once.
-var pluginsDir string
+// PluginsDir holds the real plugins, built once.
+var PluginsDir string
 
-func TestMain(m *testing.M) {
+// Main runs the tests of a package that start whole hubs, with the real plugins built before.
+func Main(m *testing.M) {
 	if flag.Parse(); testing.Short() {
 		fmt.Fprintln(os.Stderr, "left out by -short: these tests start whole hubs with their plugins, which takes minutes")
 		return
@@ -42,7 +43,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "build the plugins:", err)
 		os.Exit(1)
 	}
-	pluginsDir = dir
+	PluginsDir = dir
 	code := m.Run()
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
@@ -57,45 +58,45 @@ func buildPlugins(dir string) error {
 	return nil
 }
 
-// logBuffer is a log that tests can read while the hub writes.
-type logBuffer struct {
+// LogBuffer is a log that tests can read while the hub writes.
+type LogBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
 }
 
-func (l *logBuffer) Write(p []byte) (int, error) {
+func (l *LogBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.Write(p)
 }
 
-func (l *logBuffer) String() string {
+func (l *LogBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
 }
 
-// running is a hub beside the emulators.
-type running struct {
-	hub   *hub.Hub
-	dir   string
-	log   *logBuffer
-	admin *client
-	// services are those by which people are told, where a test plays them.
-	services *channeltest.Server
+// Running is a hub beside the emulators.
+type Running struct {
+	Hub   *hub.Hub
+	Dir   string
+	Log   *LogBuffer
+	Admin *Client
+	// Services are those by which people are told, where a test plays them.
+	Services *channeltest.Server
 }
 
-// startHub starts a hub on a data folder of its own; flags add to its
+// StartHub starts a hub on a data folder of its own; flags add to its
 // configuration.
-func startHub(t testing.TB, flags map[string]any) *running {
+func StartHub(t testing.TB, flags map[string]any) *Running {
 	t.Helper()
-	return startHubIn(t, t.TempDir(), flags)
+	return StartHubIn(t, t.TempDir(), flags)
 }
 
-// startHubIn starts a hub on a data folder that is there.
-func startHubIn(t testing.TB, dir string, flags map[string]any) *running {
+// StartHubIn starts a hub on a data folder that is there.
+func StartHubIn(t testing.TB, dir string, flags map[string]any) *Running {
 	t.Helper()
-	all := map[string]any{"listen": "127.0.0.1:0", "data_dir": dir, "plugins.dir": pluginsDir, "egress.private_networks": "127.0.0.0/8"}
+	all := map[string]any{"listen": "127.0.0.1:0", "data_dir": dir, "plugins.dir": PluginsDir, "egress.private_networks": "127.0.0.0/8"}
 	maps.Copy(all, flags)
 	if all["database.url"] != nil && all["key.file"] == nil {
 		all["key.file"] = filepath.Join(dir, "made.key")
@@ -111,40 +112,40 @@ func startHubIn(t testing.TB, dir string, flags map[string]any) *running {
 	if _, benchmark := t.(*testing.B); benchmark {
 		level = hclog.Info // what people run
 	}
-	r := &running{dir: dir, log: &logBuffer{}}
-	r.hub, err = hub.Start(t.Context(), cfg, hub.Options{
-		Version: "test", Logger: hclog.New(&hclog.LoggerOptions{Name: "hub", Level: level, Output: r.log}),
+	r := &Running{Dir: dir, Log: &LogBuffer{}}
+	r.Hub, err = hub.Start(t.Context(), cfg, hub.Options{
+		Version: "test", Logger: hclog.New(&hclog.LoggerOptions{Name: "hub", Level: level, Output: r.Log}),
 	})
 	if err != nil {
-		t.Fatalf("start the hub: %v\n%s", err, r.log)
+		t.Fatalf("start the hub: %v\n%s", err, r.Log)
 	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
-		r.hub.Stop(ctx)
-		if i := strings.Index(r.log.String(), "form answered without a redirect"); i >= 0 {
-			t.Errorf("reloading a page would carry out its form again: %s", strings.SplitN(r.log.String()[i:], "\n", 2)[0])
+		r.Hub.Stop(ctx)
+		if i := strings.Index(r.Log.String(), "form answered without a redirect"); i >= 0 {
+			t.Errorf("reloading a page would carry out its form again: %s", strings.SplitN(r.Log.String()[i:], "\n", 2)[0])
 		}
 		if t.Failed() {
-			t.Logf("the hub's log:\n%s", tail(r.log.String(), 60))
+			t.Logf("the hub's log:\n%s", Tail(r.Log.String(), 60))
 		}
 	})
-	key, err := r.hub.AdminKey(t.Context(), "test", time.Hour)
+	key, err := r.Hub.AdminKey(t.Context(), "test", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.admin = &client{base: r.hub.URL(), key: key}
+	r.Admin = &Client{Base: r.Hub.URL(), Key: key}
 	return r
 }
 
-// tail is the end of a text.
-func tail(s string, lines int) string {
+// Tail is the end of a text.
+func Tail(s string, lines int) string {
 	all := strings.Split(s, "\n")
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
-// startWorld starts the emulators; their tokens live ttl.
-func startWorld(t testing.TB, ttl time.Duration) *demo.World {
+// StartWorld starts the emulators; their tokens live ttl.
+func StartWorld(t testing.TB, ttl time.Duration) *demo.World {
 	t.Helper()
 	world, err := demo.Start(demo.Config{AccessTTL: ttl})
 	if err != nil {
@@ -154,15 +155,15 @@ func startWorld(t testing.TB, ttl time.Duration) *demo.World {
 	return world
 }
 
-// client calls the hub API.
-type client struct {
-	base, key string
-	// seen collects every reply, for the search for secrets; optional.
-	seen *logBuffer
+// Client calls the hub API.
+type Client struct {
+	Base, Key string
+	// Seen collects every reply, for the search for secrets; optional.
+	Seen *LogBuffer
 }
 
-// do sends a request and returns status and body.
-func (c *client) do(t testing.TB, method, path string, body any) (int, []byte) {
+// Do sends a request and returns status and body.
+func (c *Client) Do(t testing.TB, method, path string, body any) (int, []byte) {
 	t.Helper()
 	var payload io.Reader
 	if body != nil {
@@ -172,13 +173,13 @@ func (c *client) do(t testing.TB, method, path string, body any) (int, []byte) {
 		}
 		payload = bytes.NewReader(data)
 	}
-	req, err := http.NewRequestWithContext(t.Context(), method, c.base+path, payload)
+	req, err := http.NewRequestWithContext(t.Context(), method, c.Base+path, payload)
 	if err != nil {
 		t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	if c.key != "" {
-		req.Header.Set("Authorization", "Bearer "+c.key)
+	if c.Key != "" {
+		req.Header.Set("Authorization", "Bearer "+c.Key)
 	}
 	resp, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {
@@ -189,16 +190,16 @@ func (c *client) do(t testing.TB, method, path string, body any) (int, []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.seen != nil {
-		_, _ = fmt.Fprintf(c.seen, "%s %s -> %d %v\n%s\n", method, path, resp.StatusCode, resp.Header, data)
+	if c.Seen != nil {
+		_, _ = fmt.Fprintf(c.Seen, "%s %s -> %d %v\n%s\n", method, path, resp.StatusCode, resp.Header, data)
 	}
 	return resp.StatusCode, data
 }
 
-// must sends a request that has to succeed and decodes the answer.
-func (c *client) must(t testing.TB, method, path string, body, answer any) {
+// Must sends a request that has to succeed and decodes the answer.
+func (c *Client) Must(t testing.TB, method, path string, body, answer any) {
 	t.Helper()
-	status, data := c.do(t, method, path, body)
+	status, data := c.Do(t, method, path, body)
 	if status >= 300 {
 		t.Fatalf("%s %s: %d %s", method, path, status, data)
 	}
@@ -210,8 +211,8 @@ func (c *client) must(t testing.TB, method, path string, body, answer any) {
 	}
 }
 
-// view is what tests read of a connection.
-type view struct {
+// View is what tests read of a connection.
+type View struct {
 	Status     string `json:"status"`
 	Generation int64  `json:"generation"`
 	Renewable  bool   `json:"renewable"`
@@ -221,8 +222,8 @@ type view struct {
 	Account *struct{ ID, Name string } `json:"account"`
 }
 
-// pulled is a token as the API answers it.
-type pulled struct {
+// Pulled is a token as the API answers it.
+type Pulled struct {
 	AccessToken string         `json:"access_token"`
 	ExpiresAt   time.Time      `json:"expires_at"`
 	Generation  int64          `json:"generation"`
@@ -230,30 +231,30 @@ type pulled struct {
 	Trouble     *struct{ Kind string }
 }
 
-// addService adds an emulated service and a connection "c-<provider>" to it.
-func (r *running) addService(t testing.TB, s *demo.Service) (connection string) {
+// AddService adds an emulated service and a connection "c-<provider>" to it.
+func (r *Running) AddService(t testing.TB, s *demo.Service) (connection string) {
 	t.Helper()
 	var added struct {
 		RedirectURI string `json:"redirect_uri"`
 	}
-	r.admin.must(t, "POST", "/api/v1/services", map[string]any{
+	r.Admin.Must(t, "POST", "/api/v1/services", map[string]any{
 		"name": s.Name, "title": s.Title, "provider": s.Provider, "client_id": s.ClientID, "client_secret": s.ClientSecret,
 		"scopes": s.Scopes, "options": s.Options,
 	}, &added)
 	s.Register(added.RedirectURI)
 	connection = "c-" + s.Provider
-	r.admin.must(t, "POST", "/api/v1/connections", map[string]any{"service": s.Name, "name": connection, "title": s.Title}, nil)
+	r.Admin.Must(t, "POST", "/api/v1/connections", map[string]any{"service": s.Name, "name": connection, "title": s.Title}, nil)
 	return connection
 }
 
-// started is an authorization that was begun.
-type started struct {
+// Started is an authorization that was begun.
+type Started struct {
 	AuthorizeURL  string `json:"authorize_url"`
 	BrowserCookie struct{ Name, Value string }
 }
 
 // UnmarshalJSON reads the API's names.
-func (s *started) UnmarshalJSON(data []byte) error {
+func (s *Started) UnmarshalJSON(data []byte) error {
 	var w struct {
 		AuthorizeURL string `json:"authorize_url"`
 		Cookie       struct {
@@ -266,12 +267,12 @@ func (s *started) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// grant plays the person at the service and returns the callback's request; it
+// Grant plays the person at the service and returns the callback's request; it
 // is not sent yet.
-func (r *running) grant(t testing.TB, connection string, choices emulator.Choices) *http.Request {
+func (r *Running) Grant(t testing.TB, connection string, choices emulator.Choices) *http.Request {
 	t.Helper()
-	var s started
-	r.admin.must(t, "POST", "/api/v1/connections/"+connection+"/authorizations", nil, &s)
+	var s Started
+	r.Admin.Must(t, "POST", "/api/v1/connections/"+connection+"/authorizations", nil, &s)
 	landed, err := emulator.Person{}.Authorize(t.Context(), s.AuthorizeURL, choices)
 	if err != nil {
 		t.Fatal(err)
@@ -284,8 +285,8 @@ func (r *running) grant(t testing.TB, connection string, choices emulator.Choice
 	return req
 }
 
-// send sends a callback and returns its status and page.
-func send(t testing.TB, req *http.Request) (int, string) {
+// Send sends a callback and returns its status and page.
+func Send(t testing.TB, req *http.Request) (int, string) {
 	t.Helper()
 	resp, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {
@@ -299,42 +300,42 @@ func send(t testing.TB, req *http.Request) (int, string) {
 	return resp.StatusCode, string(page)
 }
 
-// authorise is grant with the callback sent and accepted.
-func (r *running) authorise(t testing.TB, connection string) {
+// Authorise is grant with the callback sent and accepted.
+func (r *Running) Authorise(t testing.TB, connection string) {
 	t.Helper()
-	status, page := send(t, r.grant(t, connection, emulator.Choices{}))
-	if v := r.view(t, connection); v.Generation == 0 {
+	status, page := Send(t, r.Grant(t, connection, emulator.Choices{}))
+	if v := r.View(t, connection); v.Generation == 0 {
 		t.Fatalf("the callback answered %d and there is no grant:\n%s", status, page)
 	}
 }
 
-// view asks for a connection.
-func (r *running) view(t testing.TB, connection string) view {
+// View asks for a connection.
+func (r *Running) View(t testing.TB, connection string) View {
 	t.Helper()
-	var v view
-	r.admin.must(t, "GET", "/api/v1/connections/"+connection, nil, &v)
+	var v View
+	r.Admin.Must(t, "GET", "/api/v1/connections/"+connection, nil, &v)
 	return v
 }
 
-// key makes an API key for some connections.
-func (r *running) key(t testing.TB, connections ...string) *client {
+// Key makes an API key for some connections.
+func (r *Running) Key(t testing.TB, connections ...string) *Client {
 	t.Helper()
 	var created struct{ Key string }
-	r.admin.must(t, "POST", "/api/v1/api-keys", map[string]any{"title": "process", "connections": connections}, &created)
-	return &client{base: r.hub.URL(), key: created.Key}
+	r.Admin.Must(t, "POST", "/api/v1/api-keys", map[string]any{"title": "process", "connections": connections}, &created)
+	return &Client{Base: r.Hub.URL(), Key: created.Key}
 }
 
-// pull takes the token of a connection.
-func (c *client) pull(t testing.TB, connection string) pulled {
+// Pull takes the token of a connection.
+func (c *Client) Pull(t testing.TB, connection string) Pulled {
 	t.Helper()
-	var p pulled
-	c.must(t, "GET", "/api/v1/connections/"+connection+"/token", nil, &p)
+	var p Pulled
+	c.Must(t, "GET", "/api/v1/connections/"+connection+"/token", nil, &p)
 	return p
 }
 
-// until waits until the wall clock has passed at: emulators and hub are other
+// Until waits until the wall clock has passed at: emulators and hub are other
 // programs to these tests, so their time cannot be bent.
-func until(t testing.TB, at time.Time) {
+func Until(t testing.TB, at time.Time) {
 	t.Helper()
 	timer := time.NewTimer(time.Until(at))
 	defer timer.Stop()
@@ -345,8 +346,8 @@ func until(t testing.TB, at time.Time) {
 	}
 }
 
-// eventually asks again and again until check holds.
-func eventually(t testing.TB, what string, check func() bool) {
+// Eventually asks again and again until check holds.
+func Eventually(t testing.TB, what string, check func() bool) {
 	t.Helper()
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
@@ -360,9 +361,9 @@ func eventually(t testing.TB, what string, check func() bool) {
 	}
 }
 
-// eventuallyMoving asks as eventually does, for as long as what moves says goes on: it
+// EventuallyMoving asks as eventually does, for as long as what moves says goes on: it
 // fails once that has stayed the same for 30 seconds.
-func eventuallyMoving(t testing.TB, what string, moves func() string, check func() bool) {
+func EventuallyMoving(t testing.TB, what string, moves func() string, check func() bool) {
 	t.Helper()
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
@@ -378,5 +379,5 @@ func eventuallyMoving(t testing.TB, what string, moves func() string, check func
 	}
 }
 
-// contains reports whether a log has a text.
-func contains(l *logBuffer, text string) bool { return strings.Contains(l.String(), text) }
+// Contains reports whether a log has a text.
+func Contains(l *LogBuffer, text string) bool { return strings.Contains(l.String(), text) }

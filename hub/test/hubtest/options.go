@@ -1,4 +1,4 @@
-package hub_test
+package hubtest
 
 import (
 	"database/sql"
@@ -20,12 +20,12 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// withEveryOption adds the provider that declares an option of every kind to a folder
+// WithEveryOption adds the provider that declares an option of every kind to a folder
 // of the real plugins.
-func withEveryOption(t *testing.T) string {
+func WithEveryOption(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	plugins, err := filepath.Glob(filepath.Join(pluginsDir, "evergrant-provider-*"))
+	plugins, err := filepath.Glob(filepath.Join(PluginsDir, "evergrant-provider-*"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,16 +34,16 @@ func withEveryOption(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	if _, err := plugintest.Put(dir, "options", "hub/testdata/options"); err != nil {
+	if _, err := plugintest.Put(dir, "options", "hub/test/hubtest/testdata/options"); err != nil {
 		t.Fatal(err)
 	}
 	return dir
 }
 
-// database opens the file of a hub's database beside the hub.
-func (r *running) database(t *testing.T, mode string) *sql.DB {
+// Database opens the file of a hub's database beside the hub.
+func (r *Running) Database(t *testing.T, mode string) *sql.DB {
 	t.Helper()
-	file := filepath.Join(r.dir, "evergrant.db")
+	file := filepath.Join(r.Dir, "evergrant.db")
 	pool, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: file, RawQuery: "_pragma=busy_timeout(10000)&mode=" + mode}).String())
 	if err != nil {
 		t.Fatal(err)
@@ -52,22 +52,22 @@ func (r *running) database(t *testing.T, mode string) *sql.DB {
 	return pool
 }
 
-// execute runs a statement on the database of a hub, which may be writing to it.
-func (r *running) execute(t *testing.T, statement string) {
+// Execute runs a statement on the database of a hub, which may be writing to it.
+func (r *Running) Execute(t *testing.T, statement string) {
 	t.Helper()
-	if _, err := r.database(t, "rw").ExecContext(t.Context(), statement); err != nil {
+	if _, err := r.Database(t, "rw").ExecContext(t.Context(), statement); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// storedOptions reads a service's options out of the database's file, secrets included.
-func (r *running) storedOptions(t *testing.T, name string) map[string]any {
+// StoredOptions reads a service's options out of the database's file, secrets included.
+func (r *Running) StoredOptions(t *testing.T, name string) map[string]any {
 	t.Helper()
-	box, err := seal.Open(filepath.Join(r.dir, "evergrant.key"))
+	box, err := seal.Open(filepath.Join(r.Dir, "evergrant.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool := r.database(t, "ro")
+	pool := r.Database(t, "ro")
 	defer func() { _ = pool.Close() }()
 	var id string
 	var sealed []byte
@@ -87,71 +87,71 @@ func (r *running) storedOptions(t *testing.T, name string) map[string]any {
 	return secrets.Options
 }
 
-// entry is what a person enters for an option, and what has to be stored.
-type entry struct {
-	text   string
-	stored any
+// Entry is what a person enters for an option, and what has to be stored.
+type Entry struct {
+	Text   string
+	Stored any
 }
 
-// entryOf makes up an entry that differs from round to round; 0 says yes to every box.
-func entryOf(o provider.Option, round int) entry {
+// EntryOf makes up an entry that differs from round to round; 0 says yes to every box.
+func EntryOf(o provider.Option, round int) Entry {
 	example := o.Example
 	if example == "" {
 		example = fmt.Sprintf("entered %d", round)
 	}
 	switch {
 	case o.Type == provider.OptionBoolean:
-		return entry{strconv.FormatBool(round%2 == 0), round%2 == 0}
+		return Entry{strconv.FormatBool(round%2 == 0), round%2 == 0}
 	case o.Type == provider.OptionInteger && o.Minimum != o.Maximum:
 		n := o.Minimum + int64(round)%(o.Maximum-o.Minimum+1)
-		return entry{fmt.Sprint(n), float64(n)}
+		return Entry{fmt.Sprint(n), float64(n)}
 	case o.Type == provider.OptionInteger:
-		return entry{fmt.Sprint(1_000_000 * round), float64(1_000_000 * round)}
+		return Entry{fmt.Sprint(1_000_000 * round), float64(1_000_000 * round)}
 	case o.Type == provider.OptionList && o.Secret: // one line, so words
-		return entry{fmt.Sprintf("a%d b", round), []any{fmt.Sprintf("a%d", round), "b"}}
+		return Entry{fmt.Sprintf("a%d b", round), []any{fmt.Sprintf("a%d", round), "b"}}
 	case o.Type == provider.OptionList && o.Example != "":
-		return entry{example + "\n" + example + "2", []any{example, example + "2"}}
+		return Entry{example + "\n" + example + "2", []any{example, example + "2"}}
 	case o.Type == provider.OptionList:
-		return entry{example + "\na, b", []any{example, "a, b"}}
+		return Entry{example + "\na, b", []any{example, "a, b"}}
 	case len(o.Choices) > 0:
 		chosen := o.Choices[round%len(o.Choices)].Value
-		return entry{chosen, chosen}
+		return Entry{chosen, chosen}
 	default:
-		return entry{example, example}
+		return Entry{example, example}
 	}
 }
 
-// enter fills in the field of an option as it is shown.
-func (b *browser) enter(o provider.Option, text string) {
-	b.t.Helper()
+// Enter fills in the field of an option as it is shown.
+func (b *Browser) Enter(o provider.Option, text string) {
+	b.T.Helper()
 	field, _ := json.Marshal(`[name="options.` + o.Name + `"]:not([type=hidden])`)
 	value, _ := json.Marshal(text)
-	if !script[bool](b, fmt.Sprintf(`(() => { const f = document.querySelector(%s); if (!f) return false;
+	if !Script[bool](b, fmt.Sprintf(`(() => { const f = document.querySelector(%s); if (!f) return false;
 		if (f.type === 'checkbox') { if (f.checked !== (%s === 'true')) f.click() } else { f.value = %s; f.dispatchEvent(new Event('input', {bubbles: true})) }
 		return f.type === 'checkbox' || f.value === %s })()`, field, value, value, value)) {
-		b.t.Errorf("the option %s takes no %q", o.Name, text)
+		b.T.Errorf("the option %s takes no %q", o.Name, text)
 	}
 }
 
-// save sends the form and waits for the next page.
-func (b *browser) save(what string) {
-	b.t.Helper()
-	from := b.address()
-	b.click(`main form button[type=submit].btn-primary`)
-	eventually(b.t, what+" is saved", func() bool {
+// Save sends the form and waits for the next page.
+func (b *Browser) Save(what string) {
+	b.T.Helper()
+	from := b.Address()
+	b.Click(`main form button[type=submit].btn-primary`)
+	Eventually(b.T, what+" is saved", func() bool {
 		// One look, which the navigation that is awaited may break off.
-		problem, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`(() => { const p = document.querySelector('.eg-error, [role=alert] .is-bad'); return p ? p.innerText : '' })()`))
+		problem, err := chromedp.Run(b.Ctx, chromedp.Evaluate[string](`(() => { const p = document.querySelector('.eg-error, [role=alert] .is-bad'); return p ? p.innerText : '' })()`))
 		if err == nil && problem != "" {
-			b.t.Fatalf("%s is not saved: %s\n%s", what, problem, b.text("main"))
+			b.T.Fatalf("%s is not saved: %s\n%s", what, problem, b.Text("main"))
 		}
-		state, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`location.href + ' ' + document.readyState`))
+		state, err := chromedp.Run(b.Ctx, chromedp.Evaluate[string](`location.href + ' ' + document.readyState`))
 		address, ready, _ := strings.Cut(state, " ")
 		return err == nil && address != from && ready == "complete"
 	})
 }
 
-// demoOption is the address of an emulated service that an option has to name.
-func demoOption(world *demo.World, providerName, option string) (string, bool) {
+// DemoOption is the address of an emulated service that an option has to name.
+func DemoOption(world *demo.World, providerName, option string) (string, bool) {
 	if providerName == "options" {
 		return "", false
 	}
@@ -160,8 +160,8 @@ func demoOption(world *demo.World, providerName, option string) (string, bool) {
 	return text, there && ok
 }
 
-// compareOptions holds what is stored of a service against what was entered.
-func compareOptions(t *testing.T, what string, want, stored map[string]any) {
+// CompareOptions holds what is stored of a service against what was entered.
+func CompareOptions(t *testing.T, what string, want, stored map[string]any) {
 	t.Helper()
 	for name, value := range want {
 		if !reflect.DeepEqual(stored[name], value) {
@@ -175,25 +175,25 @@ func compareOptions(t *testing.T, what string, want, stored map[string]any) {
 	}
 }
 
-// tick leaves a box as a person wants it.
-func (b *browser) tick(name string, on bool) {
-	b.t.Helper()
-	b.wait(`[name="title"]`)
-	script[bool](b, fmt.Sprintf(`(() => { const f = document.querySelector('input[type=checkbox][name="%s"]'); if (f.checked !== %t) f.click(); return true })()`, name, on))
+// Tick leaves a box as a person wants it.
+func (b *Browser) Tick(name string, on bool) {
+	b.T.Helper()
+	b.Wait(`[name="title"]`)
+	Script[bool](b, fmt.Sprintf(`(() => { const f = document.querySelector('input[type=checkbox][name="%s"]'); if (f.checked !== %t) f.click(); return true })()`, name, on))
 }
 
-// boxes wants the boxes of the form at an address as they were left, now and after
+// Boxes wants the boxes of the form at an address as they were left, now and after
 // saving it untouched.
-func (b *browser) boxes(address string, on bool, names ...string) {
-	b.t.Helper()
+func (b *Browser) Boxes(address string, on bool, names ...string) {
+	b.T.Helper()
 	for range 2 {
-		b.open(address)
-		b.wait(`[name="title"]`)
+		b.Open(address)
+		b.Wait(`[name="title"]`)
 		for _, name := range names {
-			if got := script[bool](b, fmt.Sprintf(`document.querySelector('input[type=checkbox][name="%s"]').checked`, name)); got != on {
-				b.t.Errorf("%s: the box %s is %t, want %t", address, name, got, on)
+			if got := Script[bool](b, fmt.Sprintf(`document.querySelector('input[type=checkbox][name="%s"]').checked`, name)); got != on {
+				b.T.Errorf("%s: the box %s is %t, want %t", address, name, got, on)
 			}
 		}
-		b.save(address)
+		b.Save(address)
 	}
 }

@@ -1,4 +1,4 @@
-// Command evergrant-provider-chaos is the plugin that hub/chaos renews through:
+// Command evergrant-provider-chaos is the plugin that hub/test/chaos renews through:
 // one provider for each kind of rotation, at the authorization server that the
 // service's option names. It is shipped to nobody.
 package main
@@ -12,7 +12,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
-// grace is what the server of hub/chaos allows at least.
+// grace is what the server of hub/test/chaos allows at least.
 const grace = 20 * time.Second
 
 func main() {
