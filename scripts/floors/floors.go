@@ -33,7 +33,7 @@ var floors = []floor{
 	{"hub", "where the parts are wired", []string{"/hub"}},
 	{"commands", "what people run", []string{"/cmd/evergrant", "/hub/authorkit"}},
 	{tests, "what only tests import, and tests of whole hubs; packages here meet freely", []string{
-		"app/apptest", "channel/channeltest", "connection/connectiontest", "pluginhost/plugintest", "simulation", "store/storetest",
+		"app/apptest", "channel/channeltest", "connection/connectiontest", "pluginhost/plugintest", "simulation", "store/storetest", "waittest",
 		"/hub/test/hubtest", "/hub/test/e2e", "/hub/test/browser", "/hub/test/bench",
 		"/hub/test/chaos", "/hub/test/chaos/authority", "/hub/test/chaos/plugin",
 	}},
