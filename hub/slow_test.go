@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 // piped is a listener of connections in memory, so that their time can be bent.
@@ -44,11 +46,10 @@ func TestAClientThatNeverFinishesIsLetGo(t *testing.T) {
 				client, theirs := net.Pipe()
 				listener.connections <- theirs
 				go func() { _, _ = io.Copy(io.Discard, client) }()
-				began, letters := time.Now(), time.NewTicker(time.Second)
-				defer letters.Stop()
+				began := time.Now()
 				_, err := client.Write([]byte(test.begins))
 				for err == nil && time.Since(began) < time.Hour {
-					<-letters.C
+					waittest.Let(time.Second)
 					_, err = client.Write([]byte("x"))
 				}
 				if took := time.Since(began); took > test.within || !errors.Is(err, io.ErrClosedPipe) {

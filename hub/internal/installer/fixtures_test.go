@@ -205,18 +205,3 @@ func acts(t *testing.T, st *store.Store) (list []string) {
 	}
 	return list
 }
-
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	ticker := time.NewTicker(5 * time.Millisecond)
-	defer ticker.Stop()
-	for !holds() {
-		select {
-		case <-ctx.Done():
-			t.Fatalf("never came true: %s", what)
-		case <-ticker.C:
-		}
-	}
-}

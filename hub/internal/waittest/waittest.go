@@ -15,7 +15,7 @@ const long = 30 * time.Second
 // Until asks again and again until check holds.
 func Until(tb testing.TB, what string, check func() bool) {
 	tb.Helper()
-	ticker := time.NewTicker(20 * time.Millisecond)
+	ticker := time.NewTicker(5 * time.Millisecond)
 	defer ticker.Stop()
 	deadline := time.After(long)
 	for !check() {
@@ -37,6 +37,17 @@ func For[T any](tb testing.TB, what string, c <-chan T) (sent T) {
 	}
 	return sent
 }
+
+// Let lets the time of a bubble of testing/synctest pass.
+func Let(d time.Duration) {
+	if time.Now().Year() > 2020 { // a bubble begins in 2000
+		panic("waittest.Let outside of a bubble: it would wait in real time")
+	}
+	<-time.After(d)
+}
+
+// Slow is a service or a process of a test that takes its time.
+func Slow(d time.Duration) { <-time.After(d) }
 
 // Past waits until the wall clock has passed a moment: programs beside the test have it
 // from the machine, so it cannot be bent.

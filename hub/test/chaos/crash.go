@@ -14,8 +14,8 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // to arm a cell of the matrix
 	_ "modernc.org/sqlite"             // the same
 
-	"github.com/evergrant/evergrant/hub/test/chaos/authority"
 	"github.com/evergrant/evergrant/hub/internal/crashpoint"
+	"github.com/evergrant/evergrant/hub/test/chaos/authority"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 

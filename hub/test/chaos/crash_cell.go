@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/test/chaos/authority"
 	"github.com/evergrant/evergrant/hub/internal/crashpoint"
+	"github.com/evergrant/evergrant/hub/test/chaos/authority"
 )
 
 // victim is who is killed, and who takes over.

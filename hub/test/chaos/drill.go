@@ -9,9 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/test/chaos/authority"
 	"github.com/evergrant/evergrant/hub/internal/channel"
 	"github.com/evergrant/evergrant/hub/internal/channel/channeltest"
+	"github.com/evergrant/evergrant/hub/test/chaos/authority"
 )
 
 // Times of the drill: minutes of a real policy are seconds here.

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/test/chaos/authority"
 	"github.com/evergrant/evergrant/hub/internal/crashpoint"
+	"github.com/evergrant/evergrant/hub/test/chaos/authority"
 )
 
 // Scenes of copied folders, stepped clocks and restored backups share what is here.

@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/test/chaos/authority"
 	"github.com/evergrant/evergrant/hub/internal/channel"
 	"github.com/evergrant/evergrant/hub/internal/channel/channeltest"
 	"github.com/evergrant/evergrant/hub/internal/crashpoint"
+	"github.com/evergrant/evergrant/hub/test/chaos/authority"
 )
 
 // The lives of tokens that a staging copy is made with: they are good while the original

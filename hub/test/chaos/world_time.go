@@ -9,8 +9,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/test/chaos/authority"
 	"github.com/evergrant/evergrant/hub/internal/crashpoint"
+	"github.com/evergrant/evergrant/hub/test/chaos/authority"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 

@@ -20,6 +20,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/evergrant/evergrant/hub"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
@@ -156,13 +157,7 @@ func (s *starting) waits(t *testing.T) {
 
 func (s *starting) end(t *testing.T) error {
 	t.Helper()
-	select {
-	case err := <-s.ended:
-		return err
-	case <-time.After(time.Minute):
-		t.Fatal("the hub does not end")
-		return nil
-	}
+	return waittest.For(t, "the hub ends", s.ended)
 }
 
 func TestAHubWaitsForAPostgreSQLThatStartsAfterIt(t *testing.T) {
@@ -171,11 +166,13 @@ func TestAHubWaitsForAPostgreSQLThatStartsAfterIt(t *testing.T) {
 	s := runHub(t, map[string]any{"database.url": db.address})
 	s.waits(t)
 	db.start(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	select {
 	case <-s.ready:
 	case err := <-s.ended:
 		t.Fatalf("the hub ended: %v\n%s", err, s.log)
-	case <-time.After(time.Minute):
+	case <-ctx.Done():
 		t.Fatalf("the hub does not start\n%s", s.log)
 	}
 	if status, body, _ := s.ask(t, "/readyz"); status != http.StatusOK {

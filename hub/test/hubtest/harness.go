@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -22,6 +21,7 @@ import (
 	"github.com/evergrant/evergrant/hub"
 	"github.com/evergrant/evergrant/hub/internal/channel/channeltest"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost/plugintest"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 	"github.com/evergrant/evergrant/plugins/demo"
 	"github.com/evergrant/evergrant/plugins/emulator"
 )
@@ -337,28 +337,13 @@ func (c *Client) Pull(t testing.TB, connection string) Pulled {
 // programs to these tests, so their time cannot be bent.
 func Until(t testing.TB, at time.Time) {
 	t.Helper()
-	timer := time.NewTimer(time.Until(at))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-t.Context().Done():
-		t.Fatal(errors.Join(t.Context().Err()))
-	}
+	waittest.Past(t, at)
 }
 
 // Eventually asks again and again until check holds.
 func Eventually(t testing.TB, what string, check func() bool) {
 	t.Helper()
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
-	deadline := time.After(30 * time.Second)
-	for !check() {
-		select {
-		case <-ticker.C:
-		case <-deadline:
-			t.Fatalf("did not happen in 30 s: %s", what)
-		}
-	}
+	waittest.Until(t, what, check)
 }
 
 // EventuallyMoving asks as eventually does, for as long as what moves says goes on: it
