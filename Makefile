@@ -45,8 +45,12 @@ cover: ## Print how many statements of each package its own tests run; fails if 
 	@scripts/cover.sh $(ARGS)
 
 .PHONY: e2e
-e2e: bin/.stamp-test ## Run only the tests that click through the pages in Chromium, with what assistive technology meets there; ARGS=-run=… chooses.
-	@scripts/test.sh -run='Browser|Page|Overview|Calendar|Plugin|AddsAService|Passkey|FirstWalk|CodesOnce|Roles|Failures|Hostile|Accessible' $(ARGS) ./hub
+e2e: bin/.stamp-test ## Run the tests of whole hubs, the API's and those that click through the pages in Chromium; ARGS=-run=… chooses.
+	@scripts/test.sh $(ARGS) ./hub/test/e2e ./hub/test/browser
+
+.PHONY: browser
+browser: bin/.stamp-test ## Run only the tests that click through the pages in Chromium, with what assistive technology meets there; ARGS=-run=… chooses.
+	@scripts/test.sh $(ARGS) ./hub/test/browser
 
 .PHONY: chaos
 chaos: ## Kill, freeze and race hubs and take everything away from them; SHORT=1 takes about 90 s; ARGS="-only=random -seed=7 -for=10m" chooses.

@@ -49,6 +49,16 @@ func periodicWork(s *store.Store, d *data.Data, b *bulk.Runner, c *catalogue.Cat
 	return work
 }
 
+// RunPeriodic does a periodic work now, whatever its time.
+func (h *Hub) RunPeriodic(ctx context.Context, name string) error {
+	for _, work := range periodicWork(h.store, h.acts.data, h.bulk, h.catalogue, h.connections, h.backups, h.cfg) {
+		if work.Name == name {
+			return work.Do(ctx)
+		}
+	}
+	return errors.New("there is no periodic work " + name)
+}
+
 // cleanUp removes what nothing depends on any more. One failure does not keep it from
 // the rest.
 func cleanUp(ctx context.Context, s *store.Store, cfg Config, now time.Time) error {

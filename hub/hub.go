@@ -369,6 +369,12 @@ func (h *Hub) URL() string { return h.cfg.PublicURL }
 // Addr is the address that the hub listens on.
 func (h *Hub) Addr() net.Addr { return h.listener.Addr() }
 
+// Routes are all addresses that the hub answers.
+func (h *Hub) Routes() gin.RoutesInfo { return h.engine.Routes() }
+
+// ServeHTTP answers a request without a network, as the hub's server does.
+func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*h.front.Load()).ServeHTTP(w, r) }
+
 // Plugins returns the status of each plugin.
 func (h *Hub) Plugins() []pluginhost.PluginStatus { return h.plugins.Plugins() }
 

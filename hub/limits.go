@@ -34,8 +34,8 @@ var largerBodies = map[string]int64{
 	"POST /api/v1/plugin-packages":   installer.MaxPackage + 1<<20,
 }
 
-// bodyLimit is how much a route takes.
-func (h *Hub) bodyLimit(method, route string) int64 {
+// BodyLimit is how much a route takes.
+func (h *Hub) BodyLimit(method, route string) int64 {
 	if most, ok := largerBodies[method+" "+route]; ok {
 		return most
 	}
@@ -53,7 +53,7 @@ func (h *Hub) bounded(c *gin.Context) {
 		return
 	}
 	route := c.FullPath()
-	most := h.bodyLimit(c.Request.Method, route)
+	most := h.BodyLimit(c.Request.Method, route)
 	if c.Request.ContentLength > most {
 		h.tooLarge(c, most)
 		return

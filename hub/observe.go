@@ -142,6 +142,9 @@ func (h *Hub) listenForScrapes(ctx context.Context) error {
 	return nil
 }
 
+// ScrapesAt is the address of metrics alone; nil without one.
+func (h *Hub) ScrapesAt() net.Addr { return h.scrapesAt }
+
 // accountMoved records that a service names another account than when it was authorised.
 func (h *Hub) accountMoved(ctx context.Context, m tokensource.AccountMoved) error {
 	return h.audit.Append(ctx, "connection.account", audit.Object{Kind: "connection", Name: m.Connection.Name}, audit.Done,

@@ -28,7 +28,7 @@ func (h *Hub) serve(handler http.Handler) {
 	if h.server != nil {
 		return
 	}
-	h.server = newServer(mount.Under(mount.Path(h.cfg.PublicURL), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*h.front.Load()).ServeHTTP(w, r) })))
+	h.server = newServer(mount.Under(mount.Path(h.cfg.PublicURL), h))
 	h.server.ErrorLog = h.log.Named("http").StandardLogger(nil)
 	h.server.RegisterOnShutdown(sync.OnceFunc(func() { close(h.ending) }))
 	h.work.Go(func() {

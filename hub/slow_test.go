@@ -1,4 +1,4 @@
-package hub_test
+package hub
 
 import (
 	"errors"
@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/evergrant/evergrant/hub"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 // piped is a listener of connections in memory, so that their time can be bent.
@@ -37,7 +37,7 @@ func TestAClientThatNeverFinishesIsLetGo(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				listener := &piped{connections: make(chan net.Conn)}
-				server := hub.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				server := newServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if err := r.ParseForm(); err != nil {
 						w.WriteHeader(http.StatusBadRequest)
 					}
@@ -46,11 +46,10 @@ func TestAClientThatNeverFinishesIsLetGo(t *testing.T) {
 				client, theirs := net.Pipe()
 				listener.connections <- theirs
 				go func() { _, _ = io.Copy(io.Discard, client) }()
-				began, letters := time.Now(), time.NewTicker(time.Second)
-				defer letters.Stop()
+				began := time.Now()
 				_, err := client.Write([]byte(test.begins))
 				for err == nil && time.Since(began) < time.Hour {
-					<-letters.C
+					waittest.Let(time.Second)
 					_, err = client.Write([]byte("x"))
 				}
 				if took := time.Since(began); took > test.within || !errors.Is(err, io.ErrClosedPipe) {

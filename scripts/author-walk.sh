@@ -11,5 +11,5 @@ EVERGRANT_TEST_CHROMIUM=$(scripts/chromium.sh)
 export EVERGRANT_TEST_CHROMIUM
 go test -count=1 -v -timeout 10m -run '^TestAServiceWithTwoQuirksTakesFortyLines$|^TestTheGuideNamesEveryFieldOfTheStandardProvider$|^TestTheWorkflowOfANewPluginCanBeRead$' ./hub/authorkit |
   grep -v '^=== RUN'
-go test -count=1 -v -timeout 10m -run '^TestAPluginOfAThirdPartyIsWrittenInstalledAndConnected$|^TestThePackageThatTheCommandLineInstallsIsShownAndAgreedTo$' ./hub |
+go test -count=1 -v -timeout 10m -run '^TestAPluginOfAThirdPartyIsWrittenInstalledAndConnected$|^TestThePackageThatTheCommandLineInstallsIsShownAndAgreedTo$' ./hub/test/browser |
   grep -v '^=== RUN'

@@ -21,14 +21,19 @@ import tempfile
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
+def folder(tree):
+    """Where the benchmarks of a tree are: revisions of old have them beside the hub."""
+    return next(f for f in ("hub/test/bench", "hub") if os.path.isdir(os.path.join(tree, f)))
+
+
 def build(tree, out):
-    subprocess.run(["go", "test", "-c", "-o", out, "./hub"], cwd=tree, check=True)
+    subprocess.run(["go", "test", "-c", "-o", out, "./" + folder(tree)], cwd=tree, check=True)
 
 
 def run(binary, tree, bench):
     """Runs the benchmarks once and returns {(benchmark, unit): value}."""
     command = [os.path.join(TOP, "scripts/with-postgres.sh"), "sh", "-c",
-               f'cd "{tree}/hub" && exec "{binary}" -test.run "^$" -test.bench "{bench}" -test.benchtime 1x -test.timeout 30m']
+               f'cd "{tree}/{folder(tree)}" && exec "{binary}" -test.run "^$" -test.bench "{bench}" -test.benchtime 1x -test.timeout 30m']
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:

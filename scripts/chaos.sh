@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Proves that no grant is lost: builds the hub, the hub with crash points and the
-# plugins into a folder of its own, and runs hub/chaos on them.
-#   scripts/chaos.sh [argument of hub/chaos...], for example -short, -only=crash or
+# plugins into a folder of its own, and runs hub/test/chaos on them.
+#   scripts/chaos.sh [argument of hub/test/chaos...], for example -short, -only=crash or
 #   -only=random -seed=7 -for=10m -db=postgres
 # A whole long run writes its tables into docs/reliability.md.
 set -euo pipefail
@@ -37,9 +37,9 @@ mkdir "$built/plugins"
 export CGO_ENABLED=0
 go build -o "$built/evergrant" ./cmd/evergrant
 go build -tags crashpoints -o "$built/evergrant-crash" ./cmd/evergrant
-go build -o "$built/plugins/evergrant-provider-chaos" ./hub/chaos/plugin
+go build -o "$built/plugins/evergrant-provider-chaos" ./hub/test/chaos/plugin
 go build -o "$built/plugins/evergrant-provider-oauth2" ./plugins/oauth2
-go build -o "$built/chaos" ./hub/chaos
+go build -o "$built/chaos" ./hub/test/chaos
 
 write=()
 [[ $# -gt 0 ]] || write=(-write=docs/reliability.md)

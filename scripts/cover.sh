@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 # only ever rises.
 declare -A marks=()
 for package in connection service seal config journal exchange pluginhost endpoint egress \
-  tokensource authflow operation sandbox doctor incident randtoken; do
+  tokensource authflow operation sandbox doctor incident randtoken bulk; do
   marks[$package]=80
 done
 marks[store]=60

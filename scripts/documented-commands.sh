@@ -14,5 +14,5 @@ make --no-print-directory -C "$clone/evergrant" build
 npm --prefix "$clone/evergrant/plugins/examples/node" ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2
 cd "$clone/evergrant"
 EVERGRANT_TEST_CLONE=$PWD EVERGRANT_TEST_COMMANDS_LOG=$log \
-  go test -count=1 -v -timeout 30m -run '^TestEveryDocumentedCommand(IsKnown|Runs)$' ./hub | grep -v '^=== RUN'
+  go test -count=1 -v -timeout 30m -run '^TestEveryDocumentedCommand(IsKnown|Runs)$' ./hub/test/e2e | grep -v '^=== RUN'
 echo "documented-commands: $(grep -c '| exit' "$log") ran, $(grep -c '| left out' "$log") left out; see .cache/documented-commands.md"

@@ -1,29 +1,45 @@
 #!/usr/bin/env bash
-# Runs every fuzz target of the three modules for FUZZTIME each (default 1m), one after
-# the other. What is found is kept in the package's testdata/fuzz, as go test does it, and
-# fails the script at its end. FUZZ chooses targets by a regular expression, PARALLEL is
-# how many workers each has (default 1).
+# Runs every fuzz target of the three modules for FUZZTIME each (default 1m), as many side by
+# side as there are cores; the output of each is printed whole when it ends. What is found is
+# kept in the package's testdata/fuzz, as go test does it, and fails the script at its end.
+# FUZZ chooses targets by a regular expression, PARALLEL is how many workers each has
+# (default 1), JOBS how many targets run at one time.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 time=${FUZZTIME:-1m}
 choose=${FUZZ:-.}
 parallel=${PARALLEL:-1}
-targets=0 findings=0
+jobs=${JOBS:-$(nproc)}
+said=$(mktemp -d)
+trap 'rm -rf "$said"' EXIT
 
-# The packages are found by their source, for listing the tests of all others would
-# build them.
-while read -r folder; do
-  grep -hoE '^func Fuzz[A-Za-z0-9_]*' "$folder"/*_test.go | cut -c6- | grep -qE -- "$choose" || continue # not built for nothing
-  while read -r target; do
-    [[ $target =~ $choose ]] || continue
-    targets=$((targets + 1))
+# SQLite's translated C is not instrumented: see the script.
+compile=$PWD/scripts/fuzz-compile.sh
+
+# one runs a target and leaves a file beside its output if something was found.
+one() {
+  local folder=$1 target=$2 out=$said/$3
+  {
     echo "--- $folder $target, $time"
-    if ! go test "./$folder" -run "^$target\$" -fuzz "^$target\$" -fuzztime "$time" -parallel "$parallel" -timeout 0 </dev/null; then
-      findings=$((findings + 1))
+    if ! go test "./$folder" -toolexec "$compile" -run "^$target\$" -fuzz "^$target\$" -fuzztime "$time" -parallel "$parallel" -timeout 0 </dev/null; then
+      touch "$out.found"
       echo "found: $folder $target"
     fi
-  done < <(go test "./$folder" -list '^Fuzz' </dev/null | grep '^Fuzz')
-done < <(grep -rl '^func Fuzz' --include='*_test.go' cmd hub sdk plugins scripts | xargs -rn1 dirname | sort -u)
+  } >"$out" 2>&1
+  cat "$out"
+}
 
+# The targets are found by their source, for listing those of a package would build it.
+targets=0
+while IFS=: read -r path func; do
+  target=${func#func }
+  [[ $target =~ $choose ]] || continue
+  while (($(jobs -rp | wc -l) >= jobs)); do wait -n; done
+  targets=$((targets + 1))
+  one "$(dirname "$path")" "$target" "$targets" &
+done < <(grep -rHoE '^func Fuzz[A-Za-z0-9_]*' --include='*_test.go' cmd hub sdk plugins scripts | sort)
+wait
+
+findings=$(find "$said" -name '*.found' | wc -l)
 echo "fuzz: $targets targets, $findings findings"
 [[ $findings -eq 0 && $targets -gt 0 ]]

@@ -11,4 +11,4 @@ command -v caddy >/dev/null || missing+=(caddy)
 ((${#missing[@]})) && scripts/install-packages.sh "${missing[@]}"
 nginx -v
 caddy version
-go test -count=1 -v -run '^TestTheSamplesFor(ReverseProxies|APath)Work$' ./hub | grep -v '^=== RUN'
+go test -count=1 -v -run '^TestTheSamplesFor(ReverseProxies|APath)Work$' ./hub/test/e2e | grep -v '^=== RUN'

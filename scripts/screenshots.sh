@@ -10,7 +10,7 @@ EVERGRANT_TEST_PROMETHEUS=$(scripts/prometheus.sh)
 export EVERGRANT_TEST_CHROMIUM EVERGRANT_TEST_PROMETHEUS
 export EVERGRANT_SCREENSHOTS=$PWD/.cache/screenshots
 mkdir -p "$EVERGRANT_SCREENSHOTS"
-go test -count=1 -timeout 10m -run '^TestScreenshots(OfARestore|OfDoubtedClocks)?$|^TestDashboardPicture$|^TestAPluginOfAThirdPartyIsWrittenInstalledAndConnected$' ./hub
+go test -count=1 -timeout 10m -run '^TestScreenshots(OfARestore|OfDoubtedClocks)?$|^TestDashboardPicture$|^TestAPluginOfAThirdPartyIsWrittenInstalledAndConnected$' ./hub/test/browser
 echo "screenshots: $(find "$EVERGRANT_SCREENSHOTS" -name '*.png' | wc -l) pictures are in .cache/screenshots"
 
 if [[ ${1:-} == --keep ]]; then

@@ -24,7 +24,8 @@ short() {
     test) echo 'ARGS=./plugins/examples ./sdk/... -short' ;;
     test-short) echo 'ARGS=-run=^TestA' ;;
     cover) echo 'ARGS=./hub/internal/service ./hub/internal/randtoken' ;;
-    e2e) echo 'ARGS=-run=TestHostileTextStaysText' ;;
+    e2e) echo 'ARGS=-run=TestAdministratorsAPI' ;;
+    browser) echo 'ARGS=-run=TestHostileTextStaysText' ;;
     attack) echo 'ARGS=-defects=scripts/cases/defects.json -only=session' ;;
     chaos) echo 'SHORT=1' ;;
     outdated) ;;
@@ -32,7 +33,7 @@ short() {
     simulate) echo 'ARGS=-seed=42 -worlds=1 -for=2h' ;;
     bench) echo 'ARGS=-bench=^BenchmarkPluginCall$ -benchtime=1x' ;;
     bench-pair) echo 'ARGS=HEAD --runs=1 --bench=^BenchmarkCallbackToExchange$' ;;
-    screenshots) echo "- the tests that take its pictures are among those of e2e; people look at what it takes" ;;
+    screenshots) echo "- the tests that take its pictures are among those of browser; people look at what it takes" ;;
     *) return 1 ;;
   esac
 }

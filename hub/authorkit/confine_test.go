@@ -1,24 +1,36 @@
 package authorkit_test
 
 import (
+	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/evergrant/evergrant/hub/authorkit"
+	"github.com/evergrant/evergrant/hub/internal/pluginhost/plugintest"
 )
 
-// stranger builds a hostile plugin that reaches for a folder of the test.
+// stranger is a hostile plugin that reaches for a folder of the test: its path is written
+// into the program, because a plugin in the sandbox is told nothing.
 func stranger(t *testing.T) (binary, outside string) {
-	builds(t)
 	t.Helper()
-	binary, outside = filepath.Join(t.TempDir(), "evergrant-provider-stranger"), t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-X main.outside="+outside, "-o", binary, "./testdata/stranger")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	outside = t.TempDir()
+	binary, err := plugintest.Put(t.TempDir(), "stranger", "hub/authorkit/testdata/stranger")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := os.ReadFile(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := bytes.Repeat([]byte("@"), 256)
+	if n := bytes.Count(program, place); n != 1 || len(outside) > len(place) {
+		t.Fatalf("the program has %d places for a path of %d letters", n, len(outside))
+	}
+	program = bytes.Replace(program, place[:len(outside)], []byte(outside), 1)
+	if err := os.WriteFile(binary, program, 0o755); err != nil {
+		t.Fatal(err)
 	}
 	return binary, outside
 }

@@ -1,23 +1,19 @@
 package authorkit_test
 
 import (
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/evergrant/evergrant/hub/authorkit"
+	"github.com/evergrant/evergrant/hub/internal/pluginhost/plugintest"
 )
 
 // A built plugin that breaks a promise fails the suite, by the check of that promise
 // and no other.
 func TestTheSuiteFailsABuiltPluginThatIsCareless(t *testing.T) {
-	builds(t)
-	binary := filepath.Join(t.TempDir(), "evergrant-provider-careless")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./testdata/careless")
-	build.Env = append(build.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	binary, err := plugintest.Put(t.TempDir(), "careless", "hub/authorkit/testdata/careless")
+	if err != nil {
+		t.Fatal(err)
 	}
 	for fault, check := range map[string]string{
 		"none": "", "multiply": "lifetime", "drop": "lifetime", "extra": "small-extra",

@@ -25,14 +25,16 @@ const (
 	threatPage = "docs/threat-model.md"
 )
 
-// folder is where the tests are that a page names by a word: a folder, or a package of
-// the hub.
+// folder is where the tests are that a page names by a word: a folder, a package of the
+// hub, or tests of the whole hub.
 func folder(word string) string {
 	switch {
 	case word == "examples":
 		return "./plugins/examples"
 	case word == "authorkit":
 		return "./hub/authorkit"
+	case word == "e2e" || word == "browser":
+		return "./hub/test/" + word
 	case word == "hub" || strings.Contains(word, "/") && !strings.HasPrefix(word, "app/") && !strings.HasPrefix(word, "store/"):
 		return "./" + word
 	}

@@ -32,7 +32,15 @@ var floors = []floor{
 	{"doors", "pages and API: they only translate", []string{"api", "web", "web/page", "web/ui", "web/view"}},
 	{"hub", "where the parts are wired", []string{"/hub"}},
 	{"commands", "what people run", []string{"/cmd/evergrant", "/hub/authorkit"}},
+	{tests, "what only tests import, and tests of whole hubs; packages here meet freely", []string{
+		"app/apptest", "channel/channeltest", "connection/connectiontest", "pluginhost/plugintest", "simulation", "store/storetest", "waittest",
+		"/hub/test/hubtest", "/hub/test/e2e", "/hub/test/browser", "/hub/test/bench",
+		"/hub/test/chaos", "/hub/test/chaos/authority", "/hub/test/chaos/plugin",
+	}},
 }
+
+// tests is the highest floor: nobody imports from it, and it imports from all.
+const tests = "tests"
 
 // within are the imports between packages of one floor, with what they are for. Each one is
 // a decision: a new one is written here, or the packages do not meet.
@@ -74,10 +82,4 @@ var within = map[string]map[string]string{
 	"web/page":          {"web/ui": "parts of pages", "web/view": "what pages show"},
 	"web/ui":            {"web/view": "what pages show"},
 	"/cmd/evergrant":    {"/hub/authorkit": "the commands of plugin authors"},
-}
-
-// forTests are packages that only tests use; they may import anything.
-var forTests = []string{
-	"app/apptest", "channel/channeltest", "connection/connectiontest", "pluginhost/plugintest", "simulation", "store/storetest",
-	"/hub/chaos", "/hub/chaos/authority", "/hub/chaos/plugin",
 }

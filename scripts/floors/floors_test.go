@@ -32,7 +32,7 @@ func TestAnImportThatGoesUpOrAsideIsNamed(t *testing.T) {
 	}), "\n")
 	for _, want := range []string{
 		"connection (domain) imports store (store), which is above it", "authflow imports tokensource: both are work", "new has no floor",
-		"egress imports store/storetest, which is for tests", "exchange does not import egress any more",
+		"egress (machinery) imports store/storetest (tests), which is above it", "exchange does not import egress any more",
 	} {
 		if !strings.Contains(wrong, want) {
 			t.Errorf("nothing is said of %q in\n%s", want, wrong)

@@ -13,6 +13,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 const right = "correct horse battery"
@@ -203,7 +204,7 @@ func TestGuessesComeBackWithTime(t *testing.T) {
 		if wait, ok := errors.AsType[*TooManyError](err); !ok || wait.RetryAfter != loginHere.every {
 			t.Errorf("the next: %v", err)
 		}
-		<-time.After(loginHere.every)
+		waittest.Let(loginHere.every)
 		if _, err := a.Login(t.Context(), "owner", right, "192.0.2.1"); err != nil {
 			t.Errorf("when the wait is over: %v", err)
 		}

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 const every = 5 * time.Second
@@ -79,7 +81,7 @@ func TestAnotherStepMakesADoubtLonger(t *testing.T) {
 func beats(t *testing.T, c *Clock, ahead, lasting time.Duration) {
 	t.Helper()
 	for range lasting / every {
-		<-time.After(every)
+		waittest.Let(every)
 		now := time.Now()
 		c.Beaten(t.Context(), now.Add(ahead), now, now)
 	}
@@ -92,7 +94,7 @@ func TestTheDatabasesClockIsTheHubs(t *testing.T) {
 			t.Error("a clock that knows nothing is not the hub's")
 		}
 		beats(t, c, 2*time.Hour, 10*time.Second)
-		<-time.After(time.Minute)
+		waittest.Let(time.Minute)
 		if got := time.Until(c.Now()); got != 2*time.Hour {
 			t.Errorf("it is ahead by %s", got)
 		}
@@ -162,7 +164,7 @@ func TestAStepWhileTheHubWasAwayIsNoticed(t *testing.T) {
 				if !ok {
 					t.Fatal("nothing is remembered")
 				}
-				<-time.After(10 * time.Minute)
+				waittest.Let(10 * time.Minute)
 				c := run(tt.boot, tt.hub, tt.database, &noted)
 				if d, doubt := c.Doubt(); doubt != tt.doubt || doubt && (d.Hub != tt.hub || d.Database != tt.database) {
 					t.Errorf("doubt %t, %+v", doubt, d)

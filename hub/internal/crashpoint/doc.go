@@ -8,5 +8,5 @@
 // kills itself with SIGKILL; with ":plugin" it kills every plugin that it runs, and
 // goes on once they are dead; with ":stop" it stops itself with SIGSTOP, and goes on
 // when it gets SIGCONT. With ":gather" whoever reaches the step before the nth waits
-// there for it. hub/chaos is who sets it.
+// there for it. hub/test/chaos is who sets it.
 package crashpoint

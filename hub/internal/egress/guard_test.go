@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
@@ -96,12 +97,12 @@ func TestAnOldAnswerIsAskedForAgain(t *testing.T) {
 		defer func() { _ = there.Close() }()
 		conn := &guardedConn{Conn: here}
 		g.watch(conn)
-		<-time.After(time.Second)
+		waittest.Let(time.Second)
 		g.ask()
 		if asked != 1 {
 			t.Fatalf("asked %d times within a second", asked)
 		}
-		<-time.After(9 * time.Second)
+		waittest.Let(9 * time.Second)
 		if _, err := conn.Write([]byte("x")); !errors.Is(err, errTaken) {
 			t.Errorf("after a pause the request is let go with %v", err)
 		}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/bounded"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
@@ -213,7 +214,7 @@ func TestTheSameRefusalIsToldOnceAMinute(t *testing.T) {
 			reporter.report(time.Now(), Refusal{Service: "a", Host: "h", Reason: ReasonPrivate, Detail: "d"})
 		}
 		reporter.report(time.Now(), Refusal{Service: "b", Host: "h", Reason: ReasonPrivate})
-		<-time.After(reportEvery)
+		waittest.Let(reportEvery)
 		reporter.report(time.Now(), Refusal{Service: "a", Host: "h", Reason: ReasonPrivate})
 		if len(got) != 3 || got[2].More != 99 {
 			t.Errorf("reported %v", got)

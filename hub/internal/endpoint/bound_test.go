@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 // However many endpoints a plugin makes up, a Limiter remembers so many; one that somebody
@@ -20,7 +22,7 @@ func TestALimiterRemembersABoundedNumberOfEndpoints(t *testing.T) {
 		}
 		for n := range 2 * maxKept {
 			g.Observe(Key(fmt.Sprintf("https://made-up.example/%d", n)), NotSent())
-			<-time.After(time.Millisecond) // the bubble's clock, so that each was used at a time of its own
+			waittest.Let(time.Millisecond) // the bubble's clock, so that each was used at a time of its own
 		}
 		if len(g.endpoints) > maxKept {
 			t.Errorf("%d endpoints are remembered, want at most %d", len(g.endpoints), maxKept)

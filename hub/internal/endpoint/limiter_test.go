@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 const tokens endpoint.Key = "https://auth.example/oauth/token"
@@ -363,4 +364,4 @@ func TestKeysNameAnEndpointWithoutItsQuery(t *testing.T) {
 }
 
 // let lets virtual time pass.
-func let(d time.Duration) { <-time.After(d) }
+func let(d time.Duration) { waittest.Let(d) }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 func TestADetachedCopySendsNoMessage(t *testing.T) {
@@ -13,7 +14,7 @@ func TestADetachedCopySendsNoMessage(t *testing.T) {
 		s, w, e := still(t, nil)
 		ok(t, s.SetSetting(t.Context(), store.DetachedKey, "{}"))
 		begin(t, s)
-		<-time.After(time.Hour)
+		waittest.Let(time.Hour)
 		if n, err := e.Deliver(t.Context()); n != 0 || err != nil || len(w.said()) != 0 {
 			t.Errorf("%d messages, %v: %v", n, err, w.said())
 		}
@@ -23,7 +24,7 @@ func TestADetachedCopySendsNoMessage(t *testing.T) {
 			t.Errorf("a test of a channel: %v %v", err, w.said())
 		}
 		ok(t, s.TakeSetting(t.Context(), store.DetachedKey, "{}"))
-		<-time.After(time.Minute) // until it is noticed
+		waittest.Let(time.Minute) // until it is noticed
 		if n, err := e.Deliver(t.Context()); n == 0 || err != nil || len(w.said()) == 0 {
 			t.Errorf("after it was attached: %d messages, %v", n, err)
 		}

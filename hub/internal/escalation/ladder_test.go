@@ -22,6 +22,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 // wire plays the services at the other end of the wire: inside a bubble there is no
@@ -116,20 +117,20 @@ func TestTheSecondStepComesAfterTenMinutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, w := stage(t, nil)
 		id := begin(t, s)
-		<-time.After(10*time.Minute - 5*time.Second)
+		waittest.Let(10*time.Minute - 5*time.Second)
 		if got := w.said(); len(got) != 1 || !strings.HasPrefix(got[0], "telegram") {
 			t.Fatalf("before ten minutes: %v", got)
 		}
-		<-time.After(10 * time.Second)
+		waittest.Let(10 * time.Second)
 		if got := w.said(); len(got) != 2 || !strings.HasPrefix(got[1], "twilio +10m") {
 			t.Errorf("after ten minutes: %v", got)
 		}
 		ok(t, s.Notices.CloseEscalation(t.Context(), id, time.Now()))
-		<-time.After(10 * time.Second)
+		waittest.Let(10 * time.Second)
 		if got := w.said(); len(got) != 4 {
 			t.Errorf("the end is told %v", got)
 		}
-		<-time.After(time.Hour)
+		waittest.Let(time.Hour)
 		if got := w.said(); len(got) != 4 {
 			t.Errorf("an hour later: %v", got)
 		}
@@ -140,9 +141,9 @@ func TestAcknowledgedInTimeNobodyElseIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, w := stage(t, nil)
 		id := begin(t, s)
-		<-time.After(9 * time.Minute)
+		waittest.Let(9 * time.Minute)
 		ok(t, s.Notices.Acknowledge(t.Context(), id, "Anna", time.Now()))
-		<-time.After(time.Hour)
+		waittest.Let(time.Hour)
 		if got := w.said(); len(got) != 1 {
 			t.Errorf("%v", got)
 		}
@@ -170,7 +171,7 @@ func TestAServiceThatIsAwayIsTriedForADay(t *testing.T) {
 			if next.IsZero() {
 				break
 			}
-			<-time.After(max(time.Until(next), time.Millisecond))
+			waittest.Let(max(time.Until(next), time.Millisecond))
 			_, err = e.Deliver(t.Context())
 			ok(t, err)
 		}
@@ -201,11 +202,11 @@ func TestRetryAfterIsObeyed(t *testing.T) {
 			return http.StatusOK, `{"ok":true,"result":{"message_id":1}}`, http.Header{}
 		})
 		id := begin(t, s)
-		<-time.After(295 * time.Second)
+		waittest.Let(295 * time.Second)
 		if got := w.said(); len(got) != 1 {
 			t.Errorf("asked again too early: %v", got)
 		}
-		<-time.After(20 * time.Second)
+		waittest.Let(20 * time.Second)
 		if got := w.said(); len(got) != 2 || states(t, s, id)[0] != "problem sent" {
 			t.Errorf("after the time that it asked for: %v, %v", got, states(t, s, id))
 		}
@@ -222,9 +223,9 @@ func TestASecondTrySaysTheSame(t *testing.T) {
 			return http.StatusOK, `{"ok":true,"result":{"message_id":1}}`, http.Header{}
 		})
 		id := begin(t, s)
-		<-time.After(5 * time.Second)
+		waittest.Let(5 * time.Second)
 		first := messageOf(t, s, id)
-		<-time.After(5 * time.Minute)
+		waittest.Let(5 * time.Minute)
 		if second := messageOf(t, s, id); first == "" || first != second {
 			t.Errorf("%q became %q", first, second)
 		}

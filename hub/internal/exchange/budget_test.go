@@ -4,6 +4,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 func TestABudgetEndsWhenItsTimeHasRun(t *testing.T) {
@@ -24,10 +26,10 @@ func TestAPausedBudgetDoesNotRun(t *testing.T) {
 		begun := time.Now()
 		over := make(chan time.Duration, 1)
 		b := NewBudget(30*time.Second, func() { over <- time.Since(begun) })
-		<-time.After(10 * time.Second)
+		waittest.Let(10 * time.Second)
 		b.Pause()
 		b.Pause() // twice is once
-		<-time.After(time.Hour)
+		waittest.Let(time.Hour)
 		b.Resume()
 		if took := <-over; took < time.Hour+30*time.Second || took > time.Hour+32*time.Second {
 			t.Errorf("30 s with an hour's pause ended after %s", took)
@@ -46,7 +48,7 @@ func TestAStoppedBudgetIsSilent(t *testing.T) {
 		}
 		b.Pause()
 		b.Resume()
-		<-time.After(time.Minute)
+		waittest.Let(time.Minute)
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/exchange"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
@@ -119,7 +120,7 @@ func TestAProviderMayDeclareALongerTime(t *testing.T) {
 	r.Declared = time.Minute
 	e := x.Start(t.Context(), r)
 	<-service.arrived
-	<-time.After(100 * time.Millisecond) // well beyond the hub's own bound
+	waittest.Past(t, time.Now().Add(100*time.Millisecond)) // well beyond the hub's own bound
 	close(service.answer)
 	if reply := end(t, e); reply.Response == nil {
 		t.Errorf("it ended with %+v, %v", reply, reply.Failure)

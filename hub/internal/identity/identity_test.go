@@ -20,6 +20,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store/renewaldb"
 	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -224,7 +225,7 @@ func TestWhatAMovedFolderLeftIsTakenUpOnceItsLastRunIsSilent(t *testing.T) {
 				if ownerOf(t, s, left) == moved.Owner() {
 					t.Fatal("it was taken up while its run may still live")
 				}
-				<-time.After(16 * time.Second)
+				waittest.Let(16 * time.Second)
 				must(t, moved.Confirm(t.Context()))
 				if got := ownerOf(t, s, left) == moved.Owner(); got != tt.want {
 					t.Errorf("taken up: %t", got)

@@ -18,6 +18,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -141,7 +142,7 @@ func bubble(t *testing.T, test func(*testing.T, *store.Store)) {
 
 // pass lets virtual time pass.
 func pass(d time.Duration) {
-	<-time.After(d)
+	waittest.Let(d)
 	synctest.Wait()
 }
 

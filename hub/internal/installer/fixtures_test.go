@@ -24,6 +24,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
+	"github.com/evergrant/evergrant/hub/internal/pluginhost/plugintest"
 	"github.com/evergrant/evergrant/hub/internal/pluginpack"
 	"github.com/evergrant/evergrant/hub/internal/sandbox"
 	"github.com/evergrant/evergrant/hub/internal/store"
@@ -34,19 +35,12 @@ import (
 
 // tools are a plugin that serves a provider of its file's name (one whose name
 // begins with crash does not start), and what makes packages of it.
-var tools = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "installer")
-	if err != nil {
-		return "", err
+var tools = sync.OnceValues(func() (t struct{ plugin, packer string }, err error) {
+	if t.plugin, err = plugintest.Build("hub/internal/pluginhost/testdata/hostile"); err != nil {
+		return t, err
 	}
-	for name, source := range map[string]string{"plugin": "../pluginhost/testdata/hostile", "packer": "./testdata/packer"} {
-		build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(dir, name), source)
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("build %s: %w\n%s", source, err, out)
-		}
-	}
-	return dir, nil
+	t.packer, err = plugintest.Build("hub/internal/installer/testdata/packer", "hub/internal/pluginpack")
+	return t, err
 })
 
 // author signs packages.
@@ -75,7 +69,7 @@ var made sync.Map // packages by what they were made of
 // what it does.
 func packed(t *testing.T, by *author, name, version, entry string, change ...func(*pluginpack.Manifest)) []byte {
 	t.Helper()
-	dir, err := tools()
+	with, err := tools()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +84,7 @@ func packed(t *testing.T, by *author, name, version, entry string, change ...fun
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := []string{filepath.Join(dir, "plugin")}
+	args := []string{with.plugin}
 	if by != nil {
 		args = append(args, by.private)
 	}
@@ -98,7 +92,7 @@ func packed(t *testing.T, by *author, name, version, entry string, change ...fun
 	if data, ok := made.Load(key); ok {
 		return data.([]byte)
 	}
-	packer := exec.Command(filepath.Join(dir, "packer"), args...)
+	packer := exec.Command(with.packer, args...)
 	packer.Stdin = bytes.NewReader(manifest)
 	packer.Stderr = os.Stderr
 	data, err := packer.Output()
@@ -210,19 +204,4 @@ func acts(t *testing.T, st *store.Store) (list []string) {
 		}
 	}
 	return list
-}
-
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	ticker := time.NewTicker(5 * time.Millisecond)
-	defer ticker.Stop()
-	for !holds() {
-		select {
-		case <-ctx.Done():
-			t.Fatalf("never came true: %s", what)
-		case <-ticker.C:
-		}
-	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
@@ -189,11 +190,11 @@ func TestAVersionThatDoesNotWorkIsQuarantinedAndTheOldOneStays(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			eventually(t, "it is in quarantine", func() bool {
+			waittest.Until(t, "it is in quarantine", func() bool {
 				q, err := st.Plugins.Package(t.Context(), p.Sum)
 				return err == nil && q.State == installer.Quarantined && q.Problem != ""
 			})
-			eventually(t, "the slot is back", func() bool {
+			waittest.Until(t, "the slot is back", func() bool {
 				slots, err := st.Plugins.Slots(t.Context())
 				return err == nil && slots[0].Sum == old.Sum
 			})
@@ -243,15 +244,15 @@ func TestAVersionThatKeepsCrashingGoesBackByItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the version before is back", func() bool {
+	waittest.Until(t, "the version before is back", func() bool {
 		_ = renew(t.Context(), r, "exit")
 		return r.running() == old.Sum
 	})
-	eventually(t, "the new one is in quarantine", func() bool {
+	waittest.Until(t, "the new one is in quarantine", func() bool {
 		q, err := st.Plugins.Package(t.Context(), p.Sum)
 		return err == nil && q.State == installer.Quarantined
 	})
-	eventually(t, "renewals go on", func() bool { return renew(t.Context(), r, "") == nil })
+	waittest.Until(t, "renewals go on", func() bool { return renew(t.Context(), r, "") == nil })
 	if got := acts(t, st); !slices.Contains(got, "plugin.quarantine") {
 		t.Errorf("noted %v", got)
 	}
@@ -280,13 +281,13 @@ func TestAVersionThatPanicsAtEveryRefreshGoesBack(t *testing.T) {
 				t.Fatal("it did not panic")
 			}
 		}
-		eventually(t, "the version before is back", func() bool { return r.running() == old.Sum && slotOf(t, st).Sum == old.Sum })
+		waittest.Until(t, "the version before is back", func() bool { return r.running() == old.Sum && slotOf(t, st).Sum == old.Sum })
 		q, err := st.Plugins.Package(t.Context(), p.Sum)
 		if err != nil || q.State != installer.Quarantined || !strings.Contains(q.Problem, "panicked") {
 			t.Errorf("it is %s: %s, %v", q.State, q.Problem, err)
 		}
 		works(t, r)
-		eventually(t, "it is in the audit record", func() bool { return slices.Contains(acts(t, st), "plugin.quarantine") })
+		waittest.Until(t, "it is in the audit record", func() bool { return slices.Contains(acts(t, st), "plugin.quarantine") })
 		if err := first.Follow(t.Context()); err != nil || first.running() != old.Sum {
 			t.Errorf("the other replica runs %q, %v", first.running(), err)
 		}
@@ -408,7 +409,7 @@ func TestConcurrentActsOnOnePluginLeaveOneProcess(t *testing.T) {
 		if r.running() != sums[1] {
 			t.Errorf("%s runs, the last word was %s", r.running(), sums[1])
 		}
-		eventually(t, "one process is left", func() bool { return processes(t, filepath.Join(r.dir)) == 1 })
+		waittest.Until(t, "one process is left", func() bool { return processes(t, filepath.Join(r.dir)) == 1 })
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 // slotOf is what is to run as acme.
@@ -68,7 +69,7 @@ func TestARefusedVersionLeavesTheTargetOfTheRollback(t *testing.T) {
 		}
 		_, err = r.install(t, packed(t, nil, "acme", "2.1.0", "evergrant-provider-unwanted"))
 		wantCode(t, err, installer.CodeFailed)
-		eventually(t, "the slot is back", func() bool { return slotOf(t, st).Sum == two.Sum })
+		waittest.Until(t, "the slot is back", func() bool { return slotOf(t, st).Sum == two.Sum })
 		if slot := slotOf(t, st); slot.Previous != one.Sum {
 			t.Errorf("the rollback goes to %q, not to %s", slot.Previous, one.Sum)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/jobs"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 func start(t *testing.T, s *store.Store, replica string, periodic ...jobs.Periodic) *jobs.Jobs {
@@ -32,15 +33,6 @@ func stop(t *testing.T, j *jobs.Jobs) {
 	}
 }
 
-func await(t *testing.T, what string, c <-chan struct{}) {
-	t.Helper()
-	select {
-	case <-c:
-	case <-time.After(40 * time.Second):
-		t.Fatalf("did not happen in 40 s: %s", what)
-	}
-}
-
 func TestPeriodicWorkIsDoneAndTriedAgainWhenItFails(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		done := make(chan struct{}, 100)
@@ -52,7 +44,7 @@ func TestPeriodicWorkIsDoneAndTriedAgainWhenItFails(t *testing.T) {
 			done <- struct{}{}
 			return nil
 		}})
-		await(t, "the second attempt", done)
+		waittest.For(t, "the second attempt", done)
 		stop(t, j)
 		if n := attempts.Load(); n != 2 {
 			t.Errorf("%d attempts in an hour's period", n)
@@ -77,13 +69,13 @@ func TestOneOfManyReplicasDoesPeriodicWorkAndAnotherGoesOn(t *testing.T) {
 		}}
 	}
 	one, two := start(t, s, "one", sweep("one")), start(t, s, "two", sweep("two"))
-	await(t, "the first run", either)
-	await(t, "the second run", either)
+	waittest.For(t, "the first run", either)
+	waittest.For(t, "the second run", either)
 	stop(t, one)
 	for len(did["two"]) > 0 {
 		<-did["two"]
 	}
-	await(t, "a run after the first replica has gone", did["two"])
+	waittest.For(t, "a run after the first replica has gone", did["two"])
 	stop(t, two)
 	if together.Load() > 0 {
 		t.Error("two replicas did the same work at the same time")
@@ -100,14 +92,14 @@ func TestAStopLetsWorkFinish(t *testing.T) {
 			finished.Store(true)
 			return nil
 		}})
-		await(t, "the work has begun", begun)
+		waittest.For(t, "the work has begun", begun)
 		stopped := make(chan struct{})
 		go func() {
 			stop(t, j)
 			close(stopped)
 		}()
 		close(mayEnd)
-		await(t, "the stop", stopped)
+		waittest.For(t, "the stop", stopped)
 		if !finished.Load() {
 			t.Error("the stop did not wait for the work")
 		}

@@ -22,6 +22,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/seal"
 	"github.com/evergrant/evergrant/hub/internal/service"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
@@ -182,7 +183,7 @@ func TestAPluginThatGaveUpGetsTheReplyAfterAll(t *testing.T) {
 	for b.plugins.running.Load() == 0 {
 		runtime.Gosched()
 	}
-	<-time.After(100 * time.Millisecond) // the plugin has timed out
+	waittest.Past(t, time.Now().Add(100*time.Millisecond)) // the plugin has timed out
 	b.answer <- http.StatusOK
 	b.wantToken(t, <-ended)
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/pluginhost/plugintest"
 	"github.com/evergrant/evergrant/hub/internal/sandbox"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -46,7 +47,7 @@ func BenchmarkPluginStart(b *testing.B) {
 					works(b, h, "hostile")
 					took = append(took, time.Since(begun))
 					s.replaceWith(nil)
-					eventually(b, "it is stopped", func() bool { return entries(b, h.runtimeDir.path) == 1 })
+					waittest.Until(b, "it is stopped", func() bool { return entries(b, h.runtimeDir.path) == 1 })
 				}
 			}
 			slices.Sort(took)

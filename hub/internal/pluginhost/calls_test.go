@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
@@ -16,7 +17,7 @@ import (
 func asked(t *testing.T, h *Host, operation, command string) (err error) {
 	t.Helper()
 	ctx := WithSecrets(WithOperation(t.Context(), operation), "summer day")
-	eventually(t, "the plugin is available", func() bool {
+	waittest.Until(t, "the plugin is available", func() bool {
 		err = secretlyRefreshed(ctx, h, command)
 		_, waits := errors.AsType[*UnavailableError](err)
 		return !waits
@@ -26,13 +27,8 @@ func asked(t *testing.T, h *Host, operation, command string) (err error) {
 
 func wantRejected(t *testing.T, i *installation, sum, reason string) {
 	t.Helper()
-	select {
-	case r := <-i.rejected:
-		if r.sum != sum || !strings.Contains(r.reason, reason) {
-			t.Errorf("%s was rejected: %s; want %s: %s", r.sum, r.reason, sum, reason)
-		}
-	case <-time.After(20 * time.Second):
-		t.Fatalf("%s was not rejected", sum)
+	if r := waittest.For(t, sum+" is rejected", i.rejected); r.sum != sum || !strings.Contains(r.reason, reason) {
+		t.Errorf("%s was rejected: %s; want %s: %s", r.sum, r.reason, sum, reason)
 	}
 }
 

@@ -26,6 +26,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/evergrant/evergrant/hub/internal/sandbox"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
@@ -45,7 +46,7 @@ func TestAPluginWhoseOperationsHangIsProbedAndReplaced(t *testing.T) {
 	works(t, h, "freezes")
 	first := statusOf(t, h, "freezes").PID
 	h.supervisorOf("freezes").current.watchdog.limit = 200 * time.Millisecond
-	eventually(t, "it is replaced and works", func() bool {
+	waittest.Until(t, "it is replaced and works", func() bool {
 		command := "freeze"
 		if statusOf(t, h, "freezes").PID != first {
 			command = ""
@@ -87,7 +88,7 @@ func TestACrashFailsNobodyWhoCanWait(t *testing.T) {
 	if err := syscall.Kill(statusOf(t, h, "good").PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the death is seen", func() bool { return statusOf(t, h, "good").PID == 0 })
+	waittest.Until(t, "the death is seen", func() bool { return statusOf(t, h, "good").PID == 0 })
 	var callers sync.WaitGroup
 	for range 64 {
 		callers.Go(func() {
@@ -158,7 +159,7 @@ func TestNoCallFailsWhileAPluginIsReplacedAgainAndAgain(t *testing.T) {
 	callers.Wait()
 	t.Logf("%d upgrades under 64 callers: %d calls, %d failed, %d processes", upgrades, calls.Load(), failed.Load(), len(pids))
 	delete(pids, statusOf(t, h, "good").PID)
-	eventually(t, "the replaced processes are gone", func() bool {
+	waittest.Until(t, "the replaced processes are gone", func() bool {
 		for pid := range pids {
 			if alive(pid) {
 				return false

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
@@ -78,7 +79,7 @@ func TestAStopDuringAStartDoesNotWaitForIt(t *testing.T) {
 	h, _ := scanned(t, Options{StartTimeout: time.Hour, Cache: &remembering{name: "silent"}}, "silent")
 	result := make(chan error, 1)
 	go func() { result <- refreshWith(t.Context(), h, "silent", "", answer) }()
-	eventually(t, "it is starting", func() bool { return statusOf(t, h, "silent").State == StateStarting })
+	waittest.Until(t, "it is starting", func() bool { return statusOf(t, h, "silent").State == StateStarting })
 	h.Stop(t.Context())
 	if _, ok := errors.AsType[*UnavailableError](<-result); !ok {
 		t.Fatal("the caller was not told")
@@ -93,7 +94,7 @@ func TestAProcessKilledDuringAnOperationIsReplaced(t *testing.T) {
 		if err := syscall.Kill(first, syscall.SIGKILL); err != nil {
 			t.Error(err)
 		}
-		eventually(t, "the process is gone", func() bool { return !alive(first) })
+		waittest.Until(t, "the process is gone", func() bool { return !alive(first) })
 		return answer(ctx)
 	})
 	if failure, ok := errors.AsType[*providerplugin.PluginError](err); !ok || !failure.Gone {
@@ -153,9 +154,9 @@ func TestASilentOperationEndsButAWaitForTheServiceDoesNot(t *testing.T) {
 			t.Fatalf("got %v", err)
 		}
 	}
-	eventually(t, "the plugin is probed", func() bool { return probes.Load() == 1 })
+	waittest.Until(t, "the plugin is probed", func() bool { return probes.Load() == 1 })
 	err := refreshWith(t.Context(), h, "good", "", func(ctx context.Context) (*providerplugin.HTTPResponse, error) {
-		<-time.After(400 * time.Millisecond) // a slow service
+		waittest.Slow(400 * time.Millisecond)
 		return answer(ctx)
 	})
 	if err != nil {
@@ -168,7 +169,7 @@ func TestOddLinesAreLoggedAsText(t *testing.T) {
 	if err := refreshWith(t.Context(), h, "good", "odd lines", answer); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the last line is logged", func() bool { return strings.Contains(log.String(), "text=understood") })
+	waittest.Until(t, "the last line is logged", func() bool { return strings.Contains(log.String(), "text=understood") })
 	works(t, h, "good")
 	for _, want := range []string{`[WARN]`, `answer`, `invalid \xff\xfe bytes`, `NUL \x00 here`, `\x1b[2Jcleared`} {
 		if !strings.Contains(log.String(), want) {
@@ -188,7 +189,7 @@ func TestWhatAPluginPrintsIsLoggedWithoutTokens(t *testing.T) {
 	if err := refreshWith(t.Context(), h, "good", "chatter", answer); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "both streams are logged", func() bool {
+	waittest.Until(t, "both streams are logged", func() bool {
 		return strings.Contains(log.String(), "printed on standard output") && strings.Contains(log.String(), "Bearer")
 	})
 	for _, secret := range []string{"abc", "12345", "eyJ", "c2ln"} {
@@ -203,13 +204,13 @@ func TestAFloodOfLinesDisturbsNobody(t *testing.T) {
 	if err := refreshWith(t.Context(), h, "good", "flood", answer); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the burst is used up", func() bool { return strings.Count(log.String(), "flood") >= lineBurst })
+	waittest.Until(t, "the burst is used up", func() bool { return strings.Count(log.String(), "flood") >= lineBurst })
 	before := processorTime(t)
 	begun := time.Now()
 	for range 20 {
 		works(t, h, "good")
 	}
-	<-time.After(time.Until(begun.Add(time.Second))) // long enough to measure
+	waittest.Past(t, begun.Add(time.Second)) // long enough to measure
 	share := (processorTime(t) - before).Seconds() / time.Since(begun).Seconds()
 	t.Logf("the hub spent %.2f of a processor on the flood and on 20 calls", share)
 	if share > 0.8 { // unbounded, it is more than one
@@ -240,7 +241,7 @@ func TestALineWithoutEndIsCut(t *testing.T) {
 	if err := refreshWith(t.Context(), h, "good", "endless line", answer); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the line is logged", func() bool { return strings.Contains(log.String(), "(cut)") })
+	waittest.Until(t, "the line is logged", func() bool { return strings.Contains(log.String(), "(cut)") })
 	if size := len(log.String()); size > 10*maxLine {
 		t.Errorf("the log has %d bytes", size)
 	}

@@ -181,22 +181,6 @@ func statusOf(t testing.TB, h *Host, name string) PluginStatus {
 	return PluginStatus{}
 }
 
-// eventually waits for a condition.
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	ticker := time.NewTicker(5 * time.Millisecond)
-	defer ticker.Stop()
-	for !holds() {
-		select {
-		case <-ctx.Done():
-			t.Fatalf("never came true: %s", what)
-		case <-ticker.C:
-		}
-	}
-}
-
 // alive tells a process from none and from a zombie.
 func alive(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
@@ -189,7 +190,7 @@ func TestAChangedFileReplacesTheRunningProcess(t *testing.T) {
 			if _, sum, _ := h.Description("good"); sum != after.Sum {
 				t.Fatal("the description is still the old file's")
 			}
-			eventually(t, "the old process is gone", func() bool { return !alive(before.PID) })
+			waittest.Until(t, "the old process is gone", func() bool { return !alive(before.PID) })
 		})
 	}
 }
@@ -212,13 +213,13 @@ func TestCallsInFlightFinishOnTheReplacedProcess(t *testing.T) {
 	if err := <-result; err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the old process ends after its last call", func() bool { return !alive(old) })
+	waittest.Until(t, "the old process ends after its last call", func() bool { return !alive(old) })
 }
 
 func TestAnIdlePluginIsStoppedAndComesBack(t *testing.T) {
 	h, _ := scanned(t, Options{IdleAfter: 100 * time.Millisecond}, "good")
 	works(t, h, "good")
-	eventually(t, "idle plugin stopped", func() bool { return statusOf(t, h, "good").State == StateIdle })
+	waittest.Until(t, "idle plugin stopped", func() bool { return statusOf(t, h, "good").State == StateIdle })
 	works(t, h, "good")
 	if p := statusOf(t, h, "good"); p.Restarts != 0 || p.LastError != "" {
 		t.Fatalf("a stop was taken for a failure: %+v", p)
@@ -237,7 +238,7 @@ func TestTooManyCallsWaitForTheirTurn(t *testing.T) {
 			}
 		})
 	}
-	eventually(t, "all slots are taken", func() bool { return statusOf(t, h, "good").InFlight == maxInFlight })
+	waittest.Until(t, "all slots are taken", func() bool { return statusOf(t, h, "good").InFlight == maxInFlight })
 	short, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	if err := refreshWith(short, h, "good", "", answer); !errors.Is(err, context.DeadlineExceeded) {
@@ -300,7 +301,7 @@ func TestAPluginThatCouldNotBeAskedIsAskedAgain(t *testing.T) {
 	if err := busy.Close(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "it is known", func() bool {
+	waittest.Until(t, "it is known", func() bool {
 		if h.Unexamined() {
 			_ = h.Scan(t.Context())
 		}

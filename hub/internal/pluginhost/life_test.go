@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
@@ -42,7 +43,7 @@ func TestPluginsDieWithTheHub(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = hub.Wait()
-	eventually(t, "plugin removed", func() bool { return !alive(pid) })
+	waittest.Until(t, "plugin removed", func() bool { return !alive(pid) })
 	if entries(t, sockets) < 2 {
 		t.Fatal("there is no stale folder to begin with")
 	}
@@ -177,12 +178,12 @@ func TestManyStartsAndStopsLeaveNothing(t *testing.T) {
 			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, "the death is seen", func() bool { return statusOf(t, h, "good").State != StateReady })
+			waittest.Until(t, "the death is seen", func() bool { return statusOf(t, h, "good").State != StateReady })
 			s.mu.Lock()
 			s.restarts = restarts{} // this test is not about restarts
 			s.mu.Unlock()
 		}
-		eventually(t, "the process is gone and its folder too", func() bool { return !alive(pid) && entries(t, h.runtimeDir.path) == 1 })
+		waittest.Until(t, "the process is gone and its folder too", func() bool { return !alive(pid) && entries(t, h.runtimeDir.path) == 1 })
 	}
 	cycle(0)
 	before := goleak.IgnoreCurrent()
@@ -193,7 +194,7 @@ func TestManyStartsAndStopsLeaveNothing(t *testing.T) {
 	if err := goleak.Find(before); err != nil {
 		t.Error(err)
 	}
-	eventually(t, "no file stays open", func() bool { return entries(t, "/proc/self/fd") <= files })
+	waittest.Until(t, "no file stays open", func() bool { return entries(t, "/proc/self/fd") <= files })
 }
 
 func TestAStoppedHostTakesNoCalls(t *testing.T) {
@@ -227,7 +228,7 @@ func TestAStopLetsCallsFinishButNotForEver(t *testing.T) {
 		h.Stop(ctx)
 		close(stopped)
 	}()
-	eventually(t, "the stop has begun", func() bool { return statusOf(t, h, "good").State == StateStopping })
+	waittest.Until(t, "the stop has begun", func() bool { return statusOf(t, h, "good").State == StateStopping })
 	if !alive(pid) {
 		t.Error("the process was killed under a call")
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/sandbox"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 // What a plugin may take is bounded where it takes it, in the whole sandbox.
@@ -52,8 +53,8 @@ func TestAPluginThatHoardsIsEndedAndTheReasonSaysHowMuch(t *testing.T) {
 				t.Fatalf("%s: %s", command, got)
 			}
 			said := regexp.MustCompile(reason)
-			eventually(t, "the reason says how much", func() bool { return said.MatchString(statusOf(t, h, "hostile").LastError) })
-			eventually(t, "the log says it too", func() bool { return said.MatchString(log.String()) })
+			waittest.Until(t, "the reason says how much", func() bool { return said.MatchString(statusOf(t, h, "hostile").LastError) })
+			waittest.Until(t, "the log says it too", func() bool { return said.MatchString(log.String()) })
 		})
 	}
 }
@@ -76,7 +77,7 @@ func TestWithoutNameSpacesAHoardOfFilesIsEnded(t *testing.T) {
 	if got := told(t, h, "disk"); !strings.HasPrefix(got, "died: ") {
 		t.Errorf("disk: %s", got)
 	}
-	eventually(t, "the reason says it", func() bool {
+	waittest.Until(t, "the reason says it", func() bool {
 		return strings.Contains(statusOf(t, h, "hostile").LastError, "MiB of disk, allowed 32 MiB")
 	})
 }

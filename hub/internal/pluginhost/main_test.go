@@ -23,6 +23,7 @@ import (
 	"github.com/hashicorp/go-plugin"
 	"go.uber.org/goleak"
 
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
@@ -108,7 +109,7 @@ func actAsPlugin(mode string) {
 const lastWords = "reading the settings\n\x1b[2JTraceback (most recent call last):\n" +
 	"SettingsError: there is no file \xff settings.json, access_token=abc\nbye\n"
 
-func forever() { <-time.After(time.Hour) }
+func forever() { waittest.Slow(time.Hour) }
 
 // actDeaf introduces itself well and then never accepts a connection.
 func actDeaf() {

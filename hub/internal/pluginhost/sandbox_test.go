@@ -13,6 +13,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/pluginhost/plugintest"
 	"github.com/evergrant/evergrant/hub/internal/sandbox"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -144,7 +145,7 @@ func TestAPluginThatTakesEverythingIsStoppedByItsLimits(t *testing.T) {
 			if got := told(t, h, command); !strings.HasPrefix(got, "died: ") {
 				t.Fatalf("%s: %s", command, got)
 			}
-			eventually(t, "the reason names what it took", func() bool { return strings.Contains(statusOf(t, h, "hostile").LastError, reasons[command]) })
+			waittest.Until(t, "the reason names what it took", func() bool { return strings.Contains(statusOf(t, h, "hostile").LastError, reasons[command]) })
 			if grown := memoryOf(os.Getpid()) - before; grown > 64<<20 {
 				t.Errorf("the hub grew by %d MiB", grown>>20)
 			}

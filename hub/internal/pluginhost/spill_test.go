@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
@@ -32,7 +33,7 @@ func spill(secret, token string) {
 		_, _ = io.WriteString(stderr, line+"\n")
 	}
 	_, _ = io.WriteString(stderr, "two writes "+secret[:5])
-	<-time.After(50 * time.Millisecond)
+	waittest.Slow(50 * time.Millisecond)
 	_, _ = io.WriteString(stderr, secret[5:]+" end\n")
 	_, _ = os.Stdout.WriteString("on standard output " + secret + "\n")
 	_, _ = io.WriteString(stderr, "that was all\n")
@@ -53,7 +54,7 @@ func TestNoSecretThatAPluginWritesGetsIntoTheLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "all of it is read", func() bool {
+	waittest.Until(t, "all of it is read", func() bool {
 		return strings.Contains(log.String(), "that was all") && strings.Contains(log.String(), "on standard output")
 	})
 	said := log.String()

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 func TestTokensAreRedactedAndWordsAreNot(t *testing.T) {
@@ -77,14 +79,14 @@ func TestLinesBeyondTheBudgetAreCountedAndReported(t *testing.T) {
 		if n := strings.Count(log.String(), "one of many"); n != lineBurst {
 			t.Errorf("%d lines were logged at once", n)
 		}
-		<-time.After(time.Second)
+		waittest.Let(time.Second)
 		for range 1000 {
 			_, _ = w.Write([]byte("a second later\n"))
 		}
 		if n := strings.Count(log.String(), "a second later"); n != linesASecond {
 			t.Errorf("%d lines were logged after a second", n)
 		}
-		<-time.After(reportEvery)
+		waittest.Let(reportEvery)
 		synctest.Wait()
 		if !strings.Contains(log.String(), "dropped=1700") {
 			t.Errorf("the report is missing")

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/evergrant/evergrant/hub/internal/tracing"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 func TestALineOfAPluginNamesTheRequestThatItWorkedOn(t *testing.T) {
@@ -16,7 +17,7 @@ func TestALineOfAPluginNamesTheRequestThatItWorkedOn(t *testing.T) {
 	if err := refreshWith(ctx, h, "works", "talk", answer); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the line is in the hub's log", func() bool {
+	waittest.Until(t, "the line is in the hub's log", func() bool {
 		for line := range strings.Lines(log.String()) {
 			if strings.Contains(line, "the service was slow") && strings.Contains(line, "request_id=3f2a9c11-77aa") && strings.Contains(line, "[WARN]") {
 				return true

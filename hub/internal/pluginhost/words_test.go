@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 // Whatever keeps a plugin from starting, what it said itself is shown: bounded,
@@ -36,7 +38,7 @@ func TestTheWordsOfANewVersionAreItsOwn(t *testing.T) {
 	if err := refreshWith(t.Context(), h, "good", "odd lines", answer); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "what the one that runs wrote is read", func() bool { return len(statusOf(t, h, "plugin").Log) > 8 })
+	waittest.Until(t, "what the one that runs wrote is read", func() bool { return len(statusOf(t, h, "plugin").Log) > 8 })
 	i.use(t, h, "two", "last-words")
 	p := statusOf(t, h, "plugin")
 	if p.Package != "one" || len(p.LastWords) != 4 || p.LastWords[0].Text != "reading the settings" {

@@ -13,6 +13,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/renewaldb"
 	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 // What folder and database know of how far they have got tells that the database went back,
@@ -196,10 +197,10 @@ func TestReplicasAreWaitedForOnlySoLong(t *testing.T) {
 		db.exec(t, `UPDATE replicas SET beat = beat - 1 WHERE name = 'one'`)
 		one.beat(t)
 		r := db.wants(t, replicadb.RestoreDatabase, true)
-		<-time.After(time.Until(r.Until) - time.Second)
+		waittest.Let(time.Until(r.Until) - time.Second)
 		one.beat(t)
 		db.wants(t, replicadb.RestoreDatabase, true)
-		<-time.After(2 * time.Second)
+		waittest.Let(2 * time.Second)
 		one.beat(t)
 		db.wants(t, replicadb.RestoreDatabase, false)
 		if one.Holds(due) != connection.CauseBehind {

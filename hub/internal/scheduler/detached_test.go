@@ -10,13 +10,14 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/scheduler"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 func TestADetachedCopyRenewsNothingThatIsDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		google := connectiontest.Years()["Google"].Service
 		h := newHubOfAYear(t, &connectiontest.Service{Description: google.Description, AccessLife: time.Hour}, 3)
-		<-time.After(2 * day) // everything is due
+		waittest.Let(2 * day) // everything is due
 		if err := h.store.SetSetting(t.Context(), store.DetachedKey, "{}"); err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection/connectiontest"
 	"github.com/evergrant/evergrant/hub/internal/scheduler"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 // endsAt is a context that ends when it is looked at for the nth time, so that what
@@ -56,7 +57,7 @@ func TestAHubThatStopsLeavesWhatIsDueToOthers(t *testing.T) {
 		another := storetest.Enter(t, h.store, "another")
 		renewals := 0
 		for n := 1; n <= 60; n++ {
-			<-time.After(2 * day) // everything is due
+			waittest.Let(2 * day) // everything is due
 			scheduler.New(h.options).Run(newEndsAt(n))
 			now := time.Now()
 			free, err := h.store.Renewals.ClaimDue(t.Context(), now, another, time.Minute, 1, 100)
@@ -87,7 +88,7 @@ func TestWhatAClaimWithoutAnAnswerHoldsIsClaimedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		google := connectiontest.Years()["Google"].Service
 		h := newHubOfAYear(t, &connectiontest.Service{Description: google.Description, AccessLife: time.Hour}, 3)
-		<-time.After(day)
+		waittest.Let(day)
 		now := time.Now()
 		// The database has done it, and the answer was lost on its way.
 		if lost, err := h.store.Renewals.ClaimDue(t.Context(), now, h.source.Owner(), time.Minute, 7, 100); err != nil || len(lost) != 3 {

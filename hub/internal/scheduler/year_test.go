@@ -26,6 +26,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
@@ -58,7 +59,7 @@ func (v virtual) Describe(context.Context) (*provider.Description, error) { retu
 
 // Refresh implements provider.Refresher.
 func (v virtual) Refresh(_ context.Context, req *provider.RefreshRequest) (*provider.Token, error) {
-	<-time.After(300 * time.Millisecond) // a service is not at once
+	waittest.Let(300 * time.Millisecond) // a service is not at once
 	reply, failure := v.Service.Refresh(time.Now(), req.Current)
 	if failure != nil {
 		return nil, failure
@@ -179,10 +180,10 @@ func (h *hubOfAYear) live(t *testing.T, y connectiontest.Year, long time.Duratio
 			h.person(t, y.Service, by)
 			persons++
 		}
-		<-time.After(time.Until(next))
+		waittest.Let(time.Until(next))
 		h.pull(t, y.Service)
 	}
-	<-time.After(time.Until(begin.Add(long)))
+	waittest.Let(time.Until(begin.Add(long)))
 	return persons
 }
 
@@ -205,7 +206,7 @@ func (h *hubOfAYear) pull(t *testing.T, s *connectiontest.Service) {
 		if !ok || refused.Kind != provider.Transient {
 			break
 		}
-		<-time.After(refused.RetryAfter)
+		waittest.Let(refused.RetryAfter)
 		pulled, err = h.source.Token(t.Context(), "conn-0", time.Minute, tokensource.UsualWait)
 	}
 	if err != nil {
@@ -220,12 +221,12 @@ func (h *hubOfAYear) pull(t *testing.T, s *connectiontest.Service) {
 // after it, and authorises again.
 func (h *hubOfAYear) person(t *testing.T, s *connectiontest.Service, by time.Time) {
 	t.Helper()
-	<-time.After(time.Until(by.Add(-time.Minute)))
+	waittest.Let(time.Until(by.Add(-time.Minute)))
 	h.pull(t, s)
 	if c := h.connection(t, h.ids[0]); c.StatusAt(time.Now()) != connection.StatusExpires {
 		t.Fatalf("a minute before the declared end the status is %s", c.StatusAt(time.Now()))
 	}
-	<-time.After(2 * time.Minute)
+	waittest.Let(2 * time.Minute)
 	c := h.connection(t, h.ids[0])
 	if c.StatusAt(time.Now()) != connection.StatusNeedsAuthorization {
 		t.Fatalf("a minute after the declared end the status is %s", c.StatusAt(time.Now()))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/crashpoint"
 	"github.com/evergrant/evergrant/hub/internal/seal"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 var (
@@ -32,11 +33,11 @@ func TestMain(m *testing.M) {
 		now := fmt.Sprint(time.Now().UnixNano())
 		fate := Fate{*firstSeed}
 		if step == crashpoint.ReplyReceived {
-			<-time.After(fate.between(0, 50*time.Millisecond, step, now)) // in memory only
+			waittest.Let(fate.between(0, 50*time.Millisecond, step, now)) // in memory only
 			return
 		}
 		if fate.happens(0.03, "stands still", step, now) {
-			<-time.After(fate.between(0, 12*time.Second, step, now))
+			waittest.Let(fate.between(0, 12*time.Second, step, now))
 		}
 	}
 	os.Exit(m.Run())

@@ -7,17 +7,18 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 func TestSessionRunsOutWithTheTimeOfABubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := storetest.OpenWith(t, store.Options{DataDir: t.TempDir()})
 		check(t, s.People.Sessions().Commit("token", []byte("x"), time.Now().Add(12*time.Hour)))
-		<-time.After(12*time.Hour - time.Minute)
+		waittest.Let(12*time.Hour - time.Minute)
 		if _, found, err := s.People.Sessions().Find("token"); !found || err != nil {
 			t.Errorf("it ended too early, %v", err)
 		}
-		<-time.After(2 * time.Minute)
+		waittest.Let(2 * time.Minute)
 		if _, found, err := s.People.Sessions().Find("token"); found || err != nil {
 			t.Errorf("it is still there, %v", err)
 		}

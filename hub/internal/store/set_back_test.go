@@ -10,6 +10,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store/renewaldb"
 	"github.com/evergrant/evergrant/hub/internal/store/replicadb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 // Every replica sees the database's clock step.
@@ -62,7 +63,7 @@ func TestRenewalsUnderWayMoveWithAClockThatWentForward(t *testing.T) {
 		granted := read(t, s, c.ID)
 		before, err := s.Renewals.OpenIntent(t.Context(), c.ID)
 		check(t, err)
-		<-time.After(20 * time.Millisecond)
+		waittest.Past(t, time.Now().Add(20*time.Millisecond))
 		for range 2 { // as two replicas do
 			_, err = s.Replicas.MoveDates(t.Context(), 10*time.Millisecond)
 			check(t, err)

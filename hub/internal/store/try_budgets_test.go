@@ -11,6 +11,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 func spend(t *testing.T, s *store.Store, budgets ...peopledb.TryBudget) time.Duration {
@@ -85,7 +86,7 @@ func TestABudgetFillsWithTimeAndItsRowGoes(t *testing.T) {
 		if wait := spend(t, s, b); wait != time.Minute {
 			t.Errorf("wait %s", wait)
 		}
-		<-time.After(time.Minute)
+		waittest.Let(time.Minute)
 		if wait := spend(t, s, b); wait != 0 {
 			t.Errorf("after a minute: %s", wait)
 		}
@@ -97,7 +98,7 @@ func TestABudgetFillsWithTimeAndItsRowGoes(t *testing.T) {
 		if rows() != 1 {
 			t.Error("a budget that is spent was removed")
 		}
-		<-time.After(3 * time.Minute)
+		waittest.Let(3 * time.Minute)
 		check(t, s.People.PruneTries(t.Context()))
 		if rows() != 0 {
 			t.Error("a whole budget is still there")

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 // After a restore the row is older than what this hub's journal has replies to; another
@@ -30,9 +31,7 @@ func TestAJournaledReplyIsTakenUpOnceAnotherReplicaHasBroughtItsRowForward(t *te
 				_, err := r.source.RenewNow(t.Context(), c.ID, 2)
 				must(t, err)
 			}
-			for end := time.Now().Add(20 * time.Second); r.read(t).Generation < 3 && time.Now().Before(end); {
-				<-time.After(10 * time.Millisecond)
-			}
+			waittest.Until(t, "it is renewed", func() bool { return r.read(t).Generation >= 3 })
 			if got := r.read(t); got.Tokens.RefreshToken != "r-3" || len(r.arrived) > 0 {
 				t.Errorf("it has generation %d, and %d requests were sent", got.Generation, len(r.arrived))
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 // startKept is start with the file of newest token sets.
@@ -38,9 +39,7 @@ func (r *rig) renewed(t *testing.T, times int) connection.Connection {
 		must(t, err)
 		<-r.arrived
 	}
-	for end := time.Now().Add(20 * time.Second); len(r.journal.Pending()) > 0 && time.Now().Before(end); {
-		<-time.After(time.Millisecond)
-	}
+	waittest.Until(t, "the journal has nothing pending", func() bool { return len(r.journal.Pending()) == 0 })
 	return c
 }
 

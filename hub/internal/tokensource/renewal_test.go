@@ -12,6 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store/renewaldb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -87,7 +88,7 @@ func TestTheLeaseLastsAsLongAsTheExchange(t *testing.T) {
 		if err != nil || won {
 			t.Fatalf("another replica got the lease %s after the request left: %v", time.Since(begun), err)
 		}
-		<-time.After(lease / 10)
+		waittest.Past(t, time.Now().Add(lease/10))
 	}
 	r.let <- struct{}{}
 	<-done

@@ -10,13 +10,17 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
-// outside is a folder of the test, set by the linker.
+// place is where the test writes the path of its folder into the program.
+var place = "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@"
+
+// outside is the folder of the test. The linker sets it where the program is built for one test.
 var outside string
 
 // children is how many processes it starts at most. Each ends with this one.
@@ -26,6 +30,9 @@ func main() {
 	if len(os.Args) > 1 {
 		_, _ = os.Stdin.Read(make([]byte, 1)) // until the parent is gone
 		return
+	}
+	if outside == "" {
+		outside = strings.TrimRight(place, "@")
 	}
 	_ = os.WriteFile(filepath.Join(outside, "written"), []byte("x"), 0o600)
 	started := 0

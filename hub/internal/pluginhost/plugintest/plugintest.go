@@ -35,13 +35,14 @@ func Put(dir, name, source string) (path string, err error) {
 }
 
 // Build builds the program of a folder of the repository, statically as plugins are, and
-// returns its path. Others use the file too: it is not to be changed.
-func Build(source string) (program string, err error) {
+// returns its path. Others use the file too: it is not to be changed. A program that is made
+// of more than its folder, the SDK and the plugins names those folders as well.
+func Build(source string, more ...string) (program string, err error) {
 	root, err := repository()
 	if err != nil {
 		return "", err
 	}
-	sum, err := sumOf(root, source)
+	sum, err := sumOf(root, source, more...)
 	if err != nil {
 		return "", fmt.Errorf("read what %s is built from: %w", source, err)
 	}
@@ -64,7 +65,7 @@ func Build(source string) (program string, err error) {
 // build writes a program beside its place first, so that a build that is broken off
 // leaves nothing there.
 func build(root, source, program string) error {
-	command := exec.Command("go", "build", "-trimpath", "-o", program+".new", "./"+filepath.ToSlash(source))
+	command := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", program+".new", "./"+filepath.ToSlash(source))
 	command.Dir = root
 	command.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := command.CombinedOutput(); err != nil {

@@ -12,8 +12,9 @@ import (
 )
 
 // sumOf is the sum of everything that a plugin's program can be built from: its folder, the
-// modules that plugins may import, the versions of all others, and Go's.
-func sumOf(root, source string) (string, error) {
+// modules that plugins may import, folders that it names, the versions of all other modules,
+// and Go's.
+func sumOf(root, source string, more ...string) (string, error) {
 	sum := sha256.New()
 	_, _ = fmt.Fprintln(sum, source, runtime.Version(), runtime.GOOS, runtime.GOARCH) // a hash takes everything
 	add := func(path string) error {
@@ -27,7 +28,7 @@ func sumOf(root, source string) (string, error) {
 			return "", err
 		}
 	}
-	for _, folder := range []string{source, "sdk", "plugins"} {
+	for _, folder := range append([]string{source, "sdk", "plugins"}, more...) {
 		at := filepath.Join(root, folder)
 		err := filepath.WalkDir(at, func(path string, entry fs.DirEntry, err error) error {
 			switch {

@@ -1,0 +1,9 @@
+package browser_test
+
+import (
+	"testing"
+
+	"github.com/evergrant/evergrant/hub/test/hubtest"
+)
+
+func TestMain(m *testing.M) { hubtest.Main(m) }
