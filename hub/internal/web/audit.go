@@ -14,11 +14,32 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/data"
+	"github.com/evergrant/evergrant/hub/internal/app/overview"
 	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
+
+// auditPages show the audit log and verify its chain.
+type auditPages struct {
+	*kit
+	overview *overview.Overview
+	data     *data.Data
+}
+
+func newAuditPages(k *kit, o Options) *auditPages {
+	return &auditPages{kit: k, overview: o.Overview, data: o.Data}
+}
+
+func (p *auditPages) routes(in inside) {
+	records := in.may(access.ActAudit)
+	records.GET("/audit", p.audit)
+	records.GET("/audit.csv", p.auditCSV)
+	records.POST("/audit/verify", p.verifyAudit)
+}
 
 // auditPage is how many records a page shows.
 const auditPage = 100
@@ -62,10 +83,10 @@ func auditQuery(form view.AuditForm) url.Values {
 	return q
 }
 
-func (p *Pages) audit(c *gin.Context) {
+func (p *auditPages) audit(c *gin.Context) {
 	f, form := auditFilter(c)
 	f.Limit = auditPage + 1
-	records, err := p.o.Overview.Records(c.Request.Context(), f)
+	records, err := p.overview.Records(c.Request.Context(), f)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -95,7 +116,7 @@ func detailText(detail map[string]string) string {
 }
 
 // auditCSV exports what the filter finds, all of it, newest first.
-func (p *Pages) auditCSV(c *gin.Context) {
+func (p *auditPages) auditCSV(c *gin.Context) {
 	f, _ := auditFilter(c)
 	f.Limit = 1000
 	c.Header("Content-Type", "text/csv; charset=utf-8")
@@ -103,9 +124,9 @@ func (p *Pages) auditCSV(c *gin.Context) {
 	w := csv.NewWriter(c.Writer)
 	_ = w.Write([]string{"seq", "at", "actor_kind", "actor", "address", "act", "object_kind", "object", "detail", "outcome"}) // errors show at Flush
 	for {
-		records, err := p.o.Overview.Records(c.Request.Context(), f)
+		records, err := p.overview.Records(c.Request.Context(), f)
 		if err != nil {
-			p.o.Logger.Error("export audit records failed", "error", err)
+			p.logger.Error("export audit records failed", "error", err)
 			return
 		}
 		for _, r := range records {
@@ -129,8 +150,8 @@ func harmless(values ...string) []string {
 	return values
 }
 
-func (p *Pages) verifyAudit(c *gin.Context) {
-	n, err := p.o.Data.VerifyAudit(c.Request.Context())
+func (p *auditPages) verifyAudit(c *gin.Context) {
+	n, err := p.data.VerifyAudit(c.Request.Context())
 	if broken, ok := errors.AsType[*auditdb.BrokenChainError](err); ok {
 		p.flash(c, view.Flash{Key: "flash.audit_broken", Name: strconv.FormatInt(broken.Seq, 10), Bad: true})
 	} else if err != nil {

@@ -61,7 +61,7 @@ const maxFormPost = 64 << 10
 // postedCallback is the callback of services that answer with a form (OAuth 2.0 Form Post
 // Response Mode). A browser sends no cookie of ours with another site's form, so it is
 // led on to the address that has the same parameters.
-func (p *Pages) postedCallback(c *gin.Context) {
+func (p *grantPages) postedCallback(c *gin.Context) {
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxFormPost)
 	if err := c.Request.ParseForm(); err != nil {
 		c.Status(http.StatusBadRequest)

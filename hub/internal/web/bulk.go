@@ -38,7 +38,7 @@ type choice struct {
 
 // bulk begins an act on the picked connections, or on all that a list finds. One that
 // destroys is asked about first.
-func (p *Pages) bulk(c *gin.Context) {
+func (p *bulkPages) bulk(c *gin.Context) {
 	ctx := c.Request.Context()
 	x, err := p.choiceOf(c)
 	if err != nil {
@@ -71,7 +71,7 @@ func (p *Pages) bulk(c *gin.Context) {
 	if act == bulk.Delete && ticked(c, "revoke") {
 		act = bulk.DeleteRevoke
 	}
-	id, _, err := p.o.Bulk.Begin(ctx, act, argument, x.f)
+	id, _, err := p.runner.Begin(ctx, act, argument, x.f)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -92,10 +92,10 @@ func argumentOf(c *gin.Context, act string) (argument string, ok bool) {
 }
 
 // choiceOf reads what an act is to be done to.
-func (p *Pages) choiceOf(c *gin.Context) (choice, error) {
+func (p *bulkPages) choiceOf(c *gin.Context) (choice, error) {
 	asked, _ := url.ParseQuery(c.PostForm("query")) // what cannot be read is left out
 	x := choice{ask: view.BulkAsk{
-		Act: c.PostForm("act"), All: ticked(c, "all"), Query: asked.Encode(), Trash: ticked(c, "trash"), Keep: p.o.TrashKeep,
+		Act: c.PostForm("act"), All: ticked(c, "all"), Query: asked.Encode(), Trash: ticked(c, "trash"), Keep: p.trashKeep,
 	}}
 	if !x.ask.All {
 		x.ask.Picked = c.PostFormArray("connections")
@@ -127,8 +127,8 @@ func (p *Pages) choiceOf(c *gin.Context) (choice, error) {
 
 // confirmed reports whether somebody has agreed to an act that destroys, knowing how many
 // connections it concerns; else it asks.
-func (p *Pages) confirmed(c *gin.Context, x *choice) bool {
-	going, err := p.o.Bulk.Going(c.Request.Context(), x.f, bulkNamed)
+func (p *bulkPages) confirmed(c *gin.Context, x *choice) bool {
+	going, err := p.runner.Going(c.Request.Context(), x.f, bulkNamed)
 	if err != nil {
 		p.fail(c, err)
 		return false
@@ -166,8 +166,8 @@ func (p *Pages) confirmed(c *gin.Context, x *choice) bool {
 }
 
 // linkReceivers counts who gets the links of what is chosen.
-func (p *Pages) linkReceivers(ctx context.Context, x *choice) (err error) {
-	contacts, err := p.o.Notifications.Contacts(ctx)
+func (p *bulkPages) linkReceivers(ctx context.Context, x *choice) (err error) {
+	contacts, err := p.notifications.Contacts(ctx)
 	if err != nil {
 		return err
 	}
@@ -177,15 +177,15 @@ func (p *Pages) linkReceivers(ctx context.Context, x *choice) (err error) {
 			break
 		}
 	}
-	x.ask.Receivers, x.ask.Ownerless, err = p.o.Bulk.Receivers(ctx, x.f)
+	x.ask.Receivers, x.ask.Ownerless, err = p.runner.Receivers(ctx, x.f)
 	return err
 }
 
 // bulkRun shows how a run goes.
-func (p *Pages) bulkRun(c *gin.Context) {
+func (p *bulkPages) bulkRun(c *gin.Context) {
 	skip, _ := strconv.Atoi(c.Query("skip")) // none is the first page
 	asked := bulkdb.BulkPage{State: c.Query("state"), Skip: max(0, skip), Limit: bulkShown}
-	run, counts, items, err := p.o.Bulk.Run(c.Request.Context(), c.Param("id"), asked)
+	run, counts, items, err := p.runner.Run(c.Request.Context(), c.Param("id"), asked)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -225,11 +225,11 @@ func (p *Pages) bulkRun(c *gin.Context) {
 }
 
 // cancelBulk leaves alone what of a run still waits.
-func (p *Pages) cancelBulk(c *gin.Context) {
+func (p *bulkPages) cancelBulk(c *gin.Context) {
 	ctx := c.Request.Context()
-	err := p.o.Bulk.Cancel(ctx, c.Param("id"))
+	err := p.runner.Cancel(ctx, c.Param("id"))
 	if errors.Is(err, store.ErrNotFound) { // it may be over
-		_, _, _, err = p.o.Bulk.Run(ctx, c.Param("id"), bulkdb.BulkPage{Limit: 1})
+		_, _, _, err = p.runner.Run(ctx, c.Param("id"), bulkdb.BulkPage{Limit: 1})
 	}
 	if err != nil {
 		p.fail(c, err)

@@ -2,7 +2,6 @@ package web
 
 import (
 	"errors"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
-	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
@@ -38,9 +36,9 @@ func devices(c *gin.Context) []string {
 // keepDevice has the browser known after a login: others' guesses do not keep the person
 // out there. It comes from a page of the login, which has the cookie; after the set-up and
 // an invitation the browser may get another name.
-func (p *Pages) keepDevice(c *gin.Context, u peopledb.User) error {
+func (p *loginPages) keepDevice(c *gin.Context, u peopledb.User) error {
 	known := devices(c)
-	mine, err := p.o.Access.Device(c.Request.Context(), u, known)
+	mine, err := p.access.Device(c.Request.Context(), u, known)
 	if err != nil {
 		return err
 	}
@@ -66,15 +64,6 @@ func tooMany(c *gin.Context, err error) (wait view.Wait, ok bool) {
 	return wait, true
 }
 
-// tooBusy shows that something was tried too often, where no form of its own says so.
-func (p *Pages) tooBusy(c *gin.Context, err error) bool {
-	wait, ok := tooMany(c, err)
-	if ok {
-		p.render(c, http.StatusTooManyRequests, page.Failure(p.shell(c, ""), view.Failure{Status: http.StatusTooManyRequests, Busy: wait.Others}))
-	}
-	return ok
-}
-
 // gone reports whether nobody waits for the answer any more.
 func gone(c *gin.Context) bool { return c.Request.Context().Err() != nil }
 
@@ -83,9 +72,9 @@ const strangersLife = 10 * time.Minute
 
 // beginAsStranger counts that somebody begins a login of which the session keeps
 // something, and has that session end soon. Errors: access.TooManyError.
-func (p *Pages) beginAsStranger(c *gin.Context) error {
+func (p *loginPages) beginAsStranger(c *gin.Context) error {
 	ctx := c.Request.Context()
-	if err := p.o.Access.Begin(ctx, c.ClientIP(), devices(c)); err != nil {
+	if err := p.access.Begin(ctx, c.ClientIP(), devices(c)); err != nil {
 		return err
 	}
 	if p.sessions.GetString(ctx, sessionID) == "" {

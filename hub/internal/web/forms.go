@@ -22,13 +22,13 @@ var questions = []string{
 
 // watchForms tells in the log of a form that was carried out and answered with a page: a
 // reload would carry it out again.
-func (p *Pages) watchForms(c *gin.Context) {
+func (g *gate) watchForms(c *gin.Context) {
 	c.Next()
 	if c.Request.Method != http.MethodPost || c.Writer.Status() != http.StatusOK || inPart(c) || slices.Contains(questions, c.FullPath()) {
 		return
 	}
 	if strings.HasPrefix(c.Writer.Header().Get("Content-Type"), "text/html") {
-		p.o.Logger.Error("form answered without a redirect, reloading the page repeats it", "route", c.FullPath())
+		g.logger.Error("form answered without a redirect, reloading the page repeats it", "route", c.FullPath())
 	}
 }
 

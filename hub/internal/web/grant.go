@@ -27,27 +27,27 @@ const (
 
 // beginning is the link that an authorization of this browser was begun by; "" if it
 // was not begun by one, or if the link is of no use any more.
-func (p *Pages) beginning(c *gin.Context) string {
+func (p *grantPages) beginning(c *gin.Context) string {
 	token := p.cookie(c, beginCookie)
 	if token == "" {
 		return ""
 	}
-	if _, err := p.o.Grants.Link(c.Request.Context(), token); err != nil {
+	if _, err := p.grants.Link(c.Request.Context(), token); err != nil {
 		return ""
 	}
 	return "/grant/" + url.PathEscape(token)
 }
 
 // makeLink makes a link for somebody else and shows it, once.
-func (p *Pages) makeLink(c *gin.Context) {
+func (p *grantPages) makeLink(c *gin.Context) {
 	u, _ := person(c)
 	name := c.Param("name")
-	token, expires, err := p.o.Grants.MakeLink(c.Request.Context(), name, (&view.Person{Login: u.Login, Name: u.Name}).Called())
+	token, expires, err := p.grants.MakeLink(c.Request.Context(), name, (&view.Person{Login: u.Login, Name: u.Name}).Called())
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	if err := p.show(c, shownLink, madeLink{Connection: name, Link: p.o.PublicURL + "/grant/" + token, Until: expires}); err != nil {
+	if err := p.show(c, shownLink, madeLink{Connection: name, Link: p.publicURL + "/grant/" + token, Until: expires}); err != nil {
 		p.fail(c, err)
 		return
 	}
@@ -61,8 +61,8 @@ type madeLink struct {
 }
 
 // grantPage tells somebody who was sent a link what they are asked for.
-func (p *Pages) grantPage(c *gin.Context) {
-	linked, err := p.o.Grants.Link(c.Request.Context(), c.Param("token"))
+func (p *grantPages) grantPage(c *gin.Context) {
+	linked, err := p.grants.Link(c.Request.Context(), c.Param("token"))
 	if err != nil {
 		p.refuseLink(c, err)
 		return
@@ -70,7 +70,7 @@ func (p *Pages) grantPage(c *gin.Context) {
 	p.render(c, http.StatusOK, page.Grant(p.shell(c, ""), p.grantView(c, linked)))
 }
 
-func (p *Pages) grantView(c *gin.Context, linked *authflow.Linked) view.Grant {
+func (p *grantPages) grantView(c *gin.Context, linked *authflow.Linked) view.Grant {
 	v := view.Grant{
 		Service: p.serviceRef(linked.Service), Connection: linked.Connection.Title, By: linked.Link.CreatedBy, Until: linked.Link.ExpiresAt,
 		Rights: view.RightsOf(linked.Service, linked.Service.Scopes), Action: "/grant/" + url.PathEscape(c.Param("token")),
@@ -82,26 +82,26 @@ func (p *Pages) grantView(c *gin.Context, linked *authflow.Linked) view.Grant {
 }
 
 // refuseLink says why a link leads nowhere.
-func (p *Pages) refuseLink(c *gin.Context, err error) {
+func (k *kit) refuseLink(c *gin.Context, err error) {
 	switch {
 	case errors.Is(err, authflow.ErrLinkSpent):
-		p.render(c, http.StatusGone, page.Grant(p.shell(c, ""), view.Grant{Refused: "spent"}))
+		k.render(c, http.StatusGone, page.Grant(k.shell(c, ""), view.Grant{Refused: "spent"}))
 	case errors.Is(err, authflow.ErrLinkTaken):
-		p.render(c, http.StatusForbidden, page.Grant(p.shell(c, ""), view.Grant{Refused: "taken"}))
+		k.render(c, http.StatusForbidden, page.Grant(k.shell(c, ""), view.Grant{Refused: "taken"}))
 	default:
-		p.fail(c, err)
+		k.fail(c, err)
 	}
 }
 
 // follow begins the authorization that a link asks for.
-func (p *Pages) follow(c *gin.Context) {
+func (p *grantPages) follow(c *gin.Context) {
 	// The link is bound to its own secret, which the callback takes as well.
 	browser := p.cookie(c, linkCookie)
 	if len(browser) != browserSecretSize {
 		browser = browserOf(c)
 	}
 	ctx, _ := p.visitor(c)
-	linked, d, err := p.o.Grants.Follow(ctx, c.Param("token"), grants.Way{Browser: browser, Lang: i18n.Lang(ctx)})
+	linked, d, err := p.grants.Follow(ctx, c.Param("token"), grants.Way{Browser: browser, Lang: i18n.Lang(ctx)})
 	if cause, is := errors.AsType[*provider.Error](err); is {
 		v := p.grantView(c, linked)
 		v.Trouble = view.TroubleOf(cause)

@@ -49,8 +49,8 @@ func heldHosts(services []service.Service) (v view.HeldHosts) {
 
 // consentHosts is an owner's consent to what new versions of plugins moved, for all
 // services at once that are concerned.
-func (p *Pages) consentHosts(c *gin.Context) {
-	released, err := p.o.Services.ConsentHosts(c.Request.Context(), c.PostFormArray(catalogue.ConsentHostsField))
+func (p *servicePages) consentHosts(c *gin.Context) {
+	released, err := p.services.ConsentHosts(c.Request.Context(), c.PostFormArray(catalogue.ConsentHostsField))
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		p.fail(c, err)
 		return

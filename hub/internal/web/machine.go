@@ -6,10 +6,39 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/data"
+	"github.com/evergrant/evergrant/hub/internal/backup"
 	"github.com/evergrant/evergrant/hub/internal/clock"
 	"github.com/evergrant/evergrant/hub/internal/identity"
+	"github.com/evergrant/evergrant/hub/internal/journal"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
+
+// dataPages show the state of the hub's own data, and decide about data that was copied or
+// restored.
+type dataPages struct {
+	*kit
+	*directory
+	data    *data.Data
+	machine Machine
+	damages func() []journal.Damage
+	backups func(ctx context.Context) (backup.State, time.Duration)
+}
+
+func newDataPages(k *kit, d *directory, o Options) *dataPages {
+	return &dataPages{kit: k, directory: d, data: o.Data, machine: o.Machine, damages: o.Damages, backups: o.Backups}
+}
+
+func (p *dataPages) routes(in inside) {
+	manage, withdrawals := in.may(access.ActManage), in.may(access.ActWithdraw)
+	in.may(access.ActSee).GET("/restored", p.restored)
+	manage.POST("/data/adopt", p.adoptData)
+	manage.POST("/data/key-kept", p.keepKey)
+	manage.POST("/restored/behind", p.decideBehind)
+	withdrawals.GET("/withdrawn", p.withdrawn)
+	withdrawals.POST("/withdrawn", p.withdrawAgain)
+}
 
 // Machine is what the overview tells of the machine that a hub runs on.
 type Machine struct {
@@ -25,8 +54,8 @@ const mostReplicas = 20
 const silent = 15 * time.Second
 
 // machine reads what is to be known of clocks, copies and replicas.
-func (p *Pages) machine(ctx context.Context) (v view.Machine, err error) {
-	m := p.o.Machine
+func (p *dataPages) machineView(ctx context.Context) (v view.Machine, err error) {
+	m := p.machine
 	v.Copied = m.Data.Suspected()
 	if d, doubt := m.Clock.Doubt(); doubt {
 		v.Clock = &view.Clock{Hub: d.Hub.Round(time.Second), Database: d.Database.Round(time.Second)}
@@ -37,7 +66,7 @@ func (p *Pages) machine(ctx context.Context) (v view.Machine, err error) {
 	if v.Restored, err = p.restoredShort(ctx); err != nil {
 		return v, err
 	}
-	all, now, err := p.o.Data.Replicas(ctx)
+	all, now, err := p.data.Replicas(ctx)
 	if err != nil {
 		return v, err
 	}
@@ -66,11 +95,29 @@ func (p *Pages) machine(ctx context.Context) (v view.Machine, err error) {
 }
 
 // adoptData takes a data folder that looks copied for the only one.
-func (p *Pages) adoptData(c *gin.Context) {
-	if err := p.o.Data.Adopt(c.Request.Context()); err != nil {
+func (p *dataPages) adoptData(c *gin.Context) {
+	if err := p.data.Adopt(c.Request.Context()); err != nil {
 		p.fail(c, err)
 		return
 	}
 	p.flash(c, view.Flash{Key: "machine.adopted"})
 	back(c, "/")
+}
+
+// keepKey notes that a person has put a copy of the hub's key away.
+func (p *dataPages) keepKey(c *gin.Context) {
+	if err := p.data.KeepKey(c.Request.Context()); err != nil {
+		p.fail(c, err)
+		return
+	}
+	back(c, "/")
+}
+
+// backupTrouble looks at the scheduled backups; nil if they are well or there are none.
+func (p *dataPages) backupTrouble(ctx context.Context, now time.Time) *view.BackupTrouble {
+	state, every := p.backups(ctx)
+	if every == 0 || state.Problem == "" && (state.GoodAt.IsZero() || now.Sub(state.GoodAt) <= 2*every) {
+		return nil
+	}
+	return &view.BackupTrouble{Problem: state.Problem, GoodAt: state.GoodAt}
 }

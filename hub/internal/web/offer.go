@@ -27,16 +27,16 @@ func offered(o *authdb.Offer) *view.Offered {
 }
 
 // takeOffer replaces a connection's grant by the authorisation that is kept aside.
-func (p *Pages) takeOffer(c *gin.Context) {
-	p.decideOffer(c, "flash.taken_over", p.o.Connections.TakeOffer)
+func (p *connectionPages) takeOffer(c *gin.Context) {
+	p.decideOffer(c, "flash.taken_over", p.connections.TakeOffer)
 }
 
 // dropOffer forgets the authorisation that is kept aside.
-func (p *Pages) dropOffer(c *gin.Context) {
-	p.decideOffer(c, "flash.offer_dropped", p.o.Connections.DropOffer)
+func (p *connectionPages) dropOffer(c *gin.Context) {
+	p.decideOffer(c, "flash.offer_dropped", p.connections.DropOffer)
 }
 
-func (p *Pages) decideOffer(c *gin.Context, flash string, do func(context.Context, connections.Which) (connection.Connection, error)) {
+func (p *connectionPages) decideOffer(c *gin.Context, flash string, do func(context.Context, connections.Which) (connection.Connection, error)) {
 	conn, _, ok := p.find(c)
 	if !ok {
 		return

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
 // shownLife is how long what is shown once waits for its page, and may be seen again
@@ -38,7 +40,7 @@ const (
 )
 
 // show keeps something for the page that shows it.
-func (p *Pages) show(c *gin.Context, what string, value any) error {
+func (k *kit) show(c *gin.Context, what string, value any) error {
 	data, err := json.Marshal(value)
 	if err == nil {
 		data, err = json.Marshal(shown{At: time.Now(), Value: data})
@@ -46,14 +48,14 @@ func (p *Pages) show(c *gin.Context, what string, value any) error {
 	if err != nil {
 		return fmt.Errorf("keep what is shown once: %w", err)
 	}
-	p.sessions.Put(c.Request.Context(), what, data)
+	k.sessions.Put(c.Request.Context(), what, data)
 	return nil
 }
 
 // toShow reads what is to be shown; false if there is nothing, or not any more.
-func toShow[T any](p *Pages, c *gin.Context, what string) (value T, ok bool) {
+func toShow[T any](k *kit, c *gin.Context, what string) (value T, ok bool) {
 	var kept shown
-	data := p.sessions.GetBytes(c.Request.Context(), what)
+	data := k.sessions.GetBytes(c.Request.Context(), what)
 	if len(data) == 0 || json.Unmarshal(data, &kept) != nil || time.Since(kept.At) > shownLife {
 		return value, false
 	}
@@ -61,15 +63,35 @@ func toShow[T any](p *Pages, c *gin.Context, what string) (value T, ok bool) {
 }
 
 // takeShown reads it and forgets it.
-func takeShown[T any](p *Pages, c *gin.Context, what string) (value T, ok bool) {
-	value, ok = toShow[T](p, c, what)
-	p.forgetShown(c, what)
+func takeShown[T any](k *kit, c *gin.Context, what string) (value T, ok bool) {
+	value, ok = toShow[T](k, c, what)
+	k.forgetShown(c, what)
 	return value, ok
 }
 
 // forgetShown forgets what was shown.
-func (p *Pages) forgetShown(c *gin.Context, what string) {
-	if p.sessions.Exists(c.Request.Context(), what) {
-		p.sessions.Remove(c.Request.Context(), what)
+func (k *kit) forgetShown(c *gin.Context, what string) {
+	if k.sessions.Exists(c.Request.Context(), what) {
+		k.sessions.Remove(c.Request.Context(), what)
+	}
+}
+
+// flash tells something once, on the next page.
+func (k *kit) flash(c *gin.Context, f view.Flash) {
+	ctx := c.Request.Context()
+	k.sessions.Put(ctx, sessionFlashKey, f.Key)
+	k.sessions.Put(ctx, sessionFlashName, f.Name)
+	k.sessions.Put(ctx, sessionFlashSaid, f.Said)
+	k.sessions.Put(ctx, sessionFlashBad, f.Bad)
+}
+
+func (k *kit) takeFlash(c *gin.Context) *view.Flash {
+	ctx := c.Request.Context()
+	if !k.sessions.Exists(ctx, sessionFlashKey) {
+		return nil
+	}
+	return &view.Flash{
+		Key: k.sessions.PopString(ctx, sessionFlashKey), Name: k.sessions.PopString(ctx, sessionFlashName),
+		Said: k.sessions.PopString(ctx, sessionFlashSaid), Bad: k.sessions.PopBool(ctx, sessionFlashBad),
 	}
 }

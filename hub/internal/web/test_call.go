@@ -20,8 +20,8 @@ type testCalled struct {
 
 // testCall calls the service's API with the current token; the page of the connection
 // shows the answer, once.
-func (p *Pages) testCall(c *gin.Context) {
-	answer, err := p.o.Connections.Test(c.Request.Context(), which(c), c.PostForm("call"))
+func (p *connectionPages) testCall(c *gin.Context) {
+	answer, err := p.connections.Test(c.Request.Context(), which(c), c.PostForm("call"))
 	v := &view.TestAnswer{}
 	refused, isRefused := errors.AsType[*tokensource.RefusedError](err)
 	switch {
