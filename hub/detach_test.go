@@ -46,7 +46,7 @@ func TestADetachedCopyServesWhatIsValidAndLetsNothingOut(t *testing.T) {
 	}
 	status, answer = r.admin.do(t, "POST", "/api/v1/connections/"+connection+"/authorizations", nil)
 	if status != http.StatusConflict || problemType(answer) != "detached" {
-		t.Errorf("an authorisation: %d %s", status, answer)
+		t.Errorf("an authorization: %d %s", status, answer)
 	}
 	if after := r.view(t, connection); after.Generation != spent || after.LastError != nil {
 		t.Errorf("the connection was changed: %+v", after)

@@ -92,7 +92,7 @@ var (
 )
 
 // A grant ends, the process's author is told in Telegram, the link in the message leads
-// through a new authorisation, and the end of the trouble is told. The SMS that was to
+// through a new authorization, and the end of the trouble is told. The SMS that was to
 // follow is not needed any more.
 func TestWhoIsToldIsLedToANewAuthorisation(t *testing.T) {
 	t.Parallel()
@@ -179,7 +179,7 @@ func TestAcknowledgingByTheLinkOfAMessage(t *testing.T) {
 	server.SetFault(emulator.Fault{Code: "invalid_grant"})
 	r.admin.do(t, "POST", "/api/v1/connections/"+connection+"/renew", nil)
 	got := told(t, services, channel.SMTP, 1)[0]
-	if !strings.Contains(got.Subject, "has to be authorised again") || !strings.Contains(got.HTML, "Authorise again</a>") || !strings.Contains(got.Text, connection) {
+	if !strings.Contains(got.Subject, "has to be authorized again") || !strings.Contains(got.HTML, "Authorize again</a>") || !strings.Contains(got.Text, connection) {
 		t.Errorf("%q\n%s\n%s", got.Subject, got.Text, got.HTML)
 	}
 	ack := ackPathRE.FindString(got.Text)

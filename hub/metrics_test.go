@@ -39,7 +39,7 @@ func TestMetricsShowARenewalThatAPullHadToWaitFor(t *testing.T) {
 	r := startHub(t, nil)
 	connection := r.addService(t, world.Service("oauth2"))
 	if text := r.scrape(t); sample(text, `evergrant_connections{status="needs_authorization"}`) != "1" {
-		t.Errorf("a connection that nobody has authorised is not counted:\n%s", text)
+		t.Errorf("a connection that nobody has authorized is not counted:\n%s", text)
 	}
 	r.authorise(t, connection)
 	process := r.key(t, connection)

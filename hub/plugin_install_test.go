@@ -220,7 +220,7 @@ func (c careless) Refresh(ctx context.Context, req *provider.RefreshRequest) (*p
 }
 `
 
-// connectParcels authorises parcels-of-anna at the service that the author's tests have.
+// connectParcels authorizes parcels-of-anna at the service that the author's tests have.
 func (r *running) connectParcels(t *testing.T) {
 	t.Helper()
 	r.admin.must(t, "POST", "/api/v1/services", map[string]any{"name": "parcels", "provider": "parcels", "client_id": "client", "client_secret": "secret", "scopes": []string{"read"}}, nil)

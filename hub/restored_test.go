@@ -173,10 +173,10 @@ func TestWhatIsBehindABackupWaitsForADecision(t *testing.T) {
 			r.authorise(t, connection)
 			r.renew(t, connection)
 			if v := r.view(t, connection); v.Generation != 3 {
-				t.Errorf("after it was authorised again it has generation %d", v.Generation)
+				t.Errorf("after it was authorized again it has generation %d", v.Generation)
 			}
 		},
-		"authorise again": func(t *testing.T, r *running, connection string) {
+		"authorize again": func(t *testing.T, r *running, connection string) {
 			r.authorise(t, connection)
 			r.renew(t, connection)
 			if v := r.view(t, connection); v.Generation != 3 {

@@ -45,7 +45,7 @@ func (p *play) run(ctx context.Context) {
 		do   func() error
 	}{
 		{"add the service", func() error { return p.addService(ctx) }},
-		{"authorise at the service's login page", func() error { return p.authorise(ctx) }},
+		{"authorize at the service's login page", func() error { return p.authorise(ctx) }},
 		{"create an API key for this connection alone", func() error { return p.createKey(ctx) }},
 		{"pull the token", func() error { return p.pull(ctx, &first) }},
 		{"the service accepts it", func() error { return p.service.Confirm(ctx, first.AccessToken) }},

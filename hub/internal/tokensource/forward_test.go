@@ -81,7 +81,7 @@ func TestADatabaseThatWentBackIsBroughtForward(t *testing.T) {
 	}
 }
 
-// A new authorisation begins a lineage of its own: what was known of the old one is of no
+// A new authorization begins a lineage of its own: what was known of the old one is of no
 // use to it.
 func TestAnotherLineageIsLeftAlone(t *testing.T) {
 	r := newRig(t, time.Minute)
@@ -223,7 +223,7 @@ func TestWhoFindsThatTheDatabaseWentBackLeavesTheRowToTheComparison(t *testing.T
 	}
 }
 
-// What was authorised after the restore is another lineage: an older one, however far it
+// What was authorized after the restore is another lineage: an older one, however far it
 // had got, is not put over it, and not taken for a later one.
 func TestAnAuthorisationAfterTheRestoreStands(t *testing.T) {
 	r, after := comparing(t, 3)
@@ -244,7 +244,7 @@ func TestAnAuthorisationAfterTheRestoreStands(t *testing.T) {
 	}
 }
 
-// The backup has the authorisation before; which tokens of it live nobody knows.
+// The backup has the authorization before; which tokens of it live nobody knows.
 func TestALaterAuthorisationThanTheBackupsIsTold(t *testing.T) {
 	r := newRig(t, time.Minute)
 	r.startKept(t, t.TempDir())

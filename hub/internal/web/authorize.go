@@ -68,7 +68,7 @@ func wayOf(c *gin.Context, returnTo string) grants.Way {
 }
 
 // leave sends the browser on its way, if an authorization was started; what is the title
-// of what will be authorised.
+// of what will be authorized.
 func (p *grantPages) leave(c *gin.Context, way grants.Way, d grants.Departure, what string, err error) {
 	if cause, is := errors.AsType[*provider.Error](err); is {
 		p.flash(c, view.Flash{Key: "flash.not_started", Name: what, Said: cause.Error(), Bad: true})
@@ -101,7 +101,7 @@ func (p *grantPages) callback(c *gin.Context) {
 			finished.ReturnTo = ""
 		}
 		if _, in := p.user(c); in && finished.ReturnTo != "" {
-			p.flash(c, view.Flash{Key: authorisedKey(finished.Connection), Name: finished.Connection.Title})
+			p.flash(c, view.Flash{Key: authorizedKey(finished.Connection), Name: finished.Connection.Title})
 			back(c, finished.ReturnTo)
 			return
 		}
@@ -122,8 +122,8 @@ func (p *grantPages) callback(c *gin.Context) {
 // lasts reports whether the hub can keep a grant alive that was just made.
 func lasts(conn connection.Connection) bool { return conn.Renewable(time.Now()) }
 
-// authorisedKey says that a connection has a grant, and whether it lasts.
-func authorisedKey(conn connection.Connection) string {
+// authorizedKey says that a connection has a grant, and whether it lasts.
+func authorizedKey(conn connection.Connection) string {
 	if conn.Policy.AutoRenew == provider.AutoRenewRefreshToken && !lasts(conn) {
 		return "flash.authorised_ends"
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// checkNew tells whether a service that is being added would let people authorise.
+// checkNew tells whether a service that is being added would let people authorize.
 func (p *servicePages) checkNew(c *gin.Context) {
 	if form, ok := p.newForm(c); ok {
 		p.check(c, form, "")

@@ -17,7 +17,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// onceForm offers to authorise without keeping anything.
+// onceForm offers to authorize without keeping anything.
 func (p *grantPages) onceForm(c *gin.Context) {
 	p.showOnceForm(c, http.StatusOK, view.OnceForm{Service: c.Query("service")})
 }

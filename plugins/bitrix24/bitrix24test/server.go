@@ -22,7 +22,7 @@ type App struct {
 	Name string
 	// RedirectURI is where codes are sent; empty means that the page shows them.
 	RedirectURI string
-	// Scopes are granted to everybody who authorises; empty means user, crm and task.
+	// Scopes are granted to everybody who authorizes; empty means user, crm and task.
 	Scopes []string
 	// Status is L (local, the default), F, D, T, P or S.
 	Status string

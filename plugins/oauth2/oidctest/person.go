@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Person plays the one who authorises at the pages of oidc-provider, with a
+// Person plays the one who authorizes at the pages of oidc-provider, with a
 // browser that knows forms, redirects and cookies.
 type Person struct{ browser *http.Client }
 

@@ -121,7 +121,7 @@ func (x *Services) published(ctx context.Context, a act.Act, do func(context.Con
 	return s, err
 }
 
-// Check tells whether a service would let people authorise: editing is the name of the
+// Check tells whether a service would let people authorize: editing is the name of the
 // service that is changed, empty for a new one. Nothing is stored. Errors:
 // *catalogue.InvalidError, *provider.Error of the provider's own check, store.ErrNotFound.
 func (x *Services) Check(ctx context.Context, editing string, draft catalogue.ServiceDraft) (found authflow.Checked, err error) {

@@ -1353,7 +1353,7 @@ func orDash(s string) string {
 	return s
 }
 
-// NewConnection names a connection before it is authorised.
+// NewConnection names a connection before it is authorized.
 func NewConnection(s view.Shell, v view.ConnectionForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

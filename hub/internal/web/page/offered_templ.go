@@ -15,7 +15,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// offered asks whether an authorisation that was kept aside is to replace the grant that
+// offered asks whether an authorization that was kept aside is to replace the grant that
 // is in force, and says what that would cost.
 func offered(v view.Connection) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

@@ -15,7 +15,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// OnceForm chooses where to authorise without keeping anything.
+// OnceForm chooses where to authorize without keeping anything.
 func OnceForm(s view.Shell, v view.OnceForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -109,7 +109,7 @@ type Connection struct {
 	AfterExpiry bool
 	// Doubt says what of the last reply made no sense; "" if all did.
 	Doubt connection.Doubt
-	// Offered is an authorisation that was kept aside; nil if there is none.
+	// Offered is an authorization that was kept aside; nil if there is none.
 	Offered *Offered
 	// Timeline is what happened to it, newest first.
 	Timeline []Moment
@@ -189,7 +189,7 @@ func ConnectionOf(c connection.Connection, s service.Service, icon, publicURL st
 	return v
 }
 
-// Offered is an authorisation that was kept aside, because it would have replaced a
+// Offered is an authorization that was kept aside, because it would have replaced a
 // better one: Reason is one of authflow's.
 type Offered struct {
 	Reason string

@@ -216,7 +216,7 @@ type Connections struct {
 	Rows    []ConnectionRow
 	// Cause is what those that are asked for suffer from, and CauseText says it.
 	Cause, CauseText string
-	// Granted limits the list to those that were never authorised ("never") or once were ("once").
+	// Granted limits the list to those that were never authorized ("never") or once were ("once").
 	Granted string
 	// Query, Status and Service are what the list is filtered by.
 	Query   string

@@ -164,7 +164,7 @@ type Result struct {
 	// Reference finds a failure in the hub's log.
 	Reference string
 	Service   *ServiceRef
-	// Connection is the title of what was authorised; empty if not known.
+	// Connection is the title of what was authorized; empty if not known.
 	Connection string
 	// Cause is what the service said.
 	Cause *Trouble
@@ -187,7 +187,7 @@ type Departure struct {
 	// Host is shown, so that a person knows where they are going.
 	Host string
 	Back string
-	// Others are the connections that this authorisation may end, because the service
+	// Others are the connections that this authorization may end, because the service
 	// keeps one grant of an account; nil if it keeps more.
 	Others []string
 }

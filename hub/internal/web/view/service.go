@@ -116,7 +116,7 @@ type ServiceForm struct {
 	Check *ServiceCheck
 }
 
-// ServiceCheck is whether a service would let people authorise.
+// ServiceCheck is whether a service would let people authorize.
 type ServiceCheck struct {
 	// Verdict is one of authflow's, or "incomplete" with what is missing.
 	Verdict string
