@@ -28,7 +28,7 @@ func (p *escalationPages) acknowledge(c *gin.Context) {
 // messengers look at links before people do.
 func (p *escalationPages) ackPage(c *gin.Context) { p.showAck(c, false) }
 
-// ack notes that whoever got the message takes care, and leads back to the page.
+// ack acknowledges an escalation by the link of a message, and redirects to its page.
 func (p *escalationPages) ack(c *gin.Context) { p.showAck(c, true) }
 
 func (p *escalationPages) showAck(c *gin.Context, do bool) {

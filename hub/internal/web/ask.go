@@ -37,14 +37,15 @@ var (
 	textAskLong    = provider.Text{EN: "This is too long.", RU: "Слишком длинно."}
 )
 
-// asker is who asks for a service, and from where.
+// asker identifies the source of a request for a service.
 type asker struct {
 	source, by, counted, action, back string
 	link                              bool
 }
 
-// askerOf says who may ask: whoever is signed in, who holds a link that is good, and on the
-// front page anybody once something is published there. Others are led away; false then.
+// askerOf returns the asker of a request: a person who is signed in, the holder of a valid
+// link, or, once a service is published, a visitor of the front page. Other requests are
+// redirected; false then.
 func (f *frontDoor) askerOf(c *gin.Context) (asker, bool) {
 	if token := c.Param("token"); token != "" {
 		linked, err := f.grants.Link(c.Request.Context(), token)
@@ -65,7 +66,7 @@ func (f *frontDoor) askerOf(c *gin.Context) (asker, bool) {
 	return asker{}, false
 }
 
-// askForm asks for a service, or says that a request was sent.
+// askForm shows the form of a request for a service, or the confirmation that one was sent.
 func (f *frontDoor) askForm(c *gin.Context) {
 	if who, ok := f.askerOf(c); ok {
 		f.showAsk(c, http.StatusOK, who, view.AskForm{Sent: c.Query("sent") != "", Service: c.Query("service")})
@@ -81,7 +82,7 @@ func (f *frontDoor) showAsk(c *gin.Context, status int, who asker, v view.AskFor
 	f.render(c, status, page.Ask(shell, v))
 }
 
-// ask keeps a request and has administrators told of it.
+// ask stores a request and notifies administrators.
 func (f *frontDoor) ask(c *gin.Context) {
 	who, ok := f.askerOf(c)
 	if !ok {
@@ -142,8 +143,8 @@ func lines(s string) string {
 	return strings.TrimSpace(s)
 }
 
-// asFront is the context of what somebody without an account does; who is signed in or
-// holds a link is named.
+// asFront returns the context of acts of a visitor; it names a person who is signed in and
+// the link of a visitor who has one.
 func (f *frontDoor) asFront(c *gin.Context) context.Context {
 	ctx, in := f.visitor(c)
 	token := c.Param("token")

@@ -44,7 +44,7 @@ func (p *auditPages) routes(in inside) {
 // auditPage is how many records a page shows.
 const auditPage = 100
 
-// auditFilter reads what is looked for. A day that is none is told, and does not count.
+// auditFilter reads the filter of a query. An invalid day is reported and ignored.
 func auditFilter(c *gin.Context) (auditdb.AuditFilter, view.AuditForm) {
 	form := view.AuditForm{
 		Actor: strings.TrimSpace(c.Query("actor")), Act: c.Query("act"), Object: strings.TrimSpace(c.Query("object")), Outcome: c.Query("outcome"),
@@ -60,7 +60,8 @@ func auditFilter(c *gin.Context) (auditdb.AuditFilter, view.AuditForm) {
 	return f, form
 }
 
-// dayOf is the begin of a day in the reader's zone; zero, and told, if it is none.
+// dayOf returns the beginning of a day in the reader's time zone; an invalid day is zero and
+// is reported.
 func dayOf(day string, zone *time.Location, wrong *string) time.Time {
 	if day == "" {
 		return time.Time{}

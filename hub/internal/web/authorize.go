@@ -67,8 +67,8 @@ func wayOf(c *gin.Context, returnTo string) grants.Way {
 	return grants.Way{Browser: browserOf(c), ReturnTo: returnTo, Lang: i18n.Lang(c.Request.Context())}
 }
 
-// leave sends the browser on its way, if an authorization was started; what is the title
-// of what will be authorized.
+// leave redirects to the departure page if an authorization was started; what is the title of
+// the connection or service to authorize.
 func (p *grantPages) leave(c *gin.Context, way grants.Way, d grants.Departure, what string, err error) {
 	if cause, is := errors.AsType[*provider.Error](err); is {
 		p.flash(c, view.Flash{Key: "flash.not_started", Name: what, Said: cause.Error(), Bad: true})
@@ -85,7 +85,7 @@ func (p *grantPages) leave(c *gin.Context, way grants.Way, d grants.Departure, w
 
 // callback is where services send the browser back to.
 func (p *grantPages) callback(c *gin.Context) {
-	if isPrefetch(c.Request) { // nobody has come yet: the state is left for who does
+	if isPrefetch(c.Request) { // a prefetch must not consume the state
 		c.Header("Cache-Control", "no-store")
 		c.Status(http.StatusServiceUnavailable)
 		return
@@ -119,10 +119,10 @@ func (p *grantPages) callback(c *gin.Context) {
 	p.render(c, statusOf(failure), page.Result(p.shell(c, ""), p.resultOf(c, failure)))
 }
 
-// lasts reports whether the hub can keep a grant alive that was just made.
+// lasts reports whether the hub can renew a new grant.
 func lasts(conn connection.Connection) bool { return conn.Renewable(time.Now()) }
 
-// authorizedKey says that a connection has a grant, and whether it lasts.
+// authorizedKey returns the flash message of a new grant, by whether the hub can renew it.
 func authorizedKey(conn connection.Connection) string {
 	if conn.Policy.AutoRenew == provider.AutoRenewRefreshToken && !lasts(conn) {
 		return "flash.authorised_ends"
@@ -130,7 +130,7 @@ func authorizedKey(conn connection.Connection) string {
 	return "flash.authorised"
 }
 
-// resultOf tells a failure in the words of pages.
+// resultOf converts a failure into what the result page shows.
 func (p *grantPages) resultOf(c *gin.Context, failure *authflow.Failure) view.Result {
 	v := view.Result{
 		Reason: string(failure.Reason), Reference: failure.Reference, Cause: view.TroubleOf(failure.Cause),

@@ -45,7 +45,7 @@ func browserOf(c *gin.Context) string {
 	return authflow.NewBrowser()
 }
 
-// isPrefetch reports whether a browser asks for a page before anybody wants to see it.
+// isPrefetch reports whether a browser loads a page ahead of navigation.
 func isPrefetch(r *http.Request) bool {
 	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
 		if value := strings.ToLower(r.Header.Get(name)); strings.Contains(value, "prefetch") || strings.Contains(value, "prerender") || strings.Contains(value, "preview") {

@@ -28,11 +28,11 @@ const (
 	bulkNamed = 10
 )
 
-// choice is an act and what it is to be done to, as a form says.
+// choice is an act and its targets as entered in a form.
 type choice struct {
 	ask view.BulkAsk
 	f   grantdb.Filter
-	// list is where the form stands.
+	// list is the page that the form is on.
 	list string
 }
 
@@ -125,8 +125,8 @@ func (p *bulkPages) choiceOf(c *gin.Context) (choice, error) {
 	return x, nil
 }
 
-// confirmed reports whether somebody has agreed to an act that destroys, knowing how many
-// connections it concerns; else it asks.
+// confirmed reports whether a destructive act was confirmed for the present number of
+// connections; otherwise it shows the confirmation.
 func (p *bulkPages) confirmed(c *gin.Context, x *choice) bool {
 	going, err := p.runner.Going(c.Request.Context(), x.f, bulkNamed)
 	if err != nil {
@@ -224,7 +224,7 @@ func (p *bulkPages) bulkRun(c *gin.Context) {
 	p.render(c, http.StatusOK, page.BulkRun(p.shell(c, view.SectionConnections), v))
 }
 
-// cancelBulk leaves alone what of a run still waits.
+// cancelBulk cancels the items of a run that have not begun.
 func (p *bulkPages) cancelBulk(c *gin.Context) {
 	ctx := c.Request.Context()
 	err := p.runner.Cancel(ctx, c.Param("id"))

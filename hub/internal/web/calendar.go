@@ -35,7 +35,7 @@ func (p *calendarPages) routes(in inside) {
 	manage.POST("/settings/calendar/withdraw", p.withdrawCalendar)
 }
 
-// makeCalendar makes a new address and shows it once; the one before is void.
+// makeCalendar creates a new address and shows it once; the previous one stops working.
 func (p *calendarPages) makeCalendar(c *gin.Context) {
 	secret, err := p.people.MakeCalendar(c.Request.Context())
 	if err != nil {
@@ -59,10 +59,10 @@ func (p *calendarPages) withdrawCalendar(c *gin.Context) {
 	back(c, "/settings")
 }
 
-// mostDates bounds a calendar; nobody looks further ahead.
+// mostDates bounds the entries of a calendar.
 const mostDates = 1000
 
-// calendar is what calendar programs read: when whom is needed. It names
+// calendar serves the dates by which people are needed, as iCalendar. It names
 // connections, but holds no secret.
 func (p *calendarPages) calendar(c *gin.Context) {
 	ctx := c.Request.Context()

@@ -18,7 +18,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// escalationSetup shows who can be told, and how.
+// escalationSetup shows the contacts, channels and policies.
 func (p *escalationSetup) escalationSetup(c *gin.Context) {
 	ctx := c.Request.Context()
 	channels, err := p.notifications.Channels(ctx)
@@ -206,7 +206,7 @@ type channelTested struct {
 	view.ChannelTest
 }
 
-// testChannel sends a test message now; the channel's page shows what the service said.
+// testChannel sends a test message; the channel's page shows the reply of the service.
 func (p *escalationSetup) testChannel(c *gin.Context) {
 	stored, v, ok := p.storedChannel(c)
 	if !ok {

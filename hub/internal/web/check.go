@@ -13,7 +13,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// checkNew tells whether a service that is being added would let people authorize.
+// checkNew checks whether a service that is being added accepts authorizations.
 func (p *servicePages) checkNew(c *gin.Context) {
 	if form, ok := p.newForm(c); ok {
 		p.check(c, form, "")
@@ -53,8 +53,8 @@ func (p *servicePages) check(c *gin.Context, form view.ServiceForm, editing stri
 	p.showServiceForm(c, http.StatusOK, form)
 }
 
-// named is what is wrong with a field, with the field's title where the words alone do
-// not tell which it is.
+// named returns the problem of a field, with the field's title where the text alone does not
+// identify it.
 func named(form view.ServiceForm, problem catalogue.Problem) provider.Text {
 	name, isOption := strings.CutPrefix(problem.Field, "options.")
 	option, known := form.Provider.Options.Option(name)

@@ -21,21 +21,21 @@ import (
 // codesMinTTL is the life that copied access codes have left at least.
 const codesMinTTL = time.Minute
 
-// askedCodes says whose access codes somebody has asked for, and is allowed to see for a
-// while: their page can be reloaded, and nothing that is linked to shows a token.
+// askedCodes notes in the session the connection whose access codes were requested: the page
+// can be reloaded for a while, and no address that can be linked to shows a token.
 type askedCodes struct {
 	Connection       string
 	WithRefreshToken bool
 }
 
-// askCodes leads to the page that shows the access codes, because somebody asked.
+// askCodes notes the request for access codes and redirects to their page.
 func (p *connectionPages) askCodes(c *gin.Context) {
 	conn, _, ok := p.find(c)
 	if !ok {
 		return
 	}
 	_, err := p.connections.Codes(c.Request.Context(), which(c), codesMinTTL, ticked(c, "refresh_token"))
-	if _, refused := errors.AsType[*tokensource.RefusedError](err); err != nil && !refused { // their page says why there are none
+	if _, refused := errors.AsType[*tokensource.RefusedError](err); err != nil && !refused { // the page of the codes shows the reason
 		p.fail(c, err)
 		return
 	}

@@ -19,7 +19,7 @@ import (
 // which is the connection in the path.
 func which(c *gin.Context) connections.Which { return connections.Named(c.Param("name")) }
 
-// act does something to the connection in the path and tells how it went.
+// act applies do to the connection in the path and reports the outcome in a flash message.
 func (p *connectionPages) act(c *gin.Context, flash string, do func(context.Context, connections.Which) (before, after connection.Connection, err error)) {
 	conn, after, err := do(c.Request.Context(), which(c))
 	if refused, is := errors.AsType[*tokensource.RefusedError](err); is {
@@ -69,7 +69,7 @@ func (p *connectionPages) revoke(c *gin.Context) {
 	back(c, "/connections/"+url.PathEscape(conn.Name))
 }
 
-// restore puts the last token set back that may still be good.
+// restore puts back the last token set that may still be valid.
 func (p *connectionPages) restore(c *gin.Context) {
 	conn, _, err := p.connections.Restore(c.Request.Context(), which(c), 0)
 	f := view.Flash{Key: "flash.restored", Name: conn.Title}
@@ -83,7 +83,7 @@ func (p *connectionPages) restore(c *gin.Context) {
 	back(c, "/connections/"+url.PathEscape(conn.Name))
 }
 
-// paste finishes an authorization with what a person landed on.
+// paste finishes an authorization with the address that the service redirected to.
 func (p *connectionPages) paste(c *gin.Context) {
 	conn, _, ok := p.find(c)
 	if !ok {

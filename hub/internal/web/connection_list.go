@@ -97,7 +97,7 @@ func (p *connectionPages) list(c *gin.Context) {
 	p.render(c, http.StatusOK, page.Connections(p.shell(c, view.SectionConnections), v))
 }
 
-// causeText says what the connections of a list suffer from.
+// causeText describes the cause that a list is filtered by.
 func (p *connectionPages) causeText(ctx context.Context, text string) string {
 	cause := connection.ParseCause(text)
 	of := cause.Of

@@ -79,7 +79,7 @@ func (p *connectionPages) setTags(c *gin.Context) {
 	back(c, "/connections/"+url.PathEscape(conn.Name))
 }
 
-// tagsOf reads tags that are parted by commas or spaces: lower case, at most 40
+// tagsOf reads tags that are separated by commas or spaces: lower case, at most 40
 // characters each, at most 20.
 func tagsOf(text string) []string {
 	tags := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
@@ -149,15 +149,15 @@ func (p *connectionPages) connection(c *gin.Context) {
 	})
 }
 
-// showConnection shows a connection; paste is what came of a pasted address.
+// showConnection shows a connection; paste is the result of a pasted address.
 func (p *connectionPages) showConnection(c *gin.Context, status int, paste *view.Result) {
 	p.showConnectionWith(c, status, func(v *view.Connection) { v.Paste = paste })
 }
 
-// worthTelling is how long a renewal may take before the page tells of it.
+// worthTelling is how long a renewal may take before the page shows it.
 const worthTelling = 5 * time.Second
 
-// underWay notes a renewal whose reply is waited for.
+// underWay adds a renewal that is in progress to the view.
 func underWay(v *view.Connection, intent *renewaldb.Intent) {
 	now := time.Now()
 	if intent != nil && intent.StartedAt.Before(now.Add(-worthTelling)) && intent.Deadline.After(now) {
@@ -165,7 +165,7 @@ func underWay(v *view.Connection, intent *renewaldb.Intent) {
 	}
 }
 
-// showConnectionWith is showConnection; with says what is special about this time.
+// showConnectionWith is showConnection with a function that changes the view.
 func (p *connectionPages) showConnectionWith(c *gin.Context, status int, with func(*view.Connection)) {
 	conn, s, ok := p.find(c)
 	if !ok {

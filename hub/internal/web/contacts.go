@@ -107,7 +107,7 @@ func (p *escalationSetup) saveContact(c *gin.Context) {
 }
 
 // first puts the address of a channel before the others: it is used where no policy
-// says by which way.
+// selects a channel.
 func first(addresses []policy.Address, channelID string) {
 	for i := range addresses {
 		if addresses[i].Channel == channelID {

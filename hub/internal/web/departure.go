@@ -26,7 +26,7 @@ type departed struct {
 	view.Departure
 }
 
-// sendAway leads to the page that sends the browser to a service.
+// sendAway redirects to the page that sends the browser to a service.
 func (k *kit) sendAway(c *gin.Context, v view.Departure) {
 	target, err := url.Parse(v.URL)
 	if err != nil {
@@ -46,8 +46,8 @@ func (k *kit) sendAway(c *gin.Context, v view.Departure) {
 	back(c, departurePage+"/"+d.ID)
 }
 
-// departure shows where the browser goes next, and sends it there. One that is not known
-// here, or any more, leads home.
+// departure shows which host the browser is sent to, and sends it there. An unknown or
+// expired departure redirects to the overview.
 func (p *grantPages) departure(c *gin.Context) {
 	all, _ := toShow[[]departed](p.kit, c, shownDepartures)
 	i := slices.IndexFunc(all, func(d departed) bool { return d.ID == c.Param("id") })

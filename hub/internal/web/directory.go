@@ -28,7 +28,8 @@ func newDirectory(o Options) *directory {
 }
 
 // icon serves a provider's picture. It is shown by img elements alone, where
-// nothing in it can run; the policy holds should somebody open it by itself.
+// nothing in it can run; the Content-Security-Policy
+// covers the case that it is opened by itself.
 func (dir *directory) icon(c *gin.Context) {
 	d, ok := dir.catalogue.Provider(c.Param("name"))
 	if !ok || len(d.Icon) == 0 {

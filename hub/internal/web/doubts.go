@@ -11,7 +11,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// settleDoubts takes the answer. What was asked is in the record with it.
+// settleDoubts applies the answer to doubtful options. The record has question and answer.
 func (p *servicePages) settleDoubts(c *gin.Context) {
 	answer := c.PostForm("answer")
 	if answer != "stored" && answer != "default" {
@@ -26,7 +26,7 @@ func (p *servicePages) settleDoubts(c *gin.Context) {
 	back(c, "/services/"+s.Name)
 }
 
-// refusedAnswer tells why an answer was not taken; false if it was.
+// refusedAnswer reports why an answer was refused; false if it was accepted.
 func (p *servicePages) refusedAnswer(c *gin.Context, s service.Service, err error) bool {
 	if err == nil {
 		return false

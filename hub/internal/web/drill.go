@@ -25,12 +25,12 @@ func drillEvent(c *gin.Context) policy.Event {
 	return event
 }
 
-// planDrill leads to the page that shows who would be told.
+// planDrill redirects to the page that shows who would be notified.
 func (p *escalationPages) planDrill(c *gin.Context) {
 	back(c, "/connections/"+url.PathEscape(c.Param("name"))+"/drill?"+url.Values{"event": {string(drillEvent(c))}}.Encode())
 }
 
-// drill shows who would be told of what should something happen to a connection.
+// drill shows who would be notified of a failure of a connection, and when.
 func (p *escalationPages) drill(c *gin.Context) {
 	conn, _, ok := p.connections.find(c)
 	if !ok {

@@ -42,13 +42,13 @@ func (p *loginPages) open(in *gin.RouterGroup) {
 
 func (p *loginPages) routes(in inside) { in.may(access.ActSelf).POST("/logout", p.logout) }
 
-// By what somebody has logged in, as a session remembers it.
+// The means of a login, as stored in a session.
 const (
 	byPasskey = people.ByPasskey
 	byOIDC    = people.ByOIDC
 )
 
-// enter keeps a login in the browser's session, and leads to where the person wanted to go.
+// enter stores a login in the browser's session, and redirects to the page that was requested.
 func (p *loginPages) enter(c *gin.Context, in people.Entered, to string) {
 	if err := p.begin(c, in); err != nil {
 		p.fail(c, err)
@@ -57,8 +57,8 @@ func (p *loginPages) enter(c *gin.Context, in people.Entered, to string) {
 	back(c, to)
 }
 
-// begin keeps a login in the browser's session, whose token changes, so that a planted one
-// is worth nothing.
+// begin stores a login in the browser's session. The session's token changes, which prevents
+// session fixation.
 func (p *loginPages) begin(c *gin.Context, in people.Entered) error {
 	ctx := c.Request.Context()
 	if err := p.renewSession(ctx); err != nil {

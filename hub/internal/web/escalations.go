@@ -57,7 +57,7 @@ const (
 	escalationPage  = 50
 )
 
-// told are whoever can be told, and how, by id.
+// told are the contacts and channels by id.
 type told struct {
 	contacts map[string]policy.Contact
 	channels map[string]noticedb.Channel
@@ -126,7 +126,7 @@ func (p *escalationPages) escalationRows(c *gin.Context, f noticedb.EscalationFi
 // namedAffected is how many of the affected connections a row names.
 const namedAffected = 5
 
-// toldOf tells escalations in the words of pages.
+// toldOf converts escalations into what pages show.
 func (p *escalationPages) toldOf(c *gin.Context, list ...noticedb.Escalation) ([]view.EscalationRow, error) {
 	ctx := c.Request.Context()
 	ids := make([]string, 0, len(list))

@@ -9,8 +9,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// firstSteps tells what of the first steps is done. What has to do with people who are
-// told is read every time: a channel may be taken away again.
+// firstSteps reports which of the first steps are done. Contacts and channels are read every
+// time, because a channel may be removed again.
 func (p *overviewPages) firstSteps(ctx context.Context, services, connections int) (v view.FirstSteps, err error) {
 	v.Service, v.Connection = services > 0, connections > 0
 	if v.Told, err = p.somebodyIsTold(ctx); err != nil {
@@ -26,7 +26,7 @@ func (p *overviewPages) firstSteps(ctx context.Context, services, connections in
 	return v, err
 }
 
-// somebodyIsTold reports whether any contact can be reached by a channel that is on.
+// somebodyIsTold reports whether any contact can be reached by an enabled channel.
 func (p *overviewPages) somebodyIsTold(ctx context.Context) (bool, error) {
 	channels, err := p.notifications.Channels(ctx)
 	if err != nil {

@@ -49,7 +49,7 @@ const frontPage = grants.FrontPage
 // codesLimit bounds how often people without an account begin an authorization.
 var codesLimit = servicedb.FrontLimit{PerAddress: view.FrontEach, InTotal: view.FrontAll, Within: time.Hour}
 
-// front shows the published services. Where there are none it leads to the login.
+// front shows the published services. Without any it redirects to the login.
 func (f *frontDoor) front(c *gin.Context) { f.showFront(c, http.StatusOK, view.FrontDoor{}) }
 
 // frontInstead shows the front page to a stranger who comes to the hub's own address, if
@@ -62,7 +62,7 @@ func (f *frontDoor) frontInstead(c *gin.Context) (shown bool) {
 	return true
 }
 
-// anyPublished reports whether there is something for people without an account.
+// anyPublished reports whether any service is published.
 func (f *frontDoor) anyPublished(c *gin.Context) bool {
 	there, err := f.services.AnyPublished(c.Request.Context())
 	if err != nil {
@@ -109,7 +109,7 @@ func answersTo(s service.Service, words string) bool {
 	return true
 }
 
-// takeCodes begins the authorization of somebody without an account.
+// takeCodes begins the authorization of a visitor without an account.
 func (f *frontDoor) takeCodes(c *gin.Context) {
 	ctx, _ := f.visitor(c)
 	way := wayOf(c, frontPage)
@@ -136,7 +136,7 @@ func (f *frontDoor) takeCodes(c *gin.Context) {
 	f.sendAway(c, view.Departure{Service: f.serviceRef(d.Service), URL: d.URL, Back: frontPage})
 }
 
-// tooOften says when to come again.
+// tooOften sets the Retry-After header and logs that a rate limit was exceeded.
 func (f *frontDoor) tooOften(c *gin.Context) {
 	c.Header("Retry-After", strconv.Itoa(int(codesLimit.Within.Seconds())))
 	f.logger.Warn("front page rate limit exceeded", "address", c.ClientIP(), "route", c.FullPath())

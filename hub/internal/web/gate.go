@@ -39,7 +39,7 @@ func (g *gate) inside(router *gin.Engine) inside {
 // may returns the group of the routes that need an act to be allowed.
 func (in inside) may(act access.Act) *gin.RouterGroup { return in.group.Group("", in.gate.may(act)) }
 
-// signedIn sends strangers to the login page, and back here afterwards.
+// signedIn redirects visitors who are not signed in to the login, which returns to the page.
 func (g *gate) signedIn(c *gin.Context) {
 	if _, ok := g.known(c); ok {
 		return
@@ -60,7 +60,7 @@ func (g *gate) signedIn(c *gin.Context) {
 		target += "?" + query.Encode()
 	}
 	if c.GetHeader("HX-Request") != "" && c.Request.Method == http.MethodGet && slices.Contains(polled, c.FullPath()) {
-		c.Status(http.StatusNoContent) // somebody may be typing in that page
+		c.Status(http.StatusNoContent) // the page may have a form that is being filled in
 		return
 	}
 	if c.GetHeader("HX-Request") != "" { // a part of a page must not become the login page
@@ -71,10 +71,10 @@ func (g *gate) signedIn(c *gin.Context) {
 	back(c, target)
 }
 
-// polled are the pages that ask for a part of themselves every so often.
+// polled are the pages that reload a part of themselves at intervals.
 var polled = []string{"/connections/:name", "/bulk/:id"}
 
-// may lets through whose role allows an act; others see why not.
+// may admits people whose role allows an act; others are shown the reason.
 func (g *gate) may(act access.Act) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		u, ok := person(c)
@@ -95,8 +95,8 @@ var unfactored = []string{"/logout", factorPage, proofPage, "/settings/passkeys/
 
 const factorPage = "/settings/second-factor"
 
-// factored sends people to set up a second factor who need one and have none. The
-// sign-in service and passkeys have asked for theirs.
+// factored redirects people who need a second factor and have none to its set-up. Logins by
+// the sign-in service and by passkey are exempt: they have a second factor of their own.
 func (g *gate) factored(c *gin.Context) {
 	if slices.Contains(unfactored, c.FullPath()) {
 		return
@@ -113,7 +113,7 @@ func (g *gate) factored(c *gin.Context) {
 }
 
 // lacksFactor reports whether the person of a request has to set up a second factor
-// first. A session that does not know how it began was begun with a password.
+// first. A session without a stored means of login was begun with a password.
 func (g *gate) lacksFactor(c *gin.Context) (bool, error) {
 	switch g.sessions.GetString(c.Request.Context(), sessionBy) {
 	case byPasskey, byOIDC:
@@ -123,7 +123,7 @@ func (g *gate) lacksFactor(c *gin.Context) (bool, error) {
 	return g.access.LacksSecondFactor(c.Request.Context(), u)
 }
 
-// forgetCounts has what is counted counted anew after a form, whatever it has done.
+// forgetCounts discards the cached counts after every form.
 func (g *gate) forgetCounts(c *gin.Context) {
 	c.Next()
 	if c.Request.Method == http.MethodPost {

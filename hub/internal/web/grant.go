@@ -21,7 +21,7 @@ const (
 	linkCookie     = "evergrant_link"
 	linkCookiePath = "/grant/"
 	// beginCookie is the link that the authorization of a browser was begun by, so that
-	// the page of a failure can lead back to it.
+	// the page of a failure can link to it.
 	beginCookie = "evergrant_begin"
 )
 
@@ -38,7 +38,7 @@ func (p *grantPages) beginning(c *gin.Context) string {
 	return "/grant/" + url.PathEscape(token)
 }
 
-// makeLink makes a link for somebody else and shows it, once.
+// makeLink creates a link for a person without an account and shows it once.
 func (p *grantPages) makeLink(c *gin.Context) {
 	u, _ := person(c)
 	name := c.Param("name")
@@ -60,7 +60,7 @@ type madeLink struct {
 	Until            time.Time
 }
 
-// grantPage tells somebody who was sent a link what they are asked for.
+// grantPage shows the recipient of a link which access is requested.
 func (p *grantPages) grantPage(c *gin.Context) {
 	linked, err := p.grants.Link(c.Request.Context(), c.Param("token"))
 	if err != nil {
@@ -81,7 +81,7 @@ func (p *grantPages) grantView(c *gin.Context, linked *authflow.Linked) view.Gra
 	return v
 }
 
-// refuseLink says why a link leads nowhere.
+// refuseLink shows why a link is not valid.
 func (k *kit) refuseLink(c *gin.Context, err error) {
 	switch {
 	case errors.Is(err, authflow.ErrLinkSpent):
@@ -93,7 +93,7 @@ func (k *kit) refuseLink(c *gin.Context, err error) {
 	}
 }
 
-// follow begins the authorization that a link asks for.
+// follow begins the authorization of a link.
 func (p *grantPages) follow(c *gin.Context) {
 	// The link is bound to its own secret, which the callback takes as well.
 	browser := p.cookie(c, linkCookie)

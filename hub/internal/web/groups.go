@@ -36,7 +36,7 @@ func (p *overviewPages) problemGroups(ctx context.Context, v *view.Overview, ref
 	return err
 }
 
-// doubtfulServices are those whose options wait for an administrator's answer.
+// doubtfulServices returns the services whose options need a decision by an administrator.
 func (p *overviewPages) doubtfulServices(c *gin.Context) ([]view.ServiceRef, error) {
 	services, err := p.services.Doubtful(c.Request.Context())
 	var doubtful []view.ServiceRef

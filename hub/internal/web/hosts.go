@@ -28,7 +28,7 @@ func mayConsent(c *gin.Context) bool {
 	return access.May(u.Role, access.ActConsent)
 }
 
-// heldHosts is what services wait for, for the page that asks for consent.
+// heldHosts returns the hosts that services need consent for.
 func heldHosts(services []service.Service) (v view.HeldHosts) {
 	names := map[string]bool{}
 	for _, s := range services {

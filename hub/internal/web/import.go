@@ -102,9 +102,9 @@ func (p *importPages) importOne(c *gin.Context) {
 	back(c, "/connections/"+url.PathEscape(name))
 }
 
-// importMany begins to add the connections of a table, and leads to how that goes. A table
-// with a mistake adds nothing; a row that the hub cannot take, because its name is in use,
-// leaves the others alone.
+// importMany starts the run that adds the connections of a table, and redirects to its page. An
+// invalid table adds nothing; a row that fails, for example because its name is in use, does
+// not affect the others.
 func (p *importPages) importMany(c *gin.Context) {
 	table, err := tableOf(c)
 	var rows []catalogue.ImportRow

@@ -10,15 +10,15 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// Bounds of what the overview tells of incidents.
+// Bounds of the incidents on the overview.
 const (
 	mostIncidents = 20
 	mostOver      = 3
 	lately        = 24 * time.Hour
 )
 
-// incidents are the open ones that are more than one grant's own trouble, which
-// the list of what needs a person tells already, and those that ended lately.
+// incidents returns the open incidents of more than one connection, and those that ended
+// recently. Trouble of one grant alone is in the list of connections that need a person.
 func (p *overviewPages) incidents(ctx context.Context) (open, over []view.Incident, err error) {
 	found, err := p.overview.Incidents(ctx, false, 500)
 	if err != nil {
@@ -48,7 +48,7 @@ func (p *overviewPages) shared(ctx context.Context, found []noticedb.Incident, m
 			ID: i.ID, Kind: cause.Kind, Of: cause.Of, Said: i.Message, Code: i.Code, Affected: i.Affected, Since: i.OpenedAt, Until: i.ClosedAt,
 		}
 		if v.Said == cause.Said() {
-			v.Said = "" // the title says it, in the reader's language
+			v.Said = "" // the title has it in the reader's language
 		}
 		switch cause.Kind {
 		case connection.CauseBehind, connection.CauseRestored:

@@ -50,25 +50,25 @@ func newKit(o Options) *kit {
 	return k
 }
 
-// countsLive is how long a count of all connections is good for: every page shows
-// it, and it looks at every row.
+// countsLive is how long a count of all connections is cached: every page shows it, and it
+// reads every row.
 const countsLive = time.Second
 
-// countCache keeps the last count. Its zero value has none.
+// countCache caches the last count. The zero value is empty.
 type countCache struct {
 	mu     sync.Mutex
 	at     time.Time
 	counts view.Counts
 }
 
-// forget has the next page count anew: the person has just changed something.
+// forget discards the cached counts, after a change.
 func (x *countCache) forget() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.at = time.Time{}
 }
 
-// counts counts the connections by how they stand.
+// counts returns the number of connections by status.
 func (k *kit) counts(ctx context.Context) (view.Counts, error) {
 	k.counted.mu.Lock()
 	defer k.counted.mu.Unlock()
@@ -85,7 +85,7 @@ func (k *kit) counts(ctx context.Context) (view.Counts, error) {
 	return counts, nil
 }
 
-// tooBusy shows that something was tried too often, where no form of its own says so.
+// tooBusy shows an error page if err is a rate limit; for forms that do not show one themselves.
 func (k *kit) tooBusy(c *gin.Context, err error) bool {
 	wait, ok := tooMany(c, err)
 	if ok {

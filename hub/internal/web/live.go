@@ -26,11 +26,11 @@ func newLivePages(k *kit, o Options) *livePages {
 
 func (p *livePages) routes(in inside) { in.may(access.ActSee).GET("/live", p.live) }
 
-// liveEvery is the least time between two tells of the live stream.
+// liveEvery is the least time between two events of the live stream.
 const liveEvery = time.Second
 
-// live tells a page that something has changed, as server-sent events; the page then
-// asks for its live parts again. It says nothing else, so it needs no more rights.
+// live notifies a page of changes by server-sent events; the page then reloads its live parts.
+// The events carry no data, so the stream needs no rights beyond those of the page.
 func (p *livePages) live(c *gin.Context) {
 	ctx := c.Request.Context()
 	u, _ := person(c)

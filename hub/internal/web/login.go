@@ -20,7 +20,7 @@ func (p *loginPages) setupForm(c *gin.Context) {
 	p.showSetup(c, http.StatusOK, view.Setup{Link: c.Query("link")})
 }
 
-// showSetup shows the set-up page, or says that its link is spent.
+// showSetup shows the set-up page, or that its link was used.
 func (p *loginPages) showSetup(c *gin.Context, status int, v view.Setup) {
 	open, err := p.access.SetupOpen(c.Request.Context(), v.Link)
 	if err != nil {
@@ -125,7 +125,7 @@ func (p *loginPages) logout(c *gin.Context) {
 	back(c, "/login")
 }
 
-// preferences sets language and theme, for strangers too.
+// preferences sets language and theme, also of visitors who are not signed in.
 func (p *loginPages) preferences(c *gin.Context) {
 	const year = 365 * 24 * time.Hour
 	if lang := c.PostForm("lang"); slices.Contains(i18n.Languages, lang) {

@@ -13,10 +13,11 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// pendingLife is how long a password counts without its code.
+// pendingLife is how long the code may follow the password.
 const pendingLife = 5 * time.Minute
 
-// askForCode remembers that the password was right and asks for the code.
+// askForCode notes in the session that the password was right, and redirects to the form for
+// the code.
 func (p *loginPages) askForCode(c *gin.Context, in people.Entered, to string) {
 	ctx := c.Request.Context()
 	if err := p.sessions.RenewToken(ctx); err != nil {
@@ -31,8 +32,8 @@ func (p *loginPages) askForCode(c *gin.Context, in people.Entered, to string) {
 	back(c, "/login/code")
 }
 
-// pending is whose code is waited for; "" for nobody, and for somebody whose password,
-// factor, role or right to log in has changed since the password was shown.
+// pending returns the id of the person whose code is expected; "" for none, and after a change
+// of their password, factor, role or right to log in.
 func (p *loginPages) pending(c *gin.Context) string {
 	ctx := c.Request.Context()
 	if time.Since(time.Unix(p.sessions.GetInt64(ctx, sessionPendingAt), 0)) > pendingLife {

@@ -40,7 +40,7 @@ func (p *dataPages) routes(in inside) {
 	withdrawals.POST("/withdrawn", p.withdrawAgain)
 }
 
-// Machine is what the overview tells of the machine that a hub runs on.
+// Machine has what the overview shows about the machine that the hub runs on.
 type Machine struct {
 	Identity *identity.Identity
 	Clock    *clock.Clock
@@ -50,10 +50,10 @@ type Machine struct {
 // mostReplicas bounds what the overview lists.
 const mostReplicas = 20
 
-// silent is how long a replica gives no sign of life until it counts as stopped.
+// silent is how old the last heartbeat of a replica is when it counts as stopped.
 const silent = 15 * time.Second
 
-// machine reads what is to be known of clocks, copies and replicas.
+// machineView reads the state of clocks, copies and replicas.
 func (p *dataPages) machineView(ctx context.Context) (v view.Machine, err error) {
 	m := p.machine
 	v.Copied = m.Data.Suspected()
@@ -94,7 +94,7 @@ func (p *dataPages) machineView(ctx context.Context) (v view.Machine, err error)
 	return v, nil
 }
 
-// adoptData takes a data folder that looks copied for the only one.
+// adoptData accepts a data folder that looks copied as the only one.
 func (p *dataPages) adoptData(c *gin.Context) {
 	if err := p.data.Adopt(c.Request.Context()); err != nil {
 		p.fail(c, err)
@@ -104,7 +104,7 @@ func (p *dataPages) adoptData(c *gin.Context) {
 	back(c, "/")
 }
 
-// keepKey notes that a person has put a copy of the hub's key away.
+// keepKey records that a person has stored a copy of the hub's key.
 func (p *dataPages) keepKey(c *gin.Context) {
 	if err := p.data.KeepKey(c.Request.Context()); err != nil {
 		p.fail(c, err)
@@ -113,7 +113,7 @@ func (p *dataPages) keepKey(c *gin.Context) {
 	back(c, "/")
 }
 
-// backupTrouble looks at the scheduled backups; nil if they are well or there are none.
+// backupTrouble returns the trouble of scheduled backups; nil if there is none or no schedule.
 func (p *dataPages) backupTrouble(ctx context.Context, now time.Time) *view.BackupTrouble {
 	state, every := p.backups(ctx)
 	if every == 0 || state.Problem == "" && (state.GoodAt.IsZero() || now.Sub(state.GoodAt) <= 2*every) {

@@ -141,7 +141,7 @@ func (p *peoplePages) withdrawInvitation(c *gin.Context) {
 	back(c, "/people")
 }
 
-// requireSecondFactor says whether everybody needs a second factor.
+// requireSecondFactor sets whether everybody needs a second factor.
 func (p *peoplePages) requireSecondFactor(c *gin.Context) {
 	on, key := ticked(c, "require"), "flash.factor_not_required"
 	if on {

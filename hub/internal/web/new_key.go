@@ -18,7 +18,7 @@ const keyCreated = "/keys/created"
 // firstOfToken is how many characters of a token are shown when a key is tried.
 const firstOfToken = 6
 
-// showNewKey leads to the page that shows a key that was just made.
+// showNewKey redirects to the page that shows a key that was just created.
 func (p *keyPages) showNewKey(c *gin.Context, v view.NewKey) {
 	if err := p.show(c, shownKey, v); err != nil {
 		p.fail(c, err)

@@ -9,7 +9,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// setOwner says whose a connection is: who gets its messages.
+// setOwner sets the owner of a connection, who gets its messages.
 func (p *connectionPages) setOwner(c *gin.Context) {
 	conn, _, ok := p.find(c)
 	if !ok {
@@ -38,7 +38,7 @@ func (p *connectionPages) setOwner(c *gin.Context) {
 	back(c, "/connections/"+url.PathEscape(conn.Name))
 }
 
-// ownership adds to a connection's page whose it is, and whose it could be.
+// ownership adds the owner of a connection, and the choice of owners, to its page.
 func (p *connectionPages) ownership(ctx context.Context, v *view.Connection, connectionID string) (err error) {
 	if v.Contacts, err = p.notifications.Contacts(ctx); err != nil {
 		return err

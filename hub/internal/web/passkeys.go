@@ -39,14 +39,14 @@ type passkeyAnswer struct {
 	Answer json.RawMessage `json:"answer"`
 	// Title is the name of a new passkey.
 	Title string `json:"title"`
-	// ReturnTo is where a login leads.
+	// ReturnTo is the page that a login returns to.
 	ReturnTo string `json:"return_to"`
 }
 
 // mostPasskeyBytes bounds an answer; real ones are a few kilobytes.
 const mostPasskeyBytes = 64 << 10
 
-// askBrowser answers with what the browser has to ask its person for.
+// askBrowser answers with the options of the WebAuthn request.
 func (p *passkeyExchange) askBrowser(c *gin.Context, key string, options any, pending []byte, err error) {
 	if err != nil {
 		p.passkeyProblem(c, err)
@@ -57,7 +57,7 @@ func (p *passkeyExchange) askBrowser(c *gin.Context, key string, options any, pe
 	c.JSON(http.StatusOK, options)
 }
 
-// passkeyAnswered reads the browser's answer and takes what it is checked against.
+// passkeyAnswered reads the browser's answer, and takes the challenge from the session.
 func (p *passkeyExchange) passkeyAnswered(c *gin.Context, key string) (pending []byte, a passkeyAnswer, err error) {
 	pending = []byte(p.sessions.PopString(c.Request.Context(), key))
 	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, mostPasskeyBytes))
@@ -100,7 +100,7 @@ func (p *passkeyExchange) passkeyProblem(c *gin.Context, err error) {
 	c.JSON(http.StatusInternalServerError, gin.H{"problem": i18n.T(ctx, "passkeys.problem.hub", "Reference", reference)})
 }
 
-// passkeysHere is what pages say of passkeys at this address.
+// passkeysHere returns whether passkeys work at this address.
 func (p *passkeyExchange) passkeysHere() view.Passkeys {
 	return view.Passkeys{Trouble: p.passkeys.Trouble(), Address: p.publicURL}
 }

@@ -128,7 +128,7 @@ func (p *pluginPages) handIn(c *gin.Context) {
 	back(c, "/plugins/"+url.PathEscape(pack.Name))
 }
 
-// packageAct is an act on a version; it leads back to its plugin.
+// packageAct is an act on a version; it redirects to the page of its plugin.
 func (p *pluginPages) packageAct(key string, act func(c *gin.Context, sum string) error) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		pack, err := p.plugins.Package(c.Request.Context(), c.Param("sum"))
@@ -140,7 +140,7 @@ func (p *pluginPages) packageAct(key string, act func(c *gin.Context, sum string
 	}
 }
 
-// pluginAct is an act on a plugin; it leads back to it.
+// pluginAct is an act on a plugin; it redirects to its page.
 func (p *pluginPages) pluginAct(key string, act func(ctx context.Context, name string) error) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		name := c.Param("name")
@@ -148,12 +148,12 @@ func (p *pluginPages) pluginAct(key string, act func(ctx context.Context, name s
 	}
 }
 
-// acted tells what came of an act.
+// acted reports the outcome of an act.
 func (p *pluginPages) acted(c *gin.Context, key, plugin, what string, err error) {
 	refused, isRefused := errors.AsType[*installer.RefusedError](err)
 	switch {
 	case isRefused:
-		if refused.Code == installer.CodeLosses { // its page asks whether that is accepted
+		if refused.Code == installer.CodeLosses { // the page of the plugin has the confirmation
 			if err := p.show(c, shownLoses, view.PluginLosses{Sum: refused.With, Said: refused.Message}); err != nil {
 				p.fail(c, err)
 				return

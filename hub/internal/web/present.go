@@ -14,16 +14,16 @@ import (
 
 // Keys of a session.
 const (
-	// sessionID names the row that says who is signed in.
+	// sessionID is the id of the row of the login.
 	sessionID = "session"
-	// sessionBy is by what they have logged in.
+	// sessionBy is the means of the login.
 	sessionBy = "by"
-	// sessionPending is who has shown a password and not yet a code.
+	// sessionPending is the person who has entered a password and not yet a code.
 	sessionPending   = "pending"
 	sessionPendingAt = "pending-at"
 	sessionPendingTo = "pending-to"
 	sessionPendingBy = "pending-by"
-	// sessionPendingDigest is what the password was judged by.
+	// sessionPendingDigest is the digest of what the password was checked against.
 	sessionPendingDigest = "pending-digest"
 	sessionSecret        = "new-secret"
 	sessionFlashKey      = "flash"
@@ -57,7 +57,7 @@ func (k *kit) user(c *gin.Context) (peopledb.User, bool) {
 	return u, true
 }
 
-// agentOf is what the browser says of itself.
+// agentOf returns the User-Agent, at most 300 bytes of it.
 func agentOf(c *gin.Context) string {
 	agent := c.GetHeader("User-Agent")
 	return agent[:min(len(agent), 300)]
@@ -69,7 +69,7 @@ func person(c *gin.Context) (peopledb.User, bool) {
 	return u, ok
 }
 
-// known finds who is signed in, and lets the rest of the request know.
+// known finds who is signed in, and puts the caller into the context of the request.
 func (k *kit) known(c *gin.Context) (peopledb.User, bool) {
 	u, ok := k.user(c)
 	if ok {
@@ -79,8 +79,8 @@ func (k *kit) known(c *gin.Context) (peopledb.User, bool) {
 	return u, ok
 }
 
-// visitor finds who comes to a page that needs nobody to be signed in: a person, or
-// somebody without an account here, whose link the act finds by itself.
+// visitor returns the context of acts on an open page, and whether a person is signed in. The
+// act itself finds the link of a visitor who has one.
 func (k *kit) visitor(c *gin.Context) (context.Context, bool) {
 	_, in := k.known(c)
 	if in {
@@ -89,7 +89,7 @@ func (k *kit) visitor(c *gin.Context) (context.Context, bool) {
 	return act.With(c.Request.Context(), act.Link(audit.KindFront, "", c.ClientIP(), agentOf(c))), false
 }
 
-// stranger is the context of acts of somebody who is not known yet, such as a login.
+// stranger returns the context of acts before the person is known, such as a login.
 func (k *kit) stranger(c *gin.Context) context.Context {
 	return act.With(c.Request.Context(), act.Link(audit.KindPerson, "", c.ClientIP(), agentOf(c)))
 }

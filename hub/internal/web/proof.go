@@ -11,8 +11,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// proofForm is the page that asks. Whoever has codes shows one: a password alone is not
-// their proof.
+// proofForm shows the page for a fresh proof of identity. People with a second factor enter a
+// code: the password alone is no proof.
 func (p *settingsPages) proofForm(c *gin.Context) {
 	p.showProof(c, http.StatusOK, view.Proof{ReturnTo: localPath(c.Query("return_to")), Ended: c.Query("ended") != ""})
 }

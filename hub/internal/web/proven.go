@@ -12,32 +12,32 @@ import (
 )
 
 const (
-	// proofPage asks people to show once more that it is them.
+	// proofPage is the page for a fresh proof of identity.
 	proofPage = "/login/confirm"
-	// provedKey is where a request has when its person has last shown a password, a passkey
-	// or a code, or has signed in anew at the sign-in service.
+	// provedKey is the key of a request for the time of the last proof: a password, a passkey
+	// or a code, or a new sign-in at the sign-in service.
 	provedKey = "proved-at"
-	// proofLife is how long that counts for what a session alone must not do.
+	// proofLife is how long a proof is valid for acts that a session alone must not do.
 	proofLife = 5 * time.Minute
 )
 
-// hasProof reports whether they have within the last minutes.
+// hasProof reports whether the person has given a proof within proofLife.
 func (k *kit) hasProof(c *gin.Context) bool {
 	age := time.Since(c.GetTime(provedKey))
 	return age >= -proofLife && age < proofLife
 }
 
-// proven lets an act through whose person has shown within the last minutes that it is
-// them: a session alone, which may have been left open or stolen, does not change what
-// somebody logs in with, make keys that may do everything, or move grants to other hosts.
-// Others are led to a page that asks for it, and back here with what they entered.
+// proven admits an act whose person has given a proof of identity within proofLife. A session
+// alone, which may be stolen or left open, must not change credentials, create keys with every
+// right, or move grants to other hosts. Without a proof the request is redirected to the page
+// for one, which returns here with the form as it was entered.
 func (k *kit) proven(c *gin.Context) {
 	if !k.needProof(c) {
 		c.Abort()
 	}
 }
 
-// needProof is proven for a handler: false if the request is answered.
+// needProof is proven for use in a handler; false if it has answered the request.
 func (k *kit) needProof(c *gin.Context) bool {
 	if k.hasProof(c) {
 		return true
@@ -59,5 +59,5 @@ func (k *kit) needProof(c *gin.Context) bool {
 	return false
 }
 
-// scripted are the acts that the script of passkeys asks for.
+// scripted are the acts that the script of passkeys requests.
 var scripted = []string{"/settings/passkeys/begin", "/settings/passkeys/finish"}

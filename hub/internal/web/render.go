@@ -34,7 +34,7 @@ func (k *kit) render(c *gin.Context, status int, component templ.Component) {
 	}
 }
 
-// shell is what stands around a page of a section.
+// shell returns the frame of a page: navigation, person, flash message.
 func (k *kit) shell(c *gin.Context, section string) view.Shell {
 	s := view.Shell{Section: section, Path: returnPath(c.Request), Theme: k.theme(c)}
 	_, s.Detached = errors.AsType[*store.DetachedError](k.overview.Detached(c.Request.Context()))
@@ -46,10 +46,9 @@ func (k *kit) shell(c *gin.Context, section string) view.Shell {
 	return s
 }
 
-// returnPath is where a switch of language or theme leads back to; "" if the page cannot
-// be shown again, for what was entered into it, or came to it, would be lost. Addresses
-// that a service or a sign-in service leads to hold codes, which no page repeats; a link
-// that is good once is in its page anyway.
+// returnPath is the address that a change of language or theme returns to; "" if the page
+// cannot be shown again without losing its input. Addresses of callbacks contain codes, which
+// no page may repeat; a link that is valid once is in its page anyway.
 func returnPath(r *http.Request) string {
 	path := r.URL.Path
 	switch {
@@ -72,7 +71,7 @@ func returnPath(r *http.Request) string {
 func (k *kit) attention(c *gin.Context) int {
 	counts, err := k.counts(c.Request.Context())
 	if err != nil {
-		return 0 // the page itself will say that the database cannot be read
+		return 0 // the page itself reports that the database cannot be read
 	}
 	return counts.Acute()
 }

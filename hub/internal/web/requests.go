@@ -66,8 +66,8 @@ func (p *requestPages) requests(c *gin.Context) {
 	p.render(c, http.StatusOK, page.Requests(p.shell(c, view.SectionServices), v))
 }
 
-// decideRequest says what became of a request. One that somebody else has decided
-// meanwhile stays as it is.
+// decideRequest stores the decision about a request. One that was decided meanwhile is not
+// changed.
 func (p *requestPages) decideRequest(c *gin.Context) {
 	decide, flash := p.services.Done, "flash.request_done"
 	if c.PostForm("state") == noticedb.RequestDeclined {

@@ -16,7 +16,7 @@ import (
 // mostBehind is how many grants behind a backup the page lists.
 const mostBehind = 500
 
-// restoredShort is how the last restore stands, for the overview.
+// restoredShort returns the state of the last restore, for the overview.
 func (p *dataPages) restoredShort(ctx context.Context) (v view.Restored, err error) {
 	at, err := p.data.Restores(ctx)
 	if err != nil || at.Newest.ID == "" {
@@ -33,7 +33,7 @@ func (p *dataPages) restoredShort(ctx context.Context) (v view.Restored, err err
 	return v, err
 }
 
-// restored shows how the last restore stands and what it left to decide.
+// restored shows the state of the last restore and the decisions that it needs.
 func (p *dataPages) restored(c *gin.Context) {
 	ctx := c.Request.Context()
 	at, err := p.data.Restores(ctx)
@@ -78,7 +78,7 @@ func (p *dataPages) behind(c *gin.Context) ([]view.BehindGrant, error) {
 	return rows, err
 }
 
-// decideBehind asks whether a decision is meant, and then carries it out.
+// decideBehind shows the confirmation of a decision, and carries it out once confirmed.
 func (p *dataPages) decideBehind(c *gin.Context) {
 	ctx := c.Request.Context()
 	d := view.BehindDecision{Decision: c.PostForm("decision"), All: ticked(c, "all"), Names: c.PostFormArray("connections")}

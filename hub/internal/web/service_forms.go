@@ -104,8 +104,8 @@ func readServiceForm(c *gin.Context, form *view.ServiceForm) {
 	form.Again = enteredSecrets(c, *form)
 }
 
-// enteredSecrets names the secrets that were entered. They do not come back with the
-// form, which says so.
+// enteredSecrets names the secrets that were entered. The form does not repeat them, and marks
+// their fields.
 func enteredSecrets(c *gin.Context, form view.ServiceForm) []string {
 	var names []string
 	if c.PostForm("client_secret") != "" {

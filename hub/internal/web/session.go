@@ -27,8 +27,8 @@ func (k *kit) newSessions() *scs.SessionManager {
 	return m
 }
 
-// renewSession gives the session of somebody who is signed in a new token, and all of
-// the time that any session may last. The old token is worth nothing from here on.
+// renewSession gives the session of a person a new token, and the full absolute lifetime. The
+// old token becomes invalid.
 func (k *kit) renewSession(ctx context.Context) error {
 	err := k.sessions.RenewToken(ctx)
 	if err == nil && k.sessionAbsolute > 0 {
@@ -37,7 +37,7 @@ func (k *kit) renewSession(ctx context.Context) error {
 	return err
 }
 
-// idleSince is since when a session must have been used to be one.
+// idleSince is the time since when a session must have been used to be valid.
 func (k *kit) idleSince() time.Time {
 	if k.sessionIdle <= 0 {
 		return time.Time{}

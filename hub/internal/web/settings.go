@@ -56,7 +56,7 @@ func (p *settingsPages) settings(c *gin.Context) {
 	p.showSettings(c, http.StatusOK, func(v *view.Settings) { v.CalendarURL = address })
 }
 
-// showSettings shows the settings; with says what is special about this time.
+// showSettings shows the settings; with changes the view.
 func (p *settingsPages) showSettings(c *gin.Context, status int, with func(*view.Settings)) {
 	u, _ := person(c)
 	hasCalendar, err := p.people.HasCalendar(c.Request.Context())
@@ -164,7 +164,7 @@ func (p *settingsPages) removePasskey(c *gin.Context) {
 	back(c, "/settings")
 }
 
-// passkeyList are those of the signed-in person.
+// passkeyList returns the passkeys of the signed-in person.
 func (p *settingsPages) passkeyList(c *gin.Context) (view.Passkeys, error) {
 	u, _ := person(c)
 	v := p.passkeysHere()

@@ -14,9 +14,9 @@ import (
 // when that is reloaded.
 const shownLife = 10 * time.Minute
 
-// shown is something that is shown once, such as a new key. It is made by a form and
-// shown by the page that the form leads to, so that reloading makes no second one; in
-// between it is in the sealed session.
+// shown is a value that is shown once, such as a new key. A form creates it and redirects to
+// the page that shows it, so that reloading creates no second one; in between it is in the
+// sealed session.
 type shown struct {
 	At    time.Time
 	Value json.RawMessage
@@ -31,7 +31,7 @@ const (
 	shownRecovery = "shown-recovery"
 	// shownDepartures are those of a session that can be seen again.
 	shownDepartures = "shown-departures"
-	// shownCodes names the connection whose codes were asked for; the codes are not kept.
+	// shownCodes names the connection whose codes were requested; the codes are not stored.
 	shownCodes = "shown-codes"
 	shownTest  = "shown-channel-test"
 	shownCall  = "shown-test-call"
@@ -39,7 +39,7 @@ const (
 	shownLoses = "shown-losses"
 )
 
-// show keeps something for the page that shows it.
+// show stores a value for the page that shows it.
 func (k *kit) show(c *gin.Context, what string, value any) error {
 	data, err := json.Marshal(value)
 	if err == nil {
@@ -52,7 +52,7 @@ func (k *kit) show(c *gin.Context, what string, value any) error {
 	return nil
 }
 
-// toShow reads what is to be shown; false if there is nothing, or not any more.
+// toShow reads a stored value; false if there is none or it has expired.
 func toShow[T any](k *kit, c *gin.Context, what string) (value T, ok bool) {
 	var kept shown
 	data := k.sessions.GetBytes(c.Request.Context(), what)
@@ -62,21 +62,21 @@ func toShow[T any](k *kit, c *gin.Context, what string) (value T, ok bool) {
 	return value, json.Unmarshal(kept.Value, &value) == nil
 }
 
-// takeShown reads it and forgets it.
+// takeShown reads a stored value and removes it.
 func takeShown[T any](k *kit, c *gin.Context, what string) (value T, ok bool) {
 	value, ok = toShow[T](k, c, what)
 	k.forgetShown(c, what)
 	return value, ok
 }
 
-// forgetShown forgets what was shown.
+// forgetShown removes a stored value.
 func (k *kit) forgetShown(c *gin.Context, what string) {
 	if k.sessions.Exists(c.Request.Context(), what) {
 		k.sessions.Remove(c.Request.Context(), what)
 	}
 }
 
-// flash tells something once, on the next page.
+// flash stores a message for the next page.
 func (k *kit) flash(c *gin.Context, f view.Flash) {
 	ctx := c.Request.Context()
 	k.sessions.Put(ctx, sessionFlashKey, f.Key)

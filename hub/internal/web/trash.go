@@ -110,7 +110,7 @@ func (p *trashPages) trashRow(t grantdb.Trashed, refs map[string]view.ServiceRef
 	}
 }
 
-// putBack takes one out of the trash. A name that is taken is asked for anew.
+// putBack takes a connection out of the trash. If its name is in use, a form asks for another.
 func (p *trashPages) putBack(c *gin.Context) {
 	conn, err := p.connections.PutBack(c.Request.Context(), c.Param("id"), c.PostForm("name"))
 	if problems := problemsOf(err); problems != nil {
@@ -144,7 +144,7 @@ func (p *trashPages) askName(c *gin.Context, problems view.Problems) {
 	p.render(c, http.StatusUnprocessableEntity, page.PutBack(p.shell(c, view.SectionConnections), row))
 }
 
-// removeTrashed removes one from the trash for good.
+// removeTrashed removes a connection from the trash permanently.
 func (p *trashPages) removeTrashed(c *gin.Context) {
 	t, revoked, err := p.connections.Remove(c.Request.Context(), c.Param("id"))
 	if errors.Is(err, store.ErrNotFound) {

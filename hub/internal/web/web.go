@@ -55,14 +55,14 @@ type Options struct {
 	Data          *data.Data
 	// Overview reads what there is, across the areas.
 	Overview *overview.Overview
-	// Escalation tells people of trouble.
+	// Escalation notifies people of trouble.
 	Escalation *escalation.Escalation
 	// Damages are the parts of the reply journal that could not be read.
 	Damages func() []journal.Damage
-	// Backups tells how scheduled backups went and how often one is made; 0 without a
+	// Backups returns the state of scheduled backups and their interval; 0 without a
 	// schedule.
 	Backups func(ctx context.Context) (backup.State, time.Duration)
-	// Machine is what the overview tells of clocks, copies and replicas.
+	// Machine has what the overview shows about clocks, copies and replicas.
 	Machine Machine
 	// Ending is closed when the hub begins to stop.
 	Ending <-chan struct{}
@@ -115,15 +115,15 @@ func New(o Options) *Pages {
 	return p
 }
 
-// Sessions wraps the router: pages get a session and refuse what another site
-// sends; the API has neither, it knows keys.
+// Sessions wraps the router: pages have a session and refuse requests from other sites. The
+// API has neither; it authenticates by keys.
 func (p *Pages) Sessions(router http.Handler) http.Handler {
 	// Requests from other sites are refused by their Origin or Sec-Fetch-Site, so
 	// forms need no tokens (net/http.CrossOriginProtection).
 	p.keys.router = router
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(p.crossOrigin))
-	protection.AddInsecureBypassPattern("POST /callback/{service}") // it only leads on to the address of a callback
+	protection.AddInsecureBypassPattern("POST /callback/{service}") // it only redirects to the address of a callback
 	guarded := protection.Handler(p.sessions.LoadAndSave(router))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if hasNoSession(r.URL.Path) {
@@ -145,7 +145,7 @@ func hasNoSession(path string) bool {
 func (p *Pages) Register(router *gin.Engine) {
 	router.GET(assets.Prefix+"*file", gin.WrapF(assets.Serve))
 	router.HEAD(assets.Prefix+"*file", gin.WrapF(assets.Serve))
-	router.GET("/providers/:name/icon", p.directory.icon) // strangers are shown whose service it is
+	router.GET("/providers/:name/icon", p.directory.icon) // open pages show it as well
 	p.registerOpen(router)
 	in := p.gate.inside(router)
 	for _, a := range p.areas {

@@ -19,7 +19,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// ownerForm says who gets the messages about a connection.
+// ownerForm sets who receives the messages about a connection.
 func ownerForm(v view.Connection) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -54,7 +54,7 @@ func withoutCause(v view.Connections) view.Connections {
 	return v
 }
 
-// Connections answers how the connections stand.
+// Connections is the list of connections, with a summary of their states.
 func Connections(s view.Shell, v view.Connections) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1007,7 +1007,7 @@ func mayBulk(ctx context.Context) []string {
 	return view.BulkActs(ctx)
 }
 
-// foundWords says how many connections a list finds.
+// foundWords shows how many connections match the filters.
 func foundWords(ctx context.Context, v view.Connections) string {
 	if !v.Limited() {
 		return i18n.N(ctx, "bulk.total", v.Found)

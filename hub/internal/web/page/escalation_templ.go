@@ -112,7 +112,7 @@ func escalationCare(r view.EscalationRow) templ.Component {
 	})
 }
 
-// Escalation answers who was told of one trouble, and who will be.
+// Escalation shows who was notified of one trouble, and who will be.
 func Escalation(s view.Shell, v view.EscalationPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

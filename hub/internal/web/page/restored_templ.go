@@ -17,7 +17,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// restoredNotices says on the overview what a restore has left to wait for and to decide.
+// restoredNotices shows on the overview what a restore leaves to wait for and to decide.
 func restoredNotices(v view.Restored) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1049,7 +1049,7 @@ func behindTable(rows []view.BehindGrant, picks bool) templ.Component {
 	})
 }
 
-// BehindDecision asks whether a decision is meant: what is done, and to how many.
+// BehindDecision is the confirmation of a decision: what is done, and to how many.
 func BehindDecision(s view.Shell, d view.BehindDecision) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

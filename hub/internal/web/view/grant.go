@@ -2,7 +2,7 @@ package view
 
 import "time"
 
-// Grant is the page of somebody who was sent a link.
+// Grant is the page of a link.
 type Grant struct {
 	Service    ServiceRef
 	Provider   Provider

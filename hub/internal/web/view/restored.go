@@ -2,7 +2,7 @@ package view
 
 import "time"
 
-// Restored is how the last restore of the database stands.
+// Restored is the state of the last restore of the database.
 type Restored struct {
 	// Cause is backup, database or token_sets; "" if none was noticed.
 	Cause, By    string
