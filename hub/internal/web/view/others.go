@@ -116,7 +116,7 @@ type Settings struct {
 // Wait is a rate limit: when the next attempt is allowed. The zero value is none.
 type Wait struct {
 	For time.Duration
-	// Others is set if the hub has many other sign-ins to check, and who is asked has done
+	// Others is set if the hub has many other logins to check, and who is asked has done
 	// nothing too often.
 	Others bool
 }
