@@ -12,7 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// acknowledge notes that the signed-in person takes care.
+// acknowledge acknowledges an escalation for the signed-in person.
 func (p *escalationPages) acknowledge(c *gin.Context) {
 	u, _ := person(c)
 	id := c.Param("id")
@@ -24,8 +24,8 @@ func (p *escalationPages) acknowledge(c *gin.Context) {
 	back(c, "/escalations/"+url.PathEscape(id))
 }
 
-// ackPage is what the acknowledge link of a message shows. It changes nothing:
-// messengers look at links before people do.
+// ackPage is the page of the acknowledge link of a message. It changes nothing, because
+// messengers open links for previews.
 func (p *escalationPages) ackPage(c *gin.Context) { p.showAck(c, false) }
 
 // ack acknowledges an escalation by the link of a message, and redirects to its page.

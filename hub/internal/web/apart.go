@@ -9,7 +9,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// Apart shows why a page cannot be shown where there is no session, and so no person.
+// Apart shows an error page where there is no session, and so no person.
 func (k *kit) Apart(w http.ResponseWriter, r *http.Request, status int) {
 	wishes := []string{r.Header.Get("Accept-Language")}
 	if cookie, err := r.Cookie(langCookie); err == nil {
@@ -26,7 +26,7 @@ func (k *kit) Apart(w http.ResponseWriter, r *http.Request, status int) {
 	}
 }
 
-// crossOrigin refuses what another site has sent.
+// crossOrigin refuses a request of another site.
 func (k *kit) crossOrigin(w http.ResponseWriter, r *http.Request) {
 	k.Apart(w, r, http.StatusForbidden)
 }

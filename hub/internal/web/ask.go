@@ -22,11 +22,11 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// askPage is where a service that is missing is asked for.
+// askPage is the page of the request for a missing service.
 const askPage = "/ask"
 
-// requestLimit bounds how often services are asked for. People, links and the front page
-// are counted apart, so that strangers cannot use up what others have.
+// requestLimit bounds how often services are requested. People, links and the front page are
+// counted separately, so that visitors cannot use up the limit of others.
 var requestLimit = servicedb.FrontLimit{PerAddress: 5, InTotal: 30, Within: 24 * time.Hour}
 
 // What is wrong with a request.
@@ -116,7 +116,7 @@ func (f *frontDoor) ask(c *gin.Context) {
 	back(c, who.action+"?sent=1")
 }
 
-// bound notes what is wrong with a field that must be there and not too long.
+// bound adds the problem of a required field that is empty or too long.
 func bound(problems view.Problems, field, value string, most int, missing provider.Text) {
 	switch n := utf8.RuneCountInString(value); {
 	case n == 0:
@@ -126,10 +126,10 @@ func bound(problems view.Problems, field, value string, most int, missing provid
 	}
 }
 
-// line is text of a stranger in one line, without what cannot be seen.
+// line returns text of a visitor in one line, without invisible characters.
 func line(s string) string { return strings.Join(strings.Fields(lines(s)), " ") }
 
-// lines keeps line breaks, at most one empty line at a time.
+// lines is line with line breaks kept, at most one empty line in a row.
 func lines(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {

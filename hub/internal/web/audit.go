@@ -73,7 +73,7 @@ func dayOf(day string, zone *time.Location, wrong *string) time.Time {
 	return at
 }
 
-// auditQuery is the address of what is looked for.
+// auditQuery returns the query of a filter.
 func auditQuery(form view.AuditForm) url.Values {
 	q := url.Values{}
 	for name, value := range map[string]string{"actor": form.Actor, "act": form.Act, "object": form.Object, "outcome": form.Outcome, "from": form.From, "to": form.To} {
@@ -107,7 +107,7 @@ func (p *auditPages) audit(c *gin.Context) {
 	p.render(c, http.StatusOK, page.Audit(p.shell(c, view.SectionAudit), v))
 }
 
-// detailText is a record's detail in one line, as machines read it.
+// detailText returns a record's detail in one line, for machines.
 func detailText(detail map[string]string) string {
 	parts := make([]string, 0, len(detail))
 	for _, key := range slices.Sorted(maps.Keys(detail)) {
@@ -116,7 +116,7 @@ func detailText(detail map[string]string) string {
 	return strings.Join(parts, "; ")
 }
 
-// auditCSV exports what the filter finds, all of it, newest first.
+// auditCSV exports all records that the filter finds, newest first.
 func (p *auditPages) auditCSV(c *gin.Context) {
 	f, _ := auditFilter(c)
 	f.Limit = 1000
@@ -141,7 +141,7 @@ func (p *auditPages) auditCSV(c *gin.Context) {
 	}
 }
 
-// harmless keeps a spreadsheet from taking a value for a formula.
+// harmless escapes a value that a spreadsheet would evaluate as a formula.
 func harmless(values ...string) []string {
 	for i, v := range values {
 		if v != "" && strings.ContainsRune("=+-@\t\r", rune(v[0])) {

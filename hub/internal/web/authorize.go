@@ -62,7 +62,7 @@ func (p *grantPages) depart(c *gin.Context, name string) {
 	p.leave(c, way, d, d.Connection.Title, err)
 }
 
-// wayOf is how an authorization goes that is started in a browser.
+// wayOf describes an authorization that is started in a browser.
 func wayOf(c *gin.Context, returnTo string) grants.Way {
 	return grants.Way{Browser: browserOf(c), ReturnTo: returnTo, Lang: i18n.Lang(c.Request.Context())}
 }
@@ -83,7 +83,7 @@ func (p *grantPages) leave(c *gin.Context, way grants.Way, d grants.Departure, w
 	p.sendAway(c, view.Departure{Service: p.serviceRef(d.Service), Connection: what, URL: d.URL, Back: way.ReturnTo, Others: d.Rivals})
 }
 
-// callback is where services send the browser back to.
+// callback finishes an authorization when a service redirects the browser back.
 func (p *grantPages) callback(c *gin.Context) {
 	if isPrefetch(c.Request) { // a prefetch must not consume the state
 		c.Header("Cache-Control", "no-store")
@@ -152,8 +152,8 @@ func (p *grantPages) resultOf(c *gin.Context, failure *authflow.Failure) view.Re
 	return v
 }
 
-// wayBack is where an authorization that came to nothing can be begun again: at the link
-// that was followed, or in the hub, after a login if that is needed.
+// wayBack returns the address at which a failed authorization can be started again: the link
+// that was used, or a page of the hub, after a login if that is needed.
 func (p *grantPages) wayBack(c *gin.Context, a *authdb.Authorization) string {
 	_, in := p.user(c)
 	switch {

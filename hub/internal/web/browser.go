@@ -35,9 +35,8 @@ func browsers(r *http.Request) []string {
 	return all
 }
 
-// browserOf is the secret of the browser that an authorization is about to be started
-// in. It stays the same while authorizations are awaited there, so that they do not end
-// each other.
+// browserOf returns the secret of the browser that starts an authorization. It stays the same
+// while authorizations are open there, so that they do not end each other.
 func browserOf(c *gin.Context) string {
 	if cookie, err := c.Request.Cookie(browserCookie); err == nil && len(cookie.Value) == browserSecretSize {
 		return cookie.Value

@@ -18,7 +18,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// codesMinTTL is the life that copied access codes have left at least.
+// codesMinTTL is the least remaining lifetime of copied access codes.
 const codesMinTTL = time.Minute
 
 // askedCodes notes in the session the connection whose access codes were requested: the page
@@ -46,8 +46,8 @@ func (p *connectionPages) askCodes(c *gin.Context) {
 	back(c, "/connections/"+url.PathEscape(conn.Name)+"/codes")
 }
 
-// codes shows the access codes to who has asked for them just now; others are led to the
-// connection, where they can.
+// codes shows the access codes if they were requested just now; otherwise it redirects to the
+// connection, which has the button.
 func (p *connectionPages) codes(c *gin.Context) {
 	conn, s, ok := p.find(c)
 	if !ok {

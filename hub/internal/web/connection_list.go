@@ -33,7 +33,7 @@ func rowsOf(connections []connection.Connection, refs map[string]view.ServiceRef
 // pageSize is how many connections a page of the list shows.
 const pageSize = 100
 
-// listFilter reads what a list is asked for.
+// listFilter reads the filter of a list from a query.
 func listFilter(values url.Values, refs map[string]view.ServiceRef) (grantdb.Filter, view.Connections) {
 	v := view.Connections{
 		Query: strings.TrimSpace(values.Get("q")), Status: connection.Status(values.Get("status")), Services: len(refs), Tag: values.Get("tag"), Sort: values.Get("sort"),
@@ -111,8 +111,8 @@ func (p *connectionPages) causeText(ctx context.Context, text string) string {
 	return text
 }
 
-// countList counts what a list finds, by status as well, and what there is in all and in the
-// trash.
+// countList counts the connections that a filter finds, by status as well, and those in all and
+// in the trash.
 func (p *connectionPages) countList(ctx context.Context, f grantdb.Filter, v *view.Connections) error {
 	all, err := p.counts(ctx)
 	if err != nil {
@@ -142,7 +142,7 @@ func (p *connectionPages) countList(ctx context.Context, f grantdb.Filter, v *vi
 	return err
 }
 
-// connectionsCSV exports what the list is asked for, all of it, without any token.
+// connectionsCSV exports all connections that the filter finds, without tokens.
 func (p *connectionPages) connectionsCSV(c *gin.Context) {
 	refs, err := p.serviceRefs(c)
 	if err != nil {

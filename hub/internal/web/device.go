@@ -13,8 +13,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// The cookie by which a browser is known to the people who were logged in there. Only the
-// pages of the login get it.
+// The cookie that identifies a browser to the people who have logged in there. Only the pages
+// of the login receive it.
 const (
 	deviceCookie     = "evergrant_device"
 	deviceCookiePath = "/login"

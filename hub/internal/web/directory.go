@@ -28,8 +28,7 @@ func newDirectory(o Options) *directory {
 }
 
 // icon serves a provider's picture. It is shown by img elements alone, where
-// nothing in it can run; the Content-Security-Policy
-// covers the case that it is opened by itself.
+// nothing in it can run; the Content-Security-Policy covers the case that it is opened by itself.
 func (dir *directory) icon(c *gin.Context) {
 	d, ok := dir.catalogue.Provider(c.Param("name"))
 	if !ok || len(d.Icon) == 0 {

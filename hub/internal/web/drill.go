@@ -60,7 +60,7 @@ func (p *escalationPages) drill(c *gin.Context) {
 	p.render(c, http.StatusOK, page.Drill(p.shell(c, view.SectionConnections), v, drillEvents))
 }
 
-// startDrill really sends it, marked as a drill.
+// startDrill sends the messages, marked as a drill.
 func (p *escalationPages) startDrill(c *gin.Context) {
 	conn, _, ok := p.connections.find(c)
 	if !ok {

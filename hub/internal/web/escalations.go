@@ -168,7 +168,7 @@ func (p *escalationPages) toldOf(c *gin.Context, list ...noticedb.Escalation) ([
 	return rows, nil
 }
 
-// linkRE finds what opens something in the text of a message: a page must not show it.
+// linkRE matches links in the text of a message: they open something, so no page may show them.
 var linkRE = regexp.MustCompile(`/(grant|ack)/[A-Za-z0-9_-]{20,}`)
 
 func deliveryRow(d noticedb.Delivery, t told) view.DeliveryRow {
@@ -222,7 +222,7 @@ func (p *escalationPages) endDrill(c *gin.Context) {
 	back(c, "/escalations/"+url.PathEscape(id))
 }
 
-// resend has a message tried again that was given up.
+// resend retries a message that was given up.
 func (p *escalationPages) resend(c *gin.Context) {
 	escalationID, err := p.notifications.Resend(c.Request.Context(), c.Param("id"))
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// secondFactorForm makes a secret that counts once a code of it was shown.
+// secondFactorForm creates a secret, which takes effect once a code of it is entered.
 func (p *settingsPages) secondFactorForm(c *gin.Context) {
 	u, _ := person(c)
 	if recovery, ok := toShow[[]string](p.kit, c, shownRecovery); ok {

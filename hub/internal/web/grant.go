@@ -16,7 +16,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// linkCookie is the secret of the browser that follows a link.
+// linkCookie has the secret of the browser that uses a link.
 const (
 	linkCookie     = "evergrant_link"
 	linkCookiePath = "/grant/"

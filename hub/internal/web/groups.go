@@ -48,8 +48,8 @@ func (p *overviewPages) doubtfulServices(c *gin.Context) ([]view.ServiceRef, err
 	return doubtful, err
 }
 
-// doubtfulPolicies are those that an earlier version stored as off, whether they were
-// meant to be or not.
+// doubtfulPolicies returns the policies that an earlier version may have stored as disabled by
+// mistake.
 func (p *overviewPages) doubtfulPolicies(c *gin.Context) ([]policy.Policy, error) {
 	policies, err := p.notifications.Policies(c.Request.Context())
 	return slices.DeleteFunc(policies, func(x policy.Policy) bool { return !x.Doubtful || x.Enabled }), err

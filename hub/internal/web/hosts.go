@@ -22,7 +22,7 @@ func enterAgain(from, to string) provider.Text {
 	}
 }
 
-// mayConsent reports whether the person of a request may have grants go to other hosts.
+// mayConsent reports whether the person of a request may send grants to other hosts.
 func mayConsent(c *gin.Context) bool {
 	u, _ := person(c)
 	return access.May(u.Role, access.ActConsent)

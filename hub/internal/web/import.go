@@ -57,7 +57,7 @@ func (p *importPages) importForm(c *gin.Context) {
 	p.showImportForm(c, http.StatusOK, view.ImportForm{ConnectionForm: view.ConnectionForm{Service: c.Query("service")}, Refill: lines})
 }
 
-// showImportForm never repeats a token.
+// showImportForm shows the form again. It never repeats a token.
 func (p *importPages) showImportForm(c *gin.Context, status int, form view.ImportForm) {
 	services, err := p.services.Names(c.Request.Context())
 	if err != nil {

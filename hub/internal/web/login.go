@@ -143,7 +143,7 @@ func (p *loginPages) preferences(c *gin.Context) {
 	back(c, c.PostForm("return_to"))
 }
 
-// What is wrong with a field of people's forms.
+// Problems of fields of people's forms.
 var (
 	textDiffers = provider.Text{EN: "The two passwords differ.", RU: "Пароли не совпадают."}
 	textWeak    = provider.Text{EN: "Use 10 to 256 characters.", RU: "Нужно от 10 до 256 символов."}

@@ -49,8 +49,8 @@ func (p *keyPages) keyToShow(c *gin.Context) (view.NewKey, bool) {
 
 func pullPath(name string) string { return "/api/v1/connections/" + url.PathEscape(name) + "/token" }
 
-// tryKey pulls with a new key as a process would, through the hub's own API, and shows
-// what it answered.
+// tryKey pulls a token with a new key through the hub's API, as a process would, and shows the
+// answer.
 func (p *keyPages) tryKey(c *gin.Context) {
 	v, ok := p.keyToShow(c)
 	if !ok {

@@ -12,7 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// Keys of a sign-in that was begun.
+// Keys of a session for a login by the sign-in service that was begun.
 const (
 	sessionOIDCState    = "oidc-state"
 	sessionOIDCNonce    = "oidc-nonce"
@@ -48,7 +48,7 @@ func (p *loginPages) oidcBegin(c *gin.Context) {
 	c.Redirect(http.StatusSeeOther, address)
 }
 
-// oidcCallback is where the sign-in service sends the browser back to.
+// oidcCallback finishes a login when the sign-in service redirects the browser back.
 func (p *loginPages) oidcCallback(c *gin.Context) {
 	if p.oidc == nil {
 		p.NotFound(c)
@@ -84,7 +84,7 @@ func (p *loginPages) oidcCallback(c *gin.Context) {
 	}
 }
 
-// oidcFailed shows the login page with what went wrong.
+// oidcFailed shows the login page with the reason.
 func (p *loginPages) oidcFailed(c *gin.Context, err error) {
 	p.logger.Warn("federated login failed", "error", cut(err.Error(), mostLogged))
 	v, status := view.Login{OIDCFailure: "refused"}, http.StatusForbidden

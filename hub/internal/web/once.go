@@ -34,7 +34,7 @@ func (p *grantPages) showOnceForm(c *gin.Context, status int, v view.OnceForm) {
 	p.render(c, status, page.OnceForm(p.shell(c, view.SectionConnections), v))
 }
 
-// once sends the browser to the service; no connection waits for the grant.
+// once starts an authorization without a connection.
 func (p *grantPages) once(c *gin.Context) {
 	ctx := c.Request.Context()
 	name, err := p.serviceEntered(ctx, c.PostForm("service"))
@@ -51,8 +51,8 @@ func (p *grantPages) once(c *gin.Context) {
 	p.leave(c, way, d, d.Service.Title, err)
 }
 
-// handOver shows the only copy of a grant that is not kept, unless who came back may not
-// see it.
+// handOver shows the only copy of a grant that is not stored, unless the visitor who came back
+// may not see it.
 func (p *grantPages) handOver(c *gin.Context, finished *authflow.Finished, err error) {
 	if errors.Is(err, act.ErrNotAllowed) {
 		ref := p.serviceRef(finished.Service)

@@ -67,7 +67,7 @@ func (p *passkeyExchange) passkeyAnswered(c *gin.Context, key string) (pending [
 	return pending, a, nil
 }
 
-// passkeyProblems are the sentences of what can go wrong, and the status of each.
+// passkeyProblems are the expected errors, with the text and status of each.
 var passkeyProblems = []struct {
 	err    error
 	key    string
@@ -82,7 +82,7 @@ var passkeyProblems = []struct {
 	{people.ErrOutdated, "passkeys.problem.refused", http.StatusUnprocessableEntity},
 }
 
-// passkeyProblem answers the pages' script with a sentence to show.
+// passkeyProblem answers the script with the text of a problem.
 func (p *passkeyExchange) passkeyProblem(c *gin.Context, err error) {
 	ctx := c.Request.Context()
 	if wait, ok := tooMany(c, err); ok {

@@ -62,7 +62,7 @@ func (p *pickPages) routes(in inside) {
 	}))
 }
 
-// What is wrong with what was typed instead of chosen.
+// Problems of text that was typed instead of chosen.
 var (
 	textNoService = provider.Text{EN: "There is no service of that name.", RU: "Сервиса с таким именем нет."}
 	textNoContact = provider.Text{EN: "There is no contact of that name; choose one from the list.", RU: "Контакта с таким именем нет; выберите из списка."}
@@ -72,7 +72,7 @@ var (
 // pickMost is how many choices a search answers.
 const pickMost = 50
 
-// picked is a choice that a search has found.
+// picked is a choice that matches a search.
 type picked struct {
 	Value string `json:"value"`
 	Title string `json:"title"`

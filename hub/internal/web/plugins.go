@@ -106,7 +106,7 @@ func (p *pluginPages) plugin(c *gin.Context) {
 	p.NotFound(c)
 }
 
-// handIn takes a package's file.
+// handIn receives the file of a package.
 func (p *pluginPages) handIn(c *gin.Context) {
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, installer.MaxPackage+1<<20)
 	file, _, err := c.Request.FormFile("package")

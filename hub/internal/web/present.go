@@ -34,7 +34,7 @@ const (
 
 const personKey = "person"
 
-// user finds who is signed in; it is read once for a request.
+// user returns who is signed in; it is read once per request.
 func (k *kit) user(c *gin.Context) (peopledb.User, bool) {
 	if u, ok := person(c); ok {
 		return u, true

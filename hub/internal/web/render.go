@@ -115,7 +115,7 @@ func (k *kit) NotFound(c *gin.Context) {
 // here.
 func back(c *gin.Context, path string) { c.Redirect(http.StatusSeeOther, localPath(path)) }
 
-// speak picks language, time zone and theme of the request.
+// speak sets the language and time zone of the request.
 func (k *kit) speak(c *gin.Context) {
 	wishes := []string{k.cookie(c, langCookie), c.GetHeader("Accept-Language")}
 	if u, ok := k.user(c); ok && u.Lang != "" {

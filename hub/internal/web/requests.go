@@ -40,7 +40,7 @@ func (p *requestPages) routes(in inside) {
 // requestsShown is how many requests a page lists.
 const requestsShown = 50
 
-// requests lists the services that were asked for.
+// requests lists the requests for services.
 func (p *requestPages) requests(c *gin.Context) {
 	skip, _ := strconv.Atoi(c.Query("skip")) // none is the first page
 	skip = max(0, skip)
@@ -92,7 +92,7 @@ func (p *requestPages) publish(c *gin.Context) {
 	p.setPublished(c, "flash.published", p.services.Publish)
 }
 
-// unpublish ends that.
+// unpublish takes a service off the front page.
 func (p *requestPages) unpublish(c *gin.Context) {
 	p.setPublished(c, "flash.unpublished", p.services.Unpublish)
 }

@@ -64,7 +64,7 @@ func (p *dataPages) restored(c *gin.Context) {
 	p.render(c, http.StatusOK, page.Restored(p.shell(c, view.SectionOverview), v))
 }
 
-// behind lists the grants that wait for a decision.
+// behind lists the grants that need a decision.
 func (p *dataPages) behind(c *gin.Context) ([]view.BehindGrant, error) {
 	refs, err := p.serviceRefs(c)
 	if err != nil {
@@ -113,7 +113,7 @@ func (p *dataPages) decideBehind(c *gin.Context) {
 	}
 }
 
-// withdrawn lists what was withdrawn and is back after a restore.
+// withdrawn lists the rights that were withdrawn and came back by a restore.
 func (p *dataPages) withdrawn(c *gin.Context) {
 	items, err := p.data.Withdrawn(c.Request.Context())
 	if err != nil {
@@ -135,8 +135,8 @@ func thingOf(i withdrawn.Item) view.WithdrawnThing {
 	return view.WithdrawnThing{Act: strings.ReplaceAll(i.Act, ".", "_"), Object: i.Object, Title: i.Title, At: i.At}
 }
 
-// withdrawAgain withdraws all of it again. What could not be withdrawn is shown with the
-// reason.
+// withdrawAgain withdraws all of them again. Those that could not be withdrawn are shown with
+// the reason.
 func (p *dataPages) withdrawAgain(c *gin.Context) {
 	done, err := p.data.WithdrawAgain(c.Request.Context())
 	if err != nil {

@@ -92,8 +92,7 @@ func (p *servicePages) editForm(c *gin.Context) {
 	}
 }
 
-// readServiceForm takes what was entered. Secrets stay out of the form: they
-// are not shown again.
+// readServiceForm reads the form without its secrets, which are never shown again.
 func readServiceForm(c *gin.Context, form *view.ServiceForm) {
 	form.Name, form.Title = strings.TrimSpace(c.PostForm("name")), strings.TrimSpace(c.PostForm("title"))
 	form.ClientID, form.RedirectURI = strings.TrimSpace(c.PostForm("client_id")), strings.TrimSpace(c.PostForm("redirect_uri"))
@@ -119,7 +118,7 @@ func enteredSecrets(c *gin.Context, form view.ServiceForm) []string {
 	return names
 }
 
-// draftOf is what was entered with its secrets.
+// draftOf returns what was entered, with its secrets.
 func draftOf(c *gin.Context, form view.ServiceForm) catalogue.ServiceDraft {
 	draft := catalogue.ServiceDraft{
 		Name: form.Name, Title: form.Title, Provider: form.Provider.Name, ClientID: form.ClientID,
@@ -134,7 +133,7 @@ func draftOf(c *gin.Context, form view.ServiceForm) catalogue.ServiceDraft {
 	return draft
 }
 
-// refused shows a form again with what is wrong; false if nothing is.
+// refused shows a form again with its problems; false if there are none.
 func (p *servicePages) refused(c *gin.Context, form *view.ServiceForm, err error) bool {
 	if err == nil {
 		return false

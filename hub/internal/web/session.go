@@ -8,10 +8,10 @@ import (
 	"github.com/alexedwards/scs/v2"
 )
 
-// newSessions is what keeps the browsers' sessions. A session is written by requests that
-// change it and by no others: with an idle time-out of its own the library would write
-// it whole at each request, over what another one has put there meanwhile. That a session
-// is not used is judged by the row of who is signed in (idleSince).
+// newSessions returns the manager of the browsers' sessions. Only requests that change a session
+// write it: with an idle time-out of its own the library would write the whole session at each
+// request, and overwrite concurrent changes. The idle time-out is checked on the row of the
+// login instead (idleSince).
 func (k *kit) newSessions() *scs.SessionManager {
 	m := scs.New()
 	m.Store, m.HashTokenInStore = k.people.SessionRows(), true
@@ -45,8 +45,8 @@ func (k *kit) idleSince() time.Time {
 	return time.Now().Add(-k.sessionIdle)
 }
 
-// notedEvery is how often the use of a session is noted: a write, so seldom, and often
-// enough that no session ends that is used.
+// notedEvery is the interval at which the use of a session is stored: rarely, because it is a
+// write, and often enough that no session in use ends.
 func (k *kit) notedEvery() time.Duration {
 	if k.sessionIdle <= 0 {
 		return time.Minute

@@ -10,8 +10,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// shownLife is how long what is shown once waits for its page, and may be seen again
-// when that is reloaded.
+// shownLife is how long a value is kept for its page, which can be reloaded meanwhile.
 const shownLife = 10 * time.Minute
 
 // shown is a value that is shown once, such as a new key. A form creates it and redirects to
@@ -22,7 +21,7 @@ type shown struct {
 	Value json.RawMessage
 }
 
-// What is shown once, as keys of a session.
+// Keys of a session for values that are shown once.
 const (
 	shownKey      = "shown-key"
 	shownLink     = "shown-link"

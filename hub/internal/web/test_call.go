@@ -12,7 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// testCalled is what a service answered to a test call, for the page that shows it.
+// testCalled is the answer of a service to a test call, for the page that shows it.
 type testCalled struct {
 	Connection string
 	view.TestAnswer

@@ -16,7 +16,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// textsView is the words of one topic in one language.
+// textsView returns the texts of one topic in one language.
 func (p *escalationSetup) textsView(c *gin.Context, topic, lang string) (view.Texts, error) {
 	v := view.Texts{Topic: topic, Lang: lang, Topics: escalation.Topics, Fields: escalation.Fields}
 	if !slices.Contains(escalation.Topics, v.Topic) {
@@ -36,7 +36,7 @@ func (p *escalationSetup) textsView(c *gin.Context, topic, lang string) (view.Te
 	return v, err
 }
 
-// previewed adds to each text how it looks with made-up fields, or what is wrong.
+// previewed adds to each text its preview with sample fields, or its problem.
 func (p *escalationSetup) previewed(v *view.Texts) (right bool) {
 	right = true
 	for i := range v.Parts {
@@ -60,7 +60,7 @@ func (p *escalationSetup) texts(c *gin.Context) {
 	p.render(c, http.StatusOK, page.Texts(p.shell(c, view.SectionEscalations), v))
 }
 
-// saveTexts shows a preview, keeps what was edited, or goes back to what was delivered.
+// saveTexts shows a preview, stores the edited texts, or resets them to the delivered ones.
 func (p *escalationSetup) saveTexts(c *gin.Context) {
 	ctx := c.Request.Context()
 	v, err := p.textsView(c, c.PostForm("topic"), c.PostForm("lang"))

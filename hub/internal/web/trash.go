@@ -39,8 +39,7 @@ func (p *trashPages) routes(in inside) {
 	manage.POST("/trash/:id/remove", p.removeTrashed)
 }
 
-// deleteConnection moves a connection into the trash, after giving its grant back if that
-// is wanted.
+// deleteConnection moves a connection into the trash, after revoking its grant if requested.
 func (p *trashPages) deleteConnection(c *gin.Context) {
 	grant := catalogue.WithGrant(ticked(c, "revoke"))
 	conn, revoked, err := p.connections.Delete(c.Request.Context(), which(c), grant)
