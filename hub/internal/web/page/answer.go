@@ -10,7 +10,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// verdict answers whether a connection will last: a sentence, and what follows
+// verdict is whether a connection will last: a sentence, and what follows
 // from it.
 func verdict(ctx context.Context, c view.Connection) (head string, more []string) {
 	head, more = lasting(ctx, c)

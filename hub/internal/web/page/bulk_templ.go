@@ -768,7 +768,7 @@ func saidOf(ctx context.Context, key string) string {
 	return i18n.T(ctx, "bulk_said."+key)
 }
 
-// BulkRun shows how an act on many connections goes, and what came of each.
+// BulkRun shows the progress of an act on many connections, and the result of each.
 func BulkRun(s view.Shell, v view.BulkRun) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1359,7 +1359,7 @@ func runChip(ctx context.Context, state string) string {
 	return i18n.T(ctx, "bulk_state."+state)
 }
 
-// runRefresh has a run that goes on ask for itself again.
+// runRefresh reloads a run that is in progress.
 func runRefresh(v view.BulkRun) templ.Attributes {
 	if v.Over() {
 		return nil

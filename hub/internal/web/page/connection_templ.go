@@ -16,7 +16,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// Connection answers whether a connection will last.
+// Connection is the page of a connection; it begins with whether its grant will last.
 func Connection(s view.Shell, v view.Connection) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -999,7 +999,7 @@ func ConnectionList(v view.Connections) templ.Component {
 	})
 }
 
-// mayBulk are the acts of the bar under a list; none for who may only look.
+// mayBulk are the acts of the bar under a list; none for viewers.
 func mayBulk(ctx context.Context) []string {
 	if !view.May(ctx, access.ActOperate) {
 		return nil

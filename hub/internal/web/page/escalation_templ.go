@@ -835,7 +835,7 @@ func deliveryIcon(state string) string {
 	}
 }
 
-// Ack is where the acknowledge link of a message leads.
+// Ack is the page of the acknowledge link of a message.
 func Ack(s view.Shell, v view.AckPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

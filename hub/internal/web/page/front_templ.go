@@ -517,7 +517,7 @@ func Login(s view.Shell, v view.Login) templ.Component {
 	})
 }
 
-// oidcURL leads to the sign-in service, and back to where the person wanted to go.
+// oidcURL is the address of a login by the sign-in service, which returns to the requested page.
 func oidcURL(v view.Login) string {
 	if v.ReturnTo == "" {
 		return "/login/oidc"

@@ -20,7 +20,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// Keys answers which processes may pull tokens.
+// Keys is the list of API keys.
 func Keys(s view.Shell, keys []view.Key) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -18,7 +18,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// Overview answers what needs a person.
+// Overview is the first page: what needs a person now.
 func Overview(s view.Shell, v view.Overview) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

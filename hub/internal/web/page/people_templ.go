@@ -18,7 +18,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// People answers who may do what here.
+// People is the list of people with their roles.
 func People(s view.Shell, v view.People, roles []string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

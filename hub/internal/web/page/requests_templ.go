@@ -352,7 +352,7 @@ func askBody(v view.AskForm) templ.Component {
 	})
 }
 
-// Requests answers which services people miss.
+// Requests is the list of requests for services.
 func Requests(s view.Shell, v view.Requests) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -17,7 +17,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// Trash answers what was deleted and can still be put back.
+// Trash is the list of deleted connections that can be put back.
 func Trash(s view.Shell, v view.Trash) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -61,7 +61,7 @@ func resultText(ctx context.Context, v view.Result) string {
 	return i18n.T(ctx, resultKey(v)+".text", "Service", resultService(ctx, v), "Name", v.Connection, "Wanted", v.Wanted, "Got", v.Got)
 }
 
-// backKey names the button that leads to where an authorization can be begun again.
+// backKey names the button by which an authorization can be started again.
 func backKey(v view.Result) string {
 	switch {
 	case strings.HasPrefix(v.Back, "/connections/"):

@@ -164,6 +164,6 @@ type AckPage struct {
 	Row     EscalationRow
 	Contact string
 	Action  string
-	// Unknown is set for a link that is not ours.
+	// Unknown is set for a link that the hub did not send.
 	Unknown bool
 }

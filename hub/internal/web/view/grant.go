@@ -13,7 +13,7 @@ type Grant struct {
 	// Rights are what is asked for.
 	Rights []Right
 	Action string
-	// Refused is "spent" or "taken" for a link that leads nowhere.
+	// Refused is "spent" or "taken" for a link that is no longer valid.
 	Refused string
 	// Trouble is why the authorization could not be begun.
 	Trouble *Trouble
