@@ -27,7 +27,7 @@ run: build ## Build and run the hub on SQLite in ./data; with DEMO=1 beside emul
 	bin/evergrant $(if $(DEMO),demo,serve) $(ARGS)
 
 .PHONY: smoke-test
-smoke-test: build ## Build and run the main job unattended: add, authorise, pull, renew; fails if a check does not hold.
+smoke-test: build ## Build and run the main job unattended: add, authorize, pull, renew; fails if a check does not hold.
 	bin/evergrant smoke-test $(ARGS)
 
 ##@ Test it

@@ -31,7 +31,7 @@
 //     browser that started it.
 //  2. The code is exchanged at once, with verifier, all callback parameters and
 //     the provider's data.
-//  3. connection.Granted; on re-authorisation the account must be the same. The
+//  3. connection.Granted; on re-authorization the account must be the same. The
 //     browser goes back to the page that started it; a failure shows what
 //     happened and a reference, never a token.
 //

@@ -145,7 +145,7 @@ func (h *Hub) listenForScrapes(ctx context.Context) error {
 // ScrapesAt is the address of metrics alone; nil without one.
 func (h *Hub) ScrapesAt() net.Addr { return h.scrapesAt }
 
-// accountMoved records that a service names another account than when it was authorised.
+// accountMoved records that a service names another account than when it was authorized.
 func (h *Hub) accountMoved(ctx context.Context, m tokensource.AccountMoved) error {
 	return h.audit.Append(ctx, "connection.account", audit.Object{Kind: "connection", Name: m.Connection.Name}, audit.Done,
 		"before", m.Before.ID, "before_name", m.Before.Name, "now", m.After.ID, "now_name", m.After.Name)

@@ -95,7 +95,7 @@ func (h *Hub) wire() {
 	h.work.Go(func() { h.escalates.Run(ctx) })
 }
 
-// sendLinks sends links to authorise connections again.
+// sendLinks sends links to authorize connections again.
 func (h *Hub) sendLinks(ctx context.Context, ids []string) (map[string]escalation.LinkSent, error) {
 	return h.escalates.SendLinks(ctx, ids)
 }

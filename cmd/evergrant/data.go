@@ -146,7 +146,7 @@ func (c dataWithdrawCmd) Run(ctx context.Context) error {
 type dataBehindCmd struct {
 	URL       string   `help:"Address of the hub." env:"EVERGRANT_URL" default:"http://localhost:8080"`
 	TryOnce   bool     `help:"Send the stored refresh tokens once. If one was used since the backup, its service may end the grant." xor:"decision"`
-	SendLinks bool     `help:"Give the grants up without trying: their contacts get links to authorise them again." xor:"decision"`
+	SendLinks bool     `help:"Give the grants up without trying: their contacts get links to authorize them again." xor:"decision"`
 	All       bool     `help:"Decide about all of them."`
 	Names     []string `arg:"" optional:"" name:"connection" help:"Connections to decide about."`
 }

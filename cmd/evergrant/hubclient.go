@@ -100,7 +100,7 @@ func (e *apiError) Error() string {
 		fmt.Fprintf(&s, " [%s: %s]", f.Field, f.Message)
 	}
 	if e.ReauthorizeURL != "" {
-		s.WriteString(" Authorise at " + e.ReauthorizeURL)
+		s.WriteString(" Authorize at " + e.ReauthorizeURL)
 	}
 	return s.String()
 }

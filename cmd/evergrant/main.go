@@ -19,7 +19,7 @@ import (
 type commands struct {
 	Serve     serveCmd     `cmd:"" default:"withargs" help:"Run the hub (the default)."`
 	Demo      demoCmd      `cmd:"" help:"Run the hub beside emulated services, one ready service of each: try everything without an account anywhere."`
-	SmokeTest smokeTestCmd `cmd:"" help:"Run the main job unattended in a temporary folder: add, authorise, pull, expire, pull again. Exits 0 if every check passed."`
+	SmokeTest smokeTestCmd `cmd:"" help:"Run the main job unattended in a temporary folder: add, authorize, pull, expire, pull again. Exits 0 if every check passed."`
 	Token     tokenCmd     `cmd:"" help:"Pull a token from a running hub, for scripts. Exits 3 if a person is needed, 4 if the key may not, 5 to ask again later, 6 if the operator has to act."`
 	Key       keyCmd       `cmd:"" help:"Manage the key that seals secrets."`
 	Audit     auditCmd     `cmd:"" help:"Verify the audit records, and anchor them elsewhere."`
@@ -63,7 +63,7 @@ func main() {
 	}
 	parser := kong.Parse(&cmd,
 		kong.Name("evergrant"),
-		kong.Description("Evergrant keeps OAuth grants alive: a person authorises once, processes pull valid tokens by name."),
+		kong.Description("Evergrant keeps OAuth grants alive: a person authorizes once, processes pull valid tokens by name."),
 		kong.UsageOnError(),
 	)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)

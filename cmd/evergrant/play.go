@@ -45,7 +45,7 @@ func (p *play) run(ctx context.Context) {
 		do   func() error
 	}{
 		{"add the service", func() error { return p.addService(ctx) }},
-		{"authorise at the service's login page", func() error { return p.authorise(ctx) }},
+		{"authorize at the service's login page", func() error { return p.authorize(ctx) }},
 		{"create an API key for this connection alone", func() error { return p.createKey(ctx) }},
 		{"pull the token", func() error { return p.pull(ctx, &first) }},
 		{"the service accepts it", func() error { return p.service.Confirm(ctx, first.AccessToken) }},
@@ -76,8 +76,8 @@ func (p *play) addService(ctx context.Context) error {
 	return p.admin.post(ctx, "/api/v1/connections", map[string]any{"service": p.service.Name, "name": p.name, "title": p.service.Title}, nil)
 }
 
-// authorise plays the person: to the service, log in, allow, back to the hub.
-func (p *play) authorise(ctx context.Context) error {
+// authorize plays the person: to the service, log in, allow, back to the hub.
+func (p *play) authorize(ctx context.Context) error {
 	var started struct {
 		AuthorizeURL  string `json:"authorize_url"`
 		BrowserCookie struct {

@@ -105,7 +105,7 @@ func noticesOf(svc provider.Service, portal string) []provider.Text {
 	return more
 }
 
-// testCalls show who has authorised and what the application may do. client_endpoint
+// testCalls show who has authorized and what the application may do. client_endpoint
 // comes with every token set and ends with a slash.
 var testCalls = []provider.TestCall{
 	{
@@ -118,7 +118,7 @@ var testCalls = []provider.TestCall{
 	},
 	{
 		Name: "user.current", URL: "{extra:client_endpoint}user.current",
-		Title: provider.Text{EN: "Who has authorised: user.current", RU: "Кто авторизовал: user.current"},
+		Title: provider.Text{EN: "Who has authorized: user.current", RU: "Кто авторизовал: user.current"},
 		Shows: provider.Text{
 			EN: "The user on whose behalf the token works. The application needs the user permission for it; without, the portal answers insufficient_scope.",
 			RU: "Пользователь, от имени которого работает токен. Приложению нужно право «Пользователи» (user); без него портал отвечает insufficient_scope.",
@@ -128,7 +128,7 @@ var testCalls = []provider.TestCall{
 
 var notices = []provider.Text{
 	{
-		EN: "When something is wrong at the consent page, the portal says so there and tells nobody else. The authorisation then stays open here until it times out.",
+		EN: "When something is wrong at the consent page, the portal says so there and tells nobody else. The authorization then stays open here until it times out.",
 		RU: "Если на странице согласия что-то не так, портал показывает ошибку там же и никому её не передаёт. Авторизация здесь останется незавершённой, пока не истечёт срок.",
 	},
 	{

@@ -59,7 +59,7 @@ func newHub(t *testing.T, portal, authServer string, more ...string) *hub {
 	return h
 }
 
-// land has a person authorise and returns what the browser lands on.
+// land has a person authorize and returns what the browser lands on.
 func (h *hub) land() url.Values {
 	h.t.Helper()
 	address, err := h.plugin.AuthCodeURL(h.t.Context(), h.relay, "bitrix24", &provider.AuthCodeURLRequest{Call: h.call, State: "xyz"})

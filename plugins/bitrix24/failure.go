@@ -45,7 +45,7 @@ var classifications = map[string]classification{
 
 var (
 	unknownClient = provider.Text{
-		EN: "Bitrix24 does not know this client_id. Compare it with the application's card; an application that was deleted and added again has a new client_id and client_secret, and must be authorised again.",
+		EN: "Bitrix24 does not know this client_id. Compare it with the application's card; an application that was deleted and added again has a new client_id and client_secret, and must be authorized again.",
 		RU: "Битрикс24 не знает этот client_id. Сверьте его с карточкой приложения; у приложения, которое удалили и добавили заново, новые client_id и client_secret, и его нужно авторизовать снова.",
 	}
 	wrongSecret = provider.Text{
@@ -53,7 +53,7 @@ var (
 		RU: "Скопируйте client_secret из карточки приложения заново и проверьте, что приложение установлено: завершите установку или отметьте «Использует только API». Сам доступ сохранён.",
 	}
 	notInstalled = provider.Text{
-		EN: "The application is not installed at the portal. Install it again, then authorise again if the renewal still fails.",
+		EN: "The application is not installed at the portal. Install it again, then authorize again if the renewal still fails.",
 		RU: "Приложение не установлено на портале. Установите его снова и, если продление всё равно не пройдёт, авторизуйтесь заново.",
 	}
 	unpaid = provider.Text{
@@ -65,11 +65,11 @@ var (
 		RU: "Портал удалён. Если по ошибке, обратитесь в поддержку Битрикс24; если нет, удалите это подключение.",
 	}
 	userBarred = provider.Text{
-		EN: "The person who authorised may no longer use the application. Allow it in the application's access rights, or have somebody else authorise.",
+		EN: "The person who authorized may no longer use the application. Allow it in the application's access rights, or have somebody else authorize.",
 		RU: "Пользователю, который авторизовался, закрыт доступ к приложению. Откройте его в правах доступа приложения или авторизуйтесь другим пользователем.",
 	}
 	scopeTooWide = provider.Text{
-		EN: "The application's card does not grant these permissions. Add them there, then authorise again.",
+		EN: "The application's card does not grant these permissions. Add them there, then authorize again.",
 		RU: "В карточке приложения нет этих прав. Добавьте их там и авторизуйтесь снова.",
 	}
 	overload = provider.Text{
@@ -83,11 +83,11 @@ var (
 
 	// spentCode and spentRefreshToken are for codes that are used for both.
 	spentCode = provider.Text{
-		EN: "The authorisation code is good once and for 30 seconds only, and this one was used, too old, or of another application. Start again. If you paste codes by hand, paste the whole address: it says which server has the code.",
+		EN: "The authorization code is good once and for 30 seconds only, and this one was used, too old, or of another application. Start again. If you paste codes by hand, paste the whole address: it says which server has the code.",
 		RU: "Код авторизации действует один раз и 30 секунд; этот уже использован, устарел или от другого приложения. Начните заново. Если вставляете код вручную, вставляйте адрес целиком: в нём указан сервер, где лежит код.",
 	}
 	spentRefreshToken = provider.Text{
-		EN: "Bitrix24 no longer accepts the grant: its refresh token was used elsewhere, has expired, or the application was removed. Authorise again, and let nobody else renew this grant.",
+		EN: "Bitrix24 no longer accepts the grant: its refresh token was used elsewhere, has expired, or the application was removed. Authorize again, and let nobody else renew this grant.",
 		RU: "Битрикс24 больше не принимает доступ: refresh-токен использован в другом месте, истёк или приложение удалили. Авторизуйтесь снова и не обновляйте этот доступ нигде больше.",
 	}
 )

@@ -53,7 +53,7 @@ func (bitrix24) Exchange(ctx context.Context, req *provider.ExchangeRequest) (*p
 // Refresh implements provider.Refresher.
 func (bitrix24) Refresh(ctx context.Context, req *provider.RefreshRequest) (*provider.Token, error) {
 	if req.Current.RefreshToken == "" {
-		return nil, provider.Errorf(provider.ReauthorizationRequired, "", "the grant has no refresh token; a person must authorise again")
+		return nil, provider.Errorf(provider.ReauthorizationRequired, "", "the grant has no refresh token; a person must authorize again")
 	}
 	server, err := serverOfToken(req.Service, req.Current)
 	if err != nil {

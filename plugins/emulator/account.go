@@ -20,8 +20,8 @@ func (a Account) Name() string { return a.GivenName + " " + a.FamilyName }
 // Directory are the users who can log in. The login page is filled in with the first one.
 type Directory []Account
 
-// DefaultDirectory returns Anna Ivanova and Boris Petrov: one to authorise with,
-// and another one to authorise again with by mistake.
+// DefaultDirectory returns Anna Ivanova and Boris Petrov: one to authorize with,
+// and another one to authorize again with by mistake.
 func DefaultDirectory() Directory {
 	return Directory{
 		{ID: 1, Login: "anna@example.test", Password: "anna", GivenName: "Anna", FamilyName: "Ivanova"},

@@ -64,7 +64,7 @@ var setupSteps = []provider.Text{
 		RU: "Откройте console.cloud.google.com, выберите или создайте проект и включите Google Calendar API в разделе APIs & Services → Library.",
 	},
 	{
-		EN: "Under Google Auth Platform fill in Branding. Under Audience choose Internal for a Workspace of your own, else External, and publish the app: while it is in Testing, only the test users listed there can authorise, for 7 days each time.",
+		EN: "Under Google Auth Platform fill in Branding. Under Audience choose Internal for a Workspace of your own, else External, and publish the app: while it is in Testing, only the test users listed there can authorize, for 7 days each time.",
 		RU: "В разделе Google Auth Platform заполните Branding. В Audience выберите Internal для собственного Workspace, иначе External, и опубликуйте приложение: пока оно в режиме Testing, авторизоваться могут только перечисленные там тестовые пользователи, каждый раз на 7 дней.",
 	},
 	{
@@ -72,7 +72,7 @@ var setupSteps = []provider.Text{
 		RU: "В Data access добавьте права, которые отметите ниже.",
 	},
 	{
-		EN: "Under Clients create a client of the type Web application with the authorised redirect URI {redirect_uri}. Google takes https:// only, and http:// for localhost.",
+		EN: "Under Clients create a client of the type Web application with the authorized redirect URI {redirect_uri}. Google takes https:// only, and http:// for localhost.",
 		RU: "В Clients создайте клиент типа Web application с адресом возврата (Authorized redirect URI) {redirect_uri}. Google принимает только https://, а http:// лишь для localhost.",
 	},
 	{

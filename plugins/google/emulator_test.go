@@ -70,8 +70,8 @@ func (c *connected) checkHosts() {
 
 func (c *connected) call() provider.Call { return provider.Call{Service: c.service, Now: time.Now()} }
 
-// authorise sends a person through the consent page and spends the code.
-func (c *connected) authorise(force bool, choices emulator.Choices) *provider.Token {
+// authorize sends a person through the consent page and spends the code.
+func (c *connected) authorize(force bool, choices emulator.Choices) *provider.Token {
 	c.t.Helper()
 	sum := sha256.Sum256([]byte(verifier))
 	address, err := c.plugin.AuthCodeURL(c.t.Context(), c.relay, description.Name, &provider.AuthCodeURLRequest{
@@ -108,7 +108,7 @@ func (c *connected) revoke(current *provider.Token) error {
 
 func TestAPersonConnectsTheirCalendarAndItIsRenewedAndRevoked(t *testing.T) {
 	c := connect(t, googletest.Config{}, nil)
-	first := c.authorise(true, emulator.Choices{})
+	first := c.authorize(true, emulator.Choices{})
 	if first.RefreshToken == "" || !first.HasScopes([]string{full}) || *first.ExpiresIn != time.Hour {
 		t.Fatalf("the grant is %v with scopes %v", first, first.Scopes)
 	}
@@ -139,7 +139,7 @@ func TestAPersonConnectsTheirCalendarAndItIsRenewedAndRevoked(t *testing.T) {
 func TestWithoutConsentALaterGrantHasNoRefreshToken(t *testing.T) {
 	c := connect(t, googletest.Config{}, nil)
 	for _, test := range []struct{ force, refresh bool }{{false, true}, {false, false}, {true, true}} {
-		token := c.authorise(test.force, emulator.Choices{})
+		token := c.authorize(test.force, emulator.Choices{})
 		if got := token.RefreshToken != ""; got != test.refresh {
 			t.Errorf("consent forced is %t: a refresh token came is %t", test.force, got)
 		}
@@ -148,8 +148,8 @@ func TestWithoutConsentALaterGrantHasNoRefreshToken(t *testing.T) {
 
 func TestAGrantWithoutRefreshTokenIsRevokedByItsAccessToken(t *testing.T) {
 	c := connect(t, googletest.Config{}, nil)
-	c.authorise(false, emulator.Choices{})
-	token := c.authorise(false, emulator.Choices{})
+	c.authorize(false, emulator.Choices{})
+	token := c.authorize(false, emulator.Choices{})
 	if err := c.revoke(token); err != nil || c.google.TokenState(token.AccessToken) == emulator.Valid {
 		t.Errorf("the token is %s after revocation: %v", c.google.TokenState(token.AccessToken), err)
 	}
@@ -160,7 +160,7 @@ func TestAGrantWithoutRefreshTokenIsRevokedByItsAccessToken(t *testing.T) {
 
 func TestAnUntickedScopeIsMissingFromTheGrant(t *testing.T) {
 	c := connect(t, googletest.Config{}, nil)
-	token := c.authorise(true, emulator.Choices{UntickScopes: []string{full}})
+	token := c.authorize(true, emulator.Choices{UntickScopes: []string{full}})
 	if token.Scopes == nil || token.HasScopes([]string{full}) {
 		t.Errorf("the calendar was unticked, the grant has %v", token.Scopes)
 	}
@@ -168,7 +168,7 @@ func TestAnUntickedScopeIsMissingFromTheGrant(t *testing.T) {
 
 func TestTheCalendarAloneCanBeAskedFor(t *testing.T) {
 	c := connect(t, googletest.Config{}, map[string]any{optionAccount: false})
-	token := c.authorise(true, emulator.Choices{})
+	token := c.authorize(true, emulator.Choices{})
 	if len(token.Scopes) != 1 || token.IDToken != "" {
 		t.Errorf("the grant has %v", token.Scopes)
 	}
@@ -184,7 +184,7 @@ func TestTheCalendarAloneCanBeAskedFor(t *testing.T) {
 
 func TestAnAppInTestingIsToldWhenItsGrantEnds(t *testing.T) {
 	c := connect(t, googletest.Config{RefreshTTL: testingLife}, map[string]any{optionPublishing: inTesting})
-	token := c.authorise(true, emulator.Choices{})
+	token := c.authorize(true, emulator.Choices{})
 	if token.RefreshExpiresIn == nil || *token.RefreshExpiresIn != testingLife {
 		t.Errorf("the refresh token lives for %v", token.RefreshExpiresIn)
 	}
@@ -192,7 +192,7 @@ func TestAnAppInTestingIsToldWhenItsGrantEnds(t *testing.T) {
 
 func TestAWrongSecretEndsNoGrant(t *testing.T) {
 	c := connect(t, googletest.Config{}, nil)
-	token := c.authorise(true, emulator.Choices{})
+	token := c.authorize(true, emulator.Choices{})
 	c.service.ClientSecret = "another"
 	_, err := c.refresh(token)
 	if e, _ := errors.AsType[*provider.Error](err); e == nil || e.Kind != provider.Blocked || e.Remedy.RU == "" {

@@ -49,14 +49,14 @@ var remedies = map[string]provider.Text{
 		RU: "Приложение внутреннее для другой организации. Выберите аккаунт этой организации или сделайте приложение внешним (External) в Google Auth Platform → Audience.",
 	},
 	"invalid_rapt": {
-		EN: "The session control of the Google Workspace ended the grant. Authorise again; so that it lasts, its administrator marks the client as trusted and exempts trusted apps under Security → Google Cloud session control.",
+		EN: "The session control of the Google Workspace ended the grant. Authorize again; so that it lasts, its administrator marks the client as trusted and exempts trusted apps under Security → Google Cloud session control.",
 		RU: "Доступ прекращён политикой сеансов Google Workspace. Авторизуйтесь снова; чтобы доступ не прерывался, администратор отмечает клиент доверенным и освобождает доверенные приложения в Security → Google Cloud session control.",
 	},
 }
 
 // ofExchange is the remedy of invalid_grant for a code.
 var ofExchange = provider.Text{
-	EN: "The authorisation code had been used or had expired. Start the authorisation again.",
+	EN: "The authorization code had been used or had expired. Start the authorization again.",
 	RU: "Код авторизации уже использован или устарел. Начните авторизацию заново.",
 }
 
@@ -65,12 +65,12 @@ var ofExchange = provider.Text{
 func ofRefresh(svc provider.Service) provider.Text {
 	if svc.String(optionPublishing) == inTesting {
 		return provider.Text{
-			EN: "Google no longer accepts the grant: an app in testing holds it for 7 days only. Authorise again, and publish the app so that it lasts.",
+			EN: "Google no longer accepts the grant: an app in testing holds it for 7 days only. Authorize again, and publish the app so that it lasts.",
 			RU: "Google больше не принимает этот доступ: у приложения в режиме тестирования он живёт лишь 7 дней. Авторизуйтесь снова и опубликуйте приложение, чтобы доступ не прерывался.",
 		}
 	}
 	return provider.Text{
-		EN: "Google no longer accepts the grant: it was withdrawn in the account, was unused for six months, ended with a changed password, gave way to a hundred newer ones, or the app is still in testing (7 days). Authorise again.",
+		EN: "Google no longer accepts the grant: it was withdrawn in the account, was unused for six months, ended with a changed password, gave way to a hundred newer ones, or the app is still in testing (7 days). Authorize again.",
 		RU: "Google больше не принимает этот доступ: его отозвали в аккаунте, им не пользовались полгода, сменили пароль, его вытеснили сто более новых, или приложение ещё в режиме тестирования (7 дней). Авторизуйтесь снова.",
 	}
 }

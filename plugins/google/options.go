@@ -21,7 +21,7 @@ var options = provider.Schema{Options: []provider.Option{
 		Name: optionPublishing, Default: inProduction,
 		Title: provider.Text{EN: "Publishing status of the app", RU: "Статус публикации приложения"},
 		Help: provider.Text{
-			EN: "Google Auth Platform → Audience. In testing a grant ends after 7 days, whatever its use, and a person has to authorise again.",
+			EN: "Google Auth Platform → Audience. In testing a grant ends after 7 days, whatever its use, and a person has to authorize again.",
 			RU: "Google Auth Platform → Audience. В режиме тестирования доступ кончается через 7 дней, даже если им пользуются, и человеку нужно авторизоваться снова.",
 		},
 		Choices: []provider.Choice{
@@ -33,7 +33,7 @@ var options = provider.Schema{Options: []provider.Option{
 		Name: optionAccount, Type: provider.OptionBoolean, Default: true,
 		Title: provider.Text{EN: "Ask for the account's e-mail", RU: "Запрашивать адрес почты аккаунта"},
 		Help: provider.Text{
-			EN: "Adds the scopes openid and userinfo.email, which need no review by Google. Without them the hub cannot show whose calendar it is and cannot notice that another account was chosen when authorising again.",
+			EN: "Adds the scopes openid and userinfo.email, which need no review by Google. Without them the hub cannot show whose calendar it is and cannot notice that another account was chosen when authorizing again.",
 			RU: "Добавляет права openid и userinfo.email, не требующие проверки Google. Без них хаб не покажет, чей это календарь, и не заметит, что при повторной авторизации выбран другой аккаунт.",
 		},
 	},

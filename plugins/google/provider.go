@@ -94,7 +94,7 @@ func (p calendar) Identify(ctx context.Context, req *provider.IdentifyRequest) (
 			Kind: provider.Blocked, Option: optionAccount,
 			Message: "the grant does not say whose it is: neither openid nor userinfo.email was asked for",
 			Remedy: provider.Text{
-				EN: "Turn on “Ask for the account's e-mail” in the service's options, then authorise again.",
+				EN: "Turn on “Ask for the account's e-mail” in the service's options, then authorize again.",
 				RU: "Включите «Запрашивать адрес почты аккаунта» в параметрах сервиса и авторизуйтесь снова.",
 			},
 		}

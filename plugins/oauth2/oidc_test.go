@@ -74,7 +74,7 @@ func (s *strangers) callbackOf(consents bool) (params url.Values, verifier, nonc
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	landed, err := oidctest.NewPerson().Authorise(s.t.Context(), address.URL, callback, consents)
+	landed, err := oidctest.NewPerson().Authorize(s.t.Context(), address.URL, callback, consents)
 	if err != nil {
 		s.t.Fatal(err)
 	}

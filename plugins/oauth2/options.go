@@ -112,7 +112,7 @@ var options = provider.Schema{Options: []provider.Option{
 		Name: optionPKCE, Default: string(provider.PKCERequired),
 		Title: provider.Text{EN: "PKCE (RFC 7636)", RU: "PKCE (RFC 7636)"},
 		Help: provider.Text{
-			EN: "Protects the authorisation code. Turn it off only if the service refuses requests with it.",
+			EN: "Protects the authorization code. Turn it off only if the service refuses requests with it.",
 			RU: "Защищает код авторизации. Отключайте, только если сервис отвергает такие запросы.",
 		},
 		Choices: []provider.Choice{
@@ -130,7 +130,7 @@ var options = provider.Schema{Options: []provider.Option{
 		},
 		Choices: []provider.Choice{
 			{Value: renewRefresh, Title: provider.Text{EN: "By refresh token", RU: "По refresh-токену"}},
-			{Value: renewNone, Title: provider.Text{EN: "None: a person authorises again", RU: "Нет: человек авторизуется снова"}},
+			{Value: renewNone, Title: provider.Text{EN: "None: a person authorizes again", RU: "Нет: человек авторизуется снова"}},
 		},
 	},
 	{
@@ -163,7 +163,7 @@ var options = provider.Schema{Options: []provider.Option{
 		Name: optionOneGrant, Type: provider.OptionBoolean, Advanced: true,
 		Title: provider.Text{EN: "A new grant ends the account's earlier one", RU: "Новый доступ прекращает прежний доступ того же аккаунта"},
 		Help: provider.Text{
-			EN: "Tick it if the service keeps one grant of an account for this application. People are then warned before they authorise a second connection.",
+			EN: "Tick it if the service keeps one grant of an account for this application. People are then warned before they authorize a second connection.",
 			RU: "Отметьте, если сервис хранит один доступ аккаунта для этого приложения. Тогда людей предупредят перед авторизацией второго подключения.",
 		},
 	},
@@ -243,7 +243,7 @@ var options = provider.Schema{Options: []provider.Option{
 		Name: optionLoginHint, Default: hintAccount, Advanced: true,
 		Title: provider.Text{EN: "Account suggested at the login page", RU: "Подсказка аккаунта на странице входа"},
 		Help: provider.Text{
-			EN: "At a new authorisation the service is told which account is expected (login_hint). A fixed one is written into the further parameters of the authorization address.",
+			EN: "At a new authorization the service is told which account is expected (login_hint). A fixed one is written into the further parameters of the authorization address.",
 			RU: "При новой авторизации сервису сообщают, какой аккаунт ожидается (login_hint). Постоянное значение пишут в дополнительных параметрах адреса авторизации.",
 		},
 		Choices: []provider.Choice{
@@ -255,7 +255,7 @@ var options = provider.Schema{Options: []provider.Option{
 		Name: optionAccountID, Default: "sub", Advanced: true, Pattern: fieldPath, Example: "sub",
 		Title: provider.Text{EN: "Field of userinfo with the account's ID", RU: "Поле userinfo с ID аккаунта"},
 		Help: provider.Text{
-			EN: "It must never change: an authorisation by another ID is refused. A field inside an object is written user.id.",
+			EN: "It must never change: an authorization by another ID is refused. A field inside an object is written user.id.",
 			RU: "Оно не должно меняться: авторизация с другим ID отклоняется. Поле внутри объекта пишется как user.id.",
 		},
 	},

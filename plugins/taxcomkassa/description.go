@@ -84,11 +84,11 @@ func (p taxcomKassa) PrepareService(ctx context.Context, req *provider.PrepareSe
 
 var (
 	noRenewal = provider.Text{
-		EN: "There is no auto-renewal: Taxcom gives no refresh token, and no prolongation address was entered. Somebody has to authorise again before the date that is shown.",
+		EN: "There is no auto-renewal: Taxcom gives no refresh token, and no prolongation address was entered. Somebody has to authorize again before the date that is shown.",
 		RU: "Автопродления нет: Такском не выдаёт refresh-токен, а адрес продления не указан. До показанной даты нужно авторизоваться заново.",
 	}
 	guessedProlongation = provider.Text{
-		EN: "Taxcom's prolongation method is not public, so the advanced options say how it is called: method, place of the token, parameters, fields of the reply. A reply without a token prolongs the same one. Rehearse it: after the first authorisation press “Renew now” on the connection's page while somebody can still ask Taxcom. By itself the hub first calls it three days before expiry.",
+		EN: "Taxcom's prolongation method is not public, so the advanced options say how it is called: method, place of the token, parameters, fields of the reply. A reply without a token prolongs the same one. Rehearse it: after the first authorization press “Renew now” on the connection's page while somebody can still ask Taxcom. By itself the hub first calls it three days before expiry.",
 		RU: "Метод продления Такском не опубликован, поэтому как он вызывается, задают дополнительные параметры: метод, место токена, параметры, поля ответа. Ответ без токена продлевает прежний. Проверьте продление заранее: после первой авторизации нажмите «Продлить сейчас» на странице подключения, пока можно обратиться в Такском. Сам хаб впервые вызовет его за три дня до истечения.",
 	}
 )

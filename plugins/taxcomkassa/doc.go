@@ -8,7 +8,7 @@
 // service is what its addresses look like, IdentityServer3 (options.go), and
 // Description.Notices says so to the administrator.
 //
-// The person authorises on one host and the token comes from another; both follow
+// The person authorizes on one host and the token comes from another; both follow
 // from the server's name (endpoints.go). The access token lives for as long as was
 // agreed at registration, and there is no refresh token. Taxcom speaks of a method
 // that prolongs it, without naming it: an integrator who was told its address

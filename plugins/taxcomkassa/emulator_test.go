@@ -46,7 +46,7 @@ func newHub(t *testing.T, config taxcomkassatest.Config, options ...string) *hub
 	}
 }
 
-// land has a person authorise and returns what the browser lands on.
+// land has a person authorize and returns what the browser lands on.
 func (h *hub) land() url.Values {
 	h.t.Helper()
 	address, err := h.plugin.AuthCodeURL(h.t.Context(), h.relay, "taxcom-kassa", &provider.AuthCodeURLRequest{

@@ -54,7 +54,7 @@ var (
 		RU: "Сверьте идентификатор клиента и секрет с тем, что прислал Такском. Если всё верно, Такском ждёт их в другом виде: попробуйте другие значения «Аутентификации клиента».",
 	}
 	spentCode = provider.Text{
-		EN: "The authorisation code had been used, had expired, or was made for another redirect URI. Start the authorisation again.",
+		EN: "The authorization code had been used, had expired, or was made for another redirect URI. Start the authorization again.",
 		RU: "Код авторизации уже использован, устарел или выдан для другого адреса возврата. Начните авторизацию заново.",
 	}
 	notAllowed = provider.Text{
@@ -62,7 +62,7 @@ var (
 		RU: "Регистрация в Такском этого не разрешает. Попросите разработчиков включить вход по коду авторизации с областью api.",
 	}
 	tokenGone = provider.Text{
-		EN: "Taxcom no longer accepts the access token, so that it cannot be prolonged. Authorise again.",
+		EN: "Taxcom no longer accepts the access token, so that it cannot be prolonged. Authorize again.",
 		RU: "Такском больше не принимает токен доступа, поэтому продлить его нельзя. Авторизуйтесь снова.",
 	}
 	prolongRefused = provider.Text{

@@ -116,7 +116,7 @@ var advancedOptions = []provider.Option{
 		Name: optionStateEcho, Default: yes, Advanced: true,
 		Title: provider.Text{EN: "Taxcom returns state", RU: "Такском возвращает state"},
 		Help: provider.Text{
-			EN: "Taxcom's page does not mention the parameter state. Choose no only if authorisations come back without it: they are then told apart by the browser alone.",
+			EN: "Taxcom's page does not mention the parameter state. Choose no only if authorizations come back without it: they are then told apart by the browser alone.",
 			RU: "На странице Такском параметр state не упомянут. Выберите «нет», только если после авторизации он не приходит: тогда авторизации различаются лишь по браузеру.",
 		},
 		Choices: []provider.Choice{

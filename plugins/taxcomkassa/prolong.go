@@ -20,7 +20,7 @@ func (taxcomKassa) Refresh(ctx context.Context, req *provider.RefreshRequest) (*
 		return nil, &provider.Error{
 			Kind: provider.Blocked, Option: optionProlongURL, Message: "no address of the prolongation method is known",
 			Remedy: provider.Text{
-				EN: "Enter the prolongation address in the service's options if Taxcom told you one; otherwise a person authorises again before the token expires.",
+				EN: "Enter the prolongation address in the service's options if Taxcom told you one; otherwise a person authorizes again before the token expires.",
 				RU: "Укажите адрес продления в параметрах сервиса, если Такском его сообщил; иначе до истечения токена нужно авторизоваться заново.",
 			},
 		}

@@ -81,7 +81,7 @@ func (p core) Exchange(ctx context.Context, req *provider.ExchangeRequest) (*pro
 // Refresh implements provider.Refresher.
 func (p core) Refresh(ctx context.Context, req *provider.RefreshRequest) (*provider.Token, error) {
 	if req.Current.RefreshToken == "" {
-		return nil, provider.Errorf(provider.ReauthorizationRequired, "", "the service gave no refresh token; a person must authorise again")
+		return nil, provider.Errorf(provider.ReauthorizationRequired, "", "the service gave no refresh token; a person must authorize again")
 	}
 	return p.token(ctx, req.Call, url.Values{
 		"grant_type": {"refresh_token"}, "refresh_token": {req.Current.RefreshToken},

@@ -8,7 +8,7 @@
 // there. The hub shows the form from Description.Options, hands the filled in
 // Service to ServicePreparer if the provider has one, and keeps the result.
 //
-// A person authorises. The hub makes state, PKCE verifier and redirect URI, and
+// A person authorizes. The hub makes state, PKCE verifier and redirect URI, and
 // asks AuthorizationCodeGrant.AuthCodeURL where to send the browser. When the
 // callback arrives it calls Exchange with every parameter of the callback.
 //

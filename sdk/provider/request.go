@@ -136,7 +136,7 @@ type IdentifyRequest struct {
 // Account is the account that granted access.
 type Account struct {
 	// ID is stable and unique within the service. Required. The hub refuses a
-	// re-authorisation by another ID.
+	// re-authorization by another ID.
 	ID string
 	// Name is what a person recognises, for example an e-mail address.
 	Name string

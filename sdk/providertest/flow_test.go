@@ -58,7 +58,7 @@ func (g *grant) refresh(ctx context.Context, relay providerplugin.Relay) (*provi
 	return g.client.Refresh(ctx, relay, "acme", &provider.RefreshRequest{Call: g.call, Current: g.token})
 }
 
-func TestAPersonAuthorisesThroughThePlugin(t *testing.T) {
+func TestAPersonAuthorizesThroughThePlugin(t *testing.T) {
 	g := newGrant(t, authserver.Config{RequirePKCE: true})
 	relay := &Relay{}
 	address, err := g.client.AuthCodeURL(t.Context(), relay, "acme", &provider.AuthCodeURLRequest{

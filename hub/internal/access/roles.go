@@ -22,7 +22,7 @@ const (
 	ActSee Act = "see"
 	// ActSelf is to change one's own settings, password and sessions.
 	ActSelf Act = "self"
-	// ActOperate is to authorise, renew, pause and take up connections.
+	// ActOperate is to authorize, renew, pause and take up connections.
 	ActOperate Act = "operate"
 	// ActCodes is to look at tokens.
 	ActCodes Act = "codes"

@@ -65,17 +65,17 @@ func (a *API) registerAuthorizations() {
 	a.registerOffer()
 }
 
-// OfferBody decides about an authorisation that was kept aside.
+// OfferBody decides about an authorization that was kept aside.
 type OfferBody struct {
 	Take bool `json:"take" doc:"true replaces the present grant by it, false forgets it"`
 }
 
-// registerOffer is what becomes of an authorisation that would have replaced a better
+// registerOffer is what becomes of an authorization that would have replaced a better
 // grant.
 func (a *API) registerOffer() {
 	decide := operation("decide-offered", http.MethodPost, "/api/v1/connections/{name}/authorizations/offered",
-		"Take or drop an authorisation that was kept aside", "Connections", 404, 409, 422)
-	decide.Description = "An authorisation that brought no refresh token, or whose account is unproven, does not replace a grant that is better: it is kept aside for 15 minutes."
+		"Take or drop an authorization that was kept aside", "Connections", 404, 409, 422)
+	decide.Description = "An authorization that brought no refresh token, or whose account is unproven, does not replace a grant that is better: it is kept aside for 15 minutes."
 	huma.Register(a.huma, decide, func(ctx context.Context, in *struct {
 		NameInput
 		Body OfferBody

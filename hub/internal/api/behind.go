@@ -41,7 +41,7 @@ type ComparedReplica struct {
 type BehindGrant struct {
 	Connection string     `json:"connection"`
 	Title      string     `json:"title"`
-	Reason     string     `json:"reason" enum:"due,expired,renewing,authorised" doc:"Why it may have been renewed after the backup"`
+	Reason     string     `json:"reason" enum:"due,expired,renewing,authorized" doc:"Why it may have been renewed after the backup"`
 	ListedAt   time.Time  `json:"listed_at"`
 	ValidUntil *time.Time `json:"valid_until,omitempty" doc:"When the access token ends, which is served until then"`
 }
@@ -98,7 +98,7 @@ func (a *API) registerBehind() {
 		})
 	}
 	decide("try-behind", "try", replicadb.DecideTryOnce, "Spend the stored refresh tokens of such grants once")
-	decide("link-behind", "links", replicadb.DecideSendLinks, "Give such grants up without trying: people are sent links to authorise again")
+	decide("link-behind", "links", replicadb.DecideSendLinks, "Give such grants up without trying: people are sent links to authorize again")
 }
 
 func (a *API) restoreState(ctx context.Context) (v RestoreState, err error) {

@@ -32,7 +32,7 @@ type Connection struct {
 	ValidUntil    *time.Time `json:"valid_until,omitempty" doc:"When the access token ends; absent if unknown"`
 	Renewable     bool       `json:"renewable" doc:"Whether the hub can get the next token without a person"`
 	NextRenewal   *time.Time `json:"next_renewal,omitempty"`
-	PersonBy      *time.Time `json:"person_by,omitempty" doc:"When a person must authorise again at the latest, if that is known"`
+	PersonBy      *time.Time `json:"person_by,omitempty" doc:"When a person must authorize again at the latest, if that is known"`
 	PersonReason  string     `json:"person_reason,omitempty"`
 	BornDead      bool       `json:"born_dead,omitempty" doc:"The grant came without the refresh token that renewal needs"`
 	Account       *Account   `json:"account,omitempty"`
@@ -130,7 +130,7 @@ func (a *API) view(ctx context.Context, c connection.Connection) (*one[Connectio
 
 func (a *API) registerConnections() {
 	huma.Register(a.huma, operation("list-connections", http.MethodGet, "/api/v1/connections", "List connections", "Connections"), a.listConnections)
-	add := operation("add-connection", http.MethodPost, "/api/v1/connections", "Name a new connection; authorise it next", "Connections", 404, 422)
+	add := operation("add-connection", http.MethodPost, "/api/v1/connections", "Name a new connection; authorize it next", "Connections", 404, 422)
 	add.DefaultStatus = http.StatusCreated
 	huma.Register(a.huma, add, func(ctx context.Context, in *one[ConnectionBody]) (*one[Connection], error) {
 		added, err := a.conns.Add(ctx, in.Body.Service, in.Body.Name, in.Body.Title)

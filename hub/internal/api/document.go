@@ -12,7 +12,7 @@ import (
 // tags are the groups of the document, in the order in which a reader needs them.
 var tags = []*huma.Tag{
 	{Name: "Tokens", Description: "What processes do: pull a valid access token by name, and say that a service has rejected one."},
-	{Name: "Connections", Description: "The access that one person has granted to one service, by name: make, authorise, renew, pause, move to the trash."},
+	{Name: "Connections", Description: "The access that one person has granted to one service, by name: make, authorize, renew, pause, move to the trash."},
 	{Name: "Services", Description: "Registrations at services: provider, client ID and secret, scopes, options."},
 	{Name: "Providers", Description: "Kinds of services that the installed plugins speak to."},
 	{Name: "API keys", Description: "Keys of processes and administrators: scopes, connections, addresses, rotation."},

@@ -166,7 +166,7 @@ func (a *API) refusal(e *tokensource.RefusedError) error {
 	case e.Paused:
 		p = problem(http.StatusConflict, "paused", "The connection is paused", e.Message)
 	case e.Kind == provider.ReauthorizationRequired || e.Kind == provider.Denied:
-		p = problem(http.StatusConflict, "reauthorization-required", "A person has to authorise this connection", e.Message)
+		p = problem(http.StatusConflict, "reauthorization-required", "A person has to authorize this connection", e.Message)
 		p.ReauthorizeURL = page
 	case e.Kind == provider.Blocked:
 		p = problem(http.StatusBadGateway, "blocked", "The operator has to mend the service", e.Message)

@@ -63,7 +63,7 @@ func (a *API) registerToken() {
 		OperationID: "pull-token", Method: http.MethodGet, Path: "/api/v1/connections/{name}/token",
 		Summary: "Pull a valid access token", Tags: []string{"Tokens"}, Security: bearer,
 		Description: "Returns the access token of a connection, renewed if less than min_ttl is left of it. " +
-			"409: a person has to authorise again. 422: min_ttl or wait cannot be read. 429: too many long polls are open. 500: the service's answer has no known meaning, or the hub failed. " +
+			"409: a person has to authorize again. 422: min_ttl or wait cannot be read. 429: too many long polls are open. 500: the service's answer has no known meaning, or the hub failed. " +
 			"502: the operator has to mend the service. 503: ask again after Retry-After; " +
 			"with the type renewal-in-progress the service has not answered yet, and a later pull joins the same renewal.",
 		Errors: []int{401, 403, 404, 409, 422, 429, 500, 502, 503},

@@ -76,7 +76,7 @@ func (a *API) registerTrash() {
 
 func (a *API) deleteConnection(ctx context.Context, in *struct {
 	NameInput
-	Revoke bool `query:"revoke" doc:"Give the grant back at the service now; it cannot be put back then, only authorised again"`
+	Revoke bool `query:"revoke" doc:"Give the grant back at the service now; it cannot be put back then, only authorized again"`
 }) (*one[Deleted], error) {
 	c, revoked, err := a.conns.Delete(ctx, connections.Named(in.Name), catalogue.WithGrant(in.Revoke))
 	if err != nil {

@@ -153,7 +153,7 @@ func TestAServiceThatTakesLongIsNotWaitedForAndItsReplyIsSaved(t *testing.T) {
 	}
 }
 
-// Who authorises with another account is told both, and the grant in force stays.
+// Who authorizes with another account is told both, and the grant in force stays.
 func TestAnotherAccountDoesNotTakeAConnectionOver(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, storetest.SQLite(t), authserver.Config{})

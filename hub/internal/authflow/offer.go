@@ -12,11 +12,11 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// offerLife is how long an authorisation is kept aside.
+// offerLife is how long an authorization is kept aside.
 const offerLife = 15 * time.Minute
 
 // ErrNoOffer reports that a connection has no offer.
-var ErrNoOffer error = refusalError("no authorisation of this connection is kept aside any more; start again")
+var ErrNoOffer error = refusalError("no authorization of this connection is kept aside any more; start again")
 
 // offer keeps a grant that would replace a better one, and reports it: its code is spent,
 // and a person may decide to use it.
@@ -28,7 +28,7 @@ func (f *Flow) offer(ctx context.Context, svc service.Service, c connection.Conn
 		CreatedAt: now, ExpiresAt: now.Add(offerLife),
 	})
 	if err != nil {
-		return wrap("keep the authorisation aside", err)
+		return wrap("keep the authorization aside", err)
 	}
 	return f.fail(failure)
 }

@@ -179,7 +179,7 @@ func (r *rig) consent(t *testing.T, started *authflow.Started, form url.Values) 
 func asAnna() url.Values  { return url.Values{"login": {"anna@example.test"}, "password": {"anna"}} }
 func asBoris() url.Values { return url.Values{"login": {"boris@example.test"}, "password": {"boris"}} }
 
-// authorized has a connection authorised by anna.
+// authorized has a connection authorized by anna.
 func (r *rig) authorized(t *testing.T, name string) connection.Connection {
 	t.Helper()
 	c := r.connection(t, name)

@@ -51,7 +51,7 @@ const (
 	// Import adds connections with grants that were obtained elsewhere. BeginImport begins it.
 	Import = "import"
 	// TryOnce renews what is behind a backup after all, and SendLinks gives it up, so that
-	// people are sent links to authorise it again. Decide begins them.
+	// people are sent links to authorize it again. Decide begins them.
 	TryOnce   = replicadb.DecideTryOnce
 	SendLinks = replicadb.DecideSendLinks
 )

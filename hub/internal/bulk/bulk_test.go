@@ -99,7 +99,7 @@ func TestEachConnectionHasAResultOfItsOwn(t *testing.T) {
 		want(t, run(bulk.Renew, "", all), "sales: failed the service answers 503", "support: failed the service answers 503")
 		want(t, run(bulk.Revoke, "", grantdb.Filter{Names: []string{"support"}}), "support: failed @told_later the service answers 503")
 		r.Answer.Store(http.StatusOK)
-		want(t, run(bulk.Renew, "", all), "sales: done", "support: failed The grant was given back; authorise the connection again.")
+		want(t, run(bulk.Renew, "", all), "sales: done", "support: failed The grant was given back; authorize the connection again.")
 		want(t, run("fly", "", all), "sales: failed there is no such act", "support: failed there is no such act")
 		want(t, run(bulk.Delete, "", all), "sales: done", "support: done")
 		trashed := grantdb.Filter{Trash: true}

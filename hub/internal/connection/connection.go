@@ -10,7 +10,7 @@ import (
 // State is what people and outcomes made of a connection.
 type State string
 
-// The states. A new connection is StatePending until a person authorises it.
+// The states. A new connection is StatePending until a person authorizes it.
 const (
 	StatePending State = "pending" // no grant yet
 	StateActive  State = "active"  // a grant in force
@@ -27,9 +27,9 @@ type Connection struct {
 	ServiceID string
 	State     State
 	// Generation numbers the token sets: 0 has no grant, each renewal and each
-	// authorisation adds one.
+	// authorization adds one.
 	Generation int64
-	// Lineage names the authorisation that the token sets come from: each one begins a
+	// Lineage names the authorization that the token sets come from: each one begins a
 	// new lineage, renewals continue it; "" without a grant.
 	Lineage string
 	Tokens  TokenSet

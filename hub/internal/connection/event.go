@@ -12,7 +12,7 @@ type EventKind string
 // The events. EventTransient to EventDeferred are how a renewal can end, and carry
 // in Sent the generation whose tokens were used.
 const (
-	EventGranted      EventKind = "granted"       // a person authorised
+	EventGranted      EventKind = "granted"       // a person authorized
 	EventRenewed      EventKind = "renewed"       // the service gave the next token set
 	EventTransient    EventKind = "transient"     // a failure that passes (also Internal)
 	EventBlocked      EventKind = "blocked"       // a failure for the operator (also Denied)

@@ -8,7 +8,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-func TestEachAuthorisationBeginsALineageThatRenewalsContinue(t *testing.T) {
+func TestEachAuthorizationBeginsALineageThatRenewalsContinue(t *testing.T) {
 	c := granted(rotating, token(time.Hour, "r1"))
 	first := c.Lineage
 	if first == "" {
@@ -66,7 +66,7 @@ func TestARowIsBroughtForwardOnlyInItsOwnLineage(t *testing.T) {
 		row   connection.Connection
 		ahead connection.Ahead
 	}{
-		"another authorisation": {old, other}, "not newer": {old, older}, "the same": {renewed, ahead},
+		"another authorization": {old, other}, "not newer": {old, older}, "the same": {renewed, ahead},
 		"given back": {old.Revoked(now), ahead}, "no lineage": {unnamed, connection.Ahead{Generation: 9}},
 	} {
 		if got := tt.row.BroughtForward(now, tt.ahead); tt.row.Behind(tt.ahead) || got.Generation != tt.row.Generation {

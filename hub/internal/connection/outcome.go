@@ -26,7 +26,7 @@ func (c Connection) Granted(now, asked time.Time, token provider.Token, account 
 }
 
 // KeepsRefreshToken reports whether the connection's refresh token stays good beside an
-// authorisation that brings none: the service hands one out only once and does not
+// authorization that brings none: the service hands one out only once and does not
 // replace it, the account is proven to be the same, and the scopes are those that it
 // was given for.
 func (c Connection) KeepsRefreshToken(account provider.Account, requested []string) bool {
@@ -34,7 +34,7 @@ func (c Connection) KeepsRefreshToken(account provider.Account, requested []stri
 		sameScopes(c.RequestedScopes, requested)
 }
 
-// WouldLoseRenewal reports whether an authorisation would replace a grant that can be
+// WouldLoseRenewal reports whether an authorization would replace a grant that can be
 // renewed by one that cannot.
 func (c Connection) WouldLoseRenewal(token provider.Token, account provider.Account, requested []string) bool {
 	return token.RefreshToken == "" && c.hasLivingRefreshToken() && !c.KeepsRefreshToken(account, requested)

@@ -15,12 +15,12 @@ type PastSet struct {
 
 // Reasons of MayRestore, for people.
 var (
-	ErrRestoreRotates = errors.New("this service replaces the refresh token at each renewal, so an older token set is spent; the connection has to be authorised again")
-	ErrRestoreNoGrant = errors.New("this connection has no grant to restore: it was never authorised, or the grant was given back")
-	ErrRestoreUseless = errors.New("neither the access token nor the refresh token of that set can still be good; choose another generation or authorise the connection again")
+	ErrRestoreRotates = errors.New("this service replaces the refresh token at each renewal, so an older token set is spent; the connection has to be authorized again")
+	ErrRestoreNoGrant = errors.New("this connection has no grant to restore: it was never authorized, or the grant was given back")
+	ErrRestoreUseless = errors.New("neither the access token nor the refresh token of that set can still be good; choose another generation or authorize the connection again")
 	ErrRestoreCurrent = errors.New("that generation is the current one or has not been reached yet")
 	// ErrRestoreGone is for callers that find no such set.
-	ErrRestoreGone = errors.New("that token set is not kept any more; choose another generation or authorise the connection again")
+	ErrRestoreGone = errors.New("that token set is not kept any more; choose another generation or authorize the connection again")
 )
 
 // MayRestore reports why a past token set cannot be put back; nil if it can. Where

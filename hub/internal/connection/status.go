@@ -76,7 +76,7 @@ const (
 	ReasonNeverGranted   Reason = "never_granted"
 )
 
-// PersonBy returns the time by which a person must authorise again and why. A
+// PersonBy returns the time by which a person must authorize again and why. A
 // zero time with a reason is: now. A zero time without a reason is: not
 // foreseen.
 func (c Connection) PersonBy() (time.Time, Reason) {

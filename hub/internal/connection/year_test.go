@@ -57,7 +57,7 @@ func (y *aYear) pull(t *testing.T) {
 }
 
 // person checks that nobody is needed before the declared time and somebody is
-// after it, and authorises again.
+// after it, and authorizes again.
 func (y *aYear) person(t *testing.T, by time.Time) {
 	t.Helper()
 	if status := y.c.StatusAt(by.Add(-time.Minute)); status != connection.StatusExpires {

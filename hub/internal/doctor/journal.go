@@ -55,7 +55,7 @@ func ofKnown(dir string, k journal.Damage) Finding {
 	if time.Since(k.Noticed) > counted {
 		return warn(what, do)
 	}
-	return fail(what, "a reply in it may be lost, so that connections have to be authorised again: look at the disk, and "+do)
+	return fail(what, "a reply in it may be lost, so that connections have to be authorized again: look at the disk, and "+do)
 }
 
 // hasRun reports whether a hub has worked with a data folder: it has its spool of pulls.

@@ -83,7 +83,7 @@ func (e *Escalation) compose(ctx context.Context, d noticedb.Delivery, contact p
 // links of one message.
 type links struct{ authorize, acknowledge, page string }
 
-// authorizeLink leads straight to the one connection that a person has to authorise.
+// authorizeLink leads straight to the one connection that a person has to authorize.
 func (e *Escalation) authorizeLink(ctx context.Context, esc noticedb.Escalation, facts facts, contact policy.Contact) (string, error) {
 	topic := TopicOf(esc.Event)
 	if topic != string(policy.GrantEnded) && topic != topicPerson {

@@ -40,7 +40,7 @@ var (
 	connections = describe("connections", "Connections by how they stand; the same on every replica.", "status")
 	expiring    = describe("tokens_expiring", "Access tokens of active connections that expire within a time from now, renewed before that or not; expired is those that have.", "within")
 	soonest     = describe("token_expiry_soonest_seconds", "Time until the first access token of an active connection expires; negative if it has.")
-	persons     = describe("persons_needed", "Connections that stop working within a time from now unless a person authorises them again.", "within")
+	persons     = describe("persons_needed", "Connections that stop working within a time from now unless a person authorizes them again.", "within")
 	overdue     = describe("renewals_overdue", "Connections whose renewal was due more than a minute ago.")
 	oldest      = describe("renewal_overdue_seconds", "Time for which the renewal that is due longest has been due; 0 if none is.")
 	bulkItems   = describe("bulk_items", "Connections that acts on many connections have still to come to.")

@@ -36,7 +36,7 @@ type Comparison struct {
 	Forwarded int
 	// Lost is set if a token set was newer that the database had once confirmed.
 	Lost bool
-	// Later are connections of which a later authorisation is known than the database's.
+	// Later are connections of which a later authorization is known than the database's.
 	Later []string
 }
 

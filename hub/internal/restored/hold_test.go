@@ -214,7 +214,7 @@ func TestReplicasAreWaitedForOnlySoLong(t *testing.T) {
 }
 
 // Only what may have been renewed between the backup and its restore is listed, and leaves
-// the list with a new authorisation.
+// the list with a new authorization.
 func TestWhatMayHaveBeenRenewedSinceTheBackupIsBehindIt(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
 		dir := t.TempDir()
@@ -245,7 +245,7 @@ func TestWhatMayHaveBeenRenewedSinceTheBackupIsBehindIt(t *testing.T) {
 		db.wants(t, replicadb.RestoreDatabase, false)
 		must(t, one.Look(t.Context()))
 		want := map[string]string{
-			due.Name: replicadb.BehindDue, paused.Name: replicadb.BehindDue, demanded.Name: replicadb.BehindExpired, renewing.Name: replicadb.BehindRenewing, later.Name: replicadb.BehindAuthorised,
+			due.Name: replicadb.BehindDue, paused.Name: replicadb.BehindDue, demanded.Name: replicadb.BehindExpired, renewing.Name: replicadb.BehindRenewing, later.Name: replicadb.BehindAuthorized,
 		}
 		if got := db.listed(t); !maps.Equal(got, want) {
 			t.Fatalf("listed are %v, want %v", got, want)
@@ -272,7 +272,7 @@ func TestWhatMayHaveBeenRenewedSinceTheBackupIsBehindIt(t *testing.T) {
 		}
 		must(t, one.Look(t.Context()))
 		if one.Holds(again)+one.Holds(paused) != "" {
-			t.Error("what was authorised anew or decided about is still held")
+			t.Error("what was authorized anew or decided about is still held")
 		}
 		if got := db.listed(t); len(got) != 3 {
 			t.Errorf("listed are %v", got)

@@ -65,7 +65,7 @@ func New(o Options) *Scheduler {
 	return &Scheduler{o: o, wake: make(chan struct{}, 1), queue: endpoint.NewQueue[connection.Connection](o.Workers)}
 }
 
-// Wake makes the scheduler look at once, for example after an authorisation.
+// Wake makes the scheduler look at once, for example after an authorization.
 func (s *Scheduler) Wake() {
 	select {
 	case s.wake <- struct{}{}:

@@ -218,7 +218,7 @@ func (h *hubOfAYear) pull(t *testing.T, s *connectiontest.Service) {
 }
 
 // person checks that nobody is needed before the declared time and somebody is
-// after it, and authorises again.
+// after it, and authorizes again.
 func (h *hubOfAYear) person(t *testing.T, s *connectiontest.Service, by time.Time) {
 	t.Helper()
 	waittest.Let(time.Until(by.Add(-time.Minute)))
@@ -237,6 +237,6 @@ func (h *hubOfAYear) person(t *testing.T, s *connectiontest.Service, by time.Tim
 	}
 	now := time.Now()
 	if err := h.store.Grants.UpdateConnection(t.Context(), c.Granted(now, now, s.Grant(time.Now()), provider.Account{}, nil), c); err != nil {
-		t.Fatal(fmt.Errorf("authorise again: %w", err))
+		t.Fatal(fmt.Errorf("authorize again: %w", err))
 	}
 }

@@ -14,7 +14,7 @@ import (
 type grant struct {
 	name    string
 	serial  int
-	made    time.Time            // when it was authorised
+	made    time.Time            // when it was authorized
 	access  map[string]time.Time // access tokens and their ends
 	refresh string
 	spent   map[string]spending // refresh tokens that were replaced

@@ -151,7 +151,7 @@ func TestAPersonsChangeUndoesNoOther(t *testing.T) {
 	})
 }
 
-func TestAuthorisingAgainKeepsTheOldTokensAndRevokingForgetsThem(t *testing.T) {
+func TestAuthorizingAgainKeepsTheOldTokensAndRevokingForgetsThem(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		svc := addService(t, s, "portal")
 		c := addGranted(t, s, svc.ID, "sales")

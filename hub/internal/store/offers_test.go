@@ -16,7 +16,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-func TestAnAuthorisationThatIsKeptAsideComesBackOnceAndInTime(t *testing.T) {
+func TestAnAuthorizationThatIsKeptAsideComesBackOnceAndInTime(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		c := addGranted(t, s, addService(t, s, "portal").ID, "sales")
 		o := authdb.Offer{

@@ -43,7 +43,7 @@ func (s *Source) mayAsk(c connection.Connection, now time.Time) error {
 	if !c.Renewable(now) {
 		return &RefusedError{
 			Connection: c, Kind: provider.ReauthorizationRequired,
-			Message: "There is nothing to renew this connection with, so nothing was sent; a person has to authorise it again.",
+			Message: "There is nothing to renew this connection with, so nothing was sent; a person has to authorize it again.",
 		}
 	}
 	if may, again := c.MayRenewNow(now); !may {

@@ -85,7 +85,7 @@ func TestWhatCannotBeRenewedSaysWhoHasToAct(t *testing.T) {
 		"given back":     {r.c.Revoked(now), provider.ReauthorizationRequired, "given back"},
 		"never granted":  {connection.New(now, "id", "n", "n", r.service.ID, connection.PolicyOf(r.service.Description)), provider.ReauthorizationRequired, "Nobody"},
 		"ended":          {of(func(c *connection.Connection) { c.State = connection.StateEnded }), provider.ReauthorizationRequired, "ended the grant"},
-		"no more tokens": {of(func(c *connection.Connection) { c.Tokens.RefreshToken = "" }), provider.ReauthorizationRequired, "authorise"},
+		"no more tokens": {of(func(c *connection.Connection) { c.Tokens.RefreshToken = "" }), provider.ReauthorizationRequired, "authorize"},
 	} {
 		_, err := r.source.Ask(t.Context(), tt.c, time.Minute)
 		wantRefused(t, err, tt.kind, tt.says)

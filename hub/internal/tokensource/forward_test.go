@@ -80,7 +80,7 @@ func TestADatabaseThatWentBackIsBroughtForward(t *testing.T) {
 	}
 }
 
-// A new authorisation begins a lineage of its own: what was known of the old one is of no
+// A new authorization begins a lineage of its own: what was known of the old one is of no
 // use to it.
 func TestAnotherLineageIsLeftAlone(t *testing.T) {
 	r := newRig(t, time.Minute)
@@ -222,29 +222,29 @@ func TestWhoFindsThatTheDatabaseWentBackLeavesTheRowToTheComparison(t *testing.T
 	}
 }
 
-// What was authorised after the restore is another lineage: an older one, however far it
+// What was authorized after the restore is another lineage: an older one, however far it
 // had got, is not put over it, and not taken for a later one.
-func TestAnAuthorisationAfterTheRestoreStands(t *testing.T) {
+func TestAnAuthorizationAfterTheRestoreStands(t *testing.T) {
 	r, after := comparing(t, 3)
 	now := time.Now()
 	again := r.c.Granted(now, now, after.Tokens.Token(now), after.Account, nil)
-	again.Tokens.RefreshToken = "authorised-again"
+	again.Tokens.RefreshToken = "authorized-again"
 	present, err := r.store.Grants.Connection(t.Context(), r.c.ID)
 	must(t, err)
 	must(t, r.store.Grants.UpdateConnection(t.Context(), again, present))
 	found, err := r.source.Compare(t.Context())
 	must(t, err)
-	if c := r.read(t); found.Forwarded != 0 || len(found.Later) > 0 || c.Tokens.RefreshToken != "authorised-again" || again.Generation >= after.Generation {
+	if c := r.read(t); found.Forwarded != 0 || len(found.Later) > 0 || c.Tokens.RefreshToken != "authorized-again" || again.Generation >= after.Generation {
 		t.Errorf("%+v, generation %d after %d", found, c.Generation, after.Generation)
 	}
 	r.let <- struct{}{}
-	if c, err := r.source.RenewNow(t.Context(), r.c.ID, again.Generation); err != nil || <-r.arrived != "authorised-again" || c.Generation != again.Generation+1 {
+	if c, err := r.source.RenewNow(t.Context(), r.c.ID, again.Generation); err != nil || <-r.arrived != "authorized-again" || c.Generation != again.Generation+1 {
 		t.Errorf("generation %d, %v", c.Generation, err)
 	}
 }
 
-// The backup has the authorisation before; which tokens of it live nobody knows.
-func TestALaterAuthorisationThanTheBackupsIsTold(t *testing.T) {
+// The backup has the authorization before; which tokens of it live nobody knows.
+func TestALaterAuthorizationThanTheBackupsIsTold(t *testing.T) {
 	r := newRig(t, time.Minute)
 	r.startKept(t, t.TempDir())
 	before := r.renewed(t, 1)

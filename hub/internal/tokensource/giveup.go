@@ -14,7 +14,7 @@ import (
 const CodeBehind = "behind_backup"
 
 // ErrNewer reports that a grant has other tokens than those the decision was about.
-var ErrNewer error = newerError("it has other tokens by now: it was brought forward, renewed or authorised again, and is left alone")
+var ErrNewer error = newerError("it has other tokens by now: it was brought forward, renewed or authorized again, and is left alone")
 
 type newerError string
 
@@ -38,7 +38,7 @@ func (s *Source) GiveUp(ctx context.Context, id string, decided grantdb.Generati
 		return ErrNewer
 	}
 	ended := c.Failed(s.Now(), c.Generation, provider.Errorf(provider.ReauthorizationRequired, CodeBehind,
-		"the database was restored from a backup, so the refresh token may be used up and is not tried; a person has to authorise again"))
+		"the database was restored from a backup, so the refresh token may be used up and is not tried; a person has to authorize again"))
 	ended.Cause = connection.CauseOf(ended, "", "").String()
 	err = s.store.Renewals.SaveFailure(ctx, ended, c.Generation, "", s.Owner())
 	if errors.Is(err, store.ErrStale) {

@@ -43,19 +43,19 @@ func refusal(c connection.Connection, now time.Time) error {
 	case connection.StatePaused:
 		return &RefusedError{Connection: c, Kind: provider.Blocked, Paused: true, Message: "The connection is paused; resume it in the web hub."}
 	case connection.StatePending:
-		return refuse("Nobody has authorised this connection yet.")
+		return refuse("Nobody has authorized this connection yet.")
 	case connection.StateRevoked:
-		return refuse("The grant was given back; authorise the connection again.")
+		return refuse("The grant was given back; authorize the connection again.")
 	case connection.StateEnded:
 		if !c.Tokens.Valid(now) {
-			return refuse("The service has ended the grant; a person has to authorise it again.")
+			return refuse("The service has ended the grant; a person has to authorize it again.")
 		}
 	}
 	if c.Phase() == connection.PhaseSuspect && !c.Tokens.Valid(now) {
-		return refuse("The service refuses to renew this grant alone, again and again; a person has to authorise it again. It said: " + c.Failure.Message)
+		return refuse("The service refuses to renew this grant alone, again and again; a person has to authorize it again. It said: " + c.Failure.Message)
 	}
 	if !c.Tokens.Valid(now) && !c.Renewable(now) {
-		return refuse("The token has expired and cannot be renewed; a person has to authorise it again.")
+		return refuse("The token has expired and cannot be renewed; a person has to authorize it again.")
 	}
 	return nil
 }

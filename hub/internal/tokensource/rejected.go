@@ -27,7 +27,7 @@ func (s *Source) Rejected(ctx context.Context, c connection.Connection, generati
 	}
 	if !c.Renewable(now) {
 		return nil, &RefusedError{
-			Connection: c, Kind: provider.ReauthorizationRequired, Message: "The service rejects the token, and it cannot be renewed; a person has to authorise again.",
+			Connection: c, Kind: provider.ReauthorizationRequired, Message: "The service rejects the token, and it cannot be renewed; a person has to authorize again.",
 		}
 	}
 	if age := now.Sub(c.RenewedAt); age < minTokenAge {

@@ -12,11 +12,11 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// acknowledge notes that the signed-in person takes care.
-func (p *Pages) acknowledge(c *gin.Context) {
+// acknowledge acknowledges an escalation for the signed-in person.
+func (p *escalationPages) acknowledge(c *gin.Context) {
 	u, _ := person(c)
 	id := c.Param("id")
-	if err := p.o.Notifications.Acknowledge(c.Request.Context(), id, (&view.Person{Login: u.Login, Name: u.Name}).Called()); err != nil {
+	if err := p.notifications.Acknowledge(c.Request.Context(), id, (&view.Person{Login: u.Login, Name: u.Name}).Called()); err != nil {
 		p.fail(c, err)
 		return
 	}
@@ -24,22 +24,22 @@ func (p *Pages) acknowledge(c *gin.Context) {
 	back(c, "/escalations/"+url.PathEscape(id))
 }
 
-// ackPage is what the acknowledge link of a message shows. It changes nothing:
-// messengers look at links before people do.
-func (p *Pages) ackPage(c *gin.Context) { p.showAck(c, false) }
+// ackPage is the page of the acknowledge link of a message. It changes nothing, because
+// messengers open links for previews.
+func (p *escalationPages) ackPage(c *gin.Context) { p.showAck(c, false) }
 
-// ack notes that whoever got the message takes care, and leads back to the page.
-func (p *Pages) ack(c *gin.Context) { p.showAck(c, true) }
+// ack acknowledges an escalation by the link of a message, and redirects to its page.
+func (p *escalationPages) ack(c *gin.Context) { p.showAck(c, true) }
 
-func (p *Pages) showAck(c *gin.Context, do bool) {
+func (p *escalationPages) showAck(c *gin.Context, do bool) {
 	ctx := c.Request.Context()
-	e, contact, err := p.o.Escalation.ByLink(ctx, c.Param("token"))
+	e, contact, err := p.escalates.ByLink(ctx, c.Param("token"))
 	if errors.Is(err, escalation.ErrLinkUnknown) {
 		p.render(c, http.StatusGone, page.Ack(p.shell(c, ""), view.AckPage{Unknown: true}))
 		return
 	}
 	if err == nil && do {
-		err = p.o.Notifications.AcknowledgeByLink(p.stranger(c), c.Param("token"))
+		err = p.notifications.AcknowledgeByLink(p.stranger(c), c.Param("token"))
 	}
 	if err != nil {
 		p.fail(c, err)

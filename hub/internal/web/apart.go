@@ -9,8 +9,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// Apart shows why a page cannot be shown where there is no session, and so no person.
-func (p *Pages) Apart(w http.ResponseWriter, r *http.Request, status int) {
+// Apart shows an error page where there is no session, and so no person.
+func (k *kit) Apart(w http.ResponseWriter, r *http.Request, status int) {
 	wishes := []string{r.Header.Get("Accept-Language")}
 	if cookie, err := r.Cookie(langCookie); err == nil {
 		wishes = append([]string{cookie.Value}, wishes...)
@@ -22,11 +22,11 @@ func (p *Pages) Apart(w http.ResponseWriter, r *http.Request, status int) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	if err := page.Failure(view.Shell{}, view.Failure{Status: status}).Render(ctx, w); err != nil {
-		p.o.Logger.Warn("write page failed", "error", err)
+		k.logger.Warn("write page failed", "error", err)
 	}
 }
 
-// crossOrigin refuses what another site has sent.
-func (p *Pages) crossOrigin(w http.ResponseWriter, r *http.Request) {
-	p.Apart(w, r, http.StatusForbidden)
+// crossOrigin refuses a request of another site.
+func (k *kit) crossOrigin(w http.ResponseWriter, r *http.Request) {
+	k.Apart(w, r, http.StatusForbidden)
 }

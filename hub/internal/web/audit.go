@@ -14,16 +14,37 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/data"
+	"github.com/evergrant/evergrant/hub/internal/app/overview"
 	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/store/auditdb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
+// auditPages show the audit log and verify its chain.
+type auditPages struct {
+	*kit
+	overview *overview.Overview
+	data     *data.Data
+}
+
+func newAuditPages(k *kit, o Options) *auditPages {
+	return &auditPages{kit: k, overview: o.Overview, data: o.Data}
+}
+
+func (p *auditPages) routes(in inside) {
+	records := in.may(access.ActAudit)
+	records.GET("/audit", p.audit)
+	records.GET("/audit.csv", p.auditCSV)
+	records.POST("/audit/verify", p.verifyAudit)
+}
+
 // auditPage is how many records a page shows.
 const auditPage = 100
 
-// auditFilter reads what is looked for. A day that is none is told, and does not count.
+// auditFilter reads the filter of a query. An invalid day is reported and ignored.
 func auditFilter(c *gin.Context) (auditdb.AuditFilter, view.AuditForm) {
 	form := view.AuditForm{
 		Actor: strings.TrimSpace(c.Query("actor")), Act: c.Query("act"), Object: strings.TrimSpace(c.Query("object")), Outcome: c.Query("outcome"),
@@ -39,7 +60,8 @@ func auditFilter(c *gin.Context) (auditdb.AuditFilter, view.AuditForm) {
 	return f, form
 }
 
-// dayOf is the begin of a day in the reader's zone; zero, and told, if it is none.
+// dayOf returns the beginning of a day in the reader's time zone; an invalid day is zero and
+// is reported.
 func dayOf(day string, zone *time.Location, wrong *string) time.Time {
 	if day == "" {
 		return time.Time{}
@@ -51,7 +73,7 @@ func dayOf(day string, zone *time.Location, wrong *string) time.Time {
 	return at
 }
 
-// auditQuery is the address of what is looked for.
+// auditQuery returns the query of a filter.
 func auditQuery(form view.AuditForm) url.Values {
 	q := url.Values{}
 	for name, value := range map[string]string{"actor": form.Actor, "act": form.Act, "object": form.Object, "outcome": form.Outcome, "from": form.From, "to": form.To} {
@@ -62,10 +84,10 @@ func auditQuery(form view.AuditForm) url.Values {
 	return q
 }
 
-func (p *Pages) audit(c *gin.Context) {
+func (p *auditPages) audit(c *gin.Context) {
 	f, form := auditFilter(c)
 	f.Limit = auditPage + 1
-	records, err := p.o.Overview.Records(c.Request.Context(), f)
+	records, err := p.overview.Records(c.Request.Context(), f)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -85,7 +107,7 @@ func (p *Pages) audit(c *gin.Context) {
 	p.render(c, http.StatusOK, page.Audit(p.shell(c, view.SectionAudit), v))
 }
 
-// detailText is a record's detail in one line, as machines read it.
+// detailText returns a record's detail in one line, for machines.
 func detailText(detail map[string]string) string {
 	parts := make([]string, 0, len(detail))
 	for _, key := range slices.Sorted(maps.Keys(detail)) {
@@ -94,8 +116,8 @@ func detailText(detail map[string]string) string {
 	return strings.Join(parts, "; ")
 }
 
-// auditCSV exports what the filter finds, all of it, newest first.
-func (p *Pages) auditCSV(c *gin.Context) {
+// auditCSV exports all records that the filter finds, newest first.
+func (p *auditPages) auditCSV(c *gin.Context) {
 	f, _ := auditFilter(c)
 	f.Limit = 1000
 	c.Header("Content-Type", "text/csv; charset=utf-8")
@@ -103,9 +125,9 @@ func (p *Pages) auditCSV(c *gin.Context) {
 	w := csv.NewWriter(c.Writer)
 	_ = w.Write([]string{"seq", "at", "actor_kind", "actor", "address", "act", "object_kind", "object", "detail", "outcome"}) // errors show at Flush
 	for {
-		records, err := p.o.Overview.Records(c.Request.Context(), f)
+		records, err := p.overview.Records(c.Request.Context(), f)
 		if err != nil {
-			p.o.Logger.Error("export audit records failed", "error", err)
+			p.logger.Error("export audit records failed", "error", err)
 			return
 		}
 		for _, r := range records {
@@ -119,7 +141,7 @@ func (p *Pages) auditCSV(c *gin.Context) {
 	}
 }
 
-// harmless keeps a spreadsheet from taking a value for a formula.
+// harmless escapes a value that a spreadsheet would evaluate as a formula.
 func harmless(values ...string) []string {
 	for i, v := range values {
 		if v != "" && strings.ContainsRune("=+-@\t\r", rune(v[0])) {
@@ -129,8 +151,8 @@ func harmless(values ...string) []string {
 	return values
 }
 
-func (p *Pages) verifyAudit(c *gin.Context) {
-	n, err := p.o.Data.VerifyAudit(c.Request.Context())
+func (p *auditPages) verifyAudit(c *gin.Context) {
+	n, err := p.data.VerifyAudit(c.Request.Context())
 	if broken, ok := errors.AsType[*auditdb.BrokenChainError](err); ok {
 		p.flash(c, view.Flash{Key: "flash.audit_broken", Name: strconv.FormatInt(broken.Seq, 10), Bad: true})
 	} else if err != nil {

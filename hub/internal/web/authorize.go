@@ -9,45 +9,67 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/app/connections"
 	"github.com/evergrant/evergrant/hub/internal/app/grants"
+	"github.com/evergrant/evergrant/hub/internal/app/services"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/i18n"
-	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store/authdb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// find reads the connection in the path with its service.
-func (p *Pages) find(c *gin.Context) (connection.Connection, service.Service, bool) {
-	conn, s, err := p.o.Connections.Find(c.Request.Context(), which(c))
-	if err != nil {
-		p.fail(c, err)
-	}
-	return conn, s, err == nil
+// grantPages take a browser through an authorization: of a connection, by a link, or once.
+type grantPages struct {
+	*kit
+	*directory
+	grants      *grants.Grants
+	connections *connections.Connections
+	services    *services.Services
+	front       *frontDoor
+}
+
+func newGrantPages(k *kit, d *directory, front *frontDoor, o Options) *grantPages {
+	return &grantPages{kit: k, directory: d, grants: o.Grants, connections: o.Connections, services: o.Services, front: front}
+}
+
+func (p *grantPages) open(in *gin.RouterGroup) {
+	in.GET("/grant/:token", p.grantPage)
+	in.POST("/grant/:token", p.follow)
+	in.GET("/callback/:service", p.callback)
+	in.POST("/callback/:service", p.postedCallback)
+	in.GET(departurePage+"/:id", p.departure)
+}
+
+func (p *grantPages) routes(in inside) {
+	operate, codes := in.may(access.ActOperate), in.may(access.ActCodes)
+	operate.POST("/connections/:name/authorize", p.authorize)
+	operate.POST("/connections/:name/link", p.makeLink)
+	codes.GET("/once", p.onceForm)
+	codes.POST("/once", p.once)
 }
 
 // authorize starts an authorization and shows where the browser goes next.
-func (p *Pages) authorize(c *gin.Context) { p.depart(c, c.Param("name")) }
+func (p *grantPages) authorize(c *gin.Context) { p.depart(c, c.Param("name")) }
 
 // depart starts an authorization of a connection.
-func (p *Pages) depart(c *gin.Context, name string) {
+func (p *grantPages) depart(c *gin.Context, name string) {
 	way := wayOf(c, "/connections/"+url.PathEscape(name))
-	d, err := p.o.Grants.Start(c.Request.Context(), name, way)
+	d, err := p.grants.Start(c.Request.Context(), name, way)
 	p.leave(c, way, d, d.Connection.Title, err)
 }
 
-// wayOf is how an authorization goes that is started in a browser.
+// wayOf describes an authorization that is started in a browser.
 func wayOf(c *gin.Context, returnTo string) grants.Way {
 	return grants.Way{Browser: browserOf(c), ReturnTo: returnTo, Lang: i18n.Lang(c.Request.Context())}
 }
 
-// leave sends the browser on its way, if an authorization was started; what is the title
-// of what will be authorised.
-func (p *Pages) leave(c *gin.Context, way grants.Way, d grants.Departure, what string, err error) {
+// leave redirects to the departure page if an authorization was started; what is the title of
+// the connection or service to authorize.
+func (p *grantPages) leave(c *gin.Context, way grants.Way, d grants.Departure, what string, err error) {
 	if cause, is := errors.AsType[*provider.Error](err); is {
 		p.flash(c, view.Flash{Key: "flash.not_started", Name: what, Said: cause.Error(), Bad: true})
 		back(c, way.ReturnTo)
@@ -61,15 +83,15 @@ func (p *Pages) leave(c *gin.Context, way grants.Way, d grants.Departure, what s
 	p.sendAway(c, view.Departure{Service: p.serviceRef(d.Service), Connection: what, URL: d.URL, Back: way.ReturnTo, Others: d.Rivals})
 }
 
-// callback is where services send the browser back to.
-func (p *Pages) callback(c *gin.Context) {
-	if isPrefetch(c.Request) { // nobody has come yet: the state is left for who does
+// callback finishes an authorization when a service redirects the browser back.
+func (p *grantPages) callback(c *gin.Context) {
+	if isPrefetch(c.Request) { // a prefetch must not consume the state
 		c.Header("Cache-Control", "no-store")
 		c.Status(http.StatusServiceUnavailable)
 		return
 	}
 	ctx, _ := p.visitor(c)
-	finished, err := p.o.Grants.Finish(ctx, c.Param("service"), c.Request.URL.Query(), browsers(c.Request)...)
+	finished, err := p.grants.Finish(ctx, c.Param("service"), c.Request.URL.Query(), browsers(c.Request)...)
 	if finished != nil && finished.Once {
 		p.handOver(c, finished, err)
 		return
@@ -79,7 +101,7 @@ func (p *Pages) callback(c *gin.Context) {
 			finished.ReturnTo = ""
 		}
 		if _, in := p.user(c); in && finished.ReturnTo != "" {
-			p.flash(c, view.Flash{Key: authorisedKey(finished.Connection), Name: finished.Connection.Title})
+			p.flash(c, view.Flash{Key: authorizedKey(finished.Connection), Name: finished.Connection.Title})
 			back(c, finished.ReturnTo)
 			return
 		}
@@ -97,19 +119,19 @@ func (p *Pages) callback(c *gin.Context) {
 	p.render(c, statusOf(failure), page.Result(p.shell(c, ""), p.resultOf(c, failure)))
 }
 
-// lasts reports whether the hub can keep a grant alive that was just made.
+// lasts reports whether the hub can renew a new grant.
 func lasts(conn connection.Connection) bool { return conn.Renewable(time.Now()) }
 
-// authorisedKey says that a connection has a grant, and whether it lasts.
-func authorisedKey(conn connection.Connection) string {
+// authorizedKey returns the flash message of a new grant, by whether the hub can renew it.
+func authorizedKey(conn connection.Connection) string {
 	if conn.Policy.AutoRenew == provider.AutoRenewRefreshToken && !lasts(conn) {
-		return "flash.authorised_ends"
+		return "flash.authorized_ends"
 	}
-	return "flash.authorised"
+	return "flash.authorized"
 }
 
-// resultOf tells a failure in the words of pages.
-func (p *Pages) resultOf(c *gin.Context, failure *authflow.Failure) view.Result {
+// resultOf converts a failure into what the result page shows.
+func (p *grantPages) resultOf(c *gin.Context, failure *authflow.Failure) view.Result {
 	v := view.Result{
 		Reason: string(failure.Reason), Reference: failure.Reference, Cause: view.TroubleOf(failure.Cause),
 		Wanted: called(failure.Wanted), Got: called(failure.Got),
@@ -123,23 +145,23 @@ func (p *Pages) resultOf(c *gin.Context, failure *authflow.Failure) view.Result 
 	}
 	v.Back = p.wayBack(c, failure.Authorization)
 	if a := failure.Authorization; a != nil {
-		if conn, _, err := p.o.Connections.Find(c.Request.Context(), connections.Which{ID: a.ConnectionID}); err == nil {
+		if conn, _, err := p.connections.Find(c.Request.Context(), connections.Which{ID: a.ConnectionID}); err == nil {
 			v.Connection = conn.Title
 		}
 	}
 	return v
 }
 
-// wayBack is where an authorization that came to nothing can be begun again: at the link
-// that was followed, or in the hub, after a login if that is needed.
-func (p *Pages) wayBack(c *gin.Context, a *authdb.Authorization) string {
+// wayBack returns the address at which a failed authorization can be started again: the link
+// that was used, or a page of the hub, after a login if that is needed.
+func (p *grantPages) wayBack(c *gin.Context, a *authdb.Authorization) string {
 	_, in := p.user(c)
 	switch {
 	case a != nil && a.ReturnTo == authflow.LinkReturn:
 		return p.beginning(c)
 	case a != nil && a.ReturnTo == frontPage:
 		return frontPage
-	case a == nil && !in && p.beginning(c) == "" && p.anyPublished(c):
+	case a == nil && !in && p.beginning(c) == "" && p.front.anyPublished(c):
 		return frontPage
 	case a == nil && !in:
 		return cmp.Or(p.beginning(c), "/login")
@@ -183,24 +205,4 @@ func statusOf(failure *authflow.Failure) int {
 	default:
 		return http.StatusBadRequest
 	}
-}
-
-// paste finishes an authorization with what a person landed on.
-func (p *Pages) paste(c *gin.Context) {
-	conn, _, ok := p.find(c)
-	if !ok {
-		return
-	}
-	finished, err := p.o.Grants.Paste(c.Request.Context(), conn.Name, c.PostForm("pasted"))
-	if failure, is := errors.AsType[*authflow.Failure](err); is {
-		result := p.resultOf(c, failure)
-		p.showConnection(c, http.StatusUnprocessableEntity, &result)
-		return
-	}
-	if err != nil {
-		p.fail(c, err)
-		return
-	}
-	p.flash(c, view.Flash{Key: authorisedKey(finished.Connection), Name: conn.Title})
-	back(c, "/connections/"+url.PathEscape(conn.Name))
 }

@@ -35,9 +35,8 @@ func browsers(r *http.Request) []string {
 	return all
 }
 
-// browserOf is the secret of the browser that an authorization is about to be started
-// in. It stays the same while authorizations are awaited there, so that they do not end
-// each other.
+// browserOf returns the secret of the browser that starts an authorization. It stays the same
+// while authorizations are open there, so that they do not end each other.
 func browserOf(c *gin.Context) string {
 	if cookie, err := c.Request.Cookie(browserCookie); err == nil && len(cookie.Value) == browserSecretSize {
 		return cookie.Value
@@ -45,7 +44,7 @@ func browserOf(c *gin.Context) string {
 	return authflow.NewBrowser()
 }
 
-// isPrefetch reports whether a browser asks for a page before anybody wants to see it.
+// isPrefetch reports whether a browser loads a page ahead of navigation.
 func isPrefetch(r *http.Request) bool {
 	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
 		if value := strings.ToLower(r.Header.Get(name)); strings.Contains(value, "prefetch") || strings.Contains(value, "prerender") || strings.Contains(value, "preview") {
@@ -61,7 +60,7 @@ const maxFormPost = 64 << 10
 // postedCallback is the callback of services that answer with a form (OAuth 2.0 Form Post
 // Response Mode). A browser sends no cookie of ours with another site's form, so it is
 // led on to the address that has the same parameters.
-func (p *Pages) postedCallback(c *gin.Context) {
+func (p *grantPages) postedCallback(c *gin.Context) {
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxFormPost)
 	if err := c.Request.ParseForm(); err != nil {
 		c.Status(http.StatusBadRequest)

@@ -1,44 +1,49 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/notifications"
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/bulkdb"
-	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// bulkShown is how many results a page of a run shows, bulkNamed how many connections a
-// question names.
-const (
-	bulkShown = 200
-	bulkNamed = 10
-)
-
-// choice is an act and what it is to be done to, as a form says.
-type choice struct {
-	ask view.BulkAsk
-	f   grantdb.Filter
-	// list is where the form stands.
-	list string
+// bulkPages act on many connections by one run.
+type bulkPages struct {
+	*kit
+	*directory
+	runner        *bulk.Runner
+	notifications *notifications.Notifications
+	trashKeep     time.Duration
 }
 
-// bulk begins an act on the picked connections, or on all that a list finds. One that
-// destroys is asked about first.
-func (p *Pages) bulk(c *gin.Context) {
+func newBulkPages(k *kit, d *directory, o Options) *bulkPages {
+	return &bulkPages{kit: k, directory: d, runner: o.Bulk, notifications: o.Notifications, trashKeep: o.TrashKeep}
+}
+
+func (p *bulkPages) routes(in inside) {
+	operate := in.may(access.ActOperate)
+	operate.POST("/bulk", p.bulk)
+	operate.GET("/bulk/:id", p.bulkRun)
+	operate.POST("/bulk/:id/cancel", p.cancelBulk)
+}
+
+// bulk begins an act on the picked connections, or on all that a list finds. A
+// destructive one needs a confirmation.
+func (p *bulkPages) bulk(c *gin.Context) {
 	ctx := c.Request.Context()
 	x, err := p.choiceOf(c)
 	if err != nil {
@@ -71,7 +76,7 @@ func (p *Pages) bulk(c *gin.Context) {
 	if act == bulk.Delete && ticked(c, "revoke") {
 		act = bulk.DeleteRevoke
 	}
-	id, _, err := p.o.Bulk.Begin(ctx, act, argument, x.f)
+	id, _, err := p.runner.Begin(ctx, act, argument, x.f)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -79,113 +84,11 @@ func (p *Pages) bulk(c *gin.Context) {
 	back(c, "/bulk/"+id)
 }
 
-// argumentOf is the tag of an act that needs one.
-func argumentOf(c *gin.Context, act string) (argument string, ok bool) {
-	if act != bulk.Tag && act != bulk.Untag {
-		return "", true
-	}
-	tags := tagsOf(c.PostForm("tag"))
-	if len(tags) == 0 {
-		return "", false
-	}
-	return tags[0], true
-}
-
-// choiceOf reads what an act is to be done to.
-func (p *Pages) choiceOf(c *gin.Context) (choice, error) {
-	asked, _ := url.ParseQuery(c.PostForm("query")) // what cannot be read is left out
-	x := choice{ask: view.BulkAsk{
-		Act: c.PostForm("act"), All: ticked(c, "all"), Query: asked.Encode(), Trash: ticked(c, "trash"), Keep: p.o.TrashKeep,
-	}}
-	if !x.ask.All {
-		x.ask.Picked = c.PostFormArray("connections")
-	}
-	if x.ask.Trash {
-		x.list, x.ask.Search = "/trash?"+x.ask.Query, strings.TrimSpace(asked.Get("q"))
-		x.f = grantdb.Filter{Trash: true, Query: x.ask.Search}
-		if !x.ask.All {
-			x.f = grantdb.Filter{Trash: true, IDs: x.ask.Picked}
-		}
-		return x, nil
-	}
-	x.list = "/connections?" + x.ask.Query
-	if to := c.PostForm("back"); to != "" {
-		x.list = localPath(to)
-	}
-	refs, err := p.serviceRefs(c)
-	if err != nil {
-		return x, err
-	}
-	f, v := listFilter(asked, refs)
-	f.AfterName, f.AfterKey, f.Limit = "", 0, 0
-	x.f, x.ask.Search, x.ask.Status, x.ask.Service, x.ask.Tag = f, v.Query, f.Status, v.Service.Title, v.Tag
-	if !x.ask.All {
-		x.f = grantdb.Filter{Names: x.ask.Picked}
-	}
-	return x, nil
-}
-
-// confirmed reports whether somebody has agreed to an act that destroys, knowing how many
-// connections it concerns; else it asks.
-func (p *Pages) confirmed(c *gin.Context, x *choice) bool {
-	going, err := p.o.Bulk.Going(c.Request.Context(), x.f, bulkNamed)
-	if err != nil {
-		p.fail(c, err)
-		return false
-	}
-	if going.Connections == 0 {
-		p.flash(c, view.Flash{Key: "flash.bulk_nothing", Bad: true})
-		back(c, x.list)
-		return false
-	}
-	if x.ask.Act == bulk.Links {
-		if err := p.linkReceivers(c.Request.Context(), x); err != nil {
-			p.fail(c, err)
-			return false
-		}
-	}
-	known, asked := c.GetPostForm("confirmed")
-	x.ask.Count, x.ask.Names, x.ask.Granting, x.ask.Rotating = going.Connections, going.Names, going.Granting, going.Rotating
-	x.ask.Keys, x.ask.Rules, x.ask.Channels = going.Keys, going.Rules, going.Channels
-	count := strconv.Itoa(going.Connections)
-	switch {
-	case !asked:
-	case known != count:
-		x.ask.Problem = "changed"
-	case x.ask.Typed() && strings.Join(strings.FieldsFunc(c.PostForm("number"), func(r rune) bool { return r < '0' || r > '9' }), "") != count:
-		x.ask.Problem = "number"
-	default:
-		return true
-	}
-	status := http.StatusOK
-	if x.ask.Problem != "" {
-		status = http.StatusUnprocessableEntity
-	}
-	p.render(c, status, page.BulkAsk(p.shell(c, view.SectionConnections), x.ask, x.list))
-	return false
-}
-
-// linkReceivers counts who gets the links of what is chosen.
-func (p *Pages) linkReceivers(ctx context.Context, x *choice) (err error) {
-	contacts, err := p.o.Notifications.Contacts(ctx)
-	if err != nil {
-		return err
-	}
-	for _, who := range contacts {
-		if who.TakesRest {
-			x.ask.Rest = who.Title
-			break
-		}
-	}
-	x.ask.Receivers, x.ask.Ownerless, err = p.o.Bulk.Receivers(ctx, x.f)
-	return err
-}
-
 // bulkRun shows how a run goes.
-func (p *Pages) bulkRun(c *gin.Context) {
+func (p *bulkPages) bulkRun(c *gin.Context) {
 	skip, _ := strconv.Atoi(c.Query("skip")) // none is the first page
 	asked := bulkdb.BulkPage{State: c.Query("state"), Skip: max(0, skip), Limit: bulkShown}
-	run, counts, items, err := p.o.Bulk.Run(c.Request.Context(), c.Param("id"), asked)
+	run, counts, items, err := p.runner.Run(c.Request.Context(), c.Param("id"), asked)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -224,12 +127,12 @@ func (p *Pages) bulkRun(c *gin.Context) {
 	p.render(c, http.StatusOK, page.BulkRun(p.shell(c, view.SectionConnections), v))
 }
 
-// cancelBulk leaves alone what of a run still waits.
-func (p *Pages) cancelBulk(c *gin.Context) {
+// cancelBulk cancels the items of a run that have not begun.
+func (p *bulkPages) cancelBulk(c *gin.Context) {
 	ctx := c.Request.Context()
-	err := p.o.Bulk.Cancel(ctx, c.Param("id"))
+	err := p.runner.Cancel(ctx, c.Param("id"))
 	if errors.Is(err, store.ErrNotFound) { // it may be over
-		_, _, _, err = p.o.Bulk.Run(ctx, c.Param("id"), bulkdb.BulkPage{Limit: 1})
+		_, _, _, err = p.runner.Run(ctx, c.Param("id"), bulkdb.BulkPage{Limit: 1})
 	}
 	if err != nil {
 		p.fail(c, err)

@@ -8,19 +8,41 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/overview"
+	"github.com/evergrant/evergrant/hub/internal/app/people"
 	"github.com/evergrant/evergrant/hub/internal/calendar"
 	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// makeCalendar makes a new address and shows it once; the one before is void.
-func (p *Pages) makeCalendar(c *gin.Context) {
-	secret, err := p.o.People.MakeCalendar(c.Request.Context())
+// calendarPages serve the calendar of when people are needed.
+type calendarPages struct {
+	*kit
+	people   *people.People
+	overview *overview.Overview
+}
+
+func newCalendarPages(k *kit, o Options) *calendarPages {
+	return &calendarPages{kit: k, people: o.People, overview: o.Overview}
+}
+
+func (p *calendarPages) open(in *gin.RouterGroup) { in.GET("/calendar/:file", p.calendar) }
+
+func (p *calendarPages) routes(in inside) {
+	manage := in.may(access.ActManage)
+	manage.POST("/settings/calendar", p.makeCalendar)
+	manage.POST("/settings/calendar/withdraw", p.withdrawCalendar)
+}
+
+// makeCalendar creates a new address and shows it once; the previous one stops working.
+func (p *calendarPages) makeCalendar(c *gin.Context) {
+	secret, err := p.people.MakeCalendar(c.Request.Context())
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	address := p.o.PublicURL + "/calendar/" + secret + ".ics?lang=" + i18n.Lang(c.Request.Context())
+	address := p.publicURL + "/calendar/" + secret + ".ics?lang=" + i18n.Lang(c.Request.Context())
 	if err := p.show(c, shownCalendar, address); err != nil {
 		p.fail(c, err)
 		return
@@ -28,8 +50,8 @@ func (p *Pages) makeCalendar(c *gin.Context) {
 	back(c, "/settings")
 }
 
-func (p *Pages) withdrawCalendar(c *gin.Context) {
-	if err := p.o.People.WithdrawCalendar(c.Request.Context()); err != nil {
+func (p *calendarPages) withdrawCalendar(c *gin.Context) {
+	if err := p.people.WithdrawCalendar(c.Request.Context()); err != nil {
 		p.fail(c, err)
 		return
 	}
@@ -37,15 +59,15 @@ func (p *Pages) withdrawCalendar(c *gin.Context) {
 	back(c, "/settings")
 }
 
-// mostDates bounds a calendar; nobody looks further ahead.
+// mostDates bounds the entries of a calendar.
 const mostDates = 1000
 
-// calendar is what calendar programs read: when whom is needed. It names
+// calendar serves the dates by which people are needed, as iCalendar. It names
 // connections, but holds no secret.
-func (p *Pages) calendar(c *gin.Context) {
+func (p *calendarPages) calendar(c *gin.Context) {
 	ctx := c.Request.Context()
 	secret, isCalendar := strings.CutSuffix(c.Param("file"), ".ics")
-	opens, err := p.o.People.CalendarOpens(ctx, secret)
+	opens, err := p.people.CalendarOpens(ctx, secret)
 	if err == nil && (!isCalendar || !opens) {
 		c.String(http.StatusNotFound, "There is no such calendar; make a new address in the settings of the web hub.\n")
 		return
@@ -54,7 +76,7 @@ func (p *Pages) calendar(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	rows, err := p.o.Overview.Forecast(ctx, mostDates)
+	rows, err := p.overview.Forecast(ctx, mostDates)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -62,7 +84,7 @@ func (p *Pages) calendar(c *gin.Context) {
 	s := i18n.NewSpeaker(i18n.Match(c.Query("lang"), c.GetHeader("Accept-Language")), nil, time.Now())
 	entries := make([]calendar.Entry, len(rows))
 	for i, row := range rows {
-		page := p.o.PublicURL + "/connections/" + url.PathEscape(row.Name)
+		page := p.publicURL + "/connections/" + url.PathEscape(row.Name)
 		entries[i] = calendar.Entry{
 			UID: row.ID + "@evergrant", At: row.By, Changed: row.UpdatedAt, URL: page,
 			Summary: s.Say("calendar.summary", "Name", row.Title), Description: s.Say("calendar."+row.Reason) + "\n" + page,
@@ -72,6 +94,6 @@ func (p *Pages) calendar(c *gin.Context) {
 	c.Header("Cache-Control", "no-store")
 	c.Status(http.StatusOK)
 	if err := calendar.Write(c.Writer, s.Say("calendar.name"), entries); err != nil {
-		p.o.Logger.Debug("write calendar failed", "error", err)
+		p.logger.Debug("write calendar failed", "error", err)
 	}
 }

@@ -18,25 +18,25 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// escalationSetup shows who can be told, and how.
-func (p *Pages) escalationSetup(c *gin.Context) {
+// escalationSetup shows the contacts, channels and policies.
+func (p *escalationSetup) escalationSetup(c *gin.Context) {
 	ctx := c.Request.Context()
-	channels, err := p.o.Notifications.Channels(ctx)
+	channels, err := p.notifications.Channels(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	contacts, err := p.o.Notifications.Contacts(ctx)
+	contacts, err := p.notifications.Contacts(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
 	v := view.EscalationSetup{Names: map[string]string{policy.ToOwner: i18n.T(ctx, "escalation.owner")}}
-	if v.Policies, err = p.o.Notifications.Policies(ctx); err != nil {
+	if v.Policies, err = p.notifications.Policies(ctx); err != nil {
 		p.fail(c, err)
 		return
 	}
-	services, err := p.o.Services.List(ctx)
+	services, err := p.services.List(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -59,11 +59,11 @@ func (p *Pages) escalationSetup(c *gin.Context) {
 	p.render(c, http.StatusOK, page.EscalationSetup(p.shell(c, view.SectionEscalations), v))
 }
 
-func (p *Pages) channelKinds(c *gin.Context) {
+func (p *escalationSetup) channelKinds(c *gin.Context) {
 	p.render(c, http.StatusOK, page.ChannelKinds(p.shell(c, view.SectionEscalations), channel.Kinds))
 }
 
-func (p *Pages) newChannel(c *gin.Context) {
+func (p *escalationSetup) newChannel(c *gin.Context) {
 	kind := channel.Kind(c.Param("kind"))
 	if !kind.Known() {
 		p.NotFound(c)
@@ -72,13 +72,13 @@ func (p *Pages) newChannel(c *gin.Context) {
 	p.showChannel(c, http.StatusOK, view.ChannelForm{Kind: string(kind), Title: i18n.T(c.Request.Context(), "channel_kind."+string(kind)), Fields: channel.Fields(kind), Values: map[string]string{}})
 }
 
-func (p *Pages) showChannel(c *gin.Context, status int, v view.ChannelForm) {
+func (p *escalationSetup) showChannel(c *gin.Context, status int, v view.ChannelForm) {
 	p.render(c, status, page.ChannelForm(p.shell(c, view.SectionEscalations), v))
 }
 
 // storedChannel reads the channel of the address with its form, without secrets.
-func (p *Pages) storedChannel(c *gin.Context) (noticedb.Channel, view.ChannelForm, bool) {
-	stored, err := p.o.Notifications.Channel(c.Request.Context(), c.Param("id"))
+func (p *escalationSetup) storedChannel(c *gin.Context) (noticedb.Channel, view.ChannelForm, bool) {
+	stored, err := p.notifications.Channel(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		p.fail(c, err)
 		return stored, view.ChannelForm{}, false
@@ -97,24 +97,24 @@ func (p *Pages) storedChannel(c *gin.Context) (noticedb.Channel, view.ChannelFor
 	return stored, v, true
 }
 
-func (p *Pages) editChannel(c *gin.Context) {
+func (p *escalationSetup) editChannel(c *gin.Context) {
 	stored, v, ok := p.storedChannel(c)
 	if !ok {
 		return
 	}
-	if test, shown := takeShown[channelTested](p, c, shownTest); shown && test.Channel == stored.ID {
+	if test, shown := takeShown[channelTested](p.kit, c, shownTest); shown && test.Channel == stored.ID {
 		v.Test = &test.ChannelTest
 	}
 	p.showChannel(c, http.StatusOK, v)
 }
 
 // saveChannel adds a channel or changes one. Secrets that are left empty stay.
-func (p *Pages) saveChannel(c *gin.Context) {
+func (p *escalationSetup) saveChannel(c *gin.Context) {
 	d, v, ok := p.enteredChannel(c)
 	if !ok {
 		return
 	}
-	saved, err := p.o.Notifications.SaveChannel(c.Request.Context(), d)
+	saved, err := p.notifications.SaveChannel(c.Request.Context(), d)
 	if invalid, is := errors.AsType[*notifications.InvalidError](err); is {
 		v.Problems = formProblems(invalid)
 		p.showChannel(c, http.StatusUnprocessableEntity, v)
@@ -129,7 +129,7 @@ func (p *Pages) saveChannel(c *gin.Context) {
 }
 
 // enteredChannel is what was entered into the form of a channel, and the form with it.
-func (p *Pages) enteredChannel(c *gin.Context) (d notifications.ChannelDraft, v view.ChannelForm, ok bool) {
+func (p *escalationSetup) enteredChannel(c *gin.Context) (d notifications.ChannelDraft, v view.ChannelForm, ok bool) {
 	d = notifications.ChannelDraft{ID: c.Param("id"), Kind: c.Param("kind"), Title: strings.TrimSpace(c.PostForm("title")), Settings: map[string]string{}}
 	v = view.ChannelForm{Kind: d.Kind, Fields: channel.Fields(channel.Kind(d.Kind)), Values: map[string]string{}}
 	if d.ID != "" {
@@ -206,8 +206,8 @@ type channelTested struct {
 	view.ChannelTest
 }
 
-// testChannel sends a test message now; the channel's page shows what the service said.
-func (p *Pages) testChannel(c *gin.Context) {
+// testChannel sends a test message; the channel's page shows the reply of the service.
+func (p *escalationSetup) testChannel(c *gin.Context) {
 	stored, v, ok := p.storedChannel(c)
 	if !ok {
 		return
@@ -215,7 +215,7 @@ func (p *Pages) testChannel(c *gin.Context) {
 	ctx := c.Request.Context()
 	to := strings.TrimSpace(c.PostForm("to"))
 	v.Test = &view.ChannelTest{To: to}
-	receipt, err := p.o.Notifications.TestChannel(ctx, stored.ID, to, i18n.Lang(ctx))
+	receipt, err := p.notifications.TestChannel(ctx, stored.ID, to, i18n.Lang(ctx))
 	if invalid, is := errors.AsType[*notifications.InvalidError](err); is {
 		v.Problems, v.Test = formProblems(invalid), nil
 		p.showChannel(c, http.StatusUnprocessableEntity, v)
@@ -236,8 +236,8 @@ func (p *Pages) testChannel(c *gin.Context) {
 	back(c, "/escalation/channels/"+url.PathEscape(stored.ID)+"#test")
 }
 
-func (p *Pages) deleteChannel(c *gin.Context) {
-	stored, err := p.o.Notifications.DeleteChannel(c.Request.Context(), c.Param("id"))
+func (p *escalationSetup) deleteChannel(c *gin.Context) {
+	stored, err := p.notifications.DeleteChannel(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		p.fail(c, err)
 		return

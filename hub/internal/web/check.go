@@ -13,15 +13,15 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// checkNew tells whether a service that is being added would let people authorise.
-func (p *Pages) checkNew(c *gin.Context) {
+// checkNew checks whether a service that is being added accepts authorizations.
+func (p *servicePages) checkNew(c *gin.Context) {
 	if form, ok := p.newForm(c); ok {
 		p.check(c, form, "")
 	}
 }
 
 // checkEdited does so for changes of a stored one.
-func (p *Pages) checkEdited(c *gin.Context) {
+func (p *servicePages) checkEdited(c *gin.Context) {
 	if form, s, ok := p.editingForm(c); ok {
 		p.check(c, form, s.Name)
 	}
@@ -29,9 +29,9 @@ func (p *Pages) checkEdited(c *gin.Context) {
 
 // check shows the form again with what was found; the page itself takes only that
 // part, so that what was typed stays.
-func (p *Pages) check(c *gin.Context, form view.ServiceForm, editing string) {
+func (p *servicePages) check(c *gin.Context, form view.ServiceForm, editing string) {
 	readServiceForm(c, &form)
-	found, err := p.o.Services.Check(c.Request.Context(), editing, draftOf(c, form))
+	found, err := p.services.Check(c.Request.Context(), editing, draftOf(c, form))
 	invalid, isInvalid := errors.AsType[*catalogue.InvalidError](err)
 	cause, isCause := errors.AsType[*provider.Error](err)
 	switch {
@@ -53,8 +53,8 @@ func (p *Pages) check(c *gin.Context, form view.ServiceForm, editing string) {
 	p.showServiceForm(c, http.StatusOK, form)
 }
 
-// named is what is wrong with a field, with the field's title where the words alone do
-// not tell which it is.
+// named returns the problem of a field, with the field's title where the text alone does not
+// identify it.
 func named(form view.ServiceForm, problem catalogue.Problem) provider.Text {
 	name, isOption := strings.CutPrefix(problem.Field, "options.")
 	option, known := form.Provider.Options.Option(name)

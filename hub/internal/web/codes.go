@@ -18,24 +18,24 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// codesMinTTL is the life that copied access codes have left at least.
+// codesMinTTL is the least remaining lifetime of copied access codes.
 const codesMinTTL = time.Minute
 
-// askedCodes says whose access codes somebody has asked for, and is allowed to see for a
-// while: their page can be reloaded, and nothing that is linked to shows a token.
+// askedCodes notes in the session the connection whose access codes were requested: the page
+// can be reloaded for a while, and no address that can be linked to shows a token.
 type askedCodes struct {
 	Connection       string
 	WithRefreshToken bool
 }
 
-// askCodes leads to the page that shows the access codes, because somebody asked.
-func (p *Pages) askCodes(c *gin.Context) {
+// askCodes notes the request for access codes and redirects to their page.
+func (p *connectionPages) askCodes(c *gin.Context) {
 	conn, _, ok := p.find(c)
 	if !ok {
 		return
 	}
-	_, err := p.o.Connections.Codes(c.Request.Context(), which(c), codesMinTTL, ticked(c, "refresh_token"))
-	if _, refused := errors.AsType[*tokensource.RefusedError](err); err != nil && !refused { // their page says why there are none
+	_, err := p.connections.Codes(c.Request.Context(), which(c), codesMinTTL, ticked(c, "refresh_token"))
+	if _, refused := errors.AsType[*tokensource.RefusedError](err); err != nil && !refused { // the page of the codes shows the reason
 		p.fail(c, err)
 		return
 	}
@@ -46,31 +46,31 @@ func (p *Pages) askCodes(c *gin.Context) {
 	back(c, "/connections/"+url.PathEscape(conn.Name)+"/codes")
 }
 
-// codes shows the access codes to who has asked for them just now; others are led to the
-// connection, where they can.
-func (p *Pages) codes(c *gin.Context) {
+// codes shows the access codes if they were requested just now; otherwise it redirects to the
+// connection, which has the button.
+func (p *connectionPages) codes(c *gin.Context) {
 	conn, s, ok := p.find(c)
 	if !ok {
 		return
 	}
-	asked, is := toShow[askedCodes](p, c, shownCodes)
+	asked, is := toShow[askedCodes](p.kit, c, shownCodes)
 	if !is || asked.Connection != conn.ID {
 		back(c, "/connections/"+url.PathEscape(conn.Name)+"#codes")
 		return
 	}
-	v, status, ok := p.codesOf(c, conn, s, p.o.Connections.CodesAgain, asked.WithRefreshToken)
+	v, status, ok := p.codesOf(c, conn, s, p.connections.CodesAgain, asked.WithRefreshToken)
 	if ok {
 		p.render(c, status, page.AccessCodes(p.shell(c, view.SectionConnections), v))
 	}
 }
 
 // codesFile hands the access codes over as a file.
-func (p *Pages) codesFile(c *gin.Context) {
+func (p *connectionPages) codesFile(c *gin.Context) {
 	conn, s, ok := p.find(c)
 	if !ok {
 		return
 	}
-	v, status, ok := p.codesOf(c, conn, s, p.o.Connections.Codes, ticked(c, "refresh_token"))
+	v, status, ok := p.codesOf(c, conn, s, p.connections.Codes, ticked(c, "refresh_token"))
 	switch {
 	case !ok:
 	case v.Refused != nil:
@@ -87,7 +87,7 @@ type codesReader func(ctx context.Context, w connections.Which, minTTL time.Dura
 
 // codesOf reads the access codes, renewing the token if it would not last; false if the
 // page of a failure was shown.
-func (p *Pages) codesOf(c *gin.Context, conn connection.Connection, s service.Service, read codesReader, withRefreshToken bool) (v view.AccessCodes, status int, ok bool) {
+func (p *connectionPages) codesOf(c *gin.Context, conn connection.Connection, s service.Service, read codesReader, withRefreshToken bool) (v view.AccessCodes, status int, ok bool) {
 	v = view.AccessCodes{Connection: view.ConnectionRowOf(conn, p.serviceRef(s), time.Now()), WithRefreshToken: withRefreshToken}
 	codes, err := read(c.Request.Context(), which(c), codesMinTTL, withRefreshToken)
 	if refused, is := errors.AsType[*tokensource.RefusedError](err); is {

@@ -3,11 +3,13 @@ package web
 import (
 	"context"
 	"errors"
+	"net/http"
 	"net/url"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/app/connections"
+	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
@@ -17,8 +19,8 @@ import (
 // which is the connection in the path.
 func which(c *gin.Context) connections.Which { return connections.Named(c.Param("name")) }
 
-// act does something to the connection in the path and tells how it went.
-func (p *Pages) act(c *gin.Context, flash string, do func(context.Context, connections.Which) (before, after connection.Connection, err error)) {
+// act applies do to the connection in the path and reports the outcome in a flash message.
+func (p *connectionPages) act(c *gin.Context, flash string, do func(context.Context, connections.Which) (before, after connection.Connection, err error)) {
 	conn, after, err := do(c.Request.Context(), which(c))
 	if refused, is := errors.AsType[*tokensource.RefusedError](err); is {
 		f := view.Flash{Key: "flash.renewing", Name: conn.Title}
@@ -44,14 +46,14 @@ func (p *Pages) act(c *gin.Context, flash string, do func(context.Context, conne
 	back(c, "/connections/"+url.PathEscape(conn.Name))
 }
 
-func (p *Pages) renew(c *gin.Context) { p.act(c, "flash.renewed", p.o.Connections.Renew) }
+func (p *connectionPages) renew(c *gin.Context) { p.act(c, "flash.renewed", p.connections.Renew) }
 
-func (p *Pages) pause(c *gin.Context) { p.act(c, "flash.paused", p.o.Connections.Pause) }
+func (p *connectionPages) pause(c *gin.Context) { p.act(c, "flash.paused", p.connections.Pause) }
 
-func (p *Pages) resume(c *gin.Context) { p.act(c, "flash.resumed", p.o.Connections.Resume) }
+func (p *connectionPages) resume(c *gin.Context) { p.act(c, "flash.resumed", p.connections.Resume) }
 
-func (p *Pages) revoke(c *gin.Context) {
-	conn, revoked, err := p.o.Connections.Revoke(c.Request.Context(), which(c))
+func (p *connectionPages) revoke(c *gin.Context) {
+	conn, revoked, err := p.connections.Revoke(c.Request.Context(), which(c))
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -67,9 +69,9 @@ func (p *Pages) revoke(c *gin.Context) {
 	back(c, "/connections/"+url.PathEscape(conn.Name))
 }
 
-// restore puts the last token set back that may still be good.
-func (p *Pages) restore(c *gin.Context) {
-	conn, _, err := p.o.Connections.Restore(c.Request.Context(), which(c), 0)
+// restore puts back the last token set that may still be valid.
+func (p *connectionPages) restore(c *gin.Context) {
+	conn, _, err := p.connections.Restore(c.Request.Context(), which(c), 0)
 	f := view.Flash{Key: "flash.restored", Name: conn.Title}
 	if refused, is := errors.AsType[*catalogue.RestoreRefusedError](err); is {
 		f = view.Flash{Key: "flash.not_restored", Name: conn.Title, Bad: true, Said: refused.Cause.Error()}
@@ -78,5 +80,25 @@ func (p *Pages) restore(c *gin.Context) {
 		return
 	}
 	p.flash(c, f)
+	back(c, "/connections/"+url.PathEscape(conn.Name))
+}
+
+// paste finishes an authorization with the address that the service redirected to.
+func (p *connectionPages) paste(c *gin.Context) {
+	conn, _, ok := p.find(c)
+	if !ok {
+		return
+	}
+	finished, err := p.grants.Paste(c.Request.Context(), conn.Name, c.PostForm("pasted"))
+	if failure, is := errors.AsType[*authflow.Failure](err); is {
+		result := p.granting.resultOf(c, failure)
+		p.showConnection(c, http.StatusUnprocessableEntity, &result)
+		return
+	}
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.flash(c, view.Flash{Key: authorizedKey(finished.Connection), Name: conn.Title})
 	back(c, "/connections/"+url.PathEscape(conn.Name))
 }

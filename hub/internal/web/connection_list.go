@@ -19,12 +19,6 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// some reads the rows that a filter chooses.
-func (p *Pages) some(c *gin.Context, refs map[string]view.ServiceRef, f grantdb.Filter) ([]view.ConnectionRow, error) {
-	connections, err := p.o.Connections.List(c.Request.Context(), f)
-	return rowsOf(connections, refs, nil), err
-}
-
 func rowsOf(connections []connection.Connection, refs map[string]view.ServiceRef, tags map[string][]string) []view.ConnectionRow {
 	now := time.Now()
 	rows := make([]view.ConnectionRow, 0, len(connections))
@@ -39,7 +33,7 @@ func rowsOf(connections []connection.Connection, refs map[string]view.ServiceRef
 // pageSize is how many connections a page of the list shows.
 const pageSize = 100
 
-// listFilter reads what a list is asked for.
+// listFilter reads the filter of a list from a query.
 func listFilter(values url.Values, refs map[string]view.ServiceRef) (grantdb.Filter, view.Connections) {
 	v := view.Connections{
 		Query: strings.TrimSpace(values.Get("q")), Status: connection.Status(values.Get("status")), Services: len(refs), Tag: values.Get("tag"), Sort: values.Get("sort"),
@@ -61,7 +55,7 @@ func listFilter(values url.Values, refs map[string]view.ServiceRef) (grantdb.Fil
 	return f, v
 }
 
-func (p *Pages) connections(c *gin.Context) {
+func (p *connectionPages) list(c *gin.Context) {
 	ctx := c.Request.Context()
 	refs, err := p.serviceRefs(c)
 	if err != nil {
@@ -70,7 +64,7 @@ func (p *Pages) connections(c *gin.Context) {
 	}
 	f, v := listFilter(c.Request.URL.Query(), refs)
 	v.CauseText = p.causeText(ctx, v.Cause)
-	found, err := p.o.Connections.Page(ctx, f)
+	found, err := p.connections.Page(ctx, f)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -79,7 +73,7 @@ func (p *Pages) connections(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	tags, err := p.o.Connections.AllTags(ctx)
+	tags, err := p.connections.AllTags(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -103,11 +97,11 @@ func (p *Pages) connections(c *gin.Context) {
 	p.render(c, http.StatusOK, page.Connections(p.shell(c, view.SectionConnections), v))
 }
 
-// causeText says what the connections of a list suffer from.
-func (p *Pages) causeText(ctx context.Context, text string) string {
+// causeText describes the cause that a list is filtered by.
+func (p *connectionPages) causeText(ctx context.Context, text string) string {
 	cause := connection.ParseCause(text)
 	of := cause.Of
-	if title := p.o.Services.Title(ctx, cause.Of); title != "" {
+	if title := p.services.Title(ctx, cause.Of); title != "" {
 		of = title
 	}
 	key := "incident." + string(cause.Kind) + ".title"
@@ -117,9 +111,9 @@ func (p *Pages) causeText(ctx context.Context, text string) string {
 	return text
 }
 
-// countList counts what a list finds, by status as well, and what there is in all and in the
-// trash.
-func (p *Pages) countList(ctx context.Context, f grantdb.Filter, v *view.Connections) error {
+// countList counts the connections that a filter finds, by status as well, and those in all and
+// in the trash.
+func (p *connectionPages) countList(ctx context.Context, f grantdb.Filter, v *view.Connections) error {
 	all, err := p.counts(ctx)
 	if err != nil {
 		return err
@@ -127,7 +121,7 @@ func (p *Pages) countList(ctx context.Context, f grantdb.Filter, v *view.Connect
 	v.All, v.StatusCounts, v.Counts = all.Total, all, all
 	if v.Searched() {
 		f.Status = ""
-		byStatus, err := p.o.Connections.CountByStatus(ctx, f)
+		byStatus, err := p.connections.CountByStatus(ctx, f)
 		if err != nil {
 			return err
 		}
@@ -144,12 +138,12 @@ func (p *Pages) countList(ctx context.Context, f grantdb.Filter, v *view.Connect
 		}
 		v.All, v.StatusCounts = all.Total, all
 	}
-	v.Trashed, err = p.o.Connections.CountTrash(ctx, "")
+	v.Trashed, err = p.connections.CountTrash(ctx, "")
 	return err
 }
 
-// connectionsCSV exports what the list is asked for, all of it, without any token.
-func (p *Pages) connectionsCSV(c *gin.Context) {
+// connectionsCSV exports all connections that the filter finds, without tokens.
+func (p *connectionPages) connectionsCSV(c *gin.Context) {
 	refs, err := p.serviceRefs(c)
 	if err != nil {
 		p.fail(c, err)
@@ -162,9 +156,9 @@ func (p *Pages) connectionsCSV(c *gin.Context) {
 	w := csv.NewWriter(c.Writer)
 	_ = w.Write([]string{"name", "title", "service", "status", "account", "expires_at", "person_by", "last_pulled_at", "tags", "trouble"}) // errors show at Flush
 	for {
-		found, err := p.o.Connections.Page(c.Request.Context(), f)
+		found, err := p.connections.Page(c.Request.Context(), f)
 		if err != nil {
-			p.o.Logger.Error("export connections failed", "error", err)
+			p.logger.Error("export connections failed", "error", err)
 			return
 		}
 		for _, r := range rowsOf(found.Connections, refs, found.Tags) {

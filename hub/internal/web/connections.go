@@ -14,6 +14,11 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/app/connections"
+	"github.com/evergrant/evergrant/hub/internal/app/grants"
+	"github.com/evergrant/evergrant/hub/internal/app/notifications"
+	"github.com/evergrant/evergrant/hub/internal/app/services"
+	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/store/renewaldb"
@@ -21,11 +26,51 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
+// connectionPages show connections and act on one: its grant, owner, tags and access codes.
+type connectionPages struct {
+	*kit
+	*directory
+	connections   *connections.Connections
+	services      *services.Services
+	notifications *notifications.Notifications
+	grants        *grants.Grants
+	granting      *grantPages
+}
+
+func newConnectionPages(k *kit, d *directory, granting *grantPages, o Options) *connectionPages {
+	return &connectionPages{
+		kit: k, directory: d, connections: o.Connections, services: o.Services, notifications: o.Notifications, grants: o.Grants, granting: granting,
+	}
+}
+
+func (p *connectionPages) routes(in inside) {
+	see, operate, manage, codes := in.may(access.ActSee), in.may(access.ActOperate), in.may(access.ActManage), in.may(access.ActCodes)
+	see.GET("/connections", p.list)
+	see.GET("/connections.csv", p.connectionsCSV)
+	see.GET("/connections/:name", p.connection)
+	operate.POST("/connections/:name/paste", p.paste)
+	operate.POST("/connections/:name/renew", p.renew)
+	operate.POST("/connections/:name/test-call", p.testCall)
+	operate.POST("/connections/:name/pause", p.pause)
+	operate.POST("/connections/:name/resume", p.resume)
+	operate.POST("/connections/:name/tags", p.setTags)
+	manage.GET("/connections/new", p.connectionForm)
+	manage.POST("/connections/new", p.addConnection)
+	manage.POST("/connections/:name/revoke", p.revoke)
+	manage.POST("/connections/:name/restore", p.restore)
+	manage.POST("/connections/:name/offer/take", p.takeOffer)
+	manage.POST("/connections/:name/offer/drop", p.dropOffer)
+	manage.POST("/connections/:name/owner", p.setOwner)
+	codes.GET("/connections/:name/codes", p.codes)
+	codes.POST("/connections/:name/codes", p.askCodes)
+	codes.POST("/connections/:name/codes.json", p.codesFile)
+}
+
 // timelineLength is how much of a connection's past its page shows.
 const timelineLength = 30
 
-func (p *Pages) setTags(c *gin.Context) {
-	conn, err := p.o.Connections.SetTags(c.Request.Context(), which(c), tagsOf(c.PostForm("tags")))
+func (p *connectionPages) setTags(c *gin.Context) {
+	conn, err := p.connections.SetTags(c.Request.Context(), which(c), tagsOf(c.PostForm("tags")))
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -34,7 +79,7 @@ func (p *Pages) setTags(c *gin.Context) {
 	back(c, "/connections/"+url.PathEscape(conn.Name))
 }
 
-// tagsOf reads tags that are parted by commas or spaces: lower case, at most 40
+// tagsOf reads tags that are separated by commas or spaces: lower case, at most 40
 // characters each, at most 20.
 func tagsOf(text string) []string {
 	tags := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
@@ -42,12 +87,12 @@ func tagsOf(text string) []string {
 	return tags[:min(len(tags), 20)]
 }
 
-func (p *Pages) connectionForm(c *gin.Context) {
+func (p *connectionPages) connectionForm(c *gin.Context) {
 	p.showConnectionForm(c, http.StatusOK, view.ConnectionForm{Service: c.Query("service")})
 }
 
-func (p *Pages) showConnectionForm(c *gin.Context, status int, form view.ConnectionForm) {
-	services, err := p.o.Services.Names(c.Request.Context())
+func (p *connectionPages) showConnectionForm(c *gin.Context, status int, form view.ConnectionForm) {
+	services, err := p.services.Names(c.Request.Context())
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -61,13 +106,13 @@ func (p *Pages) showConnectionForm(c *gin.Context, status int, form view.Connect
 	p.render(c, status, page.NewConnection(p.shell(c, view.SectionConnections), form))
 }
 
-func (p *Pages) addConnection(c *gin.Context) {
+func (p *connectionPages) addConnection(c *gin.Context) {
 	ctx := c.Request.Context()
 	form := view.ConnectionForm{Service: c.PostForm("service"), Name: c.PostForm("name"), Title: c.PostForm("title")}
 	var added connections.Added
 	var err error
 	if form.Service, err = p.serviceEntered(ctx, form.Service); err == nil {
-		added, err = p.o.Connections.Add(ctx, form.Service, form.Name, form.Title)
+		added, err = p.connections.Add(ctx, form.Service, form.Name, form.Title)
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		form.Problems = view.Problems{"service": textNoService}
@@ -83,15 +128,15 @@ func (p *Pages) addConnection(c *gin.Context) {
 		return
 	}
 	if c.PostForm("then") == "authorize" {
-		p.depart(c, added.Connection.Name)
+		p.granting.depart(c, added.Connection.Name)
 		return
 	}
 	back(c, "/connections/"+url.PathEscape(added.Connection.Name))
 }
 
-func (p *Pages) connection(c *gin.Context) {
-	made, isMade := toShow[madeLink](p, c, shownLink)
-	tested, isTested := toShow[testCalled](p, c, shownCall)
+func (p *connectionPages) connection(c *gin.Context) {
+	made, isMade := toShow[madeLink](p.kit, c, shownLink)
+	tested, isTested := toShow[testCalled](p.kit, c, shownCall)
 	p.showConnectionWith(c, http.StatusOK, func(v *view.Connection) {
 		if isMade && made.Connection == v.Name && c.GetHeader("HX-Request") == "" {
 			v.Link, v.LinkUntil = made.Link, made.Until
@@ -104,15 +149,15 @@ func (p *Pages) connection(c *gin.Context) {
 	})
 }
 
-// showConnection shows a connection; paste is what came of a pasted address.
-func (p *Pages) showConnection(c *gin.Context, status int, paste *view.Result) {
+// showConnection shows a connection; paste is the result of a pasted address.
+func (p *connectionPages) showConnection(c *gin.Context, status int, paste *view.Result) {
 	p.showConnectionWith(c, status, func(v *view.Connection) { v.Paste = paste })
 }
 
-// worthTelling is how long a renewal may take before the page tells of it.
+// worthTelling is how long a renewal may take before the page shows it.
 const worthTelling = 5 * time.Second
 
-// underWay notes a renewal whose reply is waited for.
+// underWay adds a renewal that is in progress to the view.
 func underWay(v *view.Connection, intent *renewaldb.Intent) {
 	now := time.Now()
 	if intent != nil && intent.StartedAt.Before(now.Add(-worthTelling)) && intent.Deadline.After(now) {
@@ -120,19 +165,19 @@ func underWay(v *view.Connection, intent *renewaldb.Intent) {
 	}
 }
 
-// showConnectionWith is showConnection; with says what is special about this time.
-func (p *Pages) showConnectionWith(c *gin.Context, status int, with func(*view.Connection)) {
+// showConnectionWith is showConnection with a function that changes the view.
+func (p *connectionPages) showConnectionWith(c *gin.Context, status int, with func(*view.Connection)) {
 	conn, s, ok := p.find(c)
 	if !ok {
 		return
 	}
-	v := view.ConnectionOf(conn, s, p.iconOf(s.Provider), p.o.PublicURL, time.Now())
-	past, err := p.o.Connections.Past(c.Request.Context(), conn, timelineLength)
+	v := view.ConnectionOf(conn, s, p.iconOf(s.Provider), p.publicURL, time.Now())
+	past, err := p.connections.Past(c.Request.Context(), conn, timelineLength)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	standing, err := p.o.Connections.Standing(c.Request.Context(), conn.ID)
+	standing, err := p.connections.Standing(c.Request.Context(), conn.ID)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -149,4 +194,13 @@ func (p *Pages) showConnectionWith(c *gin.Context, status int, with func(*view.C
 		}
 	}
 	p.render(c, status, page.Connection(p.shell(c, view.SectionConnections), v))
+}
+
+// find reads the connection in the path with its service.
+func (p *connectionPages) find(c *gin.Context) (connection.Connection, service.Service, bool) {
+	conn, s, err := p.connections.Find(c.Request.Context(), which(c))
+	if err != nil {
+		p.fail(c, err)
+	}
+	return conn, s, err == nil
 }

@@ -18,12 +18,12 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-func (p *Pages) contactForm(c *gin.Context) {
+func (p *escalationSetup) contactForm(c *gin.Context) {
 	ctx := c.Request.Context()
 	v := view.ContactForm{Contact: policy.Contact{Lang: i18n.Lang(ctx), Zone: i18n.From(ctx).Zone.String()}}
 	if id := c.Param("id"); id != "" {
 		var err error
-		if v.Contact, err = p.o.Notifications.Contact(ctx, id); err != nil {
+		if v.Contact, err = p.notifications.Contact(ctx, id); err != nil {
 			p.fail(c, err)
 			return
 		}
@@ -36,7 +36,7 @@ func (p *Pages) contactForm(c *gin.Context) {
 
 func clockOf(minutes int) string { return fmt.Sprintf("%02d:%02d", minutes/60, minutes%60) }
 
-func (p *Pages) showContact(c *gin.Context, status int, v view.ContactForm) {
+func (p *escalationSetup) showContact(c *gin.Context, status int, v view.ContactForm) {
 	if err := p.contactChoices(c.Request.Context(), &v); err != nil {
 		p.fail(c, err)
 		return
@@ -44,20 +44,20 @@ func (p *Pages) showContact(c *gin.Context, status int, v view.ContactForm) {
 	p.render(c, status, page.ContactForm(p.shell(c, view.SectionEscalations), v))
 }
 
-func (p *Pages) contactChoices(ctx context.Context, v *view.ContactForm) error {
-	users, err := p.o.People.Users(ctx)
+func (p *escalationSetup) contactChoices(ctx context.Context, v *view.ContactForm) error {
+	users, err := p.people.Users(ctx)
 	if err != nil {
 		return err
 	}
 	for _, u := range users {
 		v.Users = append(v.Users, view.Member{ID: u.ID, Login: u.Login, Name: u.Name})
 	}
-	v.Channels, err = p.o.Notifications.Channels(ctx)
+	v.Channels, err = p.notifications.Channels(ctx)
 	return err
 }
 
 // saveContact adds a contact or changes one.
-func (p *Pages) saveContact(c *gin.Context) {
+func (p *escalationSetup) saveContact(c *gin.Context) {
 	ctx := c.Request.Context()
 	v := view.ContactForm{Problems: map[string]provider.Text{}, From: strings.TrimSpace(c.PostForm("quiet_from")), Until: strings.TrimSpace(c.PostForm("quiet_until"))}
 	v.Contact = policy.Contact{
@@ -75,7 +75,7 @@ func (p *Pages) saveContact(c *gin.Context) {
 			v.Contact.UserID, d.Unread = entered, append(d.Unread, notifications.Problem{Field: "user", Code: notifications.Invalid})
 		}
 	}
-	channels, err := p.o.Notifications.Channels(ctx)
+	channels, err := p.notifications.Channels(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -92,7 +92,7 @@ func (p *Pages) saveContact(c *gin.Context) {
 	first(v.Contact.Addresses, c.PostForm("first"))
 	d.Unread = append(d.Unread, readQuiet(&v)...)
 	d.Contact = v.Contact
-	saved, err := p.o.Notifications.SaveContact(ctx, d)
+	saved, err := p.notifications.SaveContact(ctx, d)
 	if invalid, is := errors.AsType[*notifications.InvalidError](err); is {
 		v.Problems = formProblems(invalid)
 		p.showContact(c, http.StatusUnprocessableEntity, v)
@@ -107,7 +107,7 @@ func (p *Pages) saveContact(c *gin.Context) {
 }
 
 // first puts the address of a channel before the others: it is used where no policy
-// says by which way.
+// selects a channel.
 func first(addresses []policy.Address, channelID string) {
 	for i := range addresses {
 		if addresses[i].Channel == channelID {
@@ -138,12 +138,24 @@ func readQuiet(v *view.ContactForm) (unread []notifications.Problem) {
 	return unread
 }
 
-func (p *Pages) deleteContact(c *gin.Context) {
-	contact, err := p.o.Notifications.DeleteContact(c.Request.Context(), c.Param("id"))
+func (p *escalationSetup) deleteContact(c *gin.Context) {
+	contact, err := p.notifications.DeleteContact(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
 	p.flash(c, view.Flash{Key: "flash.deleted", Name: contact.Title})
 	back(c, "/escalation")
+}
+
+// userEntered finds the person who was chosen by their id, or typed by login or name.
+func (p *escalationSetup) userEntered(ctx context.Context, entered string) (id string, ok bool, err error) {
+	entered = strings.TrimSpace(entered)
+	users, err := p.people.Users(ctx)
+	for _, u := range users {
+		if u.ID == entered || strings.EqualFold(u.Login, entered) || strings.EqualFold((&view.Person{Login: u.Login, Name: u.Name}).Called(), entered) {
+			return u.ID, true, nil
+		}
+	}
+	return "", false, err
 }

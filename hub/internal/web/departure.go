@@ -26,30 +26,30 @@ type departed struct {
 	view.Departure
 }
 
-// sendAway leads to the page that sends the browser to a service.
-func (p *Pages) sendAway(c *gin.Context, v view.Departure) {
+// sendAway redirects to the page that sends the browser to a service.
+func (k *kit) sendAway(c *gin.Context, v view.Departure) {
 	target, err := url.Parse(v.URL)
 	if err != nil {
-		p.fail(c, err)
+		k.fail(c, err)
 		return
 	}
 	v.Host = target.Host
 	d := departed{ID: store.NewID(), Departure: v}
-	all, _ := toShow[[]departed](p, c, shownDepartures)
+	all, _ := toShow[[]departed](k, c, shownDepartures)
 	if all = append(all, d); len(all) > mostDepartures {
 		all = all[len(all)-mostDepartures:]
 	}
-	if err := p.show(c, shownDepartures, all); err != nil {
-		p.fail(c, err)
+	if err := k.show(c, shownDepartures, all); err != nil {
+		k.fail(c, err)
 		return
 	}
 	back(c, departurePage+"/"+d.ID)
 }
 
-// departure shows where the browser goes next, and sends it there. One that is not known
-// here, or any more, leads home.
-func (p *Pages) departure(c *gin.Context) {
-	all, _ := toShow[[]departed](p, c, shownDepartures)
+// departure shows which host the browser is sent to, and sends it there. An unknown or
+// expired departure redirects to the overview.
+func (p *grantPages) departure(c *gin.Context) {
+	all, _ := toShow[[]departed](p.kit, c, shownDepartures)
 	i := slices.IndexFunc(all, func(d departed) bool { return d.ID == c.Param("id") })
 	if i < 0 {
 		back(c, "/")

@@ -2,7 +2,6 @@ package web
 
 import (
 	"errors"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -11,12 +10,11 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
-	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// The cookie by which a browser is known to the people who were logged in there. Only the
-// pages of the login get it.
+// The cookie that identifies a browser to the people who have logged in there. Only the pages
+// of the login receive it.
 const (
 	deviceCookie     = "evergrant_device"
 	deviceCookiePath = "/login"
@@ -25,7 +23,7 @@ const (
 	mostDeviceText = 1024
 )
 
-// devices are what this browser shows of earlier logins.
+// devices returns the proofs of earlier logins that the browser sends.
 func devices(c *gin.Context) []string {
 	value, err := c.Cookie(deviceCookie)
 	if err != nil || value == "" || len(value) > mostDeviceText {
@@ -35,12 +33,12 @@ func devices(c *gin.Context) []string {
 	return all[:min(len(all), mostDevices)]
 }
 
-// keepDevice has the browser known after a login: others' guesses do not keep the person
-// out there. It comes from a page of the login, which has the cookie; after the set-up and
-// an invitation the browser may get another name.
-func (p *Pages) keepDevice(c *gin.Context, u peopledb.User) error {
+// keepDevice stores the cookie that identifies the browser after a login, so that failed
+// attempts from elsewhere do not lock the person out there. Only pages of the login receive
+// the cookie; after the set-up and an invitation the browser may get another name.
+func (p *loginPages) keepDevice(c *gin.Context, u peopledb.User) error {
 	known := devices(c)
-	mine, err := p.o.Access.Device(c.Request.Context(), u, known)
+	mine, err := p.access.Device(c.Request.Context(), u, known)
 	if err != nil {
 		return err
 	}
@@ -54,8 +52,7 @@ func (p *Pages) keepDevice(c *gin.Context, u peopledb.User) error {
 	return nil
 }
 
-// tooMany reports whether something was tried too often, and tells the client as well
-// when to come again.
+// tooMany reports whether err is a rate limit, and sets the Retry-After header.
 func tooMany(c *gin.Context, err error) (wait view.Wait, ok bool) {
 	e, ok := errors.AsType[*access.TooManyError](err)
 	if !ok {
@@ -66,26 +63,17 @@ func tooMany(c *gin.Context, err error) (wait view.Wait, ok bool) {
 	return wait, true
 }
 
-// tooBusy shows that something was tried too often, where no form of its own says so.
-func (p *Pages) tooBusy(c *gin.Context, err error) bool {
-	wait, ok := tooMany(c, err)
-	if ok {
-		p.render(c, http.StatusTooManyRequests, page.Failure(p.shell(c, ""), view.Failure{Status: http.StatusTooManyRequests, Busy: wait.Others}))
-	}
-	return ok
-}
-
-// gone reports whether nobody waits for the answer any more.
+// gone reports whether the client has closed the connection.
 func gone(c *gin.Context) bool { return c.Request.Context().Err() != nil }
 
-// strangersLife is how long the session of somebody who is not signed in is kept.
+// strangersLife is how long the session of a visitor who is not signed in is kept.
 const strangersLife = 10 * time.Minute
 
-// beginAsStranger counts that somebody begins a login of which the session keeps
-// something, and has that session end soon. Errors: access.TooManyError.
-func (p *Pages) beginAsStranger(c *gin.Context) error {
+// beginAsStranger counts the beginning of a login that stores something in the session, and
+// shortens the life of that session. Errors: access.TooManyError.
+func (p *loginPages) beginAsStranger(c *gin.Context) error {
 	ctx := c.Request.Context()
-	if err := p.o.Access.Begin(ctx, c.ClientIP(), devices(c)); err != nil {
+	if err := p.access.Begin(ctx, c.ClientIP(), devices(c)); err != nil {
 		return err
 	}
 	if p.sessions.GetString(ctx, sessionID) == "" {
@@ -94,7 +82,7 @@ func (p *Pages) beginAsStranger(c *gin.Context) error {
 	return nil
 }
 
-// cut is the beginning of what somebody else wrote, for the log.
+// cut shortens text from outside the hub for the log, to at most most bytes.
 func cut(text string, most int) string {
 	if len(text) <= most {
 		return text

@@ -1,14 +1,18 @@
-// Package web serves the web hub: pages for administrators and for the people
-// who authorise.
+// Package web serves the web hub: pages for administrators, and for the people who authorize
+// connections.
 //
-// The walk of a page: Sessions loads the session and refuses what another site
-// sends. signedIn finds the person, speak their language. A handler reads the
-// domain, makes a view of it (package view) and renders a page (package page)
-// around it; a form that cannot be used comes back with the problem beside each
-// field, one that can redirects, so that reloading does nothing twice.
+// Each area of the pages is one type (connectionPages, grantPages, servicePages and so on) that
+// has the parts of the hub that it uses as fields. Its routes are registered by its methods open,
+// for strangers, and routes, for people who are signed in. All areas embed kit, which answers
+// requests: session, person, flash messages, the page around the content, error pages.
 //
-// The walk of an authorization: authorize starts it and renders the page that
-// says where the browser goes, for a form must not lead to a foreign host under
-// our Content-Security-Policy. callback finishes it and shows the end, which
-// never holds a token.
+// A request for a page: Sessions loads the session and refuses requests from other sites. The
+// gate finds the person and checks the role; speak sets the language. A handler reads the
+// domain, makes a view of it (package view) and renders a page (package page) around it. A form
+// with invalid input is shown again with the problem beside each field; a valid one redirects,
+// so that reloading repeats nothing.
+//
+// An authorization: authorize starts it and redirects to the page of its departure, which sends
+// the browser on; a form must not lead to another host under the Content-Security-Policy.
+// callback finishes it and shows the result, which never contains a token.
 package web

@@ -25,14 +25,14 @@ func drillEvent(c *gin.Context) policy.Event {
 	return event
 }
 
-// planDrill leads to the page that shows who would be told.
-func (p *Pages) planDrill(c *gin.Context) {
+// planDrill redirects to the page that shows who would be notified.
+func (p *escalationPages) planDrill(c *gin.Context) {
 	back(c, "/connections/"+url.PathEscape(c.Param("name"))+"/drill?"+url.Values{"event": {string(drillEvent(c))}}.Encode())
 }
 
-// drill shows who would be told of what should something happen to a connection.
-func (p *Pages) drill(c *gin.Context) {
-	conn, _, ok := p.find(c)
+// drill shows who would be notified of a failure of a connection, and when.
+func (p *escalationPages) drill(c *gin.Context) {
+	conn, _, ok := p.connections.find(c)
 	if !ok {
 		return
 	}
@@ -45,7 +45,7 @@ func (p *Pages) drill(c *gin.Context) {
 			return
 		}
 		begun := time.Now()
-		planned, err := p.o.Escalation.Rehearse(ctx, v.Event, conn.ID)
+		planned, err := p.escalates.Rehearse(ctx, v.Event, conn.ID)
 		if err != nil {
 			p.fail(c, err)
 			return
@@ -60,13 +60,13 @@ func (p *Pages) drill(c *gin.Context) {
 	p.render(c, http.StatusOK, page.Drill(p.shell(c, view.SectionConnections), v, drillEvents))
 }
 
-// startDrill really sends it, marked as a drill.
-func (p *Pages) startDrill(c *gin.Context) {
-	conn, _, ok := p.find(c)
+// startDrill sends the messages, marked as a drill.
+func (p *escalationPages) startDrill(c *gin.Context) {
+	conn, _, ok := p.connections.find(c)
 	if !ok {
 		return
 	}
-	id, err := p.o.Notifications.StartDrill(c.Request.Context(), drillEvent(c), conn.ID)
+	id, err := p.notifications.StartDrill(c.Request.Context(), drillEvent(c), conn.ID)
 	if err != nil {
 		p.fail(c, err)
 		return

@@ -1,29 +1,55 @@
 package web
 
 import (
-	"context"
-	"slices"
+	"net/http"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/evergrant/evergrant/hub/internal/app/act"
+	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/app/people"
-	"github.com/evergrant/evergrant/hub/internal/audit"
 )
 
-// By what somebody has logged in, as a session remembers it.
+// loginPages sign people in: by password and code, passkey, the sign-in service, and at the
+// set-up or an invitation, which create the account.
+type loginPages struct {
+	*kit
+	*passkeyExchange
+	access *access.Access
+	people *people.People
+	oidc   *access.OIDC
+	front  *frontDoor
+}
+
+func newLoginPages(k *kit, exchange *passkeyExchange, front *frontDoor, o Options) *loginPages {
+	return &loginPages{kit: k, passkeyExchange: exchange, access: o.Access, people: o.People, oidc: o.OIDC, front: front}
+}
+
+func (p *loginPages) open(in *gin.RouterGroup) {
+	in.GET("/setup", p.setupForm)
+	in.POST("/setup", p.setup)
+	in.GET("/login", p.loginForm)
+	in.POST("/login", p.login)
+	in.GET("/login/oidc", p.oidcBegin)
+	in.GET("/login/oidc/callback", p.oidcCallback)
+	in.POST("/login/passkey/begin", p.beginPasskeyLogin)
+	in.POST("/login/passkey/finish", p.passkeyLogin)
+	in.GET("/login/code", p.codeForm)
+	in.POST("/login/code", p.loginCode)
+	in.GET("/invite", p.inviteForm)
+	in.POST("/invite", p.acceptInvite)
+	in.POST("/preferences", p.preferences)
+}
+
+func (p *loginPages) routes(in inside) { in.may(access.ActSelf).POST("/logout", p.logout) }
+
+// The means of a login, as stored in a session.
 const (
 	byPasskey = people.ByPasskey
 	byOIDC    = people.ByOIDC
 )
 
-// stranger is the context of acts of somebody who is not known yet, such as a login.
-func (p *Pages) stranger(c *gin.Context) context.Context {
-	return act.With(c.Request.Context(), act.Link(audit.KindPerson, "", c.ClientIP(), agentOf(c)))
-}
-
-// enter keeps a login in the browser's session, and leads to where the person wanted to go.
-func (p *Pages) enter(c *gin.Context, in people.Entered, to string) {
+// enter stores a login in the browser's session, and redirects to the page that was requested.
+func (p *loginPages) enter(c *gin.Context, in people.Entered, to string) {
 	if err := p.begin(c, in); err != nil {
 		p.fail(c, err)
 		return
@@ -31,9 +57,9 @@ func (p *Pages) enter(c *gin.Context, in people.Entered, to string) {
 	back(c, to)
 }
 
-// begin keeps a login in the browser's session, whose token changes, so that a planted one
-// is worth nothing.
-func (p *Pages) begin(c *gin.Context, in people.Entered) error {
+// begin stores a login in the browser's session. The session's token changes, which prevents
+// session fixation.
+func (p *loginPages) begin(c *gin.Context, in people.Entered) error {
 	ctx := c.Request.Context()
 	if err := p.renewSession(ctx); err != nil {
 		return err
@@ -44,36 +70,26 @@ func (p *Pages) begin(c *gin.Context, in people.Entered) error {
 	return p.keepDevice(c, in.User)
 }
 
-// unfactored are what a person may reach who still needs a second factor, beside what
-// needs no session.
-var unfactored = []string{"/logout", factorPage, proofPage, "/settings/passkeys/begin", "/settings/passkeys/finish", "/settings/passkeys/:id/remove"}
-
-const factorPage = "/settings/second-factor"
-
-// factored sends people to set up a second factor who need one and have none. The
-// sign-in service and passkeys have asked for theirs.
-func (p *Pages) factored(c *gin.Context) {
-	if slices.Contains(unfactored, c.FullPath()) {
-		return
+func (p *loginPages) beginPasskeyLogin(c *gin.Context) {
+	options, pending, err := p.passkeys.BeginLogin(c.Request.Context(), c.ClientIP(), devices(c)...)
+	if err == nil {
+		err = p.beginAsStranger(c)
 	}
-	lacks, err := p.lacksFactor(c)
-	switch {
-	case err != nil:
-		p.fail(c, err)
-		c.Abort()
-	case lacks:
-		back(c, factorPage)
-		c.Abort()
-	}
+	p.askBrowser(c, sessionPasskeyLogin, options, pending, err)
 }
 
-// lacksFactor reports whether the person of a request has to set up a second factor
-// first. A session that does not know how it began was begun with a password.
-func (p *Pages) lacksFactor(c *gin.Context) (bool, error) {
-	switch p.sessions.GetString(c.Request.Context(), sessionBy) {
-	case byPasskey, byOIDC:
-		return false, nil
+func (p *loginPages) passkeyLogin(c *gin.Context) {
+	pending, a, err := p.passkeyAnswered(c, sessionPasskeyLogin)
+	var in people.Entered
+	if err == nil {
+		in, err = p.people.LoginPasskey(p.stranger(c), pending, a.Answer, devices(c)...)
 	}
-	u, _ := person(c)
-	return p.o.Access.LacksSecondFactor(c.Request.Context(), u)
+	if err == nil {
+		err = p.begin(c, in)
+	}
+	if err != nil {
+		p.passkeyProblem(c, err)
+		return
+	}
+	c.JSON(http.StatusOK, gin.H{"to": p.base + localPath(a.ReturnTo)})
 }

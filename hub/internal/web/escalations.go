@@ -11,6 +11,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/notifications"
 	"github.com/evergrant/evergrant/hub/internal/channel"
 	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/policy"
@@ -19,57 +21,54 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
+// escalationPages show escalations, acknowledge them and run drills.
+type escalationPages struct {
+	*kit
+	*directory
+	notifications *notifications.Notifications
+	escalates     *escalation.Escalation
+	connections   *connectionPages
+}
+
+func newEscalationPages(k *kit, d *directory, conns *connectionPages, o Options) *escalationPages {
+	return &escalationPages{kit: k, directory: d, notifications: o.Notifications, escalates: o.Escalation, connections: conns}
+}
+
+func (p *escalationPages) open(in *gin.RouterGroup) {
+	in.GET("/ack/:token", p.ackPage)
+	in.POST("/ack/:token", p.ack)
+}
+
+func (p *escalationPages) routes(in inside) {
+	see, operate, manage := in.may(access.ActSee), in.may(access.ActOperate), in.may(access.ActManage)
+	see.GET("/escalations", p.list)
+	see.GET("/escalations/:id", p.escalation)
+	operate.POST("/escalations/:id/acknowledge", p.acknowledge)
+	manage.POST("/escalations/:id/end", p.endDrill)
+	manage.POST("/deliveries/:id/resend", p.resend)
+	manage.GET("/connections/:name/drill", p.drill)
+	manage.POST("/connections/:name/drill", p.planDrill)
+	manage.POST("/connections/:name/drill/start", p.startDrill)
+}
+
 // openEscalations are shown at most, and escalationPage of those that are over.
 const (
 	openEscalations = 200
 	escalationPage  = 50
 )
 
-// registerEscalation are who is told, and how.
-func (p *Pages) registerEscalation(see, operate, manage *gin.RouterGroup) {
-	see.GET("/escalations", p.escalations)
-	see.GET("/escalations/:id", p.escalation)
-	operate.POST("/escalations/:id/acknowledge", p.acknowledge)
-	manage.POST("/escalations/:id/end", p.endDrill)
-	manage.POST("/deliveries/:id/resend", p.resend)
-	manage.GET("/escalation", p.escalationSetup)
-	manage.GET("/escalation/channels/new", p.channelKinds)
-	manage.GET("/escalation/channels/new/:kind", p.newChannel)
-	manage.POST("/escalation/channels/new/:kind", p.saveChannel)
-	manage.GET("/escalation/channels/:id", p.editChannel)
-	manage.POST("/escalation/channels/:id", p.saveChannel)
-	manage.POST("/escalation/channels/:id/test", p.testChannel)
-	manage.POST("/escalation/channels/:id/delete", p.deleteChannel)
-	manage.GET("/escalation/contacts/new", p.contactForm)
-	manage.POST("/escalation/contacts/new", p.saveContact)
-	manage.GET("/escalation/contacts/:id", p.contactForm)
-	manage.POST("/escalation/contacts/:id", p.saveContact)
-	manage.POST("/escalation/contacts/:id/delete", p.deleteContact)
-	manage.GET("/escalation/policies/new", p.policyForm)
-	manage.POST("/escalation/policies/new", p.savePolicy)
-	manage.GET("/escalation/policies/:id", p.policyForm)
-	manage.POST("/escalation/policies/:id", p.savePolicy)
-	manage.POST("/escalation/policies/:id/delete", p.deletePolicy)
-	manage.GET("/escalation/texts", p.texts)
-	manage.POST("/escalation/texts", p.saveTexts)
-	manage.GET("/connections/:name/drill", p.drill)
-	manage.POST("/connections/:name/drill", p.planDrill)
-	manage.POST("/connections/:name/drill/start", p.startDrill)
-	manage.POST("/connections/:name/owner", p.setOwner)
-}
-
-// told are whoever can be told, and how, by id.
+// told are the contacts and channels by id.
 type told struct {
 	contacts map[string]policy.Contact
 	channels map[string]noticedb.Channel
 }
 
-func (p *Pages) told(ctx context.Context) (told, error) {
-	contacts, err := p.o.Notifications.Contacts(ctx)
+func (p *escalationPages) told(ctx context.Context) (told, error) {
+	contacts, err := p.notifications.Contacts(ctx)
 	if err != nil {
 		return told{}, err
 	}
-	channels, err := p.o.Notifications.Channels(ctx)
+	channels, err := p.notifications.Channels(ctx)
 	if err != nil {
 		return told{}, err
 	}
@@ -84,7 +83,7 @@ func (p *Pages) told(ctx context.Context) (told, error) {
 }
 
 // escalations shows every trouble that is not over, and a page of those that are.
-func (p *Pages) escalations(c *gin.Context) {
+func (p *escalationPages) list(c *gin.Context) {
 	ctx := c.Request.Context()
 	t, err := p.told(ctx)
 	if err != nil {
@@ -105,7 +104,7 @@ func (p *Pages) escalations(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	dead, err := p.o.Notifications.DeadDeliveries(ctx, 20)
+	dead, err := p.notifications.DeadDeliveries(ctx, 20)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -116,8 +115,8 @@ func (p *Pages) escalations(c *gin.Context) {
 	p.render(c, http.StatusOK, page.Escalations(p.shell(c, view.SectionEscalations), v))
 }
 
-func (p *Pages) escalationRows(c *gin.Context, f noticedb.EscalationFilter) ([]view.EscalationRow, error) {
-	list, err := p.o.Notifications.Escalations(c.Request.Context(), f)
+func (p *escalationPages) escalationRows(c *gin.Context, f noticedb.EscalationFilter) ([]view.EscalationRow, error) {
+	list, err := p.notifications.Escalations(c.Request.Context(), f)
 	if err != nil {
 		return nil, err
 	}
@@ -127,8 +126,8 @@ func (p *Pages) escalationRows(c *gin.Context, f noticedb.EscalationFilter) ([]v
 // namedAffected is how many of the affected connections a row names.
 const namedAffected = 5
 
-// toldOf tells escalations in the words of pages.
-func (p *Pages) toldOf(c *gin.Context, list ...noticedb.Escalation) ([]view.EscalationRow, error) {
+// toldOf converts escalations into what pages show.
+func (p *escalationPages) toldOf(c *gin.Context, list ...noticedb.Escalation) ([]view.EscalationRow, error) {
 	ctx := c.Request.Context()
 	ids := make([]string, 0, len(list))
 	var affected []string
@@ -136,11 +135,11 @@ func (p *Pages) toldOf(c *gin.Context, list ...noticedb.Escalation) ([]view.Esca
 		ids = append(ids, e.ID)
 		affected = append(affected, e.Connections[:min(len(e.Connections), namedAffected)]...)
 	}
-	states, err := p.o.Notifications.Sent(ctx, ids)
+	states, err := p.notifications.Sent(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	names, err := p.o.Notifications.Affected(ctx, affected)
+	names, err := p.notifications.Affected(ctx, affected)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +168,7 @@ func (p *Pages) toldOf(c *gin.Context, list ...noticedb.Escalation) ([]view.Esca
 	return rows, nil
 }
 
-// linkRE finds what opens something in the text of a message: a page must not show it.
+// linkRE matches links in the text of a message: they open something, so no page may show them.
 var linkRE = regexp.MustCompile(`/(grant|ack)/[A-Za-z0-9_-]{20,}`)
 
 func deliveryRow(d noticedb.Delivery, t told) view.DeliveryRow {
@@ -184,9 +183,9 @@ func deliveryRow(d noticedb.Delivery, t told) view.DeliveryRow {
 	return row
 }
 
-func (p *Pages) escalation(c *gin.Context) {
+func (p *escalationPages) escalation(c *gin.Context) {
 	ctx := c.Request.Context()
-	e, err := p.o.Notifications.Escalation(ctx, c.Param("id"))
+	e, err := p.notifications.Escalation(ctx, c.Param("id"))
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -202,7 +201,7 @@ func (p *Pages) escalation(c *gin.Context) {
 		return
 	}
 	v := view.EscalationPage{EscalationRow: rows[0], PersonBy: e.PersonBy, Said: e.Message}
-	deliveries, err := p.o.Notifications.Deliveries(ctx, e.ID)
+	deliveries, err := p.notifications.Deliveries(ctx, e.ID)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -213,9 +212,9 @@ func (p *Pages) escalation(c *gin.Context) {
 	p.render(c, http.StatusOK, page.Escalation(p.shell(c, view.SectionEscalations), v))
 }
 
-func (p *Pages) endDrill(c *gin.Context) {
+func (p *escalationPages) endDrill(c *gin.Context) {
 	id := c.Param("id")
-	if err := p.o.Notifications.EndDrill(c.Request.Context(), id); err != nil {
+	if err := p.notifications.EndDrill(c.Request.Context(), id); err != nil {
 		p.fail(c, err)
 		return
 	}
@@ -223,9 +222,9 @@ func (p *Pages) endDrill(c *gin.Context) {
 	back(c, "/escalations/"+url.PathEscape(id))
 }
 
-// resend has a message tried again that was given up.
-func (p *Pages) resend(c *gin.Context) {
-	escalationID, err := p.o.Notifications.Resend(c.Request.Context(), c.Param("id"))
+// resend retries a message that was given up.
+func (p *escalationPages) resend(c *gin.Context) {
+	escalationID, err := p.notifications.Resend(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		p.fail(c, err)
 		return

@@ -12,7 +12,7 @@ import (
 
 // ticked reads a box of a form; every box is read here. Of several values the last
 // one counts: ui.Field sends a hidden "false" before the box's own "true", so that
-// an empty box is told from one that was not in the form. What was not sent is not
+// an empty box differs from one that was not in the form. A box that was not sent is not
 // ticked.
 func ticked(c *gin.Context, name string) bool {
 	values := c.PostFormArray(name)
@@ -42,8 +42,8 @@ func readOptions(c *gin.Context, form *view.ServiceForm) {
 	}
 }
 
-// optionValue is what a field's text stands for. Secrets come as they were typed: left
-// empty they keep what is stored.
+// optionValue converts the text of a field by the type of its option. Secrets are taken as
+// typed: an empty one keeps the stored value.
 func optionValue(c *gin.Context, form view.ServiceForm, o provider.Option) any {
 	text := form.Options[o.Name]
 	switch {
@@ -58,7 +58,7 @@ func optionValue(c *gin.Context, form view.ServiceForm, o provider.Option) any {
 	}
 }
 
-// linesOf are the entries of a list, one in a line.
+// linesOf returns the entries of a list, one per line.
 func linesOf(text string) []string {
 	var lines []string
 	for line := range strings.Lines(text) {

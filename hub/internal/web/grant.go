@@ -16,38 +16,38 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// linkCookie is the secret of the browser that follows a link.
+// linkCookie has the secret of the browser that uses a link.
 const (
 	linkCookie     = "evergrant_link"
 	linkCookiePath = "/grant/"
 	// beginCookie is the link that the authorization of a browser was begun by, so that
-	// the page of a failure can lead back to it.
+	// the page of a failure can link to it.
 	beginCookie = "evergrant_begin"
 )
 
 // beginning is the link that an authorization of this browser was begun by; "" if it
 // was not begun by one, or if the link is of no use any more.
-func (p *Pages) beginning(c *gin.Context) string {
+func (p *grantPages) beginning(c *gin.Context) string {
 	token := p.cookie(c, beginCookie)
 	if token == "" {
 		return ""
 	}
-	if _, err := p.o.Grants.Link(c.Request.Context(), token); err != nil {
+	if _, err := p.grants.Link(c.Request.Context(), token); err != nil {
 		return ""
 	}
 	return "/grant/" + url.PathEscape(token)
 }
 
-// makeLink makes a link for somebody else and shows it, once.
-func (p *Pages) makeLink(c *gin.Context) {
+// makeLink creates a link for a person without an account and shows it once.
+func (p *grantPages) makeLink(c *gin.Context) {
 	u, _ := person(c)
 	name := c.Param("name")
-	token, expires, err := p.o.Grants.MakeLink(c.Request.Context(), name, (&view.Person{Login: u.Login, Name: u.Name}).Called())
+	token, expires, err := p.grants.MakeLink(c.Request.Context(), name, (&view.Person{Login: u.Login, Name: u.Name}).Called())
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	if err := p.show(c, shownLink, madeLink{Connection: name, Link: p.o.PublicURL + "/grant/" + token, Until: expires}); err != nil {
+	if err := p.show(c, shownLink, madeLink{Connection: name, Link: p.publicURL + "/grant/" + token, Until: expires}); err != nil {
 		p.fail(c, err)
 		return
 	}
@@ -60,9 +60,9 @@ type madeLink struct {
 	Until            time.Time
 }
 
-// grantPage tells somebody who was sent a link what they are asked for.
-func (p *Pages) grantPage(c *gin.Context) {
-	linked, err := p.o.Grants.Link(c.Request.Context(), c.Param("token"))
+// grantPage shows the recipient of a link which access is requested.
+func (p *grantPages) grantPage(c *gin.Context) {
+	linked, err := p.grants.Link(c.Request.Context(), c.Param("token"))
 	if err != nil {
 		p.refuseLink(c, err)
 		return
@@ -70,7 +70,7 @@ func (p *Pages) grantPage(c *gin.Context) {
 	p.render(c, http.StatusOK, page.Grant(p.shell(c, ""), p.grantView(c, linked)))
 }
 
-func (p *Pages) grantView(c *gin.Context, linked *authflow.Linked) view.Grant {
+func (p *grantPages) grantView(c *gin.Context, linked *authflow.Linked) view.Grant {
 	v := view.Grant{
 		Service: p.serviceRef(linked.Service), Connection: linked.Connection.Title, By: linked.Link.CreatedBy, Until: linked.Link.ExpiresAt,
 		Rights: view.RightsOf(linked.Service, linked.Service.Scopes), Action: "/grant/" + url.PathEscape(c.Param("token")),
@@ -81,27 +81,27 @@ func (p *Pages) grantView(c *gin.Context, linked *authflow.Linked) view.Grant {
 	return v
 }
 
-// refuseLink says why a link leads nowhere.
-func (p *Pages) refuseLink(c *gin.Context, err error) {
+// refuseLink shows why a link is not valid.
+func (k *kit) refuseLink(c *gin.Context, err error) {
 	switch {
 	case errors.Is(err, authflow.ErrLinkSpent):
-		p.render(c, http.StatusGone, page.Grant(p.shell(c, ""), view.Grant{Refused: "spent"}))
+		k.render(c, http.StatusGone, page.Grant(k.shell(c, ""), view.Grant{Refused: "spent"}))
 	case errors.Is(err, authflow.ErrLinkTaken):
-		p.render(c, http.StatusForbidden, page.Grant(p.shell(c, ""), view.Grant{Refused: "taken"}))
+		k.render(c, http.StatusForbidden, page.Grant(k.shell(c, ""), view.Grant{Refused: "taken"}))
 	default:
-		p.fail(c, err)
+		k.fail(c, err)
 	}
 }
 
-// follow begins the authorization that a link asks for.
-func (p *Pages) follow(c *gin.Context) {
+// follow begins the authorization of a link.
+func (p *grantPages) follow(c *gin.Context) {
 	// The link is bound to its own secret, which the callback takes as well.
 	browser := p.cookie(c, linkCookie)
 	if len(browser) != browserSecretSize {
 		browser = browserOf(c)
 	}
 	ctx, _ := p.visitor(c)
-	linked, d, err := p.o.Grants.Follow(ctx, c.Param("token"), grants.Way{Browser: browser, Lang: i18n.Lang(ctx)})
+	linked, d, err := p.grants.Follow(ctx, c.Param("token"), grants.Way{Browser: browser, Lang: i18n.Lang(ctx)})
 	if cause, is := errors.AsType[*provider.Error](err); is {
 		v := p.grantView(c, linked)
 		v.Trouble = view.TroubleOf(cause)

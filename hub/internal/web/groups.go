@@ -2,8 +2,12 @@ package web
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"github.com/gin-gonic/gin"
+
+	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
@@ -12,8 +16,8 @@ const groupedAbove = 10
 
 // problemGroups groups what needs a person, if that is too much for a list, and names the
 // channels that are switched off.
-func (p *Pages) problemGroups(ctx context.Context, v *view.Overview, refs map[string]view.ServiceRef) error {
-	channels, err := p.o.Notifications.Channels(ctx)
+func (p *overviewPages) problemGroups(ctx context.Context, v *view.Overview, refs map[string]view.ServiceRef) error {
+	channels, err := p.notifications.Channels(ctx)
 	if err != nil {
 		return err
 	}
@@ -25,9 +29,28 @@ func (p *Pages) problemGroups(ctx context.Context, v *view.Overview, refs map[st
 	if v.Counts.Acute() <= groupedAbove {
 		return nil
 	}
-	groups, err := p.o.Overview.AcuteGroups(ctx, time.Now())
+	groups, err := p.overview.AcuteGroups(ctx, time.Now())
 	for _, g := range groups {
 		v.Groups = append(v.Groups, view.AcuteGroup{Service: refs[g.ServiceID], Status: g.Status, Never: g.Never, Count: g.Count})
 	}
 	return err
+}
+
+// doubtfulServices returns the services whose options need a decision by an administrator.
+func (p *overviewPages) doubtfulServices(c *gin.Context) ([]view.ServiceRef, error) {
+	services, err := p.services.Doubtful(c.Request.Context())
+	var doubtful []view.ServiceRef
+	for _, s := range services {
+		if len(s.Doubts()) > 0 {
+			doubtful = append(doubtful, p.serviceRef(s))
+		}
+	}
+	return doubtful, err
+}
+
+// doubtfulPolicies returns the policies that an earlier version may have stored as disabled by
+// mistake.
+func (p *overviewPages) doubtfulPolicies(c *gin.Context) ([]policy.Policy, error) {
+	policies, err := p.notifications.Policies(c.Request.Context())
+	return slices.DeleteFunc(policies, func(x policy.Policy) bool { return !x.Doubtful || x.Enabled }), err
 }

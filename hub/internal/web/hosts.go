@@ -22,13 +22,13 @@ func enterAgain(from, to string) provider.Text {
 	}
 }
 
-// mayConsent reports whether the person of a request may have grants go to other hosts.
+// mayConsent reports whether the person of a request may send grants to other hosts.
 func mayConsent(c *gin.Context) bool {
 	u, _ := person(c)
 	return access.May(u.Role, access.ActConsent)
 }
 
-// heldHosts is what services wait for, for the page that asks for consent.
+// heldHosts returns the hosts that services need consent for.
 func heldHosts(services []service.Service) (v view.HeldHosts) {
 	names := map[string]bool{}
 	for _, s := range services {
@@ -49,8 +49,8 @@ func heldHosts(services []service.Service) (v view.HeldHosts) {
 
 // consentHosts is an owner's consent to what new versions of plugins moved, for all
 // services at once that are concerned.
-func (p *Pages) consentHosts(c *gin.Context) {
-	released, err := p.o.Services.ConsentHosts(c.Request.Context(), c.PostFormArray(catalogue.ConsentHostsField))
+func (p *servicePages) consentHosts(c *gin.Context) {
+	released, err := p.services.ConsentHosts(c.Request.Context(), c.PostFormArray(catalogue.ConsentHostsField))
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		p.fail(c, err)
 		return

@@ -13,6 +13,9 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
+	"github.com/evergrant/evergrant/hub/internal/app/services"
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/store"
@@ -22,10 +25,30 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
+// importPages take grants that were made elsewhere: one, or a table of them by a run.
+type importPages struct {
+	*kit
+	*directory
+	connections *connections.Connections
+	services    *services.Services
+	runner      *bulk.Runner
+}
+
+func newImportPages(k *kit, d *directory, o Options) *importPages {
+	return &importPages{kit: k, directory: d, connections: o.Connections, services: o.Services, runner: o.Bulk}
+}
+
+func (p *importPages) routes(in inside) {
+	manage := in.may(access.ActManage)
+	manage.GET("/connections/import", p.importForm)
+	manage.POST("/connections/import", p.importOne)
+	manage.POST("/connections/import/table", p.importMany)
+}
+
 // MaxTable bounds a table of grants in bytes.
 const MaxTable = 8 << 20
 
-func (p *Pages) importForm(c *gin.Context) {
+func (p *importPages) importForm(c *gin.Context) {
 	lines, err := p.linesOfRest(c.Request.Context(), c.Query("rest"))
 	if err != nil {
 		p.fail(c, err)
@@ -34,9 +57,9 @@ func (p *Pages) importForm(c *gin.Context) {
 	p.showImportForm(c, http.StatusOK, view.ImportForm{ConnectionForm: view.ConnectionForm{Service: c.Query("service")}, Refill: lines})
 }
 
-// showImportForm never repeats a token.
-func (p *Pages) showImportForm(c *gin.Context, status int, form view.ImportForm) {
-	services, err := p.o.Services.Names(c.Request.Context())
+// showImportForm shows the form again. It never repeats a token.
+func (p *importPages) showImportForm(c *gin.Context, status int, form view.ImportForm) {
+	services, err := p.services.Names(c.Request.Context())
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -49,14 +72,14 @@ func (p *Pages) showImportForm(c *gin.Context, status int, form view.ImportForm)
 }
 
 // importOne adds a connection with a grant that was obtained elsewhere.
-func (p *Pages) importOne(c *gin.Context) {
+func (p *importPages) importOne(c *gin.Context) {
 	form := view.ImportForm{ConnectionForm: view.ConnectionForm{Service: c.PostForm("service"), Name: c.PostForm("name"), Title: c.PostForm("title")}}
 	grant, err := catalogue.ParseGrant(c.PostForm("grant"), time.Now())
 	if err == nil {
 		form.Service, err = p.serviceEntered(c.Request.Context(), form.Service)
 	}
 	if err == nil {
-		_, err = p.o.Connections.ImportNow(c.Request.Context(), catalogue.Import{Service: form.Service, Name: form.Name, Title: form.Title, Grant: grant})
+		_, err = p.connections.ImportNow(c.Request.Context(), catalogue.Import{Service: form.Service, Name: form.Name, Title: form.Title, Grant: grant})
 	}
 	form.Problems = problemsOf(err)
 	if errors.Is(err, store.ErrNotFound) {
@@ -79,10 +102,10 @@ func (p *Pages) importOne(c *gin.Context) {
 	back(c, "/connections/"+url.PathEscape(name))
 }
 
-// importMany begins to add the connections of a table, and leads to how that goes. A table
-// with a mistake adds nothing; a row that the hub cannot take, because its name is in use,
-// leaves the others alone.
-func (p *Pages) importMany(c *gin.Context) {
+// importMany starts the run that adds the connections of a table, and redirects to its page. An
+// invalid table adds nothing; a row that fails, for example because its name is in use, does
+// not affect the others.
+func (p *importPages) importMany(c *gin.Context) {
 	table, err := tableOf(c)
 	var rows []catalogue.ImportRow
 	if err == nil {
@@ -105,7 +128,7 @@ func (p *Pages) importMany(c *gin.Context) {
 		p.render(c, http.StatusUnprocessableEntity, page.Imported(p.shell(c, view.SectionConnections), v))
 		return
 	}
-	id, err := p.o.Bulk.BeginImport(c.Request.Context(), rows)
+	id, err := p.runner.BeginImport(c.Request.Context(), rows)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -118,13 +141,13 @@ const importProblems = 200
 
 // linesOfRest are the lines of an import that are not imported, with the head of the table,
 // for the browser to fill them in again; "" for none.
-func (p *Pages) linesOfRest(ctx context.Context, runID string) (string, error) {
+func (p *importPages) linesOfRest(ctx context.Context, runID string) (string, error) {
 	if runID == "" {
 		return "", nil
 	}
 	lines := []string{"1"}
 	for _, state := range []string{bulkdb.BulkFailed, bulkdb.BulkCancelled} {
-		run, _, items, err := p.o.Bulk.Run(ctx, runID, bulkdb.BulkPage{State: state, Limit: bulk.Most})
+		run, _, items, err := p.runner.Run(ctx, runID, bulkdb.BulkPage{State: state, Limit: bulk.Most})
 		if errors.Is(err, store.ErrNotFound) || err == nil && run.Act != bulk.Import {
 			return "", nil
 		}

@@ -10,22 +10,22 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// Bounds of what the overview tells of incidents.
+// Bounds of the incidents on the overview.
 const (
 	mostIncidents = 20
 	mostOver      = 3
 	lately        = 24 * time.Hour
 )
 
-// incidents are the open ones that are more than one grant's own trouble, which
-// the list of what needs a person tells already, and those that ended lately.
-func (p *Pages) incidents(ctx context.Context) (open, over []view.Incident, err error) {
-	found, err := p.o.Overview.Incidents(ctx, false, 500)
+// incidents returns the open incidents of more than one connection, and those that ended
+// recently. Trouble of one grant alone is in the list of connections that need a person.
+func (p *overviewPages) incidents(ctx context.Context) (open, over []view.Incident, err error) {
+	found, err := p.overview.Incidents(ctx, false, 500)
 	if err != nil {
 		return nil, nil, err
 	}
 	open = p.shared(ctx, found, mostIncidents)
-	if found, err = p.o.Overview.Incidents(ctx, true, 100); err != nil {
+	if found, err = p.overview.Incidents(ctx, true, 100); err != nil {
 		return nil, nil, err
 	}
 	recent := found[:0]
@@ -37,7 +37,7 @@ func (p *Pages) incidents(ctx context.Context) (open, over []view.Incident, err 
 	return open, p.shared(ctx, recent, mostOver), nil
 }
 
-func (p *Pages) shared(ctx context.Context, found []noticedb.Incident, most int) []view.Incident {
+func (p *overviewPages) shared(ctx context.Context, found []noticedb.Incident, most int) []view.Incident {
 	var shown []view.Incident
 	for _, i := range found {
 		cause := connection.ParseCause(i.Cause)
@@ -48,13 +48,13 @@ func (p *Pages) shared(ctx context.Context, found []noticedb.Incident, most int)
 			ID: i.ID, Kind: cause.Kind, Of: cause.Of, Said: i.Message, Code: i.Code, Affected: i.Affected, Since: i.OpenedAt, Until: i.ClosedAt,
 		}
 		if v.Said == cause.Said() {
-			v.Said = "" // the title says it, in the reader's language
+			v.Said = "" // the title has it in the reader's language
 		}
 		switch cause.Kind {
 		case connection.CauseBehind, connection.CauseRestored:
 			v.URL = "/restored"
 		case connection.CauseClient, connection.CauseService, connection.CauseRefusal:
-			if svc, err := p.o.Overview.Service(ctx, cause.Of); err == nil {
+			if svc, err := p.overview.Service(ctx, cause.Of); err == nil {
 				v.Of, v.URL = svc.Title, "/services/"+url.PathEscape(svc.Name)+"/edit"
 			}
 		case connection.CausePlugin:

@@ -11,7 +11,9 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
 	"github.com/evergrant/evergrant/hub/internal/app/keys"
+	"github.com/evergrant/evergrant/hub/internal/app/people"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
@@ -19,20 +21,47 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-func (p *Pages) keys(c *gin.Context) {
+// keyPages make API keys, try them and revoke them.
+type keyPages struct {
+	*kit
+	*directory
+	keys        *keys.Keys
+	people      *people.People
+	connections *connections.Connections
+	// router serves the API, by which a new key is tried.
+	router http.Handler
+}
+
+func newKeyPages(k *kit, d *directory, o Options) *keyPages {
+	return &keyPages{kit: k, directory: d, keys: o.Keys, people: o.People, connections: o.Connections}
+}
+
+func (p *keyPages) routes(in inside) {
+	manage := in.may(access.ActManage)
+	manage.GET("/keys", p.list)
+	manage.GET("/keys/new", p.keyForm)
+	manage.POST("/keys/new", p.createKey)
+	manage.GET(keyCreated, p.newKey)
+	manage.POST(keyCreated, p.tryKey)
+	manage.POST("/keys/pick", p.pickForKey)
+	manage.POST("/keys/:id/rotate", p.rotateKey)
+	manage.POST("/keys/:id/revoke", p.revokeKey)
+}
+
+func (p *keyPages) list(c *gin.Context) {
 	p.forgetShown(c, shownKey)
 	ctx := c.Request.Context()
-	list, err := p.o.Keys.List(ctx)
+	list, err := p.keys.List(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	opened, err := p.o.Keys.Opened(ctx, list, titlesOfKey)
+	opened, err := p.keys.Opened(ctx, list, titlesOfKey)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	users, err := p.o.People.Users(ctx)
+	users, err := p.people.Users(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -69,7 +98,7 @@ func keyView(k peopledb.APIKey, opened map[string]connection.Connection, names m
 	return v
 }
 
-func (p *Pages) keyForm(c *gin.Context) {
+func (p *keyPages) keyForm(c *gin.Context) {
 	form := view.KeyForm{Life: view.KeyLives[1], Scopes: []string{access.ScopeTokenRead}}
 	if name := c.Query("connection"); name != "" {
 		form.Chosen = []string{name}
@@ -77,13 +106,13 @@ func (p *Pages) keyForm(c *gin.Context) {
 	p.showKeyForm(c, http.StatusOK, form)
 }
 
-func (p *Pages) showKeyForm(c *gin.Context, status int, form view.KeyForm) {
+func (p *keyPages) showKeyForm(c *gin.Context, status int, form view.KeyForm) {
 	picker, err := p.picker(c, c.PostForm("find"), form.Chosen)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	if form.AllTags, err = p.o.Keys.Tags(c.Request.Context()); err != nil {
+	if form.AllTags, err = p.keys.Tags(c.Request.Context()); err != nil {
 		p.fail(c, err)
 		return
 	}
@@ -138,13 +167,13 @@ var keyProblems = []struct {
 	{keys.ErrOpensNothing, "connections", textKeyNothing},
 }
 
-func (p *Pages) createKey(c *gin.Context) {
+func (p *keyPages) createKey(c *gin.Context) {
 	form := enteredKey(c)
 	draft := keyDraft(form)
 	if slices.Contains(draft.Scopes, access.ScopeAdmin) && !p.needProof(c) {
 		return
 	}
-	made, err := p.o.Keys.Create(c.Request.Context(), draft)
+	made, err := p.keys.Create(c.Request.Context(), draft)
 	for _, known := range keyProblems {
 		if errors.Is(err, known.err) {
 			form.Problems[known.field] = known.text
@@ -164,12 +193,12 @@ func (p *Pages) createKey(c *gin.Context) {
 }
 
 // rotateKey makes a key in the place of another one.
-func (p *Pages) rotateKey(c *gin.Context) {
+func (p *keyPages) rotateKey(c *gin.Context) {
 	overlap, err := time.ParseDuration(c.PostForm("overlap"))
 	if err != nil {
 		overlap = 0
 	}
-	old, err := p.o.Keys.Key(c.Request.Context(), c.Param("id"))
+	old, err := p.keys.Key(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -177,7 +206,7 @@ func (p *Pages) rotateKey(c *gin.Context) {
 	if access.MayAdminister(old) && !p.needProof(c) {
 		return
 	}
-	made, err := p.o.Keys.Rotate(c.Request.Context(), old.ID, overlap)
+	made, err := p.keys.Rotate(c.Request.Context(), old.ID, overlap)
 	if errors.Is(err, access.ErrBadKey) {
 		p.flash(c, view.Flash{Bad: true, Key: "apikeys.ended"})
 		back(c, "/keys")
@@ -191,8 +220,8 @@ func (p *Pages) rotateKey(c *gin.Context) {
 	p.showNewKey(c, v)
 }
 
-func (p *Pages) revokeKey(c *gin.Context) {
-	if err := p.o.Keys.Revoke(c.Request.Context(), c.Param("id")); err != nil {
+func (p *keyPages) revokeKey(c *gin.Context) {
+	if err := p.keys.Revoke(c.Request.Context(), c.Param("id")); err != nil {
 		p.fail(c, err)
 		return
 	}

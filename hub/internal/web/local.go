@@ -7,7 +7,7 @@ import (
 	"unicode"
 )
 
-// homePage is where a target leads that is none of the hub's own.
+// homePage replaces a target that is not an address of the hub.
 const homePage = "/"
 
 // mostTarget bounds the address of a redirect; the longest of a list with filters is far
@@ -18,7 +18,7 @@ const mostTarget = 4 << 10
 // came with a form, a query, a session or from this program: it returns the address, or
 // the home page for one that a browser, a proxy or a router behind it might read as an
 // address elsewhere. A browser drops tabs and line breaks and takes a backslash for a
-// slash, a proxy may undo percent-encoding once more, so an address must be plain in each
+// slash, a proxy may undo percent-encoding once more, so an address must be unambiguous in each
 // of these readings.
 func localPath(target string) string {
 	if !isLocal(target) {
@@ -45,7 +45,7 @@ func isLocal(target string) bool {
 func unprintable(r rune) bool { return r <= ' ' || r > '~' || r == '\\' }
 
 // decodings bounds how often percent-encoding is undone: an address that is encoded more
-// often than this is nobody's.
+// often is refused.
 const decodings = 4
 
 // isPlainPath reports whether a path stays what it is however often it is decoded.

@@ -93,9 +93,10 @@ var redirecting = regexp.MustCompile(`\.Redirect\(|"(?:HX-Redirect|HX-Location|H
 // elsewhere that is meant, whose host the hub has checked.
 var judged = map[string][]string{
 	"render.go":    {`c.Redirect(http.StatusSeeOther, localPath(path))`},
-	"proof.go":     {`c.Header("HX-Redirect", localPath(target))`},
-	"people.go":    {`c.Header("HX-Redirect", localPath(target))`},
-	"passkeys.go":  {`c.JSON(http.StatusOK, gin.H{"to": p.base + localPath(a.ReturnTo)})`, `c.JSON(http.StatusOK, gin.H{"to": p.base + "/settings"})`},
+	"proven.go":    {`c.Header("HX-Redirect", localPath(target))`},
+	"gate.go":      {`c.Header("HX-Redirect", localPath(target))`},
+	"enter.go":     {`c.JSON(http.StatusOK, gin.H{"to": p.base + localPath(a.ReturnTo)})`},
+	"settings.go":  {`c.JSON(http.StatusOK, gin.H{"to": p.base + "/settings"})`},
 	"browser.go":   {`c.Redirect(http.StatusSeeOther, path+"?"+c.Request.Form.Encode())`},
 	"oidc.go":      {`c.Redirect(http.StatusSeeOther, address)`},
 	"departure.go": {`c.Header("Refresh", "0;url="+all[i].URL)`},

@@ -16,19 +16,30 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// registerPeople is for those who manage others.
-func (p *Pages) registerPeople(in *gin.RouterGroup) {
-	in.GET("/people", p.people)
-	in.POST("/people/invite", p.invite)
-	in.POST("/people/invitations/:id/withdraw", p.withdrawInvitation)
-	in.POST("/people/:id/role", p.memberAct("flash.person_changed", func(c *gin.Context, id string) (peopledb.User, error) {
-		return p.o.People.ChangeRole(c.Request.Context(), id, c.PostForm("role"))
+// peoplePages invite people, change their roles and take their access away.
+type peoplePages struct {
+	*kit
+	people *people.People
+}
+
+func newPeoplePages(k *kit, o Options) *peoplePages {
+	return &peoplePages{kit: k, people: o.People}
+}
+
+func (p *peoplePages) routes(in inside) {
+	manage := in.may(access.ActPeople)
+	manage.GET("/people", p.list)
+	manage.POST("/people/invite", p.invite)
+	manage.POST("/people/invitations/:id/withdraw", p.withdrawInvitation)
+	manage.POST("/people/:id/role", p.memberAct("flash.person_changed", func(c *gin.Context, id string) (peopledb.User, error) {
+		return p.people.ChangeRole(c.Request.Context(), id, c.PostForm("role"))
 	}))
-	in.POST("/people/:id/disable", p.memberAct("flash.person_disabled", onPerson(p.o.People.Disable)))
-	in.POST("/people/:id/enable", p.memberAct("flash.person_enabled", onPerson(p.o.People.Enable)))
-	in.POST("/people/:id/sign-out", p.memberAct("flash.person_signed_out", onPerson(p.o.People.SignOut)))
-	in.POST("/people/:id/forget-second-factor", p.proven, p.memberAct("flash.person_factor", onPerson(p.o.People.ForgetSecondFactor)))
-	in.POST("/people/:id/remove", p.memberAct("flash.person_removed", onPerson(p.o.People.Remove)))
+	manage.POST("/people/:id/disable", p.memberAct("flash.person_disabled", onPerson(p.people.Disable)))
+	manage.POST("/people/:id/enable", p.memberAct("flash.person_enabled", onPerson(p.people.Enable)))
+	manage.POST("/people/:id/sign-out", p.memberAct("flash.person_signed_out", onPerson(p.people.SignOut)))
+	manage.POST("/people/:id/forget-second-factor", p.proven, p.memberAct("flash.person_factor", onPerson(p.people.ForgetSecondFactor)))
+	manage.POST("/people/:id/remove", p.memberAct("flash.person_removed", onPerson(p.people.Remove)))
+	in.may(access.ActRequire).POST("/people/require-second-factor", p.proven, p.requireSecondFactor)
 }
 
 // onPerson is an act on a person for which nothing but the person is entered.
@@ -36,7 +47,7 @@ func onPerson(act func(ctx context.Context, id string) (peopledb.User, error)) f
 	return func(c *gin.Context, id string) (peopledb.User, error) { return act(c.Request.Context(), id) }
 }
 
-func (p *Pages) memberAct(key string, do func(c *gin.Context, id string) (peopledb.User, error)) gin.HandlerFunc {
+func (p *peoplePages) memberAct(key string, do func(c *gin.Context, id string) (peopledb.User, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		u, err := do(c, c.Param("id"))
 		switch {
@@ -57,15 +68,15 @@ func (p *Pages) memberAct(key string, do func(c *gin.Context, id string) (people
 // madeInvitation is an invitation that was just made, for the page that shows its link.
 type madeInvitation struct{ Link, Login string }
 
-func (p *Pages) people(c *gin.Context) {
-	made, _ := takeShown[madeInvitation](p, c, shownInvite)
+func (p *peoplePages) list(c *gin.Context) {
+	made, _ := takeShown[madeInvitation](p.kit, c, shownInvite)
 	p.showPeople(c, http.StatusOK, view.People{Link: made.Link, Invited: made.Login})
 }
 
-func (p *Pages) showPeople(c *gin.Context, status int, v view.People) {
+func (p *peoplePages) showPeople(c *gin.Context, status int, v view.People) {
 	ctx := c.Request.Context()
 	actor, _ := person(c)
-	all, err := p.o.People.Overview(ctx, i18n.From(ctx).Now)
+	all, err := p.people.Overview(ctx, i18n.From(ctx).Now)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -97,9 +108,9 @@ var (
 	textRole  = provider.Text{EN: "Choose a role that you may give.", RU: "Выберите роль, которую вы можете дать."}
 )
 
-func (p *Pages) invite(c *gin.Context) {
+func (p *peoplePages) invite(c *gin.Context) {
 	v := view.People{Login: c.PostForm("login"), Role: c.PostForm("role"), Problems: view.Problems{}}
-	token, invitation, err := p.o.People.Invite(c.Request.Context(), v.Login, v.Role)
+	token, invitation, err := p.people.Invite(c.Request.Context(), v.Login, v.Role)
 	switch {
 	case errors.Is(err, access.ErrEmptyLogin):
 		v.Problems["login"] = textLogin
@@ -111,7 +122,7 @@ func (p *Pages) invite(c *gin.Context) {
 		p.fail(c, err)
 		return
 	default:
-		if err := p.show(c, shownInvite, madeInvitation{Link: p.o.PublicURL + "/invite?link=" + token, Login: invitation.Login}); err != nil {
+		if err := p.show(c, shownInvite, madeInvitation{Link: p.publicURL + "/invite?link=" + token, Login: invitation.Login}); err != nil {
 			p.fail(c, err)
 			return
 		}
@@ -121,8 +132,8 @@ func (p *Pages) invite(c *gin.Context) {
 	p.showPeople(c, http.StatusUnprocessableEntity, v)
 }
 
-func (p *Pages) withdrawInvitation(c *gin.Context) {
-	if err := p.o.People.WithdrawInvitation(c.Request.Context(), c.Param("id")); err != nil {
+func (p *peoplePages) withdrawInvitation(c *gin.Context) {
+	if err := p.people.WithdrawInvitation(c.Request.Context(), c.Param("id")); err != nil {
 		p.fail(c, err)
 		return
 	}
@@ -130,50 +141,16 @@ func (p *Pages) withdrawInvitation(c *gin.Context) {
 	back(c, "/people")
 }
 
-func (p *Pages) inviteForm(c *gin.Context) {
-	p.showInvite(c, http.StatusOK, view.Invite{Link: c.Query("link")})
-}
-
-func (p *Pages) showInvite(c *gin.Context, status int, v view.Invite) {
-	i, err := p.o.Access.Invitation(c.Request.Context(), v.Link)
-	switch {
-	case errors.Is(err, access.ErrInvitation):
-		v, status = view.Invite{Spent: true}, http.StatusGone
-	case err != nil:
+// requireSecondFactor sets whether everybody needs a second factor.
+func (p *peoplePages) requireSecondFactor(c *gin.Context) {
+	on, key := ticked(c, "require"), "flash.factor_not_required"
+	if on {
+		key = "flash.factor_required"
+	}
+	if err := p.people.RequireSecondFactor(c.Request.Context(), on); err != nil {
 		p.fail(c, err)
 		return
-	default:
-		v.Login, v.Role = i.Login, i.Role
 	}
-	p.render(c, status, page.Invite(p.shell(c, ""), v))
-}
-
-func (p *Pages) acceptInvite(c *gin.Context) {
-	v := view.Invite{Link: c.PostForm("link"), Name: c.PostForm("name"), Problems: view.Problems{}}
-	password := c.PostForm("password")
-	if password != c.PostForm("repeat") {
-		v.Problems["repeat"] = textDiffers
-		p.showInvite(c, http.StatusUnprocessableEntity, v)
-		return
-	}
-	in, err := p.o.People.Accept(p.stranger(c), v.Link, v.Name, password, i18n.Lang(c.Request.Context()))
-	switch {
-	case errors.Is(err, access.ErrWeakPassword):
-		v.Problems["password"] = textWeak
-	case errors.Is(err, access.ErrInvitation):
-	case errors.Is(err, access.ErrLoginTaken):
-		v.Problems["name"] = textTaken
-	case errors.Is(err, people.ErrOutdated):
-		back(c, "/login")
-		return
-	case p.tooBusy(c, err):
-		return
-	case err != nil:
-		p.fail(c, err)
-		return
-	default:
-		p.enter(c, in, "/")
-		return
-	}
-	p.showInvite(c, http.StatusUnprocessableEntity, v)
+	p.flash(c, view.Flash{Key: key})
+	back(c, "/people")
 }

@@ -18,8 +18,8 @@ const keyCreated = "/keys/created"
 // firstOfToken is how many characters of a token are shown when a key is tried.
 const firstOfToken = 6
 
-// showNewKey leads to the page that shows a key that was just made.
-func (p *Pages) showNewKey(c *gin.Context, v view.NewKey) {
+// showNewKey redirects to the page that shows a key that was just created.
+func (p *keyPages) showNewKey(c *gin.Context, v view.NewKey) {
 	if err := p.show(c, shownKey, v); err != nil {
 		p.fail(c, err)
 		return
@@ -28,30 +28,30 @@ func (p *Pages) showNewKey(c *gin.Context, v view.NewKey) {
 }
 
 // newKey shows a key until the list of keys is opened, at most for ten minutes.
-func (p *Pages) newKey(c *gin.Context) {
+func (p *keyPages) newKey(c *gin.Context) {
 	if v, ok := p.keyToShow(c); ok {
 		p.render(c, http.StatusOK, page.KeyCreated(p.shell(c, view.SectionKeys), v))
 	}
 }
 
 // keyToShow is the key of the page; without one the list of keys is shown instead.
-func (p *Pages) keyToShow(c *gin.Context) (view.NewKey, bool) {
-	v, ok := toShow[view.NewKey](p, c, shownKey)
+func (p *keyPages) keyToShow(c *gin.Context) (view.NewKey, bool) {
+	v, ok := toShow[view.NewKey](p.kit, c, shownKey)
 	if !ok {
 		back(c, "/keys")
 		return v, false
 	}
 	if v.PullName != "" {
-		v.PullURL = p.o.PublicURL + pullPath(v.PullName)
+		v.PullURL = p.publicURL + pullPath(v.PullName)
 	}
 	return v, true
 }
 
 func pullPath(name string) string { return "/api/v1/connections/" + url.PathEscape(name) + "/token" }
 
-// tryKey pulls with a new key as a process would, through the hub's own API, and shows
-// what it answered.
-func (p *Pages) tryKey(c *gin.Context) {
+// tryKey pulls a token with a new key through the hub's API, as a process would, and shows the
+// answer.
+func (p *keyPages) tryKey(c *gin.Context) {
 	v, ok := p.keyToShow(c)
 	if !ok {
 		return
@@ -62,7 +62,7 @@ func (p *Pages) tryKey(c *gin.Context) {
 	p.showNewKey(c, v)
 }
 
-func (p *Pages) run(c *gin.Context, v view.NewKey) *view.KeyRun {
+func (p *keyPages) run(c *gin.Context, v view.NewKey) *view.KeyRun {
 	req := httptest.NewRequestWithContext(c.Request.Context(), http.MethodGet, pullPath(v.PullName), nil)
 	req.Host, req.RemoteAddr = c.Request.Host, c.Request.RemoteAddr
 	req.Header.Set("Authorization", "Bearer "+v.Secret)

@@ -14,7 +14,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// offered is the authorisation that is kept aside for a connection; nil if there is none.
+// offered is the authorization that is kept aside for a connection; nil if there is none.
 func offered(o *authdb.Offer) *view.Offered {
 	if o == nil {
 		return nil
@@ -26,17 +26,17 @@ func offered(o *authdb.Offer) *view.Offered {
 	return v
 }
 
-// takeOffer replaces a connection's grant by the authorisation that is kept aside.
-func (p *Pages) takeOffer(c *gin.Context) {
-	p.decideOffer(c, "flash.taken_over", p.o.Connections.TakeOffer)
+// takeOffer replaces a connection's grant by the authorization that is kept aside.
+func (p *connectionPages) takeOffer(c *gin.Context) {
+	p.decideOffer(c, "flash.taken_over", p.connections.TakeOffer)
 }
 
-// dropOffer forgets the authorisation that is kept aside.
-func (p *Pages) dropOffer(c *gin.Context) {
-	p.decideOffer(c, "flash.offer_dropped", p.o.Connections.DropOffer)
+// dropOffer forgets the authorization that is kept aside.
+func (p *connectionPages) dropOffer(c *gin.Context) {
+	p.decideOffer(c, "flash.offer_dropped", p.connections.DropOffer)
 }
 
-func (p *Pages) decideOffer(c *gin.Context, flash string, do func(context.Context, connections.Which) (connection.Connection, error)) {
+func (p *connectionPages) decideOffer(c *gin.Context, flash string, do func(context.Context, connections.Which) (connection.Connection, error)) {
 	conn, _, ok := p.find(c)
 	if !ok {
 		return

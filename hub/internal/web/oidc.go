@@ -12,7 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// Keys of a sign-in that was begun.
+// Keys of a session for a login by the sign-in service that was begun.
 const (
 	sessionOIDCState    = "oidc-state"
 	sessionOIDCNonce    = "oidc-nonce"
@@ -22,8 +22,8 @@ const (
 )
 
 // oidcBegin sends the browser to the sign-in service.
-func (p *Pages) oidcBegin(c *gin.Context) {
-	if p.o.OIDC == nil {
+func (p *loginPages) oidcBegin(c *gin.Context) {
+	if p.oidc == nil {
 		p.NotFound(c)
 		return
 	}
@@ -35,7 +35,7 @@ func (p *Pages) oidcBegin(c *gin.Context) {
 		return
 	}
 	fresh := c.Query("fresh") != ""
-	address, pending, err := p.o.OIDC.Begin(ctx, fresh)
+	address, pending, err := p.oidc.Begin(ctx, fresh)
 	if err != nil {
 		p.oidcFailed(c, err)
 		return
@@ -48,9 +48,9 @@ func (p *Pages) oidcBegin(c *gin.Context) {
 	c.Redirect(http.StatusSeeOther, address)
 }
 
-// oidcCallback is where the sign-in service sends the browser back to.
-func (p *Pages) oidcCallback(c *gin.Context) {
-	if p.o.OIDC == nil {
+// oidcCallback finishes a login when the sign-in service redirects the browser back.
+func (p *loginPages) oidcCallback(c *gin.Context) {
+	if p.oidc == nil {
 		p.NotFound(c)
 		return
 	}
@@ -59,7 +59,7 @@ func (p *Pages) oidcCallback(c *gin.Context) {
 		State: p.sessions.PopString(ctx, sessionOIDCState), Nonce: p.sessions.PopString(ctx, sessionOIDCNonce), Verifier: p.sessions.PopString(ctx, sessionOIDCVerifier),
 	}
 	to, fresh := p.sessions.PopString(ctx, sessionOIDCTo), p.sessions.PopBool(ctx, sessionOIDCFresh)
-	in, who, err := p.o.People.LoginFederated(p.stranger(c), people.Federated{
+	in, who, err := p.people.LoginFederated(p.stranger(c), people.Federated{
 		Answer: access.OIDCAnswer{Code: c.Query("code"), State: c.Query("state"), Issuer: c.Query("iss")}, Pending: pending,
 		Fresh: fresh, Within: proofLife, Lang: i18n.Lang(ctx),
 	})
@@ -67,7 +67,7 @@ func (p *Pages) oidcCallback(c *gin.Context) {
 	case errors.Is(err, access.ErrOIDCRefused), errors.Is(err, access.ErrOIDCAway):
 		p.oidcFailed(c, err)
 	case errors.Is(err, access.ErrUnknownPerson):
-		p.o.Logger.Warn("federated login denied", "email", cut(who.Email, access.MaxLogin))
+		p.logger.Warn("federated login denied", "email", cut(who.Email, access.MaxLogin))
 		v := view.Login{OIDCFailure: "unknown", Email: who.Email}
 		if who.Email == "" {
 			v.OIDCFailure = "unverified"
@@ -84,9 +84,9 @@ func (p *Pages) oidcCallback(c *gin.Context) {
 	}
 }
 
-// oidcFailed shows the login page with what went wrong.
-func (p *Pages) oidcFailed(c *gin.Context, err error) {
-	p.o.Logger.Warn("federated login failed", "error", cut(err.Error(), mostLogged))
+// oidcFailed shows the login page with the reason.
+func (p *loginPages) oidcFailed(c *gin.Context, err error) {
+	p.logger.Warn("federated login failed", "error", cut(err.Error(), mostLogged))
 	v, status := view.Login{OIDCFailure: "refused"}, http.StatusForbidden
 	if errors.Is(err, access.ErrOIDCAway) {
 		v.OIDCFailure, status = "away", http.StatusServiceUnavailable

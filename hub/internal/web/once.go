@@ -17,13 +17,13 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// onceForm offers to authorise without keeping anything.
-func (p *Pages) onceForm(c *gin.Context) {
+// onceForm offers to authorize without keeping anything.
+func (p *grantPages) onceForm(c *gin.Context) {
 	p.showOnceForm(c, http.StatusOK, view.OnceForm{Service: c.Query("service")})
 }
 
-func (p *Pages) showOnceForm(c *gin.Context, status int, v view.OnceForm) {
-	services, err := p.o.Services.Names(c.Request.Context())
+func (p *grantPages) showOnceForm(c *gin.Context, status int, v view.OnceForm) {
+	services, err := p.services.Names(c.Request.Context())
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -34,8 +34,8 @@ func (p *Pages) showOnceForm(c *gin.Context, status int, v view.OnceForm) {
 	p.render(c, status, page.OnceForm(p.shell(c, view.SectionConnections), v))
 }
 
-// once sends the browser to the service; no connection waits for the grant.
-func (p *Pages) once(c *gin.Context) {
+// once starts an authorization without a connection.
+func (p *grantPages) once(c *gin.Context) {
 	ctx := c.Request.Context()
 	name, err := p.serviceEntered(ctx, c.PostForm("service"))
 	if err != nil {
@@ -43,7 +43,7 @@ func (p *Pages) once(c *gin.Context) {
 		return
 	}
 	way := wayOf(c, "/once?service="+url.QueryEscape(name))
-	d, err := p.o.Grants.StartOnce(ctx, name, way)
+	d, err := p.grants.StartOnce(ctx, name, way)
 	if errors.Is(err, store.ErrNotFound) {
 		p.showOnceForm(c, http.StatusUnprocessableEntity, view.OnceForm{Service: name, Problems: view.Problems{"service": textNoService}})
 		return
@@ -51,9 +51,9 @@ func (p *Pages) once(c *gin.Context) {
 	p.leave(c, way, d, d.Service.Title, err)
 }
 
-// handOver shows the only copy of a grant that is not kept, unless who came back may not
-// see it.
-func (p *Pages) handOver(c *gin.Context, finished *authflow.Finished, err error) {
+// handOver shows the only copy of a grant that is not stored, unless the visitor who came back
+// may not see it.
+func (p *grantPages) handOver(c *gin.Context, finished *authflow.Finished, err error) {
 	if errors.Is(err, act.ErrNotAllowed) {
 		ref := p.serviceRef(finished.Service)
 		p.render(c, http.StatusForbidden, page.Result(p.shell(c, ""), view.Result{Service: &ref, Reason: "unknown_state"}))
@@ -69,7 +69,7 @@ func (p *Pages) handOver(c *gin.Context, finished *authflow.Finished, err error)
 		return
 	}
 	v := view.Once{
-		Connection: view.ConnectionOf(finished.Connection, finished.Service, p.iconOf(finished.Service.Provider), p.o.PublicURL, now),
+		Connection: view.ConnectionOf(finished.Connection, finished.Service, p.iconOf(finished.Service.Provider), p.publicURL, now),
 		JSON:       string(document), Fields: view.CodeFieldsOf(document),
 	}
 	if u, in := p.known(c); !in || !access.May(u.Role, access.ActCodes) {

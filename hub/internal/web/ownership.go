@@ -9,8 +9,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// setOwner says whose a connection is: who gets its messages.
-func (p *Pages) setOwner(c *gin.Context) {
+// setOwner sets the owner of a connection, who gets its messages.
+func (p *connectionPages) setOwner(c *gin.Context) {
 	conn, _, ok := p.find(c)
 	if !ok {
 		return
@@ -18,7 +18,7 @@ func (p *Pages) setOwner(c *gin.Context) {
 	ctx := c.Request.Context()
 	owner := c.PostForm("owner")
 	if owner != "" {
-		contacts, err := p.o.Notifications.Contacts(ctx)
+		contacts, err := p.notifications.Contacts(ctx)
 		if err != nil {
 			p.fail(c, err)
 			return
@@ -30,7 +30,7 @@ func (p *Pages) setOwner(c *gin.Context) {
 			return
 		}
 	}
-	if _, err := p.o.Connections.SetOwner(ctx, which(c), owner); err != nil {
+	if _, err := p.connections.SetOwner(ctx, which(c), owner); err != nil {
 		p.fail(c, err)
 		return
 	}
@@ -38,11 +38,11 @@ func (p *Pages) setOwner(c *gin.Context) {
 	back(c, "/connections/"+url.PathEscape(conn.Name))
 }
 
-// ownership adds to a connection's page whose it is, and whose it could be.
-func (p *Pages) ownership(ctx context.Context, v *view.Connection, connectionID string) (err error) {
-	if v.Contacts, err = p.o.Notifications.Contacts(ctx); err != nil {
+// ownership adds the owner of a connection, and the choice of owners, to its page.
+func (p *connectionPages) ownership(ctx context.Context, v *view.Connection, connectionID string) (err error) {
+	if v.Contacts, err = p.notifications.Contacts(ctx); err != nil {
 		return err
 	}
-	v.Owner, err = p.o.Connections.Owner(ctx, connectionID)
+	v.Owner, err = p.connections.Owner(ctx, connectionID)
 	return err
 }

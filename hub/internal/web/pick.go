@@ -7,13 +7,62 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
+	"github.com/evergrant/evergrant/hub/internal/app/notifications"
+	"github.com/evergrant/evergrant/hub/internal/app/people"
+	"github.com/evergrant/evergrant/hub/internal/app/services"
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store/servicedb"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// What is wrong with what was typed instead of chosen.
+// pickPages answer the searches in lists that may be long.
+type pickPages struct {
+	*kit
+	services      *services.Services
+	connections   *connections.Connections
+	notifications *notifications.Notifications
+	people        *people.People
+}
+
+func newPickPages(k *kit, o Options) *pickPages {
+	return &pickPages{kit: k, services: o.Services, connections: o.Connections, notifications: o.Notifications, people: o.People}
+}
+
+func (p *pickPages) routes(in inside) {
+	see, manage := in.may(access.ActSee), in.may(access.ActManage)
+	see.GET("/pick/services", p.pick(func(ctx context.Context) ([]picked, error) {
+		return p.pickServices(ctx, func(s servicedb.ServiceName) string { return s.Name })
+	}))
+	see.GET("/pick/tags", p.pick(func(ctx context.Context) (list []picked, err error) {
+		tags, err := p.connections.AllTags(ctx)
+		for _, tag := range tags {
+			list = append(list, picked{tag.Tag, tag.Tag})
+		}
+		return list, err
+	}))
+	manage.GET("/pick/service-ids", p.pick(func(ctx context.Context) ([]picked, error) {
+		return p.pickServices(ctx, func(s servicedb.ServiceName) string { return s.ID })
+	}))
+	manage.GET("/pick/contacts", p.pick(func(ctx context.Context) (list []picked, err error) {
+		contacts, err := p.notifications.Contacts(ctx)
+		for _, x := range contacts {
+			list = append(list, picked{x.Title, x.Title})
+		}
+		return list, err
+	}))
+	manage.GET("/pick/people", p.pick(func(ctx context.Context) (list []picked, err error) {
+		users, err := p.people.Users(ctx)
+		for _, u := range users {
+			list = append(list, picked{u.Login, view.Person{Login: u.Login, Name: u.Name}.Called()})
+		}
+		return list, err
+	}))
+}
+
+// Problems of text that was typed instead of chosen.
 var (
 	textNoService = provider.Text{EN: "There is no service of that name.", RU: "Сервиса с таким именем нет."}
 	textNoContact = provider.Text{EN: "There is no contact of that name; choose one from the list.", RU: "Контакта с таким именем нет; выберите из списка."}
@@ -23,14 +72,14 @@ var (
 // pickMost is how many choices a search answers.
 const pickMost = 50
 
-// picked is a choice that a search has found.
+// picked is a choice that matches a search.
 type picked struct {
 	Value string `json:"value"`
 	Title string `json:"title"`
 }
 
 // pick answers a search in a long list with its first choices.
-func (p *Pages) pick(all func(ctx context.Context) ([]picked, error)) gin.HandlerFunc {
+func (p *pickPages) pick(all func(ctx context.Context) ([]picked, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		choices, err := all(c.Request.Context())
 		if err != nil {
@@ -50,60 +99,12 @@ func (p *Pages) pick(all func(ctx context.Context) ([]picked, error)) gin.Handle
 	}
 }
 
-// registerPicks are the searches in lists that may be long.
-func (p *Pages) registerPicks(see, manage *gin.RouterGroup) {
-	see.GET("/pick/services", p.pick(func(ctx context.Context) ([]picked, error) {
-		return p.pickServices(ctx, func(s servicedb.ServiceName) string { return s.Name })
-	}))
-	see.GET("/pick/tags", p.pick(func(ctx context.Context) (list []picked, err error) {
-		tags, err := p.o.Connections.AllTags(ctx)
-		for _, tag := range tags {
-			list = append(list, picked{tag.Tag, tag.Tag})
-		}
-		return list, err
-	}))
-	manage.GET("/pick/service-ids", p.pick(func(ctx context.Context) ([]picked, error) {
-		return p.pickServices(ctx, func(s servicedb.ServiceName) string { return s.ID })
-	}))
-	manage.GET("/pick/contacts", p.pick(func(ctx context.Context) (list []picked, err error) {
-		contacts, err := p.o.Notifications.Contacts(ctx)
-		for _, x := range contacts {
-			list = append(list, picked{x.Title, x.Title})
-		}
-		return list, err
-	}))
-	manage.GET("/pick/people", p.pick(func(ctx context.Context) (list []picked, err error) {
-		users, err := p.o.People.Users(ctx)
-		for _, u := range users {
-			list = append(list, picked{u.Login, view.Person{Login: u.Login, Name: u.Name}.Called()})
-		}
-		return list, err
-	}))
-}
-
-func (p *Pages) pickServices(ctx context.Context, value func(servicedb.ServiceName) string) (list []picked, err error) {
-	services, err := p.o.Services.Names(ctx)
+func (p *pickPages) pickServices(ctx context.Context, value func(servicedb.ServiceName) string) (list []picked, err error) {
+	services, err := p.services.Names(ctx)
 	for _, s := range services {
 		list = append(list, picked{value(s), s.Title})
 	}
 	return list, err
-}
-
-// serviceEntered is the name of the service that was chosen, or typed by its title.
-func (p *Pages) serviceEntered(ctx context.Context, entered string) (string, error) {
-	entered = strings.TrimSpace(entered)
-	services, err := p.o.Services.Names(ctx)
-	for _, s := range services {
-		if s.Name == entered {
-			return s.Name, nil
-		}
-	}
-	for _, s := range services {
-		if strings.EqualFold(s.Title, entered) {
-			return s.Name, nil
-		}
-	}
-	return entered, err
 }
 
 // contactEntered finds the contact that was chosen by its id, or typed by its title.
@@ -115,16 +116,4 @@ func contactEntered(contacts []policy.Contact, entered string) (id string, ok bo
 		}
 	}
 	return "", false
-}
-
-// userEntered finds the person who was chosen by their id, or typed by login or name.
-func (p *Pages) userEntered(ctx context.Context, entered string) (id string, ok bool, err error) {
-	entered = strings.TrimSpace(entered)
-	users, err := p.o.People.Users(ctx)
-	for _, u := range users {
-		if u.ID == entered || strings.EqualFold(u.Login, entered) || strings.EqualFold((&view.Person{Login: u.Login, Name: u.Name}).Called(), entered) {
-			return u.ID, true, nil
-		}
-	}
-	return "", false, err
 }

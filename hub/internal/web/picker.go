@@ -16,7 +16,7 @@ const pickerShown = 50
 
 // picker offers connections to choose from: those that are chosen, and the first that a
 // search finds.
-func (p *Pages) picker(c *gin.Context, query string, chosen []string) (view.Picker, error) {
+func (p *keyPages) picker(c *gin.Context, query string, chosen []string) (view.Picker, error) {
 	ctx := c.Request.Context()
 	v := view.Picker{Query: strings.TrimSpace(query)}
 	refs, err := p.serviceRefs(c)
@@ -37,7 +37,7 @@ func (p *Pages) picker(c *gin.Context, query string, chosen []string) (view.Pick
 		return slices.ContainsFunc(v.Chosen, func(x view.ConnectionRow) bool { return x.Name == r.Name })
 	})
 	v.Offered = found[:min(len(found), pickerShown)]
-	byStatus, err := p.o.Connections.CountByStatus(ctx, grantdb.Filter{Query: v.Query})
+	byStatus, err := p.connections.CountByStatus(ctx, grantdb.Filter{Query: v.Query})
 	if err != nil {
 		return v, err
 	}
@@ -49,4 +49,10 @@ func (p *Pages) picker(c *gin.Context, query string, chosen []string) (view.Pick
 
 // pickForKey shows the form of a key again with what a search finds. Nothing of what was
 // entered is lost.
-func (p *Pages) pickForKey(c *gin.Context) { p.showKeyForm(c, http.StatusOK, enteredKey(c)) }
+func (p *keyPages) pickForKey(c *gin.Context) { p.showKeyForm(c, http.StatusOK, enteredKey(c)) }
+
+// some reads the rows that a filter chooses.
+func (p *keyPages) some(c *gin.Context, refs map[string]view.ServiceRef, f grantdb.Filter) ([]view.ConnectionRow, error) {
+	connections, err := p.connections.List(c.Request.Context(), f)
+	return rowsOf(connections, refs, nil), err
+}

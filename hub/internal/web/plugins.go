@@ -10,6 +10,9 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/plugins"
+	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
@@ -17,15 +20,45 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-func (p *Pages) plugins(c *gin.Context) { p.showPlugins(c, http.StatusOK, "") }
+// pluginPages install, pin and roll back plugins, and hold the keys that packages are signed by.
+type pluginPages struct {
+	*kit
+	*directory
+	plugins   *plugins.Plugins
+	catalogue *catalogue.Catalogue
+}
 
-func (p *Pages) showPlugins(c *gin.Context, status int, problem string) {
+func newPluginPages(k *kit, d *directory, o Options) *pluginPages {
+	return &pluginPages{kit: k, directory: d, plugins: o.Plugins, catalogue: o.Catalogue}
+}
+
+func (p *pluginPages) routes(in inside) {
+	see, manage := in.may(access.ActSee), in.may(access.ActManage)
+	see.GET("/plugins", p.list)
+	see.GET("/plugins/:name", p.plugin)
+	manage.POST("/plugins/:name/disable", p.pluginAct("flash.plugin_disabled", p.plugins.Disable))
+	manage.POST("/plugins/:name/resume", p.pluginAct("flash.plugin_resumed", p.plugins.Resume))
+	manage.POST("/plugins/:name/rollback", p.pluginAct("flash.plugin_rolled_back", p.plugins.Rollback))
+	manage.POST("/plugins/:name/remove", p.pluginAct("flash.plugin_removed", p.plugins.Remove))
+	manage.POST("/plugins/:name/pin", p.pluginAct("flash.plugin_pinned", p.plugins.Pin))
+	manage.POST("/plugins/:name/unpin", p.pluginAct("flash.plugin_unpinned", p.plugins.Unpin))
+	manage.POST("/plugin-packages", p.handIn)
+	manage.POST("/plugin-packages/:sum/approve", p.packageAct("flash.package_approved", p.approvePackage))
+	manage.POST("/plugin-packages/:sum/enable", p.packageAct("flash.package_enabled", p.enablePackage))
+	manage.POST("/plugin-packages/:sum/discard", p.packageAct("flash.package_discarded", p.discardPackage))
+	manage.POST("/plugin-keys", p.trustPluginKey)
+	manage.POST("/plugin-keys/:id/revoke", p.revokePluginKey)
+}
+
+func (p *pluginPages) list(c *gin.Context) { p.showPlugins(c, http.StatusOK, "") }
+
+func (p *pluginPages) showPlugins(c *gin.Context, status int, problem string) {
 	all, err := p.pluginViews(c.Request.Context())
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	keys, err := p.o.Plugins.Keys(c.Request.Context())
+	keys, err := p.plugins.Keys(c.Request.Context())
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -37,8 +70,8 @@ func (p *Pages) showPlugins(c *gin.Context, status int, problem string) {
 	p.render(c, status, page.Plugins(p.shell(c, view.SectionPlugins), v))
 }
 
-func (p *Pages) pluginViews(ctx context.Context) ([]view.Plugin, error) {
-	plugins, err := p.o.Plugins.List(ctx)
+func (p *pluginPages) pluginViews(ctx context.Context) ([]view.Plugin, error) {
+	plugins, err := p.plugins.List(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +80,7 @@ func (p *Pages) pluginViews(ctx context.Context) ([]view.Plugin, error) {
 		v := view.Plugin{Plugin: plugin}
 		for _, name := range plugin.Status.Providers {
 			title := provider.Text{EN: name}
-			if d, ok := p.o.Catalogue.Provider(name); ok {
+			if d, ok := p.catalogue.Provider(name); ok {
 				title = d.Title
 			}
 			v.Icons = append(v.Icons, view.Icon{URL: p.iconOf(name), Title: title.EN})
@@ -57,7 +90,7 @@ func (p *Pages) pluginViews(ctx context.Context) ([]view.Plugin, error) {
 	return views, nil
 }
 
-func (p *Pages) plugin(c *gin.Context) {
+func (p *pluginPages) plugin(c *gin.Context) {
 	all, err := p.pluginViews(c.Request.Context())
 	if err != nil {
 		p.fail(c, err)
@@ -65,7 +98,7 @@ func (p *Pages) plugin(c *gin.Context) {
 	}
 	for _, v := range all {
 		if v.Name == c.Param("name") {
-			v.Losses, _ = takeShown[view.PluginLosses](p, c, shownLoses)
+			v.Losses, _ = takeShown[view.PluginLosses](p.kit, c, shownLoses)
 			p.render(c, http.StatusOK, page.Plugin(p.shell(c, view.SectionPlugins), v))
 			return
 		}
@@ -73,8 +106,8 @@ func (p *Pages) plugin(c *gin.Context) {
 	p.NotFound(c)
 }
 
-// handIn takes a package's file.
-func (p *Pages) handIn(c *gin.Context) {
+// handIn receives the file of a package.
+func (p *pluginPages) handIn(c *gin.Context) {
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, installer.MaxPackage+1<<20)
 	file, _, err := c.Request.FormFile("package")
 	if err != nil {
@@ -82,7 +115,7 @@ func (p *Pages) handIn(c *gin.Context) {
 		return
 	}
 	defer func() { _ = file.Close() }()
-	pack, err := p.o.Plugins.Stage(c.Request.Context(), io.Reader(file))
+	pack, err := p.plugins.Stage(c.Request.Context(), io.Reader(file))
 	if refused, ok := errors.AsType[*installer.RefusedError](err); ok {
 		p.showPlugins(c, http.StatusUnprocessableEntity, refused.Message)
 		return
@@ -95,10 +128,10 @@ func (p *Pages) handIn(c *gin.Context) {
 	back(c, "/plugins/"+url.PathEscape(pack.Name))
 }
 
-// packageAct is an act on a version; it leads back to its plugin.
-func (p *Pages) packageAct(key string, act func(c *gin.Context, sum string) error) gin.HandlerFunc {
+// packageAct is an act on a version; it redirects to the page of its plugin.
+func (p *pluginPages) packageAct(key string, act func(c *gin.Context, sum string) error) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		pack, err := p.o.Plugins.Package(c.Request.Context(), c.Param("sum"))
+		pack, err := p.plugins.Package(c.Request.Context(), c.Param("sum"))
 		if err != nil {
 			p.fail(c, err)
 			return
@@ -107,20 +140,20 @@ func (p *Pages) packageAct(key string, act func(c *gin.Context, sum string) erro
 	}
 }
 
-// pluginAct is an act on a plugin; it leads back to it.
-func (p *Pages) pluginAct(key string, act func(ctx context.Context, name string) error) gin.HandlerFunc {
+// pluginAct is an act on a plugin; it redirects to its page.
+func (p *pluginPages) pluginAct(key string, act func(ctx context.Context, name string) error) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		name := c.Param("name")
 		p.acted(c, key, name, name, act(c.Request.Context(), name))
 	}
 }
 
-// acted tells what came of an act.
-func (p *Pages) acted(c *gin.Context, key, plugin, what string, err error) {
+// acted reports the outcome of an act.
+func (p *pluginPages) acted(c *gin.Context, key, plugin, what string, err error) {
 	refused, isRefused := errors.AsType[*installer.RefusedError](err)
 	switch {
 	case isRefused:
-		if refused.Code == installer.CodeLosses { // its page asks whether that is accepted
+		if refused.Code == installer.CodeLosses { // the page of the plugin has the confirmation
 			if err := p.show(c, shownLoses, view.PluginLosses{Sum: refused.With, Said: refused.Message}); err != nil {
 				p.fail(c, err)
 				return
@@ -136,7 +169,7 @@ func (p *Pages) acted(c *gin.Context, key, plugin, what string, err error) {
 		p.flash(c, view.Flash{Key: key, Name: what})
 	}
 	target := "/plugins/" + url.PathEscape(plugin)
-	if all, err := p.o.Plugins.List(c.Request.Context()); err == nil && !hasPlugin(all, plugin) {
+	if all, err := p.plugins.List(c.Request.Context()); err == nil && !hasPlugin(all, plugin) {
 		target = "/plugins"
 	}
 	back(c, target)
@@ -151,21 +184,21 @@ func hasPlugin(all []installer.Plugin, name string) bool {
 	return false
 }
 
-func (p *Pages) approvePackage(c *gin.Context, sum string) error {
-	_, err := p.o.Plugins.Approve(c.Request.Context(), sum, strings.ToLower(strings.TrimSpace(c.PostForm("confirm"))))
+func (p *pluginPages) approvePackage(c *gin.Context, sum string) error {
+	_, err := p.plugins.Approve(c.Request.Context(), sum, strings.ToLower(strings.TrimSpace(c.PostForm("confirm"))))
 	return err
 }
 
-func (p *Pages) enablePackage(c *gin.Context, sum string) error {
-	return p.o.Plugins.Enable(c.Request.Context(), sum, installer.Consent{Downgrade: ticked(c, "downgrade"), Losses: ticked(c, "accept_losses")})
+func (p *pluginPages) enablePackage(c *gin.Context, sum string) error {
+	return p.plugins.Enable(c.Request.Context(), sum, installer.Consent{Downgrade: ticked(c, "downgrade"), Losses: ticked(c, "accept_losses")})
 }
 
-func (p *Pages) discardPackage(c *gin.Context, sum string) error {
-	return p.o.Plugins.Discard(c.Request.Context(), sum)
+func (p *pluginPages) discardPackage(c *gin.Context, sum string) error {
+	return p.plugins.Discard(c.Request.Context(), sum)
 }
 
-func (p *Pages) trustPluginKey(c *gin.Context) {
-	k, err := p.o.Plugins.Trust(c.Request.Context(), strings.TrimSpace(c.PostForm("title")), c.PostForm("public"))
+func (p *pluginPages) trustPluginKey(c *gin.Context) {
+	k, err := p.plugins.Trust(c.Request.Context(), strings.TrimSpace(c.PostForm("title")), c.PostForm("public"))
 	if refused, ok := errors.AsType[*installer.RefusedError](err); ok {
 		p.showPlugins(c, http.StatusUnprocessableEntity, refused.Message)
 		return
@@ -178,27 +211,11 @@ func (p *Pages) trustPluginKey(c *gin.Context) {
 	back(c, "/plugins")
 }
 
-func (p *Pages) revokePluginKey(c *gin.Context) {
-	if err := p.o.Plugins.Revoke(c.Request.Context(), c.Param("id")); err != nil {
+func (p *pluginPages) revokePluginKey(c *gin.Context) {
+	if err := p.plugins.Revoke(c.Request.Context(), c.Param("id")); err != nil {
 		p.fail(c, err)
 		return
 	}
 	p.flash(c, view.Flash{Key: "flash.key_not_trusted", Name: c.Param("id")})
 	back(c, "/plugins")
-}
-
-// registerPlugins puts the pages of plugins on a router.
-func (p *Pages) registerPlugins(in *gin.RouterGroup) {
-	in.POST("/plugins/:name/disable", p.pluginAct("flash.plugin_disabled", p.o.Plugins.Disable))
-	in.POST("/plugins/:name/resume", p.pluginAct("flash.plugin_resumed", p.o.Plugins.Resume))
-	in.POST("/plugins/:name/rollback", p.pluginAct("flash.plugin_rolled_back", p.o.Plugins.Rollback))
-	in.POST("/plugins/:name/remove", p.pluginAct("flash.plugin_removed", p.o.Plugins.Remove))
-	in.POST("/plugins/:name/pin", p.pluginAct("flash.plugin_pinned", p.o.Plugins.Pin))
-	in.POST("/plugins/:name/unpin", p.pluginAct("flash.plugin_unpinned", p.o.Plugins.Unpin))
-	in.POST("/plugin-packages", p.handIn)
-	in.POST("/plugin-packages/:sum/approve", p.packageAct("flash.package_approved", p.approvePackage))
-	in.POST("/plugin-packages/:sum/enable", p.packageAct("flash.package_enabled", p.enablePackage))
-	in.POST("/plugin-packages/:sum/discard", p.packageAct("flash.package_discarded", p.discardPackage))
-	in.POST("/plugin-keys", p.trustPluginKey)
-	in.POST("/plugin-keys/:id/revoke", p.revokePluginKey)
 }

@@ -22,11 +22,11 @@ import (
 // emptySteps are offered below those that a policy has.
 const emptySteps = 3
 
-func (p *Pages) policyForm(c *gin.Context) {
+func (p *escalationSetup) policyForm(c *gin.Context) {
 	v := view.PolicyForm{Policy: policy.Policy{Enabled: true, Events: []policy.Event{policy.GrantEnded, policy.PersonIn3, policy.OperatorNeeded}}}
 	if id := c.Param("id"); id != "" {
 		var err error
-		if v.Policy, err = p.o.Notifications.Policy(c.Request.Context(), id); err != nil {
+		if v.Policy, err = p.notifications.Policy(c.Request.Context(), id); err != nil {
 			p.fail(c, err)
 			return
 		}
@@ -36,7 +36,7 @@ func (p *Pages) policyForm(c *gin.Context) {
 	p.showPolicy(c, http.StatusOK, v)
 }
 
-func (p *Pages) showPolicy(c *gin.Context, status int, v view.PolicyForm) {
+func (p *escalationSetup) showPolicy(c *gin.Context, status int, v view.PolicyForm) {
 	if err := p.policyChoices(c.Request.Context(), &v); err != nil {
 		p.fail(c, err)
 		return
@@ -45,26 +45,26 @@ func (p *Pages) showPolicy(c *gin.Context, status int, v view.PolicyForm) {
 	p.render(c, status, page.PolicyForm(p.shell(c, view.SectionEscalations), v))
 }
 
-func (p *Pages) policyChoices(ctx context.Context, v *view.PolicyForm) (err error) {
-	if v.Contacts, err = p.o.Notifications.Contacts(ctx); err != nil {
+func (p *escalationSetup) policyChoices(ctx context.Context, v *view.PolicyForm) (err error) {
+	if v.Contacts, err = p.notifications.Contacts(ctx); err != nil {
 		return err
 	}
-	if v.Channels, err = p.o.Notifications.Channels(ctx); err != nil {
+	if v.Channels, err = p.notifications.Channels(ctx); err != nil {
 		return err
 	}
-	services, err := p.o.Services.List(ctx)
+	services, err := p.services.List(ctx)
 	if err != nil {
 		return err
 	}
 	for _, s := range services {
 		v.Services, v.ServiceIDs = append(v.Services, p.serviceRef(s)), append(v.ServiceIDs, s.ID)
 	}
-	v.Tags, err = p.o.Keys.Tags(ctx)
+	v.Tags, err = p.keys.Tags(ctx)
 	return err
 }
 
 // savePolicy adds a policy or changes one.
-func (p *Pages) savePolicy(c *gin.Context) {
+func (p *escalationSetup) savePolicy(c *gin.Context) {
 	ctx := c.Request.Context()
 	v := view.PolicyForm{Problems: map[string]provider.Text{}}
 	v.Policy = policy.Policy{
@@ -76,14 +76,14 @@ func (p *Pages) savePolicy(c *gin.Context) {
 			v.Policy.Events = append(v.Policy.Events, policy.Event(event))
 		}
 	}
-	contacts, err := p.o.Notifications.Contacts(ctx)
+	contacts, err := p.notifications.Contacts(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
 	d := notifications.PolicyDraft{Unread: readSteps(c, &v, contacts)}
 	d.Policy = v.Policy
-	saved, err := p.o.Notifications.SavePolicy(ctx, d)
+	saved, err := p.notifications.SavePolicy(ctx, d)
 	if invalid, is := errors.AsType[*notifications.InvalidError](err); is {
 		v.Problems = formProblems(invalid)
 		p.showPolicy(c, http.StatusUnprocessableEntity, v)
@@ -138,8 +138,8 @@ func readSteps(c *gin.Context, v *view.PolicyForm, contacts []policy.Contact) (u
 	return unread
 }
 
-func (p *Pages) deletePolicy(c *gin.Context) {
-	stored, err := p.o.Notifications.DeletePolicy(c.Request.Context(), c.Param("id"))
+func (p *escalationSetup) deletePolicy(c *gin.Context) {
+	stored, err := p.notifications.DeletePolicy(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		p.fail(c, err)
 		return

@@ -23,33 +23,32 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // render writes a page.
-func (p *Pages) render(c *gin.Context, status int, component templ.Component) {
+func (k *kit) render(c *gin.Context, status int, component templ.Component) {
 	h := c.Writer.Header()
 	h.Set("Content-Security-Policy", contentPolicy)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	c.Status(status)
 	if err := component.Render(c.Request.Context(), c.Writer); err != nil {
-		p.o.Logger.Warn("write page failed", "route", c.FullPath(), "error", err)
+		k.logger.Warn("write page failed", "route", c.FullPath(), "error", err)
 	}
 }
 
-// shell is what stands around a page of a section.
-func (p *Pages) shell(c *gin.Context, section string) view.Shell {
-	s := view.Shell{Section: section, Path: returnPath(c.Request), Theme: p.theme(c)}
-	_, s.Detached = errors.AsType[*store.DetachedError](p.o.Overview.Detached(c.Request.Context()))
+// shell returns the frame of a page: navigation, person, flash message.
+func (k *kit) shell(c *gin.Context, section string) view.Shell {
+	s := view.Shell{Section: section, Path: returnPath(c.Request), Theme: k.theme(c)}
+	_, s.Detached = errors.AsType[*store.DetachedError](k.overview.Detached(c.Request.Context()))
 	if u, ok := person(c); ok {
 		s.Person = &view.Person{Login: u.Login, Name: u.Name}
-		s.Flash = p.takeFlash(c)
-		s.Attention = p.attention(c)
+		s.Flash = k.takeFlash(c)
+		s.Attention = k.attention(c)
 	}
 	return s
 }
 
-// returnPath is where a switch of language or theme leads back to; "" if the page cannot
-// be shown again, for what was entered into it, or came to it, would be lost. Addresses
-// that a service or a sign-in service leads to hold codes, which no page repeats; a link
-// that is good once is in its page anyway.
+// returnPath is the address that a change of language or theme returns to; "" if the page
+// cannot be shown again without losing its input. Addresses of callbacks contain codes, which
+// no page may repeat; a link that is valid once is in its page anyway.
 func returnPath(r *http.Request) string {
 	path := r.URL.Path
 	switch {
@@ -69,61 +68,61 @@ func returnPath(r *http.Request) string {
 }
 
 // attention counts the connections that need a person, for the navigation.
-func (p *Pages) attention(c *gin.Context) int {
-	counts, err := p.counts(c.Request.Context())
+func (k *kit) attention(c *gin.Context) int {
+	counts, err := k.counts(c.Request.Context())
 	if err != nil {
-		return 0 // the page itself will say that the database cannot be read
+		return 0 // the page itself reports that the database cannot be read
 	}
 	return counts.Acute()
 }
 
 // fail shows an error page. What happened goes to the log under a reference.
-func (p *Pages) fail(c *gin.Context, err error) {
+func (k *kit) fail(c *gin.Context, err error) {
 	if errors.Is(err, store.ErrNotFound) {
-		p.NotFound(c)
+		k.NotFound(c)
 		return
 	}
 	if errors.Is(err, act.ErrNotAllowed) {
-		p.render(c, http.StatusForbidden, page.Failure(p.shell(c, ""), view.Failure{Status: http.StatusForbidden, Role: true}))
+		k.render(c, http.StatusForbidden, page.Failure(k.shell(c, ""), view.Failure{Status: http.StatusForbidden, Role: true}))
 		return
 	}
 	if _, ok := errors.AsType[*store.DetachedError](err); ok {
-		p.render(c, http.StatusConflict, page.Failure(p.shell(c, ""), view.Failure{Status: http.StatusConflict}))
+		k.render(c, http.StatusConflict, page.Failure(k.shell(c, ""), view.Failure{Status: http.StatusConflict}))
 		return
 	}
-	p.render(c, http.StatusInternalServerError, page.Failure(p.shell(c, ""), view.Failure{Status: http.StatusInternalServerError, Reference: p.trouble(c, err)}))
+	k.render(c, http.StatusInternalServerError, page.Failure(k.shell(c, ""), view.Failure{Status: http.StatusInternalServerError, Reference: k.trouble(c, err)}))
 }
 
 // mostLogged bounds an error in the log, in bytes: it may quote what a stranger sent.
 const mostLogged = 1000
 
 // trouble logs an error and returns the reference that finds it.
-func (p *Pages) trouble(c *gin.Context, err error) string {
+func (k *kit) trouble(c *gin.Context, err error) string {
 	reference := strings.ToUpper(store.NewID()[24:])
-	p.o.Logger.Error("render page failed", "route", c.FullPath(), "reference", reference, "error", cut(err.Error(), mostLogged))
+	k.logger.Error("render page failed", "route", c.FullPath(), "reference", reference, "error", cut(err.Error(), mostLogged))
 	return reference
 }
 
 // NotFound is the page for addresses that there are not.
-func (p *Pages) NotFound(c *gin.Context) {
+func (k *kit) NotFound(c *gin.Context) {
 	if _, ok := c.Get(personKey); !ok {
-		p.speak(c)
+		k.speak(c)
 	}
-	p.render(c, http.StatusNotFound, page.Failure(p.shell(c, ""), view.Failure{Status: http.StatusNotFound}))
+	k.render(c, http.StatusNotFound, page.Failure(k.shell(c, ""), view.Failure{Status: http.StatusNotFound}))
 }
 
 // back redirects to an address of the hub; every redirect that does not leave it is made
 // here.
 func back(c *gin.Context, path string) { c.Redirect(http.StatusSeeOther, localPath(path)) }
 
-// speak picks language, time zone and theme of the request.
-func (p *Pages) speak(c *gin.Context) {
-	wishes := []string{p.cookie(c, langCookie), c.GetHeader("Accept-Language")}
-	if u, ok := p.user(c); ok && u.Lang != "" {
+// speak sets the language and time zone of the request.
+func (k *kit) speak(c *gin.Context) {
+	wishes := []string{k.cookie(c, langCookie), c.GetHeader("Accept-Language")}
+	if u, ok := k.user(c); ok && u.Lang != "" {
 		wishes = append([]string{u.Lang}, wishes...)
 	}
-	zone, err := time.LoadLocation(p.cookie(c, zoneCookie))
-	if err != nil || p.cookie(c, zoneCookie) == "" {
+	zone, err := time.LoadLocation(k.cookie(c, zoneCookie))
+	if err != nil || k.cookie(c, zoneCookie) == "" {
 		zone = time.Local
 	}
 	speaker := i18n.NewSpeaker(i18n.Match(wishes...), zone, time.Now())
@@ -138,7 +137,7 @@ const (
 	zoneCookie  = "evergrant_zone"
 )
 
-func (p *Pages) cookie(c *gin.Context, name string) string {
+func (k *kit) cookie(c *gin.Context, name string) string {
 	v, _ := c.Cookie(name)
 	if len(v) > 64 {
 		return ""
@@ -146,15 +145,15 @@ func (p *Pages) cookie(c *gin.Context, name string) string {
 	return v
 }
 
-func (p *Pages) setCookie(c *gin.Context, name, value, path string, life time.Duration) {
+func (k *kit) setCookie(c *gin.Context, name, value, path string, life time.Duration) {
 	http.SetCookie(c.Writer, &http.Cookie{ //nolint:gosec // G124: Secure follows the hub's own address
-		Name: name, Value: value, Path: path, MaxAge: int(life.Seconds()), HttpOnly: true, Secure: p.secure, SameSite: http.SameSiteLaxMode,
+		Name: name, Value: value, Path: path, MaxAge: int(life.Seconds()), HttpOnly: true, Secure: k.secure, SameSite: http.SameSiteLaxMode,
 	})
 }
 
-func (p *Pages) theme(c *gin.Context) string {
+func (k *kit) theme(c *gin.Context) string {
 	for _, theme := range view.Themes {
-		if p.cookie(c, themeCookie) == theme {
+		if k.cookie(c, themeCookie) == theme {
 			return theme
 		}
 	}

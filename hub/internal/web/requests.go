@@ -6,166 +6,45 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
-	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/evergrant/evergrant/hub/internal/app/act"
-	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/services"
+	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
-	"github.com/evergrant/evergrant/hub/internal/store/servicedb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
-	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// askPage is where a service that is missing is asked for.
-const askPage = "/ask"
+// requestPages decide what people without an account are offered: they publish services and
+// answer requests for others.
+type requestPages struct {
+	*kit
+	services *services.Services
+}
 
-// requestLimit bounds how often services are asked for. People, links and the front page
-// are counted apart, so that strangers cannot use up what others have.
-var requestLimit = servicedb.FrontLimit{PerAddress: 5, InTotal: 30, Within: 24 * time.Hour}
+func newRequestPages(k *kit, o Options) *requestPages {
+	return &requestPages{kit: k, services: o.Services}
+}
+
+func (p *requestPages) routes(in inside) {
+	manage, publishing := in.may(access.ActManage), in.may(access.ActPublish)
+	manage.GET("/requests", p.requests)
+	manage.POST("/requests/:id", p.decideRequest)
+	publishing.POST("/services/:name/publish", p.publish)
+	publishing.POST("/services/:name/unpublish", p.unpublish)
+}
 
 // requestsShown is how many requests a page lists.
 const requestsShown = 50
 
-// What is wrong with a request.
-var (
-	textAskService = provider.Text{EN: "Say which service, by its name or its address.", RU: "Укажите сервис: название или адрес."}
-	textAskPurpose = provider.Text{EN: "Say what it is for, in a sentence.", RU: "Напишите одной фразой, для чего он нужен."}
-	textAskContact = provider.Text{EN: "Say how to reach you: an e-mail address, a phone number, a messenger.", RU: "Укажите, как с вами связаться: почта, телефон, мессенджер."}
-	textAskLong    = provider.Text{EN: "This is too long.", RU: "Слишком длинно."}
-)
-
-// asker is who asks for a service, and from where.
-type asker struct {
-	source, by, counted, action, back string
-	link                              bool
-}
-
-// askerOf says who may ask: whoever is signed in, who holds a link that is good, and on the
-// front page anybody once something is published there. Others are led away; false then.
-func (p *Pages) askerOf(c *gin.Context) (asker, bool) {
-	if token := c.Param("token"); token != "" {
-		linked, err := p.o.Grants.Link(c.Request.Context(), token)
-		if err != nil {
-			p.refuseLink(c, err)
-			return asker{}, false
-		}
-		at := "/grant/" + url.PathEscape(token)
-		return asker{source: noticedb.RequestByLink, by: linked.Connection.Title, counted: addressOf(c), action: at + askPage, back: at, link: true}, true
-	}
-	if u, in := p.known(c); in {
-		return asker{source: noticedb.RequestByPerson, by: u.Login, counted: u.Login, action: askPage, back: "/services"}, true
-	}
-	if p.anyPublished(c) {
-		return asker{source: noticedb.RequestByFront, counted: addressOf(c), action: askPage, back: frontPage}, true
-	}
-	back(c, "/login?"+url.Values{"return_to": {askPage}}.Encode())
-	return asker{}, false
-}
-
-// askForm asks for a service, or says that a request was sent.
-func (p *Pages) askForm(c *gin.Context) {
-	if who, ok := p.askerOf(c); ok {
-		p.showAsk(c, http.StatusOK, who, view.AskForm{Sent: c.Query("sent") != "", Service: c.Query("service")})
-	}
-}
-
-func (p *Pages) showAsk(c *gin.Context, status int, who asker, v view.AskForm) {
-	v.Action, v.Back = who.action, who.back
-	shell := p.shell(c, view.SectionServices)
-	if who.link {
-		shell.Person = nil // who follows a link sees what every stranger sees
-	}
-	p.render(c, status, page.Ask(shell, v))
-}
-
-// ask keeps a request and has administrators told of it.
-func (p *Pages) ask(c *gin.Context) {
-	who, ok := p.askerOf(c)
-	if !ok {
-		return
-	}
-	v := view.AskForm{Service: line(c.PostForm("service")), Purpose: lines(c.PostForm("purpose")), Contact: line(c.PostForm("contact")), Problems: view.Problems{}}
-	if v.Contact == "" && who.source == noticedb.RequestByPerson {
-		v.Contact = who.by
-	}
-	bound(v.Problems, "service", v.Service, view.AskServiceMax, textAskService)
-	bound(v.Problems, "purpose", v.Purpose, view.AskPurposeMax, textAskPurpose)
-	bound(v.Problems, "contact", v.Contact, view.AskContactMax, textAskContact)
-	if len(v.Problems) > 0 {
-		p.showAsk(c, http.StatusUnprocessableEntity, who, v)
-		return
-	}
-	r := noticedb.ServiceRequest{
-		ID: store.NewID(), Service: v.Service, Purpose: v.Purpose, Contact: v.Contact, Source: who.source, AskedBy: who.by, Address: c.ClientIP(), CreatedAt: time.Now(),
-	}
-	err := p.o.Services.AskFor(p.asFront(c), r, who.counted, requestLimit)
-	if errors.Is(err, servicedb.ErrTooOften) {
-		p.tooOften(c)
-		v.TooOften = true
-		p.showAsk(c, http.StatusTooManyRequests, who, v)
-		return
-	}
-	if err != nil {
-		p.fail(c, err)
-		return
-	}
-	back(c, who.action+"?sent=1")
-}
-
-// bound notes what is wrong with a field that must be there and not too long.
-func bound(problems view.Problems, field, value string, most int, missing provider.Text) {
-	switch n := utf8.RuneCountInString(value); {
-	case n == 0:
-		problems[field] = missing
-	case n > most:
-		problems[field] = textAskLong
-	}
-}
-
-// line is text of a stranger in one line, without what cannot be seen.
-func line(s string) string { return strings.Join(strings.Fields(lines(s)), " ") }
-
-// lines keeps line breaks, at most one empty line at a time.
-func lines(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(strings.ReplaceAll(s, "\r\n", "\n"), ""))
-	for strings.Contains(s, "\n\n\n") {
-		s = strings.ReplaceAll(s, "\n\n\n", "\n\n")
-	}
-	return strings.TrimSpace(s)
-}
-
-// asFront is the context of what somebody without an account does; who is signed in or
-// holds a link is named.
-func (p *Pages) asFront(c *gin.Context) context.Context {
-	ctx, in := p.visitor(c)
-	token := c.Param("token")
-	if in || token == "" {
-		return ctx
-	}
-	by := ""
-	if linked, err := p.o.Grants.Link(ctx, token); err == nil {
-		by = linked.Link.CreatedBy
-	}
-	return act.With(ctx, act.Link(audit.KindLink, by, c.ClientIP(), agentOf(c)))
-}
-
-// requests lists the services that were asked for.
-func (p *Pages) requests(c *gin.Context) {
+// requests lists the requests for services.
+func (p *requestPages) requests(c *gin.Context) {
 	skip, _ := strconv.Atoi(c.Query("skip")) // none is the first page
 	skip = max(0, skip)
-	found, open, err := p.o.Services.Requests(c.Request.Context(), skip, requestsShown+1)
+	found, open, err := p.services.Requests(c.Request.Context(), skip, requestsShown+1)
 	v := view.Requests{Open: open}
 	if err != nil {
 		p.fail(c, err)
@@ -183,16 +62,16 @@ func (p *Pages) requests(c *gin.Context) {
 	if len(found) > requestsShown {
 		v.Next = "/requests?skip=" + strconv.Itoa(skip+requestsShown)
 	}
-	v.AskURL = p.o.PublicURL + askPage
+	v.AskURL = p.publicURL + askPage
 	p.render(c, http.StatusOK, page.Requests(p.shell(c, view.SectionServices), v))
 }
 
-// decideRequest says what became of a request. One that somebody else has decided
-// meanwhile stays as it is.
-func (p *Pages) decideRequest(c *gin.Context) {
-	decide, flash := p.o.Services.Done, "flash.request_done"
+// decideRequest stores the decision about a request. One that was decided meanwhile is not
+// changed.
+func (p *requestPages) decideRequest(c *gin.Context) {
+	decide, flash := p.services.Done, "flash.request_done"
 	if c.PostForm("state") == noticedb.RequestDeclined {
-		decide, flash = p.o.Services.Decline, "flash.request_declined"
+		decide, flash = p.services.Decline, "flash.request_declined"
 	}
 	r, err := decide(c.Request.Context(), c.Param("id"))
 	if errors.Is(err, store.ErrNotFound) {
@@ -206,4 +85,24 @@ func (p *Pages) decideRequest(c *gin.Context) {
 	}
 	p.flash(c, view.Flash{Key: flash, Name: r.Service})
 	back(c, "/requests")
+}
+
+// publish lets people without an account take access codes of a service.
+func (p *requestPages) publish(c *gin.Context) {
+	p.setPublished(c, "flash.published", p.services.Publish)
+}
+
+// unpublish takes a service off the front page.
+func (p *requestPages) unpublish(c *gin.Context) {
+	p.setPublished(c, "flash.unpublished", p.services.Unpublish)
+}
+
+func (p *requestPages) setPublished(c *gin.Context, flash string, do func(ctx context.Context, name string) (service.Service, error)) {
+	s, err := do(c.Request.Context(), c.Param("name"))
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.flash(c, view.Flash{Key: flash, Name: s.Title})
+	back(c, "/services/"+url.PathEscape(s.Name)+"#published")
 }

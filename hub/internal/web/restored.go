@@ -16,27 +16,27 @@ import (
 // mostBehind is how many grants behind a backup the page lists.
 const mostBehind = 500
 
-// restoredShort is how the last restore stands, for the overview.
-func (p *Pages) restoredShort(ctx context.Context) (v view.Restored, err error) {
-	at, err := p.o.Data.Restores(ctx)
+// restoredShort returns the state of the last restore, for the overview.
+func (p *dataPages) restoredShort(ctx context.Context) (v view.Restored, err error) {
+	at, err := p.data.Restores(ctx)
 	if err != nil || at.Newest.ID == "" {
 		return v, err
 	}
 	r := at.Newest
 	v = view.Restored{Cause: r.Cause, By: r.NoticedBy, At: r.NoticedAt, BackupAt: r.BackupAt, Held: r.Held(), Until: r.Until, EndedAt: r.EndedAt, Missing: at.Waiting}
 	if v.BehindTotal = at.Listed; !v.Held && at.Listed > 0 {
-		if v.BehindTotal, err = p.o.Data.CountBehind(ctx); err != nil {
+		if v.BehindTotal, err = p.data.CountBehind(ctx); err != nil {
 			return v, err
 		}
 	}
-	v.Withdrawn, err = p.o.Data.CountWithdrawn(ctx)
+	v.Withdrawn, err = p.data.CountWithdrawn(ctx)
 	return v, err
 }
 
-// restored shows how the last restore stands and what it left to decide.
-func (p *Pages) restored(c *gin.Context) {
+// restored shows the state of the last restore and the decisions that it needs.
+func (p *dataPages) restored(c *gin.Context) {
 	ctx := c.Request.Context()
-	at, err := p.o.Data.Restores(ctx)
+	at, err := p.data.Restores(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -46,7 +46,7 @@ func (p *Pages) restored(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	all, err := p.o.Data.RestoreReplicas(ctx, at.Newest.ID)
+	all, err := p.data.RestoreReplicas(ctx, at.Newest.ID)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -64,13 +64,13 @@ func (p *Pages) restored(c *gin.Context) {
 	p.render(c, http.StatusOK, page.Restored(p.shell(c, view.SectionOverview), v))
 }
 
-// behind lists the grants that wait for a decision.
-func (p *Pages) behind(c *gin.Context) ([]view.BehindGrant, error) {
+// behind lists the grants that need a decision.
+func (p *dataPages) behind(c *gin.Context) ([]view.BehindGrant, error) {
 	refs, err := p.serviceRefs(c)
 	if err != nil {
 		return nil, err
 	}
-	found, err := p.o.Data.Behind(c.Request.Context(), mostBehind)
+	found, err := p.data.Behind(c.Request.Context(), mostBehind)
 	rows := make([]view.BehindGrant, 0, len(found))
 	for _, b := range found {
 		rows = append(rows, view.BehindGrant{Name: b.Name, Title: b.Title, Service: refs[b.ServiceID], Reason: b.Reason, ValidUntil: b.ExpiresAt})
@@ -78,14 +78,14 @@ func (p *Pages) behind(c *gin.Context) ([]view.BehindGrant, error) {
 	return rows, err
 }
 
-// decideBehind asks whether a decision is meant, and then carries it out.
-func (p *Pages) decideBehind(c *gin.Context) {
+// decideBehind shows the confirmation of a decision, and carries it out once confirmed.
+func (p *dataPages) decideBehind(c *gin.Context) {
 	ctx := c.Request.Context()
 	d := view.BehindDecision{Decision: c.PostForm("decision"), All: ticked(c, "all"), Names: c.PostFormArray("connections")}
 	d.Count = len(d.Names)
 	if d.All {
 		d.Names = nil
-		n, err := p.o.Data.CountBehind(ctx)
+		n, err := p.data.CountBehind(ctx)
 		if err != nil {
 			p.fail(c, err)
 			return
@@ -101,7 +101,7 @@ func (p *Pages) decideBehind(c *gin.Context) {
 		p.render(c, http.StatusOK, page.BehindDecision(p.shell(c, view.SectionOverview), d))
 		return
 	}
-	run, n, err := p.o.Data.DecideBehind(ctx, d.Names, d.Decision)
+	run, n, err := p.data.DecideBehind(ctx, d.Names, d.Decision)
 	switch {
 	case err != nil:
 		p.fail(c, err)
@@ -113,9 +113,9 @@ func (p *Pages) decideBehind(c *gin.Context) {
 	}
 }
 
-// withdrawn lists what was withdrawn and is back after a restore.
-func (p *Pages) withdrawn(c *gin.Context) {
-	items, err := p.o.Data.Withdrawn(c.Request.Context())
+// withdrawn lists the rights that were withdrawn and came back by a restore.
+func (p *dataPages) withdrawn(c *gin.Context) {
+	items, err := p.data.Withdrawn(c.Request.Context())
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -135,10 +135,10 @@ func thingOf(i withdrawn.Item) view.WithdrawnThing {
 	return view.WithdrawnThing{Act: strings.ReplaceAll(i.Act, ".", "_"), Object: i.Object, Title: i.Title, At: i.At}
 }
 
-// withdrawAgain withdraws all of it again. What could not be withdrawn is shown with the
-// reason.
-func (p *Pages) withdrawAgain(c *gin.Context) {
-	done, err := p.o.Data.WithdrawAgain(c.Request.Context())
+// withdrawAgain withdraws all of them again. Those that could not be withdrawn are shown with
+// the reason.
+func (p *dataPages) withdrawAgain(c *gin.Context) {
+	done, err := p.data.WithdrawAgain(c.Request.Context())
 	if err != nil {
 		p.fail(c, err)
 		return

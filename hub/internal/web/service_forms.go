@@ -18,46 +18,46 @@ import (
 )
 
 // newForm is the empty form of a provider.
-func (p *Pages) newForm(c *gin.Context) (view.ServiceForm, bool) {
-	d, ok := p.o.Catalogue.Provider(c.Param("provider"))
+func (p *servicePages) newForm(c *gin.Context) (view.ServiceForm, bool) {
+	d, ok := p.catalogue.Provider(c.Param("provider"))
 	if !ok {
 		p.NotFound(c)
 		return view.ServiceForm{}, false
 	}
 	return view.ServiceForm{
 		Provider: view.ProviderOf(d, p.iconOf(d.Name), i18n.Lang(c.Request.Context())), Name: d.Name,
-		Scopes: view.DefaultScopes(d), Options: view.DefaultOptions(d), CallbackBase: p.o.PublicURL + "/callback/",
+		Scopes: view.DefaultScopes(d), Options: view.DefaultOptions(d), CallbackBase: p.publicURL + "/callback/",
 	}, true
 }
 
-func (p *Pages) serviceForm(c *gin.Context) {
+func (p *servicePages) serviceForm(c *gin.Context) {
 	form, ok := p.newForm(c)
 	if !ok {
 		return
 	}
-	if _, err := p.o.Services.Find(c.Request.Context(), form.Name); err == nil {
+	if _, err := p.services.Find(c.Request.Context(), form.Name); err == nil {
 		form.Name += "-2"
 	}
 	p.showServiceForm(c, http.StatusOK, form)
 }
 
-func (p *Pages) showServiceForm(c *gin.Context, status int, form view.ServiceForm) {
+func (p *servicePages) showServiceForm(c *gin.Context, status int, form view.ServiceForm) {
 	p.render(c, status, page.ServiceForm(p.shell(c, view.SectionServices), form))
 }
 
 // editingForm is the form of a stored service, without its secrets.
-func (p *Pages) editingForm(c *gin.Context) (view.ServiceForm, service.Service, bool) {
+func (p *servicePages) editingForm(c *gin.Context) (view.ServiceForm, service.Service, bool) {
 	ctx := c.Request.Context()
-	s, err := p.o.Services.Find(ctx, c.Param("name"))
+	s, err := p.services.Find(ctx, c.Param("name"))
 	if err != nil {
 		p.fail(c, err)
 		return view.ServiceForm{}, s, false
 	}
 	d := *s.Description
-	if own, ok := p.o.Catalogue.Provider(s.Provider); ok {
+	if own, ok := p.catalogue.Provider(s.Provider); ok {
 		d = own
 	}
-	counts, err := p.o.Services.Counts(ctx)
+	counts, err := p.services.Counts(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return view.ServiceForm{}, s, false
@@ -65,7 +65,7 @@ func (p *Pages) editingForm(c *gin.Context) (view.ServiceForm, service.Service, 
 	form := view.ServiceForm{
 		Provider: view.ProviderOf(d, p.iconOf(s.Provider), i18n.Lang(ctx)), Editing: s.Name, Name: s.Name, Title: s.Title,
 		ClientID: s.ClientID, RedirectURI: s.RedirectURI, Scopes: s.Scopes, Options: view.DefaultOptions(d), PrivateHosts: strings.Join(s.PrivateHosts, ", "),
-		CallbackBase: p.o.PublicURL + "/callback/", Connections: counts[s.ID],
+		CallbackBase: p.publicURL + "/callback/", Connections: counts[s.ID],
 	}
 	if s.ClientSecret != "" {
 		form.Kept = append(form.Kept, "client_secret")
@@ -86,14 +86,13 @@ func (p *Pages) editingForm(c *gin.Context) (view.ServiceForm, service.Service, 
 	return form, s, true
 }
 
-func (p *Pages) editForm(c *gin.Context) {
+func (p *servicePages) editForm(c *gin.Context) {
 	if form, _, ok := p.editingForm(c); ok {
 		p.showServiceForm(c, http.StatusOK, form)
 	}
 }
 
-// readServiceForm takes what was entered. Secrets stay out of the form: they
-// are not shown again.
+// readServiceForm reads the form without its secrets, which are never shown again.
 func readServiceForm(c *gin.Context, form *view.ServiceForm) {
 	form.Name, form.Title = strings.TrimSpace(c.PostForm("name")), strings.TrimSpace(c.PostForm("title"))
 	form.ClientID, form.RedirectURI = strings.TrimSpace(c.PostForm("client_id")), strings.TrimSpace(c.PostForm("redirect_uri"))
@@ -104,8 +103,8 @@ func readServiceForm(c *gin.Context, form *view.ServiceForm) {
 	form.Again = enteredSecrets(c, *form)
 }
 
-// enteredSecrets names the secrets that were entered. They do not come back with the
-// form, which says so.
+// enteredSecrets names the secrets that were entered. The form does not repeat them, and marks
+// their fields.
 func enteredSecrets(c *gin.Context, form view.ServiceForm) []string {
 	var names []string
 	if c.PostForm("client_secret") != "" {
@@ -119,7 +118,7 @@ func enteredSecrets(c *gin.Context, form view.ServiceForm) []string {
 	return names
 }
 
-// draftOf is what was entered with its secrets.
+// draftOf returns what was entered, with its secrets.
 func draftOf(c *gin.Context, form view.ServiceForm) catalogue.ServiceDraft {
 	draft := catalogue.ServiceDraft{
 		Name: form.Name, Title: form.Title, Provider: form.Provider.Name, ClientID: form.ClientID,
@@ -134,8 +133,8 @@ func draftOf(c *gin.Context, form view.ServiceForm) catalogue.ServiceDraft {
 	return draft
 }
 
-// refused shows a form again with what is wrong; false if nothing is.
-func (p *Pages) refused(c *gin.Context, form *view.ServiceForm, err error) bool {
+// refused shows a form again with its problems; false if there are none.
+func (p *servicePages) refused(c *gin.Context, form *view.ServiceForm, err error) bool {
 	if err == nil {
 		return false
 	}

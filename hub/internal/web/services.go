@@ -8,61 +8,54 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
+	"github.com/evergrant/evergrant/hub/internal/app/services"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/i18n"
-	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// icon serves a provider's picture. It is shown by img elements alone, where
-// nothing in it can run; the policy holds should somebody open it by itself.
-func (p *Pages) icon(c *gin.Context) {
-	d, ok := p.o.Catalogue.Provider(c.Param("name"))
-	if !ok || len(d.Icon) == 0 {
-		c.Status(http.StatusNotFound)
-		return
-	}
-	c.Header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
-	c.Header("Cache-Control", "private, max-age=3600")
-	c.Data(http.StatusOK, "image/svg+xml", d.Icon)
+// servicePages add, check, edit and delete services.
+type servicePages struct {
+	*kit
+	*directory
+	services    *services.Services
+	catalogue   *catalogue.Catalogue
+	connections *connections.Connections
 }
 
-// iconOf is the address of a provider's picture; "" without one.
-func (p *Pages) iconOf(providerName string) string {
-	if d, ok := p.o.Catalogue.Provider(providerName); !ok || len(d.Icon) == 0 {
-		return ""
-	}
-	return "/providers/" + providerName + "/icon"
+func newServicePages(k *kit, d *directory, o Options) *servicePages {
+	return &servicePages{kit: k, directory: d, services: o.Services, catalogue: o.Catalogue, connections: o.Connections}
 }
 
-func (p *Pages) serviceRef(s service.Service) view.ServiceRef {
-	return view.ServiceRefOf(s, p.iconOf(s.Provider))
+func (p *servicePages) routes(in inside) {
+	see, manage := in.may(access.ActSee), in.may(access.ActManage)
+	see.GET("/services", p.list)
+	see.GET("/services/:name", p.service)
+	manage.GET("/services/new", p.gallery)
+	manage.GET("/services/new/:provider", p.serviceForm)
+	manage.POST("/services/new/:provider", p.addService)
+	manage.POST("/services/new/:provider/check", p.checkNew)
+	manage.POST("/services/:name/check", p.checkEdited)
+	manage.GET("/services/:name/edit", p.editForm)
+	manage.POST("/services/:name/edit", p.editService)
+	manage.POST("/services/:name/delete", p.deleteService)
+	manage.POST("/services/:name/doubts", p.settleDoubts)
+	in.may(access.ActConsent).POST("/services/consent-hosts", p.proven, p.consentHosts)
 }
 
-// serviceRefs names every service, by id.
-func (p *Pages) serviceRefs(c *gin.Context) (map[string]view.ServiceRef, error) {
-	services, err := p.o.Services.List(c.Request.Context())
-	if err != nil {
-		return nil, err
-	}
-	refs := make(map[string]view.ServiceRef, len(services))
-	for _, s := range services {
-		refs[s.ID] = p.serviceRef(s)
-	}
-	return refs, nil
-}
-
-func (p *Pages) services(c *gin.Context) {
+func (p *servicePages) list(c *gin.Context) {
 	ctx := c.Request.Context()
-	services, err := p.o.Services.List(ctx)
+	services, err := p.services.List(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	counts, err := p.o.Services.Counts(ctx)
+	counts, err := p.services.Counts(ctx)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -76,42 +69,24 @@ func (p *Pages) services(c *gin.Context) {
 	p.render(c, http.StatusOK, page.Services(p.shell(c, view.SectionServices), views, heldHosts(services)))
 }
 
-func (p *Pages) serviceView(c *gin.Context, s service.Service) view.Service {
-	lang := i18n.Lang(c.Request.Context())
-	v := view.Service{
-		ServiceRef: p.serviceRef(s), ClientID: s.ClientID, RedirectURI: p.o.Flow.RedirectURI(s), Scopes: s.Scopes,
-		Options: view.OptionValuesOf(s, lang), CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
-		Doubts: view.DoubtsOf(s, lang), Held: heldHosts([]service.Service{s}),
-	}
-	_, served := p.o.Catalogue.Provider(s.Provider)
-	v.Unserved = !served
-	if s.Description != nil {
-		v.Provider = view.ProviderOf(*s.Description, p.iconOf(s.Provider), lang)
-		for _, h := range s.Description.Hosts {
-			v.Hosts = append(v.Hosts, h.Pattern)
-		}
-	}
-	return v
-}
-
-func (p *Pages) gallery(c *gin.Context) {
+func (p *servicePages) gallery(c *gin.Context) {
 	lang := i18n.Lang(c.Request.Context())
 	var providers []view.Provider
-	for _, d := range p.o.Catalogue.Providers() {
+	for _, d := range p.catalogue.Providers() {
 		providers = append(providers, view.ProviderOf(d, p.iconOf(d.Name), lang))
 	}
 	p.render(c, http.StatusOK, page.Gallery(p.shell(c, view.SectionServices), providers))
 }
 
-func (p *Pages) service(c *gin.Context) {
+func (p *servicePages) service(c *gin.Context) {
 	ctx := c.Request.Context()
-	s, err := p.o.Services.Find(ctx, c.Param("name"))
+	s, err := p.services.Find(ctx, c.Param("name"))
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
 	f := grantdb.Filter{ServiceID: s.ID, AfterName: c.Query("after"), Limit: pageSize}
-	found, err := p.o.Connections.Page(ctx, f)
+	found, err := p.connections.Page(ctx, f)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -124,16 +99,16 @@ func (p *Pages) service(c *gin.Context) {
 		v.Next = "/services/" + url.PathEscape(s.Name) + "?" + url.Values{"after": {found.NextName}}.Encode()
 	}
 	v.First = f.AfterName == ""
-	counts, err := p.o.Connections.CountByStatus(ctx, grantdb.Filter{ServiceID: s.ID})
+	counts, err := p.connections.CountByStatus(ctx, grantdb.Filter{ServiceID: s.ID})
 	if err == nil {
-		v.Trashed, err = p.o.Services.CountTrash(ctx, s.ID)
+		v.Trashed, err = p.services.CountTrash(ctx, s.ID)
 	}
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
 	v.Connections = view.CountsByStatus(counts).Total
-	published, err := p.o.Services.Published(ctx, s.ID)
+	published, err := p.services.Published(ctx, s.ID)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -142,13 +117,13 @@ func (p *Pages) service(c *gin.Context) {
 	p.render(c, http.StatusOK, page.Service(p.shell(c, view.SectionServices), v))
 }
 
-func (p *Pages) addService(c *gin.Context) {
+func (p *servicePages) addService(c *gin.Context) {
 	form, ok := p.newForm(c)
 	if !ok {
 		return
 	}
 	readServiceForm(c, &form)
-	s, err := p.o.Services.Add(c.Request.Context(), draftOf(c, form))
+	s, err := p.services.Add(c.Request.Context(), draftOf(c, form))
 	if p.refused(c, &form, err) {
 		return
 	}
@@ -156,7 +131,7 @@ func (p *Pages) addService(c *gin.Context) {
 	back(c, "/connections/new?service="+s.Name)
 }
 
-func (p *Pages) editService(c *gin.Context) {
+func (p *servicePages) editService(c *gin.Context) {
 	form, _, ok := p.editingForm(c)
 	if !ok {
 		return
@@ -165,7 +140,7 @@ func (p *Pages) editService(c *gin.Context) {
 	if len(c.PostFormArray(catalogue.ConsentHostsField)) > 0 && mayConsent(c) && !p.needProof(c) {
 		return
 	}
-	s, err := p.o.Services.Edit(c.Request.Context(), c.Param("name"), draftOf(c, form))
+	s, err := p.services.Edit(c.Request.Context(), c.Param("name"), draftOf(c, form))
 	if p.refused(c, &form, err) {
 		return
 	}
@@ -173,8 +148,8 @@ func (p *Pages) editService(c *gin.Context) {
 	back(c, "/services/"+s.Name)
 }
 
-func (p *Pages) deleteService(c *gin.Context) {
-	s, err := p.o.Services.Delete(c.Request.Context(), c.Param("name"))
+func (p *servicePages) deleteService(c *gin.Context) {
+	s, err := p.services.Delete(c.Request.Context(), c.Param("name"))
 	switch {
 	case errors.Is(err, store.ErrInUse):
 		p.flash(c, view.Flash{Key: "flash.service_in_use", Name: s.Title, Bad: true})

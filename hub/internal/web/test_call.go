@@ -12,7 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// testCalled is what a service answered to a test call, for the page that shows it.
+// testCalled is the answer of a service to a test call, for the page that shows it.
 type testCalled struct {
 	Connection string
 	view.TestAnswer
@@ -20,8 +20,8 @@ type testCalled struct {
 
 // testCall calls the service's API with the current token; the page of the connection
 // shows the answer, once.
-func (p *Pages) testCall(c *gin.Context) {
-	answer, err := p.o.Connections.Test(c.Request.Context(), which(c), c.PostForm("call"))
+func (p *connectionPages) testCall(c *gin.Context) {
+	answer, err := p.connections.Test(c.Request.Context(), which(c), c.PostForm("call"))
 	v := &view.TestAnswer{}
 	refused, isRefused := errors.AsType[*tokensource.RefusedError](err)
 	switch {

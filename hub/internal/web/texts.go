@@ -16,8 +16,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// textsView is the words of one topic in one language.
-func (p *Pages) textsView(c *gin.Context, topic, lang string) (view.Texts, error) {
+// textsView returns the texts of one topic in one language.
+func (p *escalationSetup) textsView(c *gin.Context, topic, lang string) (view.Texts, error) {
 	v := view.Texts{Topic: topic, Lang: lang, Topics: escalation.Topics, Fields: escalation.Fields}
 	if !slices.Contains(escalation.Topics, v.Topic) {
 		v.Topic = escalation.Topics[0]
@@ -25,7 +25,7 @@ func (p *Pages) textsView(c *gin.Context, topic, lang string) (view.Texts, error
 	if !slices.Contains(escalation.Languages, v.Lang) {
 		v.Lang = i18n.Lang(c.Request.Context())
 	}
-	edited, err := p.o.Notifications.Texts(c.Request.Context())
+	edited, err := p.notifications.Texts(c.Request.Context())
 	for _, part := range escalation.Parts {
 		text, own := edited[escalation.TemplateKey(v.Topic, v.Lang, part)]
 		if !own {
@@ -36,11 +36,11 @@ func (p *Pages) textsView(c *gin.Context, topic, lang string) (view.Texts, error
 	return v, err
 }
 
-// previewed adds to each text how it looks with made-up fields, or what is wrong.
-func (p *Pages) previewed(v *view.Texts) (right bool) {
+// previewed adds to each text its preview with sample fields, or its problem.
+func (p *escalationSetup) previewed(v *view.Texts) (right bool) {
 	right = true
 	for i := range v.Parts {
-		preview, err := escalation.Preview(v.Parts[i].Text, v.Lang, p.o.PublicURL)
+		preview, err := escalation.Preview(v.Parts[i].Text, v.Lang, p.publicURL)
 		if err != nil {
 			v.Parts[i].Problem, right = err.Error(), false
 			continue
@@ -50,7 +50,7 @@ func (p *Pages) previewed(v *view.Texts) (right bool) {
 	return right
 }
 
-func (p *Pages) texts(c *gin.Context) {
+func (p *escalationSetup) texts(c *gin.Context) {
 	v, err := p.textsView(c, c.Query("topic"), c.Query("lang"))
 	if err != nil {
 		p.fail(c, err)
@@ -60,8 +60,8 @@ func (p *Pages) texts(c *gin.Context) {
 	p.render(c, http.StatusOK, page.Texts(p.shell(c, view.SectionEscalations), v))
 }
 
-// saveTexts shows a preview, keeps what was edited, or goes back to what was delivered.
-func (p *Pages) saveTexts(c *gin.Context) {
+// saveTexts shows a preview, stores the edited texts, or resets them to the delivered ones.
+func (p *escalationSetup) saveTexts(c *gin.Context) {
 	ctx := c.Request.Context()
 	v, err := p.textsView(c, c.PostForm("topic"), c.PostForm("lang"))
 	if err != nil {
@@ -78,13 +78,13 @@ func (p *Pages) saveTexts(c *gin.Context) {
 		return
 	}
 	if reset {
-		err = p.o.Notifications.ResetTexts(ctx, v.Topic, v.Lang)
+		err = p.notifications.ResetTexts(ctx, v.Topic, v.Lang)
 	} else {
 		parts := map[string]string{}
 		for _, part := range v.Parts {
 			parts[part.Part] = part.Text
 		}
-		err = p.o.Notifications.SaveTexts(ctx, v.Topic, v.Lang, parts)
+		err = p.notifications.SaveTexts(ctx, v.Topic, v.Lang, parts)
 	}
 	if _, invalid := errors.AsType[*notifications.InvalidError](err); invalid {
 		p.showTexts(c, false, v)
@@ -99,7 +99,7 @@ func (p *Pages) saveTexts(c *gin.Context) {
 }
 
 // showTexts shows what was entered with a preview of each text.
-func (p *Pages) showTexts(c *gin.Context, right bool, v view.Texts) {
+func (p *escalationSetup) showTexts(c *gin.Context, right bool, v view.Texts) {
 	status := http.StatusOK
 	if !right {
 		status = http.StatusUnprocessableEntity

@@ -10,6 +10,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/app/connections"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
@@ -17,11 +19,30 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// deleteConnection moves a connection into the trash, after giving its grant back if that
-// is wanted.
-func (p *Pages) deleteConnection(c *gin.Context) {
+// trashPages delete connections and put them back.
+type trashPages struct {
+	*kit
+	*directory
+	connections *connections.Connections
+	trashKeep   time.Duration
+}
+
+func newTrashPages(k *kit, d *directory, o Options) *trashPages {
+	return &trashPages{kit: k, directory: d, connections: o.Connections, trashKeep: o.TrashKeep}
+}
+
+func (p *trashPages) routes(in inside) {
+	manage := in.may(access.ActManage)
+	manage.POST("/connections/:name/delete", p.deleteConnection)
+	manage.GET("/trash", p.trash)
+	manage.POST("/trash/:id/put-back", p.putBack)
+	manage.POST("/trash/:id/remove", p.removeTrashed)
+}
+
+// deleteConnection moves a connection into the trash, after revoking its grant if requested.
+func (p *trashPages) deleteConnection(c *gin.Context) {
 	grant := catalogue.WithGrant(ticked(c, "revoke"))
-	conn, revoked, err := p.o.Connections.Delete(c.Request.Context(), which(c), grant)
+	conn, revoked, err := p.connections.Delete(c.Request.Context(), which(c), grant)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -40,24 +61,24 @@ func (p *Pages) deleteConnection(c *gin.Context) {
 }
 
 // trash lists deleted connections.
-func (p *Pages) trash(c *gin.Context) {
+func (p *trashPages) trash(c *gin.Context) {
 	ctx := c.Request.Context()
 	refs, err := p.serviceRefs(c)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	v := view.Trash{Query: strings.TrimSpace(c.Query("q")), Keep: p.o.TrashKeep}
+	v := view.Trash{Query: strings.TrimSpace(c.Query("q")), Keep: p.trashKeep}
 	f := grantdb.TrashFilter{Query: v.Query, AfterID: c.Query("after"), Limit: pageSize + 1}
 	if at, err := strconv.ParseInt(c.Query("at"), 10, 64); err == nil {
 		f.AfterAt = time.UnixMilli(at)
 	}
-	found, err := p.o.Connections.Trash(ctx, f)
+	found, err := p.connections.Trash(ctx, f)
 	if err == nil {
-		v.Found, err = p.o.Connections.CountTrash(ctx, v.Query)
+		v.Found, err = p.connections.CountTrash(ctx, v.Query)
 	}
 	if err == nil {
-		v.Total, err = p.o.Connections.CountTrash(ctx, "")
+		v.Total, err = p.connections.CountTrash(ctx, "")
 	}
 	if err != nil {
 		p.fail(c, err)
@@ -81,16 +102,16 @@ func (p *Pages) trash(c *gin.Context) {
 	p.render(c, http.StatusOK, page.Trash(p.shell(c, view.SectionConnections), v))
 }
 
-func (p *Pages) trashRow(t grantdb.Trashed, refs map[string]view.ServiceRef) view.TrashRow {
+func (p *trashPages) trashRow(t grantdb.Trashed, refs map[string]view.ServiceRef) view.TrashRow {
 	return view.TrashRow{
-		ID: t.ID, Name: t.Name, Title: t.Title, Account: t.Account.Name, Service: refs[t.ServiceID], TrashedAt: t.TrashedAt, RemovedAt: t.TrashedAt.Add(p.o.TrashKeep),
+		ID: t.ID, Name: t.Name, Title: t.Title, Account: t.Account.Name, Service: refs[t.ServiceID], TrashedAt: t.TrashedAt, RemovedAt: t.TrashedAt.Add(p.trashKeep),
 		By: t.TrashedBy, Granting: t.Granting(), Rotates: t.Policy.Rotates(), GrantEnds: t.Tokens.RefreshExpiresAt,
 	}
 }
 
-// putBack takes one out of the trash. A name that is taken is asked for anew.
-func (p *Pages) putBack(c *gin.Context) {
-	conn, err := p.o.Connections.PutBack(c.Request.Context(), c.Param("id"), c.PostForm("name"))
+// putBack takes a connection out of the trash. If its name is in use, a form asks for another.
+func (p *trashPages) putBack(c *gin.Context) {
+	conn, err := p.connections.PutBack(c.Request.Context(), c.Param("id"), c.PostForm("name"))
 	if problems := problemsOf(err); problems != nil {
 		p.askName(c, problems)
 		return
@@ -103,13 +124,13 @@ func (p *Pages) putBack(c *gin.Context) {
 	back(c, "/connections/"+url.PathEscape(conn.Name))
 }
 
-func (p *Pages) askName(c *gin.Context, problems view.Problems) {
+func (p *trashPages) askName(c *gin.Context, problems view.Problems) {
 	refs, err := p.serviceRefs(c)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
-	t, err := p.o.Connections.Trashed(c.Request.Context(), c.Param("id"))
+	t, err := p.connections.Trashed(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -122,9 +143,9 @@ func (p *Pages) askName(c *gin.Context, problems view.Problems) {
 	p.render(c, http.StatusUnprocessableEntity, page.PutBack(p.shell(c, view.SectionConnections), row))
 }
 
-// removeTrashed removes one from the trash for good.
-func (p *Pages) removeTrashed(c *gin.Context) {
-	t, revoked, err := p.o.Connections.Remove(c.Request.Context(), c.Param("id"))
+// removeTrashed removes a connection from the trash permanently.
+func (p *trashPages) removeTrashed(c *gin.Context) {
+	t, revoked, err := p.connections.Remove(c.Request.Context(), c.Param("id"))
 	if errors.Is(err, store.ErrNotFound) {
 		back(c, "/trash")
 		return

@@ -31,7 +31,7 @@ func BenchmarkPull(b *testing.B) {
 			world := hubtest.StartWorld(b, time.Hour)
 			r := hubtest.StartHub(b, flags)
 			connection := r.AddService(b, world.Service("oauth2"))
-			r.Authorise(b, connection)
+			r.Authorize(b, connection)
 			process := r.Key(b, connection)
 			path := "/api/v1/connections/" + connection + "/token"
 			_, body := process.Do(b, "GET", path, nil)
@@ -124,7 +124,7 @@ func BenchmarkCallbackToExchange(b *testing.B) {
 	r := hubtest.StartHub(b, nil)
 	s := world.Service("bitrix24")
 	connection := r.AddService(b, s)
-	r.Authorise(b, connection)
+	r.Authorize(b, connection)
 	var delays []time.Duration
 	for b.Loop() {
 		b.StopTimer()

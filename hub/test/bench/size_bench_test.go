@@ -45,7 +45,7 @@ func measureSize(b *testing.B, database string, size int) {
 	}
 	world := hubtest.StartWorld(b, time.Hour)
 	r := hubtest.StartHubIn(b, dir, flags)
-	r.Authorise(b, r.AddService(b, world.Service("oauth2")))
+	r.Authorize(b, r.AddService(b, world.Service("oauth2")))
 	r.Hub.Stop(context.Background())
 	storetest.Multiply(b, address, "c-oauth2", size, time.Now().Add(time.Hour))
 

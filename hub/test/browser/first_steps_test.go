@@ -31,7 +31,7 @@ func TestTheOverviewWarnsUntilSomebodyCanBeTold(t *testing.T) {
 	}
 	done()
 	connection := r.AddService(t, world.Service("google-calendar"))
-	r.Authorise(t, connection)
+	r.Authorize(t, connection)
 	done("service", "connection")
 	b.See("Nobody would be told of trouble")
 	if said := b.Text("main"); strings.Contains(said, "tells you in time") {

@@ -174,7 +174,7 @@ func TestWhatIsShownOnceIsMadeOnce(t *testing.T) {
 	r := hubtest.StartHub(t, nil)
 	b := hubtest.StartBrowser(t, 1280, 900)
 	connection := r.AddService(t, world.Service("google-calendar"))
-	r.Authorise(t, connection)
+	r.Authorize(t, connection)
 	b.SetUp(r)
 	keys := func() int {
 		var n int

@@ -19,7 +19,7 @@ func TestManyConnectionsAreWorkedOnTogether(t *testing.T) {
 	boss := r.Owner(t)
 	s := world.Service("oauth2")
 	first := r.AddService(t, s)
-	r.Authorise(t, first)
+	r.Authorize(t, first)
 	for n := range 120 {
 		r.Admin.Must(t, "POST", "/api/v1/connections", map[string]any{"service": s.Name, "name": fmt.Sprintf("branch-%03d", n), "title": fmt.Sprintf("=Филиал %d", n)}, nil)
 	}
@@ -92,7 +92,7 @@ func TestTheOverviewIsLive(t *testing.T) {
 	b.Open(r.Hub.URL() + "/")
 	b.Wait("#live")
 	hubtest.Script[bool](b, `window.stays = true`)
-	r.Authorise(t, connection)
+	r.Authorize(t, connection)
 	b.See("Fresh")
 	if !hubtest.Script[bool](b, `window.stays === true`) {
 		t.Error("the page was loaded again")

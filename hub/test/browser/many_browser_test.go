@@ -54,7 +54,7 @@ func TestAPersonDeletesManyAndPutsOneBack(t *testing.T) {
 	b := hubtest.StartBrowser(t, 1280, 900)
 	b.SetUp(r)
 	name := r.AddService(t, world.Service("oauth2"))
-	r.Authorise(t, name)
+	r.Authorize(t, name)
 	r.Many(t, r.ServiceOf(t, name), 15)
 	b.Open(r.Hub.URL() + "/connections?q=branch")
 	b.See("15 of 16 found.")
@@ -95,7 +95,7 @@ func TestTheQuestionBeforeADeletionFits(t *testing.T) {
 	b := hubtest.StartBrowser(t, 360, 800)
 	b.SetUp(r)
 	name := r.AddService(t, world.Service("bitrix24"))
-	r.Authorise(t, name)
+	r.Authorize(t, name)
 	r.Key(t, name)
 	r.Many(t, r.ServiceOf(t, name), 12)
 	for _, lang := range []string{"ru", "en"} {

@@ -150,7 +150,7 @@ func TestNoPageLeavesThePathThatTheHubIsServedUnder(t *testing.T) {
 			world := hubtest.StartWorld(t, time.Hour)
 			r, n := startBelow(t, stripped)
 			v := r.Owner(t)
-			r.Authorise(t, r.AddService(t, world.Service("bitrix24")))
+			r.Authorize(t, r.AddService(t, world.Service("bitrix24")))
 			pages := n.crawl(t, v)
 			if pages < 30 {
 				t.Errorf("only %d pages were found", pages)

@@ -105,7 +105,7 @@ func TestSignInByOIDCProviderIsRefusedWhenItWasMeddledWith(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			v := hubtest.NewVisitor(t, r)
 			_, _, away := v.Ask("GET", "/login/oidc?return_to=%2Fservices", nil)
-			home, err := oidctest.NewPerson().Authorise(t.Context(), changed(t, away, test.there), callback, true)
+			home, err := oidctest.NewPerson().Authorize(t.Context(), changed(t, away, test.there), callback, true)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -17,7 +17,7 @@ func TestTheConnectionsPageDoesWhatItSays(t *testing.T) {
 	b := hubtest.StartBrowser(t, 1280, 900)
 	s := world.Service("google-calendar")
 	connection := r.AddService(t, s)
-	r.Authorise(t, connection)
+	r.Authorize(t, connection)
 	b.SetUp(r)
 	page := r.Hub.URL() + "/connections/" + connection
 
@@ -97,7 +97,7 @@ func TestHostileTextStaysText(t *testing.T) {
 	hostile := `"><script>document.title='owned'</script><img src=x onerror="document.title='owned'">'` + "\u202e" + strings.Repeat("ж", 100)
 	s.Title = hostile
 	connection := r.AddService(t, s)
-	r.Authorise(t, connection)
+	r.Authorize(t, connection)
 	r.Admin.Must(t, "POST", "/api/v1/api-keys", map[string]any{"title": hostile[:120], "connections": []string{connection}}, nil)
 	b.SetUp(r)
 	for _, path := range []string{

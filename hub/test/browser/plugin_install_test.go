@@ -196,7 +196,7 @@ func (c careless) Refresh(ctx context.Context, req *provider.RefreshRequest) (*p
 }
 `
 
-// connectParcels authorises parcels-of-anna at the service that the author's tests have.
+// connectParcels authorizes parcels-of-anna at the service that the author's tests have.
 func connectParcels(t *testing.T, r *hubtest.Running) {
 	t.Helper()
 	r.Admin.Must(t, "POST", "/api/v1/services", map[string]any{"name": "parcels", "provider": "parcels", "client_id": "client", "client_secret": "secret", "scopes": []string{"read"}}, nil)

@@ -23,7 +23,7 @@ func TestPagesByRole(t *testing.T) {
 	boss := r.Owner(t)
 	s := world.Service("google-calendar")
 	connection := r.AddService(t, s)
-	r.Authorise(t, connection)
+	r.Authorize(t, connection)
 	page := "/connections/" + connection
 	for _, role := range []string{"viewer", "operator", "administrator"} {
 		boss.Invite(r, role, role)

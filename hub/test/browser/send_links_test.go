@@ -12,7 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/test/hubtest"
 )
 
-// Many connections have to be authorised again: from the overview's group their links go to
+// Many connections have to be authorized again: from the overview's group their links go to
 // whom they belong, together, after a question that counts; the result says who got them and
 // why others did not.
 func TestLinksAreSentToTheOwnersOfMany(t *testing.T) {
@@ -85,7 +85,7 @@ func TestLinksAreSentToTheOwnersOfMany(t *testing.T) {
 		t.Errorf("a link of the message leads to: %s", page)
 	}
 	_, audit, _ := boss.Ask("GET", "/audit?act=connection.links", nil)
-	if !strings.Contains(audit, "Link to authorise again sent") && !strings.Contains(audit, "Ссылка для новой авторизации отправлена") || !strings.Contains(audit, "shop-03") {
+	if !strings.Contains(audit, "Link to authorize again sent") && !strings.Contains(audit, "Ссылка для новой авторизации отправлена") || !strings.Contains(audit, "shop-03") {
 		t.Error("the audit does not name what links were sent for")
 	}
 }

@@ -76,7 +76,7 @@ func TestDatesAndCausesAreSaidInTheReadersLanguage(t *testing.T) {
 	r := hubtest.StartHub(t, nil)
 	b := hubtest.StartBrowser(t, 390, 844)
 	connection := r.AddService(t, world.Service("google-calendar"))
-	r.Authorise(t, connection)
+	r.Authorize(t, connection)
 	b.SetUp(r)
 	speakOf(b, r.Hub.URL()+"/connections/"+connection, "ru", 390)
 	b.See("Токен действует до")

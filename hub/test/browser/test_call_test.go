@@ -17,7 +17,7 @@ func TestAConnectionShowsThatItsAccessWorks(t *testing.T) {
 	r := hubtest.StartHub(t, nil)
 	b := hubtest.StartBrowser(t, 1280, 900)
 	for _, name := range []string{"bitrix24", "google-calendar"} {
-		r.Authorise(t, r.AddService(t, world.Service(name)))
+		r.Authorize(t, r.AddService(t, world.Service(name)))
 	}
 	b.SetUp(r)
 	token := r.Admin.Pull(t, "c-bitrix24").AccessToken

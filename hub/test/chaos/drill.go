@@ -25,7 +25,7 @@ const (
 // drilled is the case that is played: three hubs of which one dies, three processes
 // that pull one connection, whose grant the service ends. The process's author is told
 // in Telegram, nobody acknowledges, so an SMS follows and then an e-mail to the owner;
-// the link in the e-mail leads through a new authorisation, and everybody who was told
+// the link in the e-mail leads through a new authorization, and everybody who was told
 // is told that it is over. Then many connections fail from one cause.
 type drilled struct {
 	st        *stage
@@ -180,9 +180,9 @@ func (d *drilled) follow(ctx context.Context, link string) error {
 	}
 	v, err := d.fleet.client.view(ctx, d.front.URL, "orders")
 	if err == nil && v.Status != "fresh" {
-		err = fmt.Errorf("after the new authorisation the connection is %s", v)
+		err = fmt.Errorf("after the new authorization the connection is %s", v)
 	}
-	d.st.say("   the link in the e-mail has led through a new authorisation")
+	d.st.say("   the link in the e-mail has led through a new authorization")
 	return err
 }
 

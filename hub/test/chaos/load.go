@@ -23,12 +23,12 @@ type load struct {
 	pause time.Duration
 	// stale judges a token that was just received; nil judges nothing.
 	stale func(p pulled, received time.Time) bool
-	// denied is told of a connection that a person has to authorise again; nil
+	// denied is told of a connection that a person has to authorize again; nil
 	// counts it in refused.
 	denied func(connection string)
 
 	pulls, failed, bad atomic.Int64
-	// refused counts answers that say that a person has to authorise again, which
+	// refused counts answers that say that a person has to authorize again, which
 	// must never be while a grant lives.
 	refused atomic.Int64
 
@@ -90,7 +90,7 @@ func (l *load) report(st *stage, t *tally, part string, took time.Duration) {
 	t.stale += int(l.bad.Load())
 	st.say("   %s: %d pulls in %s, %d without a token%s", part, l.pulls.Load(), took.Round(100*time.Millisecond), l.failed.Load(), l.said())
 	if n := l.refused.Load(); n > 0 {
-		t.problem("%s: %d pulls were told that a person has to authorise again: %s", part, n, l.sample)
+		t.problem("%s: %d pulls were told that a person has to authorize again: %s", part, n, l.sample)
 	}
 }
 

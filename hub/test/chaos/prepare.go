@@ -86,7 +86,7 @@ func (st *stage) prepareAt(ctx context.Context, listen, dataDir, database, keyFi
 	return c, nil
 }
 
-// grant adds a service and authorises its connections, several at a time.
+// grant adds a service and authorizes its connections, several at a time.
 func (c client) grant(ctx context.Context, hubURL string, w wanted) error {
 	if err := c.do(ctx, http.MethodPost, hubURL+"/api/v1/services", w.service, nil); err != nil {
 		return fmt.Errorf("add the service %v: %w", w.service["name"], err)
@@ -98,9 +98,9 @@ func (c client) grant(ctx context.Context, hubURL string, w wanted) error {
 	for range 8 {
 		work.Go(func() {
 			for name := range names {
-				if err := c.authorise(ctx, hubURL, w, name); err != nil {
+				if err := c.authorize(ctx, hubURL, w, name); err != nil {
 					mu.Lock()
-					failed = errors.Join(failed, fmt.Errorf("authorise %s: %w", name, err))
+					failed = errors.Join(failed, fmt.Errorf("authorize %s: %w", name, err))
 					mu.Unlock()
 				}
 			}
@@ -114,7 +114,7 @@ func (c client) grant(ctx context.Context, hubURL string, w wanted) error {
 	return failed
 }
 
-func (c client) authorise(ctx context.Context, hubURL string, w wanted, name string) error {
+func (c client) authorize(ctx context.Context, hubURL string, w wanted, name string) error {
 	err := c.do(ctx, http.MethodPost, hubURL+"/api/v1/connections", map[string]any{"service": w.service["name"], "name": name, "title": name}, nil)
 	if err != nil {
 		return err
@@ -129,7 +129,7 @@ func (c client) authorise(ctx context.Context, hubURL string, w wanted, name str
 	return err
 }
 
-// consent plays the authorisation of a connection that is there, and returns the
+// consent plays the authorization of a connection that is there, and returns the
 // code that it was given with.
 func (c client) consent(ctx context.Context, hubURL string, person func(context.Context, string) (string, error), name string) (code string, err error) {
 	var started struct {

@@ -43,7 +43,7 @@ func raceOIDC(ctx context.Context, st *stage) (tally, error) {
 			"scopes": []string{"openid", "offline_access"}, "options": map[string]any{"issuer": server.Issuer},
 		},
 		consent: func(ctx context.Context, address string) (string, error) {
-			landed, err := oidctest.NewPerson().Authorise(ctx, address, callback, true)
+			landed, err := oidctest.NewPerson().Authorize(ctx, address, callback, true)
 			if err != nil {
 				return "", err
 			}

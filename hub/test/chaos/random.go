@@ -93,7 +93,7 @@ func (s *site) run(ctx context.Context) (tally, error) {
 	var work sync.WaitGroup
 	s.load = &load{client: s.client, connections: s.names, hub: s.anyURL, stale: staleFairly(s.authority, s.chronicle.calm), denied: s.denied, pause: callersPause}
 	work.Go(func() { s.load.run(pulling, 4, func() bool { return false }) })
-	work.Go(func() { s.reauthorise(pulling) })
+	work.Go(func() { s.reauthorize(pulling) })
 	begin := time.Now()
 	err := s.troubles(ctx, begin.Add(s.long))
 	s.authority.SetManner(nil)

@@ -121,9 +121,9 @@ func (s *site) timeline(family string, from, to time.Time) []string {
 	return lines
 }
 
-// reauthorise judges every family that has ended, and has a person authorise its
+// reauthorize judges every family that has ended, and has a person authorize its
 // connection again, until ctx ends: the others have to go on meanwhile.
-func (s *site) reauthorise(ctx context.Context) {
+func (s *site) reauthorize(ctx context.Context) {
 	var work sync.WaitGroup
 	defer work.Wait()
 	for wait(ctx, 300*time.Millisecond) == nil {
@@ -156,7 +156,7 @@ func (s *site) judgeEnd(family string) (connection string, ok bool) {
 	return connection, true
 }
 
-// person authorises a connection again once the hub says that this is needed.
+// person authorizes a connection again once the hub says that this is needed.
 func (s *site) person(ctx context.Context, name, family string) {
 	for wait(ctx, 500*time.Millisecond) == nil {
 		hub := s.anyURL()
@@ -174,7 +174,7 @@ func (s *site) person(ctx context.Context, name, family string) {
 	}
 }
 
-// denied is told that a hub asks for a new authorisation: that must not be while
+// denied is told that a hub asks for a new authorization: that must not be while
 // the grant lives.
 func (s *site) denied(name string) {
 	s.mu.Lock()

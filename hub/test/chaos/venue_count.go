@@ -70,7 +70,7 @@ func (v *venue) tallied(c counted) tally {
 		v.problem("%d connections are uncertain at the end", c.uncertain)
 	}
 	if n := v.load.refused.Load(); n > 0 && c.lost == 0 && c.declared == 0 {
-		v.problem("%d pulls were told that a person has to authorise again", n)
+		v.problem("%d pulls were told that a person has to authorize again", n)
 	}
 	t.problems = v.problems
 	return t

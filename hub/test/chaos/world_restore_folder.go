@@ -72,10 +72,10 @@ func (v *venue) putBack(older, folder string) error {
 	return nil
 }
 
-// restoreReauthorised has people authorise grants anew after a restore, at a hub that
+// restoreReauthorized has people authorize grants anew after a restore, at a hub that
 // knows nothing of before, and then gives it back the folder that has newer token sets of
 // the grants that they had before. Those must not come back.
-func restoreReauthorised(ctx context.Context, v *venue) error {
+func restoreReauthorized(ctx context.Context, v *venue) error {
 	backup, _, err := v.agedBackup(ctx)
 	if err != nil {
 		return err
@@ -136,9 +136,9 @@ func (v *venue) ofFamilies(ctx context.Context, h *hubProcess, families map[stri
 			return err
 		}
 		if got := authority.FamilyOf(p.AccessToken); got != family {
-			v.problem("%s has a token of %s, and was authorised as %s", name, got, family)
+			v.problem("%s has a token of %s, and was authorized as %s", name, got, family)
 		}
 	}
-	v.remark = fmt.Sprintf("%d authorised anew, all of them kept", len(families))
+	v.remark = fmt.Sprintf("%d authorized anew, all of them kept", len(families))
 	return nil
 }

@@ -95,7 +95,7 @@ func restoreFolderLost(ctx context.Context, v *venue) error {
 	return v.toldByName(ctx, h, gone)
 }
 
-// toldByName waits until each connection says that somebody has to authorise it again.
+// toldByName waits until each connection says that somebody has to authorize it again.
 func (v *venue) toldByName(ctx context.Context, h *hubProcess, connections []string) error {
 	bounded, cancel := context.WithTimeout(ctx, recoveryTimeout)
 	defer cancel()
@@ -112,6 +112,6 @@ func (v *venue) toldByName(ctx context.Context, h *hubProcess, connections []str
 			}
 		}
 	}
-	v.remark += fmt.Sprintf("; %d told by name that they need an authorisation", len(connections)-silent)
+	v.remark += fmt.Sprintf("; %d told by name that they need an authorization", len(connections)-silent)
 	return nil
 }

@@ -28,8 +28,8 @@ func scenesOfData() []scene {
 		name: "restore-folder", what: "a data folder of 15 s ago is put beside a database that has gone on",
 		on: onBoth, kinds: rotating(), each: 40, times: dataTimes, play: restoreFolder, long: true,
 	}, {
-		name: "restore-reauthorised", what: "grants are authorised anew after a restore; then the folder comes back that has newer token sets of the grants before",
-		on: onBoth, kinds: rotating(), each: 20, times: dataTimes, play: restoreReauthorised, long: true,
+		name: "restore-reauthorized", what: "grants are authorized anew after a restore; then the folder comes back that has newer token sets of the grants before",
+		on: onBoth, kinds: rotating(), each: 20, times: dataTimes, play: restoreReauthorized, long: true,
 	}, {
 		name: "restore-two", what: "pg_dump is put back under two replicas, each of which has renewed half of the grants last",
 		on: onPostgres, kinds: rotating(), each: 40, times: dataTimes, play: restoreTwo, long: true,

@@ -14,7 +14,7 @@ func moreAnswers(t *testing.T, r *hubtest.Running, a *answering) []answerRow {
 	t.Helper()
 	rows := callbackAnswers(t, r, a)
 	rows = append(rows, pastedAnswers(t, r, a)...)
-	rows = append(rows, reauthorisations(t, r, a)...)
+	rows = append(rows, reauthorizations(t, r, a)...)
 	rows = append(rows, tooMany(t, r, a)...)
 	return append(rows, givenBack(t, r, a)...)
 }
@@ -89,7 +89,7 @@ func browserAnswers(t *testing.T, r *hubtest.Running) []answerRow {
 		t.Errorf("a posted callback: %d, then %d", resp.StatusCode, status)
 	}
 	return []answerRow{
-		{"two authorisations at once in one browser", "any", "start A, start B, finish A", "A is connected, B is still awaited", "nobody", tabs},
+		{"two authorizations at once in one browser", "any", "start A, start B, finish A", "A is connected, B is still awaited", "nobody", tabs},
 		{"a scanner follows the callback first", "mail and messenger scanners", "callback without the browser's cookie", "told that another browser started it; the state is not used up", "nobody", scanner},
 		{"a prefetch of the callback", "browsers", "callback with `Sec-Purpose: prefetch`", "answered 503; the state is not used up", "nobody", scanner},
 		{"response_mode=form_post", "Microsoft, Apple", "callback by POST from the service's page", "led on to the same address by GET, where the browser's cookie comes along; connected", "nobody", "https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html"},
@@ -125,8 +125,8 @@ func pastedAnswers(t *testing.T, r *hubtest.Running, a *answering) []answerRow {
 	return rows
 }
 
-// reauthorisations are second grants of a connection that has one.
-func reauthorisations(t *testing.T, r *hubtest.Running, a *answering) []answerRow {
+// reauthorizations are second grants of a connection that has one.
+func reauthorizations(t *testing.T, r *hubtest.Running, a *answering) []answerRow {
 	t.Helper()
 	const once, lost = "https://github.com/lowcoder-org/lowcoder/issues/763", "https://github.com/dnplus/streamlit-oauth/issues/87"
 	account := func(w http.ResponseWriter, _ url.Values) { reply(w, 200, `{"sub":"ann","email":"ann@example.test"}`) }
@@ -197,10 +197,10 @@ func reauthorisations(t *testing.T, r *hubtest.Running, a *answering) []answerRo
 		t.Error("a grant without a refresh token is promised to be kept alive")
 	}
 	return []answerRow{
-		{"re-authorisation without a refresh token, same account", "Google", "exchange answered without `refresh_token`; the account is the same, the service does not rotate", "the new access token is kept beside the old refresh token", "nobody", once},
-		{"re-authorisation without a refresh token, account unknown", "any", "exchange answered without `refresh_token`; nothing tells whose it is", "the old grant stays; the new one is kept aside for 15 minutes, to be taken on purpose", "an administrator", lost},
+		{"re-authorization without a refresh token, same account", "Google", "exchange answered without `refresh_token`; the account is the same, the service does not rotate", "the new access token is kept beside the old refresh token", "nobody", once},
+		{"re-authorization without a refresh token, account unknown", "any", "exchange answered without `refresh_token`; nothing tells whose it is", "the old grant stays; the new one is kept aside for 15 minutes, to be taken on purpose", "an administrator", lost},
 		{"the account has changed at a renewal", "any", "refresh answered well with `\"user\": \"bob\"`, userinfo then names another account", "the new tokens are saved; the connection shows the account that the service names now; the audit has both", "nobody", "reported by people who tried the hub"},
-		{"userinfo fails at re-authorisation", "any", "exchange answered well, userinfo by 500", "the old grant stays; the new one is kept aside for 15 minutes, to be taken on purpose", "an administrator", "reported by people who tried the hub"},
+		{"userinfo fails at re-authorization", "any", "exchange answered well, userinfo by 500", "the old grant stays; the new one is kept aside for 15 minutes, to be taken on purpose", "an administrator", "reported by people who tried the hub"},
 		{"a first grant without a refresh token", "canvas and others", "exchange answered without `refresh_token`", "connected; the page says that it cannot be renewed and when it ends", "the person, at its end", "https://github.com/vishalsachdev/canvas-mcp/issues/146"},
 	}
 }

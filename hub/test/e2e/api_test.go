@@ -16,7 +16,7 @@ func TestRenewalsHappenWithoutAPull(t *testing.T) {
 	r := hubtest.StartHub(t, nil)
 	s := world.Service("oauth2")
 	connection := r.AddService(t, s)
-	r.Authorise(t, connection)
+	r.Authorize(t, connection)
 	hubtest.Eventually(t, "the scheduler renews twice", func() bool { return r.View(t, connection).Generation >= 3 })
 	if s.Spent() != 0 {
 		t.Errorf("%d refresh tokens were spent twice", s.Spent())
@@ -98,7 +98,7 @@ func TestAdministratorsAPI(t *testing.T) {
 	if status, _ := r.Admin.Do(t, "DELETE", "/api/v1/services/"+s.Name, nil); status != http.StatusConflict {
 		t.Errorf("a service with connections was deleted: %d", status)
 	}
-	r.Authorise(t, connection)
+	r.Authorize(t, connection)
 	var codes map[string]any
 	r.Admin.Must(t, "GET", "/api/v1/connections/"+connection+"/access-codes", nil, &codes)
 	for _, field := range []string{"serviceId", "clientId", "accessToken", "expiresIn", "expires", "authMethod"} {
@@ -127,7 +127,7 @@ func TestARevokedKeyOpensNothingAtOnce(t *testing.T) {
 	world := hubtest.StartWorld(t, time.Hour)
 	r := hubtest.StartHub(t, nil)
 	connection := r.AddService(t, world.Service("google-calendar"))
-	r.Authorise(t, connection)
+	r.Authorize(t, connection)
 	process := r.Key(t, connection)
 	process.Pull(t, connection)
 	var keys struct {
@@ -149,7 +149,7 @@ func TestAPullCanAskForWhatIsNew(t *testing.T) {
 	world := hubtest.StartWorld(t, time.Hour)
 	r := hubtest.StartHub(t, nil)
 	connection := r.AddService(t, world.Service("oauth2"))
-	r.Authorise(t, connection)
+	r.Authorize(t, connection)
 	process := r.Key(t, connection)
 	get := func(etag string) (int, http.Header) {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.Hub.URL()+"/api/v1/connections/"+connection+"/token", nil)

@@ -29,7 +29,7 @@ func TestADetachedCopyServesWhatIsValidAndLetsNothingOut(t *testing.T) {
 	service := world.Service("oauth2")
 	connection := r.AddService(t, service)
 	cfg := configOf(t, r)
-	r.Authorise(t, connection)
+	r.Authorize(t, connection)
 	process := r.Key(t, connection)
 	first := process.Pull(t, connection)
 	if err := hub.Detach(t.Context(), cfg, "test"); err != nil {
@@ -47,7 +47,7 @@ func TestADetachedCopyServesWhatIsValidAndLetsNothingOut(t *testing.T) {
 	}
 	status, answer = r.Admin.Do(t, "POST", "/api/v1/connections/"+connection+"/authorizations", nil)
 	if status != http.StatusConflict || problemType(answer) != "detached" {
-		t.Errorf("an authorisation: %d %s", status, answer)
+		t.Errorf("an authorization: %d %s", status, answer)
 	}
 	if after := r.View(t, connection); after.Generation != spent || after.LastError != nil {
 		t.Errorf("the connection was changed: %+v", after)

@@ -38,7 +38,7 @@ func newStage(t *testing.T, clone string) *stage {
 	r.Admin.Must(t, "GET", "/api/v1/connections/"+connection, nil, &service)
 	for _, name := range []string{"sales", "sales-bitrix24"} {
 		r.Admin.Must(t, "POST", "/api/v1/connections", map[string]any{"service": service.Service, "name": name, "title": name}, nil)
-		r.Authorise(t, name)
+		r.Authorize(t, name)
 	}
 	home := t.TempDir()
 	s := &stage{hub: r, clone: clone, home: home}

@@ -15,9 +15,9 @@ import (
 )
 
 // A grant ends, the process's author is told in Telegram, the link in the message leads
-// through a new authorisation, and the end of the trouble is told. The SMS that was to
+// through a new authorization, and the end of the trouble is told. The SMS that was to
 // follow is not needed any more.
-func TestWhoIsToldIsLedToANewAuthorisation(t *testing.T) {
+func TestWhoIsToldIsLedToANewAuthorization(t *testing.T) {
 	t.Parallel()
 	services := hubtest.StartChannels(t)
 	r := hubtest.StartHub(t, nil)
@@ -102,7 +102,7 @@ func TestAcknowledgingByTheLinkOfAMessage(t *testing.T) {
 	server.SetFault(emulator.Fault{Code: "invalid_grant"})
 	r.Admin.Do(t, "POST", "/api/v1/connections/"+connection+"/renew", nil)
 	got := hubtest.Told(t, services, channel.SMTP, 1)[0]
-	if !strings.Contains(got.Subject, "has to be authorised again") || !strings.Contains(got.HTML, "Authorise again</a>") || !strings.Contains(got.Text, connection) {
+	if !strings.Contains(got.Subject, "has to be authorized again") || !strings.Contains(got.HTML, "Authorize again</a>") || !strings.Contains(got.Text, connection) {
 		t.Errorf("%q\n%s\n%s", got.Subject, got.Text, got.HTML)
 	}
 	ack := hubtest.AckPathRE.FindString(got.Text)
@@ -205,7 +205,7 @@ func TestADrillSaysThatItIsOne(t *testing.T) {
 	r := hubtest.StartHub(t, nil)
 	boss := r.Owner(t)
 	connection := r.AddService(t, world.Service("oauth2"))
-	r.Authorise(t, connection)
+	r.Authorize(t, connection)
 	hook := boss.AddChannel(services, channel.Webhook)
 	boss.AddContact("Corezoid", map[string]string{hook: services.Address(channel.Webhook)}, "takes_rest", "true")
 	if page := boss.Follow("/connections/"+connection+"/drill", url.Values{"event": {"grant_ended"}}); !strings.Contains(page, "1 message would be sent") || !strings.Contains(page, "Corezoid") {

@@ -13,7 +13,7 @@ import (
 )
 
 // A link for somebody else works without an account here, once, in one browser.
-func TestSomebodyElseAuthorisesByALink(t *testing.T) {
+func TestSomebodyElseAuthorizesByALink(t *testing.T) {
 	t.Parallel()
 	world := hubtest.StartWorld(t, time.Hour)
 	r := hubtest.StartHub(t, nil)

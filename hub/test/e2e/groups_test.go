@@ -19,7 +19,7 @@ func TestTheOverviewGroupsManyProblems(t *testing.T) {
 	boss := r.Owner(t)
 	name := r.AddService(t, world.Service("oauth2"))
 	service := r.ServiceOf(t, name)
-	r.Authorise(t, name)
+	r.Authorize(t, name)
 	r.Admin.Must(t, "POST", "/api/v1/connections/"+name+"/revoke", nil, nil)
 	r.Many(t, service, 14)
 	_, page, _ := boss.Ask("GET", "/", nil)

@@ -18,7 +18,7 @@ func TestAGrantIsImported(t *testing.T) {
 	world := hubtest.StartWorld(t, time.Hour)
 	r := hubtest.StartHub(t, nil)
 	name := r.AddService(t, world.Service("bitrix24"))
-	r.Authorise(t, name)
+	r.Authorize(t, name)
 	var codes struct{ RefreshToken string }
 	r.Admin.Must(t, "GET", "/api/v1/connections/"+name+"/access-codes?refresh_token=true", nil, &codes)
 	r.Admin.Must(t, "POST", "/api/v1/connections/"+name+"/pause", nil, nil)
@@ -57,7 +57,7 @@ func TestATableIsImportedWholeOrNotAtAll(t *testing.T) {
 	world := hubtest.StartWorld(t, time.Hour)
 	r := hubtest.StartHub(t, nil)
 	name := r.AddService(t, world.Service("bitrix24"))
-	r.Authorise(t, name)
+	r.Authorize(t, name)
 	var codes struct{ RefreshToken string }
 	r.Admin.Must(t, "GET", "/api/v1/connections/"+name+"/access-codes?refresh_token=true", nil, &codes)
 	r.Admin.Must(t, "POST", "/api/v1/connections/"+name+"/pause", nil, nil)

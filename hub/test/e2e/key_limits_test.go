@@ -16,7 +16,7 @@ func TestAKeyOpensWhatHasItsTag(t *testing.T) {
 	world := hubtest.StartWorld(t, time.Hour)
 	r := hubtest.StartHub(t, nil)
 	name := r.AddService(t, world.Service("bitrix24"))
-	r.Authorise(t, name)
+	r.Authorize(t, name)
 	boss := r.Owner(t)
 	key := r.KeyOf(t, map[string]any{"title": "moscow", "tags": []string{"moscow"}})
 	path := "/api/v1/connections/" + name + "/token"
@@ -39,7 +39,7 @@ func TestAKeyWorksFromItsAddressesAlone(t *testing.T) {
 	world := hubtest.StartWorld(t, time.Hour)
 	r := hubtest.StartHub(t, nil)
 	name := r.AddService(t, world.Service("bitrix24"))
-	r.Authorise(t, name)
+	r.Authorize(t, name)
 	path := "/api/v1/connections/" + name + "/token"
 	for addresses, want := range map[string]int{
 		"203.0.113.0/24": http.StatusForbidden, "203.0.113.7,2001:db8::/32": http.StatusForbidden,
@@ -65,7 +65,7 @@ func TestAKeyIsRotatedWithAnOverlap(t *testing.T) {
 	world := hubtest.StartWorld(t, time.Hour)
 	r := hubtest.StartHub(t, nil)
 	name := r.AddService(t, world.Service("bitrix24"))
-	r.Authorise(t, name)
+	r.Authorize(t, name)
 	path := "/api/v1/connections/" + name + "/token"
 	var first, second, third hubtest.Made
 	r.Admin.Must(t, "POST", "/api/v1/api-keys", map[string]any{"title": "cron", "connections": []string{name}, "addresses": []string{"127.0.0.1"}}, &first)
@@ -90,7 +90,7 @@ func TestAKeyThatReadsConnectionsGetsNoToken(t *testing.T) {
 	world := hubtest.StartWorld(t, time.Hour)
 	r := hubtest.StartHub(t, nil)
 	seen, hidden := r.AddService(t, world.Service("bitrix24")), r.AddService(t, world.Service("taxcom-kassa"))
-	r.Authorise(t, seen)
+	r.Authorize(t, seen)
 	key := r.KeyOf(t, map[string]any{"title": "monitor", "scopes": []string{"connection:read"}, "connections": []string{seen}})
 	var found struct{ Items []struct{ Name string } }
 	key.Must(t, "GET", "/api/v1/connections", nil, &found)

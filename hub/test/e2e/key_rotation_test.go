@@ -25,7 +25,7 @@ func TestAKeyIsReplaced(t *testing.T) {
 			world := hubtest.StartWorld(t, time.Hour)
 			r := hubtest.StartHub(t, flags)
 			connection := r.AddService(t, world.Service("oauth2"))
-			r.Authorise(t, connection)
+			r.Authorize(t, connection)
 			token := r.Key(t, connection).Pull(t, connection)
 			if flags["key.file"] = filepath.Join(r.Dir, "evergrant.key"); name == "postgres" {
 				flags["key.file"] = filepath.Join(r.Dir, "made.key")

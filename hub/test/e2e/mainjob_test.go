@@ -23,7 +23,7 @@ func TestAProcessAlwaysGetsAValidToken(t *testing.T) {
 		t.Run(s.Provider, func(t *testing.T) {
 			t.Parallel()
 			connection := r.AddService(t, s)
-			r.Authorise(t, connection)
+			r.Authorize(t, connection)
 			process := r.Key(t, connection)
 			last := process.Pull(t, connection)
 			for range 3 {
@@ -49,7 +49,7 @@ func TestAKilledPluginLosesNothingAfterTheServiceHasRotated(t *testing.T) {
 			r := hubtest.StartHub(t, nil)
 			s := world.Service(providerName)
 			connection := r.AddService(t, s)
-			r.Authorise(t, connection)
+			r.Authorize(t, connection)
 			process := r.Key(t, connection)
 			before := process.Pull(t, connection)
 
@@ -214,10 +214,10 @@ func TestWhatAPullSaysWhenThereIsNoToken(t *testing.T) {
 	check("of another connection", process, "/api/v1/connections/other/token", 404, "no-connection-for-key")
 	check("of no connection", process, "/api/v1/connections/nothing/token", 404, "no-connection-for-key")
 	check("of no connection, as administrator", r.Admin, "/api/v1/connections/nothing/token", 404)
-	check("never authorised", process, path, 409, "reauthorize_url", "/connections/"+connection)
+	check("never authorized", process, path, 409, "reauthorize_url", "/connections/"+connection)
 	check("with a bad min_ttl", process, path+"?min_ttl=soon", 422, "45s")
-	r.Authorise(t, connection)
-	check("authorised", process, path, 200, `"generation":1`)
+	r.Authorize(t, connection)
+	check("authorized", process, path, 200, `"generation":1`)
 	r.Admin.Must(t, "POST", "/api/v1/connections/"+connection+"/pause", nil, nil)
 	check("paused", process, path, 409, "paused")
 	r.Admin.Must(t, "POST", "/api/v1/connections/"+connection+"/resume", nil, nil)

@@ -19,9 +19,9 @@ func TestMetricsShowARenewalThatAPullHadToWaitFor(t *testing.T) {
 	r := hubtest.StartHub(t, nil)
 	connection := r.AddService(t, world.Service("oauth2"))
 	if text := r.Scrape(t); hubtest.Sample(text, `evergrant_connections{status="needs_authorization"}`) != "1" {
-		t.Errorf("a connection that nobody has authorised is not counted:\n%s", text)
+		t.Errorf("a connection that nobody has authorized is not counted:\n%s", text)
 	}
-	r.Authorise(t, connection)
+	r.Authorize(t, connection)
 	process := r.Key(t, connection)
 	first := process.Pull(t, connection)
 	hubtest.Eventually(t, "the token is renewed", func() bool { return process.Pull(t, connection).Generation > first.Generation })
@@ -116,7 +116,7 @@ func TestMetricsAreReadFromPostgreSQLToo(t *testing.T) {
 	world := hubtest.StartWorld(t, time.Hour)
 	r := hubtest.StartHub(t, map[string]any{"database.url": storetest.Postgres(t)})
 	connection := r.AddService(t, world.Service("oauth2"))
-	r.Authorise(t, connection)
+	r.Authorize(t, connection)
 	text := r.Scrape(t)
 	for series, want := range map[string]string{
 		`evergrant_connections{status="fresh"}`: `^1$`, `evergrant_connections{status="paused"}`: `^0$`,

@@ -44,7 +44,7 @@ func TestARejectedTokenIsRenewedOnceForAllWhoSaySo(t *testing.T) {
 	one, two := pair(t)
 	s := world.Service("oauth2")
 	connection := one.AddService(t, s)
-	one.Authorise(t, connection)
+	one.Authorize(t, connection)
 	process := one.Key(t, connection)
 	path := "/api/v1/connections/" + connection + "/token/rejected"
 	status, body := process.Do(t, "POST", path, map[string]any{"generation": 1})
@@ -77,7 +77,7 @@ func TestAProcessCanWaitForTheNextGeneration(t *testing.T) {
 	world := hubtest.StartWorld(t, time.Hour)
 	one, two := pair(t)
 	connection := one.AddService(t, world.Service("oauth2"))
-	one.Authorise(t, connection)
+	one.Authorize(t, connection)
 	process := one.Key(t, connection)
 	began := make(chan struct{}, 2)
 	var waiters sync.WaitGroup
@@ -159,8 +159,8 @@ func TestEventsTellGenerationsOfWhatTheKeyMaySee(t *testing.T) {
 	one, two := pair(t)
 	mine := one.AddService(t, world.Service("oauth2"))
 	other := one.AddService(t, world.Service("google-calendar"))
-	one.Authorise(t, mine)
-	one.Authorise(t, other)
+	one.Authorize(t, mine)
+	one.Authorize(t, other)
 	process := one.Key(t, mine)
 	var last string
 	renewed := false

@@ -98,7 +98,7 @@ func TestAViewerSeesNoTokenAndNoButtonsThatAreRefused(t *testing.T) {
 	r := hubtest.StartHub(t, nil)
 	boss := r.Owner(t)
 	connection := r.AddService(t, world.Service("bitrix24"))
-	r.Authorise(t, connection)
+	r.Authorize(t, connection)
 	token := r.Admin.Pull(t, connection).AccessToken
 	viewer := boss.Invite(r, "viewer", "viewer")
 	for _, path := range []string{"/", "/connections", "/connections/" + connection, "/services", "/services/" + world.Service("bitrix24").Name, "/plugins", "/settings"} {

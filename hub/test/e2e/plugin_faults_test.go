@@ -31,7 +31,7 @@ func TestAPluginKilledBeforeItsRequestAsksOnce(t *testing.T) {
 	r := hubtest.StartHub(t, nil)
 	s := world.Service("bitrix24")
 	connection := r.AddService(t, s)
-	r.Authorise(t, connection)
+	r.Authorize(t, connection)
 	var requests atomic.Int32
 	s.SetOnToken(func(string) { requests.Add(1) })
 	pid, _ := pidOf(r, "bitrix24")
@@ -63,7 +63,7 @@ func TestManyCallersOfOneRenewalSurviveTheDeathOfThePlugin(t *testing.T) {
 	r := hubtest.StartHub(t, nil)
 	s := world.Service("bitrix24")
 	connection := r.AddService(t, s)
-	r.Authorise(t, connection)
+	r.Authorize(t, connection)
 	process := r.Key(t, connection)
 	first := process.Pull(t, connection)
 	hubtest.Until(t, first.ExpiresAt.Add(50*time.Millisecond))

@@ -78,7 +78,7 @@ func TestTheSamplesForReverseProxiesWork(t *testing.T) {
 			world := hubtest.StartWorld(t, time.Hour)
 			r := hubtest.StartHub(t, map[string]any{"trusted_proxies": "127.0.0.1"})
 			connection := r.AddService(t, world.Services[0])
-			r.Authorise(t, connection)
+			r.Authorize(t, connection)
 			front := p.start(t, r)
 			front.showsPages(t)
 			front.takesForms(t)

@@ -24,7 +24,7 @@ func TestManyCallersJoinOneRenewal(t *testing.T) {
 	r := hubtest.StartHub(t, nil)
 	s := world.Service("bitrix24") // renewed on demand alone
 	connection := r.AddService(t, s)
-	r.Authorise(t, connection)
+	r.Authorize(t, connection)
 	process := r.Key(t, connection)
 	first := process.Pull(t, connection)
 	hubtest.Until(t, first.ExpiresAt.Add(50*time.Millisecond))
@@ -63,7 +63,7 @@ func bitrix24(t *testing.T, r *hubtest.Running, ttl time.Duration) (server *bitr
 	app.RedirectURI = added.RedirectURI
 	server.RegisterApp(app)
 	r.Admin.Must(t, "POST", "/api/v1/connections", map[string]any{"service": "portal", "name": "sales", "title": "Битрикс24 — отдел продаж"}, nil)
-	r.Authorise(t, "sales")
+	r.Authorize(t, "sales")
 	return server, "sales"
 }
 

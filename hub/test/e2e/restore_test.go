@@ -16,7 +16,7 @@ func TestAKeptTokenSetCanBePutBackWhereTheServiceDoesNotRotate(t *testing.T) {
 	world := hubtest.StartWorld(t, time.Hour)
 	r := hubtest.StartHub(t, nil)
 	google := r.AddService(t, world.Service("google-calendar"))
-	r.Authorise(t, google)
+	r.Authorize(t, google)
 	process := r.Key(t, google)
 	first := process.Pull(t, google)
 	r.Admin.Must(t, "POST", "/api/v1/connections/"+google+"/renew", nil, nil)
@@ -47,7 +47,7 @@ func TestASpentTokenSetIsNotPutBack(t *testing.T) {
 	r := hubtest.StartHub(t, nil)
 	s := world.Service("oauth2")
 	rotates := r.AddService(t, s)
-	r.Authorise(t, rotates)
+	r.Authorize(t, rotates)
 	r.Admin.Must(t, "POST", "/api/v1/connections/"+rotates+"/renew", nil, nil)
 	refused(t, r, rotates, map[string]any{"generation": 1})
 	refused(t, r, rotates, map[string]any{})
@@ -75,7 +75,7 @@ func TestThePageRestoresTheLastGoodTokens(t *testing.T) {
 	boss := r.Owner(t)
 	for provider, restorable := range map[string]bool{"google-calendar": true, "bitrix24": false} {
 		connection := r.AddService(t, world.Service(provider))
-		r.Authorise(t, connection)
+		r.Authorize(t, connection)
 		r.Admin.Must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
 		before := r.View(t, connection).Generation
 		_, page, _ := boss.Ask("GET", "/connections/"+connection, nil)

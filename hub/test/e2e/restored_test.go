@@ -133,14 +133,14 @@ func TestWhatIsBehindABackupWaitsForADecision(t *testing.T) {
 				t.Errorf("%+v", v.LastError)
 			}
 			r.Key(t, connection).Pull(t, connection)
-			r.Authorise(t, connection)
+			r.Authorize(t, connection)
 			renew(t, r, connection)
 			if v := r.View(t, connection); v.Generation != 3 {
-				t.Errorf("after it was authorised again it has generation %d", v.Generation)
+				t.Errorf("after it was authorized again it has generation %d", v.Generation)
 			}
 		},
-		"authorise again": func(t *testing.T, r *hubtest.Running, connection string) {
-			r.Authorise(t, connection)
+		"authorize again": func(t *testing.T, r *hubtest.Running, connection string) {
+			r.Authorize(t, connection)
 			renew(t, r, connection)
 			if v := r.View(t, connection); v.Generation != 3 {
 				t.Errorf("generation %d", v.Generation)

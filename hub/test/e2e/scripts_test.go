@@ -86,7 +86,7 @@ func TestNoPageTakesWordsForScripts(t *testing.T) {
 	w.ask("POST", "/keys/new", url.Values{"title": {s}, "which": {"all"}, "life": {"30d"}})
 	w.ask("POST", "/people/invite", url.Values{"login": {s}, "role": {"viewer"}})
 	w.ask("POST", "/people/invite", url.Values{"login": {s}, "role": {s}})
-	authorise(t, w)
+	authorize(t, w)
 	w.ask("POST", "/connections/grant/paste", url.Values{"pasted": {s}})
 	w.ask("POST", "/connections/grant/renew", url.Values{})
 	hubtest.Eventually(t, "the failure is an incident", func() bool {
@@ -146,9 +146,9 @@ func escalationWords(t *testing.T, w *watcher) {
 	w.ask("GET", begun, nil)
 }
 
-// authorise comes back with the plugin's refusal, with an error of the service's own
+// authorize comes back with the plugin's refusal, with an error of the service's own
 // words, and at last with a grant.
-func authorise(t *testing.T, w *watcher) {
+func authorize(t *testing.T, w *watcher) {
 	t.Helper()
 	stateRE := regexp.MustCompile(`state=([A-Za-z0-9_-]{43})`)
 	for _, answer := range []url.Values{

@@ -121,7 +121,7 @@ func TestAChangedAddressGetsNeitherSecretNorGrant(t *testing.T) {
 	boss := r.Owner(t)
 	s := world.Service("oauth2")
 	conn := r.AddService(t, s)
-	r.Authorise(t, conn)
+	r.Authorize(t, conn)
 	thief := startElsewhere(t)
 	path := "/api/v1/services/" + s.Name
 	if status, body := r.Admin.Do(t, "PUT", path, movedBody(s, thief, nil)); status != http.StatusUnprocessableEntity || !strings.Contains(string(body), "client_secret") || !strings.Contains(string(body), "consent_hosts") {

@@ -20,7 +20,7 @@ func TestADeletedConnectionIsPutBackWithItsGrant(t *testing.T) {
 	r := hubtest.StartHub(t, nil)
 	s := world.Service("bitrix24")
 	name := r.AddService(t, s)
-	r.Authorise(t, name)
+	r.Authorize(t, name)
 	process := r.Key(t, name)
 	was := process.Pull(t, name)
 	var deleted struct {
@@ -104,7 +104,7 @@ func TestManyAreDeletedOnlyKnowingly(t *testing.T) {
 	boss := r.Owner(t)
 	s := world.Service("oauth2")
 	first := r.AddService(t, s)
-	r.Authorise(t, first)
+	r.Authorize(t, first)
 	for n := range 12 {
 		r.Admin.Must(t, "POST", "/api/v1/connections", map[string]any{"service": s.Name, "name": fmt.Sprintf("c-branch-%02d", n), "title": fmt.Sprintf("Branch %d", n)}, nil)
 	}

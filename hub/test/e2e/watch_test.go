@@ -41,7 +41,7 @@ func TestAPluginIsTakenUpWithoutARestart(t *testing.T) {
 	hubtest.Eventually(t, "the plugin is taken up", func() bool { return providers() == 1 })
 	world := hubtest.StartWorld(t, time.Hour)
 	connection := r.AddService(t, world.Service("oauth2"))
-	r.Authorise(t, connection)
+	r.Authorize(t, connection)
 	put()
 	r.Admin.Must(t, "POST", "/api/v1/connections/"+connection+"/renew", nil, nil)
 	if v := r.View(t, connection); v.Generation != 2 {

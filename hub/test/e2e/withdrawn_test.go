@@ -34,7 +34,7 @@ func TestWhatARestoreBringsBackIsWithdrawnAgain(t *testing.T) {
 	revoked := r.AddService(t, world.Service("oauth2"))
 	deleted := r.AddService(t, world.Service("bitrix24"))
 	for _, connection := range []string{revoked, deleted} {
-		r.Authorise(t, connection)
+		r.Authorize(t, connection)
 	}
 	var key struct{ ID, Key string }
 	r.Admin.Must(t, "POST", "/api/v1/api-keys", map[string]any{"title": "leaked", "connections": []string{revoked}}, &key)

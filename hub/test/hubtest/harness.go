@@ -300,8 +300,8 @@ func Send(t testing.TB, req *http.Request) (int, string) {
 	return resp.StatusCode, string(page)
 }
 
-// Authorise is grant with the callback sent and accepted.
-func (r *Running) Authorise(t testing.TB, connection string) {
+// Authorize is grant with the callback sent and accepted.
+func (r *Running) Authorize(t testing.TB, connection string) {
 	t.Helper()
 	status, page := Send(t, r.Grant(t, connection, emulator.Choices{}))
 	if v := r.View(t, connection); v.Generation == 0 {

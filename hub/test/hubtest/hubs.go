@@ -214,7 +214,7 @@ func BusyHub(t *testing.T, flags map[string]any) *Running {
 	world := StartWorld(t, 4*time.Second)
 	r := StartHub(t, flags)
 	connection := r.AddService(t, world.Service("oauth2"))
-	r.Authorise(t, connection)
+	r.Authorize(t, connection)
 	process := r.Key(t, connection)
 	first := process.Pull(t, connection)
 	Eventually(t, "the token is renewed", func() bool { return process.Pull(t, connection).Generation > first.Generation })

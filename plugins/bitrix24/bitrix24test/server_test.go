@@ -83,7 +83,7 @@ func (w *town) token(params ...string) (int, map[string]any) {
 	return w.call(http.MethodPost, w.AuthServerURL+"/oauth/token/", append([]string{"client_id", "local.1", "client_secret", "s3cret"}, params...)...)
 }
 
-// connect authorises and returns the first token reply.
+// connect authorizes and returns the first token reply.
 func (w *town) connect() map[string]any {
 	w.t.Helper()
 	status, reply := w.token("grant_type", "authorization_code", "code", w.authorize(emulator.Choices{}).Query().Get("code"))

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Person plays the one who authorises at the pages of oidc-provider, with a
+// Person plays the one who authorizes at the pages of oidc-provider, with a
 // browser that handles forms, redirects and cookies.
 type Person struct{ browser *http.Client }
 
@@ -29,10 +29,10 @@ var (
 	abortLink  = regexp.MustCompile(`href="([^"]+/abort)"`)
 )
 
-// Authorise opens the address, logs in as anna and consents, or goes back at the
+// Authorize opens the address, logs in as anna and consents, or goes back at the
 // consent page. It returns the address below callback that the browser is sent
 // to, without going there.
-func (p *Person) Authorise(ctx context.Context, address, callback string, consents bool) (*url.URL, error) {
+func (p *Person) Authorize(ctx context.Context, address, callback string, consents bool) (*url.URL, error) {
 	var form url.Values
 	for range 20 {
 		location, page, err := p.open(ctx, address, form)

@@ -71,8 +71,8 @@ const (
 	verifier = "a-verifier-of-at-least-forty-three-characters-long"
 )
 
-// authorise walks through the page and returns the callback's parameters.
-func (c *client) authorise(form url.Values) url.Values {
+// authorize walks through the page and returns the callback's parameters.
+func (c *client) authorize(form url.Values) url.Values {
 	c.t.Helper()
 	sum := sha256.Sum256([]byte(verifier))
 	u, err := c.p.AuthCodeURL(c.t.Context(), &provider.AuthCodeURLRequest{
@@ -134,16 +134,16 @@ func (c *client) refresh(t *provider.Token) (*provider.Token, error) {
 // granted is a token set of a fresh grant.
 func (c *client) granted() *provider.Token {
 	c.t.Helper()
-	token, err := c.exchange(c.authorise(anna("allow")), verifier)
+	token, err := c.exchange(c.authorize(anna("allow")), verifier)
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	return token
 }
 
-func TestAPersonAuthorisesAndTheGrantIsRenewedAndRevoked(t *testing.T) {
+func TestAPersonAuthorizesAndTheGrantIsRenewedAndRevoked(t *testing.T) {
 	c := start(t, authserver.Config{RequirePKCE: true, RevokeAccessOnRotation: true})
-	params := c.authorise(anna("allow"))
+	params := c.authorize(anna("allow"))
 	if params.Get("state") != "the-state" || params.Get("iss") != c.url {
 		t.Errorf("the callback has state %q and iss %q", params.Get("state"), params.Get("iss"))
 	}
@@ -211,7 +211,7 @@ func TestOfManyRenewalsWithOneRefreshTokenOneWins(t *testing.T) {
 
 func TestACodeIsGoodOnceForItsVerifierAndRedirectURI(t *testing.T) {
 	c := start(t, authserver.Config{})
-	params := c.authorise(anna("allow"))
+	params := c.authorize(anna("allow"))
 	if _, err := c.exchange(params, "another-verifier"); provider.KindOf(err) != provider.ReauthorizationRequired {
 		t.Errorf("a wrong verifier gave %v", err)
 	}
@@ -219,7 +219,7 @@ func TestACodeIsGoodOnceForItsVerifierAndRedirectURI(t *testing.T) {
 		t.Errorf("a spent code gave %v", err)
 	}
 	_, err := c.p.Exchange(t.Context(), &provider.ExchangeRequest{
-		Call: c.call(), Code: c.authorise(anna("allow")).Get("code"), RedirectURI: callback + "/other", CodeVerifier: verifier,
+		Call: c.call(), Code: c.authorize(anna("allow")).Get("code"), RedirectURI: callback + "/other", CodeVerifier: verifier,
 	})
 	if err == nil {
 		t.Error("another redirect_uri was accepted")
@@ -248,7 +248,7 @@ func TestSecretsExpireByTheServersClock(t *testing.T) {
 
 func TestThePersonMayDenyOrMistypeThePassword(t *testing.T) {
 	c := start(t, authserver.Config{})
-	if params := c.authorise(anna("deny")); params.Get("error") != "access_denied" || params.Get("state") != "the-state" {
+	if params := c.authorize(anna("deny")); params.Get("error") != "access_denied" || params.Get("state") != "the-state" {
 		t.Errorf("a denial came back as %v", params)
 	}
 	form := anna("allow")

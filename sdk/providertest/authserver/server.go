@@ -55,7 +55,7 @@ type Account struct {
 	Name     string
 }
 
-// DefaultAccounts are one to authorise with, and another one to authorise again
+// DefaultAccounts are one to authorize with, and another one to authorize again
 // with by mistake.
 func DefaultAccounts() []Account {
 	return []Account{

@@ -88,7 +88,7 @@ func (x *Connections) Restore(ctx context.Context, w Which, generation int64) (b
 	})
 }
 
-// TakeOffer replaces a connection's grant by the authorisation that is kept aside. Errors:
+// TakeOffer replaces a connection's grant by the authorization that is kept aside. Errors:
 // authflow.ErrNoOffer, store.ErrNotFound, store.ErrStale.
 func (x *Connections) TakeOffer(ctx context.Context, w Which) (connection.Connection, error) {
 	_, after, err := x.changed(ctx, about("connection.take_offer", access.ActManage, w), w, func(ctx context.Context, c connection.Connection) (connection.Connection, error) {
@@ -97,7 +97,7 @@ func (x *Connections) TakeOffer(ctx context.Context, w Which) (connection.Connec
 	return after, err
 }
 
-// DropOffer forgets the authorisation that is kept aside. Errors: authflow.ErrNoOffer,
+// DropOffer forgets the authorization that is kept aside. Errors: authflow.ErrNoOffer,
 // store.ErrNotFound.
 func (x *Connections) DropOffer(ctx context.Context, w Which) (connection.Connection, error) {
 	c, _, err := x.changed(ctx, about("connection.drop_offer", access.ActManage, w), w, func(ctx context.Context, c connection.Connection) (connection.Connection, error) {

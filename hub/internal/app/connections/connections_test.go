@@ -132,7 +132,7 @@ func TestActsThatAskTheServiceAreRecordedBeforeAndAfter(t *testing.T) {
 			}, want: both("connection.codes", "done sales")},
 			{name: "the service is down", answer: http.StatusServiceUnavailable, do: renew, want: both("connection.renew", "failed sales: the service answers 503")},
 			{name: "give back, later", do: func(ctx context.Context) error { _, _, err := x.Revoke(ctx, sales); return err }, want: both("connection.revoke", "done sales")},
-			{name: "nothing to renew", answer: http.StatusOK, do: renew, is: errAny, want: both("connection.renew", "refused sales: The grant was given back; authorise the connection again.")},
+			{name: "nothing to renew", answer: http.StatusOK, do: renew, is: errAny, want: both("connection.renew", "refused sales: The grant was given back; authorize the connection again.")},
 			{name: "delete and give back", do: func(ctx context.Context) error {
 				_, _, err := x.Delete(ctx, sales, catalogue.RevokeGrant)
 				return err

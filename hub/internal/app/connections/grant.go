@@ -62,7 +62,7 @@ func (x *Connections) renew(ctx context.Context, a act.Act, w Which) (before, af
 }
 
 // GiveUp ends a grant that is behind a backup without trying it, so that links are sent to
-// authorise it again. Errors: tokensource.ErrNewer, store.ErrNotFound.
+// authorize it again. Errors: tokensource.ErrNewer, store.ErrNotFound.
 func (x *Connections) GiveUp(ctx context.Context, w Which) error {
 	return x.o.Recorder.Ask(ctx, about("connection.send_links", access.ActManage, w), func(ctx context.Context, _ *act.Entry) error {
 		decided, err := x.o.Store.Replicas.DecidedBehind(ctx, w.ID, replicadb.DecideSendLinks)

@@ -32,7 +32,7 @@ func (x *Connections) Past(ctx context.Context, c connection.Connection, most in
 // Standing is what belongs to a connection beside its row.
 type Standing struct {
 	Tags []string
-	// Offer is an authorisation that is kept aside, Renewal one that is under way; nil
+	// Offer is an authorization that is kept aside, Renewal one that is under way; nil
 	// without one.
 	Offer   *authdb.Offer
 	Renewal *renewaldb.Intent

@@ -52,7 +52,7 @@ type Departure struct {
 	Service service.Service
 	// Connection is the one that gets the grant; its ID is empty if nothing is kept.
 	Connection connection.Connection
-	// Rivals are the titles of other connections that the authorisation may end.
+	// Rivals are the titles of other connections that the authorization may end.
 	Rivals []string
 }
 
@@ -60,7 +60,7 @@ type Departure struct {
 const mostRivals = 10
 
 // rivals are the titles of the other connections of a service that keeps one grant of an
-// account: the authorisation of one may end another.
+// account: the authorization of one may end another.
 func (g *Grants) rivals(ctx context.Context, s service.Service, connectionID string) []string {
 	if s.Description == nil || !s.Description.OneGrantPerAccount {
 		return nil

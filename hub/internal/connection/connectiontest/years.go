@@ -22,7 +22,7 @@ type Year struct {
 	// Longest bounds the time between two renewals, which shows keep-alives; Shortest
 	// bounds how often a service gets a request.
 	Longest, Shortest time.Duration
-	// Persons is how often a person has to authorise again, each time at the very
+	// Persons is how often a person has to authorize again, each time at the very
 	// date that was declared.
 	Persons int
 }

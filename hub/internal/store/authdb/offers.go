@@ -23,7 +23,7 @@ type offerRow struct {
 // TableName pins the table.
 func (offerRow) TableName() string { return "offered_grants" }
 
-// Offer is an authorisation that came to a grant and is kept aside, because it would
+// Offer is an authorization that came to a grant and is kept aside, because it would
 // replace a better one. It never prints its secrets.
 type Offer struct {
 	ConnectionID string
@@ -64,7 +64,7 @@ type offerSecrets struct {
 	Asked            int64            `json:"asked"`
 }
 
-// PutOffer keeps an authorisation aside, in place of one of the same connection.
+// PutOffer keeps an authorization aside, in place of one of the same connection.
 func (s *Rows) PutOffer(ctx context.Context, o Offer) error {
 	t := o.Token
 	sealed, err := s.db.SealJSON(offerSecrets{
@@ -78,7 +78,7 @@ func (s *Rows) PutOffer(ctx context.Context, o Offer) error {
 		}
 		err = s.db.Writing(ctx).Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error
 	}
-	return db.Failed("keep an authorisation of "+o.ConnectionID+" aside", err)
+	return db.Failed("keep an authorization of "+o.ConnectionID+" aside", err)
 }
 
 // Offer reads what is kept aside for a connection. Errors: ErrNotFound, also for one

@@ -30,7 +30,7 @@ type Filter struct {
 	Tag string
 	// KeyID keeps those that an API key opens by name or by tag.
 	KeyID string
-	// Granted keeps those that were ever authorised ("once"), or never ("never").
+	// Granted keeps those that were ever authorized ("once"), or never ("never").
 	Granted string
 	// Cause keeps those that suffer from it, as connection.Cause writes it.
 	Cause string
@@ -137,7 +137,7 @@ func (s *Rows) CountByService(ctx context.Context) (map[string]int, error) {
 	return counts, nil
 }
 
-// UpdateConnection saves what a person changed: an authorisation, a pause, a
+// UpdateConnection saves what a person changed: an authorization, a pause, a
 // revocation, an edited policy. was is the connection as it was read, on which the
 // change was decided: whatever has been written since, be it a pause, makes it stale.
 // If c has a new generation, the token set before it goes into the history; a revoked

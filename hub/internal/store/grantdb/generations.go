@@ -13,7 +13,7 @@ type Generation struct {
 	Lineage    string
 }
 
-// Reached is how far a connection has got, and when it was authorised last.
+// Reached is how far a connection has got, and when it was authorized last.
 type Reached struct {
 	Generation   int64
 	Lineage      string

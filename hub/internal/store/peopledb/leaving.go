@@ -19,7 +19,7 @@ type Leaving struct {
 	// themselves or by such a key; Invitations the logins of those that they made or that
 	// await them.
 	Keys, Invitations []string
-	// Links is how many links to authorise connections they made or were sent.
+	// Links is how many links to authorize connections they made or were sent.
 	Links int
 }
 

@@ -47,7 +47,7 @@ const (
 	BehindDue        = "due"        // its renewal was due before the restore was noticed
 	BehindExpired    = "expired"    // its token was over by then, or nearly: a pull renews such
 	BehindRenewing   = "renewing"   // it was being renewed at the moment of the backup
-	BehindAuthorised = "authorised" // a replica has a later authorization
+	BehindAuthorized = "authorized" // a replica has a later authorization
 )
 
 // What a person can decide about a grant that is behind a backup.
@@ -117,7 +117,7 @@ func (s *Rows) AddBehind(ctx context.Context, restoreID string, connectionIDs []
 	err := s.db.Transaction(ctx, func(tx *gorm.DB) error {
 		for part := range slices.Chunk(connectionIDs, db.RowsAtOnce) {
 			var found []candidate
-			err := tx.Raw(`SELECT id, lineage, generation, policy, 'authorised' AS reason FROM connections WHERE id IN ? AND state IN ('active', 'paused')`, part).Scan(&found).Error
+			err := tx.Raw(`SELECT id, lineage, generation, policy, 'authorized' AS reason FROM connections WHERE id IN ? AND state IN ('active', 'paused')`, part).Scan(&found).Error
 			if err == nil {
 				err = s.addBehind(tx, restoreID, found)
 			}
@@ -144,7 +144,7 @@ func (s *Rows) settleBehind(tx *gorm.DB, restoreID string, complete bool) (liste
 		return 0, gone.Error
 	}
 	if complete {
-		known := tx.Where("restore_id = ? AND decided_at = 0 AND reason <> ?", restoreID, BehindAuthorised).Delete(&behindRow{})
+		known := tx.Where("restore_id = ? AND decided_at = 0 AND reason <> ?", restoreID, BehindAuthorized).Delete(&behindRow{})
 		if known.Error != nil {
 			return 0, known.Error
 		}

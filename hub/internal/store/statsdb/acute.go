@@ -13,7 +13,7 @@ import (
 type AcuteGroup struct {
 	ServiceID string
 	Status    connection.Status
-	// Never is set for those that were never authorised.
+	// Never is set for those that were never authorized.
 	Never bool
 	Count int
 }

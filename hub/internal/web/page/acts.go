@@ -29,8 +29,8 @@ func outcomeName(ctx context.Context, outcome string) string {
 	return i18n.T(ctx, "audit_outcome."+outcome)
 }
 
-// actName is an act in the reader's words; its own name if it is of a version that
-// this one does not know.
+// actName returns an act in the reader's language; the name itself if this version has no text
+// for it.
 func actName(ctx context.Context, act string) string {
 	key := "audit_act." + strings.ReplaceAll(act, ".", "_")
 	if said := i18n.T(ctx, key); said != key {
@@ -39,8 +39,8 @@ func actName(ctx context.Context, act string) string {
 	return act
 }
 
-// actDetail is a record's detail in one line. The number of a batch of pulls helps
-// nobody here; the export has it.
+// actDetail is a record's detail in one line. The number of a batch of pulls is
+// left out; the export has it.
 func actDetail(ctx context.Context, detail map[string]string) string {
 	parts := make([]string, 0, len(detail))
 	for _, word := range slices.Sorted(maps.Keys(detail)) {
@@ -93,7 +93,7 @@ func actorName(ctx context.Context, r view.AuditRecord) string {
 	return r.Actor
 }
 
-// momentText tells a moment of a connection's past.
+// momentText describes an event in a connection's past.
 func momentText(ctx context.Context, m view.Moment) string {
 	who := m.Who
 	switch m.ActorKind {

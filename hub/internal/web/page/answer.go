@@ -10,7 +10,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// verdict answers whether a connection will last: a sentence, and what follows
+// verdict is whether a connection will last: a sentence, and what follows
 // from it.
 func verdict(ctx context.Context, c view.Connection) (head string, more []string) {
 	head, more = lasting(ctx, c)
@@ -83,7 +83,7 @@ func fresh(ctx context.Context, c view.Connection) (head string, more []string) 
 	return i18n.T(ctx, "verdict.fresh"), more
 }
 
-// whyPerson says by when a person has to act, and why.
+// whyPerson describes by when a person has to act, and why.
 func whyPerson(ctx context.Context, c view.Connection) string {
 	key := "person.no_auto_renew"
 	switch c.PersonReason {
@@ -98,7 +98,7 @@ func whyPerson(ctx context.Context, c view.Connection) string {
 	return i18n.T(ctx, key, "Date", until(ctx, c.StatusOrPersonDate()), "Service", c.Service.Title)
 }
 
-// stillServed says until when processes get the token that there is.
+// stillServed describes until when processes get the present token.
 func stillServed(ctx context.Context, c view.Connection) string {
 	switch {
 	case !c.Valid:
@@ -134,7 +134,7 @@ type ability struct {
 	not  bool
 }
 
-// abilities says what a person can expect of a provider.
+// abilities describes what a provider supports.
 func abilities(ctx context.Context, d provider.Description) []ability {
 	var all []ability
 	add := func(not bool, key string, args ...any) {
@@ -174,7 +174,7 @@ func renewsHow(ctx context.Context, p connection.Policy) string {
 	return i18n.T(ctx, "ability.renew."+string(p.AutoRenew))
 }
 
-// renewsWhen says when the hub renews.
+// renewsWhen describes when the hub renews.
 func renewsWhen(ctx context.Context, p connection.Policy) string {
 	w := p.Window
 	switch {

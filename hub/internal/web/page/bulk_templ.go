@@ -276,7 +276,7 @@ func pickAll() templ.Component {
 	})
 }
 
-// bulkAll says how many the whole list is, and whether it is all that there are.
+// bulkAll shows how many connections the whole list has, and whether these are all.
 func bulkAll(ctx context.Context, v view.BulkBar) string {
 	if v.Filtered {
 		return i18n.N(ctx, "bulk.found", v.Found)
@@ -284,7 +284,7 @@ func bulkAll(ctx context.Context, v view.BulkBar) string {
 	return i18n.N(ctx, "bulk.everything", v.Found)
 }
 
-// BulkAsk asks before many connections are deleted, revoked or removed for good.
+// BulkAsk is the confirmation before connections are deleted, revoked or removed permanently.
 func BulkAsk(s view.Shell, v view.BulkAsk, list string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -697,7 +697,7 @@ func BulkAsk(s view.Shell, v view.BulkAsk, list string) templ.Component {
 	})
 }
 
-// whichFound says what the list was limited by.
+// whichFound shows the filters of the list.
 func whichFound(ctx context.Context, v view.BulkAsk) string {
 	text := i18n.T(ctx, "bulk_ask.all_found")
 	if v.Search == "" && v.Status == "" && v.Service == "" && v.Tag == "" {
@@ -718,7 +718,7 @@ func whichFound(ctx context.Context, v view.BulkAsk) string {
 	return text
 }
 
-// follows says what goes with the connections, and what becomes of their grants.
+// follows shows what is removed with the connections, and the effect on their grants.
 func follows(ctx context.Context, v view.BulkAsk) []string {
 	if v.Act == "links" {
 		return linksFollow(ctx, v)
@@ -740,7 +740,7 @@ func follows(ctx context.Context, v view.BulkAsk) []string {
 	return lines
 }
 
-// linksFollow says who gets links.
+// linksFollow shows who receives links.
 func linksFollow(ctx context.Context, v view.BulkAsk) []string {
 	lines := []string{i18n.N(ctx, "bulk_ask.receivers", v.Receivers)}
 	switch {
@@ -768,7 +768,7 @@ func saidOf(ctx context.Context, key string) string {
 	return i18n.T(ctx, "bulk_said."+key)
 }
 
-// BulkRun shows how an act on many connections goes, and what came of each.
+// BulkRun shows the progress of an act on many connections, and the result of each.
 func BulkRun(s view.Shell, v view.BulkRun) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1340,7 +1340,7 @@ func goneBy(act string, item view.BulkItem) bool {
 	return false
 }
 
-// runAnswer says how far a run is; what it counts is disjoint.
+// runAnswer summarizes the progress of a run; its counts are disjoint.
 func runAnswer(ctx context.Context, v view.BulkRun) string {
 	answer := i18n.T(ctx, "bulk.progress", "Done", v.Done, "Total", v.Total, "Failed", v.Failed)
 	if v.Cancelled > 0 {
@@ -1359,7 +1359,7 @@ func runChip(ctx context.Context, state string) string {
 	return i18n.T(ctx, "bulk_state."+state)
 }
 
-// runRefresh has a run that goes on ask for itself again.
+// runRefresh reloads a run that is in progress.
 func runRefresh(v view.BulkRun) templ.Attributes {
 	if v.Over() {
 		return nil

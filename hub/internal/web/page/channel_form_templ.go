@@ -464,7 +464,7 @@ func addressExample(kind string) string {
 	}
 }
 
-// channelTest tells what a service said to a test message.
+// channelTest shows the reply of a service to a test message.
 func channelTest(t *view.ChannelTest) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -17,7 +17,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// expiries is a chart of when people are needed; it is a table to who cannot see it.
+// expiries is a chart of when people are needed; it is a table for screen readers.
 func expiries(bars []view.Bar) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -14,7 +14,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// maskedCodes is where access codes appear when somebody asks for them.
+// maskedCodes is the place where access codes appear on request.
 func maskedCodes(v view.Connection) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -17,8 +17,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// Standing is the answer in words, with the facts that it rests on. It asks for
-// itself again now and then.
+// Standing is the state of a connection in words, with the facts behind it. It reloads itself
+// at intervals.
 func Standing(v view.Connection) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -457,7 +457,7 @@ func trouble(v view.Connection) templ.Component {
 	})
 }
 
-// validWords say what the date of a token is: the end that it has, or has had.
+// validWords label the date of a token: the end that it has, or has had.
 // Where each use makes a token live longer, the known end is the earliest.
 func validWords(until time.Time, valid, sliding bool) string {
 	switch {
@@ -474,7 +474,7 @@ func validWords(until time.Time, valid, sliding bool) string {
 	}
 }
 
-// validUntil is until when a token is good, or since when it is not any more.
+// validUntil is the time until which a token is valid, or since which it is not.
 func validUntil(until time.Time, valid bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

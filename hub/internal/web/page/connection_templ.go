@@ -16,7 +16,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// Connection answers whether a connection will last.
+// Connection is the page of a connection; it begins with whether its grant will last.
 func Connection(s view.Shell, v view.Connection) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -940,8 +940,8 @@ func connectionActions(v view.Connection) templ.Component {
 	})
 }
 
-// paste takes the address that somebody landed on, where the service does not
-// lead back to the hub by itself.
+// paste is the form for the address that the service redirected to, where it does not redirect
+// to the hub.
 func paste(v view.Connection) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -54,7 +54,7 @@ func withoutCause(v view.Connections) view.Connections {
 	return v
 }
 
-// Connections answers how the connections stand.
+// Connections is the list of connections, with a summary of their states.
 func Connections(s view.Shell, v view.Connections) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -999,7 +999,7 @@ func ConnectionList(v view.Connections) templ.Component {
 	})
 }
 
-// mayBulk are the acts of the bar under a list; none for who may only look.
+// mayBulk are the acts of the bar under a list; none for viewers.
 func mayBulk(ctx context.Context) []string {
 	if !view.May(ctx, access.ActOperate) {
 		return nil
@@ -1007,7 +1007,7 @@ func mayBulk(ctx context.Context) []string {
 	return view.BulkActs(ctx)
 }
 
-// foundWords says how many connections a list finds.
+// foundWords shows how many connections match the filters.
 func foundWords(ctx context.Context, v view.Connections) string {
 	if !v.Limited() {
 		return i18n.N(ctx, "bulk.total", v.Found)
@@ -1353,7 +1353,7 @@ func orDash(s string) string {
 	return s
 }
 
-// NewConnection names a connection before it is authorised.
+// NewConnection names a connection before it is authorized.
 func NewConnection(s view.Shell, v view.ConnectionForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1667,7 +1667,7 @@ func authorizeButton(name string, first bool, class string) templ.Component {
 		}
 		if first {
 			var templ_7745c5c3_Var82 string
-			templ_7745c5c3_Var82, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "act.authorise"))
+			templ_7745c5c3_Var82, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "act.authorize"))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/page/connections.templ`, Line: 337, Col: 34}
 			}
@@ -1677,7 +1677,7 @@ func authorizeButton(name string, first bool, class string) templ.Component {
 			}
 		} else {
 			var templ_7745c5c3_Var83 string
-			templ_7745c5c3_Var83, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "act.reauthorise"))
+			templ_7745c5c3_Var83, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "act.reauthorize"))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/page/connections.templ`, Line: 339, Col: 36}
 			}

@@ -225,7 +225,7 @@ func doubtful(services []view.ServiceRef, policies []policy.Policy) templ.Compon
 	})
 }
 
-// serviceDoubts asks whether what is stored was meant.
+// serviceDoubts is the form that decides about doubtful options.
 func serviceDoubts(v view.Service) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

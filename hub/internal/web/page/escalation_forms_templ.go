@@ -18,7 +18,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// ContactForm asks how somebody is reached.
+// ContactForm edits the addresses of a contact.
 func ContactForm(s view.Shell, v view.ContactForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -291,7 +291,7 @@ func firstChannel(v view.ContactForm) string {
 	return v.Contact.Addresses[0].Channel
 }
 
-// Texts shows what messages say, and edits it.
+// Texts edits the texts of messages.
 func Texts(s view.Shell, v view.Texts) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -615,7 +615,7 @@ func textRows(part string) int {
 	return 2
 }
 
-// Drill rehearses what would happen, and really sends it if asked.
+// Drill shows the messages of a rehearsal, with the button that sends them.
 func Drill(s view.Shell, v view.DrillForm, events []policy.Event) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -28,7 +28,7 @@ func escalationTrail(ctx context.Context, last string) []ui.Crumb {
 	return append(trail, ui.Crumb{Label: i18n.T(ctx, "escalation.setup"), URL: "/escalation"}, ui.Crumb{Label: last})
 }
 
-// EscalationSetup answers who can be told, and how.
+// EscalationSetup shows the contacts, channels and policies.
 func EscalationSetup(s view.Shell, v view.EscalationSetup) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -560,7 +560,7 @@ func contactSub(ctx context.Context, x view.ContactRow) string {
 
 func clock(minutes int) string { return fmt.Sprintf("%02d:%02d", minutes/60, minutes%60) }
 
-// policySub tells the steps of a policy in a line.
+// policySub summarizes the steps of a policy in a line.
 func policySub(ctx context.Context, p policy.Policy, names map[string]string) string {
 	steps := make([]string, 0, len(p.Steps))
 	for _, s := range p.Steps {

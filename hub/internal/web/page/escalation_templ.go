@@ -112,7 +112,7 @@ func escalationCare(r view.EscalationRow) templ.Component {
 	})
 }
 
-// Escalation answers who was told of one trouble, and who will be.
+// Escalation shows who was notified of one trouble, and who will be.
 func Escalation(s view.Shell, v view.EscalationPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -835,7 +835,7 @@ func deliveryIcon(state string) string {
 	}
 }
 
-// Ack is where the acknowledge link of a message leads.
+// Ack is the page of the acknowledge link of a message.
 func Ack(s view.Shell, v view.AckPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -18,7 +18,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// Escalations answers who is being told of what.
+// Escalations lists the escalations, with who is notified.
 func Escalations(s view.Shell, v view.Escalations) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -471,7 +471,7 @@ func deadDelivery(d view.DeliveryRow) templ.Component {
 
 func escalationURL(id string) templ.SafeURL { return address("/escalations/", id, nil) }
 
-// deliveryReason says why a message was not taken, and what to do.
+// deliveryReason shows why a message was refused, and what to do.
 func deliveryReason(ctx context.Context, reason string) string {
 	if reason == "" {
 		return ""
@@ -731,7 +731,7 @@ func escalationTable(id, title string, rows []view.EscalationRow) templ.Componen
 	})
 }
 
-// escalationTitle says what happened.
+// escalationTitle describes the event.
 func escalationTitle(ctx context.Context, r view.EscalationRow) string {
 	title := i18n.T(ctx, "escalation_topic."+r.Topic)
 	if r.Days > 0 {

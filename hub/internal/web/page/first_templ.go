@@ -516,7 +516,7 @@ func stepMark(done bool) templ.Component {
 	})
 }
 
-// calmText says what can be relied on while nobody is needed.
+// calmText describes what holds while no person is needed.
 func calmText(ctx context.Context, f view.FirstSteps) string {
 	if f.Told {
 		return i18n.T(ctx, "overview.calm_text")

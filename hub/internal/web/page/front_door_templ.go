@@ -461,7 +461,7 @@ func FrontDoor(s view.Shell, v view.FrontDoor) templ.Component {
 	})
 }
 
-// doorWords says in one sentence whether what is given lasts.
+// doorWords describes whether the access that a service grants lasts.
 func doorWords(ctx context.Context, s view.Service) string {
 	return abilities(ctx, s.Provider.Description)[0].text
 }
@@ -480,7 +480,7 @@ func doorLoginKey(v view.FrontDoor) string {
 	return "door.log_in"
 }
 
-// servicePublished says whether strangers may use a service, and lets an owner change it.
+// servicePublished shows whether a service is published, with the form that changes it.
 func servicePublished(v view.Service) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

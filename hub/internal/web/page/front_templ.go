@@ -517,7 +517,7 @@ func Login(s view.Shell, v view.Login) templ.Component {
 	})
 }
 
-// oidcURL leads to the sign-in service, and back to where the person wanted to go.
+// oidcURL is the address of a login by the sign-in service, which returns to the requested page.
 func oidcURL(v view.Login) string {
 	if v.ReturnTo == "" {
 		return "/login/oidc"
@@ -699,9 +699,9 @@ func Setup(s view.Shell, v view.Setup) templ.Component {
 	})
 }
 
-// Departure sends the browser to a service. It is a page and not an answer with
-// a Location, for form-action of the Content-Security-Policy also binds where a
-// form's redirects may lead; a page's own refresh is no form.
+// Departure sends the browser to a service. It is a page and not a redirect, because
+// form-action of the Content-Security-Policy also covers the redirects of a form; the
+// refresh of a page is not covered.
 func Departure(s view.Shell, v view.Departure) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -911,7 +911,7 @@ func Departure(s view.Shell, v view.Departure) templ.Component {
 	})
 }
 
-// resultIcons are the pictures of results that are nobody's fault in particular.
+// resultIcons are the icons of results that are no failure of a party.
 var resultIcons = map[string]string{"denied": "ban", "expired_code": "clock-exclamation", "transient": "cloud", "still_waiting": "hourglass", "unknown_state": "hourglass", "other_account": "users"}
 
 func resultIcon(reason string) string {
@@ -921,8 +921,8 @@ func resultIcon(reason string) string {
 	return "alert-triangle"
 }
 
-// Result is what a person sees who came back from a service and is not signed in
-// to the hub, or whose authorization came to nothing.
+// Result is the page after an authorization, for a visitor who is not signed in to the hub, or
+// after a failure.
 func Result(s view.Shell, v view.Result) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -14,8 +14,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// Grant tells somebody who was sent a link whose service it is, what is asked for and
-// for how long, before they go there.
+// Grant shows the recipient of a link the service, the requested access and its duration,
+// before the authorization.
 func Grant(s view.Shell, v view.Grant) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -423,7 +423,7 @@ func rights(all []view.Right) templ.Component {
 	})
 }
 
-// literally keeps what a service said, in whatever language, for whoever has to mend it.
+// literally shows the message of a service unchanged, for diagnosis.
 func literally(t *view.Trouble, who string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

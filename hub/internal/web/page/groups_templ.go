@@ -15,8 +15,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// acuteGroups tells of many connections that need a person by service and by what they
-// need, each group with all that are in it and an act on all of them.
+// acuteGroups groups the connections that need a person by service and need, each group with a
+// link to its connections and an act on all of them.
 func acuteGroups(groups []view.AcuteGroup) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -255,7 +255,7 @@ func acuteGroups(groups []view.AcuteGroup) templ.Component {
 	})
 }
 
-// channelsState says which ways of telling people are switched off.
+// channelsState shows which channels are disabled.
 func channelsState(off []string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -15,7 +15,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// consentHosts asks an owner to agree, by name, to hosts that grants would go to.
+// consentHosts is the form by which an owner consents to named hosts that grants would go to.
 func consentHosts(v view.ServiceForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -122,8 +122,8 @@ func consentHosts(v view.ServiceForm) templ.Component {
 	})
 }
 
-// heldHosts tells of services for which nothing is sent until an owner has agreed to new
-// hosts, and asks for that once for all.
+// heldHosts shows the services for which nothing is sent until an owner has consented to new
+// hosts, with one form for all.
 func heldHosts(v view.HeldHosts) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

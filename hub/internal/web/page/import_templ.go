@@ -133,8 +133,8 @@ func Import(s view.Shell, v view.ImportForm) templ.Component {
 	})
 }
 
-// importTable asks for a table of grants. The browser fills in again what refill says of
-// the one that was sent before: it holds tokens, which no page does.
+// importTable is the form for a table of grants. The browser restores the table that was sent
+// before, as described by refill: it contains tokens, which no page may contain.
 func importTable(columns, refill, wrong string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -240,7 +240,7 @@ func importTable(columns, refill, wrong string) templ.Component {
 	})
 }
 
-// Imported tells which rows of a table have a mistake: nothing of it was imported.
+// Imported shows which rows of a table are invalid: nothing of it was imported.
 func Imported(s view.Shell, v view.Imported) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -20,7 +20,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// Keys answers which processes may pull tokens.
+// Keys is the list of API keys.
 func Keys(s view.Shell, keys []view.Key) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -770,7 +770,7 @@ func keyScope(k view.Key) templ.Component {
 	})
 }
 
-// scopeWords says what a key may do besides pulling.
+// scopeWords shows what a key may do besides pulling.
 func scopeWords(ctx context.Context, scopes []string) string {
 	words := make([]string, 0, len(scopes))
 	for _, scope := range scopes {
@@ -789,7 +789,7 @@ func overlaps(ctx context.Context) []ui.Choice {
 	return choices
 }
 
-// NewKey asks what a key may do.
+// NewKey is the form for a new key and its scopes.
 func NewKey(s view.Shell, v view.KeyForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

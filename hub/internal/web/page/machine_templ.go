@@ -19,7 +19,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// stepText says how far a clock has moved, and whether ahead or back.
+// stepText describes how far a clock has moved, and in which direction.
 func stepText(ctx context.Context, by time.Duration) string {
 	switch {
 	case by < 0:
@@ -30,8 +30,8 @@ func stepText(ctx context.Context, by time.Duration) string {
 	return i18n.T(ctx, "machine.clock_stood")
 }
 
-// machineNotices says what keeps renewals from beginning on this machine, and what was
-// noticed about copies.
+// machineNotices shows what blocks renewals on this machine, and what was detected about
+// copies.
 func machineNotices(m view.Machine) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -243,7 +243,7 @@ func machineNotice(what, text string) templ.Component {
 	})
 }
 
-// replicas lists the hubs on this database, once there are several runs to tell apart.
+// replicas lists the hubs on this database, if there are several runs.
 func replicas(all []view.Replica) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -15,8 +15,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// offered asks whether an authorisation that was kept aside is to replace the grant that
-// is in force, and says what that would cost.
+// offered is the form that decides whether an authorization that was kept aside replaces the
+// present grant, with the consequences.
 func offered(v view.Connection) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -15,7 +15,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// OnceForm chooses where to authorise without keeping anything.
+// OnceForm chooses where to authorize without keeping anything.
 func OnceForm(s view.Shell, v view.OnceForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -165,7 +165,7 @@ func OnceForm(s view.Shell, v view.OnceForm) templ.Component {
 	})
 }
 
-// Once shows a grant that is not kept: how long it is good, whether it renews, and
+// Once shows a grant that is not kept: how long it is valid, whether it renews, and
 // the codes to copy.
 func Once(s view.Shell, v view.Once) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -288,7 +288,7 @@ func Once(s view.Shell, v view.Once) templ.Component {
 	})
 }
 
-// OnceFront is Once for somebody without an account.
+// OnceFront is Once for a visitor without an account.
 func OnceFront(s view.Shell, v view.Once) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -699,7 +699,7 @@ func codeFields(fields []view.CodeField) templ.Component {
 	})
 }
 
-// onceKeep makes a connection of what was just handed over, because somebody wants it.
+// onceKeep is the form that keeps the grant just handed over as a connection.
 func onceKeep(v view.Once) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -18,7 +18,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// Overview answers what needs a person.
+// Overview is the first page: what needs a person now.
 func Overview(s view.Shell, v view.Overview) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -465,7 +465,7 @@ func acute(v view.Overview) templ.Component {
 				}
 			} else if r.PersonReason == connection.ReasonNeverGranted {
 				var templ_7745c5c3_Var16 string
-				templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "list.never_authorised"))
+				templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "list.never_authorized"))
 				if templ_7745c5c3_Err != nil {
 					return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/page/overview.templ`, Line: 93, Col: 45}
 				}
@@ -560,9 +560,9 @@ func acute(v view.Overview) templ.Component {
 	})
 }
 
-// standing is how all connections stand, as a line and as words.
-// standing counts the connections by status, and says so if all plugins are well; those
-// that are not have a section of their own.
+// standing shows the states of all connections, as a bar and as text.
+// standing shows the connections by status, and that all plugins run; plugins that do not have
+// a section of their own.
 func standing(c view.Counts, pluginsWell int) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1025,7 +1025,7 @@ func shortTable(rows []view.ConnectionRow, person bool) templ.Component {
 	})
 }
 
-// alike reports whether another row has the same title, so that the name must tell them apart.
+// alike reports whether another row has the same title, so that the name is needed as well.
 func alike(rows []view.ConnectionRow, r view.ConnectionRow) bool {
 	return slices.ContainsFunc(rows, func(x view.ConnectionRow) bool { return x.Title == r.Title && x.Name != r.Name })
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // passkeyLogin is the button of the login page; the script shows it where the browser
-// knows passkeys.
+// supports passkeys.
 func passkeyLogin(v view.Login) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -487,7 +487,7 @@ func passkeyAdd(v view.Passkeys) templ.Component {
 	})
 }
 
-// passkeyProblem is where the script says what went wrong.
+// passkeyProblem is the place where the script shows errors.
 func passkeyProblem() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -543,8 +543,8 @@ func passkeyProblem() templ.Component {
 	})
 }
 
-// passkeySentences are what the script says of what browsers refuse, by their names
-// of it.
+// passkeySentences are the texts that the script shows for errors of the browser, by the name
+// of the error.
 func passkeySentences(ctx context.Context, cancelled, address string) templ.Attributes {
 	return templ.Attributes{
 		"data-not-allowed-error":   cancelled,

@@ -18,7 +18,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// People answers who may do what here.
+// People is the list of people with their roles.
 func People(s view.Shell, v view.People, roles []string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1048,7 +1048,7 @@ func inviteForm(v view.People, roles []string) templ.Component {
 	})
 }
 
-// Invite is what somebody sees who was invited.
+// Invite is the page of an invitation.
 func Invite(s view.Shell, v view.Invite) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1222,7 +1222,7 @@ func Invite(s view.Shell, v view.Invite) templ.Component {
 	})
 }
 
-// leavingText names what is withdrawn with somebody; empty without any.
+// leavingText names what is withdrawn together with a person; empty without any.
 func leavingText(ctx context.Context, m view.Member) string {
 	if len(m.Keys)+len(m.Invitations)+m.Links == 0 {
 		return ""

@@ -240,7 +240,7 @@ func pickerRow(c view.ConnectionRow, chosen bool) templ.Component {
 	})
 }
 
-// pickerWords says how much of the list is shown.
+// pickerWords shows how much of the list is visible.
 func pickerWords(ctx context.Context, v view.Picker) string {
 	switch {
 	case v.All == 0:

@@ -15,7 +15,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// Plugin answers what a plugin is, whether it runs, and what it may do.
+// Plugin is the page of a plugin: its version, its state and its rights.
 func Plugin(s view.Shell, p view.Plugin) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

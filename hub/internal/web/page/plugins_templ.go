@@ -16,7 +16,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// Plugins answers whether the plugins run.
+// Plugins is the list of plugins with their states.
 func Plugins(s view.Shell, v view.Plugins) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -571,7 +571,7 @@ func pluginRow(p view.Plugin) templ.Component {
 	})
 }
 
-// pluginOrigin says who answers for what runs.
+// pluginOrigin shows where the running version comes from.
 func pluginOrigin(p view.Plugin) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

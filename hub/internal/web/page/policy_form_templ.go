@@ -20,7 +20,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// PolicyForm asks who is told of what.
+// PolicyForm edits which trouble is escalated to whom.
 func PolicyForm(s view.Shell, v view.PolicyForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -421,7 +421,7 @@ func policyTitle(ctx context.Context, v view.PolicyForm) string {
 	return i18n.T(ctx, "escalation.add_policy")
 }
 
-// drillAfter says when a message would be sent.
+// drillAfter shows when a message would be sent.
 func drillAfter(ctx context.Context, after time.Duration) string {
 	if after <= 0 {
 		return i18n.T(ctx, "escalation.at_once")

@@ -19,7 +19,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// Ask asks for a service that is missing, in the hub or as a stranger.
+// Ask is the form of a request for a missing service, for people and visitors.
 func Ask(s view.Shell, v view.AskForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -352,7 +352,7 @@ func askBody(v view.AskForm) templ.Component {
 	})
 }
 
-// Requests answers which services people miss.
+// Requests is the list of requests for services.
 func Requests(s view.Shell, v view.Requests) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -765,12 +765,12 @@ func request(r view.Request) templ.Component {
 	})
 }
 
-// requestFrom says who has asked, as far as it is known.
+// requestFrom shows the source of a request, as far as it is known.
 func requestFrom(ctx context.Context, r view.Request) string {
 	return i18n.T(ctx, "requests_from."+r.Source, "Name", r.AskedBy, "Address", r.Address)
 }
 
-// openRequests tells administrators that services were asked for.
+// openRequests shows administrators that there are open requests for services.
 func openRequests(n int) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

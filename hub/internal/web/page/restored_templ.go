@@ -17,7 +17,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// restoredNotices says on the overview what a restore has left to wait for and to decide.
+// restoredNotices shows on the overview what a restore leaves to wait for and to decide.
 func restoredNotices(v view.Restored) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -165,7 +165,7 @@ func restoredAnswer(ctx context.Context, v view.Restored) string {
 	return i18n.T(ctx, "restored.answer_done")
 }
 
-// Restored answers what a restore of the database has left to do.
+// Restored is the page of what is left to do after a restore of the database.
 func Restored(s view.Shell, v view.Restored) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1049,7 +1049,7 @@ func behindTable(rows []view.BehindGrant, picks bool) templ.Component {
 	})
 }
 
-// BehindDecision asks whether a decision is meant: what is done, and to how many.
+// BehindDecision is the confirmation of a decision: what is done, and to how many.
 func BehindDecision(s view.Shell, d view.BehindDecision) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1215,7 +1215,7 @@ func BehindDecision(s view.Shell, d view.BehindDecision) templ.Component {
 	})
 }
 
-// Withdrawn answers what was withdrawn and is back after a restore.
+// Withdrawn is the page of rights that were withdrawn and came back by a restore.
 func Withdrawn(s view.Shell, things []view.WithdrawnThing) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

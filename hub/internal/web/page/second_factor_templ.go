@@ -16,7 +16,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// comeBack says when something may be tried again, and why not now.
+// comeBack shows when the next attempt is allowed, and why not now.
 func comeBack(w view.Wait) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -98,7 +98,7 @@ func comeBack(w view.Wait) templ.Component {
 	})
 }
 
-// LoginCode asks for a second factor.
+// LoginCode is the form for a second factor.
 func LoginCode(s view.Shell, v view.LoginCode) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -199,7 +199,7 @@ func checkTone(verdict string) string {
 	}
 }
 
-// checkURL is where a form asks for a check.
+// checkURL is the address of a form for checks.
 func checkURL(v view.ServiceForm) templ.SafeURL {
 	if v.Editing == "" {
 		return address("/services/new/", v.Provider.Name, []string{"/check"})

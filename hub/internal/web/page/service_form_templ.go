@@ -16,7 +16,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// ServiceForm asks how the hub is registered at a service.
+// ServiceForm edits the registration of the hub at a service.
 func ServiceForm(s view.Shell, v view.ServiceForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -411,7 +411,7 @@ func ServiceForm(s view.Shell, v view.ServiceForm) templ.Component {
 	})
 }
 
-// approveHosts asks for an administrator's word on hosts that the plugin named for
+// approveHosts is the form by which an administrator approves hosts that the plugin named for
 // this service alone.
 func approveHosts(v view.ServiceForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -679,8 +679,8 @@ func formTrouble(v view.ServiceForm) templ.Component {
 	})
 }
 
-// formNotices tells what is good to know of a service, below the steps: nobody needs it to
-// fill the form in.
+// formNotices shows background about a service, below the steps; it is not needed to fill in
+// the form.
 func formNotices(v view.ServiceForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -649,7 +649,7 @@ func optionInput(ctx context.Context, o provider.Option, v view.ServiceForm) ui.
 	return in
 }
 
-// optionChoices are the values to choose from. Nothing is chosen for whoever has not.
+// optionChoices are the values to choose from. None is preselected.
 func optionChoices(ctx context.Context, o provider.Option, value string) []ui.Choice {
 	var choices []ui.Choice
 	if o.Default == nil && (!o.Required || value == "") {

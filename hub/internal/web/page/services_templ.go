@@ -17,7 +17,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// Services answers what can be connected.
+// Services is the list of services.
 func Services(s view.Shell, services []view.Service, held view.HeldHosts) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -500,7 +500,7 @@ func servicesAnswer(ctx context.Context, services []view.Service) string {
 	return i18n.N(ctx, "services.answer", len(services))
 }
 
-// Gallery answers which services can be added.
+// Gallery is the choice of providers of a new service.
 func Gallery(s view.Shell, providers []view.Provider) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -794,7 +794,7 @@ func Gallery(s view.Shell, providers []view.Provider) templ.Component {
 	})
 }
 
-// Service answers who is connected through a service.
+// Service is the page of a service with its connections.
 func Service(s view.Shell, v view.Service) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -17,7 +17,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-// Trash answers what was deleted and can still be put back.
+// Trash is the list of deleted connections that can be put back.
 func Trash(s view.Shell, v view.Trash) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -740,7 +740,7 @@ func trashTable(rows []view.TrashRow) templ.Component {
 	})
 }
 
-// grantWord says what is left of a grant that nobody renews.
+// grantWord describes what remains of a grant that is not renewed.
 func grantWord(ctx context.Context, r view.TrashRow) string {
 	switch {
 	case !r.Granting:
@@ -767,7 +767,7 @@ func trashAnswer(ctx context.Context, v view.Trash) string {
 	return i18n.N(ctx, "trash.answer", v.Total) + " " + i18n.T(ctx, "trash.answer_text", "Time", i18n.Duration(ctx, v.Keep))
 }
 
-// PutBack asks for another name, where that of a deleted connection is taken.
+// PutBack is the form for another name, where that of a deleted connection is taken.
 func PutBack(s view.Shell, v view.TrashRow) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -23,7 +23,7 @@ func problem(ctx context.Context, problems problemsByField, field string) string
 	return i18n.Text(ctx, problems[field])
 }
 
-// resultReasons are the reasons that have words of their own; others are told as
+// resultReasons are the reasons that have texts of their own; others are shown as
 // an internal error.
 var resultReasons = []string{
 	"unknown_service", "unknown_state", "other_browser", "other_service", "wrong_issuer", "denied", "no_code",
@@ -61,7 +61,7 @@ func resultText(ctx context.Context, v view.Result) string {
 	return i18n.T(ctx, resultKey(v)+".text", "Service", resultService(ctx, v), "Name", v.Connection, "Wanted", v.Wanted, "Got", v.Got)
 }
 
-// backKey names the button that leads to where an authorization can be begun again.
+// backKey names the button by which an authorization can be started again.
 func backKey(v view.Result) string {
 	switch {
 	case strings.HasPrefix(v.Back, "/connections/"):
@@ -75,7 +75,7 @@ func backKey(v view.Result) string {
 	}
 }
 
-// resultRemedy says what to do: the provider's advice, or ours by reason.
+// resultRemedy returns what to do: the provider's advice, or the hub's by reason.
 func resultRemedy(ctx context.Context, v view.Result) string {
 	if v.Cause != nil && !v.Cause.Remedy.IsZero() {
 		return i18n.Text(ctx, v.Cause.Remedy)
@@ -109,7 +109,7 @@ func failureKey(v view.Failure) string {
 	}
 }
 
-// waitTitle says why something has to wait.
+// waitTitle returns why an attempt was limited.
 func waitTitle(ctx context.Context, w view.Wait) string {
 	if w.Others {
 		return i18n.T(ctx, "login.busy")
@@ -117,7 +117,7 @@ func waitTitle(ctx context.Context, w view.Wait) string {
 	return i18n.T(ctx, "login.wait")
 }
 
-// waitText says for how long, to the second.
+// waitText returns how long to wait, to the second.
 func waitText(ctx context.Context, w view.Wait) string {
 	left := i18n.Duration(ctx, w.For)
 	if w.Others {
@@ -126,12 +126,12 @@ func waitText(ctx context.Context, w view.Wait) string {
 	return i18n.T(ctx, "login.wait_text", "Time", left)
 }
 
-// WaitSentence is what a script shows to somebody who has to wait.
+// WaitSentence is the text of a rate limit that a script shows.
 func WaitSentence(ctx context.Context, w view.Wait) string {
 	return waitTitle(ctx, w) + ". " + waitText(ctx, w)
 }
 
-// overviewAnswer says what needs a person.
+// overviewAnswer summarizes what needs a person.
 func overviewAnswer(ctx context.Context, v view.Overview) string {
 	acute := v.Counts.Acute()
 	switch {
@@ -146,7 +146,7 @@ func overviewAnswer(ctx context.Context, v view.Overview) string {
 	}
 }
 
-// connectionsAnswer says how the connections stand.
+// connectionsAnswer summarizes the states of the connections.
 func connectionsAnswer(ctx context.Context, v view.Connections) string {
 	acute := v.StatusCounts.Acute()
 	switch {
@@ -159,7 +159,7 @@ func connectionsAnswer(ctx context.Context, v view.Connections) string {
 	}
 }
 
-// pluginsAnswer says whether the plugins run.
+// pluginsAnswer summarizes whether the plugins run.
 func pluginsAnswer(ctx context.Context, plugins []view.Plugin) string {
 	bad := 0
 	for _, p := range plugins {
@@ -225,7 +225,7 @@ func packageURL(p installer.Package, act string) templ.SafeURL {
 	return templ.URL("/plugin-packages/" + p.Sum + "/" + act)
 }
 
-// sandboxWord tells a plugin that has not run from one without a sandbox.
+// sandboxWord distinguishes a plugin that has not run from one without a sandbox.
 func sandboxWord(p view.Plugin) string {
 	if p.Status.Sandbox == sandbox.Off {
 		return "off"
@@ -233,7 +233,7 @@ func sandboxWord(p view.Plugin) string {
 	return "unknown"
 }
 
-// grantTitle is the question that a link asks.
+// grantTitle is the title of the page of a link.
 func grantTitle(ctx context.Context, v view.Grant) string {
 	if v.Refused != "" {
 		return i18n.T(ctx, "grant_refused."+v.Refused+".title")
@@ -241,7 +241,7 @@ func grantTitle(ctx context.Context, v view.Grant) string {
 	return i18n.T(ctx, "grant.title", "Service", v.Service.Title)
 }
 
-// grantLasts says in plain words how long an access lasts.
+// grantLasts describes how long an access lasts.
 func grantLasts(ctx context.Context, v view.Grant) string {
 	if v.Provider.AutoRenew == provider.AutoRenewNone {
 		return i18n.T(ctx, "grant.lasts_once")
@@ -249,7 +249,7 @@ func grantLasts(ctx context.Context, v view.Grant) string {
 	return i18n.T(ctx, "grant.lasts_renews")
 }
 
-// wrongCode says what to do about a code that is not right.
+// wrongCode describes what to do about a wrong code.
 func wrongCode(ctx context.Context, wrong bool) string {
 	if !wrong {
 		return ""
@@ -265,7 +265,7 @@ func memory(ctx context.Context, bytes int64) string {
 	return i18n.T(ctx, "plugins.mib", "N", (bytes+(1<<19))>>20)
 }
 
-// revokeText says what becomes of a grant that is given back.
+// revokeText describes the effect of revoking a grant.
 func revokeText(ctx context.Context, v view.Connection) string {
 	if v.Revocable {
 		return i18n.T(ctx, "revoke.text", "Service", v.Service.Title)

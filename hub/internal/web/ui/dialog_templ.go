@@ -15,7 +15,7 @@ type Question struct {
 	ID string
 	// Title names what will be destroyed, Text what follows from it.
 	Title, Text string
-	// Button says the act again.
+	// Button repeats the name of the act.
 	Button string
 	// Action is where the answer is sent.
 	Action string

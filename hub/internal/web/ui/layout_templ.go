@@ -45,7 +45,7 @@ func mine(ctx context.Context) []section {
 	return slices.DeleteFunc(slices.Clone(sections), func(x section) bool { return !view.May(ctx, x.needs) })
 }
 
-// first is the theme before the browser has said which one the system has.
+// first is the theme before the script has read that of the system.
 func first(theme string) string {
 	if theme == view.ThemeDark {
 		return theme
@@ -669,7 +669,7 @@ func App(s view.Shell, title string, trail ...Crumb) templ.Component {
 	})
 }
 
-// personMenu is what a person can do with the hub and themselves.
+// personMenu is the menu of the signed-in person.
 func personMenu(s view.Shell) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -803,7 +803,7 @@ func personMenu(s view.Shell) templ.Component {
 
 var themeIcons = map[string]string{view.ThemeAuto: "sun-moon", view.ThemeLight: "sun", view.ThemeDark: "moon"}
 
-// ThemeChoice switches the theme, at once and for good.
+// ThemeChoice switches the theme, immediately and permanently.
 func ThemeChoice(s view.Shell) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

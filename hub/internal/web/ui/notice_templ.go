@@ -83,7 +83,7 @@ func Note(kind string) templ.Component {
 	})
 }
 
-// Flash is told once, after something was done.
+// Flash is a message that is shown once, after an act.
 func Flash(f *view.Flash) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -200,8 +200,8 @@ func flashRole(f *view.Flash) string {
 	return "status"
 }
 
-// Said quotes a service, marked as its words, or says what the hub and its plugins
-// report in the reader's language.
+// Said quotes the message of a service, marked as a quotation, or shows the report of the hub
+// and its plugins in the reader's language.
 func Said(t *view.Trouble, who string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -289,7 +289,7 @@ func said(t *view.Trouble) string {
 	return t.Message
 }
 
-// Remedy says what to do about trouble: the provider's advice, or ours by kind.
+// Remedy shows what to do about trouble: the provider's advice, or the hub's by kind.
 func Remedy(ctx context.Context, t *view.Trouble) string {
 	if !t.Remedy.IsZero() {
 		return i18n.Text(ctx, t.Remedy)

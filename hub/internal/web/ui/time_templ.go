@@ -14,7 +14,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/i18n"
 )
 
-// Relative says how far a time is; the words tick, the full time is its tooltip.
+// Relative shows the distance to a time, kept up to date by the script; its tooltip has the full time.
 func Relative(t time.Time) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -83,7 +83,7 @@ func Relative(t time.Time) templ.Component {
 	})
 }
 
-// Moment says how far a time is and when that is: "in 42 min · 14:35 MSK".
+// Moment shows the distance to a time and the time itself: "in 42 min · 14:35 MSK".
 func Moment(t time.Time) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -139,7 +139,7 @@ func Moment(t time.Time) templ.Component {
 	})
 }
 
-// Day says a day, with the full time as its tooltip.
+// Day shows a day, with the full time as its tooltip.
 func Day(t time.Time) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -33,7 +33,7 @@ func TrashActs(ctx context.Context) []string {
 	return nil
 }
 
-// Destroys reports whether an act asks again before it is done.
+// Destroys reports whether an act needs a confirmation.
 func Destroys(act string) bool { return slices.Contains([]string{"revoke", "delete", "remove"}, act) }
 
 // Asks reports whether an act is asked about before it is done: one that destroys, or that
@@ -44,7 +44,7 @@ func Asks(act string) bool { return act == "links" || Destroys(act) }
 // being typed.
 const TypedAbove = 10
 
-// BulkBar is what stands under a list: acts on the picked ones, or on all that it finds.
+// BulkBar is the bar below a list: acts on the picked connections, or on all that match.
 type BulkBar struct {
 	// Query is the query of the list, Found how many it finds on all its pages, Filtered
 	// whether these are not all that there are.
@@ -75,8 +75,8 @@ type BulkAsk struct {
 	Granting, Rotating, Keys, Rules, Channels int
 	// Keep is how long the trash keeps them.
 	Keep time.Duration
-	// Receivers is how many people get links, Ownerless how many connections nobody owns, and
-	// Rest who gets those; empty if nobody does.
+	// Receivers is how many people get links, Ownerless how many connections have no owner, and
+	// Rest who gets the links of these; empty for none.
 	Receivers, Ownerless int
 	Rest                 string
 	// Problem is "changed" if the list has changed since it was counted, "number" if another
@@ -114,7 +114,7 @@ type BulkItem struct {
 	// State is waiting, done, failed or cancelled. Said is a key of the hub's own words,
 	// Message those of a service.
 	State, Said, Message string
-	// Line is where it stands in the table of an import; 0 elsewhere.
+	// Line is its line in the table of an import; 0 elsewhere.
 	Line int
 }
 

@@ -41,7 +41,7 @@ type ConnectionRow struct {
 	Name, Title string
 	Service     ServiceRef
 	Status      connection.Status
-	// ValidUntil ends the access token; zero if no end is known. Valid says
+	// ValidUntil ends the access token; zero if no end is known. Valid reports
 	// whether there is one now.
 	ValidUntil time.Time
 	Valid      bool
@@ -86,7 +86,7 @@ type Connection struct {
 	BornDead   bool
 	// ScopeTitles are the catalogue's words for scopes.
 	ScopeTitles map[string]provider.Text
-	// ScopesSaid is set if the service told which scopes it granted.
+	// ScopesSaid is set if the service reported the granted scopes.
 	ScopesSaid    bool
 	Granted       []string
 	Requested     []string
@@ -97,19 +97,19 @@ type Connection struct {
 	RenewedAt     time.Time
 	CreatedAt     time.Time
 	ProviderTitle provider.Text
-	// Revocable is set if the service can be told that a grant is given back.
+	// Revocable is set if grants can be revoked at the service.
 	Revocable bool
 	// HasRefreshToken is set if a refresh token could be handed over.
 	HasRefreshToken bool
 	// PullURL is where a process gets the token.
 	PullURL string
-	// Suspect is set if the service refuses this grant alone, in words that nobody knows.
+	// Suspect is set if the service refuses this grant alone, by an unknown error.
 	Suspect bool
 	// AfterExpiry is set if the service renews only once the token is over.
 	AfterExpiry bool
-	// Doubt says what of the last reply made no sense; "" if all did.
+	// Doubt describes what was inconsistent in the last reply; "" if nothing was.
 	Doubt connection.Doubt
-	// Offered is an authorisation that was kept aside; nil if there is none.
+	// Offered is an authorization that was kept aside; nil if there is none.
 	Offered *Offered
 	// Timeline is what happened to it, newest first.
 	Timeline []Moment
@@ -121,7 +121,7 @@ type Connection struct {
 	// Contacts are who could own it, Owner is the id of who does.
 	Contacts []policy.Contact
 	Owner    string
-	// Link is a link for somebody else that was just made, and how long it is good.
+	// Link is a link for a person without an account that was just created, with its end.
 	Link      string
 	LinkUntil time.Time
 	// TestCalls are calls that show the access work; TestAnswer is what the service has
@@ -135,7 +135,7 @@ type Connection struct {
 // TestAnswer is what a service answered to a test call, without secrets.
 type TestAnswer struct {
 	// Call is its name. Status is the HTTP status, 0 if there was no answer: Failure then
-	// says why.
+	// has the reason.
 	Call    string
 	Status  int
 	Failure string
@@ -150,7 +150,7 @@ func ServiceRefOf(s service.Service, icon string) ServiceRef {
 	return ServiceRef{Name: s.Name, Title: s.Title, Icon: Icon{URL: icon, Title: s.Title}}
 }
 
-// ConnectionRowOf derives how a connection stands at a time.
+// ConnectionRowOf derives the state of a connection at a time.
 func ConnectionRowOf(c connection.Connection, svc ServiceRef, now time.Time) ConnectionRow {
 	by, reason := c.PersonBy()
 	row := ConnectionRow{
@@ -189,7 +189,7 @@ func ConnectionOf(c connection.Connection, s service.Service, icon, publicURL st
 	return v
 }
 
-// Offered is an authorisation that was kept aside, because it would have replaced a
+// Offered is an authorization that was kept aside, because it would have replaced a
 // better one: Reason is one of authflow's.
 type Offered struct {
 	Reason string
@@ -199,7 +199,7 @@ type Offered struct {
 }
 
 // PutOff reports whether the next renewal comes when the token is over already, which
-// the service did not ask for: its endpoint is left alone for now.
+// the service did not ask for: its endpoint is not called for now.
 func (c Connection) PutOff() bool {
 	onTime := c.AfterExpiry || c.Policy.Window.Kind == provider.RenewOnDemand
 	return c.Renewable && !onTime && !c.ValidUntil.IsZero() && c.NextRenewal.After(c.ValidUntil.Add(time.Second))
@@ -208,13 +208,13 @@ func (c Connection) PutOff() bool {
 // Authorized reports whether there ever was a grant.
 func (c Connection) Authorized() bool { return !c.AuthorizedAt.IsZero() }
 
-// AccessCodes are the tokens of a connection, shown because somebody asked.
+// AccessCodes are the tokens of a connection, shown on request.
 type AccessCodes struct {
 	Connection ConnectionRow
 	// JSON is the document to copy; it holds secrets. Fields are its parts.
 	JSON   string
 	Fields []CodeField
-	// WithRefreshToken says that renewal was handed over.
+	// WithRefreshToken is set if the refresh token was handed over.
 	WithRefreshToken bool
 	// Refused is why there is no token; nil if there is.
 	Refused *Trouble

@@ -11,7 +11,7 @@ import (
 )
 
 // A page must not say that a connection lasts whose renewal is put off past the end of
-// its token, unless the service wants it so.
+// its token, unless the service requires it.
 func TestARenewalThatIsPutOffPastTheTokensEndIsTold(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for name, test := range map[string]struct {

@@ -9,7 +9,7 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// EscalationRow is a trouble of which people are told, in a list.
+// EscalationRow is an escalation in a list.
 type EscalationRow struct {
 	ID, Topic      string
 	Days           int
@@ -25,17 +25,17 @@ type EscalationRow struct {
 	Sent, Waiting, Dead int
 }
 
-// Escalations answers who is being told of what.
+// Escalations is the list of escalations.
 type Escalations struct {
 	Open, Over []EscalationRow
 	Dead       []DeliveryRow
-	// Ready is set if there are a channel and a contact, so that anybody can be told.
+	// Ready is set if there are a channel and a contact, so that messages can be sent.
 	Ready bool
 	// Next is the page of older ones; empty at the end.
 	Next string
 }
 
-// DeliveryRow is a message to somebody.
+// DeliveryRow is a message to a contact.
 type DeliveryRow struct {
 	ID, EscalationID string
 	Kind, State      string
@@ -43,7 +43,7 @@ type DeliveryRow struct {
 	DueAt, SentAt    time.Time
 	Attempts         int
 	Reason, Said     string
-	// Preview is what it said, without its links; empty until it was written.
+	// Preview is its text without the links; empty until it was written.
 	Preview string
 }
 
@@ -56,7 +56,7 @@ type EscalationPage struct {
 	Deliveries []DeliveryRow
 }
 
-// EscalationSetup is who can be told, and how.
+// EscalationSetup has the contacts, channels and policies.
 type EscalationSetup struct {
 	Channels []ChannelRow
 	Contacts []ContactRow
@@ -87,7 +87,7 @@ type ChannelForm struct {
 	Values          map[string]string
 	// Kept names the secrets that are stored.
 	Kept []string
-	// Again names the secrets that were entered and have to be entered once more.
+	// Again names the secrets that were entered and have to be entered again.
 	Again      []string
 	DisabledAt time.Time
 	Problems   map[string]provider.Text
@@ -146,7 +146,7 @@ type DrillForm struct {
 	Connection string
 	Title      string
 	Event      policy.Event
-	// Planned is who would be told; nil before anybody asked.
+	// Planned is who would be notified; nil before it was requested.
 	Planned []DrillStep
 	Asked   bool
 }
@@ -164,6 +164,6 @@ type AckPage struct {
 	Row     EscalationRow
 	Contact string
 	Action  string
-	// Unknown is set for a link that is not ours.
+	// Unknown is set for a link that the hub did not send.
 	Unknown bool
 }

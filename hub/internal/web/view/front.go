@@ -30,7 +30,7 @@ const (
 	AskContactMax = 200
 )
 
-// AskForm asks for a service that is missing.
+// AskForm is a request for a missing service as entered.
 type AskForm struct {
 	// Action is where the form is sent, Back where it is left to.
 	Action, Back              string
@@ -39,7 +39,7 @@ type AskForm struct {
 	TooOften, Sent            bool
 }
 
-// Request is a service that somebody has asked for.
+// Request is a request for a service.
 type Request struct {
 	ID                        string
 	Service, Purpose, Contact string

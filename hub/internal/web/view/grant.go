@@ -2,7 +2,7 @@ package view
 
 import "time"
 
-// Grant is the page of somebody who was sent a link.
+// Grant is the page of a link.
 type Grant struct {
 	Service    ServiceRef
 	Provider   Provider
@@ -13,7 +13,7 @@ type Grant struct {
 	// Rights are what is asked for.
 	Rights []Right
 	Action string
-	// Refused is "spent" or "taken" for a link that leads nowhere.
+	// Refused is "spent" or "taken" for a link that is no longer valid.
 	Refused string
 	// Trouble is why the authorization could not be begun.
 	Trouble *Trouble

@@ -14,7 +14,7 @@ type AcuteGroup struct {
 	Count   int
 }
 
-// Why names what they need: "never" were never authorised, "over" have to be authorised
+// Why names what they need: "never" were never authorized, "over" have to be authorized
 // again, "operator" wait for a setting of the service.
 func (g AcuteGroup) Why() string {
 	switch {

@@ -9,7 +9,7 @@ type ImportForm struct {
 	Columns string
 	// Refill is "all" if the browser fills in again the table that was pasted.
 	Refill string
-	// Again is set if the grant has to be entered once more.
+	// Again is set if the grant has to be entered again.
 	Again bool
 }
 

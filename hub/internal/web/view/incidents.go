@@ -17,7 +17,7 @@ type Incident struct {
 	URL string
 	// AllURL lists all that suffer from it; "" if it is one.
 	AllURL string
-	// Said is what the service said.
+	// Said is the message of the service.
 	Said     string
 	Code     string
 	Affected int

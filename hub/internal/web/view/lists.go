@@ -1,126 +1,19 @@
 package view
 
 import (
-	"cmp"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
-	"github.com/evergrant/evergrant/hub/internal/policy"
 )
 
-// StatusCount is how many connections stand in a way.
+// StatusCount is the number of connections of a status.
 type StatusCount struct {
 	Status connection.Status
 	Count  int
 }
 
-// Overview is the first page: what needs a person.
-type Overview struct {
-	Services int
-	Counts   Counts
-	// First are the first steps of a hub.
-	First FirstSteps
-	// Acute need a person now; Soon will need one, the first date first.
-	Acute, Soon []ConnectionRow
-	// Groups are those who need a person now by service and need, if they are many.
-	Groups []AcuteGroup
-	// Requests is how many services were asked for that nobody has answered.
-	Requests int
-	// ChannelsOff are the channels that are switched off, by title.
-	ChannelsOff []string
-	// Renewals are the next ones, soonest first.
-	Renewals []ConnectionRow
-	// Incidents are those that concern more than one grant; Over were closed
-	// lately.
-	Incidents, Over []Incident
-	// Plugins are those that do not run. If there are none, PluginsWell counts all.
-	Plugins     []PluginTrouble
-	PluginsWell int
-	// Untold are the open troubles that nobody could be told of.
-	Untold int
-	// Doubtful are the services whose options wait for an answer.
-	Doubtful []ServiceRef
-	// OffPolicies are those that an earlier version stored as off.
-	OffPolicies []policy.Policy
-	// Machine is what is to be known of clocks, copies and replicas.
-	Machine Machine
-	// Damages are the parts of the reply journal that could not be read.
-	Damages []Damage
-	// Backup is set if scheduled backups do not succeed.
-	Backup *BackupTrouble
-	// Expiries are how many connections need a person, by day.
-	Expiries []Bar
-	// Renewed are how renewals ended lately, by hour.
-	Renewed []RenewedBar
-}
-
-// FirstSteps says what has to be done once until a hub does its job, and what of it is
-// done.
-type FirstSteps struct {
-	Service, Connection, Pulled bool
-	// Told is set if somebody can be told of trouble, KeyKept if somebody has a copy of
-	// the hub's key.
-	Told, KeyKept bool
-}
-
-// Done reports whether nothing is left to do.
-func (f FirstSteps) Done() bool {
-	return f.Service && f.Connection && f.Pulled && f.Told && f.KeyKept
-}
-
-// Damage is a file of the reply journal that could not be read as a whole.
-type Damage struct {
-	Segment, KeptAs string
-	Bytes           int64
-	Noticed         time.Time
-}
-
-// BackupTrouble is why there is no young backup.
-type BackupTrouble struct {
-	// Problem is what the last one said; "" if none was tried in time.
-	Problem string
-	// GoodAt is of the last good one; zero without one.
-	GoodAt time.Time
-}
-
-// PluginTrouble is a plugin that does not run.
-type PluginTrouble struct {
-	Name   string
-	Failed bool
-	Said   string
-}
-
-// Bar is a bar of a chart.
-type Bar struct {
-	At time.Time
-	N  int
-}
-
-// RenewedBar is how renewals ended in an hour.
-type RenewedBar struct {
-	At              time.Time
-	Renewed, Failed int
-}
-
-// MostRenewed is the largest number of renewals in an hour, failed ones counted.
-func MostRenewed(bars []RenewedBar) (most int) {
-	for _, b := range bars {
-		most = max(most, b.Renewed+b.Failed)
-	}
-	return most
-}
-
-// Highest is the largest number of some bars.
-func Highest(bars []Bar) (most int) {
-	for _, b := range bars {
-		most = max(most, b.N)
-	}
-	return most
-}
-
-// Counts tells how many connections there are in all and by status.
+// Counts is the number of connections in all and by status.
 type Counts struct {
 	Total  int
 	Status map[connection.Status]int
@@ -167,33 +60,6 @@ const (
 	mostAcute    = 20
 )
 
-// OverviewOf sorts out what needs a person.
-func OverviewOf(rows []ConnectionRow, services int) Overview {
-	o := Overview{Services: services, Counts: CountsOf(rows)}
-	for _, r := range rows {
-		switch {
-		case r.Status == connection.StatusNeedsAuthorization || r.Status == connection.StatusNeedsOperator:
-			o.Acute = append(o.Acute, r)
-		case r.Status == connection.StatusExpires:
-			o.Soon = append(o.Soon, r)
-		case r.Status == connection.StatusFresh && !r.PersonBy.IsZero():
-			o.Soon = append(o.Soon, r)
-		}
-		if !r.NextRenewal.IsZero() {
-			o.Renewals = append(o.Renewals, r)
-		}
-	}
-	slices.SortStableFunc(o.Acute, func(a, b ConnectionRow) int {
-		return cmp.Compare(slices.Index(connection.Statuses, a.Status), slices.Index(connection.Statuses, b.Status))
-	})
-	slices.SortStableFunc(o.Soon, func(a, b ConnectionRow) int { return a.StatusOrPersonDate().Compare(b.StatusOrPersonDate()) })
-	slices.SortStableFunc(o.Renewals, func(a, b ConnectionRow) int { return a.NextRenewal.Compare(b.NextRenewal) })
-	o.Acute = o.Acute[:min(len(o.Acute), mostAcute)]
-	o.Soon = o.Soon[:min(len(o.Soon), mostSoon)]
-	o.Renewals = o.Renewals[:min(len(o.Renewals), mostRenewals)]
-	return o
-}
-
 // StatusOrPersonDate is when a person has to act, as far as that is known.
 func (r ConnectionRow) StatusOrPersonDate() time.Time {
 	if !r.PersonBy.IsZero() {
@@ -214,9 +80,9 @@ type Connections struct {
 	// Trashed is how many are in the trash.
 	Trashed int
 	Rows    []ConnectionRow
-	// Cause is what those that are asked for suffer from, and CauseText says it.
+	// Cause is the cause that the list is filtered by, CauseText its description.
 	Cause, CauseText string
-	// Granted limits the list to those that were never authorised ("never") or once were ("once").
+	// Granted limits the list to those that were never authorized ("never") or once were ("once").
 	Granted string
 	// Query, Status and Service are what the list is filtered by.
 	Query   string

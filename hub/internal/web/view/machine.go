@@ -8,7 +8,7 @@ type Machine struct {
 	Copied bool
 	// Clock is how clocks have stepped; nil while they are believed.
 	Clock *Clock
-	// Restored is how the last restore of the database stands, in short.
+	// Restored summarizes the state of the last restore of the database.
 	Restored Restored
 	// Notices are what was noticed about identities since the start.
 	Notices  []IdentityNotice
@@ -18,7 +18,7 @@ type Machine struct {
 // Clock is how far clocks have stepped.
 type Clock struct{ Hub, Database time.Duration }
 
-// IdentityNotice is something about identities that people should know.
+// IdentityNotice is a notice about the identity of a replica.
 type IdentityNotice struct {
 	// Kind is copied, fenced, doubled, database_back or folder_back.
 	Kind string

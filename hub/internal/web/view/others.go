@@ -36,15 +36,15 @@ type NewKey struct {
 	// PullName and PullURL are a connection to try it on, and its address; empty if it
 	// allows none yet.
 	PullName, PullURL string
-	// Run is what came of trying it; nil if nobody has.
+	// Run is the result of trying it; nil before that.
 	Run *KeyRun
 }
 
 // KeyRun is what a pull with a new key answered.
 type KeyRun struct {
 	Status int
-	// First are the first characters of the token, ExpiresIn how long it is good in
-	// seconds, 0 if that is not said.
+	// First are the first characters of the token, ExpiresIn its lifetime in
+	// seconds, 0 if unknown.
 	First     string
 	ExpiresIn int64
 	// Said is why there is no token.
@@ -113,11 +113,10 @@ type Settings struct {
 	Problems map[string]provider.Text
 }
 
-// Wait asks somebody who tried something too often to come back later. The zero value asks
-// nobody.
+// Wait is a rate limit: when the next attempt is allowed. The zero value is none.
 type Wait struct {
 	For time.Duration
-	// Others is set if the hub has many other sign-ins to check, and who is asked has done
+	// Others is set if the hub has many other logins to check, and who is asked has done
 	// nothing too often.
 	Others bool
 }
@@ -164,9 +163,9 @@ type Result struct {
 	// Reference finds a failure in the hub's log.
 	Reference string
 	Service   *ServiceRef
-	// Connection is the title of what was authorised; empty if not known.
+	// Connection is the title of what was authorized; empty if not known.
 	Connection string
-	// Cause is what the service said.
+	// Cause is the error of the service.
 	Cause *Trouble
 	// Wanted and Got are the accounts if they differ.
 	Wanted, Got string
@@ -184,10 +183,10 @@ type Departure struct {
 	Connection string
 	// URL is the service's authorization endpoint with everything that it needs.
 	URL string
-	// Host is shown, so that a person knows where they are going.
+	// Host is the host of URL, shown before the browser goes there.
 	Host string
 	Back string
-	// Others are the connections that this authorisation may end, because the service
+	// Others are the connections that this authorization may end, because the service
 	// keeps one grant of an account; nil if it keeps more.
 	Others []string
 }
@@ -217,6 +216,6 @@ type Once struct {
 	// JSON is the document to copy; it holds secrets. Fields are its parts.
 	JSON   string
 	Fields []CodeField
-	// Again is where to begin anew; empty for people who are signed in.
+	// Again is the address to start again; empty for people who are signed in.
 	Again string
 }

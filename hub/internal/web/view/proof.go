@@ -1,6 +1,6 @@
 package view
 
-// Proof asks somebody who is signed in to show once more that it is them.
+// Proof is the form for a fresh proof of identity.
 type Proof struct {
 	// ReturnTo is the page to go back to.
 	ReturnTo string

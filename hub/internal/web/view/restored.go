@@ -2,7 +2,7 @@ package view
 
 import "time"
 
-// Restored is how the last restore of the database stands.
+// Restored is the state of the last restore of the database.
 type Restored struct {
 	// Cause is backup, database or token_sets; "" if none was noticed.
 	Cause, By    string
@@ -32,7 +32,7 @@ type ComparedReplica struct {
 type BehindGrant struct {
 	Name, Title string
 	Service     ServiceRef
-	// Reason is due, expired, renewing or authorised.
+	// Reason is due, expired, renewing or authorized.
 	Reason string
 	// ValidUntil ends its access token; zero is not known.
 	ValidUntil time.Time

@@ -54,7 +54,7 @@ type Member struct {
 // Called is the name to show.
 func (m Member) Called() string { return Person{Login: m.Login, Name: m.Name}.Called() }
 
-// Invitation is a link that nobody has followed yet.
+// Invitation is a link that was not used yet.
 type Invitation struct {
 	ID, Login, Role, By string
 	ExpiresAt           time.Time
@@ -68,7 +68,7 @@ type Session struct {
 	Present bool
 }
 
-// Device is what an agent's text says to people: the browser and its system.
+// Device describes a User-Agent: the browser and its system.
 func (s Session) Device() string {
 	browser, system := "", ""
 	for _, known := range [][2]string{{"Firefox/", "Firefox"}, {"Edg/", "Edge"}, {"YaBrowser/", "Яндекс Браузер"}, {"OPR/", "Opera"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"}} {
@@ -92,15 +92,15 @@ func (s Session) Device() string {
 	return browser + ", " + system
 }
 
-// Invite is the page of somebody who was invited.
+// Invite is the page of an invitation.
 type Invite struct {
 	Link, Login, Role, Name string
-	// Spent is set for a link that is no good any more.
+	// Spent is set for a link that is no longer valid.
 	Spent    bool
 	Problems Problems
 }
 
-// LoginCode is the page that asks for a second factor.
+// LoginCode is the form for a second factor.
 type LoginCode struct {
 	Wrong bool
 	Wait  Wait

@@ -102,21 +102,21 @@ type ServiceForm struct {
 	// Kept names the secrets that are stored and stay if left empty;
 	// "client_secret" is one of them.
 	Kept []string
-	// Again names the secrets that were entered and have to be entered once more.
+	// Again names the secrets that were entered and have to be entered again.
 	Again []string
 	// Problems by field, as catalogue.Problem names fields; "" is the whole form.
 	Problems map[string]provider.Text
-	// Refused is what the provider's own check said; nil if it said nothing.
+	// Refused is the refusal of the provider's own check; nil if there was none.
 	Refused *Trouble
 	// CallbackBase is the hub's callback address without the service's name.
 	CallbackBase string
 	// Connections is how many connections a change concerns.
 	Connections int
-	// Check is what a check found; nil if nobody asked for one.
+	// Check is the result of a check; nil if none was requested.
 	Check *ServiceCheck
 }
 
-// ServiceCheck is whether a service would let people authorise.
+// ServiceCheck is whether a service would let people authorize.
 type ServiceCheck struct {
 	// Verdict is one of authflow's, or "incomplete" with what is missing.
 	Verdict string
@@ -138,7 +138,7 @@ func (f ServiceForm) Callback() string {
 // Keeps reports whether a secret is stored already.
 func (f ServiceForm) Keeps(field string) bool { return slices.Contains(f.Kept, field) }
 
-// Anew reports whether a secret has to be entered once more.
+// Anew reports whether a secret has to be entered again.
 func (f ServiceForm) Anew(field string) bool { return slices.Contains(f.Again, field) }
 
 // Extra are the chosen scopes that are not in the catalogue, to be typed in.

@@ -28,7 +28,7 @@ const (
 // Themes lists the choices.
 var Themes = []string{ThemeAuto, ThemeLight, ThemeDark}
 
-// Shell is what stands around the content of a page.
+// Shell is the frame around the content of a page.
 type Shell struct {
 	// Section is the entry of the navigation that the page belongs to.
 	Section string
@@ -58,7 +58,7 @@ func (p Person) Called() string {
 	return p.Login
 }
 
-// Flash is told once, at the top of the next page.
+// Flash is a message that is shown once, at the top of the next page.
 type Flash struct {
 	// Bad is set if something did not succeed.
 	Bad bool

@@ -17,7 +17,7 @@ type Moment struct {
 	// Key names the sentence: an act of the audit record, "generation" for a new token
 	// set, or "failure".
 	Key string
-	// Who did it, Detail says more.
+	// Who is the actor, Detail has more.
 	ActorKind, Who, Detail string
 	Bad                    bool
 	// Outcome is refused or failed for an act that was not carried out; Detail is why.
@@ -25,7 +25,7 @@ type Moment struct {
 }
 
 // TimelineOf puts together what happened to a connection, newest first: what people
-// and keys did, the token sets that came, and the failure that stands now.
+// and keys did, the token sets that came, and the present failure.
 func TimelineOf(c connection.Connection, past []grantdb.PastTokenSet, records []auditdb.AuditRecord, most int) []Moment {
 	var moments []Moment
 	if f := c.Trouble(); f != nil {
