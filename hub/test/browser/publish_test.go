@@ -36,7 +36,7 @@ func TestAnOwnerPublishesAServiceInTheBrowser(t *testing.T) {
 			b.Click("#publish-open")
 			b.Wait("dialog#publish[open]")
 			inBounds(b, "the question")
-			snap(b, "publish-question-" + lang)
+			snap(b, "publish-question-"+lang)
 			b.Click("dialog#publish [data-closes]")
 		}
 		b.Click("#publish-open")
@@ -57,5 +57,5 @@ func publishedAt(b *hubtest.Browser, width int64, name string) {
 	b.Do("be as wide", chromedp.EmulateViewport(width, 900))
 	hubtest.Script[bool](b, `document.getElementById('published').scrollIntoView({behavior: 'instant'}), true`)
 	inBounds(b, "the section of what is published")
-	snap(b, "published-" + name + "-" + fmt.Sprint(width))
+	snap(b, "published-"+name+"-"+fmt.Sprint(width))
 }
