@@ -24,13 +24,13 @@ const pluginPrefix = "evergrant-provider-"
 
 // plan is what the environment asks for.
 type plan struct {
-	step   string
-	nth    int64
-	action string
-	gather bool
-	hits   atomic.Int64
-	// gathered is closed when the step is reached the nth time.
-	gathered chan struct{}
+	step    string
+	nth     int64
+	action  string
+	barrier bool
+	hits    atomic.Int64
+	// reached is closed when the step is reached the nth time.
+	reached chan struct{}
 }
 
 // actions beside the kill of this process.
@@ -47,11 +47,11 @@ func At(step string) {
 		return
 	}
 	switch hit := armed.hits.Add(1); {
-	case hit < armed.nth && armed.gather:
-		<-armed.gathered
+	case hit < armed.nth && armed.barrier:
+		<-armed.reached
 	case hit == armed.nth:
 		armed.act()
-		close(armed.gathered)
+		close(armed.reached)
 	}
 }
 
@@ -92,7 +92,7 @@ func parse(text string) (*plan, error) {
 		return nil, nil
 	}
 	parts := strings.Split(text, ":")
-	p := &plan{step: parts[0], nth: 1, gathered: make(chan struct{})}
+	p := &plan{step: parts[0], nth: 1, reached: make(chan struct{})}
 	if !slices.Contains(slices.Concat(Steps, Between, Sends), p.step) {
 		return nil, fmt.Errorf("%s: there is no step %q; the steps are %s", Env, p.step, strings.Join(slices.Concat(Steps, Between), ", "))
 	}
@@ -101,13 +101,13 @@ func parse(text string) (*plan, error) {
 		case actionPlugin, actionStop:
 			p.action = part
 			continue
-		case "gather":
-			p.gather = true
+		case "barrier":
+			p.barrier = true
 			continue
 		}
 		n, err := strconv.ParseInt(part, 10, 64)
 		if err != nil || n < 1 {
-			return nil, fmt.Errorf("%s: %q is neither a count nor \"plugin\", \"stop\" or \"gather\"", Env, part)
+			return nil, fmt.Errorf("%s: %q is neither a count nor \"plugin\", \"stop\" or \"barrier\"", Env, part)
 		}
 		p.nth = n
 	}

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 func TestAProcessIsKilledAtTheStepThatTheEnvironmentNames(t *testing.T) {
 	for crash, dies := range map[string]bool{
 		"": false, BeforeIntent: true, Saved: false, "journaled:2": true, "journaled:3": false, "journaled:1:plugin": false,
-		"journaled:2:gather": true, "journaled:2:gather:plugin": false,
+		"journaled:2:barrier": true, "journaled:2:barrier:plugin": false,
 	} {
 		victim := exec.Command(os.Args[0])
 		victim.Env = append(os.Environ(), "CRASHPOINT_VICTIM=1", Env+"="+crash)
@@ -40,7 +40,7 @@ func TestAProcessIsKilledAtTheStepThatTheEnvironmentNames(t *testing.T) {
 
 func TestAProcessStopsItselfUntilItIsWoken(t *testing.T) {
 	victim := exec.Command(os.Args[0])
-	victim.Env = append(os.Environ(), "CRASHPOINT_VICTIM=1", Env+"=journaled:2:gather:stop")
+	victim.Env = append(os.Environ(), "CRASHPOINT_VICTIM=1", Env+"=journaled:2:barrier:stop")
 	if err := victim.Start(); err != nil {
 		t.Fatal(err)
 	}

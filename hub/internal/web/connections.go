@@ -177,15 +177,15 @@ func (p *connectionPages) showConnectionWith(c *gin.Context, status int, with fu
 		p.fail(c, err)
 		return
 	}
-	standing, err := p.connections.Standing(c.Request.Context(), conn.ID)
+	details, err := p.connections.Details(c.Request.Context(), conn.ID)
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
 	v.Restorable = slices.ContainsFunc(past.Sets, func(x grantdb.PastTokenSet) bool { return conn.MayRestore(time.Now(), x.PastSet) == nil })
-	v.Offered, v.Tags = offered(standing.Offer), standing.Tags
+	v.Offered, v.Tags = offered(details.Offer), details.Tags
 	v.Timeline = view.TimelineOf(conn, past.Sets, past.Records, timelineLength)
-	underWay(&v, standing.Renewal)
+	underWay(&v, details.Renewal)
 	with(&v)
 	if u, _ := person(c); access.May(u.Role, access.ActManage) {
 		if err := p.ownership(c.Request.Context(), &v, conn.ID); err != nil {

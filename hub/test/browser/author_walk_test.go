@@ -155,7 +155,7 @@ func TestAPluginOfAThirdPartyIsWrittenInstalledAndConnected(t *testing.T) {
 	b.Click(`button[name="then"][value="authorize"]`)
 	b.Wait(`button[name="decision"][value="allow"]`)
 	b.Click(`button[name="decision"][value="allow"]`)
-	b.Wait("#standing")
+	b.Wait("#status")
 
 	token := r.Admin.Pull(t, "our-parcels")
 	if token.AccessToken == "" || token.Generation != 1 {

@@ -91,7 +91,7 @@ func TestAPersonDoesTheMainJobBelowAPathInABrowser(t *testing.T) {
 	addService(b, r, s)
 	b.Connect(r, s, "sales")
 	b.Click(`button[name="decision"][value="allow"]`)
-	b.Wait("#standing")
+	b.Wait("#status")
 	if b.Address() != n.home+"/connections/sales" {
 		t.Fatalf("the callback leads to %s", b.Address())
 	}
@@ -116,7 +116,7 @@ func TestAPersonDoesTheMainJobBelowAPathInABrowser(t *testing.T) {
 		t.Errorf("the passkey leads to %s", b.Address())
 	}
 	b.Click("tr[data-href] td:last-child") // the script's own links
-	b.Wait("#standing")
+	b.Wait("#status")
 	if cookies := hubtest.Script[string](b, `document.cookie`); !strings.Contains(cookies, "evergrant_zone=") {
 		t.Errorf("the cookie of the zone is not there: %s", cookies)
 	}

@@ -77,7 +77,7 @@ func TestFailuresSayWhatToDoNext(t *testing.T) {
 	stranger.Wait(`[role="alert"]`)
 	stranger.Fill("password", hubtest.Password)
 	stranger.Click("form button[type=submit].btn-primary")
-	stranger.Wait("#standing")
+	stranger.Wait("#status")
 	if !strings.HasSuffix(stranger.Address(), "/connections/denied-one") {
 		t.Errorf("after the login the browser is at %s", stranger.Address())
 	}

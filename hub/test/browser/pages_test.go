@@ -59,7 +59,7 @@ func TestAPersonAddsAServiceConnectsItAndAProcessPulls(t *testing.T) {
 			addService(b, r, s)
 			b.Connect(r, s, "sales")
 			b.Click(`button[name="decision"][value="allow"]`)
-			b.Wait("#standing")
+			b.Wait("#status")
 			if b.Address() != r.Hub.URL()+"/connections/sales" {
 				t.Fatalf("the browser is back at %s", b.Address())
 			}

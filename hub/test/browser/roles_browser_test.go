@@ -37,7 +37,7 @@ func TestPagesByRole(t *testing.T) {
 			b := hubtest.StartBrowser(t, 1280, 900)
 			b.LogIn(r, role.name)
 			b.Open(r.Hub.URL() + page)
-			b.Wait("#standing")
+			b.Wait("#status")
 			for selector, may := range map[string]bool{
 				`form[action$="/renew"]`: role.operates, `#show-codes`: role.operates, `form[action$="/pause"]`: role.operates, `form[action$="/link"]`: role.operates,
 				`[data-opens="delete"]`: role.manage, `[data-opens="revoke"]`: role.manage, `a[href="/keys"]`: role.manage, `a[href="/people"]`: role.manage, `a[href="/audit"]`: role.manage,

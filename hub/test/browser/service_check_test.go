@@ -157,7 +157,7 @@ func TestTheFirstWalkTakesAtMostTwelveClicks(t *testing.T) {
 	b.Fill("title", "Sales")
 	click(`button[name="then"][value="authorize"]`)
 	click(`button[name="decision"][value="allow"]`)
-	b.Wait("#standing")
+	b.Wait("#status")
 	connection := strings.TrimPrefix(b.Address(), r.Hub.URL()+"/connections/")
 	click(`a[href^="/keys/new?connection="]`)
 	b.Fill("title", "Reports")

@@ -124,7 +124,7 @@ func (v *venue) out(ctx context.Context, h *hubProcess, connections []string, lo
 // armed starts replica n, which dies when all these connections have a reply in its
 // journal and nowhere else; there are unlearned of them at most.
 func (v *venue) armed(ctx context.Context, n int, connections []string) (*hubProcess, error) {
-	return v.open(ctx, n, fmt.Sprintf("%s:%d:gather", crashpoint.Journaled, len(connections)))
+	return v.open(ctx, n, fmt.Sprintf("%s:%d:barrier", crashpoint.Journaled, len(connections)))
 }
 
 // command runs evergrant with the settings of replica n.

@@ -13,7 +13,7 @@ import (
 // journaled lets a hub die when every connection has a reply in its journal and
 // nowhere else.
 func (v *venue) journaled(ctx context.Context) error {
-	h, err := v.start(ctx, 0, fmt.Sprintf("%s:%d:gather", crashpoint.Journaled, len(v.all())))
+	h, err := v.start(ctx, 0, fmt.Sprintf("%s:%d:barrier", crashpoint.Journaled, len(v.all())))
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func flipBit(dir string) error {
 // everything renewed, and kills the hub once every reply is there. The hub has to
 // refuse to renew, or to make the folder anew.
 func journalFolderGone(ctx context.Context, v *venue) error {
-	h, err := v.start(ctx, 0, fmt.Sprintf("%s:%d:gather", crashpoint.Journaled, len(v.all())))
+	h, err := v.start(ctx, 0, fmt.Sprintf("%s:%d:barrier", crashpoint.Journaled, len(v.all())))
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 func fenced(step string) func(context.Context, *venue) error {
 	return func(ctx context.Context, v *venue) error {
 		all := v.all()
-		frozen, err := v.open(ctx, 0, fmt.Sprintf("%s:%d:gather:stop", step, len(all)))
+		frozen, err := v.open(ctx, 0, fmt.Sprintf("%s:%d:barrier:stop", step, len(all)))
 		if err != nil {
 			return err
 		}

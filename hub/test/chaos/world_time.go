@@ -125,7 +125,7 @@ func lateSendWriting(ctx context.Context, v *venue) error {
 // over. What it had not sent then, it must not send when it is woken.
 func (v *venue) lateSend(ctx context.Context, step string) error {
 	n := len(v.all())
-	paused, err := v.start(ctx, 0, fmt.Sprintf("%s:%d:gather:stop", step, n))
+	paused, err := v.start(ctx, 0, fmt.Sprintf("%s:%d:barrier:stop", step, n))
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func of(r *apptest.Rig) *connections.Connections {
 }
 
 func TestEveryActOnConnectionsLeavesARecord(t *testing.T) {
-	apptest.EveryActIsRecorded(t, "Connections", "Find", "CodesAgain", "Past", "Standing", "Owner", "List", "Page", "CountByStatus", "AllTags", "Trash", "Trashed", "CountTrash")
+	apptest.EveryActIsRecorded(t, "Connections", "Find", "CodesAgain", "Past", "Details", "Owner", "List", "Page", "CountByStatus", "AllTags", "Trash", "Trashed", "CountTrash")
 }
 
 // step is an act and what it leaves.

@@ -29,8 +29,8 @@ func (x *Connections) Past(ctx context.Context, c connection.Connection, most in
 	return p, err
 }
 
-// Standing is what belongs to a connection beside its row.
-type Standing struct {
+// Details is what belongs to a connection beside its row.
+type Details struct {
 	Tags []string
 	// Offer is an authorization that is kept aside, Renewal one that is under way; nil
 	// without one.
@@ -38,8 +38,8 @@ type Standing struct {
 	Renewal *renewaldb.Intent
 }
 
-// Standing reads what belongs to a connection beside its row.
-func (x *Connections) Standing(ctx context.Context, id string) (s Standing, err error) {
+// Details reads what belongs to a connection beside its row.
+func (x *Connections) Details(ctx context.Context, id string) (s Details, err error) {
 	if s.Tags, err = x.o.Store.Grants.TagsOf(ctx, id); err != nil {
 		return s, err
 	}

@@ -119,7 +119,7 @@ func ChannelKinds(s view.Shell, kinds []channel.Kind) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.App(s, i18n.T(ctx, "escalation.add_channel"), escalationTrail(ctx, i18n.T(ctx, "escalation.add_channel"))...).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.App(s, i18n.T(ctx, "escalation.add_channel"), escalationCrumbs(ctx, i18n.T(ctx, "escalation.add_channel"))...).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -428,7 +428,7 @@ func ChannelForm(s view.Shell, v view.ChannelForm) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.App(s, v.Title, escalationTrail(ctx, v.Title)...).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.App(s, v.Title, escalationCrumbs(ctx, v.Title)...).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -201,7 +201,7 @@ func Connection(s view.Shell, v view.Connection) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Standing(v).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ConnectionStatus(v).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

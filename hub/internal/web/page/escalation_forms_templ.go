@@ -250,7 +250,7 @@ func ContactForm(s view.Shell, v view.ContactForm) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.App(s, i18n.T(ctx, "escalation.add_contact"), escalationTrail(ctx, contactTitle(ctx, v))...).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.App(s, i18n.T(ctx, "escalation.add_contact"), escalationCrumbs(ctx, contactTitle(ctx, v))...).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -600,7 +600,7 @@ func Texts(s view.Shell, v view.Texts) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.App(s, i18n.T(ctx, "escalation.texts"), escalationTrail(ctx, i18n.T(ctx, "escalation.texts"))...).Render(templ.WithChildren(ctx, templ_7745c5c3_Var12), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.App(s, i18n.T(ctx, "escalation.texts"), escalationCrumbs(ctx, i18n.T(ctx, "escalation.texts"))...).Render(templ.WithChildren(ctx, templ_7745c5c3_Var12), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

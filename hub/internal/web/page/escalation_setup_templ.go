@@ -20,12 +20,12 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
-func escalationTrail(ctx context.Context, last string) []ui.Crumb {
-	trail := []ui.Crumb{{Label: i18n.T(ctx, "nav.escalations"), URL: "/escalations"}}
+func escalationCrumbs(ctx context.Context, last string) []ui.Crumb {
+	crumbs := []ui.Crumb{{Label: i18n.T(ctx, "nav.escalations"), URL: "/escalations"}}
 	if last == "" {
-		return append(trail, ui.Crumb{Label: i18n.T(ctx, "escalation.setup")})
+		return append(crumbs, ui.Crumb{Label: i18n.T(ctx, "escalation.setup")})
 	}
-	return append(trail, ui.Crumb{Label: i18n.T(ctx, "escalation.setup"), URL: "/escalation"}, ui.Crumb{Label: last})
+	return append(crumbs, ui.Crumb{Label: i18n.T(ctx, "escalation.setup"), URL: "/escalation"}, ui.Crumb{Label: last})
 }
 
 // EscalationSetup shows the contacts, channels and policies.
@@ -441,7 +441,7 @@ func EscalationSetup(s view.Shell, v view.EscalationSetup) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.App(s, i18n.T(ctx, "escalation.setup"), escalationTrail(ctx, "")...).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.App(s, i18n.T(ctx, "escalation.setup"), escalationCrumbs(ctx, "")...).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

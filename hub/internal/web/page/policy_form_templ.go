@@ -386,7 +386,7 @@ func PolicyForm(s view.Shell, v view.PolicyForm) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.App(s, i18n.T(ctx, "escalation.add_policy"), escalationTrail(ctx, policyTitle(ctx, v))...).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.App(s, i18n.T(ctx, "escalation.add_policy"), escalationCrumbs(ctx, policyTitle(ctx, v))...).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -403,7 +403,7 @@ func ServiceForm(s view.Shell, v view.ServiceForm) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.App(s, serviceFormTitle(ctx, v), serviceFormTrail(ctx, v)...).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.App(s, serviceFormTitle(ctx, v), serviceFormCrumbs(ctx, v)...).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -511,12 +511,12 @@ func serviceFormTitle(ctx context.Context, v view.ServiceForm) string {
 	return i18n.T(ctx, "form.edit", "Service", v.Title)
 }
 
-func serviceFormTrail(ctx context.Context, v view.ServiceForm) []ui.Crumb {
-	trail := []ui.Crumb{{Label: i18n.T(ctx, "nav.services"), URL: "/services"}}
+func serviceFormCrumbs(ctx context.Context, v view.ServiceForm) []ui.Crumb {
+	crumbs := []ui.Crumb{{Label: i18n.T(ctx, "nav.services"), URL: "/services"}}
 	if v.Editing == "" {
-		return append(trail, ui.Crumb{Label: i18n.T(ctx, "act.add_service"), URL: "/services/new"}, ui.Crumb{Label: v.Provider.Icon.Title})
+		return append(crumbs, ui.Crumb{Label: i18n.T(ctx, "act.add_service"), URL: "/services/new"}, ui.Crumb{Label: v.Provider.Icon.Title})
 	}
-	return append(trail, ui.Crumb{Label: v.Editing, URL: string(serviceURL(v.Editing))}, ui.Crumb{Label: i18n.T(ctx, "act.edit")})
+	return append(crumbs, ui.Crumb{Label: v.Editing, URL: string(serviceURL(v.Editing))}, ui.Crumb{Label: i18n.T(ctx, "act.edit")})
 }
 
 func serviceFormBack(v view.ServiceForm) templ.SafeURL {
