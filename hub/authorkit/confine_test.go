@@ -14,6 +14,7 @@ import (
 // stranger is a hostile plugin that reaches for a folder of the test: its path is written
 // into the program, because a plugin in the sandbox is told nothing.
 func stranger(t *testing.T) (binary, outside string) {
+	builds(t)
 	t.Helper()
 	outside = t.TempDir()
 	binary, err := plugintest.Put(t.TempDir(), "stranger", "hub/authorkit/testdata/stranger")

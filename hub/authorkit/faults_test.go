@@ -11,6 +11,7 @@ import (
 // A built plugin that breaks a promise fails the suite, by the check of that promise
 // and no other.
 func TestTheSuiteFailsABuiltPluginThatIsCareless(t *testing.T) {
+	builds(t)
 	binary, err := plugintest.Put(t.TempDir(), "careless", "hub/authorkit/testdata/careless")
 	if err != nil {
 		t.Fatal(err)

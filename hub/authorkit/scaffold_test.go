@@ -36,7 +36,7 @@ func command(t *testing.T, dir, name string, args ...string) {
 func builds(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("left out by -short: it builds a plugin as its author does, outside of the workspace")
+		t.Skip("left out by -short: it builds a plugin as its author does, or runs one in many processes")
 	}
 }
 

@@ -188,7 +188,7 @@ func TestOneMachineIsOneNetwork(t *testing.T) {
 func TestGuessesComeBackWithTime(t *testing.T) {
 	hashesOften(t)
 	synctest.Test(t, func(t *testing.T) {
-		a := New(storetest.OpenWith(t, store.Options{DataDir: t.TempDir()}))
+		a := New(storetest.OpenWith(t, store.Options{DataDir: storetest.Folder(t)}))
 		owner(t, a)
 		for range 3 { // rights take nothing
 			if _, err := a.Login(t.Context(), "owner", right, "192.0.2.1"); err != nil {

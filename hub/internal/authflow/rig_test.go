@@ -90,7 +90,7 @@ func newRig(t *testing.T, s *store.Store, config authserver.Config) *rig {
 	}))
 	t.Cleanup(func() { r.server.ClearFaults(); served.Close() })
 	r.served, r.address = served, served.URL
-	j, err := journal.Open(filepath.Join(t.TempDir(), "journal"), storetest.Box(t), hclog.NewNullLogger())
+	j, err := journal.Open(filepath.Join(storetest.Folder(t), "journal"), storetest.Box(t), hclog.NewNullLogger())
 	must(t, err)
 	x := exchange.New(exchange.Options{Sender: egress.New(egress.Options{Version: "test", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})})
 	t.Cleanup(sync.OnceFunc(func() { x.Close(); _ = j.Close() }))

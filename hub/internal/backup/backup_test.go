@@ -63,7 +63,7 @@ func TestARestoreBringsEveryRowBackOnBothKindsOfDatabase(t *testing.T) {
 		}
 	}
 	t.Run("sqlite", func(t *testing.T) {
-		to := "sqlite:" + filepath.Join(t.TempDir(), "new", "evergrant.db")
+		to := "sqlite:" + filepath.Join(storetest.Folder(t), "new", "evergrant.db")
 		restore(t, file, to, box, false)
 		same(t, want, content(t, to))
 	})
@@ -75,7 +75,7 @@ func TestARestoreBringsEveryRowBackOnBothKindsOfDatabase(t *testing.T) {
 		if s.Manifest.Database != store.PostgreSQL {
 			t.Errorf("the database is %s", s.Manifest.Database)
 		}
-		back := "sqlite:" + filepath.Join(t.TempDir(), "evergrant.db")
+		back := "sqlite:" + filepath.Join(storetest.Folder(t), "evergrant.db")
 		restore(t, again, back, box, false)
 		same(t, want, content(t, back))
 		other := storetest.Postgres(t)
@@ -278,7 +278,7 @@ func TestABackupOfANewerVersionIsRefused(t *testing.T) {
 	_, err := raw(t, origin).ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`)
 	check(t, err)
 	file, _ := save(t, origin, box, t.TempDir())
-	_, err = backup.Restore(t.Context(), file, backup.Target{Database: store.Options{DataDir: t.TempDir()}, Box: box})
+	_, err = backup.Restore(t.Context(), file, backup.Target{Database: store.Options{DataDir: storetest.Folder(t)}, Box: box})
 	if !errors.Is(err, store.ErrNewerSchema) || !strings.Contains(err.Error(), "run the newer one") {
 		t.Errorf("%v", err)
 	}

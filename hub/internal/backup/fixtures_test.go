@@ -43,7 +43,7 @@ type column struct {
 // rows refer to each other and their secrets are sealed.
 func filled(tb testing.TB, box *seal.Box, rows int) string {
 	tb.Helper()
-	address := "sqlite:" + filepath.Join(tb.TempDir(), "evergrant.db")
+	address := "sqlite:" + filepath.Join(storetest.Folder(tb), "evergrant.db")
 	s, err := store.Open(tb.Context(), store.Options{URL: address, Box: box})
 	check(tb, err)
 	check(tb, s.Close())

@@ -21,7 +21,7 @@ import (
 func TestABackupIsOfOneMomentWhileHubsWrite(t *testing.T) {
 	for _, kind := range []string{"sqlite", "postgres"} {
 		t.Run(kind, func(t *testing.T) {
-			address := "sqlite:" + t.TempDir() + "/evergrant.db"
+			address := "sqlite:" + storetest.Folder(t) + "/evergrant.db"
 			if kind == "postgres" {
 				address = storetest.Postgres(t)
 			}
@@ -37,7 +37,7 @@ func TestABackupIsOfOneMomentWhileHubsWrite(t *testing.T) {
 			for range 3 {
 				<-written
 				file, _ := save(t, address, box, t.TempDir())
-				restored := "sqlite:" + t.TempDir() + "/evergrant.db"
+				restored := "sqlite:" + storetest.Folder(t) + "/evergrant.db"
 				_, err := backup.Restore(t.Context(), file, backup.Target{Database: options(restored, box), Box: box})
 				check(t, err)
 				consistent(t, content(t, restored))

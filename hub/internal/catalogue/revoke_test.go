@@ -66,7 +66,7 @@ func TestAServiceThatCouldNotBeToldIsToldLater(t *testing.T) {
 	client, stop, err := providerplugin.InProcess(revoking{d, &fails, &told})
 	must(t, err)
 	t.Cleanup(stop)
-	j, err := journal.Open(filepath.Join(t.TempDir(), "journal"), storetest.Box(t), hclog.NewNullLogger())
+	j, err := journal.Open(filepath.Join(storetest.Folder(t), "journal"), storetest.Box(t), hclog.NewNullLogger())
 	must(t, err)
 	x := exchange.New(exchange.Options{Sender: egress.New(egress.Options{Version: "test"})})
 	t.Cleanup(func() { x.Close(); _ = j.Close() })

@@ -72,7 +72,7 @@ func stage(t *testing.T, answer func(*http.Request, int) (int, string, http.Head
 // still is stage with an escalation that does not run.
 func still(t *testing.T, answer func(*http.Request, int) (int, string, http.Header)) (*store.Store, *wire, *escalation.Escalation) {
 	t.Helper()
-	s := storetest.OpenWith(t, store.Options{DataDir: t.TempDir()})
+	s := storetest.OpenWith(t, store.Options{DataDir: storetest.Folder(t)})
 	now := time.Now()
 	ok(t, s.Notices.SaveChannel(t.Context(), noticedb.Channel{ID: "tg", Title: "Telegram", Kind: "telegram", Settings: map[string]string{"token": "123456789:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "base_url": "https://telegram.example"}, CreatedAt: now, UpdatedAt: now}))
 	ok(t, s.Notices.SaveChannel(t.Context(), noticedb.Channel{ID: "sms", Title: "SMS", Kind: "twilio", Settings: map[string]string{"account_sid": "AC0123", "auth_token": "0123456789", "from": "+15005550006", "base_url": "https://twilio.example"}, CreatedAt: now, UpdatedAt: now}))

@@ -107,7 +107,7 @@ func ownerOf(t *testing.T, s *store.Store, i renewaldb.Intent) string {
 
 func TestARestartTakesUpAtOnceWhatItsLastRunLeft(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		box, dir := storetest.Box(t), filepath.Join(t.TempDir(), "journal")
+		box, dir := storetest.Box(t), filepath.Join(storetest.Folder(t), "journal")
 		first := start(t, s, box, dir)
 		first.wants(t, "the first run", 1)
 		left, old := begun(t, s, first), first.Owner()
@@ -126,7 +126,7 @@ func TestARestartTakesUpAtOnceWhatItsLastRunLeft(t *testing.T) {
 
 func TestAnOlderEpochBeginsNothing(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		box, dir := storetest.Box(t), filepath.Join(t.TempDir(), "journal")
+		box, dir := storetest.Box(t), filepath.Join(storetest.Folder(t), "journal")
 		old := start(t, s, box, dir)
 		leased, free := granted(t, s), granted(t, s)
 		if ok, err := s.Renewals.TakeLease(t.Context(), leased.ID, old.Owner(), time.Hour); err != nil || !ok {
@@ -150,7 +150,7 @@ func TestAnOlderEpochBeginsNothing(t *testing.T) {
 
 func TestACopiedFolderAndItsOriginalGoOnAsTwoReplicas(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		box, dir := storetest.Box(t), filepath.Join(t.TempDir(), "journal")
+		box, dir := storetest.Box(t), filepath.Join(storetest.Folder(t), "journal")
 		original := start(t, s, box, dir)
 		must(t, original.Confirm(t.Context()))
 		inFlight := begun(t, s, original)
@@ -184,7 +184,7 @@ func TestACopiedFolderAndItsOriginalGoOnAsTwoReplicas(t *testing.T) {
 
 func TestAnOlderFolderGoesOnAsANewReplica(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		box, dir := storetest.Box(t), filepath.Join(t.TempDir(), "journal")
+		box, dir := storetest.Box(t), filepath.Join(storetest.Folder(t), "journal")
 		first := start(t, s, box, dir)
 		at := copied(t, dir)
 		must(t, first.journal.Close())
@@ -210,7 +210,7 @@ func TestWhatAMovedFolderLeftIsTakenUpOnceItsLastRunIsSilent(t *testing.T) {
 	}{"moved": {false, true}, "copied, and the original went on": {true, false}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s, box, dir := storetest.SQLite(t), storetest.Box(t), filepath.Join(t.TempDir(), "journal")
+				s, box, dir := storetest.SQLite(t), storetest.Box(t), filepath.Join(storetest.Folder(t), "journal")
 				first := start(t, s, box, dir)
 				must(t, first.Confirm(t.Context()))
 				left := begun(t, s, first)
@@ -237,7 +237,7 @@ func TestWhatAMovedFolderLeftIsTakenUpOnceItsLastRunIsSilent(t *testing.T) {
 
 func TestARunThatLeftIsTakenUpAtOnceWhereverItsFolderWent(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		box, dir := storetest.Box(t), filepath.Join(t.TempDir(), "journal")
+		box, dir := storetest.Box(t), filepath.Join(storetest.Folder(t), "journal")
 		first := start(t, s, box, dir)
 		left := begun(t, s, first)
 		must(t, first.Leave(t.Context()))
@@ -250,7 +250,7 @@ func TestARunThatLeftIsTakenUpAtOnceWhereverItsFolderWent(t *testing.T) {
 
 func TestAMachineThatWasCopiedWhileItRanIsNoticed(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		r := start(t, s, storetest.Box(t), filepath.Join(t.TempDir(), "journal"))
+		r := start(t, s, storetest.Box(t), filepath.Join(storetest.Folder(t), "journal"))
 		must(t, r.Confirm(t.Context()))
 		old := r.Owner()
 		mine, twins := begun(t, s, r), begun(t, s, r)
@@ -269,7 +269,7 @@ func TestAMachineThatWasCopiedWhileItRanIsNoticed(t *testing.T) {
 
 func TestADatabaseThatWentBackIsNoticed(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		box, dir := storetest.Box(t), filepath.Join(t.TempDir(), "journal")
+		box, dir := storetest.Box(t), filepath.Join(storetest.Folder(t), "journal")
 		j, err := journal.Open(dir, box, nil)
 		must(t, err)
 		must(t, j.SetMark(journal.Mark{Replica: j.Replica(), Epoch: 7, Beat: 41}))
@@ -291,7 +291,7 @@ func TestADatabaseThatWentBackUnderARunningHubIsNoticed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "evergrant.db")
 			s := storetest.Open(t, "sqlite:"+file)
-			r := start(t, s, storetest.Box(t), filepath.Join(t.TempDir(), "journal"))
+			r := start(t, s, storetest.Box(t), filepath.Join(storetest.Folder(t), "journal"))
 			must(t, r.Confirm(t.Context()))
 			must(t, r.Confirm(t.Context()))
 			if _, went := r.DatabaseWentBack(); went {
@@ -315,7 +315,7 @@ func TestADatabaseThatWentBackUnderARunningHubIsNoticed(t *testing.T) {
 // As when the process died between the database and the folder.
 func TestAStartThatDidNotReachTheFolderIsNoCopy(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		box, dir := storetest.Box(t), filepath.Join(t.TempDir(), "journal")
+		box, dir := storetest.Box(t), filepath.Join(storetest.Folder(t), "journal")
 		first := start(t, s, box, dir)
 		mark := first.journal.Mark()
 		must(t, first.journal.Close())
@@ -336,7 +336,7 @@ func TestAFolderThatWentBackIsNoticed(t *testing.T) {
 	for name, mark := range map[string]journal.Mark{"by signs of life": {Epoch: 2, Beat: 1}, "by starts": {Epoch: 1, Beat: 4}} {
 		t.Run(name, func(t *testing.T) {
 			storetest.Each(t, func(t *testing.T, s *store.Store) {
-				box, dir := storetest.Box(t), filepath.Join(t.TempDir(), "journal")
+				box, dir := storetest.Box(t), filepath.Join(storetest.Folder(t), "journal")
 				var last run
 				for range 2 {
 					last = start(t, s, box, dir)

@@ -35,6 +35,7 @@ func wantCode(t *testing.T, err error, code string) *installer.RefusedError {
 }
 
 func TestAPluginIsInstalledInThreeActsThatAreNoted(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
 		r, a := newReplica(t, st), newAuthor(t)
 		if _, err := r.Trust(t.Context(), "Acme", a.public); err != nil {
@@ -65,6 +66,7 @@ func TestAPluginIsInstalledInThreeActsThatAreNoted(t *testing.T) {
 }
 
 func TestASignatureThatNobodyTrustsNeedsAWordOfItsOwn(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
 		r, a := newReplica(t, st), newAuthor(t)
 		for name, data := range map[string][]byte{
@@ -103,6 +105,7 @@ func TestASignatureThatNobodyTrustsNeedsAWordOfItsOwn(t *testing.T) {
 }
 
 func TestWhatIsRefusedLeavesNothing(t *testing.T) {
+	t.Parallel()
 	st := storetest.SQLite(t)
 	r := newReplica(t, st)
 	good := packed(t, nil, "acme", "1.0.0", acme)
@@ -128,6 +131,7 @@ func TestWhatIsRefusedLeavesNothing(t *testing.T) {
 }
 
 func TestAnOlderVersionNeedsAWordAndRollbackGoesBack(t *testing.T) {
+	t.Parallel()
 	st := storetest.SQLite(t)
 	r := newReplica(t, st)
 	one, err := r.install(t, packed(t, nil, "acme", "1.2.0", acme))
@@ -162,6 +166,7 @@ func TestAnOlderVersionNeedsAWordAndRollbackGoesBack(t *testing.T) {
 }
 
 func TestAVersionThatDoesNotWorkIsQuarantinedAndTheOldOneStays(t *testing.T) {
+	t.Parallel()
 	st := storetest.SQLite(t)
 	for name, bad := range map[string]func(*testing.T) []byte{
 		"does not start": func(t *testing.T) []byte { return packed(t, nil, "acme", "2.0.0", "evergrant-provider-crash") },
@@ -234,6 +239,7 @@ func (answer) RoundTrip(context.Context, int, *providerplugin.HTTPRequest) (*pro
 }
 
 func TestAVersionThatKeepsCrashingGoesBackByItself(t *testing.T) {
+	t.Parallel()
 	st := storetest.SQLite(t)
 	r := newReplica(t, st)
 	old, err := r.install(t, packed(t, nil, "acme", "1.0.0", acme))
@@ -261,6 +267,7 @@ func TestAVersionThatKeepsCrashingGoesBackByItself(t *testing.T) {
 // A version that describes itself well and fails at every renewal goes back too, also
 // one that was enabled before the hub was started. Who looks is told why.
 func TestAVersionThatPanicsAtEveryRefreshGoesBack(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
 		anna := audit.With(t.Context(), audit.Actor{Kind: audit.KindPerson, Name: "anna"})
 		first := newReplica(t, st)
@@ -303,6 +310,7 @@ func TestAVersionThatPanicsAtEveryRefreshGoesBack(t *testing.T) {
 }
 
 func TestEveryReplicaGetsWhatIsInstalledAtOne(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
 		one, two := newReplica(t, st), newReplica(t, st)
 		p, err := one.install(t, packed(t, nil, "acme", "1.0.0", acme))
@@ -323,6 +331,7 @@ func TestEveryReplicaGetsWhatIsInstalledAtOne(t *testing.T) {
 }
 
 func TestAPluginThatServicesNeedIsNotRemoved(t *testing.T) {
+	t.Parallel()
 	st := storetest.SQLite(t)
 	r := newReplica(t, st)
 	p, err := r.install(t, packed(t, nil, "acme", "1.0.0", acme))
@@ -346,6 +355,7 @@ func TestAPluginThatServicesNeedIsNotRemoved(t *testing.T) {
 }
 
 func TestAHalfInstalledPackageIsInvisible(t *testing.T) {
+	t.Parallel()
 	st := storetest.SQLite(t)
 	r := newReplica(t, st)
 	p, err := r.install(t, packed(t, nil, "acme", "1.0.0", acme))
@@ -377,6 +387,7 @@ func TestAHalfInstalledPackageIsInvisible(t *testing.T) {
 }
 
 func TestConcurrentActsOnOnePluginLeaveOneProcess(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
 		r := newReplica(t, st)
 		var sums []string

@@ -25,6 +25,7 @@ func slotOf(t *testing.T, st *store.Store) plugindb.Slot {
 }
 
 func TestAVersionByWhichServicesLoseIsRefusedAndNamesWhat(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
 		r := newReplica(t, st)
 		var sums []string
@@ -57,6 +58,7 @@ func TestAVersionByWhichServicesLoseIsRefusedAndNamesWhat(t *testing.T) {
 }
 
 func TestARefusedVersionLeavesTheTargetOfTheRollback(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
 		r := newReplica(t, st)
 		one, err := r.install(t, packed(t, nil, "acme", "1.0.0", acme))
@@ -80,6 +82,7 @@ func TestARefusedVersionLeavesTheTargetOfTheRollback(t *testing.T) {
 }
 
 func TestFoldersOfVersionsThatAreNotGoneBackToAreSwept(t *testing.T) {
+	t.Parallel()
 	st := storetest.SQLite(t)
 	r := newReplica(t, st)
 	var sums []string

@@ -43,7 +43,7 @@ func each(t *testing.T, test func(t *testing.T, db *database)) {
 	t.Helper()
 	for _, kind := range []string{store.SQLite, store.PostgreSQL} {
 		t.Run(kind, func(t *testing.T) {
-			address := "sqlite:" + filepath.Join(t.TempDir(), "evergrant.db")
+			address := "sqlite:" + filepath.Join(storetest.Folder(t), "evergrant.db")
 			if kind == store.PostgreSQL {
 				address = storetest.Postgres(t)
 			}

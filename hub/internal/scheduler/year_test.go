@@ -116,11 +116,11 @@ func newHubOfAYear(t *testing.T, s *connectiontest.Service, connections int) *hu
 		}
 	}
 	box := storetest.Box(t)
-	h := &hubOfAYear{store: storetest.OpenWith(t, store.Options{DataDir: t.TempDir(), Box: box})}
+	h := &hubOfAYear{store: storetest.OpenWith(t, store.Options{DataDir: storetest.Folder(t), Box: box})}
 	client, stop, err := providerplugin.InProcess(virtual{s})
 	must(err)
 	t.Cleanup(stop)
-	j, err := journal.Open(filepath.Join(t.TempDir(), "journal"), box, nil)
+	j, err := journal.Open(filepath.Join(storetest.Folder(t), "journal"), box, nil)
 	must(err)
 	t.Cleanup(func() { _ = j.Close() })
 	log := hclog.NewNullLogger()

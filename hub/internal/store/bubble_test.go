@@ -12,7 +12,7 @@ import (
 
 func TestSessionRunsOutWithTheTimeOfABubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := storetest.OpenWith(t, store.Options{DataDir: t.TempDir()})
+		s := storetest.OpenWith(t, store.Options{DataDir: storetest.Folder(t)})
 		check(t, s.People.Sessions().Commit("token", []byte("x"), time.Now().Add(12*time.Hour)))
 		waittest.Let(12*time.Hour - time.Minute)
 		if _, found, err := s.People.Sessions().Find("token"); !found || err != nil {

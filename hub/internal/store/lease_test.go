@@ -197,7 +197,7 @@ func TestNextDueLooksBehindLeases(t *testing.T) {
 
 // Cost follows what is due: the claim must not read what is not.
 func TestTheClaimReadsNoMoreThanWhatIsDue(t *testing.T) {
-	file := "sqlite:" + filepath.Join(t.TempDir(), "evergrant.db")
+	file := "sqlite:" + filepath.Join(storetest.Folder(t), "evergrant.db")
 	for name, address := range map[string]func(t *testing.T) string{
 		store.SQLite:     func(*testing.T) string { return file },
 		store.PostgreSQL: func(t *testing.T) string { t.Helper(); return storetest.Postgres(t) },

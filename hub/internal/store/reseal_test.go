@@ -18,7 +18,7 @@ func TestWhatOlderKeysHaveSealedIsSealedAnew(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "key")
 			box, err := seal.Create(path)
 			check(t, err)
-			o := store.Options{DataDir: t.TempDir(), Box: box}
+			o := store.Options{DataDir: storetest.Folder(t), Box: box}
 			if dialect == store.PostgreSQL {
 				o = store.Options{URL: storetest.Postgres(t), Box: box}
 			}

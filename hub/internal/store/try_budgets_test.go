@@ -78,7 +78,7 @@ func TestTriesAtOneMomentAreCountedOneByOne(t *testing.T) {
 
 func TestABudgetFillsWithTimeAndItsRowGoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := storetest.OpenWith(t, store.Options{DataDir: t.TempDir()})
+		s := storetest.OpenWith(t, store.Options{DataDir: storetest.Folder(t)})
 		b := peopledb.TryBudget{Key: "b", Burst: 3, Every: time.Minute}
 		for range 3 {
 			spend(t, s, b)

@@ -21,6 +21,7 @@ import (
 	"github.com/evergrant/evergrant/hub"
 	"github.com/evergrant/evergrant/hub/internal/channel/channeltest"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost/plugintest"
+	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/hub/internal/waittest"
 	"github.com/evergrant/evergrant/plugins/demo"
 	"github.com/evergrant/evergrant/plugins/emulator"
@@ -90,7 +91,7 @@ type Running struct {
 // configuration.
 func StartHub(t testing.TB, flags map[string]any) *Running {
 	t.Helper()
-	return StartHubIn(t, t.TempDir(), flags)
+	return StartHubIn(t, storetest.Folder(t), flags)
 }
 
 // StartHubIn starts a hub on a data folder that is there.

@@ -64,7 +64,7 @@ func newRig(t *testing.T, s *store.Store) *Rig {
 	r.Answer.Store(http.StatusOK)
 	r.Address = r.serve(t)
 	host := startPlugin(t)
-	j, err := journal.Open(filepath.Join(t.TempDir(), "journal"), storetest.Box(t), hclog.NewNullLogger())
+	j, err := journal.Open(filepath.Join(storetest.Folder(t), "journal"), storetest.Box(t), hclog.NewNullLogger())
 	Must(t, err)
 	sender := egress.New(egress.Options{Version: "test", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	x, limiter := exchange.New(exchange.Options{Sender: sender}), endpoint.New(endpoint.Options{})

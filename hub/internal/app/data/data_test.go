@@ -37,7 +37,7 @@ type world struct {
 func each(t *testing.T, test func(t *testing.T, w *world)) {
 	storetest.Each(t, func(t *testing.T, st *store.Store) {
 		log := hclog.NewNullLogger()
-		keeper, err := newest.Open(t.TempDir(), storetest.Box(t), log)
+		keeper, err := newest.Open(storetest.Folder(t), storetest.Box(t), log)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -37,7 +37,7 @@ func Each(t *testing.T, test func(t *testing.T, s *store.Store)) {
 // SQLite opens an empty store on a file that goes with the test.
 func SQLite(tb testing.TB) *store.Store {
 	tb.Helper()
-	return Open(tb, "sqlite:"+filepath.Join(tb.TempDir(), "evergrant.db"))
+	return Open(tb, "sqlite:"+filepath.Join(Folder(tb), "evergrant.db"))
 }
 
 // Postgres makes a database that goes with the test and returns its address, for
