@@ -36,7 +36,7 @@ func TestOneCauseIsOneIncidentHoweverManySuffer(t *testing.T) {
 			w.Server.ClearFaults()
 			r.Admin.Must(t, "PUT", "/api/v1/services/wave", map[string]any{
 				"name": "wave", "title": "Wave", "provider": "oauth2", "client_id": "client", "client_secret": "secret",
-				"scopes": []string{"offline_access"}, "options": map[string]any{"issuer": w.Url},
+				"scopes": []string{"offline_access"}, "options": map[string]any{"issuer": w.URL},
 			}, nil)
 			hubtest.Eventually(t, "the incident is over", func() bool { return len(r.Incidents(t, "open")) == 0 && len(r.Incidents(t, "closed")) == 1 })
 			if over := r.Incidents(t, "closed")[0]; over.ID != open.ID || over.ClosedAt == nil {
@@ -61,7 +61,7 @@ func TestAnOutageIsOneIncidentOfItsEndpoint(t *testing.T) {
 		open := r.Incidents(t, "open")
 		return len(open) == 1 && open[0].Kind == "outage" && open[0].Affected == size
 	})
-	if open := r.Incidents(t, "open")[0]; !strings.Contains(w.Url, open.Of) || open.Who != "" {
+	if open := r.Incidents(t, "open")[0]; !strings.Contains(w.URL, open.Of) || open.Who != "" {
 		t.Errorf("%+v", open)
 	}
 }

@@ -155,7 +155,7 @@ func TestNoPageLeavesThePathThatTheHubIsServedUnder(t *testing.T) {
 			if pages < 30 {
 				t.Errorf("only %d pages were found", pages)
 			}
-			if cookies := v.Http.Jar.Cookies(mustParse(t, strings.TrimSuffix(n.home, below)+"/")); len(cookies) > 0 {
+			if cookies := v.HTTP.Jar.Cookies(mustParse(t, strings.TrimSuffix(n.home, below)+"/")); len(cookies) > 0 {
 				t.Errorf("other programs at the host get the cookie %s", cookies[0].Name)
 			}
 			var document struct {

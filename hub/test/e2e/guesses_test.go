@@ -83,7 +83,7 @@ func TestTwoHubsCountGuessesTogether(t *testing.T) {
 		t.Errorf("the other hub has not counted: %d", status)
 	}
 	elsewhere := hubtest.NewVisitor(t, two)
-	elsewhere.Http.Jar = boss.Http.Jar // 127.0.0.1 both, so the cookies of one are those of the other
+	elsewhere.HTTP.Jar = boss.HTTP.Jar // 127.0.0.1 both, so the cookies of one are those of the other
 	elsewhere.Ask("POST", "/logout", url.Values{})
 	if status := logIn(elsewhere); status != http.StatusSeeOther {
 		t.Errorf("the other hub does not know the browser: %d", status)

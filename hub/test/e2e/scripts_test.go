@@ -26,7 +26,7 @@ var ownedRE = regexp.MustCompile(`owned\((?:&#39;|&#x27;|')([a-z ]+)`)
 
 func (w *watcher) ask(method, path string, form url.Values) (status int, page, location string) {
 	w.T.Helper()
-	status, page, location = w.Visitor.Ask(method, path, form)
+	status, page, location = w.Ask(method, path, form)
 	w.pages++
 	for _, raw := range []string{"<script>owned", "<img src=x", `"'></script>`, "</script><script>"} {
 		if strings.Contains(page, raw) {

@@ -58,7 +58,7 @@ func (v *Visitor) Send(path string, body, answer any) (status int, said string) 
 		v.T.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := v.Http.Do(req)
+	resp, err := v.HTTP.Do(req)
 	if err != nil {
 		v.T.Fatal(err)
 	}

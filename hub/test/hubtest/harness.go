@@ -1,3 +1,7 @@
+// Package hubtest is what tests of whole hubs share: it starts a hub beside emulated services
+// (harness.go), and plays the processes that call it, the people at its pages, with a browser
+// (browser.go, pages.go) or without (people.go), their devices, and the services that hubs
+// sign in and tell people by.
 package hubtest
 
 import (

@@ -145,8 +145,8 @@ func (r *Running) Behind(t *testing.T, do func(*store.Store)) {
 	do(s)
 }
 
-// restoreState is what tests read of a restore.
-type restoreState struct {
+// RestoreState is what tests read of a restore.
+type RestoreState struct {
 	Noticed *struct {
 		Cause     string
 		Forwarded int
@@ -157,7 +157,7 @@ type restoreState struct {
 }
 
 // Restore is how far the comparison after a restore is.
-func (r *Running) Restore(t *testing.T) (s restoreState) {
+func (r *Running) Restore(t *testing.T) (s RestoreState) {
 	t.Helper()
 	r.Admin.Must(t, "GET", "/api/v1/data/restore", nil, &s)
 	return s

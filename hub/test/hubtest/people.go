@@ -15,7 +15,7 @@ import (
 type Visitor struct {
 	T    testing.TB
 	Base string
-	Http *http.Client
+	HTTP *http.Client
 }
 
 // NewVisitor is somebody who has not logged in yet.
@@ -25,7 +25,7 @@ func NewVisitor(t testing.TB, r *Running) *Visitor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Visitor{T: t, Base: r.Hub.URL(), Http: &http.Client{
+	return &Visitor{T: t, Base: r.Hub.URL(), HTTP: &http.Client{
 		Jar: jar, Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
@@ -51,7 +51,7 @@ func (v *Visitor) Ask(method, path string, form url.Values, headers ...string) (
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	resp, err := v.Http.Do(req)
+	resp, err := v.HTTP.Do(req)
 	if err != nil {
 		v.T.Fatal(err)
 	}

@@ -27,7 +27,7 @@ import (
 // Wave is a data folder in which everything is due.
 type Wave struct {
 	Server *authserver.Server
-	Url    string
+	URL    string
 	Flags  map[string]any
 	Dir    string
 	size   int
@@ -59,14 +59,14 @@ func PrepareWave(b testing.TB, database string, size int) *Wave {
 	front := httptest.NewServer(w)
 	b.Cleanup(front.Close)
 	b.Cleanup(func() { _ = w.Server.Close() })
-	w.Url = front.URL
+	w.URL = front.URL
 	if database == "postgres" {
 		w.Flags["database.url"] = storetest.Postgres(b)
 	}
 	r := StartHubIn(b, w.Dir, w.Flags)
 	r.Admin.Must(b, "POST", "/api/v1/services", map[string]any{
 		"name": "wave", "title": "Wave", "provider": "oauth2", "client_id": "client", "client_secret": "secret",
-		"scopes": []string{"offline_access"}, "options": map[string]any{"issuer": w.Url},
+		"scopes": []string{"offline_access"}, "options": map[string]any{"issuer": w.URL},
 	}, nil)
 	r.Hub.Stop(context.Background())
 	w.fill(b)
@@ -163,7 +163,7 @@ func (w *Wave) Bare(b *testing.B, requests int) float64 {
 		callersDone.Go(func() {
 			for refresh := range tokens {
 				form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}, "client_id": {"client"}, "client_secret": {"secret"}}
-				req, err := http.NewRequestWithContext(b.Context(), http.MethodPost, w.Url+"/token", strings.NewReader(form.Encode()))
+				req, err := http.NewRequestWithContext(b.Context(), http.MethodPost, w.URL+"/token", strings.NewReader(form.Encode()))
 				if err != nil {
 					b.Error(err)
 					return

@@ -22,7 +22,7 @@ func Folder(tb testing.TB) string {
 	if err := syscall.Statfs(memory, &free); err != nil || uint64(free.Bsize)*free.Bavail < room {
 		return tb.TempDir()
 	}
-	dir, err := os.MkdirTemp(memory, "evergrant-test-")
+	dir, err := os.MkdirTemp(memory, "evergrant-test-") //nolint:usetesting // t.TempDir is on a disk
 	if err != nil {
 		return tb.TempDir()
 	}
