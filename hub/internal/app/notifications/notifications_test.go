@@ -153,8 +153,8 @@ func TestWhoIsToldIsSavedAndDeleted(t *testing.T) {
 func TestEscalationsAreAcknowledgedOnce(t *testing.T) {
 	each(t, func(t *testing.T, st *store.Store, n *notifications.Notifications) {
 		operator := apptest.As(t, "olga", "u2", access.RoleOperator)
-		e := noticedb.Escalation{ID: "e1", Event: policy.HostsChanged, Code: noticedb.NoticeDone, Message: "x", OpenedAt: time.Now()}
-		if err := st.Notices.OpenEscalation(t.Context(), e); err != nil {
+		e := noticedb.Escalation{ID: "e1", Event: policy.HostsChanged, Code: escalation.NoticeDone, Message: "x", OpenedAt: time.Now()}
+		if err := escalation.NewPlanner(st).Open(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
 		if err := errors.Join(n.Acknowledge(operator, "e1", "Olga"), n.Acknowledge(operator, "e1", "Olga")); err != nil {

@@ -125,7 +125,7 @@ func (s *Rows) connectionOf(row *ConnectionRow) (connection.Connection, error) {
 	if err := json.Unmarshal([]byte(row.Policy), &c.Policy); err != nil {
 		return c, fmt.Errorf("read the policy of the connection %s: %w", row.Name, err)
 	}
-	if c.Failure, err = FailureOf(row.Failure); err != nil {
+	if c.Failure, err = failureOf(row.Failure); err != nil {
 		return c, fmt.Errorf("read the failure of the connection %s: %w", row.Name, err)
 	}
 	if err := json.Unmarshal([]byte(row.RequestedScopes), &c.RequestedScopes); err != nil {
@@ -185,8 +185,8 @@ func failureText(f *connection.Failure) (string, error) {
 	})
 }
 
-// FailureOf reads a failure as its column holds it; nil is none.
-func FailureOf(text string) (*connection.Failure, error) {
+// failureOf reads a failure as its column holds it; nil is none.
+func failureOf(text string) (*connection.Failure, error) {
 	if text == "" {
 		return nil, nil
 	}
