@@ -172,7 +172,7 @@ func (s *stream) sees(ctx context.Context, id string) bool {
 	if access.MayAdminister(s.key) {
 		return true
 	}
-	opens, err := s.api.store.People.KeyOpens(ctx, s.key, id)
+	opens, err := s.api.access.Opens(ctx, s.key, id)
 	return err == nil && opens
 }
 

@@ -52,7 +52,7 @@ func TestATrashedConnectionIsGoneUntilItIsPutBack(t *testing.T) {
 		if got.Name != "sales-old" || back.Name != got.Name || got.State != connection.StateActive || !got.Due.Equal(cut(c.Due)) || got.Tokens.RefreshToken != "r1" {
 			t.Errorf("it is back as %+v", got)
 		}
-		if row, err := s.Pull(ctx, "h", "sales-old"); err != nil || !row.Allowed {
+		if row, err := s.Pull(ctx, "h", "sales-old"); err != nil || !row.Named {
 			t.Errorf("its key does not open it: %+v %v", row, err)
 		}
 		if found, _ := s.Grants.Connections(ctx, grantdb.Filter{Query: "sales-old"}); len(found) != 1 {

@@ -2,7 +2,6 @@ package peopledb
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -157,16 +156,6 @@ func (s *Rows) APIKeys(ctx context.Context) ([]APIKey, error) {
 		return nil, db.Failed("read the API keys", err)
 	}
 	return s.apiKeysOf(ctx, rows)
-}
-
-// KeyOpens reports whether a key opens a connection, by name or by tag.
-func (s *Rows) KeyOpens(ctx context.Context, k APIKey, connectionID string) (bool, error) {
-	if k.AllConnections || slices.Contains(k.ConnectionIDs, connectionID) || len(k.Tags) == 0 {
-		return k.AllConnections || slices.Contains(k.ConnectionIDs, connectionID), nil
-	}
-	var n int64
-	err := s.db.Reading(ctx).Model(&grantdb.TagRow{}).Where("connection_id = ? AND tag IN ?", connectionID, k.Tags).Count(&n).Error
-	return n > 0, db.Failed("read the tags of a connection", err)
 }
 
 // CountKeysNaming counts the keys, usable at a time, that name one of the connections that a
