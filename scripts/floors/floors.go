@@ -57,7 +57,7 @@ var within = map[string]map[string]string{
 	"escalation":        {"access": "who owns the hub"},
 	"incident":          {"escalation": "has people notified"},
 	"installer":         {"audit": "who acts"},
-	"metrics":           {"escalation": "messages that wait"},
+	"metrics":           {"escalation": "messages that wait", "jobs": "states of jobs"},
 	"restored":          {"identity": "which replica compares"},
 	"scheduler":         {"tokensource": "renews what is due"},
 	"testcall":          {"tokensource": "pulls the token of the call"},
