@@ -185,7 +185,7 @@ func (s *Rows) RenameConnection(ctx context.Context, id, title string) error {
 		}
 		renamed := connection.Connection{Name: old.Name, Title: title, Account: provider.Account{ID: old.AccountID, Name: old.AccountName}}
 		return tx.Model(&ConnectionRow{}).Where("id = ?", id).Updates(map[string]any{
-			"title": title, "search_text": searchText(renamed), "updated_at": db.Later(time.Now(), old.UpdatedAt),
+			"title": title, "search_text": renamed.Derived().Search, "updated_at": db.Later(time.Now(), old.UpdatedAt),
 		}).Error
 	})
 	return db.Failed("rename the connection "+id, err)

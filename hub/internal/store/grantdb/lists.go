@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -35,9 +34,6 @@ var keys = map[Sort]string{
 	SortChanged: "-updated_at",
 }
 
-// soon is connection's: the time before the end of a grant in which it expires.
-const soon = 14 * 24 * time.Hour
-
 // StatusSQL computes of a row what connection.StatusAt computes of a connection; a test
 // compares the two. @now and @soon are milliseconds.
 const StatusSQL = `CASE
@@ -55,7 +51,7 @@ const StatusSQL = `CASE
 
 // StatusArgs are the arguments of StatusSQL at a time.
 func StatusArgs(now time.Time) map[string]any {
-	return map[string]any{"now": db.Millis(now), "soon": db.Millis(now.Add(soon))}
+	return map[string]any{"now": db.Millis(now), "soon": db.Millis(now.Add(connection.Soon))}
 }
 
 // Page is a part of a list.
@@ -156,7 +152,7 @@ func (s *Rows) Chosen(ctx context.Context, f Filter) *gorm.DB {
 		query = query.Where("service_id = ?", f.ServiceID)
 	}
 	if f.Query != "" {
-		query = query.Where("search_text LIKE ? ESCAPE '!'", "%"+likeEscape.Replace(strings.ToLower(f.Query))+"%")
+		query = query.Where("search_text LIKE ? ESCAPE '!'", "%"+likeEscape.Replace(connection.Folded(f.Query))+"%")
 	}
 	if f.Status != "" {
 		args := StatusArgs(time.Now())
@@ -241,8 +237,8 @@ func (s *Rows) FillStatus(ctx context.Context) error {
 			for i := range rows {
 				columns := map[string]any{"renewable_until": 0, "phase": ""}
 				if c, err := s.connectionOf(&rows[i]); err == nil { // one that cannot be read is shown as it is
-					by, _ := c.PersonBy()
-					columns = map[string]any{"renewable_until": db.Millis(c.RenewableUntil()), "phase": string(c.Phase()), "person_by": db.Millis(by), "search_text": searchText(c)}
+					d := c.Derived()
+					columns = map[string]any{"renewable_until": db.Millis(d.RenewableUntil), "phase": string(d.Phase), "person_by": db.Millis(d.PersonBy), "search_text": d.Search}
 				}
 				if err := tx.Model(&ConnectionRow{}).Where("id = ? AND renewable_until = -1", rows[i].ID).UpdateColumns(columns).Error; err != nil {
 					return err
