@@ -43,9 +43,9 @@ type Filter struct {
 	// Sort orders them: SortName is the default.
 	Sort Sort
 	// AfterName starts behind a name: the last one of the page before. With another
-	// order than by name, AfterKey is what that one was ordered by.
+	// order than by name, AfterKey is what that one was ordered by, as Page.NextKey has it.
 	AfterName string
-	AfterKey  int64
+	AfterKey  string
 	// Limit bounds the number of results; 0 is no bound.
 	Limit int
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"gorm.io/gorm"
@@ -63,7 +64,7 @@ type Page struct {
 	// Filter.AfterName and AfterKey of the next page.
 	More     bool
 	NextName string
-	NextKey  int64
+	NextKey  string
 }
 
 // Connections reads those that the filter chooses, in its order.
@@ -82,7 +83,7 @@ func (s *Rows) ConnectionPage(ctx context.Context, f Filter) (Page, error) {
 	var page Page
 	if page.More = f.Limit > 0 && len(names) > f.Limit; page.More {
 		names = names[:f.Limit]
-		page.NextName, page.NextKey = names[f.Limit-1].Name, names[f.Limit-1].Key
+		page.NextName, page.NextKey = names[f.Limit-1].Name, names[f.Limit-1].text()
 	}
 	place := make(map[string]int, len(names))
 	list := make([]string, len(names))
@@ -108,13 +109,22 @@ type found struct {
 	Key  int64
 }
 
+// text is the key in Page.NextKey; empty in the order by name.
+func (n found) text() string {
+	if n.Key == 0 {
+		return ""
+	}
+	return strconv.FormatInt(n.Key, 10)
+}
+
 // names is the query of a page's names, and of one more.
 func (s *Rows) names(ctx context.Context, f Filter) *gorm.DB {
 	query := s.Chosen(ctx, f)
 	if key, ordered := keys[f.Sort]; ordered {
 		query = query.Select("name, " + key + " AS key").Order("key, name")
 		if f.AfterName != "" {
-			query = query.Where("("+key+" > ? OR "+key+" = ? AND name > ?)", f.AfterKey, f.AfterKey, f.AfterName)
+			after, _ := strconv.ParseInt(f.AfterKey, 10, 64) // what is none begins with the first
+			query = query.Where("("+key+" > ? OR "+key+" = ? AND name > ?)", after, after, f.AfterName)
 		}
 	} else {
 		query = query.Select("name").Order("name")
