@@ -87,7 +87,7 @@ func (a *API) token(ctx context.Context, in *TokenInput) (*TokenOutput, error) {
 	minTTL, badTTL := parseTTL("min_ttl", in.MinTTL, a.minTTL, longestTTL)
 	wait, badWait := parseTTL("wait", in.Wait, 0, longestPoll)
 	if invalid := cmp.Or(badTTL, badWait); invalid != nil {
-		if _, err := a.allowed(ctx, in.Authorization, in.Name); err != nil { // strangers are told so first
+		if _, err := a.allowed(ctx, in.Authorization, in.Name); err != nil { // an invalid key is reported before an invalid parameter
 			return a.handOut(nil, "", err)
 		}
 		return nil, invalid

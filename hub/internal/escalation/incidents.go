@@ -11,8 +11,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 )
 
-// OpenIncident opens the escalation of an incident. It belongs into the transaction that
-// opens the incident, so that none goes without notification.
+// OpenIncident opens the escalation of an incident. It has to be called in the transaction
+// that opens the incident, so that none is without notification.
 func (p *Planner) OpenIncident(ctx context.Context, i noticedb.Incident, now time.Time) error {
 	ids, err := p.store.Grants.SufferingFrom(ctx, i.Cause, mostNamed)
 	if err != nil {
