@@ -12,6 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/backup"
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/jobs"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
@@ -71,6 +72,6 @@ func cleanUp(ctx context.Context, s *store.Store, cfg Config, now time.Time) err
 	history := grantdb.HistoryBounds{Count: cfg.History.KeepCount, Before: now.Add(-cfg.History.KeepAge)}
 	return errors.Join(err, summed, s.People.DeleteExpiredSessions(ctx, now), s.Authorizations.DeleteOldGrantLinks(ctx, now), s.Bulk.DeleteOldBulkRuns(ctx, now.Add(-bulkKept)),
 		s.People.DeleteOldPeopleRows(ctx, now, now.Add(-sessionsKept)), s.Grants.PruneHistory(ctx, history), s.Grants.PruneEvents(ctx, now.Add(-eventsKept)),
-		s.Stats.PruneRenewalHours(ctx, now.Add(-hoursKept)), s.Notices.EndOldNotices(ctx, now), s.Notices.PruneEscalations(ctx, now.Add(-eventsKept)), s.Replicas.PruneReplicas(ctx, replicasKept, eventsKept),
+		s.Stats.PruneRenewalHours(ctx, now.Add(-hoursKept)), escalation.NewPlanner(s).EndOldNotices(ctx, now), s.Notices.PruneEscalations(ctx, now.Add(-eventsKept)), s.Replicas.PruneReplicas(ctx, replicasKept, eventsKept),
 		s.Notices.PruneServiceRequests(ctx, now.Add(-requestsKept)), s.Services.PruneFrontUses(ctx, now.Add(-frontKept)), s.People.PruneTries(ctx))
 }

@@ -38,7 +38,7 @@
 // # A notification
 //
 //  1. A renewal fails; the cause is saved with the outcome. incident groups
-//     connections by cause, and in the transaction that opens an incident the store
+//     connections by cause, and in the transaction that opens an incident escalation
 //     plans the messages by the escalation policies (policy).
 //  2. escalation claims due messages, composes them with links of their own, and
 //     sends them by channel. A message that is not accepted is retried for a day.

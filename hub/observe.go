@@ -38,10 +38,16 @@ func (h *Hub) observe(ctx context.Context) (err error) {
 
 // observeParts registers the stats of the parts. It comes after them.
 func (h *Hub) observeParts() error {
-	return h.registry.Register(metrics.NewStats(h.store, h.log.Named("metrics")), &metrics.Parts{
+	return h.registry.Register(metrics.NewStats(h.store, h.unfinishedJobs, h.log.Named("metrics")), &metrics.Parts{
 		Plugins: h.plugins.Plugins, Endpoints: h.limiter.Snapshot, Journal: h.journalStats, Pulls: h.pulls.Waiting, Ready: h.readyChecks,
 		Newest: h.newestStats, Backup: h.backupStats, Clock: h.clockOffset, Held: h.heldBy, Behind: h.hold.Listed,
 	})
+}
+
+// unfinishedJobs counts the background jobs for the metrics. It is called by scrapes, which
+// are answered once the jobs have started.
+func (h *Hub) unfinishedJobs(ctx context.Context) (map[string]int, error) {
+	return h.jobs.Unfinished(ctx)
 }
 
 // journalStats are the stats of the reply journal, for the metrics.

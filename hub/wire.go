@@ -100,9 +100,9 @@ func (h *Hub) sendLinks(ctx context.Context, ids []string) (map[string]escalatio
 	return h.escalates.SendLinks(ctx, ids)
 }
 
-// messageLink makes the link of a message to authorize a connection.
+// messageLink makes the path of a message's link to authorize a connection.
 func (h *Hub) messageLink(ctx context.Context, connectionID, userID string, life time.Duration) (string, error) {
-	token, _, err := h.flow.MakeLinkFor(ctx, connectionID, userID, "Evergrant", life)
+	token, err := h.grants.MessageLink(ctx, connectionID, userID, life)
 	return "/grant/" + token, err
 }
 

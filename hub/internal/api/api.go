@@ -42,8 +42,8 @@ type Options struct {
 	Services    *services.Services
 	// Pulls notes each token that is handed out; nil notes none.
 	Pulls *audit.Pulls
-	// Pulled is told of each answer to a pull; late is a token that had expired when it
-	// was handed out. Nil is nobody.
+	// Pulled is called for each answer to a pull; late is set for a token that had expired
+	// when it was handed out. Optional.
 	Pulled    func(result string, late bool)
 	Logger    hclog.Logger
 	PublicURL string
@@ -145,7 +145,7 @@ func config(o Options) huma.Config {
 	c.Servers = []*huma.Server{{URL: o.PublicURL}}
 	c.OpenAPIPath = "/api/v1/openapi"
 	c.DocsPath = ""    // the usual viewers load scripts from elsewhere
-	c.SchemasPath = "" // and nobody needs single schemas
+	c.SchemasPath = "" // single schemas are not served
 	c.CreateHooks = nil
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"apiKey": {Type: "http", Scheme: "bearer", Description: "An API key of the hub"},

@@ -71,7 +71,7 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 type pullInContext struct{}
 
 // beforeBody checks the key of a process whose request has a body before anything of that
-// is read: strangers are told nothing about it.
+// is read, so that a request without a valid key is answered before its body.
 func (a *API) beforeBody(ctx huma.Context, next func(huma.Context)) {
 	row, err := a.allowed(ctx.Context(), ctx.Header("Authorization"), ctx.Param("name"))
 	if err != nil {

@@ -112,7 +112,7 @@ func (a *API) readable(ctx context.Context, name string) (connection.Connection,
 	sees := access.MayAdminister(key) || key.AllConnections
 	c, err := a.connection(ctx, name)
 	if err == nil && !sees {
-		sees, err = a.store.People.KeyOpens(ctx, key, c.ID)
+		sees, err = a.access.Opens(ctx, key, c.ID)
 	}
 	if !sees && (err == nil || errors.Is(err, store.ErrNotFound)) {
 		return connection.Connection{}, access.ErrNotForKey

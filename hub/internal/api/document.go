@@ -23,7 +23,7 @@ var tags = []*huma.Tag{
 	{Name: "Hub", Description: "Life of the process: readiness, metrics, changes as they happen."},
 }
 
-// meanings say what a status tells of every operation.
+// meanings describe the statuses that every operation shares.
 var meanings = map[string]string{
 	"401": "no key was sent, or one that is unknown, expired or revoked",
 	"403": "the key may not do this, or not from this address",

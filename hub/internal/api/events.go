@@ -91,10 +91,11 @@ type stream struct {
 	only    string
 	out     http.ResponseWriter
 	control *http.ResponseController
-	last    time.Time // of the newest change that was told
+	last    time.Time // of the newest change that was sent
 }
 
-// run tells changes until the reader goes, is too slow, or its key ends.
+// run sends changes until the reader disconnects or is too slow, or its key is no longer
+// valid.
 func (s *stream) run(ctx context.Context, catchUp bool) {
 	_ = s.control.SetReadDeadline(time.Time{}) // the request is read; the stream has no end
 	changes := s.api.changes.Subscribe()
@@ -147,7 +148,7 @@ func (s *stream) sendChanged(ctx context.Context, ids []string) error {
 	return nil
 }
 
-// since tells what has changed after the last event.
+// since sends what has changed after the last event.
 func (s *stream) since(ctx context.Context) error {
 	for {
 		changed, err := s.api.store.Grants.ChangedSince(ctx, s.last, mostPerRead)
@@ -172,7 +173,7 @@ func (s *stream) sees(ctx context.Context, id string) bool {
 	if access.MayAdminister(s.key) {
 		return true
 	}
-	opens, err := s.api.store.People.KeyOpens(ctx, s.key, id)
+	opens, err := s.api.access.Opens(ctx, s.key, id)
 	return err == nil && opens
 }
 

@@ -48,8 +48,8 @@ func (a *API) registerRevoke() {
 		})
 }
 
-// registerRenew is a renewal that somebody asks for: it is sent, or the answer says why
-// not.
+// registerRenew registers a renewal on request: it is sent, or the answer is the reason why
+// it was not.
 func (a *API) registerRenew() {
 	renew := operation("renew-connection", http.MethodPost, "/api/v1/connections/{name}/renew", "Renew now", "Connections", 404, 409, 502, 503)
 	renew.Description = "The request goes out now, whatever waiting time runs; changed and last_error say what came of it. 409, 502 and 503: nothing was sent, and detail says why."

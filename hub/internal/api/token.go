@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,7 +13,6 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/store"
-	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 )
 
@@ -89,7 +87,7 @@ func (a *API) token(ctx context.Context, in *TokenInput) (*TokenOutput, error) {
 	minTTL, badTTL := parseTTL("min_ttl", in.MinTTL, a.minTTL, longestTTL)
 	wait, badWait := parseTTL("wait", in.Wait, 0, longestPoll)
 	if invalid := cmp.Or(badTTL, badWait); invalid != nil {
-		if _, err := a.allowed(ctx, in.Authorization, in.Name); err != nil { // strangers are told so first
+		if _, err := a.allowed(ctx, in.Authorization, in.Name); err != nil { // an invalid key is reported before an invalid parameter
 			return a.handOut(nil, "", err)
 		}
 		return nil, invalid
@@ -183,44 +181,11 @@ func (a *API) allowed(ctx context.Context, authorization, name string) (store.Pu
 		return row, err
 	}
 	now := time.Now()
-	if err := mayPull(row, audit.From(ctx).Address, now); err != nil {
+	if err := access.MayPull(row, audit.From(ctx).Address, now); err != nil {
 		return row, err
 	}
 	a.touchKey(ctx, row.Key.ID, now)
 	return row, nil
-}
-
-// mayPull checks the key of a pull. A key that may not pull a connection learns
-// nothing of it, not even whether it is there; one that may pull all learns that
-// a name is wrong.
-func mayPull(row store.PullRow, address string, now time.Time) error {
-	key := peopledb.APIKey{
-		ID: row.Key.ID, Scopes: row.Key.Scopes, AllConnections: row.Key.AllConnections,
-		ExpiresAt: fromMillis(row.Key.ExpiresAt), RevokedAt: fromMillis(row.Key.RevokedAt),
-	}
-	seesAll := access.MayAdminister(key) || (key.AllConnections && slices.Contains(key.Scopes, access.ScopeTokenRead))
-	switch {
-	case !row.KeyFound, access.Usable(key, now) != nil:
-		return access.ErrBadKey
-	case access.UsableFrom(row.Key.Addresses, address) != nil:
-		return access.ErrAddress
-	case !row.ConnectionFound && seesAll:
-		return store.ErrNotFound
-	case seesAll:
-		return nil
-	case !slices.Contains(key.Scopes, access.ScopeTokenRead):
-		return access.ErrForbidden
-	case !row.Allowed:
-		return access.ErrNotForKey
-	}
-	return nil
-}
-
-func fromMillis(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms)
 }
 
 func tokenBody(pulled *tokensource.Pulled, now time.Time) *Token {

@@ -15,7 +15,7 @@ import (
 // Deleted is the answer to the deletion of a connection.
 type Deleted struct {
 	Deleted bool `json:"deleted"`
-	// TrashID is what the trash knows the connection by.
+	// TrashID identifies the connection in the trash.
 	TrashID   string    `json:"trash_id" doc:"What the trash knows it by, to put it back or to remove it"`
 	RemovedAt time.Time `json:"removed_at" doc:"When it is removed for good, unless it is put back before"`
 	// Revocation is absent if the grant was left alone.

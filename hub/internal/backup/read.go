@@ -16,7 +16,7 @@ import (
 
 // taker takes what a backup holds.
 type taker struct {
-	// begin is told of the manifest.
+	// begin is called with the manifest, before the first table.
 	begin func(Manifest) error
 	// table takes the rows of a table; next returns io.EOF behind the last one.
 	table func(t store.Table, next func() ([]any, error)) (int64, error)

@@ -24,7 +24,7 @@ type Target struct {
 	Box     *seal.Box
 	// Replace lets rows be replaced.
 	Replace bool
-	// Progress is told of each table that is done; optional.
+	// Progress is called after each table; optional.
 	Progress func(table string, rows int64)
 }
 

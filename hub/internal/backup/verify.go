@@ -13,8 +13,8 @@ import (
 
 // Verify proves a backup by restoring it into a throw-away SQLite database in a temporary
 // folder: authentication, counts, tables, references, and every sealed value opens with
-// the key. progress is told of each table; optional. Errors: ErrDamaged, or what does not
-// hold.
+// the key. progress is called after each table; optional. Errors: ErrDamaged, or the first
+// check that failed.
 func Verify(ctx context.Context, file string, box *seal.Box, progress func(table string, rows int64)) (s Summary, err error) {
 	f, err := os.Open(file)
 	if err != nil {

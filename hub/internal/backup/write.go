@@ -24,7 +24,7 @@ type Source struct {
 	Box     *seal.Box
 	// Version of the program.
 	Version string
-	// Progress is told of each table that is done; optional.
+	// Progress is called after each table; optional.
 	Progress func(table string, rows int64)
 }
 

@@ -2,18 +2,10 @@ package bulk
 
 import (
 	"context"
-	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/store/bulkdb"
 	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
-	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 )
-
-// Going is what an act on the connections that a filter chooses would concern, with the
-// names of so many of them.
-func (r *Runner) Going(ctx context.Context, f grantdb.Filter, names int) (noticedb.Going, error) {
-	return r.o.Store.Notices.Going(ctx, f, names, time.Now())
-}
 
 // Receivers counts the contacts that own what a filter chooses, and the connections without an owner.
 func (r *Runner) Receivers(ctx context.Context, f grantdb.Filter) (contacts, ownerless int, err error) {

@@ -41,8 +41,8 @@ type Config struct {
 	Metrics          Metrics       `koanf:"metrics"`
 	Limits           Limits        `koanf:"limits"`
 	Tracing          Tracing       `koanf:"tracing"`
-	// ReplicaName is what this hub is called in lists of hubs. Its data folder, not the
-	// name, tells it from others.
+	// ReplicaName is the name of this hub in lists of hubs. Its data folder, not the name,
+	// identifies it.
 	ReplicaName string `koanf:"replica_name"`
 }
 
@@ -63,11 +63,11 @@ type Database struct {
 
 // Data says what to make of the data folder.
 type Data struct {
-	// Moves is set if the folder is moved from machine to machine on purpose: one that
-	// looks copied is believed.
+	// Moves is set if the data folder is moved between machines on purpose: one that looks
+	// copied is accepted.
 	Moves bool `koanf:"moves"`
 	// CompareWait is how long rotating renewals wait at most, after the database went back,
-	// until all hubs have compared what they know with it.
+	// until all hubs have compared their own token sets with it.
 	CompareWait time.Duration `koanf:"compare_wait"`
 }
 
@@ -206,7 +206,7 @@ type OIDC struct {
 	ClientSecret string `koanf:"client_secret"`
 	// Title is what people call it.
 	Title string `koanf:"title"`
-	// JoinAs is the role of people whom nobody has invited; empty keeps them out.
+	// JoinAs is the role of people without an invitation; empty refuses them.
 	JoinAs string `koanf:"join_as"`
 }
 

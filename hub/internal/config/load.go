@@ -114,7 +114,7 @@ func (l *loader) flags(overrides map[string]any) {
 	l.lay("flag", l.known("flag", confmapOf(overrides), "write it into the variable "+prefix+"KEY: flags are seen by everybody on the machine"))
 }
 
-// known takes keys that nobody reads out of a layer and complains about them.
+// known removes unknown keys from a layer and reports each as a problem.
 func (l *loader) known(origin string, layer *koanf.Koanf, secretElsewhere string) *koanf.Koanf {
 	for _, key := range layer.Keys() {
 		if _, ok := settingByKey(key); ok && key != secretKey {

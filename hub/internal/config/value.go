@@ -54,7 +54,7 @@ func assign(field reflect.Value, value any) (problem string) {
 	return ""
 }
 
-// durationOf knows days beside the units of time.ParseDuration.
+// durationOf reads a duration in the units of time.ParseDuration and in days.
 func durationOf(value any) (time.Duration, bool) {
 	if d, ok := value.(time.Duration); ok {
 		return d, true

@@ -27,8 +27,8 @@ var Statuses = []Status{
 	StatusFresh, StatusPaused, StatusRevoked,
 }
 
-// soon is how near the end of a grant must be for its date to be the headline.
-const soon = 14 * 24 * time.Hour
+// Soon is how near the end of a grant must be for its date to be the headline.
+const Soon = 14 * 24 * time.Hour
 
 // StatusAt returns the status of the connection at a time.
 func (c Connection) StatusAt(now time.Time) Status {
@@ -57,7 +57,7 @@ func (c Connection) StatusAt(now time.Time) Status {
 	if !renewable && !c.Tokens.ExpiresAt.IsZero() {
 		return StatusExpires
 	}
-	if by, _ := c.PersonBy(); !by.IsZero() && by.Sub(now) < soon {
+	if by, _ := c.PersonBy(); !by.IsZero() && by.Sub(now) < Soon {
 		return StatusExpires
 	}
 	return StatusFresh

@@ -36,7 +36,7 @@ func (e *Escalation) ByLink(ctx context.Context, token string) (noticedb.Escalat
 
 // Acknowledge records who takes care of the escalation.
 func (e *Escalation) Acknowledge(ctx context.Context, id, by string) error {
-	return e.o.Store.Notices.Acknowledge(ctx, id, by, time.Now())
+	return e.planner.Acknowledge(ctx, id, by, time.Now())
 }
 
 // Test sends a message by a channel, marked as a test, now. Errors: *channel.Error.
@@ -55,19 +55,7 @@ func (e *Escalation) Test(ctx context.Context, via noticedb.Channel, to, lang st
 // Rehearse returns who would be notified of what and when if an event happened now to a
 // connection. Nothing is written.
 func (e *Escalation) Rehearse(ctx context.Context, event policy.Event, connectionID string) ([]policy.Planned, error) {
-	situation, err := e.o.Store.Notices.SituationOf(ctx, event, time.Now(), []string{connectionID})
-	if err != nil {
-		return nil, err
-	}
-	policies, err := e.o.Store.Notices.Policies(ctx)
-	if err != nil {
-		return nil, err
-	}
-	contacts, err := e.o.Store.People.Contacts(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return policy.Plan(situation, policies, contacts), nil
+	return e.planner.Plan(ctx, event, time.Now(), []string{connectionID})
 }
 
 // StartDrill sends what Rehearse returns, marked as a drill, and returns the escalation's
@@ -85,7 +73,7 @@ func (e *Escalation) StartDrill(ctx context.Context, event policy.Event, connect
 	if TopicOf(event) == topicPerson {
 		esc.PersonBy = now.AddDate(0, 0, 3)
 	}
-	if err := e.o.Store.Notices.OpenEscalation(ctx, esc); err != nil {
+	if err := e.planner.Open(ctx, esc); err != nil {
 		return "", err
 	}
 	e.o.Store.AfterCommit(ctx, e.Wake)
@@ -101,7 +89,7 @@ func (e *Escalation) EndDrill(ctx context.Context, id string) error {
 	if !esc.Drill {
 		return store.ErrNotFound
 	}
-	if err := e.o.Store.Notices.CloseEscalation(ctx, id, time.Now()); err != nil {
+	if err := e.planner.Close(ctx, id, time.Now()); err != nil {
 		return err
 	}
 	e.o.Store.AfterCommit(ctx, e.Wake)

@@ -146,7 +146,7 @@ func (e *Escalation) notTaken(ctx context.Context, d noticedb.Delivery, via noti
 		failure = &channel.Error{Reason: channel.Away, Said: "the channel failed"}
 	}
 	now := time.Now()
-	f := noticedb.NotTaken{Reason: string(failure.Reason), Said: failure.Said, Unknown: failure.Maybe}
+	f := NotTaken{Reason: string(failure.Reason), Said: failure.Said, Unknown: failure.Maybe}
 	if again, inTime := policy.Retry(now, d.FirstDueAt, d.Attempts, failure.RetryAfter); !failure.Permanent && inTime {
 		f.Again = again
 	}
@@ -161,7 +161,7 @@ func (e *Escalation) notTaken(ctx context.Context, d noticedb.Delivery, via noti
 		}
 	}
 	e.o.Logger.Warn("send notification failed", "escalation", d.EscalationID, "channel", via.Title, "reason", f.Reason, "said", f.Said, "attempt", d.Attempts, "again", f.Again)
-	if err := e.o.Store.Notices.FailedDelivery(ctx, d, f, now); err != nil {
+	if err := e.planner.Failed(ctx, d, f, now); err != nil {
 		return err
 	}
 	e.Wake() // the next step may have been brought forward
@@ -172,7 +172,7 @@ func (e *Escalation) notTaken(ctx context.Context, d noticedb.Delivery, via noti
 func (e *Escalation) giveUp(ctx context.Context, d noticedb.Delivery, kind, reason string) error {
 	e.o.Delivered(kind, Failed)
 	e.o.Logger.Warn("notification abandoned", "escalation", d.EscalationID, "reason", reason)
-	if err := e.o.Store.Notices.FailedDelivery(ctx, d, noticedb.NotTaken{Reason: reason, Unknown: true, Moot: reason == ReasonTooOld}, time.Now()); err != nil {
+	if err := e.planner.Failed(ctx, d, NotTaken{Reason: reason, Unknown: true, Moot: reason == ReasonTooOld}, time.Now()); err != nil {
 		return err
 	}
 	e.Wake()

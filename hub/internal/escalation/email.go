@@ -12,8 +12,8 @@ import (
 //go:embed email.html
 var emailHTML string
 
-// emails know no stylesheet, so everything is inline there; the text is escaped by
-// html/template.
+// emailTemplate has its styles inline, because mail programs drop stylesheets; the text is
+// escaped by html/template.
 var emailTemplate = template.Must(template.New("email").Parse(emailHTML))
 
 // htmlOf dresses the text of an e-mail. Links of the text become buttons.

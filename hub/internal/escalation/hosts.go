@@ -12,8 +12,8 @@ import (
 )
 
 // TellHosts notifies the owners of the hub that secrets or grants go to other hosts: was
-// and more are names of hosts, code is store.NoticeDone or store.NoticeWaits. about is
-// the title of a service or channel; serviceID is empty for a channel.
+// and more are names of hosts, code is NoticeDone or NoticeWaits. about is the title of a
+// service or channel; serviceID is empty for a channel.
 func (e *Escalation) TellHosts(ctx context.Context, serviceID, about, code, by string, was, more []string) error {
 	said := about + ": " + strings.Join(was, ", ") + " → " + strings.Join(more, ", ")
 	if by != "" {
@@ -30,7 +30,7 @@ func (e *Escalation) TellHosts(ctx context.Context, serviceID, about, code, by s
 		}
 		notice.Affected = len(connections)
 	}
-	if err := e.o.Store.Notices.OpenEscalation(ctx, notice); err != nil {
+	if err := e.planner.Open(ctx, notice); err != nil {
 		return err
 	}
 	e.o.Store.AfterCommit(ctx, e.Wake)

@@ -98,7 +98,7 @@ func ok(t *testing.T, err error) {
 func begin(t *testing.T, s *store.Store) string {
 	t.Helper()
 	id := store.NewID()
-	ok(t, s.Notices.OpenEscalation(t.Context(), noticedb.Escalation{ID: id, IncidentID: store.NewID(), Event: policy.GrantEnded, Affected: 1, OpenedAt: time.Now()}))
+	ok(t, planner(s).Open(t.Context(), noticedb.Escalation{ID: id, IncidentID: store.NewID(), Event: policy.GrantEnded, Affected: 1, OpenedAt: time.Now()}))
 	return id
 }
 
@@ -125,7 +125,7 @@ func TestTheSecondStepComesAfterTenMinutes(t *testing.T) {
 		if got := w.said(); len(got) != 2 || !strings.HasPrefix(got[1], "twilio +10m") {
 			t.Errorf("after ten minutes: %v", got)
 		}
-		ok(t, s.Notices.CloseEscalation(t.Context(), id, time.Now()))
+		ok(t, planner(s).Close(t.Context(), id, time.Now()))
 		waittest.Let(10 * time.Second)
 		if got := w.said(); len(got) != 4 {
 			t.Errorf("the end is told %v", got)
@@ -142,7 +142,7 @@ func TestAcknowledgedInTimeNobodyElseIsTold(t *testing.T) {
 		s, w := stage(t, nil)
 		id := begin(t, s)
 		waittest.Let(9 * time.Minute)
-		ok(t, s.Notices.Acknowledge(t.Context(), id, "Anna", time.Now()))
+		ok(t, planner(s).Acknowledge(t.Context(), id, "Anna", time.Now()))
 		waittest.Let(time.Hour)
 		if got := w.said(); len(got) != 1 {
 			t.Errorf("%v", got)

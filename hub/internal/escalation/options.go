@@ -32,8 +32,9 @@ type Options struct {
 
 // Escalation notifies people of incidents. It is safe for concurrent use.
 type Escalation struct {
-	o    Options
-	wake chan struct{}
+	o       Options
+	planner *Planner
+	wake    chan struct{}
 }
 
 // New returns an Escalation; Run sends.
@@ -42,7 +43,7 @@ func New(o Options) *Escalation {
 	if o.Delivered == nil {
 		o.Delivered = func(string, string) {}
 	}
-	return &Escalation{o: o, wake: make(chan struct{}, 1)}
+	return &Escalation{o: o, planner: NewPlanner(o.Store), wake: make(chan struct{}, 1)}
 }
 
 // Wake has Run look at once for what is to be sent.
@@ -104,7 +105,7 @@ func (e *Escalation) release(ctx context.Context) {
 }
 
 func (e *Escalation) ends(ctx context.Context, now time.Time) {
-	begun, ended, err := e.o.Store.Notices.TellOfEnds(ctx, now)
+	begun, ended, err := e.planner.TellOfEnds(ctx, now)
 	switch {
 	case err != nil && ctx.Err() == nil:
 		e.o.Logger.Warn("check for ending grants failed, retrying", "error", err)

@@ -12,8 +12,8 @@ import (
 
 // How long changes are debounced, and how often incidents are reconciled without one.
 const (
-	debounce = time.Second
-	look     = 30 * time.Second
+	debounce  = time.Second
+	lookEvery = 30 * time.Second
 )
 
 // Watch keeps the incidents up to date until ctx ends. news is called when one has
@@ -30,7 +30,7 @@ func Watch(ctx context.Context, s *store.Store, notifier *changes.Notifier, news
 			return
 		case <-subscription.Ready():
 			subscription.Take()
-		case <-time.After(look):
+		case <-time.After(lookEvery):
 		}
 		select {
 		case <-ctx.Done():
@@ -41,7 +41,7 @@ func Watch(ctx context.Context, s *store.Store, notifier *changes.Notifier, news
 }
 
 func reconcile(ctx context.Context, s *store.Store, log hclog.Logger) (news bool) {
-	opened, closed, err := s.Notices.ReconcileIncidents(ctx, time.Now())
+	opened, closed, err := Reconcile(ctx, s, time.Now())
 	if err != nil {
 		if ctx.Err() == nil {
 			log.Warn("reconcile incidents failed, retrying", "error", err)

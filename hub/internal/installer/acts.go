@@ -102,7 +102,7 @@ func (i *Installer) Rollback(ctx context.Context, name string) error {
 	return i.works(ctx, name, slot.Sum)
 }
 
-// Remove forgets an installed plugin and all its packages. It is refused while
+// Remove deletes an installed plugin and all its packages. It is refused while
 // there are services of its providers.
 // Errors: *RefusedError, store.ErrNotFound.
 func (i *Installer) Remove(ctx context.Context, name string) error {

@@ -8,10 +8,10 @@
 // key has signed it, it is verified, else only staged, with the reason. Its file
 // goes into the database, so that every replica has it.
 //
-// Approve (acts.go) is a person's word that the plugin may run here and talk to the
-// hosts that its manifest names. Enable points the plugin's slot to the package;
-// an older version needs a second word. Disable, Pin, Rollback and Remove change the
-// slot or forget it. Package app/plugins checks who may do each act, and records it.
+// Approve (enable.go) records that an administrator allows the plugin to run here and to
+// reach the hosts of its manifest. Enable points the plugin's slot to the package; an
+// older version needs a confirmation. Disable, Pin, Rollback and Remove change or delete
+// the slot. Package app/plugins checks who may do each act, and records it.
 //
 // Sync (sync.go) makes this replica as the slots say: it unpacks what is missing
 // into a folder named by the package's sum, which is written once and never changed,

@@ -11,8 +11,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
 )
 
-// Approve lets a package be enabled and talk to the hosts of its manifest. One that
-// nobody trusted has signed, or that is in quarantine, needs its whole sum in
+// Approve allows a package to be enabled and to reach the hosts of its manifest. One
+// without the signature of a trusted key, or in quarantine, needs its whole sum in
 // confirm. Errors: *RefusedError, store.ErrNotFound.
 func (i *Installer) Approve(ctx context.Context, sum, confirm string) (Approval, error) {
 	p, err := i.store.Plugins.Package(ctx, sum)
@@ -55,7 +55,7 @@ type Enabling struct {
 	Older bool
 }
 
-// Consent is what somebody accepts of a version that is enabled.
+// Consent is what an administrator accepts when a version is enabled.
 type Consent struct {
 	// Downgrade allows an older version than the one that runs.
 	Downgrade bool
@@ -65,7 +65,7 @@ type Consent struct {
 }
 
 // Enable makes a package the one that runs under its name. The host starts it beside the running version; if
-// it does not work the old one goes on, and the error says why. It waits for plugins to
+// that fails, the old one keeps running and the error is the reason. It waits for plugins to
 // start: call it outside of transactions. Errors: *RefusedError, store.ErrNotFound.
 func (i *Installer) Enable(ctx context.Context, sum string, consent Consent) (e Enabling, err error) {
 	p, err := i.store.Plugins.Package(ctx, sum)

@@ -16,7 +16,7 @@ import (
 
 // States of a package.
 const (
-	// Staged is kept, but nobody trusted has signed it.
+	// Staged is stored, but not signed by a trusted key.
 	Staged = "staged"
 	// Verified is signed by a trusted key.
 	Verified = "verified"
@@ -53,8 +53,8 @@ type Installer struct {
 	mark string
 }
 
-// New returns an Installer that knows nothing until Sync. What a killed hub left
-// half done in its folder is removed.
+// New returns an Installer, which is empty until Sync. Incomplete files of a hub that was
+// killed are removed from its folder.
 func New(o Options) (*Installer, error) {
 	i := &Installer{store: o.Store, dir: o.Dir, log: o.Logger, scanned: func() {}}
 	// A plugin of another user is shown its package by the hub; it comes by no path here.

@@ -18,8 +18,8 @@ type Plugin struct {
 	// disabled, or never enabled.
 	Status pluginhost.PluginStatus
 	Runs   bool
-	// Slot is what is to run; Known is false for a plugin of the folder that nobody
-	// has touched.
+	// Slot is the version that should run; Known is false for a plugin of the folder
+	// without a slot.
 	Slot  plugindb.Slot
 	Known bool
 	// Packages are its versions, newest first.

@@ -142,8 +142,8 @@ func sourceOf(place string, slot plugindb.Slot, m *pluginpack.Manifest) pluginho
 	return source
 }
 
-// Unpacked is what slots and packages say is to run, as far as it lies unpacked in dir:
-// for whoever looks at a hub's plugins from outside. It unpacks and changes nothing.
+// Unpacked returns the plugins that should run by slots and packages, as far as they are
+// unpacked in dir, for commands that inspect a hub's plugins. It changes nothing.
 func Unpacked(dir string, slots []plugindb.Slot, packages []plugindb.Package) (installed pluginhost.Installed) {
 	for _, slot := range slots {
 		if !slot.Enabled {

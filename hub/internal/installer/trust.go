@@ -21,8 +21,8 @@ func (i *Installer) Trust(ctx context.Context, title, public string) (plugindb.P
 	return k, i.store.Plugins.TrustKey(ctx, k)
 }
 
-// Revoke ends the trust in a key. What it signed and is approved goes on; what is
-// not must be confirmed, once JudgeAgain was called. Errors: store.ErrNotFound.
+// Revoke ends the trust in a key. Packages that it signed and that are approved stay so;
+// others must be confirmed, once JudgeAgain was called. Errors: store.ErrNotFound.
 func (i *Installer) Revoke(ctx context.Context, id string) (plugindb.PluginKey, error) {
 	keys, err := i.store.Plugins.PluginKeys(ctx)
 	if err != nil {

@@ -58,6 +58,7 @@ const (
 // Jobs are running. Stop ends them.
 type Jobs struct {
 	stop  func(ctx context.Context) error
+	list  func(ctx context.Context, params *river.JobListParams) (*river.JobListResult, error)
 	close func()
 }
 
@@ -138,7 +139,7 @@ func run[T any](ctx context.Context, driver riverdriver.Driver[T], config *river
 		}
 		return err
 	}
-	return &Jobs{stop: stop, close: closing}, nil
+	return &Jobs{stop: stop, list: client.JobList, close: closing}, nil
 }
 
 // Stop lets what runs finish until ctx ends, then gives it back.

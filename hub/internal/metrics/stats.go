@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/jobs"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/statsdb"
 )
@@ -25,16 +26,23 @@ const (
 // Stats collects the stats of connections. They are the same on every replica.
 type Stats struct {
 	store *store.Store
-	log   hclog.Logger
+	// unfinished counts the background jobs that are not done, by state.
+	unfinished func(ctx context.Context) (map[string]int, error)
+	log        hclog.Logger
 
 	mu    sync.Mutex
 	until time.Time // what was read is shown
 	has   bool
 	last  statsdb.Stats
+	// lastJobs is nil if the jobs could not be counted.
+	lastJobs map[string]int
 }
 
-// NewStats returns a Stats.
-func NewStats(st *store.Store, log hclog.Logger) *Stats { return &Stats{store: st, log: log} }
+// NewStats returns a Stats. unfinished counts the background jobs that are not done, by
+// state.
+func NewStats(st *store.Store, unfinished func(ctx context.Context) (map[string]int, error), log hclog.Logger) *Stats {
+	return &Stats{store: st, unfinished: unfinished, log: log}
+}
 
 var (
 	connections = describe("connections", "Connections by how they stand; the same on every replica.", "status")
@@ -44,7 +52,7 @@ var (
 	overdue     = describe("renewals_overdue", "Connections whose renewal was due more than a minute ago.")
 	oldest      = describe("renewal_overdue_seconds", "Time for which the renewal that is due longest has been due; 0 if none is.")
 	bulkItems   = describe("bulk_items", "Connections that acts on many connections have still to come to.")
-	jobs        = describe("jobs", "Background jobs that are not done, by state.", "state")
+	jobCounts   = describe("jobs", "Background jobs that are not done, by state.", "state")
 )
 
 // within are the times that Stats counts by.
@@ -57,7 +65,7 @@ var within = []struct {
 
 // Describe implements prometheus.Collector.
 func (s *Stats) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{connections, expiring, soonest, persons, overdue, oldest, bulkItems, jobs} {
+	for _, d := range []*prometheus.Desc{connections, expiring, soonest, persons, overdue, oldest, bulkItems, jobCounts} {
 		to <- d
 	}
 }
@@ -66,7 +74,7 @@ func (s *Stats) Describe(to chan<- *prometheus.Desc) {
 // series; evergrant_ready shows that.
 func (s *Stats) Collect(to chan<- prometheus.Metric) {
 	now := time.Now()
-	at, ok := s.current(now)
+	at, unfinished, ok := s.current(now)
 	if !ok {
 		return
 	}
@@ -90,17 +98,20 @@ func (s *Stats) Collect(to chan<- prometheus.Metric) {
 	}
 	to <- gauge(oldest, age)
 	to <- gauge(bulkItems, float64(at.BulkItems))
-	for _, state := range statsdb.JobStates {
-		to <- gauge(jobs, float64(at.Jobs[state]), state)
+	if unfinished == nil {
+		return
+	}
+	for _, state := range jobs.States {
+		to <- gauge(jobCounts, float64(unfinished[state]), state)
 	}
 }
 
 // current reads at intervals; concurrent scrapes share the result.
-func (s *Stats) current(now time.Time) (statsdb.Stats, bool) {
+func (s *Stats) current(now time.Time) (statsdb.Stats, map[string]int, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now.Before(s.until) {
-		return s.last, s.has
+		return s.last, s.lastJobs, s.has
 	}
 	times := make([]time.Duration, len(within))
 	for i, w := range within {
@@ -113,6 +124,10 @@ func (s *Stats) current(now time.Time) (statsdb.Stats, bool) {
 		s.log.Warn("read connection stats for scrape failed", "error", err)
 	}
 	s.has, s.last = err == nil, last
+	if s.lastJobs, err = s.unfinished(ctx); err != nil {
+		s.lastJobs = nil
+		s.log.Warn("count background jobs for scrape failed", "error", err)
+	}
 	s.until = now.Add(max(statsFor, statsShare*time.Since(now)))
-	return s.last, s.has
+	return s.last, s.lastJobs, s.has
 }

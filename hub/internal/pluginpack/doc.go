@@ -1,6 +1,6 @@
 // Package pluginpack is the file in which plugins travel: a compressed archive
 // with a manifest, the manifest's signature, and the files that the manifest
-// names. It knows neither the hub nor running plugins, so the author's commands
+// names. It depends neither on the hub nor on running plugins, so the author's commands
 // use it as well.
 //
 // # The walk of a package

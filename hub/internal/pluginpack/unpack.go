@@ -27,7 +27,7 @@ type Package struct {
 	// Sum is the SHA-256 of the manifest, in lower-case hex: it names name,
 	// version and every file.
 	Sum string
-	// Signature is who signed; nil if nobody did.
+	// Signature is the signature of the manifest; nil without one.
 	Signature *Signature
 	// Dir holds the files, read-only, the entry executable.
 	Dir string

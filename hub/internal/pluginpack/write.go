@@ -57,8 +57,8 @@ func measure(files fs.FS, name string) (File, error) {
 	return File{Path: name, Size: n, SHA256: hex.EncodeToString(sum.Sum(nil))}, nil
 }
 
-// writeArchive writes manifest, signature (if any) and files in this order, so
-// that a reader knows what to expect before the first file comes.
+// writeArchive writes manifest, signature (if any) and files in this order, so that a
+// reader has the list of files before the first one.
 func writeArchive(w io.Writer, manifest, signature []byte, m Manifest, files fs.FS) error {
 	zipped := gzip.NewWriter(w)
 	archive := tar.NewWriter(zipped)

@@ -7,6 +7,6 @@
 // id of its key, so a rotated keyset opens what older keys have sealed.
 //
 // The keyset is a Tink AEAD keyset of AES-256-GCM keys in JSON, in clear: the
-// file's mode protects it. Whoever loses it loses every connection, so it
-// belongs into a backup, apart from the database's.
+// file's mode protects it. Without it no sealed value can be read again, so it
+// must be backed up, apart from the database.
 package seal

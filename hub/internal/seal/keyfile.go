@@ -54,7 +54,7 @@ func Create(path string) (*Box, error) {
 }
 
 // OpenOrCreate opens the keyset file, or creates it if there is none. created
-// tells which, so that the hub can say where its key is.
+// reports which, so that the hub can log where its key is.
 func OpenOrCreate(path string) (b *Box, created bool, err error) {
 	b, err = Create(path)
 	if errors.Is(err, fs.ErrExist) {

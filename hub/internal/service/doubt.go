@@ -10,13 +10,12 @@ import (
 // was stored while the web hub kept every yes/no option as no.
 type Doubt struct {
 	Option provider.Option
-	// Stored and Default are the value that is kept and the one that would be if
-	// nobody had said anything.
+	// Stored is the value that is kept, Default the one that applies without a value.
 	Stored, Default any
 }
 
 // Doubts are the options that an administrator has to look at; none once the question
-// is answered. What stood at no by default is no doubt: nothing tells it from a no.
+// is answered. An option whose default is no is left out: its stored no may be either.
 func (s Service) Doubts() []Doubt {
 	if !s.Doubtful || s.Description == nil {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// grant is an account's grant as the authority knows it.
+// grant is the authority's state of an account's grant.
 type grant struct {
 	name    string
 	serial  int
@@ -53,7 +53,7 @@ type Authority struct {
 	grants map[string]*grant
 	asked  map[string]int // requests with a refresh token
 	tally  Tally
-	// lost tells of each grant that ended although somebody could have saved it.
+	// lost describes each grant that ended although a replica could have saved it.
 	lost []string
 	// about returns what logs say of a grant.
 	about func(name string) string
@@ -63,7 +63,7 @@ type Authority struct {
 type Tally struct {
 	Requests, Renewals int
 	// Spent are the grants that ended because a spent refresh token came again, Excused
-	// those of them whose answer reached nobody.
+	// those of them whose answer reached no replica.
 	Spent, Excused int
 	Troubles       map[Trouble]int
 }

@@ -9,7 +9,7 @@ import (
 // Defect is a fault that is planted into the replicas, to see that the simulation finds it.
 type Defect string
 
-// forgets: what a replica knows to be newer is not compared with the database.
+// forgets: a replica's newer token sets are not compared with the database.
 const forgets Defect = "forgets"
 
 // steps are the sizes of the steps of clocks.
@@ -55,7 +55,7 @@ func (w *World) databaseNow() time.Time { return time.Now().Add(time.Duration(w.
 
 func (r *replica) off() time.Duration { return time.Duration(r.wallOff.Load()) }
 
-// beaten is who is told of the database's time.
+// beaten returns the function that receives the database's time.
 func (r *replica) beaten(l *life) func(ctx context.Context, database, asked, answered time.Time) {
 	return func(ctx context.Context, database, asked, answered time.Time) {
 		l.clock.Beaten(ctx, database, asked, answered)

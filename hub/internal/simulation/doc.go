@@ -10,8 +10,8 @@
 // (network.go) and Replicas (replica.go). Fate (fate.go) is what the seed says; each of
 // its answers depends on the seed and on what is asked about, not on who asks first, so
 // that a run is repeated by its seed. Judge (judge.go) holds what the authority saw
-// against what the protocol allows: a grant may only be lost where its answer reached
-// nobody who was alive.
+// against what the protocol allows: a grant may only be lost where its answer reached no
+// running replica.
 //
 //	make simulate                              # a few minutes, as in CI
 //	make simulate ARGS="-seed=42 -for=1h"      # one run again

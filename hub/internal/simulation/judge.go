@@ -97,7 +97,7 @@ func (w *World) grantedAs(c connection.Connection) {
 }
 
 // forgotten reports whether the hub has given up a grant that is over, and the database
-// knows nothing of the one that a person has made since.
+// does not hold the one that a person has made since.
 func (w *World) forgotten(ctx context.Context, l *life, name string) bool {
 	c, err := l.store.Grants.ConnectionByName(ctx, name)
 	return err == nil && c.State == connection.StateEnded && w.unknown(c)
@@ -109,7 +109,7 @@ func (w *World) ended(name string) bool {
 	return w.authority.grants[name].ended != ""
 }
 
-// settle starts whoever is dead and waits until nothing is uncertain any more.
+// settle starts the replicas that do not run and waits until no connection is uncertain.
 func (w *World) settle(ctx context.Context) error {
 	for _, r := range w.replicas {
 		if r.alive() == nil {

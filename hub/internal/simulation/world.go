@@ -53,8 +53,8 @@ type World struct {
 	lines     *lines
 	names     []string
 	begun     time.Time
-	// calm is held in parts by whoever stops and starts replicas, and as a whole by who
-	// stops them all.
+	// calm is acquired in parts by tasks that stop and start replicas, and as a whole by the
+	// one that stops all of them.
 	calm chan struct{}
 	// databaseOff is how far the database's clock is off, in nanoseconds.
 	databaseOff atomic.Int64

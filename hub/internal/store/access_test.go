@@ -264,54 +264,60 @@ func TestAPIKeyComesBackAndIsRevokedOnce(t *testing.T) {
 	})
 }
 
-func TestPullTellsWhoMayPullWhat(t *testing.T) {
+func TestPullFindsWhatLinksKeyAndConnection(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		svc := addService(t, s, "portal")
 		one, two := addGranted(t, s, svc.ID, "one"), addGranted(t, s, svc.ID, "two")
 		some, all := newKey("some", one.ID), newKey("all")
 		all.AllConnections = true
+		tagged := newKey("tagged")
+		tagged.Tags = []string{"kazan", "riga"}
+		check(t, s.Grants.AddTag(t.Context(), two.ID, "riga"))
+		check(t, s.People.CreateAPIKey(t.Context(), tagged))
 		check(t, s.People.CreateAPIKey(t.Context(), some))
 		check(t, s.People.CreateAPIKey(t.Context(), all))
 		check(t, s.People.RevokeAPIKey(t.Context(), all.ID, noon))
 		for _, test := range []struct {
-			hash, name          string
-			key, found, allowed bool
+			hash, name, tag   string
+			key, found, named bool
 		}{
-			{"some", "one", true, true, true},
-			{"some", "two", true, true, false},
-			{"some", "gone", true, false, false},
-			{"all", "two", true, true, true},
-			{"all", "gone", true, false, false},
-			{"wrong", "one", false, false, false},
+			{"some", "one", "", true, true, true},
+			{"some", "two", "", true, true, false},
+			{"some", "gone", "", true, false, false},
+			{"all", "two", "", true, true, false},
+			{"all", "gone", "", true, false, false},
+			{"tagged", "two", "riga", true, true, false},
+			{"tagged", "one", "", true, true, false},
+			{"wrong", "one", "", false, false, false},
 		} {
 			got, err := s.Pull(t.Context(), test.hash, test.name)
 			check(t, err)
-			if got.KeyFound != test.key || got.ConnectionFound != test.found || got.Allowed != test.allowed {
+			if got.KeyFound != test.key || got.ConnectionFound != test.found || got.Named != test.named || got.Tag != test.tag {
 				t.Errorf("%s pulls %s: %+v", test.hash, test.name, got)
 			}
 		}
 		before, err := s.Pull(t.Context(), "some", "one")
 		check(t, err)
-		if before.ConnectionID != one.ID || before.Generation != 1 || before.UpdatedAt != read(t, s, one.ID).UpdatedAt.UnixMilli() ||
+		if before.ConnectionID != one.ID || before.Generation != 1 || !before.UpdatedAt.Equal(read(t, s, one.ID).UpdatedAt) ||
 			before.State != "active" || before.Key.ID != some.ID || !reflect.DeepEqual(before.Key.Scopes, some.Scopes) ||
-			before.Key.ExpiresAt != some.ExpiresAt.UnixMilli() || before.Key.RevokedAt != 0 {
+			!before.Key.ExpiresAt.Equal(cut(some.ExpiresAt)) || !before.Key.RevokedAt.IsZero() {
 			t.Errorf("%+v", before)
 		}
 		intent := intentFor(one, storetest.Enter(t, s, "me"))
 		begin(t, s, intent)
 		begun, err := s.Renewals.OpenIntent(t.Context(), one.ID)
 		check(t, err)
-		if under, err := s.Pull(t.Context(), "some", "one"); err != nil || before.BegunAt != 0 || under.BegunAt != begun.BegunAt.UnixMilli() {
-			t.Errorf("a renewal that began at %d shows as %d, before it as %d, %v", begun.BegunAt.UnixMilli(), under.BegunAt, before.BegunAt, err)
+		if under, err := s.Pull(t.Context(), "some", "one"); err != nil || !before.BegunAt.IsZero() || !under.BegunAt.Equal(begun.BegunAt) {
+			t.Errorf("a renewal that began at %s shows as %s, before it as %s, %v", begun.BegunAt, under.BegunAt, before.BegunAt, err)
 		}
 		check(t, s.Renewals.DropIntent(t.Context(), intent.ID))
 		check(t, s.Grants.UpdateConnection(t.Context(), one.Paused(noon), one))
 		after, err := s.Pull(t.Context(), "some", "one")
 		check(t, err)
-		if after.UpdatedAt == before.UpdatedAt || after.State != "paused" {
+		if after.UpdatedAt.Equal(before.UpdatedAt) || after.State != "paused" {
 			t.Errorf("a pause at the same millisecond does not show: %+v", after)
 		}
-		if revoked, err := s.Pull(t.Context(), "all", two.Name); err != nil || revoked.Key.RevokedAt == 0 {
+		if revoked, err := s.Pull(t.Context(), "all", two.Name); err != nil || revoked.Key.RevokedAt.IsZero() {
 			t.Errorf("%+v, %v", revoked, err)
 		}
 		ended, cancel := context.WithCancel(t.Context())
@@ -378,7 +384,7 @@ func TestManyPullsAtOnceGetTheirOwnAnswers(t *testing.T) {
 			wg.Go(func() {
 				key, name := n%8, n/8%9 // c8 does not exist
 				row, err := s.Pull(t.Context(), fmt.Sprint("h", key), fmt.Sprint("c", name))
-				if err != nil || !row.KeyFound || row.ConnectionFound != (name < 8) || row.Allowed != (key == name) {
+				if err != nil || !row.KeyFound || row.ConnectionFound != (name < 8) || row.Named != (key == name) {
 					t.Errorf("key %d, connection %d: %+v, %v", key, name, row, err)
 				}
 				if row.ConnectionFound && row.ConnectionID != ids[name] {

@@ -29,7 +29,7 @@ func TestWhatACacheHasLetGoIsReadAgain(t *testing.T) {
 				}
 				row, err := s.Pull(t.Context(), fmt.Sprintf("key-%d", n), fmt.Sprintf("sales-%d", n))
 				check(t, err)
-				if !row.Allowed || row.ConnectionID == "" {
+				if !row.Named || row.ConnectionID == "" {
 					t.Errorf("the look-up %d gives %+v", n, row)
 				}
 			}

@@ -8,8 +8,7 @@
 //
 //	store
 //	replicadb  statsdb
-//	noticedb   bulkdb
-//	peopledb   renewaldb
+//	noticedb   bulkdb   peopledb  renewaldb
 //	grantdb    authdb    servicedb  plugindb  auditdb
 //	db
 //

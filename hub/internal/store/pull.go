@@ -6,32 +6,35 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store/db"
 )
 
-// PullRow is what a token pull has to know before it may answer from a cache.
-// Times are Unix milliseconds, 0 is none.
+// PullRow is what a token pull has to know before it may answer from a cache. Whether the
+// key may pull is decided by package access. A zero time is none.
 type PullRow struct {
 	// KeyFound is set if there is such a key; only then the rest counts.
 	KeyFound bool
 	Key      PullKey
-	// ConnectionFound is set if there is such a connection, Allowed if the key
-	// opens it.
+	// ConnectionFound is set if there is such a connection.
 	ConnectionFound bool
-	Allowed         bool
-	ConnectionID    string
-	State           connection.State
+	// Named is set if the key names the connection; Tag is a tag that both have, and is
+	// not looked for where Named is set.
+	Named        bool
+	Tag          string
+	ConnectionID string
+	State        connection.State
 	// Generation and UpdatedAt together name the content of the connection:
 	// what was read by Connection under the same two is still right. A lease
 	// and the time of the last pull are no content.
 	Generation   int64
-	UpdatedAt    int64
-	LastPulledAt int64
+	UpdatedAt    time.Time
+	LastPulledAt time.Time
 	// BegunAt is when a renewal of the connection began whose outcome is not saved yet, by
 	// the database's clock: its request may be out.
-	BegunAt int64
+	BegunAt time.Time
 }
 
 // PullKey is the part of an API key that a pull needs.
@@ -40,16 +43,18 @@ type PullKey struct {
 	Scopes         []string
 	AllConnections bool
 	Addresses      []string
-	ExpiresAt      int64
-	RevokedAt      int64
-	LastUsedAt     int64
+	ExpiresAt      time.Time
+	RevokedAt      time.Time
+	LastUsedAt     time.Time
 }
 
-// pullColumns of a look-up; every table is accessed by a unique key.
+// pullColumns of a look-up; every table is accessed by a unique key. The statement finds
+// what links the key and the connection, because a key can name thousands of connections;
+// what follows from it is not decided here.
 const pullColumns = `k.id, k.scopes, k.all_connections, k.expires_at, k.revoked_at, k.last_used_at,
-	k.addresses, c.id, c.state, c.generation, c.updated_at, c.last_pulled_at, COALESCE(a.api_key_id, (
-		SELECT kt.api_key_id FROM api_key_tags kt JOIN connection_tags ct ON ct.connection_id = c.id AND ct.tag = kt.tag
-		WHERE kt.api_key_id = k.id LIMIT 1)), (SELECT i.begun_at FROM intents i WHERE i.connection_id = c.id)`
+	k.addresses, c.id, c.state, c.generation, c.updated_at, c.last_pulled_at, a.api_key_id, CASE WHEN a.api_key_id IS NULL THEN (
+		SELECT kt.tag FROM api_key_tags kt JOIN connection_tags ct ON ct.connection_id = c.id AND ct.tag = kt.tag
+		WHERE kt.api_key_id = k.id LIMIT 1) END, (SELECT i.begun_at FROM intents i WHERE i.connection_id = c.id)`
 
 // pullOne looks one pull up.
 const pullOne = `SELECT ` + pullColumns + `
@@ -85,8 +90,8 @@ func (s *Store) preparePull(ctx context.Context) error {
 	return db.Failed("prepare the token pull", err)
 }
 
-// Pull reads whether the API key with a hash may pull the connection with a name, and in
-// which version that is. It is the hot path of the hub: no lock on rows, no secret, no
+// Pull reads the API key with a hash and the connection with a name, in which version that
+// is, and what links the two. It is the hot path of the hub: no lock on rows, no secret, no
 // gorm. On SQLite an answer is cached until something is written; on PostgreSQL, under
 // load, concurrent callers share one statement, which always begins after the last of
 // them has called. A missing key or connection is reported in the row; an error is one of
@@ -177,16 +182,17 @@ func (s *Store) lookUpMany(ctx context.Context, wants []pullWant) (map[pullWant]
 // pullScan receives the columns of a look-up.
 type pullScan struct {
 	PullRow
-	scopes, addresses               string
-	id, state, link                 sql.NullString
-	generation, updatedAt, pulledAt sql.NullInt64
-	begunAt                         sql.NullInt64
+	scopes, addresses                string
+	expiresAt, revokedAt, lastUsedAt int64
+	id, state, link, tag             sql.NullString
+	generation, updatedAt, pulledAt  sql.NullInt64
+	begunAt                          sql.NullInt64
 }
 
 func (r *pullScan) columns() []any {
 	return []any{
-		&r.Key.ID, &r.scopes, &r.Key.AllConnections, &r.Key.ExpiresAt, &r.Key.RevokedAt, &r.Key.LastUsedAt,
-		&r.addresses, &r.id, &r.state, &r.generation, &r.updatedAt, &r.pulledAt, &r.link, &r.begunAt,
+		&r.Key.ID, &r.scopes, &r.Key.AllConnections, &r.expiresAt, &r.revokedAt, &r.lastUsedAt,
+		&r.addresses, &r.id, &r.state, &r.generation, &r.updatedAt, &r.pulledAt, &r.link, &r.tag, &r.begunAt,
 	}
 }
 
@@ -194,9 +200,10 @@ func (r *pullScan) row() PullRow {
 	row := r.PullRow
 	row.KeyFound, row.Key.Scopes = true, strings.Fields(r.scopes)
 	row.Key.Addresses = strings.Fields(r.addresses)
-	row.ConnectionFound, row.Allowed = r.id.Valid, r.id.Valid && (row.Key.AllConnections || r.link.Valid)
+	row.Key.ExpiresAt, row.Key.RevokedAt, row.Key.LastUsedAt = db.TimeOf(r.expiresAt), db.TimeOf(r.revokedAt), db.TimeOf(r.lastUsedAt)
+	row.ConnectionFound, row.Named, row.Tag = r.id.Valid, r.link.Valid, r.tag.String
 	row.ConnectionID, row.State = r.id.String, connection.State(r.state.String)
-	row.Generation, row.UpdatedAt, row.LastPulledAt = r.generation.Int64, r.updatedAt.Int64, r.pulledAt.Int64
-	row.BegunAt = r.begunAt.Int64
+	row.Generation, row.UpdatedAt, row.LastPulledAt = r.generation.Int64, db.TimeOf(r.updatedAt.Int64), db.TimeOf(r.pulledAt.Int64)
+	row.BegunAt = db.TimeOf(r.begunAt.Int64)
 	return row
 }

@@ -36,7 +36,7 @@ func BenchmarkPull(b *testing.B) {
 			}
 			pull := func(i int) {
 				row, err := s.Pull(b.Context(), "hash", fmt.Sprint("c", i%1000))
-				if err != nil || !row.Allowed {
+				if err != nil || !row.Named {
 					b.Error(row, err)
 				}
 			}

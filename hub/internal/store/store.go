@@ -62,7 +62,7 @@ func over(d *db.DB) *Store {
 	s := &Store{db: d, Services: servicedb.New(d), Authorizations: authdb.New(d), Grants: grantdb.New(d), Plugins: plugindb.New(d), Audit: auditdb.New(d)}
 	s.Renewals = renewaldb.New(d, s.Grants)
 	s.People = peopledb.New(d, s.Grants)
-	s.Notices = noticedb.New(d, s.Grants, s.People)
+	s.Notices = noticedb.New(d)
 	s.Replicas = replicadb.New(d, s.Grants, s.Renewals)
 	s.Bulk = bulkdb.New(d, s.Grants)
 	s.Stats = statsdb.New(d, s.Grants)

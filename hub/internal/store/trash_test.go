@@ -52,7 +52,7 @@ func TestATrashedConnectionIsGoneUntilItIsPutBack(t *testing.T) {
 		if got.Name != "sales-old" || back.Name != got.Name || got.State != connection.StateActive || !got.Due.Equal(cut(c.Due)) || got.Tokens.RefreshToken != "r1" {
 			t.Errorf("it is back as %+v", got)
 		}
-		if row, err := s.Pull(ctx, "h", "sales-old"); err != nil || !row.Allowed {
+		if row, err := s.Pull(ctx, "h", "sales-old"); err != nil || !row.Named {
 			t.Errorf("its key does not open it: %+v %v", row, err)
 		}
 		if found, _ := s.Grants.Connections(ctx, grantdb.Filter{Query: "sales-old"}); len(found) != 1 {
@@ -121,8 +121,8 @@ func TestAReplyThatComesAfterTheDeletionIsKept(t *testing.T) {
 			wantErr(t, s.Renewals.SaveFailure(ctx, c.Paused(now), c.Generation+7, "", "hub"), store.ErrStale)
 			_, err := s.Grants.Connection(ctx, c.ID)
 			wantErr(t, err, store.ErrNotFound)
-			if opened, _, err := s.Notices.ReconcileIncidents(ctx, now); err != nil || len(opened) != 0 {
-				t.Errorf("an incident of the trash: %v %v", opened, err)
+			if causes, err := s.Grants.Suffering(ctx); err != nil || len(causes) != 0 {
+				t.Errorf("a failure of the trash counts: %v %v", causes, err)
 			}
 			kept, err := s.Grants.ConnectionOrTrashed(ctx, c.ID)
 			check(t, err)
@@ -170,10 +170,13 @@ func TestTheTrashIsReadAndEmptied(t *testing.T) {
 		if n, err := s.Grants.CountTrashOfService(ctx, svc.ID); err != nil || n != 3 {
 			t.Errorf("the service has %d there, %v", n, err)
 		}
-		g, err := s.Notices.Going(ctx, grantdb.Filter{Trash: true, Query: "o"}, 5, time.Now())
+		going := grantdb.Filter{Trash: true, Query: "o"}
+		names, err := s.Grants.ChosenNames(ctx, going, 5)
 		check(t, err)
-		if g.Connections != 2 || g.Granting != 2 || g.Rotating != 2 || len(g.Names) != 2 {
-			t.Errorf("what goes is told as %+v", g)
+		policies, err := s.Grants.ChosenGrants(ctx, going)
+		check(t, err)
+		if n, err := s.Grants.CountChosen(ctx, going); err != nil || n != 2 || len(names) != 2 || len(policies) != 1 || policies[0].Count != 2 || !policies[0].Policy.Rotates() {
+			t.Errorf("%d go, %q, with grants %+v, %v", n, names, policies, err)
 		}
 		wantErr(t, s.Services.DeleteService(ctx, svc.ID), store.ErrInUse)
 		for _, id := range ids {

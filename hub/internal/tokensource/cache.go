@@ -12,9 +12,9 @@ import (
 // version is still right.
 type Version struct {
 	Generation int64
-	UpdatedAt  int64 // Unix milliseconds
+	UpdatedAt  time.Time
 	// BegunAt is store.PullRow's; it is no part of the content.
-	BegunAt int64
+	BegunAt time.Time
 }
 
 // cache keeps unsealed connections by version, so that a pull costs one small
@@ -31,8 +31,7 @@ func newCache(most int) cache { return cache{bounded.New[string, connection.Conn
 
 func (c cache) get(id string, v Version) (connection.Connection, bool) {
 	conn, ok := c.byID.Get(id)
-	v.BegunAt = 0
-	return conn, ok && versionOf(conn) == v
+	return conn, ok && conn.Generation == v.Generation && conn.UpdatedAt.UnixMilli() == v.UpdatedAt.UnixMilli()
 }
 
 func (c cache) put(conn connection.Connection) { c.byID.Put(conn.ID, conn) }
@@ -40,10 +39,6 @@ func (c cache) put(conn connection.Connection) { c.byID.Put(conn.ID, conn) }
 // maxTouched bounds the connections of which the time of the last noted pull is known.
 // One that is not known is noted once more.
 const maxTouched = 100_000
-
-func versionOf(c connection.Connection) Version {
-	return Version{Generation: c.Generation, UpdatedAt: c.UpdatedAt.UnixMilli()}
-}
 
 // ServeVersion is Token for a connection whose version was just read.
 func (s *Source) ServeVersion(ctx context.Context, id string, v Version, minTTL, wait time.Duration) (*Pulled, error) {

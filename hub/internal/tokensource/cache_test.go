@@ -20,14 +20,14 @@ func TestTheCacheOfConnectionsLetsSingleOnesGo(t *testing.T) {
 	c.put(hot)
 	for n := 1; n < 10*most; n++ {
 		c.put(conn(n))
-		if got, ok := c.get(hot.ID, versionOf(hot)); !ok || got.Generation != hot.Generation {
+		if got, ok := c.get(hot.ID, Version{Generation: hot.Generation, UpdatedAt: hot.UpdatedAt}); !ok || got.Generation != hot.Generation {
 			t.Fatalf("after %d others the connection that is pulled all the time is gone", n)
 		}
 	}
 	there := 0
 	for n := range 10 * most {
 		want := conn(n)
-		got, ok := c.get(want.ID, versionOf(want))
+		got, ok := c.get(want.ID, Version{Generation: want.Generation, UpdatedAt: want.UpdatedAt})
 		if ok && got.Generation != want.Generation {
 			t.Errorf("connection %d comes back with generation %d", n, got.Generation)
 		}

@@ -10,20 +10,17 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/tracing"
 )
 
-// begunAt is when a renewal of a connection began that is not saved yet, in Unix
-// milliseconds of the database; 0 if there is none, or if it ends no access token.
-func (s *Source) begunAt(ctx context.Context, c connection.Connection) (int64, error) {
+// begunAt is when a renewal of a connection began that is not saved yet, by the clock of
+// the database; zero if there is none, or if it ends no access token.
+func (s *Source) begunAt(ctx context.Context, c connection.Connection) (time.Time, error) {
 	if !c.EndsWithRenewal() {
-		return 0, nil
+		return time.Time{}, nil
 	}
 	intent, err := s.store.Renewals.OpenIntent(ctx, c.ID)
 	if errors.Is(err, store.ErrNotFound) {
-		return 0, nil
+		return time.Time{}, nil
 	}
-	if err != nil {
-		return 0, err
-	}
-	return intent.BegunAt.UnixMilli(), nil
+	return intent.BegunAt, err
 }
 
 // settled waits for the outcome of a renewal that began at a time, here or in another
@@ -43,7 +40,7 @@ func (s *Source) settled(ctx context.Context, c connection.Connection, begun tim
 	for look := 5 * time.Millisecond; ; look = min(2*look, 500*time.Millisecond) {
 		changed, forget := s.changes.Next(c.ID)
 		now, begunAt, err := s.outcome(ctx, c)
-		if err != nil || begunAt == 0 {
+		if err != nil || begunAt.IsZero() {
 			forget()
 			return now, err
 		}
@@ -63,10 +60,10 @@ func (s *Source) settled(ctx context.Context, c connection.Connection, begun tim
 
 // outcome reads first whether a renewal is in flight and then the connection, so that the
 // row includes the result of the renewal.
-func (s *Source) outcome(ctx context.Context, c connection.Connection) (connection.Connection, int64, error) {
+func (s *Source) outcome(ctx context.Context, c connection.Connection) (connection.Connection, time.Time, error) {
 	begunAt, err := s.begunAt(ctx, c)
 	if err != nil {
-		return c, 0, err
+		return c, begunAt, err
 	}
 	c, err = s.store.Grants.Connection(ctx, c.ID)
 	return c, begunAt, err

@@ -16,9 +16,9 @@ func (r *rig) pullOf(ctx context.Context, wait time.Duration) (*tokensource.Pull
 	if err != nil {
 		return nil, err
 	}
-	v := tokensource.Version{Generation: c.Generation, UpdatedAt: c.UpdatedAt.UnixMilli()}
+	v := tokensource.Version{Generation: c.Generation, UpdatedAt: c.UpdatedAt}
 	if intent, err := r.store.Renewals.OpenIntent(ctx, r.c.ID); err == nil {
-		v.BegunAt = intent.BegunAt.UnixMilli()
+		v.BegunAt = intent.BegunAt
 	}
 	return r.source.ServeVersion(ctx, r.c.ID, v, 0, wait)
 }
@@ -87,7 +87,7 @@ func TestAPullWaitsForARenewalUnderWayOnlyForAWhile(t *testing.T) {
 		t.Errorf("who waits for a moment only is served %q", p.Connection.Tokens.AccessToken)
 	}
 	c := r.read(t)
-	long := tokensource.Version{Generation: c.Generation, UpdatedAt: c.UpdatedAt.UnixMilli(), BegunAt: time.Now().Add(-time.Minute).UnixMilli()}
+	long := tokensource.Version{Generation: c.Generation, UpdatedAt: c.UpdatedAt, BegunAt: time.Now().Add(-time.Minute)}
 	never, cancel := context.WithCancel(t.Context())
 	cancel() // whoever waits now fails
 	if _, err := r.source.ServeVersion(never, r.c.ID, long, 0, time.Minute); err != nil {

@@ -225,14 +225,14 @@ func (s *Source) Serve(ctx context.Context, c connection.Connection, minTTL, wai
 
 // serve is Serve, where a renewal may have begun at a time and not be saved yet; see
 // store.PullRow.
-func (s *Source) serve(ctx context.Context, c connection.Connection, begunAt int64, minTTL, wait time.Duration) (*Pulled, error) {
+func (s *Source) serve(ctx context.Context, c connection.Connection, begunAt time.Time, minTTL, wait time.Duration) (*Pulled, error) {
 	now := s.clock.Latest()
 	if err := refusal(c, now); err != nil {
 		return nil, err
 	}
-	if c.Enough(now, minTTL) && begunAt > 0 && c.EndsWithRenewal() {
+	if c.Enough(now, minTTL) && !begunAt.IsZero() && c.EndsWithRenewal() {
 		var err error
-		if c, err = s.settled(ctx, c, time.UnixMilli(begunAt), wait); err != nil {
+		if c, err = s.settled(ctx, c, begunAt, wait); err != nil {
 			return nil, err
 		}
 		now = s.clock.Latest()

@@ -68,7 +68,7 @@ func (p *bulkPages) choiceOf(c *gin.Context) (choice, error) {
 		return x, err
 	}
 	f, v := listFilter(asked, refs)
-	f.AfterName, f.AfterKey, f.Limit = "", 0, 0
+	f.AfterName, f.AfterKey, f.Limit = "", "", 0
 	x.f, x.ask.Search, x.ask.Status, x.ask.Service, x.ask.Tag = f, v.Query, f.Status, v.Service.Title, v.Tag
 	if !x.ask.All {
 		x.f = grantdb.Filter{Names: x.ask.Picked}

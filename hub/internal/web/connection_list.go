@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -46,7 +45,7 @@ func listFilter(values url.Values, refs map[string]view.ServiceRef) (grantdb.Fil
 	if order := grantdb.Sort(v.Sort); slices.Contains(grantdb.Sorts, order) {
 		f.Sort = order
 	}
-	f.AfterKey, _ = strconv.ParseInt(values.Get("key"), 10, 64) // none is the first page
+	f.AfterKey = values.Get("key")
 	for id, ref := range refs {
 		if ref.Name == values.Get("service") {
 			v.Service, f.ServiceID = ref, id
@@ -89,8 +88,8 @@ func (p *connectionPages) list(c *gin.Context) {
 	v.Address = query.Encode()
 	if found.More {
 		query.Set("after", found.NextName)
-		if found.NextKey != 0 {
-			query.Set("key", strconv.FormatInt(found.NextKey, 10))
+		if found.NextKey != "" {
+			query.Set("key", found.NextKey)
 		}
 		v.Next = "/connections?" + query.Encode()
 	}
@@ -150,7 +149,7 @@ func (p *connectionPages) connectionsCSV(c *gin.Context) {
 		return
 	}
 	f, _ := listFilter(c.Request.URL.Query(), refs)
-	f.AfterName, f.AfterKey, f.Limit = "", 0, 500
+	f.AfterName, f.AfterKey, f.Limit = "", "", 500
 	c.Header("Content-Type", "text/csv; charset=utf-8")
 	c.Header("Content-Disposition", `attachment; filename="connections.csv"`)
 	w := csv.NewWriter(c.Writer)

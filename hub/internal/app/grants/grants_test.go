@@ -122,6 +122,30 @@ func TestCallbacksThatComeToNothingAreRecorded(t *testing.T) {
 	})
 }
 
+// The link of a message is made by who has the message sent: a person, or the hub itself.
+func TestTheLinkOfAMessageIsRecorded(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, r *apptest.Rig) {
+		g, s, seq := of(r), r.Service(t, "svc"), int64(0)
+		c := r.Connection(t, s, "sales")
+		for who, ctx := range map[string]context.Context{audit.KindHub: t.Context(), audit.KindPerson: r.As(t.Context(), access.RoleOperator)} {
+			token, err := g.MessageLink(ctx, c.ID, "", time.Hour)
+			apptest.Must(t, err)
+			if linked, err := g.Link(ctx, token); err != nil || linked.Connection.ID != c.ID {
+				t.Errorf("the link leads to %+v, %v", linked, err)
+			}
+			if got, last := r.Records(t, &seq), r.Last(t); got != "connection.link done sales" || last.ActorKind != who {
+				t.Errorf("recorded %s by %s, want by %s", got, last.ActorKind, who)
+			}
+		}
+		if _, err := g.MessageLink(t.Context(), "gone", "", time.Hour); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("the link of a connection that is gone: %v", err)
+		}
+		if got := r.Records(t, &seq); !strings.HasPrefix(got, "connection.link refused gone") {
+			t.Errorf("recorded %s", got)
+		}
+	})
+}
+
 func TestWhoFollowsALinkIsRecordedAsFarAsKnown(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, r *apptest.Rig) {
 		g, s, seq := of(r), r.Service(t, "svc"), int64(0)

@@ -87,6 +87,27 @@ func (g *Grants) MakeLink(ctx context.Context, connectionName, by string) (token
 	return token, expires, err
 }
 
+// MessageLink makes the link of a message, by which the contact that the message goes to
+// authorizes a connection, once. userID is the contact's account here, or empty. It is a
+// part of sending the message: the record has who has it sent, which is the hub itself
+// where nobody has. Errors: store.ErrNotFound.
+func (g *Grants) MessageLink(ctx context.Context, connectionID, userID string, life time.Duration) (token string, err error) {
+	if act.From(ctx).Kind == "" {
+		ctx = act.With(ctx, act.Hub())
+	}
+	a := act.Act{Name: "connection.link", On: on(connectionID), Detail: []string{"for", "message"}}
+	err = g.o.Recorder.Change(ctx, a, func(ctx context.Context, e *act.Entry) error {
+		c, err := g.o.Store.Grants.Connection(ctx, connectionID)
+		if err != nil {
+			return err
+		}
+		e.Named(c.Name)
+		token, _, err = g.o.Flow.MakeLinkFor(ctx, c.ID, userID, "Evergrant", life)
+		return err
+	})
+	return token, err
+}
+
 // Link is what a link is for. It changes nothing. Errors: authflow.ErrLinkSpent.
 func (g *Grants) Link(ctx context.Context, token string) (*authflow.Linked, error) {
 	return g.o.Flow.Link(ctx, token)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/channel"
+	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 )
@@ -93,7 +94,7 @@ func changed(c noticedb.Channel, d ChannelDraft) (_ noticedb.Channel, from, to s
 func (n *Notifications) channelMoved(ctx context.Context, title, from, to string) error {
 	a := manage("channel", title, act.Act{Name: "channel.hosts", Detail: []string{"was", from, "hosts", to}})
 	return n.o.Recorder.Change(ctx, a, func(ctx context.Context, _ *act.Entry) error {
-		return n.o.Escalation.TellHosts(ctx, "", title, noticedb.NoticeDone, act.From(ctx).Name, []string{from}, []string{to})
+		return n.o.Escalation.TellHosts(ctx, "", title, escalation.NoticeDone, act.From(ctx).Name, []string{from}, []string{to})
 	})
 }
 

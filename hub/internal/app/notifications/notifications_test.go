@@ -14,9 +14,11 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/app/apptest"
 	"github.com/evergrant/evergrant/hub/internal/app/notifications"
+	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/channel"
 	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/policy"
+	"github.com/evergrant/evergrant/hub/internal/randtoken"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
@@ -153,8 +155,8 @@ func TestWhoIsToldIsSavedAndDeleted(t *testing.T) {
 func TestEscalationsAreAcknowledgedOnce(t *testing.T) {
 	each(t, func(t *testing.T, st *store.Store, n *notifications.Notifications) {
 		operator := apptest.As(t, "olga", "u2", access.RoleOperator)
-		e := noticedb.Escalation{ID: "e1", Event: policy.HostsChanged, Code: noticedb.NoticeDone, Message: "x", OpenedAt: time.Now()}
-		if err := st.Notices.OpenEscalation(t.Context(), e); err != nil {
+		e := noticedb.Escalation{ID: "e1", Event: policy.HostsChanged, Code: escalation.NoticeDone, Message: "x", OpenedAt: time.Now()}
+		if err := escalation.NewPlanner(st).Open(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
 		if err := errors.Join(n.Acknowledge(operator, "e1", "Olga"), n.Acknowledge(operator, "e1", "Olga")); err != nil {
@@ -171,6 +173,33 @@ func TestEscalationsAreAcknowledgedOnce(t *testing.T) {
 			t.Errorf("what is no drill was ended: %v", err)
 		}
 		apptest.Want(t, st, "olga escalation.acknowledge done e1", "ann escalation.end_drill refused e1")
+	})
+}
+
+// Who follows the link of a message is recorded as the contact that it was sent to.
+func TestAnEscalationIsAcknowledgedByTheLinkOfAMessage(t *testing.T) {
+	each(t, func(t *testing.T, st *store.Store, n *notifications.Notifications) {
+		ctx, now := t.Context(), time.Now()
+		desk := policy.Contact{ID: "desk", Title: "Desk", Zone: "UTC", TakesRest: true, Addresses: []policy.Address{{Channel: "tg", To: "1"}}}
+		if err := errors.Join(st.People.SaveContact(ctx, desk, now),
+			escalation.NewPlanner(st).Open(ctx, noticedb.Escalation{ID: "e2", Event: policy.GrantEnded, OpenedAt: now})); err != nil {
+			t.Fatal(err)
+		}
+		sent, err := st.Notices.ClaimDeliveries(ctx, "me", now.Add(time.Hour), now.Add(2*time.Hour), 1)
+		if err != nil || len(sent) != 1 {
+			t.Fatal(sent, err)
+		}
+		if err := st.Notices.WriteDelivery(ctx, sent[0].ID, []byte("text"), randtoken.Hash("token")); err != nil {
+			t.Fatal(err)
+		}
+		visitor := act.With(ctx, act.Link(audit.KindFront, "", "203.0.113.7", "Firefox"))
+		if err := errors.Join(n.AcknowledgeByLink(visitor, "token"), n.AcknowledgeByLink(visitor, "token")); err != nil {
+			t.Error(err)
+		}
+		apptest.Want(t, st, "Desk escalation.acknowledge done e2")
+		if e, err := st.Notices.Escalation(ctx, "e2"); err != nil || e.AcknowledgedBy != "Desk" {
+			t.Errorf("%+v, %v", e, err)
+		}
 	})
 }
 

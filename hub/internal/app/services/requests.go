@@ -7,6 +7,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 	"github.com/evergrant/evergrant/hub/internal/store/servicedb"
 )
@@ -20,7 +21,7 @@ func (x *Services) AskFor(ctx context.Context, r noticedb.ServiceRequest, counte
 		return err
 	}
 	a := act.Act{Name: "request.add", On: audit.Object{Kind: "request", Name: r.ID}, Detail: []string{"service", r.Service, "source", r.Source}}
-	err := x.o.Recorder.Change(ctx, a, func(ctx context.Context, _ *act.Entry) error { return x.o.Store.Notices.CreateServiceRequest(ctx, r) })
+	err := x.o.Recorder.Change(ctx, a, func(ctx context.Context, _ *act.Entry) error { return escalation.NewPlanner(x.o.Store).Request(ctx, r) })
 	if err == nil {
 		x.o.Asked()
 	}
@@ -39,7 +40,7 @@ func (x *Services) Decline(ctx context.Context, id string) (noticedb.ServiceRequ
 
 func (x *Services) decide(ctx context.Context, a act.Act, state string) (r noticedb.ServiceRequest, err error) {
 	err = x.o.Recorder.Change(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
-		if r, err = x.o.Store.Notices.DecideServiceRequest(ctx, a.On.Name, state, act.From(ctx).Name, time.Now()); err == nil {
+		if r, err = escalation.NewPlanner(x.o.Store).DecideRequest(ctx, a.On.Name, state, act.From(ctx).Name, time.Now()); err == nil {
 			e.Add("service", r.Service)
 		}
 		return err

@@ -27,7 +27,7 @@ func (s *Rows) SaveAccount(ctx context.Context, id string, generation int64, acc
 		}
 		named := connection.Connection{Name: old.Name, Title: old.Title, Account: account}
 		return tx.Model(&ConnectionRow{}).Where("id = ?", id).Updates(map[string]any{
-			"account_id": account.ID, "account_name": account.Name, "search_text": searchText(named), "updated_at": db.Later(time.Now(), old.UpdatedAt),
+			"account_id": account.ID, "account_name": account.Name, "search_text": named.Derived().Search, "updated_at": db.Later(time.Now(), old.UpdatedAt),
 		}).Error
 	})
 	if err == nil {

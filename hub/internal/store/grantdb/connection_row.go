@@ -3,7 +3,6 @@ package grantdb
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store/db"
@@ -87,16 +86,16 @@ type failureJSON struct {
 
 // RowOfConnection is a connection as its row holds it, with its tokens sealed.
 func (s *Rows) RowOfConnection(c connection.Connection) (ConnectionRow, error) {
+	d := c.Derived()
 	row := ConnectionRow{
-		ID: c.ID, Name: c.Name, Title: c.Title, SearchText: searchText(c), ServiceID: c.ServiceID,
+		ID: c.ID, Name: c.Name, Title: c.Title, SearchText: d.Search, ServiceID: c.ServiceID,
 		State: string(c.State), Generation: c.Generation, Lineage: c.Lineage, ExpiresAt: db.Millis(c.Tokens.ExpiresAt), DueAt: db.Millis(c.Due),
 		AccountID: c.Account.ID, AccountName: c.Account.Name, RenewedAt: db.Millis(c.RenewedAt),
 		AuthorizedAt: db.Millis(c.AuthorizedAt), LastPulledAt: db.Millis(c.LastPulledAt),
 		CreatedAt: db.Millis(c.CreatedAt), UpdatedAt: db.Millis(c.UpdatedAt),
 	}
-	by, _ := c.PersonBy()
-	row.FailureCause, row.PersonBy = c.Cause, db.Millis(by)
-	row.Phase, row.RenewableUntil = string(c.Phase()), db.Millis(c.RenewableUntil())
+	row.FailureCause, row.PersonBy = d.Cause, db.Millis(d.PersonBy)
+	row.Phase, row.RenewableUntil = string(d.Phase), db.Millis(d.RenewableUntil)
 	var err error
 	if row.Tokens, err = s.sealTokens(c.Tokens, "connections", c.ID); err != nil {
 		return row, err
@@ -125,7 +124,7 @@ func (s *Rows) connectionOf(row *ConnectionRow) (connection.Connection, error) {
 	if err := json.Unmarshal([]byte(row.Policy), &c.Policy); err != nil {
 		return c, fmt.Errorf("read the policy of the connection %s: %w", row.Name, err)
 	}
-	if c.Failure, err = FailureOf(row.Failure); err != nil {
+	if c.Failure, err = failureOf(row.Failure); err != nil {
 		return c, fmt.Errorf("read the failure of the connection %s: %w", row.Name, err)
 	}
 	if err := json.Unmarshal([]byte(row.RequestedScopes), &c.RequestedScopes); err != nil {
@@ -185,8 +184,8 @@ func failureText(f *connection.Failure) (string, error) {
 	})
 }
 
-// FailureOf reads a failure as its column holds it; nil is none.
-func FailureOf(text string) (*connection.Failure, error) {
+// failureOf reads a failure as its column holds it; nil is none.
+func failureOf(text string) (*connection.Failure, error) {
 	if text == "" {
 		return nil, nil
 	}
@@ -199,12 +198,6 @@ func FailureOf(text string) (*connection.Failure, error) {
 		Since: db.TimeOf(f.Since), Count: f.Count, RetryAfter: db.TimeOf(f.RetryAfter), Uncertain: f.Uncertain,
 		AnswerableUntil: db.TimeOf(f.AnswerableUntil), Status: f.Status, Same: f.Same, SameSince: db.TimeOf(f.SameSince), Suspect: f.Suspect, TooEarly: f.TooEarly,
 	}, nil
-}
-
-// searchText is what Filter.Query is looked for in. It is folded here, for
-// SQLite folds Latin letters only.
-func searchText(c connection.Connection) string {
-	return strings.ToLower(c.Name + "\n" + c.Title + "\n" + c.Account.Name + "\n" + c.Account.ID)
 }
 
 // ReadableOf leaves out connections that do not open: one damaged row must not

@@ -43,9 +43,9 @@ type Filter struct {
 	// Sort orders them: SortName is the default.
 	Sort Sort
 	// AfterName starts behind a name: the last one of the page before. With another
-	// order than by name, AfterKey is what that one was ordered by.
+	// order than by name, AfterKey is what that one was ordered by, as Page.NextKey has it.
 	AfterName string
-	AfterKey  int64
+	AfterKey  string
 	// Limit bounds the number of results; 0 is no bound.
 	Limit int
 }
@@ -185,7 +185,7 @@ func (s *Rows) RenameConnection(ctx context.Context, id, title string) error {
 		}
 		renamed := connection.Connection{Name: old.Name, Title: title, Account: provider.Account{ID: old.AccountID, Name: old.AccountName}}
 		return tx.Model(&ConnectionRow{}).Where("id = ?", id).Updates(map[string]any{
-			"title": title, "search_text": searchText(renamed), "updated_at": db.Later(time.Now(), old.UpdatedAt),
+			"title": title, "search_text": renamed.Derived().Search, "updated_at": db.Later(time.Now(), old.UpdatedAt),
 		}).Error
 	})
 	return db.Failed("rename the connection "+id, err)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
+	"strconv"
 	"time"
 
 	"gorm.io/gorm"
@@ -35,9 +35,6 @@ var keys = map[Sort]string{
 	SortChanged: "-updated_at",
 }
 
-// soon is connection's: the time before the end of a grant in which it expires.
-const soon = 14 * 24 * time.Hour
-
 // StatusSQL computes of a row what connection.StatusAt computes of a connection; a test
 // compares the two. @now and @soon are milliseconds.
 const StatusSQL = `CASE
@@ -55,7 +52,7 @@ const StatusSQL = `CASE
 
 // StatusArgs are the arguments of StatusSQL at a time.
 func StatusArgs(now time.Time) map[string]any {
-	return map[string]any{"now": db.Millis(now), "soon": db.Millis(now.Add(soon))}
+	return map[string]any{"now": db.Millis(now), "soon": db.Millis(now.Add(connection.Soon))}
 }
 
 // Page is a part of a list.
@@ -67,7 +64,7 @@ type Page struct {
 	// Filter.AfterName and AfterKey of the next page.
 	More     bool
 	NextName string
-	NextKey  int64
+	NextKey  string
 }
 
 // Connections reads those that the filter chooses, in its order.
@@ -86,7 +83,7 @@ func (s *Rows) ConnectionPage(ctx context.Context, f Filter) (Page, error) {
 	var page Page
 	if page.More = f.Limit > 0 && len(names) > f.Limit; page.More {
 		names = names[:f.Limit]
-		page.NextName, page.NextKey = names[f.Limit-1].Name, names[f.Limit-1].Key
+		page.NextName, page.NextKey = names[f.Limit-1].Name, names[f.Limit-1].text()
 	}
 	place := make(map[string]int, len(names))
 	list := make([]string, len(names))
@@ -112,13 +109,22 @@ type found struct {
 	Key  int64
 }
 
+// text is the key in Page.NextKey; empty in the order by name.
+func (n found) text() string {
+	if n.Key == 0 {
+		return ""
+	}
+	return strconv.FormatInt(n.Key, 10)
+}
+
 // names is the query of a page's names, and of one more.
 func (s *Rows) names(ctx context.Context, f Filter) *gorm.DB {
 	query := s.Chosen(ctx, f)
 	if key, ordered := keys[f.Sort]; ordered {
 		query = query.Select("name, " + key + " AS key").Order("key, name")
 		if f.AfterName != "" {
-			query = query.Where("("+key+" > ? OR "+key+" = ? AND name > ?)", f.AfterKey, f.AfterKey, f.AfterName)
+			after, _ := strconv.ParseInt(f.AfterKey, 10, 64) // what is none begins with the first
+			query = query.Where("("+key+" > ? OR "+key+" = ? AND name > ?)", after, after, f.AfterName)
 		}
 	} else {
 		query = query.Select("name").Order("name")
@@ -156,7 +162,7 @@ func (s *Rows) Chosen(ctx context.Context, f Filter) *gorm.DB {
 		query = query.Where("service_id = ?", f.ServiceID)
 	}
 	if f.Query != "" {
-		query = query.Where("search_text LIKE ? ESCAPE '!'", "%"+likeEscape.Replace(strings.ToLower(f.Query))+"%")
+		query = query.Where("search_text LIKE ? ESCAPE '!'", "%"+likeEscape.Replace(connection.Folded(f.Query))+"%")
 	}
 	if f.Status != "" {
 		args := StatusArgs(time.Now())
@@ -241,8 +247,8 @@ func (s *Rows) FillStatus(ctx context.Context) error {
 			for i := range rows {
 				columns := map[string]any{"renewable_until": 0, "phase": ""}
 				if c, err := s.connectionOf(&rows[i]); err == nil { // one that cannot be read is shown as it is
-					by, _ := c.PersonBy()
-					columns = map[string]any{"renewable_until": db.Millis(c.RenewableUntil()), "phase": string(c.Phase()), "person_by": db.Millis(by), "search_text": searchText(c)}
+					d := c.Derived()
+					columns = map[string]any{"renewable_until": db.Millis(d.RenewableUntil), "phase": string(d.Phase), "person_by": db.Millis(d.PersonBy), "search_text": d.Search}
 				}
 				if err := tx.Model(&ConnectionRow{}).Where("id = ? AND renewable_until = -1", rows[i].ID).UpdateColumns(columns).Error; err != nil {
 					return err

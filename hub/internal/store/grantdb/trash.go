@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -84,7 +83,7 @@ func (s *Rows) RestoreTrashed(ctx context.Context, id, name string, now time.Tim
 		if restored, err = s.connectionOf(row); err != nil {
 			return err
 		}
-		row.SearchText = searchText(restored)
+		row.SearchText = restored.Derived().Search
 		return s.moveTrash(tx, row)
 	})
 	if errors.Is(err, gorm.ErrDuplicatedKey) {
@@ -166,7 +165,7 @@ func (s *Rows) CountTrashOfService(ctx context.Context, serviceID string) (int, 
 func (s *Rows) inTrash(ctx context.Context, f TrashFilter) *gorm.DB {
 	query := s.db.Reading(ctx).Model(&ConnectionRow{}).Where("state = ? AND trashed_at > 0", StateTrashed)
 	if f.Query != "" {
-		query = query.Where("search_text LIKE ? ESCAPE '!'", "%"+likeEscape.Replace(strings.ToLower(f.Query))+"%")
+		query = query.Where("search_text LIKE ? ESCAPE '!'", "%"+likeEscape.Replace(connection.Folded(f.Query))+"%")
 	}
 	if !f.Before.IsZero() {
 		query = query.Where("trashed_at < ?", db.Millis(f.Before))

@@ -85,30 +85,9 @@ func (d Delivery) String() string { return "delivery " + d.ID + " " + d.State }
 // GoString keeps the message out of %#v.
 func (d Delivery) GoString() string { return d.String() }
 
-// planDeliveries writes the messages of an event of an escalation. Those that are
-// planned already stay.
-func (s *Rows) planDeliveries(tx *gorm.DB, e Escalation, event policy.Event, now time.Time) error {
-	fresh := func() *gorm.DB { return tx.Session(&gorm.Session{NewDB: true}) }
-	known, err := s.people.ContactsWhere(fresh())
-	if err != nil || len(known) == 0 {
-		return err
-	}
-	rules, err := policies(fresh())
-	if err != nil {
-		return err
-	}
-	situation, err := situationOf(fresh(), event, now, e.Connections)
-	if err != nil {
-		return err
-	}
-	kind := DeliveryProblem
-	if event == policy.Recovered {
-		kind = DeliveryRecovered
-	}
-	return addDeliveries(tx, e.ID, kind, policy.Plan(situation, rules, known))
-}
-
-func addDeliveries(tx *gorm.DB, escalationID, kind string, planned []policy.Planned) error {
+// AddDeliveries plans messages of an escalation, all of one kind. Those that are planned
+// already, for the same contact and channel, stay as they are.
+func (s *Rows) AddDeliveries(ctx context.Context, escalationID, kind string, planned []policy.Planned) error {
 	if len(planned) == 0 {
 		return nil
 	}
@@ -120,12 +99,18 @@ func addDeliveries(tx *gorm.DB, escalationID, kind string, planned []policy.Plan
 			DueAt: db.Millis(p.At), FirstDueAt: db.Millis(p.At), Message: []byte{}, CreatedAt: now,
 		})
 	}
-	return tx.Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(rows, db.RowsAtOnce).Error
+	return db.Failed("plan the deliveries of "+escalationID, s.db.Writing(ctx).Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(rows, db.RowsAtOnce).Error)
 }
 
 // Deliveries reads those of an escalation, in their order.
 func (s *Rows) Deliveries(ctx context.Context, escalationID string) ([]Delivery, error) {
 	return s.deliveries(s.db.Reading(ctx).Where("escalation_id = ?", escalationID).Order("kind, step, id"))
+}
+
+// Steps reads the deliveries of an escalation of one kind in the order of their steps,
+// without their messages.
+func (s *Rows) Steps(ctx context.Context, escalationID, kind string) ([]Delivery, error) {
+	return s.deliveries(s.db.Reading(ctx).Omit("message").Where("escalation_id = ? AND kind = ?", escalationID, kind).Order("step, id"))
 }
 
 // DeadDeliveries reads abandoned deliveries, newest first.

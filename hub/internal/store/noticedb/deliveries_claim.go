@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
+	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store/db"
 )
 
@@ -74,78 +74,52 @@ func (s *Rows) SentDelivery(ctx context.Context, id, reference string, now time.
 		Updates(map[string]any{"state": DeliverySent, "reference": reference, "sent_at": db.Millis(now), "reason": "", "said": "", "begun": 0, "owner": "", "lease_until": 0}))
 }
 
-// NotTaken is how a message was not taken.
-type NotTaken struct {
+// Failure is what is recorded of a delivery that was not accepted.
+type Failure struct {
+	// State is the next one: waiting, dead or dropped.
+	State string
+	// DueAt is the next attempt; zero keeps the time of the last one.
+	DueAt time.Time
+	// Reason and Said are why.
 	Reason, Said string
-	// Again is when it is tried again; zero gives it up.
-	Again time.Time
-	// Unknown is set if it may have been taken all the same.
-	Unknown bool
-	// Moot is set if its subject is gone, so that no substitute has to be notified.
-	Moot bool
+	// Settled resets Delivery.Begun: the message certainly did not arrive.
+	Settled bool
 }
 
-// FailedDelivery records that a message was not accepted. It is not retried if its
-// incident is over or acknowledged by then, and a contact that was certainly not notified
-// of an incident is not notified of its end. An abandoned one expedites the next step of
-// its escalation if none of its messages was sent, and the last one is planned on other
-// channels. A delivery that another replica has claimed since is not changed.
-func (s *Rows) FailedDelivery(ctx context.Context, d Delivery, f NotTaken, now time.Time) error {
-	return db.Failed("note that "+d.ID+" was not taken", s.db.Transaction(ctx, func(tx *gorm.DB) error {
-		// Serializes with the end of the incident and its acknowledgement.
-		var about escalationRow
-		if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", d.EscalationID).Limit(1).Find(&about).Error; err != nil {
-			return err
-		}
-		changes := map[string]any{"state": DeliveryWaiting, "due_at": db.Millis(f.Again), "reason": f.Reason, "said": f.Said, "owner": "", "lease_until": 0}
-		if !f.Unknown {
-			changes["begun"] = 0
-		}
-		switch {
-		case f.Again.IsZero():
-			changes["state"] = DeliveryDead
-			delete(changes, "due_at")
-		case d.Kind == DeliveryProblem && (about.ClosedAt > 0 || about.AcknowledgedAt > 0):
-			changes["state"] = DeliveryDropped
-		}
-		result := tx.Model(&DeliveryRow{}).Where("id = ? AND owner = ? AND state = ?", d.ID, d.Owner, DeliverySending).Updates(changes)
-		maybeTold := d.Begun > 1 || f.Unknown && d.Begun > 0
-		switch {
-		case result.Error != nil || result.RowsAffected == 0 || d.Kind != DeliveryProblem:
-			return result.Error
-		case about.ClosedAt > 0 && !maybeTold:
-			return dropRecovered(tx, d)
-		case f.Again.IsZero():
-			if err := expedite(tx, d.EscalationID, now); err != nil || f.Moot {
-				return err
-			}
-			return s.otherWays(tx, about, now)
-		}
-		return nil
-	}))
-}
-
-// dropRecovered drops the message of an incident's end for a contact that got none of its
-// start.
-func dropRecovered(tx *gorm.DB, d Delivery) error {
-	return tx.Model(&DeliveryRow{}).Where("escalation_id = ? AND contact_id = ? AND channel_id = ? AND kind = ? AND state = ?",
-		d.EscalationID, d.Contact, d.Channel, DeliveryRecovered, DeliveryWaiting).Update("state", DeliveryDropped).Error
-}
-
-// expedite makes the next step of an escalation due now if none of its messages was sent.
-func expedite(tx *gorm.DB, escalationID string, now time.Time) error {
-	var told int64
-	err := tx.Model(&DeliveryRow{}).Where("escalation_id = ? AND kind = ? AND state IN ?", escalationID, DeliveryProblem, []string{DeliverySent, DeliverySending}).Count(&told).Error
-	if err != nil || told > 0 {
-		return err
+// FailDelivery records a failure of a delivery and reports whether it did: it does not once
+// another replica has claimed the delivery, or it is no longer being sent.
+func (s *Rows) FailDelivery(ctx context.Context, d Delivery, f Failure) (bool, error) {
+	changes := map[string]any{"state": f.State, "reason": f.Reason, "said": f.Said, "owner": "", "lease_until": 0}
+	if !f.DueAt.IsZero() {
+		changes["due_at"] = db.Millis(f.DueAt)
 	}
-	var next DeliveryRow
-	err = tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("escalation_id = ? AND kind = ? AND state = ? AND attempts = 0", escalationID, DeliveryProblem, DeliveryWaiting).
-		Order("due_at, step").Limit(1).Find(&next).Error
-	if err != nil || next.ID == "" || next.DueAt <= db.Millis(now) {
-		return err
+	if f.Settled {
+		changes["begun"] = 0
 	}
-	return tx.Model(&DeliveryRow{}).Where("id = ?", next.ID).Updates(map[string]any{"due_at": db.Millis(now), "first_due_at": db.Millis(now)}).Error
+	result := s.db.Writing(ctx).Model(&DeliveryRow{}).Where("id = ? AND owner = ? AND state = ?", d.ID, d.Owner, DeliverySending).Updates(changes)
+	return result.RowsAffected > 0, db.Failed("note that "+d.ID+" was not taken", result.Error)
+}
+
+// DropDelivery drops a waiting delivery of a contact, channel and kind, if there is one.
+func (s *Rows) DropDelivery(ctx context.Context, escalationID, kind string, to policy.Planned) error {
+	return db.Failed("drop a delivery of "+escalationID, s.db.Writing(ctx).Model(&DeliveryRow{}).
+		Where("escalation_id = ? AND contact_id = ? AND channel_id = ? AND kind = ? AND state = ?", escalationID, to.Contact, to.Channel, kind, DeliveryWaiting).
+		Update("state", DeliveryDropped).Error)
+}
+
+// DropWaiting drops the deliveries of an escalation, of one kind, that were not sent yet.
+func (s *Rows) DropWaiting(ctx context.Context, escalationID, kind string) error {
+	err := s.db.Writing(ctx).Model(&DeliveryRow{}).Where("escalation_id = ? AND kind = ? AND state = ?", escalationID, kind, DeliveryWaiting).
+		Update("state", DeliveryDropped).Error
+	return db.Failed("leave out the steps of "+escalationID, err)
+}
+
+// ExpediteDelivery makes a delivery due at a time, if it was not claimed or moved since it
+// was read.
+func (s *Rows) ExpediteDelivery(ctx context.Context, was Delivery, at time.Time) error {
+	return db.Failed("expedite the delivery "+was.ID, s.db.Writing(ctx).Model(&DeliveryRow{}).
+		Where("id = ? AND state = ? AND attempts = 0 AND due_at = ?", was.ID, DeliveryWaiting, db.Millis(was.DueAt)).
+		Updates(map[string]any{"due_at": db.Millis(at), "first_due_at": db.Millis(at)}).Error)
 }
 
 // ResendDelivery has an abandoned delivery retried, from now on for as long as a new one.
@@ -160,4 +134,12 @@ func (s *Rows) ResendDelivery(ctx context.Context, id string, now time.Time) err
 func (s *Rows) ReleaseDeliveries(ctx context.Context, owner string) error {
 	return db.Failed("give back what was being sent", s.db.Writing(ctx).Model(&DeliveryRow{}).Where("owner = ? AND state = ?", owner, DeliverySending).
 		Updates(map[string]any{"state": DeliveryWaiting, "owner": "", "lease_until": 0}).Error)
+}
+
+// Untold counts the open, unacknowledged incidents of which every message was abandoned.
+func (s *Rows) Untold(ctx context.Context) (n int64, err error) {
+	err = s.db.Reading(ctx).Raw(`SELECT COUNT(DISTINCT d.escalation_id) FROM deliveries d JOIN escalations e ON e.id = d.escalation_id
+		WHERE d.state = 'dead' AND d.kind = 'problem' AND e.closed_at = 0 AND e.acknowledged_at = 0
+		AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.escalation_id = d.escalation_id AND o.kind = 'problem' AND o.state IN ('waiting', 'sending', 'sent'))`).Scan(&n).Error
+	return n, db.Failed("count the troubles that nobody was told of", err)
 }

@@ -5,12 +5,10 @@ import (
 	"encoding/json"
 	"time"
 
-	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store/db"
-	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
-	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 )
 
 type escalationRow struct {
@@ -53,11 +51,8 @@ type Escalation struct {
 	Drill          bool
 }
 
-// mostNamed is how many connections of an escalation are kept by id.
-const mostNamed = 50
-
 func rowOfEscalation(e Escalation) (escalationRow, error) {
-	ids, err := json.Marshal(e.Connections[:min(len(e.Connections), mostNamed)])
+	ids, err := json.Marshal(e.Connections)
 	row := escalationRow{
 		ID: e.ID, Event: string(e.Event), IncidentID: e.IncidentID, ServiceID: e.ServiceID, Code: e.Code, Message: e.Message, Affected: int64(e.Affected),
 		Connections: string(ids), OpenedAt: db.Millis(e.OpenedAt), PersonBy: db.Millis(e.PersonBy), AcknowledgedAt: db.Millis(e.AcknowledgedAt),
@@ -78,122 +73,79 @@ func (r escalationRow) escalation() (Escalation, error) {
 	return e, db.Failed("read the escalation "+r.ID, json.Unmarshal([]byte(r.Connections), &e.Connections))
 }
 
-// OpenEscalation opens an escalation: it and its messages are written in one transaction.
-func (s *Rows) OpenEscalation(ctx context.Context, e Escalation) error {
-	return db.Failed("begin an escalation", s.db.Transaction(ctx, func(tx *gorm.DB) error { return s.openEscalation(tx, e) }))
-}
-
-func (s *Rows) openEscalation(tx *gorm.DB, e Escalation) error {
+// AddEscalation adds an escalation. Only one can be of an incident.
+func (s *Rows) AddEscalation(ctx context.Context, e Escalation) error {
 	row, err := rowOfEscalation(e)
-	if err != nil {
-		return err
-	}
-	if err := tx.Create(&row).Error; err != nil {
-		return err
-	}
-	return s.planDeliveries(tx, e, e.Event, e.OpenedAt)
-}
-
-// SituationOf is what policies look at: the services, tags and owners of some
-// connections.
-func (s *Rows) SituationOf(ctx context.Context, event policy.Event, at time.Time, connectionIDs []string) (policy.Situation, error) {
-	return situationOf(s.db.Reading(ctx), event, at, connectionIDs)
-}
-
-func situationOf(tx *gorm.DB, event policy.Event, at time.Time, ids []string) (policy.Situation, error) {
-	situation := policy.Situation{Event: event, Began: at}
-	fresh := func() *gorm.DB { return tx.Session(&gorm.Session{NewDB: true}) }
-	if event == policy.HostsChanged {
-		var err error
-		if situation.Owners, err = peopledb.HubOwners(fresh()); err != nil {
-			return situation, err
-		}
-	}
-	if len(ids) == 0 {
-		return situation, nil
-	}
-	err := fresh().Model(&grantdb.ConnectionRow{}).Where("id IN ?", ids).Distinct().Order("service_id").Pluck("service_id", &situation.Services).Error
 	if err == nil {
-		err = fresh().Model(&grantdb.TagRow{}).Where("connection_id IN ?", ids).Distinct().Order("tag").Pluck("tag", &situation.Tags).Error
+		err = s.db.Writing(ctx).Create(&row).Error
 	}
-	if err == nil && event != policy.HostsChanged {
-		situation.Owners, err = peopledb.Owners(fresh(), ids)
-	}
-	return situation, err
+	return db.Failed("add an escalation", err)
 }
 
-// Acknowledge records who takes care: later steps are dropped. An escalation that is
-// acknowledged or closed already is not changed.
-func (s *Rows) Acknowledge(ctx context.Context, id, by string, now time.Time) error {
-	return s.db.Transaction(ctx, func(tx *gorm.DB) error {
-		result := tx.Model(&escalationRow{}).Where("id = ? AND acknowledged_at = 0 AND closed_at = 0", id).
-			Updates(map[string]any{"acknowledged_at": db.Millis(now), "acknowledged_by": by})
-		if result.Error != nil || result.RowsAffected == 0 {
-			return db.Failed("acknowledge the escalation "+id, result.Error)
-		}
-		return dropWaiting(tx, id)
-	})
+// UpdateAffected updates which connections an escalation is about, and how many they are.
+func (s *Rows) UpdateAffected(ctx context.Context, e Escalation) error {
+	row, err := rowOfEscalation(e)
+	if err == nil {
+		err = s.db.Writing(ctx).Model(&escalationRow{}).Where("id = ?", e.ID).Updates(map[string]any{"affected": row.Affected, "connections": row.Connections}).Error
+	}
+	return db.Failed("update the escalation "+e.ID, err)
 }
 
-// dropWaiting leaves out the messages of an escalation that were not sent yet.
-func dropWaiting(tx *gorm.DB, escalationID string) error {
-	err := tx.Model(&DeliveryRow{}).Where("escalation_id = ? AND kind = ? AND state = ?", escalationID, DeliveryProblem, DeliveryWaiting).
-		Update("state", DeliveryDropped).Error
-	return db.Failed("leave out the steps of "+escalationID, err)
+// AcknowledgeEscalation records who acknowledges an escalation. It reports false, and
+// changes nothing, for one that is acknowledged or closed.
+func (s *Rows) AcknowledgeEscalation(ctx context.Context, id, by string, now time.Time) (bool, error) {
+	result := s.db.Writing(ctx).Model(&escalationRow{}).Where("id = ? AND acknowledged_at = 0 AND closed_at = 0", id).
+		Updates(map[string]any{"acknowledged_at": db.Millis(now), "acknowledged_by": by})
+	return result.RowsAffected > 0, db.Failed("acknowledge the escalation "+id, result.Error)
 }
 
-// CloseEscalation closes the escalation of an incident that is over: later steps are
-// dropped, and every contact that was notified of it, or may have been, is notified of
-// its end.
-func (s *Rows) CloseEscalation(ctx context.Context, id string, now time.Time) error {
-	return db.Failed("end the escalation "+id, s.db.Transaction(ctx, func(tx *gorm.DB) error {
-		var row escalationRow
-		if err := tx.Where("id = ? AND closed_at = 0", id).Limit(1).Find(&row).Error; err != nil || row.ID == "" {
-			return err
-		}
-		return s.closeEscalation(tx, row, now)
-	}))
+// CloseEscalation closes an escalation. It reports false for one that is not open.
+func (s *Rows) CloseEscalation(ctx context.Context, id string, now time.Time) (bool, error) {
+	result := s.db.Writing(ctx).Model(&escalationRow{}).Where("id = ? AND closed_at = 0", id).Update("closed_at", db.Millis(now))
+	return result.RowsAffected > 0, db.Failed("end the escalation "+id, result.Error)
 }
 
-func (s *Rows) closeEscalation(tx *gorm.DB, row escalationRow, now time.Time) error {
-	result := tx.Model(&escalationRow{}).Where("id = ? AND closed_at = 0", row.ID).Update("closed_at", db.Millis(now))
-	if result.Error != nil || result.RowsAffected == 0 {
-		return result.Error
+// LockEscalation reads an escalation and keeps it from being changed, acknowledged and
+// closed until the end of the transaction of ctx. Errors: ErrNotFound.
+func (s *Rows) LockEscalation(ctx context.Context, id string) (Escalation, error) {
+	var row escalationRow
+	if err := s.db.Writing(ctx).Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", id).Take(&row).Error; err != nil {
+		return Escalation{}, db.Failed("lock the escalation "+id, err)
 	}
-	if err := dropWaiting(tx, row.ID); err != nil {
-		return err
-	}
-	var told []DeliveryRow
-	err := tx.Where("escalation_id = ? AND kind = ? AND (state IN ? OR begun > 0)", row.ID, DeliveryProblem, []string{DeliverySent, DeliverySending}).Order("step").Find(&told).Error
-	if err != nil {
-		return err
-	}
-	var planned []policy.Planned
-	for _, d := range told {
-		planned = append(planned, policy.Planned{Contact: d.ContactID, Channel: d.ChannelID, Step: len(planned), At: now})
-	}
-	e, err := row.escalation()
-	if err != nil {
-		return err
-	}
-	if err := addDeliveries(tx, e.ID, DeliveryRecovered, planned); err != nil {
-		return err
-	}
-	return s.planDeliveries(tx, e, policy.Recovered, now)
+	return row.escalation()
 }
 
 // EscalationFilter chooses escalations.
 type EscalationFilter struct {
 	// Open are those that are not over, Over those that are; neither is both.
 	Open, Over bool
+	// OfNoIncident leaves out those of incidents, and drills.
+	OfNoIncident bool
+	// Event, Code and ServiceID keep those that have it; empty keeps all.
+	Event           policy.Event
+	Code, ServiceID string
+	// IncidentID keeps the one of an incident; empty keeps all.
+	IncidentID string
 	// Before pages: those that come after the one of this id; empty begins with the newest.
 	Before string
-	Limit  int
+	// Limit bounds the number of results; 0 is no bound.
+	Limit int
 }
 
 // Escalations reads some, newest first.
 func (s *Rows) Escalations(ctx context.Context, f EscalationFilter) ([]Escalation, error) {
-	query := s.db.Reading(ctx).Order("opened_at DESC, id DESC").Limit(f.Limit)
+	query := s.db.Reading(ctx).Order("opened_at DESC, id DESC")
+	if f.Limit > 0 {
+		query = query.Limit(f.Limit)
+	}
+	if f.OfNoIncident {
+		query = query.Where("incident_id = '' AND drill = 0")
+	}
+	for column, value := range map[string]string{"event": string(f.Event), "code": f.Code, "service_id": f.ServiceID, "incident_id": f.IncidentID} {
+		if value != "" {
+			query = query.Where(column+" = ?", value)
+		}
+	}
 	if f.Open {
 		query = query.Where("closed_at = 0")
 	}

@@ -3,13 +3,10 @@ package noticedb
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
-	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
-	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store/db"
 	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 )
@@ -43,119 +40,60 @@ type Incident struct {
 	ClosedAt               time.Time // zero while it is open
 }
 
-// Events of incidents, in Event.Kind; Detail is the incident's id.
-const (
-	EventIncidentOpened = "incident.opened"
-	EventIncidentClosed = "incident.closed"
-)
-
-// suffering is how many connections share a cause.
-type suffering struct {
-	Cause    string
-	Affected int64
-	Sample   string
+// OpenIncidents reads those that are not over.
+func (s *Rows) OpenIncidents(ctx context.Context) ([]Incident, error) {
+	var rows []incidentRow
+	err := s.db.Reading(ctx).Where("closed_at = 0").Find(&rows).Error
+	return incidentsOf(rows), db.Failed("read the open incidents", err)
 }
 
-// seenEvery is how often an open incident is written that has not changed.
-const seenEvery = time.Minute
-
-// ReconcileIncidents opens an incident for each cause that connections suffer
-// from and that has none, counts the affected, and closes those from which the
-// last connection has recovered; an event of each is written in the same
-// transaction. Any number of replicas may call it: each change is made once. It
-// reads what fails, not what is stored.
-func (s *Rows) ReconcileIncidents(ctx context.Context, now time.Time) (opened, closed []Incident, err error) {
-	err = s.db.Transaction(ctx, func(tx *gorm.DB) error {
-		opened, closed = nil, nil
-		var causes []suffering
-		if err := tx.Raw(`SELECT failure_cause AS cause, COUNT(*) AS affected, MIN(id) AS sample FROM connections
-			WHERE failure_cause <> '' GROUP BY failure_cause`).Scan(&causes).Error; err != nil {
-			return err
-		}
-		var open []incidentRow
-		if err := tx.Where("closed_at = 0").Find(&open).Error; err != nil {
-			return err
-		}
-		told, changed, err := notificationStates(tx)
-		if err != nil {
-			return err
-		}
-		for _, cause := range causes {
-			i := slices.IndexFunc(open, func(r incidentRow) bool { return r.Cause == cause.Cause })
-			if i >= 0 {
-				if err := touchIncident(tx, open[i], cause.Affected, now); err != nil {
-					return err
-				}
-				if err := s.updateNotified(tx, open[i], told[open[i].ID], cause.Affected, changed, now); err != nil {
-					return err
-				}
-				continue
-			}
-			row, isNew, err := s.openIncident(tx, cause, now)
-			if err != nil {
-				return err
-			}
-			if isNew {
-				opened = append(opened, incidentOf(row))
-			}
-		}
-		for _, row := range open {
-			if slices.ContainsFunc(causes, func(c suffering) bool { return c.Cause == row.Cause }) {
-				continue
-			}
-			mine, err := closeIncident(tx, &row, now)
-			if err != nil {
-				return err
-			}
-			if mine {
-				if err := s.recoverIncident(tx, row.ID, now); err != nil {
-					return err
-				}
-				closed = append(closed, incidentOf(row))
-			}
-		}
-		return nil
-	})
-	return opened, closed, db.Failed("bring the incidents up to date", err)
+// AddIncident adds an open incident. It reports false, and changes nothing, if one of its
+// cause is open: so of several replicas one opens it.
+func (s *Rows) AddIncident(ctx context.Context, i Incident) (bool, error) {
+	row := incidentRow{
+		ID: i.ID, Cause: i.Cause, Code: i.Code, Message: i.Message, Affected: int64(i.Affected), MostAffected: int64(i.MostAffected),
+		OpenedAt: db.Millis(i.OpenedAt), SeenAt: db.Millis(i.SeenAt),
+	}
+	result := s.db.Writing(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
+	return result.RowsAffected > 0, db.Failed("open an incident", result.Error)
 }
 
-func touchIncident(tx *gorm.DB, row incidentRow, affected int64, now time.Time) error {
-	if row.Affected == affected && now.Sub(db.TimeOf(row.SeenAt)) < seenEvery {
-		return nil
-	}
-	return tx.Model(&incidentRow{}).Where("id = ?", row.ID).Updates(map[string]any{
-		"affected": affected, "most_affected": max(row.MostAffected, affected), "seen_at": db.Millis(now),
-	}).Error
+// UpdateIncident writes how many suffer from an incident, and when that was seen.
+func (s *Rows) UpdateIncident(ctx context.Context, i Incident) error {
+	return db.Failed("update the incident "+i.ID, s.db.Writing(ctx).Model(&incidentRow{}).Where("id = ?", i.ID).Updates(map[string]any{
+		"affected": i.Affected, "most_affected": i.MostAffected, "seen_at": db.Millis(i.SeenAt),
+	}).Error)
 }
 
-func (s *Rows) openIncident(tx *gorm.DB, cause suffering, now time.Time) (row incidentRow, isNew bool, err error) {
-	row = incidentRow{
-		ID: db.NewID(), Cause: cause.Cause, Affected: cause.Affected, MostAffected: cause.Affected, OpenedAt: db.Millis(now), SeenAt: db.Millis(now),
-	}
-	row.Message = connection.ParseCause(cause.Cause).Said()
-	var sample grantdb.ConnectionRow
-	if err := tx.Select("failure").Where("id = ?", cause.Sample).Take(&sample).Error; err == nil {
-		if f, err := grantdb.FailureOf(sample.Failure); err == nil && f != nil {
-			row.Code, row.Message = f.Code, f.Message
-		}
-	}
-	result := tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&row)
-	if result.Error != nil || result.RowsAffected == 0 {
-		return row, false, result.Error
-	}
-	if err := s.escalateIncident(tx, row, now); err != nil {
-		return row, false, err
-	}
-	return row, true, grantdb.AddEvent(tx, grantdb.Event{Kind: EventIncidentOpened, Detail: row.ID, At: now})
+// CloseIncident closes an incident. It reports false for one that is not open: so of
+// several replicas one closes it.
+func (s *Rows) CloseIncident(ctx context.Context, id string, now time.Time) (bool, error) {
+	result := s.db.Writing(ctx).Model(&incidentRow{}).Where("id = ? AND closed_at = 0", id).Updates(map[string]any{"closed_at": db.Millis(now), "affected": 0})
+	return result.RowsAffected > 0, db.Failed("close the incident "+id, result.Error)
 }
 
-func closeIncident(tx *gorm.DB, row *incidentRow, now time.Time) (mine bool, err error) {
-	row.ClosedAt, row.Affected = db.Millis(now), 0
-	result := tx.Model(&incidentRow{}).Where("id = ? AND closed_at = 0", row.ID).Updates(map[string]any{"closed_at": row.ClosedAt, "affected": 0})
-	if result.Error != nil || result.RowsAffected == 0 {
-		return false, result.Error
+// Notified is what people were notified of an incident.
+type Notified struct {
+	IncidentID string
+	// EscalationID is empty if there is no escalation.
+	EscalationID string
+	// Affected is how many connections the escalation is about.
+	Affected int
+	// Closed is set if the escalation is, Planned if it has a message.
+	Closed, Planned bool
+}
+
+// Notified reads what people were notified of each open incident, by its id.
+func (s *Rows) Notified(ctx context.Context) (map[string]Notified, error) {
+	var rows []Notified
+	err := s.db.Reading(ctx).Raw(`SELECT i.id AS incident_id, COALESCE(e.id, '') AS escalation_id, COALESCE(e.affected, 0) AS affected,
+		COALESCE(e.closed_at, 0) > 0 AS closed, EXISTS (SELECT 1 FROM deliveries d WHERE d.escalation_id = e.id) AS planned
+		FROM incidents i LEFT JOIN escalations e ON e.incident_id = i.id WHERE i.closed_at = 0`).Scan(&rows).Error
+	notified := make(map[string]Notified, len(rows))
+	for _, row := range rows {
+		notified[row.IncidentID] = row
 	}
-	return true, grantdb.AddEvent(tx, grantdb.Event{Kind: EventIncidentClosed, Detail: row.ID, At: now})
+	return notified, db.Failed("read what people were notified of", err)
 }
 
 // Incidents reads the open incidents, or with closed the closed ones, newest
@@ -171,11 +109,15 @@ func (s *Rows) Incidents(ctx context.Context, closed bool, limit int) ([]Inciden
 	if err := query.Find(&rows).Error; err != nil {
 		return nil, db.Failed("read the incidents", err)
 	}
+	return incidentsOf(rows), nil
+}
+
+func incidentsOf(rows []incidentRow) []Incident {
 	incidents := make([]Incident, len(rows))
 	for i, row := range rows {
 		incidents[i] = incidentOf(row)
 	}
-	return incidents, nil
+	return incidents
 }
 
 // Incident reads one with the names of connections that suffer from it now, at

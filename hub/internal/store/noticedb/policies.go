@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"time"
 
-	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
 	"github.com/evergrant/evergrant/hub/internal/policy"
@@ -47,12 +46,8 @@ func (s *Rows) SavePolicy(ctx context.Context, p policy.Policy, now time.Time) e
 
 // Policies reads all, by title.
 func (s *Rows) Policies(ctx context.Context) ([]policy.Policy, error) {
-	return policies(s.db.Reading(ctx))
-}
-
-func policies(tx *gorm.DB) ([]policy.Policy, error) {
 	var rows []policyRow
-	if err := tx.Order("title").Find(&rows).Error; err != nil {
+	if err := s.db.Reading(ctx).Order("title").Find(&rows).Error; err != nil {
 		return nil, db.Failed("read the policies", err)
 	}
 	list := make([]policy.Policy, 0, len(rows))
@@ -64,6 +59,13 @@ func policies(tx *gorm.DB) ([]policy.Policy, error) {
 		list = append(list, p)
 	}
 	return list, nil
+}
+
+// PoliciesChangedAt is when a policy was changed last; zero without one.
+func (s *Rows) PoliciesChangedAt(ctx context.Context) (time.Time, error) {
+	var at int64
+	err := s.db.Reading(ctx).Model(&policyRow{}).Select("COALESCE(MAX(updated_at), 0)").Scan(&at).Error
+	return db.TimeOf(at), db.Failed("look for changed policies", err)
 }
 
 func (r policyRow) policy() (policy.Policy, error) {

@@ -1,19 +1,9 @@
 package noticedb
 
-import (
-	"github.com/evergrant/evergrant/hub/internal/store/db"
-	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
-	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
-)
+import "github.com/evergrant/evergrant/hub/internal/store/db"
 
 // Rows reads and writes the rows of this package. It is safe for concurrent use.
-type Rows struct {
-	db     *db.DB
-	grants *grantdb.Rows
-	people *peopledb.Rows
-}
+type Rows struct{ db *db.DB }
 
 // New returns the Rows of a database.
-func New(d *db.DB, grants *grantdb.Rows, people *peopledb.Rows) *Rows {
-	return &Rows{db: d, grants: grants, people: people}
-}
+func New(d *db.DB) *Rows { return &Rows{db: d} }

@@ -4,9 +4,8 @@ import (
 	"context"
 	"time"
 
-	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
-	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store/db"
 )
 
@@ -53,41 +52,28 @@ type ServiceRequest struct {
 	Source, AskedBy, Address string
 	State, DecidedBy         string
 	CreatedAt, DecidedAt     time.Time
+	// EscalationID is the escalation that administrators are notified by.
+	EscalationID string
 }
 
-// CreateServiceRequest adds a request and opens its escalation, in one transaction.
-func (s *Rows) CreateServiceRequest(ctx context.Context, r ServiceRequest) error {
-	e := Escalation{ID: db.NewID(), Event: policy.ServiceRequested, Message: r.Service + " · " + r.Contact, OpenedAt: r.CreatedAt}
-	return db.Failed("keep a request for a service", s.db.Transaction(ctx, func(tx *gorm.DB) error {
-		if err := s.openEscalation(tx, e); err != nil {
-			return err
-		}
-		return tx.Create(&serviceRequestRow{
-			ID: r.ID, Service: r.Service, Purpose: r.Purpose, Contact: r.Contact, Source: r.Source, AskedBy: r.AskedBy, Address: r.Address,
-			State: RequestOpen, EscalationID: e.ID, CreatedAt: db.Millis(r.CreatedAt),
-		}).Error
-	}))
+// AddServiceRequest adds an open request.
+func (s *Rows) AddServiceRequest(ctx context.Context, r ServiceRequest) error {
+	return db.Failed("keep a request for a service", s.db.Writing(ctx).Create(&serviceRequestRow{
+		ID: r.ID, Service: r.Service, Purpose: r.Purpose, Contact: r.Contact, Source: r.Source, AskedBy: r.AskedBy, Address: r.Address,
+		State: RequestOpen, EscalationID: r.EscalationID, CreatedAt: db.Millis(r.CreatedAt),
+	}).Error)
 }
 
-// DecideServiceRequest records the decision about a request and ends its notifications.
-// Errors: ErrNotFound if it is not open.
+// DecideServiceRequest records the decision about a request and returns it. Errors:
+// ErrNotFound if it is not open.
 func (s *Rows) DecideServiceRequest(ctx context.Context, id, state, by string, now time.Time) (ServiceRequest, error) {
-	var row serviceRequestRow
-	err := s.db.Transaction(ctx, func(tx *gorm.DB) error {
-		decided := tx.Model(&serviceRequestRow{}).Where("id = ? AND state = ?", id, RequestOpen).
-			UpdateColumns(map[string]any{"state": state, "decided_by": by, "decided_at": db.Millis(now)})
-		if decided.Error == nil && decided.RowsAffected == 0 {
-			return db.ErrNotFound
-		}
-		if decided.Error != nil {
-			return decided.Error
-		}
-		if err := tx.Where("id = ?", id).Take(&row).Error; err != nil {
-			return err
-		}
-		return supersede(tx, row.EscalationID, now)
-	})
-	return row.value(), db.Failed("decide a request for a service", err)
+	var rows []serviceRequestRow
+	err := db.Changed("decide a request for a service", s.db.Writing(ctx).Model(&rows).Clauses(clause.Returning{}).Where("id = ? AND state = ?", id, RequestOpen).
+		UpdateColumns(map[string]any{"state": state, "decided_by": by, "decided_at": db.Millis(now)}))
+	if err != nil || len(rows) == 0 {
+		return ServiceRequest{}, err
+	}
+	return rows[0].value(), nil
 }
 
 // ServiceRequests reads some: the open ones first, then the newest decided ones.
@@ -116,6 +102,6 @@ func (s *Rows) PruneServiceRequests(ctx context.Context, before time.Time) error
 func (r *serviceRequestRow) value() ServiceRequest {
 	return ServiceRequest{
 		ID: r.ID, Service: r.Service, Purpose: r.Purpose, Contact: r.Contact, Source: r.Source, AskedBy: r.AskedBy, Address: r.Address,
-		State: r.State, DecidedBy: r.DecidedBy, CreatedAt: db.TimeOf(r.CreatedAt), DecidedAt: db.TimeOf(r.DecidedAt),
+		State: r.State, DecidedBy: r.DecidedBy, EscalationID: r.EscalationID, CreatedAt: db.TimeOf(r.CreatedAt), DecidedAt: db.TimeOf(r.DecidedAt),
 	}
 }

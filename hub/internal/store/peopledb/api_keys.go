@@ -2,7 +2,6 @@ package peopledb
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -31,14 +30,14 @@ type apiKeyRow struct {
 // TableName pins the table.
 func (apiKeyRow) TableName() string { return "api_keys" }
 
-// APIKeyConnectionRow is a row of api_key_connections.
-type APIKeyConnectionRow struct {
+// apiKeyConnectionRow is a row of api_key_connections.
+type apiKeyConnectionRow struct {
 	APIKeyID     string `gorm:"primaryKey"`
 	ConnectionID string `gorm:"primaryKey"`
 }
 
 // TableName pins the table.
-func (APIKeyConnectionRow) TableName() string { return "api_key_connections" }
+func (apiKeyConnectionRow) TableName() string { return "api_key_connections" }
 
 type apiKeyTagRow struct {
 	APIKeyID string `gorm:"primaryKey"`
@@ -106,9 +105,9 @@ func createAPIKey(tx *gorm.DB, k APIKey) error {
 		LastUsedAt: db.Millis(k.LastUsedAt), CreatedAt: db.Millis(k.CreatedAt), CreatedBy: k.CreatedBy,
 		Addresses: strings.Join(k.Addresses, " "), Replaces: k.Replaces,
 	}
-	links := make([]APIKeyConnectionRow, 0, len(k.ConnectionIDs))
+	links := make([]apiKeyConnectionRow, 0, len(k.ConnectionIDs))
 	for _, id := range k.ConnectionIDs {
-		links = append(links, APIKeyConnectionRow{APIKeyID: k.ID, ConnectionID: id})
+		links = append(links, apiKeyConnectionRow{APIKeyID: k.ID, ConnectionID: id})
 	}
 	tags := make([]apiKeyTagRow, 0, len(k.Tags))
 	for _, tag := range k.Tags {
@@ -159,14 +158,13 @@ func (s *Rows) APIKeys(ctx context.Context) ([]APIKey, error) {
 	return s.apiKeysOf(ctx, rows)
 }
 
-// KeyOpens reports whether a key opens a connection, by name or by tag.
-func (s *Rows) KeyOpens(ctx context.Context, k APIKey, connectionID string) (bool, error) {
-	if k.AllConnections || slices.Contains(k.ConnectionIDs, connectionID) || len(k.Tags) == 0 {
-		return k.AllConnections || slices.Contains(k.ConnectionIDs, connectionID), nil
-	}
+// CountKeysNaming counts the keys, usable at a time, that name one of the connections that a
+// filter selects.
+func (s *Rows) CountKeysNaming(ctx context.Context, f grantdb.Filter, now time.Time) (int, error) {
 	var n int64
-	err := s.db.Reading(ctx).Model(&grantdb.TagRow{}).Where("connection_id = ? AND tag IN ?", connectionID, k.Tags).Count(&n).Error
-	return n > 0, db.Failed("read the tags of a connection", err)
+	err := s.db.Reading(ctx).Model(&apiKeyConnectionRow{}).Distinct("api_key_id").Where("connection_id IN (?)", s.grants.Chosen(ctx, f).Select("id")).
+		Where("api_key_id IN (SELECT id FROM api_keys WHERE revoked_at = 0 AND (expires_at = 0 OR expires_at > ?))", db.Millis(now)).Count(&n).Error
+	return int(n), db.Failed("count the API keys", err)
 }
 
 // RevokeAPIKey ends an API key permanently; the time of an earlier revocation stays.
@@ -189,7 +187,7 @@ func (s *Rows) apiKeysOf(ctx context.Context, rows []apiKeyRow) ([]APIKey, error
 	if len(rows) == 1 {
 		query = query.Where("api_key_id = ?", rows[0].ID)
 	}
-	var links []APIKeyConnectionRow
+	var links []apiKeyConnectionRow
 	if err := query.Find(&links).Error; err != nil {
 		return nil, db.Failed("read the connections of API keys", err)
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 )
 
-// ContactRow is a row of contacts.
-type ContactRow struct {
+// contactRow is a row of contacts.
+type contactRow struct {
 	ID         string `gorm:"primaryKey"`
 	Title      string
 	UserID     string
@@ -28,20 +28,20 @@ type ContactRow struct {
 }
 
 // TableName pins the table.
-func (ContactRow) TableName() string { return "contacts" }
+func (contactRow) TableName() string { return "contacts" }
 
-// ConnectionOwnerRow is a row of connection_owners.
-type ConnectionOwnerRow struct {
+// connectionOwnerRow is a row of connection_owners.
+type connectionOwnerRow struct {
 	ConnectionID string `gorm:"primaryKey"`
 	ContactID    string
 }
 
 // TableName pins the table.
-func (ConnectionOwnerRow) TableName() string { return "connection_owners" }
+func (connectionOwnerRow) TableName() string { return "connection_owners" }
 
 // SaveContact adds a contact or replaces it. Errors: ErrNameTaken.
 func (s *Rows) SaveContact(ctx context.Context, c policy.Contact, now time.Time) error {
-	row := ContactRow{
+	row := contactRow{
 		ID: c.ID, Title: c.Title, UserID: c.UserID, Lang: c.Lang, Zone: c.Zone, QuietFrom: int64(c.Quiet.From), QuietUntil: int64(c.Quiet.Until),
 		CreatedAt: db.Millis(now), UpdatedAt: db.Millis(now),
 	}
@@ -61,7 +61,7 @@ func (s *Rows) SaveContact(ctx context.Context, c policy.Contact, now time.Time)
 // still is from.
 func (s *Rows) MoveContact(ctx context.Context, id, channelID, from, to string, now time.Time) error {
 	err := s.db.Transaction(ctx, func(tx *gorm.DB) error {
-		var row ContactRow
+		var row contactRow
 		if err := tx.Clauses(clause.Locking{Strength: "UPDATE"}).Where("id = ?", id).Take(&row).Error; err != nil {
 			return err
 		}
@@ -78,20 +78,15 @@ func (s *Rows) MoveContact(ctx context.Context, id, channelID, from, to string, 
 		if err != nil {
 			return err
 		}
-		return tx.Model(&ContactRow{}).Where("id = ?", id).Updates(map[string]any{"addresses": sealed, "updated_at": db.Millis(now)}).Error
+		return tx.Model(&contactRow{}).Where("id = ?", id).Updates(map[string]any{"addresses": sealed, "updated_at": db.Millis(now)}).Error
 	})
 	return db.Failed("move an address of the contact "+id, err)
 }
 
 // Contacts reads all, by title.
 func (s *Rows) Contacts(ctx context.Context) ([]policy.Contact, error) {
-	return s.ContactsWhere(s.db.Reading(ctx))
-}
-
-// ContactsWhere reads the contacts that a statement selects, by title.
-func (s *Rows) ContactsWhere(tx *gorm.DB) ([]policy.Contact, error) {
-	var rows []ContactRow
-	if err := tx.Order("title").Find(&rows).Error; err != nil {
+	var rows []contactRow
+	if err := s.db.Reading(ctx).Order("title").Find(&rows).Error; err != nil {
 		return nil, db.Failed("read the contacts", err)
 	}
 	list := make([]policy.Contact, 0, len(rows))
@@ -107,14 +102,14 @@ func (s *Rows) ContactsWhere(tx *gorm.DB) ([]policy.Contact, error) {
 
 // Contact reads one. Errors: ErrNotFound.
 func (s *Rows) Contact(ctx context.Context, id string) (policy.Contact, error) {
-	var row ContactRow
+	var row contactRow
 	if err := s.db.Reading(ctx).Where("id = ?", id).Take(&row).Error; err != nil {
 		return policy.Contact{}, db.Failed("read the contact "+id, err)
 	}
 	return s.contactOf(row)
 }
 
-func (s *Rows) contactOf(row ContactRow) (policy.Contact, error) {
+func (s *Rows) contactOf(row contactRow) (policy.Contact, error) {
 	c := policy.Contact{
 		ID: row.ID, Title: row.Title, UserID: row.UserID, Lang: row.Lang, Zone: row.Zone, TakesRest: row.TakesRest != 0,
 		Quiet: policy.Quiet{From: int(row.QuietFrom), Until: int(row.QuietUntil)},
@@ -126,26 +121,26 @@ func (s *Rows) contactOf(row ContactRow) (policy.Contact, error) {
 // ErrNotFound.
 func (s *Rows) DeleteContact(ctx context.Context, id string) error {
 	return s.db.Transaction(ctx, func(tx *gorm.DB) error {
-		if err := tx.Where("contact_id = ?", id).Delete(&ConnectionOwnerRow{}).Error; err != nil {
+		if err := tx.Where("contact_id = ?", id).Delete(&connectionOwnerRow{}).Error; err != nil {
 			return db.Failed("delete the contact "+id, err)
 		}
-		return db.Changed("delete the contact "+id, tx.Where("id = ?", id).Delete(&ContactRow{}))
+		return db.Changed("delete the contact "+id, tx.Where("id = ?", id).Delete(&contactRow{}))
 	})
 }
 
 // SetOwner sets the owner of a connection; an empty contact removes it.
 func (s *Rows) SetOwner(ctx context.Context, connectionID, contactID string) error {
 	if contactID == "" {
-		return db.Failed("take the owner from "+connectionID, s.db.Writing(ctx).Where("connection_id = ?", connectionID).Delete(&ConnectionOwnerRow{}).Error)
+		return db.Failed("take the owner from "+connectionID, s.db.Writing(ctx).Where("connection_id = ?", connectionID).Delete(&connectionOwnerRow{}).Error)
 	}
 	return db.Failed("give "+connectionID+" an owner", s.db.Writing(ctx).Clauses(clause.OnConflict{
 		Columns: []clause.Column{{Name: "connection_id"}}, DoUpdates: clause.AssignmentColumns([]string{"contact_id"}),
-	}).Create(&ConnectionOwnerRow{ConnectionID: connectionID, ContactID: contactID}).Error)
+	}).Create(&connectionOwnerRow{ConnectionID: connectionID, ContactID: contactID}).Error)
 }
 
 // Owner reads the owner of a connection; empty for none.
 func (s *Rows) Owner(ctx context.Context, connectionID string) (string, error) {
-	owners, err := Owners(s.db.Reading(ctx), []string{connectionID})
+	owners, err := s.OwnersOf(ctx, []string{connectionID})
 	if err != nil || len(owners) == 0 {
 		return "", err
 	}
@@ -154,33 +149,42 @@ func (s *Rows) Owner(ctx context.Context, connectionID string) (string, error) {
 
 // ContactOfUser reads the contact of a user. Errors: ErrNotFound.
 func (s *Rows) ContactOfUser(ctx context.Context, userID string) (policy.Contact, error) {
-	var row ContactRow
+	var row contactRow
 	if err := s.db.Reading(ctx).Where("user_id = ? AND user_id <> ''", userID).Order("created_at").Take(&row).Error; err != nil {
 		return policy.Contact{}, db.Failed("read the contact of a user", err)
 	}
 	return s.contactOf(row)
 }
 
-// Owners are whose some connections are, each once.
-func Owners(tx *gorm.DB, connectionIDs []string) (ids []string, err error) {
-	err = tx.Model(&ConnectionOwnerRow{}).Where("connection_id IN ?", connectionIDs).Distinct().Order("contact_id").Pluck("contact_id", &ids).Error
+// OwnersOf reads the contacts that own some connections, each once.
+func (s *Rows) OwnersOf(ctx context.Context, connectionIDs []string) (ids []string, err error) {
+	err = s.db.Reading(ctx).Model(&connectionOwnerRow{}).Where("connection_id IN ?", connectionIDs).Distinct().Order("contact_id").Pluck("contact_id", &ids).Error
 	return ids, db.Failed("read the owners", err)
 }
 
-// roleOwner is the role of people who own the hub.
-const roleOwner = "owner"
+// OwnersOfChosen reads the contacts that own connections that a filter selects, each once.
+func (s *Rows) OwnersOfChosen(ctx context.Context, f grantdb.Filter) (ids []string, err error) {
+	err = s.db.Reading(ctx).Model(&connectionOwnerRow{}).Where("connection_id IN (?)", s.grants.Chosen(ctx, f).Select("id")).Distinct().Pluck("contact_id", &ids).Error
+	return ids, db.Failed("read the owners", err)
+}
 
-// HubOwners are the contacts of people who own the hub and can log in.
-func HubOwners(tx *gorm.DB) (ids []string, err error) {
-	err = tx.Model(&ContactRow{}).Where("user_id IN (SELECT id FROM users WHERE role = ? AND disabled_at = 0)", roleOwner).Order("id").Pluck("id", &ids).Error
-	return ids, db.Failed("read the contacts of the hub's owners", err)
+// ContactsOfRole reads the contacts of people who have a role and can log in.
+func (s *Rows) ContactsOfRole(ctx context.Context, role string) (ids []string, err error) {
+	err = s.db.Reading(ctx).Model(&contactRow{}).Where("user_id IN (SELECT id FROM users WHERE role = ? AND disabled_at = 0)", role).Order("id").Pluck("id", &ids).Error
+	return ids, db.Failed("read the contacts of people", err)
+}
+
+// ContactsChangedAt is when a contact was changed last; zero without one.
+func (s *Rows) ContactsChangedAt(ctx context.Context) (time.Time, error) {
+	var at int64
+	err := s.db.Reading(ctx).Model(&contactRow{}).Select("COALESCE(MAX(updated_at), 0)").Scan(&at).Error
+	return db.TimeOf(at), db.Failed("look for changed contacts", err)
 }
 
 // CountOwners returns how many contacts own the connections that a filter selects, and
 // how many of these have no owner.
 func (s *Rows) CountOwners(ctx context.Context, f grantdb.Filter) (contacts, ownerless int, err error) {
-	var owned []string
-	err = s.db.Reading(ctx).Model(&ConnectionOwnerRow{}).Where("connection_id IN (?)", s.grants.Chosen(ctx, f).Select("id")).Distinct().Pluck("contact_id", &owned).Error
+	owned, err := s.OwnersOfChosen(ctx, f)
 	var n int64
 	if err == nil {
 		err = s.grants.Chosen(ctx, f).Where("id NOT IN (SELECT connection_id FROM connection_owners)").Count(&n).Error

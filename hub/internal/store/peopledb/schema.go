@@ -2,5 +2,5 @@ package peopledb
 
 // Schema are the rows of this package, one of each, to be compared with the migrations.
 func Schema() []any {
-	return []any{&userRow{}, &invitationRow{}, &userSessionRow{}, &sessionRow{}, &passkeyRow{}, &ContactRow{}, &ConnectionOwnerRow{}, &tryBudgetRow{}, &apiKeyRow{}, &APIKeyConnectionRow{}, &apiKeyTagRow{}}
+	return []any{&userRow{}, &invitationRow{}, &userSessionRow{}, &sessionRow{}, &passkeyRow{}, &contactRow{}, &connectionOwnerRow{}, &tryBudgetRow{}, &apiKeyRow{}, &apiKeyConnectionRow{}, &apiKeyTagRow{}}
 }

@@ -25,14 +25,9 @@ type Stats struct {
 	// due time of the one that is due longest, zero if none is.
 	Overdue   int
 	OldestDue time.Time
-	// BulkItems counts connections that acts on many have still to come to, Jobs the
-	// background jobs by state.
+	// BulkItems counts connections that acts on many have still to come to.
 	BulkItems int
-	Jobs      map[string]int
 }
-
-// JobStates are the states of background jobs that are not over.
-var JobStates = []string{"available", "pending", "retryable", "running", "scheduled"}
 
 // overdueAfter is how late a renewal is before it counts: jitter and claims take
 // seconds.
@@ -54,8 +49,7 @@ func (s *Rows) Stats(ctx context.Context, now time.Time, within []time.Duration)
 		return at, db.Failed("count what acts on many connections have to do", err)
 	}
 	at.BulkItems = int(waiting)
-	at.Jobs, err = s.countJobs(ctx)
-	return at, err
+	return at, nil
 }
 
 // statsByTime counts by times, in one scan of a covering index.
@@ -99,21 +93,4 @@ func (s *Rows) statsDue(ctx context.Context, now time.Time, at *Stats) error {
 	}
 	at.OldestDue = db.TimeOf(oldest)
 	return db.Failed("count what is overdue", err)
-}
-
-// countJobs counts the jobs of the job engine, whose table lies beside ours.
-func (s *Rows) countJobs(ctx context.Context) (map[string]int, error) {
-	var rows []struct {
-		State string
-		Count int
-	}
-	err := s.db.Reading(ctx).Raw("SELECT CAST(state AS TEXT) AS state, COUNT(*) AS count FROM river_job WHERE finalized_at IS NULL GROUP BY state").Scan(&rows).Error
-	if err != nil {
-		return nil, db.Failed("count the background jobs", err)
-	}
-	counts := make(map[string]int, len(rows))
-	for _, row := range rows {
-		counts[row.State] = row.Count
-	}
-	return counts, nil
 }
