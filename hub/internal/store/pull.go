@@ -98,6 +98,11 @@ func (s *Store) preparePull(ctx context.Context) error {
 // the database.
 func (s *Store) Pull(ctx context.Context, keyHash, name string) (PullRow, error) {
 	w := pullWant{keyHash: keyHash, name: name}
+	if s.pullCache != nil && ctx.Err() == nil {
+		if row, ok := s.pullCache.get(w); ok {
+			return *row, nil
+		}
+	}
 	row, err := s.lookUpFresh(ctx, w)
 	if err != nil {
 		return PullRow{}, fmt.Errorf("look up a pull of %s: %w", name, err)
@@ -111,9 +116,6 @@ func (s *Store) lookUpFresh(ctx context.Context, w pullWant) (PullRow, error) {
 	}
 	if err := ctx.Err(); err != nil {
 		return PullRow{}, err
-	}
-	if row, ok := s.pullCache.get(w); ok {
-		return row, nil
 	}
 	at := s.pullCache.writes.Load()
 	rows, err := s.lookUp(ctx, []pullWant{w})

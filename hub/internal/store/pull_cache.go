@@ -18,7 +18,7 @@ type pullCache struct {
 
 // cachedPull is a row with what writes was when it was read.
 type cachedPull struct {
-	row PullRow
+	row *PullRow // not changed; a pointer, for it is copied on the hot path
 	at  uint64
 }
 
@@ -29,7 +29,7 @@ func newPullCache(most int, writes *atomic.Uint64) *pullCache {
 	return &pullCache{writes: writes, rows: bounded.New[pullWant, cachedPull](most)}
 }
 
-func (c *pullCache) get(w pullWant) (PullRow, bool) {
+func (c *pullCache) get(w pullWant) (*PullRow, bool) {
 	cached, ok := c.rows.Get(w)
 	return cached.row, ok && cached.at == c.writes.Load()
 }
@@ -38,6 +38,6 @@ func (c *pullCache) get(w pullWant) (PullRow, bool) {
 // is never handed out, for writes only grows.
 func (c *pullCache) put(w pullWant, row PullRow, at uint64) {
 	if at == c.writes.Load() {
-		c.rows.Put(w, cachedPull{row, at})
+		c.rows.Put(w, cachedPull{&row, at})
 	}
 }
