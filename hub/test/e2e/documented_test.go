@@ -43,7 +43,7 @@ func documentedCommands(t *testing.T) (all []documented) {
 		all = append(all, d)
 	}
 	for _, page := range pages {
-		data, err := os.ReadFile(filepath.Join("..", page))
+		data, err := os.ReadFile(filepath.Join("../../..", page))
 		if err != nil {
 			t.Fatal(err)
 		}
