@@ -9,6 +9,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/jobs"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
 )
 
 func TestJobsThatAreNotDoneAreCountedByState(t *testing.T) {
@@ -22,7 +23,7 @@ func TestJobsThatAreNotDoneAreCountedByState(t *testing.T) {
 			}
 			return nil
 		}})
-		await(t, "the work", running)
+		waittest.For(t, "the work", running)
 		counts, err := j.Unfinished(t.Context())
 		if err != nil || counts["running"] != 1 {
 			t.Errorf("%v, %v while one runs", counts, err)
