@@ -18,8 +18,8 @@ func ending(t *testing.T, s *store.Store, now time.Time) {
 	staff(t, s)
 	for _, name := range []string{"shop", "bank"} {
 		svc := addService(t, s, name)
-		for _, in := range []time.Duration{2, 2, 13} {
-			addEnding(t, s, svc.ID, now, in*24*time.Hour)
+		for _, days := range []int{2, 2, 13} {
+			addEnding(t, s, svc.ID, now, time.Duration(days)*24*time.Hour)
 		}
 	}
 }

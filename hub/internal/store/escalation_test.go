@@ -5,12 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
-	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // staff are two contacts: anna with two ways, and a desk that takes what is left.
@@ -20,13 +18,6 @@ func staff(t *testing.T, s *store.Store) {
 	check(t, s.Notices.SaveChannel(t.Context(), noticedb.Channel{ID: "tg", Title: "Telegram", Kind: "telegram", Settings: map[string]string{"token": "secret"}, CreatedAt: now, UpdatedAt: now}))
 	check(t, s.People.SaveContact(t.Context(), policy.Contact{ID: "anna", Title: "Anna", Lang: "ru", Addresses: []policy.Address{{Channel: "tg", To: "1"}, {Channel: "sms", To: "2"}}}, now))
 	check(t, s.People.SaveContact(t.Context(), policy.Contact{ID: "desk", Title: "Desk", TakesRest: true, Addresses: []policy.Address{{Channel: "tg", To: "3"}}}, now))
-}
-
-// someConnection is one that works.
-func someConnection(serviceID, name string) connection.Connection {
-	now := time.Now()
-	return connection.New(now, store.NewID(), name, "Shop "+name, serviceID, renewing).
-		Granted(now, now, tokens("plain-access-1", "plain-refresh-1"), provider.Account{ID: "7"}, nil)
 }
 
 func TestChannelsAndContactsAreSealed(t *testing.T) {
