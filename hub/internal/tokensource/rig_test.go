@@ -97,8 +97,8 @@ func newRig(t *testing.T, life time.Duration) *rig {
 // newRigOf is newRig for a service that rotates otherwise.
 func newRigOf(t *testing.T, life time.Duration, rotation provider.Rotation) *rig {
 	t.Helper()
-	r := &rig{box: storetest.Box(t), dir: filepath.Join(t.TempDir(), "journal"), arrived: make(chan string, 10), let: make(chan struct{}, 10)}
-	r.store = storetest.OpenWith(t, store.Options{DataDir: t.TempDir(), Box: r.box})
+	r := &rig{box: storetest.Box(t), dir: filepath.Join(storetest.Folder(t), "journal"), arrived: make(chan string, 10), let: make(chan struct{}, 10)}
+	r.store = storetest.OpenWith(t, store.Options{DataDir: storetest.Folder(t), Box: r.box})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		token := req.FormValue("refresh_token")
 		r.arrived <- token
