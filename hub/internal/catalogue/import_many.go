@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -24,7 +25,7 @@ type ImportRow struct {
 	Line int
 	Import
 	// Problem is what is wrong with it; empty texts if nothing.
-	Problem provider.Text
+	Problem i18n.Words
 }
 
 // Bad reports whether the row cannot be imported as it is.
@@ -70,7 +71,7 @@ func ParseImport(table string, now time.Time) ([]ImportRow, error) {
 			return rows, nil
 		}
 		if parse, ok := errors.AsType[*csv.ParseError](err); ok {
-			rows = append(rows, ImportRow{Line: parse.Line, Problem: provider.Text{EN: "Its quotes do not match.", RU: "Кавычки не закрыты."}})
+			rows = append(rows, ImportRow{Line: parse.Line, Problem: i18n.Words{EN: "Its quotes do not match.", RU: "Кавычки не закрыты."}})
 			return rows, nil
 		}
 		if len(rows) == MostImported {
@@ -79,7 +80,7 @@ func ParseImport(table string, now time.Time) ([]ImportRow, error) {
 		row := rowOf(at, record, now)
 		row.Line, _ = r.FieldPos(0) // a record that was read has a field
 		if before := names[row.Name]; before > 0 && !row.Bad() {
-			row.Problem = provider.Text{EN: "A row above has the same name.", RU: "То же имя есть в строке выше."}
+			row.Problem = i18n.Words{EN: "A row above has the same name.", RU: "То же имя есть в строке выше."}
 		}
 		names[row.Name] = row.Line
 		rows = append(rows, row)
@@ -104,13 +105,13 @@ func rowOf(at map[string]int, record []string, now time.Time) ImportRow {
 	valid := token.AccessToken != "" && said && ends.After(now)
 	switch {
 	case row.Service == "":
-		row.Problem = provider.Text{EN: "It names no service.", RU: "Не указан сервис."}
+		row.Problem = i18n.Words{EN: "It names no service.", RU: "Не указан сервис."}
 	case token.AccessToken == "" && token.RefreshToken == "":
-		row.Problem = provider.Text{EN: "It has no token.", RU: "Нет ни одного токена."}
+		row.Problem = i18n.Words{EN: "It has no token.", RU: "Нет ни одного токена."}
 	case field("expires_at") != "" && !said:
-		row.Problem = provider.Text{EN: "expires_at is no time: write 2027-01-31T12:00:00Z or Unix time.", RU: "expires_at не похоже на время: 2027-01-31T12:00:00Z или Unix-время."}
+		row.Problem = i18n.Words{EN: "expires_at is no time: write 2027-01-31T12:00:00Z or Unix time.", RU: "expires_at не похоже на время: 2027-01-31T12:00:00Z или Unix-время."}
 	case !valid && token.RefreshToken == "":
-		row.Problem = provider.Text{EN: "Without a refresh token the access token needs expires_at in the future.", RU: "Без refresh-токена нужен expires_at в будущем."}
+		row.Problem = i18n.Words{EN: "Without a refresh token the access token needs expires_at in the future.", RU: "Без refresh-токена нужен expires_at в будущем."}
 	case valid:
 		token.ExpiresIn = new(ends.Sub(now))
 	default:

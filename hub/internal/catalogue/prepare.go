@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/egress"
+	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
@@ -58,7 +59,7 @@ func (c *Catalogue) prepare(ctx context.Context, draft ServiceDraft, old service
 	entered := keepSecrets(draft.Options, old.Options, d.Options)
 	options, problems := d.Options.Validate(entered)
 	for _, p := range problems {
-		invalid.Problems = append(invalid.Problems, Problem{Field: "options." + p.Option, Message: p.Message})
+		invalid.Problems = append(invalid.Problems, Problem{Field: "options." + p.Option, Message: i18n.Words(p.Message)})
 	}
 	if err := invalid.orNil(); err != nil {
 		return svc, err
@@ -112,9 +113,9 @@ func (c *Catalogue) ask(ctx context.Context, svc service.Service, d provider.Des
 	if err != nil {
 		if cause, ok := errors.AsType[*provider.Error](err); ok && cause.Option != "" {
 			invalid := &InvalidError{}
-			text := provider.Text{EN: cause.Message}
+			text := i18n.Words{EN: cause.Message}
 			if !cause.Remedy.IsZero() {
-				text = cause.Remedy
+				text = i18n.Words(cause.Remedy)
 			}
 			invalid.Problems = append(invalid.Problems, Problem{Field: "options." + cause.Option, Message: text})
 			return svc, invalid

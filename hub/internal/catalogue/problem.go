@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/evergrant/evergrant/sdk/provider"
+	"github.com/evergrant/evergrant/hub/internal/i18n"
 )
 
 // Problem is a field that cannot be used as it is. Field is "name", "title",
@@ -12,7 +12,7 @@ import (
 // "options.NAME" or "" for the whole form.
 type Problem struct {
 	Field   string
-	Message provider.Text
+	Message i18n.Words
 }
 
 // InvalidError is everything that is wrong with what was entered.
@@ -38,7 +38,7 @@ func (e *InvalidError) Error() string {
 func (e *InvalidError) Refusal() bool { return true }
 
 func (e *InvalidError) add(field, en, ru string) {
-	e.Problems = append(e.Problems, Problem{Field: field, Message: provider.Text{EN: en, RU: ru}})
+	e.Problems = append(e.Problems, Problem{Field: field, Message: i18n.Words{EN: en, RU: ru}})
 }
 
 func (e *InvalidError) orNil() error {

@@ -11,8 +11,6 @@ import (
 	goi18n "github.com/nicksnyder/go-i18n/v2/i18n"
 	"github.com/pelletier/go-toml/v2"
 	"golang.org/x/text/language"
-
-	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // The languages of the interface.
@@ -107,8 +105,10 @@ func N(ctx context.Context, key string, n int, args ...any) string {
 	return From(ctx).Count(key, n, args...)
 }
 
-// Text is a provider's text in the context's language.
-func Text(ctx context.Context, t provider.Text) string { return t.In(Lang(ctx)) }
+// Text is a text in the context's language: a provider's, or Words of the hub.
+func Text(ctx context.Context, t interface{ In(lang string) string }) string {
+	return t.In(Lang(ctx))
+}
 
 // Say is T.
 func (s *Speaker) Say(key string, args ...any) string {

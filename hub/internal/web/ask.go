@@ -14,12 +14,12 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/audit"
+	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 	"github.com/evergrant/evergrant/hub/internal/store/servicedb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
-	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // askPage is the page of the request for a missing service.
@@ -31,10 +31,10 @@ var requestLimit = servicedb.FrontLimit{PerAddress: 5, InTotal: 30, Within: 24 *
 
 // What is wrong with a request.
 var (
-	textAskService = provider.Text{EN: "Say which service, by its name or its address.", RU: "Укажите сервис: название или адрес."}
-	textAskPurpose = provider.Text{EN: "Say what it is for, in a sentence.", RU: "Напишите одной фразой, для чего он нужен."}
-	textAskContact = provider.Text{EN: "Say how to reach you: an e-mail address, a phone number, a messenger.", RU: "Укажите, как с вами связаться: почта, телефон, мессенджер."}
-	textAskLong    = provider.Text{EN: "This is too long.", RU: "Слишком длинно."}
+	textAskService = i18n.Words{EN: "Say which service, by its name or its address.", RU: "Укажите сервис: название или адрес."}
+	textAskPurpose = i18n.Words{EN: "Say what it is for, in a sentence.", RU: "Напишите одной фразой, для чего он нужен."}
+	textAskContact = i18n.Words{EN: "Say how to reach you: an e-mail address, a phone number, a messenger.", RU: "Укажите, как с вами связаться: почта, телефон, мессенджер."}
+	textAskLong    = i18n.Words{EN: "This is too long.", RU: "Слишком длинно."}
 )
 
 // asker identifies the source of a request for a service.
@@ -117,7 +117,7 @@ func (f *frontDoor) ask(c *gin.Context) {
 }
 
 // bound adds the problem of a required field that is empty or too long.
-func bound(problems view.Problems, field, value string, most int, missing provider.Text) {
+func bound(problems view.Problems, field, value string, most int, missing i18n.Words) {
 	switch n := utf8.RuneCountInString(value); {
 	case n == 0:
 		problems[field] = missing

@@ -18,7 +18,6 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store/bulkdb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
-	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // bulkPages act on many connections by one run.
@@ -105,7 +104,7 @@ func (p *bulkPages) bulkRun(c *gin.Context) {
 		}
 		if shown.Said == bulk.BothKey {
 			en, ru := bulk.Both(shown.Message)
-			shown.Said, shown.Message = "", i18n.Text(c.Request.Context(), provider.Text{EN: en, RU: ru})
+			shown.Said, shown.Message = "", i18n.Text(c.Request.Context(), i18n.Words{EN: en, RU: ru})
 		}
 		if run.Act == bulk.Import {
 			shown.Line = item.N

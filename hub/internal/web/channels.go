@@ -15,7 +15,6 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
-	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // escalationSetup shows the contacts, channels and policies.
@@ -155,16 +154,16 @@ func (p *escalationSetup) enteredChannel(c *gin.Context) (d notifications.Channe
 }
 
 // formProblems are the sentences of what is wrong with a draft, by field.
-func formProblems(invalid *notifications.InvalidError) map[string]provider.Text {
-	problems := map[string]provider.Text{}
+func formProblems(invalid *notifications.InvalidError) map[string]i18n.Words {
+	problems := map[string]i18n.Words{}
 	for _, x := range invalid.Problems {
 		problems[x.Field] = formProblem(x)
 	}
 	return problems
 }
 
-func formProblem(x notifications.Problem) provider.Text {
-	known := map[string]provider.Text{
+func formProblem(x notifications.Problem) i18n.Words {
+	known := map[string]i18n.Words{
 		"title " + notifications.Missing: textTitle, "title " + notifications.Taken: textTitleTaken, "to " + notifications.Invalid: textAddress,
 		"zone " + notifications.Invalid: textZone, "quiet_from " + notifications.Invalid: textClock, "quiet_until " + notifications.Invalid: textClock,
 		"user " + notifications.Invalid: textNoPerson, "events " + notifications.Missing: textEvents, "steps " + notifications.Missing: textSteps,
@@ -188,16 +187,16 @@ const unknownContact = "unknown"
 
 // What is wrong with fields of the pages of escalation.
 var (
-	textTitle      = provider.Text{EN: "Give it a title.", RU: "Дайте название."}
-	textTitleTaken = provider.Text{EN: "There is one of this title already.", RU: "Такое название уже есть."}
-	textMissing    = provider.Text{EN: "This is needed.", RU: "Это нужно заполнить."}
-	textInvalid    = provider.Text{EN: "This cannot be right; look at the example.", RU: "Так быть не может; посмотрите на пример."}
-	textAddress    = provider.Text{EN: "This is no address of that channel; look at the example.", RU: "Это не адрес такого канала; посмотрите на пример."}
-	textZone       = provider.Text{EN: "There is no such time zone; write for example Europe/Moscow.", RU: "Такого часового пояса нет; пример: Europe/Moscow."}
-	textClock      = provider.Text{EN: "Write hours and minutes, for example 22:00.", RU: "Укажите часы и минуты, например 22:00."}
-	textEvents     = provider.Text{EN: "Choose at least one event.", RU: "Выберите хотя бы одно событие."}
-	textSteps      = provider.Text{EN: "Name at least one recipient.", RU: "Укажите хотя бы одного получателя."}
-	textMinutes    = provider.Text{EN: "Write minutes up to 10080, or a time with its unit, for example 90s or 2h.", RU: "Укажите минуты, до 10080, или время с единицей, например 90s или 2h."}
+	textTitle      = i18n.Words{EN: "Give it a title.", RU: "Дайте название."}
+	textTitleTaken = i18n.Words{EN: "There is one of this title already.", RU: "Такое название уже есть."}
+	textMissing    = i18n.Words{EN: "This is needed.", RU: "Это нужно заполнить."}
+	textInvalid    = i18n.Words{EN: "This cannot be right; look at the example.", RU: "Так быть не может; посмотрите на пример."}
+	textAddress    = i18n.Words{EN: "This is no address of that channel; look at the example.", RU: "Это не адрес такого канала; посмотрите на пример."}
+	textZone       = i18n.Words{EN: "There is no such time zone; write for example Europe/Moscow.", RU: "Такого часового пояса нет; пример: Europe/Moscow."}
+	textClock      = i18n.Words{EN: "Write hours and minutes, for example 22:00.", RU: "Укажите часы и минуты, например 22:00."}
+	textEvents     = i18n.Words{EN: "Choose at least one event.", RU: "Выберите хотя бы одно событие."}
+	textSteps      = i18n.Words{EN: "Name at least one recipient.", RU: "Укажите хотя бы одного получателя."}
+	textMinutes    = i18n.Words{EN: "Write minutes up to 10080, or a time with its unit, for example 90s or 2h.", RU: "Укажите минуты, до 10080, или время с единицей, например 90s или 2h."}
 )
 
 // channelTested is what came of a test message, for the page that shows it.

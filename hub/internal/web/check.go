@@ -9,6 +9,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -55,13 +56,13 @@ func (p *servicePages) check(c *gin.Context, form view.ServiceForm, editing stri
 
 // named returns the problem of a field, with the field's title where the text alone does not
 // identify it.
-func named(form view.ServiceForm, problem catalogue.Problem) provider.Text {
+func named(form view.ServiceForm, problem catalogue.Problem) i18n.Words {
 	name, isOption := strings.CutPrefix(problem.Field, "options.")
 	option, known := form.Provider.Options.Option(name)
 	if !isOption || !known {
 		return problem.Message
 	}
-	return provider.Text{EN: option.Title.EN + ": " + problem.Message.EN, RU: option.Title.RU + ": " + problem.Message.RU}
+	return i18n.Words{EN: option.Title.EN + ": " + problem.Message.EN, RU: option.Title.RU + ": " + problem.Message.RU}
 }
 
 // insteadOf names a choice that a check has found to work.

@@ -15,7 +15,6 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
-	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 func (p *escalationSetup) contactForm(c *gin.Context) {
@@ -59,7 +58,7 @@ func (p *escalationSetup) contactChoices(ctx context.Context, v *view.ContactFor
 // saveContact adds a contact or changes one.
 func (p *escalationSetup) saveContact(c *gin.Context) {
 	ctx := c.Request.Context()
-	v := view.ContactForm{Problems: map[string]provider.Text{}, From: strings.TrimSpace(c.PostForm("quiet_from")), Until: strings.TrimSpace(c.PostForm("quiet_until"))}
+	v := view.ContactForm{Problems: map[string]i18n.Words{}, From: strings.TrimSpace(c.PostForm("quiet_from")), Until: strings.TrimSpace(c.PostForm("quiet_until"))}
 	v.Contact = policy.Contact{
 		ID: c.Param("id"), Title: strings.TrimSpace(c.PostForm("title")), UserID: c.PostForm("user"), Lang: c.PostForm("lang"),
 		Zone: strings.TrimSpace(c.PostForm("zone")), TakesRest: ticked(c, "takes_rest"),

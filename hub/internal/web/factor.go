@@ -12,10 +12,10 @@ import (
 	"rsc.io/qr"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
+	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
-	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // secondFactorForm creates a secret, which takes effect once a code of it is entered.
@@ -89,7 +89,7 @@ func (p *settingsPages) dropSecondFactor(c *gin.Context) {
 	err := p.people.DropSecondFactor(c.Request.Context(), c.PostForm("password"))
 	switch {
 	case errors.Is(err, access.ErrWrongLogin):
-		p.showSettings(c, http.StatusUnprocessableEntity, func(v *view.Settings) { v.Problems = map[string]provider.Text{"factor_password": textPresent} })
+		p.showSettings(c, http.StatusUnprocessableEntity, func(v *view.Settings) { v.Problems = map[string]i18n.Words{"factor_password": textPresent} })
 	case p.tooBusy(c, err):
 	case err != nil:
 		p.fail(c, err)

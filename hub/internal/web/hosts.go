@@ -8,15 +8,15 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
-	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // enterAgain is the problem of a secret that would go to another host.
-func enterAgain(from, to string) provider.Text {
-	return provider.Text{
+func enterAgain(from, to string) i18n.Words {
+	return i18n.Words{
 		EN: "The channel would talk to " + to + " instead of " + from + ". A stored secret goes only to the host that it was entered for: enter the secret again.",
 		RU: "Канал стал бы обращаться к " + to + " вместо " + from + ". Сохранённый секрет отправляется только туда, для чего его ввели: введите секрет ещё раз.",
 	}

@@ -18,11 +18,11 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/services"
 	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/bulkdb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
-	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // importPages take grants that were made elsewhere: one, or a table of them by a run.
@@ -169,7 +169,7 @@ func tableOf(c *gin.Context) (string, error) {
 		return c.PostForm("table"), nil
 	}
 	if err != nil {
-		invalid := &catalogue.InvalidError{Problems: []catalogue.Problem{{Field: "table", Message: provider.Text{
+		invalid := &catalogue.InvalidError{Problems: []catalogue.Problem{{Field: "table", Message: i18n.Words{
 			EN: "The file could not be read; it may be larger than 8 MiB.", RU: "Файл не читается; возможно, он больше 8 МиБ.",
 		}}}}
 		return "", invalid

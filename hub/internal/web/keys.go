@@ -15,10 +15,10 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/keys"
 	"github.com/evergrant/evergrant/hub/internal/app/people"
 	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
-	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // keyPages make API keys, try them and revoke them.
@@ -122,10 +122,10 @@ func (p *keyPages) showKeyForm(c *gin.Context, status int, form view.KeyForm) {
 
 // What is wrong with a field of the form.
 var (
-	textKeyTitle   = provider.Text{EN: "Say which process will use it.", RU: "Укажите, какой процесс будет им пользоваться."}
-	textKeyNothing = provider.Text{EN: "Choose at least one connection, or all.", RU: "Выберите хотя бы одно подключение или все."}
-	textKeyScopes  = provider.Text{EN: "Choose at least one thing that it may do.", RU: "Выберите хотя бы одно, что ему можно."}
-	textKeyFrom    = provider.Text{
+	textKeyTitle   = i18n.Words{EN: "Say which process will use it.", RU: "Укажите, какой процесс будет им пользоваться."}
+	textKeyNothing = i18n.Words{EN: "Choose at least one connection, or all.", RU: "Выберите хотя бы одно подключение или все."}
+	textKeyScopes  = i18n.Words{EN: "Choose at least one thing that it may do.", RU: "Выберите хотя бы одно, что ему можно."}
+	textKeyFrom    = i18n.Words{
 		EN: "Enter IP addresses or networks, such as 203.0.113.7 or 10.0.0.0/8, separated by commas.",
 		RU: "Укажите через запятую IP-адреса или сети, например 203.0.113.7 или 10.0.0.0/8.",
 	}
@@ -136,7 +136,7 @@ func enteredKey(c *gin.Context) view.KeyForm {
 	return view.KeyForm{
 		Title: c.PostForm("title"), All: c.PostForm("which") == "all", Chosen: c.PostFormArray("connections"),
 		Tags: c.PostFormArray("tags"), Scopes: c.PostFormArray("scopes"), Addresses: c.PostForm("addresses"),
-		Life: c.PostForm("life"), Admin: c.PostForm("which") == "admin", Problems: map[string]provider.Text{},
+		Life: c.PostForm("life"), Admin: c.PostForm("which") == "admin", Problems: map[string]i18n.Words{},
 	}
 }
 
@@ -159,7 +159,7 @@ func keyDraft(form view.KeyForm) keys.Draft {
 var keyProblems = []struct {
 	err   error
 	field string
-	text  provider.Text
+	text  i18n.Words
 }{
 	{access.ErrKeyTitle, "title", textKeyTitle},
 	{access.ErrScope, "scopes", textKeyScopes},

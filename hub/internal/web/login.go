@@ -13,7 +13,6 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
-	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 func (p *loginPages) setupForm(c *gin.Context) {
@@ -34,7 +33,7 @@ func (p *loginPages) showSetup(c *gin.Context, status int, v view.Setup) {
 }
 
 func (p *loginPages) setup(c *gin.Context) {
-	v := view.Setup{Link: c.PostForm("link"), Login: c.PostForm("login"), Name: c.PostForm("name"), Problems: map[string]provider.Text{}}
+	v := view.Setup{Link: c.PostForm("link"), Login: c.PostForm("login"), Name: c.PostForm("name"), Problems: map[string]i18n.Words{}}
 	password := c.PostForm("password")
 	if password != c.PostForm("repeat") {
 		v.Problems["repeat"] = textDiffers
@@ -145,8 +144,8 @@ func (p *loginPages) preferences(c *gin.Context) {
 
 // Problems of fields of people's forms.
 var (
-	textDiffers = provider.Text{EN: "The two passwords differ.", RU: "Пароли не совпадают."}
-	textWeak    = provider.Text{EN: "Use 10 to 256 characters.", RU: "Нужно от 10 до 256 символов."}
-	textLogin   = provider.Text{EN: "Enter a login, for example your e-mail address.", RU: "Введите логин, например адрес почты."}
-	textPresent = provider.Text{EN: "This is not your present password.", RU: "Это не ваш текущий пароль."}
+	textDiffers = i18n.Words{EN: "The two passwords differ.", RU: "Пароли не совпадают."}
+	textWeak    = i18n.Words{EN: "Use 10 to 256 characters.", RU: "Нужно от 10 до 256 символов."}
+	textLogin   = i18n.Words{EN: "Enter a login, for example your e-mail address.", RU: "Введите логин, например адрес почты."}
+	textPresent = i18n.Words{EN: "This is not your present password.", RU: "Это не ваш текущий пароль."}
 )

@@ -13,7 +13,6 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
-	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // peoplePages invite people, change their roles and take their access away.
@@ -104,8 +103,8 @@ func (p *peoplePages) showPeople(c *gin.Context, status int, v view.People) {
 
 // What is wrong with an invitation.
 var (
-	textTaken = provider.Text{EN: "Somebody has this login already.", RU: "Такой логин уже есть."}
-	textRole  = provider.Text{EN: "Choose a role that you may give.", RU: "Выберите роль, которую вы можете дать."}
+	textTaken = i18n.Words{EN: "Somebody has this login already.", RU: "Такой логин уже есть."}
+	textRole  = i18n.Words{EN: "Choose a role that you may give.", RU: "Выберите роль, которую вы можете дать."}
 )
 
 func (p *peoplePages) invite(c *gin.Context) {

@@ -12,10 +12,10 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/notifications"
 	"github.com/evergrant/evergrant/hub/internal/app/people"
 	"github.com/evergrant/evergrant/hub/internal/app/services"
+	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store/servicedb"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
-	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // pickPages answer the searches in lists that may be long.
@@ -64,9 +64,9 @@ func (p *pickPages) routes(in inside) {
 
 // Problems of text that was typed instead of chosen.
 var (
-	textNoService = provider.Text{EN: "There is no service of that name.", RU: "Сервиса с таким именем нет."}
-	textNoContact = provider.Text{EN: "There is no contact of that name; choose one from the list.", RU: "Контакта с таким именем нет; выберите из списка."}
-	textNoPerson  = provider.Text{EN: "There is nobody of that login; choose from the list.", RU: "Человека с таким логином нет; выберите из списка."}
+	textNoService = i18n.Words{EN: "There is no service of that name.", RU: "Сервиса с таким именем нет."}
+	textNoContact = i18n.Words{EN: "There is no contact of that name; choose one from the list.", RU: "Контакта с таким именем нет; выберите из списка."}
+	textNoPerson  = i18n.Words{EN: "There is nobody of that login; choose from the list.", RU: "Человека с таким логином нет; выберите из списка."}
 )
 
 // pickMost is how many choices a search answers.

@@ -16,7 +16,6 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
-	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // emptySteps are offered below those that a policy has.
@@ -66,7 +65,7 @@ func (p *escalationSetup) policyChoices(ctx context.Context, v *view.PolicyForm)
 // savePolicy adds a policy or changes one.
 func (p *escalationSetup) savePolicy(c *gin.Context) {
 	ctx := c.Request.Context()
-	v := view.PolicyForm{Problems: map[string]provider.Text{}}
+	v := view.PolicyForm{Problems: map[string]i18n.Words{}}
 	v.Policy = policy.Policy{
 		ID: c.Param("id"), Title: strings.TrimSpace(c.PostForm("title")), Enabled: ticked(c, "enabled"), Urgent: ticked(c, "urgent"),
 		Services: c.PostFormArray("services"), Tags: c.PostFormArray("tags"),

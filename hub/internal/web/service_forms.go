@@ -153,12 +153,12 @@ func (p *servicePages) refused(c *gin.Context, form *view.ServiceForm, err error
 }
 
 // problemsOf are the problems of an *catalogue.InvalidError by field.
-func problemsOf(err error) map[string]provider.Text {
+func problemsOf(err error) map[string]i18n.Words {
 	invalid, ok := errors.AsType[*catalogue.InvalidError](err)
 	if !ok {
 		return nil
 	}
-	problems := make(map[string]provider.Text, len(invalid.Problems))
+	problems := make(map[string]i18n.Words, len(invalid.Problems))
 	for _, problem := range invalid.Problems {
 		problems[problem.Field] = problem.Message
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
-	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // settingsPages change what people sign in with, and end their sessions.
@@ -89,8 +88,8 @@ func (p *settingsPages) showSettings(c *gin.Context, status int, with func(*view
 
 func (p *settingsPages) changePassword(c *gin.Context) {
 	ctx, next := c.Request.Context(), c.PostForm("next")
-	problem := func(field string, text provider.Text) {
-		p.showSettings(c, http.StatusUnprocessableEntity, func(v *view.Settings) { v.Problems = map[string]provider.Text{field: text} })
+	problem := func(field string, text i18n.Words) {
+		p.showSettings(c, http.StatusUnprocessableEntity, func(v *view.Settings) { v.Problems = map[string]i18n.Words{field: text} })
 	}
 	if next != c.PostForm("repeat") {
 		problem("repeat", textDiffers)

@@ -16,7 +16,7 @@ import (
 )
 
 // problemsByField are what is wrong with fields, in both languages.
-type problemsByField = map[string]provider.Text
+type problemsByField = map[string]i18n.Words
 
 // problem is what is wrong with a field; empty if nothing is.
 func problem(ctx context.Context, problems problemsByField, field string) string {

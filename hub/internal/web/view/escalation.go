@@ -4,9 +4,9 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/channel"
+	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
-	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // EscalationRow is an escalation in a list.
@@ -90,7 +90,7 @@ type ChannelForm struct {
 	// Again names the secrets that were entered and have to be entered again.
 	Again      []string
 	DisabledAt time.Time
-	Problems   map[string]provider.Text
+	Problems   map[string]i18n.Words
 	// Test is what came of a test message; nil if none was sent.
 	Test *ChannelTest
 }
@@ -111,7 +111,7 @@ type ContactForm struct {
 	Users    []Member
 	// From and Until are quiet hours as 22:00.
 	From, Until string
-	Problems    map[string]provider.Text
+	Problems    map[string]i18n.Words
 }
 
 // PolicyForm adds or changes a policy.
@@ -123,7 +123,7 @@ type PolicyForm struct {
 	// ServiceIDs are the services' ids, in their order.
 	ServiceIDs []string
 	Tags       []string
-	Problems   map[string]provider.Text
+	Problems   map[string]i18n.Words
 }
 
 // Texts are the words of messages.

@@ -1,6 +1,6 @@
 package view
 
-import "github.com/evergrant/evergrant/sdk/provider"
+import "github.com/evergrant/evergrant/hub/internal/i18n"
 
 // ImportForm brings grants in that were obtained elsewhere. It holds no token.
 type ImportForm struct {
@@ -27,5 +27,5 @@ type Imported struct {
 type ImportedRow struct {
 	Line        int
 	Name, Title string
-	Problem     provider.Text
+	Problem     i18n.Words
 }

@@ -3,7 +3,7 @@ package view
 import (
 	"time"
 
-	"github.com/evergrant/evergrant/sdk/provider"
+	"github.com/evergrant/evergrant/hub/internal/i18n"
 )
 
 // Key is an API key without its secret part.
@@ -68,7 +68,7 @@ type KeyForm struct {
 	Admin bool
 	// Picker offers the connections.
 	Picker   Picker
-	Problems map[string]provider.Text
+	Problems map[string]i18n.Words
 }
 
 // KeyLives are the offered lifetimes of a key; the last one does not expire.
@@ -110,7 +110,7 @@ type Settings struct {
 	// Version, Database and Address are the hub's own.
 	Version, Database, Address string
 	// Problems by field: "present", "next", "repeat".
-	Problems map[string]provider.Text
+	Problems map[string]i18n.Words
 }
 
 // Wait is a rate limit: when the next attempt is allowed. The zero value is none.
@@ -150,7 +150,7 @@ type Setup struct {
 	// Link is the one-time token of the set-up link.
 	Link        string
 	Login, Name string
-	Problems    map[string]provider.Text
+	Problems    map[string]i18n.Words
 	// Spent is set if the link is not, or no longer, the one.
 	Spent bool
 }

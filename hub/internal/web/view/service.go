@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -105,7 +106,7 @@ type ServiceForm struct {
 	// Again names the secrets that were entered and have to be entered again.
 	Again []string
 	// Problems by field, as catalogue.Problem names fields; "" is the whole form.
-	Problems map[string]provider.Text
+	Problems map[string]i18n.Words
 	// Refused is the refusal of the provider's own check; nil if there was none.
 	Refused *Trouble
 	// CallbackBase is the hub's callback address without the service's name.
@@ -120,7 +121,7 @@ type ServiceForm struct {
 type ServiceCheck struct {
 	// Verdict is one of authflow's, or "incomplete" with what is missing.
 	Verdict string
-	Missing []provider.Text
+	Missing []i18n.Words
 	Host    string
 	Cause   *Trouble
 	// InsteadOption and InsteadChoice name a choice with which the service accepts the client.
@@ -176,8 +177,8 @@ type ConnectionForm struct {
 	// Service is the name of the chosen one.
 	Service     string
 	Name, Title string
-	Problems    map[string]provider.Text
+	Problems    map[string]i18n.Words
 }
 
 // Problems are what is wrong with fields, in both languages.
-type Problems = map[string]provider.Text
+type Problems = map[string]i18n.Words
