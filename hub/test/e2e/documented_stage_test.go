@@ -148,6 +148,8 @@ func (s *stage) play(t *testing.T, c documented) string {
 	}
 	if strings.Contains(command, "plugin install") && strings.Contains(command, "--enable") {
 		s.trust(t)
+		command += " --yes" // nobody is at a terminal
+		note = ", with --yes"
 	}
 	code, out := s.run(t, command, w.until)
 	if code != 0 {

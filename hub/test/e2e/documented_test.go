@@ -113,6 +113,7 @@ var documentedWays = ways(
 	`^evergrant plugin dev \.`, "until built ",
 	`--to postgres://`, "out it needs a PostgreSQL of its own; TestRestore… of hub/test/e2e does it",
 	`^evergrant (data (adopt|attach)|serve|restore|backup|plugin (new|install)|key create|token|data (behind|detach)|backup verify|plugin dev)$`, "instead ${0} --help",
+	`^evergrant key retire `, "instead ${0} 2>&1 | grep 'is still needed'", // the hub beside has not been started anew
 	`^evergrant `, "run",
 	`^(CGO_ENABLED=0 go build|mkdir -p|EVERGRANT_API_KEY=… evergrant plugin install) `, "run",
 )
