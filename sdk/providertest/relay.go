@@ -20,6 +20,8 @@ type Relay struct {
 	// Route changes where a request goes, for example from a service's own host to
 	// the emulator; may be nil.
 	Route func(*url.URL)
+	// Signer signs with keys that the hub would keep; nil keeps none.
+	Signer func(ctx context.Context, req *providerplugin.SignRequest) (jwt string, err error)
 
 	mu       sync.Mutex
 	requests []*providerplugin.HTTPRequest
@@ -59,6 +61,14 @@ func (c *Relay) RoundTrip(ctx context.Context, _ int, req *providerplugin.HTTPRe
 		return nil, lost(err)
 	}
 	return &providerplugin.HTTPResponse{Status: response.StatusCode, Header: response.Header, Body: body}, nil
+}
+
+// Sign implements providerplugin.Relay.
+func (c *Relay) Sign(ctx context.Context, step int, req *providerplugin.SignRequest) (string, error) {
+	if c.Signer == nil {
+		return providerplugin.NoKeys{}.Sign(ctx, step, req)
+	}
+	return c.Signer(ctx, req)
 }
 
 func (c *Relay) client() *http.Client {
