@@ -36,6 +36,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/jobs"
 	"github.com/evergrant/evergrant/hub/internal/journal"
+	"github.com/evergrant/evergrant/hub/internal/keyring"
 	"github.com/evergrant/evergrant/hub/internal/metrics"
 	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
@@ -79,6 +80,7 @@ type Hub struct {
 	access      *access.Access
 	catalogue   *catalogue.Catalogue
 	exchanger   *exchange.Exchanger
+	keyring     *keyring.Keyring
 	newest      *newest.Keeper
 	hold        *restored.Hold
 	source      *tokensource.Source

@@ -19,6 +19,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/escalation"
 	"github.com/evergrant/evergrant/hub/internal/exchange"
 	"github.com/evergrant/evergrant/hub/internal/incident"
+	"github.com/evergrant/evergrant/hub/internal/keyring"
 	"github.com/evergrant/evergrant/hub/internal/metrics"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/scheduler"
@@ -39,7 +40,9 @@ func (h *Hub) wire() {
 		Limits:  endpoint.Limits{InFlight: h.cfg.Renewal.PerEndpoint, PerSecond: float64(h.cfg.Renewal.PerSecond)},
 	})
 	h.exchanger = exchange.New(exchange.Options{Sender: h.sender, Logger: h.log.Named("exchange"), Budget: h.cfg.Renewal.ExchangeTimeout})
+	h.keyring = keyring.New(h.store)
 	runner := operation.NewRunner(operation.Options{
+		Keys: h.keyring,
 		Plugins: h.plugins, Exchanger: h.exchanger, Journal: h.journal, Limiter: h.limiter, Logger: h.log.Named("operation"),
 		WorkTimeout: h.cfg.Renewal.RequestTimeout, SlowAfter: h.cfg.Renewal.RequestTimeout,
 		Halted: h.store.Detached,

@@ -18,12 +18,12 @@ var floors = []floor{
 		"egress", "endpoint", "exchange", "journal", "newest", "pluginhost", "operation", "channel",
 	}},
 	{"rows", "the pool of the database and one package for each kind of rows", []string{
-		"store/db", "store/auditdb", "store/authdb", "store/bulkdb", "store/grantdb", "store/noticedb", "store/peopledb",
+		"store/db", "store/auditdb", "store/authdb", "store/bulkdb", "store/grantdb", "store/keydb", "store/noticedb", "store/peopledb",
 		"store/plugindb", "store/renewaldb", "store/replicadb", "store/servicedb", "store/statsdb",
 	}},
 	{"store", "the rows by area, and the statement of a pull", []string{"store"}},
 	{"work", "what keeps grants alive and people told, each a package of its own", []string{
-		"access", "audit", "authflow", "backup", "catalogue", "doctor", "escalation", "identity", "incident", "installer", "jobs",
+		"access", "audit", "authflow", "backup", "catalogue", "doctor", "escalation", "identity", "incident", "installer", "jobs", "keyring",
 		"metrics", "restored", "scheduler", "testcall", "tokensource", "withdrawn",
 	}},
 	{"acts", "each thing that a person, key, link or the hub does: checked, done and recorded", []string{
@@ -52,6 +52,7 @@ var within = map[string]map[string]string{
 	"store/authdb":      {"store/db": "pool"},
 	"store/bulkdb":      {"store/db": "pool", "store/grantdb": "which connections a run is for"},
 	"store/grantdb":     {"store/db": "pool"},
+	"store/keydb":       {"store/db": "pool"},
 	"store/noticedb":    {"store/db": "pool", "store/grantdb": "whose trouble it is"},
 	"store/peopledb":    {"store/db": "pool", "store/authdb": "links of who leaves", "store/grantdb": "which connections a key opens"},
 	"store/plugindb":    {"store/db": "pool"},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/url"
+	"slices"
 
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -29,10 +30,27 @@ type Config struct {
 	// UserinfoURL answers an access token with a JSON object about the account.
 	// With it the provider is a provider.Identifier.
 	UserinfoURL string
+	// PushedURL takes authorization requests before the browser is sent (RFC 9126). With
+	// it they are sent there.
+	PushedURL string
+	// DeviceURL begins device authorizations (RFC 8628 section 3.1). With it the provider
+	// is a provider.DeviceGrant.
+	DeviceURL string
+	// IntrospectURL reports whether a token is in force (RFC 7662). With it the provider is
+	// a provider.Introspector.
+	IntrospectURL string
 	// Auth is the client authentication. AuthNone, AuthPost and AuthBasic go
 	// over golang.org/x/oauth2, the others over Do. A service without a client
-	// secret is a public client: AuthNone.
+	// secret is a public client, AuthNone, unless a key of the hub authenticates it.
 	Auth ClientAuth
+	// Keys are the keys of the hub that requests use.
+	Keys ClientKeys
+	// Resources are what tokens are requested for (RFC 8707), in authorization and token
+	// requests.
+	Resources []string
+	// Assertion are the claims of the JWT bearer grant (RFC 7523). With it the provider is
+	// a provider.AssertionGrant.
+	Assertion func(provider.Call) (provider.SignRequest, error)
 
 	// AuthParams are added to the authorization request, for example
 	// access_type=offline.
@@ -52,9 +70,8 @@ type Config struct {
 	// Account is where userinfo names the account.
 	Account Account
 
-	// Grants are operations beyond authorization code and refresh that New cannot derive:
-	// provider.GrantClientCredentials always, GrantRevoke and GrantIdentify if their
-	// addresses come from Resolve.
+	// Grants are operations that New cannot derive from the addresses:
+	// provider.GrantClientCredentials always, others if their addresses come from Resolve.
 	Grants []provider.Grant
 	// Resolve returns the endpoints of a service, from its options or its data.
 	// Nil: they are those above for every service.
@@ -67,8 +84,11 @@ type Config struct {
 // they mean in Config; one that is empty is the Config's own.
 type Endpoints struct {
 	AuthURL, TokenURL, RevokeURL, UserinfoURL string
+	PushedURL, DeviceURL, IntrospectURL       string
 	Auth                                      ClientAuth
+	Keys                                      ClientKeys
 	AuthParams                                url.Values
+	Resources                                 []string
 }
 
 // Account is where userinfo names the account. The first field that exists and is not
@@ -94,12 +114,14 @@ func (c *Config) endpoints(svc provider.Service) (Endpoints, error) {
 		}
 	}
 	auth := cmp.Or(e.Auth, c.Auth)
-	if svc.ClientSecret == "" {
+	if svc.ClientSecret == "" && auth.needsSecret() {
 		auth = AuthNone // a public client, which can only name itself
 	}
 	return Endpoints{
 		AuthURL: cmp.Or(e.AuthURL, c.AuthURL), TokenURL: cmp.Or(e.TokenURL, c.TokenURL),
 		RevokeURL: cmp.Or(e.RevokeURL, c.RevokeURL), UserinfoURL: cmp.Or(e.UserinfoURL, c.UserinfoURL),
-		Auth: auth, AuthParams: merged(c.AuthParams, e.AuthParams),
+		PushedURL: cmp.Or(e.PushedURL, c.PushedURL), DeviceURL: cmp.Or(e.DeviceURL, c.DeviceURL), IntrospectURL: cmp.Or(e.IntrospectURL, c.IntrospectURL),
+		Auth: auth, Keys: cmp.Or(e.Keys, c.Keys), AuthParams: merged(c.AuthParams, e.AuthParams),
+		Resources: slices.Concat(c.Resources, e.Resources),
 	}, nil
 }

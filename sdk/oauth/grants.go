@@ -22,11 +22,17 @@ func (p core) Serves(grant provider.Grant) bool {
 	case provider.GrantAuthorizationCode:
 		return p.c.AuthURL != "" || p.c.Resolve != nil
 	case provider.GrantRefresh:
-		return p.Serves(provider.GrantAuthorizationCode) || slices.Contains(p.c.Grants, grant)
+		return p.Serves(provider.GrantAuthorizationCode) || p.Serves(provider.GrantDevice) || slices.Contains(p.c.Grants, grant)
 	case provider.GrantRevoke:
 		return p.c.RevokeURL != "" || slices.Contains(p.c.Grants, grant)
 	case provider.GrantIdentify:
 		return p.c.UserinfoURL != "" || slices.Contains(p.c.Grants, grant)
+	case provider.GrantDevice:
+		return p.c.DeviceURL != "" || slices.Contains(p.c.Grants, grant)
+	case provider.GrantIntrospect:
+		return p.c.IntrospectURL != "" || slices.Contains(p.c.Grants, grant)
+	case provider.GrantAssertion:
+		return p.c.Assertion != nil
 	case provider.GrantPrepareService:
 		return p.c.Prepare != nil
 	default:
@@ -49,7 +55,7 @@ func (p core) Describe(context.Context) (*provider.Description, error) {
 }
 
 // AuthCodeURL implements provider.AuthorizationCodeGrant.
-func (p core) AuthCodeURL(_ context.Context, req *provider.AuthCodeURLRequest) (*provider.AuthCodeURL, error) {
+func (p core) AuthCodeURL(ctx context.Context, req *provider.AuthCodeURLRequest) (*provider.AuthCodeURL, error) {
 	e, err := p.c.endpoints(req.Service)
 	if err != nil {
 		return nil, err
@@ -73,6 +79,14 @@ func (p core) AuthCodeURL(_ context.Context, req *provider.AuthCodeURLRequest) (
 	}
 	if req.ForceConsent {
 		maps.Copy(params, p.c.ConsentParams)
+	}
+	if len(e.Resources) > 0 {
+		params["resource"] = e.Resources
+	}
+	if e.PushedURL != "" {
+		if params, err = p.push(ctx, req.Call, e, params); err != nil {
+			return nil, err
+		}
 	}
 	address, err := WithQuery(e.AuthURL, renamed(params, p.c.Rename))
 	if err != nil {
@@ -120,16 +134,16 @@ func (p core) token(ctx context.Context, call provider.Call, form url.Values, st
 	if form.Get("grant_type") == "refresh_token" {
 		more = merged(more, p.c.RefreshParams)
 	}
+	if len(e.Resources) > 0 {
+		more = merged(more, url.Values{"resource": e.Resources})
+	}
 	var reply *Reply
-	if _, ok := authStyles[e.Auth]; ok && len(more) == 0 && len(p.c.Rename) == 0 {
+	if _, ok := authStyles[e.Auth]; ok && standard != nil && len(more) == 0 && len(p.c.Rename) == 0 && e.Keys.DPoP == "" {
 		reply, err = standard(e)
 	} else {
 		form = merged(more, form)
 		maps.DeleteFunc(form, func(_ string, v []string) bool { return v[0] == "" })
-		reply, err = Do(ctx, call.HTTP, TokenRequest{
-			Endpoint: e.TokenURL, Form: form, Auth: e.Auth, Now: call.Now, Rename: p.c.Rename,
-			ClientID: call.Service.ClientID, ClientSecret: call.Service.ClientSecret,
-		})
+		reply, err = Do(ctx, call.HTTP, p.request(call, e, e.TokenURL, form))
 	}
 	if err != nil {
 		return nil, err
@@ -137,6 +151,14 @@ func (p core) token(ctx context.Context, call provider.Call, form url.Values, st
 	decode := p.c.Decode
 	decode.ScopeSeparator = cmp.Or(decode.ScopeSeparator, p.c.Description.ScopeSeparator)
 	return reply.Token(decode)
+}
+
+// request is a request to one of the service's endpoints with client authentication.
+func (p core) request(call provider.Call, e Endpoints, endpoint string, form url.Values) TokenRequest {
+	return TokenRequest{
+		Endpoint: endpoint, Form: form, Auth: e.Auth, Now: call.Now, Rename: p.c.Rename,
+		ClientID: call.Service.ClientID, ClientSecret: e.secret(call.Service), Signer: call.Keys, Keys: e.Keys,
+	}
 }
 
 // scope joins the scopes that the administrator chose.

@@ -37,7 +37,44 @@ const (
 	// AuthQuery sends client_id and client_secret in the address, whatever the
 	// method.
 	AuthQuery ClientAuth = "client_secret_query"
+	// AuthPrivateKeyJWT sends an assertion that a key of the hub has signed (RFC 7523
+	// section 2.2).
+	AuthPrivateKeyJWT ClientAuth = "private_key_jwt"
+	// AuthSecretJWT sends an assertion that is signed by the client secret.
+	AuthSecretJWT ClientAuth = "client_secret_jwt"
+	// AuthTLS sends client_id and presents a certificate of a certification authority (RFC
+	// 8705 section 2.1), AuthSelfSignedTLS one that the service knows (section 2.2).
+	AuthTLS           ClientAuth = "tls_client_auth"
+	AuthSelfSignedTLS ClientAuth = "self_signed_tls_client_auth"
 )
+
+// needsSecret reports whether the client secret proves the client.
+func (a ClientAuth) needsSecret() bool {
+	switch a {
+	case AuthNone, AuthPrivateKeyJWT, AuthTLS, AuthSelfSignedTLS:
+		return false
+	}
+	return true
+}
+
+// The names that keys have unless ClientKeys says otherwise.
+const (
+	DefaultSignatureKey   = "client-key"
+	DefaultCertificateKey = "client-certificate"
+)
+
+// ClientKeys are the keys of the hub that requests use, by name.
+type ClientKeys struct {
+	// Signature signs the assertion of AuthPrivateKeyJWT; "" is DefaultSignatureKey.
+	Signature string
+	// Certificate is presented with AuthTLS and AuthSelfSignedTLS; "" is
+	// DefaultCertificateKey.
+	Certificate string
+	// DPoP proves possession in token requests, whatever the authentication; "" for none.
+	DPoP string
+	// Audience is the aud of assertions; "" is the endpoint's address.
+	Audience string
+}
 
 // TokenRequest is one request to a token endpoint, or to another endpoint that requires
 // client authentication.
@@ -61,6 +98,9 @@ type TokenRequest struct {
 	JSON bool
 	// Now is Call.Now, for a Retry-After that is a date.
 	Now time.Time
+	// Signer is Call.Keys, for an Auth that signs, and Keys names what it and the hub use.
+	Signer provider.Signer
+	Keys   ClientKeys
 }
 
 // Do sends exactly one request: no retry, no redirect, no second way of client
@@ -68,7 +108,14 @@ type TokenRequest struct {
 // Transient that wraps the end of ctx if that was the cause; one of kind
 // Internal is a request that cannot be built. A reply of any status is a Reply.
 func Do(ctx context.Context, client *http.Client, req TokenRequest) (*Reply, error) {
-	httpReq, err := req.build(ctx)
+	assertion, err := req.assertion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if assertion != "" {
+		req.Form = merged(req.Form, url.Values{"client_assertion_type": {assertionType}, "client_assertion": {assertion}})
+	}
+	httpReq, err := req.build(req.withKeys(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +177,7 @@ func (req TokenRequest) authenticate(form, query url.Values) (http.Header, error
 	}
 	pair := base64.StdEncoding.EncodeToString([]byte(req.ClientID + ":" + req.ClientSecret))
 	switch req.Auth {
-	case AuthNone:
+	case AuthNone, AuthTLS, AuthSelfSignedTLS, AuthPrivateKeyJWT, AuthSecretJWT:
 		if req.ClientID != "" {
 			form.Set("client_id", req.ClientID)
 		}
@@ -202,7 +249,7 @@ func errAddress(address string) *provider.Error {
 
 // publicParams are those whose values may be quoted; all others are secrets.
 var publicParams = []string{
-	"audience", "client_id", "grant_type", "redirect_uri", "redirect_url", "resource", "response_type",
+	"audience", "client_assertion_type", "client_id", "grant_type", "redirect_uri", "redirect_url", "resource", "response_type",
 	"scope", "token_type_hint", "username",
 }
 

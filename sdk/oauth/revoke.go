@@ -24,10 +24,7 @@ func (p core) Revoke(ctx context.Context, req *provider.RevokeRequest) error {
 	if req.Current.RefreshToken == "" {
 		form = url.Values{"token": {req.Current.AccessToken}, "token_type_hint": {"access_token"}}
 	}
-	reply, err := Do(ctx, req.HTTP, TokenRequest{
-		Endpoint: e.RevokeURL, Form: form, Auth: e.Auth, Now: req.Now, Rename: p.c.Rename,
-		ClientID: req.Service.ClientID, ClientSecret: e.secret(req.Service),
-	})
+	reply, err := Do(ctx, req.HTTP, p.request(req.Call, e, e.RevokeURL, form))
 	if err != nil {
 		return err
 	}

@@ -22,9 +22,6 @@ type Service struct {
 	Options map[string]any
 	// Data is what PrepareService returned.
 	Data []byte
-	// Resources are what tokens are requested for (RFC 8707), in authorization and token
-	// requests; empty if the administrator named none.
-	Resources []string
 }
 
 // Option returns a text option, or "" if it is absent.

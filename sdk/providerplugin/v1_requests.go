@@ -19,7 +19,7 @@ func v1Service(s provider.Service) (*providerv1.Service, error) {
 	}
 	return &providerv1.Service{
 		Name: s.Name, ClientId: s.ClientID, ClientSecret: s.ClientSecret, Scopes: s.Scopes,
-		OptionsJson: options, Data: s.Data, Resources: s.Resources,
+		OptionsJson: options, Data: s.Data,
 	}, nil
 }
 
@@ -60,7 +60,7 @@ func v1WithFields(data []byte, do func(provider.Fields) (*provider.Token, error)
 func v1ServiceFrom(w *providerv1.Service) (provider.Service, error) {
 	s := provider.Service{
 		Name: w.GetName(), ClientID: w.GetClientId(), ClientSecret: w.GetClientSecret(),
-		Scopes: w.GetScopes(), Data: w.GetData(), Resources: w.GetResources(),
+		Scopes: w.GetScopes(), Data: w.GetData(),
 	}
 	var err error
 	s.Options, err = v1Values("options of service "+s.Name, w.GetOptionsJson())

@@ -249,7 +249,7 @@ func (f *Flow) exchange(ctx context.Context, svc service.Service, a *authdb.Auth
 func (f *Flow) spend(ctx context.Context, svc service.Service, a *authdb.Authorization, params url.Values, now time.Time) (*Finished, error) {
 	failure := &Failure{Service: &svc, Authorization: a}
 	op := &operation.Op{ID: a.ID, Service: svc, Now: now, Sending: sync.OnceFunc(func() { f.o.Exchanging(time.Since(now)) })}
-	token, _, err := f.o.Runner.Exchange(ctx, op, provider.ExchangeRequest{
+	token, out, err := f.o.Runner.Exchange(ctx, op, provider.ExchangeRequest{
 		Code: params.Get("code"), Params: params, RedirectURI: a.RedirectURI, CodeVerifier: a.Verifier, Nonce: a.Nonce, Data: a.Data,
 	})
 	if err != nil {
@@ -268,12 +268,12 @@ func (f *Flow) spend(ctx context.Context, svc service.Service, a *authdb.Authori
 		}
 		if c.Account.ID != "" {
 			failure.Cause, failure.Wanted = causeOf(err), c.Account
-			return nil, f.offer(ctx, svc, c, now, *token, account, failure, ReasonAccountUnproven)
+			return nil, f.offer(ctx, svc, c, got{now, *token, account, out.KeyIDs}, a.RedirectURI, failure, ReasonAccountUnproven)
 		}
 		// A first grant is worth more than the name of its account: its code is spent.
 		f.o.Logger.Warn("authorized, account unknown", "connection", c.Name, "error", causeOf(err).Message)
 	}
-	finished, err := f.save(ctx, svc, a, now, *token, account, failure)
+	finished, err := f.save(ctx, svc, a, got{now, *token, account, out.KeyIDs}, failure)
 	if err == nil {
 		if err := f.o.Store.Authorizations.SpendGrantLink(ctx, finished.Connection.ID, time.Now()); err != nil {
 			f.o.Logger.Warn("expire authorization links failed", "connection", finished.Connection.Name, "error", err)
@@ -296,9 +296,19 @@ func (f *Flow) identify(ctx context.Context, svc service.Service, token provider
 	return *account, nil
 }
 
+// got is what an exchange has brought: asked is when its request was about to be sent, and
+// keyIDs are the versions of keys that the token set is bound to.
+type got struct {
+	asked   time.Time
+	token   provider.Token
+	account provider.Account
+	keyIDs  map[string]string
+}
+
 // save writes the grant. Renewals may move the generation meanwhile, so the
 // compare-and-set is tried on the row as it is: a person's new grant wins.
-func (f *Flow) save(ctx context.Context, svc service.Service, a *authdb.Authorization, asked time.Time, token provider.Token, account provider.Account, failure *Failure) (*Finished, error) {
+func (f *Flow) save(ctx context.Context, svc service.Service, a *authdb.Authorization, g got, failure *Failure) (*Finished, error) {
+	token, account := g.token, g.account
 	for range 5 {
 		c, err := f.o.Store.Grants.Connection(ctx, a.ConnectionID)
 		if err != nil {
@@ -311,9 +321,9 @@ func (f *Flow) save(ctx context.Context, svc service.Service, a *authdb.Authoriz
 		was := c
 		c.Policy = connection.PolicyOf(svc.Description, c.Grant)
 		if c.WouldLoseRenewal(token, account, svc.Scopes) {
-			return nil, f.offer(ctx, svc, c, asked, token, account, failure, ReasonWouldLoseRenewal)
+			return nil, f.offer(ctx, svc, c, g, a.RedirectURI, failure, ReasonWouldLoseRenewal)
 		}
-		c = c.Granted(f.o.Clock.Now(), f.o.Clock.Of(asked), token, account, svc.Scopes)
+		c = c.Granted(f.o.Clock.Now(), f.o.Clock.Of(g.asked), token, account, svc.Scopes).Bound(g.keyIDs)
 		c.Tokens.RedirectURI = a.RedirectURI
 		err = f.o.Store.Grants.UpdateConnection(ctx, c, was)
 		if errors.Is(err, store.ErrStale) {

@@ -9,7 +9,6 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/authdb"
-	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // offerLife is how long an authorization is kept aside.
@@ -20,11 +19,12 @@ var ErrNoOffer error = refusalError("no authorization of this connection is kept
 
 // offer keeps a grant that would replace a better one, and reports it: its code is spent,
 // and a person may decide to use it.
-func (f *Flow) offer(ctx context.Context, svc service.Service, c connection.Connection, asked time.Time, token provider.Token, account provider.Account, failure *Failure, reason Reason) error {
+func (f *Flow) offer(ctx context.Context, svc service.Service, c connection.Connection, g got, redirectURI string, failure *Failure, reason Reason) error {
 	now := time.Now()
 	failure.Reason = reason
 	err := f.o.Store.Authorizations.PutOffer(ctx, authdb.Offer{
-		ConnectionID: c.ID, Generation: c.Generation, Reason: string(reason), Token: token, Asked: asked, Account: account, Scopes: svc.Scopes,
+		ConnectionID: c.ID, Generation: c.Generation, Reason: string(reason), Token: g.token, Asked: g.asked, Account: g.account, Scopes: svc.Scopes,
+		RedirectURI: redirectURI, KeyIDs: g.keyIDs,
 		CreatedAt: now, ExpiresAt: now.Add(offerLife),
 	})
 	if err != nil {
@@ -51,7 +51,8 @@ func (f *Flow) TakeOffer(ctx context.Context, connectionID string) (connection.C
 		if o.Account.ID == "" { // taking the offer confirms that it is the same account
 			o.Account = c.Account
 		}
-		taken := c.Granted(f.o.Clock.Now(), f.o.Clock.Of(o.Asked), o.Token, o.Account, o.Scopes)
+		taken := c.Granted(f.o.Clock.Now(), f.o.Clock.Of(o.Asked), o.Token, o.Account, o.Scopes).Bound(o.KeyIDs)
+		taken.Tokens.RedirectURI = o.RedirectURI
 		if err = f.o.Store.Grants.UpdateConnection(ctx, taken, c); errors.Is(err, store.ErrStale) {
 			continue
 		}

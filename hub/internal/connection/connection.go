@@ -89,6 +89,9 @@ type TokenSet struct {
 	Fields provider.Fields `json:"fields,omitempty"`
 	// RedirectURI is the one of the authorization; "" for grants without one.
 	RedirectURI string `json:"redirect_uri,omitempty"`
+	// KeyIDs are the versions of the service's keys that the refresh token is bound to, by
+	// name.
+	KeyIDs map[string]string `json:"key_ids,omitempty"`
 }
 
 // Doubt is what of a token reply made no sense and was read as if it were not there.

@@ -71,6 +71,18 @@ func (c Connection) Renewed(now, asked time.Time, token provider.Token) Connecti
 	return c.healthy(now)
 }
 
+// Bound notes the versions of keys that a token set is bound to, beside those of the set
+// before.
+func (c Connection) Bound(keyIDs map[string]string) Connection {
+	if len(keyIDs) > 0 {
+		all := make(map[string]string, len(keyIDs)+len(c.Tokens.KeyIDs))
+		maps.Copy(all, c.Tokens.KeyIDs)
+		maps.Copy(all, keyIDs)
+		c.Tokens.KeyIDs = all
+	}
+	return c
+}
+
 func (c Connection) healthy(now time.Time) Connection {
 	c.Failure, c.Cause = nil, ""
 	c.RenewedAt = now
@@ -83,7 +95,7 @@ func newTokens(p Policy, asked time.Time, token provider.Token, old TokenSet) To
 	t := TokenSet{
 		AccessToken: token.AccessToken, TokenType: token.TokenType, RefreshToken: token.RefreshToken,
 		IDToken: token.IDToken, Scopes: slices.Clone(token.Scopes), Extra: token.Extra, ObtainedAt: asked,
-		Private: token.Private, Fields: old.Fields, RedirectURI: old.RedirectURI,
+		Private: token.Private, Fields: old.Fields, RedirectURI: old.RedirectURI, KeyIDs: old.KeyIDs,
 	}
 	if t.Private == nil {
 		t.Private = old.Private

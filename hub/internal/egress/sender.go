@@ -2,6 +2,7 @@ package egress
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -62,6 +63,8 @@ type Target struct {
 	// PrivateHosts are those inside a private network that an administrator allowed:
 	// a name or address, with a port or for all.
 	PrivateHosts []string
+	// Certificate is presented to the host that is asked; nil for none.
+	Certificate *tls.Certificate
 }
 
 // New returns a Sender.
@@ -150,6 +153,10 @@ func (s *Sender) Send(ctx context.Context, to Target, req *providerplugin.HTTPRe
 	}
 	ctx, span := tracing.StartClient(ctx, "HTTP "+methodOf(req), attribute.String("http.request.method", methodOf(req)),
 		attribute.String("server.address", u.Hostname()), attribute.String("url.scheme", u.Scheme))
+	if to.Certificate != nil {
+		over = presenting(over, *to.Certificate)
+		defer over.CloseIdleConnections()
+	}
 	resp, err := s.roundTrip(context.WithValue(ctx, hostKey{}, u.Host), over, u, req, hooks)
 	endSpan(span, resp, err)
 	if private, ok := errors.AsType[*PrivateError](err); ok {
@@ -168,6 +175,18 @@ func (s *Sender) over(to Target, u *url.URL) (*http.Transport, error) {
 		return s.public, nil //nolint:nilerr // an unreadable proxy is none
 	}
 	return s.proxy, s.proxied(u)
+}
+
+// presenting is a transport that authenticates by a client certificate. It lives for one
+// request, so that no connection which is authenticated as one client serves another.
+func presenting(over *http.Transport, certificate tls.Certificate) *http.Transport {
+	own := over.Clone()
+	if own.TLSClientConfig == nil {
+		own.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	own.TLSClientConfig.Certificates = []tls.Certificate{certificate}
+	own.DisableKeepAlives = true
+	return own
 }
 
 // refuse makes the error of a request that is not sent, and reports it.

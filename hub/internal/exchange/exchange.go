@@ -79,6 +79,8 @@ type Request struct {
 	// Fence is called before the request is written; an error keeps it from being written
 	// and is the Reply's Err. May be nil.
 	Fence func(ctx context.Context) error
+	// Prover adds a proof of possession to the request; nil for none.
+	Prover Prover
 	// Ended is called with the reply before Exchange.Done is closed.
 	Ended func(Reply)
 }
@@ -162,7 +164,7 @@ func (x *Exchanger) do(caller context.Context, r Request) Reply {
 	defer unsent.Stop()
 	var reading *Budget
 	var fenced error
-	response, err := x.o.Sender.Send(ctx, r.To, r.HTTP, egress.Hooks{
+	response, err := x.send(ctx, r, egress.Hooks{
 		Before: func() error {
 			if err := context.Cause(ctx); err != nil {
 				return err
@@ -174,7 +176,9 @@ func (x *Exchanger) do(caller context.Context, r Request) Reply {
 		},
 		Written: func() {
 			unsent.Stop()
-			reading = NewBudget(budget, func() { cancel(errBudget) })
+			if reading == nil {
+				reading = NewBudget(budget, func() { cancel(errBudget) })
+			}
 		},
 	})
 	if reading != nil {

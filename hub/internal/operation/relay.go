@@ -48,14 +48,20 @@ func (c *relay) RoundTrip(ctx context.Context, step int, req *providerplugin.HTT
 		return kept.answer(req)
 	}
 	e := c.out
-	if e == nil {
+	c.mu.Unlock()
+	if e == nil { // requests of one operation are sequential
+		to, prover, err := c.authenticated(ctx, req)
+		if err != nil {
+			return nil, err
+		}
 		if c.op.Sending != nil {
 			c.op.Sending()
 		}
-		e = c.start(ctx, step, req)
+		c.mu.Lock()
+		e = c.start(ctx, step, req, to, prover)
 		c.out = e
+		c.mu.Unlock()
 	}
-	c.mu.Unlock()
 	slow := time.NewTimer(c.runner.slowAfter)
 	defer slow.Stop()
 	select {
@@ -88,19 +94,19 @@ func (c *relay) Sign(ctx context.Context, step int, req *providerplugin.SignRequ
 	if ok {
 		return kept.signature(req)
 	}
-	jwt, err := c.runner.keys.Sign(ctx, c.op.Service, c.op.Now, req)
+	jwt, err := c.runner.keys.Sign(ctx, c.op.Service, req)
 	if err != nil {
-		return "", &providerplugin.RelayError{Refused: true, Message: err.Error(), Err: err}
+		return "", keyError(err)
 	}
 	c.keep(ctx, step, newSignature(req, jwt), false)
 	return jwt, nil
 }
 
 // start sends the request of a step. The caller holds mu.
-func (c *relay) start(ctx context.Context, step int, req *providerplugin.HTTPRequest) *exchange.Exchange {
+func (c *relay) start(ctx context.Context, step int, req *providerplugin.HTTPRequest, to egress.Target, prover exchange.Prover) *exchange.Exchange {
 	return c.runner.exchanger.Start(ctx, exchange.Request{
-		To: c.to, HTTP: req, Declared: c.declared(), Spends: c.op.Spends, Fence: c.op.Fence,
-		Ended: func(r exchange.Reply) { c.ended(ctx, step, req, r) },
+		To: to, HTTP: req, Declared: c.declared(), Spends: c.op.Spends, Fence: c.op.Fence, Prover: prover,
+		Ended: func(r exchange.Reply) { c.ended(ctx, step, req, prover, r) },
 	})
 }
 
@@ -112,7 +118,7 @@ func (c *relay) declared() time.Duration {
 }
 
 // ended handles the end of an exchange, whether or not a caller still waits for it.
-func (c *relay) ended(ctx context.Context, step int, req *providerplugin.HTTPRequest, r exchange.Reply) {
+func (c *relay) ended(ctx context.Context, step int, req *providerplugin.HTTPRequest, prover exchange.Prover, r exchange.Reply) {
 	if r.Err != nil {
 		return // nothing was sent
 	}
@@ -124,7 +130,11 @@ func (c *relay) ended(ctx context.Context, step int, req *providerplugin.HTTPReq
 		}
 	}
 	c.report(req, r.Response, r.Failure)
-	c.keep(ctx, step, newReply(req, r.Response, r.Failure), r.Closed)
+	kept := newReply(req, r.Response, r.Failure)
+	if prover != nil {
+		kept.DPoPKey, kept.KeyID = req.DPoPKey, prover.KeyID()
+	}
+	c.keep(ctx, step, kept, r.Closed)
 }
 
 // settle notes that an exchange is over.

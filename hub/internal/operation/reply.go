@@ -25,6 +25,9 @@ type reply struct {
 	Written bool   `json:"written,omitempty"`
 	// Signed is the JWT of a step that asked for a signature.
 	Signed string `json:"signed,omitempty"`
+	// DPoPKey is the key that proved possession, and KeyID its version.
+	DPoPKey string `json:"dpop_key,omitempty"`
+	KeyID   string `json:"key_id,omitempty"`
 }
 
 func newSignature(req *providerplugin.SignRequest, jwt string) reply {

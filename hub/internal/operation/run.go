@@ -140,3 +140,14 @@ func (t timed) RoundTrip(ctx context.Context, step int, req *providerplugin.HTTP
 	}
 	return reply, err
 }
+
+// Sign implements providerplugin.Relay.
+func (t timed) Sign(ctx context.Context, step int, req *providerplugin.SignRequest) (string, error) {
+	t.work.Pause()
+	defer t.work.Resume()
+	jwt, err := t.relay.Sign(ctx, step, req)
+	if err == nil {
+		pluginhost.Hide(ctx, jwt)
+	}
+	return jwt, err
+}

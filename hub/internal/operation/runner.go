@@ -27,20 +27,6 @@ type Plugins interface {
 	Description(name string) (d provider.Description, sum string, ok bool)
 }
 
-// Keys are the keys that the hub keeps for services.
-type Keys interface {
-	// Sign returns a JWT. Its error says what is missing and what to do.
-	Sign(ctx context.Context, svc service.Service, now time.Time, req *providerplugin.SignRequest) (jwt string, err error)
-}
-
-// noKeys is a hub without keys.
-type noKeys struct{}
-
-// Sign implements Keys.
-func (noKeys) Sign(_ context.Context, svc service.Service, _ time.Time, req *providerplugin.SignRequest) (string, error) {
-	return "", fmt.Errorf("the service %s has no key %q", svc.Name, req.Key)
-}
-
 // Options of a Runner. Zero times get defaults.
 type Options struct {
 	Plugins   Plugins
@@ -109,6 +95,9 @@ type Op struct {
 	Journaled bool
 	// Meta is kept beside the replies.
 	Meta []byte
+	// KeyIDs are the versions of keys, by name, that the grant is bound to; a key without
+	// one is the version in use.
+	KeyIDs map[string]string
 	// Kept are the replies of an earlier run, as Outcome.Replies returned them.
 	Kept map[int][]byte
 	// Sent is called with the outcome of each request that was sent, for a caller that
@@ -145,6 +134,8 @@ type Outcome struct {
 	// plugin died, failed, was too slow, could not be started or is not there. What
 	// was answered still has to be read.
 	PluginFailed bool
+	// KeyIDs are the versions of keys that proved possession, by name.
+	KeyIDs map[string]string
 	// Replies are what the service answered, by step. They hold secrets.
 	Replies map[int][]byte
 	// StartedAt is when the first request was about to be sent.
@@ -192,6 +183,12 @@ func (c *relay) describe(out *Outcome) {
 			out.Answered = false
 		}
 		out.LostOnTheWay = out.LostOnTheWay || kept.lostOnTheWay()
+		if kept.DPoPKey != "" {
+			if out.KeyIDs == nil {
+				out.KeyIDs = map[string]string{}
+			}
+			out.KeyIDs[kept.DPoPKey] = kept.KeyID
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store/bulkdb"
 	"github.com/evergrant/evergrant/hub/internal/store/db"
 	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
+	"github.com/evergrant/evergrant/hub/internal/store/keydb"
 	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
@@ -60,7 +61,7 @@ func ColumnsOfRows(t *testing.T) map[string][]string {
 	t.Helper()
 	columns := map[string][]string{}
 	for _, rows := range [][]any{
-		db.Schema(), servicedb.Schema(), grantdb.Schema(), renewaldb.Schema(), peopledb.Schema(), noticedb.Schema(),
+		db.Schema(), servicedb.Schema(), keydb.Schema(), grantdb.Schema(), renewaldb.Schema(), peopledb.Schema(), noticedb.Schema(),
 		plugindb.Schema(), authdb.Schema(), bulkdb.Schema(), statsdb.Schema(), auditdb.Schema(), replicadb.Schema(),
 	} {
 		for _, row := range rows {

@@ -10,6 +10,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store/bulkdb"
 	"github.com/evergrant/evergrant/hub/internal/store/db"
 	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
+	"github.com/evergrant/evergrant/hub/internal/store/keydb"
 	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
 	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
@@ -23,6 +24,7 @@ import (
 // for concurrent use.
 type Store struct {
 	Services       *servicedb.Rows
+	Keys           *keydb.Rows
 	Authorizations *authdb.Rows
 	Grants         *grantdb.Rows
 	Renewals       *renewaldb.Rows
@@ -59,7 +61,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 
 // over is the Store of a database, without what a running hub needs.
 func over(d *db.DB) *Store {
-	s := &Store{db: d, Services: servicedb.New(d), Authorizations: authdb.New(d), Grants: grantdb.New(d), Plugins: plugindb.New(d), Audit: auditdb.New(d)}
+	s := &Store{db: d, Services: servicedb.New(d), Keys: keydb.New(d), Authorizations: authdb.New(d), Grants: grantdb.New(d), Plugins: plugindb.New(d), Audit: auditdb.New(d)}
 	s.Renewals = renewaldb.New(d, s.Grants)
 	s.People = peopledb.New(d, s.Grants)
 	s.Notices = noticedb.New(d)

@@ -138,7 +138,7 @@ func (s *Source) refresh(ctx context.Context, f *flight, c connection.Connection
 		}
 		crashpoint.At(crashpoint.AfterIntent)
 		op := &operation.Op{
-			ID: intent.ID, Service: svc, Connection: c.ForProvider(), Now: intent.BegunAt, Journaled: true, Meta: metaOf(intent),
+			ID: intent.ID, Service: svc, Connection: c.ForProvider(), KeyIDs: c.Tokens.KeyIDs, Now: intent.BegunAt, Journaled: true, Meta: metaOf(intent),
 			Fence: s.fence(intent), Received: s.secondCopy(intent),
 		}
 		p.watch(s, op, f, c.ID)
@@ -183,7 +183,7 @@ func (s *Source) finish(ctx context.Context, c connection.Connection, op *operat
 	defer s.attempted(attempt)
 	if err == nil {
 		crashpoint.At(crashpoint.Parsed)
-		renewed := c.Renewed(s.Now(), op.Now, *token)
+		renewed := c.Renewed(s.Now(), op.Now, *token).Bound(out.KeyIDs)
 		log.Info("renewed", "connection", c.Name, "generation", renewed.Generation, "expires_at", renewed.Tokens.ExpiresAt)
 		saved, err := s.save(ctx, c, renewed, intent, true)
 		if err == nil && saved.Generation == renewed.Generation {

@@ -97,7 +97,7 @@ func (s *Source) replay(ctx context.Context, c connection.Connection, intent ren
 	if err != nil {
 		return c, err
 	}
-	op := &operation.Op{ID: intent.ID, Service: svc, Connection: c.ForProvider(), Now: intent.BegunAt, Journaled: true, Meta: metaOf(intent), Kept: kept}
+	op := &operation.Op{ID: intent.ID, Service: svc, Connection: c.ForProvider(), KeyIDs: c.Tokens.KeyIDs, Now: intent.BegunAt, Journaled: true, Meta: metaOf(intent), Kept: kept}
 	return s.finish(ctx, c, op, intent, nil)
 }
 

@@ -34,6 +34,10 @@ type Offer struct {
 	// Token is the service's reply, and Asked when its request was about to be sent.
 	Token provider.Token
 	Asked time.Time
+	// RedirectURI is that of the authorization, and KeyIDs the versions of keys that the
+	// grant is bound to.
+	RedirectURI string
+	KeyIDs      map[string]string
 	// Account is empty if the service did not say whose it is.
 	Account   provider.Account
 	Scopes    []string
@@ -51,17 +55,20 @@ func (o Offer) GoString() string { return "store.Offer{" + o.ConnectionID + "}" 
 
 // offerSecrets is what is sealed of an offer.
 type offerSecrets struct {
-	AccessToken      string           `json:"access_token"`
-	TokenType        string           `json:"token_type,omitempty"`
-	RefreshToken     string           `json:"refresh_token,omitempty"`
-	IDToken          string           `json:"id_token,omitempty"`
-	ExpiresIn        *time.Duration   `json:"expires_in,omitempty"`
-	RefreshExpiresIn *time.Duration   `json:"refresh_expires_in,omitempty"`
-	Granted          []string         `json:"granted"`
-	Extra            map[string]any   `json:"extra,omitempty"`
-	Account          provider.Account `json:"account,omitzero"`
-	Scopes           []string         `json:"scopes,omitempty"`
-	Asked            int64            `json:"asked"`
+	AccessToken      string            `json:"access_token"`
+	TokenType        string            `json:"token_type,omitempty"`
+	RefreshToken     string            `json:"refresh_token,omitempty"`
+	IDToken          string            `json:"id_token,omitempty"`
+	ExpiresIn        *time.Duration    `json:"expires_in,omitempty"`
+	RefreshExpiresIn *time.Duration    `json:"refresh_expires_in,omitempty"`
+	Granted          []string          `json:"granted"`
+	Extra            map[string]any    `json:"extra,omitempty"`
+	Private          map[string]any    `json:"private,omitempty"`
+	RedirectURI      string            `json:"redirect_uri,omitempty"`
+	KeyIDs           map[string]string `json:"key_ids,omitempty"`
+	Account          provider.Account  `json:"account,omitzero"`
+	Scopes           []string          `json:"scopes,omitempty"`
+	Asked            int64             `json:"asked"`
 }
 
 // PutOffer keeps an authorization aside, in place of one of the same connection.
@@ -69,7 +76,7 @@ func (s *Rows) PutOffer(ctx context.Context, o Offer) error {
 	t := o.Token
 	sealed, err := s.db.SealJSON(offerSecrets{
 		AccessToken: t.AccessToken, TokenType: t.TokenType, RefreshToken: t.RefreshToken, IDToken: t.IDToken, ExpiresIn: t.ExpiresIn,
-		RefreshExpiresIn: t.RefreshExpiresIn, Granted: t.Scopes, Extra: t.Extra, Account: o.Account, Scopes: o.Scopes, Asked: db.Millis(o.Asked),
+		RefreshExpiresIn: t.RefreshExpiresIn, Granted: t.Scopes, Extra: t.Extra, Private: t.Private, RedirectURI: o.RedirectURI, KeyIDs: o.KeyIDs, Account: o.Account, Scopes: o.Scopes, Asked: db.Millis(o.Asked),
 	}, "offered_grants", o.ConnectionID, "grant_data")
 	if err == nil {
 		row := offerRow{
@@ -119,10 +126,10 @@ func (s *Rows) offerOf(row *offerRow) (*Offer, error) {
 	}
 	return &Offer{
 		ConnectionID: row.ConnectionID, Generation: row.Generation, Reason: row.Reason, Asked: db.TimeOf(kept.Asked), Account: kept.Account,
-		Scopes: kept.Scopes, CreatedAt: db.TimeOf(row.CreatedAt), ExpiresAt: db.TimeOf(row.ExpiresAt),
+		Scopes: kept.Scopes, RedirectURI: kept.RedirectURI, KeyIDs: kept.KeyIDs, CreatedAt: db.TimeOf(row.CreatedAt), ExpiresAt: db.TimeOf(row.ExpiresAt),
 		Token: provider.Token{
 			AccessToken: kept.AccessToken, TokenType: kept.TokenType, RefreshToken: kept.RefreshToken, IDToken: kept.IDToken, ExpiresIn: kept.ExpiresIn,
-			RefreshExpiresIn: kept.RefreshExpiresIn, Scopes: kept.Granted, Extra: kept.Extra,
+			RefreshExpiresIn: kept.RefreshExpiresIn, Scopes: kept.Granted, Extra: kept.Extra, Private: kept.Private,
 		},
 	}, nil
 }

@@ -12,6 +12,7 @@ type sealedColumn struct{ table, column, id string }
 // sealedColumns are all of them. A test compares them with what the tables hold.
 var sealedColumns = []sealedColumn{
 	{"services", "secrets", "id"},
+	{"service_keys", "private", "id"},
 	{"connections", "tokens", "id"},
 	{"connections", "options", "id"},
 	{"token_history", "tokens", "connection_id || '/' || CAST(generation AS TEXT)"},

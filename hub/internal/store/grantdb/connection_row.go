@@ -54,21 +54,22 @@ func (ConnectionRow) TableName() string { return "connections" }
 // tokensJSON is the sealed form of a token set. Unlike the domain's own form it
 // distinguishes "no scopes" from "scopes not given".
 type tokensJSON struct {
-	AccessToken      string         `json:"access_token"`
-	TokenType        string         `json:"token_type,omitempty"`
-	RefreshToken     string         `json:"refresh_token,omitempty"`
-	IDToken          string         `json:"id_token,omitempty"`
-	Scopes           []string       `json:"scopes"`
-	Extra            map[string]any `json:"extra,omitempty"`
-	ObtainedAt       int64          `json:"obtained_at"`
-	ExpiresAt        int64          `json:"expires_at,omitempty"`
-	RefreshExpiresAt int64          `json:"refresh_expires_at,omitempty"`
-	Late             bool           `json:"late,omitempty"`
-	Short            int            `json:"short,omitempty"`
-	Doubt            string         `json:"doubt,omitempty"`
-	Private          map[string]any `json:"private,omitempty"`
-	Fields           map[string]any `json:"fields,omitempty"`
-	RedirectURI      string         `json:"redirect_uri,omitempty"`
+	AccessToken      string            `json:"access_token"`
+	TokenType        string            `json:"token_type,omitempty"`
+	RefreshToken     string            `json:"refresh_token,omitempty"`
+	IDToken          string            `json:"id_token,omitempty"`
+	Scopes           []string          `json:"scopes"`
+	Extra            map[string]any    `json:"extra,omitempty"`
+	ObtainedAt       int64             `json:"obtained_at"`
+	ExpiresAt        int64             `json:"expires_at,omitempty"`
+	RefreshExpiresAt int64             `json:"refresh_expires_at,omitempty"`
+	Late             bool              `json:"late,omitempty"`
+	Short            int               `json:"short,omitempty"`
+	Doubt            string            `json:"doubt,omitempty"`
+	Private          map[string]any    `json:"private,omitempty"`
+	Fields           map[string]any    `json:"fields,omitempty"`
+	RedirectURI      string            `json:"redirect_uri,omitempty"`
+	KeyIDs           map[string]string `json:"key_ids,omitempty"`
 }
 
 // failureJSON is a failure as its column holds it; "" is none.
@@ -174,7 +175,7 @@ func (s *Rows) sealTokens(t connection.TokenSet, table, id string) ([]byte, erro
 		AccessToken: t.AccessToken, TokenType: t.TokenType, RefreshToken: t.RefreshToken, IDToken: t.IDToken,
 		Scopes: t.Scopes, Extra: t.Extra, ObtainedAt: db.Millis(t.ObtainedAt), ExpiresAt: db.Millis(t.ExpiresAt),
 		RefreshExpiresAt: db.Millis(t.RefreshExpiresAt), Late: t.Late, Short: t.Short, Doubt: string(t.Doubt),
-		Private: t.Private, Fields: t.Fields, RedirectURI: t.RedirectURI,
+		Private: t.Private, Fields: t.Fields, RedirectURI: t.RedirectURI, KeyIDs: t.KeyIDs,
 	}, table, id, "tokens")
 }
 
@@ -190,7 +191,7 @@ func (s *Rows) openTokens(sealed []byte, table, id string) (connection.TokenSet,
 		AccessToken: t.AccessToken, TokenType: t.TokenType, RefreshToken: t.RefreshToken, IDToken: t.IDToken,
 		Scopes: t.Scopes, Extra: t.Extra, ObtainedAt: db.TimeOf(t.ObtainedAt), ExpiresAt: db.TimeOf(t.ExpiresAt),
 		RefreshExpiresAt: db.TimeOf(t.RefreshExpiresAt), Late: t.Late, Short: t.Short, Doubt: connection.Doubt(t.Doubt),
-		Private: t.Private, Fields: t.Fields, RedirectURI: t.RedirectURI,
+		Private: t.Private, Fields: t.Fields, RedirectURI: t.RedirectURI, KeyIDs: t.KeyIDs,
 	}, nil
 }
 

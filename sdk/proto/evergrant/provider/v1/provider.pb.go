@@ -2327,9 +2327,7 @@ type Service struct {
 	// JSON object of option values, checked against the option schema.
 	OptionsJson []byte `protobuf:"bytes,5,opt,name=options_json,json=optionsJson,proto3" json:"options_json,omitempty"`
 	// What PrepareService returned. Optional.
-	Data []byte `protobuf:"bytes,6,opt,name=data,proto3" json:"data,omitempty"`
-	// RFC 8707: what the tokens are for, in authorization and token requests.
-	Resources     []string `protobuf:"bytes,7,rep,name=resources,proto3" json:"resources,omitempty"`
+	Data          []byte `protobuf:"bytes,6,opt,name=data,proto3" json:"data,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2402,13 +2400,6 @@ func (x *Service) GetOptionsJson() []byte {
 func (x *Service) GetData() []byte {
 	if x != nil {
 		return x.Data
-	}
-	return nil
-}
-
-func (x *Service) GetResources() []string {
-	if x != nil {
-		return x.Resources
 	}
 	return nil
 }
@@ -4562,15 +4553,14 @@ const file_evergrant_provider_v1_provider_proto_rawDesc = "" +
 	"Connection\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12&\n" +
 	"\foptions_json\x18\x02 \x01(\fB\x03\x80\x01\x01R\voptionsJson\x12\x12\n" +
-	"\x04part\x18\x03 \x01(\tR\x04part\"\xd6\x01\n" +
+	"\x04part\x18\x03 \x01(\tR\x04part\"\xb8\x01\n" +
 	"\aService\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1b\n" +
 	"\tclient_id\x18\x02 \x01(\tR\bclientId\x12(\n" +
 	"\rclient_secret\x18\x03 \x01(\tB\x03\x80\x01\x01R\fclientSecret\x12\x16\n" +
 	"\x06scopes\x18\x04 \x03(\tR\x06scopes\x12&\n" +
 	"\foptions_json\x18\x05 \x01(\fB\x03\x80\x01\x01R\voptionsJson\x12\x12\n" +
-	"\x04data\x18\x06 \x01(\fR\x04data\x12\x1c\n" +
-	"\tresources\x18\a \x03(\tR\tresources\"\x10\n" +
+	"\x04data\x18\x06 \x01(\fR\x04data\"\x10\n" +
 	"\x0ePrepareService\"\xc7\x01\n" +
 	"\vAuthCodeUrl\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12!\n" +
