@@ -31,7 +31,7 @@ func (h *Hub) wireGrantActs() {
 	})
 	h.grants = grants.New(grants.Options{Store: h.store, Flow: h.flow, Recorder: h.recorder, Logger: h.log.Named("authorize")})
 	h.services = services.New(services.Options{
-		Store: h.store, Catalogue: h.catalogue, Flow: h.flow, Access: h.access, Recorder: h.recorder, Asked: func() { h.escalates.Wake() },
+		Store: h.store, Catalogue: h.catalogue, Flow: h.flow, Access: h.access, Keyring: h.keyring, Recorder: h.recorder, Asked: func() { h.escalates.Wake() },
 	})
 }
 

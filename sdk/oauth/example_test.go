@@ -58,8 +58,10 @@ func ExampleConfig_resolve() {
 	d := discovery{}
 	p := oauth.New(oauth.Config{Prepare: d.prepare, Resolve: d.resolve, AuthURL: "https://acme.example/authorize"})
 	prepared, _ := p.(provider.ServicePreparer).PrepareService(context.Background(), &provider.PrepareServiceRequest{})
-	fmt.Println(string(prepared.Data))
-	// Output: {"AuthURL":"","TokenURL":"https://eu.acme.example/token","RevokeURL":"","UserinfoURL":"","Auth":"","AuthParams":null}
+	var found oauth.Endpoints
+	_ = json.Unmarshal(prepared.Data, &found)
+	fmt.Println(found.TokenURL)
+	// Output: https://eu.acme.example/token
 }
 
 // own is a standard provider with one method of its own: its service wants the

@@ -126,6 +126,7 @@ func New(router gin.IRouter, engine *gin.Engine, o Options) *API {
 	a.registerAdoption()
 	a.registerProviders()
 	a.registerServices()
+	a.registerServiceKeys()
 	a.registerConnections()
 	a.registerTrash()
 	a.registerAuthorizations()

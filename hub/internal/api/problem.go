@@ -18,6 +18,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/installer"
+	"github.com/evergrant/evergrant/hub/internal/keyring"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -88,6 +89,12 @@ func (a *API) fail(err error) error {
 			p.Errors = append(p.Errors, FieldProblem{Field: f.Field, Message: f.Message.EN})
 		}
 		return p
+	}
+	if invalid, ok := errors.AsType[*keyring.InvalidError](err); ok {
+		return problem(http.StatusUnprocessableEntity, "invalid-key", "The key cannot be taken", invalid.Error()+".")
+	}
+	if missing, ok := errors.AsType[*keyring.MissingError](err); ok {
+		return problem(http.StatusNotFound, "no-such-key", "No such key", missing.Error()+".")
 	}
 	if failure, ok := errors.AsType[*authflow.Failure](err); ok {
 		p := problem(http.StatusUnprocessableEntity, "authorization-failed", "The authorization did not come to a grant", failure.Error()+" (reference "+failure.Reference+")")

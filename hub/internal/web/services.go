@@ -45,6 +45,7 @@ func (p *servicePages) routes(in inside) {
 	manage.POST("/services/:name/edit", p.editService)
 	manage.POST("/services/:name/delete", p.deleteService)
 	manage.POST("/services/:name/doubts", p.settleDoubts)
+	p.keyRoutes(in)
 	in.may(access.ActConsent).POST("/services/consent-hosts", p.proven, p.consentHosts)
 }
 

@@ -102,14 +102,14 @@ func New(o Options) *Pages {
 	front := newFrontDoor(k, d, o)
 	g, exchange, hub := newGate(k, front, o), newPasskeyExchange(k, o), newDataPages(k, d, o)
 	granting := newGrantPages(k, d, front, o)
-	conns := newConnectionPages(k, d, granting, o)
+	conns, serving := newConnectionPages(k, d, granting, o), newServicePages(k, d, o)
 	login, escalations, calendars := newLoginPages(k, exchange, front, o), newEscalationPages(k, d, conns, o), newCalendarPages(k, o)
 	p := &Pages{kit: k, gate: g, directory: d, keys: newKeyPages(k, d, o)}
-	p.strangers = []openArea{login, granting, escalations, calendars, front}
+	p.strangers = []openArea{login, granting, escalations, calendars, front, serving}
 	p.areas = []area{
 		newOverviewPages(k, d, hub, o), newLivePages(k, o), calendars, hub, newAuditPages(k, o),
 		conns, granting, newTrashPages(k, d, o), newBulkPages(k, d, o), newImportPages(k, d, o), newPickPages(k, o),
-		newServicePages(k, d, o), newRequestPages(k, o), newPluginPages(k, d, o), p.keys,
+		serving, newRequestPages(k, o), newPluginPages(k, d, o), p.keys,
 		login, newSettingsPages(k, exchange, g, o), newPeoplePages(k, o), escalations, newEscalationSetup(k, d, o),
 	}
 	return p

@@ -11,6 +11,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/keyring"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -22,6 +23,7 @@ type Options struct {
 	Catalogue *catalogue.Catalogue
 	Flow      *authflow.Flow
 	Access    *access.Access
+	Keyring   *keyring.Keyring
 	Recorder  *act.Recorder
 	// Asked is called after a service was requested, to have administrators notified.
 	// Optional.
@@ -57,7 +59,9 @@ func (x *Services) MayConsent(ctx context.Context) (bool, error) {
 // the provider's own check.
 func (x *Services) Add(ctx context.Context, draft catalogue.ServiceDraft) (s service.Service, err error) {
 	err = x.o.Recorder.Ask(ctx, about("service.add", access.ActManage, draft.Name, "provider", draft.Provider), func(ctx context.Context, _ *act.Entry) (err error) {
-		s, err = x.o.Catalogue.AddService(ctx, draft)
+		if s, err = x.o.Catalogue.AddService(ctx, draft); err == nil {
+			err = x.o.Keyring.Ensure(ctx, s)
+		}
 		return err
 	})
 	return s, err
@@ -78,6 +82,7 @@ func (x *Services) Edit(ctx context.Context, name string, draft catalogue.Servic
 			if s.Name != name {
 				e.Add("was", name)
 			}
+			err = x.o.Keyring.Ensure(ctx, s)
 		}
 		return err
 	})
