@@ -78,7 +78,48 @@ func (p *grantPages) grantView(c *gin.Context, linked *authflow.Linked) view.Gra
 	if d := linked.Service.Description; d != nil {
 		v.Provider = view.ProviderOf(*d, p.iconOf(linked.Service.Provider), i18n.Lang(c.Request.Context()))
 	}
+	if d := linked.Service.Description; d != nil {
+		if entry := view.GrantEntryOf(d, linked.Connection.Grant); entry.Asks() {
+			v.Entry = entry
+		}
+	}
 	return v
+}
+
+// enterByLink takes the login or the key that the holder of a link enters. False if the
+// link is for an authorization in a browser.
+func (p *grantPages) enterByLink(c *gin.Context) bool {
+	ctx, _ := p.visitor(c)
+	linked, err := p.grants.Link(ctx, c.Param("token"))
+	if err != nil {
+		p.refuseLink(c, err)
+		return true
+	}
+	v := p.grantView(c, linked)
+	if v.Entry.Grant == "" {
+		return false
+	}
+	read := readGrantEntry(c, &v.Entry)
+	if err = read.problem; err == nil {
+		_, _, err = p.grants.ObtainByLink(ctx, c.Param("token"), read.Entered)
+	}
+	ref := p.serviceRef(linked.Service)
+	failure, failed := errors.AsType[*authflow.Failure](err)
+	problems := problemsOf(err)
+	switch {
+	case err == nil:
+		p.render(c, http.StatusOK, page.Result(p.shell(c, ""), view.Result{Service: &ref, Connection: linked.Connection.Title}))
+	case problems != nil:
+		v.Entry.Fields.Problems = prefixed(problems, v.Entry.Fields.Prefix)
+		p.render(c, http.StatusUnprocessableEntity, page.Grant(p.shell(c, ""), v))
+	case failed:
+		result := p.resultOf(c, failure)
+		v.Result = &result
+		p.render(c, http.StatusUnprocessableEntity, page.Grant(p.shell(c, ""), v))
+	default:
+		p.refuseLink(c, err)
+	}
+	return true
 }
 
 // refuseLink shows why a link is not valid.
@@ -95,6 +136,9 @@ func (k *kit) refuseLink(c *gin.Context, err error) {
 
 // follow begins the authorization of a link.
 func (p *grantPages) follow(c *gin.Context) {
+	if p.enterByLink(c) {
+		return
+	}
 	// The link is bound to its own secret, which the callback takes as well.
 	browser := p.cookie(c, linkCookie)
 	if len(browser) != browserSecretSize {

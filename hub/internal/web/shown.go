@@ -36,6 +36,8 @@ const (
 	shownCall  = "shown-test-call"
 	shownDrill = "shown-drill"
 	shownLoses = "shown-losses"
+	// shownObtain is why the service gave a new connection no token.
+	shownObtain = "shown-obtain"
 )
 
 // show stores a value for the page that shows it.
