@@ -14,7 +14,7 @@ import (
 )
 
 // ErrNoBrowser is an authorization in a browser of what gets its tokens otherwise.
-var ErrNoBrowser error = refusalError("this is not authorized in a browser: the hub gets its tokens by a request of its own, or from what a person enters")
+var ErrNoBrowser error = provider.Errorf(provider.Blocked, "no_browser", "this is not authorized in a browser: the hub gets its tokens by a request of its own, or from what a person enters")
 
 // Entered is what a person entered for a login or a static key.
 type Entered struct {

@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -33,7 +34,11 @@ func grantsIn(d *provider.Description) []provider.Grant {
 // GrantOf is the grant of a new connection: the one that was named, or else the only one,
 // or the authorization code.
 func GrantOf(svc service.Service, wanted provider.Grant) provider.Grant {
-	if grants := GrantsOf(svc); wanted == "" && len(grants) > 0 && (len(grants) == 1 || grants[0] == provider.GrantAuthorizationCode) {
+	grants := GrantsOf(svc)
+	if len(grants) == 0 {
+		return cmp.Or(wanted, provider.GrantAuthorizationCode)
+	}
+	if wanted == "" && (len(grants) == 1 || grants[0] == provider.GrantAuthorizationCode) {
 		return grants[0]
 	}
 	return wanted
@@ -41,7 +46,8 @@ func GrantOf(svc service.Service, wanted provider.Grant) provider.Grant {
 
 // chooseGrant is GrantOf with a problem if the service does not offer it.
 func (e *InvalidError) chooseGrant(svc service.Service, wanted provider.Grant) provider.Grant {
-	if wanted = GrantOf(svc, wanted); slices.Contains(GrantsOf(svc), wanted) {
+	grants := GrantsOf(svc)
+	if wanted = GrantOf(svc, wanted); len(grants) == 0 || slices.Contains(grants, wanted) {
 		return wanted
 	}
 	e.add("grant", "Choose one of the ways that the service offers.", "Выберите один из способов, которые предлагает сервис.")
