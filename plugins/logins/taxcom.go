@@ -79,7 +79,7 @@ func (taxcomLogin) Login(ctx context.Context, req *provider.LoginRequest) (*prov
 	reply, err := oauth.Do(ctx, req.HTTP, oauth.TokenRequest{
 		Endpoint: strings.TrimSuffix(req.Service.Option(optionServer), "/") + "/API/v2/Login", JSON: true, Form: form, Auth: oauth.AuthNone,
 		ClientSecret: req.Service.Option(optionIntegrator), // is kept out of errors; the header has it
-		Header: http.Header{"Integrator-ID": {req.Service.Option(optionIntegrator)}}, Now: req.Now,
+		Header:       http.Header{"Integrator-ID": {req.Service.Option(optionIntegrator)}}, Now: req.Now,
 	})
 	if err != nil {
 		return nil, err

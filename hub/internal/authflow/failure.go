@@ -28,9 +28,9 @@ const (
 	ReasonInternal       Reason = "internal"
 	ReasonStillWaiting   Reason = "still_waiting" // the service has not answered yet; the exchange continues
 	ReasonOtherAccount   Reason = "other_account"
-	ReasonNotPasted      Reason = "not_pasted" // what was pasted holds no code
-	ReasonEntryRefused     Reason = "entry_refused"    // the service does not accept what was entered
-	ReasonNotObtained      Reason = "not_obtained"     // the service gives the hub no token
+	ReasonNotPasted      Reason = "not_pasted"    // what was pasted holds no code
+	ReasonEntryRefused   Reason = "entry_refused" // the service does not accept what was entered
+	ReasonNotObtained    Reason = "not_obtained"  // the service gives the hub no token
 	// The grant is kept as an offer: see Offer.
 	ReasonWouldLoseRenewal Reason = "would_lose_renewal" // it could not be renewed, the one in force can
 	ReasonAccountUnproven  Reason = "account_unproven"   // the service did not say whose it is

@@ -11,6 +11,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/grants"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/i18n"
+	"github.com/evergrant/evergrant/hub/internal/randtoken"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -62,6 +63,10 @@ type madeLink struct {
 
 // grantPage shows the recipient of a link which access is requested.
 func (p *grantPages) grantPage(c *gin.Context) {
+	if taken, ok := toShow[takenByLink](p.kit, c, shownTaken); ok && taken.Token == randtoken.Hash(c.Param("token")) {
+		p.render(c, http.StatusOK, page.Result(p.shell(c, ""), view.Result{Service: &taken.Service, Connection: taken.Connection}))
+		return
+	}
 	linked, err := p.grants.Link(c.Request.Context(), c.Param("token"))
 	if err != nil {
 		p.refuseLink(c, err)
@@ -86,6 +91,14 @@ func (p *grantPages) grantView(c *gin.Context, linked *authflow.Linked) view.Gra
 	return v
 }
 
+// takenByLink is what was entered by a link and taken, for the page that says so.
+type takenByLink struct {
+	// Token is the hash of the link's.
+	Token      string
+	Service    view.ServiceRef
+	Connection string
+}
+
 // enterByLink takes the login or the key that the holder of a link enters. False if the
 // link is for an authorization in a browser.
 func (p *grantPages) enterByLink(c *gin.Context) bool {
@@ -108,7 +121,11 @@ func (p *grantPages) enterByLink(c *gin.Context) bool {
 	problems := problemsOf(err)
 	switch {
 	case err == nil:
-		p.render(c, http.StatusOK, page.Result(p.shell(c, ""), view.Result{Service: &ref, Connection: linked.Connection.Title}))
+		if err := p.show(c, shownTaken, takenByLink{Token: randtoken.Hash(c.Param("token")), Service: ref, Connection: linked.Connection.Title}); err != nil {
+			p.fail(c, err)
+			return true
+		}
+		back(c, "/grant/"+url.PathEscape(c.Param("token")))
 	case problems != nil:
 		v.Entry.Fields.Problems = prefixed(problems, v.Entry.Fields.Prefix)
 		p.render(c, http.StatusUnprocessableEntity, page.Grant(p.shell(c, ""), v))
