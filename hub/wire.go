@@ -42,7 +42,7 @@ func (h *Hub) wire() {
 	h.exchanger = exchange.New(exchange.Options{Sender: h.sender, Logger: h.log.Named("exchange"), Budget: h.cfg.Renewal.ExchangeTimeout})
 	h.keyring = keyring.New(h.store)
 	runner := operation.NewRunner(operation.Options{
-		Keys: h.keyring,
+		Keys:    h.keyring,
 		Plugins: h.plugins, Exchanger: h.exchanger, Journal: h.journal, Limiter: h.limiter, Logger: h.log.Named("operation"),
 		WorkTimeout: h.cfg.Renewal.RequestTimeout, SlowAfter: h.cfg.Renewal.RequestTimeout,
 		Halted: h.store.Detached,

@@ -64,6 +64,10 @@ func (c demoCmd) Run(ctx context.Context) error {
 		for _, s := range world.Services {
 			fmt.Printf("    %-28s %s\n", s.Title, s.Address)
 		}
+		fmt.Println("  Connected already, without a browser:")
+		for _, s := range world.More {
+			fmt.Printf("    %-36s %s\n", s.Title, s.Address)
+		}
 		fmt.Println()
 	})
 }
@@ -85,7 +89,28 @@ func addServices(ctx context.Context, h *hub.Hub, world *demo.World) error {
 		}
 		s.Register(redirectURI)
 	}
+	for _, s := range world.More {
+		if err := connectMore(ctx, client, s); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", s.Name, err))
+		}
+	}
 	return errors.Join(errs...)
+}
+
+// connectMore adds a service that nobody authorizes in a browser, with its connection, which
+// the hub gets tokens for at once.
+func connectMore(ctx context.Context, client *hubClient, s *demo.Service) error {
+	if _, err := addService(ctx, client, s); err != nil {
+		return err
+	}
+	var there struct{}
+	err := client.get(ctx, "/api/v1/connections/"+s.Name, &there)
+	if problem, ok := errors.AsType[*apiError](err); !ok || problem.Status != http.StatusNotFound {
+		return err
+	}
+	return client.post(ctx, "/api/v1/connections", map[string]any{
+		"service": s.Name, "name": s.Name, "title": s.Title, "grant": s.Grant, "fields": s.Fields,
+	}, &there)
 }
 
 // serviceView is what this command reads of a service.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -28,7 +29,7 @@ func (w *World) load() error {
 	if err == nil {
 		err = json.Unmarshal(data, &kept)
 	}
-	for _, s := range w.Services {
+	for _, s := range slices.Concat(w.Services, w.More) {
 		if part, ok := kept[s.Name]; ok && err == nil {
 			err = s.grants.Load(part)
 		}
@@ -57,7 +58,7 @@ func (w *World) keep() {
 // save replaces the file as a whole.
 func (w *World) save() error {
 	kept := map[string]json.RawMessage{}
-	for _, s := range w.Services {
+	for _, s := range slices.Concat(w.Services, w.More) {
 		part, err := s.grants.Save()
 		if err != nil {
 			return err

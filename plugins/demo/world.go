@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -35,8 +36,11 @@ type Config struct {
 
 // World is a set of running emulators.
 type World struct {
-	// Services are the emulated ones, one for each provider.
+	// Services are the emulated ones that people authorize in a browser, one for each
+	// provider.
 	Services []*Service
+	// More are those that the hub gets tokens from otherwise.
+	More []*Service
 
 	config Config
 	ports  int
@@ -58,6 +62,10 @@ type Service struct {
 	Options                map[string]any
 	// Address is where the emulator listens.
 	Address string
+	// Grant is how a connection gets its tokens; "" is the authorization code. Fields are
+	// what a person enters for a login or a key.
+	Grant  string
+	Fields map[string]any
 
 	// Register registers the hub's redirect URI at the service.
 	Register func(redirectURI string)
@@ -80,7 +88,7 @@ func Start(config Config) (*World, error) {
 		config.Secret = rand.Text()
 	}
 	w := &World{config: config, over: make(chan struct{})}
-	for _, add := range []func(*World) error{addBitrix24, addTaxcomKassa, addGoogle, addOAuth2} {
+	for _, add := range []func(*World) error{addBitrix24, addTaxcomKassa, addGoogle, addOAuth2, addClientCredentials, addLogins, addStaticKeys} {
 		if err := add(w); err != nil {
 			return nil, errors.Join(err, w.stop())
 		}
@@ -116,7 +124,7 @@ func (w *World) stop() error {
 
 // Service returns the emulated service of a provider; nil if there is none.
 func (w *World) Service(provider string) *Service {
-	for _, s := range w.Services {
+	for _, s := range slices.Concat(w.Services, w.More) {
 		if s.Provider == provider {
 			return s
 		}

@@ -22,8 +22,8 @@ var description = provider.Description{
 	DocumentationURL: "https://www.rfc-editor.org/rfc/rfc6749",
 	SetupSteps: []provider.Text{
 		{
-			EN: "Register an application at the service (client type confidential or web, grant authorization code) with the redirect URI {redirect_uri}.",
-			RU: "Зарегистрируйте приложение в сервисе (тип клиента confidential или web, грант authorization code) с адресом возврата {redirect_uri}.",
+			EN: "Register an application at the service (client type confidential or web, grant authorization code) with the redirect URI {redirect_uri}. For client credentials that grant is allowed there, and no redirect URI is needed.",
+			RU: "Зарегистрируйте приложение в сервисе (тип клиента confidential или web, грант authorization code) с адресом возврата {redirect_uri}. Для учётных данных приложения разрешите там client credentials; адрес возврата не нужен.",
 		},
 		{
 			EN: "Copy the client ID and the client secret here. A public client has no secret; it is protected by PKCE.",

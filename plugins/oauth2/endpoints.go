@@ -51,7 +51,7 @@ func (e endpoints) check(svc provider.Service) error {
 	switch {
 	case issuer == "" && e.Authorization == "" && e.Token == "":
 		return wrongOption(optionIssuer, "neither an issuer nor endpoints were entered", remedyNothing)
-	case e.Authorization == "":
+	case e.Authorization == "" && svc.Option(optionGrants) != grantsClient:
 		return wrongOption(optionAuthorization, "the authorization endpoint is not known", remedyMissing)
 	case e.Token == "":
 		return wrongOption(optionToken, "the token endpoint is not known", remedyMissing)

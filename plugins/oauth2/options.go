@@ -13,6 +13,7 @@ const (
 	optionRevocation    = "revocation_endpoint"
 	optionUserinfo      = "userinfo_endpoint"
 	optionClientAuth    = "client_auth"
+	optionGrants        = "grants"
 	optionPKCE          = "pkce"
 	optionRenew         = "renew"
 	optionRotation      = "rotation"
@@ -42,6 +43,13 @@ const (
 const (
 	renewRefresh = "refresh_token"
 	renewNone    = "none"
+)
+
+// The values of optionGrants.
+const (
+	grantsCode   = "authorization_code"
+	grantsClient = "client_credentials"
+	grantsBoth   = "both"
 )
 
 // separators are the values of optionSeparator: a form drops a space that is entered
@@ -90,6 +98,19 @@ var options = provider.Schema{Options: []provider.Option{
 		Help: provider.Text{
 			EN: "Answers an access token with JSON about the account. Without it the account is known only where the service sends an ID token.",
 			RU: "Отвечает на access-токен данными аккаунта в JSON. Без него аккаунт известен, только если сервис присылает ID-токен.",
+		},
+	},
+	{
+		Name: optionGrants, Default: grantsCode,
+		Title: provider.Text{EN: "How tokens are obtained", RU: "Как получают токены"},
+		Help: provider.Text{
+			EN: "A person authorizes in the browser, or the application obtains tokens for itself (client credentials, RFC 6749 section 4.4). With both, each connection chooses.",
+			RU: "Человек авторизуется в браузере или приложение получает токены для себя (client credentials, RFC 6749, раздел 4.4). Если доступны оба способа, его выбирают для каждого подключения.",
+		},
+		Choices: []provider.Choice{
+			{Value: grantsCode, Title: provider.Text{EN: "A person authorizes in the browser", RU: "Человек авторизуется в браузере"}},
+			{Value: grantsClient, Title: provider.Text{EN: "Client credentials: no person is needed", RU: "Учётные данные приложения: человек не нужен"}},
+			{Value: grantsBoth, Title: provider.Text{EN: "Both", RU: "Оба способа"}},
 		},
 	},
 	{

@@ -74,6 +74,7 @@ func describe(svc provider.Service, e endpoints, m *oauth.Metadata) *provider.De
 	d.ClientAuth = []provider.ClientAuth{
 		{Grant: provider.GrantAuthorizationCode, Method: string(e.ClientAuth)},
 		{Grant: provider.GrantRefresh, Method: string(e.ClientAuth)},
+		{Grant: provider.GrantClientCredentials, Method: string(e.ClientAuth)},
 	}
 	d.ScopeSeparator = separators[svc.Option(optionSeparator)]
 	d.API.BaseURL = svc.Option(optionAPI)
@@ -85,7 +86,10 @@ func describe(svc provider.Service, e endpoints, m *oauth.Metadata) *provider.De
 	d.RenewWindow.Kind = provider.RenewWindowKind(cmp.Or(svc.Option(optionWindow), string(provider.RenewBeforeExpiry)))
 	d.Throttles = provider.Throttles(strings.TrimPrefix(svc.Option(optionThrottles), "unknown"))
 	d.OneGrantPerAccount = svc.Bool(optionOneGrant)
-	if svc.Option(optionRenew) == renewNone {
+	switch {
+	case svc.Option(optionGrants) == grantsClient:
+		d.AutoRenew = provider.AutoRenewReissue
+	case svc.Option(optionRenew) == renewNone:
 		d.AutoRenew = provider.AutoRenewNone
 	}
 	return &d
@@ -94,8 +98,20 @@ func describe(svc provider.Service, e endpoints, m *oauth.Metadata) *provider.De
 // served are the grants that work for this service.
 func served(svc provider.Service, e endpoints) []provider.Grant {
 	return slices.DeleteFunc(provider.GrantsOf(anyService{}), func(g provider.Grant) bool {
-		return (g == provider.GrantRevoke && e.Revocation == "") || (g == provider.GrantIdentify && !identifiable(svc))
+		return (g == provider.GrantRevoke && e.Revocation == "") || (g == provider.GrantIdentify && !identifiable(svc)) || !chosen(svc, g)
 	})
+}
+
+// chosen reports whether a grant is one that the administrator has chosen. What an
+// application obtains for itself belongs to no account.
+func chosen(svc provider.Service, g provider.Grant) bool {
+	switch g {
+	case provider.GrantAuthorizationCode, provider.GrantRefresh, provider.GrantIdentify:
+		return svc.Option(optionGrants) != grantsClient
+	case provider.GrantClientCredentials:
+		return svc.Option(optionGrants) == grantsClient || svc.Option(optionGrants) == grantsBoth
+	}
+	return true
 }
 
 // catalogue lists what the server supports, in its order.

@@ -20,6 +20,7 @@ type standard interface {
 	provider.Refresher
 	provider.Revoker
 	provider.Identifier
+	provider.ClientCredentialsGrant
 }
 
 // standardFor is the provider of one service, and where that is.
@@ -46,7 +47,7 @@ func standardFor(svc provider.Service) (standard, endpoints, error) {
 		Auth:       e.ClientAuth,
 		AuthParams: params, TokenParams: tokenParams, RefreshParams: refreshParams,
 		Account: oauth.Account{ID: []string{cmp.Or(svc.Option(optionAccountID), "sub")}, Name: accountNames(svc)},
-		Grants:  []provider.Grant{provider.GrantRevoke, provider.GrantIdentify},
+		Grants:  []provider.Grant{provider.GrantRevoke, provider.GrantIdentify, provider.GrantClientCredentials},
 	}
 	if slices.Contains(svc.Scopes, "openid") && !params.Has("prompt") { // what the administrator wrote wins
 		// OpenID Connect Core section 11: offline_access is granted with it only.
@@ -96,6 +97,16 @@ func (anyService) Refresh(ctx context.Context, req *provider.RefreshRequest) (*p
 		return nil, err
 	}
 	token, err := s.Refresh(ctx, req)
+	return token, explained(err)
+}
+
+// ClientCredentials implements provider.ClientCredentialsGrant.
+func (anyService) ClientCredentials(ctx context.Context, req *provider.ClientCredentialsRequest) (*provider.Token, error) {
+	s, _, err := standardFor(req.Service)
+	if err != nil {
+		return nil, err
+	}
+	token, err := s.ClientCredentials(ctx, req)
 	return token, explained(err)
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/app/connections"
+	"github.com/evergrant/evergrant/hub/internal/app/grants"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
@@ -26,7 +27,10 @@ type Connection struct {
 	Name    string `json:"name"`
 	Title   string `json:"title"`
 	Service string `json:"service" doc:"Name of the service"`
-	Status  string `json:"status" enum:"fresh,expires,retrying,uncertain,needs_operator,needs_authorization,paused,revoked"`
+	Grant   string `json:"grant" enum:"authorization_code,client_credentials,assertion,login,static,device_code" doc:"How it gets its tokens"`
+	// Options are its own, without secret ones.
+	Options map[string]any `json:"options,omitempty" doc:"The connection's own options; secret ones are left out"`
+	Status  string         `json:"status" enum:"fresh,expires,retrying,uncertain,needs_operator,needs_authorization,paused,revoked"`
 	// Generation numbers the token sets.
 	Generation    int64      `json:"generation"`
 	ValidUntil    *time.Time `json:"valid_until,omitempty" doc:"When the access token ends; absent if unknown"`
@@ -45,6 +49,8 @@ type Connection struct {
 	CreatedAt     time.Time  `json:"created_at"`
 	// Changed is present in the answer to an act.
 	Changed *bool `json:"changed,omitempty" doc:"In the answer to an act: whether it changed anything"`
+	// Obtaining is present in the answer to adding one that got no token set.
+	Obtaining *LastError `json:"obtaining,omitempty" doc:"In the answer to adding a connection: why the service gave no token"`
 	// Revocation is present in the answer to a revocation.
 	Revocation *Revocation `json:"revocation,omitempty" doc:"In the answer to a revocation: what became of the grant at the service"`
 }
@@ -70,7 +76,7 @@ func orAbsent(t time.Time) *time.Time {
 func connectionView(c connection.Connection, serviceName string, now time.Time) Connection {
 	by, reason := c.PersonBy()
 	v := Connection{
-		Name: c.Name, Title: c.Title, Service: serviceName, Status: string(c.StatusAt(now)), Generation: c.Generation,
+		Name: c.Name, Title: c.Title, Service: serviceName, Grant: string(c.Grant), Status: string(c.StatusAt(now)), Generation: c.Generation,
 		ValidUntil: orAbsent(c.Tokens.ExpiresAt), Renewable: c.Renewable(now), NextRenewal: orAbsent(c.Due),
 		PersonBy: orAbsent(by), PersonReason: string(reason), BornDead: c.BornDead(), Scopes: c.Tokens.Scopes,
 		MissingScopes: c.MissingScopes(), RenewedAt: orAbsent(c.RenewedAt), AuthorizedAt: orAbsent(c.AuthorizedAt),
@@ -87,9 +93,27 @@ func connectionView(c connection.Connection, serviceName string, now time.Time) 
 
 // ConnectionBody is a new connection.
 type ConnectionBody struct {
-	Service string `json:"service" doc:"Name of the service"`
-	Name    string `json:"name,omitempty" doc:"Part of the API's address; made of the title if empty" example:"sales-bitrix24"`
-	Title   string `json:"title,omitempty" example:"Битрикс24 — отдел продаж"`
+	Service string         `json:"service" doc:"Name of the service"`
+	Name    string         `json:"name,omitempty" doc:"Part of the API's address; made of the title if empty" example:"sales-bitrix24"`
+	Title   string         `json:"title,omitempty" example:"Битрикс24 — отдел продаж"`
+	Grant   string         `json:"grant,omitempty" enum:"authorization_code,client_credentials,assertion,login,static" doc:"How it gets its tokens; needed where the service offers several ways"`
+	Options map[string]any `json:"options,omitempty" doc:"The connection's own options, by the provider's connection_options"`
+	Entry
+}
+
+// Entry is what a person enters for a login or a static key.
+type Entry struct {
+	Fields map[string]any `json:"fields,omitempty" doc:"What a login or a static key is made of, by the provider's login or static_key.fields. Kept sealed, never returned"`
+	EndsAt *time.Time     `json:"ends_at,omitempty" doc:"When a static key ends, as far as you know"`
+}
+
+// entered is an entry as the act takes it.
+func (e Entry) entered() grants.Entered {
+	entered := grants.Entered{Fields: e.Fields}
+	if e.EndsAt != nil {
+		entered.Ends = *e.EndsAt
+	}
+	return entered
 }
 
 // ListInput filters a list of connections.
@@ -125,20 +149,20 @@ func (a *API) view(ctx context.Context, c connection.Connection) (*one[Connectio
 	if err != nil {
 		return nil, a.fail(err)
 	}
-	return &one[Connection]{connectionView(c, svc.Name, time.Now())}, nil
+	v := connectionView(c, svc.Name, time.Now())
+	v.Options = openOptions(svc.Description, c.Options)
+	return &one[Connection]{v}, nil
 }
 
 func (a *API) registerConnections() {
 	huma.Register(a.huma, operation("list-connections", http.MethodGet, "/api/v1/connections", "List connections", "Connections"), a.listConnections)
-	add := operation("add-connection", http.MethodPost, "/api/v1/connections", "Name a new connection; authorize it next", "Connections", 404, 422)
+	add := operation("add-connection", http.MethodPost, "/api/v1/connections", "Add a connection; authorize it next, or have the hub obtain its tokens", "Connections", 404, 422)
+	add.Description = "A connection that is not authorized in a browser gets its token set at once. If the service gives none, the connection is there all the same, with the reason in obtaining; correct what is wrong and obtain again."
 	add.DefaultStatus = http.StatusCreated
 	huma.Register(a.huma, add, func(ctx context.Context, in *one[ConnectionBody]) (*one[Connection], error) {
-		added, err := a.conns.Add(ctx, in.Body.Service, in.Body.Name, in.Body.Title)
-		if err != nil {
-			return nil, a.fail(err)
-		}
-		return a.view(ctx, added.Connection)
+		return a.addConnection(ctx, in.Body)
 	})
+	a.registerObtain()
 	a.registerShow()
 	a.registerRenew()
 	a.act("pause-connection", "/pause", "Stop renewal and pulls", a.conns.Pause)

@@ -25,9 +25,13 @@ type Provider struct {
 	Lifetimes        Lifetimes       `json:"lifetimes"`
 	Hosts            []string        `json:"hosts" doc:"Host patterns that the plugin may talk to"`
 	Options          provider.Schema `json:"options" doc:"JSON Schema of a service's options"`
-	Scopes           []string        `json:"scopes,omitempty"`
-	SetupSteps       []provider.Text `json:"setup_steps,omitempty"`
-	Notices          []provider.Text `json:"notices,omitempty" doc:"What is good to know"`
+	// ConnectionOptions, Login and StaticKey are what is asked for each connection.
+	ConnectionOptions *provider.Schema    `json:"connection_options,omitempty" doc:"JSON Schema of the options of each connection"`
+	Login             *provider.Schema    `json:"login,omitempty" doc:"JSON Schema of the fields of the grant login"`
+	StaticKey         *provider.StaticKey `json:"static_key,omitempty" doc:"What the key of the grant static is, who makes it and where"`
+	Scopes            []string            `json:"scopes,omitempty"`
+	SetupSteps        []provider.Text     `json:"setup_steps,omitempty"`
+	Notices           []provider.Text     `json:"notices,omitempty" doc:"What is good to know"`
 	// TestCalls are those that POST …/test-call makes.
 	TestCalls []provider.TestCall `json:"test_calls,omitempty" doc:"Calls of the API that show the access work"`
 }
@@ -59,6 +63,15 @@ func providerView(d *provider.Description) Provider {
 			RefreshTokenIdle: lifetime(d.Lifetimes.RefreshTokenIdle), AuthorizationCode: lifetime(d.Lifetimes.AuthorizationCode),
 		},
 		Options: d.Options, SetupSteps: d.SetupSteps, Notices: d.Notices, TestCalls: d.TestCalls,
+	}
+	if !d.ConnectionOptions.IsZero() {
+		v.ConnectionOptions = &d.ConnectionOptions
+	}
+	if !d.Login.IsZero() {
+		v.Login = &d.Login
+	}
+	if !d.StaticKey.Fields.IsZero() {
+		v.StaticKey = &d.StaticKey
 	}
 	for _, g := range d.Grants {
 		v.Grants = append(v.Grants, string(g))

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/operation"
@@ -61,6 +62,9 @@ func (f *Flow) Check(ctx context.Context, svc service.Service) Checked {
 	now := time.Now()
 	op := func() *operation.Op { return &operation.Op{ID: store.NewID(), Service: svc, Now: now} }
 	ask := provider.AuthCodeURLRequest{State: randtoken.New(), RedirectURI: f.RedirectURI(svc), Nonce: randtoken.New()}
+	if !slices.Contains(svc.Description.Grants, provider.GrantAuthorizationCode) {
+		return f.checkWithoutBrowser(ctx, op())
+	}
 	verifier := withPKCE(svc, &ask)
 	address, err := f.o.Runner.AuthCodeURL(ctx, op(), ask)
 	if err == nil {
@@ -83,6 +87,19 @@ func (f *Flow) Check(ctx context.Context, svc service.Service) Checked {
 		checked.Instead = f.tryOthers(ctx, svc, made, checked.Cause.Option, now)
 	}
 	return checked
+}
+
+// checkWithoutBrowser is Check for a service that sends nobody to a login page: client
+// credentials are tried, and the token is thrown away. What a person enters for each
+// connection is not there to be tried.
+func (f *Flow) checkWithoutBrowser(ctx context.Context, op *operation.Op) Checked {
+	if !slices.Contains(op.Service.Description.Grants, provider.GrantClientCredentials) {
+		return Checked{Verdict: CheckUnclear}
+	}
+	if _, err := f.ask(ctx, op, provider.GrantClientCredentials, Entered{}); err != nil {
+		return verdictOf(causeOf(err))
+	}
+	return Checked{Verdict: CheckAccepted}
 }
 
 // tryOthers shows the made-up code with each other choice of the option that the provider

@@ -28,7 +28,9 @@ const (
 	ReasonInternal       Reason = "internal"
 	ReasonStillWaiting   Reason = "still_waiting" // the service has not answered yet; the exchange continues
 	ReasonOtherAccount   Reason = "other_account"
-	ReasonNotPasted      Reason = "not_pasted" // what was pasted holds no code
+	ReasonNotPasted      Reason = "not_pasted"    // what was pasted holds no code
+	ReasonEntryRefused   Reason = "entry_refused" // the service does not accept what was entered
+	ReasonNotObtained    Reason = "not_obtained"  // the service gives the hub no token
 	// The grant is kept as an offer: see Offer.
 	ReasonWouldLoseRenewal Reason = "would_lose_renewal" // it could not be renewed, the one in force can
 	ReasonAccountUnproven  Reason = "account_unproven"   // the service did not say whose it is
@@ -92,6 +94,21 @@ func reasonOf(cause *provider.Error) Reason {
 	default:
 		return ReasonInternal
 	}
+}
+
+// reasonOfObtaining is reasonOf where nobody was sent to a browser.
+func reasonOfObtaining(grant provider.Grant, cause *provider.Error) Reason {
+	entered := grant == provider.GrantLogin || grant == provider.GrantStatic
+	switch cause.Kind {
+	case provider.Denied, provider.ReauthorizationRequired:
+		if entered {
+			return ReasonEntryRefused
+		}
+		return ReasonNotObtained
+	case provider.Blocked:
+		return ReasonNotObtained
+	}
+	return reasonOf(cause)
 }
 
 // fail gives a failure its reference and logs it once.

@@ -248,7 +248,11 @@ func (f *Flow) exchange(ctx context.Context, svc service.Service, a *authdb.Auth
 // spend exchanges the code and saves what comes of it.
 func (f *Flow) spend(ctx context.Context, svc service.Service, a *authdb.Authorization, params url.Values, now time.Time) (*Finished, error) {
 	failure := &Failure{Service: &svc, Authorization: a}
-	op := &operation.Op{ID: a.ID, Service: svc, Now: now, Sending: sync.OnceFunc(func() { f.o.Exchanging(time.Since(now)) })}
+	about, err := f.about(ctx, a.ConnectionID)
+	if err != nil {
+		return nil, err
+	}
+	op := &operation.Op{ID: a.ID, Service: svc, Connection: about, Now: now, Sending: sync.OnceFunc(func() { f.o.Exchanging(time.Since(now)) })}
 	token, out, err := f.o.Runner.Exchange(ctx, op, provider.ExchangeRequest{
 		Code: params.Get("code"), Params: params, RedirectURI: a.RedirectURI, CodeVerifier: a.Verifier, Nonce: a.Nonce, Data: a.Data,
 	})
@@ -260,7 +264,7 @@ func (f *Flow) spend(ctx context.Context, svc service.Service, a *authdb.Authori
 	if a.ConnectionID == "" {
 		return f.once(ctx, svc, a, now, *token), nil
 	}
-	account, err := f.identify(ctx, svc, *token, now)
+	account, err := f.identify(ctx, svc, about, *token, now)
 	if err != nil {
 		c, readErr := f.o.Store.Grants.Connection(ctx, a.ConnectionID)
 		if readErr != nil {
@@ -282,14 +286,23 @@ func (f *Flow) spend(ctx context.Context, svc service.Service, a *authdb.Authori
 	return finished, err
 }
 
+// about is the connection of an authorization as a provider gets it; zero without one.
+func (f *Flow) about(ctx context.Context, connectionID string) (provider.Connection, error) {
+	if connectionID == "" {
+		return provider.Connection{}, nil
+	}
+	c, err := f.o.Store.Grants.Connection(ctx, connectionID)
+	return c.ForProvider(), wrap("read the connection", err)
+}
+
 // identify returns the account of the grant; empty if the service cannot identify it.
-func (f *Flow) identify(ctx context.Context, svc service.Service, token provider.Token, now time.Time) (provider.Account, error) {
+func (f *Flow) identify(ctx context.Context, svc service.Service, about provider.Connection, token provider.Token, now time.Time) (provider.Account, error) {
 	if !slices.Contains(svc.Description.Grants, provider.GrantIdentify) {
 		return provider.Account{}, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.o.MaxWait)
 	defer cancel()
-	account, err := f.o.Runner.Identify(ctx, &operation.Op{Service: svc, Now: now}, token)
+	account, err := f.o.Runner.Identify(ctx, &operation.Op{Service: svc, Connection: about, Now: now}, token)
 	if err != nil {
 		return provider.Account{}, err
 	}

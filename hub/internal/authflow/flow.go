@@ -117,7 +117,7 @@ type Started struct {
 }
 
 // Start begins an authorization.
-// Errors: *store.DetachedError where no grant may be made.
+// Errors: *store.DetachedError where no grant may be made, ErrNoBrowser.
 func (f *Flow) Start(ctx context.Context, req StartRequest) (*Started, error) {
 	if err := f.o.Store.Detached(ctx); err != nil {
 		return nil, err
@@ -133,6 +133,9 @@ func (f *Flow) Start(ctx context.Context, req StartRequest) (*Started, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !slices.Contains(svc.Description.Grants, provider.GrantAuthorizationCode) || c.ID != "" && c.Grant != provider.GrantAuthorizationCode {
+		return nil, ErrNoBrowser
+	}
 	now := time.Now()
 	state, nonce := randtoken.New(), randtoken.New()
 	ask := provider.AuthCodeURLRequest{
@@ -140,7 +143,7 @@ func (f *Flow) Start(ctx context.Context, req StartRequest) (*Started, error) {
 		ForceConsent: forcesConsent(c, svc),
 	}
 	verifier := withPKCE(svc, &ask)
-	address, err := f.o.Runner.AuthCodeURL(ctx, &operation.Op{Service: svc, Now: now}, ask)
+	address, err := f.o.Runner.AuthCodeURL(ctx, &operation.Op{Service: svc, Connection: c.ForProvider(), Now: now}, ask)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 // once returns a grant in the form of a connection that is not stored: the returned value
 // is the only copy.
 func (f *Flow) once(ctx context.Context, svc service.Service, a *authdb.Authorization, asked time.Time, token provider.Token) *Finished {
-	account, err := f.identify(ctx, svc, token, asked)
+	account, err := f.identify(ctx, svc, provider.Connection{}, token, asked)
 	if err != nil {
 		f.o.Logger.Debug("one-time handover, account unknown", "service", svc.Name)
 	}

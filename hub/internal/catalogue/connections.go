@@ -12,14 +12,24 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// AddConnection names a new connection of a service; it has no grant yet. An
-// empty name is made of the title.
-func (c *Catalogue) AddConnection(ctx context.Context, serviceID, name, title string) (connection.Connection, error) {
+// NewConnection is what a connection is added with.
+type NewConnection struct {
+	// Name is made of Title if it is empty.
+	Name, Title string
+	// Grant is how it gets its tokens; "" is the only way of the service.
+	Grant provider.Grant
+	// Options are checked against the description's ConnectionOptions.
+	Options map[string]any
+}
+
+// AddConnection adds a connection of a service; it has no grant yet. Errors:
+// *InvalidError, store.ErrNotFound.
+func (c *Catalogue) AddConnection(ctx context.Context, serviceID string, n NewConnection) (connection.Connection, error) {
 	svc, err := c.store.Services.Service(ctx, serviceID)
 	if err != nil {
 		return connection.Connection{}, err
 	}
-	conn, err := newConnection(svc, name, title)
+	conn, err := newConnection(svc, n)
 	if err != nil {
 		return conn, err
 	}
@@ -34,7 +44,8 @@ func (c *Catalogue) AddConnection(ctx context.Context, serviceID, name, title st
 }
 
 // newConnection is a connection of a service before it is stored.
-func newConnection(svc service.Service, name, title string) (connection.Connection, error) {
+func newConnection(svc service.Service, n NewConnection) (connection.Connection, error) {
+	name, title := n.Name, n.Title
 	name, title = strings.TrimSpace(name), strings.TrimSpace(title)
 	if name == "" {
 		name = Slug(title)
@@ -47,10 +58,13 @@ func newConnection(svc service.Service, name, title string) (connection.Connecti
 	if len(title) > 300 {
 		invalid.add("title", "Use at most 300 characters.", "Не более 300 символов.")
 	}
+	grant := invalid.chooseGrant(svc, n.Grant)
+	options := invalid.checkSchema("options.", svc.Description.ConnectionOptions, n.Options)
 	if err := invalid.orNil(); err != nil {
 		return connection.Connection{}, err
 	}
-	conn := connection.New(time.Now(), store.NewID(), name, title, svc.ID, connection.PolicyOf(svc.Description, provider.GrantAuthorizationCode))
+	conn := connection.New(time.Now(), store.NewID(), name, title, svc.ID, connection.PolicyOf(svc.Description, grant))
+	conn.Grant, conn.Options = grant, options
 	conn.RequestedScopes = svc.Scopes
 	return conn, nil
 }

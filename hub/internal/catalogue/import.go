@@ -26,6 +26,11 @@ type Import struct {
 	// Service and Name are names, Title is for people; an empty name is made of it.
 	Service, Name, Title string
 	Tags                 []string
+	// By is how the connection gets its tokens from now on, Options are its own, and
+	// Fields what it logs in with or the key itself, as in NewConnection.
+	By      provider.Grant
+	Options map[string]any
+	Fields  map[string]any
 	// Grant is what is known of the tokens. Without an access token it needs a
 	// refresh token, and the hub renews before anything is handed out.
 	Grant provider.Token
@@ -41,18 +46,24 @@ func (c *Catalogue) Import(ctx context.Context, in Import) (connection.Connectio
 	if err != nil {
 		return connection.Connection{}, err
 	}
-	conn, err := newConnection(svc, in.Name, in.Title)
+	conn, err := newConnection(svc, NewConnection{Name: in.Name, Title: in.Title, Grant: in.By, Options: in.Options})
 	if err != nil {
 		return conn, err
 	}
-	if in.Grant.AccessToken == "" && conn.Policy.AutoRenew != provider.AutoRenewRefreshToken {
+	if in.Grant.AccessToken == "" && conn.Policy.AutoRenew != provider.AutoRenewRefreshToken && !conn.Grant.Reissues() {
 		invalid := &InvalidError{}
 		invalid.add("grant", "This service does not renew access by a refresh token, so a refresh token alone is of no use; give the access token and when it expires.",
 			"Этот сервис не продлевает доступ по refresh-токену, и одного refresh-токена мало: укажите токен доступа и срок его действия.")
 		return conn, invalid
 	}
 	now := time.Now()
-	conn = conn.Granted(now, now, in.Grant, provider.Account{}, svc.Scopes)
+	var fields provider.Fields
+	if len(in.Fields) > 0 || conn.Grant == provider.GrantLogin { // a login is of no use without
+		if fields, err = CheckFields(svc, conn.Grant, in.Fields); err != nil {
+			return conn, err
+		}
+	}
+	conn = conn.Obtained(now, now, in.Grant, provider.Account{}, svc.Scopes, fields, time.Time{})
 	if err := c.store.Grants.CreateConnection(ctx, conn); err != nil {
 		if errors.Is(err, store.ErrNameTaken) {
 			return conn, taken()

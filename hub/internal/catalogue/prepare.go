@@ -85,7 +85,17 @@ func (c *Catalogue) prepare(ctx context.Context, draft ServiceDraft, old service
 	return svc, enterAgain(kept, bound, service.Beyond(bound, svc.Hosts))
 }
 
+// NeedsClient reports whether services of a provider are clients that are registered
+// there: all are, but those whose connections live by what a person enters alone.
+func NeedsClient(d provider.Description) bool {
+	grants := grantsIn(&d)
+	return len(grants) == 0 || slices.ContainsFunc(grants, func(g provider.Grant) bool { return g != provider.GrantLogin && g != provider.GrantStatic })
+}
+
 func (e *InvalidError) checkClient(svc service.Service, d provider.Description) {
+	if !NeedsClient(d) {
+		return
+	}
 	if svc.ClientID == "" {
 		e.add("client_id", "Fill in the client ID of your application.", "Укажите идентификатор вашего приложения (client_id).")
 	}

@@ -74,7 +74,7 @@ func (c *Catalogue) revokeAtService(ctx context.Context, conn connection.Connect
 		return result, nil
 	}
 	result.Sent = true
-	if result.Err = c.revokeOnce(ctx, svc, conn.Tokens); result.Err == nil {
+	if result.Err = c.revokeOnce(ctx, svc, conn.ForProvider(), conn.Tokens); result.Err == nil {
 		return result, nil
 	}
 	c.log.Warn("revoke grant at service failed, retrying for a day", "connection", conn.Name, "error", result.Err)
@@ -82,15 +82,15 @@ func (c *Catalogue) revokeAtService(ctx context.Context, conn connection.Connect
 	result.Until = now.Add(revokeFor)
 	c.noted(ctx, ActRevokeFailed, conn.Name, result.Err.Error())
 	return result, c.store.Grants.PutRevocation(context.WithoutCancel(ctx), grantdb.Revocation{
-		ID: store.NewID(), ServiceID: svc.ID, Connection: conn.Name, Tokens: conn.Tokens, Tries: 1, Due: now.Add(revokeFirst), Until: result.Until,
+		ID: store.NewID(), ServiceID: svc.ID, Connection: conn.Name, About: conn.ForProvider(), Tokens: conn.Tokens, Tries: 1, Due: now.Add(revokeFirst), Until: result.Until,
 	})
 }
 
-func (c *Catalogue) revokeOnce(ctx context.Context, svc service.Service, tokens connection.TokenSet) error {
+func (c *Catalogue) revokeOnce(ctx context.Context, svc service.Service, about provider.Connection, tokens connection.TokenSet) error {
 	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
 	defer cancel()
 	now := time.Now()
-	return c.runner.Revoke(ctx, &operation.Op{Service: svc, Now: now}, tokens.Token(now))
+	return c.runner.Revoke(ctx, &operation.Op{Service: svc, Connection: about, Now: now}, tokens.Token(now))
 }
 
 // RetryRevocations retries outstanding revocations at services. It is called every
@@ -112,7 +112,7 @@ func (c *Catalogue) retryRevocation(ctx context.Context, r grantdb.Revocation) e
 	if err != nil {
 		return err
 	}
-	cause, now := c.revokeOnce(ctx, svc, r.Tokens), time.Now()
+	cause, now := c.revokeOnce(ctx, svc, r.About, r.Tokens), time.Now()
 	if cause == nil {
 		c.noted(ctx, ActRevokedLate, r.Connection, "")
 		return c.store.Grants.DeleteRevocation(ctx, r.ID)

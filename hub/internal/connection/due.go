@@ -198,11 +198,14 @@ func (c Connection) MayRenew(now time.Time) (bool, time.Time) {
 }
 
 // MayRenewNow reports whether a renewal that a caller requests may begin now: waiting
-// times do not count, but a request that may still be answered does. The second result is
-// as MayRenew's.
+// times do not count, but a request that may still be answered does, and so does a refused
+// login: services lock accounts after a few of them. The second result is as MayRenew's.
 func (c Connection) MayRenewNow(now time.Time) (bool, time.Time) {
 	if !c.Renewable(now) {
 		return false, time.Time{}
+	}
+	if f := c.Failure; f != nil && c.Grant == provider.GrantLogin && f.Kind == provider.Blocked && now.Before(c.Due) {
+		return false, c.Due
 	}
 	if f := c.Failure; f != nil && now.Before(f.AnswerableUntil) {
 		return false, f.AnswerableUntil

@@ -25,6 +25,26 @@ func (c Connection) Granted(now, asked time.Time, token provider.Token, account 
 	return c.healthy(now)
 }
 
+// Obtained gives a connection a token set that the hub got without a browser: by a request
+// of its own, or from a key that a person entered. fields are what was entered for it, which
+// later sets are obtained with; ends is the end that the person knows of, which counts where
+// neither the service nor its description names one.
+func (c Connection) Obtained(now, asked time.Time, token provider.Token, account provider.Account, requested []string, fields provider.Fields, ends time.Time) Connection {
+	if token.ExpiresIn == nil && !ends.IsZero() {
+		token.ExpiresIn = new(ends.Sub(asked))
+	}
+	c = c.Granted(now, asked, token, account, requested)
+	c.Tokens.Fields = fields
+	return c
+}
+
+// WithOptions gives a connection other options of its own. What was blocked is tried again
+// at once, as after an edit of its service.
+func (c Connection) WithOptions(now time.Time, options map[string]any) Connection {
+	c.Options, c.UpdatedAt = options, now
+	return c.WithPolicy(now, c.Policy)
+}
+
 // KeepsRefreshToken reports whether the connection's refresh token stays good beside an
 // authorization that brings none: the service hands one out only once and does not
 // replace it, the account is proven to be the same, and the scopes are those that it

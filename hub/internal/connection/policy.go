@@ -51,9 +51,10 @@ func (p Policy) Margin(life time.Duration) time.Duration {
 func (p Policy) RepeatSafe() bool { return p.Rotation.RepeatSafe || !p.Rotates() }
 
 // Rotates reports whether a renewal replaces the refresh token, so that an older
-// token set is of no use any more.
+// token set is of no use any more. Where the hub obtains tokens again by the same grant,
+// what it renews with stays good whatever happens to the tokens.
 func (p Policy) Rotates() bool {
-	return p.Rotation.Kind != "" && p.Rotation.Kind != provider.RotationNone
+	return p.AutoRenew != provider.AutoRenewReissue && p.Rotation.Kind != "" && p.Rotation.Kind != provider.RotationNone
 }
 
 // Renewable reports whether the service could issue the next token set without a person

@@ -21,6 +21,24 @@ var phrases = []phrase{
 	p(`(".*") is not an address that starts with https:// or http://; correct the service's options`, `$1 — не адрес, который начинается с https:// или http://; исправьте настройки сервиса`),
 	p(`the token request could not be built: (.+)`, `запрос токена не удалось составить: $1`),
 
+	// Keys that the hub keeps.
+	p(`the key of the service could not be used: (.+)`, `ключ сервиса не удалось использовать: $1`),
+	p(`no proof of possession could be made: (.+)`, `не удалось доказать владение ключом: $1`),
+	p(`the service (\S+) has no key (".*") yet; make or import it on the page of the service`, `у сервиса $1 пока нет ключа $2; создайте или импортируйте его на странице сервиса`),
+	p(`the service (\S+) has no key (".*")`, `у сервиса $1 нет ключа $2`),
+	p(`the plugin of (\S+) named a key (".*"), which its description does not declare`, `плагин сервиса $1 назвал ключ $2, которого нет в его описании`),
+	p(`the key (\S+) of (\S+), to which the grant is bound, was removed; a person has to authorize again`, `ключ $1 сервиса $2, к которому привязан доступ, удалён; нужна новая авторизация`),
+	p(`the key cannot be taken: ended`, `срок сертификата истёк`),
+	p(`the client secret of (\S+) is shorter than the 32 bytes that client_secret_jwt needs`, `client_secret сервиса $1 короче 32 байт, которые нужны для client_secret_jwt`),
+	p(`there is no key (\S+)`, `ключа $1 нет`),
+
+	// The SDK: device authorization, introspection, pushed requests.
+	p(`service (\S+) has no endpoint for device authorization`, `у сервиса $1 нет адреса авторизации устройств`),
+	p(`service (\S+) has no introspection endpoint`, `у сервиса $1 нет адреса проверки токенов (introspection)`),
+	p(`the service's reply lacks device_code, user_code or verification_uri`, `в ответе сервиса нет device_code, user_code или verification_uri`),
+	p(`the service's introspection does not say whether the token is active`, `сервис (introspection) не сообщает, действует ли токен`),
+	p(`the service took the authorization request, but its reply has no request_uri`, `сервис принял запрос авторизации, но в ответе нет request_uri`),
+
 	// Requests that did not come through.
 	p(`no reply from (\S+): its name could not be resolved`, `нет ответа от $1: имя узла не удалось найти`),
 	p(`no reply from (\S+): there is no such host`, `нет ответа от $1: такого узла нет`),

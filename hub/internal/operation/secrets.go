@@ -14,14 +14,20 @@ import (
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
-// secretsOf are the secrets of a registration that a plugin is given.
-func secretsOf(svc service.Service) []string {
+// secretsOf are the secrets of a registration and of a connection that a plugin is given.
+func secretsOf(svc service.Service, about provider.Connection) []string {
 	secrets := []string{svc.ClientSecret}
 	if svc.Description == nil {
 		return secrets
 	}
-	for _, o := range slices.Concat(svc.Description.Options.Options, svc.Description.ConnectionOptions.Options) {
-		if value, ok := svc.Options[o.Name].(string); ok && o.Secret {
+	secrets = append(secrets, secretOptions(svc.Description.Options, svc.Options)...)
+	return append(secrets, secretOptions(svc.Description.ConnectionOptions, about.Options)...)
+}
+
+// secretOptions are the values of a schema's secret options.
+func secretOptions(schema provider.Schema, values map[string]any) (secrets []string) {
+	for _, o := range schema.Options {
+		if value, ok := values[o.Name].(string); ok && o.Secret {
 			secrets = append(secrets, value)
 		}
 	}

@@ -23,9 +23,10 @@ func TestSecretsThatAPluginLearnsAreKnownByTheirFields(t *testing.T) {
 		}
 	}
 	svc := service.Service{ClientSecret: "s", Options: map[string]any{"login": "l", "pin": "p"}, Description: &provider.Description{
-		Options: provider.Schema{Options: []provider.Option{{Name: "login"}, {Name: "pin", Secret: true}}},
+		Options:           provider.Schema{Options: []provider.Option{{Name: "login"}, {Name: "pin", Secret: true}}},
+		ConnectionOptions: provider.Schema{Options: []provider.Option{{Name: "own", Secret: true}, {Name: "seen"}}},
 	}}
-	if got := secretsOf(svc); !slices.Equal(got, []string{"s", "p"}) {
+	if got := secretsOf(svc, provider.Connection{Options: map[string]any{"own": "c", "seen": "d"}}); !slices.Equal(got, []string{"s", "p", "c"}) {
 		t.Errorf("of the registration: %v", got)
 	}
 }

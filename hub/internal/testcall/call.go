@@ -88,12 +88,12 @@ func (x *Caller) Call(ctx context.Context, conn connection.Connection, name stri
 	if err != nil {
 		return nil, err
 	}
-	return x.send(ctx, svc, pulled.Connection.Tokens, calls[i]), nil
+	return x.send(ctx, svc, pulled.Connection, calls[i]), nil
 }
 
-func (x *Caller) send(ctx context.Context, svc service.Service, tokens connection.TokenSet, call provider.TestCall) *Answer {
+func (x *Caller) send(ctx context.Context, svc service.Service, conn connection.Connection, call provider.TestCall) *Answer {
 	answer := &Answer{Call: call.Name}
-	req, err := requestOf(svc, tokens, call)
+	req, err := requestOf(svc, conn, call)
 	if err != nil {
 		answer.Failure = err.Error()
 		return answer
@@ -110,20 +110,23 @@ func (x *Caller) send(ctx context.Context, svc service.Service, tokens connectio
 		return answer
 	}
 	answer.Status = resp.Status
-	answer.Body, answer.Cut = shown(resp.Body, secretsOf(svc, tokens))
+	answer.Body, answer.Cut = shown(resp.Body, secretsOf(svc, conn))
 	return answer
 }
 
-var placeholderRE = regexp.MustCompile(`\{(option|extra):([A-Za-z0-9_]+)\}`)
+var placeholderRE = regexp.MustCompile(`\{(option|connection|extra):([A-Za-z0-9_]+)\}`)
 
 // requestOf fills the placeholders in and attaches the token as the provider says.
-func requestOf(svc service.Service, tokens connection.TokenSet, call provider.TestCall) (*providerplugin.HTTPRequest, error) {
-	missing := ""
+func requestOf(svc service.Service, conn connection.Connection, call provider.TestCall) (*providerplugin.HTTPRequest, error) {
+	missing, tokens := "", conn.Tokens
 	address := placeholderRE.ReplaceAllStringFunc(call.URL, func(placeholder string) string {
 		part := placeholderRE.FindStringSubmatch(placeholder)
 		values := svc.Options
-		if part[1] == "extra" {
+		switch part[1] {
+		case "extra":
 			values = tokens.Extra
+		case "connection":
+			values = conn.Options
 		}
 		value, _ := values[part[2]].(string)
 		if value == "" {

@@ -24,7 +24,8 @@ const (
 var secretName = regexp.MustCompile(`(?i)^(access|refresh|id|application|auth)?[_-]?token$|secret|password|^auth$|api[_-]?key`)
 
 // secretsOf are what must not be shown of an answer that repeats it.
-func secretsOf(svc service.Service, tokens connection.TokenSet) []string {
+func secretsOf(svc service.Service, conn connection.Connection) []string {
+	tokens := conn.Tokens
 	secrets := []string{tokens.AccessToken, tokens.RefreshToken, svc.ClientSecret}
 	for name, value := range tokens.Extra {
 		if text, ok := value.(string); ok && secretName.MatchString(name) {
@@ -33,6 +34,16 @@ func secretsOf(svc service.Service, tokens connection.TokenSet) []string {
 	}
 	for _, o := range svc.Description.Options.Options {
 		if text, ok := svc.Options[o.Name].(string); ok && o.Secret {
+			secrets = append(secrets, text)
+		}
+	}
+	for _, o := range svc.Description.ConnectionOptions.Options {
+		if text, ok := conn.Options[o.Name].(string); ok && o.Secret {
+			secrets = append(secrets, text)
+		}
+	}
+	for _, value := range tokens.Fields {
+		if text, ok := value.(string); ok {
 			secrets = append(secrets, text)
 		}
 	}

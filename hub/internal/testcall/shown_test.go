@@ -13,7 +13,7 @@ import (
 func TestAnAnswerIsShownWithoutSecrets(t *testing.T) {
 	svc := service.Service{ClientSecret: "the+client/secret", Description: &provider.Description{}}
 	tokens := connection.TokenSet{AccessToken: "access-1234567", RefreshToken: "refresh-1234567", Extra: map[string]any{"application_token": "app-1234567"}}
-	secrets := secretsOf(svc, tokens)
+	secrets := secretsOf(svc, connection.Connection{Tokens: tokens})
 	for name, tc := range map[string]struct{ body, want string }{
 		"indented":           {`{"b":[1,2],"a":"Привет <b>"}`, "{\n  \"a\": \"Привет <b>\",\n  \"b\": [\n    1,\n    2\n  ]\n}"},
 		"a number stays":     {`{"id":12345678901234567890}`, "{\n  \"id\": 12345678901234567890\n}"},
@@ -44,12 +44,12 @@ func TestTheTokenIsAttachedAsTheProviderSays(t *testing.T) {
 		"header":  {provider.API{In: "header", Name: "Authorization", Prefix: "Token "}, "https://acme.example/rest/user.current?x=1", "Token a b"},
 		"nothing": {provider.API{}, "https://acme.example/rest/user.current?x=1", "Bearer a b"},
 	} {
-		req, err := requestOf(service.Service{Description: &provider.Description{API: tc.api}}, tokens, call)
+		req, err := requestOf(service.Service{Description: &provider.Description{API: tc.api}}, connection.Connection{Tokens: tokens}, call)
 		if err != nil || req.URL != tc.url || req.Header.Get("Authorization") != tc.header || req.Method != http.MethodGet {
 			t.Errorf("%s: %+v %v", name, req, err)
 		}
 	}
-	if _, err := requestOf(service.Service{Description: &provider.Description{}}, connection.TokenSet{}, call); err == nil {
+	if _, err := requestOf(service.Service{Description: &provider.Description{}}, connection.Connection{}, call); err == nil {
 		t.Error("an address without its host was made")
 	}
 }

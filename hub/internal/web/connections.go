@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -19,7 +18,6 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/services"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/service"
-	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/store/renewaldb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
@@ -61,6 +59,11 @@ func (p *connectionPages) routes(in inside) {
 	manage.POST("/connections/:name/offer/take", p.takeOffer)
 	manage.POST("/connections/:name/offer/drop", p.dropOffer)
 	manage.POST("/connections/:name/owner", p.setOwner)
+	operate.GET("/connections/:name/enter", p.grantForm)
+	operate.POST("/connections/:name/enter", p.enterGrant)
+	operate.POST("/connections/:name/obtain", p.obtain)
+	manage.GET("/connections/:name/options", p.optionsForm)
+	manage.POST("/connections/:name/options", p.setOptions)
 	codes.GET("/connections/:name/codes", p.codes)
 	codes.POST("/connections/:name/codes", p.askCodes)
 	codes.POST("/connections/:name/codes.json", p.codesFile)
@@ -88,7 +91,12 @@ func tagsOf(text string) []string {
 }
 
 func (p *connectionPages) connectionForm(c *gin.Context) {
-	p.showConnectionForm(c, http.StatusOK, view.ConnectionForm{Service: c.Query("service")})
+	form := view.ConnectionForm{Service: c.Query("service"), Name: c.Query("name"), Title: c.Query("title")}
+	if err := p.askFor(c, &form); err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.showConnectionForm(c, http.StatusOK, form)
 }
 
 func (p *connectionPages) showConnectionForm(c *gin.Context, status int, form view.ConnectionForm) {
@@ -106,37 +114,10 @@ func (p *connectionPages) showConnectionForm(c *gin.Context, status int, form vi
 	p.render(c, status, page.NewConnection(p.shell(c, view.SectionConnections), form))
 }
 
-func (p *connectionPages) addConnection(c *gin.Context) {
-	ctx := c.Request.Context()
-	form := view.ConnectionForm{Service: c.PostForm("service"), Name: c.PostForm("name"), Title: c.PostForm("title")}
-	var added connections.Added
-	var err error
-	if form.Service, err = p.serviceEntered(ctx, form.Service); err == nil {
-		added, err = p.connections.Add(ctx, form.Service, form.Name, form.Title)
-	}
-	if errors.Is(err, store.ErrNotFound) {
-		form.Problems = view.Problems{"service": textNoService}
-		p.showConnectionForm(c, http.StatusUnprocessableEntity, form)
-		return
-	}
-	if form.Problems = problemsOf(err); form.Problems != nil {
-		p.showConnectionForm(c, http.StatusUnprocessableEntity, form)
-		return
-	}
-	if err != nil {
-		p.fail(c, err)
-		return
-	}
-	if c.PostForm("then") == "authorize" {
-		p.granting.depart(c, added.Connection.Name)
-		return
-	}
-	back(c, "/connections/"+url.PathEscape(added.Connection.Name))
-}
-
 func (p *connectionPages) connection(c *gin.Context) {
 	made, isMade := toShow[madeLink](p.kit, c, shownLink)
 	tested, isTested := toShow[testCalled](p.kit, c, shownCall)
+	failed, isFailed := toShow[notObtained](p.kit, c, shownObtain)
 	p.showConnectionWith(c, http.StatusOK, func(v *view.Connection) {
 		if isMade && made.Connection == v.Name && c.GetHeader("HX-Request") == "" {
 			v.Link, v.LinkUntil = made.Link, made.Until
@@ -145,6 +126,10 @@ func (p *connectionPages) connection(c *gin.Context) {
 		if isTested && tested.Connection == v.Name && !inPart(c) {
 			v.TestAnswer = &tested.TestAnswer
 			p.forgetShown(c, shownCall)
+		}
+		if isFailed && failed.Connection == v.Name && !inPart(c) {
+			v.Paste = &failed.Result
+			p.forgetShown(c, shownObtain)
 		}
 	})
 }

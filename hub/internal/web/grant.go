@@ -11,6 +11,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/grants"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/i18n"
+	"github.com/evergrant/evergrant/hub/internal/randtoken"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -62,6 +63,10 @@ type madeLink struct {
 
 // grantPage shows the recipient of a link which access is requested.
 func (p *grantPages) grantPage(c *gin.Context) {
+	if taken, ok := toShow[takenByLink](p.kit, c, shownTaken); ok && taken.Token == randtoken.Hash(c.Param("token")) {
+		p.render(c, http.StatusOK, page.Result(p.shell(c, ""), view.Result{Service: &taken.Service, Connection: taken.Connection}))
+		return
+	}
 	linked, err := p.grants.Link(c.Request.Context(), c.Param("token"))
 	if err != nil {
 		p.refuseLink(c, err)
@@ -78,7 +83,60 @@ func (p *grantPages) grantView(c *gin.Context, linked *authflow.Linked) view.Gra
 	if d := linked.Service.Description; d != nil {
 		v.Provider = view.ProviderOf(*d, p.iconOf(linked.Service.Provider), i18n.Lang(c.Request.Context()))
 	}
+	if d := linked.Service.Description; d != nil {
+		if entry := view.GrantEntryOf(d, linked.Connection.Grant); entry.Asks() {
+			v.Entry = entry
+		}
+	}
 	return v
+}
+
+// takenByLink is what was entered by a link and taken, for the page that says so.
+type takenByLink struct {
+	// Token is the hash of the link's.
+	Token      string
+	Service    view.ServiceRef
+	Connection string
+}
+
+// enterByLink takes the login or the key that the holder of a link enters. False if the
+// link is for an authorization in a browser.
+func (p *grantPages) enterByLink(c *gin.Context) bool {
+	ctx, _ := p.visitor(c)
+	linked, err := p.grants.Link(ctx, c.Param("token"))
+	if err != nil {
+		p.refuseLink(c, err)
+		return true
+	}
+	v := p.grantView(c, linked)
+	if v.Entry.Grant == "" {
+		return false
+	}
+	read := readGrantEntry(c, &v.Entry)
+	if err = read.problem; err == nil {
+		_, _, err = p.grants.ObtainByLink(ctx, c.Param("token"), read.Entered)
+	}
+	ref := p.serviceRef(linked.Service)
+	failure, failed := errors.AsType[*authflow.Failure](err)
+	problems := problemsOf(err)
+	switch {
+	case err == nil:
+		if err := p.show(c, shownTaken, takenByLink{Token: randtoken.Hash(c.Param("token")), Service: ref, Connection: linked.Connection.Title}); err != nil {
+			p.fail(c, err)
+			return true
+		}
+		back(c, "/grant/"+url.PathEscape(c.Param("token")))
+	case problems != nil:
+		v.Entry.Fields.Problems = prefixed(problems, v.Entry.Fields.Prefix)
+		p.render(c, http.StatusUnprocessableEntity, page.Grant(p.shell(c, ""), v))
+	case failed:
+		result := p.resultOf(c, failure)
+		v.Result = &result
+		p.render(c, http.StatusUnprocessableEntity, page.Grant(p.shell(c, ""), v))
+	default:
+		p.refuseLink(c, err)
+	}
+	return true
 }
 
 // refuseLink shows why a link is not valid.
@@ -95,6 +153,9 @@ func (k *kit) refuseLink(c *gin.Context, err error) {
 
 // follow begins the authorization of a link.
 func (p *grantPages) follow(c *gin.Context) {
+	if p.enterByLink(c) {
+		return
+	}
 	// The link is bound to its own secret, which the callback takes as well.
 	browser := p.cookie(c, linkCookie)
 	if len(browser) != browserSecretSize {

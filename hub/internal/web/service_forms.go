@@ -26,7 +26,7 @@ func (p *servicePages) newForm(c *gin.Context) (view.ServiceForm, bool) {
 	}
 	return view.ServiceForm{
 		Provider: view.ProviderOf(d, p.iconOf(d.Name), i18n.Lang(c.Request.Context())), Name: d.Name,
-		Scopes: view.DefaultScopes(d), Options: view.DefaultOptions(d), CallbackBase: p.publicURL + "/callback/",
+		Scopes: view.DefaultScopes(d), Options: view.DefaultOptions(d), NeedsClient: catalogue.NeedsClient(d), CallbackBase: p.publicURL + "/callback/",
 	}, true
 }
 
@@ -63,7 +63,7 @@ func (p *servicePages) editingForm(c *gin.Context) (view.ServiceForm, service.Se
 		return view.ServiceForm{}, s, false
 	}
 	form := view.ServiceForm{
-		Provider: view.ProviderOf(d, p.iconOf(s.Provider), i18n.Lang(ctx)), Editing: s.Name, Name: s.Name, Title: s.Title,
+		Provider: view.ProviderOf(d, p.iconOf(s.Provider), i18n.Lang(ctx)), NeedsClient: catalogue.NeedsClient(d), Editing: s.Name, Name: s.Name, Title: s.Title,
 		ClientID: s.ClientID, RedirectURI: s.RedirectURI, Scopes: s.Scopes, Options: view.DefaultOptions(d), PrivateHosts: strings.Join(s.PrivateHosts, ", "),
 		CallbackBase: p.publicURL + "/callback/", Connections: counts[s.ID],
 	}

@@ -36,6 +36,10 @@ const (
 	shownCall  = "shown-test-call"
 	shownDrill = "shown-drill"
 	shownLoses = "shown-losses"
+	// shownObtain is why the service gave a new connection no token.
+	shownObtain = "shown-obtain"
+	// shownTaken is what was entered by a link.
+	shownTaken = "shown-taken"
 )
 
 // show stores a value for the page that shows it.

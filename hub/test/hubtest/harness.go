@@ -55,7 +55,7 @@ func Main(m *testing.M) {
 }
 
 func buildPlugins(dir string) error {
-	for _, name := range []string{"bitrix24", "taxcomkassa", "google", "oauth2"} {
+	for _, name := range []string{"bitrix24", "taxcomkassa", "google", "oauth2", "logins", "statickeys"} {
 		if _, err := plugintest.Put(dir, name, "plugins/"+name); err != nil {
 			return err
 		}

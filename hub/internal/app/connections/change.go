@@ -5,6 +5,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/app/act"
+	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/service"
 )
@@ -15,22 +16,31 @@ type Added struct {
 	Service    service.Service
 }
 
-// Add names a new connection of a service; it has no grant yet. An empty name is made of
-// the title. It belongs to the contact of the person who adds it. Errors:
+// Add adds a connection of a service; it has no grant yet. It belongs to the contact of the person who adds it. Errors:
 // *catalogue.InvalidError; store.ErrNotFound for the service.
-func (x *Connections) Add(ctx context.Context, serviceName, name, title string) (added Added, err error) {
-	a := act.Act{Name: "connection.add", Needs: access.ActManage, On: on(name)}
+func (x *Connections) Add(ctx context.Context, serviceName string, n catalogue.NewConnection) (added Added, err error) {
+	a := act.Act{Name: "connection.add", Needs: access.ActManage, On: on(n.Name)}
 	err = x.o.Recorder.Change(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
 		if added.Service, err = x.o.Store.Services.ServiceByName(ctx, serviceName); err != nil {
 			return err
 		}
-		if added.Connection, err = x.o.Catalogue.AddConnection(ctx, added.Service.ID, name, title); err != nil {
+		if added.Connection, err = x.o.Catalogue.AddConnection(ctx, added.Service.ID, n); err != nil {
 			return err
 		}
 		e.Named(added.Connection.Name)
+		e.Add("grant", string(added.Connection.Grant))
 		return x.owned(ctx, added.Connection.ID)
 	})
 	return added, err
+}
+
+// SetOptions replaces the connection's own options; secret ones that are left empty are
+// kept. Errors: *catalogue.InvalidError, store.ErrNotFound, store.ErrStale.
+func (x *Connections) SetOptions(ctx context.Context, w Which, options map[string]any) (connection.Connection, error) {
+	_, after, err := x.changed(ctx, about("connection.options", access.ActManage, w), w, func(ctx context.Context, c connection.Connection) (connection.Connection, error) {
+		return x.o.Catalogue.SetConnectionOptions(ctx, c.ID, options)
+	})
+	return after, err
 }
 
 // Pause stops renewal and pulls. Errors: store.ErrNotFound, store.ErrStale.

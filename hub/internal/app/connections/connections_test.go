@@ -69,13 +69,19 @@ func TestActsOnRowsAreRecordedWithTheirOutcome(t *testing.T) {
 		sales := connections.Named("sales")
 		first := func(_, _ any, err error) error { return err }
 		add := func(name string) func(context.Context) error {
-			return func(ctx context.Context) error { _, err := x.Add(ctx, "svc", name, name); return err }
+			return func(ctx context.Context) error {
+				_, err := x.Add(ctx, "svc", catalogue.NewConnection{Name: name, Title: name})
+				return err
+			}
 		}
 		id := ""
 		walk(t, r.As(t.Context(), access.RoleAdministrator), r, &seq, []step{
 			{name: "add", do: add("support"), want: "connection.add done support"},
 			{name: "a name that is taken", do: add("sales"), is: errAny, want: "connection.add refused sales: name: This name is taken; choose another."},
-			{name: "no such service", do: func(ctx context.Context) error { _, err := x.Add(ctx, "none", "a", "a"); return err }, is: store.ErrNotFound, want: "connection.add refused a: read the service none: not found"},
+			{name: "no such service", do: func(ctx context.Context) error {
+				_, err := x.Add(ctx, "none", catalogue.NewConnection{Name: "a", Title: "a"})
+				return err
+			}, is: store.ErrNotFound, want: "connection.add refused a: read the service none: not found"},
 			{name: "pause", do: func(ctx context.Context) error { b, a, err := x.Pause(ctx, sales); return first(b, a, err) }, want: "connection.pause done sales"},
 			{name: "resume", do: func(ctx context.Context) error { b, a, err := x.Resume(ctx, sales); return first(b, a, err) }, want: "connection.resume done sales"},
 			{name: "pause what is not there", do: func(ctx context.Context) error {

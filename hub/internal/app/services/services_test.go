@@ -12,6 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/app/apptest"
 	"github.com/evergrant/evergrant/hub/internal/app/services"
+	"github.com/evergrant/evergrant/hub/internal/keyring"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 	"github.com/evergrant/evergrant/hub/internal/store/peopledb"
@@ -21,11 +22,11 @@ import (
 func TestMain(m *testing.M) { apptest.Main(m) }
 
 func of(r *apptest.Rig, asked func()) *services.Services {
-	return services.New(services.Options{Store: r.Store, Catalogue: r.Catalogue, Flow: r.Flow, Access: r.Access, Recorder: r.Recorder, Asked: asked})
+	return services.New(services.Options{Store: r.Store, Catalogue: r.Catalogue, Flow: r.Flow, Access: r.Access, Keyring: keyring.New(r.Store), Recorder: r.Recorder, Asked: asked})
 }
 
 func TestEveryActOnServicesLeavesARecord(t *testing.T) {
-	apptest.EveryActIsRecorded(t, "Services", "MayConsent", "Find", "Title", "Names", "List", "Counts", "CountTrash", "Published", "AnyPublished", "AtFront", "Doubtful", "Requests")
+	apptest.EveryActIsRecorded(t, "Services", "MayConsent", "Find", "Title", "Names", "List", "Counts", "CountTrash", "Published", "AnyPublished", "AtFront", "Doubtful", "Requests", "Keys", "PublicKeys")
 }
 
 func TestActsOnServicesAreRecordedWithTheirOutcome(t *testing.T) {
@@ -63,6 +64,10 @@ func TestActsOnServicesAreRecordedWithTheirOutcome(t *testing.T) {
 				"service.consent_hosts begun \nservice.consent_hosts refused : no service waits for these hosts alone"},
 			{"delete without the right", access.RoleOperator, 0, func(ctx context.Context) error { _, err := x.Delete(ctx, "crm-2"); return err }, true, "service.delete refused crm-2: this is not allowed"},
 			{"delete what is used", "", 0, func(ctx context.Context) error { _, err := x.Delete(ctx, "used"); return err }, true, "service.delete refused used: "},
+			{"make a key that is not declared", "", 0, func(ctx context.Context) error { _, err := x.MakeKey(ctx, "used", "k"); return err }, true, "service.key_make refused used: the plugin of used named"},
+			{"import one", "", 0, func(ctx context.Context) error { _, err := x.ImportKey(ctx, "used", "k", "pem"); return err }, true, "service.key_import refused used: "},
+			{"remove one that there is not", "", 0, func(ctx context.Context) error { return x.RemoveKey(ctx, "used", "k", "kid") }, true, "service.key_remove refused used: "},
+			{"make a key without the right", access.RoleViewer, 0, func(ctx context.Context) error { _, err := x.MakeKey(ctx, "used", "k"); return err }, true, "service.key_make refused used: this is not allowed"},
 			{"delete", "", 0, func(ctx context.Context) error { _, err := x.Delete(ctx, "crm-2"); return err }, false, "service.delete done crm-2"},
 		} {
 			if s.answer != 0 {

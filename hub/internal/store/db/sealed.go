@@ -19,6 +19,7 @@ var sealedColumns = []sealedColumn{
 	{"intents", "reply", "id"},
 	{"authorizations", "secrets", "id"},
 	{"revocations", "tokens", "id"},
+	{"revocations", "about", "id"},
 	{"offered_grants", "grant_data", "connection_id"},
 	{"users", "second_factor", "id"},
 	{"sessions", "data", "token"},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store/db"
+	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 type revocationRow struct {
@@ -13,6 +14,7 @@ type revocationRow struct {
 	ServiceID  string
 	Connection string
 	Tokens     []byte
+	About      []byte
 	Tries      int
 	DueAt      int64
 	UntilAt    int64
@@ -28,7 +30,9 @@ type Revocation struct {
 	ServiceID string
 	// Connection is the name that it had.
 	Connection string
-	Tokens     connection.TokenSet
+	// About is the connection as a provider gets it.
+	About  provider.Connection
+	Tokens connection.TokenSet
 	// Tries have failed; the next is at Due, and the last before Until.
 	Tries      int
 	Due, Until time.Time
@@ -38,9 +42,13 @@ type Revocation struct {
 // has failed.
 func (s *Rows) PutRevocation(ctx context.Context, r Revocation) error {
 	tokens, err := s.sealTokens(r.Tokens, "revocations", r.ID)
+	var about []byte
+	if err == nil {
+		about, err = s.db.SealJSON(r.About, "revocations", r.ID, "about")
+	}
 	if err == nil {
 		row := revocationRow{
-			ID: r.ID, ServiceID: r.ServiceID, Connection: r.Connection, Tokens: tokens, Tries: r.Tries, DueAt: db.Millis(r.Due), UntilAt: db.Millis(r.Until),
+			ID: r.ID, ServiceID: r.ServiceID, Connection: r.Connection, Tokens: tokens, About: about, Tries: r.Tries, DueAt: db.Millis(r.Due), UntilAt: db.Millis(r.Until),
 		}
 		err = s.db.Writing(ctx).Save(&row).Error
 	}
@@ -59,8 +67,14 @@ func (s *Rows) DueRevocations(ctx context.Context, now time.Time, limit int) ([]
 		if err != nil {
 			return due, db.Failed("read what has still to be revoked", err)
 		}
+		about := provider.Connection{Name: row.Connection} // of rows that are older than the column
+		if len(row.About) > 0 {
+			if err := s.db.OpenJSON(row.About, &about, "revocations", row.ID, "about"); err != nil {
+				return due, db.Failed("read what has still to be revoked", err)
+			}
+		}
 		due = append(due, Revocation{
-			ID: row.ID, ServiceID: row.ServiceID, Connection: row.Connection, Tokens: tokens, Tries: row.Tries, Due: db.TimeOf(row.DueAt), Until: db.TimeOf(row.UntilAt),
+			ID: row.ID, ServiceID: row.ServiceID, Connection: row.Connection, About: about, Tokens: tokens, Tries: row.Tries, Due: db.TimeOf(row.DueAt), Until: db.TimeOf(row.UntilAt),
 		})
 	}
 	return due, nil

@@ -44,6 +44,13 @@ func lasting(ctx context.Context, c view.Connection) (head string, more []string
 }
 
 func needsAuthorization(ctx context.Context, c view.Connection) (head string, more []string) {
+	if key := needsEntry(c); key != "" {
+		head, more = i18n.T(ctx, "obtain.verdict."+key, "Service", c.Service.Title), []string{i18n.T(ctx, "obtain.verdict."+key+"_more", "Service", c.Service.Title)}
+		if c.Valid {
+			more = append(more, stillServed(ctx, c))
+		}
+		return head, more
+	}
 	switch c.State {
 	case connection.StatePending:
 		return i18n.T(ctx, "verdict.never"), []string{i18n.T(ctx, "verdict.never_more", "Service", c.Service.Title)}
@@ -59,6 +66,22 @@ func needsAuthorization(ctx context.Context, c view.Connection) (head string, mo
 		}
 		return i18n.T(ctx, "verdict.expired", "Date", until(ctx, c.ValidUntil)), []string{whyPerson(ctx, c)}
 	}
+}
+
+// needsEntry names the sentences about a connection that is not authorized in a browser;
+// "" for those about any other.
+func needsEntry(c view.Connection) string {
+	switch {
+	case c.ByBrowser():
+		return ""
+	case c.State == connection.StatePending && c.Entered():
+		return "pending_entry"
+	case c.State == connection.StatePending:
+		return "pending_obtain"
+	case c.State == connection.StateEnded && c.Grant == provider.GrantLogin:
+		return "ended_login"
+	}
+	return ""
 }
 
 func fresh(ctx context.Context, c view.Connection) (head string, more []string) {
@@ -85,6 +108,9 @@ func fresh(ctx context.Context, c view.Connection) (head string, more []string) 
 
 // whyPerson describes by when a person has to act, and why.
 func whyPerson(ctx context.Context, c view.Connection) string {
+	if c.Grant == provider.GrantStatic && c.PersonReason == connection.ReasonNoAutoRenew {
+		return i18n.T(ctx, "obtain.verdict.key_ends")
+	}
 	key := "person.no_auto_renew"
 	switch c.PersonReason {
 	case connection.ReasonNoRefreshToken:

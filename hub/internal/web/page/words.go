@@ -28,6 +28,7 @@ func problem(ctx context.Context, problems problemsByField, field string) string
 var resultReasons = []string{
 	"unknown_service", "unknown_state", "other_browser", "other_service", "wrong_issuer", "denied", "no_code",
 	"expired_code", "operator", "transient", "still_waiting", "internal", "other_account", "not_pasted", "would_lose_renewal", "account_unproven",
+	"entry_refused", "not_obtained",
 }
 
 func resultKey(v view.Result) string {
@@ -238,7 +239,19 @@ func grantTitle(ctx context.Context, v view.Grant) string {
 	if v.Refused != "" {
 		return i18n.T(ctx, "grant_refused."+v.Refused+".title")
 	}
+	if v.Entry.Grant != "" {
+		return i18n.T(ctx, "obtain.link_title."+string(v.Entry.Grant), "Service", v.Service.Title)
+	}
 	return i18n.T(ctx, "grant.title", "Service", v.Service.Title)
+}
+
+// grantLead is who asks for what on the page of a link.
+func grantLead(ctx context.Context, v view.Grant) string {
+	key := "grant.lead"
+	if v.Entry.Grant != "" {
+		key = "obtain.link_lead." + string(v.Entry.Grant)
+	}
+	return i18n.T(ctx, key, "By", v.By, "Service", v.Service.Title, "Name", v.Connection)
 }
 
 // grantLasts describes how long an access lasts.

@@ -41,6 +41,8 @@ type ConnectionRow struct {
 	Name, Title string
 	Service     ServiceRef
 	Status      connection.Status
+	// Grant is how it gets its tokens.
+	Grant provider.Grant
 	// ValidUntil ends the access token; zero if no end is known. Valid reports
 	// whether there is one now.
 	ValidUntil time.Time
@@ -82,6 +84,10 @@ type Connection struct {
 	Generation int64
 	State      connection.State
 	Policy     connection.Policy
+	// Key describes the static key of the service, HasOptions is set if connections have
+	// options of their own.
+	Key        provider.StaticKey
+	HasOptions bool
 	Renewable  bool
 	BornDead   bool
 	// ScopeTitles are the catalogue's words for scopes.
@@ -154,7 +160,7 @@ func ServiceRefOf(s service.Service, icon string) ServiceRef {
 func ConnectionRowOf(c connection.Connection, svc ServiceRef, now time.Time) ConnectionRow {
 	by, reason := c.PersonBy()
 	row := ConnectionRow{
-		Name: c.Name, Title: c.Title, Service: svc, Status: c.StatusAt(now), ValidUntil: c.Tokens.ExpiresAt,
+		Name: c.Name, Title: c.Title, Service: svc, Status: c.StatusAt(now), Grant: c.Grant, ValidUntil: c.Tokens.ExpiresAt,
 		Valid: c.Tokens.Valid(now), Sliding: c.Sliding(), NextRenewal: c.Due, PersonBy: by, PersonReason: reason,
 		Account: c.Account.Name, LastPulled: c.LastPulledAt,
 	}
@@ -180,6 +186,7 @@ func ConnectionOf(c connection.Connection, s service.Service, icon, publicURL st
 		PullURL: strings.TrimSuffix(publicURL, "/") + "/api/v1/connections/" + c.Name + "/token",
 		Suspect: c.Phase() == connection.PhaseSuspect, AfterExpiry: c.AfterExpiry(), Doubt: c.Tokens.Doubt,
 	}
+	v.grantFacts(s)
 	if d := s.Description; d != nil {
 		v.ProviderTitle = d.Title
 		v.TestCalls = d.TestCalls

@@ -13,6 +13,11 @@ type Grant struct {
 	// Rights are what is asked for.
 	Rights []Right
 	Action string
+	// Entry is what the recipient enters, for a connection that is not authorized in a
+	// browser; without a grant there is none.
+	Entry GrantEntry
+	// Result is why the service did not accept what was entered; nil if nothing was.
+	Result *Result
 	// Refused is "spent" or "taken" for a link that is no longer valid.
 	Refused string
 	// Trouble is why the authorization could not be begun.

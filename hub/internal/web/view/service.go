@@ -109,6 +109,8 @@ type ServiceForm struct {
 	Problems map[string]i18n.Words
 	// Refused is the refusal of the provider's own check; nil if there was none.
 	Refused *Trouble
+	// NeedsClient is set if the hub is registered at the service as a client.
+	NeedsClient bool
 	// CallbackBase is the hub's callback address without the service's name.
 	CallbackBase string
 	// Connections is how many connections a change concerns.
@@ -169,15 +171,6 @@ func DefaultOptions(d provider.Description) map[string]string {
 		}
 	}
 	return values
-}
-
-// ConnectionForm names a new connection.
-type ConnectionForm struct {
-	Services []ServiceRef
-	// Service is the name of the chosen one.
-	Service     string
-	Name, Title string
-	Problems    map[string]i18n.Words
 }
 
 // Problems are what is wrong with fields, in both languages.

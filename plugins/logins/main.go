@@ -1,0 +1,5 @@
+package main
+
+import "github.com/evergrant/evergrant/sdk/providerplugin"
+
+func main() { providerplugin.Serve(taxcomLogin{}, moySklad{}) }
