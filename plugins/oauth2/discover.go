@@ -51,7 +51,7 @@ func secure(issuer string, m *oauth.Metadata) error {
 	if !strings.HasPrefix(issuer, "https://") {
 		return nil
 	}
-	for _, address := range []string{m.AuthorizationEndpoint, m.TokenEndpoint, m.RevocationEndpoint, m.UserinfoEndpoint} {
+	for _, address := range []string{m.AuthorizationEndpoint, m.TokenEndpoint, m.RevocationEndpoint, m.UserinfoEndpoint, m.DeviceEndpoint, m.IntrospectionEndpoint, m.PushedEndpoint} {
 		if address != "" && !strings.HasPrefix(address, "https://") {
 			return wrongOption(optionIssuer, "the issuer's metadata name an endpoint without TLS", remedyAddress)
 		}

@@ -125,7 +125,7 @@ func TestAWrongOptionIsNamedAndExplained(t *testing.T) {
 		"the metadata's address":   {minimal + "}", map[string]any{optionIssuer: "{url}" + openID}, optionIssuer},
 		"not published":            {minimal + "}", map[string]any{optionIssuer: "{url}/elsewhere"}, optionIssuer},
 		"PKCE not supported":       {minimal + `,"code_challenge_methods_supported":["plain"]}`, issuer, optionPKCE},
-		"only keys prove a client": {minimal + `,"token_endpoint_auth_methods_supported":["private_key_jwt"]}`, issuer, optionClientAuth},
+		"an unknown proof only":    {minimal + `,"token_endpoint_auth_methods_supported":["attest_jwt_client_auth"]}`, issuer, optionClientAuth},
 		"a parameter of the hub's": {"", with(byHand, optionParams, "state=1"), optionParams},
 	} {
 		_, err := prepareAt(t, published(t, map[string]string{openID: test.document}), test.entered)

@@ -17,6 +17,10 @@ type endpoints struct {
 	Token         string           `json:"token_endpoint,omitempty"`
 	Revocation    string           `json:"revocation_endpoint,omitempty"`
 	Userinfo      string           `json:"userinfo_endpoint,omitempty"`
+	Device        string           `json:"device_authorization_endpoint,omitempty"`
+	Introspection string           `json:"introspection_endpoint,omitempty"`
+	Pushed        string           `json:"pushed_authorization_request_endpoint,omitempty"`
+	PushRequired  bool             `json:"push_required,omitempty"`
 	ClientAuth    oauth.ClientAuth `json:"client_auth,omitempty"`
 }
 
@@ -39,7 +43,12 @@ func (e endpoints) under(svc provider.Service) endpoints {
 	e.Revocation = cmp.Or(svc.Option(optionRevocation), e.Revocation)
 	e.Userinfo = cmp.Or(svc.Option(optionUserinfo), e.Userinfo)
 	e.ClientAuth = cmp.Or(oauth.ClientAuth(svc.Option(optionClientAuth)), e.ClientAuth, oauth.AuthBasic)
-	if svc.ClientSecret == "" {
+	e.Device = cmp.Or(svc.Option(optionDevice), e.Device)
+	e.Introspection = cmp.Or(svc.Option(optionIntrospection), e.Introspection)
+	if e.Pushed = cmp.Or(svc.Option(optionPushed), e.Pushed); !e.PushRequired && !svc.Bool(optionPush) {
+		e.Pushed = ""
+	}
+	if svc.ClientSecret == "" && e.ClientAuth.NeedsSecret() {
 		e.ClientAuth = oauth.AuthNone
 	}
 	return e
@@ -51,13 +60,18 @@ func (e endpoints) check(svc provider.Service) error {
 	switch {
 	case issuer == "" && e.Authorization == "" && e.Token == "":
 		return wrongOption(optionIssuer, "neither an issuer nor endpoints were entered", remedyNothing)
-	case e.Authorization == "" && svc.Option(optionGrants) != grantsClient:
+	case e.Device == "" && chosen(svc, provider.GrantDevice):
+		return wrongOption(optionDevice, "the device authorization endpoint is not known", remedyMissing)
+	case e.Pushed == "" && svc.Bool(optionPush):
+		return wrongOption(optionPushed, "the endpoint for pushed authorization requests is not known", remedyMissing)
+	case e.Authorization == "" && chosen(svc, provider.GrantAuthorizationCode):
 		return wrongOption(optionAuthorization, "the authorization endpoint is not known", remedyMissing)
 	case e.Token == "":
 		return wrongOption(optionToken, "the token endpoint is not known", remedyMissing)
 	}
 	for option, address := range map[string]string{
 		optionAuthorization: e.Authorization, optionToken: e.Token, optionRevocation: e.Revocation, optionUserinfo: e.Userinfo,
+		optionDevice: e.Device, optionIntrospection: e.Introspection, optionPushed: e.Pushed,
 	} {
 		switch {
 		case address == "" || hostOf(address) != "":
@@ -91,6 +105,9 @@ func (e endpoints) hosts() []provider.Host {
 	add(e.Token, true)
 	add(e.Revocation, true)
 	add(e.Userinfo, false)
+	add(e.Device, true)
+	add(e.Introspection, true)
+	add(e.Pushed, true)
 	return hosts
 }
 

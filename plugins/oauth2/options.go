@@ -31,6 +31,13 @@ const (
 	optionAccountID     = "account_id_field"
 	optionAccountName   = "account_name_field"
 	optionExpiresIn     = "expires_in"
+	optionDevice        = "device_authorization_endpoint"
+	optionIntrospection = "introspection_endpoint"
+	optionPushed        = "pushed_authorization_request_endpoint"
+	optionPush          = "push"
+	optionResources     = "resources"
+	optionDPoP          = "dpop"
+	optionAudience      = "assertion_audience"
 )
 
 // The values of optionLoginHint.
@@ -50,7 +57,21 @@ const (
 	grantsCode   = "authorization_code"
 	grantsClient = "client_credentials"
 	grantsBoth   = "both"
+	grantsDevice = "device_code"
+	grantsPeople = "authorization_code_and_device_code"
+	grantsBearer = "assertion"
 )
+
+// grantsChosen are the grants by which connections may get tokens, by optionGrants.
+var grantsChosen = map[string][]provider.Grant{
+	"":           {provider.GrantAuthorizationCode},
+	grantsCode:   {provider.GrantAuthorizationCode},
+	grantsClient: {provider.GrantClientCredentials},
+	grantsBoth:   {provider.GrantAuthorizationCode, provider.GrantClientCredentials},
+	grantsDevice: {provider.GrantDevice},
+	grantsPeople: {provider.GrantAuthorizationCode, provider.GrantDevice},
+	grantsBearer: {provider.GrantAssertion},
+}
 
 // separators are the values of optionSeparator: a form drops a space that is entered
 // alone.
@@ -59,7 +80,7 @@ var separators = map[string]string{"": " ", "space": " ", "comma": ",", "semicol
 // fieldPath is a pattern for the path of a field in a JSON object.
 const fieldPath = `[A-Za-z0-9_\-]+(\.[A-Za-z0-9_\-]+)*`
 
-var options = provider.Schema{Options: []provider.Option{
+var options = provider.Schema{Options: append([]provider.Option{
 	{
 		Name: optionIssuer, Format: "uri", Example: "https://login.example.com",
 		Title: provider.Text{EN: "Issuer", RU: "Издатель (issuer)"},
@@ -111,6 +132,9 @@ var options = provider.Schema{Options: []provider.Option{
 			{Value: grantsCode, Title: provider.Text{EN: "A person authorizes in the browser", RU: "Человек авторизуется в браузере"}},
 			{Value: grantsClient, Title: provider.Text{EN: "Client credentials: no person is needed", RU: "Учётные данные приложения: человек не нужен"}},
 			{Value: grantsBoth, Title: provider.Text{EN: "Both", RU: "Оба способа"}},
+			{Value: grantsDevice, Title: provider.Text{EN: "A person enters a code on another device", RU: "Человек вводит код на другом устройстве"}},
+			{Value: grantsPeople, Title: provider.Text{EN: "In the browser, or by a code on another device", RU: "В браузере или кодом на другом устройстве"}},
+			{Value: grantsBearer, Title: provider.Text{EN: "Service account: a signed assertion (JWT bearer)", RU: "Сервисный аккаунт: подписанное утверждение (JWT bearer)"}},
 		},
 	},
 	{
@@ -126,6 +150,10 @@ var options = provider.Schema{Options: []provider.Option{
 			{Value: string(oauth.AuthBasicRaw), Title: provider.Text{EN: "HTTP Basic header without percent-encoding", RU: "Заголовок HTTP Basic без процентного кодирования"}},
 			{Value: string(oauth.AuthRawBase64), Title: provider.Text{EN: "Authorization header with base64 alone, without “Basic”", RU: "Заголовок Authorization только с base64, без слова Basic"}},
 			{Value: string(oauth.AuthQuery), Title: provider.Text{EN: "Parameters of the token address", RU: "Параметры адреса токенов"}},
+			{Value: string(oauth.AuthPrivateKeyJWT), Title: provider.Text{EN: "Assertion signed by a key of the hub (private_key_jwt)", RU: "Утверждение, подписанное ключом хаба (private_key_jwt)"}},
+			{Value: string(oauth.AuthSecretJWT), Title: provider.Text{EN: "Assertion signed by the client secret (client_secret_jwt)", RU: "Утверждение, подписанное client_secret (client_secret_jwt)"}},
+			{Value: string(oauth.AuthTLS), Title: provider.Text{EN: "Certificate of a certification authority (tls_client_auth)", RU: "Сертификат удостоверяющего центра (tls_client_auth)"}},
+			{Value: string(oauth.AuthSelfSignedTLS), Title: provider.Text{EN: "Self-signed certificate (self_signed_tls_client_auth)", RU: "Самоподписанный сертификат (self_signed_tls_client_auth)"}},
 			{Value: string(oauth.AuthNone), Title: provider.Text{EN: "None: a public client", RU: "Нет: публичный клиент (none)"}},
 		},
 	},
@@ -292,4 +320,4 @@ var options = provider.Schema{Options: []provider.Option{
 			RU: "Учитывается, только если в ответе сервиса нет expires_in. 0: неизвестен.",
 		},
 	},
-}}
+}, furtherOptions...)}

@@ -34,6 +34,7 @@ func (anyService) PrepareService(ctx context.Context, req *provider.PrepareServi
 	found := endpoints{
 		Issuer: m.Issuer, Authorization: m.AuthorizationEndpoint, Token: m.TokenEndpoint,
 		Revocation: m.RevocationEndpoint, Userinfo: m.UserinfoEndpoint,
+		Device: m.DeviceEndpoint, Introspection: m.IntrospectionEndpoint, Pushed: m.PushedEndpoint, PushRequired: m.PushRequired,
 	}
 	if svc.Option(optionIssuer) != "" {
 		found.ClientAuth = m.ClientAuth()
@@ -55,7 +56,7 @@ func supports(m *oauth.Metadata, svc provider.Service) error {
 	if svc.Option(optionPKCE) != string(provider.PKCENone) && len(m.ChallengeMethods) > 0 && m.PKCE() == provider.PKCENone {
 		return wrongOption(optionPKCE, "the server does not support PKCE with S256", remedyPKCE)
 	}
-	known := []string{string(oauth.AuthBasic), string(oauth.AuthPost), string(oauth.AuthNone)}
+	known := []string{string(oauth.AuthBasic), string(oauth.AuthPost), string(oauth.AuthNone), string(oauth.AuthPrivateKeyJWT), string(oauth.AuthSelfSignedTLS)}
 	if svc.Option(optionClientAuth) == "" && len(m.AuthMethods) > 0 &&
 		!slices.ContainsFunc(m.AuthMethods, func(method string) bool { return slices.Contains(known, method) }) {
 		return wrongOption(optionClientAuth, "the server has no way of client authentication that is served here", remedyClientAuth)
@@ -75,6 +76,7 @@ func describe(svc provider.Service, e endpoints, m *oauth.Metadata) *provider.De
 		{Grant: provider.GrantAuthorizationCode, Method: string(e.ClientAuth)},
 		{Grant: provider.GrantRefresh, Method: string(e.ClientAuth)},
 		{Grant: provider.GrantClientCredentials, Method: string(e.ClientAuth)},
+		{Grant: provider.GrantDevice, Method: string(e.ClientAuth)},
 	}
 	d.ScopeSeparator = separators[svc.Option(optionSeparator)]
 	d.API.BaseURL = svc.Option(optionAPI)
@@ -82,12 +84,16 @@ func describe(svc provider.Service, e endpoints, m *oauth.Metadata) *provider.De
 	if scopes := catalogue(m.Scopes); len(scopes) > 0 {
 		d.Scopes = scopes
 	}
+	d.Keys = keysOf(svc, e)
+	if svc.Option(optionGrants) == grantsBearer {
+		d.ConnectionOptions = subjectOptions
+	}
 	d.Rotation = rotationOf(svc)
 	d.RenewWindow.Kind = provider.RenewWindowKind(cmp.Or(svc.Option(optionWindow), string(provider.RenewBeforeExpiry)))
 	d.Throttles = provider.Throttles(strings.TrimPrefix(svc.Option(optionThrottles), "unknown"))
 	d.OneGrantPerAccount = svc.Bool(optionOneGrant)
 	switch {
-	case svc.Option(optionGrants) == grantsClient:
+	case svc.Option(optionGrants) == grantsClient || svc.Option(optionGrants) == grantsBearer:
 		d.AutoRenew = provider.AutoRenewReissue
 	case svc.Option(optionRenew) == renewNone:
 		d.AutoRenew = provider.AutoRenewNone
@@ -98,18 +104,27 @@ func describe(svc provider.Service, e endpoints, m *oauth.Metadata) *provider.De
 // served are the grants that work for this service.
 func served(svc provider.Service, e endpoints) []provider.Grant {
 	return slices.DeleteFunc(provider.GrantsOf(anyService{}), func(g provider.Grant) bool {
-		return (g == provider.GrantRevoke && e.Revocation == "") || (g == provider.GrantIdentify && !identifiable(svc)) || !chosen(svc, g)
+		switch g {
+		case provider.GrantRevoke:
+			return e.Revocation == ""
+		case provider.GrantIntrospect:
+			return e.Introspection == ""
+		case provider.GrantIdentify:
+			return !identifiable(svc) || !chosen(svc, g)
+		}
+		return !chosen(svc, g)
 	})
 }
 
 // chosen reports whether a grant is one that the administrator has chosen. What an
-// application obtains for itself belongs to no account.
+// application obtains for itself belongs to no account and has no refresh token.
 func chosen(svc provider.Service, g provider.Grant) bool {
-	switch g {
-	case provider.GrantAuthorizationCode, provider.GrantRefresh, provider.GrantIdentify:
-		return svc.Option(optionGrants) != grantsClient
-	case provider.GrantClientCredentials:
-		return svc.Option(optionGrants) == grantsClient || svc.Option(optionGrants) == grantsBoth
+	by := grantsChosen[svc.Option(optionGrants)]
+	switch {
+	case g == provider.GrantRefresh || g == provider.GrantIdentify:
+		return slices.Contains(by, provider.GrantAuthorizationCode) || slices.Contains(by, provider.GrantDevice)
+	case g.Obtains():
+		return slices.Contains(by, g)
 	}
 	return true
 }

@@ -21,6 +21,9 @@ type standard interface {
 	provider.Revoker
 	provider.Identifier
 	provider.ClientCredentialsGrant
+	provider.DeviceGrant
+	provider.AssertionGrant
+	provider.Introspector
 }
 
 // standardFor is the provider of one service, and where that is.
@@ -44,7 +47,9 @@ func standardFor(svc provider.Service) (standard, endpoints, error) {
 	config := oauth.Config{
 		Description: provider.Description{ScopeSeparator: separators[svc.Option(optionSeparator)]},
 		AuthURL:     e.Authorization, TokenURL: e.Token, RevokeURL: e.Revocation, UserinfoURL: e.Userinfo,
-		Auth:       e.ClientAuth,
+		PushedURL: e.Pushed, DeviceURL: e.Device, IntrospectURL: e.Introspection,
+		Auth: e.ClientAuth, Keys: clientKeys(svc), Resources: resourcesOf(svc),
+		Assertion:  func(call provider.Call) (provider.SignRequest, error) { return bearerClaims(call, e), nil },
 		AuthParams: params, TokenParams: tokenParams, RefreshParams: refreshParams,
 		Account: oauth.Account{ID: []string{cmp.Or(svc.Option(optionAccountID), "sub")}, Name: accountNames(svc)},
 		Grants:  []provider.Grant{provider.GrantRevoke, provider.GrantIdentify, provider.GrantClientCredentials},
@@ -117,4 +122,49 @@ func (anyService) Revoke(ctx context.Context, req *provider.RevokeRequest) error
 		return err
 	}
 	return s.Revoke(ctx, req)
+}
+
+// DeviceAuthorization implements provider.DeviceGrant.
+func (anyService) DeviceAuthorization(ctx context.Context, req *provider.DeviceAuthorizationRequest) (*provider.DeviceAuthorization, error) {
+	s, _, err := standardFor(req.Service)
+	if err != nil {
+		return nil, err
+	}
+	started, err := s.DeviceAuthorization(ctx, req)
+	return started, explained(err)
+}
+
+// DeviceToken implements provider.DeviceGrant.
+func (anyService) DeviceToken(ctx context.Context, req *provider.DeviceTokenRequest) (*provider.Token, error) {
+	s, _, err := standardFor(req.Service)
+	if err != nil {
+		return nil, err
+	}
+	token, err := s.DeviceToken(ctx, req)
+	return token, explained(err)
+}
+
+// Assertion implements provider.AssertionGrant.
+func (anyService) Assertion(ctx context.Context, req *provider.AssertionRequest) (*provider.Token, error) {
+	s, _, err := standardFor(req.Service)
+	if err != nil {
+		return nil, err
+	}
+	token, err := s.Assertion(ctx, req)
+	return token, explained(err)
+}
+
+// Introspect implements provider.Introspector.
+func (anyService) Introspect(ctx context.Context, req *provider.IntrospectRequest) (*provider.Introspection, error) {
+	s, _, err := standardFor(req.Service)
+	if err != nil {
+		return nil, err
+	}
+	return s.Introspect(ctx, req)
+}
+
+// resourcesOf are the resources that the administrator has entered.
+func resourcesOf(svc provider.Service) []string {
+	list, _ := svc.Options[optionResources].([]string)
+	return list
 }

@@ -114,7 +114,7 @@ func (c *Config) endpoints(svc provider.Service) (Endpoints, error) {
 		}
 	}
 	auth := cmp.Or(e.Auth, c.Auth)
-	if svc.ClientSecret == "" && auth.needsSecret() {
+	if svc.ClientSecret == "" && auth.NeedsSecret() {
 		auth = AuthNone // a public client, which can only name itself
 	}
 	return Endpoints{

@@ -14,32 +14,41 @@ import (
 // Metadata is the metadata of an authorization server (RFC 8414 and OpenID Connect
 // Discovery). Missing fields are empty.
 type Metadata struct {
-	Issuer                string   `json:"issuer"`
-	AuthorizationEndpoint string   `json:"authorization_endpoint"`
-	TokenEndpoint         string   `json:"token_endpoint"`
-	RevocationEndpoint    string   `json:"revocation_endpoint"`
-	UserinfoEndpoint      string   `json:"userinfo_endpoint"`
-	DeviceEndpoint        string   `json:"device_authorization_endpoint"`
-	Scopes                []string `json:"scopes_supported"`
-	GrantTypes            []string `json:"grant_types_supported"`
-	AuthMethods           []string `json:"token_endpoint_auth_methods_supported"`
-	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
+	Issuer                string `json:"issuer"`
+	AuthorizationEndpoint string `json:"authorization_endpoint"`
+	TokenEndpoint         string `json:"token_endpoint"`
+	RevocationEndpoint    string `json:"revocation_endpoint"`
+	UserinfoEndpoint      string `json:"userinfo_endpoint"`
+	DeviceEndpoint        string `json:"device_authorization_endpoint"`
+	IntrospectionEndpoint string `json:"introspection_endpoint"`
+	PushedEndpoint        string `json:"pushed_authorization_request_endpoint"`
+	// PushRequired is set if authorization requests have to be pushed (RFC 9126 section 5).
+	PushRequired     bool     `json:"require_pushed_authorization_requests"`
+	Scopes           []string `json:"scopes_supported"`
+	GrantTypes       []string `json:"grant_types_supported"`
+	AuthMethods      []string `json:"token_endpoint_auth_methods_supported"`
+	ChallengeMethods []string `json:"code_challenge_methods_supported"`
 	// IssParameter is set if callbacks have the parameter iss (RFC 9207).
 	IssParameter bool `json:"authorization_response_iss_parameter_supported"`
 }
 
 // Endpoints are the addresses of m for a Config.
 func (m *Metadata) Endpoints() Endpoints {
-	return Endpoints{
+	e := Endpoints{
 		AuthURL: m.AuthorizationEndpoint, TokenURL: m.TokenEndpoint,
 		RevokeURL: m.RevocationEndpoint, UserinfoURL: m.UserinfoEndpoint, Auth: m.ClientAuth(),
+		DeviceURL: m.DeviceEndpoint, IntrospectURL: m.IntrospectionEndpoint,
 	}
+	if m.PushRequired {
+		e.PushedURL = m.PushedEndpoint
+	}
+	return e
 }
 
 // ClientAuth picks a way of client authentication that m supports. A server that
 // names none takes HTTP Basic (RFC 8414 section 2).
 func (m *Metadata) ClientAuth() ClientAuth {
-	for _, auth := range []ClientAuth{AuthBasic, AuthPost, AuthNone} {
+	for _, auth := range []ClientAuth{AuthBasic, AuthPost, AuthPrivateKeyJWT, AuthSelfSignedTLS, AuthNone} {
 		if slices.Contains(m.AuthMethods, string(auth)) {
 			return auth
 		}

@@ -48,8 +48,8 @@ const (
 	AuthSelfSignedTLS ClientAuth = "self_signed_tls_client_auth"
 )
 
-// needsSecret reports whether the client secret proves the client.
-func (a ClientAuth) needsSecret() bool {
+// NeedsSecret reports whether the client secret proves the client.
+func (a ClientAuth) NeedsSecret() bool {
 	switch a {
 	case AuthNone, AuthPrivateKeyJWT, AuthTLS, AuthSelfSignedTLS:
 		return false

@@ -70,7 +70,7 @@ func (e Endpoints) config(svc provider.Service) *oauth2.Config {
 
 // secret is what is sent as client_secret.
 func (e Endpoints) secret(svc provider.Service) string {
-	if e.Auth != AuthSecretJWT && !e.Auth.needsSecret() {
+	if e.Auth != AuthSecretJWT && !e.Auth.NeedsSecret() {
 		return ""
 	}
 	return svc.ClientSecret

@@ -101,6 +101,7 @@ func (s *suite) checkGrants(ctx context.Context) error {
 		provider.GrantAuthorizationCode, provider.GrantRefresh, provider.GrantClientCredentials, provider.GrantAssertion,
 		provider.GrantLogin, provider.GrantDevice, provider.GrantStatic, provider.GrantRevoke, provider.GrantIdentify, provider.GrantIntrospect,
 	}
+	everything.prepared.Grants = everything.description.Grants
 	var problems []error
 	for _, op := range everything.operations() {
 		_, err := op.run(ctx, s.good(op))

@@ -86,7 +86,7 @@ func (s *suite) operationsOn(client *providerplugin.Client) []operation {
 			},
 		},
 	} {
-		if s.serves(op.grant) {
+		if s.serves(op.grant) && s.offers(op.grant) {
 			served = append(served, op)
 		}
 	}

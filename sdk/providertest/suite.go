@@ -145,6 +145,12 @@ func (s *suite) fields(schema provider.Schema) provider.Fields {
 
 func (s *suite) serves(g provider.Grant) bool { return slices.Contains(s.description.Grants, g) }
 
+// offers reports whether a grant works for the service of the suite: the service's own
+// description may leave some out.
+func (s *suite) offers(g provider.Grant) bool {
+	return len(s.prepared.Grants) == 0 || slices.Contains(s.prepared.Grants, g)
+}
+
 // secrets are all that no error and no log may hold.
 func (s *suite) secrets() []string {
 	secrets := []string{

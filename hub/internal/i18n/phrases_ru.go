@@ -30,6 +30,8 @@ var phrases = []phrase{
 	p(`the key (\S+) of (\S+), to which the grant is bound, was removed; a person has to authorize again`, `ключ $1 сервиса $2, к которому привязан доступ, удалён; нужна новая авторизация`),
 	p(`the key cannot be taken: ended`, `срок сертификата истёк`),
 	p(`the client secret of (\S+) is shorter than the 32 bytes that client_secret_jwt needs`, `client_secret сервиса $1 короче 32 байт, которые нужны для client_secret_jwt`),
+	p(`the provider has no claims for an assertion`, `у провайдера нет данных для утверждения`),
+	p(`the request has no signer; pass Call.Keys on`, `у запроса нет подписи: передайте Call.Keys`),
 	p(`there is no key (\S+)`, `ключа $1 нет`),
 
 	// The SDK: device authorization, introspection, pushed requests.
