@@ -248,7 +248,7 @@ func (f *Flow) exchange(ctx context.Context, svc service.Service, a *authdb.Auth
 // spend exchanges the code and saves what comes of it.
 func (f *Flow) spend(ctx context.Context, svc service.Service, a *authdb.Authorization, params url.Values, now time.Time) (*Finished, error) {
 	failure := &Failure{Service: &svc, Authorization: a}
-	op := &operation.Op{ID: a.ID, Service: svc, Now: now, Sending: sync.OnceFunc(func() { f.o.Exchanging(time.Since(now)) })}
+	op := &operation.Op{ID: a.ID, Service: svc.At(now), Now: now, Sending: sync.OnceFunc(func() { f.o.Exchanging(time.Since(now)) })}
 	token, _, err := f.o.Runner.Exchange(ctx, op, provider.ExchangeRequest{
 		Code: params.Get("code"), Params: params, RedirectURI: a.RedirectURI, CodeVerifier: a.Verifier, Nonce: a.Nonce, Data: a.Data,
 	})
@@ -289,7 +289,7 @@ func (f *Flow) identify(ctx context.Context, svc service.Service, token provider
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.o.MaxWait)
 	defer cancel()
-	account, err := f.o.Runner.Identify(ctx, &operation.Op{Service: svc, Now: now}, token)
+	account, err := f.o.Runner.Identify(ctx, &operation.Op{Service: svc.At(now), Now: now}, token)
 	if err != nil {
 		return provider.Account{}, err
 	}

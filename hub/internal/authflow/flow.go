@@ -140,7 +140,7 @@ func (f *Flow) Start(ctx context.Context, req StartRequest) (*Started, error) {
 		ForceConsent: forcesConsent(c, svc),
 	}
 	verifier := withPKCE(svc, &ask)
-	address, err := f.o.Runner.AuthCodeURL(ctx, &operation.Op{Service: svc, Now: now}, ask)
+	address, err := f.o.Runner.AuthCodeURL(ctx, &operation.Op{Service: svc.At(now), Now: now}, ask)
 	if err != nil {
 		return nil, err
 	}

@@ -106,7 +106,7 @@ func (c *Catalogue) ask(ctx context.Context, svc service.Service, d provider.Des
 	}
 	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
 	defer cancel()
-	prepared, err := c.runner.PrepareService(ctx, &operation.Op{Service: svc, Now: now})
+	prepared, err := c.runner.PrepareService(ctx, &operation.Op{Service: svc.At(now), Now: now})
 	if private, ok := errors.AsType[*egress.PrivateError](err); ok {
 		return svc, notAllowed(private)
 	}

@@ -16,7 +16,7 @@ import (
 
 // secretsOf are the secrets of a registration that a plugin is given.
 func secretsOf(svc service.Service) []string {
-	secrets := []string{svc.ClientSecret}
+	secrets := []string{svc.ClientSecret, svc.OtherSecret.Value}
 	if svc.Description == nil {
 		return secrets
 	}
