@@ -47,9 +47,7 @@ func (c *Catalogue) prepare(ctx context.Context, draft ServiceDraft, old service
 	svc.Scopes, svc.PluginSum, svc.UpdatedAt = cleaned(draft.Scopes), sum, now
 	svc.PrivateHosts = cleaned(draft.PrivateHosts)
 	svc.ApprovedHosts = cleaned(append(svc.ApprovedHosts, draft.ApprovedHosts...))
-	if secret := strings.TrimSpace(draft.ClientSecret); secret != "" {
-		svc.ClientSecret = secret
-	}
+	invalid.enterSecrets(&svc, draft, old, now)
 	if svc.Title == "" {
 		svc.Title = svc.Name
 	}

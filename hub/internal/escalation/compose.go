@@ -32,6 +32,8 @@ func (e *Escalation) compose(ctx context.Context, d noticedb.Delivery, contact p
 		links.page = e.o.PublicURL + "/requests"
 	case topicHosts:
 		links.page = e.o.PublicURL + "/services"
+	case topicSecret:
+		links.page = e.o.PublicURL + "/services/" + facts.serviceName
 	}
 	if d.Kind == noticedb.DeliveryRecovered {
 		if topic, err = e.endingOf(ctx, esc); err != nil {

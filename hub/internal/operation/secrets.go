@@ -16,7 +16,10 @@ import (
 
 // secretsOf are the secrets of a registration that a plugin is given.
 func secretsOf(svc service.Service) []string {
-	secrets := []string{svc.ClientSecret, svc.OtherSecret.Value}
+	var secrets []string
+	for _, secret := range svc.Secrets() {
+		secrets = append(secrets, secret.Value)
+	}
 	if svc.Description == nil {
 		return secrets
 	}

@@ -38,7 +38,7 @@ func (s Service) Secrets() []Secret {
 // one is sent: an end may have been entered wrongly, and the service decides.
 func (s Service) At(now time.Time) Service {
 	if (Secret{s.ClientSecret, s.SecretEndsAt}).Ended(now) && !s.OtherSecret.IsZero() && !s.OtherSecret.Ended(now) {
-		return s.swapped()
+		return s.Swapped()
 	}
 	return s
 }
@@ -49,10 +49,11 @@ func (s Service) WithOther(now time.Time) (Service, bool) {
 	if s.ClientSecret == "" || s.OtherSecret.IsZero() || s.OtherSecret.Ended(now) || s.OtherSecret.Value == s.ClientSecret {
 		return s, false
 	}
-	return s.swapped(), true
+	return s.Swapped(), true
 }
 
-func (s Service) swapped() Service {
+// Swapped returns the service with its other client secret as the current one.
+func (s Service) Swapped() Service {
 	was := Secret{s.ClientSecret, s.SecretEndsAt}
 	s.ClientSecret, s.SecretEndsAt, s.OtherSecret = s.OtherSecret.Value, s.OtherSecret.EndsAt, was
 	return s

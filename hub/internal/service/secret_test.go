@@ -19,14 +19,14 @@ func TestTheClientSecretIsChosenByDate(t *testing.T) {
 		sent  string
 		next  string // after invalid_client; "" is none
 	}{
-		"one":                                {time.Time{}, service.Secret{}, "current", ""},
-		"one that has ended":                 {past, service.Secret{}, "current", ""},
-		"both last":                          {time.Time{}, other(later), "current", "other"},
-		"the current one has ended":          {now, other(later), "other", ""},
-		"the current one ends later":         {later, other(time.Time{}), "current", "other"},
-		"the other one has ended":            {later, other(past), "current", ""},
-		"both have ended":                    {past, other(past), "current", ""},
-		"the other one is the same":          {later, service.Secret{Value: "current"}, "current", ""},
+		"one":                               {time.Time{}, service.Secret{}, "current", ""},
+		"one that has ended":                {past, service.Secret{}, "current", ""},
+		"both last":                         {time.Time{}, other(later), "current", "other"},
+		"the current one has ended":         {now, other(later), "other", ""},
+		"the current one ends later":        {later, other(time.Time{}), "current", "other"},
+		"the other one has ended":           {later, other(past), "current", ""},
+		"both have ended":                   {past, other(past), "current", ""},
+		"the other one is the same":         {later, service.Secret{Value: "current"}, "current", ""},
 		"the current one ended, other open": {past, other(time.Time{}), "other", ""},
 	} {
 		svc := service.Service{ClientSecret: "current", SecretEndsAt: tt.end, OtherSecret: tt.other}.At(now)
