@@ -97,6 +97,8 @@ type Connection struct {
 	RenewedAt     time.Time
 	CreatedAt     time.Time
 	ProviderTitle provider.Text
+	// Secrets are the client secrets of its service whose ends are known.
+	Secrets []Secret
 	// Revocable is set if grants can be revoked at the service.
 	Revocable bool
 	// HasRefreshToken is set if a refresh token could be handed over.
@@ -179,6 +181,7 @@ func ConnectionOf(c connection.Connection, s service.Service, icon, publicURL st
 		RenewedAt: c.RenewedAt, CreatedAt: c.CreatedAt, HasRefreshToken: c.Tokens.RefreshToken != "",
 		PullURL: strings.TrimSuffix(publicURL, "/") + "/api/v1/connections/" + c.Name + "/token",
 		Suspect: c.Phase() == connection.PhaseSuspect, AfterExpiry: c.AfterExpiry(), Doubt: c.Tokens.Doubt,
+		Secrets: slices.DeleteFunc(SecretsOf(s, now), func(x Secret) bool { return x.EndsAt.IsZero() }),
 	}
 	if d := s.Description; d != nil {
 		v.ProviderTitle = d.Title
