@@ -247,6 +247,9 @@ func (f *Flow) exchange(ctx context.Context, svc service.Service, a *authdb.Auth
 
 // spend exchanges the code and saves what comes of it.
 func (f *Flow) spend(ctx context.Context, svc service.Service, a *authdb.Authorization, params url.Values, now time.Time) (*Finished, error) {
+	if a.Scopes != nil { // what was asked for, beyond the service's own for some
+		svc.Scopes = a.Scopes
+	}
 	failure := &Failure{Service: &svc, Authorization: a}
 	op := &operation.Op{ID: a.ID, Service: svc.At(now), Now: now, Sending: sync.OnceFunc(func() { f.o.Exchanging(time.Since(now)) })}
 	token, _, err := f.o.Runner.Exchange(ctx, op, provider.ExchangeRequest{

@@ -133,6 +133,7 @@ func (f *Flow) Start(ctx context.Context, req StartRequest) (*Started, error) {
 	if err != nil {
 		return nil, err
 	}
+	svc.Scopes = c.ScopesToAsk(svc.Scopes)
 	now := time.Now()
 	state, nonce := randtoken.New(), randtoken.New()
 	ask := provider.AuthCodeURLRequest{
@@ -149,7 +150,7 @@ func (f *Flow) Start(ctx context.Context, req StartRequest) (*Started, error) {
 	}
 	a := authdb.Authorization{
 		ID: store.NewID(), StateHash: randtoken.Hash(state), ServiceID: svc.ID, ConnectionID: c.ID, BrowserHash: randtoken.Hash(req.Browser),
-		UserID: req.UserID, Verifier: verifier, Nonce: nonce, Data: address.Data, RedirectURI: ask.RedirectURI,
+		UserID: req.UserID, Verifier: verifier, Nonce: nonce, Data: address.Data, Scopes: svc.Scopes, RedirectURI: ask.RedirectURI,
 		ReturnTo: req.ReturnTo, Lang: req.Lang, CreatedAt: now, ExpiresAt: now.Add(f.o.TTL),
 	}
 	if err := f.o.Store.Authorizations.CreateAuthorization(ctx, a); err != nil {

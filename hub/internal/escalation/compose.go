@@ -88,7 +88,7 @@ type links struct{ authorize, acknowledge, page string }
 // authorizeLink leads straight to the one connection that a person has to authorize.
 func (e *Escalation) authorizeLink(ctx context.Context, esc noticedb.Escalation, facts facts, contact policy.Contact) (string, error) {
 	topic := TopicOf(esc.Event)
-	if topic != string(policy.GrantEnded) && topic != topicPerson {
+	if topic != string(policy.GrantEnded) && topic != topicPerson && topic != topicScopes {
 		return "", nil
 	}
 	if len(facts.connections) != 1 || esc.Affected > 1 || esc.Drill {

@@ -94,6 +94,8 @@ func (f facts) fields(topic, lang string, zone *time.Location, l links, hub stri
 	switch {
 	case topic == topicSecret:
 		fields["title"], fields["stops"] = fields["service"], phrase(lang, "stops_secret_"+f.secretCode())
+	case topic == topicScopes:
+		fields["stops"] = phrase(lang, "stops_scopes")
 	case f.esc.ClosedAt.IsZero():
 		fields["stops"] = f.stops(lang, speak)
 	}

@@ -80,6 +80,7 @@ func (e *Escalation) Run(ctx context.Context) {
 		if time.Since(looked) >= endsEvery && e.o.Store.Detached(ctx) == nil {
 			looked = time.Now()
 			e.ends(ctx, looked)
+			e.scopes(ctx, looked)
 			if time.Since(secrets) >= secretsEvery {
 				secrets = looked
 				e.secrets(ctx, looked)
@@ -117,6 +118,12 @@ func (e *Escalation) ends(ctx context.Context, now time.Time) {
 		e.o.Logger.Warn("check for ending grants failed, retrying", "error", err)
 	case begun+ended > 0:
 		e.o.Logger.Info("grant expiry escalations updated", "begun", begun, "over", ended)
+	}
+}
+
+func (e *Escalation) scopes(ctx context.Context, now time.Time) {
+	if err := e.planner.EndScopes(ctx, now); err != nil && ctx.Err() == nil {
+		e.o.Logger.Warn("check for granted scopes failed, retrying", "error", err)
 	}
 }
 

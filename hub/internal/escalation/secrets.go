@@ -3,7 +3,6 @@ package escalation
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -100,7 +99,7 @@ func secretTerm(left time.Duration) (days int, near bool) {
 // that only one of them opens it.
 func secretNotice(serviceID string, end time.Time, code string, days int) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "client secret %s %d %s %d", serviceID, end.UnixMilli(), code, days))
-	return hex.EncodeToString(sum[:16])
+	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }
 
 // openSecret opens one that was not open before.

@@ -33,6 +33,9 @@ const (
 	HostsChanged Event = "hosts_changed"
 	// SecretEnds: a client secret of a service ends, or has ended.
 	SecretEnds Event = "client_secret_ends"
+	// ScopesNeeded: a process has reported that a service refuses a request of a connection
+	// for lack of scopes, which only a person can grant.
+	ScopesNeeded Event = "scopes_needed"
 	// IncidentOpened is chosen in escalation policies for any incident, whatever its
 	// event is.
 	IncidentOpened Event = "incident_opened"
@@ -42,7 +45,7 @@ const (
 )
 
 // Events are those that a policy can choose.
-var Events = []Event{RenewalFailed, PersonIn14, PersonIn3, PersonIn1, GrantEnded, OperatorNeeded, PluginFailed, SecretEnds, ServiceRequested, HostsChanged, IncidentOpened, Recovered}
+var Events = []Event{RenewalFailed, PersonIn14, PersonIn3, PersonIn1, GrantEnded, OperatorNeeded, PluginFailed, ScopesNeeded, SecretEnds, ServiceRequested, HostsChanged, IncidentOpened, Recovered}
 
 // Days are the days before the expiry of a grant that are notified, longest first.
 var Days = []int{14, 3, 1}

@@ -39,7 +39,7 @@ func newService(name string) service.Service {
 			"portal": "corezoid", "fresh": true, "every": int64(9007199254740993), "hosts": []string{"a", "b"}, "pass": "plain-option-secret",
 		},
 		OtherSecret: service.Secret{Value: "plain-other-secret", EndsAt: cut(noon).AddDate(1, 0, 0)},
-		Data: []byte("plain-prepared-data"), RedirectURI: "https://hub.example/cb",
+		Data:        []byte("plain-prepared-data"), RedirectURI: "https://hub.example/cb",
 		Description: &provider.Description{
 			Name: "bitrix24", AutoRenew: provider.AutoRenewRefreshToken, PKCE: provider.PKCENone,
 			Hosts:   []provider.Host{{Pattern: "oauth.bitrix.info"}},

@@ -56,6 +56,10 @@ type ConnectionRow struct {
 	LastPulled   time.Time
 	Trouble      *Trouble
 	Tags         []string
+	// Lacks are the scopes that processes have reported as missing, first reported at
+	// LacksSince.
+	Lacks      []string
+	LacksSince time.Time
 }
 
 // StatusDate is the date that belongs to the status word: until when, or since
@@ -158,7 +162,12 @@ func ConnectionRowOf(c connection.Connection, svc ServiceRef, now time.Time) Con
 	row := ConnectionRow{
 		Name: c.Name, Title: c.Title, Service: svc, Status: c.StatusAt(now), ValidUntil: c.Tokens.ExpiresAt,
 		Valid: c.Tokens.Valid(now), Sliding: c.Sliding(), NextRenewal: c.Due, PersonBy: by, PersonReason: reason,
-		Account: c.Account.Name, LastPulled: c.LastPulledAt,
+		Account: c.Account.Name, LastPulled: c.LastPulledAt, Lacks: c.LackedScopes(),
+	}
+	for _, need := range c.ScopeNeeds {
+		if len(row.Lacks) > 0 && need.Scope == row.Lacks[0] {
+			row.LacksSince = need.At
+		}
 	}
 	if row.Account == "" {
 		row.Account = c.Account.ID
