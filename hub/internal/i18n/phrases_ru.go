@@ -20,6 +20,7 @@ var phrases = []phrase{
 	p(`service (\S+) has no revocation endpoint; withdraw the grant at the service itself`, `у сервиса $1 нет адреса отзыва; отзовите доступ в самом сервисе`),
 	p(`(".*") is not an address that starts with https:// or http://; correct the service's options`, `$1 — не адрес, который начинается с https:// или http://; исправьте настройки сервиса`),
 	p(`the token request could not be built: (.+)`, `запрос токена не удалось составить: $1`),
+	p(`both client secrets were refused: (.+)`, `сервис отклонил оба секретных ключа: $1`),
 
 	// Requests that did not come through.
 	p(`no reply from (\S+): its name could not be resolved`, `нет ответа от $1: имя узла не удалось найти`),

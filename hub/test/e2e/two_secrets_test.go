@@ -54,6 +54,9 @@ func TestASecretThatTheServiceRefusesIsReplacedByTheOtherOne(t *testing.T) {
 		got := ends()
 		return len(got) == 2 && got[0] == 2101
 	})
+	if strings.Contains(r.Log.String(), "a-secret-nobody-knows") || strings.Contains(r.Log.String(), s.ClientSecret) {
+		t.Error("the log holds a client secret")
+	}
 	boss := r.Owner(t)
 	if _, page, _ := boss.Ask("GET", "/audit", nil); !strings.Contains(page, "Working client secret made the current one") {
 		t.Error("the audit page does not show that the hub changed the current secret")
