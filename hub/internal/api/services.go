@@ -96,7 +96,7 @@ func draft(b ServiceBody) (catalogue.ServiceDraft, error) {
 // endOf reads an end that was given; nil if none was.
 func endOf(field string, text *string) (*time.Time, error) {
 	if text == nil {
-		return nil, nil
+		return nil, nil //nolint:nilnil // that none was given is no error
 	}
 	return catalogue.ParseEnd(field, *text)
 }

@@ -46,7 +46,10 @@ func (e *InvalidError) enterSecrets(svc *service.Service, draft ServiceDraft, ol
 // checkEnd requires an end to lie ahead, unless it is the stored one of a secret that is
 // kept.
 func (e *InvalidError) checkEnd(field string, end time.Time, kept bool, stored, now time.Time) {
-	if !end.IsZero() && !(kept && end.Equal(stored)) && end.Before(now) {
+	if kept && end.Equal(stored) {
+		return
+	}
+	if !end.IsZero() && end.Before(now) {
 		e.add(field, "This day has passed. Enter the day on which the service stops accepting the secret.",
 			"Этот день уже прошёл. Укажите день, с которого сервис перестанет принимать секрет.")
 	}

@@ -49,13 +49,13 @@ func (s *Source) otherSecret(f *flight, c connection.Connection, op *operation.O
 func (s *Source) tryOtherSecret(ctx context.Context, f *flight, c connection.Connection, svc service.Service, refused renewaldb.Intent) (begun bool, _ connection.Connection, err error) {
 	p, err := s.enter(ctx, svc.ID)
 	if err != nil {
-		return false, c, nil //nolint:nilerr // the refusal is what is saved
+		return false, c, nil // the refusal is what is saved
 	}
 	defer p.end()
 	f.secondSecret = true
 	crashpoint.At(crashpoint.SecretRefused)
 	if err := s.store.Renewals.DropIntent(ctx, refused.ID); err != nil {
-		return false, c, nil //nolint:nilerr // as above; its save drops the intent
+		return false, c, nil // as above; its save drops the intent
 	}
 	s.runner.Done(refused.ID)
 	crashpoint.At(crashpoint.BetweenSecrets)
@@ -64,7 +64,7 @@ func (s *Source) tryOtherSecret(ctx context.Context, f *flight, c connection.Con
 		return true, c, err
 	}
 	if err != nil {
-		return false, c, nil //nolint:nilerr // as above
+		return false, c, nil // as above
 	}
 	tracing.Log(ctx, s.log).Warn("service refused the client secret, trying the other one once", "connection", c.Name, "service", svc.Name)
 	c, err = s.send(ctx, f, c, svc, intent, p)

@@ -97,7 +97,7 @@ func TestTheOtherSecretIsTriedOnceInARenewal(t *testing.T) {
 }
 
 // leave leaves an intent of this hub open whose request was sent.
-func (r *rig) leave(t *testing.T, id string, at time.Time) renewaldb.Intent {
+func (r *rig) leave(t *testing.T, id string, at time.Time) {
 	t.Helper()
 	won, err := r.store.Renewals.TakeLease(t.Context(), r.c.ID, r.source.Owner(), time.Minute)
 	if err != nil || !won {
@@ -111,7 +111,6 @@ func (r *rig) leave(t *testing.T, id string, at time.Time) renewaldb.Intent {
 	must(t, r.journal.Begin(id, r.metaOf(t, i)))
 	must(t, r.journal.Sending(id))
 	must(t, r.store.Renewals.FreeLeases(t.Context(), r.source.Owner(), r.c.ID))
-	return i
 }
 
 func withBegun(i renewaldb.Intent) renewaldb.Intent { i.BegunAt = i.StartedAt; return i }
