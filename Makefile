@@ -62,6 +62,7 @@ fuzz: ## Feed every fuzz target for FUZZTIME (1m) each; FUZZTIME=5s is the short
 
 .PHONY: simulate
 simulate: ## Run three replicas through a seed's troubles in virtual time; a few minutes; ARGS="-seed=42 -worlds=1 -for=2h" repeats one.
+	go test -tags simulation -run BetweenTwoSecrets ./hub/internal/tokensource
 	go test -tags simulation -timeout 60m -v ./hub/internal/simulation $(ARGS)
 
 .PHONY: drill

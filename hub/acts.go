@@ -28,6 +28,7 @@ func (h *Hub) wireGrantActs() {
 	h.recorder = act.NewRecorder(h.store, h.audit)
 	h.connections = connections.New(connections.Options{
 		Store: h.store, Catalogue: h.catalogue, Source: h.source, Flow: h.flow, TestCalls: h.testCalls, Recorder: h.recorder, Logger: h.log.Named("connections"),
+		Told: func() { h.escalates.Wake() },
 	})
 	h.grants = grants.New(grants.Options{Store: h.store, Flow: h.flow, Recorder: h.recorder, Logger: h.log.Named("authorize")})
 	h.services = services.New(services.Options{

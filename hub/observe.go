@@ -15,9 +15,11 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/api"
+	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/metrics"
 	"github.com/evergrant/evergrant/hub/internal/newest"
+	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/tokensource"
 	"github.com/evergrant/evergrant/hub/internal/tracing"
 )
@@ -155,4 +157,10 @@ func (h *Hub) ScrapesAt() net.Addr { return h.scrapesAt }
 func (h *Hub) accountMoved(ctx context.Context, m tokensource.AccountMoved) error {
 	return h.audit.Append(ctx, "connection.account", audit.Object{Kind: "connection", Name: m.Connection.Name}, audit.Done,
 		"before", m.Before.ID, "before_name", m.Before.Name, "now", m.After.ID, "now_name", m.After.Name)
+}
+
+// secretWorks has the client secret made current with which a renewal has succeeded after
+// the service refused the other one.
+func (h *Hub) secretWorks(ctx context.Context, svc service.Service) error {
+	return h.services.UseSecret(act.With(ctx, act.Hub()), svc)
 }

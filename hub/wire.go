@@ -61,7 +61,7 @@ func (h *Hub) wire() {
 		Store: h.store, Runner: runner, Exchanger: h.exchanger, Journal: h.journal, Identity: h.identity, Clock: h.clock, Held: h.held, WentBack: h.hold.NoticeLost, Newest: h.newest, Limiter: h.limiter, Changes: &h.changes, Logger: h.log.Named("tokens"),
 		Lease: h.cfg.Renewal.Lease, Takeover: h.cfg.Renewal.Takeover,
 		Attempted: h.attempted, Waited: h.counts.Waited, Copied: h.counts.Copied, NoCopies: !h.cfg.Renewal.SecondCopy,
-		Moved: h.accountMoved,
+		Moved: h.accountMoved, SecretWorks: h.secretWorks,
 	})
 	h.testCalls = testcall.New(testcall.Options{Store: h.store, Source: h.source, Sender: h.sender})
 	sched := scheduler.New(scheduler.Options{

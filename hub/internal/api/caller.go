@@ -21,6 +21,7 @@ type keyInContext struct{}
 const (
 	tokenOperation    = "pull-token"
 	rejectedOperation = "reject-token"
+	scopesOperation   = "report-insufficient-scope"
 	eventsOperation   = "stream-events"
 )
 
@@ -41,9 +42,9 @@ func scopeOf(op *huma.Operation) string {
 func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	op := ctx.Operation()
 	switch op.OperationID {
-	case tokenOperation, rejectedOperation, eventsOperation:
+	case tokenOperation, rejectedOperation, scopesOperation, eventsOperation:
 		process := huma.WithContext(ctx, audit.With(ctx.Context(), audit.Actor{Kind: audit.KindKey, Address: humagin.Unwrap(ctx).ClientIP()}))
-		if op.OperationID == rejectedOperation {
+		if op.OperationID == rejectedOperation || op.OperationID == scopesOperation {
 			a.beforeBody(process, next)
 			return
 		}

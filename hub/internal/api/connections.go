@@ -41,7 +41,7 @@ type Connection struct {
 	BornDead      bool       `json:"born_dead,omitempty" doc:"The grant came without the refresh token that renewal needs"`
 	Account       *Account   `json:"account,omitempty"`
 	Scopes        []string   `json:"scopes,omitempty" doc:"Granted scopes, if the service says them"`
-	MissingScopes []string   `json:"missing_scopes,omitempty" doc:"Requested, but not granted"`
+	MissingScopes []string   `json:"missing_scopes,omitempty" doc:"Requested, or reported as missing by a process, but not granted"`
 	LastError     *LastError `json:"last_error,omitempty"`
 	RenewedAt     *time.Time `json:"renewed_at,omitempty"`
 	AuthorizedAt  *time.Time `json:"authorized_at,omitempty"`

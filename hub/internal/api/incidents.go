@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/evergrant/evergrant/hub/internal/app/overview"
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 )
@@ -87,10 +88,11 @@ func (a *API) incidentView(ctx context.Context, i noticedb.Incident) Incident {
 
 // Forecast says by when a person is needed.
 type Forecast struct {
-	Connection string    `json:"connection"`
+	Connection string    `json:"connection" doc:"Empty for the end of a service's client secret"`
+	Service    string    `json:"service,omitempty" doc:"The service whose client secret ends"`
 	Title      string    `json:"title"`
 	By         time.Time `json:"by"`
-	Reason     string    `json:"reason" enum:"no_auto_renew,no_refresh_token,refused,refresh_token_ends"`
+	Reason     string    `json:"reason" enum:"no_auto_renew,no_refresh_token,refused,refresh_token_ends,client_secret_ends"`
 }
 
 type forecastInput struct {
@@ -98,13 +100,13 @@ type forecastInput struct {
 }
 
 func (a *API) forecast(ctx context.Context, in *forecastInput) (*listOf[Forecast], error) {
-	rows, err := a.store.Stats.Forecast(ctx, in.Limit)
+	rows, err := overview.New(a.store).Forecast(ctx, in.Limit)
 	if err != nil {
 		return nil, a.fail(err)
 	}
 	items := make([]Forecast, len(rows))
 	for i, row := range rows {
-		items[i] = Forecast{Connection: row.Name, Title: row.Title, By: row.By.UTC(), Reason: row.Reason}
+		items[i] = Forecast{Connection: row.Name, Service: row.ServiceName, Title: row.Title, By: row.By.UTC(), Reason: row.Reason}
 	}
 	return list(items), nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/installer"
 	"github.com/evergrant/evergrant/hub/internal/keyring"
 	"github.com/evergrant/evergrant/hub/internal/store"
@@ -95,6 +96,9 @@ func (a *API) fail(err error) error {
 	}
 	if missing, ok := errors.AsType[*keyring.MissingError](err); ok {
 		return problem(http.StatusNotFound, "no-such-key", "No such key", missing.Error()+".")
+	}
+	if needs, ok := errors.AsType[*connection.NeedsError](err); ok {
+		return problem(http.StatusUnprocessableEntity, "invalid-fields", "These scopes cannot be taken", needs.Error())
 	}
 	if failure, ok := errors.AsType[*authflow.Failure](err); ok {
 		p := problem(http.StatusUnprocessableEntity, "authorization-failed", "The authorization did not come to a grant", failure.Error()+" (reference "+failure.Reference+")")

@@ -41,6 +41,7 @@ type Token struct {
 	ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"When the token ends; absent if the service does not say"`
 	ExpiresIn *int64     `json:"expires_in,omitempty" doc:"Seconds left"`
 	Scope     string     `json:"scope,omitempty" doc:"Granted scopes, separated by spaces"`
+	Missing   []string   `json:"missing_scopes,omitempty" doc:"Scopes that were requested, or reported as missing, and that the grant does not have; absent when there are none"`
 	// Generation numbers the token sets of a connection.
 	Generation int64          `json:"generation" doc:"Number of the token set; grows with each renewal"`
 	Extra      map[string]any `json:"extra,omitempty" doc:"The other fields of the service's reply"`
@@ -67,6 +68,7 @@ func (a *API) registerToken() {
 		Errors: []int{401, 403, 404, 409, 422, 429, 500, 502, 503},
 	}, a.token)
 	a.registerRejected()
+	a.registerScopes()
 }
 
 // longestPoll bounds how long a pull waits: proxies cut longer silences.
@@ -192,7 +194,7 @@ func tokenBody(pulled *tokensource.Pulled, now time.Time) *Token {
 	t := pulled.Connection.Tokens
 	body := &Token{
 		AccessToken: t.AccessToken, TokenType: t.TokenType, Scope: strings.Join(t.Scopes, " "),
-		Generation: pulled.Connection.Generation, Extra: t.Extra,
+		Generation: pulled.Connection.Generation, Extra: t.Extra, Missing: pulled.Connection.MissingScopes(),
 	}
 	if body.TokenType == "" {
 		body.TokenType = "Bearer"

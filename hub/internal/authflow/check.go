@@ -60,6 +60,7 @@ func (f *Flow) Check(ctx context.Context, svc service.Service) Checked {
 	ctx, cancel := context.WithTimeout(ctx, 2*checkTimeout)
 	defer cancel()
 	now := time.Now()
+	svc = svc.At(now)
 	op := func() *operation.Op { return &operation.Op{ID: store.NewID(), Service: svc, Now: now} }
 	ask := provider.AuthCodeURLRequest{State: randtoken.New(), RedirectURI: f.RedirectURI(svc), Nonce: randtoken.New()}
 	if !slices.Contains(svc.Description.Grants, provider.GrantAuthorizationCode) {

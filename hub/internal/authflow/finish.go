@@ -247,12 +247,15 @@ func (f *Flow) exchange(ctx context.Context, svc service.Service, a *authdb.Auth
 
 // spend exchanges the code and saves what comes of it.
 func (f *Flow) spend(ctx context.Context, svc service.Service, a *authdb.Authorization, params url.Values, now time.Time) (*Finished, error) {
+	if a.Scopes != nil { // what was asked for, beyond the service's own for some
+		svc.Scopes = a.Scopes
+	}
 	failure := &Failure{Service: &svc, Authorization: a}
 	about, err := f.about(ctx, a.ConnectionID)
 	if err != nil {
 		return nil, err
 	}
-	op := &operation.Op{ID: a.ID, Service: svc, Connection: about, Now: now, Sending: sync.OnceFunc(func() { f.o.Exchanging(time.Since(now)) })}
+	op := &operation.Op{ID: a.ID, Service: svc.At(now), Connection: about, Now: now, Sending: sync.OnceFunc(func() { f.o.Exchanging(time.Since(now)) })}
 	token, out, err := f.o.Runner.Exchange(ctx, op, provider.ExchangeRequest{
 		Code: params.Get("code"), Params: params, RedirectURI: a.RedirectURI, CodeVerifier: a.Verifier, Nonce: a.Nonce, Data: a.Data,
 	})
@@ -302,7 +305,7 @@ func (f *Flow) identify(ctx context.Context, svc service.Service, about provider
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.o.MaxWait)
 	defer cancel()
-	account, err := f.o.Runner.Identify(ctx, &operation.Op{Service: svc, Connection: about, Now: now}, token)
+	account, err := f.o.Runner.Identify(ctx, &operation.Op{Service: svc.At(now), Connection: about, Now: now}, token)
 	if err != nil {
 		return provider.Account{}, err
 	}

@@ -136,6 +136,7 @@ func (f *Flow) Start(ctx context.Context, req StartRequest) (*Started, error) {
 	if !slices.Contains(svc.Description.Grants, provider.GrantAuthorizationCode) || c.ID != "" && c.Grant != provider.GrantAuthorizationCode {
 		return nil, ErrNoBrowser
 	}
+	svc.Scopes = c.ScopesToAsk(svc.Scopes)
 	now := time.Now()
 	state, nonce := randtoken.New(), randtoken.New()
 	ask := provider.AuthCodeURLRequest{
@@ -143,7 +144,7 @@ func (f *Flow) Start(ctx context.Context, req StartRequest) (*Started, error) {
 		ForceConsent: forcesConsent(c, svc),
 	}
 	verifier := withPKCE(svc, &ask)
-	address, err := f.o.Runner.AuthCodeURL(ctx, &operation.Op{Service: svc, Connection: c.ForProvider(), Now: now}, ask)
+	address, err := f.o.Runner.AuthCodeURL(ctx, &operation.Op{Service: svc.At(now), Connection: c.ForProvider(), Now: now}, ask)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +153,7 @@ func (f *Flow) Start(ctx context.Context, req StartRequest) (*Started, error) {
 	}
 	a := authdb.Authorization{
 		ID: store.NewID(), StateHash: randtoken.Hash(state), ServiceID: svc.ID, ConnectionID: c.ID, BrowserHash: randtoken.Hash(req.Browser),
-		UserID: req.UserID, Verifier: verifier, Nonce: nonce, Data: address.Data, RedirectURI: ask.RedirectURI,
+		UserID: req.UserID, Verifier: verifier, Nonce: nonce, Data: address.Data, Scopes: svc.Scopes, RedirectURI: ask.RedirectURI,
 		ReturnTo: req.ReturnTo, Lang: req.Lang, CreatedAt: now, ExpiresAt: now.Add(f.o.TTL),
 	}
 	if err := f.o.Store.Authorizations.CreateAuthorization(ctx, a); err != nil {

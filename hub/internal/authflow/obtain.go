@@ -67,7 +67,7 @@ func (f *Flow) Obtain(ctx context.Context, connectionID string, entered Entered)
 func (f *Flow) obtain(ctx context.Context, svc service.Service, c connection.Connection, entered Entered) (*Finished, error) {
 	failure := &Failure{Service: &svc}
 	now := time.Now()
-	op := &operation.Op{ID: store.NewID(), Service: svc, Connection: c.ForProvider(), Now: now}
+	op := &operation.Op{ID: store.NewID(), Service: svc.At(now), Connection: c.ForProvider(), Now: now}
 	token, err := f.ask(ctx, op, c.Grant, entered)
 	if err != nil {
 		failure.Cause = causeOf(err)

@@ -42,6 +42,9 @@ func keptSecrets(draft ServiceDraft, old service.Service, schema provider.Schema
 	if old.ClientSecret != "" && strings.TrimSpace(draft.ClientSecret) == "" {
 		fields = append(fields, "client_secret")
 	}
+	if !old.OtherSecret.IsZero() && !draft.DropOther && strings.TrimSpace(draft.OtherSecret) == "" {
+		fields = append(fields, OtherSecretField)
+	}
 	for _, o := range schema.Options {
 		stored, there := old.Options[o.Name]
 		entered, _ := draft.Options[o.Name].(string)
@@ -103,7 +106,7 @@ func (e *InvalidError) askConsent(owner bool) {
 
 // guards reports whether a service has something that must not go elsewhere.
 func (c *Catalogue) guards(ctx context.Context, svc service.Service) (bool, error) {
-	if svc.ClientSecret != "" {
+	if len(svc.Secrets()) > 0 {
 		return true, nil
 	}
 	if svc.Description != nil {

@@ -72,7 +72,17 @@ type ServiceDraft struct {
 	ClientID              string
 	// ClientSecret left empty keeps the stored one when a service is edited.
 	ClientSecret string
-	Scopes       []string
+	// SecretEndsAt is the end of the current client secret: nil keeps the stored one, and
+	// zero says that none is known.
+	SecretEndsAt *time.Time
+	// OtherSecret is a second client secret. One that is added to a stored service becomes
+	// the current one, and the one before stays as the fallback; left empty it keeps the
+	// stored one. OtherEndsAt is its end, as SecretEndsAt.
+	OtherSecret string
+	OtherEndsAt *time.Time
+	// UseOther makes the stored second secret the current one, and DropOther removes it.
+	UseOther, DropOther bool
+	Scopes              []string
 	// Options by name; secret ones left empty keep the stored value.
 	Options map[string]any
 	// PrivateHosts are hosts inside a private network that this service may reach.

@@ -47,9 +47,7 @@ func (c *Catalogue) prepare(ctx context.Context, draft ServiceDraft, old service
 	svc.Scopes, svc.PluginSum, svc.UpdatedAt = cleaned(draft.Scopes), sum, now
 	svc.PrivateHosts = cleaned(draft.PrivateHosts)
 	svc.ApprovedHosts = cleaned(append(svc.ApprovedHosts, draft.ApprovedHosts...))
-	if secret := strings.TrimSpace(draft.ClientSecret); secret != "" {
-		svc.ClientSecret = secret
-	}
+	invalid.enterSecrets(&svc, draft, old, now)
 	if svc.Title == "" {
 		svc.Title = svc.Name
 	}
@@ -116,7 +114,7 @@ func (c *Catalogue) ask(ctx context.Context, svc service.Service, d provider.Des
 	}
 	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
 	defer cancel()
-	prepared, err := c.runner.PrepareService(ctx, &operation.Op{Service: svc, Now: now})
+	prepared, err := c.runner.PrepareService(ctx, &operation.Op{Service: svc.At(now), Now: now})
 	if private, ok := errors.AsType[*egress.PrivateError](err); ok {
 		return svc, notAllowed(private)
 	}

@@ -90,7 +90,7 @@ func (c *Catalogue) revokeOnce(ctx context.Context, svc service.Service, about p
 	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
 	defer cancel()
 	now := time.Now()
-	return c.runner.Revoke(ctx, &operation.Op{Service: svc, Connection: about, Now: now}, tokens.Token(now))
+	return c.runner.Revoke(ctx, &operation.Op{Service: svc.At(now), Connection: about, Now: now}, tokens.Token(now))
 }
 
 // RetryRevocations retries outstanding revocations at services. It is called every

@@ -53,13 +53,15 @@ type Connection struct {
 	Cause string
 	// Account is who granted access, if the provider can identify them.
 	Account provider.Account
-	// RequestedScopes are the service's when the grant was made.
+	// RequestedScopes are those that the authorization of the grant asked for.
 	RequestedScopes []string
-	RenewedAt       time.Time
-	AuthorizedAt    time.Time
-	LastPulledAt    time.Time
-	CreatedAt       time.Time
-	UpdatedAt       time.Time
+	// ScopeNeeds are the scopes that processes have reported as missing; see NeedScopes.
+	ScopeNeeds   []ScopeNeed
+	RenewedAt    time.Time
+	AuthorizedAt time.Time
+	LastPulledAt time.Time
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
 }
 
 // TokenSet holds the tokens of one generation. It never prints its secrets.

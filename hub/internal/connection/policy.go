@@ -102,21 +102,6 @@ func (c Connection) BornDead() bool {
 		c.Tokens.RefreshToken == "" && !c.Tokens.ExpiresAt.IsZero()
 }
 
-// MissingScopes are the requested scopes that were not granted; nil if the
-// service did not say what it granted.
-func (c Connection) MissingScopes() []string {
-	if c.Tokens.Scopes == nil {
-		return nil
-	}
-	var missing []string
-	for _, want := range c.RequestedScopes {
-		if !(provider.Token{Scopes: c.Tokens.Scopes}).HasScopes([]string{want}) {
-			missing = append(missing, want)
-		}
-	}
-	return missing
-}
-
 func alive(end, now time.Time) bool { return end.IsZero() || now.Before(end) }
 
 // always is the end of what can be renewed without limit.

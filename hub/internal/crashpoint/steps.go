@@ -33,3 +33,13 @@ var Between = []string{Dialled, Writing}
 
 // Steps lists those of a renewal in their order.
 var Steps = []string{BeforeIntent, AfterIntent, RequestWritten, ReplyReceived, Journaled, Copied, Parsed, Saved, LeaseFreed}
+
+// The moments of a renewal between two client secrets, which only one has whose service
+// refuses the first.
+const (
+	SecretRefused  = "secret-refused"  // the refusal is journaled, its intent is open
+	BetweenSecrets = "between-secrets" // nothing is in flight, the other secret was not sent
+)
+
+// Secrets lists them in their order.
+var Secrets = []string{SecretRefused, BetweenSecrets}

@@ -32,6 +32,8 @@ func (e *Escalation) compose(ctx context.Context, d noticedb.Delivery, contact p
 		links.page = e.o.PublicURL + "/requests"
 	case topicHosts:
 		links.page = e.o.PublicURL + "/services"
+	case topicSecret:
+		links.page = e.o.PublicURL + "/services/" + facts.serviceName
 	}
 	if d.Kind == noticedb.DeliveryRecovered {
 		if topic, err = e.endingOf(ctx, esc); err != nil {
@@ -86,7 +88,7 @@ type links struct{ authorize, acknowledge, page string }
 // authorizeLink leads straight to the one connection that a person has to authorize.
 func (e *Escalation) authorizeLink(ctx context.Context, esc noticedb.Escalation, facts facts, contact policy.Contact) (string, error) {
 	topic := TopicOf(esc.Event)
-	if topic != string(policy.GrantEnded) && topic != topicPerson {
+	if topic != string(policy.GrantEnded) && topic != topicPerson && topic != topicScopes {
 		return "", nil
 	}
 	if len(facts.connections) != 1 || esc.Affected > 1 || esc.Drill {

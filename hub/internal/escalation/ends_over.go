@@ -33,7 +33,7 @@ func (p *Planner) closeEnds(ctx context.Context, now time.Time) (int, error) {
 
 // aboutEnds reports whether an escalation of no incident is about grants that end.
 func aboutEnds(event policy.Event) bool {
-	return event != policy.ServiceRequested && event != policy.HostsChanged
+	return TopicOf(event) == topicPerson || event == policy.GrantEnded
 }
 
 func (p *Planner) closeEnd(ctx context.Context, id string, now time.Time) (bool, error) {

@@ -21,6 +21,7 @@ const mostListed = 5
 type facts struct {
 	esc         noticedb.Escalation
 	service     string // its title; empty for several
+	serviceName string
 	connections []connection.Connection
 }
 
@@ -31,7 +32,7 @@ func (e *Escalation) factsOf(ctx context.Context, esc noticedb.Escalation) (f fa
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return f, err
 		}
-		f.service = svc.Title
+		f.service, f.serviceName = svc.Title, svc.Name
 	}
 	for _, id := range esc.Connections {
 		if len(f.connections) == mostListed {
@@ -90,7 +91,12 @@ func (f facts) fields(topic, lang string, zone *time.Location, l links, hub stri
 	if len(f.connections) == 1 && f.esc.Affected <= 1 {
 		fields["title"], fields["name"] = f.connections[0].Title, f.connections[0].Name
 	}
-	if f.esc.ClosedAt.IsZero() {
+	switch {
+	case topic == topicSecret:
+		fields["title"], fields["stops"] = fields["service"], phrase(lang, "stops_secret_"+f.secretCode())
+	case topic == topicScopes:
+		fields["stops"] = phrase(lang, "stops_scopes")
+	case f.esc.ClosedAt.IsZero():
 		fields["stops"] = f.stops(lang, speak)
 	}
 	return fields
@@ -112,6 +118,9 @@ func (f facts) stops(lang string, speak *i18n.Speaker) string {
 
 // remedy is the provider's own advice, or ours.
 func (f facts) remedy(topic, lang string) string {
+	if topic == topicSecret {
+		return phrase(lang, "remedy_secret_"+f.secretCode())
+	}
 	if len(f.connections) > 0 && f.connections[0].Failure != nil {
 		own := f.connections[0].Failure.Remedy
 		if lang == "ru" && own.RU != "" {
@@ -122,6 +131,14 @@ func (f facts) remedy(topic, lang string) string {
 		}
 	}
 	return phrase(lang, "remedy_"+topic)
+}
+
+// secretCode is the code of an escalation about a client secret; a drill has one of its own.
+func (f facts) secretCode() string {
+	if f.esc.Drill {
+		return secretLast
+	}
+	return f.esc.Code
 }
 
 // said is the service's error, in one line.

@@ -60,6 +60,8 @@ const (
 	look = 2 * time.Second
 	// endsEvery is how often ends of grants are looked for.
 	endsEvery = 30 * time.Second
+	// secretsEvery is how often ends of client secrets are looked for.
+	secretsEvery = 10 * time.Minute
 	// lease is for how long a replica has a message; longer than a send may take.
 	lease       = 90 * time.Second
 	sendTimeout = 30 * time.Second
@@ -71,13 +73,18 @@ const (
 // Run notifies people until ctx ends. A send in progress is finished then, and what was
 // claimed and not sent is released for another replica.
 func (e *Escalation) Run(ctx context.Context) {
-	var looked time.Time
+	var looked, secrets time.Time
 	e.release(ctx)
 	defer e.release(ctx)
 	for ctx.Err() == nil {
 		if time.Since(looked) >= endsEvery && e.o.Store.Detached(ctx) == nil {
 			looked = time.Now()
 			e.ends(ctx, looked)
+			e.scopes(ctx, looked)
+			if time.Since(secrets) >= secretsEvery {
+				secrets = looked
+				e.secrets(ctx, looked)
+			}
 		}
 		sent, err := e.Deliver(ctx)
 		if err != nil && ctx.Err() == nil {
@@ -111,6 +118,22 @@ func (e *Escalation) ends(ctx context.Context, now time.Time) {
 		e.o.Logger.Warn("check for ending grants failed, retrying", "error", err)
 	case begun+ended > 0:
 		e.o.Logger.Info("grant expiry escalations updated", "begun", begun, "over", ended)
+	}
+}
+
+func (e *Escalation) scopes(ctx context.Context, now time.Time) {
+	if err := e.planner.EndScopes(ctx, now); err != nil && ctx.Err() == nil {
+		e.o.Logger.Warn("check for granted scopes failed, retrying", "error", err)
+	}
+}
+
+func (e *Escalation) secrets(ctx context.Context, now time.Time) {
+	begun, ended, err := e.planner.TellOfSecrets(ctx, now)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		e.o.Logger.Warn("check for ending client secrets failed, retrying", "error", err)
+	case begun+ended > 0:
+		e.o.Logger.Info("client secret escalations updated", "begun", begun, "over", ended)
 	}
 }
 

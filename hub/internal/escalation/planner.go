@@ -67,13 +67,17 @@ func (p *Planner) rules(ctx context.Context) (contacts []policy.Contact, rules [
 }
 
 // situation is what policies match: the services and tags of connections and their owners;
-// changed hosts concern the owners of the hub.
+// changed hosts concern the owners of the hub, the end of a client secret also its
+// administrators.
 func (p *Planner) situation(ctx context.Context, event policy.Event, at time.Time, ids []string) (s policy.Situation, err error) {
 	s = policy.Situation{Event: event, Began: at}
-	if event == policy.HostsChanged {
-		if s.Owners, err = p.store.People.ContactsOfRole(ctx, access.RoleOwner); err != nil {
+	roles := rolesTold(event)
+	for _, role := range roles {
+		contacts, err := p.store.People.ContactsOfRole(ctx, role)
+		if err != nil {
 			return s, err
 		}
+		s.Owners = append(s.Owners, contacts...)
 	}
 	if len(ids) == 0 {
 		return s, nil
@@ -81,11 +85,23 @@ func (p *Planner) situation(ctx context.Context, event policy.Event, at time.Tim
 	if s.Services, err = p.store.Grants.ServicesOf(ctx, ids); err != nil {
 		return s, err
 	}
-	if s.Tags, err = p.store.Grants.TagsAmong(ctx, ids); err != nil || event == policy.HostsChanged {
+	if s.Tags, err = p.store.Grants.TagsAmong(ctx, ids); err != nil || len(roles) > 0 {
 		return s, err
 	}
 	s.Owners, err = p.store.People.OwnersOf(ctx, ids)
 	return s, err
+}
+
+// rolesTold are the roles of the people whom an event concerns in place of the owners of
+// connections.
+func rolesTold(event policy.Event) []string {
+	switch event {
+	case policy.HostsChanged:
+		return []string{access.RoleOwner}
+	case policy.SecretEnds:
+		return []string{access.RoleOwner, access.RoleAdministrator}
+	}
+	return nil
 }
 
 // kindOf is the kind of the messages of an event.

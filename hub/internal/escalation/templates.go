@@ -54,13 +54,17 @@ const (
 	// topicHosts is no incident either: a changed host, or a decision that waits for an
 	// owner.
 	topicHosts = string(policy.HostsChanged)
+	// topicSecret is a client secret of a service that ends.
+	topicSecret = string(policy.SecretEnds)
+	// topicScopes is a connection that lacks scopes.
+	topicScopes = string(policy.ScopesNeeded)
 	// topicWithdrawn is an end because the connections were deleted, paused or given
 	// back: nothing works again.
 	topicWithdrawn = "withdrawn"
 )
 
 // Topics are what has a text of its own.
-var Topics = []string{string(policy.GrantEnded), topicPerson, string(policy.OperatorNeeded), string(policy.RenewalFailed), string(policy.PluginFailed), topicRequest, topicHosts, topicRecovered, topicWithdrawn}
+var Topics = []string{string(policy.GrantEnded), topicPerson, string(policy.OperatorNeeded), string(policy.RenewalFailed), string(policy.PluginFailed), topicScopes, topicSecret, topicRequest, topicHosts, topicRecovered, topicWithdrawn}
 
 // TopicOf is the topic of an event.
 func TopicOf(e policy.Event) string {

@@ -20,6 +20,7 @@ var phrases = []phrase{
 	p(`service (\S+) has no revocation endpoint; withdraw the grant at the service itself`, `у сервиса $1 нет адреса отзыва; отзовите доступ в самом сервисе`),
 	p(`(".*") is not an address that starts with https:// or http://; correct the service's options`, `$1 — не адрес, который начинается с https:// или http://; исправьте настройки сервиса`),
 	p(`the token request could not be built: (.+)`, `запрос токена не удалось составить: $1`),
+	p(`both client secrets were refused: (.+)`, `сервис отклонил оба секретных ключа: $1`),
 
 	// Keys that the hub keeps.
 	p(`the key of the service could not be used: (.+)`, `ключ сервиса не удалось использовать: $1`),

@@ -16,7 +16,10 @@ import (
 
 // secretsOf are the secrets of a registration and of a connection that a plugin is given.
 func secretsOf(svc service.Service, about provider.Connection) []string {
-	secrets := []string{svc.ClientSecret}
+	var secrets []string
+	for _, secret := range svc.Secrets() {
+		secrets = append(secrets, secret.Value)
+	}
 	if svc.Description == nil {
 		return secrets
 	}

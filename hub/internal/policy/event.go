@@ -31,6 +31,11 @@ const (
 	// HostsChanged: secrets or grants of a service, or the secret of a channel, may go to
 	// other hosts from now on, or wait for an owner's consent to that.
 	HostsChanged Event = "hosts_changed"
+	// SecretEnds: a client secret of a service ends, or has ended.
+	SecretEnds Event = "client_secret_ends"
+	// ScopesNeeded: a process has reported that a service refuses a request of a connection
+	// for lack of scopes, which only a person can grant.
+	ScopesNeeded Event = "scopes_needed"
 	// IncidentOpened is chosen in escalation policies for any incident, whatever its
 	// event is.
 	IncidentOpened Event = "incident_opened"
@@ -40,10 +45,13 @@ const (
 )
 
 // Events are those that a policy can choose.
-var Events = []Event{RenewalFailed, PersonIn14, PersonIn3, PersonIn1, GrantEnded, OperatorNeeded, PluginFailed, ServiceRequested, HostsChanged, IncidentOpened, Recovered}
+var Events = []Event{RenewalFailed, PersonIn14, PersonIn3, PersonIn1, GrantEnded, OperatorNeeded, PluginFailed, ScopesNeeded, SecretEnds, ServiceRequested, HostsChanged, IncidentOpened, Recovered}
 
 // Days are the days before the expiry of a grant that are notified, longest first.
 var Days = []int{14, 3, 1}
+
+// SecretDays are the days before the end of a client secret that are notified.
+var SecretDays = []int{30, 14, 3}
 
 // PersonIn is the event of one of Days.
 func PersonIn(days int) Event {

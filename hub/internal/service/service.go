@@ -18,10 +18,17 @@ type Service struct {
 	// Provider is the name of the provider that serves it.
 	Provider string
 	// ClientID and ClientSecret are our registration at the service (RFC 6749
-	// section 2.3.1). The secret is empty for public clients.
+	// section 2.3.1). The secret is empty for public clients. It is the one that an
+	// administrator made current; see At.
 	ClientID     string
 	ClientSecret string
-	Scopes       []string
+	// SecretEndsAt is when the service stops accepting ClientSecret; zero if no end is
+	// known.
+	SecretEndsAt time.Time
+	// OtherSecret is a second client secret that the service accepts as well, the fallback
+	// of the current one; zero if there is none.
+	OtherSecret Secret
+	Scopes      []string
 	// Options are the values of the description's option schema, by name. Values
 	// are string, bool, int64 or []string. Secret ones are among them.
 	Options map[string]any

@@ -258,3 +258,30 @@ func TestAnyActiveLooksAtAllThatAreNamed(t *testing.T) {
 		}
 	})
 }
+
+// Reported scopes are kept beside what a renewal writes, and no change that was decided on
+// the row before is written over them.
+func TestReportedScopesAreKept(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		svc := addService(t, s, "portal")
+		was := addGranted(t, s, svc.ID, "sales")
+		was = read(t, s, was.ID)
+		needy, _, err := was.NeedScopes(noon, []string{"user", "tasks"})
+		check(t, err)
+		check(t, s.Grants.SaveScopeNeeds(t.Context(), needy, was))
+		wantErr(t, s.Grants.SaveScopeNeeds(t.Context(), needy, was), store.ErrStale)
+		wantErr(t, s.Grants.UpdateConnection(t.Context(), was.Paused(noon), was), store.ErrStale)
+		check(t, s.Renewals.SaveRenewal(t.Context(), was.Renewed(noon, noon, tokens("plain-access-2", "plain-refresh-2")), was.Generation, "", ""))
+		got := read(t, s, was.ID)
+		if lacked := got.LackedScopes(); len(lacked) != 2 || lacked[0] != "user" || !got.ScopeNeeds[0].At.Equal(cut(noon)) || got.Generation != was.Generation+1 {
+			t.Errorf("it lacks %q: %+v", lacked, got.ScopeNeeds)
+		}
+		check(t, s.Grants.SaveScopeNeeds(t.Context(), got.DeclineScopes(), got))
+		if got := read(t, s, was.ID); len(got.LackedScopes()) > 0 || len(got.ScopeNeeds) != 2 {
+			t.Errorf("after it was declined: %+v", got.ScopeNeeds)
+		}
+		missing := was
+		missing.ID = store.NewID()
+		wantErr(t, s.Grants.SaveScopeNeeds(t.Context(), missing, missing), store.ErrNotFound)
+	})
+}

@@ -34,11 +34,12 @@ func wantErr(t *testing.T, err, want error) {
 func newService(name string) service.Service {
 	return service.Service{
 		ID: store.NewID(), Name: name, Title: "Битрикс24 — " + name, Provider: "bitrix24",
-		ClientID: "app.1", ClientSecret: "plain-client-secret", Scopes: []string{"crm", "user"},
+		ClientID: "app.1", ClientSecret: "plain-client-secret", SecretEndsAt: cut(noon).AddDate(0, 1, 0), Scopes: []string{"crm", "user"},
 		Options: map[string]any{
 			"portal": "corezoid", "fresh": true, "every": int64(9007199254740993), "hosts": []string{"a", "b"}, "pass": "plain-option-secret",
 		},
-		Data: []byte("plain-prepared-data"), RedirectURI: "https://hub.example/cb",
+		OtherSecret: service.Secret{Value: "plain-other-secret", EndsAt: cut(noon).AddDate(1, 0, 0)},
+		Data:        []byte("plain-prepared-data"), RedirectURI: "https://hub.example/cb",
 		Description: &provider.Description{
 			Name: "bitrix24", AutoRenew: provider.AutoRenewRefreshToken, PKCE: provider.PKCENone,
 			Hosts:   []provider.Host{{Pattern: "oauth.bitrix.info"}},

@@ -26,7 +26,7 @@ var secretName = regexp.MustCompile(`(?i)^(access|refresh|id|application|auth)?[
 // secretsOf are what must not be shown of an answer that repeats it.
 func secretsOf(svc service.Service, conn connection.Connection) []string {
 	tokens := conn.Tokens
-	secrets := []string{tokens.AccessToken, tokens.RefreshToken, svc.ClientSecret}
+	secrets := []string{tokens.AccessToken, tokens.RefreshToken, svc.ClientSecret, svc.OtherSecret.Value}
 	for name, value := range tokens.Extra {
 		if text, ok := value.(string); ok && secretName.MatchString(name) {
 			secrets = append(secrets, text)

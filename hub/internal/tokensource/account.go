@@ -75,7 +75,7 @@ func (s *Source) timeToIdentify(id string, changed bool) bool {
 
 func (s *Source) identify(ctx context.Context, svc service.Service, c connection.Connection) error {
 	now := time.Now()
-	account, err := s.runner.Identify(ctx, &operation.Op{Service: svc, Connection: c.ForProvider(), Now: now}, c.Tokens.Token(now))
+	account, err := s.runner.Identify(ctx, &operation.Op{Service: svc.At(now), Connection: c.ForProvider(), Now: now}, c.Tokens.Token(now))
 	if err != nil {
 		return err
 	}

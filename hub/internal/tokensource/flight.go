@@ -25,6 +25,10 @@ type flight struct {
 	// worker stops waiting then.
 	slow     chan struct{}
 	slowOnce sync.Once
+	// abandoned is set once an earlier renewal without a known outcome was abandoned, and
+	// secondSecret once the other client secret was tried. Only the renewal itself uses
+	// them.
+	abandoned, secondSecret bool
 }
 
 func (f *flight) markSlow() { f.slowOnce.Do(func() { close(f.slow) }) }

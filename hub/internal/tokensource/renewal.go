@@ -117,33 +117,52 @@ func (s *Source) refresh(ctx context.Context, f *flight, c connection.Connection
 	}
 	defer p.end()
 	for {
-		intent := s.newIntent(c, svc)
-		crashpoint.At(crashpoint.BeforeIntent)
-		err := s.store.Renewals.BeginIntent(ctx, intent)
+		intent, err := s.begin(ctx, c, svc)
 		if errors.Is(err, store.ErrInUse) {
+			f.abandoned = true
 			settled, c, err := s.settle(ctx, c)
 			if settled || err != nil {
 				return c, err
 			}
 			continue
 		}
-		if errors.Is(err, store.ErrFenced) {
-			s.refound(ctx)
-		}
 		if err != nil {
-			if !errors.Is(err, store.ErrStale) {
-				s.dropUnsent(intent.ID)
-			}
-			return c, fmt.Errorf("note the renewal of %s before it begins: %w", c.Name, err)
+			return c, err
 		}
-		crashpoint.At(crashpoint.AfterIntent)
-		op := &operation.Op{
-			ID: intent.ID, Service: svc, Connection: c.ForProvider(), KeyIDs: c.Tokens.KeyIDs, Now: intent.BegunAt, Journaled: true, Meta: metaOf(intent),
-			Fence: s.fence(intent), Received: s.secondCopy(intent),
-		}
-		p.watch(s, op, f, c.ID)
-		return s.finish(ctx, c, op, intent, p)
+		return s.send(ctx, f, c, svc.At(intent.BegunAt), intent, p)
 	}
+}
+
+// begin commits the intent of a renewal that begins now. Errors: store.ErrInUse if an
+// earlier renewal left one open, store.ErrStale if lease or generation are lost.
+func (s *Source) begin(ctx context.Context, c connection.Connection, svc service.Service) (renewaldb.Intent, error) {
+	intent := s.newIntent(c, svc)
+	crashpoint.At(crashpoint.BeforeIntent)
+	err := s.store.Renewals.BeginIntent(ctx, intent)
+	if errors.Is(err, store.ErrInUse) {
+		return intent, err
+	}
+	if errors.Is(err, store.ErrFenced) {
+		s.refound(ctx)
+	}
+	if err != nil {
+		if !errors.Is(err, store.ErrStale) {
+			s.dropUnsent(intent.ID)
+		}
+		return intent, fmt.Errorf("note the renewal of %s before it begins: %w", c.Name, err)
+	}
+	crashpoint.At(crashpoint.AfterIntent)
+	return intent, nil
+}
+
+// send runs the operation of an intent that was just committed.
+func (s *Source) send(ctx context.Context, f *flight, c connection.Connection, svc service.Service, intent renewaldb.Intent, p *permit) (connection.Connection, error) {
+	op := &operation.Op{
+		ID: intent.ID, Service: svc, Connection: c.ForProvider(), KeyIDs: c.Tokens.KeyIDs, Now: intent.BegunAt, Journaled: true, Meta: metaOf(intent),
+		Fence: s.fence(intent), Received: s.secondCopy(intent),
+	}
+	p.watch(s, op, f, c.ID)
+	return s.finish(ctx, f, c, op, intent, p)
 }
 
 // newIntent is the intent of a renewal that begins now.
@@ -161,8 +180,8 @@ func (s *Source) newIntent(c connection.Connection, svc service.Service) renewal
 }
 
 // finish runs the operation of an intent and saves what comes of it. The permit
-// ends with the call: a save may take long.
-func (s *Source) finish(ctx context.Context, c connection.Connection, op *operation.Op, intent renewaldb.Intent, p *permit) (connection.Connection, error) {
+// ends with the call: a save may take long. f is nil if only kept replies are read.
+func (s *Source) finish(ctx context.Context, f *flight, c connection.Connection, op *operation.Op, intent renewaldb.Intent, p *permit) (connection.Connection, error) {
 	begun, log := time.Now(), tracing.Log(ctx, s.log)
 	token, out, err := s.runner.Obtain(ctx, op, operation.Obtaining{
 		Grant: c.Grant, Current: c.Tokens.Token(op.Now), Fields: c.Tokens.Fields, RedirectURI: c.Tokens.RedirectURI,
@@ -173,17 +192,23 @@ func (s *Source) finish(ctx context.Context, c connection.Connection, op *operat
 		s.dropUnsent(intent.ID)
 		return c, err
 	}
+	if other, may := s.otherSecret(f, c, op, out, err); may {
+		if begun, c, err := s.tryOtherSecret(ctx, f, c, other, intent); begun {
+			return c, err
+		}
+	}
 	attempt := Attempt{Service: op.Service, Took: time.Since(begun), Scheduled: !c.Due.IsZero()}
 	if !c.Due.IsZero() {
 		attempt.Lag = max(0, s.clock.Of(begun).Sub(c.Due))
 	}
 	if err != nil {
-		attempt.Failure = failureOf(err)
+		attempt.Failure = bothRefused(f, failureOf(err))
 	}
 	defer s.attempted(attempt)
 	if err == nil {
 		crashpoint.At(crashpoint.Parsed)
 		renewed := c.Renewed(s.Now(), op.Now, *token).Bound(out.KeyIDs)
+		s.secretWorked(f, op.Service)
 		log.Info("renewed", "connection", c.Name, "generation", renewed.Generation, "expires_at", renewed.Tokens.ExpiresAt)
 		saved, err := s.save(ctx, c, renewed, intent, true)
 		if err == nil && saved.Generation == renewed.Generation {

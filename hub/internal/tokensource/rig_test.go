@@ -45,6 +45,9 @@ type rig struct {
 
 	arrived chan string // refresh tokens, as they come
 	let     chan struct{}
+	// refused are the client secrets that the service refuses, and secrets those that came.
+	refused sync.Map
+	secrets chan string
 }
 
 // rotating asks the service's endpoint for the next token set.
@@ -55,7 +58,7 @@ func (r rotating) Describe(context.Context) (*provider.Description, error) {
 }
 
 func (r rotating) Refresh(ctx context.Context, req *provider.RefreshRequest) (*provider.Token, error) {
-	form := url.Values{"refresh_token": {req.Current.RefreshToken}}
+	form := url.Values{"refresh_token": {req.Current.RefreshToken}, "client_secret": {req.Service.ClientSecret}}
 	out, err := http.NewRequestWithContext(ctx, http.MethodPost, req.Service.Option("server"), strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, err
@@ -66,6 +69,9 @@ func (r rotating) Refresh(ctx context.Context, req *provider.RefreshRequest) (*p
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode == http.StatusUnauthorized {
+		return nil, provider.Errorf(provider.Blocked, "invalid_client", "the service refuses the client")
+	}
 	var reply struct {
 		Access  string `json:"access_token"`
 		Refresh string `json:"refresh_token"`
@@ -97,18 +103,23 @@ func newRig(t *testing.T, life time.Duration) *rig {
 // newRigOf is newRig for a service that rotates otherwise.
 func newRigOf(t *testing.T, life time.Duration, rotation provider.Rotation) *rig {
 	t.Helper()
-	r := &rig{box: storetest.Box(t), dir: filepath.Join(storetest.Folder(t), "journal"), arrived: make(chan string, 10), let: make(chan struct{}, 10)}
+	r := &rig{box: storetest.Box(t), dir: filepath.Join(storetest.Folder(t), "journal"), arrived: make(chan string, 10), let: make(chan struct{}, 10), secrets: make(chan string, 10)}
 	r.store = storetest.OpenWith(t, store.Options{DataDir: storetest.Folder(t), Box: r.box})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		token := req.FormValue("refresh_token")
 		r.arrived <- token
+		r.secrets <- req.FormValue("client_secret")
 		<-r.let
+		if _, bad := r.refused.Load(req.FormValue("client_secret")); bad {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
 		_ = json.NewEncoder(w).Encode(map[string]string{"access_token": token + "-a", "refresh_token": token + "+"})
 	}))
 	t.Cleanup(func() { close(r.let); server.Close() })
 	d := provider.Description{
 		Name: "rotating", Title: provider.Text{EN: "Rotating"}, AutoRenew: provider.AutoRenewRefreshToken, PKCE: provider.PKCENone, API: provider.API{In: "header"},
-		Rotation: rotation, Hosts: []provider.Host{{Pattern: provider.OptionHost("server")}},
+		Rotation: rotation, Hosts: []provider.Host{{Pattern: provider.OptionHost("server"), ClientSecret: true}},
 		Options: provider.Schema{Options: []provider.Option{{Name: "server", Format: "uri", Title: provider.Text{EN: "Server"}}}},
 	}
 	client, stop, err := providerplugin.InProcess(rotating{d})

@@ -97,8 +97,8 @@ func (s *Source) replay(ctx context.Context, c connection.Connection, intent ren
 	if err != nil {
 		return c, err
 	}
-	op := &operation.Op{ID: intent.ID, Service: svc, Connection: c.ForProvider(), KeyIDs: c.Tokens.KeyIDs, Now: intent.BegunAt, Journaled: true, Meta: metaOf(intent), Kept: kept}
-	return s.finish(ctx, c, op, intent, nil)
+	op := &operation.Op{ID: intent.ID, Service: svc.At(intent.BegunAt), Connection: c.ForProvider(), KeyIDs: c.Tokens.KeyIDs, Now: intent.BegunAt, Journaled: true, Meta: metaOf(intent), Kept: kept}
+	return s.finish(ctx, nil, c, op, intent, nil)
 }
 
 // settleKept finishes an open renewal whose reply is known, of a connection that may not

@@ -19,6 +19,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/newest"
 	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/restored"
+	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/tracing"
 )
@@ -62,6 +63,10 @@ type Options struct {
 	// Moved is called when a service names another account after a renewal, as part of the
 	// transaction that saves it; optional.
 	Moved func(context.Context, AccountMoved) error
+	// SecretWorks is called when a renewal was answered with the other client secret of a
+	// service, after the service had refused the one that was sent first; svc has the
+	// working one as its current secret. Optional; it is called beside the renewal.
+	SecretWorks func(ctx context.Context, svc service.Service) error
 	// NoCopies keeps replies out of the database: where the journal's disk outlives its
 	// hub in any case, they cost more than they gain.
 	NoCopies bool
@@ -93,6 +98,7 @@ type Source struct {
 	waited    func(took time.Duration, otherHub bool)
 	copied    func(after time.Duration)
 	moved     func(context.Context, AccountMoved) error
+	works     func(ctx context.Context, svc service.Service) error
 	noCopies  bool
 	// slow counts the exchanges that are out without a permit at their endpoint.
 	slow atomic.Int32
@@ -137,6 +143,9 @@ func New(o Options) *Source {
 	}
 	if s.moved = o.Moved; s.moved == nil {
 		s.moved = func(context.Context, AccountMoved) error { return nil }
+	}
+	if s.works = o.SecretWorks; s.works == nil {
+		s.works = func(context.Context, service.Service) error { return nil }
 	}
 	s.life, s.end = context.WithCancel(context.Background())
 	if s.clock == nil {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/people"
 	"github.com/evergrant/evergrant/hub/internal/calendar"
 	"github.com/evergrant/evergrant/hub/internal/i18n"
+	"github.com/evergrant/evergrant/hub/internal/store/statsdb"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 )
 
@@ -84,16 +86,24 @@ func (p *calendarPages) calendar(c *gin.Context) {
 	s := i18n.NewSpeaker(i18n.Match(c.Query("lang"), c.GetHeader("Accept-Language")), nil, time.Now())
 	entries := make([]calendar.Entry, len(rows))
 	for i, row := range rows {
-		page := p.publicURL + "/connections/" + url.PathEscape(row.Name)
-		entries[i] = calendar.Entry{
-			UID: row.ID + "@evergrant", At: row.By, Changed: row.UpdatedAt, URL: page,
-			Summary: s.Say("calendar.summary", "Name", row.Title), Description: s.Say("calendar."+row.Reason) + "\n" + page,
-		}
+		entries[i] = p.entryOf(s, row)
 	}
 	c.Header("Content-Type", "text/calendar; charset=utf-8")
 	c.Header("Cache-Control", "no-store")
 	c.Status(http.StatusOK)
 	if err := calendar.Write(c.Writer, s.Say("calendar.name"), entries); err != nil {
 		p.logger.Debug("write calendar failed", "error", err)
+	}
+}
+
+// entryOf is the entry of a date: of a connection, or of a service whose client secret ends.
+func (p *calendarPages) entryOf(s *i18n.Speaker, row statsdb.ForecastRow) calendar.Entry {
+	uid, page, summary := row.ID, p.publicURL+"/connections/"+url.PathEscape(row.Name), s.Say("calendar.summary", "Name", row.Title)
+	if row.ServiceName != "" {
+		uid, page = fmt.Sprintf("%s-%d", row.ServiceID, row.By.Unix()), p.publicURL+"/services/"+url.PathEscape(row.ServiceName)
+		summary = s.Say("calendar.secret_summary", "Name", row.Title)
+	}
+	return calendar.Entry{
+		UID: uid + "@evergrant", At: row.By, Changed: row.UpdatedAt, URL: page, Summary: summary, Description: s.Say("calendar."+row.Reason) + "\n" + page,
 	}
 }

@@ -32,7 +32,11 @@ func (p *servicePages) checkEdited(c *gin.Context) {
 // part, so that what was typed stays.
 func (p *servicePages) check(c *gin.Context, form view.ServiceForm, editing string) {
 	readServiceForm(c, &form)
-	found, err := p.services.Check(c.Request.Context(), editing, draftOf(c, form))
+	var found authflow.Checked
+	draft, err := draftOf(c, form)
+	if err == nil {
+		found, err = p.services.Check(c.Request.Context(), editing, draft)
+	}
 	invalid, isInvalid := errors.AsType[*catalogue.InvalidError](err)
 	cause, isCause := errors.AsType[*provider.Error](err)
 	switch {

@@ -57,6 +57,7 @@ func (p *connectionPages) routes(in inside) {
 	manage.POST("/connections/:name/revoke", p.revoke)
 	manage.POST("/connections/:name/restore", p.restore)
 	manage.POST("/connections/:name/offer/take", p.takeOffer)
+	operate.POST("/connections/:name/scopes/decline", p.declineScopes)
 	manage.POST("/connections/:name/offer/drop", p.dropOffer)
 	manage.POST("/connections/:name/owner", p.setOwner)
 	operate.GET("/connections/:name/enter", p.grantForm)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -70,7 +71,7 @@ func (dir *directory) serviceView(c *gin.Context, s service.Service) view.Servic
 	v := view.Service{
 		ServiceRef: dir.serviceRef(s), ClientID: s.ClientID, RedirectURI: dir.flow.RedirectURI(s), Scopes: s.Scopes,
 		Options: view.OptionValuesOf(s, lang), CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
-		Doubts: view.DoubtsOf(s, lang), Held: heldHosts([]service.Service{s}),
+		Doubts: view.DoubtsOf(s, lang), Held: heldHosts([]service.Service{s}), Secrets: view.SecretsOf(s, time.Now()),
 	}
 	_, served := dir.catalogue.Provider(s.Provider)
 	v.Unserved = !served

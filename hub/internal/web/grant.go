@@ -78,7 +78,7 @@ func (p *grantPages) grantPage(c *gin.Context) {
 func (p *grantPages) grantView(c *gin.Context, linked *authflow.Linked) view.Grant {
 	v := view.Grant{
 		Service: p.serviceRef(linked.Service), Connection: linked.Connection.Title, By: linked.Link.CreatedBy, Until: linked.Link.ExpiresAt,
-		Rights: view.RightsOf(linked.Service, linked.Service.Scopes), Action: "/grant/" + url.PathEscape(c.Param("token")),
+		Rights: view.RightsOf(linked.Service, linked.Connection.ScopesToAsk(linked.Service.Scopes)), Action: "/grant/" + url.PathEscape(c.Param("token")),
 	}
 	if d := linked.Service.Description; d != nil {
 		v.Provider = view.ProviderOf(*d, p.iconOf(linked.Service.Provider), i18n.Lang(c.Request.Context()))

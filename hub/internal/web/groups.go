@@ -48,6 +48,20 @@ func (p *overviewPages) doubtfulServices(c *gin.Context) ([]view.ServiceRef, err
 	return doubtful, err
 }
 
+// endingSecrets returns the services whose client secrets end soon or have ended.
+func (p *overviewPages) endingSecrets(c *gin.Context) ([]view.Service, error) {
+	services, err := p.services.List(c.Request.Context())
+	var ending []view.Service
+	for _, s := range services {
+		v := view.Service{ServiceRef: p.serviceRef(s), Secrets: view.SecretsOf(s, time.Now())}
+		v.Secrets = slices.DeleteFunc(v.Secrets, func(x view.Secret) bool { return !x.Near })
+		if len(v.Secrets) > 0 {
+			ending = append(ending, v)
+		}
+	}
+	return ending, err
+}
+
 // doubtfulPolicies returns the policies that an earlier version may have stored as disabled by
 // mistake.
 func (p *overviewPages) doubtfulPolicies(c *gin.Context) ([]policy.Policy, error) {

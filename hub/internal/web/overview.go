@@ -114,6 +114,9 @@ func (p *overviewPages) overviewOf(c *gin.Context) (v view.Overview, err error) 
 	if v.Doubtful, err = p.doubtfulServices(c); err != nil {
 		return v, err
 	}
+	if v.Secrets, err = p.endingSecrets(c); err != nil {
+		return v, err
+	}
 	if v.OffPolicies, err = p.doubtfulPolicies(c); err != nil {
 		return v, err
 	}

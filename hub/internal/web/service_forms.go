@@ -70,6 +70,10 @@ func (p *servicePages) editingForm(c *gin.Context) (view.ServiceForm, service.Se
 	if s.ClientSecret != "" {
 		form.Kept = append(form.Kept, "client_secret")
 	}
+	if !s.OtherSecret.IsZero() {
+		form.Kept = append(form.Kept, catalogue.OtherSecretField)
+	}
+	form.SecretEnds, form.OtherEnds = view.EndText(s.SecretEndsAt), view.EndText(s.OtherSecret.EndsAt)
 	options := s.Options
 	if current, problems := d.Options.Validate(options); len(problems) == 0 {
 		options = current // under the names of today
@@ -99,6 +103,8 @@ func readServiceForm(c *gin.Context, form *view.ServiceForm) {
 	form.PrivateHosts = strings.TrimSpace(c.PostForm("private_hosts"))
 	form.Scopes = append(c.PostFormArray("scopes"), strings.Fields(c.PostForm("more_scopes"))...)
 	form.Scopes = slices.DeleteFunc(form.Scopes, func(s string) bool { return strings.TrimSpace(s) == "" })
+	form.SecretEnds, form.OtherEnds = strings.TrimSpace(c.PostForm(catalogue.SecretEndsField)), strings.TrimSpace(c.PostForm(catalogue.OtherSecretEndsField))
+	form.UseOther, form.DropOther = ticked(c, "use_other"), ticked(c, "drop_other")
 	readOptions(c, form)
 	form.Again = enteredSecrets(c, *form)
 }
@@ -110,6 +116,9 @@ func enteredSecrets(c *gin.Context, form view.ServiceForm) []string {
 	if c.PostForm("client_secret") != "" {
 		names = append(names, "client_secret")
 	}
+	if c.PostForm(catalogue.OtherSecretField) != "" {
+		names = append(names, catalogue.OtherSecretField)
+	}
 	for _, o := range form.Provider.Options.Options {
 		if o.Secret && c.PostForm("options."+o.Name) != "" {
 			names = append(names, o.Name)
@@ -118,19 +127,24 @@ func enteredSecrets(c *gin.Context, form view.ServiceForm) []string {
 	return names
 }
 
-// draftOf returns what was entered, with its secrets.
-func draftOf(c *gin.Context, form view.ServiceForm) catalogue.ServiceDraft {
+// draftOf returns what was entered, with its secrets. Errors: *catalogue.InvalidError.
+func draftOf(c *gin.Context, form view.ServiceForm) (catalogue.ServiceDraft, error) {
 	draft := catalogue.ServiceDraft{
 		Name: form.Name, Title: form.Title, Provider: form.Provider.Name, ClientID: form.ClientID,
 		ClientSecret: c.PostForm("client_secret"), Scopes: form.Scopes, RedirectURI: form.RedirectURI, Options: map[string]any{},
 		PrivateHosts:  strings.FieldsFunc(form.PrivateHosts, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }),
 		ApprovedHosts: c.PostFormArray("approved_hosts"),
 		ConsentHosts:  c.PostFormArray(catalogue.ConsentHostsField),
+		OtherSecret:   c.PostForm(catalogue.OtherSecretField), UseOther: form.UseOther, DropOther: form.DropOther,
 	}
 	for _, o := range form.Provider.Options.Options {
 		draft.Options[o.Name] = optionValue(c, form, o)
 	}
-	return draft
+	var err error
+	if draft.SecretEndsAt, err = catalogue.ParseEnd(catalogue.SecretEndsField, form.SecretEnds); err == nil {
+		draft.OtherEndsAt, err = catalogue.ParseEnd(catalogue.OtherSecretEndsField, form.OtherEnds)
+	}
+	return draft, err
 }
 
 // refused shows a form again with its problems; false if there are none.

@@ -124,7 +124,11 @@ func (p *servicePages) addService(c *gin.Context) {
 		return
 	}
 	readServiceForm(c, &form)
-	s, err := p.services.Add(c.Request.Context(), draftOf(c, form))
+	draft, err := draftOf(c, form)
+	if p.refused(c, &form, err) {
+		return
+	}
+	s, err := p.services.Add(c.Request.Context(), draft)
 	if p.refused(c, &form, err) {
 		return
 	}
@@ -141,7 +145,11 @@ func (p *servicePages) editService(c *gin.Context) {
 	if len(c.PostFormArray(catalogue.ConsentHostsField)) > 0 && mayConsent(c) && !p.needProof(c) {
 		return
 	}
-	s, err := p.services.Edit(c.Request.Context(), c.Param("name"), draftOf(c, form))
+	draft, err := draftOf(c, form)
+	if p.refused(c, &form, err) {
+		return
+	}
+	s, err := p.services.Edit(c.Request.Context(), c.Param("name"), draft)
 	if p.refused(c, &form, err) {
 		return
 	}

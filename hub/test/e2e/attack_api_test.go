@@ -15,7 +15,8 @@ import (
 // route that nobody thought of is refused to all keys but those with admin:*.
 var keyReach = map[string][]string{
 	"token:read": {
-		"GET /api/v1/connections/:name/token", "POST /api/v1/connections/:name/token/rejected", "GET /api/v1/events",
+		"GET /api/v1/connections/:name/token", "POST /api/v1/connections/:name/token/rejected", "POST /api/v1/connections/:name/token/insufficient-scope",
+		"GET /api/v1/events",
 	},
 	"connection:read": {"GET /api/v1/connections", "GET /api/v1/connections/:name", "GET /api/v1/events", "GET /api/v1/calendar"},
 	"audit:read":      {"GET /api/v1/audit", "POST /api/v1/audit/verify"},

@@ -27,13 +27,20 @@ type Options struct {
 	TestCalls *testcall.Caller
 	Recorder  *act.Recorder
 	Logger    hclog.Logger
+	// Told is called after an escalation was opened, to have it sent. Optional.
+	Told func()
 }
 
 // Connections carries out the acts on connections. It is safe for concurrent use.
 type Connections struct{ o Options }
 
 // New returns Connections.
-func New(o Options) *Connections { return &Connections{o: o} }
+func New(o Options) *Connections {
+	if o.Told == nil {
+		o.Told = func() {}
+	}
+	return &Connections{o: o}
+}
 
 // Which names the connection that an act is about: by its name, or by its id with the name
 // that it had when it was chosen.

@@ -35,11 +35,6 @@ func (o *Overview) AnyPulled(ctx context.Context) (bool, error) {
 	return o.store.Grants.AnyPulled(ctx)
 }
 
-// Forecast are the connections that need a person at a known time, soonest first.
-func (o *Overview) Forecast(ctx context.Context, most int) ([]statsdb.ForecastRow, error) {
-	return o.store.Stats.Forecast(ctx, most)
-}
-
 // AcuteGroups counts the connections that need a person at a time, by service and by what
 // they need, the largest group first.
 func (o *Overview) AcuteGroups(ctx context.Context, now time.Time) ([]statsdb.AcuteGroup, error) {

@@ -77,8 +77,10 @@ func (x *Services) Edit(ctx context.Context, name string, draft catalogue.Servic
 		if draft.MayConsent, err = x.MayConsent(ctx); err != nil {
 			return err
 		}
+		old := s
 		if s, err = x.o.Catalogue.EditService(ctx, s.ID, draft); err == nil {
 			e.Named(s.Name)
+			e.Add(secretChanges(old, s)...)
 			if s.Name != name {
 				e.Add("was", name)
 			}

@@ -35,6 +35,8 @@ type authorizationSecrets struct {
 	Verifier string `json:"verifier,omitempty"`
 	Nonce    string `json:"nonce,omitempty"`
 	Data     []byte `json:"data,omitempty"`
+	// Scopes are no secret, but changing them in the database would ask for other ones.
+	Scopes []string `json:"scopes,omitempty"`
 }
 
 // Authorization was started and awaits its callback. It never prints its secrets.
@@ -54,6 +56,8 @@ type Authorization struct {
 	Nonce string
 	// Data is what the provider returned from AuthCodeURL.
 	Data []byte
+	// Scopes are those that were asked for; nil for one that a version before stored.
+	Scopes []string
 	// RedirectURI is the one that was sent: Exchange has to send the same.
 	RedirectURI string
 	// ReturnTo is the page of ours to go back to.
@@ -85,7 +89,7 @@ func (s *Rows) CreateAuthorization(ctx context.Context, a Authorization) error {
 		row.ConnectionID = &a.ConnectionID
 	}
 	var err error
-	secrets := authorizationSecrets{Verifier: a.Verifier, Nonce: a.Nonce, Data: a.Data}
+	secrets := authorizationSecrets{Verifier: a.Verifier, Nonce: a.Nonce, Data: a.Data, Scopes: a.Scopes}
 	if row.Secrets, err = s.db.SealJSON(secrets, "authorizations", a.ID, "secrets"); err == nil {
 		err = s.db.Writing(ctx).Create(&row).Error
 	}
@@ -190,6 +194,6 @@ func (s *Rows) authorizationOf(row *authorizationRow) (*Authorization, error) {
 	if err := s.db.OpenJSON(row.Secrets, &secrets, "authorizations", row.ID, "secrets"); err != nil {
 		return nil, db.Failed("read the authorization "+row.ID, err)
 	}
-	a.Verifier, a.Nonce, a.Data = secrets.Verifier, secrets.Nonce, secrets.Data
+	a.Verifier, a.Nonce, a.Data, a.Scopes = secrets.Verifier, secrets.Nonce, secrets.Data, secrets.Scopes
 	return a, nil
 }

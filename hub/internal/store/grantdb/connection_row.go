@@ -35,6 +35,7 @@ type ConnectionRow struct {
 	AccountID       string
 	AccountName     string
 	RequestedScopes string
+	ScopeNeeds      string
 	RenewedAt       int64
 	AuthorizedAt    int64
 	LastPulledAt    int64
@@ -120,7 +121,10 @@ func (s *Rows) RowOfConnection(c connection.Connection) (ConnectionRow, error) {
 	if row.Failure, err = failureText(c.Failure); err != nil {
 		return row, err
 	}
-	row.RequestedScopes, err = db.JSONText(c.RequestedScopes)
+	if row.RequestedScopes, err = db.JSONText(c.RequestedScopes); err != nil {
+		return row, err
+	}
+	row.ScopeNeeds, err = scopeNeedsText(c.ScopeNeeds)
 	return row, err
 }
 
@@ -149,6 +153,9 @@ func (s *Rows) connectionOf(row *ConnectionRow) (connection.Connection, error) {
 	}
 	if err := json.Unmarshal([]byte(row.RequestedScopes), &c.RequestedScopes); err != nil {
 		return c, fmt.Errorf("read the scopes of the connection %s: %w", row.Name, err)
+	}
+	if c.ScopeNeeds, err = scopeNeedsOf(row.ScopeNeeds); err != nil {
+		return c, fmt.Errorf("read the scopes that the connection %s lacks: %w", row.Name, err)
 	}
 	return c, nil
 }

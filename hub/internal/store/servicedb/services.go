@@ -38,6 +38,9 @@ func (serviceRow) TableName() string { return "services" }
 // description determines which of them are secret, and that may change.
 type serviceSecrets struct {
 	ClientSecret string         `json:"client_secret,omitempty"`
+	SecretEndsAt time.Time      `json:"client_secret_ends_at,omitzero"`
+	OtherSecret  string         `json:"other_client_secret,omitempty"`
+	OtherEndsAt  time.Time      `json:"other_client_secret_ends_at,omitzero"`
 	Options      map[string]any `json:"options,omitempty"`
 	Data         []byte         `json:"data,omitempty"`
 	// The hosts are no secrets, but changing them in the database would redirect secrets.
@@ -170,7 +173,8 @@ func (s *Rows) rowOfService(svc service.Service) (serviceRow, error) {
 		return row, err
 	}
 	secrets := serviceSecrets{
-		ClientSecret: svc.ClientSecret, Options: svc.Options, Data: svc.Data, PrivateHosts: svc.PrivateHosts, ApprovedHosts: svc.ApprovedHosts,
+		ClientSecret: svc.ClientSecret, SecretEndsAt: svc.SecretEndsAt.UTC(), OtherSecret: svc.OtherSecret.Value, OtherEndsAt: svc.OtherSecret.EndsAt.UTC(),
+		Options: svc.Options, Data: svc.Data, PrivateHosts: svc.PrivateHosts, ApprovedHosts: svc.ApprovedHosts,
 		Hosts: svc.Hosts, HeldHosts: svc.HeldHosts,
 	}
 	row.Secrets, err = s.db.SealJSON(secrets, "services", svc.ID, "secrets")
@@ -194,6 +198,7 @@ func (s *Rows) serviceOf(row *serviceRow) (service.Service, error) {
 		return svc, fmt.Errorf("read the service %s: %w", row.Name, err)
 	}
 	svc.ClientSecret, svc.Options, svc.Data = secrets.ClientSecret, optionValues(secrets.Options), secrets.Data
+	svc.SecretEndsAt, svc.OtherSecret = secrets.SecretEndsAt, service.Secret{Value: secrets.OtherSecret, EndsAt: secrets.OtherEndsAt}
 	svc.PrivateHosts, svc.ApprovedHosts = secrets.PrivateHosts, secrets.ApprovedHosts
 	svc.Hosts, svc.HeldHosts = secrets.Hosts, secrets.HeldHosts
 	return svc, nil

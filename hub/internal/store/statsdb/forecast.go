@@ -59,8 +59,10 @@ func (s *Rows) PersonNeededByDay(ctx context.Context, now time.Time, days int) (
 // ForecastRow is when a person is needed, and why.
 type ForecastRow struct {
 	ID, Name, Title, ServiceID string
-	By                         time.Time
-	// Reason is a connection.Reason.
+	// ServiceName is set if it is about a service, and ID and Name are empty.
+	ServiceName string
+	By          time.Time
+	// Reason is a connection.Reason, or one of the overview's own.
 	Reason    string
 	UpdatedAt time.Time
 }

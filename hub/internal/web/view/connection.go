@@ -58,6 +58,10 @@ type ConnectionRow struct {
 	LastPulled   time.Time
 	Trouble      *Trouble
 	Tags         []string
+	// Lacks are the scopes that processes have reported as missing, first reported at
+	// LacksSince.
+	Lacks      []string
+	LacksSince time.Time
 }
 
 // StatusDate is the date that belongs to the status word: until when, or since
@@ -103,6 +107,8 @@ type Connection struct {
 	RenewedAt     time.Time
 	CreatedAt     time.Time
 	ProviderTitle provider.Text
+	// Secrets are the client secrets of its service whose ends are known.
+	Secrets []Secret
 	// Revocable is set if grants can be revoked at the service.
 	Revocable bool
 	// HasRefreshToken is set if a refresh token could be handed over.
@@ -162,7 +168,12 @@ func ConnectionRowOf(c connection.Connection, svc ServiceRef, now time.Time) Con
 	row := ConnectionRow{
 		Name: c.Name, Title: c.Title, Service: svc, Status: c.StatusAt(now), Grant: c.Grant, ValidUntil: c.Tokens.ExpiresAt,
 		Valid: c.Tokens.Valid(now), Sliding: c.Sliding(), NextRenewal: c.Due, PersonBy: by, PersonReason: reason,
-		Account: c.Account.Name, LastPulled: c.LastPulledAt,
+		Account: c.Account.Name, LastPulled: c.LastPulledAt, Lacks: c.LackedScopes(),
+	}
+	for _, need := range c.ScopeNeeds {
+		if len(row.Lacks) > 0 && need.Scope == row.Lacks[0] {
+			row.LacksSince = need.At
+		}
 	}
 	if row.Account == "" {
 		row.Account = c.Account.ID
@@ -185,6 +196,7 @@ func ConnectionOf(c connection.Connection, s service.Service, icon, publicURL st
 		RenewedAt: c.RenewedAt, CreatedAt: c.CreatedAt, HasRefreshToken: c.Tokens.RefreshToken != "",
 		PullURL: strings.TrimSuffix(publicURL, "/") + "/api/v1/connections/" + c.Name + "/token",
 		Suspect: c.Phase() == connection.PhaseSuspect, AfterExpiry: c.AfterExpiry(), Doubt: c.Tokens.Doubt,
+		Secrets: slices.DeleteFunc(SecretsOf(s, now), func(x Secret) bool { return x.EndsAt.IsZero() }),
 	}
 	v.grantFacts(s)
 	if d := s.Description; d != nil {

@@ -138,6 +138,8 @@ type Service struct {
 	Unserved bool
 	// Held are the new hosts that it waits for an owner's consent to.
 	Held HeldHosts
+	// Secrets are its client secrets, the current one first, without their values.
+	Secrets []Secret
 	// Doubts are the options that were probably stored wrong.
 	Doubts []Doubt
 	// PublishedAt is since when people without an account may take its access codes, zero if

@@ -35,6 +35,8 @@ type Overview struct {
 	Untold int
 	// Doubtful are the services whose options wait for an answer.
 	Doubtful []ServiceRef
+	// Secrets are the services whose client secrets end soon or have ended.
+	Secrets []Service
 	// OffPolicies are those that an earlier version stored as off.
 	OffPolicies []policy.Policy
 	// Machine is what is to be known of clocks, copies and replicas.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/service"
@@ -91,7 +92,13 @@ type ServiceForm struct {
 	Editing string
 	// What was entered so far.
 	Name, Title, ClientID, RedirectURI string
-	Scopes                             []string
+	// SecretEnds and OtherEnds are the days on which the client secrets end, as YYYY-MM-DD or
+	// as a time; "" is not known.
+	SecretEnds, OtherEnds string
+	// UseOther and DropOther are ticked to make the second secret the current one, or to
+	// remove it.
+	UseOther, DropOther bool
+	Scopes              []string
 	// PrivateHosts are those inside the own network, one in a line.
 	PrivateHosts string
 	// ApproveHosts are those that wait for an administrator's word.
@@ -140,6 +147,21 @@ func (f ServiceForm) Callback() string {
 
 // Keeps reports whether a secret is stored already.
 func (f ServiceForm) Keeps(field string) bool { return slices.Contains(f.Kept, field) }
+
+// HasOther reports whether a second client secret is stored.
+func (f ServiceForm) HasOther() bool { return f.Keeps("other_client_secret") }
+
+// EndText is the end of a client secret as its field has it.
+func EndText(end time.Time) string {
+	end = end.UTC()
+	switch {
+	case end.IsZero():
+		return ""
+	case end.Equal(end.Truncate(24 * time.Hour)):
+		return end.Format(time.DateOnly)
+	}
+	return end.Format(time.RFC3339)
+}
 
 // Anew reports whether a secret has to be entered again.
 func (f ServiceForm) Anew(field string) bool { return slices.Contains(f.Again, field) }
