@@ -21,6 +21,17 @@ type HTTPRequest struct {
 	URL    string
 	Header http.Header
 	Body   []byte
+	// MaxReply is how many bytes the reply's body may have; zero is MaxBody. A Relay that
+	// reads more fails with a *RelayError.
+	MaxReply int64
+}
+
+// ReplyLimit is how many bytes the reply's body may have.
+func (r *HTTPRequest) ReplyLimit() int64 {
+	if r.MaxReply > 0 {
+		return r.MaxReply
+	}
+	return MaxBody
 }
 
 // HTTPResponse is a service's reply.
@@ -29,12 +40,6 @@ type HTTPResponse struct {
 	Header http.Header
 	Body   []byte
 }
-
-// Limits of what is carried, in bytes and steps.
-const (
-	MaxBody  = 512 << 10
-	MaxSteps = 8
-)
 
 // RelayError is a request without a reply.
 type RelayError struct {

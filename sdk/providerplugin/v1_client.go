@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -16,18 +17,34 @@ import (
 // v1Client implements protocol version 1 for the hub.
 type v1Client struct {
 	rpc providerv1.ProviderServiceClient
+	// most is what the host grants at the most, granted what operations have: nil, before
+	// the plugin has described itself, is the contract's own.
+	most    Limits
+	granted *atomic.Pointer[Limits]
 }
 
-func newV1Client(conn grpc.ClientConnInterface) *Client {
-	return &Client{v1: v1Client{rpc: providerv1.NewProviderServiceClient(conn)}}
+func newV1Client(conn grpc.ClientConnInterface, most Limits) *Client {
+	return &Client{v1: v1Client{rpc: providerv1.NewProviderServiceClient(conn), most: most, granted: &atomic.Pointer[Limits]{}}}
+}
+
+// limits are those of an operation that begins now.
+func (c v1Client) limits() Limits {
+	if granted := c.granted.Load(); granted != nil {
+		return *granted
+	}
+	return Limits{}.Filled()
 }
 
 func (c v1Client) describe(ctx context.Context) (*PluginInfo, error) {
-	reply, err := c.rpc.Describe(ctx, &providerv1.DescribeRequest{})
+	reply, err := c.rpc.Describe(ctx, &providerv1.DescribeRequest{Contract: Contract, Features: features, Limits: c.most.most(Limits{}).wire()})
 	if err != nil {
 		return nil, v1ErrorFrom(err)
 	}
-	info := &PluginInfo{Version: clean(reply.GetVersion(), 100)}
+	info := &PluginInfo{Version: clean(reply.GetVersion(), 100), Requirements: v1Requirements(reply), Deprecated: deprecatedFields(reply.ProtoReflect())}
+	if err := info.Requirements.Fit(c.most); err != nil {
+		return nil, err // before descriptions, which may need what is missing
+	}
+	c.granted.Store(&info.Requirements.Limits)
 	for _, w := range reply.GetDescriptions() {
 		d, err := v1DescriptionFrom(w)
 		if err != nil {
@@ -48,10 +65,12 @@ func (c v1Client) operate(ctx context.Context, relay Relay, name string, call pr
 	if err != nil {
 		return nil, err
 	}
-	start.Provider, start.Service, start.Now = name, service, timestamppb.New(call.Now)
+	limits := c.limits()
+	start.Provider, start.Service, start.Now, start.Limits = name, service, timestamppb.New(call.Now), limits.wire()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the stream on every way out
-	stream, err := c.rpc.Operate(ctx)
+	size := int(limits.MessageBytes)
+	stream, err := c.rpc.Operate(ctx, grpc.MaxCallRecvMsgSize(size), grpc.MaxCallSendMsgSize(size))
 	if err != nil {
 		return nil, v1ErrorFrom(err)
 	}
@@ -70,7 +89,7 @@ func (c v1Client) operate(ctx context.Context, relay Relay, name string, call pr
 		if result := msg.GetResult(); result != nil {
 			return result, nil
 		}
-		reply, err := v1Relay(ctx, relay, step, msg.GetHttpRequest())
+		reply, err := v1Relay(ctx, relay, step, msg.GetHttpRequest(), limits)
 		if err != nil {
 			return nil, err
 		}
@@ -82,19 +101,24 @@ func (c v1Client) operate(ctx context.Context, relay Relay, name string, call pr
 }
 
 // v1Relay validates a request of a plugin and passes it to the relay.
-func v1Relay(ctx context.Context, relay Relay, step int, w *providerv1.HttpRequest) (*providerv1.OperateRequest, error) {
+func v1Relay(ctx context.Context, relay Relay, step int, w *providerv1.HttpRequest, limits Limits) (*providerv1.OperateRequest, error) {
 	switch {
 	case w == nil:
 		return nil, &PluginError{Message: "the plugin sent a message that this hub does not know"}
 	case int(w.GetStep()) != step:
 		return nil, &PluginError{Message: fmt.Sprintf("the plugin sent step %d, expected %d", w.GetStep(), step)}
-	case step >= MaxSteps:
-		return nil, &PluginError{Message: fmt.Sprintf("the plugin asked for more than %d requests in one operation", MaxSteps)}
+	case step >= limits.Steps:
+		return nil, &PluginError{Message: fmt.Sprintf("the plugin asked for more than %d requests in one operation", limits.Steps)}
+	case int64(len(w.GetBody())) > limits.BodyBytes:
+		return nil, &PluginError{Message: fmt.Sprintf("the plugin sent a body of %d KiB, granted are %d", len(w.GetBody())>>10, limits.BodyBytes>>10)}
 	}
 	reply := &providerv1.HttpResponse{Step: w.GetStep()}
 	response, err := relay.RoundTrip(ctx, step, &HTTPRequest{
-		Method: w.GetMethod(), URL: w.GetUrl(), Header: headersFromWire(w.GetHeaders()), Body: w.GetBody(),
+		Method: w.GetMethod(), URL: w.GetUrl(), Header: headersFromWire(w.GetHeaders()), Body: w.GetBody(), MaxReply: limits.BodyBytes,
 	})
+	if err == nil {
+		err = limits.fitReply(response)
+	}
 	if failure, ok := errors.AsType[*RelayError](err); ok {
 		reply.Failure = &providerv1.HttpFailure{Written: failure.Written, Refused: failure.Refused, Message: clean(failure.Message, 500)}
 	} else if err != nil {

@@ -14,6 +14,9 @@ import (
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
+// maxSteps is more than any hub grants, so that a check is not held up by what is asked for.
+const maxSteps = 1000
+
 // cancelTimeout is how long an operation may take to return once its context has
 // ended. It only bounds a test that fails.
 const cancelTimeout = 10 * time.Second
@@ -84,7 +87,7 @@ func (b blocked) RoundTrip(req *http.Request) (*http.Response, error) {
 func cancelled(ctx context.Context, run func(ctx context.Context, asked chan<- struct{}) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	asked, returned := make(chan struct{}, providerplugin.MaxSteps+1), make(chan error, 1)
+	asked, returned := make(chan struct{}, maxSteps+1), make(chan error, 1)
 	go func() { returned <- run(ctx, asked) }()
 	select {
 	case <-asked:

@@ -78,7 +78,7 @@ func (h *Host) launch(ctx context.Context, source Source, out *output) (*instanc
 func (in *instance) clientConfig(sockets string, opts Options) *goplugin.ClientConfig {
 	return &goplugin.ClientConfig{
 		HandshakeConfig:  providerplugin.Handshake,
-		VersionedPlugins: providerplugin.Plugins(),
+		VersionedPlugins: providerplugin.HostPlugins(opts.Limits),
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		AutoMTLS:         true,
 		SkipHostEnv:      true,
@@ -115,6 +115,9 @@ func (in *instance) introduce(ctx context.Context, opts Options) error {
 	describing, cancel := context.WithTimeout(ctx, opts.CallTimeout)
 	defer cancel()
 	in.info, err = in.operations.Describe(describing)
+	if unfit, ok := errors.AsType[*providerplugin.UnfitError](err); ok {
+		return defectf("%s", unfit.Error())
+	}
 	if failure, ok := errors.AsType[*providerplugin.PluginError](err); ok && !failure.Gone {
 		return defectf("its description cannot be used: %s", failure.Message)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/sandbox"
 	"github.com/evergrant/evergrant/sdk/provider"
+	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
 // Options say where plugins are and how long they may take. Zero values mean
@@ -39,6 +40,9 @@ type Options struct {
 	// Cache stores descriptions by the executable's sum; nil stores none.
 	Cache DescriptionCache
 
+	// Limits are the most that a plugin may ask for one operation; zero is the contract's
+	// own.
+	Limits providerplugin.Limits
 	// Disk bounds the files that a plugin has in its working folder, in bytes; 64 MiB.
 	Disk int64
 	// IdleAfter stops a plugin that had no call for this long; 10 minutes.

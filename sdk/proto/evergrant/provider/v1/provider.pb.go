@@ -500,8 +500,16 @@ func (ErrorKind) EnumDescriptor() ([]byte, []int) {
 	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{7}
 }
 
+// DescribeRequest says what the hub speaks. A hub of before these fields sends none:
+// revision 1, no features, the contract's own limits.
 type DescribeRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The revision of this contract.
+	Contract uint32 `protobuf:"varint,1,opt,name=contract,proto3" json:"contract,omitempty"`
+	// What the hub can do beyond the first revision, by name.
+	Features []string `protobuf:"bytes,2,rep,name=features,proto3" json:"features,omitempty"`
+	// The most that it grants.
+	Limits        *Limits `protobuf:"bytes,3,opt,name=limits,proto3" json:"limits,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -536,12 +544,39 @@ func (*DescribeRequest) Descriptor() ([]byte, []int) {
 	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{0}
 }
 
+func (x *DescribeRequest) GetContract() uint32 {
+	if x != nil {
+		return x.Contract
+	}
+	return 0
+}
+
+func (x *DescribeRequest) GetFeatures() []string {
+	if x != nil {
+		return x.Features
+	}
+	return nil
+}
+
+func (x *DescribeRequest) GetLimits() *Limits {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
 type DescribeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required. Semantic version of the plugin.
 	Version string `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
 	// Required, at least one.
-	Descriptions  []*Description `protobuf:"bytes,2,rep,name=descriptions,proto3" json:"descriptions,omitempty"`
+	Descriptions []*Description `protobuf:"bytes,2,rep,name=descriptions,proto3" json:"descriptions,omitempty"`
+	// Features without which the plugin does not work. A hub that lacks one does not run it.
+	Needs []string `protobuf:"bytes,3,rep,name=needs,proto3" json:"needs,omitempty"`
+	// The oldest revision of this contract that the plugin works with; zero is 1.
+	MinimumContract uint32 `protobuf:"varint,4,opt,name=minimum_contract,json=minimumContract,proto3" json:"minimum_contract,omitempty"`
+	// What the plugin asks for. A hub that does not grant it does not run it.
+	Limits        *Limits `protobuf:"bytes,5,opt,name=limits,proto3" json:"limits,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -590,11 +625,97 @@ func (x *DescribeResponse) GetDescriptions() []*Description {
 	return nil
 }
 
+func (x *DescribeResponse) GetNeeds() []string {
+	if x != nil {
+		return x.Needs
+	}
+	return nil
+}
+
+func (x *DescribeResponse) GetMinimumContract() uint32 {
+	if x != nil {
+		return x.MinimumContract
+	}
+	return 0
+}
+
+func (x *DescribeResponse) GetLimits() *Limits {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
+// Limits bound one operation. Zero is the contract's own value.
+type Limits struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Requests of the operation; 8.
+	Steps uint32 `protobuf:"varint,1,opt,name=steps,proto3" json:"steps,omitempty"`
+	// The body of one request and of one reply; 512 KiB.
+	BodyBytes uint64 `protobuf:"varint,2,opt,name=body_bytes,json=bodyBytes,proto3" json:"body_bytes,omitempty"`
+	// One message of the stream with all that it holds; 1 MiB.
+	MessageBytes  uint64 `protobuf:"varint,3,opt,name=message_bytes,json=messageBytes,proto3" json:"message_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Limits) Reset() {
+	*x = Limits{}
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Limits) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Limits) ProtoMessage() {}
+
+func (x *Limits) ProtoReflect() protoreflect.Message {
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Limits.ProtoReflect.Descriptor instead.
+func (*Limits) Descriptor() ([]byte, []int) {
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Limits) GetSteps() uint32 {
+	if x != nil {
+		return x.Steps
+	}
+	return 0
+}
+
+func (x *Limits) GetBodyBytes() uint64 {
+	if x != nil {
+		return x.BodyBytes
+	}
+	return 0
+}
+
+func (x *Limits) GetMessageBytes() uint64 {
+	if x != nil {
+		return x.MessageBytes
+	}
+	return 0
+}
+
 // Description is what the scheduler and the web hub read of a provider.
 // Lifetimes: absent is unknown, negative is for ever.
 type Description struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Required. Unique; lower-case letters, digits, hyphens.
+	// Required. Unique; lower-case letters, digits, hyphens. Names of others than the
+	// authors of the hub begin with the name of a publisher and a dot.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Required. The service's own name.
 	Title   *Text `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
@@ -655,7 +776,7 @@ type Description struct {
 
 func (x *Description) Reset() {
 	*x = Description{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[2]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -667,7 +788,7 @@ func (x *Description) String() string {
 func (*Description) ProtoMessage() {}
 
 func (x *Description) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[2]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -680,7 +801,7 @@ func (x *Description) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Description.ProtoReflect.Descriptor instead.
 func (*Description) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{2}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Description) GetName() string {
@@ -963,7 +1084,7 @@ type TestCall struct {
 
 func (x *TestCall) Reset() {
 	*x = TestCall{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[3]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -975,7 +1096,7 @@ func (x *TestCall) String() string {
 func (*TestCall) ProtoMessage() {}
 
 func (x *TestCall) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[3]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -988,7 +1109,7 @@ func (x *TestCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestCall.ProtoReflect.Descriptor instead.
 func (*TestCall) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{3}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *TestCall) GetName() string {
@@ -1037,7 +1158,7 @@ type Text struct {
 
 func (x *Text) Reset() {
 	*x = Text{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[4]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1049,7 +1170,7 @@ func (x *Text) String() string {
 func (*Text) ProtoMessage() {}
 
 func (x *Text) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[4]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1062,7 +1183,7 @@ func (x *Text) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Text.ProtoReflect.Descriptor instead.
 func (*Text) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{4}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Text) GetByLanguage() map[string]string {
@@ -1082,7 +1203,7 @@ type ClientAuth struct {
 
 func (x *ClientAuth) Reset() {
 	*x = ClientAuth{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[5]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1094,7 +1215,7 @@ func (x *ClientAuth) String() string {
 func (*ClientAuth) ProtoMessage() {}
 
 func (x *ClientAuth) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[5]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1107,7 +1228,7 @@ func (x *ClientAuth) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClientAuth.ProtoReflect.Descriptor instead.
 func (*ClientAuth) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{5}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ClientAuth) GetGrant() Grant {
@@ -1136,7 +1257,7 @@ type Host struct {
 
 func (x *Host) Reset() {
 	*x = Host{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[6]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1148,7 +1269,7 @@ func (x *Host) String() string {
 func (*Host) ProtoMessage() {}
 
 func (x *Host) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[6]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1161,7 +1282,7 @@ func (x *Host) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Host.ProtoReflect.Descriptor instead.
 func (*Host) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{6}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Host) GetPattern() string {
@@ -1190,7 +1311,7 @@ type Scope struct {
 
 func (x *Scope) Reset() {
 	*x = Scope{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[7]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1202,7 +1323,7 @@ func (x *Scope) String() string {
 func (*Scope) ProtoMessage() {}
 
 func (x *Scope) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[7]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1215,7 +1336,7 @@ func (x *Scope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scope.ProtoReflect.Descriptor instead.
 func (*Scope) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{7}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Scope) GetName() string {
@@ -1252,7 +1373,7 @@ type Api struct {
 
 func (x *Api) Reset() {
 	*x = Api{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[8]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1264,7 +1385,7 @@ func (x *Api) String() string {
 func (*Api) ProtoMessage() {}
 
 func (x *Api) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[8]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1277,7 +1398,7 @@ func (x *Api) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Api.ProtoReflect.Descriptor instead.
 func (*Api) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{8}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Api) GetBaseUrl() string {
@@ -1321,7 +1442,7 @@ type OperateRequest struct {
 
 func (x *OperateRequest) Reset() {
 	*x = OperateRequest{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[9]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1333,7 +1454,7 @@ func (x *OperateRequest) String() string {
 func (*OperateRequest) ProtoMessage() {}
 
 func (x *OperateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[9]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1346,7 +1467,7 @@ func (x *OperateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperateRequest.ProtoReflect.Descriptor instead.
 func (*OperateRequest) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{9}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *OperateRequest) GetMessage() isOperateRequest_Message {
@@ -1403,7 +1524,7 @@ type OperateResponse struct {
 
 func (x *OperateResponse) Reset() {
 	*x = OperateResponse{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[10]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1415,7 +1536,7 @@ func (x *OperateResponse) String() string {
 func (*OperateResponse) ProtoMessage() {}
 
 func (x *OperateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[10]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1428,7 +1549,7 @@ func (x *OperateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperateResponse.ProtoReflect.Descriptor instead.
 func (*OperateResponse) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{10}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *OperateResponse) GetMessage() isOperateResponse_Message {
@@ -1481,6 +1602,8 @@ type Start struct {
 	Service *Service `protobuf:"bytes,2,opt,name=service,proto3" json:"service,omitempty"`
 	// Required. The hub's clock; the same when the operation is run again.
 	Now *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=now,proto3" json:"now,omitempty"`
+	// Granted for this operation.
+	Limits *Limits `protobuf:"bytes,5,opt,name=limits,proto3" json:"limits,omitempty"`
 	// Required, one of them.
 	//
 	// Types that are valid to be assigned to Operation:
@@ -1502,7 +1625,7 @@ type Start struct {
 
 func (x *Start) Reset() {
 	*x = Start{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[11]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1514,7 +1637,7 @@ func (x *Start) String() string {
 func (*Start) ProtoMessage() {}
 
 func (x *Start) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[11]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1527,7 +1650,7 @@ func (x *Start) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Start.ProtoReflect.Descriptor instead.
 func (*Start) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{11}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Start) GetProvider() string {
@@ -1547,6 +1670,13 @@ func (x *Start) GetService() *Service {
 func (x *Start) GetNow() *timestamppb.Timestamp {
 	if x != nil {
 		return x.Now
+	}
+	return nil
+}
+
+func (x *Start) GetLimits() *Limits {
+	if x != nil {
+		return x.Limits
 	}
 	return nil
 }
@@ -1731,7 +1861,7 @@ type Service struct {
 
 func (x *Service) Reset() {
 	*x = Service{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[12]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1743,7 +1873,7 @@ func (x *Service) String() string {
 func (*Service) ProtoMessage() {}
 
 func (x *Service) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[12]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1756,7 +1886,7 @@ func (x *Service) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Service.ProtoReflect.Descriptor instead.
 func (*Service) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{12}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Service) GetName() string {
@@ -1809,7 +1939,7 @@ type PrepareService struct {
 
 func (x *PrepareService) Reset() {
 	*x = PrepareService{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[13]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1821,7 +1951,7 @@ func (x *PrepareService) String() string {
 func (*PrepareService) ProtoMessage() {}
 
 func (x *PrepareService) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[13]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1834,7 +1964,7 @@ func (x *PrepareService) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareService.ProtoReflect.Descriptor instead.
 func (*PrepareService) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{13}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{14}
 }
 
 type AuthCodeUrl struct {
@@ -1854,7 +1984,7 @@ type AuthCodeUrl struct {
 
 func (x *AuthCodeUrl) Reset() {
 	*x = AuthCodeUrl{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[14]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1866,7 +1996,7 @@ func (x *AuthCodeUrl) String() string {
 func (*AuthCodeUrl) ProtoMessage() {}
 
 func (x *AuthCodeUrl) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[14]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1879,7 +2009,7 @@ func (x *AuthCodeUrl) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthCodeUrl.ProtoReflect.Descriptor instead.
 func (*AuthCodeUrl) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{14}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *AuthCodeUrl) GetState() string {
@@ -1942,7 +2072,7 @@ type Exchange struct {
 
 func (x *Exchange) Reset() {
 	*x = Exchange{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[15]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1954,7 +2084,7 @@ func (x *Exchange) String() string {
 func (*Exchange) ProtoMessage() {}
 
 func (x *Exchange) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[15]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1967,7 +2097,7 @@ func (x *Exchange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exchange.ProtoReflect.Descriptor instead.
 func (*Exchange) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{15}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Exchange) GetCode() string {
@@ -2022,7 +2152,7 @@ type Parameter struct {
 
 func (x *Parameter) Reset() {
 	*x = Parameter{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[16]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2034,7 +2164,7 @@ func (x *Parameter) String() string {
 func (*Parameter) ProtoMessage() {}
 
 func (x *Parameter) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[16]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2047,7 +2177,7 @@ func (x *Parameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Parameter.ProtoReflect.Descriptor instead.
 func (*Parameter) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{16}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Parameter) GetName() string {
@@ -2074,7 +2204,7 @@ type Refresh struct {
 
 func (x *Refresh) Reset() {
 	*x = Refresh{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[17]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2086,7 +2216,7 @@ func (x *Refresh) String() string {
 func (*Refresh) ProtoMessage() {}
 
 func (x *Refresh) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[17]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2099,7 +2229,7 @@ func (x *Refresh) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refresh.ProtoReflect.Descriptor instead.
 func (*Refresh) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{17}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Refresh) GetCurrent() *Token {
@@ -2117,7 +2247,7 @@ type ClientCredentials struct {
 
 func (x *ClientCredentials) Reset() {
 	*x = ClientCredentials{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[18]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2129,7 +2259,7 @@ func (x *ClientCredentials) String() string {
 func (*ClientCredentials) ProtoMessage() {}
 
 func (x *ClientCredentials) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[18]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2142,7 +2272,7 @@ func (x *ClientCredentials) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClientCredentials.ProtoReflect.Descriptor instead.
 func (*ClientCredentials) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{18}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{19}
 }
 
 type Password struct {
@@ -2156,7 +2286,7 @@ type Password struct {
 
 func (x *Password) Reset() {
 	*x = Password{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[19]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2168,7 +2298,7 @@ func (x *Password) String() string {
 func (*Password) ProtoMessage() {}
 
 func (x *Password) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[19]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2181,7 +2311,7 @@ func (x *Password) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Password.ProtoReflect.Descriptor instead.
 func (*Password) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{19}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Password) GetUsername() string {
@@ -2206,7 +2336,7 @@ type DeviceAuthorization struct {
 
 func (x *DeviceAuthorization) Reset() {
 	*x = DeviceAuthorization{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[20]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2218,7 +2348,7 @@ func (x *DeviceAuthorization) String() string {
 func (*DeviceAuthorization) ProtoMessage() {}
 
 func (x *DeviceAuthorization) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[20]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2231,7 +2361,7 @@ func (x *DeviceAuthorization) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeviceAuthorization.ProtoReflect.Descriptor instead.
 func (*DeviceAuthorization) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{20}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{21}
 }
 
 type DeviceToken struct {
@@ -2244,7 +2374,7 @@ type DeviceToken struct {
 
 func (x *DeviceToken) Reset() {
 	*x = DeviceToken{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[21]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2256,7 +2386,7 @@ func (x *DeviceToken) String() string {
 func (*DeviceToken) ProtoMessage() {}
 
 func (x *DeviceToken) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[21]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2269,7 +2399,7 @@ func (x *DeviceToken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeviceToken.ProtoReflect.Descriptor instead.
 func (*DeviceToken) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{21}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *DeviceToken) GetDeviceCode() string {
@@ -2289,7 +2419,7 @@ type Revoke struct {
 
 func (x *Revoke) Reset() {
 	*x = Revoke{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[22]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2301,7 +2431,7 @@ func (x *Revoke) String() string {
 func (*Revoke) ProtoMessage() {}
 
 func (x *Revoke) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[22]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2314,7 +2444,7 @@ func (x *Revoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoke.ProtoReflect.Descriptor instead.
 func (*Revoke) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{22}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Revoke) GetCurrent() *Token {
@@ -2334,7 +2464,7 @@ type Identify struct {
 
 func (x *Identify) Reset() {
 	*x = Identify{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[23]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2346,7 +2476,7 @@ func (x *Identify) String() string {
 func (*Identify) ProtoMessage() {}
 
 func (x *Identify) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[23]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2359,7 +2489,7 @@ func (x *Identify) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Identify.ProtoReflect.Descriptor instead.
 func (*Identify) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{23}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Identify) GetCurrent() *Token {
@@ -2393,7 +2523,7 @@ type Token struct {
 
 func (x *Token) Reset() {
 	*x = Token{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[24]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2405,7 +2535,7 @@ func (x *Token) String() string {
 func (*Token) ProtoMessage() {}
 
 func (x *Token) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[24]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2418,7 +2548,7 @@ func (x *Token) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Token.ProtoReflect.Descriptor instead.
 func (*Token) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{24}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Token) GetAccessToken() string {
@@ -2501,7 +2631,7 @@ type HttpRequest struct {
 
 func (x *HttpRequest) Reset() {
 	*x = HttpRequest{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[25]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2513,7 +2643,7 @@ func (x *HttpRequest) String() string {
 func (*HttpRequest) ProtoMessage() {}
 
 func (x *HttpRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[25]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2526,7 +2656,7 @@ func (x *HttpRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HttpRequest.ProtoReflect.Descriptor instead.
 func (*HttpRequest) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{25}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *HttpRequest) GetStep() uint32 {
@@ -2574,7 +2704,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[26]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2586,7 +2716,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[26]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2599,7 +2729,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{26}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Header) GetName() string {
@@ -2624,7 +2754,7 @@ type HttpResponse struct {
 	// Zero if failure is set.
 	Status  int32     `protobuf:"varint,2,opt,name=status,proto3" json:"status,omitempty"`
 	Headers []*Header `protobuf:"bytes,3,rep,name=headers,proto3" json:"headers,omitempty"`
-	// At most 512 KiB.
+	// At most what was granted for a body.
 	Body []byte `protobuf:"bytes,4,opt,name=body,proto3" json:"body,omitempty"`
 	// Set if there is no reply.
 	Failure       *HttpFailure `protobuf:"bytes,5,opt,name=failure,proto3" json:"failure,omitempty"`
@@ -2634,7 +2764,7 @@ type HttpResponse struct {
 
 func (x *HttpResponse) Reset() {
 	*x = HttpResponse{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[27]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2646,7 +2776,7 @@ func (x *HttpResponse) String() string {
 func (*HttpResponse) ProtoMessage() {}
 
 func (x *HttpResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[27]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2659,7 +2789,7 @@ func (x *HttpResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HttpResponse.ProtoReflect.Descriptor instead.
 func (*HttpResponse) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{27}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *HttpResponse) GetStep() uint32 {
@@ -2711,7 +2841,7 @@ type HttpFailure struct {
 
 func (x *HttpFailure) Reset() {
 	*x = HttpFailure{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[28]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2723,7 +2853,7 @@ func (x *HttpFailure) String() string {
 func (*HttpFailure) ProtoMessage() {}
 
 func (x *HttpFailure) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[28]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2736,7 +2866,7 @@ func (x *HttpFailure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HttpFailure.ProtoReflect.Descriptor instead.
 func (*HttpFailure) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{28}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *HttpFailure) GetWritten() bool {
@@ -2778,7 +2908,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[29]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2790,7 +2920,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[29]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2803,7 +2933,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{29}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Result) GetResult() isResult_Result {
@@ -2919,7 +3049,7 @@ type PreparedService struct {
 
 func (x *PreparedService) Reset() {
 	*x = PreparedService{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[30]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2931,7 +3061,7 @@ func (x *PreparedService) String() string {
 func (*PreparedService) ProtoMessage() {}
 
 func (x *PreparedService) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[30]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2944,7 +3074,7 @@ func (x *PreparedService) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreparedService.ProtoReflect.Descriptor instead.
 func (*PreparedService) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{30}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *PreparedService) GetDescription() *Description {
@@ -2972,7 +3102,7 @@ type AuthCodeUrlResult struct {
 
 func (x *AuthCodeUrlResult) Reset() {
 	*x = AuthCodeUrlResult{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[31]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2984,7 +3114,7 @@ func (x *AuthCodeUrlResult) String() string {
 func (*AuthCodeUrlResult) ProtoMessage() {}
 
 func (x *AuthCodeUrlResult) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[31]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2997,7 +3127,7 @@ func (x *AuthCodeUrlResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthCodeUrlResult.ProtoReflect.Descriptor instead.
 func (*AuthCodeUrlResult) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{31}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *AuthCodeUrlResult) GetUrl() string {
@@ -3028,7 +3158,7 @@ type DeviceAuthorizationResult struct {
 
 func (x *DeviceAuthorizationResult) Reset() {
 	*x = DeviceAuthorizationResult{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[32]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3040,7 +3170,7 @@ func (x *DeviceAuthorizationResult) String() string {
 func (*DeviceAuthorizationResult) ProtoMessage() {}
 
 func (x *DeviceAuthorizationResult) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[32]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3053,7 +3183,7 @@ func (x *DeviceAuthorizationResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeviceAuthorizationResult.ProtoReflect.Descriptor instead.
 func (*DeviceAuthorizationResult) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{32}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *DeviceAuthorizationResult) GetDeviceCode() string {
@@ -3106,7 +3236,7 @@ type Revoked struct {
 
 func (x *Revoked) Reset() {
 	*x = Revoked{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[33]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3118,7 +3248,7 @@ func (x *Revoked) String() string {
 func (*Revoked) ProtoMessage() {}
 
 func (x *Revoked) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[33]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3131,7 +3261,7 @@ func (x *Revoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoked.ProtoReflect.Descriptor instead.
 func (*Revoked) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{33}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{34}
 }
 
 type Account struct {
@@ -3145,7 +3275,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[34]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3157,7 +3287,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[34]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3170,7 +3300,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{34}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Account) GetId() string {
@@ -3212,7 +3342,7 @@ type ErrorDetail struct {
 
 func (x *ErrorDetail) Reset() {
 	*x = ErrorDetail{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[35]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3224,7 +3354,7 @@ func (x *ErrorDetail) String() string {
 func (*ErrorDetail) ProtoMessage() {}
 
 func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[35]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3237,7 +3367,7 @@ func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ErrorDetail.ProtoReflect.Descriptor instead.
 func (*ErrorDetail) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{35}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ErrorDetail) GetKind() ErrorKind {
@@ -3307,11 +3437,22 @@ var File_evergrant_provider_v1_provider_proto protoreflect.FileDescriptor
 
 const file_evergrant_provider_v1_provider_proto_rawDesc = "" +
 	"\n" +
-	"$evergrant/provider/v1/provider.proto\x12\x15evergrant.provider.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x11\n" +
-	"\x0fDescribeRequest\"t\n" +
+	"$evergrant/provider/v1/provider.proto\x12\x15evergrant.provider.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x80\x01\n" +
+	"\x0fDescribeRequest\x12\x1a\n" +
+	"\bcontract\x18\x01 \x01(\rR\bcontract\x12\x1a\n" +
+	"\bfeatures\x18\x02 \x03(\tR\bfeatures\x125\n" +
+	"\x06limits\x18\x03 \x01(\v2\x1d.evergrant.provider.v1.LimitsR\x06limits\"\xec\x01\n" +
 	"\x10DescribeResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12F\n" +
-	"\fdescriptions\x18\x02 \x03(\v2\".evergrant.provider.v1.DescriptionR\fdescriptions\"\x8e\x10\n" +
+	"\fdescriptions\x18\x02 \x03(\v2\".evergrant.provider.v1.DescriptionR\fdescriptions\x12\x14\n" +
+	"\x05needs\x18\x03 \x03(\tR\x05needs\x12)\n" +
+	"\x10minimum_contract\x18\x04 \x01(\rR\x0fminimumContract\x125\n" +
+	"\x06limits\x18\x05 \x01(\v2\x1d.evergrant.provider.v1.LimitsR\x06limits\"b\n" +
+	"\x06Limits\x12\x14\n" +
+	"\x05steps\x18\x01 \x01(\rR\x05steps\x12\x1d\n" +
+	"\n" +
+	"body_bytes\x18\x02 \x01(\x04R\tbodyBytes\x12#\n" +
+	"\rmessage_bytes\x18\x03 \x01(\x04R\fmessageBytes\"\x8e\x10\n" +
 	"\vDescription\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x121\n" +
 	"\x05title\x18\x02 \x01(\v2\x1b.evergrant.provider.v1.TextR\x05title\x125\n" +
@@ -3393,11 +3534,12 @@ const file_evergrant_provider_v1_provider_proto_rawDesc = "" +
 	"\x0fOperateResponse\x12G\n" +
 	"\fhttp_request\x18\x01 \x01(\v2\".evergrant.provider.v1.HttpRequestH\x00R\vhttpRequest\x127\n" +
 	"\x06result\x18\x02 \x01(\v2\x1d.evergrant.provider.v1.ResultH\x00R\x06resultB\t\n" +
-	"\amessage\"\xeb\x06\n" +
+	"\amessage\"\xa2\a\n" +
 	"\x05Start\x12\x1a\n" +
 	"\bprovider\x18\x01 \x01(\tR\bprovider\x128\n" +
 	"\aservice\x18\x02 \x01(\v2\x1e.evergrant.provider.v1.ServiceR\aservice\x12,\n" +
-	"\x03now\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x03now\x12P\n" +
+	"\x03now\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x03now\x125\n" +
+	"\x06limits\x18\x05 \x01(\v2\x1d.evergrant.provider.v1.LimitsR\x06limits\x12P\n" +
 	"\x0fprepare_service\x18\n" +
 	" \x01(\v2%.evergrant.provider.v1.PrepareServiceH\x00R\x0eprepareService\x12H\n" +
 	"\rauth_code_url\x18\v \x01(\v2\".evergrant.provider.v1.AuthCodeUrlH\x00R\vauthCodeUrl\x12=\n" +
@@ -3586,7 +3728,7 @@ func file_evergrant_provider_v1_provider_proto_rawDescGZIP() []byte {
 }
 
 var file_evergrant_provider_v1_provider_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_evergrant_provider_v1_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
+var file_evergrant_provider_v1_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_evergrant_provider_v1_provider_proto_goTypes = []any{
 	(Grant)(0),                        // 0: evergrant.provider.v1.Grant
 	(AutoRenew)(0),                    // 1: evergrant.provider.v1.AutoRenew
@@ -3598,122 +3740,126 @@ var file_evergrant_provider_v1_provider_proto_goTypes = []any{
 	(ErrorKind)(0),                    // 7: evergrant.provider.v1.ErrorKind
 	(*DescribeRequest)(nil),           // 8: evergrant.provider.v1.DescribeRequest
 	(*DescribeResponse)(nil),          // 9: evergrant.provider.v1.DescribeResponse
-	(*Description)(nil),               // 10: evergrant.provider.v1.Description
-	(*TestCall)(nil),                  // 11: evergrant.provider.v1.TestCall
-	(*Text)(nil),                      // 12: evergrant.provider.v1.Text
-	(*ClientAuth)(nil),                // 13: evergrant.provider.v1.ClientAuth
-	(*Host)(nil),                      // 14: evergrant.provider.v1.Host
-	(*Scope)(nil),                     // 15: evergrant.provider.v1.Scope
-	(*Api)(nil),                       // 16: evergrant.provider.v1.Api
-	(*OperateRequest)(nil),            // 17: evergrant.provider.v1.OperateRequest
-	(*OperateResponse)(nil),           // 18: evergrant.provider.v1.OperateResponse
-	(*Start)(nil),                     // 19: evergrant.provider.v1.Start
-	(*Service)(nil),                   // 20: evergrant.provider.v1.Service
-	(*PrepareService)(nil),            // 21: evergrant.provider.v1.PrepareService
-	(*AuthCodeUrl)(nil),               // 22: evergrant.provider.v1.AuthCodeUrl
-	(*Exchange)(nil),                  // 23: evergrant.provider.v1.Exchange
-	(*Parameter)(nil),                 // 24: evergrant.provider.v1.Parameter
-	(*Refresh)(nil),                   // 25: evergrant.provider.v1.Refresh
-	(*ClientCredentials)(nil),         // 26: evergrant.provider.v1.ClientCredentials
-	(*Password)(nil),                  // 27: evergrant.provider.v1.Password
-	(*DeviceAuthorization)(nil),       // 28: evergrant.provider.v1.DeviceAuthorization
-	(*DeviceToken)(nil),               // 29: evergrant.provider.v1.DeviceToken
-	(*Revoke)(nil),                    // 30: evergrant.provider.v1.Revoke
-	(*Identify)(nil),                  // 31: evergrant.provider.v1.Identify
-	(*Token)(nil),                     // 32: evergrant.provider.v1.Token
-	(*HttpRequest)(nil),               // 33: evergrant.provider.v1.HttpRequest
-	(*Header)(nil),                    // 34: evergrant.provider.v1.Header
-	(*HttpResponse)(nil),              // 35: evergrant.provider.v1.HttpResponse
-	(*HttpFailure)(nil),               // 36: evergrant.provider.v1.HttpFailure
-	(*Result)(nil),                    // 37: evergrant.provider.v1.Result
-	(*PreparedService)(nil),           // 38: evergrant.provider.v1.PreparedService
-	(*AuthCodeUrlResult)(nil),         // 39: evergrant.provider.v1.AuthCodeUrlResult
-	(*DeviceAuthorizationResult)(nil), // 40: evergrant.provider.v1.DeviceAuthorizationResult
-	(*Revoked)(nil),                   // 41: evergrant.provider.v1.Revoked
-	(*Account)(nil),                   // 42: evergrant.provider.v1.Account
-	(*ErrorDetail)(nil),               // 43: evergrant.provider.v1.ErrorDetail
-	nil,                               // 44: evergrant.provider.v1.Text.ByLanguageEntry
-	(*durationpb.Duration)(nil),       // 45: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),     // 46: google.protobuf.Timestamp
+	(*Limits)(nil),                    // 10: evergrant.provider.v1.Limits
+	(*Description)(nil),               // 11: evergrant.provider.v1.Description
+	(*TestCall)(nil),                  // 12: evergrant.provider.v1.TestCall
+	(*Text)(nil),                      // 13: evergrant.provider.v1.Text
+	(*ClientAuth)(nil),                // 14: evergrant.provider.v1.ClientAuth
+	(*Host)(nil),                      // 15: evergrant.provider.v1.Host
+	(*Scope)(nil),                     // 16: evergrant.provider.v1.Scope
+	(*Api)(nil),                       // 17: evergrant.provider.v1.Api
+	(*OperateRequest)(nil),            // 18: evergrant.provider.v1.OperateRequest
+	(*OperateResponse)(nil),           // 19: evergrant.provider.v1.OperateResponse
+	(*Start)(nil),                     // 20: evergrant.provider.v1.Start
+	(*Service)(nil),                   // 21: evergrant.provider.v1.Service
+	(*PrepareService)(nil),            // 22: evergrant.provider.v1.PrepareService
+	(*AuthCodeUrl)(nil),               // 23: evergrant.provider.v1.AuthCodeUrl
+	(*Exchange)(nil),                  // 24: evergrant.provider.v1.Exchange
+	(*Parameter)(nil),                 // 25: evergrant.provider.v1.Parameter
+	(*Refresh)(nil),                   // 26: evergrant.provider.v1.Refresh
+	(*ClientCredentials)(nil),         // 27: evergrant.provider.v1.ClientCredentials
+	(*Password)(nil),                  // 28: evergrant.provider.v1.Password
+	(*DeviceAuthorization)(nil),       // 29: evergrant.provider.v1.DeviceAuthorization
+	(*DeviceToken)(nil),               // 30: evergrant.provider.v1.DeviceToken
+	(*Revoke)(nil),                    // 31: evergrant.provider.v1.Revoke
+	(*Identify)(nil),                  // 32: evergrant.provider.v1.Identify
+	(*Token)(nil),                     // 33: evergrant.provider.v1.Token
+	(*HttpRequest)(nil),               // 34: evergrant.provider.v1.HttpRequest
+	(*Header)(nil),                    // 35: evergrant.provider.v1.Header
+	(*HttpResponse)(nil),              // 36: evergrant.provider.v1.HttpResponse
+	(*HttpFailure)(nil),               // 37: evergrant.provider.v1.HttpFailure
+	(*Result)(nil),                    // 38: evergrant.provider.v1.Result
+	(*PreparedService)(nil),           // 39: evergrant.provider.v1.PreparedService
+	(*AuthCodeUrlResult)(nil),         // 40: evergrant.provider.v1.AuthCodeUrlResult
+	(*DeviceAuthorizationResult)(nil), // 41: evergrant.provider.v1.DeviceAuthorizationResult
+	(*Revoked)(nil),                   // 42: evergrant.provider.v1.Revoked
+	(*Account)(nil),                   // 43: evergrant.provider.v1.Account
+	(*ErrorDetail)(nil),               // 44: evergrant.provider.v1.ErrorDetail
+	nil,                               // 45: evergrant.provider.v1.Text.ByLanguageEntry
+	(*durationpb.Duration)(nil),       // 46: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),     // 47: google.protobuf.Timestamp
 }
 var file_evergrant_provider_v1_provider_proto_depIdxs = []int32{
-	10, // 0: evergrant.provider.v1.DescribeResponse.descriptions:type_name -> evergrant.provider.v1.Description
-	12, // 1: evergrant.provider.v1.Description.title:type_name -> evergrant.provider.v1.Text
-	12, // 2: evergrant.provider.v1.Description.summary:type_name -> evergrant.provider.v1.Text
-	12, // 3: evergrant.provider.v1.Description.setup_steps:type_name -> evergrant.provider.v1.Text
-	12, // 4: evergrant.provider.v1.Description.notices:type_name -> evergrant.provider.v1.Text
-	0,  // 5: evergrant.provider.v1.Description.grants:type_name -> evergrant.provider.v1.Grant
-	45, // 6: evergrant.provider.v1.Description.access_token_lifetime:type_name -> google.protobuf.Duration
-	45, // 7: evergrant.provider.v1.Description.refresh_token_lifetime:type_name -> google.protobuf.Duration
-	45, // 8: evergrant.provider.v1.Description.refresh_token_idle_lifetime:type_name -> google.protobuf.Duration
-	45, // 9: evergrant.provider.v1.Description.authorization_code_lifetime:type_name -> google.protobuf.Duration
-	1,  // 10: evergrant.provider.v1.Description.auto_renew:type_name -> evergrant.provider.v1.AutoRenew
-	2,  // 11: evergrant.provider.v1.Description.rotation:type_name -> evergrant.provider.v1.Rotation
-	45, // 12: evergrant.provider.v1.Description.rotation_grace:type_name -> google.protobuf.Duration
-	3,  // 13: evergrant.provider.v1.Description.renew_window:type_name -> evergrant.provider.v1.RenewWindow
-	45, // 14: evergrant.provider.v1.Description.renew_margin:type_name -> google.protobuf.Duration
-	45, // 15: evergrant.provider.v1.Description.renew_every:type_name -> google.protobuf.Duration
-	45, // 16: evergrant.provider.v1.Description.keep_alive:type_name -> google.protobuf.Duration
-	4,  // 17: evergrant.provider.v1.Description.pkce:type_name -> evergrant.provider.v1.Pkce
-	13, // 18: evergrant.provider.v1.Description.client_auth:type_name -> evergrant.provider.v1.ClientAuth
-	14, // 19: evergrant.provider.v1.Description.hosts:type_name -> evergrant.provider.v1.Host
-	15, // 20: evergrant.provider.v1.Description.scopes:type_name -> evergrant.provider.v1.Scope
-	16, // 21: evergrant.provider.v1.Description.api:type_name -> evergrant.provider.v1.Api
-	45, // 22: evergrant.provider.v1.Description.exchange_timeout:type_name -> google.protobuf.Duration
-	5,  // 23: evergrant.provider.v1.Description.throttles:type_name -> evergrant.provider.v1.Throttles
-	11, // 24: evergrant.provider.v1.Description.test_calls:type_name -> evergrant.provider.v1.TestCall
-	12, // 25: evergrant.provider.v1.TestCall.title:type_name -> evergrant.provider.v1.Text
-	12, // 26: evergrant.provider.v1.TestCall.shows:type_name -> evergrant.provider.v1.Text
-	44, // 27: evergrant.provider.v1.Text.by_language:type_name -> evergrant.provider.v1.Text.ByLanguageEntry
-	0,  // 28: evergrant.provider.v1.ClientAuth.grant:type_name -> evergrant.provider.v1.Grant
-	12, // 29: evergrant.provider.v1.Scope.title:type_name -> evergrant.provider.v1.Text
-	6,  // 30: evergrant.provider.v1.Api.in:type_name -> evergrant.provider.v1.Placement
-	19, // 31: evergrant.provider.v1.OperateRequest.start:type_name -> evergrant.provider.v1.Start
-	35, // 32: evergrant.provider.v1.OperateRequest.http_response:type_name -> evergrant.provider.v1.HttpResponse
-	33, // 33: evergrant.provider.v1.OperateResponse.http_request:type_name -> evergrant.provider.v1.HttpRequest
-	37, // 34: evergrant.provider.v1.OperateResponse.result:type_name -> evergrant.provider.v1.Result
-	20, // 35: evergrant.provider.v1.Start.service:type_name -> evergrant.provider.v1.Service
-	46, // 36: evergrant.provider.v1.Start.now:type_name -> google.protobuf.Timestamp
-	21, // 37: evergrant.provider.v1.Start.prepare_service:type_name -> evergrant.provider.v1.PrepareService
-	22, // 38: evergrant.provider.v1.Start.auth_code_url:type_name -> evergrant.provider.v1.AuthCodeUrl
-	23, // 39: evergrant.provider.v1.Start.exchange:type_name -> evergrant.provider.v1.Exchange
-	25, // 40: evergrant.provider.v1.Start.refresh:type_name -> evergrant.provider.v1.Refresh
-	26, // 41: evergrant.provider.v1.Start.client_credentials:type_name -> evergrant.provider.v1.ClientCredentials
-	27, // 42: evergrant.provider.v1.Start.password:type_name -> evergrant.provider.v1.Password
-	28, // 43: evergrant.provider.v1.Start.device_authorization:type_name -> evergrant.provider.v1.DeviceAuthorization
-	29, // 44: evergrant.provider.v1.Start.device_token:type_name -> evergrant.provider.v1.DeviceToken
-	30, // 45: evergrant.provider.v1.Start.revoke:type_name -> evergrant.provider.v1.Revoke
-	31, // 46: evergrant.provider.v1.Start.identify:type_name -> evergrant.provider.v1.Identify
-	24, // 47: evergrant.provider.v1.Exchange.params:type_name -> evergrant.provider.v1.Parameter
-	32, // 48: evergrant.provider.v1.Refresh.current:type_name -> evergrant.provider.v1.Token
-	32, // 49: evergrant.provider.v1.Revoke.current:type_name -> evergrant.provider.v1.Token
-	32, // 50: evergrant.provider.v1.Identify.current:type_name -> evergrant.provider.v1.Token
-	45, // 51: evergrant.provider.v1.Token.expires_in:type_name -> google.protobuf.Duration
-	45, // 52: evergrant.provider.v1.Token.refresh_expires_in:type_name -> google.protobuf.Duration
-	34, // 53: evergrant.provider.v1.HttpRequest.headers:type_name -> evergrant.provider.v1.Header
-	34, // 54: evergrant.provider.v1.HttpResponse.headers:type_name -> evergrant.provider.v1.Header
-	36, // 55: evergrant.provider.v1.HttpResponse.failure:type_name -> evergrant.provider.v1.HttpFailure
-	38, // 56: evergrant.provider.v1.Result.prepared_service:type_name -> evergrant.provider.v1.PreparedService
-	39, // 57: evergrant.provider.v1.Result.auth_code_url:type_name -> evergrant.provider.v1.AuthCodeUrlResult
-	32, // 58: evergrant.provider.v1.Result.token:type_name -> evergrant.provider.v1.Token
-	40, // 59: evergrant.provider.v1.Result.device_authorization:type_name -> evergrant.provider.v1.DeviceAuthorizationResult
-	41, // 60: evergrant.provider.v1.Result.revoked:type_name -> evergrant.provider.v1.Revoked
-	42, // 61: evergrant.provider.v1.Result.account:type_name -> evergrant.provider.v1.Account
-	10, // 62: evergrant.provider.v1.PreparedService.description:type_name -> evergrant.provider.v1.Description
-	45, // 63: evergrant.provider.v1.DeviceAuthorizationResult.expires_in:type_name -> google.protobuf.Duration
-	45, // 64: evergrant.provider.v1.DeviceAuthorizationResult.interval:type_name -> google.protobuf.Duration
-	7,  // 65: evergrant.provider.v1.ErrorDetail.kind:type_name -> evergrant.provider.v1.ErrorKind
-	45, // 66: evergrant.provider.v1.ErrorDetail.retry_after:type_name -> google.protobuf.Duration
-	12, // 67: evergrant.provider.v1.ErrorDetail.remedy:type_name -> evergrant.provider.v1.Text
-	8,  // 68: evergrant.provider.v1.ProviderService.Describe:input_type -> evergrant.provider.v1.DescribeRequest
-	17, // 69: evergrant.provider.v1.ProviderService.Operate:input_type -> evergrant.provider.v1.OperateRequest
-	9,  // 70: evergrant.provider.v1.ProviderService.Describe:output_type -> evergrant.provider.v1.DescribeResponse
-	18, // 71: evergrant.provider.v1.ProviderService.Operate:output_type -> evergrant.provider.v1.OperateResponse
-	70, // [70:72] is the sub-list for method output_type
-	68, // [68:70] is the sub-list for method input_type
-	68, // [68:68] is the sub-list for extension type_name
-	68, // [68:68] is the sub-list for extension extendee
-	0,  // [0:68] is the sub-list for field type_name
+	10, // 0: evergrant.provider.v1.DescribeRequest.limits:type_name -> evergrant.provider.v1.Limits
+	11, // 1: evergrant.provider.v1.DescribeResponse.descriptions:type_name -> evergrant.provider.v1.Description
+	10, // 2: evergrant.provider.v1.DescribeResponse.limits:type_name -> evergrant.provider.v1.Limits
+	13, // 3: evergrant.provider.v1.Description.title:type_name -> evergrant.provider.v1.Text
+	13, // 4: evergrant.provider.v1.Description.summary:type_name -> evergrant.provider.v1.Text
+	13, // 5: evergrant.provider.v1.Description.setup_steps:type_name -> evergrant.provider.v1.Text
+	13, // 6: evergrant.provider.v1.Description.notices:type_name -> evergrant.provider.v1.Text
+	0,  // 7: evergrant.provider.v1.Description.grants:type_name -> evergrant.provider.v1.Grant
+	46, // 8: evergrant.provider.v1.Description.access_token_lifetime:type_name -> google.protobuf.Duration
+	46, // 9: evergrant.provider.v1.Description.refresh_token_lifetime:type_name -> google.protobuf.Duration
+	46, // 10: evergrant.provider.v1.Description.refresh_token_idle_lifetime:type_name -> google.protobuf.Duration
+	46, // 11: evergrant.provider.v1.Description.authorization_code_lifetime:type_name -> google.protobuf.Duration
+	1,  // 12: evergrant.provider.v1.Description.auto_renew:type_name -> evergrant.provider.v1.AutoRenew
+	2,  // 13: evergrant.provider.v1.Description.rotation:type_name -> evergrant.provider.v1.Rotation
+	46, // 14: evergrant.provider.v1.Description.rotation_grace:type_name -> google.protobuf.Duration
+	3,  // 15: evergrant.provider.v1.Description.renew_window:type_name -> evergrant.provider.v1.RenewWindow
+	46, // 16: evergrant.provider.v1.Description.renew_margin:type_name -> google.protobuf.Duration
+	46, // 17: evergrant.provider.v1.Description.renew_every:type_name -> google.protobuf.Duration
+	46, // 18: evergrant.provider.v1.Description.keep_alive:type_name -> google.protobuf.Duration
+	4,  // 19: evergrant.provider.v1.Description.pkce:type_name -> evergrant.provider.v1.Pkce
+	14, // 20: evergrant.provider.v1.Description.client_auth:type_name -> evergrant.provider.v1.ClientAuth
+	15, // 21: evergrant.provider.v1.Description.hosts:type_name -> evergrant.provider.v1.Host
+	16, // 22: evergrant.provider.v1.Description.scopes:type_name -> evergrant.provider.v1.Scope
+	17, // 23: evergrant.provider.v1.Description.api:type_name -> evergrant.provider.v1.Api
+	46, // 24: evergrant.provider.v1.Description.exchange_timeout:type_name -> google.protobuf.Duration
+	5,  // 25: evergrant.provider.v1.Description.throttles:type_name -> evergrant.provider.v1.Throttles
+	12, // 26: evergrant.provider.v1.Description.test_calls:type_name -> evergrant.provider.v1.TestCall
+	13, // 27: evergrant.provider.v1.TestCall.title:type_name -> evergrant.provider.v1.Text
+	13, // 28: evergrant.provider.v1.TestCall.shows:type_name -> evergrant.provider.v1.Text
+	45, // 29: evergrant.provider.v1.Text.by_language:type_name -> evergrant.provider.v1.Text.ByLanguageEntry
+	0,  // 30: evergrant.provider.v1.ClientAuth.grant:type_name -> evergrant.provider.v1.Grant
+	13, // 31: evergrant.provider.v1.Scope.title:type_name -> evergrant.provider.v1.Text
+	6,  // 32: evergrant.provider.v1.Api.in:type_name -> evergrant.provider.v1.Placement
+	20, // 33: evergrant.provider.v1.OperateRequest.start:type_name -> evergrant.provider.v1.Start
+	36, // 34: evergrant.provider.v1.OperateRequest.http_response:type_name -> evergrant.provider.v1.HttpResponse
+	34, // 35: evergrant.provider.v1.OperateResponse.http_request:type_name -> evergrant.provider.v1.HttpRequest
+	38, // 36: evergrant.provider.v1.OperateResponse.result:type_name -> evergrant.provider.v1.Result
+	21, // 37: evergrant.provider.v1.Start.service:type_name -> evergrant.provider.v1.Service
+	47, // 38: evergrant.provider.v1.Start.now:type_name -> google.protobuf.Timestamp
+	10, // 39: evergrant.provider.v1.Start.limits:type_name -> evergrant.provider.v1.Limits
+	22, // 40: evergrant.provider.v1.Start.prepare_service:type_name -> evergrant.provider.v1.PrepareService
+	23, // 41: evergrant.provider.v1.Start.auth_code_url:type_name -> evergrant.provider.v1.AuthCodeUrl
+	24, // 42: evergrant.provider.v1.Start.exchange:type_name -> evergrant.provider.v1.Exchange
+	26, // 43: evergrant.provider.v1.Start.refresh:type_name -> evergrant.provider.v1.Refresh
+	27, // 44: evergrant.provider.v1.Start.client_credentials:type_name -> evergrant.provider.v1.ClientCredentials
+	28, // 45: evergrant.provider.v1.Start.password:type_name -> evergrant.provider.v1.Password
+	29, // 46: evergrant.provider.v1.Start.device_authorization:type_name -> evergrant.provider.v1.DeviceAuthorization
+	30, // 47: evergrant.provider.v1.Start.device_token:type_name -> evergrant.provider.v1.DeviceToken
+	31, // 48: evergrant.provider.v1.Start.revoke:type_name -> evergrant.provider.v1.Revoke
+	32, // 49: evergrant.provider.v1.Start.identify:type_name -> evergrant.provider.v1.Identify
+	25, // 50: evergrant.provider.v1.Exchange.params:type_name -> evergrant.provider.v1.Parameter
+	33, // 51: evergrant.provider.v1.Refresh.current:type_name -> evergrant.provider.v1.Token
+	33, // 52: evergrant.provider.v1.Revoke.current:type_name -> evergrant.provider.v1.Token
+	33, // 53: evergrant.provider.v1.Identify.current:type_name -> evergrant.provider.v1.Token
+	46, // 54: evergrant.provider.v1.Token.expires_in:type_name -> google.protobuf.Duration
+	46, // 55: evergrant.provider.v1.Token.refresh_expires_in:type_name -> google.protobuf.Duration
+	35, // 56: evergrant.provider.v1.HttpRequest.headers:type_name -> evergrant.provider.v1.Header
+	35, // 57: evergrant.provider.v1.HttpResponse.headers:type_name -> evergrant.provider.v1.Header
+	37, // 58: evergrant.provider.v1.HttpResponse.failure:type_name -> evergrant.provider.v1.HttpFailure
+	39, // 59: evergrant.provider.v1.Result.prepared_service:type_name -> evergrant.provider.v1.PreparedService
+	40, // 60: evergrant.provider.v1.Result.auth_code_url:type_name -> evergrant.provider.v1.AuthCodeUrlResult
+	33, // 61: evergrant.provider.v1.Result.token:type_name -> evergrant.provider.v1.Token
+	41, // 62: evergrant.provider.v1.Result.device_authorization:type_name -> evergrant.provider.v1.DeviceAuthorizationResult
+	42, // 63: evergrant.provider.v1.Result.revoked:type_name -> evergrant.provider.v1.Revoked
+	43, // 64: evergrant.provider.v1.Result.account:type_name -> evergrant.provider.v1.Account
+	11, // 65: evergrant.provider.v1.PreparedService.description:type_name -> evergrant.provider.v1.Description
+	46, // 66: evergrant.provider.v1.DeviceAuthorizationResult.expires_in:type_name -> google.protobuf.Duration
+	46, // 67: evergrant.provider.v1.DeviceAuthorizationResult.interval:type_name -> google.protobuf.Duration
+	7,  // 68: evergrant.provider.v1.ErrorDetail.kind:type_name -> evergrant.provider.v1.ErrorKind
+	46, // 69: evergrant.provider.v1.ErrorDetail.retry_after:type_name -> google.protobuf.Duration
+	13, // 70: evergrant.provider.v1.ErrorDetail.remedy:type_name -> evergrant.provider.v1.Text
+	8,  // 71: evergrant.provider.v1.ProviderService.Describe:input_type -> evergrant.provider.v1.DescribeRequest
+	18, // 72: evergrant.provider.v1.ProviderService.Operate:input_type -> evergrant.provider.v1.OperateRequest
+	9,  // 73: evergrant.provider.v1.ProviderService.Describe:output_type -> evergrant.provider.v1.DescribeResponse
+	19, // 74: evergrant.provider.v1.ProviderService.Operate:output_type -> evergrant.provider.v1.OperateResponse
+	73, // [73:75] is the sub-list for method output_type
+	71, // [71:73] is the sub-list for method input_type
+	71, // [71:71] is the sub-list for extension type_name
+	71, // [71:71] is the sub-list for extension extendee
+	0,  // [0:71] is the sub-list for field type_name
 }
 
 func init() { file_evergrant_provider_v1_provider_proto_init() }
@@ -3721,15 +3867,15 @@ func file_evergrant_provider_v1_provider_proto_init() {
 	if File_evergrant_provider_v1_provider_proto != nil {
 		return
 	}
-	file_evergrant_provider_v1_provider_proto_msgTypes[9].OneofWrappers = []any{
+	file_evergrant_provider_v1_provider_proto_msgTypes[10].OneofWrappers = []any{
 		(*OperateRequest_Start)(nil),
 		(*OperateRequest_HttpResponse)(nil),
 	}
-	file_evergrant_provider_v1_provider_proto_msgTypes[10].OneofWrappers = []any{
+	file_evergrant_provider_v1_provider_proto_msgTypes[11].OneofWrappers = []any{
 		(*OperateResponse_HttpRequest)(nil),
 		(*OperateResponse_Result)(nil),
 	}
-	file_evergrant_provider_v1_provider_proto_msgTypes[11].OneofWrappers = []any{
+	file_evergrant_provider_v1_provider_proto_msgTypes[12].OneofWrappers = []any{
 		(*Start_PrepareService)(nil),
 		(*Start_AuthCodeUrl)(nil),
 		(*Start_Exchange)(nil),
@@ -3741,7 +3887,7 @@ func file_evergrant_provider_v1_provider_proto_init() {
 		(*Start_Revoke)(nil),
 		(*Start_Identify)(nil),
 	}
-	file_evergrant_provider_v1_provider_proto_msgTypes[29].OneofWrappers = []any{
+	file_evergrant_provider_v1_provider_proto_msgTypes[30].OneofWrappers = []any{
 		(*Result_PreparedService)(nil),
 		(*Result_AuthCodeUrl)(nil),
 		(*Result_Token)(nil),
@@ -3755,7 +3901,7 @@ func file_evergrant_provider_v1_provider_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_evergrant_provider_v1_provider_proto_rawDesc), len(file_evergrant_provider_v1_provider_proto_rawDesc)),
 			NumEnums:      8,
-			NumMessages:   37,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
