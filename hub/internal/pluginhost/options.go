@@ -78,6 +78,9 @@ type DescriptionCache interface {
 	SavePlugin(ctx context.Context, sum, name, version string, descriptions []provider.Description) error
 }
 
+// DefaultLimits are the most that a hub grants unless its configuration says otherwise.
+var DefaultLimits = providerplugin.Limits{Steps: 32, BodyBytes: 4 << 20}
+
 func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = hclog.NewNullLogger()
