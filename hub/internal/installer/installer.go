@@ -111,6 +111,7 @@ const (
 	CodeNoVersion = "no_previous_version"
 	CodeFailed    = "plugin_failed"
 	CodeLosses    = "services_lose"
+	CodePublisher = "publisher_key"
 )
 
 func refuse(code, format string, args ...any) *RefusedError {

@@ -100,6 +100,9 @@ func (i *Installer) fits(m *pluginpack.Manifest) *RefusedError {
 	if !slices.ContainsFunc(m.Protocols, func(v int) bool { return slices.Contains(ours, v) }) {
 		return refuse(CodePackage, "the package speaks versions %v of the provider protocol, this hub speaks %v", m.Protocols, ours)
 	}
+	if _, refused := namesOf(m); refused != nil {
+		return refused
+	}
 	if err := m.Requires.Fit(i.most); err != nil {
 		return refuse(CodePackage, "%s %s cannot run on this hub: %v", m.Name, m.Version, err)
 	}

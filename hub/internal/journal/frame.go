@@ -48,7 +48,7 @@ const (
 	// maxFrame has room for the largest reply that a hub grants (plugins.max_body_kib), in
 	// base64 and with its headers.
 	maxFrame = 16 << 20
-	maxOp     = 1 << 10
+	maxOp    = 1 << 10
 )
 
 var (

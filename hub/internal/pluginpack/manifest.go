@@ -52,8 +52,8 @@ type Manifest struct {
 	// Requires is what the plugin asks of the hub, so that one that cannot meet it refuses
 	// the package before anything of it is started.
 	Requires Requirements `json:"requires,omitzero"`
-	Homepage    string       `json:"homepage,omitempty"`
-	License     string       `json:"license,omitempty"`
+	Homepage string       `json:"homepage,omitempty"`
+	License  string       `json:"license,omitempty"`
 }
 
 // File is a file of a package.

@@ -221,6 +221,11 @@ func proofClass(p installer.Package) string {
 
 func pluginURL(name string) templ.SafeURL { return templ.URL("/plugins/" + url.PathEscape(name)) }
 
+// nameURL is where an owner agrees to a key for a name of providers.
+func nameURL(name, key string) string {
+	return "/plugin-names/" + url.PathEscape(name) + "/agree/" + url.PathEscape(key)
+}
+
 func packageURL(p installer.Package, act string) templ.SafeURL {
 	return templ.URL("/plugin-packages/" + p.Sum + "/" + act)
 }
