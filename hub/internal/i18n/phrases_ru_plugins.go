@@ -6,6 +6,7 @@ var pluginPhrases = []phrase{
 		`$1 $2 не включён: $3. Подтвердите это отдельно или оставьте работающую версию.`),
 	p(`services would lose what they use: (.+)`, `сервисы лишились бы того, чем пользуются: $1`),
 	p(`(.+); it wrote: (.+)`, `$1; плагин написал: $2`),
+	p(`(.+); version (\S+) of the plugin had asked for the reply, version (\S+) reads it`, `$1; ответ запросила версия $2 плагина, а читает его версия $3`),
 	p(`(.+?); (it (?:needs|asks) .+)`, `$1; $2`),
 	p(`it needs the feature (\S+), which this hub does not have: update the hub`, `плагину нужна возможность $1, которой у этого хаба нет: обновите хаб`),
 	p(`it needs the features (.+), which this hub does not have: update the hub`, `плагину нужны возможности $1, которых у этого хаба нет: обновите хаб`),

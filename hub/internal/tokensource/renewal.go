@@ -154,7 +154,9 @@ func (s *Source) newIntent(c connection.Connection, svc service.Service) renewal
 		declared = svc.Description.ExchangeTimeout
 	}
 	sendBy := now.Add(s.exchanger.SendWithin())
+	version, sum := s.runner.Plugin(svc.Provider)
 	return renewaldb.Intent{
+		PluginVersion: version, PluginSum: sum,
 		ID: store.NewID(), ConnectionID: c.ID, Generation: c.Generation, Fingerprint: Fingerprint(c.Tokens),
 		Owner: s.Owner(), StartedAt: now, BegunAt: s.Now(), SendBy: sendBy, Deadline: sendBy.Add(s.exchanger.Budget(declared)),
 	}
@@ -165,6 +167,9 @@ func (s *Source) newIntent(c connection.Connection, svc service.Service) renewal
 func (s *Source) finish(ctx context.Context, c connection.Connection, op *operation.Op, intent renewaldb.Intent, p *permit) (connection.Connection, error) {
 	begun, log := time.Now(), tracing.Log(ctx, s.log)
 	token, out, err := s.runner.Refresh(ctx, op, c.Tokens.Token(op.Now))
+	if out.PluginFailed {
+		err = s.withVersions(err, intent, op.Service.Provider)
+	}
 	p.end()
 	if errors.Is(err, store.ErrStale) { // the fence: another replica has taken over
 		s.runner.Done(intent.ID)
