@@ -3,6 +3,7 @@ package tokensource_test
 import (
 	"bytes"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,6 +30,25 @@ func (v versioned) Description(string) (d provider.Description, sum string, ok b
 	return d, "sum of " + v.version, false
 }
 
+// lines is a log that is read while it is written.
+type lines struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.Write(p)
+}
+
+func (l *lines) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.String()
+}
+
 func TestARenewalNotesThePluginThatMakesItsRequests(t *testing.T) {
 	r := newRig(t, -time.Minute)
 	r.start(t, func(_ *tokensource.Options, po *operation.Options) {
@@ -49,7 +69,7 @@ func TestARenewalNotesThePluginThatMakesItsRequests(t *testing.T) {
 // and what differs.
 func TestAReplyThatAnotherVersionCannotUseNamesBoth(t *testing.T) {
 	r := newRig(t, -time.Minute)
-	log := &bytes.Buffer{}
+	log := &lines{}
 	r.start(t, func(so *tokensource.Options, po *operation.Options) {
 		po.Plugins = versioned{inProcess{r.client}, "1.1.0"}
 		so.Logger = hclog.New(&hclog.LoggerOptions{Output: log})
@@ -75,8 +95,8 @@ func TestAReplyThatAnotherVersionCannotUseNamesBoth(t *testing.T) {
 			t.Errorf("%q lacks %q", got, want)
 		}
 	}
-	if !strings.Contains(log.String(), "read by another plugin version than asked for it") {
-		t.Errorf("the log has only %s", log)
+	if !strings.Contains(log.text(), "read by another plugin version than asked for it") {
+		t.Errorf("the log has only %s", log.text())
 	}
 	open, err := r.store.Renewals.OpenIntents(t.Context(), "")
 	must(t, err)
