@@ -33,6 +33,7 @@ type Plugin struct {
 	LastError string          `json:"last_error,omitempty"`
 	LastWords []string        `json:"last_words,omitempty" doc:"What the process of last_error wrote last, at most 12 lines, oldest first, without known secrets"`
 	Refused   string          `json:"refused,omitempty" doc:"Why a newer version is not used"`
+	Outdated  []string        `json:"deprecated,omitempty" doc:"What it uses of the contract that a later release may be without: a field, a feature, or sdk before a version"`
 	Sandbox   string          `json:"sandbox,omitempty" enum:"required,best-effort,off"`
 	Layers    []sandbox.Layer `json:"layers,omitempty" doc:"The walls around its last process"`
 	Packages  []PluginPackage `json:"packages,omitempty" doc:"Its versions, newest first"`
@@ -134,6 +135,9 @@ func pluginView(p installer.Plugin) Plugin {
 	}
 	for _, line := range s.LastWords {
 		v.LastWords = append(v.LastWords, line.Text)
+	}
+	for _, d := range s.Deprecated {
+		v.Outdated = append(v.Outdated, d.String())
 	}
 	switch {
 	case !p.Slot.Enabled:

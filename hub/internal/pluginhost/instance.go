@@ -33,6 +33,8 @@ type instance struct {
 	// operations and info are set when the instance is ready.
 	operations *providerplugin.Client
 	info       *providerplugin.PluginInfo
+	// uses is what it uses that is deprecated or may become so.
+	uses []string
 	// calls counts what runs on it. Nothing is added once it is no longer
 	// its supervisor's current one.
 	calls sync.WaitGroup
@@ -61,7 +63,7 @@ func (h *Host) launch(ctx context.Context, source Source, out *output) (*instanc
 	}
 	in.runner.settle()
 	if err == nil && ctx.Err() == nil {
-		in.readyAt = time.Now()
+		in.readyAt, in.uses = time.Now(), usesOf(in.info, program)
 		return in, nil
 	}
 	if p := in.runner.process; p != nil {

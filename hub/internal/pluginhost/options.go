@@ -37,6 +37,9 @@ type Options struct {
 	// Rejected is called for an installed package that did not start, was not accepted,
 	// or was rolled back because it kept failing. May be nil.
 	Rejected func(plugin, packageSum, reason string)
+	// Deprecations are shown at the plugins that they concern; nil are those of the
+	// contract.
+	Deprecations []Deprecation
 	// Cache stores descriptions by the executable's sum; nil stores none.
 	Cache DescriptionCache
 
@@ -74,8 +77,16 @@ type Options struct {
 // starting any process. The sum is the SHA-256 of the executable in lower-case hex.
 // Errors of a cache are logged and cost a start.
 type DescriptionCache interface {
-	PluginBySum(ctx context.Context, sum string) (version string, descriptions []provider.Description, found bool, err error)
-	SavePlugin(ctx context.Context, sum, name, version string, descriptions []provider.Description) error
+	PluginBySum(ctx context.Context, sum string) (d Described, found bool, err error)
+	SavePlugin(ctx context.Context, sum, name string, d Described) error
+}
+
+// Described is what a plugin has said of itself.
+type Described struct {
+	Version      string
+	Descriptions []provider.Description
+	// Uses is what it uses that is deprecated or may become so, by kind and name.
+	Uses []string
 }
 
 // DefaultLimits are the most that a hub grants unless its configuration says otherwise.
@@ -84,6 +95,9 @@ var DefaultLimits = providerplugin.Limits{Steps: 32, BodyBytes: 4 << 20}
 func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = hclog.NewNullLogger()
+	}
+	if o.Deprecations == nil {
+		o.Deprecations = deprecations
 	}
 	o.Sandbox = cmp.Or(o.Sandbox, sandbox.Off)
 	o.Disk = cmp.Or(o.Disk, defaultDisk)
