@@ -13,7 +13,6 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 	"github.com/evergrant/evergrant/hub/internal/pluginpack"
 	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
-	"github.com/evergrant/evergrant/hub/internal/web/ui"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -21,7 +20,7 @@ import (
 // shown is the page of a plugin for a person of a role.
 func shown(t *testing.T, lang, role string, p view.Plugin) string {
 	t.Helper()
-	ctx := ui.With(i18n.With(t.Context(), i18n.NewSpeaker(lang, nil, time.Now())), role)
+	ctx := view.WithRole(i18n.With(t.Context(), i18n.NewSpeaker(lang, nil, time.Now())), role)
 	return rendered(t, ctx, p)
 }
 
