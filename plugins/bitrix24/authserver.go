@@ -65,7 +65,7 @@ func serverOfToken(svc provider.Service, current provider.Token) (string, error)
 // ownServer is the one that an administrator entered, without a final slash; ""
 // if the choice is left to the portal.
 func ownServer(svc provider.Service) (string, error) {
-	entered := strings.TrimSpace(svc.String(optionAuthServer))
+	entered := strings.TrimSpace(svc.Option(optionAuthServer))
 	if entered == "" {
 		return "", nil
 	}

@@ -73,7 +73,7 @@ func (p bitrix24) PrepareService(ctx context.Context, req *provider.PrepareServi
 	}
 	d.Grants = provider.GrantsOf(p)
 	d.RenewWindow = windowOf(req.Service)
-	if req.Service.String(optionTokenMethod) == tokenByGet {
+	if req.Service.Option(optionTokenMethod) == tokenByGet {
 		d.ClientAuth = clientAuth(oauth.AuthQuery)
 	}
 	d.Notices = slices.Concat(d.Notices, noticesOf(req.Service, portal))

@@ -18,7 +18,7 @@ var (
 // portalOf returns the portal's address, scheme://host[:port], from what an
 // administrator entered.
 func portalOf(svc provider.Service) (string, error) {
-	origin, ok := portalAddress(svc.String(optionPortal))
+	origin, ok := portalAddress(svc.Option(optionPortal))
 	if !ok {
 		return "", &provider.Error{
 			Kind: provider.Blocked, Option: optionPortal, Message: "the portal's address cannot be read",

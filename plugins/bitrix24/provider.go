@@ -69,7 +69,7 @@ func (bitrix24) Refresh(ctx context.Context, req *provider.RefreshRequest) (*pro
 // request makes one token request to a server.
 func request(ctx context.Context, call provider.Call, server string, form url.Values) (*provider.Token, error) {
 	method := http.MethodPost
-	if call.Service.String(optionTokenMethod) == tokenByGet {
+	if call.Service.Option(optionTokenMethod) == tokenByGet {
 		method = http.MethodGet
 	}
 	reply, err := oauth.Do(ctx, call.HTTP, oauth.TokenRequest{

@@ -20,7 +20,7 @@ var onDemand = provider.RenewWindow{Kind: provider.RenewOnDemand, KeepAlive: kee
 
 // windowOf is the renewal policy that an administrator chose.
 func windowOf(svc provider.Service) provider.RenewWindow {
-	if svc.String(optionRenewPolicy) != policyAlwaysFresh {
+	if svc.Option(optionRenewPolicy) != policyAlwaysFresh {
 		return onDemand
 	}
 	minutes := cmp.Or(svc.Int(optionRenewEvery), defaultRenewEvery)

@@ -42,7 +42,7 @@ func endpoints(svc provider.Service) (oauth.Endpoints, error) {
 // gateway is the base address that replaces all of Google's hosts, without a final slash;
 // "" without one.
 func gateway(svc provider.Service) (string, error) {
-	base := strings.TrimRight(svc.String(optionBase), "/")
+	base := strings.TrimRight(svc.Option(optionBase), "/")
 	u, err := url.Parse(base)
 	if err == nil && u.RawQuery == "" && u.Fragment == "" && (base == "" || u.Host != "") {
 		return base, nil

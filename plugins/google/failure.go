@@ -63,7 +63,7 @@ var ofExchange = provider.Text{
 // ofRefresh is the remedy of invalid_grant for a refresh token. Google does not report
 // which of its reasons applies.
 func ofRefresh(svc provider.Service) provider.Text {
-	if svc.String(optionPublishing) == inTesting {
+	if svc.Option(optionPublishing) == inTesting {
 		return provider.Text{
 			EN: "Google no longer accepts the grant: an app in testing holds it for 7 days only. Authorize again, and publish the app so that it lasts.",
 			RU: "Google больше не принимает этот доступ: у приложения в режиме тестирования он живёт лишь 7 дней. Авторизуйтесь снова и опубликуйте приложение, чтобы доступ не прерывался.",

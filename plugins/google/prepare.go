@@ -24,7 +24,7 @@ func prepare(_ context.Context, req *provider.PrepareServiceRequest) (*provider.
 		d.TestCalls = testCalls(d.API.BaseURL)
 		d.Issuer = "" // what a gateway sends as iss is not known
 	}
-	if req.Service.String(optionPublishing) == inTesting {
+	if req.Service.Option(optionPublishing) == inTesting {
 		d.Lifetimes.RefreshToken = testingLife
 	}
 	d.Grants = provider.GrantsOf(newProvider())

@@ -17,7 +17,7 @@ import (
 // 8414). Without an issuer the metadata are empty. Errors of the issuer are explained in
 // the administrator's language; an outage stays Transient.
 func discover(ctx context.Context, call provider.Call) (*oauth.Metadata, error) {
-	issuer := call.Service.String(optionIssuer)
+	issuer := call.Service.Option(optionIssuer)
 	if issuer == "" {
 		return &oauth.Metadata{}, nil
 	}

@@ -34,11 +34,11 @@ func endpointsOf(svc provider.Service) (endpoints, error) {
 
 // under is e with what the administrator entered on top.
 func (e endpoints) under(svc provider.Service) endpoints {
-	e.Authorization = cmp.Or(svc.String(optionAuthorization), e.Authorization)
-	e.Token = cmp.Or(svc.String(optionToken), e.Token)
-	e.Revocation = cmp.Or(svc.String(optionRevocation), e.Revocation)
-	e.Userinfo = cmp.Or(svc.String(optionUserinfo), e.Userinfo)
-	e.ClientAuth = cmp.Or(oauth.ClientAuth(svc.String(optionClientAuth)), e.ClientAuth, oauth.AuthBasic)
+	e.Authorization = cmp.Or(svc.Option(optionAuthorization), e.Authorization)
+	e.Token = cmp.Or(svc.Option(optionToken), e.Token)
+	e.Revocation = cmp.Or(svc.Option(optionRevocation), e.Revocation)
+	e.Userinfo = cmp.Or(svc.Option(optionUserinfo), e.Userinfo)
+	e.ClientAuth = cmp.Or(oauth.ClientAuth(svc.Option(optionClientAuth)), e.ClientAuth, oauth.AuthBasic)
 	if svc.ClientSecret == "" {
 		e.ClientAuth = oauth.AuthNone
 	}
@@ -47,7 +47,7 @@ func (e endpoints) under(svc provider.Service) endpoints {
 
 // check refuses endpoints that no person or code can be sent to.
 func (e endpoints) check(svc provider.Service) error {
-	issuer := svc.String(optionIssuer)
+	issuer := svc.Option(optionIssuer)
 	switch {
 	case issuer == "" && e.Authorization == "" && e.Token == "":
 		return wrongOption(optionIssuer, "neither an issuer nor endpoints were entered", remedyNothing)
@@ -61,7 +61,7 @@ func (e endpoints) check(svc provider.Service) error {
 	} {
 		switch {
 		case address == "" || hostOf(address) != "":
-		case svc.String(option) != "":
+		case svc.Option(option) != "":
 			return wrongOption(option, "the address cannot be used", remedyFragment)
 		default:
 			return wrongOption(optionIssuer, "the issuer's metadata name an endpoint that cannot be used", remedyAddress)

@@ -14,7 +14,7 @@ import (
 // OpenID Connect requires the scope openid, which also brings an ID token; userinfo
 // entered by hand is assumed to answer without.
 func identifiable(svc provider.Service) bool {
-	return svc.String(optionUserinfo) != "" || slices.Contains(svc.Scopes, "openid")
+	return svc.Option(optionUserinfo) != "" || slices.Contains(svc.Scopes, "openid")
 }
 
 // Identify implements provider.Identifier: over userinfo, and where the service
@@ -42,7 +42,7 @@ func accountIn(idToken string, svc provider.Service) (*provider.Account, error) 
 			claims = nil
 		}
 	}
-	id, _ := claims[svc.String(optionAccountID)].(string)
+	id, _ := claims[svc.Option(optionAccountID)].(string)
 	if id == "" {
 		id, _ = claims["sub"].(string)
 	}
@@ -60,5 +60,5 @@ func accountIn(idToken string, svc provider.Service) (*provider.Account, error) 
 
 // accountNames are the fields that name an account, the chosen one first.
 func accountNames(svc provider.Service) []string {
-	return []string{svc.String(optionAccountName), "email", "preferred_username", "name"}
+	return []string{svc.Option(optionAccountName), "email", "preferred_username", "name"}
 }

@@ -21,7 +21,7 @@ func (anyService) PrepareService(ctx context.Context, req *provider.PrepareServi
 			return nil, err
 		}
 	}
-	if svc.String(optionRotation) == string(provider.RotationRotatesWithGrace) && graceOf(svc) <= 0 {
+	if svc.Option(optionRotation) == string(provider.RotationRotatesWithGrace) && graceOf(svc) <= 0 {
 		return nil, wrongOption(optionGrace, "the time of grace is missing", remedyGrace)
 	}
 	m, err := discover(ctx, req.Call)
@@ -35,7 +35,7 @@ func (anyService) PrepareService(ctx context.Context, req *provider.PrepareServi
 		Issuer: m.Issuer, Authorization: m.AuthorizationEndpoint, Token: m.TokenEndpoint,
 		Revocation: m.RevocationEndpoint, Userinfo: m.UserinfoEndpoint,
 	}
-	if svc.String(optionIssuer) != "" {
+	if svc.Option(optionIssuer) != "" {
 		found.ClientAuth = m.ClientAuth()
 	}
 	e := found.under(svc)
@@ -52,11 +52,11 @@ func (anyService) PrepareService(ctx context.Context, req *provider.PrepareServi
 // supports compares the administrator's choice with the server's metadata. A missing list
 // is no contradiction: many servers omit them.
 func supports(m *oauth.Metadata, svc provider.Service) error {
-	if svc.String(optionPKCE) != string(provider.PKCENone) && len(m.ChallengeMethods) > 0 && m.PKCE() == provider.PKCENone {
+	if svc.Option(optionPKCE) != string(provider.PKCENone) && len(m.ChallengeMethods) > 0 && m.PKCE() == provider.PKCENone {
 		return wrongOption(optionPKCE, "the server does not support PKCE with S256", remedyPKCE)
 	}
 	known := []string{string(oauth.AuthBasic), string(oauth.AuthPost), string(oauth.AuthNone)}
-	if svc.String(optionClientAuth) == "" && len(m.AuthMethods) > 0 &&
+	if svc.Option(optionClientAuth) == "" && len(m.AuthMethods) > 0 &&
 		!slices.ContainsFunc(m.AuthMethods, func(method string) bool { return slices.Contains(known, method) }) {
 		return wrongOption(optionClientAuth, "the server has no way of client authentication that is served here", remedyClientAuth)
 	}
@@ -69,23 +69,23 @@ func describe(svc provider.Service, e endpoints, m *oauth.Metadata) *provider.De
 	d.Grants = served(svc, e)
 	d.Issuer, d.IssuerSent = m.Issuer, m.Issuer != "" && m.IssParameter
 	d.Hosts = e.hosts()
-	d.PKCE = provider.PKCE(cmp.Or(svc.String(optionPKCE), string(provider.PKCERequired)))
+	d.PKCE = provider.PKCE(cmp.Or(svc.Option(optionPKCE), string(provider.PKCERequired)))
 	d.Lifetimes.AccessToken = time.Duration(svc.Int(optionExpiresIn)) * time.Second
 	d.ClientAuth = []provider.ClientAuth{
 		{Grant: provider.GrantAuthorizationCode, Method: string(e.ClientAuth)},
 		{Grant: provider.GrantRefresh, Method: string(e.ClientAuth)},
 	}
-	d.ScopeSeparator = separators[svc.String(optionSeparator)]
-	d.API.BaseURL = svc.String(optionAPI)
-	d.API.Prefix = cmp.Or(svc.String(optionPrefix), "Bearer") + " "
+	d.ScopeSeparator = separators[svc.Option(optionSeparator)]
+	d.API.BaseURL = svc.Option(optionAPI)
+	d.API.Prefix = cmp.Or(svc.Option(optionPrefix), "Bearer") + " "
 	if scopes := catalogue(m.Scopes); len(scopes) > 0 {
 		d.Scopes = scopes
 	}
 	d.Rotation = rotationOf(svc)
-	d.RenewWindow.Kind = provider.RenewWindowKind(cmp.Or(svc.String(optionWindow), string(provider.RenewBeforeExpiry)))
-	d.Throttles = provider.Throttles(strings.TrimPrefix(svc.String(optionThrottles), "unknown"))
+	d.RenewWindow.Kind = provider.RenewWindowKind(cmp.Or(svc.Option(optionWindow), string(provider.RenewBeforeExpiry)))
+	d.Throttles = provider.Throttles(strings.TrimPrefix(svc.Option(optionThrottles), "unknown"))
 	d.OneGrantPerAccount = svc.Bool(optionOneGrant)
-	if svc.String(optionRenew) == renewNone {
+	if svc.Option(optionRenew) == renewNone {
 		d.AutoRenew = provider.AutoRenewNone
 	}
 	return &d

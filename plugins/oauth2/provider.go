@@ -41,11 +41,11 @@ func standardFor(svc provider.Service) (standard, endpoints, error) {
 		return nil, e, err
 	}
 	config := oauth.Config{
-		Description: provider.Description{ScopeSeparator: separators[svc.String(optionSeparator)]},
+		Description: provider.Description{ScopeSeparator: separators[svc.Option(optionSeparator)]},
 		AuthURL:     e.Authorization, TokenURL: e.Token, RevokeURL: e.Revocation, UserinfoURL: e.Userinfo,
 		Auth:       e.ClientAuth,
 		AuthParams: params, TokenParams: tokenParams, RefreshParams: refreshParams,
-		Account: oauth.Account{ID: []string{cmp.Or(svc.String(optionAccountID), "sub")}, Name: accountNames(svc)},
+		Account: oauth.Account{ID: []string{cmp.Or(svc.Option(optionAccountID), "sub")}, Name: accountNames(svc)},
 		Grants:  []provider.Grant{provider.GrantRevoke, provider.GrantIdentify},
 	}
 	if slices.Contains(svc.Scopes, "openid") && !params.Has("prompt") { // what the administrator wrote wins
@@ -71,7 +71,7 @@ func (anyService) AuthCodeURL(ctx context.Context, req *provider.AuthCodeURLRequ
 	if err != nil {
 		return nil, err
 	}
-	if req.Service.String(optionLoginHint) == hintNone {
+	if req.Service.Option(optionLoginHint) == hintNone {
 		with := *req
 		with.LoginHint = ""
 		req = &with

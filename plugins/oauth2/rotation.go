@@ -9,7 +9,7 @@ import (
 // rotationOf is the rotation policy that an administrator chose for a service. The
 // default is the cautious one: the refresh token is replaced.
 func rotationOf(svc provider.Service) provider.Rotation {
-	switch kind := provider.RotationKind(svc.String(optionRotation)); kind {
+	switch kind := provider.RotationKind(svc.Option(optionRotation)); kind {
 	case provider.RotationNone:
 		return provider.Rotation{Kind: kind, RepeatSafe: true}
 	case provider.RotationRotatesRevokesAccess:
@@ -23,7 +23,7 @@ func rotationOf(svc provider.Service) provider.Rotation {
 
 // graceOf is how long a replaced refresh token stays valid; 0 if not given.
 func graceOf(svc provider.Service) time.Duration {
-	grace, err := time.ParseDuration(svc.String(optionGrace))
+	grace, err := time.ParseDuration(svc.Option(optionGrace))
 	if err != nil {
 		return 0
 	}

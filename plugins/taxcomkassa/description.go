@@ -63,9 +63,9 @@ func (p taxcomKassa) PrepareService(ctx context.Context, req *provider.PrepareSe
 	d.Hosts = []provider.Host{{Pattern: pattern(e.authorize)}, {Pattern: pattern(e.token), ClientSecret: true}}
 	d.ClientAuth[0].Method = string(clientAuthOf(req.Service))
 	d.Lifetimes.AccessToken = agreedLife(req.Service)
-	d.StateNotEchoed = req.Service.String(optionStateEcho) == no
+	d.StateNotEchoed = req.Service.Option(optionStateEcho) == no
 	d.API.BaseURL = apiBase(e.token)
-	if req.Service.String(optionAPIPlacement) == tokenInBearer {
+	if req.Service.Option(optionAPIPlacement) == tokenInBearer {
 		d.API.Name, d.API.Prefix = "Authorization", "Bearer "
 	}
 	if e.prolong == "" {

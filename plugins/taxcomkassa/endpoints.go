@@ -25,10 +25,10 @@ var serverName = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)*$`)
 // entered in full, the others from the server's name.
 func endpointsOf(svc provider.Service) (endpoints, error) {
 	var e endpoints
-	server, named := serverOf(svc.String(optionServer))
-	authorizeBase, tokenBase := svc.String(optionAuthorizeBase), svc.String(optionTokenBase)
+	server, named := serverOf(svc.Option(optionServer))
+	authorizeBase, tokenBase := svc.Option(optionAuthorizeBase), svc.Option(optionTokenBase)
 	switch {
-	case svc.String(optionServer) != "" && !named:
+	case svc.Option(optionServer) != "" && !named:
 		return e, wrongServer("the server's name cannot be read")
 	case !named && (authorizeBase == "" || tokenBase == ""):
 		return e, wrongServer("the server is not known")
@@ -46,7 +46,7 @@ func endpointsOf(svc provider.Service) (endpoints, error) {
 	if e.token, err = endpoint(optionTokenBase, tokenBase, tokenPath); err != nil {
 		return e, err
 	}
-	e.prolong = svc.String(optionProlongURL)
+	e.prolong = svc.Option(optionProlongURL)
 	return e, nil
 }
 

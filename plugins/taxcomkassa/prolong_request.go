@@ -16,16 +16,16 @@ import (
 func prolongRequest(e endpoints, req *provider.RefreshRequest) (oauth.TokenRequest, error) {
 	out := oauth.TokenRequest{
 		Endpoint: e.prolong, Auth: oauth.AuthNone, Now: req.Now, Header: http.Header{},
-		Method: cmp.Or(req.Service.String(optionProlongMethod), http.MethodPost),
+		Method: cmp.Or(req.Service.Option(optionProlongMethod), http.MethodPost),
 	}
 	var err error
 	if out.Form, err = prolongParams(req.Service); err != nil {
 		return out, err
 	}
-	place := req.Service.String(optionProlongTokenIn)
+	place := req.Service.Option(optionProlongTokenIn)
 	switch place {
 	case inParameter:
-		out.Form.Set(cmp.Or(req.Service.String(optionProlongTokenName), "access_token"), req.Current.AccessToken)
+		out.Form.Set(cmp.Or(req.Service.Option(optionProlongTokenName), "access_token"), req.Current.AccessToken)
 		return out, nil
 	case inBearer, inSession:
 	default:
@@ -42,7 +42,7 @@ func prolongRequest(e endpoints, req *provider.RefreshRequest) (oauth.TokenReque
 
 // prolongParams are the parameters that were entered.
 func prolongParams(svc provider.Service) (url.Values, error) {
-	text := strings.TrimSpace(cmp.Or(svc.String(optionProlongParams), "client_id="+clientIDPlace))
+	text := strings.TrimSpace(cmp.Or(svc.Option(optionProlongParams), "client_id="+clientIDPlace))
 	if text == "-" {
 		return url.Values{}, nil
 	}
@@ -67,7 +67,7 @@ func prolongParams(svc provider.Service) (url.Values, error) {
 // nameFields gives the fields of a prolongation's reply the names of RFC 6749.
 func nameFields(reply *oauth.Reply, svc provider.Service) {
 	for standard, option := range map[string]string{"access_token": optionProlongToken, "expires_in": optionProlongExpires} {
-		name := cmp.Or(svc.String(option), standard)
+		name := cmp.Or(svc.Option(option), standard)
 		if name == standard {
 			continue
 		}
@@ -94,7 +94,7 @@ func fieldAt(fields map[string]any, path string) (any, bool) {
 
 // agreedLife is the lifetime that was agreed at registration; zero if none was entered.
 func agreedLife(svc provider.Service) time.Duration {
-	text := svc.String(optionAgreedLife)
+	text := svc.Option(optionAgreedLife)
 	if text == "" {
 		return 0
 	}

@@ -66,7 +66,7 @@ func (taxcomKassa) Exchange(ctx context.Context, req *provider.ExchangeRequest) 
 // clientAuthOf is the client authentication that was chosen. None of them
 // percent-encodes: IdentityServer3 does not decode.
 func clientAuthOf(svc provider.Service) oauth.ClientAuth {
-	switch svc.String(optionClientAuth) {
+	switch svc.Option(optionClientAuth) {
 	case authRawBase64:
 		return oauth.AuthRawBase64
 	case authBody:
@@ -77,7 +77,7 @@ func clientAuthOf(svc provider.Service) oauth.ClientAuth {
 
 // unitOf is what expires_in counts.
 func unitOf(svc provider.Service) time.Duration {
-	if svc.String(optionExpiresInUnit) == unitMilliseconds {
+	if svc.Option(optionExpiresInUnit) == unitMilliseconds {
 		return time.Millisecond
 	}
 	return time.Second

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"net/url"
-	"slices"
 
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -81,21 +80,9 @@ type Account struct {
 	Name []string
 }
 
-// New returns the provider that c describes. The result implements
-// provider.AuthorizationCodeGrant and provider.Refresher, and each further interface of
-// that package exactly if c configures it.
-func New(c Config) provider.Provider {
-	p := core{c: c}
-	want := wanted{
-		revokes:    c.RevokeURL != "" || slices.Contains(c.Grants, provider.GrantRevoke),
-		identifies: c.UserinfoURL != "" || slices.Contains(c.Grants, provider.GrantIdentify),
-		trusts:     slices.Contains(c.Grants, provider.GrantClientCredentials),
-	}
-	if c.Prepare != nil {
-		return composePreparer(p, want)
-	}
-	return compose(p, want)
-}
+// New returns the provider that c describes. It serves each grant exactly if c configures
+// it: provider.GrantsOf tells which.
+func New(c Config) provider.Provider { return core{c: c} }
 
 // endpoints are those of a service.
 func (c *Config) endpoints(svc provider.Service) (Endpoints, error) {

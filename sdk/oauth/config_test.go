@@ -208,7 +208,7 @@ func TestAnIDTokenOfAnotherAuthorizationIsRefused(t *testing.T) {
 
 func TestAServiceMayHaveEndpointsAndAuthenticationOfItsOwn(t *testing.T) {
 	p := standard(oauth.Config{Auth: oauth.AuthPost, Resolve: func(svc provider.Service) (oauth.Endpoints, error) {
-		return oauth.Endpoints{TokenURL: "https://" + svc.String("region") + ".acme.example/token", Auth: oauth.AuthBasic}, nil
+		return oauth.Endpoints{TokenURL: "https://" + svc.Option("region") + ".acme.example/token", Auth: oauth.AuthBasic}, nil
 	}}).(provider.Refresher)
 	a := &answer{status: 200, body: `{"access_token":"at"}`}
 	c := call(a)

@@ -13,8 +13,26 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// core is what every provider of New serves: RFC 6749 sections 4.1 and 6.
+// core is every provider of New. Which of its grants are served is the Config's.
 type core struct{ c Config }
+
+// Serves implements provider.Selective.
+func (p core) Serves(grant provider.Grant) bool {
+	switch grant {
+	case provider.GrantAuthorizationCode:
+		return p.c.AuthURL != "" || p.c.Resolve != nil
+	case provider.GrantRefresh:
+		return p.Serves(provider.GrantAuthorizationCode) || slices.Contains(p.c.Grants, grant)
+	case provider.GrantRevoke:
+		return p.c.RevokeURL != "" || slices.Contains(p.c.Grants, grant)
+	case provider.GrantIdentify:
+		return p.c.UserinfoURL != "" || slices.Contains(p.c.Grants, grant)
+	case provider.GrantPrepareService:
+		return p.c.Prepare != nil
+	default:
+		return slices.Contains(p.c.Grants, grant)
+	}
+}
 
 // Describe implements provider.Provider.
 func (p core) Describe(context.Context) (*provider.Description, error) {
@@ -129,24 +147,16 @@ func (p core) scope(svc provider.Service) string {
 	return strings.Join(svc.Scopes, cmp.Or(p.c.Description.ScopeSeparator, " "))
 }
 
-// clientCredentials serves provider.ClientCredentialsGrant.
-type clientCredentials struct{ core core }
-
 // ClientCredentials implements provider.ClientCredentialsGrant.
-func (g clientCredentials) ClientCredentials(ctx context.Context, req *provider.ClientCredentialsRequest) (*provider.Token, error) {
-	scope := g.core.scope(req.Service)
-	return g.core.token(ctx, req.Call, url.Values{"grant_type": {"client_credentials"}, "scope": {scope}},
+func (p core) ClientCredentials(ctx context.Context, req *provider.ClientCredentialsRequest) (*provider.Token, error) {
+	scope := p.scope(req.Service)
+	return p.token(ctx, req.Call, url.Values{"grant_type": {"client_credentials"}, "scope": {scope}},
 		func(e Endpoints) (*Reply, error) { return standardClientCredentials(ctx, e, req, scope) })
 }
 
-// preparer serves provider.ServicePreparer.
-type preparer struct {
-	prepare func(context.Context, *provider.PrepareServiceRequest) (*provider.PreparedService, error)
-}
-
 // PrepareService implements provider.ServicePreparer.
-func (g preparer) PrepareService(ctx context.Context, req *provider.PrepareServiceRequest) (*provider.PreparedService, error) {
-	return g.prepare(ctx, req)
+func (p core) PrepareService(ctx context.Context, req *provider.PrepareServiceRequest) (*provider.PreparedService, error) {
+	return p.c.Prepare(ctx, req)
 }
 
 // nonceFits compares the nonce claim of an ID token with the expected one (OpenID Connect

@@ -7,12 +7,9 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// identifier serves provider.Identifier.
-type identifier struct{ core core }
-
 // Identify implements provider.Identifier over the userinfo endpoint.
-func (g identifier) Identify(ctx context.Context, req *provider.IdentifyRequest) (*provider.Account, error) {
-	e, err := g.core.c.endpoints(req.Service)
+func (p core) Identify(ctx context.Context, req *provider.IdentifyRequest) (*provider.Account, error) {
+	e, err := p.c.endpoints(req.Service)
 	if err != nil {
 		return nil, err
 	}
@@ -23,10 +20,10 @@ func (g identifier) Identify(ctx context.Context, req *provider.IdentifyRequest)
 	if err != nil {
 		return nil, err
 	}
-	if err := reply.Err(merged(resourceCodes, g.core.c.Decode.Codes)); err != nil {
+	if err := reply.Err(merged(resourceCodes, p.c.Decode.Codes)); err != nil {
 		return nil, err
 	}
-	fields := g.core.c.Account
+	fields := p.c.Account
 	account := &provider.Account{ID: reply.first(fields.ID, "sub"), Name: reply.first(fields.Name, "email", "preferred_username", "name")}
 	if account.ID == "" {
 		return nil, provider.Errorf(provider.Internal, "", "the service's userinfo does not say whose account it is")

@@ -10,13 +10,10 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// revoker serves provider.Revoker.
-type revoker struct{ core core }
-
 // Revoke implements provider.Revoker by RFC 7009. It revokes the refresh token; for a
 // grant without one, the access token.
-func (g revoker) Revoke(ctx context.Context, req *provider.RevokeRequest) error {
-	e, err := g.core.c.endpoints(req.Service)
+func (p core) Revoke(ctx context.Context, req *provider.RevokeRequest) error {
+	e, err := p.c.endpoints(req.Service)
 	if err != nil {
 		return err
 	}
@@ -28,13 +25,13 @@ func (g revoker) Revoke(ctx context.Context, req *provider.RevokeRequest) error 
 		form = url.Values{"token": {req.Current.AccessToken}, "token_type_hint": {"access_token"}}
 	}
 	reply, err := Do(ctx, req.HTTP, TokenRequest{
-		Endpoint: e.RevokeURL, Form: form, Auth: e.Auth, Now: req.Now, Rename: g.core.c.Rename,
+		Endpoint: e.RevokeURL, Form: form, Auth: e.Auth, Now: req.Now, Rename: p.c.Rename,
 		ClientID: req.Service.ClientID, ClientSecret: e.secret(req.Service),
 	})
 	if err != nil {
 		return err
 	}
-	return revoked(reply, g.core.c.Decode.Codes)
+	return revoked(reply, p.c.Decode.Codes)
 }
 
 // revoked reads the reply of RFC 7009 section 2.2: any 200 without an error,

@@ -61,6 +61,9 @@ func (d *Description) Validate() error {
 	if d.AutoRenew != AutoRenewNone && !slices.Contains(d.Grants, GrantRefresh) && d.AutoRenew != AutoRenewReissue {
 		problem("auto_renew is %q, but the provider does not serve Refresh", d.AutoRenew)
 	}
+	for _, err := range d.checkGrants() {
+		problem("%w", err)
+	}
 	return errors.Join(problems...)
 }
 

@@ -74,6 +74,16 @@ type Description struct {
 	// TestCalls are calls of the API that people may make from the page of a connection,
 	// to test the access before a process depends on it. Optional.
 	TestCalls []TestCall `json:"test_calls,omitempty"`
+
+	// Login is the form of a LoginGrant.
+	Login Schema `json:"login,omitzero"`
+	// StaticKey describes the key of a StaticGrant.
+	StaticKey StaticKey `json:"static_key,omitzero"`
+	// Keys are those that the hub keeps for each service.
+	Keys []Key `json:"keys,omitempty"`
+	// Parts are what one authorization yields beside its own token set: each is a
+	// connection of its own.
+	Parts []Part `json:"parts,omitempty"`
 }
 
 // TestCall is a call of a service's API that changes nothing there. The hub makes it with
@@ -94,48 +104,6 @@ type TestCall struct {
 // MaxExchangeTimeout is the longest time that a provider may declare for the reply
 // to a token request.
 const MaxExchangeTimeout = time.Hour
-
-// Grant names an operation that a provider serves.
-type Grant string
-
-// The grants, one for each interface of this package.
-const (
-	GrantAuthorizationCode Grant = "authorization_code"
-	GrantRefresh           Grant = "refresh"
-	GrantClientCredentials Grant = "client_credentials"
-	GrantPassword          Grant = "password"
-	GrantDevice            Grant = "device_code"
-	GrantRevoke            Grant = "revoke"
-	GrantIdentify          Grant = "identify"
-	GrantPrepareService    Grant = "prepare_service"
-)
-
-// GrantsOf finds by type assertion what p serves.
-func GrantsOf(p Provider) []Grant {
-	var grants []Grant
-	add := func(ok bool, g Grant) {
-		if ok {
-			grants = append(grants, g)
-		}
-	}
-	_, ok := p.(AuthorizationCodeGrant)
-	add(ok, GrantAuthorizationCode)
-	_, ok = p.(Refresher)
-	add(ok, GrantRefresh)
-	_, ok = p.(ClientCredentialsGrant)
-	add(ok, GrantClientCredentials)
-	_, ok = p.(PasswordGrant)
-	add(ok, GrantPassword)
-	_, ok = p.(DeviceGrant)
-	add(ok, GrantDevice)
-	_, ok = p.(Revoker)
-	add(ok, GrantRevoke)
-	_, ok = p.(Identifier)
-	add(ok, GrantIdentify)
-	_, ok = p.(ServicePreparer)
-	add(ok, GrantPrepareService)
-	return grants
-}
 
 // Never is the lifetime of what does not expire. Zero is a lifetime that is not
 // known beforehand.

@@ -38,7 +38,7 @@ func MatchHost(hosts []Host, svc Service, u *url.URL) (match Host, ok bool) {
 func (h Host) allows(svc Service, u *url.URL) bool {
 	pattern := h.Pattern
 	if option, found := strings.CutPrefix(pattern, "{option:"); found {
-		pattern = svc.String(strings.TrimSuffix(option, "}"))
+		pattern = svc.Option(strings.TrimSuffix(option, "}"))
 		if pattern == "" || strings.Contains(pattern, "*") {
 			return false
 		}

@@ -12,6 +12,13 @@ type Provider interface {
 	Describe(ctx context.Context) (*Description, error)
 }
 
+// Selective is a provider that implements more than it serves, for example because one Go
+// type serves many services. It can only leave out, not add.
+type Selective interface {
+	// Serves reports whether a grant whose interface is implemented is served.
+	Serves(grant Grant) bool
+}
+
 // ServicePreparer is a provider whose behaviour depends on the service: its
 // hosts are learned by discovery, or an option changes how tokens are renewed.
 type ServicePreparer interface {
@@ -25,8 +32,8 @@ type ServicePreparer interface {
 // AuthorizationCodeGrant is RFC 6749 section 4.1: a person grants access in a
 // browser.
 type AuthorizationCodeGrant interface {
-	// AuthCodeURL builds the address of the authorization endpoint. It makes no
-	// request.
+	// AuthCodeURL builds the address of the authorization endpoint. It may make requests
+	// that spend nothing, such as a pushed authorization request (RFC 9126).
 	AuthCodeURL(ctx context.Context, req *AuthCodeURLRequest) (*AuthCodeURL, error)
 	// Exchange exchanges the authorization code of a callback for tokens. The code is
 	// valid once and may expire in seconds: exactly one token request.
@@ -47,11 +54,25 @@ type ClientCredentialsGrant interface {
 	ClientCredentials(ctx context.Context, req *ClientCredentialsRequest) (*Token, error)
 }
 
-// PasswordGrant is a login by name and password: RFC 6749 section 4.3 and the
-// login calls of services that predate it.
-type PasswordGrant interface {
-	// Password makes exactly one token request.
-	Password(ctx context.Context, req *PasswordRequest) (*Token, error)
+// AssertionGrant is RFC 7523: a JWT that a key of the hub signs, as for service accounts.
+type AssertionGrant interface {
+	// Assertion makes exactly one token request.
+	Assertion(ctx context.Context, req *AssertionRequest) (*Token, error)
+}
+
+// LoginGrant is a login by what a person entered once and the hub keeps: RFC 6749 section
+// 4.3 and the login calls of services that predate it.
+type LoginGrant interface {
+	// Login makes exactly one token request.
+	Login(ctx context.Context, req *LoginRequest) (*Token, error)
+}
+
+// StaticGrant is a key that a person makes at the service and enters in the hub.
+type StaticGrant interface {
+	// Static makes a token set of the key: what processes send is its AccessToken, what
+	// they need beside it its Extra. It may make requests that change nothing there, to
+	// check the key or to learn its end.
+	Static(ctx context.Context, req *StaticRequest) (*Token, error)
 }
 
 // DeviceGrant is RFC 8628: a person enters a short code on another device.
@@ -73,4 +94,10 @@ type Revoker interface {
 type Identifier interface {
 	// Identify returns the account that a token set belongs to.
 	Identify(ctx context.Context, req *IdentifyRequest) (*Account, error)
+}
+
+// Introspector reports whether a renewal would work (RFC 7662 or what the service has).
+type Introspector interface {
+	// Introspect spends nothing: no token request, and nothing that prolongs.
+	Introspect(ctx context.Context, req *IntrospectRequest) (*Introspection, error)
 }

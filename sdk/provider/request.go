@@ -11,12 +11,32 @@ import (
 type Call struct {
 	// Service is the registration that the operation is for. Required.
 	Service Service
+	// Connection is the connection that the operation is about; zero if it is about none.
+	Connection Connection
 	// HTTP sends requests through the hub. It follows no redirects and keeps no
 	// cookies. Its Transport fails on a host that the description does not name.
 	HTTP *http.Client
 	// Now is the hub's clock at the start of the operation. It is the same when
 	// an operation is run again, so use it instead of time.Now.
 	Now time.Time
+	// Keys signs with the keys that the hub keeps.
+	Keys Signer
+}
+
+// Connection is the connection that an operation is about.
+type Connection struct {
+	// Name is its unique name in the hub.
+	Name string
+	// Options are the values of Description.ConnectionOptions, as Service.Options are.
+	Options map[string]any
+	// Part is the part of an authorization that it holds; "" for its own token set.
+	Part string
+}
+
+// Option returns a text option of the connection, or "" if it is absent.
+func (c Connection) Option(name string) string {
+	v, _ := c.Options[name].(string)
+	return v
 }
 
 // PrepareServiceRequest has a ServicePreparer prepare a service.
@@ -84,6 +104,9 @@ type RefreshRequest struct {
 	// Current is the whole token set in force, because some services prolong by
 	// the access token.
 	Current Token
+	// RedirectURI is the one of the authorization that the token set comes from, which
+	// some services require; "" for grants without one.
+	RedirectURI string
 }
 
 // ClientCredentialsRequest is RFC 6749 section 4.4.2.
@@ -91,11 +114,23 @@ type ClientCredentialsRequest struct {
 	Call
 }
 
-// PasswordRequest is RFC 6749 section 4.3.2 or a service's own login.
-type PasswordRequest struct {
+// AssertionRequest is RFC 7523 section 2.1.
+type AssertionRequest struct {
 	Call
-	Username string
-	Password string
+}
+
+// LoginRequest logs in.
+type LoginRequest struct {
+	Call
+	// Fields are what was entered, checked against Description.Login. Secret.
+	Fields Fields
+}
+
+// StaticRequest makes a token set of a key.
+type StaticRequest struct {
+	Call
+	// Fields are what was entered, checked against StaticKey.Fields. Secret.
+	Fields Fields
 }
 
 // DeviceAuthorizationRequest is RFC 8628 section 3.1.
@@ -113,12 +148,16 @@ type DeviceAuthorization struct {
 	ExpiresIn time.Duration
 	// Interval is the least time between two DeviceToken calls; zero means 5 s.
 	Interval time.Duration
+	// Data is handed back to DeviceToken.
+	Data []byte
 }
 
 // DeviceTokenRequest is RFC 8628 section 3.4.
 type DeviceTokenRequest struct {
 	Call
 	DeviceCode string
+	// Data are the bytes that DeviceAuthorization returned.
+	Data []byte
 }
 
 // RevokeRequest ends a grant.
@@ -131,6 +170,32 @@ type RevokeRequest struct {
 type IdentifyRequest struct {
 	Call
 	Current Token
+}
+
+// IntrospectRequest asks whether a renewal would work.
+type IntrospectRequest struct {
+	Call
+	Current Token
+}
+
+// Activity is whether a token is in force at the service.
+type Activity string
+
+// The values of Activity.
+const (
+	ActivityUnknown Activity = ""
+	Active          Activity = "active"
+	Inactive        Activity = "inactive"
+)
+
+// Introspection is what a service says of a token set.
+type Introspection struct {
+	AccessToken, RefreshToken Activity
+	// ExpiresIn and RefreshExpiresIn are the remaining lives; nil if the service does not
+	// say.
+	ExpiresIn, RefreshExpiresIn *time.Duration
+	// Scopes are the granted ones; nil if the service does not say.
+	Scopes []string
 }
 
 // Account is the account that granted access.

@@ -22,10 +22,13 @@ type Service struct {
 	Options map[string]any
 	// Data is what PrepareService returned.
 	Data []byte
+	// Resources are what tokens are requested for (RFC 8707), in authorization and token
+	// requests; empty if the administrator named none.
+	Resources []string
 }
 
-// String returns a text option, or "" if it is absent.
-func (s Service) String(option string) string {
+// Option returns a text option, or "" if it is absent.
+func (s Service) Option(option string) string {
 	v, _ := s.Options[option].(string)
 	return v
 }

@@ -27,8 +27,24 @@ type Token struct {
 	// Extra holds the other fields of the reply as JSON values. Processes get
 	// them as "extra"; Refresh gets them back in RefreshRequest.Current.
 	Extra map[string]any
+	// Private is what a renewal needs and no process may see. Refresh gets it back in
+	// RefreshRequest.Current; nil in its answer keeps the old one.
+	Private map[string]any
 	// IDToken is OpenID Connect's, if any.
 	IDToken string
+	// Parts are the token sets of the description's Parts, in the result of an
+	// authorization.
+	Parts []PartToken
+}
+
+// PartToken is the token set of a part of an authorization.
+type PartToken struct {
+	// Part is the name of the description's Part.
+	Part string
+	// Token has no parts of its own.
+	Token Token
+	// Account, if it is known; else the hub asks by Identify.
+	Account Account
 }
 
 // Text returns an extra field that is a string, or "".

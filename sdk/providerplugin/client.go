@@ -96,7 +96,7 @@ func (c *Client) Refresh(ctx context.Context, relay Relay, name string, req *pro
 	if err != nil {
 		return nil, err
 	}
-	return c.token(ctx, relay, name, req.Call, &providerv1.Start{Operation: &providerv1.Start_Refresh{Refresh: &providerv1.Refresh{Current: current}}})
+	return c.token(ctx, relay, name, req.Call, &providerv1.Start{Operation: &providerv1.Start_Refresh{Refresh: &providerv1.Refresh{Current: current, RedirectUri: req.RedirectURI}}})
 }
 
 // ClientCredentials runs provider.ClientCredentialsGrant.
@@ -104,11 +104,43 @@ func (c *Client) ClientCredentials(ctx context.Context, relay Relay, name string
 	return c.token(ctx, relay, name, req.Call, &providerv1.Start{Operation: &providerv1.Start_ClientCredentials{ClientCredentials: &providerv1.ClientCredentials{}}})
 }
 
-// Password runs provider.PasswordGrant.
-func (c *Client) Password(ctx context.Context, relay Relay, name string, req *provider.PasswordRequest) (*provider.Token, error) {
-	return c.token(ctx, relay, name, req.Call, &providerv1.Start{Operation: &providerv1.Start_Password{
-		Password: &providerv1.Password{Username: req.Username, Password: req.Password},
-	}})
+// Assertion runs provider.AssertionGrant.
+func (c *Client) Assertion(ctx context.Context, relay Relay, name string, req *provider.AssertionRequest) (*provider.Token, error) {
+	return c.token(ctx, relay, name, req.Call, &providerv1.Start{Operation: &providerv1.Start_Assertion{Assertion: &providerv1.Assertion{}}})
+}
+
+// Login runs provider.LoginGrant.
+func (c *Client) Login(ctx context.Context, relay Relay, name string, req *provider.LoginRequest) (*provider.Token, error) {
+	fields, err := v1Object("the login", req.Fields)
+	if err != nil {
+		return nil, err
+	}
+	return c.token(ctx, relay, name, req.Call, &providerv1.Start{Operation: &providerv1.Start_Login{Login: &providerv1.Login{FieldsJson: fields}}})
+}
+
+// Static runs provider.StaticGrant.
+func (c *Client) Static(ctx context.Context, relay Relay, name string, req *provider.StaticRequest) (*provider.Token, error) {
+	fields, err := v1Object("the key", req.Fields)
+	if err != nil {
+		return nil, err
+	}
+	return c.token(ctx, relay, name, req.Call, &providerv1.Start{Operation: &providerv1.Start_Static{Static: &providerv1.Static{FieldsJson: fields}}})
+}
+
+// Introspect runs provider.Introspector.
+func (c *Client) Introspect(ctx context.Context, relay Relay, name string, req *provider.IntrospectRequest) (*provider.Introspection, error) {
+	current, err := v1Token(req.Current)
+	if err != nil {
+		return nil, err
+	}
+	result, err := c.v1.operate(ctx, relay, name, req.Call, &providerv1.Start{Operation: &providerv1.Start_Introspect{Introspect: &providerv1.Introspect{Current: current}}})
+	if err != nil {
+		return nil, err
+	}
+	if result.GetIntrospection() == nil {
+		return nil, errWrongResult
+	}
+	return v1IntrospectionFrom(result.GetIntrospection()), nil
 }
 
 // DeviceAuthorization runs provider.DeviceGrant.
@@ -119,20 +151,20 @@ func (c *Client) DeviceAuthorization(ctx context.Context, relay Relay, name stri
 		return nil, err
 	}
 	w := result.GetDeviceAuthorization()
-	if w.GetDeviceCode() == "" || w.GetUserCode() == "" || w.GetVerificationUri() == "" {
+	if w.GetDeviceCode() == "" || w.GetUserCode() == "" || w.GetVerificationUri() == "" || len(w.GetData()) > maxData {
 		return nil, errWrongResult
 	}
 	return &provider.DeviceAuthorization{
 		DeviceCode: w.GetDeviceCode(), UserCode: clean(w.GetUserCode(), 100), VerificationURI: w.GetVerificationUri(),
 		VerificationURIComplete: w.GetVerificationUriComplete(),
-		ExpiresIn:               w.GetExpiresIn().AsDuration(), Interval: w.GetInterval().AsDuration(),
+		ExpiresIn:               w.GetExpiresIn().AsDuration(), Interval: w.GetInterval().AsDuration(), Data: w.GetData(),
 	}, nil
 }
 
 // DeviceToken runs provider.DeviceGrant.
 func (c *Client) DeviceToken(ctx context.Context, relay Relay, name string, req *provider.DeviceTokenRequest) (*provider.Token, error) {
 	return c.token(ctx, relay, name, req.Call, &providerv1.Start{Operation: &providerv1.Start_DeviceToken{
-		DeviceToken: &providerv1.DeviceToken{DeviceCode: req.DeviceCode},
+		DeviceToken: &providerv1.DeviceToken{DeviceCode: req.DeviceCode, Data: req.Data},
 	}})
 }
 
@@ -187,6 +219,11 @@ func (c *Client) token(ctx context.Context, relay Relay, name string, call provi
 	}
 	if token.AccessToken == "" {
 		return nil, provider.Errorf(provider.Internal, "", "the service's reply was read as a success, but holds no access token")
+	}
+	for _, p := range token.Parts {
+		if p.Part == "" || p.Token.AccessToken == "" || len(p.Token.Parts) > 0 {
+			return nil, &PluginError{Message: "the plugin returned a part of an authorization without a name or an access token"}
+		}
 	}
 	return &token, nil
 }

@@ -27,6 +27,9 @@ func (r *HTTPRequest) Difference(before *HTTPRequest) string {
 	if d := fieldsDifference("header", r.Header, before.Header); d != "" {
 		return d
 	}
+	if r.ClientCertificate != before.ClientCertificate || r.DPoPKey != before.DPoPKey {
+		return fmt.Sprintf("the key is %q, was %q", clean(r.ClientCertificate+r.DPoPKey, 100), clean(before.ClientCertificate+before.DPoPKey, 100))
+	}
 	return bodyDifference(r, before)
 }
 

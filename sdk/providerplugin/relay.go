@@ -3,6 +3,7 @@ package providerplugin
 import (
 	"context"
 	"net/http"
+	"time"
 )
 
 // Relay sends the requests of one operation. The hub implements it.
@@ -12,6 +13,29 @@ type Relay interface {
 	// failed request; any other error ends the operation and is returned to its caller
 	// unchanged.
 	RoundTrip(ctx context.Context, step int, req *HTTPRequest) (*HTTPResponse, error)
+	// Sign signs claims in a step, which counts on with those of RoundTrip. A *RelayError
+	// is reported to the plugin; any other error ends the operation.
+	Sign(ctx context.Context, step int, req *SignRequest) (jwt string, err error)
+}
+
+// NoKeys is the part of a Relay that keeps no keys.
+type NoKeys struct{}
+
+// Sign implements Relay; it refuses.
+func (NoKeys) Sign(_ context.Context, _ int, req *SignRequest) (string, error) {
+	return "", &RelayError{Refused: true, Message: "there is no key " + req.Key}
+}
+
+// SignRequest is a JWT of a plugin that the hub is to sign.
+type SignRequest struct {
+	// Key is the name of a key of the service.
+	Key string
+	// Claims is a JSON object.
+	Claims []byte
+	// Lifetime is that of the JWT; zero is a minute.
+	Lifetime time.Duration
+	// Type is the header's typ; "" is JWT.
+	Type string
 }
 
 // HTTPRequest is a request of a plugin that the hub is to send.
@@ -21,6 +45,9 @@ type HTTPRequest struct {
 	URL    string
 	Header http.Header
 	Body   []byte
+	// ClientCertificate and DPoPKey name keys of the service that the hub is to use; "" for
+	// none.
+	ClientCertificate, DPoPKey string
 	// MaxReply is how many bytes the reply's body may have; zero is MaxBody. A Relay that
 	// reads more fails with a *RelayError.
 	MaxReply int64

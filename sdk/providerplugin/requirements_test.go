@@ -59,6 +59,10 @@ func (s sized) RoundTrip(context.Context, int, *HTTPRequest) (*HTTPResponse, err
 	return &HTTPResponse{Status: http.StatusOK, Body: make([]byte, s)}, nil
 }
 
+func (sized) Sign(context.Context, int, *SignRequest) (string, error) {
+	return "", errors.New("nothing is signed here")
+}
+
 func described(t *testing.T, config ServeConfig, most Limits) (*Client, *PluginInfo, error) {
 	t.Helper()
 	if config.Providers == nil {
@@ -169,12 +173,12 @@ func TestTheHubsEndHoldsAPluginToWhatWasGranted(t *testing.T) {
 		"a third request": {step: 2, want: "more than 2 requests in one operation"},
 		"a large body":    {body: strings.Repeat("x", 11), want: "sent a body of"},
 	} {
-		_, err := v1Relay(t.Context(), sized(0), c.step, wireRequest(c.step, c.body), limits)
+		_, err := v1Step(t.Context(), sized(0), c.step, wireRequest(c.step, c.body), limits)
 		if _, ok := errors.AsType[*PluginError](err); !ok || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	reply, err := v1Relay(t.Context(), sized(11), 0, wireRequest(0, ""), limits)
+	reply, err := v1Step(t.Context(), sized(11), 0, wireRequest(0, ""), limits)
 	if err != nil || !reply.GetHttpResponse().GetFailure().GetWritten() {
 		t.Errorf("a reply that is too large: %v, %v", reply, err)
 	}
@@ -194,6 +198,6 @@ func TestDeprecatedFieldsThatAreUsedAreNamed(t *testing.T) {
 	}
 }
 
-func wireRequest(step int, body string) *providerv1.HttpRequest {
-	return &providerv1.HttpRequest{Step: uint32(step), Method: http.MethodPost, Url: "https://acme.example/token", Body: []byte(body)}
+func wireRequest(step int, body string) *providerv1.OperateResponse {
+	return &providerv1.OperateResponse{Message: &providerv1.OperateResponse_HttpRequest{HttpRequest: &providerv1.HttpRequest{Step: uint32(step), Method: http.MethodPost, Url: "https://acme.example/token", Body: []byte(body)}}}
 }

@@ -3,6 +3,7 @@ package providerplugin
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"sync"
 
 	providerv1 "github.com/evergrant/evergrant/sdk/proto/evergrant/provider/v1"
+	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // operateStream is the plugin's end of an operation.
@@ -18,9 +20,9 @@ type operateStream interface {
 	Recv() (*providerv1.OperateRequest, error)
 }
 
-// transport is the http.RoundTripper that a provider is handed. It sends each
-// request up the operation's stream and waits for the reply. Requests go one
-// after the other, so that steps have a fixed order when an operation is re-run.
+// transport is the http.RoundTripper and the provider.Signer that a provider is handed. It
+// sends each request up the operation's stream and waits for the reply. Steps go one after
+// the other, so that they have a fixed order when an operation is re-run.
 type transport struct {
 	stream operateStream
 	limits Limits
@@ -36,6 +38,61 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	ctx := req.Context()
+	answer, err := t.ask(ctx, func(step uint32) *providerv1.OperateResponse {
+		return &providerv1.OperateResponse{Message: &providerv1.OperateResponse_HttpRequest{HttpRequest: &providerv1.HttpRequest{
+			Step: step, Method: req.Method, Url: req.URL.String(), Headers: headersToWire(headersOf(req)), Body: body,
+			ClientCertificate: provider.ClientCertificate(ctx), DpopKey: provider.DPoP(ctx),
+		}}}
+	}, func(msg *providerv1.OperateRequest) stepAnswer { return wireAnswer(msg.GetHttpResponse()) })
+	if err != nil {
+		return nil, err
+	}
+	return responseOf(req, answer.(*providerv1.HttpResponse)) //nolint:forcetypeassert // what wireAnswer was given
+}
+
+// Sign implements provider.Signer.
+func (t *transport) Sign(ctx context.Context, req provider.SignRequest) (string, error) {
+	claims, err := json.Marshal(req.Claims)
+	if err != nil {
+		return "", fmt.Errorf("the claims to sign: %w", err)
+	}
+	answer, err := t.ask(ctx, func(step uint32) *providerv1.OperateResponse {
+		return &providerv1.OperateResponse{Message: &providerv1.OperateResponse_SignRequest{SignRequest: &providerv1.SignRequest{
+			Step: step, Key: req.Key, ClaimsJson: claims, Lifetime: v1Duration(req.Lifetime), Type: req.Type,
+		}}}
+	}, func(msg *providerv1.OperateRequest) stepAnswer { return wireAnswer(msg.GetSignResponse()) })
+	if err != nil {
+		return "", err
+	}
+	signed := answer.(*providerv1.SignResponse) //nolint:forcetypeassert // what wireAnswer was given
+	if failure := signed.GetFailure(); failure != "" {
+		return "", provider.Errorf(provider.Blocked, CodeKey, "%s", failure)
+	}
+	return signed.GetJwt(), nil
+}
+
+// CodeKey is the code of an error about a key that the hub keeps: it is not there, or it
+// cannot be used.
+const CodeKey = "key_unusable"
+
+// stepAnswer is the hub's answer to a step.
+type stepAnswer interface{ GetStep() uint32 }
+
+// wireAnswer is nil for a message of another type.
+func wireAnswer[T any, P interface {
+	*T
+	stepAnswer
+}](p P) stepAnswer {
+	if p == nil {
+		return nil
+	}
+	return p
+}
+
+// ask sends the message of the next step and waits for its answer. Steps go one after the
+// other.
+func (t *transport) ask(ctx context.Context, message func(step uint32) *providerv1.OperateResponse, answerOf func(*providerv1.OperateRequest) stepAnswer) (stepAnswer, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.dead != nil {
@@ -47,29 +104,27 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, t.dead
 	}
 	t.step++
-	err = t.stream.Send(&providerv1.OperateResponse{Message: &providerv1.OperateResponse_HttpRequest{
-		HttpRequest: &providerv1.HttpRequest{
-			Step: step, Method: req.Method, Url: req.URL.String(), Headers: headersToWire(headersOf(req)), Body: body,
-		},
-	}})
-	if err != nil {
+	if err := t.stream.Send(message(step)); err != nil {
 		t.dead = fmt.Errorf("the hub went away before the request was sent: %w", err)
 		return nil, t.dead
 	}
-	reply, err := t.await(req.Context())
+	msg, err := t.await(ctx)
 	if err != nil {
 		t.dead = err
 		return nil, err
 	}
-	if reply.GetStep() != step {
-		t.dead = fmt.Errorf("the hub answered step %d, expected %d", reply.GetStep(), step)
-		return nil, t.dead
+	answer := answerOf(msg)
+	switch {
+	case answer == nil:
+		t.dead = errors.New("the hub sent something else than a reply")
+	case answer.GetStep() != step:
+		t.dead = fmt.Errorf("the hub answered step %d, expected %d", answer.GetStep(), step)
 	}
-	return responseOf(req, reply)
+	return answer, t.dead
 }
 
 // await waits for the hub's answer or the end of the request's context.
-func (t *transport) await(ctx context.Context) (*providerv1.HttpResponse, error) {
+func (t *transport) await(ctx context.Context) (*providerv1.OperateRequest, error) {
 	type received struct {
 		msg *providerv1.OperateRequest
 		err error
@@ -86,10 +141,7 @@ func (t *transport) await(ctx context.Context) (*providerv1.HttpResponse, error)
 		if got.err != nil {
 			return nil, fmt.Errorf("the hub went away before the reply: %w", got.err)
 		}
-		if got.msg.GetHttpResponse() == nil {
-			return nil, errors.New("the hub sent something else than a reply")
-		}
-		return got.msg.GetHttpResponse(), nil
+		return got.msg, nil
 	}
 }
 

@@ -1,6 +1,7 @@
 package providerplugin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,6 +68,9 @@ func (c v1Client) operate(ctx context.Context, relay Relay, name string, call pr
 	}
 	limits := c.limits()
 	start.Provider, start.Service, start.Now, start.Limits = name, service, timestamppb.New(call.Now), limits.wire()
+	if start.Connection, err = v1Connection(call.Connection); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the stream on every way out
 	size := int(limits.MessageBytes)
@@ -89,7 +93,7 @@ func (c v1Client) operate(ctx context.Context, relay Relay, name string, call pr
 		if result := msg.GetResult(); result != nil {
 			return result, nil
 		}
-		reply, err := v1Relay(ctx, relay, step, msg.GetHttpRequest(), limits)
+		reply, err := v1Step(ctx, relay, step, msg, limits)
 		if err != nil {
 			return nil, err
 		}
@@ -100,21 +104,35 @@ func (c v1Client) operate(ctx context.Context, relay Relay, name string, call pr
 	}
 }
 
-// v1Relay validates a request of a plugin and passes it to the relay.
-func v1Relay(ctx context.Context, relay Relay, step int, w *providerv1.HttpRequest, limits Limits) (*providerv1.OperateRequest, error) {
-	switch {
-	case w == nil:
+// v1Step validates a request of a plugin and passes it to the relay.
+func v1Step(ctx context.Context, relay Relay, step int, msg *providerv1.OperateResponse, limits Limits) (*providerv1.OperateRequest, error) {
+	asked, relayed := uint32(0), v1RoundTrip
+	switch m := msg.GetMessage().(type) {
+	case *providerv1.OperateResponse_HttpRequest:
+		asked = m.HttpRequest.GetStep()
+	case *providerv1.OperateResponse_SignRequest:
+		asked, relayed = m.SignRequest.GetStep(), v1Sign
+	default:
 		return nil, &PluginError{Message: "the plugin sent a message that this hub does not know"}
-	case int(w.GetStep()) != step:
-		return nil, &PluginError{Message: fmt.Sprintf("the plugin sent step %d, expected %d", w.GetStep(), step)}
+	}
+	switch {
+	case int(asked) != step:
+		return nil, &PluginError{Message: fmt.Sprintf("the plugin sent step %d, expected %d", asked, step)}
 	case step >= limits.Steps:
 		return nil, &PluginError{Message: fmt.Sprintf("the plugin asked for more than %d requests in one operation", limits.Steps)}
-	case int64(len(w.GetBody())) > limits.BodyBytes:
+	}
+	return relayed(ctx, relay, step, msg, limits)
+}
+
+func v1RoundTrip(ctx context.Context, relay Relay, step int, msg *providerv1.OperateResponse, limits Limits) (*providerv1.OperateRequest, error) {
+	w := msg.GetHttpRequest()
+	if int64(len(w.GetBody())) > limits.BodyBytes {
 		return nil, &PluginError{Message: fmt.Sprintf("the plugin sent a body of %d KiB, granted are %d", len(w.GetBody())>>10, limits.BodyBytes>>10)}
 	}
 	reply := &providerv1.HttpResponse{Step: w.GetStep()}
 	response, err := relay.RoundTrip(ctx, step, &HTTPRequest{
 		Method: w.GetMethod(), URL: w.GetUrl(), Header: headersFromWire(w.GetHeaders()), Body: w.GetBody(), MaxReply: limits.BodyBytes,
+		ClientCertificate: w.GetClientCertificate(), DPoPKey: w.GetDpopKey(),
 	})
 	if err == nil {
 		err = limits.fitReply(response)
@@ -127,4 +145,19 @@ func v1Relay(ctx context.Context, relay Relay, step int, w *providerv1.HttpReque
 		reply.Status, reply.Headers, reply.Body = int32(response.Status), headersToWire(response.Header), response.Body
 	}
 	return &providerv1.OperateRequest{Message: &providerv1.OperateRequest_HttpResponse{HttpResponse: reply}}, nil
+}
+
+func v1Sign(ctx context.Context, relay Relay, step int, msg *providerv1.OperateResponse, _ Limits) (*providerv1.OperateRequest, error) {
+	w := msg.GetSignRequest()
+	reply := &providerv1.SignResponse{Step: w.GetStep()}
+	jwt, err := relay.Sign(ctx, step, &SignRequest{
+		Key: clean(w.GetKey(), 100), Claims: w.GetClaimsJson(), Lifetime: w.GetLifetime().AsDuration(), Type: clean(w.GetType(), 100),
+	})
+	if failure, ok := errors.AsType[*RelayError](err); ok {
+		reply.Failure = clean(cmp.Or(failure.Message, "the hub did not sign"), 500)
+	} else if err != nil {
+		return nil, err
+	}
+	reply.Jwt = jwt
+	return &providerv1.OperateRequest{Message: &providerv1.OperateRequest_SignResponse{SignResponse: reply}}, nil
 }

@@ -20,6 +20,14 @@ func v1Description(d *provider.Description) (*providerv1.Description, error) {
 	if err != nil {
 		return nil, err
 	}
+	login, err := v1Schema(d.Login)
+	if err != nil {
+		return nil, err
+	}
+	static, err := v1StaticKey(d.StaticKey)
+	if err != nil {
+		return nil, err
+	}
 	w := &providerv1.Description{
 		Name: d.Name, Title: v1Text(d.Title), Summary: v1Text(d.Summary), IconSvg: d.Icon,
 		DocumentationUrl: d.DocumentationURL, SetupSteps: v1Texts(d.SetupSteps), Notices: v1Texts(d.Notices),
@@ -34,9 +42,15 @@ func v1Description(d *provider.Description) (*providerv1.Description, error) {
 		ExchangeTimeout: v1Duration(d.ExchangeTimeout), OneGrantPerAccount: d.OneGrantPerAccount,
 		StateNotEchoed: d.StateNotEchoed, Issuer: d.Issuer, IssuerSent: d.IssuerSent, PublicClient: d.PublicClient,
 
-		OptionsSchemaJson: options, ConnectionOptionsSchemaJson: connectionOptions,
+		OptionsSchemaJson: options, ConnectionOptionsSchemaJson: connectionOptions, LoginSchemaJson: login, StaticKey: static,
 		ScopeSeparator: d.ScopeSeparator, ScopesFixed: d.ScopesFixed,
 		Api: &providerv1.Api{BaseUrl: d.API.BaseURL, Name: d.API.Name, Prefix: d.API.Prefix},
+	}
+	for _, k := range d.Keys {
+		w.Keys = append(w.Keys, &providerv1.Key{Name: k.Name, Title: v1Text(k.Title), Algorithms: k.Algorithms, Steps: v1Texts(k.Steps), Optional: k.Optional})
+	}
+	for _, p := range d.Parts {
+		w.Parts = append(w.Parts, &providerv1.Part{Name: p.Name, Title: v1Text(p.Title)})
 	}
 	if err := v1Words(d, w); err != nil {
 		return nil, fmt.Errorf("provider %q: %w", d.Name, err)
@@ -84,6 +98,9 @@ func v1DescriptionFrom(w *providerv1.Description) (*provider.Description, error)
 			Name: c.GetName(), Title: v1TextFrom(c.GetTitle()), Shows: v1TextFrom(c.GetShows()), Method: c.GetMethod(), URL: c.GetUrl(),
 		})
 	}
+	for _, p := range w.GetParts() {
+		d.Parts = append(d.Parts, provider.Part{Name: p.GetName(), Title: v1TextFrom(p.GetTitle())})
+	}
 	if unknown := v1WordsFrom(w, d); len(unknown) > 0 {
 		d.Notices = append(d.Notices, newerWords(unknown))
 	}
@@ -94,15 +111,38 @@ func v1DescriptionFrom(w *providerv1.Description) (*provider.Description, error)
 }
 
 func v1Schemas(w *providerv1.Description, d *provider.Description) error {
-	if data := w.GetOptionsSchemaJson(); len(data) > 0 {
-		if err := json.Unmarshal(data, &d.Options); err != nil {
+	if k := w.GetStaticKey(); k != nil {
+		d.StaticKey = provider.StaticKey{
+			MadeBy: v1TextFrom(k.GetMadeBy()), MadeAtURL: k.GetMadeAtUrl(), Steps: v1TextsFrom(k.GetSteps()), Overlap: k.GetOverlap().AsDuration(),
+		}
+	}
+	for _, s := range []struct {
+		data []byte
+		to   *provider.Schema
+	}{
+		{w.GetOptionsSchemaJson(), &d.Options},
+		{w.GetConnectionOptionsSchemaJson(), &d.ConnectionOptions},
+		{w.GetLoginSchemaJson(), &d.Login},
+		{w.GetStaticKey().GetSchemaJson(), &d.StaticKey.Fields},
+	} {
+		if len(s.data) == 0 {
+			continue
+		}
+		if err := json.Unmarshal(s.data, s.to); err != nil {
 			return err
 		}
 	}
-	if data := w.GetConnectionOptionsSchemaJson(); len(data) > 0 {
-		return json.Unmarshal(data, &d.ConnectionOptions)
-	}
 	return nil
+}
+
+func v1StaticKey(k provider.StaticKey) (*providerv1.StaticKey, error) {
+	if k.Fields.IsZero() {
+		return nil, nil //nolint:nilnil // none is declared
+	}
+	fields, err := v1Schema(k.Fields)
+	return &providerv1.StaticKey{
+		SchemaJson: fields, MadeBy: v1Text(k.MadeBy), MadeAtUrl: k.MadeAtURL, Steps: v1Texts(k.Steps), Overlap: v1Duration(k.Overlap),
+	}, err
 }
 
 func v1Schema(s provider.Schema) ([]byte, error) {

@@ -19,37 +19,77 @@ func v1Service(s provider.Service) (*providerv1.Service, error) {
 	}
 	return &providerv1.Service{
 		Name: s.Name, ClientId: s.ClientID, ClientSecret: s.ClientSecret, Scopes: s.Scopes,
-		OptionsJson: options, Data: s.Data,
+		OptionsJson: options, Data: s.Data, Resources: s.Resources,
 	}, nil
+}
+
+func v1Connection(c provider.Connection) (*providerv1.Connection, error) {
+	if c.Name == "" {
+		return nil, nil //nolint:nilnil // the operation is about none
+	}
+	options, err := v1Object("options of connection "+c.Name, c.Options)
+	return &providerv1.Connection{Name: c.Name, OptionsJson: options, Part: c.Part}, err
+}
+
+func v1ConnectionFrom(w *providerv1.Connection) (provider.Connection, error) {
+	options, err := v1Values("options of connection "+w.GetName(), w.GetOptionsJson())
+	return provider.Connection{Name: w.GetName(), Options: options, Part: w.GetPart()}, err
+}
+
+// v1Object encodes values by name; nil for none.
+func v1Object[M ~map[string]any](of string, values M) ([]byte, error) {
+	if len(values) == 0 {
+		return nil, nil
+	}
+	data, err := json.Marshal(values)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", of, err)
+	}
+	return data, nil
+}
+
+// v1WithFields reads the fields of a login or a key and hands them to do.
+func v1WithFields(data []byte, do func(provider.Fields) (*provider.Token, error)) (*provider.Token, error) {
+	fields, err := v1Values("the fields", data)
+	if err != nil {
+		return nil, err
+	}
+	return do(fields)
 }
 
 func v1ServiceFrom(w *providerv1.Service) (provider.Service, error) {
 	s := provider.Service{
 		Name: w.GetName(), ClientID: w.GetClientId(), ClientSecret: w.GetClientSecret(),
-		Scopes: w.GetScopes(), Data: w.GetData(),
+		Scopes: w.GetScopes(), Data: w.GetData(), Resources: w.GetResources(),
 	}
-	options, err := jsonObject(w.GetOptionsJson())
+	var err error
+	s.Options, err = v1Values("options of service "+s.Name, w.GetOptionsJson())
+	return s, err
+}
+
+// v1Values decodes the values of a form, in the types that its schema has.
+func v1Values(of string, data []byte) (map[string]any, error) {
+	values, err := jsonObject(data)
 	if err != nil {
-		return s, fmt.Errorf("options of service %s: %w", s.Name, err)
+		return nil, fmt.Errorf("%s: %w", of, err)
 	}
-	for name, v := range options {
+	for name, v := range values {
 		switch v := v.(type) {
 		case json.Number:
 			n, err := v.Int64()
 			if err != nil {
-				return s, fmt.Errorf("option %s of service %s is not a whole number", name, s.Name)
+				return nil, fmt.Errorf("%s: %s is not a whole number", of, name)
 			}
-			options[name] = n
+			values[name] = n
 		case []any:
 			list := make([]string, 0, len(v))
 			for _, item := range v {
 				list = append(list, fmt.Sprint(item))
 			}
-			options[name] = list
+			values[name] = list
 		}
 	}
-	s.Options = options
-	return s, nil
+	return values, nil
 }
 
 // jsonObject decodes an object and keeps its numbers exact.
@@ -77,12 +117,19 @@ func v1Token(t provider.Token) (*providerv1.Token, error) {
 	if t.RefreshExpiresIn != nil {
 		w.RefreshExpiresIn = durationpb.New(*t.RefreshExpiresIn)
 	}
-	if len(t.Extra) > 0 {
-		extra, err := json.Marshal(t.Extra)
+	var err error
+	if w.ExtraJson, err = v1Object("extra fields of the token", t.Extra); err != nil {
+		return nil, err
+	}
+	if w.PrivateJson, err = v1Object("private state of the token", t.Private); err != nil {
+		return nil, err
+	}
+	for _, p := range t.Parts {
+		part, err := v1Token(p.Token)
 		if err != nil {
-			return nil, fmt.Errorf("extra fields of the token: %w", err)
+			return nil, fmt.Errorf("part %s: %w", p.Part, err)
 		}
-		w.ExtraJson = extra
+		w.Parts = append(w.Parts, &providerv1.PartToken{Part: p.Part, Token: part, Account: &providerv1.Account{Id: p.Account.ID, Name: p.Account.Name}})
 	}
 	return w, nil
 }
@@ -101,11 +148,23 @@ func v1TokenFrom(w *providerv1.Token) (provider.Token, error) {
 	if d := w.GetRefreshExpiresIn(); d != nil {
 		t.RefreshExpiresIn = new(d.AsDuration())
 	}
-	extra, err := jsonObject(w.GetExtraJson())
-	if err != nil {
+	var err error
+	if t.Extra, err = jsonObject(w.GetExtraJson()); err != nil {
 		return t, fmt.Errorf("extra fields of the token: %w", err)
 	}
-	t.Extra = extra
+	if t.Private, err = jsonObject(w.GetPrivateJson()); err != nil {
+		return t, fmt.Errorf("private state of the token: %w", err)
+	}
+	for _, p := range w.GetParts() {
+		part, err := v1TokenFrom(p.GetToken())
+		if err != nil {
+			return t, fmt.Errorf("part %s: %w", clean(p.GetPart(), 100), err)
+		}
+		t.Parts = append(t.Parts, provider.PartToken{
+			Part: clean(p.GetPart(), 100), Token: part,
+			Account: provider.Account{ID: clean(p.GetAccount().GetId(), 300), Name: clean(p.GetAccount().GetName(), 300)},
+		})
+	}
 	return t, nil
 }
 

@@ -75,7 +75,7 @@ func v1DeviceResult(d *provider.DeviceAuthorization, err error) (*providerv1.Res
 		DeviceAuthorization: &providerv1.DeviceAuthorizationResult{
 			DeviceCode: d.DeviceCode, UserCode: d.UserCode, VerificationUri: d.VerificationURI,
 			VerificationUriComplete: d.VerificationURIComplete,
-			ExpiresIn:               durationpb.New(d.ExpiresIn), Interval: durationpb.New(d.Interval),
+			ExpiresIn:               durationpb.New(d.ExpiresIn), Interval: durationpb.New(d.Interval), Data: d.Data,
 		},
 	}}, nil
 }
@@ -90,4 +90,40 @@ func v1AccountResult(a *provider.Account, err error) (*providerv1.Result, error)
 	return &providerv1.Result{Result: &providerv1.Result_Account{
 		Account: &providerv1.Account{Id: a.ID, Name: a.Name},
 	}}, nil
+}
+
+func v1IntrospectionResult(i *provider.Introspection, err error) (*providerv1.Result, error) {
+	if err != nil {
+		return nil, err
+	}
+	if i == nil {
+		return nil, errEmpty
+	}
+	w := &providerv1.Introspection{
+		AccessToken: activitiesV1[i.AccessToken], RefreshToken: activitiesV1[i.RefreshToken],
+		Scopes: i.Scopes, ScopesStated: i.Scopes != nil,
+	}
+	if i.ExpiresIn != nil {
+		w.ExpiresIn = durationpb.New(*i.ExpiresIn)
+	}
+	if i.RefreshExpiresIn != nil {
+		w.RefreshExpiresIn = durationpb.New(*i.RefreshExpiresIn)
+	}
+	return &providerv1.Result{Result: &providerv1.Result_Introspection{Introspection: w}}, nil
+}
+
+func v1IntrospectionFrom(w *providerv1.Introspection) *provider.Introspection {
+	i := &provider.Introspection{}
+	i.AccessToken, _ = wordOf(activitiesV1, w.GetAccessToken())
+	i.RefreshToken, _ = wordOf(activitiesV1, w.GetRefreshToken())
+	if d := w.GetExpiresIn(); d != nil {
+		i.ExpiresIn = new(d.AsDuration())
+	}
+	if d := w.GetRefreshExpiresIn(); d != nil {
+		i.RefreshExpiresIn = new(d.AsDuration())
+	}
+	if w.GetScopesStated() {
+		i.Scopes = append([]string{}, w.GetScopes()...)
+	}
+	return i
 }

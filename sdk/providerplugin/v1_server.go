@@ -96,11 +96,16 @@ func (s *v1Server) run(stream providerv1.ProviderService_OperateServer, p provid
 	if err != nil {
 		return nil, err
 	}
+	connection, err := v1ConnectionFrom(start.GetConnection())
+	if err != nil {
+		return nil, err
+	}
+	relay := &transport{stream: stream, limits: limitsFrom(start.GetLimits())}
 	call := provider.Call{
-		Service: service,
-		Now:     start.GetNow().AsTime(),
+		Service: service, Connection: connection, Keys: relay,
+		Now: start.GetNow().AsTime(),
 		HTTP: &http.Client{
-			Transport:     &transport{stream: stream, limits: limitsFrom(start.GetLimits())},
+			Transport:     relay,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
@@ -117,8 +122,40 @@ func (e *panicError) Error() string {
 	return "the provider " + e.provider + " panicked; its plugin's log has the stack"
 }
 
+// grantOf is the grant of an operation, which a provider.Selective may leave out.
+func grantOf(start *providerv1.Start) provider.Grant {
+	switch start.GetOperation().(type) {
+	case *providerv1.Start_PrepareService:
+		return provider.GrantPrepareService
+	case *providerv1.Start_AuthCodeUrl, *providerv1.Start_Exchange:
+		return provider.GrantAuthorizationCode
+	case *providerv1.Start_Refresh:
+		return provider.GrantRefresh
+	case *providerv1.Start_ClientCredentials:
+		return provider.GrantClientCredentials
+	case *providerv1.Start_Assertion:
+		return provider.GrantAssertion
+	case *providerv1.Start_Login:
+		return provider.GrantLogin
+	case *providerv1.Start_Static:
+		return provider.GrantStatic
+	case *providerv1.Start_DeviceAuthorization, *providerv1.Start_DeviceToken:
+		return provider.GrantDevice
+	case *providerv1.Start_Revoke:
+		return provider.GrantRevoke
+	case *providerv1.Start_Identify:
+		return provider.GrantIdentify
+	case *providerv1.Start_Introspect:
+		return provider.GrantIntrospect
+	}
+	return ""
+}
+
 // v1Dispatch runs the operation that start names.
 func v1Dispatch(ctx context.Context, p provider.Provider, start *providerv1.Start, call provider.Call) (*providerv1.Result, error) {
+	if !slices.Contains(provider.GrantsOf(p), grantOf(start)) {
+		return nil, errNotServed
+	}
 	switch op := start.GetOperation().(type) {
 	case *providerv1.Start_PrepareService:
 		if p, ok := p.(provider.ServicePreparer); ok {
@@ -135,17 +172,33 @@ func v1Dispatch(ctx context.Context, p provider.Provider, start *providerv1.Star
 	case *providerv1.Start_Refresh:
 		if p, ok := p.(provider.Refresher); ok {
 			return v1TokenResult(v1WithToken(op.Refresh.GetCurrent(), func(t provider.Token) (*provider.Token, error) {
-				return p.Refresh(ctx, &provider.RefreshRequest{Call: call, Current: t})
+				return p.Refresh(ctx, &provider.RefreshRequest{Call: call, Current: t, RedirectURI: op.Refresh.GetRedirectUri()})
 			}))
 		}
 	case *providerv1.Start_ClientCredentials:
 		if p, ok := p.(provider.ClientCredentialsGrant); ok {
 			return v1TokenResult(p.ClientCredentials(ctx, &provider.ClientCredentialsRequest{Call: call}))
 		}
-	case *providerv1.Start_Password:
-		if p, ok := p.(provider.PasswordGrant); ok {
-			return v1TokenResult(p.Password(ctx, &provider.PasswordRequest{
-				Call: call, Username: op.Password.GetUsername(), Password: op.Password.GetPassword(),
+	case *providerv1.Start_Assertion:
+		if p, ok := p.(provider.AssertionGrant); ok {
+			return v1TokenResult(p.Assertion(ctx, &provider.AssertionRequest{Call: call}))
+		}
+	case *providerv1.Start_Login:
+		if p, ok := p.(provider.LoginGrant); ok {
+			return v1TokenResult(v1WithFields(op.Login.GetFieldsJson(), func(f provider.Fields) (*provider.Token, error) {
+				return p.Login(ctx, &provider.LoginRequest{Call: call, Fields: f})
+			}))
+		}
+	case *providerv1.Start_Static:
+		if p, ok := p.(provider.StaticGrant); ok {
+			return v1TokenResult(v1WithFields(op.Static.GetFieldsJson(), func(f provider.Fields) (*provider.Token, error) {
+				return p.Static(ctx, &provider.StaticRequest{Call: call, Fields: f})
+			}))
+		}
+	case *providerv1.Start_Introspect:
+		if p, ok := p.(provider.Introspector); ok {
+			return v1IntrospectionResult(v1WithToken(op.Introspect.GetCurrent(), func(t provider.Token) (*provider.Introspection, error) {
+				return p.Introspect(ctx, &provider.IntrospectRequest{Call: call, Current: t})
 			}))
 		}
 	case *providerv1.Start_DeviceAuthorization:
@@ -154,7 +207,7 @@ func v1Dispatch(ctx context.Context, p provider.Provider, start *providerv1.Star
 		}
 	case *providerv1.Start_DeviceToken:
 		if p, ok := p.(provider.DeviceGrant); ok {
-			return v1TokenResult(p.DeviceToken(ctx, &provider.DeviceTokenRequest{Call: call, DeviceCode: op.DeviceToken.GetDeviceCode()}))
+			return v1TokenResult(p.DeviceToken(ctx, &provider.DeviceTokenRequest{Call: call, DeviceCode: op.DeviceToken.GetDeviceCode(), Data: op.DeviceToken.GetData()}))
 		}
 	case *providerv1.Start_Revoke:
 		if p, ok := p.(provider.Revoker); ok {

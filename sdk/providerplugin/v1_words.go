@@ -19,7 +19,10 @@ var (
 		provider.GrantAuthorizationCode: providerv1.Grant_GRANT_AUTHORIZATION_CODE,
 		provider.GrantRefresh:           providerv1.Grant_GRANT_REFRESH,
 		provider.GrantClientCredentials: providerv1.Grant_GRANT_CLIENT_CREDENTIALS,
-		provider.GrantPassword:          providerv1.Grant_GRANT_PASSWORD,
+		provider.GrantAssertion:         providerv1.Grant_GRANT_ASSERTION,
+		provider.GrantLogin:             providerv1.Grant_GRANT_LOGIN,
+		provider.GrantStatic:            providerv1.Grant_GRANT_STATIC,
+		provider.GrantIntrospect:        providerv1.Grant_GRANT_INTROSPECT,
 		provider.GrantDevice:            providerv1.Grant_GRANT_DEVICE_CODE,
 		provider.GrantRevoke:            providerv1.Grant_GRANT_REVOKE,
 		provider.GrantIdentify:          providerv1.Grant_GRANT_IDENTIFY,
@@ -63,6 +66,23 @@ var (
 		provider.PlacementHeader: providerv1.Placement_PLACEMENT_HEADER,
 		provider.PlacementQuery:  providerv1.Placement_PLACEMENT_QUERY,
 	}
+	activitiesV1 = map[provider.Activity]providerv1.Activity{
+		provider.ActivityUnknown: providerv1.Activity_ACTIVITY_UNSPECIFIED,
+		provider.Active:          providerv1.Activity_ACTIVITY_ACTIVE,
+		provider.Inactive:        providerv1.Activity_ACTIVITY_INACTIVE,
+	}
+	keyUsesV1 = map[provider.KeyUse]providerv1.KeyUse{
+		"":                            providerv1.KeyUse_KEY_USE_UNSPECIFIED,
+		provider.KeySignature:         providerv1.KeyUse_KEY_USE_SIGNATURE,
+		provider.KeyClientCertificate: providerv1.KeyUse_KEY_USE_CLIENT_CERTIFICATE,
+		provider.KeyDPoP:              providerv1.KeyUse_KEY_USE_DPOP,
+	}
+	keyOriginsV1 = map[provider.KeyOrigin]providerv1.KeyOrigin{
+		"":                     providerv1.KeyOrigin_KEY_ORIGIN_UNSPECIFIED,
+		provider.KeyFromHub:    providerv1.KeyOrigin_KEY_ORIGIN_HUB,
+		provider.KeyImported:   providerv1.KeyOrigin_KEY_ORIGIN_IMPORTED,
+		provider.KeyFromEither: providerv1.KeyOrigin_KEY_ORIGIN_EITHER,
+	}
 )
 
 // wordOf finds the word of a wire value; ok is false for one that this contract does not
@@ -104,6 +124,12 @@ func v1Words(d *provider.Description, w *providerv1.Description) error {
 		grant, err := valueOf("client_auth.grant", grantsV1, a.Grant)
 		w.ClientAuth, all = append(w.ClientAuth, &providerv1.ClientAuth{Grant: grant, Method: a.Method}), append(all, err)
 	}
+	for i, k := range d.Keys {
+		var useErr, originErr error
+		w.Keys[i].Use, useErr = valueOf("keys.use", keyUsesV1, k.Use)
+		w.Keys[i].Origin, originErr = valueOf("keys.origin", keyOriginsV1, k.Origin)
+		all = append(all, useErr, originErr)
+	}
 	return errors.Join(all...)
 }
 
@@ -144,6 +170,20 @@ func v1WordsFrom(w *providerv1.Description, d *provider.Description) (unknown []
 		if grant, ok := wordOf(grantsV1, a.GetGrant()); known("client_auth", ok) {
 			d.ClientAuth = append(d.ClientAuth, provider.ClientAuth{Grant: grant, Method: clean(a.GetMethod(), 100)})
 		}
+	}
+	for _, k := range w.GetKeys() {
+		use, ok := wordOf(keyUsesV1, k.GetUse())
+		if !known("keys.use", ok) {
+			continue // an operation that names it fails
+		}
+		origin, ok := wordOf(keyOriginsV1, k.GetOrigin())
+		if !known("keys.origin", ok) {
+			origin = provider.KeyFromEither
+		}
+		d.Keys = append(d.Keys, provider.Key{
+			Name: k.GetName(), Use: use, Title: v1TextFrom(k.GetTitle()), Algorithms: k.GetAlgorithms(), Origin: origin,
+			Steps: v1TextsFrom(k.GetSteps()), Optional: k.GetOptional(),
+		})
 	}
 	return unknown
 }

@@ -18,7 +18,10 @@ import (
 
 func checkDescription(ctx context.Context, s *suite) error {
 	d := s.description
-	problems := []error{d.Validate(), checkHosts(d, s.config.Public), checkSchema(d.Options), checkSchema(d.ConnectionOptions)}
+	problems := []error{
+		d.Validate(), checkHosts(d, s.config.Public), checkSchema(d.Options), checkSchema(d.ConnectionOptions),
+		checkSchema(d.Login), checkSchema(d.StaticKey.Fields),
+	}
 	texts := map[string]provider.Text{"title": d.Title, "summary": d.Summary}
 	for i, step := range d.SetupSteps {
 		texts[fmt.Sprintf("setup_steps[%d]", i)] = step
@@ -29,7 +32,7 @@ func checkDescription(ctx context.Context, s *suite) error {
 	for _, scope := range d.Scopes {
 		texts["scope "+scope.Name] = scope.Title
 	}
-	for _, o := range slices.Concat(d.Options.Options, d.ConnectionOptions.Options) {
+	for _, o := range slices.Concat(d.Options.Options, d.ConnectionOptions.Options, d.Login.Options, d.StaticKey.Fields.Options) {
 		texts["option "+o.Name] = o.Title
 	}
 	for what, text := range texts {
@@ -95,8 +98,8 @@ func (s *suite) checkGrants(ctx context.Context) error {
 	}
 	everything := *s
 	everything.description.Grants = []provider.Grant{
-		provider.GrantAuthorizationCode, provider.GrantRefresh, provider.GrantClientCredentials, provider.GrantPassword,
-		provider.GrantDevice, provider.GrantRevoke, provider.GrantIdentify,
+		provider.GrantAuthorizationCode, provider.GrantRefresh, provider.GrantClientCredentials, provider.GrantAssertion,
+		provider.GrantLogin, provider.GrantDevice, provider.GrantStatic, provider.GrantRevoke, provider.GrantIdentify, provider.GrantIntrospect,
 	}
 	var problems []error
 	for _, op := range everything.operations() {
@@ -133,10 +136,10 @@ func checkAuthCodeURL(ctx context.Context, s *suite) error {
 			problems = append(problems, fmt.Errorf(format, args...))
 		}
 	}
-	q := u.Query()
+	q := pushed(u.Query(), relay.seen())
 	_, declared := provider.MatchHost(s.prepared.Hosts, s.service, u)
 	problem(declared, "the host %s is not declared", u.Host)
-	problem(len(relay.seen()) == 0, "a request was made; the address must be built without")
+	problem(len(relay.seen()) == 0 || u.Query().Has("request_uri"), "requests were made, but the address has no request_uri (RFC 9126)")
 	problem(q.Get("state") == req.State, "state is %q", q.Get("state"))
 	problem(slices.ContainsFunc(slices.Collect(maps.Values(q)), func(v []string) bool { return v[0] == s.service.ClientID }),
 		"no parameter is the client ID; client_id is %q", q.Get("client_id")) // some services call it otherwise
@@ -144,4 +147,17 @@ func checkAuthCodeURL(ctx context.Context, s *suite) error {
 	problem(req.CodeChallenge == "" || q.Get("code_challenge_method") == "S256", "code_challenge_method is %q", q.Get("code_challenge_method"))
 	problem(holdsSecret(got.URL, s.secrets()) == "", "a secret is in the address")
 	return errors.Join(problems...)
+}
+
+// pushed are the parameters of an authorization request: of its address, and of the forms
+// that were sent before (RFC 9126).
+func pushed(query url.Values, sent []*providerplugin.HTTPRequest) url.Values {
+	all := maps.Clone(query)
+	for _, req := range sent {
+		form, err := url.ParseQuery(string(req.Body))
+		if err == nil {
+			maps.Copy(all, form)
+		}
+	}
+	return all
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // operation is one call of the contract. Its result is a *provider.Token, a
-// *provider.Account or nil.
+// *provider.Account, a *provider.Introspection, a *provider.DeviceAuthorization or nil.
 type operation struct {
 	grant provider.Grant
 	name  string
@@ -32,15 +32,33 @@ func (s *suite) operationsOn(client *providerplugin.Client) []operation {
 		s.refresh(client, s.current),
 		{
 			grant: provider.GrantClientCredentials, name: "client_credentials", token: true,
-			once: []string{s.service.ClientSecret, s.service.ClientID},
+			once: []string{s.service.ClientSecret, s.service.ClientID, signature},
 			run: func(ctx context.Context, c providerplugin.Relay) (any, error) {
 				return either(client.ClientCredentials(ctx, c, s.name, &provider.ClientCredentialsRequest{Call: s.call()}))
 			},
 		},
 		{
-			grant: provider.GrantPassword, name: "password", token: true, once: []string{password},
+			grant: provider.GrantAssertion, name: "assertion", token: true, once: []string{signature},
 			run: func(ctx context.Context, c providerplugin.Relay) (any, error) {
-				return either(client.Password(ctx, c, s.name, &provider.PasswordRequest{Call: s.call(), Username: "anna", Password: password}))
+				return either(client.Assertion(ctx, c, s.name, &provider.AssertionRequest{Call: s.call()}))
+			},
+		},
+		{
+			grant: provider.GrantLogin, name: "login", token: true, once: []string{password},
+			run: func(ctx context.Context, c providerplugin.Relay) (any, error) {
+				return either(client.Login(ctx, c, s.name, &provider.LoginRequest{Call: s.call(), Fields: s.fields(s.prepared.Login)}))
+			},
+		},
+		{
+			grant: provider.GrantStatic, name: "static", once: []string{password},
+			run: func(ctx context.Context, c providerplugin.Relay) (any, error) {
+				return either(client.Static(ctx, c, s.name, &provider.StaticRequest{Call: s.call(), Fields: s.fields(s.prepared.StaticKey.Fields)}))
+			},
+		},
+		{
+			grant: provider.GrantIntrospect, name: "introspect", once: []string{s.current.AccessToken, s.current.RefreshToken},
+			run: func(ctx context.Context, c providerplugin.Relay) (any, error) {
+				return either(client.Introspect(ctx, c, s.name, &provider.IntrospectRequest{Call: s.call(), Current: s.current}))
 			},
 		},
 		{
@@ -118,7 +136,7 @@ func (s *suite) refresh(client *providerplugin.Client, current provider.Token) o
 	return operation{
 		grant: provider.GrantRefresh, name: "refresh", token: true, once: once,
 		run: func(ctx context.Context, c providerplugin.Relay) (any, error) {
-			return either(client.Refresh(ctx, c, s.name, &provider.RefreshRequest{Call: s.call(), Current: current}))
+			return either(client.Refresh(ctx, c, s.name, &provider.RefreshRequest{Call: s.call(), Current: current, RedirectURI: redirectURI}))
 		},
 	}
 }

@@ -21,6 +21,8 @@ type Relay struct {
 	// Route changes where a request goes, for example from a service's own host to
 	// the emulator; may be nil.
 	Route func(*url.URL)
+	// Signer signs with keys that the hub would keep; nil keeps none.
+	Signer func(ctx context.Context, req *providerplugin.SignRequest) (jwt string, err error)
 
 	mu       sync.Mutex
 	requests []*providerplugin.HTTPRequest
@@ -63,6 +65,14 @@ func (c *Relay) RoundTrip(ctx context.Context, _ int, req *providerplugin.HTTPRe
 		return nil, &providerplugin.RelayError{Written: true, Message: fmt.Sprintf("the service answered with more than %d KiB", req.ReplyLimit()>>10)}
 	}
 	return &providerplugin.HTTPResponse{Status: response.StatusCode, Header: response.Header, Body: body}, nil
+}
+
+// Sign implements providerplugin.Relay.
+func (c *Relay) Sign(ctx context.Context, step int, req *providerplugin.SignRequest) (string, error) {
+	if c.Signer == nil {
+		return providerplugin.NoKeys{}.Sign(ctx, step, req)
+	}
+	return c.Signer(ctx, req)
 }
 
 func (c *Relay) client() *http.Client {

@@ -2,6 +2,7 @@ package providertest
 
 import (
 	"context"
+	"encoding/base64"
 	"net/http"
 	"sync"
 
@@ -17,7 +18,8 @@ type script struct {
 
 	mu       sync.Mutex
 	requests []*providerplugin.HTTPRequest
-	replies  []*providerplugin.HTTPResponse
+	replies  []*providerplugin.HTTPResponse // by step; nil for a signature
+	signed   []*providerplugin.SignRequest
 }
 
 // RoundTrip implements providerplugin.Relay.
@@ -30,6 +32,17 @@ func (c *script) RoundTrip(ctx context.Context, step int, req *providerplugin.HT
 	c.replies = append(c.replies, response)
 	c.mu.Unlock()
 	return response, err
+}
+
+// Sign implements providerplugin.Relay. The signature is made up and marks the request that
+// carries it.
+func (c *script) Sign(_ context.Context, _ int, req *providerplugin.SignRequest) (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.signed = append(c.signed, req)
+	c.replies = append(c.replies, nil)
+	encode := base64.RawURLEncoding.EncodeToString
+	return encode([]byte(`{"alg":"ES256"}`)) + "." + encode(req.Claims) + "." + signature, nil
 }
 
 // seen are the requests so far.

@@ -42,6 +42,7 @@ const (
 	newRefresh   = "canary-new-refresh-7"
 	password     = "canary-password/8+x="
 	deviceCode   = "canary-device/9+x="
+	signature    = "canary-signature-10"
 	challenge    = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 	redirectURI  = "https://hub.example/callback/providertest"
 )
@@ -124,17 +125,35 @@ func validOptions(schema provider.Schema, entered map[string]any) (map[string]an
 
 func (s *suite) call() provider.Call { return provider.Call{Service: s.service, Now: callTime} }
 
+// fields fill in a form for a login or a static key: secret ones with the same canary.
+func (s *suite) fields(schema provider.Schema) provider.Fields {
+	fields := provider.Fields{}
+	for _, o := range schema.Options {
+		switch {
+		case o.Secret:
+			fields[o.Name] = password
+		case o.Default != nil:
+			fields[o.Name] = o.Default
+		case len(o.Choices) > 0:
+			fields[o.Name] = o.Choices[0].Value
+		case o.Type == provider.OptionString || o.Type == "":
+			fields[o.Name] = cmp.Or(o.Example, "anna")
+		}
+	}
+	return fields
+}
+
 func (s *suite) serves(g provider.Grant) bool { return slices.Contains(s.description.Grants, g) }
 
 // secrets are all that no error and no log may hold.
 func (s *suite) secrets() []string {
 	secrets := []string{
 		s.service.ClientSecret, codeSecret, verifier, s.current.AccessToken, s.current.RefreshToken,
-		newAccess, newRefresh, password, deviceCode,
+		newAccess, newRefresh, password, deviceCode, signature,
 	}
 	for _, o := range s.description.Options.Options {
 		if o.Secret {
-			secrets = append(secrets, s.service.String(o.Name))
+			secrets = append(secrets, s.service.Option(o.Name))
 		}
 	}
 	return secrets

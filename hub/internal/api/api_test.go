@@ -100,7 +100,7 @@ func TestAPullIsAnsweredWithTheTokenOrItsProblem(t *testing.T) {
 		r.Connection(t, svc, "support")
 		now := time.Now()
 		over := func(name string) string {
-			c := connection.New(now, store.NewID(), name, name, svc.ID, connection.PolicyOf(svc.Description)).Granted(now, now.Add(-2*time.Hour),
+			c := connection.New(now, store.NewID(), name, name, svc.ID, connection.PolicyOf(svc.Description, provider.GrantAuthorizationCode)).Granted(now, now.Add(-2*time.Hour),
 				provider.Token{AccessToken: "over", RefreshToken: name, ExpiresIn: provider.Seconds(3600)}, provider.Account{ID: "7", Name: "ann@service.example"}, nil)
 			apptest.Must(t, r.Store.Grants.CreateConnection(t.Context(), c))
 			return c.ID

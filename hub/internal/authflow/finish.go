@@ -309,11 +309,12 @@ func (f *Flow) save(ctx context.Context, svc service.Service, a *authdb.Authoriz
 			return nil, f.fail(failure)
 		}
 		was := c
-		c.Policy = connection.PolicyOf(svc.Description)
+		c.Policy = connection.PolicyOf(svc.Description, c.Grant)
 		if c.WouldLoseRenewal(token, account, svc.Scopes) {
 			return nil, f.offer(ctx, svc, c, asked, token, account, failure, ReasonWouldLoseRenewal)
 		}
 		c = c.Granted(f.o.Clock.Now(), f.o.Clock.Of(asked), token, account, svc.Scopes)
+		c.Tokens.RedirectURI = a.RedirectURI
 		err = f.o.Store.Grants.UpdateConnection(ctx, c, was)
 		if errors.Is(err, store.ErrStale) {
 			continue

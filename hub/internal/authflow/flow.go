@@ -162,7 +162,7 @@ func (f *Flow) Start(ctx context.Context, req StartRequest) (*Started, error) {
 // renews by a refresh token, issues one only with a consent, and there is none that would
 // stay valid.
 func forcesConsent(c connection.Connection, svc service.Service) bool {
-	c.Policy = connection.PolicyOf(svc.Description)
+	c.Policy = connection.PolicyOf(svc.Description, c.Grant)
 	return c.Policy.AutoRenew == provider.AutoRenewRefreshToken && !c.KeepsRefreshToken(c.Account, svc.Scopes)
 }
 

@@ -18,7 +18,7 @@ func (f *Flow) once(ctx context.Context, svc service.Service, a *authdb.Authoriz
 		f.o.Logger.Debug("one-time handover, account unknown", "service", svc.Name)
 	}
 	now := time.Now()
-	c := connection.New(now, "", "", svc.Title, svc.ID, connection.PolicyOf(svc.Description))
+	c := connection.New(now, "", "", svc.Title, svc.ID, connection.PolicyOf(svc.Description, provider.GrantAuthorizationCode))
 	c = c.Granted(now, asked, token, account, svc.Scopes)
 	f.o.Logger.Info("one-time handover authorized", "service", svc.Name)
 	return &Finished{Once: true, Connection: c, Service: svc, ReturnTo: a.ReturnTo, Lang: a.Lang}

@@ -143,7 +143,7 @@ func (r *rig) prepared(t *testing.T, name, address string) service.Service {
 // connection makes a connection that waits for its first authorization.
 func (r *rig) connection(t *testing.T, name string) connection.Connection {
 	t.Helper()
-	c := connection.New(time.Now(), store.NewID(), name, name, r.service.ID, connection.PolicyOf(r.service.Description))
+	c := connection.New(time.Now(), store.NewID(), name, name, r.service.ID, connection.PolicyOf(r.service.Description, provider.GrantAuthorizationCode))
 	must(t, r.store.Grants.CreateConnection(t.Context(), c))
 	return c
 }

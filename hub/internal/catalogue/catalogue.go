@@ -120,10 +120,9 @@ func (c *Catalogue) applyPolicy(ctx context.Context, svc service.Service) error 
 	if err != nil {
 		return err
 	}
-	policy := connection.PolicyOf(svc.Description)
 	for _, conn := range connections {
 		for range 5 {
-			err = c.store.Grants.UpdateConnection(ctx, conn.WithPolicy(time.Now(), policy), conn)
+			err = c.store.Grants.UpdateConnection(ctx, conn.WithPolicy(time.Now(), connection.PolicyOf(svc.Description, conn.Grant)), conn)
 			if !errors.Is(err, store.ErrStale) {
 				break
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // AddConnection names a new connection of a service; it has no grant yet. An
@@ -49,7 +50,7 @@ func newConnection(svc service.Service, name, title string) (connection.Connecti
 	if err := invalid.orNil(); err != nil {
 		return connection.Connection{}, err
 	}
-	conn := connection.New(time.Now(), store.NewID(), name, title, svc.ID, connection.PolicyOf(svc.Description))
+	conn := connection.New(time.Now(), store.NewID(), name, title, svc.ID, connection.PolicyOf(svc.Description, provider.GrantAuthorizationCode))
 	conn.RequestedScopes = svc.Scopes
 	return conn, nil
 }

@@ -29,7 +29,7 @@ func (c *Catalogue) doubted(ctx context.Context, svc service.Service, d provider
 // that allows it, in a service whose options are in doubt; false if nothing changed.
 func careful(svc service.Service, rotation provider.Rotation, now time.Time) (service.Service, bool) {
 	policy := connection.Policy{Rotation: rotation}
-	if len(svc.Doubts()) == 0 || policy.RepeatSafe() || !connection.PolicyOf(svc.Description).RepeatSafe() {
+	if len(svc.Doubts()) == 0 || policy.RepeatSafe() || !connection.PolicyOf(svc.Description, provider.GrantAuthorizationCode).RepeatSafe() {
 		return svc, false
 	}
 	description := *svc.Description

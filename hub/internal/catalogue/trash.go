@@ -79,7 +79,7 @@ func (c *Catalogue) upToDate(ctx context.Context, conn connection.Connection) (c
 		return conn, err
 	}
 	return c.change(ctx, conn.ID, func(conn connection.Connection) connection.Connection {
-		return conn.WithPolicy(time.Now(), connection.PolicyOf(svc.Description))
+		return conn.WithPolicy(time.Now(), connection.PolicyOf(svc.Description, conn.Grant))
 	})
 }
 

@@ -2,6 +2,7 @@ package connection
 
 import (
 	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -25,7 +26,15 @@ type Connection struct {
 	Name      string // unique slug, part of the hub API's address
 	Title     string // any Unicode
 	ServiceID string
-	State     State
+	// Grant is how the connection gets its tokens.
+	Grant provider.Grant
+	// Options are what was entered for this connection, by the names of the description's
+	// ConnectionOptions. Secret ones are among them.
+	Options map[string]any
+	// Part is the part of an authorization that the connection holds, and MainID the
+	// connection whose authorization it is; both "" for an authorization's own token set.
+	Part, MainID string
+	State        State
 	// Generation numbers the token sets: 0 has no grant, each renewal and each
 	// authorization adds one.
 	Generation int64
@@ -74,6 +83,12 @@ type TokenSet struct {
 	Short int `json:"short,omitempty"`
 	// Doubt is the part of the reply that was inconsistent; "" if none was.
 	Doubt Doubt `json:"doubt,omitempty"`
+	// Private is what a renewal needs and no process may see.
+	Private map[string]any `json:"private,omitempty"`
+	// Fields are what a person entered for a login or a static key.
+	Fields provider.Fields `json:"fields,omitempty"`
+	// RedirectURI is the one of the authorization; "" for grants without one.
+	RedirectURI string `json:"redirect_uri,omitempty"`
 }
 
 // Doubt is what of a token reply made no sense and was read as if it were not there.
@@ -113,10 +128,10 @@ type Failure struct {
 	TooEarly bool
 }
 
-// New returns a connection without a grant.
+// New returns a connection without tokens, which gets them by an authorization code.
 func New(now time.Time, id, name, title, serviceID string, policy Policy) Connection {
 	return Connection{
-		ID: id, Name: name, Title: title, ServiceID: serviceID, State: StatePending, Policy: policy,
+		ID: id, Name: name, Title: title, ServiceID: serviceID, Grant: provider.GrantAuthorizationCode, State: StatePending, Policy: policy,
 		CreatedAt: now, UpdatedAt: now,
 	}
 }
@@ -125,7 +140,7 @@ func New(now time.Time, id, name, title, serviceID string, policy Policy) Connec
 func (t TokenSet) Token(now time.Time) provider.Token {
 	token := provider.Token{
 		AccessToken: t.AccessToken, TokenType: t.TokenType, RefreshToken: t.RefreshToken,
-		IDToken: t.IDToken, Scopes: t.Scopes, Extra: t.Extra,
+		IDToken: t.IDToken, Scopes: t.Scopes, Extra: t.Extra, Private: t.Private,
 	}
 	if !t.ExpiresAt.IsZero() {
 		token.ExpiresIn = new(t.ExpiresAt.Sub(now))
@@ -159,3 +174,8 @@ func (t TokenSet) String() string { return "token set until " + t.ExpiresAt.Form
 
 // GoString keeps secrets out of %#v.
 func (t TokenSet) GoString() string { return "connection.TokenSet{…}" }
+
+// ForProvider is the part that a provider gets with each request.
+func (c Connection) ForProvider() provider.Connection {
+	return provider.Connection{Name: c.Name, Options: maps.Clone(c.Options), Part: c.Part}
+}

@@ -83,6 +83,10 @@ func newTokens(p Policy, asked time.Time, token provider.Token, old TokenSet) To
 	t := TokenSet{
 		AccessToken: token.AccessToken, TokenType: token.TokenType, RefreshToken: token.RefreshToken,
 		IDToken: token.IDToken, Scopes: slices.Clone(token.Scopes), Extra: token.Extra, ObtainedAt: asked,
+		Private: token.Private, Fields: old.Fields, RedirectURI: old.RedirectURI,
+	}
+	if t.Private == nil {
+		t.Private = old.Private
 	}
 	if t.Scopes == nil {
 		t.Scopes = old.Scopes

@@ -15,9 +15,19 @@ type Policy struct {
 	Lifetimes provider.Lifetimes   `json:"lifetimes,omitzero"`
 }
 
-// PolicyOf takes the policy from a description.
-func PolicyOf(d *provider.Description) Policy {
-	return Policy{AutoRenew: d.AutoRenew, Window: d.RenewWindow, Rotation: d.Rotation, Lifetimes: d.Lifetimes}
+// PolicyOf takes the policy of connections with a grant from a description. Where the hub
+// can obtain tokens again by the same grant, it does so, and a lost reply costs nothing:
+// what was sent stays good. A static key is renewed by a person.
+func PolicyOf(d *provider.Description, grant provider.Grant) Policy {
+	p := Policy{AutoRenew: d.AutoRenew, Window: d.RenewWindow, Rotation: d.Rotation, Lifetimes: d.Lifetimes}
+	switch {
+	case grant.Reissues():
+		p.AutoRenew, p.Rotation.RepeatSafe = provider.AutoRenewReissue, true
+		p.Lifetimes.RefreshToken, p.Lifetimes.RefreshTokenIdle, p.Window.KeepAlive = 0, 0, 0
+	case grant == provider.GrantStatic:
+		p.AutoRenew, p.Rotation, p.Window = provider.AutoRenewNone, provider.Rotation{}, provider.RenewWindow{}
+	}
+	return p
 }
 
 // Bounds of the margin that the hub chooses when a provider names none: a tenth

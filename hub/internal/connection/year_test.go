@@ -74,7 +74,7 @@ func TestAYearOfEachProviderByTheRules(t *testing.T) {
 	for name, year := range connectiontest.Years() {
 		t.Run(name, func(t *testing.T) {
 			y := &aYear{now: start, s: year.Service}
-			y.c = connection.New(start, "id-1", "n", "t", "s", connection.PolicyOf(&year.Service.Description)).
+			y.c = connection.New(start, "id-1", "n", "t", "s", connection.PolicyOf(&year.Service.Description, provider.GrantAuthorizationCode)).
 				Granted(start, start, year.Service.Grant(start), provider.Account{}, nil)
 			persons, nextPull, end := 0, start.Add(year.Every), start.Add(365*day)
 			for {

@@ -53,7 +53,7 @@ func (w *watched) suffering(t *testing.T, name, cause string) connection.Connect
 	t.Helper()
 	now := time.Now()
 	token := provider.Token{AccessToken: "a", RefreshToken: "r", ExpiresIn: new(time.Hour)}
-	c := connection.New(now, store.NewID(), name, name, w.svc.ID, connection.PolicyOf(w.svc.Description)).Granted(now, now, token, provider.Account{}, nil)
+	c := connection.New(now, store.NewID(), name, name, w.svc.ID, connection.PolicyOf(w.svc.Description, provider.GrantAuthorizationCode)).Granted(now, now, token, provider.Account{}, nil)
 	must(t, w.store.Grants.CreateConnection(t.Context(), c))
 	return w.suffers(t, c, cause)
 }

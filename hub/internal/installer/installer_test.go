@@ -232,7 +232,7 @@ func renew(ctx context.Context, r *replica, command string) error {
 	})
 }
 
-type answer struct{}
+type answer struct{ providerplugin.NoKeys }
 
 func (answer) RoundTrip(context.Context, int, *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
 	return &providerplugin.HTTPResponse{Status: 200, Body: []byte("next")}, nil

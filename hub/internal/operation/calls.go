@@ -43,17 +43,6 @@ func (r *Runner) Exchange(ctx context.Context, op *Op, req provider.ExchangeRequ
 	return token, out, err
 }
 
-// Refresh gets the next token set.
-func (r *Runner) Refresh(ctx context.Context, op *Op, current provider.Token) (*provider.Token, Outcome, error) {
-	var token *provider.Token
-	op.Spends = true
-	out, err := r.run(withToken(ctx, current), "refresh", op, func(ctx context.Context, c *providerplugin.Client, relay providerplugin.Relay, call provider.Call) (err error) {
-		token, err = c.Refresh(ctx, relay, op.Service.Provider, &provider.RefreshRequest{Call: call, Current: current})
-		return err
-	})
-	return token, out, err
-}
-
 // Revoke ends a grant at the service.
 func (r *Runner) Revoke(ctx context.Context, op *Op, current provider.Token) error {
 	_, err := r.run(withToken(ctx, current), "revoke", op, func(ctx context.Context, c *providerplugin.Client, relay providerplugin.Relay, call provider.Call) error {

@@ -94,11 +94,11 @@ func TestAGrantLivesThroughAPluginsProcess(t *testing.T) {
 	if err != nil || account.ID != "1" {
 		t.Errorf("the account is %+v, %v", account, err)
 	}
-	next, out, err := p.runner.Refresh(t.Context(), p.op("refresh"), *token)
+	next, out, err := p.runner.Obtain(t.Context(), p.op("refresh"), operation.Obtaining{Current: *token})
 	must(t, err)
 	again := p.op("refresh")
 	again.Kept = out.Replies
-	same, _, err := p.runner.Refresh(t.Context(), again, *token)
+	same, _, err := p.runner.Obtain(t.Context(), again, operation.Obtaining{Current: *token})
 	must(t, err)
 	if same.RefreshToken != next.RefreshToken || p.server.TokenRequests("refresh_token") != 1 {
 		t.Errorf("run again on its replies it asked %d times", p.server.TokenRequests("refresh_token"))
@@ -117,7 +117,7 @@ func TestWhatIsNotRunSaysWhy(t *testing.T) {
 	run := func(change func(*operation.Op)) *provider.Error {
 		op := p.op("op")
 		change(op)
-		_, _, err := p.runner.Refresh(t.Context(), op, provider.Token{RefreshToken: "r"})
+		_, _, err := p.runner.Obtain(t.Context(), op, operation.Obtaining{Current: provider.Token{RefreshToken: "r"}})
 		cause, ok := errors.AsType[*provider.Error](err)
 		if !ok {
 			t.Fatalf("%v names no kind", err)
@@ -137,12 +137,12 @@ func TestWhatIsNotRunSaysWhy(t *testing.T) {
 	halt = nil
 	spoilt := p.op("op")
 	spoilt.Kept = map[int][]byte{0: []byte("{")}
-	if _, _, err := p.runner.Refresh(t.Context(), spoilt, provider.Token{RefreshToken: "r"}); err == nil {
+	if _, _, err := p.runner.Obtain(t.Context(), spoilt, operation.Obtaining{Current: provider.Token{RefreshToken: "r"}}); err == nil {
 		t.Error("a kept reply that cannot be read was taken")
 	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, _, err := p.runner.Refresh(over, p.op("late"), provider.Token{RefreshToken: "r"})
+	_, _, err := p.runner.Obtain(over, p.op("late"), operation.Obtaining{Current: provider.Token{RefreshToken: "r"}})
 	if e, ok := errors.AsType[*provider.Error](err); !ok || e.Kind != provider.Transient {
 		t.Errorf("without time: %v", err)
 	}

@@ -40,7 +40,7 @@ func (r renewing) Describe(context.Context) (*provider.Description, error) {
 func (r renewing) Refresh(ctx context.Context, req *provider.RefreshRequest) (*provider.Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	out, err := http.NewRequestWithContext(ctx, http.MethodPost, req.Service.String("server"), nil)
+	out, err := http.NewRequestWithContext(ctx, http.MethodPost, req.Service.Option("server"), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func (b *bench) refresh(ctx context.Context, change func(*operation.Op)) <-chan 
 	}
 	ended := make(chan result, 1)
 	go func() {
-		token, out, err := b.runner.Refresh(ctx, op, provider.Token{RefreshToken: "r1"})
+		token, out, err := b.runner.Obtain(ctx, op, operation.Obtaining{Current: provider.Token{RefreshToken: "r1"}})
 		ended <- result{token, out, err}
 	}()
 	return ended

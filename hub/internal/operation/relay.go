@@ -79,6 +79,23 @@ func (c *relay) RoundTrip(ctx context.Context, step int, req *providerplugin.HTT
 	return kept.answer(req)
 }
 
+// Sign implements providerplugin.Relay. The signature is journaled like a reply, so that a
+// repeated run is answered the same.
+func (c *relay) Sign(ctx context.Context, step int, req *providerplugin.SignRequest) (string, error) {
+	c.mu.Lock()
+	kept, ok := c.replies[step]
+	c.mu.Unlock()
+	if ok {
+		return kept.signature(req)
+	}
+	jwt, err := c.runner.keys.Sign(ctx, c.op.Service, c.op.Now, req)
+	if err != nil {
+		return "", &providerplugin.RelayError{Refused: true, Message: err.Error(), Err: err}
+	}
+	c.keep(ctx, step, newSignature(req, jwt), false)
+	return jwt, nil
+}
+
 // start sends the request of a step. The caller holds mu.
 func (c *relay) start(ctx context.Context, step int, req *providerplugin.HTTPRequest) *exchange.Exchange {
 	return c.runner.exchanger.Start(ctx, exchange.Request{

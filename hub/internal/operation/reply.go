@@ -1,6 +1,8 @@
 package operation
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -22,6 +24,28 @@ type reply struct {
 	// Failure is why there was no reply, and Written whether bytes went out.
 	Failure string `json:"failure,omitempty"`
 	Written bool   `json:"written,omitempty"`
+	// Signed is the JWT of a step that asked for a signature.
+	Signed string `json:"signed,omitempty"`
+}
+
+func newSignature(req *providerplugin.SignRequest, jwt string) reply {
+	return reply{Request: signLine(req), Signed: jwt}
+}
+
+// signature hands a kept signature to a run of the operation.
+func (r reply) signature(req *providerplugin.SignRequest) (string, error) {
+	if line := signLine(req); line != r.Request {
+		return "", &providerplugin.PluginError{
+			Message: fmt.Sprintf("the plugin asked for %s, but had asked for %s when the operation ran before", line, r.Request),
+		}
+	}
+	return r.Signed, nil
+}
+
+// signLine identifies what is to be signed, by a hash of the claims.
+func signLine(req *providerplugin.SignRequest) string {
+	sum := sha256.Sum256(req.Claims)
+	return "a signature by " + req.Key + " over " + hex.EncodeToString(sum[:8])
 }
 
 func newReply(req *providerplugin.HTTPRequest, resp *providerplugin.HTTPResponse, failure *providerplugin.RelayError) reply {

@@ -111,7 +111,7 @@ func (r *Runner) runOnce(ctx context.Context, op *Op, c *relay, do do) (overTime
 	})
 	defer work.Stop()
 	begun := false
-	call := provider.Call{Service: c.to.Service, Now: op.Now}
+	call := provider.Call{Service: c.to.Service, Connection: op.Connection, Now: op.Now}
 	err = r.host.Run(pluginhost.WithSecrets(ctx, secretsOf(op.Service)...), op.Service.Provider, func(ctx context.Context, client *providerplugin.Client) error {
 		begun = true
 		return do(ctx, client, timed{c, work}, call)

@@ -27,13 +27,29 @@ type Plugins interface {
 	Description(name string) (d provider.Description, sum string, ok bool)
 }
 
+// Keys are the keys that the hub keeps for services.
+type Keys interface {
+	// Sign returns a JWT. Its error says what is missing and what to do.
+	Sign(ctx context.Context, svc service.Service, now time.Time, req *providerplugin.SignRequest) (jwt string, err error)
+}
+
+// noKeys is a hub without keys.
+type noKeys struct{}
+
+// Sign implements Keys.
+func (noKeys) Sign(_ context.Context, svc service.Service, _ time.Time, req *providerplugin.SignRequest) (string, error) {
+	return "", fmt.Errorf("the service %s has no key %q", svc.Name, req.Key)
+}
+
 // Options of a Runner. Zero times get defaults.
 type Options struct {
 	Plugins   Plugins
 	Exchanger *exchange.Exchanger
 	Journal   *journal.Journal
 	Limiter   *endpoint.Limiter
-	Logger    hclog.Logger
+	// Keys signs with the keys of services; nil keeps none.
+	Keys   Keys
+	Logger hclog.Logger
 	// WorkTimeout bounds what a plugin needs for one run of an operation, its start
 	// among it; the time of the exchanges does not count. 30 s.
 	WorkTimeout time.Duration
@@ -51,6 +67,7 @@ type Runner struct {
 	exchanger   *exchange.Exchanger
 	journal     *journal.Journal
 	limiter     *endpoint.Limiter
+	keys        Keys
 	log         hclog.Logger
 	workTimeout time.Duration
 	slowAfter   time.Duration
@@ -61,7 +78,10 @@ type Runner struct {
 func NewRunner(o Options) *Runner {
 	r := &Runner{
 		host: o.Plugins, exchanger: o.Exchanger, journal: o.Journal, limiter: o.Limiter, log: o.Logger,
-		workTimeout: o.WorkTimeout, slowAfter: o.SlowAfter, halted: o.Halted,
+		workTimeout: o.WorkTimeout, slowAfter: o.SlowAfter, halted: o.Halted, keys: o.Keys,
+	}
+	if r.keys == nil {
+		r.keys = noKeys{}
 	}
 	if r.halted == nil {
 		r.halted = func(context.Context) error { return nil }
@@ -80,6 +100,8 @@ type Op struct {
 	// ID names it in the journal. Required if Journaled.
 	ID      string
 	Service service.Service
+	// Connection is the one that it is about; zero if it is about none.
+	Connection provider.Connection
 	// Now is the provider's clock; keep it when the operation is run again.
 	Now time.Time
 	// Journaled makes replies durable; the caller calls Done when the outcome is

@@ -28,7 +28,7 @@ type slow struct{ description provider.Description }
 func (s slow) Describe(context.Context) (*provider.Description, error) { return &s.description, nil }
 
 func (s slow) Refresh(ctx context.Context, req *provider.RefreshRequest) (*provider.Token, error) {
-	out, err := http.NewRequestWithContext(ctx, http.MethodPost, req.Service.String("server"), nil)
+	out, err := http.NewRequestWithContext(ctx, http.MethodPost, req.Service.Option("server"), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (inProcess) Description(string) (d provider.Description, sum string, ok boo
 type panicking struct{ slow }
 
 func (panicking) Refresh(ctx context.Context, req *provider.RefreshRequest) (*provider.Token, error) {
-	out, err := http.NewRequestWithContext(ctx, http.MethodPost, req.Service.String("server"), nil)
+	out, err := http.NewRequestWithContext(ctx, http.MethodPost, req.Service.Option("server"), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -101,10 +101,10 @@ func TestAReplyThatThePluginFailsOnIsNotTakenForAFailure(t *testing.T) {
 				Plugins: inProcess{client}, Exchanger: exchange.New(exchange.Options{Sender: sender}), Journal: j, Limiter: endpoint.New(endpoint.Options{}),
 				Logger: hclog.NewNullLogger(), WorkTimeout: time.Second,
 			})
-			_, out, err := runner.Refresh(t.Context(), &operation.Op{
+			_, out, err := runner.Obtain(t.Context(), &operation.Op{
 				ID: "op", Now: time.Now(), Journaled: true,
 				Service: service.Service{Provider: "slow", Description: &description, Options: map[string]any{"server": server.URL}},
-			}, provider.Token{RefreshToken: "r"})
+			}, operation.Obtaining{Current: provider.Token{RefreshToken: "r"}})
 			if err == nil || !out.Sent || !out.Answered || !out.PluginFailed || len(out.Replies) != 1 {
 				t.Errorf("sent %t, answered %t, the plugin failed %t, %d replies, %v", out.Sent, out.Answered, out.PluginFailed, len(out.Replies), err)
 			}

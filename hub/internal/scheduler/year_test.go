@@ -141,7 +141,7 @@ func newHubOfAYear(t *testing.T, s *connectiontest.Service, connections int) *hu
 	must(h.store.Services.CreateService(t.Context(), svc))
 	grant := s.Grant(now)
 	for n := range connections {
-		c := connection.New(now, store.NewID(), fmt.Sprint("conn-", n), "conn", svc.ID, connection.PolicyOf(&s.Description)).
+		c := connection.New(now, store.NewID(), fmt.Sprint("conn-", n), "conn", svc.ID, connection.PolicyOf(&s.Description, provider.GrantAuthorizationCode)).
 			Granted(now, now, grant, provider.Account{}, nil)
 		must(h.store.Grants.CreateConnection(t.Context(), c))
 		h.ids = append(h.ids, c.ID)

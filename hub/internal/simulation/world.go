@@ -191,7 +191,7 @@ func (w *World) populate(ctx context.Context) error {
 		token := provider.Token{AccessToken: access, RefreshToken: refresh, ExpiresIn: new(w.o.Life)}
 		// Grants are as old as chance has it, so that not all are due together.
 		asked := now.Add(-w.fate.between(0, w.o.Life*2/3, "age", name))
-		c := connection.New(now, store.NewID(), name, name, svc.ID, connection.PolicyOf(&d)).Granted(now, asked, token, provider.Account{}, nil)
+		c := connection.New(now, store.NewID(), name, name, svc.ID, connection.PolicyOf(&d, provider.GrantAuthorizationCode)).Granted(now, asked, token, provider.Account{}, nil)
 		if err := db.Grants.CreateConnection(ctx, c); err != nil {
 			return err
 		}

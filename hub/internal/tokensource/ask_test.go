@@ -83,7 +83,7 @@ func TestWhatCannotBeRenewedSaysWhoHasToAct(t *testing.T) {
 	}{
 		"paused":         {r.c.Paused(now), provider.Blocked, "paused"},
 		"given back":     {r.c.Revoked(now), provider.ReauthorizationRequired, "given back"},
-		"never granted":  {connection.New(now, "id", "n", "n", r.service.ID, connection.PolicyOf(r.service.Description)), provider.ReauthorizationRequired, "Nobody"},
+		"never granted":  {connection.New(now, "id", "n", "n", r.service.ID, connection.PolicyOf(r.service.Description, provider.GrantAuthorizationCode)), provider.ReauthorizationRequired, "Nobody"},
 		"ended":          {of(func(c *connection.Connection) { c.State = connection.StateEnded }), provider.ReauthorizationRequired, "ended the grant"},
 		"no more tokens": {of(func(c *connection.Connection) { c.Tokens.RefreshToken = "" }), provider.ReauthorizationRequired, "authorize"},
 	} {

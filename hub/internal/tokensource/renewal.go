@@ -138,7 +138,7 @@ func (s *Source) refresh(ctx context.Context, f *flight, c connection.Connection
 		}
 		crashpoint.At(crashpoint.AfterIntent)
 		op := &operation.Op{
-			ID: intent.ID, Service: svc, Now: intent.BegunAt, Journaled: true, Meta: metaOf(intent),
+			ID: intent.ID, Service: svc, Connection: c.ForProvider(), Now: intent.BegunAt, Journaled: true, Meta: metaOf(intent),
 			Fence: s.fence(intent), Received: s.secondCopy(intent),
 		}
 		p.watch(s, op, f, c.ID)
@@ -166,7 +166,9 @@ func (s *Source) newIntent(c connection.Connection, svc service.Service) renewal
 // ends with the call: a save may take long.
 func (s *Source) finish(ctx context.Context, c connection.Connection, op *operation.Op, intent renewaldb.Intent, p *permit) (connection.Connection, error) {
 	begun, log := time.Now(), tracing.Log(ctx, s.log)
-	token, out, err := s.runner.Refresh(ctx, op, c.Tokens.Token(op.Now))
+	token, out, err := s.runner.Obtain(ctx, op, operation.Obtaining{
+		Grant: c.Grant, Current: c.Tokens.Token(op.Now), Fields: c.Tokens.Fields, RedirectURI: c.Tokens.RedirectURI,
+	})
 	if out.PluginFailed {
 		err = s.withVersions(err, intent, op.Service.Provider)
 	}

@@ -56,7 +56,7 @@ func (r rotating) Describe(context.Context) (*provider.Description, error) {
 
 func (r rotating) Refresh(ctx context.Context, req *provider.RefreshRequest) (*provider.Token, error) {
 	form := url.Values{"refresh_token": {req.Current.RefreshToken}}
-	out, err := http.NewRequestWithContext(ctx, http.MethodPost, req.Service.String("server"), strings.NewReader(form.Encode()))
+	out, err := http.NewRequestWithContext(ctx, http.MethodPost, req.Service.Option("server"), strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +129,7 @@ func (r *rig) add(t *testing.T, name string, life time.Duration) connection.Conn
 	t.Helper()
 	now := time.Now()
 	token := provider.Token{AccessToken: name + "-a0", RefreshToken: name + "-r", ExpiresIn: new(life + time.Hour)}
-	c := connection.New(now, store.NewID(), name, name, r.service.ID, connection.PolicyOf(r.service.Description)).
+	c := connection.New(now, store.NewID(), name, name, r.service.ID, connection.PolicyOf(r.service.Description, provider.GrantAuthorizationCode)).
 		Granted(now, now.Add(-time.Hour), token, provider.Account{}, nil)
 	must(t, r.store.Grants.CreateConnection(t.Context(), c))
 	return c

@@ -100,7 +100,7 @@ func (s *Source) replay(ctx context.Context, c connection.Connection, intent ren
 	if err != nil {
 		return c, err
 	}
-	op := &operation.Op{ID: intent.ID, Service: svc, Now: intent.BegunAt, Journaled: true, Meta: metaOf(intent), Kept: kept}
+	op := &operation.Op{ID: intent.ID, Service: svc, Connection: c.ForProvider(), Now: intent.BegunAt, Journaled: true, Meta: metaOf(intent), Kept: kept}
 	if version, other := s.otherPlugin(intent, svc.Provider); other {
 		tracing.Log(ctx, s.log).Warn("token response is read by another plugin version than asked for it", "connection", c.Name, "asked", intent.PluginVersion, "reads", version)
 	}

@@ -83,7 +83,7 @@ func claimTime(b *testing.B, address, keyFile string) time.Duration {
 	now := time.Now()
 	due := make([]connection.Connection, 0, rounds*atOnce)
 	for n := range rounds * atOnce {
-		c := connection.New(now, store.NewID(), fmt.Sprintf("due-%04d", n), "Due", svc.ID, connection.PolicyOf(svc.Description))
+		c := connection.New(now, store.NewID(), fmt.Sprintf("due-%04d", n), "Due", svc.ID, connection.PolicyOf(svc.Description, provider.GrantAuthorizationCode))
 		c = c.Granted(now, now, provider.Token{AccessToken: "a", RefreshToken: "r", ExpiresIn: new(time.Hour)}, provider.Account{}, nil)
 		c.Due = now.Add(-time.Minute)
 		due = append(due, c)

@@ -291,7 +291,7 @@ func furnish(t *testing.T, dir string, services *channeltest.Server) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := connection.New(now.Add(-f.age-30*day), store.NewID(), f.name, f.title, svc.ID, connection.PolicyOf(svc.Description))
+		c := connection.New(now.Add(-f.age-30*day), store.NewID(), f.name, f.title, svc.ID, connection.PolicyOf(svc.Description, provider.GrantAuthorizationCode))
 		if f.life > 0 {
 			asked := now.Add(-f.age)
 			token := provider.Token{AccessToken: "a", RefreshToken: f.refresh, ExpiresIn: new(f.life), Scopes: svc.Scopes}

@@ -85,7 +85,7 @@ func (w *Wave) fill(b testing.TB) {
 	connections := make([]connection.Connection, 0, w.size)
 	for n := range w.size {
 		access, refresh := w.Server.Grant(authserver.DefaultAccounts()[0], "offline_access")
-		c := connection.New(now, store.NewID(), fmt.Sprintf("wave-%05d", n), "Wave", svc.ID, connection.PolicyOf(svc.Description))
+		c := connection.New(now, store.NewID(), fmt.Sprintf("wave-%05d", n), "Wave", svc.ID, connection.PolicyOf(svc.Description, provider.GrantAuthorizationCode))
 		c = c.Granted(now, now, provider.Token{AccessToken: access, RefreshToken: refresh, ExpiresIn: new(time.Hour)}, provider.Account{}, nil)
 		c.Due = now.Add(-time.Second)
 		connections = append(connections, c)

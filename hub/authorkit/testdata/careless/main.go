@@ -52,7 +52,7 @@ var ordinary = oauth.New(oauth.Config{
 func (c careless) Refresh(ctx context.Context, req *provider.RefreshRequest) (*provider.Token, error) {
 	token, err := c.served.Refresh(ctx, req)
 	secret := req.Service.ClientSecret
-	fault := req.Service.String("fault")
+	fault := req.Service.Option("fault")
 	switch fault {
 	case "print":
 		fmt.Fprintln(os.Stderr, "refreshing with", secret)

@@ -49,7 +49,7 @@ func (play) PrepareService(ctx context.Context, req *provider.PrepareServiceRequ
 
 // AuthCodeURL implements provider.AuthorizationCodeGrant.
 func (play) AuthCodeURL(_ context.Context, req *provider.AuthCodeURLRequest) (*provider.AuthCodeURL, error) {
-	return &provider.AuthCodeURL{URL: req.Service.String("server") + "/authorize?" + url.Values{"state": {req.State}}.Encode()}, nil
+	return &provider.AuthCodeURL{URL: req.Service.Option("server") + "/authorize?" + url.Values{"state": {req.State}}.Encode()}, nil
 }
 
 // Exchange implements provider.AuthorizationCodeGrant.
@@ -86,7 +86,7 @@ func tokenOf(ctx context.Context, client *http.Client, s provider.Service, form 
 
 // ask sends a request to the service. 400 is its refusal, anything else but 200 passes.
 func ask(ctx context.Context, client *http.Client, s provider.Service, path string, form url.Values, reply any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.String("server")+path, strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Option("server")+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		return err
 	}

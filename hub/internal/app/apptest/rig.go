@@ -143,7 +143,7 @@ func (r *Rig) Service(t *testing.T, name string) service.Service {
 func (r *Rig) Connection(t *testing.T, s service.Service, name string) connection.Connection {
 	t.Helper()
 	now := time.Now()
-	c := connection.New(now, store.NewID(), name, name, s.ID, connection.PolicyOf(s.Description)).Granted(now, now.Add(-time.Minute),
+	c := connection.New(now, store.NewID(), name, name, s.ID, connection.PolicyOf(s.Description, provider.GrantAuthorizationCode)).Granted(now, now.Add(-time.Minute),
 		provider.Token{AccessToken: name + "-access", RefreshToken: name + "-refresh", ExpiresIn: provider.Seconds(3600)}, provider.Account{ID: "7", Name: "ann@service.example"}, nil)
 	Must(t, r.Store.Grants.CreateConnection(t.Context(), c))
 	return c

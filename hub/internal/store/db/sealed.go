@@ -13,6 +13,7 @@ type sealedColumn struct{ table, column, id string }
 var sealedColumns = []sealedColumn{
 	{"services", "secrets", "id"},
 	{"connections", "tokens", "id"},
+	{"connections", "options", "id"},
 	{"token_history", "tokens", "connection_id || '/' || CAST(generation AS TEXT)"},
 	{"intents", "reply", "id"},
 	{"authorizations", "secrets", "id"},

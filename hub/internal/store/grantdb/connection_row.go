@@ -16,6 +16,10 @@ type ConnectionRow struct {
 	Title           string
 	SearchText      string
 	ServiceID       string
+	GrantType       string
+	Options         []byte
+	Part            string
+	MainID          string
 	State           string
 	Generation      int64
 	Lineage         string
@@ -62,6 +66,9 @@ type tokensJSON struct {
 	Late             bool           `json:"late,omitempty"`
 	Short            int            `json:"short,omitempty"`
 	Doubt            string         `json:"doubt,omitempty"`
+	Private          map[string]any `json:"private,omitempty"`
+	Fields           map[string]any `json:"fields,omitempty"`
+	RedirectURI      string         `json:"redirect_uri,omitempty"`
 }
 
 // failureJSON is a failure as its column holds it; "" is none.
@@ -89,6 +96,7 @@ func (s *Rows) RowOfConnection(c connection.Connection) (ConnectionRow, error) {
 	d := c.Derived()
 	row := ConnectionRow{
 		ID: c.ID, Name: c.Name, Title: c.Title, SearchText: d.Search, ServiceID: c.ServiceID,
+		GrantType: string(c.Grant), Part: c.Part, MainID: c.MainID,
 		State: string(c.State), Generation: c.Generation, Lineage: c.Lineage, ExpiresAt: db.Millis(c.Tokens.ExpiresAt), DueAt: db.Millis(c.Due),
 		AccountID: c.Account.ID, AccountName: c.Account.Name, RenewedAt: db.Millis(c.RenewedAt),
 		AuthorizedAt: db.Millis(c.AuthorizedAt), LastPulledAt: db.Millis(c.LastPulledAt),
@@ -99,6 +107,11 @@ func (s *Rows) RowOfConnection(c connection.Connection) (ConnectionRow, error) {
 	var err error
 	if row.Tokens, err = s.sealTokens(c.Tokens, "connections", c.ID); err != nil {
 		return row, err
+	}
+	if len(c.Options) > 0 {
+		if row.Options, err = s.db.SealJSON(c.Options, "connections", c.ID, "options"); err != nil {
+			return row, err
+		}
 	}
 	if row.Policy, err = db.JSONText(c.Policy); err != nil {
 		return row, err
@@ -113,6 +126,7 @@ func (s *Rows) RowOfConnection(c connection.Connection) (ConnectionRow, error) {
 func (s *Rows) connectionOf(row *ConnectionRow) (connection.Connection, error) {
 	c := connection.Connection{
 		ID: row.ID, Name: row.Name, Title: row.Title, ServiceID: row.ServiceID, State: connection.State(row.State),
+		Grant: provider.Grant(row.GrantType), Part: row.Part, MainID: row.MainID,
 		Generation: row.Generation, Lineage: row.Lineage, Due: db.TimeOf(row.DueAt), Account: provider.Account{ID: row.AccountID, Name: row.AccountName},
 		RenewedAt: db.TimeOf(row.RenewedAt), AuthorizedAt: db.TimeOf(row.AuthorizedAt), LastPulledAt: db.TimeOf(row.LastPulledAt),
 		CreatedAt: db.TimeOf(row.CreatedAt), UpdatedAt: db.TimeOf(row.UpdatedAt), Cause: row.FailureCause,
@@ -120,6 +134,11 @@ func (s *Rows) connectionOf(row *ConnectionRow) (connection.Connection, error) {
 	var err error
 	if c.Tokens, err = s.openTokens(row.Tokens, "connections", row.ID); err != nil {
 		return c, fmt.Errorf("read the connection %s: %w", row.Name, err)
+	}
+	if len(row.Options) > 0 {
+		if err := s.db.OpenJSON(row.Options, &c.Options, "connections", row.ID, "options"); err != nil {
+			return c, fmt.Errorf("read the options of the connection %s: %w", row.Name, err)
+		}
 	}
 	if err := json.Unmarshal([]byte(row.Policy), &c.Policy); err != nil {
 		return c, fmt.Errorf("read the policy of the connection %s: %w", row.Name, err)
@@ -148,13 +167,14 @@ func (s *Rows) ConnectionsOf(rows []ConnectionRow) ([]connection.Connection, err
 
 // sealTokens seals a token set; the empty one is nil.
 func (s *Rows) sealTokens(t connection.TokenSet, table, id string) ([]byte, error) {
-	if t.AccessToken == "" && t.RefreshToken == "" && t.IDToken == "" && len(t.Extra) == 0 && t.ObtainedAt.IsZero() {
+	if t.AccessToken == "" && t.RefreshToken == "" && t.IDToken == "" && len(t.Extra) == 0 && len(t.Fields) == 0 && t.ObtainedAt.IsZero() {
 		return nil, nil
 	}
 	return s.db.SealJSON(tokensJSON{
 		AccessToken: t.AccessToken, TokenType: t.TokenType, RefreshToken: t.RefreshToken, IDToken: t.IDToken,
 		Scopes: t.Scopes, Extra: t.Extra, ObtainedAt: db.Millis(t.ObtainedAt), ExpiresAt: db.Millis(t.ExpiresAt),
 		RefreshExpiresAt: db.Millis(t.RefreshExpiresAt), Late: t.Late, Short: t.Short, Doubt: string(t.Doubt),
+		Private: t.Private, Fields: t.Fields, RedirectURI: t.RedirectURI,
 	}, table, id, "tokens")
 }
 
@@ -170,6 +190,7 @@ func (s *Rows) openTokens(sealed []byte, table, id string) (connection.TokenSet,
 		AccessToken: t.AccessToken, TokenType: t.TokenType, RefreshToken: t.RefreshToken, IDToken: t.IDToken,
 		Scopes: t.Scopes, Extra: t.Extra, ObtainedAt: db.TimeOf(t.ObtainedAt), ExpiresAt: db.TimeOf(t.ExpiresAt),
 		RefreshExpiresAt: db.TimeOf(t.RefreshExpiresAt), Late: t.Late, Short: t.Short, Doubt: connection.Doubt(t.Doubt),
+		Private: t.Private, Fields: t.Fields, RedirectURI: t.RedirectURI,
 	}, nil
 }
 

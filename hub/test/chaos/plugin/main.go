@@ -38,7 +38,7 @@ func rotating(r provider.Rotation) provider.Provider {
 		},
 		Auth: oauth.AuthPost,
 		Resolve: func(svc provider.Service) (oauth.Endpoints, error) {
-			base := svc.String("server") + "/" + string(r.Kind)
+			base := svc.Option("server") + "/" + string(r.Kind)
 			return oauth.Endpoints{AuthURL: base + "/authorize", TokenURL: base + "/token"}, nil
 		},
 	})
