@@ -102,6 +102,8 @@ var phrases = []phrase{
 	p(`the hub itself failed in this renewal; its log has the details, please report it`, `при этом продлении произошёл сбой в самом хабе; подробности в его журнале, сообщите о них разработчикам`),
 	p(`the plugin asked for another request than when the operation ran before`, `плагин запросил не то, что при прошлом выполнении этой операции`),
 	p(`the plugin asked for (.+?), but had asked for (.+?) when the operation ran before: (.+)`, `плагин запросил $1, а при прошлом выполнении этой операции — $2: $3`),
+	p(`the plugin asked for (.+?), but had asked for (.+?) when the operation ran before`, `плагин запросил $1, а при прошлом выполнении этой операции — $2`),
+	p(`a token set of the grant "(.+)" is not obtained without a person`, `без человека доступ этого вида не получить ($1)`),
 	p(`the method is (\S+), was (\S+)`, `метод $1, был $2`),
 	p(`the host is (\S+), was (\S+)`, `хост $1, был $2`),
 	p(`the path is (\S+), was (\S+)`, `путь $1, был $2`),
