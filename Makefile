@@ -85,6 +85,10 @@ proxies: ## Run the nginx and Caddy samples of docs/deploying.md in front of a h
 plugin-cases: ## Run every case of docs/plugin-host.md with real processes; ARGS=-write notes the results there.
 	@scripts/plugin-cases.sh $(ARGS)
 
+.PHONY: compat
+compat: ## Run hub and plugins of today with those of the baseline (proto/BASELINE; BASE=… names another); FULL=1 tries every plugin.
+	@scripts/compat.sh
+
 .PHONY: attack
 attack: ## Play the attacks of docs/threat-model.md; ARGS=-write notes the results there, ARGS=-defects=scripts/cases/defects.json plants defects.
 	@scripts/attack.sh $(ARGS)

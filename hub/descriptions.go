@@ -5,9 +5,9 @@ import (
 	"errors"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
-	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // descriptions stores plugins' descriptions, so that a plugin is not started only to be
@@ -17,15 +17,15 @@ type descriptions struct {
 }
 
 // PluginBySum implements pluginhost.DescriptionCache.
-func (d descriptions) PluginBySum(ctx context.Context, sum string) (string, []provider.Description, bool, error) {
+func (d descriptions) PluginBySum(ctx context.Context, sum string) (pluginhost.Described, bool, error) {
 	record, err := d.store.Plugins.PluginBySum(ctx, sum)
 	if errors.Is(err, store.ErrNotFound) {
-		return "", nil, false, nil
+		return pluginhost.Described{}, false, nil
 	}
-	return record.Version, record.Descriptions, err == nil, err
+	return pluginhost.Described{Version: record.Version, Descriptions: record.Descriptions, Uses: record.Uses}, err == nil, err
 }
 
 // SavePlugin implements pluginhost.DescriptionCache.
-func (d descriptions) SavePlugin(ctx context.Context, sum, name, version string, descs []provider.Description) error {
-	return d.store.Plugins.SavePlugin(ctx, plugindb.PluginRecord{Sum: sum, Name: name, Version: version, Descriptions: descs, SeenAt: time.Now()})
+func (d descriptions) SavePlugin(ctx context.Context, sum, name string, p pluginhost.Described) error {
+	return d.store.Plugins.SavePlugin(ctx, plugindb.PluginRecord{Sum: sum, Name: name, Version: p.Version, Descriptions: p.Descriptions, Uses: p.Uses, SeenAt: time.Now()})
 }

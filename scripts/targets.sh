@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 # A target that is not here is a mistake: whoever adds one says how it is tried.
 short() {
   case $1 in
-    help | build | smoke-test | quickstart | author-walk | plugin-cases | documented-commands | proxies) ;;
+    help | build | smoke-test | quickstart | author-walk | plugin-cases | documented-commands | proxies | compat) ;;
     check | lint | vet | generate-check | tidy-check | gowork-off | proto-breaking) ;;
     generate | assets | drill | clean | openapi-lint) ;;
     dist) echo 'DIST_ARCHS=amd64' ;;

@@ -59,6 +59,9 @@ func (c pluginInstallCmd) Run(ctx context.Context) error {
 	if err := c.ask(newAsker(c.Yes), look); err != nil {
 		return err
 	}
+	if c.Confirm == "" && look.trusted { // what was agreed to has named providers without a publisher
+		c.Confirm = look.Sum
+	}
 	return c.install(ctx, client)
 }
 

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/mod/semver"
 
 	"github.com/evergrant/evergrant/hub/authorkit"
+	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // hubKey is a key whose signatures count, or counted, at a hub.
@@ -32,6 +33,8 @@ type packageLook struct {
 	added, dropped []string
 	// signer is the owner of the signature.
 	signer string
+	// trusted is set if the hub trusts the key that has signed it.
+	trusted bool
 }
 
 // compare sets the package against the plugin that the hub has under its name.
@@ -60,6 +63,7 @@ func (l *packageLook) signedBy(file string, k hubKey) {
 	case k.RevokedAt != "":
 		l.signer = fmt.Sprintf("key %s (%s), which the hub does not trust any more", k.ID, k.Title)
 	default:
+		l.trusted = true
 		l.signer = fmt.Sprintf("key %s (%s), which the hub trusts", k.ID, k.Title)
 	}
 }
@@ -82,7 +86,7 @@ func (l *packageLook) show(out io.Writer) {
 	}
 	say("conformance", "%s", l.proof())
 	for _, p := range m.Providers {
-		say("provider", "%s", p.Name)
+		say("provider", "%s%s", p.Name, unpublished(p.Name))
 		for _, host := range p.Hosts {
 			say("  host", "%s%s", host, l.mark(host))
 		}
@@ -90,6 +94,14 @@ func (l *packageLook) show(out io.Writer) {
 	for _, host := range l.dropped {
 		say("  host", "%s (no more)", host)
 	}
+}
+
+// unpublished marks a provider without a publisher.
+func unpublished(name string) string {
+	if provider.PublisherOf(name) == "" {
+		return "  (a name without a publisher: for plugins of the hub, or your own)"
+	}
+	return ""
 }
 
 // mark marks a host that is added.

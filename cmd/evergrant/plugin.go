@@ -185,13 +185,27 @@ func (c pluginVerifyCmd) Run() error {
 type pluginDevCmd struct {
 	Source     string `arg:"" help:"Folder of the plugin's main package." type:"existingdir"`
 	PluginsDir string `help:"Folder that the running hub watches." required:"" env:"EVERGRANT_PLUGINS_DIR" type:"existingdir" placeholder:"DIR"`
+	Fixtures   string `help:"Run every operation twice with these fixtures after each build, and name the first request that differs." type:"existingfile" placeholder:"FILE"`
 	Unconfined bool   `help:"Try what was built without the sandbox, with all that you may do. For plugins of your own only."`
+}
+
+func (c pluginDevCmd) fixtures() (*authorkit.Fixtures, error) {
+	if c.Fixtures == "" {
+		return nil, nil
+	}
+	fixtures, err := authorkit.ReadFixtures(c.Fixtures)
+	fixtures.Unconfined = c.Unconfined
+	return &fixtures, err
 }
 
 // Run builds and swaps until it is interrupted.
 func (c pluginDevCmd) Run(ctx context.Context) error {
+	fixtures, err := c.fixtures()
+	if err != nil {
+		return err
+	}
 	return authorkit.Watch(ctx, authorkit.Watching{
-		Source: c.Source, PluginsDir: c.PluginsDir, Unconfined: c.Unconfined,
+		Source: c.Source, Fixtures: fixtures, PluginsDir: c.PluginsDir, Unconfined: c.Unconfined,
 		Say: func(format string, args ...any) { fmt.Printf(format+"\n", args...) },
 	})
 }

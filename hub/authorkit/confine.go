@@ -21,7 +21,7 @@ func starter(ctx context.Context, unconfined bool) providertest.Starter {
 	}
 	return func(binary string, logs io.Writer) (*providerplugin.Client, func(), error) {
 		// A cold interpreter on a busy machine takes its time.
-		opts := pluginhost.Options{Sandbox: sandbox.Required, StartTimeout: 30 * time.Second, ConnectTimeout: 20 * time.Second}
+		opts := pluginhost.Options{Sandbox: sandbox.Required, Limits: pluginhost.DefaultLimits, StartTimeout: 30 * time.Second, ConnectTimeout: 20 * time.Second}
 		client, stop, err := pluginhost.StartAlone(ctx, opts, binary, logs)
 		if err != nil {
 			return nil, nil, fmt.Errorf("in the sandbox: %w\n(--unconfined runs it with all that you may do: for plugins of your own only)", err)

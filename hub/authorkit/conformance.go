@@ -136,6 +136,17 @@ func Test(ctx context.Context, binary string, f Fixtures) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find %s: %w", binary, err)
 	}
+	config := f.config(ctx, path)
+	results, err := providertest.Prove(ctx, config)
+	if err != nil && len(results) == 0 {
+		return nil, fmt.Errorf("test %s: %w", binary, err)
+	}
+	r := &Report{Plugin: filepath.Base(binary), SHA256: sum, Provider: f.Provider, Results: results, Renews: providertest.Renews(results)}
+	return r, errors.Join(err, ctx.Err())
+}
+
+// config is what the suite is run with.
+func (f Fixtures) config(ctx context.Context, path string) providertest.Config {
 	config := providertest.Config{
 		Binary: path, Start: starter(ctx, f.Unconfined), Name: f.Provider, Public: f.Public, TokenReply: f.TokenReply, Life: time.Duration(f.LifeSeconds) * time.Second, Gaps: f.Gaps,
 		Service: provider.Service{Options: f.Options, Scopes: f.Scopes}, Current: provider.Token{Extra: f.Extra},
@@ -144,12 +155,7 @@ func Test(ctx context.Context, binary string, f Fixtures) (*Report, error) {
 	for name, value := range f.Callback {
 		config.Callback.Set(name, value)
 	}
-	results, err := providertest.Prove(ctx, config)
-	if err != nil && len(results) == 0 {
-		return nil, fmt.Errorf("test %s: %w", binary, err)
-	}
-	r := &Report{Plugin: filepath.Base(binary), SHA256: sum, Provider: f.Provider, Results: results, Renews: providertest.Renews(results)}
-	return r, errors.Join(err, ctx.Err())
+	return config
 }
 
 func folder(path string) fs.FS {

@@ -70,6 +70,7 @@ func Pack(ctx context.Context, p Packing) (string, error) {
 		}
 		m.Providers = append(m.Providers, served)
 	}
+	m.Requires = required(info.Requirements)
 	if p.Report != nil {
 		m.Conformance = p.Report.conformance()
 	}
@@ -85,6 +86,17 @@ func Pack(ctx context.Context, p Packing) (string, error) {
 		_, err := pluginpack.Write(w, m, os.DirFS(staged))
 		return err
 	})
+}
+
+// required leaves out of a manifest what every hub grants.
+func required(r providerplugin.Requirements) providerplugin.Requirements {
+	if r.Limits.IsZero() {
+		r.Limits = providerplugin.Limits{}
+	}
+	if r.MinimumContract == 1 {
+		r.MinimumContract = 0
+	}
+	return r
 }
 
 // stage copies what is packed into one folder.

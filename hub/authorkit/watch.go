@@ -24,6 +24,8 @@ type Watching struct {
 	PluginsDir string
 	// Unconfined tries what was built with the caller's own rights, without a sandbox.
 	Unconfined bool
+	// Fixtures say with which service its operations are run twice; nil runs none.
+	Fixtures *Fixtures
 	// Every is the time between two looks; 500 ms.
 	Every time.Duration
 	// Say is called with progress messages.
@@ -55,6 +57,7 @@ func Watch(ctx context.Context, w Watching) error {
 				w.Say("%v", err)
 			} else {
 				w.Say("built %s in %s; the hub swaps it", name, time.Since(began).Round(10*time.Millisecond))
+				w.replay(ctx, filepath.Join(w.PluginsDir, name))
 			}
 		}
 		select {
@@ -62,6 +65,16 @@ func Watch(ctx context.Context, w Watching) error {
 			return nil
 		case <-time.After(w.Every):
 		}
+	}
+}
+
+// replay reports requests that are other ones when an operation runs again.
+func (w Watching) replay(ctx context.Context, binary string) {
+	if w.Fixtures == nil {
+		return
+	}
+	if err := providertest.Replays(ctx, w.Fixtures.config(ctx, binary)); err != nil && ctx.Err() == nil {
+		w.Say("a hub that runs an operation again would not finish it:\n%v", err)
 	}
 }
 

@@ -9,8 +9,6 @@ import (
 	"slices"
 )
 
-var nameRE = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-
 // maxIcon bounds Description.Icon, in bytes.
 const maxIcon = 16 << 10
 
@@ -21,8 +19,8 @@ func (d *Description) Validate() error {
 	problem := func(format string, args ...any) {
 		problems = append(problems, fmt.Errorf("provider %q: "+format, append([]any{d.Name}, args...)...))
 	}
-	if !nameRE.MatchString(d.Name) || len(d.Name) > 63 {
-		problem("a name has lower-case letters, digits and hyphens, at most 63")
+	if !ValidName(d.Name) {
+		problem("a name has lower-case letters, digits and hyphens, at most 63, and may have the name of its publisher and a dot before it")
 	}
 	if d.Title.EN == "" {
 		problem("title.en is required")

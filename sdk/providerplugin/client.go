@@ -25,9 +25,16 @@ type PluginInfo struct {
 	Version string
 	// Descriptions of its providers, validated.
 	Descriptions []provider.Description
+	// Requirements are what it asks of the hub; they are met.
+	Requirements Requirements
+	// Deprecated are the fields of the contract that its description uses although they
+	// are deprecated, by their full name, sorted.
+	Deprecated []string
 }
 
-// Describe returns the providers that the plugin serves.
+// Describe returns the providers that the plugin serves. From then on its operations have
+// the limits that it asks for. Errors: *UnfitError if it asks for what this host lacks or
+// does not grant, besides those of all methods.
 func (c *Client) Describe(ctx context.Context) (*PluginInfo, error) { return c.v1.describe(ctx) }
 
 // PrepareService runs provider.ServicePreparer.

@@ -21,31 +21,39 @@ var Handshake = plugin.HandshakeConfig{
 // DispenseName is the name under which go-plugin hands out the Client.
 const DispenseName = "provider"
 
-// MaxMessage bounds a message in either direction, in bytes.
-const MaxMessage = 1 << 20
-
 // Plugins are the protocol versions spoken, for go-plugin's VersionedPlugins.
-// Serve passes its providers; a host passes none.
+// A host that grants no more than the contract's own limits passes no provider.
 func Plugins(providers ...provider.Provider) map[int]plugin.PluginSet {
+	return pluginsOf(ServeConfig{Providers: providers}, Limits{})
+}
+
+// HostPlugins are Plugins for a host that grants more: at most the limits given.
+func HostPlugins(most Limits) map[int]plugin.PluginSet {
+	return pluginsOf(ServeConfig{}, most)
+}
+
+func pluginsOf(config ServeConfig, most Limits) map[int]plugin.PluginSet {
 	return map[int]plugin.PluginSet{
-		1: {DispenseName: &v1Plugin{providers: providers}},
+		1: {DispenseName: &v1Plugin{config: config, most: most}},
 	}
 }
 
 // v1Plugin is the go-plugin border of protocol version 1.
 type v1Plugin struct {
 	plugin.NetRPCUnsupportedPlugin
-	providers []provider.Provider
+	// config is a plugin's, most what a host grants at the most.
+	config ServeConfig
+	most   Limits
 }
 
 var _ plugin.GRPCPlugin = (*v1Plugin)(nil)
 
 // GRPCServer implements plugin.GRPCPlugin on the plugin's side.
 func (p *v1Plugin) GRPCServer(_ *plugin.GRPCBroker, s *grpc.Server) error {
-	if len(p.providers) == 0 {
+	if len(p.config.Providers) == 0 {
 		return errors.New("providerplugin: Serve was called without a provider")
 	}
-	server, err := newV1Server(p.providers)
+	server, err := newV1Server(p.config)
 	if err != nil {
 		return err
 	}
@@ -55,5 +63,5 @@ func (p *v1Plugin) GRPCServer(_ *plugin.GRPCBroker, s *grpc.Server) error {
 
 // GRPCClient implements plugin.GRPCPlugin on the host's side.
 func (p *v1Plugin) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
-	return newV1Client(conn), nil
+	return newV1Client(conn, p.most), nil
 }

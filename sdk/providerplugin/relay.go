@@ -48,6 +48,17 @@ type HTTPRequest struct {
 	// ClientCertificate and DPoPKey name keys of the service that the hub is to use; "" for
 	// none.
 	ClientCertificate, DPoPKey string
+	// MaxReply is how many bytes the reply's body may have; zero is MaxBody. A Relay that
+	// reads more fails with a *RelayError.
+	MaxReply int64
+}
+
+// ReplyLimit is how many bytes the reply's body may have.
+func (r *HTTPRequest) ReplyLimit() int64 {
+	if r.MaxReply > 0 {
+		return r.MaxReply
+	}
+	return MaxBody
 }
 
 // HTTPResponse is a service's reply.
@@ -56,12 +67,6 @@ type HTTPResponse struct {
 	Header http.Header
 	Body   []byte
 }
-
-// Limits of what is carried, in bytes and steps.
-const (
-	MaxBody  = 512 << 10
-	MaxSteps = 8
-)
 
 // RelayError is a request without a reply.
 type RelayError struct {

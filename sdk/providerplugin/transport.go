@@ -25,6 +25,7 @@ type operateStream interface {
 // the other, so that they have a fixed order when an operation is re-run.
 type transport struct {
 	stream operateStream
+	limits Limits
 
 	mu   sync.Mutex
 	step uint32
@@ -33,7 +34,7 @@ type transport struct {
 
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	body, err := readBody(req)
+	body, err := readBody(req, t.limits.BodyBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +99,10 @@ func (t *transport) ask(ctx context.Context, message func(step uint32) *provider
 		return nil, t.dead
 	}
 	step := t.step
+	if int(step) >= t.limits.Steps {
+		t.dead = fmt.Errorf("the operation made %d requests, more are not granted; ask for them by ServeConfig.Limits", step)
+		return nil, t.dead
+	}
 	t.step++
 	if err := t.stream.Send(message(step)); err != nil {
 		t.dead = fmt.Errorf("the hub went away before the request was sent: %w", err)
@@ -156,17 +161,17 @@ func responseOf(req *http.Request, reply *providerv1.HttpResponse) (*http.Respon
 	}, nil
 }
 
-func readBody(req *http.Request) ([]byte, error) {
+func readBody(req *http.Request, most int64) ([]byte, error) {
 	if req.Body == nil {
 		return nil, nil
 	}
 	defer func() { _ = req.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(req.Body, MaxBody+1))
+	body, err := io.ReadAll(io.LimitReader(req.Body, most+1))
 	if err != nil {
 		return nil, fmt.Errorf("read the request's body: %w", err)
 	}
-	if len(body) > MaxBody {
-		return nil, fmt.Errorf("the request's body is larger than %d bytes", MaxBody)
+	if int64(len(body)) > most {
+		return nil, fmt.Errorf("the request's body is larger than the %d bytes that are granted; ask for more by ServeConfig.Limits", most)
 	}
 	return body, nil
 }

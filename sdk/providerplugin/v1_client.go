@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -17,18 +18,34 @@ import (
 // v1Client implements protocol version 1 for the hub.
 type v1Client struct {
 	rpc providerv1.ProviderServiceClient
+	// most is what the host grants at the most, granted what operations have: nil, before
+	// the plugin has described itself, is the contract's own.
+	most    Limits
+	granted *atomic.Pointer[Limits]
 }
 
-func newV1Client(conn grpc.ClientConnInterface) *Client {
-	return &Client{v1: v1Client{rpc: providerv1.NewProviderServiceClient(conn)}}
+func newV1Client(conn grpc.ClientConnInterface, most Limits) *Client {
+	return &Client{v1: v1Client{rpc: providerv1.NewProviderServiceClient(conn), most: most, granted: &atomic.Pointer[Limits]{}}}
+}
+
+// limits are those of an operation that begins now.
+func (c v1Client) limits() Limits {
+	if granted := c.granted.Load(); granted != nil {
+		return *granted
+	}
+	return Limits{}.Filled()
 }
 
 func (c v1Client) describe(ctx context.Context) (*PluginInfo, error) {
-	reply, err := c.rpc.Describe(ctx, &providerv1.DescribeRequest{})
+	reply, err := c.rpc.Describe(ctx, &providerv1.DescribeRequest{Contract: Contract, Features: features, Limits: c.most.most(Limits{}).wire()})
 	if err != nil {
 		return nil, v1ErrorFrom(err)
 	}
-	info := &PluginInfo{Version: clean(reply.GetVersion(), 100)}
+	info := &PluginInfo{Version: clean(reply.GetVersion(), 100), Requirements: v1Requirements(reply), Deprecated: deprecatedFields(reply.ProtoReflect())}
+	if err := info.Requirements.Fit(c.most); err != nil {
+		return nil, err // before descriptions, which may need what is missing
+	}
+	c.granted.Store(&info.Requirements.Limits)
 	for _, w := range reply.GetDescriptions() {
 		d, err := v1DescriptionFrom(w)
 		if err != nil {
@@ -49,13 +66,15 @@ func (c v1Client) operate(ctx context.Context, relay Relay, name string, call pr
 	if err != nil {
 		return nil, err
 	}
-	start.Provider, start.Service, start.Now = name, service, timestamppb.New(call.Now)
+	limits := c.limits()
+	start.Provider, start.Service, start.Now, start.Limits = name, service, timestamppb.New(call.Now), limits.wire()
 	if start.Connection, err = v1Connection(call.Connection); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the stream on every way out
-	stream, err := c.rpc.Operate(ctx)
+	size := int(limits.MessageBytes)
+	stream, err := c.rpc.Operate(ctx, grpc.MaxCallRecvMsgSize(size), grpc.MaxCallSendMsgSize(size))
 	if err != nil {
 		return nil, v1ErrorFrom(err)
 	}
@@ -74,7 +93,7 @@ func (c v1Client) operate(ctx context.Context, relay Relay, name string, call pr
 		if result := msg.GetResult(); result != nil {
 			return result, nil
 		}
-		reply, err := v1Step(ctx, relay, step, msg)
+		reply, err := v1Step(ctx, relay, step, msg, limits)
 		if err != nil {
 			return nil, err
 		}
@@ -86,7 +105,7 @@ func (c v1Client) operate(ctx context.Context, relay Relay, name string, call pr
 }
 
 // v1Step validates a request of a plugin and passes it to the relay.
-func v1Step(ctx context.Context, relay Relay, step int, msg *providerv1.OperateResponse) (*providerv1.OperateRequest, error) {
+func v1Step(ctx context.Context, relay Relay, step int, msg *providerv1.OperateResponse, limits Limits) (*providerv1.OperateRequest, error) {
 	asked, relayed := uint32(0), v1RoundTrip
 	switch m := msg.GetMessage().(type) {
 	case *providerv1.OperateResponse_HttpRequest:
@@ -99,19 +118,25 @@ func v1Step(ctx context.Context, relay Relay, step int, msg *providerv1.OperateR
 	switch {
 	case int(asked) != step:
 		return nil, &PluginError{Message: fmt.Sprintf("the plugin sent step %d, expected %d", asked, step)}
-	case step >= MaxSteps:
-		return nil, &PluginError{Message: fmt.Sprintf("the plugin asked for more than %d requests in one operation", MaxSteps)}
+	case step >= limits.Steps:
+		return nil, &PluginError{Message: fmt.Sprintf("the plugin asked for more than %d requests in one operation", limits.Steps)}
 	}
-	return relayed(ctx, relay, step, msg)
+	return relayed(ctx, relay, step, msg, limits)
 }
 
-func v1RoundTrip(ctx context.Context, relay Relay, step int, msg *providerv1.OperateResponse) (*providerv1.OperateRequest, error) {
+func v1RoundTrip(ctx context.Context, relay Relay, step int, msg *providerv1.OperateResponse, limits Limits) (*providerv1.OperateRequest, error) {
 	w := msg.GetHttpRequest()
+	if int64(len(w.GetBody())) > limits.BodyBytes {
+		return nil, &PluginError{Message: fmt.Sprintf("the plugin sent a body of %d KiB, granted are %d", len(w.GetBody())>>10, limits.BodyBytes>>10)}
+	}
 	reply := &providerv1.HttpResponse{Step: w.GetStep()}
 	response, err := relay.RoundTrip(ctx, step, &HTTPRequest{
-		Method: w.GetMethod(), URL: w.GetUrl(), Header: headersFromWire(w.GetHeaders()), Body: w.GetBody(),
+		Method: w.GetMethod(), URL: w.GetUrl(), Header: headersFromWire(w.GetHeaders()), Body: w.GetBody(), MaxReply: limits.BodyBytes,
 		ClientCertificate: w.GetClientCertificate(), DPoPKey: w.GetDpopKey(),
 	})
+	if err == nil {
+		err = limits.fitReply(response)
+	}
 	if failure, ok := errors.AsType[*RelayError](err); ok {
 		reply.Failure = &providerv1.HttpFailure{Written: failure.Written, Refused: failure.Refused, Message: clean(failure.Message, 500)}
 	} else if err != nil {
@@ -122,7 +147,7 @@ func v1RoundTrip(ctx context.Context, relay Relay, step int, msg *providerv1.Ope
 	return &providerv1.OperateRequest{Message: &providerv1.OperateRequest_HttpResponse{HttpResponse: reply}}, nil
 }
 
-func v1Sign(ctx context.Context, relay Relay, step int, msg *providerv1.OperateResponse) (*providerv1.OperateRequest, error) {
+func v1Sign(ctx context.Context, relay Relay, step int, msg *providerv1.OperateResponse, _ Limits) (*providerv1.OperateRequest, error) {
 	w := msg.GetSignRequest()
 	reply := &providerv1.SignResponse{Step: w.GetStep()}
 	jwt, err := relay.Sign(ctx, step, &SignRequest{

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"runtime/debug"
@@ -22,12 +23,13 @@ type v1Server struct {
 	providerv1.UnimplementedProviderServiceServer
 	providers    map[string]provider.Provider
 	descriptions []*providerv1.Description
+	requirements Requirements
 	log          *slog.Logger
 }
 
-func newV1Server(providers []provider.Provider) (*v1Server, error) {
-	s := &v1Server{log: newLogger(os.Stderr), providers: make(map[string]provider.Provider, len(providers))}
-	for _, p := range providers {
+func newV1Server(config ServeConfig) (*v1Server, error) {
+	s := &v1Server{log: newLogger(os.Stderr), providers: make(map[string]provider.Provider, len(config.Providers))}
+	for _, p := range config.Providers {
 		d, err := p.Describe(context.Background())
 		if err != nil {
 			return nil, fmt.Errorf("providerplugin: a provider cannot describe itself: %w", err)
@@ -46,12 +48,16 @@ func newV1Server(providers []provider.Provider) (*v1Server, error) {
 		s.providers[d.Name] = p
 		s.descriptions = append(s.descriptions, wire)
 	}
+	s.requirements = config.requirements(slices.Collect(maps.Keys(s.providers)))
 	return s, nil
 }
 
 // Describe implements providerv1.ProviderServiceServer.
 func (s *v1Server) Describe(context.Context, *providerv1.DescribeRequest) (*providerv1.DescribeResponse, error) {
-	return &providerv1.DescribeResponse{Version: version(), Descriptions: s.descriptions}, nil
+	return &providerv1.DescribeResponse{
+		Version: version(), Descriptions: s.descriptions, Needs: s.requirements.Needs,
+		MinimumContract: uint32(s.requirements.MinimumContract), Limits: s.requirements.Limits.wire(),
+	}, nil
 }
 
 // Operate implements providerv1.ProviderServiceServer.
@@ -94,7 +100,7 @@ func (s *v1Server) run(stream providerv1.ProviderService_OperateServer, p provid
 	if err != nil {
 		return nil, err
 	}
-	relay := &transport{stream: stream}
+	relay := &transport{stream: stream, limits: limitsFrom(start.GetLimits())}
 	call := provider.Call{
 		Service: service, Connection: connection, Keys: relay,
 		Now: start.GetNow().AsTime(),

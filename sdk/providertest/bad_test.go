@@ -203,6 +203,9 @@ func TestEachBrokenPromiseIsFoundByItsCheck(t *testing.T) {
 				t.Errorf("a provider that breaks the promise passed: %s", c.promise)
 			}
 			t.Log(err)
+			if c.name == "replay" && !strings.Contains(fmt.Sprint(err), "refresh: request 0 differs when it is made again (POST https://acme.example/token): the body field nonce has another value (19 bytes, was 19 bytes)") {
+				t.Errorf("the first difference is not named: %v", err)
+			}
 		})
 	}
 }
@@ -218,6 +221,19 @@ func TestWrongFixturesAreExplained(t *testing.T) {
 			s.stop()
 			t.Errorf("%+v was accepted", config.Name)
 		}
+	}
+}
+
+func TestAnAddressThatDiffersWhenItIsMadeAgainIsFound(t *testing.T) {
+	n := atomic.Int32{}
+	b := bad{address: func(_ *provider.AuthCodeURLRequest, u *provider.AuthCodeURL) { u.URL += fmt.Sprint("&n=", n.Add(1)) }}
+	b.served, _ = oauth.New(standardConfig()).(served)
+	err := Replays(t.Context(), Config{Provider: b})
+	if err == nil || !strings.Contains(err.Error(), "authorization_address: the results differ") {
+		t.Errorf("an address that differs each time passed: %v", err)
+	}
+	if err := Replays(t.Context(), Config{Provider: oauth.New(standardConfig())}); err != nil {
+		t.Errorf("a provider that keeps the promise: %v", err)
 	}
 }
 

@@ -14,6 +14,9 @@ import (
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
+// maxSteps is more than any hub grants, so that a check is not held up by what is asked for.
+const maxSteps = 1000
+
 // cancelTimeout is how long an operation may take to return once its context has
 // ended. It only bounds a test that fails.
 const cancelTimeout = 10 * time.Second
@@ -98,7 +101,7 @@ func (b blocked) RoundTrip(req *http.Request) (*http.Response, error) {
 func cancelled(ctx context.Context, run func(ctx context.Context, asked chan<- struct{}) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	asked, returned := make(chan struct{}, providerplugin.MaxSteps+1), make(chan error, 1)
+	asked, returned := make(chan struct{}, maxSteps+1), make(chan error, 1)
 	go func() { returned <- run(ctx, asked) }()
 	select {
 	case <-asked:
@@ -124,8 +127,8 @@ func checkReplay(ctx context.Context, s *suite) error {
 	}
 	defer stop()
 	var problems []error
-	again := s.operationsOn(second)
-	for i, op := range s.operations() {
+	again := s.replayed(second)
+	for i, op := range s.replayed(s.client) {
 		first := s.good(op)
 		want, wantErr := op.run(ctx, first)
 		journal := &script{answer: func(_ context.Context, step int, _ *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
@@ -146,14 +149,13 @@ func checkReplay(ctx context.Context, s *suite) error {
 }
 
 func sameRequests(first, second []*providerplugin.HTTPRequest) error {
+	for i, a := range first[:min(len(first), len(second))] {
+		if difference := second[i].Difference(a); difference != "" {
+			return fmt.Errorf("request %d differs when it is made again (%s): %s; use Call.Now instead of the clock, and nothing random", i, describeRequest(a), difference)
+		}
+	}
 	if len(first) != len(second) {
 		return fmt.Errorf("%d requests were made, then %d", len(first), len(second))
-	}
-	for i, a := range first {
-		b := second[i]
-		if a.Method != b.Method || a.URL != b.URL || string(a.Body) != string(b.Body) || a.Header.Get("Authorization") != b.Header.Get("Authorization") {
-			return fmt.Errorf("request %d differs when it is made again (%s); use Call.Now instead of the clock, and nothing random", i, describeRequest(a))
-		}
 	}
 	return nil
 }

@@ -18,6 +18,8 @@ import (
 type Config struct {
 	// Provider is served inside the test.
 	Provider provider.Provider
+	// Limits are what the plugin of Provider asks for, as in its providerplugin.ServeConfig.
+	Limits providerplugin.Limits
 	// Binary is the path of a built plugin, which is started.
 	Binary string
 	// Start starts Binary, for a program that confines it; what the plugin writes goes

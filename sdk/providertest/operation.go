@@ -93,6 +93,28 @@ func (s *suite) operationsOn(client *providerplugin.Client) []operation {
 	return served
 }
 
+// replayed are all operations that the provider serves, those before a grant as well.
+func (s *suite) replayed(client *providerplugin.Client) []operation {
+	all := s.operationsOn(client)
+	if s.serves(provider.GrantPrepareService) {
+		all = append(all, operation{
+			grant: provider.GrantPrepareService, name: "prepare_service",
+			run: func(ctx context.Context, c providerplugin.Relay) (any, error) {
+				return either(client.PrepareService(ctx, c, s.name, &provider.PrepareServiceRequest{Call: s.call()}))
+			},
+		})
+	}
+	if s.serves(provider.GrantAuthorizationCode) {
+		all = append(all, operation{
+			grant: provider.GrantAuthorizationCode, name: "authorization_address",
+			run: func(ctx context.Context, c providerplugin.Relay) (any, error) {
+				return either(client.AuthCodeURL(ctx, c, s.name, &provider.AuthCodeURLRequest{Call: s.call(), State: "state", RedirectURI: redirectURI, CodeChallenge: "challenge"}))
+			},
+		})
+	}
+	return all
+}
+
 func (s *suite) exchange(client *providerplugin.Client, req *provider.ExchangeRequest) operation {
 	return operation{
 		grant: provider.GrantAuthorizationCode, name: "exchange", token: true, once: []string{req.Code},

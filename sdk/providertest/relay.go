@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -56,9 +57,12 @@ func (c *Relay) RoundTrip(ctx context.Context, _ int, req *providerplugin.HTTPRe
 		return nil, lost(err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(response.Body, providerplugin.MaxBody))
+	body, err := io.ReadAll(io.LimitReader(response.Body, req.ReplyLimit()+1))
 	if err != nil {
 		return nil, lost(err)
+	}
+	if int64(len(body)) > req.ReplyLimit() {
+		return nil, &providerplugin.RelayError{Written: true, Message: fmt.Sprintf("the service answered with more than %d KiB", req.ReplyLimit()>>10)}
 	}
 	return &providerplugin.HTTPResponse{Status: response.StatusCode, Header: response.Header, Body: body}, nil
 }

@@ -97,6 +97,18 @@ func Ask(ctx context.Context, binary string, start Starter) (*providerplugin.Plu
 	return client.Describe(ctx)
 }
 
+// Replays runs every operation twice, the second time with the replies of the first, as a
+// hub does when the plugin exits in between. The error names the first request that is
+// another one then. It is the check "replay" alone, for tools that want it often.
+func Replays(ctx context.Context, config Config) error {
+	s, err := newSuite(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	return checkReplay(ctx, s)
+}
+
 // Checks are the names of all checks, which Config.Gaps may have.
 func Checks() []string {
 	names := make([]string, 0, len(checks))

@@ -13,8 +13,12 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin" //nolint:depguard // starts the plugin under test, as a host does
 
+	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
+
+// granted is what every hub can be configured to grant.
+var granted = providerplugin.Limits{Steps: 256, BodyBytes: 8 << 20}
 
 // serve starts the provider of a config. What a binary writes to its standard
 // error goes to logs.
@@ -25,7 +29,7 @@ func serve(config Config, logs *buffer) (client *providerplugin.Client, stop fun
 	case config.Binary != "":
 		return serveBinary(config.Binary, logs)
 	case config.Provider != nil:
-		return providerplugin.InProcess(config.Provider)
+		return providerplugin.InProcessWith(providerplugin.ServeConfig{Providers: []provider.Provider{config.Provider}, Limits: config.Limits}, granted)
 	}
 	return nil, nil, errors.New("providertest: set Config.Provider or Config.Binary")
 }
@@ -41,7 +45,7 @@ func serveBinary(path string, logs *buffer) (client *providerplugin.Client, stop
 	command.Env = []string{plugin.EnvUnixSocketDir + "=" + folder, "TMPDIR=" + folder}
 	process := plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig:  providerplugin.Handshake,
-		VersionedPlugins: providerplugin.Plugins(),
+		VersionedPlugins: providerplugin.HostPlugins(granted),
 		Cmd:              command,
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
 		AutoMTLS:         true,

@@ -37,7 +37,7 @@ const (
 	// ActPublish is to let people without an account use a service on the front page.
 	ActPublish Act = "publish"
 	// ActConsent is to have grants, and what a new version of a plugin moves, go to other
-	// hosts.
+	// hosts, and a publisher's plugins be signed by another key.
 	ActConsent Act = "consent"
 	// ActWithdraw is to withdraw again what a restore has brought back.
 	ActWithdraw Act = "withdraw"

@@ -33,6 +33,7 @@ type Plugin struct {
 	LastError string          `json:"last_error,omitempty"`
 	LastWords []string        `json:"last_words,omitempty" doc:"What the process of last_error wrote last, at most 12 lines, oldest first, without known secrets"`
 	Refused   string          `json:"refused,omitempty" doc:"Why a newer version is not used"`
+	Outdated  []string        `json:"deprecated,omitempty" doc:"What it uses of the contract that a later release may be without: a field, a feature, or sdk before a version"`
 	Sandbox   string          `json:"sandbox,omitempty" enum:"required,best-effort,off"`
 	Layers    []sandbox.Layer `json:"layers,omitempty" doc:"The walls around its last process"`
 	Packages  []PluginPackage `json:"packages,omitempty" doc:"Its versions, newest first"`
@@ -92,6 +93,10 @@ func (a *API) registerPlugins() {
 	trust := operation("trust-plugin-key", http.MethodPost, "/api/v1/plugin-keys", "Trust a key", tag, 422)
 	trust.DefaultStatus = http.StatusCreated
 	huma.Register(a.huma, trust, a.trustKey)
+	huma.Register(a.huma, operation("list-plugin-names", http.MethodGet, "/api/v1/plugin-names", "List whose key the names of providers are of", tag), a.pluginNames)
+	agree := operation("agree-plugin-key", http.MethodPut, "/api/v1/plugin-names/{name}", "Have a name be signed by another trusted key", tag, 404, 409, 422)
+	agree.DefaultStatus = http.StatusNoContent
+	huma.Register(a.huma, agree, a.agreeKey)
 	huma.Register(a.huma, operation("revoke-plugin-key", http.MethodDelete, "/api/v1/plugin-keys/{id}", "Trust a key no more", tag, 404), a.revokePluginKey)
 }
 
@@ -130,6 +135,9 @@ func pluginView(p installer.Plugin) Plugin {
 	}
 	for _, line := range s.LastWords {
 		v.LastWords = append(v.LastWords, line.Text)
+	}
+	for _, d := range s.Deprecated {
+		v.Outdated = append(v.Outdated, d.String())
 	}
 	switch {
 	case !p.Slot.Enabled:
@@ -172,7 +180,7 @@ func (a *API) stagePlugin(ctx context.Context, in *struct {
 func (a *API) approvePlugin(ctx context.Context, in *struct {
 	SumInput
 	Body struct {
-		Confirm string `json:"confirm,omitempty" doc:"The package's SHA-256 again, for one that no trusted key has signed"`
+		Confirm string `json:"confirm,omitempty" doc:"The package's SHA-256 again, for one that no trusted key has signed, or that serves a name without a publisher for the first time"`
 	}
 }) (*one[PluginPackage], error) {
 	p, err := a.plugins.Approve(ctx, in.Sum, in.Body.Confirm)
@@ -220,6 +228,38 @@ func (a *API) pluginKeys(ctx context.Context, _ *struct{}) (*listOf[PluginKey], 
 
 func pluginKeyView(k plugindb.PluginKey) PluginKey {
 	return PluginKey{ID: k.ID, Title: k.Title, Public: k.Public, TrustedAt: k.TrustedAt.UTC(), RevokedAt: orAbsent(k.RevokedAt)}
+}
+
+// PluginName is whose key a name of providers is of.
+type PluginName struct {
+	Name     string    `json:"name" doc:"acme.* for all providers of the publisher acme; crm for a provider without a publisher"`
+	KeyID    string    `json:"key_id" doc:"The key that signs packages which serve it"`
+	AgreedAt time.Time `json:"agreed_at"`
+	AgreedBy string    `json:"agreed_by,omitempty"`
+}
+
+func (a *API) pluginNames(ctx context.Context, _ *struct{}) (*listOf[PluginName], error) {
+	names, err := a.plugins.Names(ctx)
+	if err != nil {
+		return nil, a.fail(err)
+	}
+	items := make([]PluginName, 0, len(names))
+	for _, n := range names {
+		items = append(items, PluginName{Name: n.Name, KeyID: n.KeyID, AgreedAt: n.AgreedAt.UTC(), AgreedBy: n.AgreedBy})
+	}
+	return list(items), nil
+}
+
+func (a *API) agreeKey(ctx context.Context, in *struct {
+	Name string `path:"name" maxLength:"65"`
+	Body struct {
+		KeyID string `json:"key_id" minLength:"16" maxLength:"16" doc:"A key that is trusted here"`
+	}
+}) (*struct{}, error) {
+	if err := a.plugins.AgreeKey(ctx, in.Name, in.Body.KeyID); err != nil {
+		return nil, a.fail(err)
+	}
+	return nil, nil
 }
 
 // TrustedKeyBody is a key that packages may be signed with.

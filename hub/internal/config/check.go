@@ -79,6 +79,12 @@ func check(c *Config, complain func(key, text string)) {
 	if c.Plugins.DiskMiB < 1 || c.Plugins.DiskMiB > 16<<10 {
 		complain("plugins.disk_mib", "write a number of MiB from 1 to 16384")
 	}
+	if c.Plugins.MaxSteps < 8 || c.Plugins.MaxSteps > 256 {
+		complain("plugins.max_steps", "write a number from 8 to 256")
+	}
+	if c.Plugins.MaxBodyKiB < 512 || c.Plugins.MaxBodyKiB > 8<<10 {
+		complain("plugins.max_body_kib", "write a number of KiB from 512 to 8192")
+	}
 	if c.History.KeepCount < 0 || c.History.KeepCount > 10_000 {
 		complain("history.keep_count", "write a number from 0 to 10000")
 	}

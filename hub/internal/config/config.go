@@ -90,6 +90,11 @@ type Plugins struct {
 	RuntimeDir string `koanf:"runtime_dir"`
 	// DiskMiB bounds the files that each plugin may have, in MiB.
 	DiskMiB int `koanf:"disk_mib"`
+	// MaxSteps is how many requests an operation of a plugin may make at the most, for one
+	// that asks for so many.
+	MaxSteps int `koanf:"max_steps"`
+	// MaxBodyKiB is how large a request or reply of a plugin may be at the most, likewise.
+	MaxBodyKiB int `koanf:"max_body_kib"`
 }
 
 // Egress says where requests of plugins may go beside the public Internet.

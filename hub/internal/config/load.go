@@ -20,6 +20,8 @@ var defaults = map[string]any{
 	"data_dir":                 "./data",
 	"plugins.sandbox":          "best-effort",
 	"plugins.disk_mib":         64,
+	"plugins.max_steps":        32,
+	"plugins.max_body_kib":     4096,
 	"log.level":                "info",
 	"log.format":               "text",
 	"data.compare_wait":        "10m",

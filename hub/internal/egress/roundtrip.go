@@ -54,12 +54,12 @@ func (s *Sender) roundTrip(ctx context.Context, over *http.Transport, u *url.URL
 	}
 	defer func() { _, _ = g.end() }()
 	defer func() { _ = reply.Body.Close() }()
-	data, err := io.ReadAll(io.LimitReader(reply.Body, providerplugin.MaxBody+1))
+	data, err := io.ReadAll(io.LimitReader(reply.Body, req.ReplyLimit()+1))
 	if err != nil {
 		return nil, failed(u, true, err)
 	}
-	if len(data) > providerplugin.MaxBody {
-		return nil, &providerplugin.RelayError{Written: true, Message: fmt.Sprintf("%s answered with more than %d KiB", u.Host, providerplugin.MaxBody>>10)}
+	if int64(len(data)) > req.ReplyLimit() {
+		return nil, &providerplugin.RelayError{Written: true, Message: fmt.Sprintf("%s answered with more than %d KiB", u.Host, req.ReplyLimit()>>10)}
 	}
 	crashpoint.At(crashpoint.ReplyReceived)
 	reply.Header.Del("Set-Cookie")

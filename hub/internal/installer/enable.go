@@ -12,8 +12,9 @@ import (
 )
 
 // Approve allows a package to be enabled and to reach the hosts of its manifest. One
-// without the signature of a trusted key, or in quarantine, needs its whole sum in
-// confirm. Errors: *RefusedError, store.ErrNotFound.
+// without the signature of a trusted key, in quarantine, or that takes names of providers
+// without a publisher for the first time, needs its whole sum in confirm. What it names is
+// tied to its key then (names.go). Errors: *RefusedError, store.ErrNotFound.
 func (i *Installer) Approve(ctx context.Context, sum, confirm string) (Approval, error) {
 	p, err := i.store.Plugins.Package(ctx, sum)
 	if err != nil {
@@ -32,6 +33,14 @@ func (i *Installer) Approve(ctx context.Context, sum, confirm string) (Approval,
 	if err != nil {
 		return done, err
 	}
+	naming, err := i.mayName(ctx, p, m, confirm == p.Sum)
+	if err != nil {
+		return done, err
+	}
+	if err := i.tie(ctx, naming.New, p.Signer); err != nil {
+		return done, err
+	}
+	done.Names = naming.New
 	p.State, p.ApprovedAt, p.ApprovedBy = Approved, time.Now(), audit.From(ctx).Name
 	done.Package, done.Hosts = p, m.Hosts()
 	return done, i.store.Plugins.MovePackage(ctx, p, Staged, Verified, Quarantined)
@@ -45,6 +54,8 @@ type Approval struct {
 	Was string
 	// Hosts are the patterns of what it may talk to.
 	Hosts []string
+	// Names are those that were tied to its key by this.
+	Names []string
 }
 
 // Enabling is what is known of a package that is enabled.

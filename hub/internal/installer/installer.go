@@ -12,6 +12,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
 // States of a package.
@@ -32,6 +33,8 @@ type Options struct {
 	// Dir is where packages are unpacked; it is made if it is missing.
 	Dir    string
 	Logger hclog.Logger
+	// Limits are the most that the hub grants a plugin; zero is the contract's own.
+	Limits providerplugin.Limits
 }
 
 // Installer keeps installed plugins. It is safe for concurrent use.
@@ -39,6 +42,7 @@ type Installer struct {
 	store *store.Store
 	dir   string
 	log   hclog.Logger
+	most  providerplugin.Limits
 
 	// host is set by Attach; scanned is called after each scan.
 	host    *pluginhost.Host
@@ -56,7 +60,7 @@ type Installer struct {
 // New returns an Installer, which is empty until Sync. Incomplete files of a hub that was
 // killed are removed from its folder.
 func New(o Options) (*Installer, error) {
-	i := &Installer{store: o.Store, dir: o.Dir, log: o.Logger, scanned: func() {}}
+	i := &Installer{store: o.Store, dir: o.Dir, log: o.Logger, most: o.Limits, scanned: func() {}}
 	// A plugin of another user is shown its package by the hub; it comes by no path here.
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of installed plugins: %w", err)
@@ -107,6 +111,7 @@ const (
 	CodeNoVersion = "no_previous_version"
 	CodeFailed    = "plugin_failed"
 	CodeLosses    = "services_lose"
+	CodePublisher = "publisher_key"
 )
 
 func refuse(code, format string, args ...any) *RefusedError {

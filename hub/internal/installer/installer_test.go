@@ -46,7 +46,7 @@ func TestAPluginIsInstalledInThreeActsThatAreNoted(t *testing.T) {
 			t.Fatalf("staged as %+v", p)
 		}
 		wantCode(t, r.Enable(t.Context(), p.Sum, installer.Consent{}), installer.CodeState)
-		if _, err := r.Approve(t.Context(), p.Sum, ""); err != nil {
+		if _, err := r.Approve(t.Context(), p.Sum, p.Sum); err != nil {
 			t.Fatal(err)
 		}
 		if r.running() != "" {

@@ -34,6 +34,8 @@ type Package struct {
 	// if the key is not trusted any more.
 	SignerTitle   string
 	SignerRevoked bool
+	// Naming is what its names of providers ask of people.
+	Naming Naming
 }
 
 // Active is the version that is to run; nil for a plugin of the folder.
@@ -95,6 +97,10 @@ func (i *Installer) Plugins(ctx context.Context) ([]Plugin, error) {
 	if err != nil {
 		return nil, err
 	}
+	tied, err := i.store.Plugins.Names(ctx)
+	if err != nil {
+		return nil, err
+	}
 	byName := map[string]*Plugin{}
 	of := func(name string) *Plugin {
 		if byName[name] == nil {
@@ -116,6 +122,7 @@ func (i *Installer) Plugins(ctx context.Context) ([]Plugin, error) {
 			return nil, err
 		}
 		pack := Package{Package: row, Manifest: m}
+		pack.Naming, _ = namingOf(row, m, tied) // one that is refused was not kept
 		for _, k := range keys {
 			if k.ID == row.Signer {
 				pack.SignerTitle, pack.SignerRevoked = k.Title, !k.RevokedAt.IsZero()

@@ -59,7 +59,7 @@ func (i *Installer) Receive(ctx context.Context, r io.Reader) (*Incoming, error)
 	}
 	in.pack = p
 	in.Package = plugindb.Package{Sum: p.Sum, Name: p.Manifest.Name, Version: p.Manifest.Version, Size: int64(len(in.file)), StagedAt: time.Now(), StagedBy: audit.From(ctx).Name}
-	if refused := fits(&p.Manifest); refused != nil {
+	if refused := i.fits(&p.Manifest); refused != nil {
 		return in, refused
 	}
 	if in.Package.Manifest, err = json.Marshal(p.Manifest); err != nil {
@@ -92,13 +92,19 @@ func (i *Installer) Keep(ctx context.Context, in *Incoming) (kept plugindb.Packa
 }
 
 // fits reports whether a package can run here at all.
-func fits(m *pluginpack.Manifest) *RefusedError {
+func (i *Installer) fits(m *pluginpack.Manifest) *RefusedError {
 	if m.OS != runtime.GOOS || m.Arch != runtime.GOARCH {
 		return refuse(CodePackage, "the package is for %s/%s, this hub runs on %s/%s", m.OS, m.Arch, runtime.GOOS, runtime.GOARCH)
 	}
 	ours := slices.Sorted(maps.Keys(providerplugin.Plugins()))
 	if !slices.ContainsFunc(m.Protocols, func(v int) bool { return slices.Contains(ours, v) }) {
 		return refuse(CodePackage, "the package speaks versions %v of the provider protocol, this hub speaks %v", m.Protocols, ours)
+	}
+	if _, refused := namesOf(m); refused != nil {
+		return refused
+	}
+	if err := m.Requires.Fit(i.most); err != nil {
+		return refuse(CodePackage, "%s %s cannot run on this hub: %v", m.Name, m.Version, err)
 	}
 	return nil
 }

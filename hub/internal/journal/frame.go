@@ -45,8 +45,10 @@ type frame struct {
 const (
 	headSize  = 12
 	fixedSize = 19
-	maxFrame  = 4 << 20
-	maxOp     = 1 << 10
+	// maxFrame has room for the largest reply that a hub grants (plugins.max_body_kib), in
+	// base64 and with its headers.
+	maxFrame = 16 << 20
+	maxOp    = 1 << 10
 )
 
 var (

@@ -39,6 +39,21 @@ func must(t *testing.T, err error) {
 	}
 }
 
+// The largest body that a configuration can grant is 8 MiB, in base64 and with headers.
+func TestTheLargestReplyIsThereAfterARestart(t *testing.T) {
+	dir, b := t.TempDir(), box(t)
+	reply := bytes.Repeat([]byte("x"), 8<<20*4/3+64<<10)
+	j := open(t, dir, b)
+	must(t, j.Begin("op-1", nil))
+	must(t, j.Append("op-1", 0, reply))
+	must(t, j.Append("op-1", 1, []byte("after it")))
+	must(t, j.Close())
+	j = open(t, dir, b)
+	if op, ok := j.Operation("op-1"); !ok || !bytes.Equal(op.Replies[0], reply) || string(op.Replies[1]) != "after it" {
+		t.Errorf("there are %d replies after a restart", len(op.Replies))
+	}
+}
+
 func TestAReplyIsThereAfterARestart(t *testing.T) {
 	dir, b := t.TempDir(), box(t)
 	j := open(t, dir, b)

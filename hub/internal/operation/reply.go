@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
@@ -64,13 +65,24 @@ func newReply(req *providerplugin.HTTPRequest, resp *providerplugin.HTTPResponse
 func (r reply) answer(req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
 	if line := requestLine(req); line != r.Request {
 		return nil, &providerplugin.PluginError{
-			Message: fmt.Sprintf("the plugin asked for %s, but had asked for %s when the operation ran before", line, r.Request),
+			Message: fmt.Sprintf("the plugin asked for %s, but had asked for %s when the operation ran before: %s", line, r.Request, r.difference(req)),
 		}
 	}
 	if r.Status == 0 {
 		return nil, &providerplugin.RelayError{Written: r.Written, Message: r.Failure}
 	}
 	return &providerplugin.HTTPResponse{Status: r.Status, Header: r.Header, Body: r.Body}, nil
+}
+
+// difference names the first part in which a request differs from the one that was made.
+func (r reply) difference(req *providerplugin.HTTPRequest) string {
+	method, address, _ := strings.Cut(r.Request, " ")
+	return (&providerplugin.HTTPRequest{Method: req.Method, URL: withoutQuery(req.URL)}).Difference(&providerplugin.HTTPRequest{Method: method, URL: address})
+}
+
+func withoutQuery(address string) string {
+	address, _, _ = strings.Cut(address, "?")
+	return address
 }
 
 func requestLine(req *providerplugin.HTTPRequest) string {

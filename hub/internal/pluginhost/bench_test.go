@@ -169,12 +169,12 @@ type named struct{}
 
 var namedCount atomic.Int64
 
-func (named) PluginBySum(context.Context, string) (string, []provider.Description, bool, error) {
+func (named) PluginBySum(context.Context, string) (Described, bool, error) {
 	d := describe(fmt.Sprintf("p%d", namedCount.Add(1)))
 	d.Icon = []byte(strings.Repeat("<svg/>", 500)) // as large as real ones
-	return "1", []provider.Description{*d}, true, nil
+	return Described{Version: "1", Descriptions: []provider.Description{*d}}, true, nil
 }
 
-func (named) SavePlugin(context.Context, string, string, string, []provider.Description) error {
+func (named) SavePlugin(context.Context, string, string, Described) error {
 	return nil
 }

@@ -133,26 +133,29 @@ type remembering struct {
 	name string
 
 	mu    sync.Mutex
-	saved map[string]string // version by sum
+	saved map[string]Described // by sum
 }
 
-func (c *remembering) PluginBySum(_ context.Context, sum string) (string, []provider.Description, bool, error) {
+func (c *remembering) PluginBySum(_ context.Context, sum string) (Described, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if version, ok := c.saved[sum]; ok || c.name != "" {
-		return version, []provider.Description{*describe(c.name)}, true, nil
+	if known, ok := c.saved[sum]; ok {
+		return known, true, nil
 	}
-	return "", nil, false, nil
+	if c.name != "" {
+		return Described{Descriptions: []provider.Description{*describe(c.name)}}, true, nil
+	}
+	return Described{}, false, nil
 }
 
-func (c *remembering) SavePlugin(_ context.Context, sum, name, version string, _ []provider.Description) error {
+func (c *remembering) SavePlugin(_ context.Context, sum, name string, d Described) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.saved = maps.Clone(c.saved)
 	if c.saved == nil {
-		c.saved = map[string]string{}
+		c.saved = map[string]Described{}
 	}
-	c.saved[sum], c.name = version, name
+	c.saved[sum] = d
 	return nil
 }
 

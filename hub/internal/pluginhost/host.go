@@ -89,6 +89,17 @@ func (h *Host) Description(name string) (d provider.Description, sum string, ok 
 	return p.description, p.sum, ok
 }
 
+// Version is what the plugin that serves a provider says to be; "" if there is none.
+func (h *Host) Version(providerName string) string {
+	s := h.supervisorOf(providerName)
+	if s == nil {
+		return ""
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.content.version
+}
+
 // Installed reports whether a provider comes from an installed package, not from
 // a file in the folder.
 func (h *Host) Installed(providerName string) bool {

@@ -33,6 +33,8 @@ type instance struct {
 	// operations and info are set when the instance is ready.
 	operations *providerplugin.Client
 	info       *providerplugin.PluginInfo
+	// uses is what it uses that is deprecated or may become so.
+	uses []string
 	// calls counts what runs on it. Nothing is added once it is no longer
 	// its supervisor's current one.
 	calls sync.WaitGroup
@@ -61,7 +63,7 @@ func (h *Host) launch(ctx context.Context, source Source, out *output) (*instanc
 	}
 	in.runner.settle()
 	if err == nil && ctx.Err() == nil {
-		in.readyAt = time.Now()
+		in.readyAt, in.uses = time.Now(), usesOf(in.info, program)
 		return in, nil
 	}
 	if p := in.runner.process; p != nil {
@@ -78,7 +80,7 @@ func (h *Host) launch(ctx context.Context, source Source, out *output) (*instanc
 func (in *instance) clientConfig(sockets string, opts Options) *goplugin.ClientConfig {
 	return &goplugin.ClientConfig{
 		HandshakeConfig:  providerplugin.Handshake,
-		VersionedPlugins: providerplugin.Plugins(),
+		VersionedPlugins: providerplugin.HostPlugins(opts.Limits),
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		AutoMTLS:         true,
 		SkipHostEnv:      true,
@@ -115,6 +117,9 @@ func (in *instance) introduce(ctx context.Context, opts Options) error {
 	describing, cancel := context.WithTimeout(ctx, opts.CallTimeout)
 	defer cancel()
 	in.info, err = in.operations.Describe(describing)
+	if unfit, ok := errors.AsType[*providerplugin.UnfitError](err); ok {
+		return defectf("%s", unfit.Error())
+	}
 	if failure, ok := errors.AsType[*providerplugin.PluginError](err); ok && !failure.Gone {
 		return defectf("its description cannot be used: %s", failure.Message)
 	}

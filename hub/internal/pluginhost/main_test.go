@@ -98,6 +98,10 @@ func actAsPlugin(mode string) {
 		serveWith(mode, misbehaving[mode])
 	case "freezes":
 		providerplugin.Serve(&freezing{testProvider: testProvider{name: mode}})
+	case "needs-telepathy":
+		providerplugin.ServeWith(providerplugin.ServeConfig{Providers: []provider.Provider{testProvider{name: mode}}, Needs: []string{"telepathy"}})
+	case "asks-for-more":
+		providerplugin.ServeWith(providerplugin.ServeConfig{Providers: []provider.Provider{testProvider{name: mode}}, Limits: providerplugin.Limits{BodyBytes: 3 << 20}})
 	case "twin-a", "twin-b":
 		providerplugin.Serve(testProvider{name: "twin"})
 	default:

@@ -10,6 +10,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/sandbox"
 	"github.com/evergrant/evergrant/sdk/provider"
+	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
 // Options say where plugins are and how long they may take. Zero values mean
@@ -36,9 +37,15 @@ type Options struct {
 	// Rejected is called for an installed package that did not start, was not accepted,
 	// or was rolled back because it kept failing. May be nil.
 	Rejected func(plugin, packageSum, reason string)
+	// Deprecations are shown at the plugins that they concern; nil are those of the
+	// contract.
+	Deprecations []Deprecation
 	// Cache stores descriptions by the executable's sum; nil stores none.
 	Cache DescriptionCache
 
+	// Limits are the most that a plugin may ask for one operation; zero is the contract's
+	// own.
+	Limits providerplugin.Limits
 	// Disk bounds the files that a plugin has in its working folder, in bytes; 64 MiB.
 	Disk int64
 	// IdleAfter stops a plugin that had no call for this long; 10 minutes.
@@ -70,13 +77,27 @@ type Options struct {
 // starting any process. The sum is the SHA-256 of the executable in lower-case hex.
 // Errors of a cache are logged and cost a start.
 type DescriptionCache interface {
-	PluginBySum(ctx context.Context, sum string) (version string, descriptions []provider.Description, found bool, err error)
-	SavePlugin(ctx context.Context, sum, name, version string, descriptions []provider.Description) error
+	PluginBySum(ctx context.Context, sum string) (d Described, found bool, err error)
+	SavePlugin(ctx context.Context, sum, name string, d Described) error
 }
+
+// Described is what a plugin has said of itself.
+type Described struct {
+	Version      string
+	Descriptions []provider.Description
+	// Uses is what it uses that is deprecated or may become so, by kind and name.
+	Uses []string
+}
+
+// DefaultLimits are the most that a hub grants unless its configuration says otherwise.
+var DefaultLimits = providerplugin.Limits{Steps: 32, BodyBytes: 4 << 20}
 
 func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = hclog.NewNullLogger()
+	}
+	if o.Deprecations == nil {
+		o.Deprecations = deprecations
 	}
 	o.Sandbox = cmp.Or(o.Sandbox, sandbox.Off)
 	o.Disk = cmp.Or(o.Disk, defaultDisk)

@@ -56,6 +56,8 @@ type PluginStatus struct {
 	Layers  []sandbox.Layer
 	// Refused is why a newer version of it was not taken; "" if there is none.
 	Refused string
+	// Deprecated are what it uses and should not any more.
+	Deprecated []Deprecation
 	// LastError is the plugin's last failure; it stays after a restart.
 	LastError string
 	// LastWords are the last lines of the process that failed so, at most 12, oldest

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -72,7 +73,7 @@ func (s *supervisor) wanted() Source {
 // adopt sets what a plugin serves and updates the host and the cache.
 func (s *supervisor) adopt(ctx context.Context, c content) {
 	s.mu.Lock()
-	same := s.content.sum == c.sum && s.content.version == c.version && sameDescriptions(s.content.descriptions, c.descriptions)
+	same := s.content.sum == c.sum && s.content.version == c.version && sameDescriptions(s.content.descriptions, c.descriptions) && slices.Equal(s.content.uses, c.uses)
 	s.content = c
 	s.mu.Unlock()
 	if same {
@@ -80,7 +81,7 @@ func (s *supervisor) adopt(ctx context.Context, c content) {
 	}
 	s.host.index()
 	if cache := s.host.opts.Cache; cache != nil {
-		if err := cache.SavePlugin(ctx, c.sum, s.name, c.version, c.descriptions); err != nil {
+		if err := cache.SavePlugin(ctx, c.sum, s.name, Described{Version: c.version, Descriptions: c.descriptions, Uses: c.uses}); err != nil {
 			s.log.Warn("cache plugin description failed", "error", err)
 		}
 	}
@@ -203,6 +204,7 @@ func (s *supervisor) status() PluginStatus {
 		Name: s.name, Path: s.content.source.Path, Sum: s.content.sum, Version: s.content.version, State: s.state(time.Now()),
 		Package: s.content.source.packageSum(), Restarts: s.restarted, LastError: s.lastError, LastWords: s.lastWords, InFlight: len(s.slots), Log: s.output.lines(),
 		Sandbox: s.host.confine.mode, Layers: s.layers, Refused: s.trial.refused,
+		Deprecated: concerning(s.host.opts.Deprecations, s.content.uses),
 	}
 	for _, d := range s.content.descriptions {
 		st.Providers = append(st.Providers, d.Name)

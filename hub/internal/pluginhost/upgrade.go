@@ -27,6 +27,7 @@ type content struct {
 	sum          string
 	version      string
 	descriptions []provider.Description
+	uses         []string
 }
 
 // trial is a new content on the way to take over, or on probation.
@@ -76,7 +77,7 @@ func (s *supervisor) examine(ctx context.Context, source Source) {
 		s.notTaken(source, err)
 		return
 	}
-	s.takeOver(ctx, content{source: source, sum: in.sum, version: in.info.Version, descriptions: in.info.Descriptions})
+	s.takeOver(ctx, content{source: source, sum: in.sum, version: in.info.Version, descriptions: in.info.Descriptions, uses: in.uses})
 	s.install(in)
 }
 
@@ -105,14 +106,14 @@ func (s *supervisor) adoptCached(ctx context.Context, source Source, sum string)
 	if s.host.opts.Cache == nil || running {
 		return false
 	}
-	version, descriptions, found, err := s.host.opts.Cache.PluginBySum(ctx, sum)
+	known, found, err := s.host.opts.Cache.PluginBySum(ctx, sum)
 	if err != nil {
 		s.log.Warn("read cached plugin description failed, starting the plugin", "error", err)
 	}
-	if err != nil || !found || len(descriptions) == 0 || s.accepts(source, descriptions) != nil {
+	if err != nil || !found || len(known.Descriptions) == 0 || s.accepts(source, known.Descriptions) != nil {
 		return false
 	}
-	s.takeOver(ctx, content{source: source, sum: sum, version: version, descriptions: descriptions})
+	s.takeOver(ctx, content{source: source, sum: sum, version: known.Version, descriptions: known.Descriptions, uses: known.Uses})
 	return true
 }
 

@@ -8,6 +8,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/evergrant/evergrant/sdk/provider"
+	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
 // Schema is the version of the manifest's form.
@@ -46,8 +49,11 @@ type Manifest struct {
 	Sandbox Sandbox `json:"sandbox,omitzero"`
 	// Conformance is the report of `evergrant plugin test` on this very entry.
 	Conformance *Conformance `json:"conformance,omitempty"`
-	Homepage    string       `json:"homepage,omitempty"`
-	License     string       `json:"license,omitempty"`
+	// Requires is what the plugin asks of the hub, so that one that cannot meet it refuses
+	// the package before anything of it is started.
+	Requires Requirements `json:"requires,omitzero"`
+	Homepage string       `json:"homepage,omitempty"`
+	License  string       `json:"license,omitempty"`
 }
 
 // File is a file of a package.
@@ -64,6 +70,9 @@ type Provider struct {
 	Name  string   `json:"name"`
 	Hosts []string `json:"hosts"`
 }
+
+// Requirements are as providerplugin.Requirements.
+type Requirements = providerplugin.Requirements
 
 // Sandbox is what a plugin needs beyond the default profile.
 type Sandbox struct {
@@ -116,8 +125,8 @@ func (m *Manifest) Check() error {
 		complain("providers must name at least one")
 	}
 	for _, p := range m.Providers {
-		if !namePattern.MatchString(p.Name) {
-			complain("provider %q must be small letters, digits and hyphens", p.Name)
+		if !provider.ValidName(p.Name) {
+			complain("provider %q must be small letters, digits and hyphens, with the name of its publisher and a dot before it", p.Name)
 		}
 	}
 	if !slices.ContainsFunc(m.Files, func(f File) bool { return f.Path == m.Entry }) {

@@ -17,7 +17,7 @@ import (
 func TestPluginIsRememberedByItsSum(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		want := plugindb.PluginRecord{
-			Sum: "abc", Name: "bitrix24", Version: "1.0", SeenAt: cut(noon),
+			Sum: "abc", Name: "bitrix24", Version: "1.0", SeenAt: cut(noon), Uses: []string{"feature limits"},
 			Descriptions: []provider.Description{*newService("x").Description},
 		}
 		check(t, s.Plugins.SavePlugin(t.Context(), want))

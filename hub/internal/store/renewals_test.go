@@ -47,6 +47,21 @@ func TestRenewalBeginsOnlyUnderTheLeaseAndOnTheCurrentGeneration(t *testing.T) {
 	})
 }
 
+func TestAnIntentKnowsThePluginThatMakesItsRequests(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		me := storetest.Enter(t, s, "me")
+		c := addGranted(t, s, addService(t, s, "portal").ID, "sales")
+		intent := intentFor(c, me)
+		intent.PluginVersion, intent.PluginSum = "1.2.3", "abc"
+		begin(t, s, intent)
+		got, err := s.Renewals.OpenIntent(t.Context(), c.ID)
+		check(t, err)
+		if got.PluginVersion != "1.2.3" || got.PluginSum != "abc" {
+			t.Errorf("it is of %q, %q", got.PluginVersion, got.PluginSum)
+		}
+	})
+}
+
 // What many write at one time is written together, and each still gets its own
 // answer.
 func TestManyRenewalsAtOnceEachGetTheirOwnAnswer(t *testing.T) {

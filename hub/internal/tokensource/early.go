@@ -112,7 +112,7 @@ func (s *Source) settleEarly(ctx context.Context, c connection.Connection) (sett
 func (s *Source) intentOf(op journal.Operation, meta journalMeta) renewaldb.Intent {
 	return renewaldb.Intent{
 		ID: op.ID, ConnectionID: meta.ConnectionID, Generation: meta.Generation, Owner: s.Owner(), StartedAt: meta.StartedAt, BegunAt: meta.begunAt(),
-		SendBy: meta.SendBy, Deadline: meta.Deadline,
+		SendBy: meta.SendBy, Deadline: meta.Deadline, PluginVersion: meta.PluginVersion, PluginSum: meta.PluginSum,
 	}
 }
 

@@ -173,7 +173,9 @@ func (s *Source) newIntent(c connection.Connection, svc service.Service) renewal
 		declared = svc.Description.ExchangeTimeout
 	}
 	sendBy := now.Add(s.exchanger.SendWithin())
+	version, sum := s.runner.Plugin(svc.Provider)
 	return renewaldb.Intent{
+		PluginVersion: version, PluginSum: sum,
 		ID: store.NewID(), ConnectionID: c.ID, Generation: c.Generation, Fingerprint: Fingerprint(c.Tokens),
 		Owner: s.Owner(), StartedAt: now, BegunAt: s.Now(), SendBy: sendBy, Deadline: sendBy.Add(s.exchanger.Budget(declared)),
 	}
@@ -186,6 +188,9 @@ func (s *Source) finish(ctx context.Context, f *flight, c connection.Connection,
 	token, out, err := s.runner.Obtain(ctx, op, operation.Obtaining{
 		Grant: c.Grant, Current: c.Tokens.Token(op.Now), Fields: c.Tokens.Fields, RedirectURI: c.Tokens.RedirectURI,
 	})
+	if out.PluginFailed {
+		err = s.withVersions(err, intent, op.Service.Provider)
+	}
 	p.end()
 	if errors.Is(err, store.ErrStale) { // the fence: another replica has taken over
 		s.runner.Done(intent.ID)

@@ -23,6 +23,9 @@ type journalMeta struct {
 	// SendBy and Deadline are by the wall clock, as StartedAt is.
 	SendBy   time.Time `json:"send_by"`
 	Deadline time.Time `json:"deadline"`
+	// PluginVersion and PluginSum as in renewaldb.Intent.
+	PluginVersion string `json:"plugin_version,omitempty"`
+	PluginSum     string `json:"plugin_sum,omitempty"`
 }
 
 // begunAt is BegunAt, which older versions did not write.
@@ -36,7 +39,7 @@ func (m journalMeta) begunAt() time.Time {
 func metaOf(intent renewaldb.Intent) []byte {
 	meta, _ := json.Marshal(journalMeta{ // a struct of plain fields cannot fail
 		ConnectionID: intent.ConnectionID, Generation: intent.Generation, StartedAt: intent.StartedAt, BegunAt: intent.BegunAt,
-		SendBy: intent.SendBy, Deadline: intent.Deadline,
+		SendBy: intent.SendBy, Deadline: intent.Deadline, PluginVersion: intent.PluginVersion, PluginSum: intent.PluginSum,
 	})
 	return meta
 }
@@ -98,6 +101,9 @@ func (s *Source) replay(ctx context.Context, c connection.Connection, intent ren
 		return c, err
 	}
 	op := &operation.Op{ID: intent.ID, Service: svc.At(intent.BegunAt), Connection: c.ForProvider(), KeyIDs: c.Tokens.KeyIDs, Now: intent.BegunAt, Journaled: true, Meta: metaOf(intent), Kept: kept}
+	if version, other := s.otherPlugin(intent, svc.Provider); other {
+		tracing.Log(ctx, s.log).Warn("token response is read by another plugin version than asked for it", "connection", c.Name, "asked", intent.PluginVersion, "reads", version)
+	}
 	return s.finish(ctx, nil, c, op, intent, nil)
 }
 

@@ -48,6 +48,7 @@ func (p *pluginPages) routes(in inside) {
 	manage.POST("/plugin-packages/:sum/discard", p.packageAct("flash.package_discarded", p.discardPackage))
 	manage.POST("/plugin-keys", p.trustPluginKey)
 	manage.POST("/plugin-keys/:id/revoke", p.revokePluginKey)
+	in.may(access.ActConsent).POST("/plugin-names/:name/agree/:key", p.agreeKey)
 }
 
 func (p *pluginPages) list(c *gin.Context) { p.showPlugins(c, http.StatusOK, "") }
@@ -208,6 +209,23 @@ func (p *pluginPages) trustPluginKey(c *gin.Context) {
 		return
 	}
 	p.flash(c, view.Flash{Key: "flash.key_trusted", Name: k.Title})
+	back(c, "/plugins")
+}
+
+// agreeKey ties a name of providers to another key; it redirects to the plugins.
+func (p *pluginPages) agreeKey(c *gin.Context) {
+	name := c.Param("name")
+	err := p.plugins.AgreeKey(c.Request.Context(), name, c.Param("key"))
+	refused, isRefused := errors.AsType[*installer.RefusedError](err)
+	switch {
+	case isRefused:
+		p.flash(c, view.Flash{Key: "flash.plugin_refused", Name: name, Said: refused.Message, Bad: true})
+	case err != nil:
+		p.fail(c, err)
+		return
+	default:
+		p.flash(c, view.Flash{Key: "flash.key_agreed", Name: name})
+	}
 	back(c, "/plugins")
 }
 

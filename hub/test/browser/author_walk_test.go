@@ -134,6 +134,7 @@ func TestAPluginOfAThirdPartyIsWrittenInstalledAndConnected(t *testing.T) {
 	b.Click(`[data-opens^="approve-"]`)
 	b.See(address)
 	takePicture(t, b, "plugin-approve")
+	b.Click(`dialog[open] input[name=confirm]`) // parcels is a name without a publisher
 	b.Click(`dialog[open] button[type=submit]`)
 	b.See("parcels 0.1.0 is approved")
 	b.Click(`[data-opens^="enable-"]`)

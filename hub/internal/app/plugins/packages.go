@@ -55,7 +55,7 @@ func (p *Plugins) Approve(ctx context.Context, sum, confirm string) (plugindb.Pa
 		if err == nil && done.Was == installer.Approved {
 			e.Unchanged()
 		}
-		e.Add("signer", done.Signer, "was", done.Was, "problem", done.Problem, "hosts", strings.Join(done.Hosts, " "))
+		e.Add("signer", done.Signer, "was", done.Was, "problem", done.Problem, "hosts", strings.Join(done.Hosts, " "), "names", strings.Join(done.Names, " "))
 		return err
 	})
 	return done.Package, err

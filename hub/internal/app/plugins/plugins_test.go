@@ -20,7 +20,7 @@ import (
 // What packages are taken, run and put aside is tested with the installer.
 
 func TestEveryActIsRecorded(t *testing.T) {
-	apptest.EveryActIsRecorded(t, "Plugins", "List", "Status", "Package", "Keys")
+	apptest.EveryActIsRecorded(t, "Plugins", "List", "Status", "Package", "Keys", "Names")
 }
 
 func each(t *testing.T, test func(t *testing.T, st *store.Store, p *plugins.Plugins)) {

@@ -21,6 +21,11 @@ func (p *Plugins) Package(ctx context.Context, sum string) (plugindb.Package, er
 	return p.o.Installer.Package(ctx, sum)
 }
 
+// Names are whose the names of providers are, by name.
+func (p *Plugins) Names(ctx context.Context) ([]plugindb.Name, error) {
+	return p.o.Installer.Names(ctx)
+}
+
 // Keys reads the keys whose signatures count or did, by title.
 func (p *Plugins) Keys(ctx context.Context) ([]plugindb.PluginKey, error) {
 	return p.o.Installer.Keys(ctx)

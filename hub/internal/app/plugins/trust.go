@@ -24,6 +24,21 @@ func (p *Plugins) Trust(ctx context.Context, title, public string) (k plugindb.P
 	return k, p.o.Installer.JudgeAgain(ctx, k.ID)
 }
 
+// AgreeKey has a name of providers be signed by another trusted key from now on: an
+// owner's act, because whoever holds the key can replace what runs under the name. Errors:
+// *installer.RefusedError, store.ErrNotFound.
+func (p *Plugins) AgreeKey(ctx context.Context, name, keyID string) error {
+	a := act.Act{Name: "plugin.publisher", Needs: access.ActConsent, On: audit.Object{Kind: "plugin_key", Name: keyID}, Detail: []string{"name", name}}
+	return p.o.Recorder.Change(ctx, a, func(ctx context.Context, e *act.Entry) error {
+		was, err := p.o.Installer.AgreeKey(ctx, name, keyID)
+		if err == nil && was == keyID {
+			e.Unchanged()
+		}
+		e.Add("was", was)
+		return err
+	})
+}
+
 // Revoke ends the trust in a key. Errors: store.ErrNotFound.
 func (p *Plugins) Revoke(ctx context.Context, id string) error {
 	a := act.Act{Name: "plugin.revoke", Needs: access.ActManage, On: audit.Object{Kind: "plugin_key", Name: id}}

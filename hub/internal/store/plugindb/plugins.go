@@ -18,6 +18,7 @@ type pluginRow struct {
 	Version      string
 	Descriptions string
 	SeenAt       int64
+	Uses         string
 }
 
 // TableName pins the table.
@@ -31,7 +32,9 @@ type PluginRecord struct {
 	Name         string
 	Version      string
 	Descriptions []provider.Description
-	SeenAt       time.Time
+	// Uses are what it uses of the contract that is deprecated or may become so, by name.
+	Uses   []string
+	SeenAt time.Time
 }
 
 // SavePlugin writes a record, over what there was under its sum.
@@ -41,10 +44,14 @@ func (s *Rows) SavePlugin(ctx context.Context, p PluginRecord) error {
 	if err != nil {
 		return db.Failed(tried, err)
 	}
-	row := pluginRow{Sum: p.Sum, Name: p.Name, Version: p.Version, Descriptions: descriptions, SeenAt: db.Millis(p.SeenAt)}
+	uses, err := db.JSONText(p.Uses)
+	if err != nil {
+		return db.Failed(tried, err)
+	}
+	row := pluginRow{Sum: p.Sum, Name: p.Name, Version: p.Version, Descriptions: descriptions, SeenAt: db.Millis(p.SeenAt), Uses: uses}
 	return db.Failed(tried, s.db.Writing(ctx).Clauses(clause.OnConflict{
 		Columns:   []clause.Column{{Name: "sum"}},
-		DoUpdates: clause.AssignmentColumns([]string{"name", "version", "descriptions", "seen_at"}),
+		DoUpdates: clause.AssignmentColumns([]string{"name", "version", "descriptions", "seen_at", "uses"}),
 	}).Create(&row).Error)
 }
 
@@ -57,6 +64,11 @@ func (s *Rows) PluginBySum(ctx context.Context, sum string) (PluginRecord, error
 	p := PluginRecord{Sum: row.Sum, Name: row.Name, Version: row.Version, SeenAt: db.TimeOf(row.SeenAt)}
 	if err := json.Unmarshal([]byte(row.Descriptions), &p.Descriptions); err != nil {
 		return p, fmt.Errorf("read the descriptions of the plugin %s: %w", row.Name, err)
+	}
+	if row.Uses != "" {
+		if err := json.Unmarshal([]byte(row.Uses), &p.Uses); err != nil {
+			return p, fmt.Errorf("read what the plugin %s uses: %w", row.Name, err)
+		}
 	}
 	return p, nil
 }

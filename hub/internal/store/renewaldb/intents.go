@@ -21,6 +21,8 @@ type IntentRow struct {
 	SendBy       int64
 	Deadline     int64
 	Reply        []byte
+
+	PluginVersion, PluginSum string
 }
 
 // TableName pins the table.
@@ -47,6 +49,9 @@ type Intent struct {
 	ReadAt time.Time
 	// Reply is what KeepReply kept; nil if nothing.
 	Reply []byte
+	// PluginVersion and PluginSum are of the plugin that makes its requests: its version and
+	// the SHA-256 of its program; "" is not known.
+	PluginVersion, PluginSum string
 }
 
 // OpenIntent reads the open intent of a connection and the database's clock. Errors: ErrNotFound.
@@ -118,6 +123,7 @@ func (s *Rows) intentOf(row *IntentRow) (*Intent, error) {
 	i := &Intent{
 		ID: row.ID, ConnectionID: row.ConnectionID, Generation: row.Generation, Fingerprint: row.Fingerprint,
 		Owner: row.Owner, StartedAt: db.TimeOf(row.StartedAt), BegunAt: db.TimeOf(row.BegunAt), SendBy: db.TimeOf(row.SendBy), Deadline: db.TimeOf(row.Deadline),
+		PluginVersion: row.PluginVersion, PluginSum: row.PluginSum,
 	}
 	if i.BegunAt.IsZero() { // of an older version
 		i.BegunAt = i.StartedAt

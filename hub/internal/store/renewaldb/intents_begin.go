@@ -25,6 +25,7 @@ func (s *Rows) BeginIntent(ctx context.Context, i Intent) error {
 	row := IntentRow{
 		ID: i.ID, ConnectionID: i.ConnectionID, Generation: i.Generation, Fingerprint: i.Fingerprint, Owner: i.Owner,
 		StartedAt: db.Millis(i.StartedAt), SendBy: db.Millis(i.SendBy), Deadline: db.Millis(i.Deadline),
+		PluginVersion: i.PluginVersion, PluginSum: i.PluginSum,
 	}
 	var err error
 	if row.Reply, err = s.sealReply(i.ID, i.Reply); err != nil {
@@ -40,13 +41,13 @@ func (s *Rows) BeginIntent(ctx context.Context, i Intent) error {
 // A row that is being changed is waited for and judged as it then is: FOR SHARE.
 const beginMany = `WITH fit AS MATERIALIZED (
 	SELECT v.* FROM unnest(CAST(@ids AS text[]), CAST(@connections AS text[]), CAST(@generations AS bigint[]), CAST(@fingerprints AS text[]),
-		CAST(@owners AS text[]), CAST(@started AS bigint[]), CAST(@sendby AS bigint[]), CAST(@deadlines AS bigint[]), CAST(@replies AS bytea[]))
-		AS v(id, connection_id, generation, fingerprint, owner, started_at, send_by, deadline, reply)
+		CAST(@owners AS text[]), CAST(@started AS bigint[]), CAST(@sendby AS bigint[]), CAST(@deadlines AS bigint[]), CAST(@replies AS bytea[]), CAST(@versions AS text[]), CAST(@sums AS text[]))
+		AS v(id, connection_id, generation, fingerprint, owner, started_at, send_by, deadline, reply, plugin_version, plugin_sum)
 	JOIN connections c ON c.id = v.connection_id AND c.generation = v.generation AND c.lease_owner = v.owner
 	JOIN replicas r ON r.owner = v.owner AND r.fenced_at = 0
 	ORDER BY c.id FOR SHARE OF c)
-	INSERT INTO intents (id, connection_id, generation, fingerprint, owner, started_at, begun_at, send_by, deadline, reply)
-	SELECT id, connection_id, generation, fingerprint, owner, started_at, now, send_by + now - started_at, deadline + now - started_at, reply
+	INSERT INTO intents (id, connection_id, generation, fingerprint, owner, started_at, begun_at, send_by, deadline, reply, plugin_version, plugin_sum)
+	SELECT id, connection_id, generation, fingerprint, owner, started_at, now, send_by + now - started_at, deadline + now - started_at, reply, plugin_version, plugin_sum
 	FROM fit, (SELECT ` + db.ClockPostgres + ` AS now) AS clock ON CONFLICT DO NOTHING RETURNING id`
 
 // beginIntents is the work of a batch.
@@ -135,12 +136,14 @@ func intentColumns(batch []IntentRow) map[string]any {
 	ids, connections, fingerprints, owners := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	generations, started, replies := make([]int64, n), make([]int64, n), make([][]byte, n)
 	sendBy, deadlines := make([]int64, n), make([]int64, n)
+	versions, sums := make([]string, n), make([]string, n)
 	for i, r := range batch {
 		ids[i], connections[i], fingerprints[i], owners[i] = r.ID, r.ConnectionID, r.Fingerprint, r.Owner
 		generations[i], started[i], sendBy[i], deadlines[i], replies[i] = r.Generation, r.StartedAt, r.SendBy, r.Deadline, r.Reply
+		versions[i], sums[i] = r.PluginVersion, r.PluginSum
 	}
 	return map[string]any{
 		"ids": &ids, "connections": &connections, "generations": &generations, "fingerprints": &fingerprints, "owners": &owners,
-		"started": &started, "sendby": &sendBy, "deadlines": &deadlines, "replies": &replies,
+		"started": &started, "sendby": &sendBy, "deadlines": &deadlines, "replies": &replies, "versions": &versions, "sums": &sums,
 	}
 }

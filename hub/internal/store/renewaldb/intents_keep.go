@@ -23,6 +23,7 @@ func (s *Rows) PutBackIntent(ctx context.Context, i Intent) (put bool, err error
 	row := IntentRow{
 		ID: i.ID, ConnectionID: i.ConnectionID, Generation: i.Generation, Fingerprint: i.Fingerprint, Owner: i.Owner,
 		StartedAt: db.Millis(i.StartedAt), BegunAt: db.Millis(i.BegunAt), SendBy: db.Millis(i.SendBy), Deadline: db.Millis(i.Deadline),
+		PluginVersion: i.PluginVersion, PluginSum: i.PluginSum,
 	}
 	err = s.db.Transaction(ctx, func(tx *gorm.DB) error {
 		if err := tx.Where("connection_id = ? AND generation < ?", i.ConnectionID, i.Generation).Delete(&IntentRow{}).Error; err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/installer"
+	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 	"github.com/evergrant/evergrant/hub/internal/sandbox"
 	"github.com/evergrant/evergrant/hub/internal/web/view"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -221,6 +222,22 @@ func proofClass(p installer.Package) string {
 }
 
 func pluginURL(name string) templ.SafeURL { return templ.URL("/plugins/" + url.PathEscape(name)) }
+
+// deprecatedWhat names what a plugin should not use any more.
+func deprecatedWhat(ctx context.Context, d pluginhost.Deprecation) string {
+	switch {
+	case d.Field != "":
+		return i18n.T(ctx, "plugins.deprecated_field", "Name", d.Field)
+	case d.Feature != "":
+		return i18n.T(ctx, "plugins.deprecated_feature", "Name", d.Feature)
+	}
+	return i18n.T(ctx, "plugins.deprecated_sdk", "Version", d.SDKBefore)
+}
+
+// nameURL is where an owner agrees to a key for a name of providers.
+func nameURL(name, key string) string {
+	return "/plugin-names/" + url.PathEscape(name) + "/agree/" + url.PathEscape(key)
+}
 
 func packageURL(p installer.Package, act string) templ.SafeURL {
 	return templ.URL("/plugin-packages/" + p.Sum + "/" + act)

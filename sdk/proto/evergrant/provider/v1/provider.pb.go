@@ -676,8 +676,16 @@ func (ErrorKind) EnumDescriptor() ([]byte, []int) {
 	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{10}
 }
 
+// DescribeRequest says what the hub speaks. A hub of before these fields sends none:
+// revision 1, no features, the contract's own limits.
 type DescribeRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The revision of this contract.
+	Contract uint32 `protobuf:"varint,1,opt,name=contract,proto3" json:"contract,omitempty"`
+	// What the hub can do beyond the first revision, by name.
+	Features []string `protobuf:"bytes,2,rep,name=features,proto3" json:"features,omitempty"`
+	// The most that it grants.
+	Limits        *Limits `protobuf:"bytes,3,opt,name=limits,proto3" json:"limits,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -712,12 +720,39 @@ func (*DescribeRequest) Descriptor() ([]byte, []int) {
 	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{0}
 }
 
+func (x *DescribeRequest) GetContract() uint32 {
+	if x != nil {
+		return x.Contract
+	}
+	return 0
+}
+
+func (x *DescribeRequest) GetFeatures() []string {
+	if x != nil {
+		return x.Features
+	}
+	return nil
+}
+
+func (x *DescribeRequest) GetLimits() *Limits {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
 type DescribeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required. Semantic version of the plugin.
 	Version string `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
 	// Required, at least one.
-	Descriptions  []*Description `protobuf:"bytes,2,rep,name=descriptions,proto3" json:"descriptions,omitempty"`
+	Descriptions []*Description `protobuf:"bytes,2,rep,name=descriptions,proto3" json:"descriptions,omitempty"`
+	// Features without which the plugin does not work. A hub that lacks one does not run it.
+	Needs []string `protobuf:"bytes,3,rep,name=needs,proto3" json:"needs,omitempty"`
+	// The oldest revision of this contract that the plugin works with; zero is 1.
+	MinimumContract uint32 `protobuf:"varint,4,opt,name=minimum_contract,json=minimumContract,proto3" json:"minimum_contract,omitempty"`
+	// What the plugin asks for. A hub that does not grant it does not run it.
+	Limits        *Limits `protobuf:"bytes,5,opt,name=limits,proto3" json:"limits,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -766,11 +801,97 @@ func (x *DescribeResponse) GetDescriptions() []*Description {
 	return nil
 }
 
+func (x *DescribeResponse) GetNeeds() []string {
+	if x != nil {
+		return x.Needs
+	}
+	return nil
+}
+
+func (x *DescribeResponse) GetMinimumContract() uint32 {
+	if x != nil {
+		return x.MinimumContract
+	}
+	return 0
+}
+
+func (x *DescribeResponse) GetLimits() *Limits {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
+// Limits bound one operation. Zero is the contract's own value.
+type Limits struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Requests of the operation; 8.
+	Steps uint32 `protobuf:"varint,1,opt,name=steps,proto3" json:"steps,omitempty"`
+	// The body of one request and of one reply; 512 KiB.
+	BodyBytes uint64 `protobuf:"varint,2,opt,name=body_bytes,json=bodyBytes,proto3" json:"body_bytes,omitempty"`
+	// One message of the stream with all that it holds; 1 MiB.
+	MessageBytes  uint64 `protobuf:"varint,3,opt,name=message_bytes,json=messageBytes,proto3" json:"message_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Limits) Reset() {
+	*x = Limits{}
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Limits) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Limits) ProtoMessage() {}
+
+func (x *Limits) ProtoReflect() protoreflect.Message {
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Limits.ProtoReflect.Descriptor instead.
+func (*Limits) Descriptor() ([]byte, []int) {
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Limits) GetSteps() uint32 {
+	if x != nil {
+		return x.Steps
+	}
+	return 0
+}
+
+func (x *Limits) GetBodyBytes() uint64 {
+	if x != nil {
+		return x.BodyBytes
+	}
+	return 0
+}
+
+func (x *Limits) GetMessageBytes() uint64 {
+	if x != nil {
+		return x.MessageBytes
+	}
+	return 0
+}
+
 // Description is what the scheduler and the web hub read of a provider.
 // Lifetimes: absent is unknown, negative is for ever.
 type Description struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Required. Unique; lower-case letters, digits, hyphens.
+	// Required. Unique; lower-case letters, digits, hyphens. Names of others than the
+	// authors of the hub begin with the name of a publisher and a dot.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Required. The service's own name.
 	Title   *Text `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
@@ -839,7 +960,7 @@ type Description struct {
 
 func (x *Description) Reset() {
 	*x = Description{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[2]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -851,7 +972,7 @@ func (x *Description) String() string {
 func (*Description) ProtoMessage() {}
 
 func (x *Description) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[2]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -864,7 +985,7 @@ func (x *Description) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Description.ProtoReflect.Descriptor instead.
 func (*Description) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{2}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Description) GetName() string {
@@ -1172,7 +1293,7 @@ type StaticKey struct {
 
 func (x *StaticKey) Reset() {
 	*x = StaticKey{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[3]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1184,7 +1305,7 @@ func (x *StaticKey) String() string {
 func (*StaticKey) ProtoMessage() {}
 
 func (x *StaticKey) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[3]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1197,7 +1318,7 @@ func (x *StaticKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StaticKey.ProtoReflect.Descriptor instead.
 func (*StaticKey) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{3}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *StaticKey) GetSchemaJson() []byte {
@@ -1259,7 +1380,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[4]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1271,7 +1392,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[4]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1284,7 +1405,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{4}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Key) GetName() string {
@@ -1350,7 +1471,7 @@ type Part struct {
 
 func (x *Part) Reset() {
 	*x = Part{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[5]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1362,7 +1483,7 @@ func (x *Part) String() string {
 func (*Part) ProtoMessage() {}
 
 func (x *Part) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[5]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1375,7 +1496,7 @@ func (x *Part) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Part.ProtoReflect.Descriptor instead.
 func (*Part) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{5}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Part) GetName() string {
@@ -1413,7 +1534,7 @@ type TestCall struct {
 
 func (x *TestCall) Reset() {
 	*x = TestCall{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[6]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1425,7 +1546,7 @@ func (x *TestCall) String() string {
 func (*TestCall) ProtoMessage() {}
 
 func (x *TestCall) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[6]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1438,7 +1559,7 @@ func (x *TestCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestCall.ProtoReflect.Descriptor instead.
 func (*TestCall) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{6}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *TestCall) GetName() string {
@@ -1487,7 +1608,7 @@ type Text struct {
 
 func (x *Text) Reset() {
 	*x = Text{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[7]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1499,7 +1620,7 @@ func (x *Text) String() string {
 func (*Text) ProtoMessage() {}
 
 func (x *Text) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[7]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1512,7 +1633,7 @@ func (x *Text) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Text.ProtoReflect.Descriptor instead.
 func (*Text) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{7}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Text) GetByLanguage() map[string]string {
@@ -1532,7 +1653,7 @@ type ClientAuth struct {
 
 func (x *ClientAuth) Reset() {
 	*x = ClientAuth{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[8]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1544,7 +1665,7 @@ func (x *ClientAuth) String() string {
 func (*ClientAuth) ProtoMessage() {}
 
 func (x *ClientAuth) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[8]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1557,7 +1678,7 @@ func (x *ClientAuth) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClientAuth.ProtoReflect.Descriptor instead.
 func (*ClientAuth) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{8}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ClientAuth) GetGrant() Grant {
@@ -1586,7 +1707,7 @@ type Host struct {
 
 func (x *Host) Reset() {
 	*x = Host{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[9]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1598,7 +1719,7 @@ func (x *Host) String() string {
 func (*Host) ProtoMessage() {}
 
 func (x *Host) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[9]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1611,7 +1732,7 @@ func (x *Host) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Host.ProtoReflect.Descriptor instead.
 func (*Host) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{9}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Host) GetPattern() string {
@@ -1640,7 +1761,7 @@ type Scope struct {
 
 func (x *Scope) Reset() {
 	*x = Scope{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[10]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1652,7 +1773,7 @@ func (x *Scope) String() string {
 func (*Scope) ProtoMessage() {}
 
 func (x *Scope) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[10]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1665,7 +1786,7 @@ func (x *Scope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scope.ProtoReflect.Descriptor instead.
 func (*Scope) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{10}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Scope) GetName() string {
@@ -1702,7 +1823,7 @@ type Api struct {
 
 func (x *Api) Reset() {
 	*x = Api{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[11]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1714,7 +1835,7 @@ func (x *Api) String() string {
 func (*Api) ProtoMessage() {}
 
 func (x *Api) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[11]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1727,7 +1848,7 @@ func (x *Api) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Api.ProtoReflect.Descriptor instead.
 func (*Api) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{11}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Api) GetBaseUrl() string {
@@ -1772,7 +1893,7 @@ type OperateRequest struct {
 
 func (x *OperateRequest) Reset() {
 	*x = OperateRequest{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[12]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1784,7 +1905,7 @@ func (x *OperateRequest) String() string {
 func (*OperateRequest) ProtoMessage() {}
 
 func (x *OperateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[12]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1797,7 +1918,7 @@ func (x *OperateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperateRequest.ProtoReflect.Descriptor instead.
 func (*OperateRequest) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{12}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *OperateRequest) GetMessage() isOperateRequest_Message {
@@ -1870,7 +1991,7 @@ type OperateResponse struct {
 
 func (x *OperateResponse) Reset() {
 	*x = OperateResponse{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[13]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1882,7 +2003,7 @@ func (x *OperateResponse) String() string {
 func (*OperateResponse) ProtoMessage() {}
 
 func (x *OperateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[13]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1895,7 +2016,7 @@ func (x *OperateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperateResponse.ProtoReflect.Descriptor instead.
 func (*OperateResponse) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{13}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *OperateResponse) GetMessage() isOperateResponse_Message {
@@ -1965,6 +2086,8 @@ type Start struct {
 	Now *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=now,proto3" json:"now,omitempty"`
 	// The connection that the operation is about, if it is about one.
 	Connection *Connection `protobuf:"bytes,4,opt,name=connection,proto3" json:"connection,omitempty"`
+	// Granted for this operation.
+	Limits *Limits `protobuf:"bytes,5,opt,name=limits,proto3" json:"limits,omitempty"`
 	// Required, one of them.
 	//
 	// Types that are valid to be assigned to Operation:
@@ -1989,7 +2112,7 @@ type Start struct {
 
 func (x *Start) Reset() {
 	*x = Start{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[14]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2001,7 +2124,7 @@ func (x *Start) String() string {
 func (*Start) ProtoMessage() {}
 
 func (x *Start) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[14]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2014,7 +2137,7 @@ func (x *Start) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Start.ProtoReflect.Descriptor instead.
 func (*Start) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{14}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Start) GetProvider() string {
@@ -2041,6 +2164,13 @@ func (x *Start) GetNow() *timestamppb.Timestamp {
 func (x *Start) GetConnection() *Connection {
 	if x != nil {
 		return x.Connection
+	}
+	return nil
+}
+
+func (x *Start) GetLimits() *Limits {
+	if x != nil {
+		return x.Limits
 	}
 	return nil
 }
@@ -2266,7 +2396,7 @@ type Connection struct {
 
 func (x *Connection) Reset() {
 	*x = Connection{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[15]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2278,7 +2408,7 @@ func (x *Connection) String() string {
 func (*Connection) ProtoMessage() {}
 
 func (x *Connection) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[15]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2291,7 +2421,7 @@ func (x *Connection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Connection.ProtoReflect.Descriptor instead.
 func (*Connection) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{15}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Connection) GetName() string {
@@ -2334,7 +2464,7 @@ type Service struct {
 
 func (x *Service) Reset() {
 	*x = Service{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[16]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2346,7 +2476,7 @@ func (x *Service) String() string {
 func (*Service) ProtoMessage() {}
 
 func (x *Service) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[16]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2359,7 +2489,7 @@ func (x *Service) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Service.ProtoReflect.Descriptor instead.
 func (*Service) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{16}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Service) GetName() string {
@@ -2412,7 +2542,7 @@ type PrepareService struct {
 
 func (x *PrepareService) Reset() {
 	*x = PrepareService{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[17]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2424,7 +2554,7 @@ func (x *PrepareService) String() string {
 func (*PrepareService) ProtoMessage() {}
 
 func (x *PrepareService) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[17]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2437,7 +2567,7 @@ func (x *PrepareService) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareService.ProtoReflect.Descriptor instead.
 func (*PrepareService) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{17}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{18}
 }
 
 type AuthCodeUrl struct {
@@ -2457,7 +2587,7 @@ type AuthCodeUrl struct {
 
 func (x *AuthCodeUrl) Reset() {
 	*x = AuthCodeUrl{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[18]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2469,7 +2599,7 @@ func (x *AuthCodeUrl) String() string {
 func (*AuthCodeUrl) ProtoMessage() {}
 
 func (x *AuthCodeUrl) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[18]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2482,7 +2612,7 @@ func (x *AuthCodeUrl) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthCodeUrl.ProtoReflect.Descriptor instead.
 func (*AuthCodeUrl) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{18}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *AuthCodeUrl) GetState() string {
@@ -2545,7 +2675,7 @@ type Exchange struct {
 
 func (x *Exchange) Reset() {
 	*x = Exchange{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[19]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2557,7 +2687,7 @@ func (x *Exchange) String() string {
 func (*Exchange) ProtoMessage() {}
 
 func (x *Exchange) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[19]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2570,7 +2700,7 @@ func (x *Exchange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exchange.ProtoReflect.Descriptor instead.
 func (*Exchange) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{19}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Exchange) GetCode() string {
@@ -2625,7 +2755,7 @@ type Parameter struct {
 
 func (x *Parameter) Reset() {
 	*x = Parameter{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[20]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2637,7 +2767,7 @@ func (x *Parameter) String() string {
 func (*Parameter) ProtoMessage() {}
 
 func (x *Parameter) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[20]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2650,7 +2780,7 @@ func (x *Parameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Parameter.ProtoReflect.Descriptor instead.
 func (*Parameter) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{20}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Parameter) GetName() string {
@@ -2680,7 +2810,7 @@ type Refresh struct {
 
 func (x *Refresh) Reset() {
 	*x = Refresh{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[21]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2692,7 +2822,7 @@ func (x *Refresh) String() string {
 func (*Refresh) ProtoMessage() {}
 
 func (x *Refresh) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[21]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2705,7 +2835,7 @@ func (x *Refresh) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refresh.ProtoReflect.Descriptor instead.
 func (*Refresh) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{21}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Refresh) GetCurrent() *Token {
@@ -2730,7 +2860,7 @@ type ClientCredentials struct {
 
 func (x *ClientCredentials) Reset() {
 	*x = ClientCredentials{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[22]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2742,7 +2872,7 @@ func (x *ClientCredentials) String() string {
 func (*ClientCredentials) ProtoMessage() {}
 
 func (x *ClientCredentials) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[22]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2755,7 +2885,7 @@ func (x *ClientCredentials) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClientCredentials.ProtoReflect.Descriptor instead.
 func (*ClientCredentials) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{22}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{23}
 }
 
 // Login logs in by what a person entered once and the hub keeps.
@@ -2769,7 +2899,7 @@ type Login struct {
 
 func (x *Login) Reset() {
 	*x = Login{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[23]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2781,7 +2911,7 @@ func (x *Login) String() string {
 func (*Login) ProtoMessage() {}
 
 func (x *Login) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[23]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2794,7 +2924,7 @@ func (x *Login) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Login.ProtoReflect.Descriptor instead.
 func (*Login) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{23}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Login) GetFieldsJson() []byte {
@@ -2813,7 +2943,7 @@ type Assertion struct {
 
 func (x *Assertion) Reset() {
 	*x = Assertion{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[24]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2825,7 +2955,7 @@ func (x *Assertion) String() string {
 func (*Assertion) ProtoMessage() {}
 
 func (x *Assertion) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[24]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2838,7 +2968,7 @@ func (x *Assertion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Assertion.ProtoReflect.Descriptor instead.
 func (*Assertion) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{24}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{25}
 }
 
 // Static makes a token set of a key that a person entered. It changes nothing at the
@@ -2853,7 +2983,7 @@ type Static struct {
 
 func (x *Static) Reset() {
 	*x = Static{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[25]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2865,7 +2995,7 @@ func (x *Static) String() string {
 func (*Static) ProtoMessage() {}
 
 func (x *Static) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[25]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2878,7 +3008,7 @@ func (x *Static) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Static.ProtoReflect.Descriptor instead.
 func (*Static) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{25}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Static) GetFieldsJson() []byte {
@@ -2896,7 +3026,7 @@ type DeviceAuthorization struct {
 
 func (x *DeviceAuthorization) Reset() {
 	*x = DeviceAuthorization{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[26]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2908,7 +3038,7 @@ func (x *DeviceAuthorization) String() string {
 func (*DeviceAuthorization) ProtoMessage() {}
 
 func (x *DeviceAuthorization) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[26]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2921,7 +3051,7 @@ func (x *DeviceAuthorization) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeviceAuthorization.ProtoReflect.Descriptor instead.
 func (*DeviceAuthorization) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{26}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{27}
 }
 
 type DeviceToken struct {
@@ -2936,7 +3066,7 @@ type DeviceToken struct {
 
 func (x *DeviceToken) Reset() {
 	*x = DeviceToken{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[27]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2948,7 +3078,7 @@ func (x *DeviceToken) String() string {
 func (*DeviceToken) ProtoMessage() {}
 
 func (x *DeviceToken) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[27]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2961,7 +3091,7 @@ func (x *DeviceToken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeviceToken.ProtoReflect.Descriptor instead.
 func (*DeviceToken) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{27}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *DeviceToken) GetDeviceCode() string {
@@ -2989,7 +3119,7 @@ type Introspect struct {
 
 func (x *Introspect) Reset() {
 	*x = Introspect{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[28]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3001,7 +3131,7 @@ func (x *Introspect) String() string {
 func (*Introspect) ProtoMessage() {}
 
 func (x *Introspect) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[28]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3014,7 +3144,7 @@ func (x *Introspect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Introspect.ProtoReflect.Descriptor instead.
 func (*Introspect) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{28}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Introspect) GetCurrent() *Token {
@@ -3034,7 +3164,7 @@ type Revoke struct {
 
 func (x *Revoke) Reset() {
 	*x = Revoke{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[29]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3046,7 +3176,7 @@ func (x *Revoke) String() string {
 func (*Revoke) ProtoMessage() {}
 
 func (x *Revoke) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[29]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3059,7 +3189,7 @@ func (x *Revoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoke.ProtoReflect.Descriptor instead.
 func (*Revoke) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{29}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Revoke) GetCurrent() *Token {
@@ -3079,7 +3209,7 @@ type Identify struct {
 
 func (x *Identify) Reset() {
 	*x = Identify{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[30]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3091,7 +3221,7 @@ func (x *Identify) String() string {
 func (*Identify) ProtoMessage() {}
 
 func (x *Identify) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[30]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3104,7 +3234,7 @@ func (x *Identify) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Identify.ProtoReflect.Descriptor instead.
 func (*Identify) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{30}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Identify) GetCurrent() *Token {
@@ -3143,7 +3273,7 @@ type Token struct {
 
 func (x *Token) Reset() {
 	*x = Token{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[31]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3155,7 +3285,7 @@ func (x *Token) String() string {
 func (*Token) ProtoMessage() {}
 
 func (x *Token) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[31]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3168,7 +3298,7 @@ func (x *Token) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Token.ProtoReflect.Descriptor instead.
 func (*Token) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{31}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Token) GetAccessToken() string {
@@ -3263,7 +3393,7 @@ type PartToken struct {
 
 func (x *PartToken) Reset() {
 	*x = PartToken{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[32]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3275,7 +3405,7 @@ func (x *PartToken) String() string {
 func (*PartToken) ProtoMessage() {}
 
 func (x *PartToken) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[32]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3288,7 +3418,7 @@ func (x *PartToken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PartToken.ProtoReflect.Descriptor instead.
 func (*PartToken) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{32}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *PartToken) GetPart() string {
@@ -3334,7 +3464,7 @@ type HttpRequest struct {
 
 func (x *HttpRequest) Reset() {
 	*x = HttpRequest{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[33]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3346,7 +3476,7 @@ func (x *HttpRequest) String() string {
 func (*HttpRequest) ProtoMessage() {}
 
 func (x *HttpRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[33]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3359,7 +3489,7 @@ func (x *HttpRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HttpRequest.ProtoReflect.Descriptor instead.
 func (*HttpRequest) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{33}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *HttpRequest) GetStep() uint32 {
@@ -3430,7 +3560,7 @@ type SignRequest struct {
 
 func (x *SignRequest) Reset() {
 	*x = SignRequest{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[34]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3442,7 +3572,7 @@ func (x *SignRequest) String() string {
 func (*SignRequest) ProtoMessage() {}
 
 func (x *SignRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[34]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3455,7 +3585,7 @@ func (x *SignRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignRequest.ProtoReflect.Descriptor instead.
 func (*SignRequest) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{34}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *SignRequest) GetStep() uint32 {
@@ -3508,7 +3638,7 @@ type SignResponse struct {
 
 func (x *SignResponse) Reset() {
 	*x = SignResponse{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[35]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3520,7 +3650,7 @@ func (x *SignResponse) String() string {
 func (*SignResponse) ProtoMessage() {}
 
 func (x *SignResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[35]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3533,7 +3663,7 @@ func (x *SignResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignResponse.ProtoReflect.Descriptor instead.
 func (*SignResponse) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{35}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *SignResponse) GetStep() uint32 {
@@ -3567,7 +3697,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[36]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3579,7 +3709,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[36]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3592,7 +3722,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{36}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Header) GetName() string {
@@ -3617,7 +3747,7 @@ type HttpResponse struct {
 	// Zero if failure is set.
 	Status  int32     `protobuf:"varint,2,opt,name=status,proto3" json:"status,omitempty"`
 	Headers []*Header `protobuf:"bytes,3,rep,name=headers,proto3" json:"headers,omitempty"`
-	// At most 512 KiB.
+	// At most what was granted for a body.
 	Body []byte `protobuf:"bytes,4,opt,name=body,proto3" json:"body,omitempty"`
 	// Set if there is no reply.
 	Failure       *HttpFailure `protobuf:"bytes,5,opt,name=failure,proto3" json:"failure,omitempty"`
@@ -3627,7 +3757,7 @@ type HttpResponse struct {
 
 func (x *HttpResponse) Reset() {
 	*x = HttpResponse{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[37]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3639,7 +3769,7 @@ func (x *HttpResponse) String() string {
 func (*HttpResponse) ProtoMessage() {}
 
 func (x *HttpResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[37]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3652,7 +3782,7 @@ func (x *HttpResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HttpResponse.ProtoReflect.Descriptor instead.
 func (*HttpResponse) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{37}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *HttpResponse) GetStep() uint32 {
@@ -3704,7 +3834,7 @@ type HttpFailure struct {
 
 func (x *HttpFailure) Reset() {
 	*x = HttpFailure{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[38]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3716,7 +3846,7 @@ func (x *HttpFailure) String() string {
 func (*HttpFailure) ProtoMessage() {}
 
 func (x *HttpFailure) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[38]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3729,7 +3859,7 @@ func (x *HttpFailure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HttpFailure.ProtoReflect.Descriptor instead.
 func (*HttpFailure) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{38}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *HttpFailure) GetWritten() bool {
@@ -3772,7 +3902,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[39]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3784,7 +3914,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[39]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3797,7 +3927,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{39}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Result) GetResult() isResult_Result {
@@ -3928,7 +4058,7 @@ type PreparedService struct {
 
 func (x *PreparedService) Reset() {
 	*x = PreparedService{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[40]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3940,7 +4070,7 @@ func (x *PreparedService) String() string {
 func (*PreparedService) ProtoMessage() {}
 
 func (x *PreparedService) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[40]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3953,7 +4083,7 @@ func (x *PreparedService) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreparedService.ProtoReflect.Descriptor instead.
 func (*PreparedService) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{40}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *PreparedService) GetDescription() *Description {
@@ -3981,7 +4111,7 @@ type AuthCodeUrlResult struct {
 
 func (x *AuthCodeUrlResult) Reset() {
 	*x = AuthCodeUrlResult{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[41]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3993,7 +4123,7 @@ func (x *AuthCodeUrlResult) String() string {
 func (*AuthCodeUrlResult) ProtoMessage() {}
 
 func (x *AuthCodeUrlResult) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[41]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4006,7 +4136,7 @@ func (x *AuthCodeUrlResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthCodeUrlResult.ProtoReflect.Descriptor instead.
 func (*AuthCodeUrlResult) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{41}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *AuthCodeUrlResult) GetUrl() string {
@@ -4039,7 +4169,7 @@ type DeviceAuthorizationResult struct {
 
 func (x *DeviceAuthorizationResult) Reset() {
 	*x = DeviceAuthorizationResult{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[42]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4051,7 +4181,7 @@ func (x *DeviceAuthorizationResult) String() string {
 func (*DeviceAuthorizationResult) ProtoMessage() {}
 
 func (x *DeviceAuthorizationResult) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[42]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4064,7 +4194,7 @@ func (x *DeviceAuthorizationResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeviceAuthorizationResult.ProtoReflect.Descriptor instead.
 func (*DeviceAuthorizationResult) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{42}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *DeviceAuthorizationResult) GetDeviceCode() string {
@@ -4124,7 +4254,7 @@ type Revoked struct {
 
 func (x *Revoked) Reset() {
 	*x = Revoked{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[43]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4136,7 +4266,7 @@ func (x *Revoked) String() string {
 func (*Revoked) ProtoMessage() {}
 
 func (x *Revoked) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[43]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4149,7 +4279,7 @@ func (x *Revoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoked.ProtoReflect.Descriptor instead.
 func (*Revoked) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{43}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{44}
 }
 
 // Introspection is what the service says of a token set (RFC 7662 or what it has).
@@ -4168,7 +4298,7 @@ type Introspection struct {
 
 func (x *Introspection) Reset() {
 	*x = Introspection{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[44]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4180,7 +4310,7 @@ func (x *Introspection) String() string {
 func (*Introspection) ProtoMessage() {}
 
 func (x *Introspection) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[44]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4193,7 +4323,7 @@ func (x *Introspection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Introspection.ProtoReflect.Descriptor instead.
 func (*Introspection) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{44}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Introspection) GetAccessToken() Activity {
@@ -4249,7 +4379,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[45]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4261,7 +4391,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[45]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4274,7 +4404,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{45}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Account) GetId() string {
@@ -4316,7 +4446,7 @@ type ErrorDetail struct {
 
 func (x *ErrorDetail) Reset() {
 	*x = ErrorDetail{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[46]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4328,7 +4458,7 @@ func (x *ErrorDetail) String() string {
 func (*ErrorDetail) ProtoMessage() {}
 
 func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[46]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4341,7 +4471,7 @@ func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ErrorDetail.ProtoReflect.Descriptor instead.
 func (*ErrorDetail) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{46}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ErrorDetail) GetKind() ErrorKind {
@@ -4411,11 +4541,22 @@ var File_evergrant_provider_v1_provider_proto protoreflect.FileDescriptor
 
 const file_evergrant_provider_v1_provider_proto_rawDesc = "" +
 	"\n" +
-	"$evergrant/provider/v1/provider.proto\x12\x15evergrant.provider.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x11\n" +
-	"\x0fDescribeRequest\"t\n" +
+	"$evergrant/provider/v1/provider.proto\x12\x15evergrant.provider.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x80\x01\n" +
+	"\x0fDescribeRequest\x12\x1a\n" +
+	"\bcontract\x18\x01 \x01(\rR\bcontract\x12\x1a\n" +
+	"\bfeatures\x18\x02 \x03(\tR\bfeatures\x125\n" +
+	"\x06limits\x18\x03 \x01(\v2\x1d.evergrant.provider.v1.LimitsR\x06limits\"\xec\x01\n" +
 	"\x10DescribeResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12F\n" +
-	"\fdescriptions\x18\x02 \x03(\v2\".evergrant.provider.v1.DescriptionR\fdescriptions\"\xde\x11\n" +
+	"\fdescriptions\x18\x02 \x03(\v2\".evergrant.provider.v1.DescriptionR\fdescriptions\x12\x14\n" +
+	"\x05needs\x18\x03 \x03(\tR\x05needs\x12)\n" +
+	"\x10minimum_contract\x18\x04 \x01(\rR\x0fminimumContract\x125\n" +
+	"\x06limits\x18\x05 \x01(\v2\x1d.evergrant.provider.v1.LimitsR\x06limits\"b\n" +
+	"\x06Limits\x12\x14\n" +
+	"\x05steps\x18\x01 \x01(\rR\x05steps\x12\x1d\n" +
+	"\n" +
+	"body_bytes\x18\x02 \x01(\x04R\tbodyBytes\x12#\n" +
+	"\rmessage_bytes\x18\x03 \x01(\x04R\fmessageBytes\"\xde\x11\n" +
 	"\vDescription\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x121\n" +
 	"\x05title\x18\x02 \x01(\v2\x1b.evergrant.provider.v1.TextR\x05title\x125\n" +
@@ -4524,14 +4665,15 @@ const file_evergrant_provider_v1_provider_proto_rawDesc = "" +
 	"\fhttp_request\x18\x01 \x01(\v2\".evergrant.provider.v1.HttpRequestH\x00R\vhttpRequest\x127\n" +
 	"\x06result\x18\x02 \x01(\v2\x1d.evergrant.provider.v1.ResultH\x00R\x06result\x12G\n" +
 	"\fsign_request\x18\x03 \x01(\v2\".evergrant.provider.v1.SignRequestH\x00R\vsignRequestB\t\n" +
-	"\amessage\"\xe5\b\n" +
+	"\amessage\"\x9c\t\n" +
 	"\x05Start\x12\x1a\n" +
 	"\bprovider\x18\x01 \x01(\tR\bprovider\x128\n" +
 	"\aservice\x18\x02 \x01(\v2\x1e.evergrant.provider.v1.ServiceR\aservice\x12,\n" +
 	"\x03now\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x03now\x12A\n" +
 	"\n" +
 	"connection\x18\x04 \x01(\v2!.evergrant.provider.v1.ConnectionR\n" +
-	"connection\x12P\n" +
+	"connection\x125\n" +
+	"\x06limits\x18\x05 \x01(\v2\x1d.evergrant.provider.v1.LimitsR\x06limits\x12P\n" +
 	"\x0fprepare_service\x18\n" +
 	" \x01(\v2%.evergrant.provider.v1.PrepareServiceH\x00R\x0eprepareService\x12H\n" +
 	"\rauth_code_url\x18\v \x01(\v2\".evergrant.provider.v1.AuthCodeUrlH\x00R\vauthCodeUrl\x12=\n" +
@@ -4787,7 +4929,7 @@ func file_evergrant_provider_v1_provider_proto_rawDescGZIP() []byte {
 }
 
 var file_evergrant_provider_v1_provider_proto_enumTypes = make([]protoimpl.EnumInfo, 11)
-var file_evergrant_provider_v1_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
+var file_evergrant_provider_v1_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
 var file_evergrant_provider_v1_provider_proto_goTypes = []any{
 	(KeyUse)(0),                       // 0: evergrant.provider.v1.KeyUse
 	(KeyOrigin)(0),                    // 1: evergrant.provider.v1.KeyOrigin
@@ -4802,160 +4944,164 @@ var file_evergrant_provider_v1_provider_proto_goTypes = []any{
 	(ErrorKind)(0),                    // 10: evergrant.provider.v1.ErrorKind
 	(*DescribeRequest)(nil),           // 11: evergrant.provider.v1.DescribeRequest
 	(*DescribeResponse)(nil),          // 12: evergrant.provider.v1.DescribeResponse
-	(*Description)(nil),               // 13: evergrant.provider.v1.Description
-	(*StaticKey)(nil),                 // 14: evergrant.provider.v1.StaticKey
-	(*Key)(nil),                       // 15: evergrant.provider.v1.Key
-	(*Part)(nil),                      // 16: evergrant.provider.v1.Part
-	(*TestCall)(nil),                  // 17: evergrant.provider.v1.TestCall
-	(*Text)(nil),                      // 18: evergrant.provider.v1.Text
-	(*ClientAuth)(nil),                // 19: evergrant.provider.v1.ClientAuth
-	(*Host)(nil),                      // 20: evergrant.provider.v1.Host
-	(*Scope)(nil),                     // 21: evergrant.provider.v1.Scope
-	(*Api)(nil),                       // 22: evergrant.provider.v1.Api
-	(*OperateRequest)(nil),            // 23: evergrant.provider.v1.OperateRequest
-	(*OperateResponse)(nil),           // 24: evergrant.provider.v1.OperateResponse
-	(*Start)(nil),                     // 25: evergrant.provider.v1.Start
-	(*Connection)(nil),                // 26: evergrant.provider.v1.Connection
-	(*Service)(nil),                   // 27: evergrant.provider.v1.Service
-	(*PrepareService)(nil),            // 28: evergrant.provider.v1.PrepareService
-	(*AuthCodeUrl)(nil),               // 29: evergrant.provider.v1.AuthCodeUrl
-	(*Exchange)(nil),                  // 30: evergrant.provider.v1.Exchange
-	(*Parameter)(nil),                 // 31: evergrant.provider.v1.Parameter
-	(*Refresh)(nil),                   // 32: evergrant.provider.v1.Refresh
-	(*ClientCredentials)(nil),         // 33: evergrant.provider.v1.ClientCredentials
-	(*Login)(nil),                     // 34: evergrant.provider.v1.Login
-	(*Assertion)(nil),                 // 35: evergrant.provider.v1.Assertion
-	(*Static)(nil),                    // 36: evergrant.provider.v1.Static
-	(*DeviceAuthorization)(nil),       // 37: evergrant.provider.v1.DeviceAuthorization
-	(*DeviceToken)(nil),               // 38: evergrant.provider.v1.DeviceToken
-	(*Introspect)(nil),                // 39: evergrant.provider.v1.Introspect
-	(*Revoke)(nil),                    // 40: evergrant.provider.v1.Revoke
-	(*Identify)(nil),                  // 41: evergrant.provider.v1.Identify
-	(*Token)(nil),                     // 42: evergrant.provider.v1.Token
-	(*PartToken)(nil),                 // 43: evergrant.provider.v1.PartToken
-	(*HttpRequest)(nil),               // 44: evergrant.provider.v1.HttpRequest
-	(*SignRequest)(nil),               // 45: evergrant.provider.v1.SignRequest
-	(*SignResponse)(nil),              // 46: evergrant.provider.v1.SignResponse
-	(*Header)(nil),                    // 47: evergrant.provider.v1.Header
-	(*HttpResponse)(nil),              // 48: evergrant.provider.v1.HttpResponse
-	(*HttpFailure)(nil),               // 49: evergrant.provider.v1.HttpFailure
-	(*Result)(nil),                    // 50: evergrant.provider.v1.Result
-	(*PreparedService)(nil),           // 51: evergrant.provider.v1.PreparedService
-	(*AuthCodeUrlResult)(nil),         // 52: evergrant.provider.v1.AuthCodeUrlResult
-	(*DeviceAuthorizationResult)(nil), // 53: evergrant.provider.v1.DeviceAuthorizationResult
-	(*Revoked)(nil),                   // 54: evergrant.provider.v1.Revoked
-	(*Introspection)(nil),             // 55: evergrant.provider.v1.Introspection
-	(*Account)(nil),                   // 56: evergrant.provider.v1.Account
-	(*ErrorDetail)(nil),               // 57: evergrant.provider.v1.ErrorDetail
-	nil,                               // 58: evergrant.provider.v1.Text.ByLanguageEntry
-	(*durationpb.Duration)(nil),       // 59: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),     // 60: google.protobuf.Timestamp
+	(*Limits)(nil),                    // 13: evergrant.provider.v1.Limits
+	(*Description)(nil),               // 14: evergrant.provider.v1.Description
+	(*StaticKey)(nil),                 // 15: evergrant.provider.v1.StaticKey
+	(*Key)(nil),                       // 16: evergrant.provider.v1.Key
+	(*Part)(nil),                      // 17: evergrant.provider.v1.Part
+	(*TestCall)(nil),                  // 18: evergrant.provider.v1.TestCall
+	(*Text)(nil),                      // 19: evergrant.provider.v1.Text
+	(*ClientAuth)(nil),                // 20: evergrant.provider.v1.ClientAuth
+	(*Host)(nil),                      // 21: evergrant.provider.v1.Host
+	(*Scope)(nil),                     // 22: evergrant.provider.v1.Scope
+	(*Api)(nil),                       // 23: evergrant.provider.v1.Api
+	(*OperateRequest)(nil),            // 24: evergrant.provider.v1.OperateRequest
+	(*OperateResponse)(nil),           // 25: evergrant.provider.v1.OperateResponse
+	(*Start)(nil),                     // 26: evergrant.provider.v1.Start
+	(*Connection)(nil),                // 27: evergrant.provider.v1.Connection
+	(*Service)(nil),                   // 28: evergrant.provider.v1.Service
+	(*PrepareService)(nil),            // 29: evergrant.provider.v1.PrepareService
+	(*AuthCodeUrl)(nil),               // 30: evergrant.provider.v1.AuthCodeUrl
+	(*Exchange)(nil),                  // 31: evergrant.provider.v1.Exchange
+	(*Parameter)(nil),                 // 32: evergrant.provider.v1.Parameter
+	(*Refresh)(nil),                   // 33: evergrant.provider.v1.Refresh
+	(*ClientCredentials)(nil),         // 34: evergrant.provider.v1.ClientCredentials
+	(*Login)(nil),                     // 35: evergrant.provider.v1.Login
+	(*Assertion)(nil),                 // 36: evergrant.provider.v1.Assertion
+	(*Static)(nil),                    // 37: evergrant.provider.v1.Static
+	(*DeviceAuthorization)(nil),       // 38: evergrant.provider.v1.DeviceAuthorization
+	(*DeviceToken)(nil),               // 39: evergrant.provider.v1.DeviceToken
+	(*Introspect)(nil),                // 40: evergrant.provider.v1.Introspect
+	(*Revoke)(nil),                    // 41: evergrant.provider.v1.Revoke
+	(*Identify)(nil),                  // 42: evergrant.provider.v1.Identify
+	(*Token)(nil),                     // 43: evergrant.provider.v1.Token
+	(*PartToken)(nil),                 // 44: evergrant.provider.v1.PartToken
+	(*HttpRequest)(nil),               // 45: evergrant.provider.v1.HttpRequest
+	(*SignRequest)(nil),               // 46: evergrant.provider.v1.SignRequest
+	(*SignResponse)(nil),              // 47: evergrant.provider.v1.SignResponse
+	(*Header)(nil),                    // 48: evergrant.provider.v1.Header
+	(*HttpResponse)(nil),              // 49: evergrant.provider.v1.HttpResponse
+	(*HttpFailure)(nil),               // 50: evergrant.provider.v1.HttpFailure
+	(*Result)(nil),                    // 51: evergrant.provider.v1.Result
+	(*PreparedService)(nil),           // 52: evergrant.provider.v1.PreparedService
+	(*AuthCodeUrlResult)(nil),         // 53: evergrant.provider.v1.AuthCodeUrlResult
+	(*DeviceAuthorizationResult)(nil), // 54: evergrant.provider.v1.DeviceAuthorizationResult
+	(*Revoked)(nil),                   // 55: evergrant.provider.v1.Revoked
+	(*Introspection)(nil),             // 56: evergrant.provider.v1.Introspection
+	(*Account)(nil),                   // 57: evergrant.provider.v1.Account
+	(*ErrorDetail)(nil),               // 58: evergrant.provider.v1.ErrorDetail
+	nil,                               // 59: evergrant.provider.v1.Text.ByLanguageEntry
+	(*durationpb.Duration)(nil),       // 60: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),     // 61: google.protobuf.Timestamp
 }
 var file_evergrant_provider_v1_provider_proto_depIdxs = []int32{
-	13, // 0: evergrant.provider.v1.DescribeResponse.descriptions:type_name -> evergrant.provider.v1.Description
-	18, // 1: evergrant.provider.v1.Description.title:type_name -> evergrant.provider.v1.Text
-	18, // 2: evergrant.provider.v1.Description.summary:type_name -> evergrant.provider.v1.Text
-	18, // 3: evergrant.provider.v1.Description.setup_steps:type_name -> evergrant.provider.v1.Text
-	18, // 4: evergrant.provider.v1.Description.notices:type_name -> evergrant.provider.v1.Text
-	2,  // 5: evergrant.provider.v1.Description.grants:type_name -> evergrant.provider.v1.Grant
-	59, // 6: evergrant.provider.v1.Description.access_token_lifetime:type_name -> google.protobuf.Duration
-	59, // 7: evergrant.provider.v1.Description.refresh_token_lifetime:type_name -> google.protobuf.Duration
-	59, // 8: evergrant.provider.v1.Description.refresh_token_idle_lifetime:type_name -> google.protobuf.Duration
-	59, // 9: evergrant.provider.v1.Description.authorization_code_lifetime:type_name -> google.protobuf.Duration
-	3,  // 10: evergrant.provider.v1.Description.auto_renew:type_name -> evergrant.provider.v1.AutoRenew
-	4,  // 11: evergrant.provider.v1.Description.rotation:type_name -> evergrant.provider.v1.Rotation
-	59, // 12: evergrant.provider.v1.Description.rotation_grace:type_name -> google.protobuf.Duration
-	5,  // 13: evergrant.provider.v1.Description.renew_window:type_name -> evergrant.provider.v1.RenewWindow
-	59, // 14: evergrant.provider.v1.Description.renew_margin:type_name -> google.protobuf.Duration
-	59, // 15: evergrant.provider.v1.Description.renew_every:type_name -> google.protobuf.Duration
-	59, // 16: evergrant.provider.v1.Description.keep_alive:type_name -> google.protobuf.Duration
-	6,  // 17: evergrant.provider.v1.Description.pkce:type_name -> evergrant.provider.v1.Pkce
-	19, // 18: evergrant.provider.v1.Description.client_auth:type_name -> evergrant.provider.v1.ClientAuth
-	20, // 19: evergrant.provider.v1.Description.hosts:type_name -> evergrant.provider.v1.Host
-	21, // 20: evergrant.provider.v1.Description.scopes:type_name -> evergrant.provider.v1.Scope
-	22, // 21: evergrant.provider.v1.Description.api:type_name -> evergrant.provider.v1.Api
-	59, // 22: evergrant.provider.v1.Description.exchange_timeout:type_name -> google.protobuf.Duration
-	7,  // 23: evergrant.provider.v1.Description.throttles:type_name -> evergrant.provider.v1.Throttles
-	17, // 24: evergrant.provider.v1.Description.test_calls:type_name -> evergrant.provider.v1.TestCall
-	14, // 25: evergrant.provider.v1.Description.static_key:type_name -> evergrant.provider.v1.StaticKey
-	15, // 26: evergrant.provider.v1.Description.keys:type_name -> evergrant.provider.v1.Key
-	16, // 27: evergrant.provider.v1.Description.parts:type_name -> evergrant.provider.v1.Part
-	18, // 28: evergrant.provider.v1.StaticKey.made_by:type_name -> evergrant.provider.v1.Text
-	18, // 29: evergrant.provider.v1.StaticKey.steps:type_name -> evergrant.provider.v1.Text
-	59, // 30: evergrant.provider.v1.StaticKey.overlap:type_name -> google.protobuf.Duration
-	0,  // 31: evergrant.provider.v1.Key.use:type_name -> evergrant.provider.v1.KeyUse
-	18, // 32: evergrant.provider.v1.Key.title:type_name -> evergrant.provider.v1.Text
-	1,  // 33: evergrant.provider.v1.Key.origin:type_name -> evergrant.provider.v1.KeyOrigin
-	18, // 34: evergrant.provider.v1.Key.steps:type_name -> evergrant.provider.v1.Text
-	18, // 35: evergrant.provider.v1.Part.title:type_name -> evergrant.provider.v1.Text
-	18, // 36: evergrant.provider.v1.TestCall.title:type_name -> evergrant.provider.v1.Text
-	18, // 37: evergrant.provider.v1.TestCall.shows:type_name -> evergrant.provider.v1.Text
-	58, // 38: evergrant.provider.v1.Text.by_language:type_name -> evergrant.provider.v1.Text.ByLanguageEntry
-	2,  // 39: evergrant.provider.v1.ClientAuth.grant:type_name -> evergrant.provider.v1.Grant
-	18, // 40: evergrant.provider.v1.Scope.title:type_name -> evergrant.provider.v1.Text
-	8,  // 41: evergrant.provider.v1.Api.in:type_name -> evergrant.provider.v1.Placement
-	25, // 42: evergrant.provider.v1.OperateRequest.start:type_name -> evergrant.provider.v1.Start
-	48, // 43: evergrant.provider.v1.OperateRequest.http_response:type_name -> evergrant.provider.v1.HttpResponse
-	46, // 44: evergrant.provider.v1.OperateRequest.sign_response:type_name -> evergrant.provider.v1.SignResponse
-	44, // 45: evergrant.provider.v1.OperateResponse.http_request:type_name -> evergrant.provider.v1.HttpRequest
-	50, // 46: evergrant.provider.v1.OperateResponse.result:type_name -> evergrant.provider.v1.Result
-	45, // 47: evergrant.provider.v1.OperateResponse.sign_request:type_name -> evergrant.provider.v1.SignRequest
-	27, // 48: evergrant.provider.v1.Start.service:type_name -> evergrant.provider.v1.Service
-	60, // 49: evergrant.provider.v1.Start.now:type_name -> google.protobuf.Timestamp
-	26, // 50: evergrant.provider.v1.Start.connection:type_name -> evergrant.provider.v1.Connection
-	28, // 51: evergrant.provider.v1.Start.prepare_service:type_name -> evergrant.provider.v1.PrepareService
-	29, // 52: evergrant.provider.v1.Start.auth_code_url:type_name -> evergrant.provider.v1.AuthCodeUrl
-	30, // 53: evergrant.provider.v1.Start.exchange:type_name -> evergrant.provider.v1.Exchange
-	32, // 54: evergrant.provider.v1.Start.refresh:type_name -> evergrant.provider.v1.Refresh
-	33, // 55: evergrant.provider.v1.Start.client_credentials:type_name -> evergrant.provider.v1.ClientCredentials
-	34, // 56: evergrant.provider.v1.Start.login:type_name -> evergrant.provider.v1.Login
-	37, // 57: evergrant.provider.v1.Start.device_authorization:type_name -> evergrant.provider.v1.DeviceAuthorization
-	38, // 58: evergrant.provider.v1.Start.device_token:type_name -> evergrant.provider.v1.DeviceToken
-	40, // 59: evergrant.provider.v1.Start.revoke:type_name -> evergrant.provider.v1.Revoke
-	41, // 60: evergrant.provider.v1.Start.identify:type_name -> evergrant.provider.v1.Identify
-	35, // 61: evergrant.provider.v1.Start.assertion:type_name -> evergrant.provider.v1.Assertion
-	36, // 62: evergrant.provider.v1.Start.static:type_name -> evergrant.provider.v1.Static
-	39, // 63: evergrant.provider.v1.Start.introspect:type_name -> evergrant.provider.v1.Introspect
-	31, // 64: evergrant.provider.v1.Exchange.params:type_name -> evergrant.provider.v1.Parameter
-	42, // 65: evergrant.provider.v1.Refresh.current:type_name -> evergrant.provider.v1.Token
-	42, // 66: evergrant.provider.v1.Introspect.current:type_name -> evergrant.provider.v1.Token
-	42, // 67: evergrant.provider.v1.Revoke.current:type_name -> evergrant.provider.v1.Token
-	42, // 68: evergrant.provider.v1.Identify.current:type_name -> evergrant.provider.v1.Token
-	59, // 69: evergrant.provider.v1.Token.expires_in:type_name -> google.protobuf.Duration
-	59, // 70: evergrant.provider.v1.Token.refresh_expires_in:type_name -> google.protobuf.Duration
-	43, // 71: evergrant.provider.v1.Token.parts:type_name -> evergrant.provider.v1.PartToken
-	42, // 72: evergrant.provider.v1.PartToken.token:type_name -> evergrant.provider.v1.Token
-	56, // 73: evergrant.provider.v1.PartToken.account:type_name -> evergrant.provider.v1.Account
-	47, // 74: evergrant.provider.v1.HttpRequest.headers:type_name -> evergrant.provider.v1.Header
-	59, // 75: evergrant.provider.v1.SignRequest.lifetime:type_name -> google.protobuf.Duration
-	47, // 76: evergrant.provider.v1.HttpResponse.headers:type_name -> evergrant.provider.v1.Header
-	49, // 77: evergrant.provider.v1.HttpResponse.failure:type_name -> evergrant.provider.v1.HttpFailure
-	51, // 78: evergrant.provider.v1.Result.prepared_service:type_name -> evergrant.provider.v1.PreparedService
-	52, // 79: evergrant.provider.v1.Result.auth_code_url:type_name -> evergrant.provider.v1.AuthCodeUrlResult
-	42, // 80: evergrant.provider.v1.Result.token:type_name -> evergrant.provider.v1.Token
-	53, // 81: evergrant.provider.v1.Result.device_authorization:type_name -> evergrant.provider.v1.DeviceAuthorizationResult
-	54, // 82: evergrant.provider.v1.Result.revoked:type_name -> evergrant.provider.v1.Revoked
-	56, // 83: evergrant.provider.v1.Result.account:type_name -> evergrant.provider.v1.Account
-	55, // 84: evergrant.provider.v1.Result.introspection:type_name -> evergrant.provider.v1.Introspection
-	13, // 85: evergrant.provider.v1.PreparedService.description:type_name -> evergrant.provider.v1.Description
-	59, // 86: evergrant.provider.v1.DeviceAuthorizationResult.expires_in:type_name -> google.protobuf.Duration
-	59, // 87: evergrant.provider.v1.DeviceAuthorizationResult.interval:type_name -> google.protobuf.Duration
-	9,  // 88: evergrant.provider.v1.Introspection.access_token:type_name -> evergrant.provider.v1.Activity
-	9,  // 89: evergrant.provider.v1.Introspection.refresh_token:type_name -> evergrant.provider.v1.Activity
-	59, // 90: evergrant.provider.v1.Introspection.expires_in:type_name -> google.protobuf.Duration
-	59, // 91: evergrant.provider.v1.Introspection.refresh_expires_in:type_name -> google.protobuf.Duration
-	10, // 92: evergrant.provider.v1.ErrorDetail.kind:type_name -> evergrant.provider.v1.ErrorKind
-	59, // 93: evergrant.provider.v1.ErrorDetail.retry_after:type_name -> google.protobuf.Duration
-	18, // 94: evergrant.provider.v1.ErrorDetail.remedy:type_name -> evergrant.provider.v1.Text
-	11, // 95: evergrant.provider.v1.ProviderService.Describe:input_type -> evergrant.provider.v1.DescribeRequest
-	23, // 96: evergrant.provider.v1.ProviderService.Operate:input_type -> evergrant.provider.v1.OperateRequest
-	12, // 97: evergrant.provider.v1.ProviderService.Describe:output_type -> evergrant.provider.v1.DescribeResponse
-	24, // 98: evergrant.provider.v1.ProviderService.Operate:output_type -> evergrant.provider.v1.OperateResponse
-	97, // [97:99] is the sub-list for method output_type
-	95, // [95:97] is the sub-list for method input_type
-	95, // [95:95] is the sub-list for extension type_name
-	95, // [95:95] is the sub-list for extension extendee
-	0,  // [0:95] is the sub-list for field type_name
+	13,  // 0: evergrant.provider.v1.DescribeRequest.limits:type_name -> evergrant.provider.v1.Limits
+	14,  // 1: evergrant.provider.v1.DescribeResponse.descriptions:type_name -> evergrant.provider.v1.Description
+	13,  // 2: evergrant.provider.v1.DescribeResponse.limits:type_name -> evergrant.provider.v1.Limits
+	19,  // 3: evergrant.provider.v1.Description.title:type_name -> evergrant.provider.v1.Text
+	19,  // 4: evergrant.provider.v1.Description.summary:type_name -> evergrant.provider.v1.Text
+	19,  // 5: evergrant.provider.v1.Description.setup_steps:type_name -> evergrant.provider.v1.Text
+	19,  // 6: evergrant.provider.v1.Description.notices:type_name -> evergrant.provider.v1.Text
+	2,   // 7: evergrant.provider.v1.Description.grants:type_name -> evergrant.provider.v1.Grant
+	60,  // 8: evergrant.provider.v1.Description.access_token_lifetime:type_name -> google.protobuf.Duration
+	60,  // 9: evergrant.provider.v1.Description.refresh_token_lifetime:type_name -> google.protobuf.Duration
+	60,  // 10: evergrant.provider.v1.Description.refresh_token_idle_lifetime:type_name -> google.protobuf.Duration
+	60,  // 11: evergrant.provider.v1.Description.authorization_code_lifetime:type_name -> google.protobuf.Duration
+	3,   // 12: evergrant.provider.v1.Description.auto_renew:type_name -> evergrant.provider.v1.AutoRenew
+	4,   // 13: evergrant.provider.v1.Description.rotation:type_name -> evergrant.provider.v1.Rotation
+	60,  // 14: evergrant.provider.v1.Description.rotation_grace:type_name -> google.protobuf.Duration
+	5,   // 15: evergrant.provider.v1.Description.renew_window:type_name -> evergrant.provider.v1.RenewWindow
+	60,  // 16: evergrant.provider.v1.Description.renew_margin:type_name -> google.protobuf.Duration
+	60,  // 17: evergrant.provider.v1.Description.renew_every:type_name -> google.protobuf.Duration
+	60,  // 18: evergrant.provider.v1.Description.keep_alive:type_name -> google.protobuf.Duration
+	6,   // 19: evergrant.provider.v1.Description.pkce:type_name -> evergrant.provider.v1.Pkce
+	20,  // 20: evergrant.provider.v1.Description.client_auth:type_name -> evergrant.provider.v1.ClientAuth
+	21,  // 21: evergrant.provider.v1.Description.hosts:type_name -> evergrant.provider.v1.Host
+	22,  // 22: evergrant.provider.v1.Description.scopes:type_name -> evergrant.provider.v1.Scope
+	23,  // 23: evergrant.provider.v1.Description.api:type_name -> evergrant.provider.v1.Api
+	60,  // 24: evergrant.provider.v1.Description.exchange_timeout:type_name -> google.protobuf.Duration
+	7,   // 25: evergrant.provider.v1.Description.throttles:type_name -> evergrant.provider.v1.Throttles
+	18,  // 26: evergrant.provider.v1.Description.test_calls:type_name -> evergrant.provider.v1.TestCall
+	15,  // 27: evergrant.provider.v1.Description.static_key:type_name -> evergrant.provider.v1.StaticKey
+	16,  // 28: evergrant.provider.v1.Description.keys:type_name -> evergrant.provider.v1.Key
+	17,  // 29: evergrant.provider.v1.Description.parts:type_name -> evergrant.provider.v1.Part
+	19,  // 30: evergrant.provider.v1.StaticKey.made_by:type_name -> evergrant.provider.v1.Text
+	19,  // 31: evergrant.provider.v1.StaticKey.steps:type_name -> evergrant.provider.v1.Text
+	60,  // 32: evergrant.provider.v1.StaticKey.overlap:type_name -> google.protobuf.Duration
+	0,   // 33: evergrant.provider.v1.Key.use:type_name -> evergrant.provider.v1.KeyUse
+	19,  // 34: evergrant.provider.v1.Key.title:type_name -> evergrant.provider.v1.Text
+	1,   // 35: evergrant.provider.v1.Key.origin:type_name -> evergrant.provider.v1.KeyOrigin
+	19,  // 36: evergrant.provider.v1.Key.steps:type_name -> evergrant.provider.v1.Text
+	19,  // 37: evergrant.provider.v1.Part.title:type_name -> evergrant.provider.v1.Text
+	19,  // 38: evergrant.provider.v1.TestCall.title:type_name -> evergrant.provider.v1.Text
+	19,  // 39: evergrant.provider.v1.TestCall.shows:type_name -> evergrant.provider.v1.Text
+	59,  // 40: evergrant.provider.v1.Text.by_language:type_name -> evergrant.provider.v1.Text.ByLanguageEntry
+	2,   // 41: evergrant.provider.v1.ClientAuth.grant:type_name -> evergrant.provider.v1.Grant
+	19,  // 42: evergrant.provider.v1.Scope.title:type_name -> evergrant.provider.v1.Text
+	8,   // 43: evergrant.provider.v1.Api.in:type_name -> evergrant.provider.v1.Placement
+	26,  // 44: evergrant.provider.v1.OperateRequest.start:type_name -> evergrant.provider.v1.Start
+	49,  // 45: evergrant.provider.v1.OperateRequest.http_response:type_name -> evergrant.provider.v1.HttpResponse
+	47,  // 46: evergrant.provider.v1.OperateRequest.sign_response:type_name -> evergrant.provider.v1.SignResponse
+	45,  // 47: evergrant.provider.v1.OperateResponse.http_request:type_name -> evergrant.provider.v1.HttpRequest
+	51,  // 48: evergrant.provider.v1.OperateResponse.result:type_name -> evergrant.provider.v1.Result
+	46,  // 49: evergrant.provider.v1.OperateResponse.sign_request:type_name -> evergrant.provider.v1.SignRequest
+	28,  // 50: evergrant.provider.v1.Start.service:type_name -> evergrant.provider.v1.Service
+	61,  // 51: evergrant.provider.v1.Start.now:type_name -> google.protobuf.Timestamp
+	27,  // 52: evergrant.provider.v1.Start.connection:type_name -> evergrant.provider.v1.Connection
+	13,  // 53: evergrant.provider.v1.Start.limits:type_name -> evergrant.provider.v1.Limits
+	29,  // 54: evergrant.provider.v1.Start.prepare_service:type_name -> evergrant.provider.v1.PrepareService
+	30,  // 55: evergrant.provider.v1.Start.auth_code_url:type_name -> evergrant.provider.v1.AuthCodeUrl
+	31,  // 56: evergrant.provider.v1.Start.exchange:type_name -> evergrant.provider.v1.Exchange
+	33,  // 57: evergrant.provider.v1.Start.refresh:type_name -> evergrant.provider.v1.Refresh
+	34,  // 58: evergrant.provider.v1.Start.client_credentials:type_name -> evergrant.provider.v1.ClientCredentials
+	35,  // 59: evergrant.provider.v1.Start.login:type_name -> evergrant.provider.v1.Login
+	38,  // 60: evergrant.provider.v1.Start.device_authorization:type_name -> evergrant.provider.v1.DeviceAuthorization
+	39,  // 61: evergrant.provider.v1.Start.device_token:type_name -> evergrant.provider.v1.DeviceToken
+	41,  // 62: evergrant.provider.v1.Start.revoke:type_name -> evergrant.provider.v1.Revoke
+	42,  // 63: evergrant.provider.v1.Start.identify:type_name -> evergrant.provider.v1.Identify
+	36,  // 64: evergrant.provider.v1.Start.assertion:type_name -> evergrant.provider.v1.Assertion
+	37,  // 65: evergrant.provider.v1.Start.static:type_name -> evergrant.provider.v1.Static
+	40,  // 66: evergrant.provider.v1.Start.introspect:type_name -> evergrant.provider.v1.Introspect
+	32,  // 67: evergrant.provider.v1.Exchange.params:type_name -> evergrant.provider.v1.Parameter
+	43,  // 68: evergrant.provider.v1.Refresh.current:type_name -> evergrant.provider.v1.Token
+	43,  // 69: evergrant.provider.v1.Introspect.current:type_name -> evergrant.provider.v1.Token
+	43,  // 70: evergrant.provider.v1.Revoke.current:type_name -> evergrant.provider.v1.Token
+	43,  // 71: evergrant.provider.v1.Identify.current:type_name -> evergrant.provider.v1.Token
+	60,  // 72: evergrant.provider.v1.Token.expires_in:type_name -> google.protobuf.Duration
+	60,  // 73: evergrant.provider.v1.Token.refresh_expires_in:type_name -> google.protobuf.Duration
+	44,  // 74: evergrant.provider.v1.Token.parts:type_name -> evergrant.provider.v1.PartToken
+	43,  // 75: evergrant.provider.v1.PartToken.token:type_name -> evergrant.provider.v1.Token
+	57,  // 76: evergrant.provider.v1.PartToken.account:type_name -> evergrant.provider.v1.Account
+	48,  // 77: evergrant.provider.v1.HttpRequest.headers:type_name -> evergrant.provider.v1.Header
+	60,  // 78: evergrant.provider.v1.SignRequest.lifetime:type_name -> google.protobuf.Duration
+	48,  // 79: evergrant.provider.v1.HttpResponse.headers:type_name -> evergrant.provider.v1.Header
+	50,  // 80: evergrant.provider.v1.HttpResponse.failure:type_name -> evergrant.provider.v1.HttpFailure
+	52,  // 81: evergrant.provider.v1.Result.prepared_service:type_name -> evergrant.provider.v1.PreparedService
+	53,  // 82: evergrant.provider.v1.Result.auth_code_url:type_name -> evergrant.provider.v1.AuthCodeUrlResult
+	43,  // 83: evergrant.provider.v1.Result.token:type_name -> evergrant.provider.v1.Token
+	54,  // 84: evergrant.provider.v1.Result.device_authorization:type_name -> evergrant.provider.v1.DeviceAuthorizationResult
+	55,  // 85: evergrant.provider.v1.Result.revoked:type_name -> evergrant.provider.v1.Revoked
+	57,  // 86: evergrant.provider.v1.Result.account:type_name -> evergrant.provider.v1.Account
+	56,  // 87: evergrant.provider.v1.Result.introspection:type_name -> evergrant.provider.v1.Introspection
+	14,  // 88: evergrant.provider.v1.PreparedService.description:type_name -> evergrant.provider.v1.Description
+	60,  // 89: evergrant.provider.v1.DeviceAuthorizationResult.expires_in:type_name -> google.protobuf.Duration
+	60,  // 90: evergrant.provider.v1.DeviceAuthorizationResult.interval:type_name -> google.protobuf.Duration
+	9,   // 91: evergrant.provider.v1.Introspection.access_token:type_name -> evergrant.provider.v1.Activity
+	9,   // 92: evergrant.provider.v1.Introspection.refresh_token:type_name -> evergrant.provider.v1.Activity
+	60,  // 93: evergrant.provider.v1.Introspection.expires_in:type_name -> google.protobuf.Duration
+	60,  // 94: evergrant.provider.v1.Introspection.refresh_expires_in:type_name -> google.protobuf.Duration
+	10,  // 95: evergrant.provider.v1.ErrorDetail.kind:type_name -> evergrant.provider.v1.ErrorKind
+	60,  // 96: evergrant.provider.v1.ErrorDetail.retry_after:type_name -> google.protobuf.Duration
+	19,  // 97: evergrant.provider.v1.ErrorDetail.remedy:type_name -> evergrant.provider.v1.Text
+	11,  // 98: evergrant.provider.v1.ProviderService.Describe:input_type -> evergrant.provider.v1.DescribeRequest
+	24,  // 99: evergrant.provider.v1.ProviderService.Operate:input_type -> evergrant.provider.v1.OperateRequest
+	12,  // 100: evergrant.provider.v1.ProviderService.Describe:output_type -> evergrant.provider.v1.DescribeResponse
+	25,  // 101: evergrant.provider.v1.ProviderService.Operate:output_type -> evergrant.provider.v1.OperateResponse
+	100, // [100:102] is the sub-list for method output_type
+	98,  // [98:100] is the sub-list for method input_type
+	98,  // [98:98] is the sub-list for extension type_name
+	98,  // [98:98] is the sub-list for extension extendee
+	0,   // [0:98] is the sub-list for field type_name
 }
 
 func init() { file_evergrant_provider_v1_provider_proto_init() }
@@ -4963,17 +5109,17 @@ func file_evergrant_provider_v1_provider_proto_init() {
 	if File_evergrant_provider_v1_provider_proto != nil {
 		return
 	}
-	file_evergrant_provider_v1_provider_proto_msgTypes[12].OneofWrappers = []any{
+	file_evergrant_provider_v1_provider_proto_msgTypes[13].OneofWrappers = []any{
 		(*OperateRequest_Start)(nil),
 		(*OperateRequest_HttpResponse)(nil),
 		(*OperateRequest_SignResponse)(nil),
 	}
-	file_evergrant_provider_v1_provider_proto_msgTypes[13].OneofWrappers = []any{
+	file_evergrant_provider_v1_provider_proto_msgTypes[14].OneofWrappers = []any{
 		(*OperateResponse_HttpRequest)(nil),
 		(*OperateResponse_Result)(nil),
 		(*OperateResponse_SignRequest)(nil),
 	}
-	file_evergrant_provider_v1_provider_proto_msgTypes[14].OneofWrappers = []any{
+	file_evergrant_provider_v1_provider_proto_msgTypes[15].OneofWrappers = []any{
 		(*Start_PrepareService)(nil),
 		(*Start_AuthCodeUrl)(nil),
 		(*Start_Exchange)(nil),
@@ -4988,7 +5134,7 @@ func file_evergrant_provider_v1_provider_proto_init() {
 		(*Start_Static)(nil),
 		(*Start_Introspect)(nil),
 	}
-	file_evergrant_provider_v1_provider_proto_msgTypes[39].OneofWrappers = []any{
+	file_evergrant_provider_v1_provider_proto_msgTypes[40].OneofWrappers = []any{
 		(*Result_PreparedService)(nil),
 		(*Result_AuthCodeUrl)(nil),
 		(*Result_Token)(nil),
@@ -5003,7 +5149,7 @@ func file_evergrant_provider_v1_provider_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_evergrant_provider_v1_provider_proto_rawDesc), len(file_evergrant_provider_v1_provider_proto_rawDesc)),
 			NumEnums:      11,
-			NumMessages:   48,
+			NumMessages:   49,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
