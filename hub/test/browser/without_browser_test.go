@@ -2,6 +2,7 @@ package browser_test
 
 import (
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -87,21 +88,24 @@ func TestConnectionsAreMadeWithoutABrowserAtTheService(t *testing.T) {
 	lookAround(b, r, both.Name)
 }
 
-// lookAround opens the pages in every language, width and theme.
+// lookAround opens the pages in every language and width, and in both themes where pictures
+// are taken.
 func lookAround(b *hubtest.Browser, r *hubtest.Running, both string) {
 	b.T.Helper()
-	for name, path := range map[string]string{
-		"new-key": "/connections/new?service=demo-key", "new-login": "/connections/new?service=demo-taxcom-login", "new-choice": "/connections/new?service=" + both,
-		"key": "/connections/shop", "robot": "/connections/robot", "kassa": "/connections/kassa", "replace-key": "/connections/shop/enter",
-		"change-login": "/connections/kassa/enter", "options": "/connections/kassa/options", "list": "/connections",
-		"service-key": "/services/new/api-key", "service-login": "/services/new/moysklad", "provider-wildberries": "/services/new/wildberries",
-	} {
-		for _, lang := range []string{"ru", "en"} {
-			for _, width := range []int64{360, 1440} {
-				speakOf(b, r.Hub.URL()+path, lang, width)
-				inBounds(b, fmt.Sprintf("%s in %s at %d", name, lang, width))
-				for _, theme := range []string{"light", "dark"} {
-					b.Do("choose the theme", media(theme))
+	themes := []string{"light"}
+	if os.Getenv(picturesIn) != "" {
+		themes = append(themes, "dark")
+	}
+	for _, theme := range themes {
+		b.Do("choose the theme", media(theme))
+		for name, path := range map[string]string{
+			"new-key": "/connections/new?service=demo-key", "new-choice": "/connections/new?service=" + both, "kassa": "/connections/kassa", "replace-key": "/connections/shop/enter",
+			"change-login": "/connections/kassa/enter", "options": "/connections/kassa/options", "service-login": "/services/new/moysklad",
+		} {
+			for _, lang := range []string{"ru", "en"} {
+				for _, width := range []int64{360, 1440} {
+					speakOf(b, r.Hub.URL()+path, lang, width)
+					inBounds(b, fmt.Sprintf("%s in %s at %d", name, lang, width))
 					snap(b, fmt.Sprintf("obtain-%s-%s-%d-%s", name, lang, width, theme))
 				}
 			}
