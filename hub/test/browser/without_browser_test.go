@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"github.com/evergrant/evergrant/hub/test/hubtest"
 	"github.com/evergrant/evergrant/plugins/demo"
 )
@@ -106,6 +108,7 @@ func lookAround(b *hubtest.Browser, r *hubtest.Running, both string) {
 				for _, width := range []int64{360, 1440} {
 					speakOf(b, r.Hub.URL()+path, lang, width)
 					inBounds(b, fmt.Sprintf("%s in %s at %d", name, lang, width))
+					b.Do("hold the page", chromedp.EmulateViewport(width, 1200)) // whose frame the picture is
 					snap(b, fmt.Sprintf("obtain-%s-%s-%d-%s", name, lang, width, theme))
 				}
 			}
