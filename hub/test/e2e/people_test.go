@@ -23,7 +23,7 @@ var reach = map[string][]string{
 	},
 	"operator": {
 		"POST /connections/:name/authorize", "POST /escalations/:id/acknowledge", "GET /once", "POST /once", "GET /connections/:name/codes", "POST /connections/:name/codes", "POST /connections/:name/codes.json", "POST /connections/:name/pause",
-		"POST /connections/:name/paste", "POST /connections/:name/link", "POST /connections/:name/tags", "POST /bulk", "POST /bulk/:id/cancel", "GET /bulk/:id", "POST /connections/:name/renew", "POST /connections/:name/test-call", "POST /connections/:name/resume",
+		"POST /connections/:name/paste", "GET /connections/:name/enter", "POST /connections/:name/enter", "POST /connections/:name/obtain", "POST /connections/:name/link", "POST /connections/:name/tags", "POST /bulk", "POST /bulk/:id/cancel", "GET /bulk/:id", "POST /connections/:name/renew", "POST /connections/:name/test-call", "POST /connections/:name/resume",
 	},
 }
 
