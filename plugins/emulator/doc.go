@@ -18,5 +18,6 @@
 //
 // A Person plays the one who logs in, over plain HTTP and without a browser.
 //
-// The emulators are bitrix24test, taxcomkassatest and googletest.
+// The emulators are bitrix24test, taxcomkassatest and googletest. Those of logins and keys,
+// where nobody logs in at a page, are loginstest and statickeystest and need none of this.
 package emulator

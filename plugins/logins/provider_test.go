@@ -81,8 +81,11 @@ func TestTheAgreementIsNamedIfThereIsOne(t *testing.T) {
 	}))
 	defer server.Close()
 	_, err := taxcomLogin{}.Login(t.Context(), &provider.LoginRequest{
-		Call:   provider.Call{HTTP: server.Client(), Service: provider.Service{Options: map[string]any{optionServer: server.URL + "/", optionIntegrator: "our-id"}}},
-		Fields: provider.Fields{"login": "anna", "password": "p", "agreement_number": " 77 "},
+		Call: provider.Call{
+			HTTP: server.Client(), Service: provider.Service{Options: map[string]any{optionServer: server.URL + "/", optionIntegrator: "our-id"}},
+			Connection: provider.Connection{Options: map[string]any{optionAgreement: " 77 "}},
+		},
+		Fields: provider.Fields{"login": "anna", "password": "p"},
 	})
 	if err != nil || !strings.Contains(body, `"agreementNumber":"77"`) || integrator != "our-id" {
 		t.Errorf("sent %s with %s, %v", body, integrator, err)

@@ -19,6 +19,8 @@ var icon []byte
 const (
 	optionServer     = "server"
 	optionIntegrator = "integrator_id"
+	// optionAgreement is one of each connection.
+	optionAgreement = "agreement_number"
 )
 
 // taxcomLogin is the session login of Taxcom-Kassa's API v2.
@@ -61,11 +63,11 @@ func (taxcomLogin) Describe(context.Context) (*provider.Description, error) {
 		Login: provider.Schema{Options: []provider.Option{
 			{Name: "login", Required: true, Example: "ivanov@example.com", Title: provider.Text{EN: "Login", RU: "Логин"}},
 			{Name: "password", Required: true, Secret: true, Title: provider.Text{EN: "Password", RU: "Пароль"}},
-			{
-				Name: "agreement_number", Example: "1234567", Title: provider.Text{EN: "Agreement number", RU: "Номер договора"},
-				Help: provider.Text{EN: "Needed if the login has several agreements.", RU: "Нужен, если у логина несколько договоров."},
-			},
 		}},
+		ConnectionOptions: provider.Schema{Options: []provider.Option{{
+			Name: optionAgreement, Example: "1234567", Title: provider.Text{EN: "Agreement number", RU: "Номер договора"},
+			Help: provider.Text{EN: "Which agreement the session is for, if the login has several.", RU: "Для какого договора сессия, если у логина их несколько."},
+		}}},
 		API: provider.API{BaseURL: "{option:" + optionServer + "}", Name: "Session-Token"},
 	}, nil
 }
@@ -73,7 +75,7 @@ func (taxcomLogin) Describe(context.Context) (*provider.Description, error) {
 // Login implements provider.LoginGrant.
 func (taxcomLogin) Login(ctx context.Context, req *provider.LoginRequest) (*provider.Token, error) {
 	form := url.Values{"login": {req.Fields.Text("login")}, "password": {req.Fields.Text("password")}}
-	if number := strings.TrimSpace(req.Fields.Text("agreement_number")); number != "" {
+	if number := strings.TrimSpace(req.Connection.Option(optionAgreement)); number != "" {
 		form.Set("agreementNumber", number)
 	}
 	reply, err := oauth.Do(ctx, req.HTTP, oauth.TokenRequest{

@@ -96,7 +96,7 @@ type TestCall struct {
 	Shows Text `json:"shows,omitzero"`
 	// Method is GET, the default, or POST without a body.
 	Method string `json:"method,omitempty"`
-	// URL may hold {option:name} and {extra:name} placeholders. Its host must be one of
+	// URL may hold {option:name}, {connection:name} and {extra:name} placeholders. Its host must be one of
 	// Hosts.
 	URL string `json:"url"`
 }

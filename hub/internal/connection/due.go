@@ -136,7 +136,7 @@ func (c Connection) jitter(most time.Duration) time.Duration {
 func (c Connection) backoff(kind provider.Kind, count int) time.Duration {
 	first, most := transientFirst, transientMost
 	switch {
-	case kind == provider.Blocked:
+	case kind == provider.Blocked, kind == provider.Internal && c.Grant == provider.GrantLogin: // it may have been a wrong login
 		first, most = blockedFirst, blockedMost
 	case kind == provider.Transient && c.Failure != nil && strings.HasPrefix(c.Failure.Code, PluginCodes):
 		most = pluginMost
@@ -204,7 +204,7 @@ func (c Connection) MayRenewNow(now time.Time) (bool, time.Time) {
 	if !c.Renewable(now) {
 		return false, time.Time{}
 	}
-	if f := c.Failure; f != nil && c.Grant == provider.GrantLogin && f.Kind == provider.Blocked && now.Before(c.Due) {
+	if f := c.Failure; f != nil && c.Grant == provider.GrantLogin && f.Kind != provider.Transient && now.Before(c.Due) {
 		return false, c.Due
 	}
 	if f := c.Failure; f != nil && now.Before(f.AnswerableUntil) {

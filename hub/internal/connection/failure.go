@@ -15,6 +15,10 @@ const mostRetryAfter = 24 * time.Hour
 // nothing changes. Nothing changes either while no grant is in force, except that
 // a paused one can end.
 func (c Connection) Failed(now time.Time, sent int64, failure *provider.Error) Connection {
+	if c.Impersonal() && failure.Kind == provider.ReauthorizationRequired { // only the operator can do something about it
+		blocked := *failure
+		blocked.Kind, failure = provider.Blocked, &blocked
+	}
 	ends := failure.Kind == provider.ReauthorizationRequired
 	if sent != c.Generation || (c.State != StateActive && (c.State != StatePaused || !ends)) {
 		return c
@@ -26,6 +30,12 @@ func (c Connection) Failed(now time.Time, sent int64, failure *provider.Error) C
 	}
 	c.Due = c.afterFailure(now)
 	return c
+}
+
+// Impersonal reports whether the hub obtains the tokens by what it has of its service
+// alone, so that no person can bring a grant back.
+func (c Connection) Impersonal() bool {
+	return c.Grant == provider.GrantClientCredentials || c.Grant == provider.GrantAssertion
 }
 
 // Lost is what is known of a request that was sent and got no reply of the service.

@@ -35,6 +35,38 @@ func TestTheEndOfAKey(t *testing.T) {
 	}
 }
 
+// Nobody but the operator can do something about a client that the service refuses, in
+// whatever words.
+func TestARefusedClientNeedsItsOperator(t *testing.T) {
+	for grant, want := range map[provider.Grant]Status{provider.GrantClientCredentials: StatusNeedsOperator, provider.GrantLogin: StatusNeedsAuthorization} {
+		c := New(firstOfMay, "id", "robot", "robot", "svc", PolicyOf(&provider.Description{}, grant))
+		c.Grant = grant
+		c = c.Obtained(firstOfMay, firstOfMay, provider.Token{AccessToken: "s"}, provider.Account{}, nil, nil, time.Time{})
+		c = c.Failed(firstOfMay, 1, &provider.Error{Kind: provider.ReauthorizationRequired, Code: "invalid_grant"})
+		if got := c.StatusAt(firstOfMay); got != want || (want == StatusNeedsOperator) == c.Due.IsZero() {
+			t.Errorf("%s: it is %s, due %s", grant, got, c.Due)
+		}
+	}
+}
+
+// A login that was refused in words that nobody knows is not hurried: it may be a wrong one.
+func TestALoginThatMayBeWrongIsNotHurried(t *testing.T) {
+	c := New(firstOfMay, "id", "kassa", "kassa", "svc", PolicyOf(&provider.Description{}, provider.GrantLogin))
+	c.Grant = provider.GrantLogin
+	c = c.Obtained(firstOfMay, firstOfMay, provider.Token{AccessToken: "s"}, provider.Account{}, nil, nil, time.Time{})
+	now, tries := firstOfMay, 0
+	for now.Before(firstOfMay.Add(20 * time.Minute)) {
+		c = c.Failed(now, 1, &provider.Error{Kind: provider.Internal, HTTPStatus: 400})
+		if may, _ := c.MayRenewNow(now.Add(time.Second)); may {
+			t.Error("a caller can have it tried again at once")
+		}
+		now, tries = c.Due, tries+1
+	}
+	if tries > 3 {
+		t.Errorf("it was tried %d times in 20 minutes", tries)
+	}
+}
+
 // A refused login waits as long as any refusal, also for a caller that asks for a renewal.
 func TestARefusedLoginWaits(t *testing.T) {
 	for grant, may := range map[provider.Grant]bool{provider.GrantLogin: false, provider.GrantClientCredentials: true} {

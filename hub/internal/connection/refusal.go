@@ -69,7 +69,7 @@ type Elsewhere struct {
 // or more: then Alone decides.
 func (c Connection) Suspicious(now time.Time) bool {
 	f := c.Failure
-	return c.State == StateActive && f != nil && f.refuses() && f.Same >= suspectRefusals && now.Sub(f.SameSince) >= suspectFor
+	return c.State == StateActive && !c.Impersonal() && f != nil && f.refuses() && f.Same >= suspectRefusals && now.Sub(f.SameSince) >= suspectFor
 }
 
 // Alone reports whether a refusal most likely concerns this grant only: others of its

@@ -42,6 +42,14 @@ var phrases = []phrase{
 	p(`the service's introspection does not say whether the token is active`, `сервис (introspection) не сообщает, действует ли токен`),
 	p(`the service took the authorization request, but its reply has no request_uri`, `сервис принял запрос авторизации, но в ответе нет request_uri`),
 
+	p(`a token set of the grant "(.+)" is not obtained without a person`, `способом «$1» токены без человека не получают`),
+	p(`this is not authorized in a browser: the hub gets its tokens by a request of its own, or from what a person enters`, `это не авторизуют в браузере: хаб получает токены собственным запросом или по введённым данным`),
+	p(`the service does not serve the grant "(.+)" any more`, `сервис больше не предлагает способ «$1»`),
+	p(`a person has to authorize this connection in a browser`, `это подключение нужно авторизовать в браузере`),
+	p(`what was entered is no key: it is empty, or has spaces inside`, `введённое не похоже на ключ: оно пустое или с пробелами внутри`),
+	p(`what was entered is no key of this service: it is not a JWT`, `введённое не похоже на ключ этого сервиса: это не JWT`),
+	p(`the key has ended already`, `срок ключа уже истёк`),
+
 	// Requests that did not come through.
 	p(`no reply from (\S+): its name could not be resolved`, `нет ответа от $1: имя узла не удалось найти`),
 	p(`no reply from (\S+): there is no such host`, `нет ответа от $1: такого узла нет`),

@@ -18,7 +18,7 @@ import (
 // reporting are the folders whose sentences people meet: what the SDK, the plugins and the
 // hub report of services.
 var reporting = []string{
-	"sdk/oauth", "sdk/provider", "sdk/definition", "plugins/bitrix24", "plugins/google", "plugins/oauth2", "plugins/taxcomkassa",
+	"sdk/oauth", "sdk/provider", "sdk/definition", "plugins/bitrix24", "plugins/google", "plugins/oauth2", "plugins/taxcomkassa", "plugins/logins", "plugins/statickeys",
 	"hub/internal/tokensource", "hub/internal/operation", "hub/internal/egress", "hub/internal/authflow", "hub/internal/endpoint", "hub/internal/exchange",
 	"hub/internal/testcall", "hub/internal/connection", "hub/internal/channel",
 }

@@ -58,6 +58,7 @@ func TestWhatHasStillToBeRevokedIsFoundWhenItIsDue(t *testing.T) {
 		r := grantdb.Revocation{
 			ID: store.NewID(), ServiceID: svc.ID, Connection: "gone", Tries: 1, Due: cut(noon), Until: cut(noon).Add(24 * time.Hour),
 			Tokens: connection.TokenSet{AccessToken: "a", RefreshToken: "r", ObtainedAt: cut(noon)},
+			About:  provider.Connection{Name: "gone", Options: map[string]any{"agreement": "77"}},
 		}
 		check(t, s.Grants.PutRevocation(t.Context(), r))
 		r.Tries, r.Due = 2, r.Due.Add(time.Minute)

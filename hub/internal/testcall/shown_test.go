@@ -49,6 +49,10 @@ func TestTheTokenIsAttachedAsTheProviderSays(t *testing.T) {
 			t.Errorf("%s: %+v %v", name, req, err)
 		}
 	}
+	own := provider.TestCall{Name: "own", URL: "https://api.example/{connection:account}/me"}
+	if req, err := requestOf(service.Service{Description: &provider.Description{}}, connection.Connection{Options: map[string]any{"account": "77"}}, own); err != nil || req.URL != "https://api.example/77/me" {
+		t.Errorf("an option of the connection: %v, %v", req, err)
+	}
 	if _, err := requestOf(service.Service{Description: &provider.Description{}}, connection.Connection{}, call); err == nil {
 		t.Error("an address without its host was made")
 	}

@@ -16,20 +16,20 @@ import (
 // that nobody thought of is refused to all but the mightiest.
 var reach = map[string][]string{
 	"viewer": {
-		"GET /", "GET /services", "GET /services/:name", "GET /pick/services", "GET /pick/tags", "GET /connections", "GET /connections/:name", "GET /connections.csv",
+		"GET /", "GET /services", "GET /services/:name", "GET /services/:name/keys", "GET /pick/services", "GET /pick/tags", "GET /connections", "GET /connections/:name", "GET /connections.csv",
 		"GET /restored", "GET /plugins", "GET /plugins/:name", "GET /escalations", "GET /escalations/:id", "GET /settings", "GET /settings/second-factor", "GET /login/confirm", "POST /login/confirm", "POST /logout", "POST /settings/password",
 		"POST /settings/second-factor", "POST /settings/second-factor/drop", "POST /settings/sessions/:id/end", "POST /settings/sessions/end",
 		"POST /settings/passkeys/begin", "POST /settings/passkeys/finish", "POST /settings/passkeys/:id/remove",
 	},
 	"operator": {
 		"POST /connections/:name/authorize", "POST /escalations/:id/acknowledge", "GET /once", "POST /once", "GET /connections/:name/codes", "POST /connections/:name/codes", "POST /connections/:name/codes.json", "POST /connections/:name/pause",
-		"POST /connections/:name/paste", "POST /connections/:name/link", "POST /connections/:name/tags", "POST /connections/:name/scopes/decline", "POST /bulk", "POST /bulk/:id/cancel", "GET /bulk/:id", "POST /connections/:name/renew", "POST /connections/:name/test-call", "POST /connections/:name/resume",
+		"POST /connections/:name/paste", "GET /connections/:name/enter", "POST /connections/:name/enter", "POST /connections/:name/obtain", "POST /connections/:name/link", "POST /connections/:name/tags", "POST /connections/:name/scopes/decline", "POST /bulk", "POST /bulk/:id/cancel", "GET /bulk/:id", "POST /connections/:name/renew", "POST /connections/:name/test-call", "POST /connections/:name/resume",
 	},
 }
 
 // open are the routes that need no session; /metrics needs an API key.
 var open = []string{
-	"/setup", "/providers/:name/icon", "/login", "/login/passkey/begin", "/login/passkey/finish", "/login/code", "/login/oidc", "/login/oidc/callback", "/preferences", "/callback/:service", "/calendar/:file", "/invite", "/grant/:token", "/ack/:token", "/healthz", "/readyz", "/metrics", "/assets/*file", "/departure/:id", "/codes", "/codes/:service", "/ask", "/grant/:token/ask",
+	"/setup", "/providers/:name/icon", "/login", "/login/passkey/begin", "/login/passkey/finish", "/login/code", "/login/oidc", "/login/oidc/callback", "/preferences", "/callback/:service", "/jwks/:service", "/calendar/:file", "/invite", "/grant/:token", "/ack/:token", "/healthz", "/readyz", "/metrics", "/assets/*file", "/departure/:id", "/codes", "/codes/:service", "/ask", "/grant/:token/ask",
 }
 
 func pageRoutes(r *hubtest.Running) (routes []string) {

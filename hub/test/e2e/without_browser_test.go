@@ -92,13 +92,23 @@ func TestARefusedLoginIsNotTriedAgain(t *testing.T) {
 	var c added
 	r.Admin.Must(t, "POST", "/api/v1/connections", map[string]any{
 		"service": "kassa", "name": "kassa", "fields": map[string]any{"login": "anna", "password": "first-password"},
+		"options": map[string]any{"agreement_number": "77"},
 	}, &c)
-	if c.Grant != "login" || c.Generation != 1 {
+	if c.Grant != "login" || c.Generation != 1 || emulated.Agreement() != "77" || c.Options["agreement_number"] != "77" {
 		t.Fatalf("added: %+v", c)
 	}
 	r.Admin.Must(t, "POST", "/api/v1/connections/kassa/renew", nil, nil)
 	if v := r.View(t, "kassa"); v.Generation != 2 || emulated.Logins() != 2 {
 		t.Fatalf("a renewal is no login: generation %d, %d logins", v.Generation, emulated.Logins())
+	}
+	// What is asked for the connection follows its options at once.
+	r.Admin.Must(t, "PUT", "/api/v1/connections/kassa/options", map[string]any{"options": map[string]any{"agreement_number": "78"}}, nil)
+	r.Admin.Must(t, "POST", "/api/v1/connections/kassa/renew", nil, nil)
+	if emulated.Agreement() != "78" {
+		t.Errorf("the session is for the agreement %s", emulated.Agreement())
+	}
+	if status, body := r.Admin.Do(t, "PUT", "/api/v1/connections/kassa/options", map[string]any{"options": map[string]any{"server": "https://evil.example"}}); status != http.StatusUnprocessableEntity {
+		t.Errorf("an option that the provider does not declare: %d %s", status, body)
 	}
 	// Wrong new fields replace nothing.
 	if status, body := r.Admin.Do(t, "POST", "/api/v1/connections/kassa/token-set", map[string]any{
@@ -107,7 +117,7 @@ func TestARefusedLoginIsNotTriedAgain(t *testing.T) {
 		t.Errorf("wrong fields: %d %s", status, body)
 	}
 	r.Admin.Must(t, "POST", "/api/v1/connections/kassa/renew", nil, nil)
-	if v := r.View(t, "kassa"); v.Generation != 3 {
+	if v := r.View(t, "kassa"); v.Generation != 4 {
 		t.Errorf("the login that was kept is lost: generation %d", v.Generation)
 	}
 	emulated.SetPassword("second-password")

@@ -28,6 +28,8 @@ type Server struct {
 	state    state
 	sessions map[string]time.Time // of Taxcom, with their ends
 	http     *http.Server
+
+	agreement string // of the last session
 }
 
 // state is what a restart keeps.
@@ -58,6 +60,13 @@ func (s *Server) Logins() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.state.Logins
+}
+
+// Agreement is the agreement number of the last session; "" if none was named.
+func (s *Server) Agreement() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.agreement
 }
 
 // Locked reports whether wrong logins have locked the account.
@@ -106,12 +115,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) taxcomLogin(w http.ResponseWriter, r *http.Request) {
-	var body struct{ Login, Password string }
+	var body struct{ Login, Password, AgreementNumber string }
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&body)
 	if err != nil || s.IntegratorID != "" && r.Header.Get("Integrator-ID") != s.IntegratorID || !s.admit(body.Login, body.Password) {
 		taxcomError(w, 2108)
 		return
 	}
+	s.agreement = body.AgreementNumber
 	session := rand.Text()
 	s.sessions[session] = s.Now().Add(SessionLife)
 	_, _ = fmt.Fprintf(w, `{"sessionToken":%q}`, session)
