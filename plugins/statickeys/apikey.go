@@ -61,7 +61,7 @@ func (apiKey) Describe(context.Context) (*provider.Description, error) {
 }
 
 // PrepareService implements provider.ServicePreparer: where the key goes is the service's.
-func (apiKey) PrepareService(_ context.Context, req *provider.PrepareServiceRequest) (*provider.PreparedService, error) {
+func (apiKey) PrepareService(_ context.Context, req *provider.PrepareServiceRequest) (*provider.PreparedService, error) { //nolint:unparam // the contract's signature
 	d := apiKeyDescription
 	d.Grants = provider.GrantsOf(apiKey{})
 	d.API.Name = cmp.Or(req.Service.Option(optionHeader), "Authorization")

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"mime"
-	"net/http"
 	"net/url"
 	"slices"
 )
@@ -103,7 +102,7 @@ func bodyDifference(r, before *HTTPRequest) string {
 
 // bodyFields are the fields of a form or of a JSON object.
 func bodyFields(r *HTTPRequest) (fields map[string][]string, ok bool) {
-	kind, _, _ := mime.ParseMediaType(http.Header(r.Header).Get("Content-Type"))
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	var object map[string]json.RawMessage
 	if json.Unmarshal(r.Body, &object) == nil && object != nil {
 		fields = make(map[string][]string, len(object))

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	providerv1 "github.com/evergrant/evergrant/sdk/proto/evergrant/provider/v1"
@@ -184,15 +184,26 @@ func TestTheHubsEndHoldsAPluginToWhatWasGranted(t *testing.T) {
 	}
 }
 
+// fileOptions are files with options, by JSON: the fields that are deprecated are so in Go.
+func fileOptions(t *testing.T, options ...string) *descriptorpb.FileDescriptorSet {
+	t.Helper()
+	set := &descriptorpb.FileDescriptorSet{}
+	for _, text := range options {
+		o := &descriptorpb.FileOptions{}
+		if err := protojson.Unmarshal([]byte(text), o); err != nil {
+			t.Fatal(err)
+		}
+		set.File = append(set.File, &descriptorpb.FileDescriptorProto{Options: o})
+	}
+	return set
+}
+
 func TestDeprecatedFieldsThatAreUsedAreNamed(t *testing.T) {
-	old := &descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{
-		{Options: &descriptorpb.FileOptions{JavaGenerateEqualsAndHash: proto.Bool(true), JavaPackage: proto.String("x")}},
-		{Options: &descriptorpb.FileOptions{JavaGenerateEqualsAndHash: proto.Bool(true)}},
-	}}
+	old := fileOptions(t, `{"javaGenerateEqualsAndHash":true,"javaPackage":"x"}`, `{"javaGenerateEqualsAndHash":true}`)
 	if got := deprecatedFields(old.ProtoReflect()); !reflect.DeepEqual(got, []string{"google.protobuf.FileOptions.java_generate_equals_and_hash"}) {
 		t.Errorf("%q", got)
 	}
-	old.File = []*descriptorpb.FileDescriptorProto{{Options: &descriptorpb.FileOptions{JavaPackage: proto.String("x")}}}
+	old.File = []*descriptorpb.FileDescriptorProto{{Options: &descriptorpb.FileOptions{JavaPackage: new("x")}}}
 	if got := deprecatedFields(old.ProtoReflect()); len(got) != 0 {
 		t.Errorf("%q", got)
 	}

@@ -39,16 +39,16 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	ctx := req.Context()
-	answer, err := t.ask(ctx, func(step uint32) *providerv1.OperateResponse {
+	answer, err := ask(ctx, t, func(step uint32) *providerv1.OperateResponse {
 		return &providerv1.OperateResponse{Message: &providerv1.OperateResponse_HttpRequest{HttpRequest: &providerv1.HttpRequest{
 			Step: step, Method: req.Method, Url: req.URL.String(), Headers: headersToWire(headersOf(req)), Body: body,
 			ClientCertificate: provider.ClientCertificate(ctx), DpopKey: provider.DPoP(ctx),
 		}}}
-	}, func(msg *providerv1.OperateRequest) stepAnswer { return wireAnswer(msg.GetHttpResponse()) })
+	}, (*providerv1.OperateRequest).GetHttpResponse)
 	if err != nil {
 		return nil, err
 	}
-	return responseOf(req, answer.(*providerv1.HttpResponse)) //nolint:forcetypeassert // what wireAnswer was given
+	return responseOf(req, answer)
 }
 
 // Sign implements provider.Signer.
@@ -57,42 +57,33 @@ func (t *transport) Sign(ctx context.Context, req provider.SignRequest) (string,
 	if err != nil {
 		return "", fmt.Errorf("the claims to sign: %w", err)
 	}
-	answer, err := t.ask(ctx, func(step uint32) *providerv1.OperateResponse {
+	answer, err := ask(ctx, t, func(step uint32) *providerv1.OperateResponse {
 		return &providerv1.OperateResponse{Message: &providerv1.OperateResponse_SignRequest{SignRequest: &providerv1.SignRequest{
 			Step: step, Key: req.Key, ClaimsJson: claims, Lifetime: v1Duration(req.Lifetime), Type: req.Type,
 		}}}
-	}, func(msg *providerv1.OperateRequest) stepAnswer { return wireAnswer(msg.GetSignResponse()) })
+	}, (*providerv1.OperateRequest).GetSignResponse)
 	if err != nil {
 		return "", err
 	}
-	signed := answer.(*providerv1.SignResponse) //nolint:forcetypeassert // what wireAnswer was given
-	if failure := signed.GetFailure(); failure != "" {
+	if failure := answer.GetFailure(); failure != "" {
 		return "", provider.Errorf(provider.Blocked, CodeKey, "%s", failure)
 	}
-	return signed.GetJwt(), nil
+	return answer.GetJwt(), nil
 }
 
 // CodeKey is the code of an error about a key that the hub keeps: it is not there, or it
 // cannot be used.
 const CodeKey = "key_unusable"
 
-// stepAnswer is the hub's answer to a step.
-type stepAnswer interface{ GetStep() uint32 }
-
-// wireAnswer is nil for a message of another type.
-func wireAnswer[T any, P interface {
-	*T
-	stepAnswer
-}](p P) stepAnswer {
-	if p == nil {
-		return nil
-	}
-	return p
+// stepAnswer is the hub's answer to a step, a pointer to a message.
+type stepAnswer[M any] interface {
+	*M
+	GetStep() uint32
 }
 
 // ask sends the message of the next step and waits for its answer. Steps go one after the
 // other.
-func (t *transport) ask(ctx context.Context, message func(step uint32) *providerv1.OperateResponse, answerOf func(*providerv1.OperateRequest) stepAnswer) (stepAnswer, error) {
+func ask[M any, A stepAnswer[M]](ctx context.Context, t *transport, message func(step uint32) *providerv1.OperateResponse, answerOf func(*providerv1.OperateRequest) A) (A, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.dead != nil {

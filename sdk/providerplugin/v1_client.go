@@ -106,7 +106,8 @@ func (c v1Client) operate(ctx context.Context, relay Relay, name string, call pr
 
 // v1Step validates a request of a plugin and passes it to the relay.
 func v1Step(ctx context.Context, relay Relay, step int, msg *providerv1.OperateResponse, limits Limits) (*providerv1.OperateRequest, error) {
-	asked, relayed := uint32(0), v1RoundTrip
+	var asked uint32
+	relayed := v1RoundTrip
 	switch m := msg.GetMessage().(type) {
 	case *providerv1.OperateResponse_HttpRequest:
 		asked = m.HttpRequest.GetStep()

@@ -33,7 +33,7 @@ func TestWhatIsImportedIsTakenOrRefusedWithAReason(t *testing.T) {
 	t.Parallel()
 	p256, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	other, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	weak, _ := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // refused
+	weak, _ := rsa.GenerateKey(rand.Reader, 1024)
 	rs, _ := rsa.GenerateKey(rand.Reader, 2048)
 	own, ends, err := selfSigned("crm", p256)
 	if err != nil {

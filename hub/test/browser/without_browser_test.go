@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
-
 	"github.com/evergrant/evergrant/hub/test/hubtest"
 	"github.com/evergrant/evergrant/plugins/demo"
 )
@@ -108,7 +106,10 @@ func lookAround(b *hubtest.Browser, r *hubtest.Running, both string) {
 				for _, width := range []int64{360, 1440} {
 					speakOf(b, r.Hub.URL()+path, lang, width)
 					inBounds(b, fmt.Sprintf("%s in %s at %d", name, lang, width))
-					b.Do("hold the page", chromedp.EmulateViewport(width, 1200)) // whose frame the picture is
+					if os.Getenv(picturesIn) == "" {
+						continue
+					}
+					b.Open(r.Hub.URL() + path) // a picture is of a frame of its own
 					snap(b, fmt.Sprintf("obtain-%s-%s-%d-%s", name, lang, width, theme))
 				}
 			}

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"maps"
 	"net/url"
 	"strings"
 	"testing"
@@ -82,9 +83,7 @@ func TestTheEndsOfSecretsAreEnteredAndWarnedOf(t *testing.T) {
 	save := func(change url.Values) (int, string) {
 		form := hubtest.ServiceForm(s)
 		form.Del("client_secret")
-		for name, values := range change {
-			form[name] = values
-		}
+		maps.Copy(form, change)
 		status, page, _ := boss.Ask("POST", "/services/"+s.Name+"/edit", form)
 		return status, page
 	}

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -27,9 +28,7 @@ type added struct {
 func service(t *testing.T, r *hubtest.Running, name, providerName string, more map[string]any) {
 	t.Helper()
 	body := map[string]any{"name": name, "title": name, "provider": providerName}
-	for k, v := range more {
-		body[k] = v
-	}
+	maps.Copy(body, more)
 	r.Admin.Must(t, "POST", "/api/v1/services", body, nil)
 }
 

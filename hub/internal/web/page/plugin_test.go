@@ -21,10 +21,10 @@ import (
 func shown(t *testing.T, lang, role string, p view.Plugin) string {
 	t.Helper()
 	ctx := view.WithRole(i18n.With(t.Context(), i18n.NewSpeaker(lang, nil, time.Now())), role)
-	return rendered(t, ctx, p)
+	return rendered(ctx, t, p)
 }
 
-func rendered(t *testing.T, ctx context.Context, p view.Plugin) string {
+func rendered(ctx context.Context, t *testing.T, p view.Plugin) string {
 	t.Helper()
 	var page bytes.Buffer
 	if err := Plugin(view.Shell{Section: view.SectionPlugins, Person: &view.Person{Login: "olga"}}, p).Render(ctx, &page); err != nil {
