@@ -65,7 +65,7 @@ func ServeWith(config ServeConfig) {
 		os.Exit(1)
 	}
 	plugin.Serve(&plugin.ServeConfig{
-		HandshakeConfig:  Handshake,
+		HandshakeConfig:  Handshake(),
 		VersionedPlugins: pluginsOf(config, Limits{}),
 		Logger: hclog.New(&hclog.LoggerOptions{
 			Level: hclog.Info, Output: os.Stderr, JSONFormat: true,

@@ -55,7 +55,7 @@ func newV1Server(config ServeConfig) (*v1Server, error) {
 // Describe implements providerv1.ProviderServiceServer.
 func (s *v1Server) Describe(context.Context, *providerv1.DescribeRequest) (*providerv1.DescribeResponse, error) {
 	return &providerv1.DescribeResponse{
-		Version: version(), Descriptions: s.descriptions, Needs: s.requirements.Needs,
+		Version: Version(), Descriptions: s.descriptions, Needs: s.requirements.Needs,
 		MinimumContract: uint32(s.requirements.MinimumContract), Limits: s.requirements.Limits.wire(),
 	}, nil
 }
