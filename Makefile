@@ -52,6 +52,10 @@ e2e: bin/.stamp-test ## Run the tests of whole hubs, the API's and those that cl
 browser: bin/.stamp-test ## Run only the tests that click through the pages in Chromium, with what assistive technology meets there; ARGS=-run=… chooses.
 	@scripts/test.sh $(ARGS) ./hub/test/browser
 
+.PHONY: foreign
+foreign: bin/.stamp-test ## Run a whole hub against authorization servers that were written by others; installs them; ARGS=-run=… chooses.
+	@scripts/test.sh $(ARGS) ./hub/test/foreign ./plugins/oauth2
+
 .PHONY: chaos
 chaos: ## Kill, freeze and race hubs and take everything away from them; SHORT=1 takes about 90 s; ARGS="-only=random -seed=7 -for=10m" chooses.
 	@scripts/chaos.sh $(if $(SHORT),-short) $(ARGS)

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 version=$(scripts/version.sh)
 semantic=$(scripts/version.sh --semantic)
 export CGO_ENABLED=0
-flags=(-trimpath -ldflags "-s -w -X main.version=$version -X github.com/evergrant/evergrant/sdk/providerplugin.Version=$semantic")
+flags=(-trimpath -ldflags "-s -w -X main.version=$version -X github.com/evergrant/evergrant/sdk/providerplugin.version=$semantic")
 
 mkdir -p bin/plugins
 go build "${flags[@]}" -o bin/evergrant ./cmd/evergrant

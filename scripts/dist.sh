@@ -13,7 +13,7 @@ semantic=$(scripts/version.sh --semantic)
 # Two archives of one commit are the same, byte for byte.
 when=$(git log -1 --format=%ct 2>/dev/null || date +%s)
 archs=${DIST_ARCHS:-amd64 arm64}
-flags=(-trimpath -ldflags "-s -w -X main.version=$version -X github.com/evergrant/evergrant/sdk/providerplugin.Version=$semantic")
+flags=(-trimpath -ldflags "-s -w -X main.version=$version -X github.com/evergrant/evergrant/sdk/providerplugin.version=$semantic")
 
 [[ -x bin/cyclonedx-gomod && $(bin/cyclonedx-gomod version) == *"${cyclonedx#v}"* ]] ||
   GOWORK=off GOBIN=$PWD/bin go install "github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$cyclonedx"

@@ -18,7 +18,7 @@ root=dist/rootfs-$arch
 rm -rf "$root"
 mkdir -p "$root"/{usr/local/bin/plugins,etc/evergrant,etc/ssl/certs,var/lib/evergrant,run/evergrant,tmp,proc,dev,licenses}
 export CGO_ENABLED=0 GOOS=linux GOARCH=$arch
-flags=(-trimpath -ldflags "-s -w -X main.version=$version -X github.com/evergrant/evergrant/sdk/providerplugin.Version=$semantic")
+flags=(-trimpath -ldflags "-s -w -X main.version=$version -X github.com/evergrant/evergrant/sdk/providerplugin.version=$semantic")
 go build "${flags[@]}" -o "$root/usr/local/bin/evergrant" ./cmd/evergrant
 for main in plugins/*/main.go; do
   plugin=$(basename "$(dirname "$main")")

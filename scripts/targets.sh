@@ -26,6 +26,7 @@ short() {
     cover) echo 'ARGS=./hub/internal/service ./hub/internal/randtoken' ;;
     e2e) echo 'ARGS=-run=TestAdministratorsAPI' ;;
     browser) echo 'ARGS=-run=TestHostileTextStaysText' ;;
+    foreign) echo 'ARGS=-run=Strangers|OIDCProvider' ;;
     attack) echo 'ARGS=-defects=scripts/cases/defects.json -only=session' ;;
     chaos) echo 'SHORT=1' ;;
     outdated) ;;

@@ -5,7 +5,8 @@ package sdk
 
 import "embed"
 
-// Source is this module's source, without its tests.
-//
 //go:embed go.mod go.sum *.go oauth/*.go provider/*.go providerplugin/*.go providertest proto
-var Source embed.FS
+var source embed.FS
+
+// Source is this module's source, without the tests of most packages.
+func Source() embed.FS { return source }

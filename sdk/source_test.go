@@ -14,7 +14,7 @@ import (
 func TestSourceHoldsEveryPackageOfTheModule(t *testing.T) {
 	embedded := map[string]bool{}
 	files := 0
-	err := fs.WalkDir(sdk.Source, ".", func(name string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(sdk.Source(), ".", func(name string, entry fs.DirEntry, err error) error {
 		embedded[name] = true
 		files++
 		return err

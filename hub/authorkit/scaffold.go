@@ -88,7 +88,7 @@ func (s Scaffold) writeTemplates() error {
 // writeModule writes go.mod with what the SDK needs, so that the module builds
 // without `go mod tidy`.
 func (s Scaffold) writeModule() error {
-	own, err := sdk.Source.ReadFile("go.mod")
+	own, err := sdk.Source().ReadFile("go.mod")
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (s Scaffold) writeModule() error {
 	}
 	fmt.Fprintf(&out, "require %s v0.0.0\n\nrequire (\n%s)\n\n", sdkModule, strings.Join(requires, ""))
 	fmt.Fprintf(&out, "// The SDK that fits the hub that made this module. Point it elsewhere to update.\nreplace %s => ./sdk\n", sdkModule)
-	sums, err := sdk.Source.ReadFile("go.sum")
+	sums, err := sdk.Source().ReadFile("go.sum")
 	if err != nil {
 		return err
 	}
@@ -117,11 +117,11 @@ const sdkModule = "github.com/evergrant/evergrant/sdk"
 
 // writeSDK writes the SDK's source without its tests, which are its own concern.
 func (s Scaffold) writeSDK() error {
-	return fs.WalkDir(sdk.Source, ".", func(name string, entry fs.DirEntry, err error) error {
+	return fs.WalkDir(sdk.Source(), ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || strings.HasSuffix(name, "_test.go") {
 			return err
 		}
-		data, err := sdk.Source.ReadFile(name)
+		data, err := sdk.Source().ReadFile(name)
 		if err != nil {
 			return err
 		}

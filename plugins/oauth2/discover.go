@@ -36,7 +36,7 @@ func discover(ctx context.Context, call provider.Call) (*oauth.Metadata, error) 
 		}
 	}
 	same := strings.TrimSuffix(m.Issuer, "/") == strings.TrimSuffix(issuer, "/")
-	if m.Issuer != issuer && (same || !oauth.IssuerFits(m.Issuer, issuer)) {
+	if m.Issuer != issuer && (same || !m.Fits(issuer)) {
 		return nil, wrongOption(optionIssuer, "the metadata at the issuer's address belong to another issuer", remedyMismatch(m.Issuer))
 	}
 	if !same {

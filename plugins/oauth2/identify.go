@@ -17,14 +17,15 @@ func identifiable(svc provider.Service) bool {
 	return svc.Option(optionUserinfo) != "" || slices.Contains(svc.Scopes, "openid")
 }
 
-// Identify implements provider.Identifier: over userinfo, and where the service
-// has none from the ID token.
+// Identify implements provider.Identifier: over userinfo; from the ID token where the
+// service has no userinfo, or has bound the access token to a key (RFC 9449), because
+// userinfo would want a proof of that key with it.
 func (anyService) Identify(ctx context.Context, req *provider.IdentifyRequest) (*provider.Account, error) {
 	s, e, err := standardFor(req.Service)
 	if err != nil {
 		return nil, err
 	}
-	if e.Userinfo == "" && req.Current.IDToken != "" {
+	if (e.Userinfo == "" || strings.EqualFold(req.Current.TokenType, "DPoP")) && req.Current.IDToken != "" {
 		return accountIn(req.Current.IDToken, req.Service)
 	}
 	return s.Identify(ctx, req)

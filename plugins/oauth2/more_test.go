@@ -85,7 +85,7 @@ func TestAnAddressOfManyTenantsMayNameOneOfThem(t *testing.T) {
 		{"https://id.example/{tenantid}/{tenantid}", "https://id.example/a/b", false},
 		{"https://id.example", "https://id.example", true},
 	} {
-		if got := oauth.IssuerFits(test.published, test.asked); got != test.fits {
+		if got := (&oauth.Metadata{Issuer: test.published}).Fits(test.asked); got != test.fits {
 			t.Errorf("%s for %s: fits is %t", test.published, test.asked, got)
 		}
 	}

@@ -28,16 +28,23 @@ type strangers struct {
 
 func connect(t *testing.T, issuer string, client oidctest.Client) *strangers {
 	t.Helper()
+	entered := map[string]any{}
+	if client.Auth == "client_secret_post" { // the others go without saying
+		entered[optionClientAuth] = client.Auth
+	}
+	return connectTo(t, issuer, client, entered)
+}
+
+// connectTo is connect with the options that an administrator has entered beside the issuer.
+func connectTo(t *testing.T, issuer string, client oidctest.Client, entered map[string]any) *strangers {
+	t.Helper()
+	entered[optionIssuer] = issuer
 	plugin, stop, err := providerplugin.InProcess(anyService{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(stop)
 	s := &strangers{t: t, plugin: plugin, relay: &providertest.Relay{}}
-	entered := map[string]any{optionIssuer: issuer}
-	if client.Auth == "client_secret_post" { // the others go without saying
-		entered[optionClientAuth] = client.Auth
-	}
 	s.service = filledIn(t, entered, "openid", "email", "offline_access")
 	s.service.ClientID, s.service.ClientSecret = client.ClientID, client.ClientSecret
 	prepared, err := plugin.PrepareService(t.Context(), s.relay, description.Name, &provider.PrepareServiceRequest{Call: s.call()})
@@ -226,5 +233,66 @@ func denied(s *strangers) {
 	params, _, _ := s.callbackOf(false)
 	if params.Get("error") != "access_denied" || params.Has("code") {
 		s.t.Errorf("the callback of a denial is %v", params)
+	}
+}
+
+// A person enters the code of a device. Until then the hub is told to wait, and what is
+// granted is renewed like any other grant.
+func TestACodeIsEnteredAtAnAuthorizationServerOfStrangers(t *testing.T) {
+	device := oidctest.Client{
+		ClientID: "device", ClientSecret: "a secret of the device", Auth: "client_secret_basic",
+		GrantTypes: []string{"urn:ietf:params:oauth:grant-type:device_code", "refresh_token"},
+	}
+	s := connectTo(t, startOIDC(t, device), device, map[string]any{optionGrants: grantsDevice})
+	started, err := s.plugin.DeviceAuthorization(t.Context(), s.relay, description.Name, &provider.DeviceAuthorizationRequest{Call: s.call()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	poll := func() (*provider.Token, error) {
+		return s.plugin.DeviceToken(t.Context(), s.relay, description.Name, &provider.DeviceTokenRequest{Call: s.call(), DeviceCode: started.DeviceCode})
+	}
+	_, err = poll()
+	if e, _ := errors.AsType[*provider.Error](err); e == nil || e.Kind != provider.Transient || e.Code != "authorization_pending" {
+		t.Fatalf("before anybody has entered the code: %v", err)
+	}
+	if err := oidctest.NewPerson().Device(t.Context(), started.VerificationURIComplete); err != nil {
+		t.Fatal(err)
+	}
+	token, err := poll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, err := s.refresh(token)
+	if err != nil || next.RefreshToken == token.RefreshToken {
+		t.Fatalf("the renewal gave %v, %v", next, err)
+	}
+	if account, err := s.identify(next); err != nil || account.ID != "anna" {
+		t.Errorf("the account is %v, %v", account, err)
+	}
+	if _, err := poll(); provider.KindOf(err) != provider.ReauthorizationRequired {
+		t.Errorf("a spent code of a device gave %v", err)
+	}
+	s.wantDead("the grant of a replayed code", next)
+}
+
+// The hub can ask whether a refresh token is good without spending it.
+func TestAnAuthorizationServerOfStrangersIsAskedAboutAGrant(t *testing.T) {
+	s := connect(t, startOIDC(t), oidcClients[0])
+	token := s.granted()
+	ask := func() *provider.Introspection {
+		found, err := s.plugin.Introspect(t.Context(), s.relay, description.Name, &provider.IntrospectRequest{Call: s.call(), Current: *token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	if found := ask(); found.RefreshToken != provider.Active || found.RefreshExpiresIn == nil || !slices.Contains(found.Scopes, "offline_access") {
+		t.Errorf("a good grant is %+v", found)
+	}
+	if err := s.revoke(token); err != nil {
+		t.Fatal(err)
+	}
+	if found := ask(); found.RefreshToken != provider.Inactive || found.RefreshExpiresIn != nil {
+		t.Errorf("a revoked grant is %+v", found)
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -21,9 +22,9 @@ var oidcClients = []oidctest.Client{
 
 // startOIDC starts oidc-provider and returns its issuer. Where Node.js or the
 // packages are missing the test is skipped, but never in CI.
-func startOIDC(t *testing.T) string {
+func startOIDC(t *testing.T, more ...oidctest.Client) string {
 	t.Helper()
-	server, err := oidctest.Start("oidctest", 5*time.Minute, oidcClients...)
+	server, err := oidctest.Start(oidctest.Config{Dir: "oidctest", AccessLife: 5 * time.Minute, Clients: slices.Concat(oidcClients, more)})
 	if errors.Is(err, oidctest.ErrMissing) && os.Getenv("CI") == "" {
 		t.Skipf("The provider is not proven against an authorization server of strangers: %v", err)
 	}

@@ -34,7 +34,7 @@ var floors = []floor{
 	{"commands", "what people run", []string{"/cmd/evergrant", "/hub/authorkit"}},
 	{tests, "what only tests import, and tests of whole hubs; packages here meet freely", []string{
 		"app/apptest", "channel/channeltest", "connection/connectiontest", "pluginhost/plugintest", "simulation", "store/storetest", "waittest",
-		"/hub/test/hubtest", "/hub/test/e2e", "/hub/test/browser", "/hub/test/bench",
+		"/hub/test/hubtest", "/hub/test/e2e", "/hub/test/browser", "/hub/test/bench", "/hub/test/foreign",
 		"/hub/test/chaos", "/hub/test/chaos/authority", "/hub/test/chaos/plugin",
 	}},
 }

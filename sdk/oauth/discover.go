@@ -91,12 +91,12 @@ func Discover(ctx context.Context, call provider.Call, issuer string) (*Metadata
 // tenantNames are what an address of many tenants has in place of one's own.
 var tenantNames = []string{"common", "organizations", "consumers"}
 
-// IssuerFits reports whether published metadata may be those of the requested issuer: the
+// Fits reports whether the metadata may be those of the issuer that was asked for: the
 // same one, or, where one address serves many tenants, one of the same host that differs
 // in nothing but the tenant, as Microsoft publishes
 // https://login.microsoftonline.com/{tenantid}/v2.0 for …/common/v2.0.
-func IssuerFits(published, asked string) bool {
-	published, asked = strings.TrimSuffix(published, "/"), strings.TrimSuffix(asked, "/")
+func (m *Metadata) Fits(asked string) bool {
+	published, asked := strings.TrimSuffix(m.Issuer, "/"), strings.TrimSuffix(asked, "/")
 	if published == asked {
 		return true
 	}
@@ -140,7 +140,7 @@ func readMetadata(reply *Reply, issuer string) (*Metadata, error) {
 		return nil, reply.fail(provider.Blocked, "", "the metadata of %q cannot be read", issuer)
 	}
 	switch {
-	case !IssuerFits(m.Issuer, issuer):
+	case !m.Fits(issuer):
 		return nil, reply.fail(provider.Blocked, "", "the metadata at %q belongs to another issuer, %q; enter that one", issuer, quote(m.Issuer, reply.secrets))
 	case m.AuthorizationEndpoint == "" || m.TokenEndpoint == "":
 		return nil, reply.fail(provider.Blocked, "", "the metadata of %q names no authorization or token endpoint", issuer)

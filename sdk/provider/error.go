@@ -26,7 +26,7 @@ const (
 )
 
 // Kinds lists every kind, for tests and documentation.
-var Kinds = []Kind{Internal, Transient, Blocked, ReauthorizationRequired, Denied}
+func Kinds() []Kind { return []Kind{Internal, Transient, Blocked, ReauthorizationRequired, Denied} }
 
 // String returns the name of the kind as it appears in the hub API.
 func (k Kind) String() string {
@@ -46,7 +46,7 @@ func (k Kind) String() string {
 
 // ParseKind is the inverse of Kind.String; unknown names are Internal.
 func ParseKind(s string) Kind {
-	for _, k := range Kinds {
+	for _, k := range Kinds() {
 		if k.String() == s {
 			return k
 		}

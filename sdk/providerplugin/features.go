@@ -1,6 +1,10 @@
 package providerplugin
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/evergrant/evergrant/sdk/provider"
+)
 
 // Contract is the revision of the provider contract that this package speaks. It grows
 // when something is added that a description cannot leave out.
@@ -16,6 +20,14 @@ const (
 	// FeaturePublisherNames is providers named publisher.name. A plugin that serves one
 	// needs it without saying so.
 	FeaturePublisherNames = "publisher-names"
+	// FeatureSign is signing by keys that the hub keeps (SignRequest). A plugin whose
+	// description declares such a key, and not as optional, needs it without saying so; so
+	// it is with the next two.
+	FeatureSign = "sign"
+	// FeatureClientCertificates is showing a certificate that the hub keeps (RFC 8705).
+	FeatureClientCertificates = "client-certificates"
+	// FeatureDPoP is proving possession of a key that the hub keeps (RFC 9449).
+	FeatureDPoP = "dpop"
 )
 
 // Features are the names of what this package's Client can do, sorted.
@@ -23,4 +35,9 @@ func Features() []string {
 	return slices.Clone(features)
 }
 
-var features = []string{FeatureLimits, FeaturePublisherNames}
+var features = []string{FeatureClientCertificates, FeatureDPoP, FeatureLimits, FeaturePublisherNames, FeatureSign}
+
+// keyFeatures are what a hub can do that keeps keys of a use.
+var keyFeatures = map[provider.KeyUse]string{
+	provider.KeySignature: FeatureSign, provider.KeyClientCertificate: FeatureClientCertificates, provider.KeyDPoP: FeatureDPoP,
+}

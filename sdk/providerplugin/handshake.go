@@ -13,9 +13,8 @@ import (
 
 // Handshake distinguishes an Evergrant plugin from other programs. It is no security
 // measure: it makes a plugin that is started by hand print an explanation.
-var Handshake = plugin.HandshakeConfig{
-	MagicCookieKey:   "EVERGRANT_PLUGIN",
-	MagicCookieValue: "0f6c8bd4-provider",
+func Handshake() plugin.HandshakeConfig {
+	return plugin.HandshakeConfig{MagicCookieKey: "EVERGRANT_PLUGIN", MagicCookieValue: "0f6c8bd4-provider"}
 }
 
 // DispenseName is the name under which go-plugin hands out the Client.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -113,6 +114,44 @@ func TestAPluginIsToldWhatFollowsFromWhatItServes(t *testing.T) {
 	_, info, err = described(t, ServeConfig{}, Limits{})
 	if want := (Requirements{MinimumContract: 1, Limits: Limits{}.Filled()}); err != nil || !reflect.DeepEqual(info.Requirements, want) {
 		t.Errorf("%+v: %v", info, err)
+	}
+}
+
+// keeping is asking with keys that the hub is to keep.
+type keeping struct {
+	asking
+	keys []provider.Key
+}
+
+func (k keeping) Describe(ctx context.Context) (*provider.Description, error) {
+	d, err := k.asking.Describe(ctx)
+	d.Keys = k.keys
+	return d, err
+}
+
+func TestAPluginWhoseKeysTheHubIsToKeepNeedsThat(t *testing.T) {
+	title, signs := provider.Text{EN: "Key"}, []string{"ES256"}
+	sign := provider.Key{Name: "sign", Use: provider.KeySignature, Title: title, Algorithms: signs}
+	optional := sign
+	optional.Optional = true
+	for name, c := range map[string]struct {
+		keys []provider.Key
+		want []string
+	}{
+		"none":        {nil, nil},
+		"optional":    {[]provider.Key{optional}, nil},
+		"a signature": {[]provider.Key{sign}, []string{FeatureSign}},
+		"all": {[]provider.Key{
+			sign, {Name: "certificate", Use: provider.KeyClientCertificate, Title: title}, {Name: "proof", Use: provider.KeyDPoP, Title: title, Algorithms: signs},
+		}, []string{FeatureClientCertificates, FeatureDPoP, FeatureSign}},
+	} {
+		_, info, err := described(t, ServeConfig{Providers: []provider.Provider{keeping{asking{"acme"}, c.keys}}}, Limits{})
+		if err != nil || !reflect.DeepEqual(info.Requirements.Needs, c.want) {
+			t.Errorf("%s: it needs %v, %v", name, info, err)
+		}
+	}
+	if !slices.IsSorted(Features()) {
+		t.Errorf("the features are not sorted: %v", Features())
 	}
 }
 

@@ -34,13 +34,20 @@ type ServeConfig struct {
 }
 
 // requirements are those that are stated and those that follow from the rest.
-func (c ServeConfig) requirements(names []string) Requirements {
+func (c ServeConfig) requirements(served []*provider.Description) Requirements {
 	needs := slices.Clone(c.Needs)
 	if !c.Limits.IsZero() {
 		needs = append(needs, FeatureLimits)
 	}
-	if slices.ContainsFunc(names, func(name string) bool { return strings.Contains(name, ".") }) {
-		needs = append(needs, FeaturePublisherNames)
+	for _, d := range served {
+		if strings.Contains(d.Name, ".") {
+			needs = append(needs, FeaturePublisherNames)
+		}
+		for _, key := range d.Keys {
+			if !key.Optional {
+				needs = append(needs, keyFeatures[key.Use])
+			}
+		}
 	}
 	slices.Sort(needs)
 	return Requirements{Needs: slices.Compact(needs), MinimumContract: max(1, c.MinimumContract), Limits: c.Limits.Filled()}
@@ -65,7 +72,7 @@ func ServeWith(config ServeConfig) {
 		os.Exit(1)
 	}
 	plugin.Serve(&plugin.ServeConfig{
-		HandshakeConfig:  Handshake,
+		HandshakeConfig:  Handshake(),
 		VersionedPlugins: pluginsOf(config, Limits{}),
 		Logger: hclog.New(&hclog.LoggerOptions{
 			Level: hclog.Info, Output: os.Stderr, JSONFormat: true,

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
 	"os"
 	"runtime/debug"
@@ -29,6 +28,7 @@ type v1Server struct {
 
 func newV1Server(config ServeConfig) (*v1Server, error) {
 	s := &v1Server{log: newLogger(os.Stderr), providers: make(map[string]provider.Provider, len(config.Providers))}
+	served := make([]*provider.Description, 0, len(config.Providers))
 	for _, p := range config.Providers {
 		d, err := p.Describe(context.Background())
 		if err != nil {
@@ -45,17 +45,17 @@ func newV1Server(config ServeConfig) (*v1Server, error) {
 		if err != nil {
 			return nil, fmt.Errorf("providerplugin: description of %s: %w", d.Name, err)
 		}
-		s.providers[d.Name] = p
+		s.providers[d.Name], served = p, append(served, d)
 		s.descriptions = append(s.descriptions, wire)
 	}
-	s.requirements = config.requirements(slices.Collect(maps.Keys(s.providers)))
+	s.requirements = config.requirements(served)
 	return s, nil
 }
 
 // Describe implements providerv1.ProviderServiceServer.
 func (s *v1Server) Describe(context.Context, *providerv1.DescribeRequest) (*providerv1.DescribeResponse, error) {
 	return &providerv1.DescribeResponse{
-		Version: version(), Descriptions: s.descriptions, Needs: s.requirements.Needs,
+		Version: Version(), Descriptions: s.descriptions, Needs: s.requirements.Needs,
 		MinimumContract: uint32(s.requirements.MinimumContract), Limits: s.requirements.Limits.wire(),
 	}, nil
 }

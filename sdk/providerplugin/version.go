@@ -5,16 +5,20 @@ import (
 	"strings"
 )
 
-// Version of the plugin, set at build time by
-// -ldflags "-X github.com/evergrant/evergrant/sdk/providerplugin.Version=1.2.3".
-// Without it a plugin that was installed as a module has that module's version, and
-// one that was built from a working copy names the revision it was built from.
-var Version string
+// version of the plugin, set at build time by
+// -ldflags "-X github.com/evergrant/evergrant/sdk/providerplugin.version=1.2.3".
+var version string
 
-// version is what Describe reports: a semantic version without a "v" before it.
-func version() string {
+// Version is what the plugin reports as its version, a semantic one without a "v" before
+// it. It is set at build time by
+//
+//	go build -ldflags "-X github.com/evergrant/evergrant/sdk/providerplugin.version=1.2.3"
+//
+// Without that a plugin that was installed as a module has that module's version, and one
+// that was built from a working copy names the revision it was built from.
+func Version() string {
 	info, _ := debug.ReadBuildInfo()
-	return versionOf(Version, info)
+	return versionOf(version, info)
 }
 
 // versionOf takes what the build has set, then the version of the plugin's own module,

@@ -85,7 +85,7 @@ func TestAPluginInARepositoryOfItsOwnNamesItsRevision(t *testing.T) {
 	if got := run("./plugin"); !strings.Contains(got, revision[:12]) || !strings.HasPrefix(got, "0.0.0-") {
 		t.Errorf("it says %q, its revision is %s", got, revision)
 	}
-	run("go", "build", "-ldflags=-X=github.com/evergrant/evergrant/sdk/providerplugin.Version=2.0.1", "-o", "plugin", ".")
+	run("go", "build", "-ldflags=-X=github.com/evergrant/evergrant/sdk/providerplugin.version=2.0.1", "-o", "plugin", ".")
 	if got := run("./plugin"); got != "2.0.1" {
 		t.Errorf("it says %q, its build says 2.0.1", got)
 	}

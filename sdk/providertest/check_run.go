@@ -76,7 +76,7 @@ func (s *suite) provideCancelled(ctx context.Context) error {
 	}
 	for name, run := range direct {
 		err := cancelled(ctx, func(ctx context.Context, asked chan<- struct{}) error {
-			call.HTTP = &http.Client{Transport: blocked(asked)}
+			call.HTTP, call.Keys = &http.Client{Transport: blocked(asked)}, made{}
 			return run(ctx, call)
 		})
 		if err != nil {
@@ -85,6 +85,12 @@ func (s *suite) provideCancelled(ctx context.Context) error {
 	}
 	return nil
 }
+
+// made signs for a provider that is called without a plugin around it.
+type made struct{}
+
+// Sign implements provider.Signer.
+func (made) Sign(context.Context, provider.SignRequest) (string, error) { return signature, nil }
 
 // blocked is a transport that answers when the request's context ends.
 type blocked chan<- struct{}

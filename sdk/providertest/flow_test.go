@@ -38,7 +38,8 @@ func newGrant(t *testing.T, config authserver.Config) *grant {
 	c.Description.Hosts = []provider.Host{{Pattern: address, ClientSecret: true}}
 	g := &grant{t: t, server: server, p: oauth.New(c)}
 	g.call = provider.Call{Now: time.Now(), Service: provider.Service{Name: "acme", ClientID: "client", ClientSecret: "secret"}}
-	g.token.AccessToken, g.token.RefreshToken = server.Grant(authserver.DefaultAccounts()[0], "parcels")
+	granted := server.Grant(authserver.DefaultAccounts()[0], "parcels")
+	g.token.AccessToken, g.token.RefreshToken = granted.Access, granted.Refresh
 	g.restart()
 	return g
 }

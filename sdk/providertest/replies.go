@@ -88,12 +88,15 @@ func (s *suite) checkReply(ctx context.Context, name string) error {
 	if i < 0 {
 		return fmt.Errorf("the provider does not serve %s", r.operation())
 	}
-	relay := &script{answer: func(_ context.Context, step int, req *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
-		if step >= len(r.responses) {
+	relay := &script{}
+	relay.answer = func(context.Context, int, *providerplugin.HTTPRequest) (*providerplugin.HTTPResponse, error) {
+		// Responses are counted by requests: signatures are steps too, and not recorded.
+		n := len(relay.seen()) - 1
+		if n >= len(r.responses) {
 			return nil, &providerplugin.RelayError{Refused: true, Message: "no response was recorded for this request"}
 		}
-		return parseResponse(r.responses[step])
-	}}
+		return parseResponse(r.responses[n])
+	}
 	result, err := operations[i].run(ctx, relay)
 	if leak := own.leak(err); leak != "" {
 		return fmt.Errorf("the error holds %s…", leak)

@@ -44,7 +44,7 @@ func serveBinary(path string, logs *buffer) (client *providerplugin.Client, stop
 	command := exec.Command(path)
 	command.Env = []string{plugin.EnvUnixSocketDir + "=" + folder, "TMPDIR=" + folder}
 	process := plugin.NewClient(&plugin.ClientConfig{
-		HandshakeConfig:  providerplugin.Handshake,
+		HandshakeConfig:  providerplugin.Handshake(),
 		VersionedPlugins: providerplugin.HostPlugins(granted),
 		Cmd:              command,
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},

@@ -79,7 +79,7 @@ func (h *Host) launch(ctx context.Context, source Source, out *output) (*instanc
 // clientConfig is go-plugin's configuration for one start. It is used once.
 func (in *instance) clientConfig(sockets string, opts Options) *goplugin.ClientConfig {
 	return &goplugin.ClientConfig{
-		HandshakeConfig:  providerplugin.Handshake,
+		HandshakeConfig:  providerplugin.Handshake(),
 		VersionedPlugins: providerplugin.HostPlugins(opts.Limits),
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		AutoMTLS:         true,

@@ -85,7 +85,7 @@ func actAsPlugin(mode string) {
 		forever()
 	case "unbounded":
 		plugin.Serve(&plugin.ServeConfig{
-			HandshakeConfig:  providerplugin.Handshake,
+			HandshakeConfig:  providerplugin.Handshake(),
 			VersionedPlugins: providerplugin.Plugins(testProvider{name: mode}),
 			GRPCServer:       plugin.DefaultGRPCServer, // without the SDK's limits
 		})

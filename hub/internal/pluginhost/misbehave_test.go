@@ -73,7 +73,7 @@ var misbehaving = map[string]grpc.UnaryServerInterceptor{
 
 func serveWith(mode string, intercept grpc.UnaryServerInterceptor) {
 	plugin.Serve(&plugin.ServeConfig{
-		HandshakeConfig:  providerplugin.Handshake,
+		HandshakeConfig:  providerplugin.Handshake(),
 		VersionedPlugins: providerplugin.Plugins(testProvider{name: mode}),
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
 			return grpc.NewServer(append(opts, grpc.ChainUnaryInterceptor(intercept))...)

@@ -31,7 +31,7 @@ func startBesideOIDCProvider(t *testing.T) (r *hubtest.Running, callback string)
 	client := func(id string) oidctest.Client {
 		return oidctest.Client{ClientID: id, ClientSecret: id + "-secret-of-a-test", Auth: "client_secret_basic", RedirectURIs: []string{callback}}
 	}
-	server, err := oidctest.Start("../../../plugins/oauth2/oidctest", 10*time.Minute, client("hub"), client("other"))
+	server, err := oidctest.Start(oidctest.Config{Dir: "../../../plugins/oauth2/oidctest", AccessLife: 10 * time.Minute, Clients: []oidctest.Client{client("hub"), client("other")}})
 	if errors.Is(err, oidctest.ErrMissing) && os.Getenv("CI") == "" {
 		t.Skip(err)
 	}

@@ -26,9 +26,9 @@ func raceOIDC(ctx context.Context, st *stage) (tally, error) {
 	}
 	callback := fmt.Sprintf("http://localhost:%d/callback/oidc", port)
 	const secret = "a-secret-of-chaos"
-	server, err := oidctest.Start(st.oidc, oidcLife, oidctest.Client{
-		ClientID: "chaos", ClientSecret: secret, Auth: "client_secret_basic", RedirectURIs: []string{callback},
-	})
+	server, err := oidctest.Start(oidctest.Config{Dir: st.oidc, AccessLife: oidcLife, Clients: []oidctest.Client{
+		{ClientID: "chaos", ClientSecret: secret, Auth: "client_secret_basic", RedirectURIs: []string{callback}},
+	}})
 	if errors.Is(err, oidctest.ErrMissing) {
 		return t, skipError{err.Error()}
 	}

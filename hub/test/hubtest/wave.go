@@ -84,9 +84,9 @@ func (w *Wave) fill(b testing.TB) {
 	now := time.Now()
 	connections := make([]connection.Connection, 0, w.size)
 	for n := range w.size {
-		access, refresh := w.Server.Grant(authserver.DefaultAccounts()[0], "offline_access")
+		granted := w.Server.Grant(authserver.DefaultAccounts()[0], "offline_access")
 		c := connection.New(now, store.NewID(), fmt.Sprintf("wave-%05d", n), "Wave", svc.ID, connection.PolicyOf(svc.Description, provider.GrantAuthorizationCode))
-		c = c.Granted(now, now, provider.Token{AccessToken: access, RefreshToken: refresh, ExpiresIn: new(time.Hour)}, provider.Account{}, nil)
+		c = c.Granted(now, now, provider.Token{AccessToken: granted.Access, RefreshToken: granted.Refresh, ExpiresIn: new(time.Hour)}, provider.Account{}, nil)
 		c.Due = now.Add(-time.Second)
 		connections = append(connections, c)
 	}
@@ -152,8 +152,7 @@ func (w *Wave) Bare(b *testing.B, requests int) float64 {
 	defer transport.CloseIdleConnections()
 	tokens := make(chan string, requests)
 	for range requests {
-		_, refresh := w.Server.Grant(authserver.DefaultAccounts()[0])
-		tokens <- refresh
+		tokens <- w.Server.Grant(authserver.DefaultAccounts()[0]).Refresh
 	}
 	close(tokens)
 	w.Rotate.Store(-1 << 40)

@@ -71,6 +71,11 @@ function operate(providers, call) {
       },
     });
   });
+  // sign has a key of the hub sign claims and resolves with the JWT.
+  const sign = (key, claims) => new Promise((resolve, reject) => {
+    waiting = { resolve, reject };
+    call.write({ sign_request: { step: step++, key, claims_json: Buffer.from(JSON.stringify(claims)) } });
+  });
   const begin = async ({ start }) => {
     const provider = providers.get(start.provider);
     if (!provider) return call.emit('error', { code: grpc.status.NOT_FOUND, details: 'no such provider' });
@@ -79,15 +84,18 @@ function operate(providers, call) {
       return call.emit('error', { code: grpc.status.UNIMPLEMENTED, details: `the provider does not serve ${grant}` });
     }
     try {
-      call.write({ result: await provider[grant](start, start[grant], http) });
+      call.write({ result: await provider[grant](start, start[grant], http, sign) });
       call.end();
     } catch (error) {
       fail(call, error);
     }
   };
-  const receive = ({ http_response: wire }) => {
+  const receive = ({ http_response: wire, sign_response: signed }) => {
     const { resolve, reject } = waiting;
     waiting = null;
+    if (signed) {
+      return signed.failure ? reject(new Failure('blocked', signed.failure, { code: 'key_unusable' })) : resolve(signed.jwt);
+    }
     if (wire.failure) {
       const refused = wire.failure.refused;
       return reject(new Failure(refused ? 'internal' : 'transient', wire.failure.message, { code: refused ? 'refused' : 'no_reply' }));
@@ -104,8 +112,9 @@ const raw = (path) => ({
   requestSerialize: (b) => b, requestDeserialize: (b) => b, responseSerialize: (b) => b, responseDeserialize: (b) => b,
 });
 
-// serve serves providers until the hub ends the process.
-export function serve(version, ...served) {
+// serve serves providers until the hub ends the process. A hub that lacks one of the
+// features in needs refuses the plugin by that name.
+export function serve({ version, needs = [] }, ...served) {
   if (!process.env.EVERGRANT_PLUGIN) {
     console.error('This program is a plugin of Evergrant; the hub starts it.');
     process.exit(1);
@@ -114,7 +123,7 @@ export function serve(version, ...served) {
   const server = new grpc.Server({ 'grpc.max_receive_message_length': 1 << 20, 'grpc.max_send_message_length': 1 << 20 });
   const stop = () => server.tryShutdown(() => process.exit(0));
   server.addService(contract[PACKAGE + 'ProviderService'], {
-    Describe: (_call, answer) => answer(null, { version, descriptions: served.map((p) => p.description) }),
+    Describe: (_call, answer) => answer(null, { version, needs, descriptions: served.map((p) => p.description) }),
     Operate: (call) => operate(providers, call),
   });
   server.addService({ Check: raw('/grpc.health.v1.Health/Check') }, { Check: (_c, answer) => answer(null, Buffer.from([0x08, 1])) });

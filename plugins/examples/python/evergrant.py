@@ -57,6 +57,15 @@ class Request:
         self.method, self.url, self.headers, self.body = method, url, headers or {}, body
 
 
+class Sign:
+    """Sign is what a provider yields to have a key of the hub sign claims; it gets the JWT.
+
+    The key is one that the description declares, or "client-secret"."""
+
+    def __init__(self, key, claims):
+        self.key, self.claims = key, claims
+
+
 class Reply:
     """Reply is what the service answered."""
 
@@ -119,11 +128,11 @@ def _varint(n):
 
 
 class _Service:
-    def __init__(self, providers, version):
-        self.providers, self.version = {p.description().name: p for p in providers}, version
+    def __init__(self, providers, version, needs):
+        self.providers, self.version, self.needs = {p.description().name: p for p in providers}, version, needs
 
     def describe(self, _request, _context):
-        return message("DescribeResponse")(version=self.version, descriptions=[p.description() for p in self.providers.values()])
+        return message("DescribeResponse")(version=self.version, needs=self.needs, descriptions=[p.description() for p in self.providers.values()])
 
     def operate(self, messages, context):
         """Runs one operation: start down, requests up, replies down, result up."""
@@ -155,11 +164,17 @@ class _Service:
             except StopIteration as done:
                 yield message("OperateResponse")(result=done.value)
                 return
-            headers = [message("Header")(name=n, value=v) for n, v in request.headers.items()]
-            yield message("OperateResponse")(http_request=message("HttpRequest")(
-                step=step, method=request.method, url=request.url, headers=headers, body=request.body))
-            wire = next(messages).http_response
-            reply = NoReply(wire.failure) if wire.HasField("failure") else Reply(wire)
+            if isinstance(request, Sign):
+                yield message("OperateResponse")(sign_request=message("SignRequest")(
+                    step=step, key=request.key, claims_json=json.dumps(request.claims).encode()))
+                wire = next(messages).sign_response
+                reply = Failure("blocked", wire.failure, code="key_unusable") if wire.failure else wire.jwt
+            else:
+                headers = [message("Header")(name=n, value=v) for n, v in request.headers.items()]
+                yield message("OperateResponse")(http_request=message("HttpRequest")(
+                    step=step, method=request.method, url=request.url, headers=headers, body=request.body))
+                wire = next(messages).http_response
+                reply = NoReply(wire.failure) if wire.HasField("failure") else Reply(wire)
             step += 1
 
 
@@ -195,11 +210,13 @@ def _unary(behavior, request, reply):
     return grpc.unary_unary_rpc_method_handler(behavior, request.FromString, reply.SerializeToString)
 
 
-def serve(*providers, version="0.1.0"):
-    """serve serves providers until the hub ends the process."""
+def serve(*providers, version="0.1.0", needs=()):
+    """serve serves providers until the hub ends the process.
+
+    A hub that lacks one of the features in needs refuses the plugin by that name."""
     if COOKIE_KEY not in os.environ:
         sys.exit("This program is a plugin of Evergrant; the hub starts it.")
-    service = _Service(providers, version)
+    service = _Service(providers, version, needs)
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=128), options=[
         ("grpc.max_receive_message_length", 1 << 20), ("grpc.max_send_message_length", 1 << 20)])
     operate = grpc.stream_stream_rpc_method_handler(

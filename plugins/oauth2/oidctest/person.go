@@ -25,7 +25,7 @@ func NewPerson() *Person {
 
 var (
 	formAction = regexp.MustCompile(`<form[^>]*action="([^"]+)"`)
-	formPrompt = regexp.MustCompile(`name="prompt" value="([^"]+)"`)
+	formHidden = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)"`)
 	abortLink  = regexp.MustCompile(`href="([^"]+/abort)"`)
 )
 
@@ -33,39 +33,59 @@ var (
 // consent page. It returns the address below callback that the browser is sent
 // to, without going there.
 func (p *Person) Authorize(ctx context.Context, address, callback string, consents bool) (*url.URL, error) {
+	landed, _, err := p.walk(ctx, address, consents, func(location, _ string) bool { return strings.HasPrefix(location, callback+"?") })
+	if err != nil {
+		return nil, err
+	}
+	return url.Parse(landed)
+}
+
+// Device opens the address at which the code of a device is entered, the code being in it,
+// and goes on as in Authorize, until the page says that it is done.
+func (p *Person) Device(ctx context.Context, address string) error {
+	_, _, err := p.walk(ctx, address, true, func(_, page string) bool { return strings.Contains(page, "Sign-in Success") })
+	return err
+}
+
+// walk fills in forms and follows redirects until it has arrived.
+func (p *Person) walk(ctx context.Context, address string, consents bool, arrived func(location, page string) bool) (location, page string, err error) {
 	var form url.Values
 	for range 20 {
-		location, page, err := p.open(ctx, address, form)
+		location, page, err = p.open(ctx, address, form)
 		form = nil
 		switch {
 		case err != nil:
-			return nil, err
-		case strings.HasPrefix(location, callback+"?"):
-			return url.Parse(location)
+			return "", "", err
+		case arrived(location, page):
+			return location, page, nil
 		case location != "":
 			address, err = resolve(address, location)
 		default:
 			address, form, err = answer(address, page, consents)
 		}
 		if err != nil {
-			return nil, err
+			return "", "", err
 		}
 	}
-	return nil, errors.New("the person is sent round in circles")
+	return "", "", errors.New("the person is sent round in circles")
 }
 
-// answer fills in the form of a page.
+// answer fills in the form of a page: what is hidden in it is sent back.
 func answer(at, page string, consents bool) (address string, form url.Values, err error) {
-	action, prompt := formAction.FindStringSubmatch(page), formPrompt.FindStringSubmatch(page)
-	if action == nil || prompt == nil {
+	action, hidden := formAction.FindStringSubmatch(page), formHidden.FindAllStringSubmatch(page, -1)
+	if action == nil || hidden == nil {
 		return "", nil, fmt.Errorf("oidc-provider shows no form, but\n%s", page)
 	}
-	if link := abortLink.FindStringSubmatch(page); prompt[1] == "consent" && !consents && link != nil {
+	form = url.Values{}
+	for _, field := range hidden {
+		form.Set(field[1], field[2])
+	}
+	prompt := form.Get("prompt")
+	if link := abortLink.FindStringSubmatch(page); prompt == "consent" && !consents && link != nil {
 		address, err = resolve(at, link[1])
 		return address, nil, err
 	}
-	form = url.Values{"prompt": {prompt[1]}}
-	if prompt[1] == "login" {
+	if prompt == "login" {
 		form.Set("login", "anna")
 		form.Set("password", "any")
 	}

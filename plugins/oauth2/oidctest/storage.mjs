@@ -33,6 +33,13 @@ export class Storage {
     return this.find(sessions.get(uid));
   }
 
+  async findByUserCode(userCode) {
+    for (const { payload, until } of entries.values()) {
+      if (payload.userCode === userCode && until > Date.now()) return payload;
+    }
+    return undefined;
+  }
+
   async consume(id) {
     const payload = await this.find(id);
     if (payload) payload.consumed = Math.floor(Date.now() / 1000);

@@ -231,17 +231,17 @@ func TestSecretsExpireByTheServersClock(t *testing.T) {
 	s := authserver.New(authserver.Config{
 		AccessTokenLife: time.Hour, RefreshTokenLife: 2 * time.Hour, Now: func() time.Time { return now },
 	})
-	access, refresh := s.Grant(authserver.DefaultAccounts()[0], "mail")
+	granted := s.Grant(authserver.DefaultAccounts()[0], "mail")
 	now = now.Add(time.Hour - 1)
-	if s.TokenState(access) != authserver.Valid {
+	if s.TokenState(granted.Access) != authserver.Valid {
 		t.Error("the access token ended too early")
 	}
 	s.SetClockSkew(time.Minute)
-	if s.TokenState(access) != authserver.Expired {
+	if s.TokenState(granted.Access) != authserver.Expired {
 		t.Error("a server whose clock runs ahead still accepts the token")
 	}
 	now = now.Add(time.Hour)
-	if s.RefreshTokenState(refresh) != authserver.Expired {
+	if s.RefreshTokenState(granted.Refresh) != authserver.Expired {
 		t.Error("the refresh token lives on")
 	}
 }

@@ -58,11 +58,14 @@ func (s *Server) RevokeFamily(id int) {
 	}
 }
 
+// Tokens are what was issued at once.
+type Tokens struct{ Access, Refresh string }
+
 // Grant begins a family without a browser, for tests that start from a token.
-func (s *Server) Grant(account Account, scopes ...string) (accessToken, refreshToken string) {
+func (s *Server) Grant(account Account, scopes ...string) (t Tokens) {
 	f := s.ledger.open(Family{Account: account, Scopes: scopes})
 	reply := s.mint(f, true)
-	accessToken, _ = reply["access_token"].(string)
-	refreshToken, _ = reply["refresh_token"].(string)
-	return accessToken, refreshToken
+	t.Access, _ = reply["access_token"].(string)
+	t.Refresh, _ = reply["refresh_token"].(string)
+	return t
 }
