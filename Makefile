@@ -153,7 +153,7 @@ proto-breaking: bin/.stamp-generate ## Fail if the provider contract breaks plug
 ##@ Change it
 
 .PHONY: generate
-generate: bin/.stamp-generate ## Write the generated code: protobuf, gRPC, templ.
+generate: bin/.stamp-generate ## Write the generated code: protobuf, gRPC, templ, the reference of the contract.
 	@scripts/generate.sh
 
 .PHONY: assets

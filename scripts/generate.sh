@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes the generated Go code: sdk/proto from proto, and a *_templ.go beside
-# every *.templ of the web hub. Both tools come from bin/ and work offline.
+# Writes the generated code: sdk/proto and docs/contract-reference.md from proto, and a
+# *_templ.go beside every *.templ of the web hub. Both tools come from bin/ and work offline.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PATH=$PWD/bin:$PATH
@@ -21,6 +21,9 @@ cp -r "$fresh/." sdk/proto/
 for language in node python; do
   (cd proto && buf build --as-file-descriptor-set --output "../plugins/examples/$language/provider.binpb")
 done
+
+# The reference that people read, from the comments of the contract.
+go run ./scripts/contractdoc
 
 # templ removes what has no .templ any more by itself.
 templ generate -path hub -log-level warn

@@ -8,7 +8,11 @@ const (
 	optionAccount    = "account_email"
 	optionInclude    = "include_granted_scopes"
 	optionBase       = "base_url"
+	optionDPoP       = "dpop"
 )
+
+// dpopKey is the key of the hub that refresh tokens are bound to.
+const dpopKey = "dpop"
 
 // The values of optionPublishing.
 const (
@@ -43,6 +47,14 @@ var options = provider.Schema{Options: []provider.Option{
 		Help: provider.Text{
 			EN: "Sends include_granted_scopes: the token then also holds what the account has granted to other clients of the same Google project. Leave it off unless processes need that.",
 			RU: "Передаёт include_granted_scopes: токен получит и те права, которые аккаунт выдал другим клиентам этого проекта Google. Включайте, только если это нужно процессам.",
+		},
+	},
+	{
+		Name: optionDPoP, Type: provider.OptionBoolean, Advanced: true,
+		Title: provider.Text{EN: "Bind refresh tokens to a key of the hub (DPoP)", RU: "Привязать refresh-токены к ключу хаба (DPoP)"},
+		Help: provider.Text{
+			EN: "A stolen refresh token is then of no use elsewhere; access tokens stay as they are. Google has offered this since 2026. Existing connections are bound when they are authorized again.",
+			RU: "Украденный refresh-токен тогда бесполезен; access-токены остаются обычными. Google поддерживает это с 2026 года. Существующие подключения будут привязаны при следующей авторизации.",
 		},
 	},
 	{

@@ -27,6 +27,12 @@ func prepare(_ context.Context, req *provider.PrepareServiceRequest) (*provider.
 	if req.Service.Option(optionPublishing) == inTesting {
 		d.Lifetimes.RefreshToken = testingLife
 	}
+	if req.Service.Bool(optionDPoP) {
+		d.Keys = []provider.Key{{
+			Name: dpopKey, Use: provider.KeyDPoP, Algorithms: []string{"ES256"}, Origin: provider.KeyFromHub,
+			Title: provider.Text{EN: "Key that refresh tokens are bound to (DPoP)", RU: "Ключ, к которому привязаны refresh-токены (DPoP)"},
+		}}
+	}
 	d.Grants = provider.GrantsOf(newProvider())
 	if !identifies(asked(req.Service)) {
 		d.Grants = slices.DeleteFunc(d.Grants, func(g provider.Grant) bool { return g == provider.GrantIdentify })

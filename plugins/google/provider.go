@@ -45,6 +45,9 @@ func resolve(svc provider.Service) (oauth.Endpoints, error) {
 	if svc.Bool(optionInclude) {
 		e.AuthParams = url.Values{"include_granted_scopes": {"true"}}
 	}
+	if svc.Bool(optionDPoP) {
+		e.Keys.DPoP = dpopKey
+	}
 	return e, err
 }
 

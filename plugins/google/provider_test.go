@@ -12,6 +12,7 @@ func TestConformance(t *testing.T) {
 	for name, options := range map[string]map[string]any{
 		"Google":    nil,
 		"a gateway": {optionBase: "https://google.example.com/oauth/", optionInclude: true},
+		"bound":     {optionDPoP: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			providertest.Run(t, providertest.Config{

@@ -20,7 +20,7 @@ var deviceCodes = map[string]provider.Kind{
 
 // DeviceAuthorization implements provider.DeviceGrant (RFC 8628 section 3.1).
 func (p core) DeviceAuthorization(ctx context.Context, req *provider.DeviceAuthorizationRequest) (*provider.DeviceAuthorization, error) {
-	e, err := p.c.endpoints(req.Service)
+	e, err := p.endpoints(req.Service)
 	if err != nil {
 		return nil, err
 	}
@@ -67,5 +67,6 @@ func seconds(value any) time.Duration {
 func (p core) DeviceToken(ctx context.Context, req *provider.DeviceTokenRequest) (*provider.Token, error) {
 	polling := p
 	polling.c.Decode.Codes = merged(deviceCodes, p.c.Decode.Codes)
-	return polling.token(ctx, req.Call, url.Values{"grant_type": {deviceGrantType}, "device_code": {req.DeviceCode}}, nil)
+	token, err := polling.token(ctx, req.Call, url.Values{"grant_type": {deviceGrantType}, "device_code": {req.DeviceCode}}, nil)
+	return p.noteKey(req.Service, token, err)
 }

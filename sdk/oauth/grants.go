@@ -14,7 +14,41 @@ import (
 )
 
 // core is every provider of New. Which of its grants are served is the Config's.
-type core struct{ c Config }
+type core struct {
+	c Config
+	// dpop replaces the key that proves possession: a renewal uses the one that its
+	// refresh token is bound to.
+	dpop *string
+}
+
+// privateDPoP is the field of Token.Private that names the key which the refresh token is
+// bound to.
+const privateDPoP = "dpop_key"
+
+// endpoints are those of a service.
+func (p core) endpoints(svc provider.Service) (Endpoints, error) {
+	e, err := p.c.endpoints(svc)
+	if p.dpop != nil {
+		e.Keys.DPoP = *p.dpop
+	}
+	return e, err
+}
+
+// boundTo is p for a renewal: a grant from before the service's refresh tokens were bound
+// is renewed without a proof, and a bound one with it, whatever the options say now.
+func (p core) boundTo(current provider.Token) core {
+	name, _ := current.Private[privateDPoP].(string)
+	p.dpop = &name
+	return p
+}
+
+// noteKey notes the key that an authorization's refresh token is bound to.
+func (p core) noteKey(svc provider.Service, token *provider.Token, err error) (*provider.Token, error) {
+	if e, endpointsErr := p.endpoints(svc); err == nil && endpointsErr == nil && e.Keys.DPoP != "" {
+		token.Private = merged(token.Private, map[string]any{privateDPoP: e.Keys.DPoP})
+	}
+	return token, err
+}
 
 // Serves implements provider.Selective.
 func (p core) Serves(grant provider.Grant) bool {
@@ -56,7 +90,7 @@ func (p core) Describe(context.Context) (*provider.Description, error) {
 
 // AuthCodeURL implements provider.AuthorizationCodeGrant.
 func (p core) AuthCodeURL(ctx context.Context, req *provider.AuthCodeURLRequest) (*provider.AuthCodeURL, error) {
-	e, err := p.c.endpoints(req.Service)
+	e, err := p.endpoints(req.Service)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +141,7 @@ func (p core) Exchange(ctx context.Context, req *provider.ExchangeRequest) (*pro
 	if !nonceFits(token.IDToken, req.Nonce) {
 		return nil, provider.Errorf(provider.Denied, "nonce_mismatch", "the service's ID token belongs to another authorization; start again")
 	}
-	return token, nil
+	return p.noteKey(req.Service, token, nil)
 }
 
 // Refresh implements provider.Refresher.
@@ -115,7 +149,7 @@ func (p core) Refresh(ctx context.Context, req *provider.RefreshRequest) (*provi
 	if req.Current.RefreshToken == "" {
 		return nil, provider.Errorf(provider.ReauthorizationRequired, "", "the service gave no refresh token; a person must authorize again")
 	}
-	return p.token(ctx, req.Call, url.Values{
+	return p.boundTo(req.Current).token(ctx, req.Call, url.Values{
 		"grant_type": {"refresh_token"}, "refresh_token": {req.Current.RefreshToken},
 	}, func(e Endpoints) (*Reply, error) { return standardRefresh(ctx, e, req) })
 }
@@ -123,7 +157,7 @@ func (p core) Refresh(ctx context.Context, req *provider.RefreshRequest) (*provi
 // token makes one token request: the standard one, or over Do with form where
 // golang.org/x/oauth2 does not know the client authentication.
 func (p core) token(ctx context.Context, call provider.Call, form url.Values, standard func(Endpoints) (*Reply, error)) (*provider.Token, error) {
-	e, err := p.c.endpoints(call.Service)
+	e, err := p.endpoints(call.Service)
 	if err != nil {
 		return nil, err
 	}

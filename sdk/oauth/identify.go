@@ -9,7 +9,7 @@ import (
 
 // Identify implements provider.Identifier over the userinfo endpoint.
 func (p core) Identify(ctx context.Context, req *provider.IdentifyRequest) (*provider.Account, error) {
-	e, err := p.c.endpoints(req.Service)
+	e, err := p.endpoints(req.Service)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 // Introspect implements provider.Introspector by RFC 7662: it asks about the refresh token,
 // or, for a grant without one, about the access token.
 func (p core) Introspect(ctx context.Context, req *provider.IntrospectRequest) (*provider.Introspection, error) {
-	e, err := p.c.endpoints(req.Service)
+	e, err := p.endpoints(req.Service)
 	if err != nil {
 		return nil, err
 	}

@@ -25,13 +25,16 @@ func TestAClientProvesItselfByKeysOfTheHub(t *testing.T) {
 		keys              oauth.ClientKeys
 		signs, audience   string
 		certificate, dpop string
+		private           map[string]any
 	}{
 		"private_key_jwt":             {auth: oauth.AuthPrivateKeyJWT, signs: oauth.DefaultSignatureKey, audience: "https://acme.example/token"},
 		"private_key_jwt, named":      {auth: oauth.AuthPrivateKeyJWT, keys: oauth.ClientKeys{Signature: "own", Audience: "https://acme.example"}, signs: "own", audience: "https://acme.example"},
 		"client_secret_jwt":           {auth: oauth.AuthSecretJWT, signs: provider.KeyClientSecret, audience: "https://acme.example/token"},
 		"tls_client_auth":             {auth: oauth.AuthTLS, certificate: oauth.DefaultCertificateKey},
 		"self_signed_tls_client_auth": {auth: oauth.AuthSelfSignedTLS, keys: oauth.ClientKeys{Certificate: "own"}, certificate: "own"},
-		"DPoP beside a secret":        {auth: oauth.AuthPost, keys: oauth.ClientKeys{DPoP: "dpop"}, dpop: "dpop"},
+		"DPoP beside a secret":        {auth: oauth.AuthPost, keys: oauth.ClientKeys{DPoP: "dpop"}, dpop: "dpop", private: map[string]any{"dpop_key": "dpop"}},
+		"a grant from before DPoP":    {auth: oauth.AuthPost, keys: oauth.ClientKeys{DPoP: "dpop"}},
+		"a bound grant, turned off":   {auth: oauth.AuthPost, dpop: "dpop", private: map[string]any{"dpop_key": "dpop"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, s := &proofs{answer: answer{status: 200, body: `{"access_token":"a","token_type":"Bearer"}`}}, &signed{}
@@ -39,7 +42,7 @@ func TestAClientProvesItselfByKeysOfTheHub(t *testing.T) {
 			config.Auth, config.Keys = test.auth, test.keys
 			call := callOf(&p.answer, s)
 			call.HTTP = &http.Client{Transport: p}
-			_, err := oauth.New(config).(provider.Refresher).Refresh(t.Context(), &provider.RefreshRequest{Call: call, Current: provider.Token{RefreshToken: "rt"}})
+			_, err := oauth.New(config).(provider.Refresher).Refresh(t.Context(), &provider.RefreshRequest{Call: call, Current: provider.Token{RefreshToken: "rt", Private: test.private}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -13,7 +13,7 @@ import (
 // Revoke implements provider.Revoker by RFC 7009. It revokes the refresh token; for a
 // grant without one, the access token.
 func (p core) Revoke(ctx context.Context, req *provider.RevokeRequest) error {
-	e, err := p.c.endpoints(req.Service)
+	e, err := p.endpoints(req.Service)
 	if err != nil {
 		return err
 	}

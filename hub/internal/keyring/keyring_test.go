@@ -89,6 +89,7 @@ type rig struct {
 	keys    *keyring.Keyring
 	service service.Service
 	server  *httptest.Server
+	private map[string]any // of the token set that is renewed
 
 	mu       sync.Mutex
 	requests []seen
@@ -191,8 +192,18 @@ func (inProcess) Description(string) (d provider.Description, sum string, ok boo
 func (r *rig) renew(t *testing.T, op operation.Op) (operation.Outcome, error) {
 	t.Helper()
 	op.ID, op.Service, op.Now, op.Journaled = store.NewID(), r.service, time.Now(), true
-	_, out, err := r.runner.Obtain(t.Context(), &op, operation.Obtaining{Current: provider.Token{AccessToken: "a", RefreshToken: "r"}})
+	_, out, err := r.runner.Obtain(t.Context(), &op, operation.Obtaining{Current: provider.Token{AccessToken: "a", RefreshToken: "r", Private: r.private}})
 	return out, err
+}
+
+// exchange exchanges a code, and has renewals spend the refresh token that comes.
+func (r *rig) exchange(t *testing.T, op operation.Op) operation.Outcome {
+	t.Helper()
+	op.ID, op.Service, op.Now, op.Journaled = store.NewID(), r.service, time.Now(), true
+	token, out, err := r.runner.Exchange(t.Context(), &op, provider.ExchangeRequest{Code: "code", RedirectURI: "https://hub.example/callback"})
+	must(t, err)
+	r.private = token.Private
+	return out
 }
 
 // public finds a published key.
@@ -293,14 +304,17 @@ func TestAClientCertificateIsPresentedToItsServiceAlone(t *testing.T) {
 func TestARefreshTokenStaysWithTheKeyThatItIsBoundTo(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, storetest.SQLite(t), oauth.Config{Auth: oauth.AuthPost, Keys: oauth.ClientKeys{DPoP: "dpop"}})
+	if _, err := r.renew(t, operation.Op{}); err != nil || r.requests[0].proof != "" {
+		t.Fatalf("a grant from before was renewed with the proof %q, %v", r.requests[0].proof, err)
+	}
+	r.requests = nil
 	fences := 0
-	out, err := r.renew(t, operation.Op{Fence: func(context.Context) error { fences++; return nil }})
-	must(t, err)
+	out := r.exchange(t, operation.Op{Fence: func(context.Context) error { fences++; return nil }})
 	if len(r.requests) != 1 || r.asked != 1 || fences != 2 || !out.Answered || len(out.Replies) != 1 {
 		t.Fatalf("the nonce was asked for %d times, %d requests were taken, %d fenced, %d journaled", r.asked, len(r.requests), fences, len(out.Replies))
 	}
 	first := out.KeyIDs["dpop"]
-	if _, err = r.keys.Make(t.Context(), r.service, "dpop"); err != nil {
+	if _, err := r.keys.Make(t.Context(), r.service, "dpop"); err != nil {
 		t.Fatal(err)
 	}
 	bound, err := r.renew(t, operation.Op{KeyIDs: out.KeyIDs})
