@@ -118,5 +118,9 @@ func (c Connection) Entered() bool {
 
 // ByBrowser reports whether a person authorizes the connection in a browser.
 func (c Connection) ByBrowser() bool {
-	return c.Grant == "" || c.Grant == provider.GrantAuthorizationCode
+	return c.Grant == "" || c.Grant == provider.GrantAuthorizationCode || c.ByDevice()
 }
+
+// ByDevice reports whether a person authorizes the connection by a code that is entered on
+// another device.
+func (c Connection) ByDevice() bool { return c.Grant == provider.GrantDevice }
