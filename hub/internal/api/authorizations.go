@@ -63,6 +63,7 @@ func (a *API) registerAuthorizations() {
 		return a.view(ctx, finished.Connection)
 	})
 	a.registerOffer()
+	a.registerDevice()
 }
 
 // OfferBody decides about an authorization that was kept aside.

@@ -176,13 +176,13 @@ func (f *Flow) askDevice(ctx context.Context, d *authdb.Device, id string, meta 
 		f.o.Logger.Error("save the grant of a device authorization failed, its reply is kept", "connection", c.Name, "error", err)
 		return mostDeviceWait
 	}
-	switch {
-	case err == nil:
-		f.o.DeviceEnded(ctx, d, finished, nil)
-	case !f.endDevice(ctx, d, authdb.DeviceFailed, failure):
+	if err != nil && !f.endDevice(ctx, d, authdb.DeviceFailed, failure) {
 		return mostDeviceWait
 	}
 	f.o.Runner.Done(id)
+	if err == nil {
+		f.o.DeviceEnded(ctx, d, finished, nil)
+	}
 	return 0
 }
 

@@ -977,7 +977,7 @@ func paste(v view.Connection) templ.Component {
 			templ_7745c5c3_Var45 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		if v.State != connection.StatePaused && v.ByBrowser() {
+		if v.State != connection.StatePaused && v.ByBrowser() && !v.ByDevice() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 68, "<details class=\"card eg-section\" id=\"paste\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -268,6 +268,9 @@ func grantLead(ctx context.Context, v view.Grant) string {
 	if v.Entry.Grant != "" {
 		key = "obtain.link_lead." + string(v.Entry.Grant)
 	}
+	if v.ByDevice {
+		key = "device.link_lead"
+	}
 	return i18n.T(ctx, key, "By", v.By, "Service", v.Service.Title, "Name", v.Connection)
 }
 

@@ -86,7 +86,7 @@ type ConnectionForm struct {
 
 // Browser reports whether the connection may be authorized in a browser.
 func (f ConnectionForm) Browser() bool {
-	return !f.Known || f.Grant == provider.GrantAuthorizationCode || len(f.Grants) > 1
+	return !f.Known || f.Grant == provider.GrantAuthorizationCode || f.Grant == provider.GrantDevice || len(f.Grants) > 1
 }
 
 // GrantForm is the page on which the login or the key of a connection is replaced.
