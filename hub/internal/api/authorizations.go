@@ -64,6 +64,7 @@ func (a *API) registerAuthorizations() {
 	})
 	a.registerOffer()
 	a.registerDevice()
+	a.registerRehearsal()
 }
 
 // OfferBody decides about an authorization that was kept aside.

@@ -45,7 +45,9 @@ func (r *rig) polling(t *testing.T, granted func(connection.Connection)) (*authf
 	ends := make(chan deviceEnd, 10)
 	flow := authflow.New(authflow.Options{
 		Store: r.store, Runner: r.runner, Logger: hclog.NewNullLogger(), PublicURL: publicURL, Granted: granted,
-		DeviceEnded: func(_ context.Context, _ *authdb.Device, finished *authflow.Finished, err error) { ends <- deviceEnd{finished, err} },
+		DeviceEnded: func(_ context.Context, _ *authdb.Device, finished *authflow.Finished, err error) {
+			ends <- deviceEnd{finished, err}
+		},
 	})
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan struct{})

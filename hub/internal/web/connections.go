@@ -48,6 +48,7 @@ func (p *connectionPages) routes(in inside) {
 	see.GET("/connections/:name", p.connection)
 	operate.POST("/connections/:name/paste", p.paste)
 	operate.POST("/connections/:name/renew", p.renew)
+	operate.POST("/connections/:name/rehearse", p.rehearse)
 	operate.POST("/connections/:name/test-call", p.testCall)
 	operate.POST("/connections/:name/pause", p.pause)
 	operate.POST("/connections/:name/resume", p.resume)
@@ -118,6 +119,7 @@ func (p *connectionPages) showConnectionForm(c *gin.Context, status int, form vi
 func (p *connectionPages) connection(c *gin.Context) {
 	made, isMade := toShow[madeLink](p.kit, c, shownLink)
 	tested, isTested := toShow[testCalled](p.kit, c, shownCall)
+	tried, isTried := toShow[rehearsed](p.kit, c, shownRehearsal)
 	failed, isFailed := toShow[notObtained](p.kit, c, shownObtain)
 	p.showConnectionWith(c, http.StatusOK, func(v *view.Connection) {
 		if isMade && made.Connection == v.Name && c.GetHeader("HX-Request") == "" {
@@ -127,6 +129,10 @@ func (p *connectionPages) connection(c *gin.Context) {
 		if isTested && tested.Connection == v.Name && !inPart(c) {
 			v.TestAnswer = &tested.TestAnswer
 			p.forgetShown(c, shownCall)
+		}
+		if isTried && tried.Connection == v.Name && !inPart(c) {
+			v.Rehearsal = &tried.Rehearsal
+			p.forgetShown(c, shownRehearsal)
 		}
 		if isFailed && failed.Connection == v.Name && !inPart(c) {
 			v.Paste = &failed.Result

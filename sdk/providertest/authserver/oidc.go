@@ -23,6 +23,7 @@ func (s *Server) metadata(w http.ResponseWriter, r *http.Request) {
 		"token_endpoint":                                 issuer + "/token",
 		"device_authorization_endpoint":                  issuer + "/device_authorization",
 		"revocation_endpoint":                            issuer + "/revoke",
+		"introspection_endpoint":                         issuer + "/introspect",
 		"userinfo_endpoint":                              issuer + "/userinfo",
 		"jwks_uri":                                       issuer + "/jwks",
 		"response_types_supported":                       []string{"code"},

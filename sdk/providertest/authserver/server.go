@@ -115,6 +115,7 @@ func New(config Config) *Server {
 	s.mux.HandleFunc("POST /device", s.enterDevice)
 	s.mux.HandleFunc("POST /token", s.tokenEndpoint)
 	s.mux.HandleFunc("POST /revoke", s.revoke)
+	s.mux.HandleFunc("POST /introspect", s.introspect)
 	s.mux.HandleFunc("/userinfo", s.userinfo)
 	s.mux.HandleFunc("GET /jwks", s.jwks)
 	s.mux.HandleFunc("GET /.well-known/openid-configuration", s.metadata)

@@ -140,6 +140,8 @@ type Connection struct {
 	// answered to one, nil if none was made.
 	TestCalls  []provider.TestCall
 	TestAnswer *TestAnswer
+	// Rehearsal is whether a renewal would work; nil if that was not asked.
+	Rehearsal *Rehearsal
 	// PasteError is the reason why what was pasted was not taken; empty if none.
 	Paste *Result
 }
