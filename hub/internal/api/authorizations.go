@@ -65,6 +65,7 @@ func (a *API) registerAuthorizations() {
 	a.registerOffer()
 	a.registerDevice()
 	a.registerRehearsal()
+	a.registerAccounts()
 }
 
 // OfferBody decides about an authorization that was kept aside.

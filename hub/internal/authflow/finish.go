@@ -342,6 +342,11 @@ func (f *Flow) save(ctx context.Context, svc service.Service, a *authdb.Authoriz
 			failure.Reason, failure.Wanted, failure.Got = ReasonOtherAccount, c.Account, account
 			return nil, f.fail(failure)
 		}
+		if wanted, err := f.disallowed(ctx, c.ID, account); err != nil {
+			return nil, err
+		} else if wanted.Name != "" {
+			return nil, f.refuseAccount(ctx, svc, c, g, a.RedirectURI, failure, wanted)
+		}
 		was := c
 		c.Policy = connection.PolicyOf(svc.Description, c.Grant)
 		if c.WouldLoseRenewal(token, account, svc.Scopes) {

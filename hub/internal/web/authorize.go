@@ -206,7 +206,7 @@ func statusOf(failure *authflow.Failure) int {
 		return http.StatusServiceUnavailable
 	case authflow.ReasonInternal, authflow.ReasonOperator:
 		return http.StatusBadGateway
-	case authflow.ReasonOtherAccount, authflow.ReasonWouldLoseRenewal, authflow.ReasonAccountUnproven:
+	case authflow.ReasonOtherAccount, authflow.ReasonAccountNotAllowed, authflow.ReasonAccountNotTold, authflow.ReasonWouldLoseRenewal, authflow.ReasonAccountUnproven:
 		return http.StatusConflict
 	default:
 		return http.StatusBadRequest

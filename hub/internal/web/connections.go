@@ -61,6 +61,7 @@ func (p *connectionPages) routes(in inside) {
 	operate.POST("/connections/:name/scopes/decline", p.declineScopes)
 	manage.POST("/connections/:name/offer/drop", p.dropOffer)
 	manage.POST("/connections/:name/owner", p.setOwner)
+	manage.POST("/connections/:name/accounts", p.setAccounts)
 	operate.GET("/connections/:name/enter", p.grantForm)
 	operate.POST("/connections/:name/enter", p.enterGrant)
 	operate.POST("/connections/:name/obtain", p.obtain)
@@ -81,6 +82,23 @@ func (p *connectionPages) setTags(c *gin.Context) {
 		return
 	}
 	p.flash(c, view.Flash{Key: "flash.tagged", Name: conn.Title})
+	back(c, "/connections/"+url.PathEscape(conn.Name))
+}
+
+// setAccounts states which accounts may authorize a connection.
+func (p *connectionPages) setAccounts(c *gin.Context) {
+	conn, err := p.connections.SetAllowedAccounts(c.Request.Context(), which(c), linesOf(c.PostForm("accounts")))
+	if problems := problemsOf(err); problems != nil {
+		p.showConnectionWith(c, http.StatusUnprocessableEntity, func(v *view.Connection) {
+			v.Accounts, v.AccountProblems = linesOf(c.PostForm("accounts")), problems
+		})
+		return
+	}
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.flash(c, view.Flash{Key: "flash.accounts_saved", Name: conn.Title})
 	back(c, "/connections/"+url.PathEscape(conn.Name))
 }
 
@@ -176,6 +194,7 @@ func (p *connectionPages) showConnectionWith(c *gin.Context, status int, with fu
 	}
 	v.Restorable = slices.ContainsFunc(past.Sets, func(x grantdb.PastTokenSet) bool { return conn.MayRestore(time.Now(), x.PastSet) == nil })
 	v.Offered, v.Tags = offered(details.Offer), details.Tags
+	v.Accounts = details.Accounts
 	v.Timeline = view.TimelineOf(conn, past.Sets, past.Records, timelineLength)
 	underWay(&v, details.Renewal)
 	with(&v)

@@ -58,6 +58,9 @@ type ConnectionRow struct {
 	LastPulled   time.Time
 	Trouble      *Trouble
 	Tags         []string
+	// Accounts are those that may authorize it; none is any.
+	Accounts        []string
+	AccountProblems Problems
 	// Lacks are the scopes that processes have reported as missing, first reported at
 	// LacksSince.
 	Lacks      []string
