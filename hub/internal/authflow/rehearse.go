@@ -101,7 +101,7 @@ func (f *Flow) rehearseAccess(ctx context.Context, op *operation.Op, current pro
 		return Rehearsal{Verdict: AccessWorks, By: provider.GrantIdentify, Account: *account}
 	}
 	r := Rehearsal{Verdict: NotTold, By: provider.GrantIdentify, Cause: causeOf(err)}
-	if r.Cause.Kind == provider.ReauthorizationRequired || r.Cause.Kind == provider.Denied {
+	if r.Cause.Kind == provider.ReauthorizationRequired || r.Cause.Kind == provider.Denied || r.Cause.Code == "invalid_token" { // RFC 6750
 		r.Verdict = AccessOver
 	}
 	return r
