@@ -29,6 +29,7 @@ const (
 	replicasKept = 7 * 24 * time.Hour
 	requestsKept = 400 * 24 * time.Hour // after they were decided
 	frontKept    = 2 * 24 * time.Hour
+	devicesKept  = 24 * time.Hour // after their codes expired
 )
 
 // periodicWork is what one of the replicas does every so often.
@@ -70,7 +71,7 @@ func cleanUp(ctx context.Context, s *store.Store, cfg Config, now time.Time) err
 	}
 	_, summed := audit.SumPulls(ctx, s, now)
 	history := grantdb.HistoryBounds{Count: cfg.History.KeepCount, Before: now.Add(-cfg.History.KeepAge)}
-	return errors.Join(err, summed, s.People.DeleteExpiredSessions(ctx, now), s.Authorizations.DeleteOldGrantLinks(ctx, now), s.Bulk.DeleteOldBulkRuns(ctx, now.Add(-bulkKept)),
+	return errors.Join(err, summed, s.People.DeleteExpiredSessions(ctx, now), s.Authorizations.DeleteOldGrantLinks(ctx, now), s.Authorizations.DeleteOldDevices(ctx, now.Add(-devicesKept)), s.Bulk.DeleteOldBulkRuns(ctx, now.Add(-bulkKept)),
 		s.People.DeleteOldPeopleRows(ctx, now, now.Add(-sessionsKept)), s.Grants.PruneHistory(ctx, history), s.Grants.PruneEvents(ctx, now.Add(-eventsKept)),
 		s.Stats.PruneRenewalHours(ctx, now.Add(-hoursKept)), escalation.NewPlanner(s).EndOldNotices(ctx, now), s.Notices.PruneEscalations(ctx, now.Add(-eventsKept)), s.Replicas.PruneReplicas(ctx, replicasKept, eventsKept),
 		s.Notices.PruneServiceRequests(ctx, now.Add(-requestsKept)), s.Services.PruneFrontUses(ctx, now.Add(-frontKept)), s.People.PruneTries(ctx))

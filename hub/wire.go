@@ -74,6 +74,9 @@ func (h *Hub) wire() {
 		Late: func(ctx context.Context, a *authdb.Authorization, finished *authflow.Finished, err error) {
 			h.grants.Late(ctx, a, finished, err)
 		},
+		DeviceEnded: func(ctx context.Context, d *authdb.Device, finished *authflow.Finished, err error) {
+			h.grants.DeviceEnded(ctx, d, finished, err)
+		},
 	})
 	h.wireGrantActs()
 	h.bulk = bulk.New(bulk.Options{Store: h.store, Connections: h.connections, Recorder: h.recorder, Decided: h.hold.Look, SendLinks: h.sendLinks, Logger: h.log.Named("bulk")})
@@ -84,7 +87,10 @@ func (h *Hub) wire() {
 	h.wireActs()
 	ctx, cancel := context.WithCancel(context.Background())
 	h.stopWork = cancel
-	h.schedule = func() { sched.Run(tracing.Begin(ctx, "", h.traces.tracer)) }
+	h.schedule = func() {
+		h.work.Go(func() { h.flow.PollDevices(ctx) })
+		sched.Run(tracing.Begin(ctx, "", h.traces.tracer))
+	}
 	h.work.Go(func() { h.store.Listen(ctx, h.changes.PublishAll) })
 	h.work.Go(func() { h.identity.Run(h.life) })
 	h.work.Go(func() {

@@ -64,9 +64,16 @@ func (c demoCmd) Run(ctx context.Context) error {
 		for _, s := range world.Services {
 			fmt.Printf("    %-28s %s\n", s.Title, s.Address)
 		}
+		for _, s := range world.More {
+			if s.Grant == byDevice {
+				fmt.Printf("    %-28s %s\n", s.Title, s.Address)
+			}
+		}
 		fmt.Println("  Connected already, without a browser:")
 		for _, s := range world.More {
-			fmt.Printf("    %-36s %s\n", s.Title, s.Address)
+			if s.Grant != byDevice {
+				fmt.Printf("    %-36s %s\n", s.Title, s.Address)
+			}
 		}
 		fmt.Println()
 	})
@@ -97,8 +104,11 @@ func addServices(ctx context.Context, h *hub.Hub, world *demo.World) error {
 	return errors.Join(errs...)
 }
 
+// byDevice is the grant of services whose people enter a code on another device.
+const byDevice = "device_code"
+
 // connectMore adds a service that nobody authorizes in a browser, with its connection, which
-// the hub gets tokens for at once.
+// the hub gets tokens for at once; one by a device code waits for its person.
 func connectMore(ctx context.Context, client *hubClient, s *demo.Service) error {
 	if _, err := addService(ctx, client, s); err != nil {
 		return err

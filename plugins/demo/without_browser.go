@@ -35,6 +35,24 @@ func addClientCredentials(w *World) error {
 	return nil
 }
 
+// addDevice adds an authorization server whose people enter a code on another device.
+func addDevice(w *World) error {
+	const clientID = "evergrant-tv"
+	server := authserver.New(authserver.Config{ClientID: clientID, ClientSecret: w.secret(clientID), AccessTokenLife: w.config.AccessTTL, DeviceInterval: time.Second})
+	address, err := server.Start(w.address())
+	if err != nil {
+		return err
+	}
+	w.addMore(&Service{
+		Provider: "oauth2", Grant: "device_code", Name: "demo-device", Title: "OAuth 2.0 device code — demo",
+		ClientID: clientID, ClientSecret: w.secret(clientID), Address: address,
+		Scopes: []string{"openid", "offline_access"}, Options: map[string]any{"issuer": address, "grants": "device_code"},
+		TokenState: func(token string) string { return string(server.TokenState(token)) },
+		grants:     server, api: bearer(address + "/userinfo"),
+	}, server.Close)
+	return nil
+}
+
 // addLogins adds Taxcom-Kassa's API with an account.
 func addLogins(w *World) error {
 	password := w.secret("taxcom-login")

@@ -88,7 +88,7 @@ func Start(config Config) (*World, error) {
 		config.Secret = rand.Text()
 	}
 	w := &World{config: config, over: make(chan struct{})}
-	for _, add := range []func(*World) error{addBitrix24, addTaxcomKassa, addGoogle, addOAuth2, addClientCredentials, addLogins, addStaticKeys} {
+	for _, add := range []func(*World) error{addBitrix24, addTaxcomKassa, addGoogle, addOAuth2, addClientCredentials, addLogins, addStaticKeys, addDevice} {
 		if err := add(w); err != nil {
 			return nil, errors.Join(err, w.stop())
 		}

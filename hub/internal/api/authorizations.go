@@ -63,6 +63,9 @@ func (a *API) registerAuthorizations() {
 		return a.view(ctx, finished.Connection)
 	})
 	a.registerOffer()
+	a.registerDevice()
+	a.registerRehearsal()
+	a.registerAccounts()
 }
 
 // OfferBody decides about an authorization that was kept aside.

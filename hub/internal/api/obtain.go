@@ -34,7 +34,7 @@ func (a *API) addConnection(ctx context.Context, in ConnectionBody) (*one[Connec
 	}
 	c := added.Connection
 	entered := c.Grant == provider.GrantLogin || c.Grant == provider.GrantStatic
-	if c.Grant == provider.GrantAuthorizationCode || entered && len(in.Fields) == 0 {
+	if c.Grant == provider.GrantAuthorizationCode || c.Grant == provider.GrantDevice || entered && len(in.Fields) == 0 {
 		return a.view(ctx, c)
 	}
 	finished, err := a.grants.Obtain(ctx, c.Name, in.entered())

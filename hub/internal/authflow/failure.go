@@ -15,22 +15,24 @@ type Reason string
 
 // The reasons of a Failure.
 const (
-	ReasonUnknownService Reason = "unknown_service" // no service of that name
-	ReasonUnknownState   Reason = "unknown_state"   // used, expired, or never ours
-	ReasonOtherBrowser   Reason = "other_browser"   // started elsewhere
-	ReasonOtherService   Reason = "other_service"   // state of another service: a mix-up
-	ReasonWrongIssuer    Reason = "wrong_issuer"    // iss of RFC 9207 does not match
-	ReasonDenied         Reason = "denied"
-	ReasonNoCode         Reason = "no_code"
-	ReasonExpiredCode    Reason = "expired_code"
-	ReasonOperator       Reason = "operator" // wrong secret, redirect URI, scope
-	ReasonTransient      Reason = "transient"
-	ReasonInternal       Reason = "internal"
-	ReasonStillWaiting   Reason = "still_waiting" // the service has not answered yet; the exchange continues
-	ReasonOtherAccount   Reason = "other_account"
-	ReasonNotPasted      Reason = "not_pasted"    // what was pasted holds no code
-	ReasonEntryRefused   Reason = "entry_refused" // the service does not accept what was entered
-	ReasonNotObtained    Reason = "not_obtained"  // the service gives the hub no token
+	ReasonUnknownService    Reason = "unknown_service" // no service of that name
+	ReasonUnknownState      Reason = "unknown_state"   // used, expired, or never ours
+	ReasonOtherBrowser      Reason = "other_browser"   // started elsewhere
+	ReasonOtherService      Reason = "other_service"   // state of another service: a mix-up
+	ReasonWrongIssuer       Reason = "wrong_issuer"    // iss of RFC 9207 does not match
+	ReasonDenied            Reason = "denied"
+	ReasonNoCode            Reason = "no_code"
+	ReasonExpiredCode       Reason = "expired_code"
+	ReasonOperator          Reason = "operator" // wrong secret, redirect URI, scope
+	ReasonTransient         Reason = "transient"
+	ReasonInternal          Reason = "internal"
+	ReasonStillWaiting      Reason = "still_waiting" // the service has not answered yet; the exchange continues
+	ReasonOtherAccount      Reason = "other_account"
+	ReasonAccountNotAllowed Reason = "account_not_allowed" // the connection states other ones
+	ReasonAccountNotTold    Reason = "account_not_told"    // it states some, and the service names none
+	ReasonNotPasted         Reason = "not_pasted"          // what was pasted holds no code
+	ReasonEntryRefused      Reason = "entry_refused"       // the service does not accept what was entered
+	ReasonNotObtained       Reason = "not_obtained"        // the service gives the hub no token
 	// The grant is kept as an offer: see Offer.
 	ReasonWouldLoseRenewal Reason = "would_lose_renewal" // it could not be renewed, the one in force can
 	ReasonAccountUnproven  Reason = "account_unproven"   // the service did not say whose it is

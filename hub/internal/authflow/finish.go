@@ -267,7 +267,13 @@ func (f *Flow) spend(ctx context.Context, svc service.Service, a *authdb.Authori
 	if a.ConnectionID == "" {
 		return f.once(ctx, svc, a, now, *token), nil
 	}
-	account, err := f.identify(ctx, svc, about, *token, now)
+	return f.keep(ctx, svc, a, about, got{asked: now, token: *token, keyIDs: out.KeyIDs}, failure)
+}
+
+// keep identifies the account of what an exchange has brought, and saves the grant.
+func (f *Flow) keep(ctx context.Context, svc service.Service, a *authdb.Authorization, about provider.Connection, g got, failure *Failure) (*Finished, error) {
+	account, err := f.identify(ctx, svc, about, g.token, g.asked)
+	g.account = account
 	if err != nil {
 		c, readErr := f.o.Store.Grants.Connection(ctx, a.ConnectionID)
 		if readErr != nil {
@@ -275,12 +281,12 @@ func (f *Flow) spend(ctx context.Context, svc service.Service, a *authdb.Authori
 		}
 		if c.Account.ID != "" {
 			failure.Cause, failure.Wanted = causeOf(err), c.Account
-			return nil, f.offer(ctx, svc, c, got{now, *token, account, out.KeyIDs}, a.RedirectURI, failure, ReasonAccountUnproven)
+			return nil, f.offer(ctx, svc, c, g, a.RedirectURI, failure, ReasonAccountUnproven)
 		}
 		// A first grant is worth more than the name of its account: its code is spent.
 		f.o.Logger.Warn("authorized, account unknown", "connection", c.Name, "error", causeOf(err).Message)
 	}
-	finished, err := f.save(ctx, svc, a, got{now, *token, account, out.KeyIDs}, failure)
+	finished, err := f.save(ctx, svc, a, g, failure)
 	if err == nil {
 		if err := f.o.Store.Authorizations.SpendGrantLink(ctx, finished.Connection.ID, time.Now()); err != nil {
 			f.o.Logger.Warn("expire authorization links failed", "connection", finished.Connection.Name, "error", err)
@@ -319,6 +325,8 @@ type got struct {
 	token   provider.Token
 	account provider.Account
 	keyIDs  map[string]string
+	// saved is part of the transaction that saves the grant; nil is nothing.
+	saved func(ctx context.Context) error
 }
 
 // save writes the grant. Renewals may move the generation meanwhile, so the
@@ -334,6 +342,11 @@ func (f *Flow) save(ctx context.Context, svc service.Service, a *authdb.Authoriz
 			failure.Reason, failure.Wanted, failure.Got = ReasonOtherAccount, c.Account, account
 			return nil, f.fail(failure)
 		}
+		if wanted, err := f.disallowed(ctx, c.ID, account); err != nil {
+			return nil, err
+		} else if wanted.Name != "" {
+			return nil, f.refuseAccount(ctx, svc, c, g, a.RedirectURI, failure, wanted)
+		}
 		was := c
 		c.Policy = connection.PolicyOf(svc.Description, c.Grant)
 		if c.WouldLoseRenewal(token, account, svc.Scopes) {
@@ -341,7 +354,7 @@ func (f *Flow) save(ctx context.Context, svc service.Service, a *authdb.Authoriz
 		}
 		c = c.Granted(f.o.Clock.Now(), f.o.Clock.Of(g.asked), token, account, svc.Scopes).Bound(g.keyIDs)
 		c.Tokens.RedirectURI = a.RedirectURI
-		err = f.o.Store.Grants.UpdateConnection(ctx, c, was)
+		err = f.update(ctx, c, was, g.saved)
 		if errors.Is(err, store.ErrStale) {
 			continue
 		}
@@ -353,4 +366,17 @@ func (f *Flow) save(ctx context.Context, svc service.Service, a *authdb.Authoriz
 		return &Finished{Connection: c, Service: svc, ReturnTo: a.ReturnTo, Lang: a.Lang}, nil
 	}
 	return nil, wrap("save the grant", store.ErrStale)
+}
+
+// update writes a connection, and what belongs to it, in one transaction.
+func (f *Flow) update(ctx context.Context, c, was connection.Connection, saved func(ctx context.Context) error) error {
+	if saved == nil {
+		return f.o.Store.Grants.UpdateConnection(ctx, c, was)
+	}
+	return f.o.Store.InTx(ctx, func(ctx context.Context) error {
+		if err := f.o.Store.Grants.UpdateConnection(ctx, c, was); err != nil {
+			return err
+		}
+		return saved(ctx)
+	})
 }

@@ -45,6 +45,9 @@ type Options struct {
 	// Late is called with what came of an exchange for a connection that its callback did
 	// not wait for. Optional.
 	Late func(ctx context.Context, a *authdb.Authorization, finished *Finished, err error)
+	// DeviceEnded is called with how a device authorization ended: with a grant, or with a
+	// *Failure. Optional.
+	DeviceEnded func(ctx context.Context, d *authdb.Device, finished *Finished, err error)
 	// Clock is the time of the database, by which grants are dated; nil is this hub's own
 	// clock.
 	Clock *clock.Clock
@@ -54,6 +57,8 @@ type Options struct {
 type Flow struct {
 	o    Options
 	work sync.WaitGroup // exchanges without a waiting caller
+
+	devices devices
 }
 
 // New returns a Flow.
@@ -73,11 +78,14 @@ func New(o Options) *Flow {
 	if o.Late == nil {
 		o.Late = func(context.Context, *authdb.Authorization, *Finished, error) {}
 	}
+	if o.DeviceEnded == nil {
+		o.DeviceEnded = func(context.Context, *authdb.Device, *Finished, error) {}
+	}
 	if o.Exchanging == nil {
 		o.Exchanging = func(time.Duration) {}
 	}
 	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
-	return &Flow{o: o}
+	return &Flow{o: o, devices: newDevices()}
 }
 
 // Wait returns when no exchange is in flight.

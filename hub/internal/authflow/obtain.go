@@ -114,6 +114,15 @@ func (f *Flow) saveObtained(ctx context.Context, svc service.Service, id string,
 		if c.Account.ID != "" && account.ID != "" && c.Account.ID != account.ID {
 			return nil, f.fail(&Failure{Service: &svc, Reason: ReasonOtherAccount, Wanted: c.Account, Got: account})
 		}
+		if wanted, err := f.disallowed(ctx, c.ID, account); err != nil {
+			return nil, err
+		} else if wanted.Name != "" {
+			reason := ReasonAccountNotAllowed
+			if account == (provider.Account{}) {
+				reason = ReasonAccountNotTold
+			}
+			return nil, f.fail(&Failure{Service: &svc, Reason: reason, Wanted: wanted, Got: account})
+		}
 		was := c
 		c.Policy = connection.PolicyOf(svc.Description, c.Grant)
 		c = c.Obtained(f.o.Clock.Now(), f.o.Clock.Of(asked), token, account, svc.Scopes, entered.Fields, entered.Ends)

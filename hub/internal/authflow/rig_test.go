@@ -114,13 +114,24 @@ func (r *rig) newFlow(wait time.Duration) *authflow.Flow {
 // register makes a service of the server at an address.
 func (r *rig) register(t *testing.T, name, address string) service.Service {
 	t.Helper()
-	svc := r.prepared(t, name, address)
+	return r.registerWith(t, name, map[string]any{"issuer": address})
+}
+
+// registerWith makes a service of the server with options.
+func (r *rig) registerWith(t *testing.T, name string, options map[string]any) service.Service {
+	t.Helper()
+	svc := r.preparedWith(t, name, options)
 	must(t, r.store.Services.CreateService(t.Context(), svc))
 	return svc
 }
 
 // prepared is a service as the plugin prepares it, not stored.
 func (r *rig) prepared(t *testing.T, name, address string) service.Service {
+	t.Helper()
+	return r.preparedWith(t, name, map[string]any{"issuer": address})
+}
+
+func (r *rig) preparedWith(t *testing.T, name string, options map[string]any) service.Service {
 	t.Helper()
 	d, sum, ok := plugins.Description("oauth2")
 	if !ok {
@@ -129,7 +140,7 @@ func (r *rig) prepared(t *testing.T, name, address string) service.Service {
 	now := time.Now()
 	svc := service.Service{
 		ID: store.NewID(), Name: name, Title: name, Provider: "oauth2", ClientID: "client", ClientSecret: "secret", Scopes: []string{"openid", "offline_access"},
-		Description: &d, PluginSum: sum, Options: map[string]any{"issuer": address}, CreatedAt: now, UpdatedAt: now,
+		Description: &d, PluginSum: sum, Options: options, CreatedAt: now, UpdatedAt: now,
 	}
 	p, err := r.runner.PrepareService(t.Context(), &operation.Op{Service: svc, Now: now})
 	must(t, err)

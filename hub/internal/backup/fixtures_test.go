@@ -26,10 +26,11 @@ func check(tb testing.TB, err error) {
 var sealedPlaces = map[string]func(row map[string]any) string{
 	"services.secrets": byID, "service_keys.private": byID, "connections.tokens": byID, "connections.options": byID, "intents.reply": byID, "authorizations.secrets": byID, "users.second_factor": byID,
 	"passkeys.credential": byID, "channels.settings": byID, "contacts.addresses": byID, "deliveries.message": byID, "revocations.tokens": byID, "revocations.about": byID,
-	"offered_grants.grant_data": func(row map[string]any) string { return row["connection_id"].(string) },
-	"sessions.data":             func(row map[string]any) string { return row["token"].(string) },
-	"token_history.tokens":      func(row map[string]any) string { return fmt.Sprintf("%s/%d", row["connection_id"], row["generation"]) },
-	"audit_chain.mac_key":       func(map[string]any) string { return "1" },
+	"offered_grants.grant_data":     func(row map[string]any) string { return row["connection_id"].(string) },
+	"device_authorizations.secrets": func(row map[string]any) string { return row["connection_id"].(string) },
+	"sessions.data":                 func(row map[string]any) string { return row["token"].(string) },
+	"token_history.tokens":          func(row map[string]any) string { return fmt.Sprintf("%s/%d", row["connection_id"], row["generation"]) },
+	"audit_chain.mac_key":           func(map[string]any) string { return "1" },
 }
 
 func byID(row map[string]any) string { return row["id"].(string) }

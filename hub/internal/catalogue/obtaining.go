@@ -17,7 +17,7 @@ import (
 // obtaining are the grants by which the hub gets a connection its tokens, in the order in
 // which they are offered.
 var obtaining = []provider.Grant{
-	provider.GrantAuthorizationCode, provider.GrantClientCredentials, provider.GrantAssertion, provider.GrantLogin, provider.GrantStatic,
+	provider.GrantAuthorizationCode, provider.GrantDevice, provider.GrantClientCredentials, provider.GrantAssertion, provider.GrantLogin, provider.GrantStatic,
 }
 
 // GrantsOf are the grants that a connection of a service can be made with. They are those

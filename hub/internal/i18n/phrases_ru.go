@@ -22,6 +22,12 @@ var phrases = []phrase{
 	p(`the token request could not be built: (.+)`, `запрос токена не удалось составить: $1`),
 	p(`both client secrets were refused: (.+)`, `сервис отклонил оба секретных ключа: $1`),
 
+	// Device authorizations and rehearsals.
+	p(`this connection is not authorized by a code on another device`, `это подключение не авторизуют кодом на другом устройстве`),
+	p(`the service named no usable address for entering the code`, `сервис не назвал пригодного адреса для ввода кода`),
+	p(`the code was not entered in time`, `код не ввели вовремя`),
+	p(`this connection has no grant yet, so there is no renewal to try; authorize it first`, `у подключения ещё нет доступа, продлевать нечего; сначала авторизуйте его`),
+
 	// Keys that the hub keeps.
 	p(`the key of the service could not be used: (.+)`, `ключ сервиса не удалось использовать: $1`),
 	p(`no proof of possession could be made: (.+)`, `не удалось доказать владение ключом: $1`),

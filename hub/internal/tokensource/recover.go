@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/journal"
+	"github.com/evergrant/evergrant/hub/internal/operation"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/renewaldb"
 )
@@ -26,6 +27,9 @@ func (s *Source) Recover(ctx context.Context) error {
 	}
 	s.found = found
 	for _, op := range s.journal.Pending() {
+		if _, device := operation.DeviceOf(op); device {
+			continue // authflow saves it
+		}
 		if err := s.recoverReply(ctx, op); err != nil {
 			return fmt.Errorf("replay the journal: %w", err)
 		}

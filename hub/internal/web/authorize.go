@@ -39,6 +39,7 @@ func newGrantPages(k *kit, d *directory, front *frontDoor, o Options) *grantPage
 func (p *grantPages) open(in *gin.RouterGroup) {
 	in.GET("/grant/:token", p.grantPage)
 	in.POST("/grant/:token", p.follow)
+	in.GET("/grant/:token"+devicePage, p.deviceOfLink)
 	in.GET("/callback/:service", p.callback)
 	in.POST("/callback/:service", p.postedCallback)
 	in.GET(departurePage+"/:id", p.departure)
@@ -47,6 +48,7 @@ func (p *grantPages) open(in *gin.RouterGroup) {
 func (p *grantPages) routes(in inside) {
 	operate, codes := in.may(access.ActOperate), in.may(access.ActCodes)
 	operate.POST("/connections/:name/authorize", p.authorize)
+	operate.GET("/connections/:name"+devicePage, p.device)
 	operate.POST("/connections/:name/link", p.makeLink)
 	codes.GET("/once", p.onceForm)
 	codes.POST("/once", p.once)
@@ -58,6 +60,10 @@ func (p *grantPages) authorize(c *gin.Context) { p.depart(c, c.Param("name")) }
 // depart starts an authorization of a connection.
 func (p *grantPages) depart(c *gin.Context, name string) {
 	way := wayOf(c, "/connections/"+url.PathEscape(name))
+	if conn, _, err := p.connections.Find(c.Request.Context(), connections.Named(name)); err == nil && conn.Grant == provider.GrantDevice {
+		p.departOnDevice(c, way, conn)
+		return
+	}
 	d, err := p.grants.Start(c.Request.Context(), name, way)
 	p.leave(c, way, d, d.Connection.Title, err)
 }
@@ -200,7 +206,7 @@ func statusOf(failure *authflow.Failure) int {
 		return http.StatusServiceUnavailable
 	case authflow.ReasonInternal, authflow.ReasonOperator:
 		return http.StatusBadGateway
-	case authflow.ReasonOtherAccount, authflow.ReasonWouldLoseRenewal, authflow.ReasonAccountUnproven:
+	case authflow.ReasonOtherAccount, authflow.ReasonAccountNotAllowed, authflow.ReasonAccountNotTold, authflow.ReasonWouldLoseRenewal, authflow.ReasonAccountUnproven:
 		return http.StatusConflict
 	default:
 		return http.StatusBadRequest

@@ -48,6 +48,7 @@ func (p *connectionPages) routes(in inside) {
 	see.GET("/connections/:name", p.connection)
 	operate.POST("/connections/:name/paste", p.paste)
 	operate.POST("/connections/:name/renew", p.renew)
+	operate.POST("/connections/:name/rehearse", p.rehearse)
 	operate.POST("/connections/:name/test-call", p.testCall)
 	operate.POST("/connections/:name/pause", p.pause)
 	operate.POST("/connections/:name/resume", p.resume)
@@ -60,6 +61,7 @@ func (p *connectionPages) routes(in inside) {
 	operate.POST("/connections/:name/scopes/decline", p.declineScopes)
 	manage.POST("/connections/:name/offer/drop", p.dropOffer)
 	manage.POST("/connections/:name/owner", p.setOwner)
+	manage.POST("/connections/:name/accounts", p.setAccounts)
 	operate.GET("/connections/:name/enter", p.grantForm)
 	operate.POST("/connections/:name/enter", p.enterGrant)
 	operate.POST("/connections/:name/obtain", p.obtain)
@@ -80,6 +82,23 @@ func (p *connectionPages) setTags(c *gin.Context) {
 		return
 	}
 	p.flash(c, view.Flash{Key: "flash.tagged", Name: conn.Title})
+	back(c, "/connections/"+url.PathEscape(conn.Name))
+}
+
+// setAccounts states which accounts may authorize a connection.
+func (p *connectionPages) setAccounts(c *gin.Context) {
+	conn, err := p.connections.SetAllowedAccounts(c.Request.Context(), which(c), linesOf(c.PostForm("accounts")))
+	if problems := problemsOf(err); problems != nil {
+		p.showConnectionWith(c, http.StatusUnprocessableEntity, func(v *view.Connection) {
+			v.Accounts, v.AccountProblems = linesOf(c.PostForm("accounts")), problems
+		})
+		return
+	}
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	p.flash(c, view.Flash{Key: "flash.accounts_saved", Name: conn.Title})
 	back(c, "/connections/"+url.PathEscape(conn.Name))
 }
 
@@ -118,6 +137,7 @@ func (p *connectionPages) showConnectionForm(c *gin.Context, status int, form vi
 func (p *connectionPages) connection(c *gin.Context) {
 	made, isMade := toShow[madeLink](p.kit, c, shownLink)
 	tested, isTested := toShow[testCalled](p.kit, c, shownCall)
+	tried, isTried := toShow[rehearsed](p.kit, c, shownRehearsal)
 	failed, isFailed := toShow[notObtained](p.kit, c, shownObtain)
 	p.showConnectionWith(c, http.StatusOK, func(v *view.Connection) {
 		if isMade && made.Connection == v.Name && c.GetHeader("HX-Request") == "" {
@@ -127,6 +147,10 @@ func (p *connectionPages) connection(c *gin.Context) {
 		if isTested && tested.Connection == v.Name && !inPart(c) {
 			v.TestAnswer = &tested.TestAnswer
 			p.forgetShown(c, shownCall)
+		}
+		if isTried && tried.Connection == v.Name && !inPart(c) {
+			v.Rehearsal = &tried.Rehearsal
+			p.forgetShown(c, shownRehearsal)
 		}
 		if isFailed && failed.Connection == v.Name && !inPart(c) {
 			v.Paste = &failed.Result
@@ -170,6 +194,7 @@ func (p *connectionPages) showConnectionWith(c *gin.Context, status int, with fu
 	}
 	v.Restorable = slices.ContainsFunc(past.Sets, func(x grantdb.PastTokenSet) bool { return conn.MayRestore(time.Now(), x.PastSet) == nil })
 	v.Offered, v.Tags = offered(details.Offer), details.Tags
+	v.Accounts = details.Accounts
 	v.Timeline = view.TimelineOf(conn, past.Sets, past.Records, timelineLength)
 	underWay(&v, details.Renewal)
 	with(&v)

@@ -83,6 +83,7 @@ func (p *grantPages) grantView(c *gin.Context, linked *authflow.Linked) view.Gra
 	if d := linked.Service.Description; d != nil {
 		v.Provider = view.ProviderOf(*d, p.iconOf(linked.Service.Provider), i18n.Lang(c.Request.Context()))
 	}
+	v.ByDevice = linked.Connection.Grant == provider.GrantDevice
 	if d := linked.Service.Description; d != nil {
 		if entry := view.GrantEntryOf(d, linked.Connection.Grant); entry.Asks() {
 			v.Entry = entry
@@ -162,6 +163,10 @@ func (p *grantPages) follow(c *gin.Context) {
 		browser = browserOf(c)
 	}
 	ctx, _ := p.visitor(c)
+	if linked, err := p.grants.Link(ctx, c.Param("token")); err == nil && linked.Connection.Grant == provider.GrantDevice {
+		p.followToDevice(c, ctx, browser)
+		return
+	}
 	linked, d, err := p.grants.Follow(ctx, c.Param("token"), grants.Way{Browser: browser, Lang: i18n.Lang(ctx)})
 	if cause, is := errors.AsType[*provider.Error](err); is {
 		v := p.grantView(c, linked)

@@ -79,7 +79,7 @@ func (p *connectionPages) proceed(c *gin.Context, added connections.Added, entry
 	switch {
 	case c.PostForm("then") != "authorize":
 		back(c, "/connections/"+url.PathEscape(name))
-	case added.Connection.Grant == provider.GrantAuthorizationCode:
+	case added.Connection.Grant == provider.GrantAuthorizationCode, added.Connection.Grant == provider.GrantDevice:
 		p.granting.depart(c, name)
 	default:
 		p.obtainFor(c, name, entry)

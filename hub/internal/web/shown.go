@@ -35,7 +35,9 @@ const (
 	shownTest  = "shown-channel-test"
 	shownCall  = "shown-test-call"
 	shownDrill = "shown-drill"
-	shownLoses = "shown-losses"
+	// shownRehearsal is whether a renewal would work.
+	shownRehearsal = "shown-rehearsal"
+	shownLoses     = "shown-losses"
 	// shownObtain is why the service gave a new connection no token.
 	shownObtain = "shown-obtain"
 	// shownTaken is what was entered by a link.

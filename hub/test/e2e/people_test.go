@@ -29,7 +29,7 @@ var reach = map[string][]string{
 
 // open are the routes that need no session; /metrics needs an API key.
 var open = []string{
-	"/setup", "/providers/:name/icon", "/login", "/login/passkey/begin", "/login/passkey/finish", "/login/code", "/login/oidc", "/login/oidc/callback", "/preferences", "/callback/:service", "/jwks/:service", "/calendar/:file", "/invite", "/grant/:token", "/ack/:token", "/healthz", "/readyz", "/metrics", "/assets/*file", "/departure/:id", "/codes", "/codes/:service", "/ask", "/grant/:token/ask",
+	"/setup", "/providers/:name/icon", "/login", "/login/passkey/begin", "/login/passkey/finish", "/login/code", "/login/oidc", "/login/oidc/callback", "/preferences", "/callback/:service", "/jwks/:service", "/calendar/:file", "/invite", "/grant/:token", "/ack/:token", "/healthz", "/readyz", "/metrics", "/assets/*file", "/departure/:id", "/codes", "/codes/:service", "/ask", "/grant/:token/ask", "/grant/:token/device",
 }
 
 func pageRoutes(r *hubtest.Running) (routes []string) {

@@ -16,6 +16,6 @@
 // often the client asked (judge.go).
 //
 // It serves RFC 6749 (authorization code, refresh token, client credentials),
-// RFC 7636 S256, RFC 7009, RFC 8414, RFC 9207 and of OpenID Connect discovery,
+// RFC 7636 S256, RFC 7009, RFC 7662, RFC 8414, RFC 8628, RFC 9207 and of OpenID Connect discovery,
 // ID tokens and userinfo.
 package authserver

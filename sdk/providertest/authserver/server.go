@@ -29,6 +29,9 @@ type Config struct {
 	// CodeLife, AccessTokenLife and RefreshTokenLife are 1 minute, 1 hour and for
 	// ever if zero.
 	CodeLife, AccessTokenLife, RefreshTokenLife time.Duration
+	// DeviceInterval and DeviceCodeLife are those of device authorizations, 5 seconds and
+	// 10 minutes if zero.
+	DeviceInterval, DeviceCodeLife time.Duration
 	// RequirePKCE refuses an authorization request without an S256 challenge.
 	RequirePKCE bool
 	// KeepRefreshToken turns rotation off: a renewal returns no refresh token.
@@ -77,6 +80,7 @@ type Server struct {
 	url      string
 	skew     time.Duration
 	requests map[string]int // by grant_type
+	devices  map[string]*device
 	http     *http.Server
 }
 
@@ -85,6 +89,8 @@ func New(config Config) *Server {
 	config.ClientID = cmp.Or(config.ClientID, "client")
 	config.CodeLife = cmp.Or(config.CodeLife, time.Minute)
 	config.AccessTokenLife = cmp.Or(config.AccessTokenLife, time.Hour)
+	config.DeviceInterval = cmp.Or(config.DeviceInterval, 5*time.Second)
+	config.DeviceCodeLife = cmp.Or(config.DeviceCodeLife, 10*time.Minute)
 	if config.Public {
 		config.ClientSecret = ""
 	} else {
@@ -100,12 +106,16 @@ func New(config Config) *Server {
 	if err != nil {
 		panic(fmt.Sprintf("authserver: no randomness: %v", err))
 	}
-	s := &Server{config: config, mux: http.NewServeMux(), key: key, url: config.URL, requests: map[string]int{}}
+	s := &Server{config: config, mux: http.NewServeMux(), key: key, url: config.URL, requests: map[string]int{}, devices: map[string]*device{}}
 	s.ledger.init()
 	s.mux.HandleFunc("GET /authorize", s.authorize)
 	s.mux.HandleFunc("POST /authorize", s.decide)
+	s.mux.HandleFunc("POST /device_authorization", s.deviceAuthorization)
+	s.mux.HandleFunc("GET /device", s.devicePage)
+	s.mux.HandleFunc("POST /device", s.enterDevice)
 	s.mux.HandleFunc("POST /token", s.tokenEndpoint)
 	s.mux.HandleFunc("POST /revoke", s.revoke)
+	s.mux.HandleFunc("POST /introspect", s.introspect)
 	s.mux.HandleFunc("/userinfo", s.userinfo)
 	s.mux.HandleFunc("GET /jwks", s.jwks)
 	s.mux.HandleFunc("GET /.well-known/openid-configuration", s.metadata)

@@ -80,6 +80,9 @@ func (s *Server) serveGrant(r *http.Request) (map[string]any, *refusal) {
 		f := s.ledger.open(Family{Scopes: strings.Fields(r.PostFormValue("scope"))})
 		return s.mint(f, false), nil
 	}
+	if r.PostFormValue("grant_type") == deviceGrant {
+		return s.deviceToken(r)
+	}
 	return nil, &refusal{http.StatusBadRequest, "unsupported_grant_type", "the grant type is not supported"}
 }
 

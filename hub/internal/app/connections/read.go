@@ -32,6 +32,8 @@ func (x *Connections) Past(ctx context.Context, c connection.Connection, most in
 // Details is what belongs to a connection beside its row.
 type Details struct {
 	Tags []string
+	// Accounts are those that may authorize it; none is any.
+	Accounts []string
 	// Offer is an authorization that is kept aside, Renewal one that is under way; nil
 	// without one.
 	Offer   *authdb.Offer
@@ -41,6 +43,9 @@ type Details struct {
 // Details reads what belongs to a connection beside its row.
 func (x *Connections) Details(ctx context.Context, id string) (s Details, err error) {
 	if s.Tags, err = x.o.Store.Grants.TagsOf(ctx, id); err != nil {
+		return s, err
+	}
+	if s.Accounts, err = x.o.Store.Grants.AllowedAccounts(ctx, id); err != nil {
 		return s, err
 	}
 	if s.Offer, err = x.o.Store.Authorizations.Offer(ctx, id, time.Now()); errors.Is(err, store.ErrNotFound) {

@@ -43,7 +43,7 @@ func stateOf(t *testing.T, address string) string {
 }
 
 func TestEveryActThatLeadsToAGrantLeavesARecord(t *testing.T) {
-	apptest.EveryActIsRecorded(t, "Grants", "Link")
+	apptest.EveryActIsRecorded(t, "Grants", "Link", "Device", "DeviceOfLink")
 }
 
 func TestAnAuthorizationOfAPersonIsRecordedFromItsStartToItsEnd(t *testing.T) {

@@ -57,6 +57,14 @@ func (r *GrantLinkRow) value() GrantLink {
 	}
 }
 
+// GrantLinkByHash reads a link by its hash, also one that cannot be followed any more.
+// Errors: ErrNotFound.
+func (s *Rows) GrantLinkByHash(ctx context.Context, hash string) (GrantLink, error) {
+	var row GrantLinkRow
+	err := s.db.Reading(ctx).Where("hash = ?", hash).Take(&row).Error
+	return row.value(), db.Failed("read the link", err)
+}
+
 // GrantLinkIn reads the link of a connection that was followed in a browser, also one that
 // has been used. Errors: ErrNotFound.
 func (s *Rows) GrantLinkIn(ctx context.Context, connectionID, browserHash string) (GrantLink, error) {

@@ -21,6 +21,7 @@ var sealedColumns = []sealedColumn{
 	{"revocations", "tokens", "id"},
 	{"revocations", "about", "id"},
 	{"offered_grants", "grant_data", "connection_id"},
+	{"device_authorizations", "secrets", "connection_id"},
 	{"users", "second_factor", "id"},
 	{"sessions", "data", "token"},
 	{"audit_chain", "mac_key", "CAST(id AS TEXT)"},

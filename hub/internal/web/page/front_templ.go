@@ -912,7 +912,7 @@ func Departure(s view.Shell, v view.Departure) templ.Component {
 }
 
 // resultIcons are the icons of results that are no failure of a party.
-var resultIcons = map[string]string{"denied": "ban", "expired_code": "clock-exclamation", "transient": "cloud", "still_waiting": "hourglass", "unknown_state": "hourglass", "other_account": "users"}
+var resultIcons = map[string]string{"denied": "ban", "expired_code": "clock-exclamation", "transient": "cloud", "still_waiting": "hourglass", "unknown_state": "hourglass", "other_account": "users", "account_not_allowed": "users", "account_not_told": "users", "device_expired": "clock-exclamation"}
 
 func resultIcon(reason string) string {
 	if icon, ok := resultIcons[reason]; ok {

@@ -28,7 +28,7 @@ func problem(ctx context.Context, problems problemsByField, field string) string
 // an internal error.
 var resultReasons = []string{
 	"unknown_service", "unknown_state", "other_browser", "other_service", "wrong_issuer", "denied", "no_code",
-	"expired_code", "operator", "transient", "still_waiting", "internal", "other_account", "not_pasted", "would_lose_renewal", "account_unproven",
+	"expired_code", "operator", "transient", "still_waiting", "internal", "other_account", "not_pasted", "device_expired", "account_not_allowed", "account_not_told", "would_lose_renewal", "account_unproven",
 	"entry_refused", "not_obtained",
 }
 
@@ -267,6 +267,9 @@ func grantLead(ctx context.Context, v view.Grant) string {
 	key := "grant.lead"
 	if v.Entry.Grant != "" {
 		key = "obtain.link_lead." + string(v.Entry.Grant)
+	}
+	if v.ByDevice {
+		key = "device.link_lead"
 	}
 	return i18n.T(ctx, key, "By", v.By, "Service", v.Service.Title, "Name", v.Connection)
 }

@@ -58,6 +58,9 @@ type ConnectionRow struct {
 	LastPulled   time.Time
 	Trouble      *Trouble
 	Tags         []string
+	// Accounts are those that may authorize it; none is any.
+	Accounts        []string
+	AccountProblems Problems
 	// Lacks are the scopes that processes have reported as missing, first reported at
 	// LacksSince.
 	Lacks      []string
@@ -140,6 +143,8 @@ type Connection struct {
 	// answered to one, nil if none was made.
 	TestCalls  []provider.TestCall
 	TestAnswer *TestAnswer
+	// Rehearsal is whether a renewal would work; nil if that was not asked.
+	Rehearsal *Rehearsal
 	// PasteError is the reason why what was pasted was not taken; empty if none.
 	Paste *Result
 }

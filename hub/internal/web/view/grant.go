@@ -4,8 +4,10 @@ import "time"
 
 // Grant is the page of a link.
 type Grant struct {
-	Service    ServiceRef
-	Provider   Provider
+	Service  ServiceRef
+	Provider Provider
+	// ByDevice is set if the recipient enters a code at the service.
+	ByDevice   bool
 	Connection string
 	// By is who made the link, Until when it can be followed.
 	By    string

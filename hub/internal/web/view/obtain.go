@@ -86,7 +86,7 @@ type ConnectionForm struct {
 
 // Browser reports whether the connection may be authorized in a browser.
 func (f ConnectionForm) Browser() bool {
-	return !f.Known || f.Grant == provider.GrantAuthorizationCode || len(f.Grants) > 1
+	return !f.Known || f.Grant == provider.GrantAuthorizationCode || f.Grant == provider.GrantDevice || len(f.Grants) > 1
 }
 
 // GrantForm is the page on which the login or the key of a connection is replaced.
@@ -118,5 +118,9 @@ func (c Connection) Entered() bool {
 
 // ByBrowser reports whether a person authorizes the connection in a browser.
 func (c Connection) ByBrowser() bool {
-	return c.Grant == "" || c.Grant == provider.GrantAuthorizationCode
+	return c.Grant == "" || c.Grant == provider.GrantAuthorizationCode || c.ByDevice()
 }
+
+// ByDevice reports whether a person authorizes the connection by a code that is entered on
+// another device.
+func (c Connection) ByDevice() bool { return c.Grant == provider.GrantDevice }

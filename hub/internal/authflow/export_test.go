@@ -1,0 +1,28 @@
+package authflow
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/evergrant/evergrant/hub/internal/operation"
+	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/authdb"
+	"github.com/evergrant/evergrant/sdk/provider"
+)
+
+// AskDeviceAndDie asks for the tokens of a device authorization as PollDevices does, and
+// ends where a hub is killed before it saves them.
+func AskDeviceAndDie(f *Flow, ctx context.Context, d *authdb.Device) error {
+	_, svc, err := f.forDevice(ctx, d.ConnectionID)
+	if err != nil {
+		return err
+	}
+	meta := operation.DeviceMeta{DeviceID: d.ID, DeviceConnection: d.ConnectionID, Scopes: d.Scopes, Asked: time.Now(), Data: d.Started.Data}
+	op := &operation.Op{ID: store.NewID(), Service: svc.At(meta.Asked), Now: meta.Asked, Journaled: true, Meta: meta.Encode()}
+	token, _, err := f.o.Runner.DeviceToken(ctx, op, provider.DeviceTokenRequest{DeviceCode: d.Started.DeviceCode, Data: meta.Data})
+	if err == nil && token.AccessToken == "" {
+		err = errors.New("no token came")
+	}
+	return err
+}
