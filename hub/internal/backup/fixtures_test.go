@@ -25,7 +25,7 @@ func check(tb testing.TB, err error) {
 // sealedPlaces are the columns whose values have to be sealed, with the row's identity.
 var sealedPlaces = map[string]func(row map[string]any) string{
 	"services.secrets": byID, "service_keys.private": byID, "connections.tokens": byID, "connections.options": byID, "intents.reply": byID, "authorizations.secrets": byID, "users.second_factor": byID,
-	"passkeys.credential": byID, "channels.settings": byID, "contacts.addresses": byID, "deliveries.message": byID, "revocations.tokens": byID,
+	"passkeys.credential": byID, "channels.settings": byID, "contacts.addresses": byID, "deliveries.message": byID, "revocations.tokens": byID, "revocations.about": byID,
 	"offered_grants.grant_data":     func(row map[string]any) string { return row["connection_id"].(string) },
 	"device_authorizations.secrets": func(row map[string]any) string { return row["connection_id"].(string) },
 	"sessions.data":                 func(row map[string]any) string { return row["token"].(string) },
