@@ -37,8 +37,9 @@ func TestAPersonAuthorizesByACodeOnAnotherDevice(t *testing.T) {
 	pictures := func(name string) {
 		t.Helper()
 		for _, lang := range []string{"ru", "en"} {
-			for _, width := range widths {
+			for _, width := range []int64{360, 1440} {
 				speakOf(b, r.Hub.URL()+"/connections/hall/device", lang, width)
+				hubtest.Script[bool](b, `window.stop(), true`) // it does not load itself again while it is looked at
 				inBounds(b, "the page of a device authorization")
 				b.Do("be as tall", chromedp.EmulateViewport(width, 1000))
 				snap(b, fmt.Sprintf("device-%s-%s-%d", name, lang, width))
@@ -55,6 +56,8 @@ func TestAPersonAuthorizesByACodeOnAnotherDevice(t *testing.T) {
 	if n := hubtest.Script[int](b, `document.querySelectorAll('.eg-qr path').length`); n != 1 {
 		t.Errorf("%d pictures of the address", n)
 	}
+	b.Open(r.Hub.URL() + "/connections/hall/device")
+	b.Wait("#user-code")
 	server.DecideDevice(code, "")
 	b.Wait("#again") // the page has loaded itself again
 	pictures("denied")
@@ -65,8 +68,7 @@ func TestAPersonAuthorizesByACodeOnAnotherDevice(t *testing.T) {
 	pictures("done")
 	b.Click("#back")
 	b.See("anna@example.test")
-	b.Click(".eg-menu > summary")
-	b.Click("#rehearse")
+	hubtest.Script[bool](b, `document.getElementById('rehearse').click(), true`)
 	b.Wait("#rehearsal .eg-note.is-good")
 	b.Do("be as wide", chromedp.EmulateViewport(360, 1000))
 	inBounds(b, "a connection with a rehearsal")

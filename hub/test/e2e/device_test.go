@@ -63,7 +63,7 @@ func TestAConnectionIsAuthorizedByACodeOnAnotherDevice(t *testing.T) {
 		t.Fatalf("after the person agreed: %+v", d)
 	}
 	r.Admin.Must(t, "GET", "/api/v1/connections/hall", nil, &c)
-	if c.Status != "ok" || c.Generation != 1 {
+	if c.Status != "fresh" || c.Generation != 1 {
 		t.Errorf("the connection is %+v", c)
 	}
 	var rehearsal struct {
@@ -77,7 +77,7 @@ func TestAConnectionIsAuthorizedByACodeOnAnotherDevice(t *testing.T) {
 	if d = ended(); d.State != "denied" || d.Reason != "denied" {
 		t.Errorf("after the person refused: %+v", d)
 	}
-	if r.Admin.Must(t, "GET", "/api/v1/connections/hall", nil, &c); c.Generation != 1 || c.Status != "ok" {
+	if r.Admin.Must(t, "GET", "/api/v1/connections/hall", nil, &c); c.Generation != 1 || c.Status != "fresh" {
 		t.Errorf("a refusal changed the connection: %+v", c)
 	}
 	token := hubtest.GrantLinkRE.FindStringSubmatch(r.Owner(t).Follow("/connections/hall/link", url.Values{}))

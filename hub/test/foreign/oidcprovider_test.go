@@ -55,9 +55,9 @@ var keys = map[string]string{"private_key_jwt": "client-key", "self_signed_tls_c
 
 // add adds the service of a client, with the key that it needs and a connection of the same
 // name.
-func add(t *testing.T, r *hubtest.Running, boss *hubtest.Visitor, server *oidctest.Server, c oidctest.Client, options map[string]any) {
+func add(t *testing.T, r *hubtest.Running, boss *hubtest.Visitor, issuer string, c oidctest.Client, options map[string]any) {
 	t.Helper()
-	entered := map[string]any{"issuer": server.Issuer}
+	entered := map[string]any{"issuer": issuer}
 	if c.Auth != "none" {
 		entered["client_auth"] = c.Auth
 	}
@@ -82,9 +82,18 @@ func add(t *testing.T, r *hubtest.Running, boss *hubtest.Visitor, server *oidcte
 // authorize plays the person at oidc-provider.
 func authorize(t *testing.T, r *hubtest.Running, connection string) {
 	t.Helper()
+	finish(t, r, connection, "anna", func(address string) (*url.URL, error) {
+		return oidctest.NewPerson().Authorize(t.Context(), address, r.Hub.URL()+"/callback/"+connection, true)
+	})
+}
+
+// finish begins an authorization, has a person follow its address to the callback, and wants
+// the connection to be that account's.
+func finish(t *testing.T, r *hubtest.Running, connection, account string, person func(address string) (*url.URL, error)) {
+	t.Helper()
 	var s hubtest.Started
 	r.Admin.Must(t, "POST", "/api/v1/connections/"+connection+"/authorizations", nil, &s)
-	landed, err := oidctest.NewPerson().Authorize(t.Context(), s.AuthorizeURL, r.Hub.URL()+"/callback/"+connection, true)
+	landed, err := person(s.AuthorizeURL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +103,7 @@ func authorize(t *testing.T, r *hubtest.Running, connection string) {
 	}
 	req.AddCookie(&http.Cookie{Name: s.BrowserCookie.Name, Value: s.BrowserCookie.Value})
 	status, page := hubtest.Send(t, req)
-	if v := r.View(t, connection); v.Generation == 0 || v.Account == nil || v.Account.ID != "anna" {
+	if v := r.View(t, connection); v.Generation == 0 || v.Account == nil || v.Account.ID != account {
 		t.Fatalf("the callback answered %d, the connection is %+v:\n%s", status, v, page)
 	}
 }
@@ -152,7 +161,7 @@ func TestOIDCProviderAcceptsEachProofOfAClient(t *testing.T) {
 				config.Certificate, config.Key = served.certificate, served.key
 			}
 			server := startOIDC(t, config)
-			add(t, r, boss, server, test.client, test.options)
+			add(t, r, boss, server.Issuer, test.client, test.options)
 			authorize(t, r, test.client.ClientID)
 			live(t, r, test.client.ClientID)
 			s := seen(t, server)
@@ -170,7 +179,7 @@ func TestOIDCProviderGivesAClientTokensOfItsOwn(t *testing.T) {
 	c := client(r, "robot", "private_key_jwt")
 	c.GrantTypes, c.RedirectURIs = []string{"client_credentials"}, []string{}
 	server := startOIDC(t, oidctest.Config{AccessLife: 10 * time.Minute, Clients: []oidctest.Client{c}})
-	add(t, r, boss, server, c, map[string]any{"grants": "client_credentials"})
+	add(t, r, boss, server.Issuer, c, map[string]any{"grants": "client_credentials"})
 	live(t, r, "robot")
 	if s := seen(t, server); s.Auth["private_key_jwt"] != 3 || s.Refused != 0 {
 		t.Errorf("the server has seen %+v", s)
@@ -184,7 +193,7 @@ func TestASpentRefreshTokenAtOIDCProviderNeedsAPerson(t *testing.T) {
 	boss := r.Owner(t)
 	c := client(r, "shared", "client_secret_basic")
 	server := startOIDC(t, oidctest.Config{AccessLife: 10 * time.Minute, Clients: []oidctest.Client{c}})
-	add(t, r, boss, server, c, nil)
+	add(t, r, boss, server.Issuer, c, nil)
 	authorize(t, r, "shared")
 	var codes struct{ RefreshToken string }
 	r.Admin.Must(t, "GET", "/api/v1/connections/shared/access-codes?refresh_token=true", nil, &codes)
@@ -212,7 +221,7 @@ func TestAnExpiredRefreshTokenAtOIDCProviderNeedsAPerson(t *testing.T) {
 	boss := r.Owner(t)
 	c := client(r, "short", "client_secret_basic")
 	server := startOIDC(t, oidctest.Config{AccessLife: 10 * time.Minute, RefreshLife: time.Second, Clients: []oidctest.Client{c}})
-	add(t, r, boss, server, c, nil)
+	add(t, r, boss, server.Issuer, c, nil)
 	authorize(t, r, "short")
 	hubtest.Until(t, time.Now().Add(2*time.Second))
 	_, _ = r.Admin.Do(t, "POST", "/api/v1/connections/short/renew", nil)

@@ -37,7 +37,7 @@ func rehearsal(v view.Connection) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if v.Rehearsal != nil {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div role=\"status\" id=\"rehearsal\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div role=\"status\" id=\"rehearsal\" class=\"eg-section\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
