@@ -28,6 +28,10 @@ const (
 	FeatureClientCertificates = "client-certificates"
 	// FeatureDPoP is proving possession of a key that the hub keeps (RFC 9449).
 	FeatureDPoP = "dpop"
+	// FeatureParts is keeping further token sets of one authorization. A plugin whose
+	// description declares Parts needs it without saying so. The hub of this revision does
+	// not have it, so that no token set which it would drop is ever issued.
+	FeatureParts = "parts"
 )
 
 // Features are the names of what this package's Client can do, sorted.

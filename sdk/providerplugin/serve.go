@@ -43,6 +43,9 @@ func (c ServeConfig) requirements(served []*provider.Description) Requirements {
 		if strings.Contains(d.Name, ".") {
 			needs = append(needs, FeaturePublisherNames)
 		}
+		if len(d.Parts) > 0 {
+			needs = append(needs, FeatureParts)
+		}
 		for _, key := range d.Keys {
 			if !key.Optional {
 				needs = append(needs, keyFeatures[key.Use])

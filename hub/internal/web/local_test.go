@@ -92,14 +92,15 @@ var redirecting = regexp.MustCompile(`\.Redirect\(|"(?:HX-Redirect|HX-Location|H
 // judged are the lines that may: with an address that localPath has judged, or one of
 // elsewhere that is meant, whose host the hub has checked.
 var judged = map[string][]string{
-	"render.go":    {`c.Redirect(http.StatusSeeOther, localPath(path))`},
-	"proven.go":    {`c.Header("HX-Redirect", localPath(target))`},
-	"gate.go":      {`c.Header("HX-Redirect", localPath(target))`},
-	"enter.go":     {`c.JSON(http.StatusOK, gin.H{"to": p.base + localPath(a.ReturnTo)})`},
-	"settings.go":  {`c.JSON(http.StatusOK, gin.H{"to": p.base + "/settings"})`},
-	"browser.go":   {`c.Redirect(http.StatusSeeOther, path+"?"+c.Request.Form.Encode())`},
-	"oidc.go":      {`c.Redirect(http.StatusSeeOther, address)`},
-	"departure.go": {`c.Header("Refresh", "0;url="+all[i].URL)`},
+	"render.go":       {`c.Redirect(http.StatusSeeOther, localPath(path))`},
+	"proven.go":       {`c.Header("HX-Redirect", localPath(target))`},
+	"gate.go":         {`c.Header("HX-Redirect", localPath(target))`},
+	"enter.go":        {`c.JSON(http.StatusOK, gin.H{"to": p.base + localPath(a.ReturnTo)})`},
+	"settings.go":     {`c.JSON(http.StatusOK, gin.H{"to": p.base + "/settings"})`},
+	"browser.go":      {`c.Redirect(http.StatusSeeOther, path+"?"+c.Request.Form.Encode())`},
+	"oidc.go":         {`c.Redirect(http.StatusSeeOther, address)`},
+	"device_grant.go": {`c.Header("Refresh", deviceRefresh)`}, // the page itself, without an address
+	"departure.go":    {`c.Header("Refresh", "0;url="+all[i].URL)`},
 }
 
 func TestEveryRedirectIsJudged(t *testing.T) {
