@@ -91,12 +91,6 @@ func (a *API) fail(err error) error {
 		}
 		return p
 	}
-	if invalid, ok := errors.AsType[*keyring.InvalidError](err); ok {
-		return problem(http.StatusUnprocessableEntity, "invalid-key", "The key cannot be taken", invalid.Error()+".")
-	}
-	if missing, ok := errors.AsType[*keyring.MissingError](err); ok {
-		return problem(http.StatusNotFound, "no-such-key", "No such key", missing.Error()+".")
-	}
 	if needs, ok := errors.AsType[*connection.NeedsError](err); ok {
 		return problem(http.StatusUnprocessableEntity, "invalid-fields", "These scopes cannot be taken", needs.Error())
 	}
@@ -115,6 +109,12 @@ func (a *API) fail(err error) error {
 	}
 	if cause, ok := errors.AsType[*provider.Error](err); ok {
 		return providerProblem(cause)
+	}
+	if invalid, ok := errors.AsType[*keyring.InvalidError](err); ok {
+		return problem(http.StatusUnprocessableEntity, "invalid-key", "The key cannot be taken", invalid.Error()+".")
+	}
+	if missing, ok := errors.AsType[*keyring.MissingError](err); ok {
+		return problem(http.StatusNotFound, "no-such-key", "No such key", missing.Error()+".")
 	}
 	if detached, ok := errors.AsType[*store.DetachedError](err); ok {
 		return problem(http.StatusConflict, "detached", "This hub works on a detached copy", detached.Error())

@@ -164,3 +164,21 @@ func TestAServiceAccountSignsByTheKeyThatItWasIssued(t *testing.T) {
 		t.Errorf("what is no key: %d %s", status, body)
 	}
 }
+
+// A key that is missing when a person is to be sent to the service blocks the authorization,
+// and is no address that is not there.
+func TestAnAuthorizationWithoutItsKeyIsBlocked(t *testing.T) {
+	r := hubtest.StartHub(t, nil)
+	server := newKeyedServer(t)
+	service(t, r, "pushed", "oauth2", map[string]any{
+		"client_id": "robot", "options": map[string]any{
+			"authorization_endpoint": server.URL + "/authorize", "token_endpoint": server.URL + "/token",
+			"pushed_authorization_request_endpoint": server.URL + "/par", "push": true, "client_auth": "private_key_jwt",
+		},
+	})
+	r.Admin.Must(t, "POST", "/api/v1/connections", map[string]any{"service": "pushed", "name": "pushed"}, nil)
+	status, body := r.Admin.Do(t, "POST", "/api/v1/connections/pushed/authorizations", map[string]any{})
+	if status != http.StatusBadGateway || !strings.Contains(string(body), "key_unusable") || !strings.Contains(string(body), `"blocked"`) {
+		t.Errorf("got %d %s", status, body)
+	}
+}
