@@ -68,7 +68,7 @@ func TestAPersonAuthorizesByACodeOnAnotherDevice(t *testing.T) {
 	pictures("done")
 	b.Click("#back")
 	b.See("anna@example.test")
-	hubtest.Script[bool](b, `document.getElementById('rehearse').click(), true`)
+	b.Menu("#rehearse")
 	b.Wait("#rehearsal .eg-note.is-good")
 	b.Do("be as wide", chromedp.EmulateViewport(360, 1000))
 	inBounds(b, "a connection with a rehearsal")
