@@ -43,7 +43,7 @@ func TestTheGrantOfANewConnection(t *testing.T) {
 			t.Errorf("%s: a client ID is asked for: %t", name, got)
 		}
 	}
-	if got := catalogue.GrantsOf(serving(provider.GrantDevice, provider.GrantStatic, provider.GrantIdentify)); !slices.Equal(got, []provider.Grant{provider.GrantStatic}) {
+	if got := catalogue.GrantsOf(serving(provider.GrantDevice, provider.GrantStatic, provider.GrantIdentify)); !slices.Equal(got, []provider.Grant{provider.GrantDevice, provider.GrantStatic}) {
 		t.Errorf("offered are %v", got)
 	}
 }
