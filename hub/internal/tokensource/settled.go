@@ -23,6 +23,23 @@ func (s *Source) begunAt(ctx context.Context, c connection.Connection) (time.Tim
 	return intent.BegunAt, err
 }
 
+// current is a connection and when a renewal of it began that is not saved yet, both as
+// they were at one moment: a renewal that was saved after the row was read has left no
+// intent, and has ended the access token in the row.
+func (s *Source) current(ctx context.Context, c connection.Connection) (connection.Connection, time.Time, error) {
+	for {
+		begunAt, err := s.begunAt(ctx, c)
+		if err != nil || !begunAt.IsZero() || !c.EndsWithRenewal() {
+			return c, begunAt, err
+		}
+		again, err := s.store.Grants.Connection(ctx, c.ID)
+		if err != nil || again.Generation == c.Generation {
+			return again, time.Time{}, err
+		}
+		c = again
+	}
+}
+
 // settled waits for the outcome of a renewal that began at a time, here or in another
 // replica: the service invalidates the access token when it issues the next one, before
 // any replica has the reply. It waits as long as its caller does, but not past

@@ -74,6 +74,23 @@ func TestATokenThatTheRenewalUnderWayEndsIsNotHandedOut(t *testing.T) {
 	}
 }
 
+// A renewal that is saved after a pull has read the row, and before it looks for one under
+// way, has ended the token in that row.
+func TestATokenThatWasRenewedSinceItWasReadIsNotHandedOut(t *testing.T) {
+	r := newRigOf(t, time.Hour, provider.Rotation{Kind: provider.RotationRotatesRevokesAccess})
+	r.start(t, nil)
+	read, err := r.store.Grants.Connection(t.Context(), r.c.ID)
+	must(t, err)
+	r.let <- struct{}{}
+	_, err = r.source.RenewNow(t.Context(), r.c.ID, r.c.Generation)
+	must(t, err)
+	p, err := r.source.Serve(t.Context(), read, 0, time.Second)
+	must(t, err)
+	if served := p.Connection.Tokens.AccessToken; served != "sales-r-a" {
+		t.Errorf("served %q, which has ended", served)
+	}
+}
+
 // A service that does not answer holds up nobody for long, whoever asks it: a hub that
 // was killed with its request out leaves such an intent as well.
 func TestAPullWaitsForARenewalUnderWayOnlyForAWhile(t *testing.T) {

@@ -225,7 +225,7 @@ func (s *Source) Token(ctx context.Context, name string, minTTL, wait time.Durat
 
 // Serve is Token for a connection that was just read.
 func (s *Source) Serve(ctx context.Context, c connection.Connection, minTTL, wait time.Duration) (*Pulled, error) {
-	begunAt, err := s.begunAt(ctx, c)
+	c, begunAt, err := s.current(ctx, c)
 	if err != nil {
 		return nil, err
 	}

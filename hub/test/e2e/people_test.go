@@ -22,7 +22,7 @@ var reach = map[string][]string{
 		"POST /settings/passkeys/begin", "POST /settings/passkeys/finish", "POST /settings/passkeys/:id/remove",
 	},
 	"operator": {
-		"POST /connections/:name/authorize", "POST /escalations/:id/acknowledge", "GET /once", "POST /once", "GET /connections/:name/codes", "POST /connections/:name/codes", "POST /connections/:name/codes.json", "POST /connections/:name/pause",
+		"POST /connections/:name/authorize", "GET /connections/:name/device", "POST /connections/:name/rehearse", "POST /escalations/:id/acknowledge", "GET /once", "POST /once", "GET /connections/:name/codes", "POST /connections/:name/codes", "POST /connections/:name/codes.json", "POST /connections/:name/pause",
 		"POST /connections/:name/paste", "GET /connections/:name/enter", "POST /connections/:name/enter", "POST /connections/:name/obtain", "POST /connections/:name/link", "POST /connections/:name/tags", "POST /connections/:name/scopes/decline", "POST /bulk", "POST /bulk/:id/cancel", "GET /bulk/:id", "POST /connections/:name/renew", "POST /connections/:name/test-call", "POST /connections/:name/resume",
 	},
 }
