@@ -43,11 +43,11 @@ func (moySklad) Describe(context.Context) (*provider.Description, error) {
 		Hosts: []provider.Host{{Pattern: "api.moysklad.ru"}, {Pattern: provider.OptionHost(optionAddress)}},
 		Options: provider.Schema{Options: []provider.Option{
 			{
-				Name: optionAddress, Format: "uri", Default: "https://api.moysklad.ru/api/remap/1.2/security/token", Advanced: true,
+				Name: optionAddress, Format: "uri", Default: "https://api.moysklad.ru/api/remap/1.2/security/token", Advanced: true, Example: "https://api.moysklad.ru/api/remap/1.2/security/token",
 				Title: provider.Text{EN: "Token address", RU: "Адрес токенов"},
 			},
 			{
-				Name: optionField, Default: "access_token", Pattern: `[A-Za-z0-9_]+`, Advanced: true,
+				Name: optionField, Default: "access_token", Pattern: `[A-Za-z0-9_]+`, Advanced: true, Example: "access_token",
 				Title: provider.Text{EN: "Field of the reply with the token", RU: "Поле ответа с токеном"},
 			},
 		}},

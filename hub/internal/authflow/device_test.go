@@ -167,7 +167,7 @@ func TestTheTokensOfADeviceCodeOutliveACrash(t *testing.T) {
 	r, c := forDevices(t, storetest.SQLite(t), authserver.Config{})
 	d := startDevice(t, r.flow, c)
 	r.server.DecideDevice(d.Started.UserCode, "anna@example.test")
-	must(t, authflow.AskDeviceAndDie(r.flow, t.Context(), d))
+	must(t, authflow.AskDeviceAndDie(t.Context(), r.flow, d))
 	if n := len(r.runner.PendingDevices()); n != 1 {
 		t.Fatalf("%d replies are in the journal", n)
 	}

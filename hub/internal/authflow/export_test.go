@@ -13,7 +13,7 @@ import (
 
 // AskDeviceAndDie asks for the tokens of a device authorization as PollDevices does, and
 // ends where a hub is killed before it saves them.
-func AskDeviceAndDie(f *Flow, ctx context.Context, d *authdb.Device) error {
+func AskDeviceAndDie(ctx context.Context, f *Flow, d *authdb.Device) error {
 	_, svc, err := f.forDevice(ctx, d.ConnectionID)
 	if err != nil {
 		return err

@@ -125,12 +125,7 @@ func (r *rig) registerWith(t *testing.T, name string, options map[string]any) se
 	return svc
 }
 
-// prepared is a service as the plugin prepares it, not stored.
-func (r *rig) prepared(t *testing.T, name, address string) service.Service {
-	t.Helper()
-	return r.preparedWith(t, name, map[string]any{"issuer": address})
-}
-
+// preparedWith is a service as the plugin prepares it, not stored.
 func (r *rig) preparedWith(t *testing.T, name string, options map[string]any) service.Service {
 	t.Helper()
 	d, sum, ok := plugins.Description("oauth2")

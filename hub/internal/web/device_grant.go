@@ -78,7 +78,7 @@ func (p *grantPages) deviceOfLink(c *gin.Context) {
 }
 
 // followToDevice begins the device authorization of a link.
-func (p *grantPages) followToDevice(c *gin.Context, ctx context.Context, browser string) {
+func (p *grantPages) followToDevice(ctx context.Context, c *gin.Context, browser string) {
 	linked, err := p.grants.FollowToDevice(ctx, c.Param("token"), grants.Way{Browser: browser, Lang: i18n.Lang(ctx)})
 	if cause, is := errors.AsType[*provider.Error](err); is {
 		v := p.grantView(c, linked)

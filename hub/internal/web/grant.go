@@ -164,7 +164,7 @@ func (p *grantPages) follow(c *gin.Context) {
 	}
 	ctx, _ := p.visitor(c)
 	if linked, err := p.grants.Link(ctx, c.Param("token")); err == nil && linked.Connection.Grant == provider.GrantDevice {
-		p.followToDevice(c, ctx, browser)
+		p.followToDevice(ctx, c, browser)
 		return
 	}
 	linked, d, err := p.grants.Follow(ctx, c.Param("token"), grants.Way{Browser: browser, Lang: i18n.Lang(ctx)})

@@ -145,7 +145,7 @@ func TestTheFirstWalkTakesAtMostTwelveClicks(t *testing.T) {
 	for name, value := range s.Options {
 		field := `[name="options.` + name + `"]`
 		if hubtest.Script[bool](b, `!!document.querySelector('details:not([open]) '+`+"`"+field+"`"+`)`) && !folded {
-			click("details.eg-fold summary")
+			click("details.eg-fold:has(" + field + ") > summary")
 			folded = true
 		}
 		if hubtest.Script[string](b, "document.querySelector(`"+field+"`).tagName") == "INPUT" {

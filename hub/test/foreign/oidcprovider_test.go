@@ -2,6 +2,7 @@ package foreign
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -62,9 +63,7 @@ func add(t *testing.T, r *hubtest.Running, boss *hubtest.Visitor, issuer string,
 		entered["client_auth"] = c.Auth
 	}
 	scopes := []string{"openid", "email", "offline_access"}
-	for name, value := range options {
-		entered[name] = value
-	}
+	maps.Copy(entered, options)
 	if entered["grants"] == "client_credentials" {
 		scopes = nil
 	}

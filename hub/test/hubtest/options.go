@@ -152,10 +152,11 @@ func (b *Browser) Save(what string) {
 
 // DemoOption is the address of an emulated service that an option has to name.
 func DemoOption(world *demo.World, providerName, option string) (string, bool) {
-	if providerName == "options" {
+	s := world.Service(providerName)
+	if s == nil { // of a provider that is not emulated
 		return "", false
 	}
-	value, there := world.Service(providerName).Options[option]
+	value, there := s.Options[option]
 	text, ok := value.(string)
 	return text, there && ok
 }

@@ -33,7 +33,7 @@ var (
 // consent page. It returns the address below callback that the browser is sent
 // to, without going there.
 func (p *Person) Authorize(ctx context.Context, address, callback string, consents bool) (*url.URL, error) {
-	landed, _, err := p.walk(ctx, address, consents, func(location, _ string) bool { return strings.HasPrefix(location, callback+"?") })
+	landed, err := p.walk(ctx, address, consents, func(location, _ string) bool { return strings.HasPrefix(location, callback+"?") })
 	if err != nil {
 		return nil, err
 	}
@@ -43,31 +43,32 @@ func (p *Person) Authorize(ctx context.Context, address, callback string, consen
 // Device opens the address at which the code of a device is entered, the code being in it,
 // and goes on as in Authorize, until the page says that it is done.
 func (p *Person) Device(ctx context.Context, address string) error {
-	_, _, err := p.walk(ctx, address, true, func(_, page string) bool { return strings.Contains(page, "Sign-in Success") })
+	_, err := p.walk(ctx, address, true, func(_, page string) bool { return strings.Contains(page, "Sign-in Success") })
 	return err
 }
 
 // walk fills in forms and follows redirects until it has arrived.
-func (p *Person) walk(ctx context.Context, address string, consents bool, arrived func(location, page string) bool) (location, page string, err error) {
+func (p *Person) walk(ctx context.Context, address string, consents bool, arrived func(location, page string) bool) (location string, err error) {
 	var form url.Values
 	for range 20 {
+		var page string
 		location, page, err = p.open(ctx, address, form)
 		form = nil
 		switch {
 		case err != nil:
-			return "", "", err
+			return "", err
 		case arrived(location, page):
-			return location, page, nil
+			return location, nil
 		case location != "":
 			address, err = resolve(address, location)
 		default:
 			address, form, err = answer(address, page, consents)
 		}
 		if err != nil {
-			return "", "", err
+			return "", err
 		}
 	}
-	return "", "", errors.New("the person is sent round in circles")
+	return "", errors.New("the person is sent round in circles")
 }
 
 // answer fills in the form of a page: what is hidden in it is sent back.

@@ -2,6 +2,7 @@ package authserver
 
 import (
 	"encoding/json"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -17,7 +18,7 @@ func TestADeviceCodeIsGrantedOnce(t *testing.T) {
 		t.Helper()
 		form.Set("client_id", "client")
 		form.Set("client_secret", "secret")
-		r := httptest.NewRequest("POST", path, strings.NewReader(form.Encode()))
+		r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(form.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, r)
