@@ -172,13 +172,19 @@ func (in *instance) connect() error {
 	return nil
 }
 
-// awaitServing waits until the plugin's health is SERVING.
+// awaitServing waits until the plugin's health is SERVING. Its error is the last answer
+// of the plugin, not the end of the wait that cut off a later question.
 func (in *instance) awaitServing(ctx context.Context) error {
+	var answer error
 	for {
 		err := in.healthy(ctx)
 		if err == nil {
 			return nil
 		}
+		if ctx.Err() != nil && answer != nil {
+			err = answer
+		}
+		answer = err
 		again := time.NewTimer(50 * time.Millisecond)
 		select {
 		case <-in.runner.process.finished:
