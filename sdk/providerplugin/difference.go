@@ -32,6 +32,30 @@ func (r *HTTPRequest) Difference(before *HTTPRequest) string {
 	return bodyDifference(r, before)
 }
 
+// Difference names the first thing in which a JWT to be signed differs from the one that was
+// signed before at the same step of the same operation; "" if it is the same. It looks at
+// key, type, lifetime and claims in this order, and tells of claims as of a request's fields.
+func (r *SignRequest) Difference(before *SignRequest) string {
+	switch {
+	case r.Key != before.Key:
+		return fmt.Sprintf("the key is %q, was %q", clean(r.Key, 100), clean(before.Key, 100))
+	case r.Type != before.Type:
+		return fmt.Sprintf("the type is %q, was %q", clean(r.Type, 100), clean(before.Type, 100))
+	case r.Lifetime != before.Lifetime:
+		return fmt.Sprintf("the lifetime is %s, was %s", r.Lifetime, before.Lifetime)
+	case bytes.Equal(r.Claims, before.Claims):
+		return ""
+	}
+	now, ok := objectFields(r.Claims)
+	was, okBefore := objectFields(before.Claims)
+	if ok && okBefore {
+		if d := fieldsDifference("claim", now, was); d != "" {
+			return d
+		}
+	}
+	return fmt.Sprintf("the claims have another order or form (%d bytes, was %d)", len(r.Claims), len(before.Claims))
+}
+
 func addressDifference(address, before string) string {
 	now, err := url.Parse(address)
 	was, err2 := url.Parse(before)
@@ -103,12 +127,7 @@ func bodyDifference(r, before *HTTPRequest) string {
 // bodyFields are the fields of a form or of a JSON object.
 func bodyFields(r *HTTPRequest) (fields map[string][]string, ok bool) {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	var object map[string]json.RawMessage
-	if json.Unmarshal(r.Body, &object) == nil && object != nil {
-		fields = make(map[string][]string, len(object))
-		for name, value := range object {
-			fields[name] = []string{string(value)}
-		}
+	if fields, ok = objectFields(r.Body); ok {
 		return fields, true
 	}
 	if kind != "application/x-www-form-urlencoded" && (kind != "" || !bytes.ContainsRune(r.Body, '=')) {
@@ -116,4 +135,17 @@ func bodyFields(r *HTTPRequest) (fields map[string][]string, ok bool) {
 	}
 	form, err := url.ParseQuery(string(r.Body))
 	return form, err == nil
+}
+
+// objectFields are the members of a JSON object.
+func objectFields(data []byte) (fields map[string][]string, ok bool) {
+	var object map[string]json.RawMessage
+	if json.Unmarshal(data, &object) != nil || object == nil {
+		return nil, false
+	}
+	fields = make(map[string][]string, len(object))
+	for name, value := range object {
+		fields[name] = []string{string(value)}
+	}
+	return fields, true
 }

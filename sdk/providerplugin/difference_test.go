@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestTheFirstDifferenceOfARequestIsNamedWithoutValues(t *testing.T) {
@@ -34,6 +35,33 @@ func TestTheFirstDifferenceOfARequestIsNamedWithoutValues(t *testing.T) {
 		now := c.before
 		c.change(&now)
 		got := now.Difference(&c.before)
+		if !strings.Contains(got, c.want) || (c.want == "") != (got == "") {
+			t.Errorf("%s: %q", name, got)
+		}
+		if strings.Contains(got, "s3cr3t") {
+			t.Errorf("%s tells a value: %q", name, got)
+		}
+	}
+}
+
+func TestTheFirstDifferenceOfASignatureIsNamedWithoutValues(t *testing.T) {
+	before := SignRequest{Key: "robot", Type: "JWT", Lifetime: time.Minute, Claims: []byte(`{"iss":"s3cr3t-1","sub":"s3cr3t-2"}`)}
+	for name, c := range map[string]struct {
+		change func(*SignRequest)
+		want   string
+	}{
+		"nothing":         {func(*SignRequest) {}, ""},
+		"key":             {func(r *SignRequest) { r.Key, r.Claims = "other", nil }, `the key is "other", was "robot"`},
+		"type":            {func(r *SignRequest) { r.Type = "at+jwt" }, `the type is "at+jwt", was "JWT"`},
+		"lifetime":        {func(r *SignRequest) { r.Lifetime = time.Hour }, "the lifetime is 1h0m0s, was 1m0s"},
+		"a claim":         {func(r *SignRequest) { r.Claims = []byte(`{"iss":"s3cr3t-1","sub":"s3cr3t-33"}`) }, "the claim sub has another value (11 bytes, was 10 bytes)"},
+		"a new claim":     {func(r *SignRequest) { r.Claims = []byte(`{"iss":"s3cr3t-1","jti":1,"sub":"s3cr3t-2"}`) }, "the claim jti is there, was not"},
+		"a missing claim": {func(r *SignRequest) { r.Claims = []byte(`{"iss":"s3cr3t-1"}`) }, "the claim sub is not there, was"},
+		"their order":     {func(r *SignRequest) { r.Claims = []byte(`{"sub":"s3cr3t-2","iss":"s3cr3t-1"}`) }, "the claims have another order or form (35 bytes, was 35)"},
+	} {
+		now := before
+		c.change(&now)
+		got := now.Difference(&before)
 		if !strings.Contains(got, c.want) || (c.want == "") != (got == "") {
 			t.Errorf("%s: %q", name, got)
 		}

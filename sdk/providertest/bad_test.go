@@ -255,3 +255,23 @@ func TestADroppedLifetimeIsFound(t *testing.T) {
 		t.Errorf("a provider that drops expires_in passed: %v", err)
 	}
 }
+
+// What is signed is compared as requests are, and the claim is named.
+func TestASignatureThatDiffersWhenItIsMadeAgainIsFound(t *testing.T) {
+	b := bad{refresh: func(ctx context.Context, req *provider.RefreshRequest, good provider.Refresher) (*provider.Token, error) {
+		if _, err := req.Keys.Sign(ctx, provider.SignRequest{Key: "robot", Claims: map[string]any{"iss": "me", "jti": fmt.Sprint(time.Now().UnixNano())}}); err != nil {
+			return nil, err
+		}
+		return good.Refresh(ctx, req)
+	}}
+	b.served, _ = oauth.New(standardConfig()).(served)
+	s, err := newSuite(t.Context(), Config{Provider: b})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.stop()
+	err = checkReplay(t.Context(), s)
+	if err == nil || !strings.Contains(err.Error(), `refresh: signature 0 differs when it is made again: the claim jti has another value (21 bytes, was 21 bytes)`) {
+		t.Errorf("the claim that differs is not named: %v", err)
+	}
+}

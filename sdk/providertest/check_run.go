@@ -1,6 +1,7 @@
 package providertest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -147,11 +148,25 @@ func checkReplay(ctx context.Context, s *suite) error {
 		if outcome(want, wantErr) != outcome(got, gotErr) || !reflect.DeepEqual(want, got) {
 			problems = append(problems, fmt.Errorf("%s: the results differ: %s, then %s", op.name, outcome(want, wantErr), outcome(got, gotErr)))
 		}
-		if err := sameRequests(first.seen(), journal.seen()); err != nil {
+		if err := cmp.Or(sameSignatures(first.signed, journal.signed), sameRequests(first.seen(), journal.seen())); err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", op.name, err))
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// sameSignatures requires that the same was to be signed: what differs in a signature's
+// claims is named better here than by the request that carries it.
+func sameSignatures(first, second []*providerplugin.SignRequest) error {
+	for i, a := range first[:min(len(first), len(second))] {
+		if difference := second[i].Difference(a); difference != "" {
+			return fmt.Errorf("signature %d differs when it is made again: %s; use Call.Now instead of the clock, and nothing random", i, difference)
+		}
+	}
+	if len(first) != len(second) {
+		return fmt.Errorf("%d signatures were asked for, then %d", len(first), len(second))
+	}
+	return nil
 }
 
 func sameRequests(first, second []*providerplugin.HTTPRequest) error {

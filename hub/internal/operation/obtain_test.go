@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -218,8 +219,12 @@ func TestASignatureIsReplayedAsAReplyIs(t *testing.T) {
 	if first.AccessToken != again.AccessToken || k.signed != 1 || len(o.paths) != 1 || len(out.Replies) != 2 {
 		t.Errorf("%q, then %q, signed %d times, %d requests", first.AccessToken, again.AccessToken, k.signed, len(o.paths))
 	}
-	if _, out, err := obtain(out.Replies, "boris"); err == nil || !out.PluginFailed || k.signed != 1 {
+	_, out, err = obtain(out.Replies, "boris")
+	if err == nil || !out.PluginFailed || k.signed != 1 {
 		t.Errorf("another assertion was signed on the replies of the first: %v", err)
+	}
+	if !strings.Contains(fmt.Sprint(err), `: the claim "sub" is another`) {
+		t.Errorf("the claim that differs is not named: %v", err)
 	}
 }
 

@@ -5,8 +5,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/evergrant/evergrant/sdk/providerplugin"
@@ -24,22 +26,23 @@ type reply struct {
 	// Failure is why there was no reply, and Written whether bytes went out.
 	Failure string `json:"failure,omitempty"`
 	Written bool   `json:"written,omitempty"`
-	// Signed is the JWT of a step that asked for a signature.
-	Signed string `json:"signed,omitempty"`
+	// Signed is the JWT of a step that asked for a signature, and Claims hashes of its claims.
+	Signed string            `json:"signed,omitempty"`
+	Claims map[string]string `json:"claims,omitempty"`
 	// DPoPKey is the key that proved possession, and KeyID its version.
 	DPoPKey string `json:"dpop_key,omitempty"`
 	KeyID   string `json:"key_id,omitempty"`
 }
 
 func newSignature(req *providerplugin.SignRequest, jwt string) reply {
-	return reply{Request: signLine(req), Signed: jwt}
+	return reply{Request: signLine(req), Signed: jwt, Claims: hashedClaims(req)}
 }
 
 // signature hands a kept signature to a run of the operation.
 func (r reply) signature(req *providerplugin.SignRequest) (string, error) {
 	if line := signLine(req); line != r.Request {
 		return "", &providerplugin.PluginError{
-			Message: fmt.Sprintf("the plugin asked for %s, but had asked for %s when the operation ran before", line, r.Request),
+			Message: fmt.Sprintf("the plugin asked for %s, but had asked for %s when the operation ran before%s", line, r.Request, r.claimsDifference(req)),
 		}
 	}
 	return r.Signed, nil
@@ -47,8 +50,38 @@ func (r reply) signature(req *providerplugin.SignRequest) (string, error) {
 
 // signLine identifies what is to be signed, by a hash of the claims.
 func signLine(req *providerplugin.SignRequest) string {
-	sum := sha256.Sum256(req.Claims)
-	return "a signature by " + req.Key + " over " + hex.EncodeToString(sum[:8])
+	return "a signature by " + req.Key + " over " + shortHash(req.Claims)
+}
+
+// hashedClaims are hashes of the claims by name; nil if they are no JSON object.
+func hashedClaims(req *providerplugin.SignRequest) map[string]string {
+	var claims map[string]json.RawMessage
+	if json.Unmarshal(req.Claims, &claims) != nil {
+		return nil
+	}
+	hashed := make(map[string]string, len(claims))
+	for name, value := range claims {
+		hashed[name] = shortHash(value)
+	}
+	return hashed
+}
+
+// claimsDifference names the first claim that is not as it was signed before.
+func (r reply) claimsDifference(req *providerplugin.SignRequest) string {
+	now := hashedClaims(req)
+	names := slices.AppendSeq(slices.Collect(maps.Keys(now)), maps.Keys(r.Claims))
+	slices.Sort(names)
+	for _, name := range names {
+		if now[name] != r.Claims[name] {
+			return fmt.Sprintf(": the claim %q is another", name)
+		}
+	}
+	return ""
+}
+
+func shortHash(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:8])
 }
 
 func newReply(req *providerplugin.HTTPRequest, resp *providerplugin.HTTPResponse, failure *providerplugin.RelayError) reply {
