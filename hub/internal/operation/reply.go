@@ -42,7 +42,7 @@ func newSignature(req *providerplugin.SignRequest, jwt string) reply {
 func (r reply) signature(req *providerplugin.SignRequest) (string, error) {
 	if line := signLine(req); line != r.Request {
 		return "", &providerplugin.PluginError{
-			Message: fmt.Sprintf("the plugin asked for %s, but had asked for %s when the operation ran before%s", line, r.Request, r.claimsDifference(req)),
+			Message: fmt.Sprintf("the plugin asked for %s, but had asked for %s when the operation ran before: %s", line, r.Request, r.claimsDifference(req)),
 		}
 	}
 	return r.Signed, nil
@@ -73,10 +73,10 @@ func (r reply) claimsDifference(req *providerplugin.SignRequest) string {
 	slices.Sort(names)
 	for _, name := range names {
 		if now[name] != r.Claims[name] {
-			return fmt.Sprintf(": the claim %q is another", name)
+			return fmt.Sprintf("the claim %q is another", name)
 		}
 	}
-	return ""
+	return "the claims have another order or form"
 }
 
 func shortHash(data []byte) string {
