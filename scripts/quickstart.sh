@@ -23,6 +23,16 @@ serves() {
   done
 }
 
+# connected says whether the demo has added all that it shows within two minutes.
+connected() {
+  local end=$((SECONDS + 120))
+  until grep -q 'Connected already' "$1"; do
+    kill -0 "$2" 2>/dev/null && ((SECONDS < end)) || return 1
+    sleep 0.2
+  done
+  ! grep -q 'add demo services failed' "$1"
+}
+
 run() {
   local port log pid
   port=$(free_port)
@@ -34,6 +44,12 @@ run() {
     kill -KILL -- "-$pid" 2>/dev/null || true
     cat "$log"
     echo "quickstart: 'make run DEMO=$1' does not serve"
+    return 1
+  fi
+  if [[ -n $1 ]] && ! connected "$log" "$pid"; then
+    kill -KILL -- "-$pid" 2>/dev/null || true
+    cat "$log"
+    echo "quickstart: the demo does not connect its services"
     return 1
   fi
   kill -INT -- "-$pid"

@@ -20,6 +20,14 @@ const (
 	GrantPrepareService    Grant = "prepare_service"
 )
 
+// Grants lists them, for tests and documentation.
+func Grants() []Grant {
+	return []Grant{
+		GrantAuthorizationCode, GrantRefresh, GrantClientCredentials, GrantAssertion, GrantLogin, GrantDevice, GrantStatic,
+		GrantRevoke, GrantIdentify, GrantIntrospect, GrantPrepareService,
+	}
+}
+
 // Obtains reports whether a connection gets its tokens by the grant, as distinct from
 // operations on a grant that there is.
 func (g Grant) Obtains() bool {

@@ -96,7 +96,7 @@ type ConnectionBody struct {
 	Service string         `json:"service" doc:"Name of the service"`
 	Name    string         `json:"name,omitempty" doc:"Part of the API's address; made of the title if empty" example:"sales-bitrix24"`
 	Title   string         `json:"title,omitempty" example:"Битрикс24 — отдел продаж"`
-	Grant   string         `json:"grant,omitempty" enum:"authorization_code,client_credentials,assertion,login,static" doc:"How it gets its tokens; needed where the service offers several ways"`
+	Grant   string         `json:"grant,omitempty" enum:"authorization_code,client_credentials,assertion,login,static,device_code" doc:"How it gets its tokens; needed where the service offers several ways"`
 	Options map[string]any `json:"options,omitempty" doc:"The connection's own options, by the provider's connection_options"`
 	Entry
 }
