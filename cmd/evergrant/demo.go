@@ -118,9 +118,11 @@ func connectMore(ctx context.Context, client *hubClient, s *demo.Service) error 
 	if problem, ok := errors.AsType[*apiError](err); !ok || problem.Status != http.StatusNotFound {
 		return err
 	}
-	return client.post(ctx, "/api/v1/connections", map[string]any{
-		"service": s.Name, "name": s.Name, "title": s.Title, "grant": s.Grant, "fields": s.Fields,
-	}, &there)
+	body := map[string]any{"service": s.Name, "name": s.Name, "title": s.Title, "grant": s.Grant, "fields": s.Fields}
+	if s.Life > 0 {
+		body["ends_at"] = time.Now().Add(s.Life)
+	}
+	return client.post(ctx, "/api/v1/connections", body, &there)
 }
 
 // serviceView is what this command reads of a service.

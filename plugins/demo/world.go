@@ -66,6 +66,8 @@ type Service struct {
 	// what a person enters for a login or a key.
 	Grant  string
 	Fields map[string]any
+	// Life is how long a key lives, which the person who enters it knows; zero is unknown.
+	Life time.Duration
 
 	// Register registers the hub's redirect URI at the service.
 	Register func(redirectURI string)

@@ -86,7 +86,9 @@ func needsEntry(c view.Connection) string {
 
 func fresh(ctx context.Context, c view.Connection) (head string, more []string) {
 	switch {
-	case c.ValidUntil.IsZero():
+	case c.ValidUntil.IsZero() && c.NextRenewal.IsZero() && c.EndUnknown:
+		return i18n.T(ctx, "verdict.end_unknown"), []string{i18n.T(ctx, "verdict.end_unknown_more", "Service", c.Service.Title)}
+	case c.ValidUntil.IsZero() && !c.EndUnknown:
 		return i18n.T(ctx, "verdict.for_ever"), nil
 	case c.PutOff():
 		return i18n.T(ctx, "verdict.put_off", "Date", i18n.Clock(ctx, c.ValidUntil)), []string{nextTry(ctx, c)}

@@ -47,6 +47,8 @@ type ConnectionRow struct {
 	// whether there is one now.
 	ValidUntil time.Time
 	Valid      bool
+	// EndUnknown is set if no end is known and the provider does not say that there is none.
+	EndUnknown bool
 	// Sliding is set if each use makes the token live longer.
 	Sliding bool
 	// NextRenewal is when the hub acts next; zero is never by itself.
@@ -172,7 +174,8 @@ func ConnectionRowOf(c connection.Connection, svc ServiceRef, now time.Time) Con
 	by, reason := c.PersonBy()
 	row := ConnectionRow{
 		Name: c.Name, Title: c.Title, Service: svc, Status: c.StatusAt(now), Grant: c.Grant, ValidUntil: c.Tokens.ExpiresAt,
-		Valid: c.Tokens.Valid(now), Sliding: c.Sliding(), NextRenewal: c.Due, PersonBy: by, PersonReason: reason,
+		EndUnknown: c.Tokens.ExpiresAt.IsZero() && c.Policy.Lifetimes.AccessToken != provider.Never,
+		Valid:      c.Tokens.Valid(now), Sliding: c.Sliding(), NextRenewal: c.Due, PersonBy: by, PersonReason: reason,
 		Account: c.Account.Name, LastPulled: c.LastPulledAt, Lacks: c.LackedScopes(),
 	}
 	for _, need := range c.ScopeNeeds {
