@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 checksums() {
-  find hub sdk plugins/examples docs/contract-reference.md -name node_modules -prune -o \( -name '*.pb.go' -o -name '*_templ.go' -o -name '*.binpb' -o -name contract-reference.md \) -print | LC_ALL=C sort | xargs -r sha256sum
+  find hub sdk plugins/examples docs/contract-reference.md docs/providers.md -name node_modules -prune -o \( -name '*.pb.go' -o -name '*_templ.go' -o -name '*.binpb' -o -name contract-reference.md -o -name providers.md \) -print | LC_ALL=C sort | xargs -r sha256sum
 }
 
 before=$(checksums)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Writes the generated code: sdk/proto and docs/contract-reference.md from proto, and a
+# Writes the generated code: sdk/proto and docs/contract-reference.md from proto,
+# docs/providers.md from the definitions, and a
 # *_templ.go beside every *.templ of the web hub. Both tools come from bin/ and work offline.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -24,6 +25,9 @@ done
 
 # The reference that people read, from the comments of the contract.
 go run ./scripts/contractdoc
+
+# The table of described services, from their definitions.
+go run ./scripts/providersdoc
 
 # templ removes what has no .templ any more by itself.
 templ generate -path hub -log-level warn

@@ -5,7 +5,7 @@ package sdk
 
 import "embed"
 
-//go:embed go.mod go.sum *.go oauth/*.go provider/*.go providerplugin/*.go providertest proto
+//go:embed go.mod go.sum *.go definition oauth/*.go provider/*.go providerplugin/*.go providertest proto
 var source embed.FS
 
 // Source is this module's source, without the tests of most packages.

@@ -3,6 +3,7 @@ package oauth
 import (
 	"cmp"
 	"context"
+	"net/http"
 	"net/url"
 	"slices"
 
@@ -61,6 +62,14 @@ type Config struct {
 	// TokenParams are added to every token request, RefreshParams to those that renew, for
 	// example audience or resource.
 	TokenParams, RefreshParams url.Values
+	// RefreshForm replaces the parameters of a renewal, for a service that prolongs or
+	// exchanges the access token instead; nil is RFC 6749 section 6.
+	RefreshForm url.Values
+	// Send is how token requests are sent; zero is POST with a form.
+	Send Send
+	// Userinfo is how UserinfoURL is asked; zero is GET with a bearer token (RFC 6750
+	// section 2.1). Revocation is how RevokeURL is told; zero is RFC 7009.
+	Userinfo, Revocation Send
 	// Rename holds the service's own names of parameters that it calls otherwise, in all
 	// requests: {"client_id": "client_key"}. Those of a callback keep theirs.
 	Rename map[string]string
@@ -78,6 +87,25 @@ type Config struct {
 	Resolve func(provider.Service) (Endpoints, error)
 	// Prepare makes the provider a provider.ServicePreparer.
 	Prepare func(context.Context, *provider.PrepareServiceRequest) (*provider.PreparedService, error)
+}
+
+// Send is how a request is sent where it differs from the standard.
+type Send struct {
+	// Method is "" for the standard's own, GET, POST, PUT or DELETE. GET and DELETE send the
+	// parameters in the address.
+	Method string
+	// JSON sends the parameters as a JSON object instead of a form.
+	JSON bool
+	// Form replaces the standard's parameters, of userinfo and revocation alone; nil keeps
+	// them. Of Userinfo it replaces the Authorization header as well.
+	Form url.Values
+	// Header is added to the request's own, for example a User-Agent that the service wants.
+	Header http.Header
+}
+
+// standard reports whether nothing differs.
+func (s Send) standard() bool {
+	return s.Method == "" && !s.JSON && s.Form == nil && len(s.Header) == 0
 }
 
 // Endpoints are what Config.Resolve returns for one service. Fields mean what

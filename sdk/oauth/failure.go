@@ -37,6 +37,11 @@ func (r *Reply) Err(codes map[string]provider.Kind) error {
 
 // failWithoutCode is the error of a reply that names none.
 func (r *Reply) failWithoutCode(s said) *provider.Error {
+	if own, ok := r.ownFailure(s); ok && s.words == "" {
+		e := r.fail(own.kind, "", "the service answered with status %d and %s", r.Status, r.shape())
+		e.TooEarly, e.Remedy = own.tooEarly, own.remedy
+		return e
+	}
 	if s.words == "" {
 		kind := statusKind(r.Status)
 		if r.challenged() {
@@ -54,7 +59,7 @@ func (r *Reply) refusal(s said, codes map[string]provider.Kind) *provider.Error 
 	if s.words != "" {
 		e.Message += ": " + quote(s.words, r.secrets)
 	}
-	e.TooEarly = m.tooEarly
+	e.TooEarly, e.Remedy = m.tooEarly, m.remedy
 	return e
 }
 
@@ -71,12 +76,16 @@ type class struct {
 	code     string
 	kind     provider.Kind
 	tooEarly bool
+	remedy   provider.Text
 }
 
 // classify takes the first known code, and compares it with the error's text: an answer
 // whose text implies a valid grant never ends it.
 func (r *Reply) classify(s said, codes map[string]provider.Kind) class {
 	m, known := r.known(s, codes)
+	if own, ok := r.ownFailure(s); ok {
+		return own
+	}
 	switch {
 	case passing(r.Status):
 		return m
@@ -93,6 +102,26 @@ func (r *Reply) classify(s said, codes map[string]provider.Kind) class {
 		m.kind = provider.ReauthorizationRequired
 	}
 	return m
+}
+
+// ownFailure is the first of the service's own failures that fits.
+func (r *Reply) ownFailure(s said) (m class, ok bool) {
+	codes := append(slices.Clone(s.codes), s.weak...)
+	for _, f := range r.failures {
+		is := func(code string) bool { return strings.EqualFold(code, f.Code) }
+		if f.Status != 0 && f.Status != r.Status || f.Code != "" && !slices.ContainsFunc(codes, is) ||
+			!strings.Contains(strings.ToLower(s.words), strings.ToLower(f.Text)) {
+			continue
+		}
+		if m = (class{kind: f.Kind, tooEarly: f.TooEarly, remedy: f.Remedy}); len(codes) > 0 {
+			m.code = codes[0]
+		}
+		if passing(r.Status) && m.kind == provider.ReauthorizationRequired {
+			m.kind = provider.Transient
+		}
+		return m, true
+	}
+	return class{}, false
 }
 
 // isNumber reports whether a code is a number, which is not specific.

@@ -146,6 +146,9 @@ func (p core) Exchange(ctx context.Context, req *provider.ExchangeRequest) (*pro
 
 // Refresh implements provider.Refresher.
 func (p core) Refresh(ctx context.Context, req *provider.RefreshRequest) (*provider.Token, error) {
+	if form := p.c.RefreshForm; form != nil {
+		return p.boundTo(req.Current).token(ctx, req.Call, form, nil)
+	}
 	if req.Current.RefreshToken == "" {
 		return nil, provider.Errorf(provider.ReauthorizationRequired, "", "the service gave no refresh token; a person must authorize again")
 	}
@@ -172,12 +175,12 @@ func (p core) token(ctx context.Context, call provider.Call, form url.Values, st
 		more = merged(more, url.Values{"resource": e.Resources})
 	}
 	var reply *Reply
-	if _, ok := authStyles[e.Auth]; ok && standard != nil && len(more) == 0 && len(p.c.Rename) == 0 && e.Keys.DPoP == "" {
+	if _, ok := authStyles[e.Auth]; ok && standard != nil && len(more) == 0 && len(p.c.Rename) == 0 && e.Keys.DPoP == "" && p.c.Send.standard() {
 		reply, err = standard(e)
 	} else {
 		form = merged(more, form)
 		maps.DeleteFunc(form, func(_ string, v []string) bool { return v[0] == "" })
-		reply, err = Do(ctx, call.HTTP, p.request(call, e, e.TokenURL, form))
+		reply, err = Do(ctx, call.HTTP, p.request(call, e, e.TokenURL, form).sentBy(p.c.Send))
 	}
 	if err != nil {
 		return nil, err

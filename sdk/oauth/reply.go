@@ -29,6 +29,7 @@ type Reply struct {
 	clientSecret string
 	secrets      []string // all that no error may show
 	malformed    string   // why Fields is nil
+	failures     []Failure
 }
 
 func newReply(status int, header http.Header, body []byte, now time.Time, secrets []string) *Reply {

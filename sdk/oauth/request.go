@@ -81,7 +81,7 @@ type ClientKeys struct {
 type TokenRequest struct {
 	// Endpoint is the absolute address; a query that it has is kept.
 	Endpoint string
-	// Method is POST, the default, PUT, or GET, which sends Form in the address.
+	// Method is POST, the default, PUT, or GET or DELETE, which send Form in the address.
 	Method string
 	// Form holds the parameters without those of client authentication.
 	Form url.Values
@@ -143,10 +143,10 @@ func (req TokenRequest) build(ctx context.Context) (*http.Request, error) {
 	form, query = renamed(form, req.Rename), renamed(query, req.Rename)
 	var body io.Reader
 	switch {
-	case method == http.MethodGet:
+	case method == http.MethodGet || method == http.MethodDelete:
 		maps.Copy(query, form)
 	case method != http.MethodPost && method != http.MethodPut:
-		return nil, provider.Errorf(provider.Internal, "", "a token request is sent by POST, PUT or GET, not by %s", method)
+		return nil, provider.Errorf(provider.Internal, "", "a token request is sent by POST, PUT, GET or DELETE, not by %s", method)
 	case req.JSON:
 		header.Set("Content-Type", "application/json")
 		body = bytes.NewReader(jsonForm(form))
@@ -164,6 +164,15 @@ func (req TokenRequest) build(ctx context.Context) (*http.Request, error) {
 	}
 	httpReq.Header = header
 	return httpReq, nil
+}
+
+// sentBy is the request sent in a service's own way.
+func (req TokenRequest) sentBy(s Send) TokenRequest {
+	req.Method, req.JSON, req.Header = s.Method, s.JSON, s.Header
+	if s.Form != nil {
+		req.Form = s.Form
+	}
+	return req
 }
 
 // authenticate places the client's credentials and returns the header.

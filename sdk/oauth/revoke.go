@@ -24,7 +24,7 @@ func (p core) Revoke(ctx context.Context, req *provider.RevokeRequest) error {
 	if req.Current.RefreshToken == "" {
 		form = url.Values{"token": {req.Current.AccessToken}, "token_type_hint": {"access_token"}}
 	}
-	reply, err := Do(ctx, req.HTTP, p.request(req.Call, e, e.RevokeURL, form))
+	reply, err := Do(ctx, req.HTTP, p.request(req.Call, e, e.RevokeURL, form).sentBy(p.c.Revocation))
 	if err != nil {
 		return err
 	}
@@ -32,11 +32,11 @@ func (p core) Revoke(ctx context.Context, req *provider.RevokeRequest) error {
 }
 
 // revoked reads the reply of RFC 7009 section 2.2: any 200 without an error,
-// mostly with an empty body. A token that is unknown there is gone.
+// mostly with an empty body, or 204. A token that is unknown there is gone.
 func revoked(reply *Reply, codes map[string]provider.Kind) error {
 	said := reply.errorFields()
 	candidates := append(said.codes, said.weak...)
-	if reply.Status == http.StatusOK && len(candidates) == 0 {
+	if (reply.Status == http.StatusOK || reply.Status == http.StatusNoContent) && len(candidates) == 0 {
 		return nil
 	}
 	if reply.Status < 500 && slices.ContainsFunc(candidates, func(c string) bool {

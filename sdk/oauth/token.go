@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
-	"math"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -22,10 +20,46 @@ type Decode struct {
 	ExpiresInUnit time.Duration
 	// ScopeSeparator between granted scopes; "" is a space.
 	ScopeSeparator string
+	// Fields are the places of what the service names otherwise than RFC 6749 does.
+	Fields TokenFields
+	// Private are fields that a renewal needs and no process may see: they are in
+	// Token.Private instead of Token.Extra.
+	Private []string
+	// Failures are answers that mean something of the service's own. The first that fits
+	// decides, before Codes.
+	Failures []Failure
 	// Codes overrides what the service's error codes mean. Keys are in lower
 	// case. A reply with a status that passes by itself (5xx, 429) is never
 	// ReauthorizationRequired, whatever its code.
 	Codes map[string]provider.Kind
+}
+
+// TokenFields are paths of fields, in which a dot leads into an object. An empty one is the
+// standard's name.
+type TokenFields struct {
+	AccessToken, RefreshToken, IDToken, TokenType, Scope string
+	// ExpiresIn is a lifetime, in Decode.ExpiresInUnit; ExpiresAt is a moment instead, in
+	// units since 1970 or as RFC 3339 has it.
+	ExpiresIn, ExpiresAt string
+	ExpiresAtUnit        time.Duration
+	// RefreshExpiresIn is the lifetime of the refresh token, in seconds.
+	RefreshExpiresIn string
+}
+
+// Failure is an answer of a service and what it means. Whatever is empty fits all.
+type Failure struct {
+	Status int
+	// Code is the code of the error, compared without regard to case.
+	Code string
+	// Text is a part of what the service says, compared likewise.
+	Text string
+	// Kind is who has to act. A status that passes by itself (5xx, 429, 408, 425) never
+	// ends a grant, whatever is said here.
+	Kind provider.Kind
+	// TooEarly is set if the answer says that the token may not be renewed yet.
+	TooEarly bool
+	// Remedy is what people read beside it; zero is nothing.
+	Remedy provider.Text
 }
 
 // tokenFields are those that are no Extra.
@@ -43,10 +77,12 @@ var tokenFields = []string{
 // the hub to note. A reply that reports success and holds no access token, but a
 // refresh token, is an error that carries it: Error.RefreshToken.
 func (r *Reply) Token(d Decode) (*provider.Token, error) {
+	r.failures = d.Failures
 	if err := r.Err(d.Codes); err != nil {
 		return nil, r.withRefreshToken(err)
 	}
-	access, _ := r.Fields["access_token"].(string)
+	f := d.Fields
+	access, _ := r.at(cmp.Or(f.AccessToken, "access_token")).(string)
 	if strings.TrimSpace(access) == "" {
 		return nil, r.withRefreshToken(r.withoutToken(d.Codes))
 	}
@@ -57,17 +93,19 @@ func (r *Reply) Token(d Decode) (*provider.Token, error) {
 	if unit == 0 {
 		unit = time.Second
 	}
-	refresh, _ := r.Fields["refresh_token"].(string)
-	id, _ := r.Fields["id_token"].(string)
+	refresh, _ := r.at(cmp.Or(f.RefreshToken, "refresh_token")).(string)
+	id, _ := r.at(cmp.Or(f.IDToken, "id_token")).(string)
+	private := r.private(d.Private)
 	return &provider.Token{
 		AccessToken:      access,
-		TokenType:        r.Text("token_type"),
+		TokenType:        text(r.at(cmp.Or(f.TokenType, "token_type"))),
 		RefreshToken:     refresh,
 		IDToken:          id,
-		ExpiresIn:        r.accessLifetime(unit),
-		RefreshExpiresIn: r.refreshLifetime(),
-		Scopes:           scopes(r.Fields["scope"], d.ScopeSeparator),
-		Extra:            r.extra(),
+		ExpiresIn:        r.accessLifetime(f, unit),
+		RefreshExpiresIn: r.refreshLifetime(f.RefreshExpiresIn),
+		Scopes:           scopes(r.at(cmp.Or(f.Scope, "scope")), d.ScopeSeparator),
+		Private:          private,
+		Extra:            r.extra(d.Private, access, refresh, id),
 	}, nil
 }
 
@@ -101,41 +139,6 @@ func (r *Reply) withRefreshToken(err error) error {
 	return err
 }
 
-// lifetime reads a number, or a number in a string, of units. Nil is absent.
-func lifetime(v any, unit time.Duration) *time.Duration {
-	n, err := strconv.ParseFloat(strings.TrimSpace(text(v)), 64)
-	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
-		return nil
-	}
-	const most = float64(math.MaxInt64 / 2)
-	return new(time.Duration(min(max(n*float64(unit), -most), most)))
-}
-
-// accessLifetime is the lifetime of the access token. Zero means not given, as in
-// golang.org/x/oauth2. Zoho has a field of its own with seconds beside milliseconds in
-// expires_in.
-func (r *Reply) accessLifetime(unit time.Duration) *time.Duration {
-	d := lifetime(r.Fields["expires_in"], unit)
-	if seconds := lifetime(r.Fields["expires_in_sec"], time.Second); seconds != nil && *seconds > 0 {
-		d = seconds
-	}
-	if d != nil && *d == 0 {
-		return nil
-	}
-	return d
-}
-
-// refreshLifetime reads the two names in use. Zero means "no expiry" there, which is the
-// same as not given.
-func (r *Reply) refreshLifetime() *time.Duration {
-	for _, name := range []string{"refresh_token_expires_in", "refresh_expires_in"} {
-		if d := lifetime(r.Fields[name], time.Second); d != nil && *d > 0 {
-			return d
-		}
-	}
-	return nil
-}
-
 // scopes reads a joined string or a list. Nil means that none were given.
 func scopes(v any, separator string) []string {
 	var list []string
@@ -159,14 +162,25 @@ func scopes(v any, separator string) []string {
 	return granted
 }
 
+// private are fields that no process may see.
+func (r *Reply) private(names []string) map[string]any {
+	var private map[string]any
+	for _, name := range names {
+		if value, there := r.Fields[name]; there {
+			private = merged(private, map[string]any{name: value})
+		}
+	}
+	return private
+}
+
 // extra is what the service adds, without anything that is a secret of ours.
-func (r *Reply) extra() map[string]any {
-	hidden := slices.DeleteFunc([]string{
+func (r *Reply) extra(private []string, tokens ...string) map[string]any {
+	hidden := slices.DeleteFunc(append(tokens,
 		r.Text("access_token"), r.Text("refresh_token"), r.Text("id_token"), r.clientSecret,
-	}, func(s string) bool { return s == "" })
+	), func(s string) bool { return s == "" })
 	extra := map[string]any{}
 	for name, value := range r.Fields {
-		if !slices.Contains(tokenFields, name) && !holds(value, hidden) {
+		if !slices.Contains(tokenFields, name) && !slices.Contains(private, name) && !holds(value, hidden) {
 			extra[name] = value
 		}
 	}

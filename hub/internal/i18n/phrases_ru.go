@@ -128,7 +128,9 @@ var phrases = []phrase{
 	p(`the prolongation method answered without a new token and without more time for the old one`, `метод продления ответил без нового токена и не продлил срок прежнего`),
 
 	p(`the service gave no whole reply: (.+)`, `сервис ответил не полностью: $1`),
-	p(`a token request is sent by POST, PUT or GET, not by (.+)`, `запрос токена отправляется методом POST, PUT или GET, а не $1`),
+	p(`a token request is sent by POST, PUT, GET or DELETE, not by (.+)`, `запрос токена отправляется методом POST, PUT, GET или DELETE, а не $1`),
+	p(`the address (.+) has no value for (.+); fill in the option, or authorize again`, `в адресе $1 нечего подставить вместо $2: заполните параметр или авторизуйтесь заново`),
+	p(`the service named a host for (.+) that its definition does not allow; if it is right, add it to the definition's hosts`, `сервис назвал для $1 узел, которого нет в его описании; если он верный, добавьте его в hosts описания`),
 	p(`the parameters of the prolongation cannot be read`, `параметры продления не удалось прочитать`),
 	p(`there is no client authentication (".*")`, `способа авторизации клиента $1 нет`),
 	p(`the grant does not say whose it is: neither openid nor userinfo\.email was asked for`, `чей это доступ, неизвестно: права openid и userinfo.email не запрашивались`),
