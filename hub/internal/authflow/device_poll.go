@@ -196,8 +196,9 @@ func (f *Flow) notAsked(ctx context.Context, d *authdb.Device, err error) time.D
 	return backedOff(d.PollEvery)
 }
 
-// backedOff is RFC 8628 section 3.5 after a failure of the network.
-func backedOff(every time.Duration) time.Duration { return min(2*every, mostDeviceWait) }
+// backedOff is RFC 8628 section 3.5 after a failure of the network. It never shortens what
+// slow_down has made of the interval.
+func backedOff(every time.Duration) time.Duration { return max(every, min(2*every, mostDeviceWait)) }
 
 // refusedDevice is what follows from an answer without tokens.
 func (f *Flow) refusedDevice(ctx context.Context, d *authdb.Device, id string, out operation.Outcome, cause *provider.Error) time.Duration {

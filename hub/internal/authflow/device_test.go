@@ -3,6 +3,7 @@ package authflow_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -142,7 +143,7 @@ func TestADeviceAuthorizationEndsWithoutAGrant(t *testing.T) {
 	}
 }
 
-// A service that is away is asked again, less often, and slow_down adds five seconds.
+// A service that is away is asked again, less often.
 func TestAServiceThatIsNotReadyIsAskedLessOften(t *testing.T) {
 	t.Parallel()
 	r, c := forDevices(t, storetest.SQLite(t), authserver.Config{})
@@ -158,6 +159,41 @@ func TestAServiceThatIsNotReadyIsAskedLessOften(t *testing.T) {
 	r.server.ClearFaults()
 	r.server.DecideDevice(d.Started.UserCode, "anna@example.test")
 	must(t, waittest.For(t, "the end", ends).err)
+}
+
+// Each slow_down adds five seconds to the interval for good (RFC 8628 section 3.5): the next
+// request waits for that long, and an answer that the person is still awaited leaves it. The
+// server of this test refuses to be asked sooner.
+func TestSlowDownRaisesTheIntervalForGood(t *testing.T) {
+	t.Parallel()
+	var ahead atomic.Int64 // of the server's clock
+	r, c := forDevices(t, storetest.SQLite(t), authserver.Config{Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }})
+	d := startDevice(t, r.flow, c)
+	for _, step := range []struct {
+		later, every time.Duration
+	}{
+		{0, time.Second},
+		{0, 6 * time.Second}, // too soon
+		{0, 11 * time.Second},
+		{11 * time.Second, 11 * time.Second}, // pending
+		{11 * time.Second, 11 * time.Second},
+		{0, 16 * time.Second},
+	} {
+		ahead.Add(int64(step.later))
+		before := time.Now()
+		next, err := authflow.PollDeviceAt(t.Context(), r.flow, d, before)
+		must(t, err)
+		earliest, latest := before.Add(step.every).Truncate(time.Millisecond), time.Now().Add(step.every)
+		if next.State != authdb.DevicePending || next.PollEvery != step.every || next.NextPollAt.Before(earliest) || next.NextPollAt.After(latest) {
+			t.Fatalf("asked %s later it is %s, asked every %s, the next time in %s; want %s", step.later, next.State, next.PollEvery, next.NextPollAt.Sub(before), step.every)
+		}
+		d = next
+	}
+	ahead.Add(int64(16 * time.Second))
+	r.server.DecideDevice(d.Started.UserCode, "anna@example.test")
+	if d, err := authflow.PollDeviceAt(t.Context(), r.flow, d, time.Now()); err != nil || d.State != authdb.DeviceAuthorized {
+		t.Errorf("after the person agreed it is %+v, %v", d, err)
+	}
 }
 
 // A reply that was journaled and not saved, as by a hub that was killed, is saved by the

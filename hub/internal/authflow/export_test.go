@@ -26,3 +26,15 @@ func AskDeviceAndDie(ctx context.Context, f *Flow, d *authdb.Device) error {
 	}
 	return err
 }
+
+// PollDeviceAt claims and polls a device authorization at a time, as PollDevices does, and
+// returns it as it is stored after that.
+func PollDeviceAt(ctx context.Context, f *Flow, d *authdb.Device, now time.Time) (*authdb.Device, error) {
+	claimed := now.Add(time.Minute)
+	mine, err := f.o.Store.Authorizations.ClaimDevice(ctx, d, claimed)
+	if err != nil || !mine {
+		return nil, errors.Join(errors.New("the device authorization is claimed already"), err)
+	}
+	f.pollDevice(ctx, d, claimed, now)
+	return f.Device(ctx, d.ConnectionID)
+}
