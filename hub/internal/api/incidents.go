@@ -88,11 +88,11 @@ func (a *API) incidentView(ctx context.Context, i noticedb.Incident) Incident {
 
 // Forecast says by when a person is needed.
 type Forecast struct {
-	Connection string    `json:"connection" doc:"Empty for the end of a service's client secret"`
-	Service    string    `json:"service,omitempty" doc:"The service whose client secret ends"`
+	Connection string    `json:"connection" doc:"Empty for the end of a service's client secret or certificate"`
+	Service    string    `json:"service,omitempty" doc:"The service whose client secret or certificate ends"`
 	Title      string    `json:"title"`
 	By         time.Time `json:"by"`
-	Reason     string    `json:"reason" enum:"no_auto_renew,no_refresh_token,refused,refresh_token_ends,client_secret_ends"`
+	Reason     string    `json:"reason" enum:"no_auto_renew,no_refresh_token,refused,refresh_token_ends,client_secret_ends,client_certificate_ends"`
 }
 
 type forecastInput struct {

@@ -70,7 +70,8 @@ func (e *Escalation) StartDrill(ctx context.Context, event policy.Event, connect
 		ID: store.NewID(), Event: event, ServiceID: c.ServiceID, Affected: 1, Connections: []string{c.ID}, OpenedAt: now, Drill: true,
 		Code: "drill", Message: "this is a drill",
 	}
-	if topic := TopicOf(event); topic == topicPerson || topic == topicSecret {
+	switch TopicOf(event) {
+	case topicPerson, topicSecret, topicCertificate:
 		esc.PersonBy = now.AddDate(0, 0, 3)
 	}
 	if err := e.planner.Open(ctx, esc); err != nil {

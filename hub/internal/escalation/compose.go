@@ -34,6 +34,8 @@ func (e *Escalation) compose(ctx context.Context, d noticedb.Delivery, contact p
 		links.page = e.o.PublicURL + "/services"
 	case topicSecret:
 		links.page = e.o.PublicURL + "/services/" + facts.serviceName
+	case topicCertificate:
+		links.page = e.o.PublicURL + "/services/" + facts.serviceName + "/keys"
 	}
 	if d.Kind == noticedb.DeliveryRecovered {
 		if topic, err = e.endingOf(ctx, esc); err != nil {

@@ -93,7 +93,9 @@ func (f facts) fields(topic, lang string, zone *time.Location, l links, hub stri
 	}
 	switch {
 	case topic == topicSecret:
-		fields["title"], fields["stops"] = fields["service"], phrase(lang, "stops_secret_"+f.secretCode())
+		fields["title"], fields["stops"] = fields["service"], phrase(lang, "stops_secret_"+f.endCode())
+	case topic == topicCertificate:
+		fields["title"], fields["stops"] = fields["service"], phrase(lang, "stops_certificate_"+f.endCode())
 	case topic == topicScopes:
 		fields["stops"] = phrase(lang, "stops_scopes")
 	case f.esc.ClosedAt.IsZero():
@@ -118,8 +120,11 @@ func (f facts) stops(lang string, speak *i18n.Speaker) string {
 
 // remedy is the provider's own advice, or ours.
 func (f facts) remedy(topic, lang string) string {
-	if topic == topicSecret {
-		return phrase(lang, "remedy_secret_"+f.secretCode())
+	switch topic {
+	case topicSecret:
+		return phrase(lang, "remedy_secret_"+f.endCode())
+	case topicCertificate:
+		return phrase(lang, "remedy_certificate_"+f.endCode())
 	}
 	if len(f.connections) > 0 && f.connections[0].Failure != nil {
 		own := f.connections[0].Failure.Remedy
@@ -133,8 +138,9 @@ func (f facts) remedy(topic, lang string) string {
 	return phrase(lang, "remedy_"+topic)
 }
 
-// secretCode is the code of an escalation about a client secret; a drill has one of its own.
-func (f facts) secretCode() string {
+// endCode is the code of an escalation about a client secret or certificate; a drill has one
+// of its own.
+func (f facts) endCode() string {
 	if f.esc.Drill {
 		return secretLast
 	}

@@ -84,6 +84,7 @@ func (e *Escalation) Run(ctx context.Context) {
 			if time.Since(secrets) >= secretsEvery {
 				secrets = looked
 				e.secrets(ctx, looked)
+				e.certificates(ctx, looked)
 			}
 		}
 		sent, err := e.Deliver(ctx)
@@ -134,6 +135,16 @@ func (e *Escalation) secrets(ctx context.Context, now time.Time) {
 		e.o.Logger.Warn("check for ending client secrets failed, retrying", "error", err)
 	case begun+ended > 0:
 		e.o.Logger.Info("client secret escalations updated", "begun", begun, "over", ended)
+	}
+}
+
+func (e *Escalation) certificates(ctx context.Context, now time.Time) {
+	begun, ended, err := e.planner.TellOfCertificates(ctx, now)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		e.o.Logger.Warn("check for ending client certificates failed, retrying", "error", err)
+	case begun+ended > 0:
+		e.o.Logger.Info("client certificate escalations updated", "begun", begun, "over", ended)
 	}
 }
 

@@ -67,8 +67,8 @@ func (p *Planner) rules(ctx context.Context) (contacts []policy.Contact, rules [
 }
 
 // situation is what policies match: the services and tags of connections and their owners;
-// changed hosts concern the owners of the hub, the end of a client secret also its
-// administrators.
+// changed hosts concern the owners of the hub, the end of a client secret or certificate also
+// its administrators.
 func (p *Planner) situation(ctx context.Context, event policy.Event, at time.Time, ids []string) (s policy.Situation, err error) {
 	s = policy.Situation{Event: event, Began: at}
 	roles := rolesTold(event)
@@ -98,7 +98,7 @@ func rolesTold(event policy.Event) []string {
 	switch event {
 	case policy.HostsChanged:
 		return []string{access.RoleOwner}
-	case policy.SecretEnds:
+	case policy.SecretEnds, policy.CertificateEnds:
 		return []string{access.RoleOwner, access.RoleAdministrator}
 	}
 	return nil

@@ -15,7 +15,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
 )
 
-// Codes of the escalations of policy.SecretEnds.
+// Codes of the escalations of policy.SecretEnds and policy.CertificateEnds.
 const (
 	// secretLast is a secret whose end stops renewals.
 	secretLast = "last"
@@ -34,18 +34,23 @@ func (p *Planner) TellOfSecrets(ctx context.Context, now time.Time) (begun, ende
 	if err != nil {
 		return 0, 0, err
 	}
-	due := secretsDue(services, now)
+	return p.tellOfServices(ctx, policy.SecretEnds, secretsDue(services, now), now)
+}
+
+// tellOfServices opens the due escalations of an event that are not open yet, and ends those
+// that are due no more. It returns how many it opened and ended.
+func (p *Planner) tellOfServices(ctx context.Context, event policy.Event, due []noticedb.Escalation, now time.Time) (begun, ended int, err error) {
 	err = p.store.InTx(ctx, func(ctx context.Context) error {
 		begun, ended = 0, 0
 		contacts, err := p.store.People.Contacts(ctx)
 		if err != nil || len(contacts) == 0 {
 			return err // what cannot be notified now is notified later
 		}
-		if ended, err = p.endSecrets(ctx, due, now); err != nil {
+		if ended, err = p.endServices(ctx, event, due, now); err != nil {
 			return err
 		}
 		for _, e := range due {
-			opened, err := p.openSecret(ctx, e)
+			opened, err := p.openService(ctx, e)
 			if err != nil {
 				return err
 			}
@@ -74,7 +79,7 @@ func secretsDue(services []service.Service, now time.Time) (due []noticedb.Escal
 				code = secretEnded
 			}
 			due = append(due, noticedb.Escalation{
-				ID: secretNotice(svc.ID, end.At, code, days), Event: policy.SecretEnds, ServiceID: svc.ID, Code: code, OpenedAt: now, PersonBy: end.At,
+				ID: endNotice("client secret", svc.ID, end.At, code, days), Event: policy.SecretEnds, ServiceID: svc.ID, Code: code, OpenedAt: now, PersonBy: end.At,
 			})
 		}
 	}
@@ -95,15 +100,15 @@ func secretTerm(left time.Duration) (days int, near bool) {
 	return 0, false
 }
 
-// secretNotice is the id of an escalation about a secret, the same in every replica: so
-// that only one of them opens it.
-func secretNotice(serviceID string, end time.Time, code string, days int) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "client secret %s %d %s %d", serviceID, end.UnixMilli(), code, days))
+// endNotice is the id of an escalation about the end of what proves the hub to a service, the
+// same in every replica: so that only one of them opens it.
+func endNotice(what, serviceID string, end time.Time, code string, days int) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %d %s %d", what, serviceID, end.UnixMilli(), code, days))
 	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }
 
-// openSecret opens one that was not open before.
-func (p *Planner) openSecret(ctx context.Context, e noticedb.Escalation) (opened bool, err error) {
+// openService opens one that was not open before.
+func (p *Planner) openService(ctx context.Context, e noticedb.Escalation) (opened bool, err error) {
 	if _, err = p.store.Notices.Escalation(ctx, e.ID); !errors.Is(err, store.ErrNotFound) {
 		return false, err
 	}
@@ -120,10 +125,10 @@ func (p *Planner) openSecret(ctx context.Context, e noticedb.Escalation) (opened
 	return true, p.Open(ctx, e)
 }
 
-// endSecrets ends the open ones that are not due any more, without a message: whoever
-// replaced the secret knows of it. It returns their number.
-func (p *Planner) endSecrets(ctx context.Context, due []noticedb.Escalation, now time.Time) (ended int, err error) {
-	open, err := p.store.Notices.Escalations(ctx, noticedb.EscalationFilter{Open: true, OfNoIncident: true, Event: policy.SecretEnds})
+// endServices ends the open ones that are not due any more, without a message: whoever
+// replaced the secret or certificate knows of it. It returns their number.
+func (p *Planner) endServices(ctx context.Context, event policy.Event, due []noticedb.Escalation, now time.Time) (ended int, err error) {
+	open, err := p.store.Notices.Escalations(ctx, noticedb.EscalationFilter{Open: true, OfNoIncident: true, Event: event})
 	if err != nil {
 		return 0, err
 	}

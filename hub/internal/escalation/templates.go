@@ -56,6 +56,8 @@ const (
 	topicHosts = string(policy.HostsChanged)
 	// topicSecret is a client secret of a service that ends.
 	topicSecret = string(policy.SecretEnds)
+	// topicCertificate is a client certificate of a service that ends.
+	topicCertificate = string(policy.CertificateEnds)
 	// topicScopes is a connection that lacks scopes.
 	topicScopes = string(policy.ScopesNeeded)
 	// topicWithdrawn is an end because the connections were deleted, paused or given
@@ -64,7 +66,7 @@ const (
 )
 
 // Topics are what has a text of its own.
-var Topics = []string{string(policy.GrantEnded), topicPerson, string(policy.OperatorNeeded), string(policy.RenewalFailed), string(policy.PluginFailed), topicScopes, topicSecret, topicRequest, topicHosts, topicRecovered, topicWithdrawn}
+var Topics = []string{string(policy.GrantEnded), topicPerson, string(policy.OperatorNeeded), string(policy.RenewalFailed), string(policy.PluginFailed), topicScopes, topicSecret, topicCertificate, topicRequest, topicHosts, topicRecovered, topicWithdrawn}
 
 // TopicOf is the topic of an event.
 func TopicOf(e policy.Event) string {

@@ -26,7 +26,7 @@ const certificateLife = 2 * 365 * 24 * time.Hour
 // Make makes the next version of a key. Errors: *MissingError if the service declares none
 // of that name; those of a key that has to be imported.
 func (r *Keyring) Make(ctx context.Context, svc service.Service, name string) (keydb.Key, error) {
-	d, ok := declared(svc, name)
+	d, ok := svc.Key(name)
 	if !ok {
 		return keydb.Key{}, &MissingError{Service: svc.Name, Key: name}
 	}

@@ -57,7 +57,7 @@ const mostImport = 64 << 10
 // account with private_key and private_key_id. It is used at once. Errors: *InvalidError,
 // *MissingError.
 func (r *Keyring) Import(ctx context.Context, svc service.Service, name, text string) (keydb.Key, error) {
-	d, ok := declared(svc, name)
+	d, ok := svc.Key(name)
 	if !ok {
 		return keydb.Key{}, &MissingError{Service: svc.Name, Key: name}
 	}

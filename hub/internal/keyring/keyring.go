@@ -59,18 +59,6 @@ func (e *RemovedError) Error() string {
 // Refusal implements act.RefusalError.
 func (e *RemovedError) Refusal() bool { return true }
 
-// declared finds the declaration of a key.
-func declared(svc service.Service, name string) (provider.Key, bool) {
-	if svc.Description == nil {
-		return provider.Key{}, false
-	}
-	i := slices.IndexFunc(svc.Description.Keys, func(k provider.Key) bool { return k.Name == name })
-	if i < 0 {
-		return provider.Key{}, false
-	}
-	return svc.Description.Keys[i], true
-}
-
 // InUse returns the version of a key that is used now: the newest whose time has come, or,
 // if every one is still to come, the oldest.
 func InUse(versions []keydb.Key, now time.Time) (keydb.Key, bool) {
@@ -88,7 +76,7 @@ func InUse(versions []keydb.Key, now time.Time) (keydb.Key, bool) {
 // key returns the version of a key to use: the pinned one, or else the one in use. A key
 // that only the hub can make is made when it is first needed. Errors: *MissingError.
 func (r *Keyring) key(ctx context.Context, svc service.Service, name, pinned string, use provider.KeyUse) (keydb.Key, error) {
-	d, ok := declared(svc, name)
+	d, ok := svc.Key(name)
 	missing := &MissingError{Service: svc.Name, Key: name, Declared: ok}
 	if !ok {
 		return keydb.Key{}, missing

@@ -33,6 +33,9 @@ const (
 	HostsChanged Event = "hosts_changed"
 	// SecretEnds: a client secret of a service ends, or has ended.
 	SecretEnds Event = "client_secret_ends"
+	// CertificateEnds: the certificate by which the hub proves itself to a service ends, or
+	// has ended.
+	CertificateEnds Event = "client_certificate_ends"
 	// ScopesNeeded: a process has reported that a service refuses a request of a connection
 	// for lack of scopes, which only a person can grant.
 	ScopesNeeded Event = "scopes_needed"
@@ -45,12 +48,12 @@ const (
 )
 
 // Events are those that a policy can choose.
-var Events = []Event{RenewalFailed, PersonIn14, PersonIn3, PersonIn1, GrantEnded, OperatorNeeded, PluginFailed, ScopesNeeded, SecretEnds, ServiceRequested, HostsChanged, IncidentOpened, Recovered}
+var Events = []Event{RenewalFailed, PersonIn14, PersonIn3, PersonIn1, GrantEnded, OperatorNeeded, PluginFailed, ScopesNeeded, SecretEnds, CertificateEnds, ServiceRequested, HostsChanged, IncidentOpened, Recovered}
 
 // Days are the days before the expiry of a grant that are notified, longest first.
 var Days = []int{14, 3, 1}
 
-// SecretDays are the days before the end of a client secret that are notified.
+// SecretDays are the days before the end of a client secret or certificate that are notified.
 var SecretDays = []int{30, 14, 3}
 
 // PersonIn is the event of one of Days.

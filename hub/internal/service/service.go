@@ -60,6 +60,19 @@ type Service struct {
 	UpdatedAt time.Time
 }
 
+// Key is the declaration of a key that the service needs, by its name; false if it needs none
+// of that name.
+func (s Service) Key(name string) (provider.Key, bool) {
+	if s.Description == nil {
+		return provider.Key{}, false
+	}
+	i := slices.IndexFunc(s.Description.Keys, func(k provider.Key) bool { return k.Name == name })
+	if i < 0 {
+		return provider.Key{}, false
+	}
+	return s.Description.Keys[i], true
+}
+
 // ForProvider returns the part that a provider gets with each request.
 func (s Service) ForProvider() provider.Service {
 	return provider.Service{

@@ -96,12 +96,17 @@ func (p *calendarPages) calendar(c *gin.Context) {
 	}
 }
 
-// entryOf is the entry of a date: of a connection, or of a service whose client secret ends.
+// entryOf is the entry of a date: of a connection, or of a service whose client secret or
+// certificate ends.
 func (p *calendarPages) entryOf(s *i18n.Speaker, row statsdb.ForecastRow) calendar.Entry {
 	uid, page, summary := row.ID, p.publicURL+"/connections/"+url.PathEscape(row.Name), s.Say("calendar.summary", "Name", row.Title)
 	if row.ServiceName != "" {
 		uid, page = fmt.Sprintf("%s-%d", row.ServiceID, row.By.Unix()), p.publicURL+"/services/"+url.PathEscape(row.ServiceName)
 		summary = s.Say("calendar.secret_summary", "Name", row.Title)
+	}
+	if row.Reason == overview.ReasonCertificateEnds {
+		uid, page = uid+"-certificate", page+"/keys"
+		summary = s.Say("calendar.certificate_summary", "Name", row.Title)
 	}
 	return calendar.Entry{
 		UID: uid + "@evergrant", At: row.By, Changed: row.UpdatedAt, URL: page, Summary: summary, Description: s.Say("calendar."+row.Reason) + "\n" + page,

@@ -58,10 +58,14 @@ func serviceKeyView(d provider.Key, versions []keydb.Key, now time.Time) view.Se
 		case k.UsedFrom.After(now):
 			state = view.KeyNext
 		}
-		v.Versions = append(v.Versions, view.KeyVersion{
+		version := view.KeyVersion{
 			KeyID: k.KeyID, Algorithm: k.Algorithm, State: state, Imported: k.Origin == provider.KeyImported,
 			CreatedAt: k.CreatedAt, UsedFrom: k.UsedFrom, EndsAt: k.EndsAt, Certificate: k.Certificate,
-		})
+		}
+		if state == view.KeyInUse {
+			version.Ended, version.Near = view.EndOf(k.EndsAt, now)
+		}
+		v.Versions = append(v.Versions, version)
 	}
 	return v
 }

@@ -32,6 +32,9 @@ type KeyVersion struct {
 	CreatedAt, UsedFrom, EndsAt time.Time
 	// Certificate is the chain in PEM; "" without one.
 	Certificate string
+	// Ended is set if the end of a certificate in use has passed, and Near also if it comes
+	// within 30 days.
+	Ended, Near bool
 }
 
 // KeyState is what a version is for now.
