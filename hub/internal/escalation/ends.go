@@ -9,6 +9,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
+	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 const (
@@ -22,14 +23,16 @@ const (
 // terms are the terms of notification at a time, the shortest first: each selects the grants
 // that end within its days and not within the days of the one before. The first is of those
 // that have ended, without any renewal that could have failed. A grant whose whole life is
-// shorter than a term is not notified at it.
+// shorter than a term is not notified at it. The longest term is of static keys alone.
 func terms(now time.Time) []noticedb.EndingFilter {
 	list := []noticedb.EndingFilter{{After: now.Add(-runOut), Until: now, UselessAt: now, Moved: moved}}
 	for _, days := range slices.Sorted(slices.Values(policy.Days)) {
 		until := now.Add(time.Duration(days) * day)
 		list = append(list, noticedb.EndingFilter{After: list[len(list)-1].Until, Until: until, LongerThan: time.Duration(days) * day, Days: days, Moved: moved})
 	}
-	return list
+	return append(list, noticedb.EndingFilter{
+		After: list[len(list)-1].Until, Until: now.Add(policy.KeyDays * day), LongerThan: policy.KeyDays * day, Days: policy.KeyDays, Moved: moved, Grant: provider.GrantStatic,
+	})
 }
 
 // eventIn is the event of a term.
@@ -40,8 +43,8 @@ func eventIn(days int) policy.Event {
 	return policy.PersonIn(days)
 }
 
-// TellOfEnds opens an escalation for the grants that expire within 14, 3 and 1 days, or
-// have expired without any renewal that could have failed, and whose expiry was not
+// TellOfEnds opens an escalation for the grants that expire within 14, 3 and 1 days, static
+// keys also within 30, or have expired without any renewal that could have failed, and whose expiry was not
 // notified yet: one for each service and number of days, however many connections there
 // are. It closes those whose connections were all authorized again. Each grant is marked
 // in the transaction that opens its escalation, so that it is notified once. It returns how

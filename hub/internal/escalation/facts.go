@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/i18n"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
+	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // mostListed is how many connections a message names.
@@ -126,6 +128,9 @@ func (f facts) remedy(topic, lang string) string {
 	case topicCertificate:
 		return phrase(lang, "remedy_certificate_"+f.endCode())
 	}
+	if topic == topicPerson && f.keys() {
+		return phrase(lang, "remedy_person_needed_key")
+	}
 	if len(f.connections) > 0 && f.connections[0].Failure != nil {
 		own := f.connections[0].Failure.Remedy
 		if lang == "ru" && own.RU != "" {
@@ -136,6 +141,11 @@ func (f facts) remedy(topic, lang string) string {
 		}
 	}
 	return phrase(lang, "remedy_"+topic)
+}
+
+// keys reports whether the connections are all of static keys.
+func (f facts) keys() bool {
+	return len(f.connections) > 0 && !slices.ContainsFunc(f.connections, func(c connection.Connection) bool { return c.Grant != provider.GrantStatic })
 }
 
 // endCode is the code of an escalation about a client secret or certificate; a drill has one

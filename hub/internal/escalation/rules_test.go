@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/escalation"
+	"github.com/evergrant/evergrant/hub/internal/policy"
 	"github.com/evergrant/evergrant/hub/internal/store/noticedb"
+	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 var at = time.Date(2030, 1, 2, 12, 0, 0, 0, time.UTC)
@@ -99,16 +101,20 @@ func TestAnEscalationIsContinuedForOthers(t *testing.T) {
 	}
 }
 
-// Each grant that ends within 14 days, or has ended within the last 7, is of one term.
+// Each grant that ends within 14 days, or has ended within the last 7, is of one term, and each
+// static key that ends within 30.
 func TestTermsCoverTheDaysOnce(t *testing.T) {
 	for in, want := range map[time.Duration]int{
 		-8 * 24 * time.Hour: -1, -time.Hour: 0, 0: 0, time.Millisecond: 1, 24 * time.Hour: 1, 25 * time.Hour: 3, 72 * time.Hour: 3,
-		13 * 24 * time.Hour: 14, 14 * 24 * time.Hour: 14, 14*24*time.Hour + time.Millisecond: -1,
+		13 * 24 * time.Hour: 14, 14 * 24 * time.Hour: 14, 14*24*time.Hour + time.Millisecond: 30, 30 * 24 * time.Hour: 30, 30*24*time.Hour + time.Millisecond: -1,
 	} {
 		var of []int
 		for _, term := range escalation.Terms(at) {
 			if end := at.Add(in); end.After(term.After) && !end.After(term.Until) {
 				of = append(of, term.Days)
+				if (term.Grant == provider.GrantStatic) != (term.Days == policy.KeyDays) {
+					t.Errorf("the term of %d days is of %q", term.Days, term.Grant)
+				}
 			}
 		}
 		if want < 0 && len(of) > 0 || want >= 0 && !slices.Equal(of, []int{want}) {

@@ -21,8 +21,9 @@ const (
 	OperatorNeeded Event = "operator_needed"
 	// PluginFailed: a plugin fails.
 	PluginFailed Event = "plugin_failed"
-	// PersonIn14, PersonIn3 and PersonIn1: a grant expires within so many days unless it
-	// is authorized again.
+	// PersonIn30, PersonIn14, PersonIn3 and PersonIn1: a grant expires within so many days
+	// unless it is authorized again. The first is of static keys alone.
+	PersonIn30 Event = "person_needed_30"
 	PersonIn14 Event = "person_needed_14"
 	PersonIn3  Event = "person_needed_3"
 	PersonIn1  Event = "person_needed_1"
@@ -48,17 +49,23 @@ const (
 )
 
 // Events are those that a policy can choose.
-var Events = []Event{RenewalFailed, PersonIn14, PersonIn3, PersonIn1, GrantEnded, OperatorNeeded, PluginFailed, ScopesNeeded, SecretEnds, CertificateEnds, ServiceRequested, HostsChanged, IncidentOpened, Recovered}
+var Events = []Event{RenewalFailed, PersonIn30, PersonIn14, PersonIn3, PersonIn1, GrantEnded, OperatorNeeded, PluginFailed, ScopesNeeded, SecretEnds, CertificateEnds, ServiceRequested, HostsChanged, IncidentOpened, Recovered}
 
 // Days are the days before the expiry of a grant that are notified, longest first.
 var Days = []int{14, 3, 1}
 
+// KeyDays are the days before the end of a static key that are notified besides: people may
+// have to ask somebody else for a new one.
+const KeyDays = 30
+
 // SecretDays are the days before the end of a client secret or certificate that are notified.
 var SecretDays = []int{30, 14, 3}
 
-// PersonIn is the event of one of Days.
+// PersonIn is the event of one of Days, or of KeyDays.
 func PersonIn(days int) Event {
 	switch days {
+	case KeyDays:
+		return PersonIn30
 	case 1:
 		return PersonIn1
 	case 3:

@@ -8,6 +8,7 @@ import (
 	"gorm.io/gorm/clause"
 
 	"github.com/evergrant/evergrant/hub/internal/store/db"
+	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 type personToldRow struct {
@@ -40,6 +41,8 @@ type EndingFilter struct {
 	// an end that is at most Moved earlier.
 	Days  int
 	Moved time.Duration
+	// Grant keeps the connections that got their tokens so; "" keeps all.
+	Grant provider.Grant
 }
 
 // Endings reads active grants without a failure, by their ends.
@@ -53,6 +56,10 @@ func (s *Rows) Endings(ctx context.Context, f EndingFilter) ([]Ending, error) {
 			AND NOT EXISTS (SELECT 1 FROM person_told t WHERE t.connection_id = connections.id AND t.days = @days AND t.person_by >= connections.person_by - @moved)`
 	if !f.UselessAt.IsZero() {
 		sql += " AND renewable_until <= @now AND expires_at > 0 AND expires_at <= @now"
+	}
+	if f.Grant != "" {
+		sql += " AND grant_type = @grant"
+		args["grant"] = string(f.Grant)
 	}
 	var rows []struct {
 		ID, ServiceID string
