@@ -3,6 +3,7 @@ package oidctest
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -131,11 +132,14 @@ func Start(c Config) (*Server, error) {
 	return s, nil
 }
 
+// read reads the next line of JSON. The lines between are notices of oidc-provider's own.
 func (s *Server) read(into any) error {
-	if !s.lines.Scan() {
-		return io.ErrUnexpectedEOF
+	for s.lines.Scan() {
+		if line := s.lines.Bytes(); bytes.HasPrefix(line, []byte("{")) {
+			return json.Unmarshal(line, into)
+		}
 	}
-	return json.Unmarshal(s.lines.Bytes(), into)
+	return cmp.Or(s.lines.Err(), io.ErrUnexpectedEOF)
 }
 
 // Seen is what the server has seen.
