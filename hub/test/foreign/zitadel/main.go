@@ -3,7 +3,8 @@
 // does not depend on it.
 //
 // It listens on a free port of localhost, prints its issuer, and ends with its standard
-// input. The arguments are a client ID, a client secret and a redirect URI.
+// input. The arguments are a client ID, a client secret, a redirect URI and, for a client
+// that proves itself by a key instead of the secret, where it publishes that.
 package main
 
 import (
@@ -27,8 +28,8 @@ func main() {
 }
 
 func run(args []string) error {
-	if len(args) != 3 {
-		return fmt.Errorf("want a client ID, a client secret and a redirect URI, got %d arguments", len(args))
+	if len(args) != 3 && len(args) != 4 {
+		return fmt.Errorf("want a client ID, a client secret, a redirect URI and perhaps the address of keys, got %d arguments", len(args))
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -40,7 +41,11 @@ func run(args []string) error {
 	}
 	issuer := "http://localhost:" + port + "/"
 	storage.RegisterClients(storage.WebClient(args[0], args[1], args[2]))
-	store := storage.NewStorage(storage.NewUserStore(issuer))
+	example := storage.NewStorage(storage.NewUserStore(issuer))
+	var store exampleop.Storage = example
+	if len(args) == 4 {
+		store = keyed{example, args[3]}
+	}
 	server := &http.Server{
 		Handler:           exampleop.SetupServer(issuer, store, slog.New(slog.NewTextHandler(os.Stderr, nil)), false),
 		ReadHeaderTimeout: time.Minute,
