@@ -28,6 +28,7 @@ var sealedPlaces = map[string]func(row map[string]any) string{
 	"passkeys.credential": byID, "channels.settings": byID, "contacts.addresses": byID, "deliveries.message": byID, "revocations.tokens": byID, "revocations.about": byID,
 	"offered_grants.grant_data":     func(row map[string]any) string { return row["connection_id"].(string) },
 	"device_authorizations.secrets": func(row map[string]any) string { return row["connection_id"].(string) },
+	"bulk_items.import_row":         func(row map[string]any) string { return fmt.Sprintf("%s/%d", row["run_id"], row["n"]) },
 	"sessions.data":                 func(row map[string]any) string { return row["token"].(string) },
 	"token_history.tokens":          func(row map[string]any) string { return fmt.Sprintf("%s/%d", row["connection_id"], row["generation"]) },
 	"audit_chain.mac_key":           func(map[string]any) string { return "1" },

@@ -34,6 +34,7 @@ type BulkItemRow struct {
 	Name         string
 	State        string
 	Message      string
+	ImportRow    []byte
 }
 
 // TableName pins the table.
@@ -53,8 +54,11 @@ type BulkRun struct {
 type BulkItem struct {
 	N                  int
 	ConnectionID, Name string
-	// State is waiting, done, failed or cancelled; Message is why it failed.
+	// State is one of the states of an item; Message is why it failed.
 	State, Message string
+	// ImportRow is what an item of an import brings, in plain text; it is sealed in the
+	// database and only ImportRow returns it.
+	ImportRow []byte
 }
 
 // The states of an item.
@@ -64,6 +68,10 @@ const (
 	BulkFailed  = "failed"
 	// BulkCancelled was left alone because the run was cancelled.
 	BulkCancelled = "cancelled"
+	// BulkTroubled was imported, and its renewal at once has failed.
+	BulkTroubled = "troubled"
+	// BulkTried was imported and renewed; whether it is taken up depends on the other items.
+	BulkTried = "tried"
 )
 
 // CreateBulkRun adds a run for the connections that a filter chooses, at most limit,
@@ -89,7 +97,11 @@ func (s *Rows) CreateBulkRunOf(ctx context.Context, run BulkRun, items []BulkIte
 		}
 		rows := make([]BulkItemRow, 0, len(items))
 		for _, item := range items {
-			rows = append(rows, BulkItemRow{RunID: run.ID, N: int64(item.N), ConnectionID: item.ConnectionID, Name: item.Name, State: BulkWaiting})
+			sealed, err := s.sealRow(run.ID, item)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, BulkItemRow{RunID: run.ID, N: int64(item.N), ConnectionID: item.ConnectionID, Name: item.Name, State: BulkWaiting, ImportRow: sealed})
 		}
 		if len(rows) == 0 {
 			return nil
@@ -134,10 +146,10 @@ func itemsOf(query *gorm.DB) ([]BulkItem, error) {
 	return items, nil
 }
 
-// FinishBulkItem notes what came of an item.
+// FinishBulkItem notes what came of an item, and forgets what it imports.
 func (s *Rows) FinishBulkItem(ctx context.Context, runID string, item BulkItem) error {
 	return db.Failed("note a result", s.db.Writing(ctx).Model(&BulkItemRow{}).Where("run_id = ? AND n = ?", runID, item.N).
-		UpdateColumns(map[string]any{"state": item.State, "message": item.Message}).Error)
+		UpdateColumns(map[string]any{"state": item.State, "message": item.Message, "import_row": nil}).Error)
 }
 
 // FinishBulkRun notes that nothing of a run waits any more.
@@ -156,6 +168,9 @@ func (s *Rows) CancelBulkRun(ctx context.Context, runID string, now time.Time) e
 		if stopped.Error != nil {
 			return stopped.Error
 		}
+		if err := forget(tx, runID); err != nil {
+			return err
+		}
 		return tx.Model(&BulkItemRow{}).Where("run_id = ? AND state = ?", runID, BulkWaiting).UpdateColumn("state", BulkCancelled).Error
 	}))
 }
@@ -170,7 +185,7 @@ type BulkPage struct {
 }
 
 // byUrgency orders the results of a run.
-const byUrgency = `CASE state WHEN 'failed' THEN 0 WHEN 'waiting' THEN 1 WHEN 'cancelled' THEN 2 ELSE 3 END, n`
+const byUrgency = `CASE state WHEN 'failed' THEN 0 WHEN 'troubled' THEN 1 WHEN 'waiting' THEN 2 WHEN 'tried' THEN 2 WHEN 'cancelled' THEN 3 ELSE 4 END, n`
 
 // BulkRun reads a run with its counts by state, and a page of its items. Errors: ErrNotFound.
 func (s *Rows) BulkRun(ctx context.Context, id string, page BulkPage) (BulkRun, map[string]int, []BulkItem, error) {
@@ -178,18 +193,11 @@ func (s *Rows) BulkRun(ctx context.Context, id string, page BulkPage) (BulkRun, 
 	if err := s.db.Reading(ctx).Where("id = ?", id).Take(&row).Error; err != nil {
 		return BulkRun{}, nil, nil, db.Failed("read an act on many connections", err)
 	}
-	var counted []struct {
-		State string
-		Count int
+	counts, err := s.countBulkItems(ctx, id)
+	if err != nil {
+		return BulkRun{}, nil, nil, err
 	}
-	if err := s.db.Reading(ctx).Model(&BulkItemRow{}).Select("state, COUNT(*) AS count").Where("run_id = ?", id).Group("state").Scan(&counted).Error; err != nil {
-		return BulkRun{}, nil, nil, db.Failed("count what is done", err)
-	}
-	counts := map[string]int{}
-	for _, c := range counted {
-		counts[c.State] = c.Count
-	}
-	query := s.db.Reading(ctx).Where("run_id = ?", id)
+	query := s.db.Reading(ctx).Omit("import_row").Where("run_id = ?", id)
 	if page.State != "" {
 		query = query.Where("state = ?", page.State)
 	}

@@ -22,6 +22,7 @@ var sealedColumns = []sealedColumn{
 	{"revocations", "about", "id"},
 	{"offered_grants", "grant_data", "connection_id"},
 	{"device_authorizations", "secrets", "connection_id"},
+	{"bulk_items", "import_row", "run_id || '/' || CAST(n AS TEXT)"},
 	{"users", "second_factor", "id"},
 	{"sessions", "data", "token"},
 	{"audit_chain", "mac_key", "CAST(id AS TEXT)"},
