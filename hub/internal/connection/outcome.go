@@ -176,6 +176,15 @@ func (c Connection) Paused(now time.Time) Connection {
 	return c
 }
 
+// Awake is a paused connection as it would be if it were not, for a renewal that is to
+// leave it paused.
+func (c Connection) Awake() Connection {
+	if c.State == StatePaused {
+		c.State = StateActive
+	}
+	return c
+}
+
 // Resumed makes a paused connection active again with its failure cleared.
 func (c Connection) Resumed(now time.Time) Connection {
 	if c.State == StatePaused {

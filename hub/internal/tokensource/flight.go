@@ -29,6 +29,8 @@ type flight struct {
 	// secondSecret once the other client secret was tried. Only the renewal itself uses
 	// them.
 	abandoned, secondSecret bool
+	// paused is set if the connection is renewed although it is paused.
+	paused bool
 }
 
 func (f *flight) markSlow() { f.slowOnce.Do(func() { close(f.slow) }) }

@@ -70,6 +70,9 @@ func (s *Source) renewLeased(ctx context.Context, f *flight, c connection.Connec
 		}
 	}()
 	now := s.Now()
+	if f.paused {
+		c = c.Awake() // a save leaves the row paused
+	}
 	may, _ := c.MayRenew(now)
 	if !may && force {
 		may, _ = c.MayRenewNow(now)
