@@ -87,9 +87,6 @@ type Runner struct {
 	life context.Context
 	end  context.CancelFunc
 	work sync.WaitGroup
-	// tables are the rows of imports in progress, by the runs' ids: they hold tokens, so
-	// they are stored nowhere else.
-	tables sync.Map
 }
 
 // New returns a Runner; Close ends its work.
@@ -210,6 +207,15 @@ func (r *Runner) begunBy(ctx context.Context, run bulkdb.BulkRun) (act.Caller, e
 // carryOut works on a run until nothing of it waits, as who began it.
 func (r *Runner) carryOut(who act.Caller, run bulkdb.BulkRun) {
 	ctx := act.Within(act.With(r.life, who), "run", run.ID)
+	if run.Act == Import {
+		defer r.keepSeen(ctx, run)()
+	}
+	if run.Act == Import && run.Argument == TryAll {
+		if err := r.importAll(ctx, run); err != nil {
+			r.o.Logger.Error("import interrupted, will resume", "run", run.ID, "error", err)
+		}
+		return
+	}
 	most := group
 	if run.Act == Links {
 		most = linksGroup

@@ -32,15 +32,19 @@ func TestMain(m *testing.M) { apptest.Main(m) }
 // runner works on a rig, with what a test changes of its options.
 func runner(t *testing.T, r *apptest.Rig, change func(*bulk.Options)) *bulk.Runner {
 	t.Helper()
-	o := bulk.Options{Store: r.Store, Recorder: r.Recorder, Logger: hclog.NewNullLogger(), Connections: connections.New(connections.Options{
-		Store: r.Store, Catalogue: r.Catalogue, Source: r.Source, Flow: r.Flow, TestCalls: r.TestCalls, Recorder: r.Recorder, Logger: hclog.NewNullLogger(),
-	})}
+	o := bulk.Options{Store: r.Store, Recorder: r.Recorder, Logger: hclog.NewNullLogger(), Connections: acts(r)}
 	if change != nil {
 		change(&o)
 	}
 	b := bulk.New(o)
 	t.Cleanup(b.Close)
 	return b
+}
+
+func acts(r *apptest.Rig) *connections.Connections {
+	return connections.New(connections.Options{
+		Store: r.Store, Catalogue: r.Catalogue, Source: r.Source, Flow: r.Flow, TestCalls: r.TestCalls, Recorder: r.Recorder, Logger: hclog.NewNullLogger(),
+	})
 }
 
 // ended waits for the end of a run and returns the results of its items by name, and how
@@ -303,7 +307,7 @@ func TestAnImportSaysOfEachRowWhatCameOfIt(t *testing.T) {
 			}}}
 		}
 		ctx := r.As(t.Context(), access.RoleAdministrator)
-		id, err := b.BeginImport(ctx, []catalogue.ImportRow{row(2, "svc", "brought", "Brought"), row(3, "svc", "", "Shop one"), row(4, "svc", "sales", "Sales"), row(5, "none", "lost", "Lost")})
+		id, err := b.BeginImport(ctx, []catalogue.ImportRow{row(2, "svc", "brought", "Brought"), row(3, "svc", "", "Shop one"), row(4, "svc", "sales", "Sales"), row(5, "none", "lost", "Lost")}, bulk.TryNone)
 		apptest.Must(t, err)
 		results, _ := ended(t, b, id)
 		if _, err := r.Store.Grants.ConnectionByName(t.Context(), "shop-one"); err != nil {
@@ -319,7 +323,7 @@ func TestAnImportSaysOfEachRowWhatCameOfIt(t *testing.T) {
 		} else if en, ru := bulk.Both(said); en == "" || ru == "" || en == ru {
 			t.Errorf("in both languages: %q and %q", en, ru)
 		}
-		if _, err := b.BeginImport(r.As(t.Context(), access.RoleOperator), nil); !errors.Is(err, act.ErrNotAllowed) {
+		if _, err := b.BeginImport(r.As(t.Context(), access.RoleOperator), nil, bulk.TryNone); !errors.Is(err, act.ErrNotAllowed) {
 			t.Errorf("an operator imports: %v", err)
 		}
 		lost := left(t, r, bulk.Import, "anna", item(2, "", "forgotten"))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -31,44 +32,60 @@ type Import struct {
 	By      provider.Grant
 	Options map[string]any
 	Fields  map[string]any
+	// Ends is when a static key ends, as far as the person knows; zero if not.
+	Ends time.Time
 	// Grant is what is known of the tokens. Without an access token it needs a
-	// refresh token, and the hub renews before anything is handed out.
+	// refresh token, and the hub renews before anything is handed out. A login, client
+	// credentials and an assertion need none.
 	Grant provider.Token
+	// Account is whose the grant is, where that is known.
+	Account provider.Account
+	// Held has the connection land paused, until it is decided whether it is taken up.
+	Held bool
+	// Placed is called in the transaction with the connection as it was added; optional.
+	Placed func(ctx context.Context, c connection.Connection) error `json:"-"`
 	// Actor is who requested it, for the timeline.
 	Actor string
 }
 
+// Aged is an import a while after it was read: the life that is left is shorter, and a token
+// without any is of no use.
+func (in Import) Aged(by time.Duration) Import {
+	if in.Grant.AccessToken == "" || in.Grant.ExpiresIn == nil {
+		return in
+	}
+	if left := *in.Grant.ExpiresIn - by; left > 0 {
+		in.Grant.ExpiresIn = &left
+		return in
+	}
+	in.Grant = deadOnArrival(in.Grant)
+	return in
+}
+
 // Import adds a connection with its grant, in one step: either it is there with the
-// grant or not at all. What has no valid access token is due at once. Errors:
-// *InvalidError; store.ErrNotFound for the service.
+// grant or not at all. What has no valid access token is due at once. A grant that was
+// imported before and lies in the trash is put back with the tokens that it has got since:
+// those of the import may be spent. It must be part of a transaction. Errors: *InvalidError;
+// store.ErrNotFound for the service.
 func (c *Catalogue) Import(ctx context.Context, in Import) (connection.Connection, error) {
 	svc, err := c.store.Services.ServiceByName(ctx, in.Service)
 	if err != nil {
 		return connection.Connection{}, err
 	}
-	conn, err := newConnection(svc, NewConnection{Name: in.Name, Title: in.Title, Grant: in.By, Options: in.Options})
+	now := time.Now()
+	conn, err := Incoming(svc, in, now)
 	if err != nil {
 		return conn, err
 	}
-	if in.Grant.AccessToken == "" && conn.Policy.AutoRenew != provider.AutoRenewRefreshToken && !conn.Grant.Reissues() {
-		invalid := &InvalidError{}
-		invalid.add("grant", "This service does not renew access by a refresh token, so a refresh token alone is of no use; give the access token and when it expires.",
-			"Этот сервис не продлевает доступ по refresh-токену, и одного refresh-токена мало: укажите токен доступа и срок его действия.")
-		return conn, invalid
+	origin := originOf(svc, in)
+	conn, put, err := c.putBackKept(ctx, conn, in, origin)
+	if err != nil {
+		return conn, err
 	}
-	now := time.Now()
-	var fields provider.Fields
-	if len(in.Fields) > 0 || conn.Grant == provider.GrantLogin { // a login is of no use without
-		if fields, err = CheckFields(svc, conn.Grant, in.Fields); err != nil {
+	if !put {
+		if conn, err = c.create(ctx, conn, in, origin); err != nil {
 			return conn, err
 		}
-	}
-	conn = conn.Obtained(now, now, in.Grant, provider.Account{}, svc.Scopes, fields, time.Time{})
-	if err := c.store.Grants.CreateConnection(ctx, conn); err != nil {
-		if errors.Is(err, store.ErrNameTaken) {
-			return conn, taken()
-		}
-		return conn, err
 	}
 	c.log.Info("connection imported", "connection", conn.Name, "service", svc.Name, "actor", in.Actor)
 	if len(in.Tags) > 0 {
@@ -76,9 +93,65 @@ func (c *Catalogue) Import(ctx context.Context, in Import) (connection.Connectio
 			return conn, err
 		}
 	}
-	return conn, c.store.Grants.AddEvent(ctx, grantdb.Event{
-		ConnectionID: conn.ID, ServiceID: conn.ServiceID, Kind: EventImported, Actor: in.Actor, At: now, Detail: "a grant obtained elsewhere was imported",
-	})
+	detail := "a grant obtained elsewhere was imported"
+	if put {
+		detail = "a grant that was imported before was taken out of the trash, with its newest tokens"
+	}
+	if err := c.store.Grants.AddEvent(ctx, grantdb.Event{ConnectionID: conn.ID, ServiceID: conn.ServiceID, Kind: EventImported, Actor: in.Actor, At: now, Detail: detail}); err != nil || in.Placed == nil {
+		return conn, err
+	}
+	return conn, in.Placed(ctx, conn)
+}
+
+// create stores a connection that is new, and what it was imported from.
+func (c *Catalogue) create(ctx context.Context, conn connection.Connection, in Import, origin string) (connection.Connection, error) {
+	if in.Held {
+		conn = conn.Paused(time.Now())
+	}
+	err := c.store.Grants.CreateConnection(ctx, conn)
+	if errors.Is(err, store.ErrNameTaken) {
+		return conn, taken()
+	}
+	if err != nil || origin == "" {
+		return conn, err
+	}
+	return conn, c.store.Grants.NoteImported(ctx, conn, origin)
+}
+
+// Incoming is the connection that an import makes, before it is stored. Errors:
+// *InvalidError.
+func Incoming(svc service.Service, in Import, now time.Time) (connection.Connection, error) {
+	conn, err := newConnection(svc, NewConnection{Name: in.Name, Title: in.Title, Grant: in.By, Options: in.Options})
+	if err != nil {
+		return conn, err
+	}
+	if err := checkTokens(conn, in); err != nil {
+		return conn, err
+	}
+	var fields provider.Fields
+	if len(in.Fields) > 0 || conn.Grant == provider.GrantLogin || conn.Grant == provider.GrantStatic && in.Grant.AccessToken == "" {
+		if fields, err = CheckFields(svc, conn.Grant, in.Fields); err != nil {
+			return conn, err
+		}
+	}
+	return conn.Obtained(now, now, in.Grant, in.Account, svc.Scopes, fields, in.Ends), nil
+}
+
+// checkTokens checks that there is something to get tokens with.
+func checkTokens(conn connection.Connection, in Import) error {
+	invalid := &InvalidError{}
+	switch {
+	case in.Grant.AccessToken != "" || conn.Grant.Reissues() || conn.Grant == provider.GrantStatic:
+	case in.Grant.RefreshToken == "":
+		invalid.add("grant", "It has no token.", "Нет ни одного токена.")
+	case conn.Policy.AutoRenew != provider.AutoRenewRefreshToken:
+		invalid.add("grant", "This service does not renew access by a refresh token, so a refresh token alone is of no use; give the access token and when it expires.",
+			"Этот сервис не продлевает доступ по refresh-токену, и одного refresh-токена мало: укажите токен доступа и срок его действия.")
+	}
+	if !in.Ends.IsZero() && !in.Ends.After(time.Now()) {
+		invalid.add("ends_at", "This date is over; enter the one on which the key ends.", "Эта дата уже прошла; укажите дату, когда ключ перестанет действовать.")
+	}
+	return invalid.orNil()
 }
 
 // ParseGrant reads a grant that a person pastes: access codes («Коды доступа»), the reply

@@ -12,10 +12,6 @@ import (
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
-// ImportColumns are the columns of a table of grants, in any order; the first three
-// of them and one of the tokens are needed.
-var ImportColumns = []string{"service", "title", "name", "refresh_token", "access_token", "expires_at", "tags"}
-
 // MostImported bounds the rows of one table.
 const MostImported = 5000
 
@@ -24,8 +20,11 @@ type ImportRow struct {
 	// Line is its line in the table; the header is 1.
 	Line int
 	Import
-	// Problem is what is wrong with it; empty texts if nothing.
+	// Problem is what is wrong with it, in Column if it is one; empty texts if nothing.
 	Problem i18n.Words
+	Column  string
+	// Field is the same for the API; empty for the whole row.
+	Field string
 }
 
 // Bad reports whether the row cannot be imported as it is.
@@ -54,7 +53,7 @@ func ParseImport(table string, now time.Time) ([]ImportRow, error) {
 	at := map[string]int{}
 	for i, name := range columns {
 		name = strings.ToLower(strings.TrimSpace(name))
-		if !slices.Contains(ImportColumns, name) {
+		if !knownColumn(name) {
 			return refuse("The first line names a column that is not known. Known are: "+strings.Join(ImportColumns, ", ")+".",
 				"В первой строке есть неизвестный столбец. Известны: "+strings.Join(ImportColumns, ", ")+".")
 		}
@@ -96,27 +95,65 @@ func rowOf(at map[string]int, record []string, now time.Time) ImportRow {
 	}
 	row := ImportRow{Import: Import{
 		Service: field("service"), Name: field("name"), Title: field("title"), Tags: splitTags(field("tags")),
+		By: provider.Grant(field("grant")), Options: withPrefix(at, field, optionColumn), Fields: withPrefix(at, field, fieldColumn),
 	}}
-	if row.Name == "" {
-		row.Name = Slug(row.Title)
+	ends, said := parseMoment(field("ends_at"))
+	if said {
+		row.Ends = ends
 	}
-	token := provider.Token{AccessToken: field("access_token"), RefreshToken: field("refresh_token")}
-	ends, said := parseMoment(field("expires_at"))
+	row.bring(provider.Token{AccessToken: field("access_token"), RefreshToken: field("refresh_token")}, field("expires_at"), now)
+	if field("ends_at") != "" && !said {
+		row.Problem = noTime("ends_at")
+	}
+	return row
+}
+
+// NewImportRow is a row of an import that is no table. expires is when the access token
+// ends, as in the column expires_at.
+func NewImportRow(line int, in Import, token provider.Token, expires string, now time.Time) ImportRow {
+	row := ImportRow{Line: line, Import: in}
+	row.bring(token, expires, now)
+	return row
+}
+
+// bring checks what a row says of its tokens.
+func (r *ImportRow) bring(token provider.Token, expires string, now time.Time) {
+	if r.Name == "" {
+		r.Name = Slug(r.Title)
+	}
+	ends, said := parseMoment(expires)
 	valid := token.AccessToken != "" && said && ends.After(now)
 	switch {
-	case row.Service == "":
-		row.Problem = i18n.Words{EN: "It names no service.", RU: "Не указан сервис."}
+	case r.Service == "":
+		r.Problem = i18n.Words{EN: "It names no service.", RU: "Не указан сервис."}
+	case r.By != "" && !slices.Contains(obtaining, r.By):
+		r.Problem = i18n.Words{EN: "grant: known are " + grantWords() + ".", RU: "grant: известны " + grantWords() + "."}
+	case expires != "" && !said:
+		r.Problem = noTime("expires_at")
 	case token.AccessToken == "" && token.RefreshToken == "":
-		row.Problem = i18n.Words{EN: "It has no token.", RU: "Нет ни одного токена."}
-	case field("expires_at") != "" && !said:
-		row.Problem = i18n.Words{EN: "expires_at is no time: write 2027-01-31T12:00:00Z or Unix time.", RU: "expires_at не похоже на время: 2027-01-31T12:00:00Z или Unix-время."}
+		if needsToken(r.By, len(r.Fields) > 0) {
+			r.Problem = i18n.Words{EN: "It has no token.", RU: "Нет ни одного токена."}
+		}
+		token = deadOnArrival(token)
 	case !valid && token.RefreshToken == "":
-		row.Problem = i18n.Words{EN: "Without a refresh token the access token needs expires_at in the future.", RU: "Без refresh-токена нужен expires_at в будущем."}
+		r.Problem = i18n.Words{EN: "Without a refresh token the access token needs expires_at in the future.", RU: "Без refresh-токена нужен expires_at в будущем."}
 	case valid:
 		token.ExpiresIn = new(ends.Sub(now))
 	default:
 		token = deadOnArrival(token)
 	}
-	row.Grant = token
-	return row
+	r.Grant = token
+}
+
+func noTime(column string) i18n.Words {
+	return i18n.Words{EN: column + " is no time: write 2027-01-31T12:00:00Z or Unix time.", RU: column + " не похоже на время: 2027-01-31T12:00:00Z или Unix-время."}
+}
+
+// grantWords are the ways to get tokens that a table may name.
+func grantWords() string {
+	words := make([]string, 0, len(obtaining))
+	for _, grant := range obtaining {
+		words = append(words, string(grant))
+	}
+	return strings.Join(words, ", ")
 }

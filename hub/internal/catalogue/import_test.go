@@ -85,3 +85,34 @@ func TestATableOfGrants(t *testing.T) {
 		}
 	}
 }
+
+// Logins, keys and service accounts have columns of their own and need no token.
+func TestATableOfLoginsAndKeys(t *testing.T) {
+	now := time.Date(2030, 1, 2, 12, 0, 0, 0, time.UTC)
+	rows, err := catalogue.ParseImport("service,name,grant,field.login,field.password,option.region,ends_at,refresh_token\n"+
+		"kassa,one,login,ann,secret,east,,\n"+ // 2: good
+		"drive,two,assertion,,,,,\n"+ // 3: good
+		"shop,three,static,,secret,,2030-02-02T00:00:00Z,\n"+ // 4: good
+		"crm,four,,,,,,\n"+ // 5: no token
+		"crm,five,magic,,,,,r\n"+ // 6: no such grant
+		"shop,six,static,,secret,,soon,\n", now) // 7: no time
+	if err != nil || len(rows) != 6 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	for i, row := range rows {
+		if row.Bad() != (i >= 3) || strings.Contains(row.Problem.EN, "secret") {
+			t.Errorf("line %d: problem %q", row.Line, row.Problem.EN)
+		}
+	}
+	if r := rows[0]; r.By != "login" || r.Fields["login"] != "ann" || r.Fields["password"] != "secret" || r.Options["region"] != "east" || len(r.Options) != 1 {
+		t.Errorf("the first: %+v", r.Import)
+	}
+	if r := rows[2]; !r.Ends.Equal(time.Date(2030, 2, 2, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("the key ends %s", r.Ends)
+	}
+	for _, column := range []string{"field.", "option.", "password"} {
+		if _, err := catalogue.ParseImport("service,"+column+"\ncrm,x\n", now); err == nil || !strings.Contains(err.Error(), "field.…") {
+			t.Errorf("%s was taken, or the known ones are not listed: %v", column, err)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 
@@ -97,4 +98,14 @@ var translit = map[rune]string{
 	'а': "a", 'б': "b", 'в': "v", 'г': "g", 'д': "d", 'е': "e", 'ё': "e", 'ж': "zh", 'з': "z", 'и': "i", 'й': "y",
 	'к': "k", 'л': "l", 'м': "m", 'н': "n", 'о': "o", 'п': "p", 'р': "r", 'с': "s", 'т': "t", 'у': "u", 'ф': "f",
 	'х': "kh", 'ц': "ts", 'ч': "ch", 'ш': "sh", 'щ': "sch", 'ъ': "", 'ы': "y", 'ь': "", 'э': "e", 'ю': "yu", 'я': "ya",
+}
+
+// FirstProblem is the first thing that is wrong with what was entered; false for another
+// error.
+func FirstProblem(err error) (Problem, bool) {
+	invalid, ok := errors.AsType[*InvalidError](err)
+	if !ok || len(invalid.Problems) == 0 {
+		return Problem{}, false
+	}
+	return invalid.Problems[0], true
 }

@@ -94,13 +94,21 @@ func (p *bulkPages) bulkRun(c *gin.Context) {
 	}
 	v := view.BulkRun{
 		ID: run.ID, Act: run.Act, Argument: run.Argument, State: asked.State,
-		Done: counts[bulkdb.BulkDone], Failed: counts[bulkdb.BulkFailed], Waiting: counts[bulkdb.BulkWaiting], Cancelled: counts[bulkdb.BulkCancelled],
+		Done: counts[bulkdb.BulkDone], Failed: counts[bulkdb.BulkFailed], Waiting: counts[bulkdb.BulkWaiting] + counts[bulkdb.BulkTried], Cancelled: counts[bulkdb.BulkCancelled],
+		Troubled: counts[bulkdb.BulkTroubled],
 	}
-	v.Total = v.Done + v.Failed + v.Waiting + v.Cancelled
+	v.Total = v.Done + v.Failed + v.Waiting + v.Cancelled + v.Troubled
+	if run.Act == bulk.Import {
+		v.Argument, v.Try = "", run.Argument
+		v.Going = run.Argument == bulk.TryAll && run.DoneAt.IsZero()
+	}
 	for _, item := range items {
 		shown := view.BulkItem{Name: item.Name, State: item.State, Message: item.Message}
 		if key, said, ours := bulk.Said(item.Message); ours {
 			shown.Said, shown.Message = key, said
+		}
+		if shown.Said == bulk.BoundKey {
+			shown.Message = ""
 		}
 		if shown.Said == bulk.BothKey {
 			en, ru := bulk.Both(shown.Message)
@@ -121,7 +129,7 @@ func (p *bulkPages) bulkRun(c *gin.Context) {
 		v.Next = address(asked.Skip + len(items))
 	}
 	if run.Act == bulk.Import && v.Over() && v.Failed+v.Cancelled > 0 {
-		v.Rest = "/connections/import?" + url.Values{"rest": {run.ID}}.Encode()
+		v.Rest = "/connections/import?" + url.Values{"rest": {run.ID}, "try": {run.Argument}}.Encode()
 	}
 	p.render(c, http.StatusOK, page.BulkRun(p.shell(c, view.SectionConnections), v))
 }

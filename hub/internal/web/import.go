@@ -54,7 +54,7 @@ func (p *importPages) importForm(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	p.showImportForm(c, http.StatusOK, view.ImportForm{ConnectionForm: view.ConnectionForm{Service: c.Query("service")}, Refill: lines})
+	p.showImportForm(c, http.StatusOK, view.ImportForm{ConnectionForm: view.ConnectionForm{Service: c.Query("service")}, Refill: lines, Try: c.Query("try")})
 }
 
 // showImportForm shows the form again. It never repeats a token.
@@ -111,8 +111,12 @@ func (p *importPages) importMany(c *gin.Context) {
 	if err == nil {
 		rows, err = catalogue.ParseImport(table, time.Now())
 	}
+	try := c.PostForm("try")
+	if err == nil {
+		err = p.connections.CheckImports(c.Request.Context(), rows)
+	}
 	if problems := problemsOf(err); problems != nil {
-		p.showImportForm(c, http.StatusUnprocessableEntity, view.ImportForm{ConnectionForm: view.ConnectionForm{Problems: problems}, Refill: "all"})
+		p.showImportForm(c, http.StatusUnprocessableEntity, view.ImportForm{ConnectionForm: view.ConnectionForm{Problems: problems}, Refill: "all", Try: try})
 		return
 	}
 	if err != nil {
@@ -121,19 +125,27 @@ func (p *importPages) importMany(c *gin.Context) {
 	}
 	bad := slices.DeleteFunc(slices.Clone(rows), func(row catalogue.ImportRow) bool { return !row.Bad() })
 	if len(bad) > 0 {
-		v := view.Imported{Refill: "all", More: max(0, len(bad)-importProblems)}
+		v := view.Imported{Refill: "all", Try: try, More: max(0, len(bad)-importProblems)}
 		for _, row := range bad[:min(len(bad), importProblems)] {
 			v.Rows = append(v.Rows, view.ImportedRow{Line: row.Line, Name: row.Name, Title: row.Title, Problem: row.Problem})
 		}
 		p.render(c, http.StatusUnprocessableEntity, page.Imported(p.shell(c, view.SectionConnections), v))
 		return
 	}
-	id, err := p.runner.BeginImport(c.Request.Context(), rows)
+	id, err := p.runner.BeginImport(c.Request.Context(), rows, tryOf(try))
 	if err != nil {
 		p.fail(c, err)
 		return
 	}
 	back(c, "/bulk/"+id)
+}
+
+// tryOf is a way to try an import; what is unknown is none.
+func tryOf(entered string) string {
+	if slices.Contains(bulk.Tries, entered) {
+		return entered
+	}
+	return bulk.TryNone
 }
 
 // importProblems is how many rows with a mistake are named.

@@ -84,7 +84,8 @@ func tokenOf(ctx context.Context, client *http.Client, s provider.Service, form 
 	return &provider.Token{AccessToken: reply.Access, RefreshToken: reply.Refresh, ExpiresIn: provider.Seconds(3600)}, nil
 }
 
-// ask sends a request to the service. 400 is its refusal, anything else but 200 passes.
+// ask sends a request to the service. 400 is its refusal, 410 ends the grant, anything else
+// but 200 passes.
 func ask(ctx context.Context, client *http.Client, s provider.Service, path string, form url.Values, reply any) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Option("server")+path, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -99,6 +100,8 @@ func ask(ctx context.Context, client *http.Client, s provider.Service, path stri
 	switch {
 	case resp.StatusCode == http.StatusBadRequest:
 		return provider.Errorf(provider.Blocked, "invalid_client", "the service says no")
+	case resp.StatusCode == http.StatusGone:
+		return provider.Errorf(provider.ReauthorizationRequired, "invalid_grant", "the grant is over")
 	case resp.StatusCode != http.StatusOK:
 		return provider.Errorf(provider.Transient, "", "the service answers %d", resp.StatusCode)
 	case reply == nil:

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -50,6 +51,32 @@ type Rig struct {
 	// Address is the service's. It answers with the HTTP status that Answer has.
 	Address string
 	Answer  atomic.Int32
+
+	mu    sync.Mutex
+	spent []string
+}
+
+// Spent are the refresh tokens that the service was sent, in order. One that begins with
+// "dead" it refuses for good.
+func (r *Rig) Spent() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.spent)
+}
+
+// answer is the HTTP status of a request.
+func (r *Rig) answer(req *http.Request) int {
+	refresh := req.PostFormValue("refresh_token")
+	if refresh == "" {
+		return int(r.Answer.Load())
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.spent = append(r.spent, refresh)
+	if strings.HasPrefix(refresh, "dead") {
+		return http.StatusGone
+	}
+	return int(r.Answer.Load())
 }
 
 // Each runs a test with a Rig on SQLite and on PostgreSQL.
@@ -92,9 +119,9 @@ func newRig(t *testing.T, s *store.Store) *Rig {
 // serve is the service.
 func (r *Rig) serve(t *testing.T) (address string) {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(int(r.Answer.Load()))
+		w.WriteHeader(r.answer(req))
 		_, _ = w.Write([]byte(`{"access_token":"an-access-token","refresh_token":"a-refresh-token","id":"7","name":"ann@service.example"}`))
 	}))
 	t.Cleanup(server.Close)

@@ -30,7 +30,7 @@ func of(r *apptest.Rig) *connections.Connections {
 }
 
 func TestEveryActOnConnectionsLeavesARecord(t *testing.T) {
-	apptest.EveryActIsRecorded(t, "Connections", "Find", "CodesAgain", "Past", "Details", "Owner", "List", "Page", "CountByStatus", "AllTags", "Trash", "Trashed", "CountTrash")
+	apptest.EveryActIsRecorded(t, "Connections", "Find", "CodesAgain", "Past", "Details", "Owner", "List", "Page", "CountByStatus", "AllTags", "Trash", "Trashed", "CountTrash", "CheckImports")
 }
 
 // step is an act and what it leaves.
@@ -65,7 +65,7 @@ func walk(t *testing.T, ctx context.Context, r *apptest.Rig, seq *int64, steps [
 func TestActsOnRowsAreRecordedWithTheirOutcome(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, r *apptest.Rig) {
 		x, s, seq := of(r), r.Service(t, "svc"), int64(0)
-		r.Connection(t, s, "sales")
+		c := r.Connection(t, s, "sales")
 		sales := connections.Named("sales")
 		first := func(_, _ any, err error) error { return err }
 		add := func(name string) func(context.Context) error {
@@ -74,7 +74,7 @@ func TestActsOnRowsAreRecordedWithTheirOutcome(t *testing.T) {
 				return err
 			}
 		}
-		id := ""
+		id, brought := "", connections.Which{}
 		walk(t, r.As(t.Context(), access.RoleAdministrator), r, &seq, []step{
 			{name: "add", do: add("support"), want: "connection.add done support"},
 			{name: "a name that is taken", do: add("sales"), is: errAny, want: "connection.add refused sales: name: This name is taken; choose another."},
@@ -97,9 +97,28 @@ func TestActsOnRowsAreRecordedWithTheirOutcome(t *testing.T) {
 			{name: "no offer to take", do: func(ctx context.Context) error { _, err := x.TakeOffer(ctx, sales); return err }, is: authflow.ErrNoOffer, want: "connection.take_offer refused sales: " + authflow.ErrNoOffer.Error()},
 			{name: "no offer to drop", do: func(ctx context.Context) error { _, err := x.DropOffer(ctx, sales); return err }, is: authflow.ErrNoOffer, want: "connection.drop_offer refused sales: " + authflow.ErrNoOffer.Error()},
 			{name: "import", do: func(ctx context.Context) error {
-				_, err := x.Import(ctx, catalogue.Import{Service: "svc", Name: "brought", Tags: []string{"a"}, Grant: provider.Token{AccessToken: "a", RefreshToken: "r", ExpiresIn: provider.Seconds(60)}})
+				c, err := x.Import(ctx, catalogue.Import{Service: "svc", Name: "brought", Tags: []string{"a"}, Grant: provider.Token{AccessToken: "a", RefreshToken: "r", ExpiresIn: provider.Seconds(60)}})
+				brought = connections.Which{ID: c.ID, Name: c.Name}
 				return err
 			}, want: "connection.import done brought"},
+			{name: "accounts", do: func(ctx context.Context) error {
+				_, err := x.SetAllowedAccounts(ctx, sales, []string{"@Example.org", "ann@other.example"})
+				if allowed, readErr := r.Store.Grants.AllowedAccounts(ctx, c.ID); readErr != nil || len(allowed) != 2 || allowed[0] != "@example.org" {
+					t.Errorf("allowed are %q: %v", allowed, readErr)
+				}
+				return err
+			}, want: "connection.accounts done sales"},
+			{name: "no account", do: func(ctx context.Context) error { _, err := x.SetAllowedAccounts(ctx, sales, []string{"@"}); return err }, is: errAny,
+				want: "connection.accounts refused sales: accounts: State at most 50 accounts of at most 200 characters; a domain is written as @example.org."},
+			{name: "set aside", do: func(ctx context.Context) error { return x.SetAside(ctx, []connections.Which{brought}) }, want: "connection.delete done brought"},
+			{name: "import what was set aside", do: func(ctx context.Context) error {
+				c, err := x.Import(ctx, catalogue.Import{Service: "svc", Name: "brought", Held: true, Grant: provider.Token{AccessToken: "a", RefreshToken: "r", ExpiresIn: provider.Seconds(60)}})
+				if c.ID != brought.ID || c.State != connection.StatePaused {
+					t.Errorf("it is %s, and the same %t", c.State, c.ID == brought.ID)
+				}
+				return err
+			}, want: "connection.import done brought"},
+			{name: "take up", do: func(ctx context.Context) error { return x.TakeUp(ctx, []connections.Which{brought}) }, want: "connection.resume done brought"},
 			{name: "delete", do: func(ctx context.Context) error {
 				c, _, err := x.Delete(ctx, sales, catalogue.KeepGrant)
 				id = c.ID
@@ -154,6 +173,20 @@ func TestActsThatAskTheServiceAreRecordedBeforeAndAfter(t *testing.T) {
 				}
 				return err
 			}, want: "connection.import done brought"},
+			{name: "try what is held", do: func(ctx context.Context) error {
+				in := catalogue.Import{Service: "svc", Name: "held", Held: true, Grant: provider.Token{RefreshToken: "another", ExpiresIn: new(time.Duration)}}
+				if _, err := x.RehearseImport(ctx, in); err != nil {
+					return err
+				}
+				if _, err := x.Import(ctx, in); err != nil {
+					return err
+				}
+				_, after, err := x.Try(ctx, connections.Named("held"))
+				if held, readErr := r.Store.Grants.Connection(ctx, after.ID); readErr != nil || held.State != connection.StatePaused || held.Tokens.AccessToken == "" {
+					t.Errorf("it is %s: %v", held.State, readErr)
+				}
+				return err
+			}, want: "connection.rehearse begun held\nconnection.rehearse done held\nconnection.import done held\nconnection.renew begun held\nconnection.renew done held"},
 		})
 	})
 }

@@ -45,11 +45,17 @@ func (x *Connections) TryOnce(ctx context.Context, w Which) (before, after conne
 }
 
 func (x *Connections) renew(ctx context.Context, a act.Act, w Which) (before, after connection.Connection, err error) {
+	return x.renewBy(ctx, a, w, func(ctx context.Context, c connection.Connection) (connection.Connection, error) {
+		return x.o.Source.Ask(ctx, c, tokensource.UsualWait)
+	})
+}
+
+func (x *Connections) renewBy(ctx context.Context, a act.Act, w Which, ask func(context.Context, connection.Connection) (connection.Connection, error)) (before, after connection.Connection, err error) {
 	err = x.o.Recorder.Ask(ctx, a, func(ctx context.Context, _ *act.Entry) (err error) {
 		if before, err = x.find(ctx, w); err != nil {
 			return err
 		}
-		after, err = x.o.Source.Ask(ctx, before, tokensource.UsualWait)
+		after, err = ask(ctx, before)
 		if err == nil && after.Generation == before.Generation {
 			err = &notRenewedError{after.Failure}
 		}

@@ -90,8 +90,13 @@ func (v BulkAsk) Typed() bool { return Destroys(v.Act) && v.Count > TypedAbove }
 // BulkRun is an act on many connections.
 type BulkRun struct {
 	ID, Act, Argument string
-	// Done, Failed, Waiting and Cancelled are disjoint and add up to Total.
-	Total, Done, Failed, Waiting, Cancelled int
+	// Done, Troubled, Failed, Waiting and Cancelled are disjoint and add up to Total. What
+	// is troubled was imported, and its renewal at once has failed.
+	Total, Done, Troubled, Failed, Waiting, Cancelled int
+	// Try is whether an import is renewed at once: "", "rows" or "all". Going is set while
+	// all or nothing of it is still to be decided.
+	Try   string
+	Going bool
 	// State limits Items to those in it; "" is all. Prev and Next lead to the other pages.
 	State      string
 	Items      []BulkItem
@@ -101,17 +106,17 @@ type BulkRun struct {
 }
 
 // Over reports whether nothing of the run waits any more.
-func (r BulkRun) Over() bool { return r.Waiting == 0 }
+func (r BulkRun) Over() bool { return r.Waiting == 0 && !r.Going }
 
 // Count is how many are in a state.
 func (r BulkRun) Count(state string) int {
-	return map[string]int{"": r.Total, "done": r.Done, "failed": r.Failed, "waiting": r.Waiting, "cancelled": r.Cancelled}[state]
+	return map[string]int{"": r.Total, "done": r.Done, "failed": r.Failed, "troubled": r.Troubled, "waiting": r.Waiting, "cancelled": r.Cancelled}[state]
 }
 
 // BulkItem is what came of one of them.
 type BulkItem struct {
 	Name string
-	// State is waiting, done, failed or cancelled. Said is a key of the hub's own words,
+	// State is waiting, tried, done, troubled, failed or cancelled. Said is a key of the hub's own words,
 	// Message those of a service.
 	State, Said, Message string
 	// Line is its line in the table of an import; 0 elsewhere.

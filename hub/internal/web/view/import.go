@@ -9,6 +9,8 @@ type ImportForm struct {
 	Columns string
 	// Refill is "all" if the browser fills in again the table that was pasted.
 	Refill string
+	// Try is whether a table is renewed at once: "", "rows" or "all".
+	Try string
 	// Again is set if the grant has to be entered again.
 	Again bool
 }
@@ -18,6 +20,8 @@ type Imported struct {
 	// Refill are the lines of the table that was pasted, for the browser to fill them in
 	// again: "all".
 	Refill string
+	// Try is whether the table is renewed at once: "", "rows" or "all".
+	Try string
 	// Rows are the first that have a mistake, More how many further ones have.
 	Rows []ImportedRow
 	More int
