@@ -75,7 +75,7 @@ func (h *Hub) handler() http.Handler {
 		Store: h.store, Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, Changes: &h.changes, Audit: h.audit, Pulls: h.pulls, Pulled: h.counts.Pulled, TrashKeep: h.cfg.Trash.Keep,
 		Connections: h.connections, Grants: h.grants, Services: h.services,
 		Logger: h.log.Named("api"), PublicURL: h.cfg.PublicURL, Version: h.version, MinTTL: h.cfg.Renewal.MinTTL, Ending: h.ending, Streams: streams,
-		Keys: h.acts.keys, Plugins: h.acts.plugins, Data: h.acts.data,
+		Keys: h.acts.keys, Plugins: h.acts.plugins, Data: h.acts.data, Bulk: h.bulk,
 	})
 	pages := web.New(web.Options{
 		Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, Audit: h.audit,

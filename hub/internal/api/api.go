@@ -21,6 +21,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/audit"
 	"github.com/evergrant/evergrant/hub/internal/authflow"
 	"github.com/evergrant/evergrant/hub/internal/bounded"
+	"github.com/evergrant/evergrant/hub/internal/bulk"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
 	"github.com/evergrant/evergrant/hub/internal/changes"
 	"github.com/evergrant/evergrant/hub/internal/store"
@@ -52,6 +53,8 @@ type Options struct {
 	Keys    *keys.Keys
 	Plugins *plugins.Plugins
 	Data    *data.Data
+	// Bulk carries out imports.
+	Bulk *bulk.Runner
 	// Ending is closed when the hub begins to stop: streams end then. Nil is never.
 	Ending <-chan struct{}
 	// MinTTL is what a pull gets that does not name min_ttl; 60 s.
@@ -73,6 +76,7 @@ type API struct {
 	keys      *keys.Keys
 	plugins   *plugins.Plugins
 	data      *data.Data
+	bulk      *bulk.Runner
 	changes   *changes.Notifier
 	audit     *audit.Log
 	conns     *connections.Connections
@@ -107,7 +111,7 @@ var shapeErrors = sync.OnceFunc(func() { huma.NewError = fromHuma })
 func New(router gin.IRouter, engine *gin.Engine, o Options) *API {
 	a := &API{
 		store: o.Store, access: o.Access, catalogue: o.Catalogue, flow: o.Flow, source: o.Source, now: o.Source.Now,
-		conns: o.Connections, grants: o.Grants, services: o.Services, keys: o.Keys, plugins: o.Plugins, data: o.Data,
+		conns: o.Connections, grants: o.Grants, services: o.Services, keys: o.Keys, plugins: o.Plugins, data: o.Data, bulk: o.Bulk,
 		changes: o.Changes, audit: o.Audit, pulls: o.Pulls, pulled: o.Pulled,
 		log: o.Logger, publicURL: o.PublicURL, version: o.Version, minTTL: o.MinTTL, trashKeep: o.TrashKeep, ending: o.Ending, streams: o.Streams, touched: bounded.New[string, time.Time](maxTouched),
 	}

@@ -163,6 +163,7 @@ func (a *API) registerConnections() {
 		return a.addConnection(ctx, in.Body)
 	})
 	a.registerObtain()
+	a.registerImports()
 	a.registerShow()
 	a.registerRenew()
 	a.act("pause-connection", "/pause", "Stop renewal and pulls", a.conns.Pause)

@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -162,6 +163,11 @@ func TestAServiceAccountSignsByTheKeyThatItWasIssued(t *testing.T) {
 	}
 	if status, body := r.Admin.Do(t, "POST", "/api/v1/services/drive/keys/service-account", map[string]any{"private_key": "not a key"}); status != http.StatusUnprocessableEntity || strings.Contains(string(body), "not a key") {
 		t.Errorf("what is no key: %d %s", status, body)
+	}
+	// Another one is imported, by the same key.
+	boris := map[string]any{"service": "drive", "name": "files-of-boris", "options": map[string]any{"subject": "boris@project.example"}}
+	if got := imports(t, r, "all", boris); !slices.Equal(got, []string{"files-of-boris done"}) || server.claims[len(server.claims)-1]["sub"] != "boris@project.example" {
+		t.Errorf("imported: %q", got)
 	}
 }
 
