@@ -35,6 +35,9 @@ func (d *Description) checkGrants() (problems []error) {
 			add("key %q is there twice", k.Name)
 		}
 	}
+	if len(d.Parts) > 0 && !slices.Contains(d.Grants, GrantAuthorizationCode) && !slices.Contains(d.Grants, GrantDevice) {
+		add("parts come of an authorization by a person, so they need the grant %q or %q", GrantAuthorizationCode, GrantDevice)
+	}
 	for i, p := range d.Parts {
 		if !nameRE.MatchString(p.Name) || len(p.Name) > maxPart || p.Title.EN == "" {
 			add("part %q: a name has lower-case letters, digits and hyphens, at most %d, and title.en is required", p.Name, maxPart)

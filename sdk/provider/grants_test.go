@@ -34,11 +34,14 @@ func TestWhatADescriptionsGrantsNeed(t *testing.T) {
 		change func(*provider.Description)
 		want   string // a part of the problem; "" for none
 	}{
-		"nothing more":               {func(*provider.Description) {}, ""},
-		"a key":                      {key(func(*provider.Key) {}), ""},
-		"a certificate":              {key(func(k *provider.Key) { k.Use, k.Algorithms = provider.KeyClientCertificate, nil }), ""},
-		"a key for DPoP":             {key(func(k *provider.Key) { k.Use = provider.KeyDPoP }), ""},
-		"a part":                     {func(d *provider.Description) { d.Parts = []provider.Part{{Name: "bot", Title: title}} }, ""},
+		"nothing more":   {func(*provider.Description) {}, ""},
+		"a key":          {key(func(*provider.Key) {}), ""},
+		"a certificate":  {key(func(k *provider.Key) { k.Use, k.Algorithms = provider.KeyClientCertificate, nil }), ""},
+		"a key for DPoP": {key(func(k *provider.Key) { k.Use = provider.KeyDPoP }), ""},
+		"a part": {func(d *provider.Description) {
+			d.Parts, d.Grants = []provider.Part{{Name: "bot", Title: title}}, append(d.Grants, provider.GrantDevice)
+		}, ""},
+		"a part without a person":    {func(d *provider.Description) { d.Parts = []provider.Part{{Name: "bot", Title: title}} }, "parts come of an authorization by a person"},
 		"a login without a grant":    {func(d *provider.Description) { d.Login = login }, "login and the grant"},
 		"a grant without a login":    {func(d *provider.Description) { d.Grants = append(d.Grants, provider.GrantLogin) }, "login and the grant"},
 		"a static key alone":         {func(d *provider.Description) { d.StaticKey.Fields = login }, "static_key.fields and the grant"},

@@ -32,8 +32,9 @@ type Token struct {
 	Private map[string]any
 	// IDToken is OpenID Connect's, if any.
 	IDToken string
-	// Parts are the token sets of the description's Parts, in the result of an
-	// authorization.
+	// Parts are the token sets of the description's Parts that an authorization by a
+	// code or on a device has brought, each once. The result of any other operation has
+	// none: a renewal brings one set, and the hub does not keep parts of it.
 	Parts []PartToken
 }
 

@@ -3,6 +3,7 @@ package providerplugin
 import (
 	"context"
 	"net/url"
+	"slices"
 
 	providerv1 "github.com/evergrant/evergrant/sdk/proto/evergrant/provider/v1"
 	"github.com/evergrant/evergrant/sdk/provider"
@@ -220,10 +221,19 @@ func (c *Client) token(ctx context.Context, relay Relay, name string, call provi
 	if token.AccessToken == "" {
 		return nil, provider.Errorf(provider.Internal, "", "the service's reply was read as a success, but holds no access token")
 	}
-	for _, p := range token.Parts {
-		if p.Part == "" || p.Token.AccessToken == "" || len(p.Token.Parts) > 0 {
-			return nil, &PluginError{Message: "the plugin returned a part of an authorization without a name or an access token"}
-		}
+	if !soundParts(token.Parts) {
+		return nil, &PluginError{Message: "the plugin returned a part of an authorization without a name or an access token, or twice"}
 	}
 	return &token, nil
+}
+
+// soundParts reports whether each part has a name of its own and an access token.
+func soundParts(parts []provider.PartToken) bool {
+	for i, p := range parts {
+		twice := slices.ContainsFunc(parts[:i], func(x provider.PartToken) bool { return x.Part == p.Part })
+		if p.Part == "" || p.Token.AccessToken == "" || len(p.Token.Parts) > 0 || twice {
+			return false
+		}
+	}
+	return true
 }
