@@ -129,6 +129,13 @@ func breakers() map[string]bad {
 			}
 			return token, err
 		}},
+		"parts": {refresh: func(ctx context.Context, req *provider.RefreshRequest, good provider.Refresher) (*provider.Token, error) {
+			token, err := good.Refresh(ctx, req)
+			if token != nil {
+				token.Parts = []provider.PartToken{{Part: "user", Token: provider.Token{AccessToken: "of-the-user"}}}
+			}
+			return token, err
+		}},
 		"outage":      {refresh: kindly(func(e *provider.Error) { e.Kind = provider.ReauthorizationRequired })},
 		"retry-after": {refresh: kindly(func(e *provider.Error) { e.RetryAfter = 0 })},
 		"malformed-reply": {refresh: func(ctx context.Context, req *provider.RefreshRequest, good provider.Refresher) (*provider.Token, error) {
@@ -208,6 +215,53 @@ func TestEachBrokenPromiseIsFoundByItsCheck(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Each way to break the promise about parts is named.
+func TestPartsThatTheHubWouldDropAreFound(t *testing.T) {
+	declared := func(d *provider.Description) {
+		d.Parts = []provider.Part{{Name: "user", Title: provider.Text{EN: "user", RU: "пользователь"}}}
+	}
+	brings := func(part string) func(context.Context, *provider.ExchangeRequest, provider.AuthorizationCodeGrant) (*provider.Token, error) {
+		return func(ctx context.Context, req *provider.ExchangeRequest, good provider.AuthorizationCodeGrant) (*provider.Token, error) {
+			token, err := good.Exchange(ctx, req)
+			if token != nil {
+				token.Parts = []provider.PartToken{{Part: part, Token: provider.Token{AccessToken: "of-the-user"}}}
+			}
+			return token, err
+		}
+	}
+	for name, tt := range map[string]struct {
+		b    bad
+		want string
+	}{
+		"kept":              {bad{describe: declared, exchange: brings("user")}, ""},
+		"never brought":     {bad{describe: declared}, `no authorization brings the declared part "user"`},
+		"not declared":      {bad{describe: declared, exchange: brings("guest")}, `the part "guest" is not in the description`},
+		"of a renewal":      {bad{describe: declared, exchange: brings("user"), refresh: breakers()["parts"].refresh}, `refresh: it brings the part "user"`},
+		"renewed by no one": {bad{describe: declared, exchange: brings("user"), refresh: onlyMain}, `refresh of the part "user"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tt.b.served, _ = oauth.New(standardConfig()).(served)
+			s, err := newSuite(t.Context(), Config{Provider: tt.b})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.stop()
+			err = checkParts(t.Context(), s)
+			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// onlyMain renews no part.
+func onlyMain(ctx context.Context, req *provider.RefreshRequest, good provider.Refresher) (*provider.Token, error) {
+	if req.Connection.Part != "" {
+		return nil, provider.Errorf(provider.Blocked, "", "no such part")
+	}
+	return good.Refresh(ctx, req)
 }
 
 func TestWrongFixturesAreExplained(t *testing.T) {

@@ -33,6 +33,10 @@ var checks = []check{
 		checkSmallExtra,
 	},
 	{
+		"parts", "an authorization brings declared parts only, other operations none, and each part is renewed by itself",
+		checkParts,
+	},
+	{
 		"no-retry", "a token request that failed is never sent again: codes and rotated refresh tokens are good once",
 		checkNoRetry,
 	},
