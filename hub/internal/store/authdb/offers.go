@@ -31,7 +31,8 @@ type Offer struct {
 	Generation int64
 	// Reason is why it was not taken at once, one of authflow's.
 	Reason string
-	// Token is the service's reply, and Asked when its request was about to be sent.
+	// Token is the service's reply, its parts with the accounts that are known, and Asked
+	// when its request was about to be sent.
 	Token provider.Token
 	Asked time.Time
 	// RedirectURI is that of the authorization, and KeyIDs the versions of keys that the
@@ -55,28 +56,67 @@ func (o Offer) GoString() string { return "store.Offer{" + o.ConnectionID + "}" 
 
 // offerSecrets is what is sealed of an offer.
 type offerSecrets struct {
-	AccessToken      string            `json:"access_token"`
-	TokenType        string            `json:"token_type,omitempty"`
-	RefreshToken     string            `json:"refresh_token,omitempty"`
-	IDToken          string            `json:"id_token,omitempty"`
-	ExpiresIn        *time.Duration    `json:"expires_in,omitempty"`
-	RefreshExpiresIn *time.Duration    `json:"refresh_expires_in,omitempty"`
-	Granted          []string          `json:"granted"`
-	Extra            map[string]any    `json:"extra,omitempty"`
-	Private          map[string]any    `json:"private,omitempty"`
-	RedirectURI      string            `json:"redirect_uri,omitempty"`
-	KeyIDs           map[string]string `json:"key_ids,omitempty"`
-	Account          provider.Account  `json:"account,omitzero"`
-	Scopes           []string          `json:"scopes,omitempty"`
-	Asked            int64             `json:"asked"`
+	offeredToken
+
+	RedirectURI string            `json:"redirect_uri,omitempty"`
+	KeyIDs      map[string]string `json:"key_ids,omitempty"`
+	Account     provider.Account  `json:"account,omitzero"`
+	Scopes      []string          `json:"scopes,omitempty"`
+	Asked       int64             `json:"asked"`
+	Parts       []offeredPart     `json:"parts,omitempty"`
+}
+
+// offeredToken is a token set as a service returned it.
+type offeredToken struct {
+	AccessToken      string         `json:"access_token"`
+	TokenType        string         `json:"token_type,omitempty"`
+	RefreshToken     string         `json:"refresh_token,omitempty"`
+	IDToken          string         `json:"id_token,omitempty"`
+	ExpiresIn        *time.Duration `json:"expires_in,omitempty"`
+	RefreshExpiresIn *time.Duration `json:"refresh_expires_in,omitempty"`
+	Granted          []string       `json:"granted"`
+	Extra            map[string]any `json:"extra,omitempty"`
+	Private          map[string]any `json:"private,omitempty"`
+}
+
+// offeredPart is the token set of a part, with its account if that is known.
+type offeredPart struct {
+	Part    string           `json:"part"`
+	Token   offeredToken     `json:"token"`
+	Account provider.Account `json:"account,omitzero"`
+}
+
+func offeredTokenOf(t provider.Token) offeredToken {
+	return offeredToken{
+		AccessToken: t.AccessToken, TokenType: t.TokenType, RefreshToken: t.RefreshToken, IDToken: t.IDToken, ExpiresIn: t.ExpiresIn,
+		RefreshExpiresIn: t.RefreshExpiresIn, Granted: t.Scopes, Extra: t.Extra, Private: t.Private,
+	}
+}
+
+func offeredPartsOf(parts []provider.PartToken) (offered []offeredPart) {
+	for _, p := range parts {
+		offered = append(offered, offeredPart{Part: p.Part, Token: offeredTokenOf(p.Token), Account: p.Account})
+	}
+	return offered
+}
+
+// token is the opposite of offeredTokenOf, with the parts of the authorization.
+func (t offeredToken) token(parts ...offeredPart) provider.Token {
+	token := provider.Token{
+		AccessToken: t.AccessToken, TokenType: t.TokenType, RefreshToken: t.RefreshToken, IDToken: t.IDToken, ExpiresIn: t.ExpiresIn,
+		RefreshExpiresIn: t.RefreshExpiresIn, Scopes: t.Granted, Extra: t.Extra, Private: t.Private,
+	}
+	for _, p := range parts {
+		token.Parts = append(token.Parts, provider.PartToken{Part: p.Part, Token: p.Token.token(), Account: p.Account})
+	}
+	return token
 }
 
 // PutOffer keeps an authorization aside, in place of one of the same connection.
 func (s *Rows) PutOffer(ctx context.Context, o Offer) error {
-	t := o.Token
 	sealed, err := s.db.SealJSON(offerSecrets{
-		AccessToken: t.AccessToken, TokenType: t.TokenType, RefreshToken: t.RefreshToken, IDToken: t.IDToken, ExpiresIn: t.ExpiresIn,
-		RefreshExpiresIn: t.RefreshExpiresIn, Granted: t.Scopes, Extra: t.Extra, Private: t.Private, RedirectURI: o.RedirectURI, KeyIDs: o.KeyIDs, Account: o.Account, Scopes: o.Scopes, Asked: db.Millis(o.Asked),
+		offeredToken: offeredTokenOf(o.Token), Parts: offeredPartsOf(o.Token.Parts),
+		RedirectURI: o.RedirectURI, KeyIDs: o.KeyIDs, Account: o.Account, Scopes: o.Scopes, Asked: db.Millis(o.Asked),
 	}, "offered_grants", o.ConnectionID, "grant_data")
 	if err == nil {
 		row := offerRow{
@@ -127,9 +167,6 @@ func (s *Rows) offerOf(row *offerRow) (*Offer, error) {
 	return &Offer{
 		ConnectionID: row.ConnectionID, Generation: row.Generation, Reason: row.Reason, Asked: db.TimeOf(kept.Asked), Account: kept.Account,
 		Scopes: kept.Scopes, RedirectURI: kept.RedirectURI, KeyIDs: kept.KeyIDs, CreatedAt: db.TimeOf(row.CreatedAt), ExpiresAt: db.TimeOf(row.ExpiresAt),
-		Token: provider.Token{
-			AccessToken: kept.AccessToken, TokenType: kept.TokenType, RefreshToken: kept.RefreshToken, IDToken: kept.IDToken, ExpiresIn: kept.ExpiresIn,
-			RefreshExpiresIn: kept.RefreshExpiresIn, Scopes: kept.Granted, Extra: kept.Extra, Private: kept.Private,
-		},
+		Token: kept.token(kept.Parts...),
 	}, nil
 }
