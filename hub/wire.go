@@ -109,9 +109,14 @@ func (h *Hub) sendLinks(ctx context.Context, ids []string) (map[string]escalatio
 	return h.escalates.SendLinks(ctx, ids)
 }
 
-// messageLink makes the path of a message's link to authorize a connection.
+// messageLink makes the path of a message's link to authorize a connection. That of a part
+// whose main connection is gone is its page, which says what to do.
 func (h *Hub) messageLink(ctx context.Context, connectionID, userID string, life time.Duration) (string, error) {
 	token, err := h.grants.MessageLink(ctx, connectionID, userID, life)
+	if errors.Is(err, authflow.ErrMainGone) {
+		c, err := h.store.Grants.Connection(ctx, connectionID)
+		return "/connections/" + c.Name, err
+	}
 	return "/grant/" + token, err
 }
 

@@ -29,8 +29,8 @@ const (
 	// FeatureDPoP is proving possession of a key that the hub keeps (RFC 9449).
 	FeatureDPoP = "dpop"
 	// FeatureParts is keeping further token sets of one authorization. A plugin whose
-	// description declares Parts needs it without saying so. The hub of this revision does
-	// not have it, so that no token set which it would drop is ever issued.
+	// description declares Parts needs it without saying so, and a hub that would drop them
+	// refuses it.
 	FeatureParts = "parts"
 )
 
@@ -39,7 +39,7 @@ func Features() []string {
 	return slices.Clone(features)
 }
 
-var features = []string{FeatureClientCertificates, FeatureDPoP, FeatureLimits, FeaturePublisherNames, FeatureSign}
+var features = []string{FeatureClientCertificates, FeatureDPoP, FeatureLimits, FeatureParts, FeaturePublisherNames, FeatureSign}
 
 // keyFeatures are what a hub can do that keeps keys of a use.
 var keyFeatures = map[provider.KeyUse]string{

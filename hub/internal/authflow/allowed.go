@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
-	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
 
@@ -19,13 +18,11 @@ func (f *Flow) disallowed(ctx context.Context, connectionID string, account prov
 	return wanted, wrap("read the allowed accounts", err)
 }
 
-// refuseAccount ends an authorization by an account that may not. One whose account the
-// service does not name is kept aside, for a person to decide.
-func (f *Flow) refuseAccount(ctx context.Context, svc service.Service, c connection.Connection, g got, redirectURI string, failure *Failure, wanted provider.Account) error {
-	failure.Wanted, failure.Got = wanted, g.account
-	if g.account == (provider.Account{}) {
-		return f.offer(ctx, svc, c, g, redirectURI, failure, ReasonAccountUnproven)
+// refusalOf is why an account that may not authorize a connection is refused. A grant whose
+// account the service does not name is kept aside, for a person to decide.
+func refusalOf(account provider.Account) Reason {
+	if account == (provider.Account{}) {
+		return ReasonAccountUnproven
 	}
-	failure.Reason = ReasonAccountNotAllowed
-	return f.fail(failure)
+	return ReasonAccountNotAllowed
 }

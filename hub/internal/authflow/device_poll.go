@@ -166,7 +166,7 @@ func (f *Flow) askDevice(ctx context.Context, d *authdb.Device, id string, meta 
 		return f.refusedDevice(ctx, d, id, out, causeOf(err))
 	}
 	a := authorizationOf(d)
-	g := got{asked: meta.Asked, token: *token, keyIDs: out.KeyIDs, saved: func(ctx context.Context) error {
+	g := got{asked: meta.Asked, token: *token, keyIDs: out.KeyIDs, lang: d.Lang, saved: func(ctx context.Context) error {
 		_, err := f.o.Store.Authorizations.EndDevice(ctx, d, authdb.DeviceAuthorized, authdb.DeviceEnd{})
 		return err
 	}}
@@ -251,7 +251,7 @@ func (f *Flow) failDevice(ctx context.Context, d *authdb.Device, cause *provider
 // endDevice records that a device authorization ended without a grant; false if that could
 // not be written.
 func (f *Flow) endDevice(ctx context.Context, d *authdb.Device, state authdb.DeviceState, failure *Failure) bool {
-	end := authdb.DeviceEnd{Reason: string(failure.Reason), Reference: failure.Reference, Wanted: failure.Wanted, Got: failure.Got}
+	end := authdb.DeviceEnd{Reason: string(failure.Reason), Reference: failure.Reference, Wanted: failure.Wanted, Got: failure.Got, Part: failure.Part}
 	if failure.Cause != nil {
 		end.Kind, end.Code, end.Message = failure.Cause.Kind, failure.Cause.Code, failure.Cause.Message
 	}

@@ -7,6 +7,7 @@
 // by the hash of its state, deleted and returned in one statement: it is valid once,
 // until it expires, for the service in the callback's path, and from the browser that
 // started it. The code is exchanged at once, the account compared on re-authorization,
-// and the connection saved with a compare-and-set. FinishPasted does the same for a
+// and the connection saved with a compare-and-set, in one transaction with the connections
+// of the authorization's parts: all that came is saved, or nothing. FinishPasted does the same for a
 // callback address that was opened elsewhere and pasted.
 package authflow

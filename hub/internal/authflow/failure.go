@@ -38,6 +38,9 @@ const (
 	ReasonAccountUnproven  Reason = "account_unproven"   // the service did not say whose it is
 )
 
+// Aside reports whether the grant is kept aside for a person to decide.
+func (r Reason) Aside() bool { return r == ReasonWouldLoseRenewal || r == ReasonAccountUnproven }
+
 // Failure is an authorization that did not come to a grant.
 type Failure struct { //nolint:errname // the pages speak of failures; it is more than an error
 	Reason Reason
@@ -50,6 +53,9 @@ type Failure struct { //nolint:errname // the pages speak of failures; it is mor
 	Authorization *authdb.Authorization
 	// Wanted and Got are the accounts of ReasonOtherAccount.
 	Wanted, Got provider.Account
+	// Part is the title of the part whose account or renewal it is about; zero for the
+	// authorization's own.
+	Part provider.Text
 }
 
 // Error implements error. It holds no secret.

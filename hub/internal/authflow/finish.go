@@ -26,9 +26,13 @@ type Finished struct {
 	// Once is set if nothing was saved: Connection then holds the only copy.
 	Once       bool
 	Connection connection.Connection
-	Service    service.Service
-	ReturnTo   string
-	Lang       string
+	// Parts are the connections of the parts that came with the grant.
+	Parts []connection.Connection
+	// Missing are those of parts that did not come: they are as before.
+	Missing  []connection.Connection
+	Service  service.Service
+	ReturnTo string
+	Lang     string
 }
 
 // Finish ends an authorization with the parameters of its callback. browsers are the
@@ -267,32 +271,7 @@ func (f *Flow) spend(ctx context.Context, svc service.Service, a *authdb.Authori
 	if a.ConnectionID == "" {
 		return f.once(ctx, svc, a, now, *token), nil
 	}
-	return f.keep(ctx, svc, a, about, got{asked: now, token: *token, keyIDs: out.KeyIDs}, failure)
-}
-
-// keep identifies the account of what an exchange has brought, and saves the grant.
-func (f *Flow) keep(ctx context.Context, svc service.Service, a *authdb.Authorization, about provider.Connection, g got, failure *Failure) (*Finished, error) {
-	account, err := f.identify(ctx, svc, about, g.token, g.asked)
-	g.account = account
-	if err != nil {
-		c, readErr := f.o.Store.Grants.Connection(ctx, a.ConnectionID)
-		if readErr != nil {
-			return nil, wrap("read the connection", readErr)
-		}
-		if c.Account.ID != "" {
-			failure.Cause, failure.Wanted = causeOf(err), c.Account
-			return nil, f.offer(ctx, svc, c, g, a.RedirectURI, failure, ReasonAccountUnproven)
-		}
-		// A first grant is worth more than the name of its account: its code is spent.
-		f.o.Logger.Warn("authorized, account unknown", "connection", c.Name, "error", causeOf(err).Message)
-	}
-	finished, err := f.save(ctx, svc, a, g, failure)
-	if err == nil {
-		if err := f.o.Store.Authorizations.SpendGrantLink(ctx, finished.Connection.ID, time.Now()); err != nil {
-			f.o.Logger.Warn("expire authorization links failed", "connection", finished.Connection.Name, "error", err)
-		}
-	}
-	return finished, err
+	return f.keep(ctx, svc, a, about, got{asked: now, token: *token, keyIDs: out.KeyIDs, lang: a.Lang}, failure)
 }
 
 // about is the connection of an authorization as a provider gets it; zero without one.
@@ -316,67 +295,4 @@ func (f *Flow) identify(ctx context.Context, svc service.Service, about provider
 		return provider.Account{}, err
 	}
 	return *account, nil
-}
-
-// got is what an exchange has brought: asked is when its request was about to be sent, and
-// keyIDs are the versions of keys that the token set is bound to.
-type got struct {
-	asked   time.Time
-	token   provider.Token
-	account provider.Account
-	keyIDs  map[string]string
-	// saved is part of the transaction that saves the grant; nil is nothing.
-	saved func(ctx context.Context) error
-}
-
-// save writes the grant. Renewals may move the generation meanwhile, so the
-// compare-and-set is tried on the row as it is: a person's new grant wins.
-func (f *Flow) save(ctx context.Context, svc service.Service, a *authdb.Authorization, g got, failure *Failure) (*Finished, error) {
-	token, account := g.token, g.account
-	for range 5 {
-		c, err := f.o.Store.Grants.Connection(ctx, a.ConnectionID)
-		if err != nil {
-			return nil, wrap("read the connection", err)
-		}
-		if c.Account.ID != "" && account.ID != "" && c.Account.ID != account.ID {
-			failure.Reason, failure.Wanted, failure.Got = ReasonOtherAccount, c.Account, account
-			return nil, f.fail(failure)
-		}
-		if wanted, err := f.disallowed(ctx, c.ID, account); err != nil {
-			return nil, err
-		} else if wanted.Name != "" {
-			return nil, f.refuseAccount(ctx, svc, c, g, a.RedirectURI, failure, wanted)
-		}
-		was := c
-		c.Policy = connection.PolicyOf(svc.Description, c.Grant)
-		if c.WouldLoseRenewal(token, account, svc.Scopes) {
-			return nil, f.offer(ctx, svc, c, g, a.RedirectURI, failure, ReasonWouldLoseRenewal)
-		}
-		c = c.Granted(f.o.Clock.Now(), f.o.Clock.Of(g.asked), token, account, svc.Scopes).Bound(g.keyIDs)
-		c.Tokens.RedirectURI = a.RedirectURI
-		err = f.update(ctx, c, was, g.saved)
-		if errors.Is(err, store.ErrStale) {
-			continue
-		}
-		if err != nil {
-			return nil, wrap("save the grant", err)
-		}
-		f.o.Granted(c)
-		f.o.Logger.Info("authorized", "connection", c.Name, "service", svc.Name, "generation", c.Generation)
-		return &Finished{Connection: c, Service: svc, ReturnTo: a.ReturnTo, Lang: a.Lang}, nil
-	}
-	return nil, wrap("save the grant", store.ErrStale)
-}
-
-// update writes a connection, and what belongs to it, in one transaction.
-func (f *Flow) update(ctx context.Context, c, was connection.Connection, saved func(ctx context.Context) error) error {
-	if saved == nil {
-		return f.o.Store.Grants.UpdateConnection(ctx, c, was)
-	}
-	return f.o.Store.InTx(ctx, func(ctx context.Context) error {
-		if err := f.o.Store.Grants.UpdateConnection(ctx, c, was); err != nil {
-			return err
-		}
-		return saved(ctx)
-	})
 }

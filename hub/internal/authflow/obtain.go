@@ -82,6 +82,9 @@ func (f *Flow) obtain(ctx context.Context, svc service.Service, c connection.Con
 		failure.Cause, failure.Reason, failure.Wanted = causeOf(err), reasonOfObtaining(c.Grant, causeOf(err)), c.Account
 		return nil, f.fail(failure)
 	}
+	if len(token.Parts) > 0 {
+		f.o.Logger.Error("token response has parts, which only an authorization by a person brings: not kept", "connection", c.Name, "plugin", svc.Provider)
+	}
 	return f.saveObtained(ctx, svc, c.ID, now, *token, account, entered)
 }
 

@@ -50,6 +50,8 @@ var phrases = []phrase{
 
 	p(`a token set of the grant "(.+)" is not obtained without a person`, `способом «$1» токены без человека не получают`),
 	p(`this is not authorized in a browser: the hub gets its tokens by a request of its own, or from what a person enters`, `это не авторизуют в браузере: хаб получает токены собственным запросом или по введённым данным`),
+	p(`this connection is a part of the authorization of another one, which was deleted: put that one back from the trash, or add a new connection of the service and authorize it`, `это подключение — часть авторизации другого, которое удалено: верните то подключение из корзины или добавьте новое подключение сервиса и авторизуйте его`),
+	p(`the plugin returned the part "(.+)" of an authorization, which it does not declare`, `плагин вернул часть «$1» авторизации, которую он не объявлял`),
 	p(`the service does not serve the grant "(.+)" any more`, `сервис больше не предлагает способ «$1»`),
 	p(`a person has to authorize this connection in a browser`, `это подключение нужно авторизовать в браузере`),
 	p(`what was entered is no key: it is empty, or has spaces inside`, `введённое не похоже на ключ: оно пустое или с пробелами внутри`),

@@ -20,7 +20,7 @@ func TestAnAuthorizationThatIsKeptAsideComesBackOnceAndInTime(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		c := addGranted(t, s, addService(t, s, "portal").ID, "sales")
 		o := authdb.Offer{
-			ConnectionID: c.ID, Generation: 1, Reason: "would_lose_renewal", Asked: cut(noon), Account: provider.Account{ID: "7", Name: "ann"}, Scopes: []string{"crm"},
+			ConnectionID: c.ID, Generation: 1, Reason: "would_lose_renewal", Part: provider.Text{EN: "user"}, Asked: cut(noon), Account: provider.Account{ID: "7", Name: "ann"}, Scopes: []string{"crm"},
 			Token: provider.Token{AccessToken: "secret-access", ExpiresIn: new(time.Hour), Extra: map[string]any{"portal": "x"}, Parts: []provider.PartToken{{
 				Part: "user", Token: provider.Token{AccessToken: "secret-access-of-a-part", RefreshToken: "r", Scopes: []string{"chat"}}, Account: provider.Account{ID: "8"},
 			}}},

@@ -217,6 +217,10 @@ func (s *Source) finish(ctx context.Context, f *flight, c connection.Connection,
 		crashpoint.At(crashpoint.Parsed)
 		renewed := c.Renewed(s.Now(), op.Now, *token).Bound(out.KeyIDs)
 		s.secretWorked(f, op.Service)
+		if len(token.Parts) > 0 {
+			// Refusing the reply would lose the set whose refresh token it has spent.
+			log.Error("token response of a renewal has parts, which only an authorization brings: not kept", "connection", c.Name, "plugin", op.Service.Provider)
+		}
 		log.Info("renewed", "connection", c.Name, "generation", renewed.Generation, "expires_at", renewed.Tokens.ExpiresAt)
 		saved, err := s.save(ctx, c, renewed, intent, true)
 		if err == nil && saved.Generation == renewed.Generation {

@@ -48,6 +48,10 @@ type rig struct {
 	// refused are the client secrets that the service refuses, and secrets those that came.
 	refused sync.Map
 	secrets chan string
+	// asked is the part that each refresh token was sent for; brings is a part that replies
+	// to renewals have beside their set.
+	asked  sync.Map
+	brings string
 }
 
 // rotating asks the service's endpoint for the next token set.
@@ -58,7 +62,7 @@ func (r rotating) Describe(context.Context) (*provider.Description, error) {
 }
 
 func (r rotating) Refresh(ctx context.Context, req *provider.RefreshRequest) (*provider.Token, error) {
-	form := url.Values{"refresh_token": {req.Current.RefreshToken}, "client_secret": {req.Service.ClientSecret}}
+	form := url.Values{"refresh_token": {req.Current.RefreshToken}, "client_secret": {req.Service.ClientSecret}, "part": {req.Connection.Part}}
 	out, err := http.NewRequestWithContext(ctx, http.MethodPost, req.Service.Option("server"), strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, err
@@ -75,11 +79,16 @@ func (r rotating) Refresh(ctx context.Context, req *provider.RefreshRequest) (*p
 	var reply struct {
 		Access  string `json:"access_token"`
 		Refresh string `json:"refresh_token"`
+		Part    string `json:"part"`
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&reply); err != nil {
 		return nil, err
 	}
-	return &provider.Token{AccessToken: reply.Access, RefreshToken: reply.Refresh, ExpiresIn: new(time.Hour)}, nil
+	token := &provider.Token{AccessToken: reply.Access, RefreshToken: reply.Refresh, ExpiresIn: new(time.Hour)}
+	if reply.Part != "" { // against the contract
+		token.Parts = []provider.PartToken{{Part: reply.Part, Token: provider.Token{AccessToken: "of a part"}}}
+	}
+	return token, nil
 }
 
 // inProcess runs operations in this process, over real gRPC.
@@ -109,12 +118,13 @@ func newRigOf(t *testing.T, life time.Duration, rotation provider.Rotation) *rig
 		token := req.FormValue("refresh_token")
 		r.arrived <- token
 		r.secrets <- req.FormValue("client_secret")
+		r.asked.Store(token, req.FormValue("part"))
 		<-r.let
 		if _, bad := r.refused.Load(req.FormValue("client_secret")); bad {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
-		_ = json.NewEncoder(w).Encode(map[string]string{"access_token": token + "-a", "refresh_token": token + "+"})
+		_ = json.NewEncoder(w).Encode(map[string]string{"access_token": token + "-a", "refresh_token": token + "+", "part": r.brings})
 	}))
 	t.Cleanup(func() { close(r.let); server.Close() })
 	d := provider.Description{

@@ -29,8 +29,8 @@ type OnDevice struct {
 // *store.DetachedError.
 func (g *Grants) StartDevice(ctx context.Context, connectionName string, way Way) (d OnDevice, err error) {
 	a := act.Act{Name: "connection.authorize", Needs: access.ActOperate, On: on(connectionName), Detail: []string{"grant", string(provider.GrantDevice)}}
-	err = g.o.Recorder.Ask(ctx, a, func(ctx context.Context, _ *act.Entry) (err error) {
-		if d.Connection, d.Service, err = g.find(ctx, connectionName); err != nil {
+	err = g.o.Recorder.Ask(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
+		if d.Connection, d.Service, err = g.found(ctx, e, connectionName); err != nil {
 			return err
 		}
 		d.Device, err = g.o.Flow.StartDevice(ctx, authflow.DeviceRequest{ConnectionID: d.Connection.ID, UserID: userID(ctx), Lang: way.Lang})
@@ -94,7 +94,7 @@ func (g *Grants) DeviceEnded(ctx context.Context, d *authdb.Device, finished *au
 	}
 	ending := act.Act{Name: "connection.authorized", On: on(c.Name), Detail: []string{"grant", string(provider.GrantDevice)}}
 	if finished != nil {
-		ending.Detail = append(ending.Detail, "account", account(finished.Connection.Account))
+		ending.Detail = append(append(ending.Detail, "account", account(finished.Connection.Account)), partsOf(finished)...)
 	}
 	if failure, is := errors.AsType[*authflow.Failure](err); is {
 		ending.Detail = append(ending.Detail, "account", account(failure.Got), "reference", failure.Reference)

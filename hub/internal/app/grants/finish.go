@@ -55,6 +55,7 @@ func ended(ctx context.Context, e *act.Entry, finished *authflow.Finished, err e
 	e.Add(browser(ctx)...)
 	if finished != nil {
 		e.Add("account", account(finished.Connection.Account))
+		e.Add(partsOf(finished)...)
 	}
 	failure, is := errors.AsType[*authflow.Failure](err)
 	if !is {
@@ -86,7 +87,7 @@ func (g *Grants) mayTake(ctx context.Context, finished *authflow.Finished) error
 func (g *Grants) Paste(ctx context.Context, connectionName, pasted string) (finished *authflow.Finished, err error) {
 	a := act.Act{Name: "connection.paste", Needs: access.ActOperate, On: on(connectionName)}
 	err = g.o.Recorder.Ask(ctx, a, func(ctx context.Context, e *act.Entry) error {
-		c, err := g.o.Store.Grants.ConnectionByName(ctx, connectionName)
+		c, _, err := g.found(ctx, e, connectionName)
 		if err != nil {
 			return err
 		}
@@ -106,7 +107,7 @@ func (g *Grants) Late(ctx context.Context, a *authdb.Authorization, finished *au
 		return
 	}
 	if finished != nil {
-		ending.Detail = append(ending.Detail, "account", account(finished.Connection.Account))
+		ending.Detail = append(append(ending.Detail, "account", account(finished.Connection.Account)), partsOf(finished)...)
 	}
 	g.o.Recorder.Ended(ctx, ending, err)
 }

@@ -3,6 +3,7 @@ package grants
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -60,7 +61,7 @@ type Departure struct {
 const mostRivals = 10
 
 // rivals are the titles of the other connections of a service that keeps one grant of an
-// account: the authorization of one may end another.
+// account: the authorization of one may end another. Its own parts are none.
 func (g *Grants) rivals(ctx context.Context, s service.Service, connectionID string) []string {
 	if s.Description == nil || !s.Description.OneGrantPerAccount {
 		return nil
@@ -72,7 +73,7 @@ func (g *Grants) rivals(ctx context.Context, s service.Service, connectionID str
 	}
 	var titles []string
 	for _, c := range all {
-		if c.ID != connectionID && c.Granting() && len(titles) < mostRivals {
+		if c.ID != connectionID && c.MainID != connectionID && c.Granting() && len(titles) < mostRivals {
 			titles = append(titles, c.Title)
 		}
 	}
@@ -95,12 +96,45 @@ func userID(ctx context.Context) string {
 	return who.UserID
 }
 
-// find reads a connection with its service.
+// find reads the connection to authorize, with its service: for the name of a part the main
+// one. Errors: authflow.ErrMainGone, store.ErrNotFound.
 func (g *Grants) find(ctx context.Context, name string) (c connection.Connection, s service.Service, err error) {
 	if c, err = g.o.Store.Grants.ConnectionByName(ctx, name); err == nil {
+		c, err = g.o.Flow.Authorizes(ctx, c)
+	}
+	if err == nil {
 		s, err = g.o.Store.Services.Service(ctx, c.ServiceID)
 	}
 	return c, s, err
+}
+
+// found is find for an act, whose record is then about the main connection.
+func (g *Grants) found(ctx context.Context, e *act.Entry, name string) (c connection.Connection, s service.Service, err error) {
+	if c, s, err = g.find(ctx, name); err == nil && c.Name != name {
+		e.Named(c.Name)
+		e.Add("part", name)
+	}
+	return c, s, err
+}
+
+// partsOf is the detail of a record that names the parts of a grant: those that came with
+// it, and those that did not.
+func partsOf(finished *authflow.Finished) (detail []string) {
+	if len(finished.Parts) > 0 {
+		detail = append(detail, "parts", names(finished.Parts))
+	}
+	if len(finished.Missing) > 0 {
+		detail = append(detail, "parts_missing", names(finished.Missing))
+	}
+	return detail
+}
+
+func names(all []connection.Connection) string {
+	list := make([]string, 0, len(all))
+	for _, c := range all {
+		list = append(list, c.Name)
+	}
+	return strings.Join(list, " ")
 }
 
 // account is whose a grant is at the service, for a record.

@@ -31,7 +31,7 @@ type Entered struct {
 func (g *Grants) Obtain(ctx context.Context, connectionName string, entered Entered) (finished *authflow.Finished, err error) {
 	a := act.Act{Name: "connection.obtain", Needs: access.ActOperate, On: on(connectionName)}
 	err = g.o.Recorder.Ask(ctx, a, func(ctx context.Context, e *act.Entry) error {
-		c, s, err := g.find(ctx, connectionName)
+		c, s, err := g.found(ctx, e, connectionName)
 		if err == nil {
 			finished, err = g.obtain(ctx, e, c, s, entered)
 		}

@@ -11,12 +11,13 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store/servicedb"
 )
 
-// Start begins an authorization of a connection. Errors: *provider.Error of the service's
+// Start begins an authorization of a connection; that of a part is that of its main one, as
+// in all that leads to a grant. Errors: *provider.Error of the service's
 // plugin, store.ErrNotFound, *store.DetachedError.
 func (g *Grants) Start(ctx context.Context, connectionName string, way Way) (d Departure, err error) {
 	a := act.Act{Name: "connection.authorize", Needs: access.ActOperate, On: on(connectionName)}
-	err = g.o.Recorder.Ask(ctx, a, func(ctx context.Context, _ *act.Entry) (err error) {
-		if d.Connection, d.Service, err = g.find(ctx, connectionName); err != nil {
+	err = g.o.Recorder.Ask(ctx, a, func(ctx context.Context, e *act.Entry) (err error) {
+		if d.Connection, d.Service, err = g.found(ctx, e, connectionName); err != nil {
 			return err
 		}
 		return g.start(ctx, &d, way)
@@ -77,8 +78,8 @@ func (g *Grants) StartAtFront(ctx context.Context, serviceName, counted string, 
 // once. by is who asks for it, as the page of the link says. Errors: store.ErrNotFound.
 func (g *Grants) MakeLink(ctx context.Context, connectionName, by string) (token string, expires time.Time, err error) {
 	a := act.Act{Name: "connection.link", Needs: access.ActOperate, On: on(connectionName)}
-	err = g.o.Recorder.Change(ctx, a, func(ctx context.Context, _ *act.Entry) error {
-		c, err := g.o.Store.Grants.ConnectionByName(ctx, connectionName)
+	err = g.o.Recorder.Change(ctx, a, func(ctx context.Context, e *act.Entry) error {
+		c, _, err := g.found(ctx, e, connectionName)
 		if err == nil {
 			token, expires, err = g.o.Flow.MakeLink(ctx, c.ID, userID(ctx), by)
 		}
@@ -102,6 +103,9 @@ func (g *Grants) MessageLink(ctx context.Context, connectionID, userID string, l
 			return err
 		}
 		e.Named(c.Name)
+		if c, _, err = g.found(ctx, e, c.Name); err != nil {
+			return err
+		}
 		token, _, err = g.o.Flow.MakeLinkFor(ctx, c.ID, userID, "Evergrant", life)
 		return err
 	})

@@ -63,6 +63,8 @@ type DeviceEnd struct {
 	// Wanted and Got are two accounts that differ.
 	Wanted provider.Account `json:"wanted,omitzero"`
 	Got    provider.Account `json:"got,omitzero"`
+	// Part is the title of the part that they are of; zero for the authorization's own.
+	Part provider.Text `json:"part,omitzero"`
 }
 
 // Device is a device authorization of a connection. It never prints its secrets.

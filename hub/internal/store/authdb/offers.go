@@ -29,8 +29,10 @@ type Offer struct {
 	ConnectionID string
 	// Generation is the connection's when the offer was made.
 	Generation int64
-	// Reason is why it was not taken at once, one of authflow's.
+	// Reason is why it was not taken at once, one of authflow's, and Part the title of the
+	// part that it is about; zero for the authorization's own.
 	Reason string
+	Part   provider.Text
 	// Token is the service's reply, its parts with the accounts that are known, and Asked
 	// when its request was about to be sent.
 	Token provider.Token
@@ -64,6 +66,7 @@ type offerSecrets struct {
 	Scopes      []string          `json:"scopes,omitempty"`
 	Asked       int64             `json:"asked"`
 	Parts       []offeredPart     `json:"parts,omitempty"`
+	About       provider.Text     `json:"about,omitzero"`
 }
 
 // offeredToken is a token set as a service returned it.
@@ -115,7 +118,7 @@ func (t offeredToken) token(parts ...offeredPart) provider.Token {
 // PutOffer keeps an authorization aside, in place of one of the same connection.
 func (s *Rows) PutOffer(ctx context.Context, o Offer) error {
 	sealed, err := s.db.SealJSON(offerSecrets{
-		offeredToken: offeredTokenOf(o.Token), Parts: offeredPartsOf(o.Token.Parts),
+		offeredToken: offeredTokenOf(o.Token), Parts: offeredPartsOf(o.Token.Parts), About: o.Part,
 		RedirectURI: o.RedirectURI, KeyIDs: o.KeyIDs, Account: o.Account, Scopes: o.Scopes, Asked: db.Millis(o.Asked),
 	}, "offered_grants", o.ConnectionID, "grant_data")
 	if err == nil {
@@ -167,6 +170,6 @@ func (s *Rows) offerOf(row *offerRow) (*Offer, error) {
 	return &Offer{
 		ConnectionID: row.ConnectionID, Generation: row.Generation, Reason: row.Reason, Asked: db.TimeOf(kept.Asked), Account: kept.Account,
 		Scopes: kept.Scopes, RedirectURI: kept.RedirectURI, KeyIDs: kept.KeyIDs, CreatedAt: db.TimeOf(row.CreatedAt), ExpiresAt: db.TimeOf(row.ExpiresAt),
-		Token: kept.token(kept.Parts...),
+		Token: kept.token(kept.Parts...), Part: kept.About,
 	}, nil
 }
