@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -28,6 +29,10 @@ type Connection struct {
 	Title   string `json:"title"`
 	Service string `json:"service" doc:"Name of the service"`
 	Grant   string `json:"grant" enum:"authorization_code,client_credentials,assertion,login,static,device_code" doc:"How it gets its tokens"`
+	// Part is the part of an authorization that it holds, Main the connection that is
+	// authorized for it.
+	Part string `json:"part,omitempty" doc:"Which part of another connection's authorization it holds; absent for a connection that is authorized itself"`
+	Main string `json:"main,omitempty" doc:"Of a part: the name of the connection whose authorization gives it its grant; absent if that one was deleted, or is not for this key"`
 	// Options are its own, without secret ones.
 	Options map[string]any `json:"options,omitempty" doc:"The connection's own options; secret ones are left out"`
 	Status  string         `json:"status" enum:"fresh,expires,retrying,uncertain,needs_operator,needs_authorization,paused,revoked"`
@@ -76,7 +81,7 @@ func orAbsent(t time.Time) *time.Time {
 func connectionView(c connection.Connection, serviceName string, now time.Time) Connection {
 	by, reason := c.PersonBy()
 	v := Connection{
-		Name: c.Name, Title: c.Title, Service: serviceName, Grant: string(c.Grant), Status: string(c.StatusAt(now)), Generation: c.Generation,
+		Name: c.Name, Title: c.Title, Service: serviceName, Grant: string(c.Grant), Part: c.Part, Status: string(c.StatusAt(now)), Generation: c.Generation,
 		ValidUntil: orAbsent(c.Tokens.ExpiresAt), Renewable: c.Renewable(now), NextRenewal: orAbsent(c.Due),
 		PersonBy: orAbsent(by), PersonReason: string(reason), BornDead: c.BornDead(), Scopes: c.Tokens.Scopes,
 		MissingScopes: c.MissingScopes(), RenewedAt: orAbsent(c.RenewedAt), AuthorizedAt: orAbsent(c.AuthorizedAt),
@@ -135,8 +140,8 @@ func (a *API) readable(ctx context.Context, name string) (connection.Connection,
 	key := keyOf(ctx)
 	sees := access.MayAdminister(key) || key.AllConnections
 	c, err := a.connection(ctx, name)
-	if err == nil && !sees {
-		sees, err = a.access.Opens(ctx, key, c.ID)
+	if err == nil {
+		sees, err = a.sees(ctx, c.ID)
 	}
 	if !sees && (err == nil || errors.Is(err, store.ErrNotFound)) {
 		return connection.Connection{}, access.ErrNotForKey
@@ -149,9 +154,41 @@ func (a *API) view(ctx context.Context, c connection.Connection) (*one[Connectio
 	if err != nil {
 		return nil, a.fail(err)
 	}
+	mains, err := a.mains(ctx, c)
+	if err != nil {
+		return nil, a.fail(err)
+	}
 	v := connectionView(c, svc.Name, time.Now())
-	v.Options = openOptions(svc.Description, c.Options)
+	v.Options, v.Main = openOptions(svc.Description, c.Options), mains[c.MainID]
 	return &one[Connection]{v}, nil
+}
+
+// mains are the names of the main connections of parts, by id; those that the key does not
+// see are left out.
+func (a *API) mains(ctx context.Context, parts ...connection.Connection) (map[string]string, error) {
+	var ids []string
+	for _, c := range parts {
+		if c.MainID == "" || slices.Contains(ids, c.MainID) {
+			continue
+		}
+		sees, err := a.sees(ctx, c.MainID)
+		if err != nil {
+			return nil, err
+		}
+		if sees {
+			ids = append(ids, c.MainID)
+		}
+	}
+	return a.store.Grants.ConnectionNames(ctx, ids)
+}
+
+// sees reports whether the key may see a connection.
+func (a *API) sees(ctx context.Context, id string) (bool, error) {
+	key := keyOf(ctx)
+	if access.MayAdminister(key) || key.AllConnections {
+		return true, nil
+	}
+	return a.access.Opens(ctx, key, id)
 }
 
 func (a *API) registerConnections() {
@@ -204,10 +241,16 @@ func (a *API) listConnections(ctx context.Context, in *ListInput) (*listOf[Conne
 	if err != nil {
 		return nil, a.fail(err)
 	}
+	mains, err := a.mains(ctx, connections...)
+	if err != nil {
+		return nil, a.fail(err)
+	}
 	var items []Connection
 	now := time.Now()
 	for _, c := range connections {
-		items = append(items, connectionView(c, names[c.ServiceID], now))
+		v := connectionView(c, names[c.ServiceID], now)
+		v.Main = mains[c.MainID]
+		items = append(items, v)
 	}
 	return list(items), nil
 }

@@ -20,6 +20,15 @@ type Deleted struct {
 	RemovedAt time.Time `json:"removed_at" doc:"When it is removed for good, unless it is put back before"`
 	// Revocation is absent if the grant was left alone.
 	Revocation *Revocation `json:"revocation,omitempty" doc:"With revoke: what became of the grant at its service"`
+	// Parts are absent if none was deleted with it.
+	Parts []DeletedPart `json:"parts,omitempty" doc:"With parts: the connections of its parts, deleted as well"`
+}
+
+// DeletedPart is the connection of a part that was deleted with its main one.
+type DeletedPart struct {
+	Name       string      `json:"name"`
+	TrashID    string      `json:"trash_id" doc:"What the trash knows it by"`
+	Revocation *Revocation `json:"revocation,omitempty" doc:"With revoke: what became of the grant at its service"`
 }
 
 // TrashedConnection is a deleted connection that can be put back.
@@ -63,7 +72,7 @@ type PutBackBody struct {
 func (a *API) registerTrash() {
 	remove := operation("delete-connection", http.MethodDelete, "/api/v1/connections/{name}", "Move the connection into the trash", "Connections", 404)
 	remove.DefaultStatus = http.StatusOK
-	remove.Description = "It is not renewed there and pulls of it answer 404; its name is free at once. It can be put back until removed_at, when its grant is given back to the service and it is removed for good. With revoke the grant is given back now."
+	remove.Description = "It is not renewed there and pulls of it answer 404; its name is free at once. It can be put back until removed_at, when its grant is given back to the service and it is removed for good. With revoke the grant is given back now. The parts of its authorization stay, and go on being renewed, unless parts is set; without their main connection they cannot be authorized again."
 	huma.Register(a.huma, remove, a.deleteConnection)
 	huma.Register(a.huma, operation("list-trash", http.MethodGet, "/api/v1/trash", "List deleted connections, the last deleted first", "Connections"), a.listTrash)
 	back := operation("put-back-connection", http.MethodPost, "/api/v1/trash/{id}/put-back", "Take a connection out of the trash", "Connections", 404, 422)
@@ -77,16 +86,36 @@ func (a *API) registerTrash() {
 func (a *API) deleteConnection(ctx context.Context, in *struct {
 	NameInput
 	Revoke bool `query:"revoke" doc:"Give the grant back at the service now; it cannot be put back then, only authorized again"`
+	Parts  bool `query:"parts" doc:"Delete the connections of its parts as well"`
 }) (*one[Deleted], error) {
-	c, revoked, err := a.conns.Delete(ctx, connections.Named(in.Name), catalogue.WithGrant(in.Revoke))
+	w, grant := connections.Named(in.Name), catalogue.WithGrant(in.Revoke)
+	var all []connections.Deleted
+	var err error
+	if in.Parts {
+		all, err = a.conns.DeleteWithParts(ctx, w, grant)
+	} else {
+		all = make([]connections.Deleted, 1)
+		all[0].Connection, all[0].Revoked, err = a.conns.Delete(ctx, w, grant)
+	}
 	if err != nil {
 		return nil, a.fail(err)
 	}
-	out := &one[Deleted]{Deleted{Deleted: true, TrashID: c.ID, RemovedAt: time.Now().Add(a.trashKeep).UTC()}}
-	if in.Revoke {
-		out.Body.Revocation = revocationOf(revoked)
+	main := all[len(all)-1]
+	out := &one[Deleted]{Deleted{Deleted: true, TrashID: main.Connection.ID, RemovedAt: time.Now().Add(a.trashKeep).UTC(), Revocation: revocationIf(in.Revoke, main.Revoked)}}
+	for _, part := range all[:len(all)-1] {
+		out.Body.Parts = append(out.Body.Parts, DeletedPart{
+			Name: part.Connection.Name, TrashID: part.Connection.ID, Revocation: revocationIf(in.Revoke, part.Revoked),
+		})
 	}
 	return out, nil
+}
+
+// revocationIf is what became of a grant that was to be given back; nil if it was not.
+func revocationIf(asked bool, revoked catalogue.Revoked) *Revocation {
+	if !asked {
+		return nil
+	}
+	return revocationOf(revoked)
 }
 
 func (a *API) listTrash(ctx context.Context, in *TrashInput) (*listOf[TrashedConnection], error) {

@@ -30,7 +30,7 @@ func of(r *apptest.Rig) *connections.Connections {
 }
 
 func TestEveryActOnConnectionsLeavesARecord(t *testing.T) {
-	apptest.EveryActIsRecorded(t, "Connections", "Find", "CodesAgain", "Past", "Details", "Owner", "List", "Page", "CountByStatus", "AllTags", "Trash", "Trashed", "CountTrash", "CheckImports")
+	apptest.EveryActIsRecorded(t, "Connections", "Find", "CodesAgain", "Past", "Details", "Owner", "List", "Page", "CountByStatus", "AllTags", "Trash", "Trashed", "CountTrash", "CheckImports", "Parts", "CountParts")
 }
 
 // step is an act and what it leaves.
