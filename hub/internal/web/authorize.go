@@ -107,7 +107,7 @@ func (p *grantPages) callback(c *gin.Context) {
 			finished.ReturnTo = ""
 		}
 		if _, in := p.user(c); in && finished.ReturnTo != "" {
-			p.flash(c, view.Flash{Key: authorizedKey(finished.Connection), Name: finished.Connection.Title})
+			p.flash(c, view.Flash{Key: authorizedKey(finished), Name: finished.Connection.Title})
 			back(c, finished.ReturnTo)
 			return
 		}
@@ -128,10 +128,15 @@ func (p *grantPages) callback(c *gin.Context) {
 // lasts reports whether the hub can renew a new grant.
 func lasts(conn connection.Connection) bool { return conn.Renewable(time.Now()) }
 
-// authorizedKey returns the flash message of a new grant, by whether the hub can renew it.
-func authorizedKey(conn connection.Connection) string {
-	if conn.Policy.AutoRenew == provider.AutoRenewRefreshToken && !lasts(conn) {
+// authorizedKey returns the flash message of a new grant, by whether the hub can renew it and
+// whether all its parts came.
+func authorizedKey(finished *authflow.Finished) string {
+	conn := finished.Connection
+	switch {
+	case conn.Policy.AutoRenew == provider.AutoRenewRefreshToken && !lasts(conn):
 		return "flash.authorized_ends"
+	case len(finished.Missing) > 0:
+		return "flash.authorized_missing"
 	}
 	return "flash.authorized"
 }
@@ -140,7 +145,7 @@ func authorizedKey(conn connection.Connection) string {
 func (p *grantPages) resultOf(c *gin.Context, failure *authflow.Failure) view.Result {
 	v := view.Result{
 		Reason: string(failure.Reason), Reference: failure.Reference, Cause: view.TroubleOf(failure.Cause),
-		Wanted: called(failure.Wanted), Got: called(failure.Got),
+		Wanted: called(failure.Wanted), Got: called(failure.Got), Part: failure.Part,
 	}
 	if v.Wanted == v.Got { // two accounts of one name
 		v.Wanted, v.Got = withID(failure.Wanted), withID(failure.Got)

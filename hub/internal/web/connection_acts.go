@@ -99,6 +99,6 @@ func (p *connectionPages) paste(c *gin.Context) {
 		p.fail(c, err)
 		return
 	}
-	p.flash(c, view.Flash{Key: authorizedKey(finished.Connection), Name: conn.Title})
+	p.flash(c, view.Flash{Key: authorizedKey(finished), Name: finished.Connection.Title})
 	back(c, "/connections/"+url.PathEscape(conn.Name))
 }

@@ -195,6 +195,10 @@ func (p *connectionPages) showConnectionWith(c *gin.Context, status int, with fu
 	v.Restorable = slices.ContainsFunc(past.Sets, func(x grantdb.PastTokenSet) bool { return conn.MayRestore(time.Now(), x.PastSet) == nil })
 	v.Offered, v.Tags = offered(details.Offer), details.Tags
 	v.Accounts = details.Accounts
+	if v.Parts, err = p.parts(c.Request.Context(), conn, s); err != nil {
+		p.fail(c, err)
+		return
+	}
 	v.Timeline = view.TimelineOf(conn, past.Sets, past.Records, timelineLength)
 	underWay(&v, details.Renewal)
 	with(&v)

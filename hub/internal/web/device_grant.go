@@ -119,7 +119,7 @@ func (p *grantPages) showDevice(c *gin.Context, d grants.OnDevice, again, backTo
 // deviceResult is how a device authorization ended.
 func deviceResult(d grants.OnDevice, ref view.ServiceRef) *view.Result {
 	end := d.Device.End
-	r := &view.Result{Service: &ref, Connection: d.Connection.Title, Reason: end.Reason, Reference: end.Reference, Wanted: called(end.Wanted), Got: called(end.Got)}
+	r := &view.Result{Service: &ref, Connection: d.Connection.Title, Reason: end.Reason, Reference: end.Reference, Wanted: called(end.Wanted), Got: called(end.Got), Part: end.Part}
 	switch d.Device.State {
 	case authdb.DeviceAuthorized:
 		r.Reason, r.Ends, r.EndsAt = "", !lasts(d.Connection), d.Connection.Tokens.ExpiresAt

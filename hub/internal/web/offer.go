@@ -19,7 +19,7 @@ func offered(o *authdb.Offer) *view.Offered {
 	if o == nil {
 		return nil
 	}
-	v := &view.Offered{Reason: o.Reason, Until: o.ExpiresAt}
+	v := &view.Offered{Reason: o.Reason, Part: o.Part, Until: o.ExpiresAt}
 	if life := o.Token.ExpiresIn; life != nil && *life > 0 && o.Token.RefreshToken == "" {
 		v.Ends = o.Asked.Add(*life)
 	}

@@ -51,6 +51,18 @@ func (p *grantPages) once(c *gin.Context) {
 	p.leave(c, way, d, d.Service.Title, err)
 }
 
+// onceParts are the access codes of the parts of a grant that is not stored.
+func onceParts(finished *authflow.Finished, now time.Time) (parts []view.OncePart, err error) {
+	for _, part := range finished.Parts {
+		document, err := json.MarshalIndent(part.Codes(now, finished.Service.Provider, finished.Service.ClientID, true), "", "  ")
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, view.OncePart{Name: part.Part, Title: part.Title, JSON: string(document)})
+	}
+	return parts, nil
+}
+
 // handOver shows the only copy of a grant that is not stored, unless the visitor who came back
 // may not see it.
 func (p *grantPages) handOver(c *gin.Context, finished *authflow.Finished, err error) {
@@ -68,7 +80,13 @@ func (p *grantPages) handOver(c *gin.Context, finished *authflow.Finished, err e
 		p.fail(c, err)
 		return
 	}
+	further, err := onceParts(finished, now)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
 	v := view.Once{
+		Further:    further,
 		Connection: view.ConnectionOf(finished.Connection, finished.Service, p.iconOf(finished.Service.Provider), p.publicURL, now),
 		JSON:       string(document), Fields: view.CodeFieldsOf(document),
 	}

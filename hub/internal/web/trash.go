@@ -13,6 +13,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/app/connections"
 	"github.com/evergrant/evergrant/hub/internal/catalogue"
+	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/web/page"
@@ -42,7 +43,7 @@ func (p *trashPages) routes(in inside) {
 // deleteConnection moves a connection into the trash, after revoking its grant if requested.
 func (p *trashPages) deleteConnection(c *gin.Context) {
 	grant := catalogue.WithGrant(ticked(c, "revoke"))
-	conn, revoked, err := p.connections.Delete(c.Request.Context(), which(c), grant)
+	conn, revoked, err := p.deleteChosen(c, grant)
 	if err != nil {
 		p.fail(c, err)
 		return
@@ -58,6 +59,24 @@ func (p *trashPages) deleteConnection(c *gin.Context) {
 	}
 	p.flash(c, f)
 	back(c, "/connections")
+}
+
+// deleteChosen deletes a connection, with its parts if that is ticked. revoked is the first
+// result that is not as wanted, else that of the connection itself.
+func (p *trashPages) deleteChosen(c *gin.Context, grant catalogue.WithGrant) (conn connection.Connection, revoked catalogue.Revoked, err error) {
+	if !ticked(c, "parts") {
+		return p.connections.Delete(c.Request.Context(), which(c), grant)
+	}
+	deleted, err := p.connections.DeleteWithParts(c.Request.Context(), which(c), grant)
+	if err != nil {
+		return conn, revoked, err
+	}
+	for _, d := range deleted {
+		if conn = d.Connection; revoked.Err == nil {
+			revoked = d.Revoked
+		}
+	}
+	return conn, revoked, nil
 }
 
 // trash lists deleted connections.
@@ -96,8 +115,19 @@ func (p *trashPages) trash(c *gin.Context) {
 		asked.Set("at", strconv.FormatInt(last.TrashedAt.UnixMilli(), 10))
 		v.Next = "/trash?" + asked.Encode()
 	}
+	ids := make([]string, len(found))
+	for i, t := range found {
+		ids[i] = t.ID
+	}
+	parts, err := p.connections.CountParts(ctx, ids)
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
 	for _, t := range found {
-		v.Rows = append(v.Rows, p.trashRow(t, refs))
+		row := p.trashRow(t, refs)
+		row.Parts = parts[t.ID]
+		v.Rows = append(v.Rows, row)
 	}
 	p.render(c, http.StatusOK, page.Trash(p.shell(c, view.SectionConnections), v))
 }

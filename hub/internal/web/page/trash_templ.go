@@ -754,10 +754,14 @@ func grantWord(ctx context.Context, r view.TrashRow) string {
 }
 
 func removeText(ctx context.Context, r view.TrashRow) string {
-	if !r.Granting {
-		return i18n.T(ctx, "trash.remove_text")
+	text := i18n.T(ctx, "trash.remove_text")
+	if r.Granting {
+		text += " " + i18n.T(ctx, "bulk_ask.granting_remove")
 	}
-	return i18n.T(ctx, "trash.remove_text") + " " + i18n.T(ctx, "bulk_ask.granting_remove")
+	if r.Parts > 0 {
+		text += " " + i18n.T(ctx, "parts.trash_stays")
+	}
+	return text
 }
 
 func trashAnswer(ctx context.Context, v view.Trash) string {
@@ -812,7 +816,7 @@ func PutBack(s view.Shell, v view.TrashRow) templ.Component {
 			var templ_7745c5c3_Var43 templ.SafeURL
 			templ_7745c5c3_Var43, templ_7745c5c3_Err = templ.JoinURLErrs(templ.URL("/trash/" + v.ID + "/put-back"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/page/trash.templ`, Line: 170, Col: 85}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/page/trash.templ`, Line: 174, Col: 85}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var43))
 			if templ_7745c5c3_Err != nil {
@@ -833,7 +837,7 @@ func PutBack(s view.Shell, v view.TrashRow) templ.Component {
 			var templ_7745c5c3_Var44 string
 			templ_7745c5c3_Var44, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "trash.put_back"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/page/trash.templ`, Line: 174, Col: 82}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/page/trash.templ`, Line: 178, Col: 82}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var44))
 			if templ_7745c5c3_Err != nil {
@@ -846,7 +850,7 @@ func PutBack(s view.Shell, v view.TrashRow) templ.Component {
 			var templ_7745c5c3_Var45 string
 			templ_7745c5c3_Var45, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "act.cancel"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/page/trash.templ`, Line: 175, Col: 73}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/page/trash.templ`, Line: 179, Col: 73}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var45))
 			if templ_7745c5c3_Err != nil {

@@ -144,6 +144,8 @@ type TrashRow struct {
 	// each renewal; GrantEnds is when its refresh token ends, zero if no end is known.
 	Granting, Rotates bool
 	GrantEnds         time.Time
+	// Parts is how many connections of its parts stay.
+	Parts int
 	// Entered is another name that was tried, Problems what is wrong with it.
 	Entered  string
 	Problems Problems

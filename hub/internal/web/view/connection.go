@@ -128,6 +128,8 @@ type Connection struct {
 	Doubt connection.Doubt
 	// Offered is an authorization that was kept aside; nil if there is none.
 	Offered *Offered
+	// Parts are what it shares an authorization with.
+	Parts Parts
 	// Timeline is what happened to it, newest first.
 	Timeline []Moment
 	// RenewingSince is when a renewal was begun whose reply is waited for until
@@ -220,7 +222,9 @@ func ConnectionOf(c connection.Connection, s service.Service, icon, publicURL st
 // better one: Reason is one of authflow's.
 type Offered struct {
 	Reason string
-	Until  time.Time
+	// Part is the part that it is about; zero for the authorization's own.
+	Part  provider.Text
+	Until time.Time
 	// Ends is when its access ends; zero if that is not known.
 	Ends time.Time
 }

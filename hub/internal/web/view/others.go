@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/i18n"
+	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 // Key is an API key without its secret part.
@@ -169,6 +170,9 @@ type Result struct {
 	Cause *Trouble
 	// Wanted and Got are the accounts if they differ.
 	Wanted, Got string
+	// Part is the part whose account or renewal it is about; zero for the authorization's
+	// own.
+	Part provider.Text
 	// Back is the page to try again from; empty for strangers.
 	Back string
 	// Ends is set if the grant cannot be renewed; EndsAt is when it ends, zero if that
@@ -216,6 +220,11 @@ type Once struct {
 	// JSON is the document to copy; it holds secrets. Fields are its parts.
 	JSON   string
 	Fields []CodeField
+	// Further are the access codes of its parts.
+	Further []OncePart
 	// Again is the address to start again; empty for people who are signed in.
 	Again string
 }
+
+// OncePart has the access codes of a part of a grant that is not kept; JSON holds secrets.
+type OncePart struct{ Name, Title, JSON string }
