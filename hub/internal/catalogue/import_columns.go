@@ -65,6 +65,9 @@ func CheckImport(rows []ImportRow, services map[string]service.Service, now time
 	for i := range rows {
 		row := &rows[i]
 		svc, there := services[row.Service]
+		if row.tokenless && there {
+			row.Problem = i18n.Words{}
+		}
 		if row.Bad() || !there || svc.Description == nil {
 			continue
 		}

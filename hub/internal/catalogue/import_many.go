@@ -25,6 +25,9 @@ type ImportRow struct {
 	Column  string
 	// Field is the same for the API; empty for the whole row.
 	Field string
+	// tokenless is set if the problem is that it has no token, and its service may get one by
+	// itself.
+	tokenless bool
 }
 
 // Bad reports whether the row cannot be imported as it is.
@@ -132,7 +135,7 @@ func (r *ImportRow) bring(token provider.Token, expires string, now time.Time) {
 		r.Problem = noTime("expires_at")
 	case token.AccessToken == "" && token.RefreshToken == "":
 		if needsToken(r.By, len(r.Fields) > 0) {
-			r.Problem = i18n.Words{EN: "It has no token.", RU: "Нет ни одного токена."}
+			r.Problem, r.tokenless = i18n.Words{EN: "It has no token.", RU: "Нет ни одного токена."}, r.By == ""
 		}
 		token = deadOnArrival(token)
 	case !valid && token.RefreshToken == "":

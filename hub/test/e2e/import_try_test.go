@@ -28,8 +28,10 @@ func imports(t *testing.T, r *hubtest.Running, try string, rows ...map[string]an
 	t.Helper()
 	var run imported
 	r.Admin.Must(t, "POST", "/api/v1/imports", map[string]any{"try": try, "rows": rows}, &run)
+	id := run.ID
 	hubtest.Eventually(t, "the import is over", func() bool {
-		r.Admin.Must(t, "GET", "/api/v1/imports/"+run.ID, nil, &run)
+		run = imported{}
+		r.Admin.Must(t, "GET", "/api/v1/imports/"+id, nil, &run)
 		return run.DoneAt != nil
 	})
 	for _, row := range run.Rows {
