@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Holds today's hub and plugins against those of a baseline, which others still run: the
-# commit or tag in proto/BASELINE (BASE names another). Each side's conformance suite is
+# Holds today's hub and plugins against those of a baseline, which others still run: that of
+# proto/BASELINE, a tag or the commit that wrote the file (BASE names another). Each side's conformance suite is
 # run on the other side's plugin, and each side's hub plays its main job (add, authorize,
 # pull, renew) with plugins of the other: the oauth2 plugin, with FULL=1 all of them.
 # Everything comes from this clone; nothing is fetched.
@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.."
 base=${BASE:-}
 if [[ -z $base && -e proto/BASELINE ]]; then
   base=$(grep -v '^#' proto/BASELINE | head -n 1 | tr -d '[:space:]')
+  [[ $base != this-commit ]] || base=$(git log -1 --format=%H -- proto/BASELINE)
 fi
 if [[ -z $base ]]; then
   base=HEAD

@@ -25,7 +25,7 @@ type pluginCmd struct {
 }
 
 type pluginNewCmd struct {
-	Name   string `arg:"" help:"Name of the provider: small letters, digits, hyphens."`
+	Name   string `arg:"" help:"Name of the provider: small letters, digits, hyphens; PUBLISHER.NAME for those of other authors."`
 	Dir    string `help:"New folder; evergrant-provider-NAME if not given." placeholder:"DIR"`
 	Module string `help:"Path of the new Go module." placeholder:"PATH"`
 }

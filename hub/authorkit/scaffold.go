@@ -20,28 +20,30 @@ var templates embed.FS
 
 // Scaffold is the input of New.
 type Scaffold struct {
-	// Name of the provider: small letters, digits, hyphens.
+	// Name of the provider: small letters, digits, hyphens, after its publisher's and a
+	// dot.
 	Name string
-	// Dir is the new folder; "" is evergrant-provider-<name> in the current one.
+	// Dir is the new folder; "" is evergrant-provider-<name> in the current one, with a
+	// hyphen for the dot.
 	Dir string
-	// Module is the new module's path; "" is evergrant-provider-<name>.
+	// Module is the new module's path; "" is evergrant-provider-<name>, likewise.
 	Module string
 }
 
-var scaffoldName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+var scaffoldName = regexp.MustCompile(`^([a-z][a-z0-9]*(-[a-z0-9]+)*\.)?[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 
 // New writes a module with a provider that compiles and passes the conformance
 // suite, and the SDK beside it. It refuses a folder that exists, and returns the
 // one it has made.
 func New(s Scaffold) (dir string, err error) {
 	if !scaffoldName.MatchString(s.Name) || len(s.Name) > 40 {
-		return "", fmt.Errorf("the name %q cannot be a provider's: use small letters, digits and hyphens", s.Name)
+		return "", fmt.Errorf("the name %q cannot be a provider's: use small letters, digits and hyphens, such as parcels, or acme.parcels with the name of its publisher", s.Name)
 	}
 	if s.Dir == "" {
-		s.Dir = "evergrant-provider-" + s.Name
+		s.Dir = s.Program()
 	}
 	if s.Module == "" {
-		s.Module = "evergrant-provider-" + s.Name
+		s.Module = s.Program()
 	}
 	if err := os.Mkdir(s.Dir, 0o755); err != nil { //nolint:gosec // G301: source code, as any
 		return "", fmt.Errorf("make the plugin's folder: %w", err)
@@ -52,9 +54,18 @@ func New(s Scaffold) (dir string, err error) {
 	return s.Dir, nil
 }
 
+// Program is the name of the built plugin.
+func (s Scaffold) Program() string { return "evergrant-provider-" + s.File() }
+
+// File is the name without its dot, for files.
+func (s Scaffold) File() string { return strings.ReplaceAll(s.Name, ".", "-") }
+
+// own is the name without the publisher's.
+func (s Scaffold) own() string { return s.Name[strings.IndexByte(s.Name, '.')+1:] }
+
 // Title is the name as a heading: "my-service" is "My Service".
 func (s Scaffold) Title() string {
-	words := strings.Split(s.Name, "-")
+	words := strings.Split(s.own(), "-")
 	for i, w := range words {
 		words[i] = strings.ToUpper(w[:1]) + w[1:]
 	}
@@ -62,7 +73,7 @@ func (s Scaffold) Title() string {
 }
 
 // Host is the example's host.
-func (s Scaffold) Host() string { return s.Name + ".example" }
+func (s Scaffold) Host() string { return s.own() + ".example" }
 
 func (s Scaffold) writeTemplates() error {
 	return fs.WalkDir(templates, "template", func(name string, entry fs.DirEntry, err error) error {

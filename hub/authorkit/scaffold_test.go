@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/evergrant/evergrant/hub/authorkit"
@@ -47,9 +48,24 @@ func TestANewPluginPassesItsTestsAtOnce(t *testing.T) {
 	command(t, dir, "gofmt", "-l", ".")
 }
 
+// A name may begin with its publisher's; files have a hyphen for the dot.
+func TestANewPluginOfAPublisherPassesItsTestsAtOnce(t *testing.T) {
+	t.Chdir(t.TempDir())
+	dir, err := authorkit.New(authorkit.Scaffold{Name: "acme.my-parcels"})
+	if err != nil || dir != "evergrant-provider-acme-my-parcels" {
+		t.Fatalf("%s, %v", dir, err)
+	}
+	source, err := os.ReadFile(filepath.Join(dir, "provider.go"))
+	if err != nil || !strings.Contains(string(source), `"acme.my-parcels"`) || !strings.Contains(string(source), `"My Parcels"`) {
+		t.Errorf("the provider is\n%s\n%v", source, err)
+	}
+	command(t, dir, "go", "vet", ".")
+	command(t, dir, "go", "test", ".")
+}
+
 func TestNamesThatNoProviderCanHaveAreRefused(t *testing.T) {
 	t.Chdir(t.TempDir())
-	for _, name := range []string{"", "Upper", "-x", "x-", "a/b", "../x", "ünder", "x y"} {
+	for _, name := range []string{"", "Upper", "-x", "x-", "a/b", "../x", "ünder", "x y", ".x", "x.", "a.b.c", "Acme.x", "a/b.c"} {
 		if dir, err := authorkit.New(authorkit.Scaffold{Name: name}); err == nil {
 			t.Errorf("%q became %s", name, dir)
 		}
