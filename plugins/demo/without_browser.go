@@ -83,8 +83,8 @@ func addStaticKeys(w *World) error {
 	}
 	w.addMore(&Service{
 		Provider: "api-key", Grant: "static", Name: "demo-key", Title: "API key — demo", Address: address,
-		Options:    map[string]any{"header": statickeystest.Header, "check_url": address + "/me", "api_base_url": address},
-		Fields:     map[string]any{"key": key}, Life: life,
+		Options: map[string]any{"header": statickeystest.Header, "check_url": address + "/me", "api_base_url": address},
+		Fields:  map[string]any{"key": key}, Life: life,
 		TokenState: server.State, grants: server, api: header(address+"/me", statickeystest.Header),
 	}, server.Close)
 	return nil

@@ -101,18 +101,19 @@ func rotation(d *provider.Description) string {
 func evidence(d *definition.Definition) string {
 	var said []string
 	for path, e := range d.Evidence {
-		text := path + ": " + string(e.Kind)
+		var text strings.Builder
+		text.WriteString(path + ": " + string(e.Kind))
 		for _, source := range []string{e.Source, e.Second} {
 			if strings.HasPrefix(source, "https://") {
-				text += fmt.Sprintf(" [%s](%s)", hostOf(source), source)
+				fmt.Fprintf(&text, " [%s](%s)", hostOf(source), source)
 			} else if source != "" {
-				text += " " + source
+				text.WriteString(" " + source)
 			}
 		}
 		if !e.Read.IsZero() {
-			text += ", " + e.Read.Format(time.DateOnly)
+			text.WriteString(", " + e.Read.Format(time.DateOnly))
 		}
-		said = append(said, text)
+		said = append(said, text.String())
 	}
 	slices.Sort(said)
 	return strings.Join(said, "<br>")

@@ -12,7 +12,7 @@ import (
 )
 
 // check finds what a schema cannot state.
-func (d *Definition) check(top *yaml.Node) Problems {
+func (d *Definition) check(top *yaml.Node) ParseErrors {
 	c := &checking{d: d, top: top}
 	c.evidence()
 	c.placeholders()
@@ -32,7 +32,7 @@ func (d *Definition) check(top *yaml.Node) Problems {
 type checking struct {
 	d        *Definition
 	top      *yaml.Node
-	problems Problems
+	problems ParseErrors
 }
 
 // add notes a problem at a path with dots.

@@ -1,6 +1,7 @@
 package definition
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -45,12 +46,7 @@ var deciding = []string{"token", "lifetimes", "renewal", "errors"}
 // decides reports whether a fact at a path decides renewal.
 func decides(path string) bool {
 	first, _, _ := strings.Cut(path, ".")
-	for _, part := range deciding {
-		if first == part {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(deciding, first)
 }
 
 // EvidenceOf returns the evidence of the fact at a path, such as "renewal.rotation", and

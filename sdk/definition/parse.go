@@ -24,17 +24,17 @@ var schemaJSON []byte
 // Schema returns the JSON Schema of documents (draft 2020-12), for editors.
 func Schema() []byte { return bytes.Clone(schemaJSON) }
 
-// Parse reads a document. Errors: Problems, each with its line.
+// Parse reads a document. Errors: ParseErrors, each with its line.
 func Parse(document []byte) (*Definition, error) {
 	if len(document) > MaxSize {
-		return nil, Problems{problem(1, "", "The document has more than 256 KiB.", "В документе больше 256 КиБ.")}
+		return nil, ParseErrors{problem(1, "", "The document has more than 256 KiB.", "В документе больше 256 КиБ.")}
 	}
 	var root yaml.Node
 	if err := yaml.Unmarshal(document, &root); err != nil {
-		return nil, Problems{unreadable(err)}
+		return nil, ParseErrors{unreadable(err)}
 	}
 	if len(root.Content) == 0 {
-		return nil, Problems{problem(1, "", "The document is empty.", "Документ пуст.")}
+		return nil, ParseErrors{problem(1, "", "The document is empty.", "Документ пуст.")}
 	}
 	top := root.Content[0]
 	value, problems := valueOf(top, "")
@@ -46,7 +46,7 @@ func Parse(document []byte) (*Definition, error) {
 	}
 	d := &Definition{}
 	if err := top.Decode(d); err != nil {
-		return nil, Problems{unreadable(err)}
+		return nil, ParseErrors{unreadable(err)}
 	}
 	d.facts = factsOf(top, "")
 	if problems = d.check(top); len(problems) > 0 {
@@ -79,9 +79,9 @@ const maxDepth = 20
 
 // valueOf is the JSON value of a node. YAML can do more than JSON: a document uses neither
 // anchors nor names that are no texts, and each name once.
-func valueOf(node *yaml.Node, path string) (value any, problems Problems) {
+func valueOf(node *yaml.Node, path string) (value any, problems ParseErrors) {
 	if strings.Count(path, "/") > maxDepth {
-		return nil, Problems{problem(node.Line, path, "This is nested too deep.", "Слишком глубокая вложенность.")}
+		return nil, ParseErrors{problem(node.Line, path, "This is nested too deep.", "Слишком глубокая вложенность.")}
 	}
 	switch node.Kind {
 	case yaml.MappingNode:
@@ -106,7 +106,7 @@ func valueOf(node *yaml.Node, path string) (value any, problems Problems) {
 	case yaml.ScalarNode:
 		return scalar(node), nil
 	default:
-		return nil, Problems{problem(node.Line, path, "Anchors and aliases are not supported; write the value out.", "Якоря и псевдонимы не поддерживаются; напишите значение целиком.")}
+		return nil, ParseErrors{problem(node.Line, path, "Anchors and aliases are not supported; write the value out.", "Якоря и псевдонимы не поддерживаются; напишите значение целиком.")}
 	}
 }
 
@@ -124,17 +124,17 @@ func scalar(node *yaml.Node) any {
 }
 
 // againstSchema checks a value against the schema.
-func againstSchema(top *yaml.Node, value any) Problems {
+func againstSchema(top *yaml.Node, value any) ParseErrors {
 	schema, err := compiled()
 	if err != nil {
-		return Problems{problem(1, "", err.Error(), err.Error())}
+		return ParseErrors{problem(1, "", err.Error(), err.Error())}
 	}
 	err = schema.Validate(value)
 	invalid, ok := errors.AsType[*jsonschema.ValidationError](err)
 	if !ok {
 		return nil
 	}
-	var problems Problems
+	var problems ParseErrors
 	for leaf := range leaves(invalid) {
 		problems = append(problems, explained(top, leaf)...)
 	}

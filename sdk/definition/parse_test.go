@@ -80,7 +80,7 @@ func TestAProblemHasItsLine(t *testing.T) {
 				t.Fatal("the document was not changed")
 			}
 			_, err := Parse([]byte(document))
-			problems, ok := errors.AsType[Problems](err)
+			problems, ok := errors.AsType[ParseErrors](err)
 			if !ok {
 				t.Fatalf("it was taken: %v", err)
 			}
@@ -170,7 +170,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		problems, ok := errors.AsType[Problems](err)
+		problems, ok := errors.AsType[ParseErrors](err)
 		if !ok || len(problems) == 0 || problems[0].Line < 1 {
 			t.Errorf("%T: %v", err, err)
 		}

@@ -24,11 +24,11 @@ type Problem struct {
 	Text provider.Text
 }
 
-// Problems are all those of a document, by line. There is at least one.
-type Problems []Problem
+// ParseErrors are all problems of a document, by line. There is at least one.
+type ParseErrors []Problem
 
 // Error implements error.
-func (p Problems) Error() string {
+func (p ParseErrors) Error() string {
 	lines := make([]string, len(p))
 	for i, x := range p {
 		lines[i] = fmt.Sprintf("line %d: %s", x.Line, strings.TrimSpace(x.Path+" "+x.Text.EN))
@@ -58,7 +58,7 @@ func walk(e *jsonschema.ValidationError, yield func(*jsonschema.ValidationError)
 }
 
 // explained says what a cause means and what to do.
-func explained(top *yaml.Node, e *jsonschema.ValidationError) Problems {
+func explained(top *yaml.Node, e *jsonschema.ValidationError) ParseErrors {
 	node := nodeAt(top, e.InstanceLocation)
 	at := func(line int, en, ru string) Problem {
 		return problem(line, strings.Join(e.InstanceLocation, "/"), en, ru)
@@ -66,9 +66,9 @@ func explained(top *yaml.Node, e *jsonschema.ValidationError) Problems {
 	switch k := e.ErrorKind.(type) {
 	case *kind.Required:
 		missing := strings.Join(k.Missing, ", ")
-		return Problems{at(node.Line, "Add "+missing+".", "Добавьте "+missing+".")}
+		return ParseErrors{at(node.Line, "Add "+missing+".", "Добавьте "+missing+".")}
 	case *kind.AdditionalProperties:
-		var problems Problems
+		var problems ParseErrors
 		for _, name := range k.Properties {
 			problems = append(problems, at(lineOf(node, name), fmt.Sprintf("There is no field %q here; look for a typing error.", name), fmt.Sprintf("Поля «%s» здесь нет; проверьте, нет ли опечатки.", name)))
 		}
@@ -79,17 +79,17 @@ func explained(top *yaml.Node, e *jsonschema.ValidationError) Problems {
 			allowed = append(allowed, fmt.Sprint(v))
 		}
 		list := strings.Join(allowed, ", ")
-		return Problems{at(node.Line, "Write one of: "+list+".", "Напишите одно из: "+list+".")}
+		return ParseErrors{at(node.Line, "Write one of: "+list+".", "Напишите одно из: "+list+".")}
 	case *kind.Type:
 		want := strings.Join(k.Want, ", ")
-		return Problems{at(node.Line, "This has to be of the type "+want+"; it is "+k.Got+".", "Здесь нужен тип "+want+", а не "+k.Got+".")}
+		return ParseErrors{at(node.Line, "This has to be of the type "+want+"; it is "+k.Got+".", "Здесь нужен тип "+want+", а не "+k.Got+".")}
 	case *kind.AnyOf:
-		return Problems{at(node.Line, "Say by status, code or text when it fits.", "Укажите status, code или text, по которым это узнаётся.")}
+		return ParseErrors{at(node.Line, "Say by status, code or text when it fits.", "Укажите status, code или text, по которым это узнаётся.")}
 	case *kind.Pattern:
-		return Problems{at(node.Line, "This is not written as it has to be: "+described(e)+".", "Так это не записывают: "+described(e)+".")}
+		return ParseErrors{at(node.Line, "This is not written as it has to be: "+described(e)+".", "Так это не записывают: "+described(e)+".")}
 	}
 	text := strings.TrimSuffix(described(e), ".")
-	return Problems{at(node.Line, "This does not fit: "+text+".", "Не подходит: "+text+".")}
+	return ParseErrors{at(node.Line, "This does not fit: "+text+".", "Не подходит: "+text+".")}
 }
 
 // described is what the library says of a cause.

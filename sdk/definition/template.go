@@ -19,11 +19,8 @@ type values struct {
 	redirect string
 }
 
-// sources are the placeholders with a name, and those without.
-var (
-	namedSources = []string{"option", "connection", "private", "extra", "callback"}
-	plainSources = []string{"access_token", "refresh_token", "client_id", "client_secret", "redirect_uri"}
-)
+// plainSources are the placeholders without a name.
+var plainSources = []string{"access_token", "refresh_token", "client_id", "client_secret", "redirect_uri"}
 
 // of returns the value of a placeholder; "" if there is none.
 func (v values) of(source, name string) string {

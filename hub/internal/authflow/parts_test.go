@@ -179,10 +179,10 @@ func set(part, account string, number int) provider.Token {
 }
 
 // brings has the service answer the nth authorization with the bot's set and those of parts.
-func (r *teamRig) brings(n int, account string, parts ...provider.PartToken) {
+func (r *teamRig) brings(n int, parts ...provider.PartToken) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.answer = set("", account, n)
+	r.answer = set("", "bot", n)
 	r.answer.Parts = parts
 }
 
@@ -227,7 +227,7 @@ func TestOneAuthorizationGivesAConnectionForEachPartThatCame(t *testing.T) {
 		must(t, s.People.SetOwner(t.Context(), c.ID, contact.ID))
 		foreign := connection.New(time.Now(), store.NewID(), "sales-user", "Other", r.service.ID, c.Policy)
 		must(t, s.Grants.CreateConnection(t.Context(), foreign))
-		r.brings(2, "bot", part("user", "ann", 3))
+		r.brings(2, part("user", "ann", 3))
 		finished, err := r.authorize(t, c.ID)
 		must(t, err)
 		if len(finished.Parts) != 1 || len(finished.Missing) != 0 {
@@ -264,7 +264,7 @@ func TestANewAuthorizationRenewsTheGrantsOfItsParts(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		r, c := forTeam(t, s, provider.GrantAuthorizationCode)
-		r.brings(1, "bot", part("user", "ann", 1), part("guest", "bob", 1))
+		r.brings(1, part("user", "ann", 1), part("guest", "bob", 1))
 		_, err := r.authorize(t, c.ID)
 		must(t, err)
 		wantParts(t, r.parts(t, c.ID), "sales-user user 1 refresh-user-1 trashed=false", "sales-guest guest 1 refresh-guest-1 trashed=false")
@@ -273,7 +273,7 @@ func TestANewAuthorizationRenewsTheGrantsOfItsParts(t *testing.T) {
 		must(t, s.Grants.UpdateConnection(t.Context(), guest.Paused(time.Now()), guest))
 
 		// What does not come stays as it is.
-		r.brings(2, "bot", part("user", "ann", 2))
+		r.brings(2, part("user", "ann", 2))
 		finished, err := r.authorize(t, c.ID)
 		must(t, err)
 		if len(finished.Missing) != 1 || finished.Missing[0].Name != "sales-guest" {
@@ -285,7 +285,7 @@ func TestANewAuthorizationRenewsTheGrantsOfItsParts(t *testing.T) {
 		user, err := s.Grants.ConnectionByName(t.Context(), "sales-user")
 		must(t, err)
 		must(t, s.Grants.TrashConnection(t.Context(), user.ID, "anna", time.Now()))
-		r.brings(3, "bot", part("user", "ann", 3), part("guest", "bob", 3))
+		r.brings(3, part("user", "ann", 3), part("guest", "bob", 3))
 		_, err = r.authorize(t, c.ID)
 		must(t, err)
 		wantParts(t, r.parts(t, c.ID), "sales-user user 3 refresh-user-3 trashed=true", "sales-guest guest 2 refresh-guest-3 trashed=false")
@@ -329,7 +329,7 @@ func TestAnAccountOfOnePartRefusesTheWhole(t *testing.T) {
 			t.Parallel()
 			s := storetest.SQLite(t)
 			r, c := forTeam(t, s, provider.GrantAuthorizationCode)
-			r.brings(1, "bot", part("user", "ann", 1), part("guest", "bob", 1))
+			r.brings(1, part("user", "ann", 1), part("guest", "bob", 1))
 			_, err := r.authorize(t, c.ID)
 			must(t, err)
 			guest, err := s.Grants.ConnectionByName(t.Context(), "sales-guest")
@@ -340,7 +340,7 @@ func TestAnAccountOfOnePartRefusesTheWhole(t *testing.T) {
 				must(t, s.Grants.UpdateConnection(t.Context(), unknown, guest))
 				must(t, s.Grants.SetAllowedAccounts(t.Context(), guest.ID, tt.allow))
 			}
-			r.brings(2, "bot", tt.parts...)
+			r.brings(2, tt.parts...)
 			_, err = r.authorize(t, c.ID)
 			failure := wantFailure(t, err, tt.reason)
 			if failure.Part.EN != tt.part {
@@ -363,10 +363,10 @@ func TestAnOfferIsTakenWithItsParts(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		r, c := forTeam(t, s, provider.GrantAuthorizationCode)
-		r.brings(1, "bot", part("user", "ann", 1))
+		r.brings(1, part("user", "ann", 1))
 		_, err := r.authorize(t, c.ID)
 		must(t, err)
-		r.brings(2, "bot", part("user", "", 2), part("guest", "bob", 2))
+		r.brings(2, part("user", "", 2), part("guest", "bob", 2))
 		_, err = r.authorize(t, c.ID)
 		wantFailure(t, err, authflow.ReasonAccountUnproven)
 		taken, err := r.flow.TakeOffer(t.Context(), c.ID)
@@ -388,7 +388,7 @@ func TestAuthorizationsAtTheSameTimeMakeNoPartTwice(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		r, c := forTeam(t, s, provider.GrantAuthorizationCode)
-		r.brings(1, "bot", part("user", "ann", 1), part("guest", "bob", 1))
+		r.brings(1, part("user", "ann", 1), part("guest", "bob", 1))
 		var all sync.WaitGroup
 		for range 3 {
 			started := r.start(t, c.ID)
@@ -411,7 +411,7 @@ func TestAReplyWithPartsThatADeadHubHasReadIsSavedOnce(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		r, c := forTeam(t, s, provider.GrantDevice)
-		r.brings(1, "bot", part("user", "ann", 1), part("guest", "bob", 1))
+		r.brings(1, part("user", "ann", 1), part("guest", "bob", 1))
 		d := startDevice(t, r.flow, c)
 		must(t, authflow.AskDeviceAndDie(t.Context(), r.flow, d))
 		wantParts(t, r.parts(t, c.ID))
@@ -432,10 +432,10 @@ func TestADeviceAuthorizationNamesThePartThatRefusesIt(t *testing.T) {
 	s := storetest.SQLite(t)
 	r, c := forTeam(t, s, provider.GrantDevice)
 	flow, ends := r.polling(t, nil)
-	r.brings(1, "bot", part("user", "ann", 1))
+	r.brings(1, part("user", "ann", 1))
 	startDevice(t, flow, c)
 	must(t, waittest.For(t, "the first grant", ends).err)
-	r.brings(2, "bot", part("user", "eve", 2))
+	r.brings(2, part("user", "eve", 2))
 	startDevice(t, flow, c)
 	failure := wantFailure(t, waittest.For(t, "the refusal", ends).err, authflow.ReasonOtherAccount)
 	left, err := flow.Device(t.Context(), c.ID)
@@ -450,7 +450,7 @@ func TestAPartIsAuthorizedByItsMainConnection(t *testing.T) {
 	t.Parallel()
 	s := storetest.SQLite(t)
 	r, c := forTeam(t, s, provider.GrantAuthorizationCode)
-	r.brings(1, "bot", part("user", "ann", 1))
+	r.brings(1, part("user", "ann", 1))
 	_, err := r.authorize(t, c.ID)
 	must(t, err)
 	user, err := s.Grants.ConnectionByName(t.Context(), "sales-user")
@@ -474,7 +474,7 @@ func TestAPartIsAuthorizedByItsMainConnection(t *testing.T) {
 func TestAHandoverHasTheParts(t *testing.T) {
 	t.Parallel()
 	r, _ := forTeam(t, storetest.SQLite(t), provider.GrantAuthorizationCode)
-	r.brings(1, "bot", part("user", "ann", 1))
+	r.brings(1, part("user", "ann", 1))
 	finished, err := r.authorize(t, "")
 	must(t, err)
 	if !finished.Once || len(finished.Parts) != 1 || finished.Parts[0].Tokens.RefreshToken != "refresh-user-1" || finished.Parts[0].Part != "user" {

@@ -156,7 +156,7 @@ func (r *Runner) withoutGone(ctx context.Context, items []bulkdb.BulkItem) ([]bu
 
 // decided is the result of an item once it is known whether all are taken up.
 func decided(item bulkdb.BulkItem, all bool) bulkdb.BulkItem {
-	key := ""
+	var key string
 	switch {
 	case all:
 		item.State = bulkdb.BulkDone

@@ -23,13 +23,13 @@ type shared struct {
 
 // workspaceHub is a hub with the plugin of the workspace alone, and its connection "sales",
 // that was not authorized yet; plugins is the folder of the plugin.
-func workspaceHub(t *testing.T, person string) (r *hubtest.Running, emulated *workspacetest.Server, plugins string) {
+func workspaceHub(t *testing.T) (r *hubtest.Running, emulated *workspacetest.Server, plugins string) {
 	t.Helper()
 	dir := storetest.Folder(t)
 	if _, err := plugintest.Put(dir, "workspace", "plugins/examples/workspace"); err != nil {
 		t.Fatal(err)
 	}
-	emulated = workspacetest.New(person)
+	emulated = workspacetest.New("ann")
 	address, err := emulated.Start("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func sharing(t *testing.T, r *hubtest.Running, name string) (c shared) {
 // renewed at the same time, a new authorization renews both, and one that ends leaves the
 // other.
 func TestOneAuthorizationGivesTwoConnectionsThatLiveOnTheirOwn(t *testing.T) {
-	r, emulated, _ := workspaceHub(t, "ann")
+	r, emulated, _ := workspaceHub(t)
 	if status, page := consent(t, r, "sales"); status != http.StatusOK {
 		t.Fatalf("the callback answered %d\n%s", status, page)
 	}
@@ -174,7 +174,7 @@ func renewAtOnce(t *testing.T, r *hubtest.Running, emulated *workspacetest.Serve
 // The pages show what belongs together, what did not come, and what is left without its main
 // connection; deleting asks about the parts.
 func TestThePagesShowWhatSharesAnAuthorization(t *testing.T) {
-	r, emulated, _ := workspaceHub(t, "ann")
+	r, emulated, _ := workspaceHub(t)
 	_, _ = consent(t, r, "sales")
 	owner := r.Owner(t)
 	get := func(path string) string {
@@ -231,7 +231,7 @@ func TestThePagesShowWhatSharesAnAuthorization(t *testing.T) {
 
 // The API deletes the parts with their main connection only if that is asked for.
 func TestTheAPIDeletesPartsOnlyIfAsked(t *testing.T) {
-	r, _, _ := workspaceHub(t, "ann")
+	r, _, _ := workspaceHub(t)
 	_, _ = consent(t, r, "sales")
 	var listed struct{ Items []shared }
 	r.Admin.Must(t, "GET", "/api/v1/connections", nil, &listed)
@@ -259,7 +259,7 @@ func TestTheAPIDeletesPartsOnlyIfAsked(t *testing.T) {
 
 // A restart keeps what belongs together.
 func TestARestartKeepsPartsWithTheirMainConnection(t *testing.T) {
-	r, emulated, plugins := workspaceHub(t, "ann")
+	r, emulated, plugins := workspaceHub(t)
 	_, _ = consent(t, r, "sales")
 	r.Hub.Stop(t.Context())
 	r = hubtest.StartHubIn(t, r.Dir, map[string]any{"plugins.dir": plugins, "listen": r.Hub.Addr().String(), "public_url": r.Hub.URL()})

@@ -72,27 +72,27 @@ func TestZitadelAcceptsTheHubsKeyAlsoAfterItIsReplaced(t *testing.T) {
 			t.Fatalf("%s answers %d:\n%s", act, status, page)
 		}
 	}
-	old := published(t, r, "keyed")
+	old := published(t, r)
 	key("make", nil)
-	if both := published(t, r, "keyed"); len(old) != 1 || len(both) != 2 {
+	if both := published(t, r); len(old) != 1 || len(both) != 2 {
 		t.Fatalf("published are %v, and %v when the key is being replaced", old, both)
 	}
 	live(t, r, "keyed")
 	key("import", url.Values{"private_key": {newKey(t)}}) // in force at once
-	for _, kid := range published(t, r, "keyed")[1:] {
+	for _, kid := range published(t, r)[1:] {
 		key("remove", url.Values{"kid": {kid}})
 	}
-	if left := published(t, r, "keyed"); len(left) != 1 || left[0] == old[0] {
+	if left := published(t, r); len(left) != 1 || left[0] == old[0] {
 		t.Fatalf("published are %v after %v was replaced", left, old)
 	}
 	live(t, r, "keyed")
 }
 
-// published are the keys of a service that anybody can read, the newest first.
-func published(t *testing.T, r *hubtest.Running, service string) (kids []string) {
+// published are the keys of the service that anybody can read, the newest first.
+func published(t *testing.T, r *hubtest.Running) (kids []string) {
 	t.Helper()
 	var set struct{ Keys []struct{ Kid string } }
-	r.Admin.Must(t, "GET", "/jwks/"+service, nil, &set)
+	r.Admin.Must(t, "GET", "/jwks/keyed", nil, &set)
 	for _, key := range set.Keys {
 		kids = append(kids, key.Kid)
 	}

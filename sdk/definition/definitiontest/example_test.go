@@ -10,15 +10,16 @@ import (
 
 // The test of a definition that stands in a file.
 func ExampleRun() {
-	var t *testing.T // of the test function
-
-	document, err := os.ReadFile("acme.yaml")
-	if err != nil {
-		t.Fatal(err)
+	testDefinition := func(t *testing.T) {
+		document, err := os.ReadFile("acme.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := definition.Parse(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		definitiontest.Run(t, d)
 	}
-	d, err := definition.Parse(document)
-	if err != nil {
-		t.Fatal(err)
-	}
-	definitiontest.Run(t, d)
+	_ = testDefinition // func TestDefinition of the module with the document
 }
