@@ -36,7 +36,7 @@ func TestDescribedServicesAreProviders(t *testing.T) {
 		var s hubtest.Started
 		r.Admin.Must(t, "POST", "/api/v1/connections/"+connection+"/authorizations", nil, &s)
 		got, err := url.Parse(s.AuthorizeURL)
-		want, wantErr := url.Parse(strings.NewReplacer("{option:version}", "v23.0", "{option:data_center}", "accounts.zoho.com").Replace(d.Authorization.URL))
+		want, wantErr := url.Parse(strings.NewReplacer("{option:version}", "v23.0", "{option:data_center}", "accounts.zoho.com", "{option:tenant}", "common").Replace(d.Authorization.URL))
 		if err != nil || wantErr != nil || got.Host != want.Host || got.Path != want.Path || got.Query().Get("client_id") != "id" {
 			t.Errorf("%s begins at %s", d.Name, s.AuthorizeURL)
 		}
