@@ -123,7 +123,7 @@ func (d *Definition) addresses() []address {
 	}
 	for path, e := range map[string]*Endpoint{"device.url": d.Device, "introspection.url": d.Introspection, "revocation.url": d.Revocation} {
 		if e != nil {
-			all = append(all, address{path, e.URL, secret})
+			all = append(all, address{path, e.URL, secret && e.Header["Authorization"] == ""})
 		}
 	}
 	if d.Userinfo != nil {

@@ -4,18 +4,17 @@ import "github.com/evergrant/evergrant/sdk/provider"
 
 // Fixtures are what the conformance suite tests a definition with.
 type Fixtures struct {
-	Options           map[string]any    `yaml:"options"`
-	ConnectionOptions map[string]any    `yaml:"connection_options"`
-	Scopes            []string          `yaml:"scopes"`
-	Public            bool              `yaml:"public"`
-	Callback          map[string]string `yaml:"callback"`
-	Private           map[string]string `yaml:"private"`
-	Extra             map[string]any    `yaml:"extra"`
-	TokenReply        string            `yaml:"token_reply"`
-	Life              Duration          `yaml:"life"`
-	UserinfoReply     string            `yaml:"userinfo_reply"`
-	Gaps              map[string]string `yaml:"gaps"`
-	Replies           []Fixture         `yaml:"replies"`
+	Options       map[string]any    `yaml:"options"`
+	Scopes        []string          `yaml:"scopes"`
+	Public        bool              `yaml:"public"`
+	Callback      map[string]string `yaml:"callback"`
+	Private       map[string]string `yaml:"private"`
+	Extra         map[string]any    `yaml:"extra"`
+	TokenReply    string            `yaml:"token_reply"`
+	Life          Duration          `yaml:"life"`
+	UserinfoReply string            `yaml:"userinfo_reply"`
+	Gaps          map[string]string `yaml:"gaps"`
+	Replies       []Fixture         `yaml:"replies"`
 }
 
 // Fixture is a reply of the service, documented or recorded, and what it has to mean.

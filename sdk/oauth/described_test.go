@@ -102,7 +102,7 @@ func TestRequestsAreSentInTheServicesOwnWay(t *testing.T) {
 		Send:        oauth.Send{Method: http.MethodGet, Header: http.Header{"User-Agent": {"Evergrant"}}},
 		Userinfo:    oauth.Send{Method: http.MethodPost, JSON: true, Form: url.Values{"token": {"a"}}},
 		Revocation:  oauth.Send{Method: http.MethodDelete, Header: http.Header{"Authorization": {"Bearer a"}}, Form: url.Values{}},
-		Auth:        oauth.AuthNone,
+		Auth:        oauth.AuthPost,
 	}).(interface {
 		provider.Refresher
 		provider.Identifier
@@ -119,9 +119,9 @@ func TestRequestsAreSentInTheServicesOwnWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"GET /t client_id=id&grant_type=exchange&token=a  Evergrant",
+		"GET /t client_id=id&client_secret=s&grant_type=exchange&token=a  Evergrant",
 		`POST /u  {"token":"a"} `,
-		"DELETE /r client_id=id  Bearer a",
+		"DELETE /r   Bearer a",
 	}
 	asked := make([]string, len(a.requests))
 	for i, r := range a.requests {

@@ -24,7 +24,11 @@ func (p core) Revoke(ctx context.Context, req *provider.RevokeRequest) error {
 	if req.Current.RefreshToken == "" {
 		form = url.Values{"token": {req.Current.AccessToken}, "token_type_hint": {"access_token"}}
 	}
-	reply, err := Do(ctx, req.HTTP, p.request(req.Call, e, e.RevokeURL, form).sentBy(p.c.Revocation))
+	request := p.request(req.Call, e, e.RevokeURL, form).sentBy(p.c.Revocation)
+	if request.Header.Get("Authorization") != "" { // it proves itself otherwise: no client secret in an address
+		request.Auth, request.ClientID = AuthNone, ""
+	}
+	reply, err := Do(ctx, req.HTTP, request)
 	if err != nil {
 		return err
 	}
