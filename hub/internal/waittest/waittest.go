@@ -10,7 +10,7 @@ import (
 
 // long is how long anything is waited for: far longer than it takes, so that only what
 // does not happen at all fails a test on a busy machine.
-const long = 30 * time.Second
+const long = time.Minute
 
 // Until asks again and again until check holds.
 func Until(tb testing.TB, what string, check func() bool) {

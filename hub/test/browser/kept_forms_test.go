@@ -77,12 +77,12 @@ func TestAFormOutlivesItsSession(t *testing.T) {
 		if b.Address() != page {
 			t.Fatalf("%s: the browser is at %s", what, b.Address())
 		}
+		b.See("What you entered is here again, except for secrets and files.")
 		for field, want := range map[string]string{"title": "Портал", "client_id": "local.5f3c", "options.portal": "acme.bitrix24.ru", "client_secret": ""} {
 			if got := value(b, field); got != want {
 				t.Errorf("%s: %s is %q, want %q", what, field, got, want)
 			}
 		}
-		b.See("What you entered is here again, except for secrets and files.")
 		b.See("Enter it again")
 		if held := hubtest.Script[string](b, `JSON.stringify({...sessionStorage})`); strings.Contains(held, "very secret") || strings.Contains(held, "local.5f3c") {
 			t.Errorf("%s: the tab still holds %s", what, held)

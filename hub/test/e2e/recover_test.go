@@ -50,7 +50,7 @@ func change(t *testing.T, dir, statement string, args ...any) {
 func TestAnOpenIntentThatNobodyWorksOnIsFoundByTheHubThatBeganIt(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	r := hubtest.StartHubIn(t, dir, map[string]any{"renewal.lease": "2s", "renewal.request_timeout": "1s"})
+	r := hubtest.StartHubIn(t, dir, map[string]any{"renewal.lease": "6s", "renewal.request_timeout": "5s"})
 	server, connection := bitrix24(t, r, time.Hour)
 	begun := time.Now().Add(-time.Minute).UnixMilli()
 	change(t, dir, `INSERT INTO intents (id, connection_id, generation, fingerprint, owner, started_at, deadline)

@@ -50,6 +50,9 @@ func StartBrowser(t testing.TB, width, height int) *Browser {
 	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatalf("start %s: %v", path, err)
 	}
+	if err := watchLeaving(ctx); err != nil {
+		t.Fatalf("prepare %s: %v", path, err)
+	}
 	console := chromedp.Console(ctx)
 	go func() {
 		for message, err := range console {
@@ -87,10 +90,15 @@ func (b *Browser) note(message chromedp.ConsoleMessage) {
 	b.troubles = append(b.troubles, message.String())
 }
 
-// Do does steps and fails the test if they take longer than half a minute.
+// patience is how long a page may take: far longer than it does, for a busy machine.
+const patience = time.Minute
+
+// Do does steps on the page that is there, and fails the test if they take longer than a
+// minute.
 func (b *Browser) Do(what string, steps ...chromedp.Action[chromedp.Void]) {
 	b.T.Helper()
-	ctx, cancel := context.WithTimeout(b.Ctx, 30*time.Second)
+	b.settle()
+	ctx, cancel := context.WithTimeout(b.Ctx, patience)
 	defer cancel()
 	if err := chromedp.Do(ctx, steps...); err != nil {
 		b.T.Fatalf("%s: %v\nat %s:\n%s", what, err, b.Address(), b.Text("body"))
@@ -104,7 +112,8 @@ func (b *Browser) Open(address string) { b.Do("open "+address, chromedp.Navigate
 func (b *Browser) Click(selector string) {
 	b.T.Helper()
 	for range 5 { // a page that comes just now takes the place of the node that was found
-		ctx, cancel := context.WithTimeout(b.Ctx, 30*time.Second)
+		b.settle()
+		ctx, cancel := context.WithTimeout(b.Ctx, patience)
 		err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector)))
 		cancel()
 		if err == nil {
@@ -135,14 +144,20 @@ func (b *Browser) Wait(selector string) {
 // way.
 func (b *Browser) See(text string) {
 	b.T.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	Eventually(b.T, "the page says "+text, func() bool {
+	deadline := time.Now().Add(patience)
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		b.settle()
 		said := b.Text("body")
-		if !strings.Contains(said, text) && time.Now().After(deadline) {
+		if strings.Contains(said, text) {
+			return
+		}
+		if time.Now().After(deadline) {
 			b.T.Fatalf("the page does not say %q\nat %s:\n%s", text, b.Address(), said)
 		}
-		return strings.Contains(said, text)
-	})
+		<-ticker.C
+	}
 }
 
 // onItsWay is what a script says that came between two pages, before there was anything to
@@ -155,11 +170,12 @@ const onItsWay = "the page is on its way"
 func Script[T any](b *Browser, code string) T {
 	b.T.Helper()
 	guarded := "(() => { if (!document.body || document.readyState === 'loading') throw new Error('" + onItsWay + "'); return (" + code + "\n) })()"
+	b.settle()
 	var value T
 	Eventually(b.T, onItsWay, func() bool {
 		var err error
 		value, err = chromedp.Run(b.Ctx, chromedp.Evaluate[T](guarded))
-		if err != nil && !strings.Contains(err.Error(), onItsWay) {
+		if err != nil && !strings.Contains(err.Error(), onItsWay) && !replaced(err) {
 			b.T.Fatalf("%s: %v", code, err)
 		}
 		return err == nil
