@@ -34,7 +34,8 @@ fi
 built=$(mktemp -d)
 trap 'rm -rf "$built"' EXIT
 mkdir "$built/plugins"
-export CGO_ENABLED=0
+# As scripts/build.sh builds, so that one finds the other's work done.
+export CGO_ENABLED=0 GOFLAGS="${GOFLAGS:+$GOFLAGS }-trimpath"
 go build -o "$built/evergrant" ./cmd/evergrant
 go build -tags crashpoints -o "$built/evergrant-crash" ./cmd/evergrant
 go build -o "$built/plugins/evergrant-provider-chaos" ./hub/test/chaos/plugin

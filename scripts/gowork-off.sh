@@ -3,14 +3,14 @@
 # hide a missing requirement or a wrong replace.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-export GOWORK=off
+# As scripts/build.sh builds, so that one finds the other's work done.
+export GOWORK=off CGO_ENABLED=0 GOFLAGS="${GOFLAGS:+$GOFLAGS }-trimpath"
 
 for module in sdk plugins .; do
   # Nothing is kept: a lone program would be written into its own folder.
   go -C "$module" build -o /dev/null ./...
 done
 for module in hub/test/foreign/*/; do
-  # As the tests build these servers of others, so that one finds the other's work done.
-  CGO_ENABLED=0 go -C "$module" build -o /dev/null ./...
+  go -C "$module" build -o /dev/null ./...
 done
 echo "gowork-off: every module builds on its own"

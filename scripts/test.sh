@@ -17,8 +17,8 @@ if [[ -x bin/gotestsum ]]; then
   go_test=(bin/gotestsum --format standard-quiet --format-hide-empty-pkg --)
 fi
 # SQLite's translated C is not our code, and under the race detector it takes half of
-# the time of all tests; what calls it stays under the detector.
-race=(-race '-gcflags=modernc.org/sqlite/lib=-race=false' -timeout 55m)
+# the time of all tests; what calls it stays under the detector. Vet is left to the linter.
+race=(-race '-gcflags=modernc.org/sqlite/lib=-race=false' -vet=off -timeout 55m)
 packages=(./... ./sdk/... ./plugins/...)
 [[ " $* " == *" ./"* ]] && packages=()
 said=$(mktemp)

@@ -18,7 +18,9 @@ var buildOnce = sync.OnceValues(func() (binary string, err error) {
 		return "", err
 	}
 	binary = filepath.Join(builtIn, "evergrant")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-trimpath", "-o", binary, ".") // as scripts/build.sh does, so that little is compiled again
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
 		return binary, fmt.Errorf("build the command: %w\n%s", err, out)
 	}
 	return binary, nil

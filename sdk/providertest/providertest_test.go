@@ -55,7 +55,8 @@ func TestAPluginProcessKeepsTheContract(t *testing.T) {
 		t.Skip("left out by -short: it builds a plugin")
 	}
 	binary := filepath.Join(t.TempDir(), "plugin")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./testdata/plugin")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", binary, "./testdata/plugin")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
