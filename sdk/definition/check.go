@@ -19,6 +19,7 @@ func (d *Definition) check(top *yaml.Node) ParseErrors {
 	c.hosts()
 	c.options("options", d.Options)
 	c.options("connection_options", d.ConnectionOptions)
+	c.staticKey()
 	c.grants()
 	if len(c.problems) == 0 {
 		if err := d.Describe().Validate(); err != nil {
@@ -157,8 +158,11 @@ func (c *checking) options(path string, options []Option) {
 // grants requires that tokens can be obtained and renewed in the way that is said.
 func (c *checking) grants() {
 	d := c.d
-	if d.Authorization == nil && d.Device == nil && !d.ClientCredentials {
-		c.add("", "Nothing obtains tokens: describe authorization, device or client_credentials.", "Нечем получить токены: опишите authorization, device или client_credentials.")
+	if !d.requestsTokens() && d.StaticKey == nil {
+		c.add("", "Nothing obtains tokens: describe authorization, device, client_credentials or static_key.", "Нечем получить токены: опишите authorization, device, client_credentials или static_key.")
+	}
+	if d.requestsTokens() && d.Token.URL == "" {
+		c.add("", "Add token: where tokens are requested.", "Добавьте token: где запрашиваются токены.")
 	}
 	replaces := d.Renewal.Auto == string(provider.AutoRenewExchange) || d.Renewal.Auto == string(provider.AutoRenewProlong)
 	if replaces && d.Token.RefreshForm == nil {

@@ -27,6 +27,12 @@ func (d *Definition) tokenAddress(v values, c *oauth.Config) (err error) {
 	return err
 }
 
+// refreshAddress is where a renewal is sent.
+func (d *Definition) refreshAddress(v values, c *oauth.Config) (err error) {
+	c.TokenURL, err = d.address(v, cmp.Or(d.Token.RefreshURL, d.Token.URL))
+	return err
+}
+
 // address is an address with its placeholders filled in. Some are filled in by what came
 // through a browser, so that its host has to be one of the document's.
 func (d *Definition) address(v values, template string) (string, error) {
@@ -57,9 +63,10 @@ func (p served) standard(v values, fill filler) (standard, error) {
 		Description: provider.Description{ScopeSeparator: d.ScopeSeparator, ScopesFixed: d.ScopesFixed},
 		Auth:        d.auth(), Resources: d.Token.Resources, Rename: d.Token.Rename,
 		TokenParams: v.params(d.Token.Params), RefreshParams: v.params(d.Token.RefreshParams), RefreshForm: v.params(d.Token.RefreshForm),
-		Send:   oauth.Send{Method: d.Token.Method, JSON: d.Token.JSON, Header: v.header(d.Token.Header)},
-		Decode: d.decode(),
-		Grants: []provider.Grant{provider.GrantClientCredentials, provider.GrantRefresh},
+		ClientCredentialsForm: v.params(d.Token.ClientCredentialsForm),
+		Send:                  oauth.Send{Method: d.Token.Method, JSON: d.Token.JSON, Header: v.header(d.Token.Header)},
+		Decode:                d.decode(),
+		Grants:                []provider.Grant{provider.GrantClientCredentials, provider.GrantRefresh},
 	}
 	if a := d.Authorization; a != nil {
 		c.AuthParams, c.ConsentParams = v.params(a.Params), v.params(a.ConsentParams)

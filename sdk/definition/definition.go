@@ -42,6 +42,8 @@ type Definition struct {
 	// ClientCredentials is set if an application gets tokens for itself (RFC 6749 section
 	// 4.4).
 	ClientCredentials bool `yaml:"client_credentials"`
+	// StaticKey is set if a person makes a key there and enters it in the hub.
+	StaticKey *StaticKey `yaml:"static_key"`
 
 	Lifetimes Lifetimes `yaml:"lifetimes"`
 	Renewal   Renewal   `yaml:"renewal"`
@@ -134,9 +136,13 @@ type Token struct {
 	RefreshParams map[string]string `yaml:"refresh_params"`
 	// RefreshForm replaces all parameters of a renewal.
 	RefreshForm map[string]string `yaml:"refresh_form"`
-	Rename      map[string]string `yaml:"rename"`
-	Resources   []string          `yaml:"resources"`
-	Reply       Reply             `yaml:"reply"`
+	// RefreshURL is where renewals are sent, if not to URL.
+	RefreshURL string `yaml:"refresh_url"`
+	// ClientCredentialsForm replaces grant_type and scope of the client credentials grant.
+	ClientCredentialsForm map[string]string `yaml:"client_credentials_form"`
+	Rename                map[string]string `yaml:"rename"`
+	Resources             []string          `yaml:"resources"`
+	Reply                 Reply             `yaml:"reply"`
 	// Timeout is how long the service may take to answer.
 	Timeout Duration `yaml:"timeout"`
 }

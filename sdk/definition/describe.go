@@ -30,7 +30,7 @@ func (d *Definition) Describe() *provider.Description {
 			Every: d.Renewal.Every.Span(), KeepAlive: d.Renewal.KeepAlive.Span(),
 		},
 		ExchangeTimeout: d.Token.Timeout.Span(), Throttles: provider.Throttles(d.Renewal.Throttles),
-		OneGrantPerAccount: d.Renewal.OneGrantPerAccount, PKCE: provider.PKCENone, PublicClient: d.Token.Public,
+		OneGrantPerAccount: d.Renewal.OneGrantPerAccount, PKCE: provider.PKCENone, PublicClient: d.Token.Public || !d.requestsTokens(), StaticKey: d.StaticKey.described(),
 		Hosts: d.hosts(), Options: schemaOf(d.Options), ConnectionOptions: schemaOf(d.ConnectionOptions),
 		ScopeSeparator: d.ScopeSeparator, ScopesFixed: d.ScopesFixed, Keys: d.keys(),
 		API: provider.API{BaseURL: d.API.BaseURL, In: provider.Placement(d.API.In), Name: d.API.Name, Prefix: d.API.Prefix},
@@ -117,7 +117,7 @@ type address struct {
 
 func (d *Definition) addresses() []address {
 	secret := d.auth().NeedsSecret()
-	all := []address{{"token.url", d.Token.URL, secret}}
+	all := []address{{"token.url", d.Token.URL, secret}, {"token.refresh_url", d.Token.RefreshURL, secret}}
 	if a := d.Authorization; a != nil {
 		all = append(all, address{"authorization.url", a.URL, false}, address{"authorization.pushed_url", a.PushedURL, secret})
 	}

@@ -41,7 +41,7 @@ func (k EvidenceKind) Proven() bool {
 
 // deciding are the parts of a document that decide renewal: each fact that it states there
 // needs evidence.
-var deciding = []string{"token", "lifetimes", "renewal", "errors"}
+var deciding = []string{"token", "lifetimes", "renewal", "errors", "static_key"}
 
 // decides reports whether a fact at a path decides renewal.
 func decides(path string) bool {

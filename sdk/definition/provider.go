@@ -22,6 +22,7 @@ var (
 	_ provider.Refresher              = served{}
 	_ provider.ClientCredentialsGrant = served{}
 	_ provider.DeviceGrant            = served{}
+	_ provider.StaticGrant            = served{}
 	_ provider.Revoker                = served{}
 	_ provider.Identifier             = served{}
 	_ provider.Introspector           = served{}
@@ -49,6 +50,8 @@ func (p served) Serves(grant provider.Grant) bool {
 		return d.ClientCredentials
 	case provider.GrantDevice:
 		return d.Device != nil
+	case provider.GrantStatic:
+		return d.StaticKey != nil
 	case provider.GrantRevoke:
 		return d.Revocation != nil
 	case provider.GrantIdentify:
@@ -105,7 +108,7 @@ func with(base, more map[string]any) map[string]any {
 
 // Refresh implements provider.Refresher. What was kept stays, unless the reply replaces it.
 func (p served) Refresh(ctx context.Context, req *provider.RefreshRequest) (*provider.Token, error) {
-	s, err := p.standard(values{call: req.Call, current: req.Current, redirect: req.RedirectURI}, p.d.tokenAddress)
+	s, err := p.standard(values{call: req.Call, current: req.Current, redirect: req.RedirectURI}, p.d.refreshAddress)
 	if err != nil {
 		return nil, err
 	}

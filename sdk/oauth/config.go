@@ -65,6 +65,9 @@ type Config struct {
 	// RefreshForm replaces the parameters of a renewal, for a service that prolongs or
 	// exchanges the access token instead; nil is RFC 6749 section 6.
 	RefreshForm url.Values
+	// ClientCredentialsForm replaces grant_type and scope of the client credentials grant,
+	// for a service with a grant of its own for applications; nil is RFC 6749 section 4.4.
+	ClientCredentialsForm url.Values
 	// Send is how token requests are sent; zero is POST with a form.
 	Send Send
 	// Userinfo is how UserinfoURL is asked; zero is GET with a bearer token (RFC 6750

@@ -208,6 +208,9 @@ func (p core) scope(svc provider.Service) string {
 
 // ClientCredentials implements provider.ClientCredentialsGrant.
 func (p core) ClientCredentials(ctx context.Context, req *provider.ClientCredentialsRequest) (*provider.Token, error) {
+	if form := p.c.ClientCredentialsForm; form != nil {
+		return p.token(ctx, req.Call, form, nil)
+	}
 	scope := p.scope(req.Service)
 	return p.token(ctx, req.Call, url.Values{"grant_type": {"client_credentials"}, "scope": {scope}},
 		func(e Endpoints) (*Reply, error) { return standardClientCredentials(ctx, e, req, scope) })
