@@ -91,6 +91,9 @@ func (p served) Exchange(ctx context.Context, req *provider.ExchangeRequest) (*p
 // kept are the parameters of a callback that renewals need.
 func (p served) kept(callback url.Values) map[string]any {
 	kept := map[string]any{}
+	if p.d.Authorization == nil {
+		return kept
+	}
 	for name, parameter := range p.d.Authorization.Keep {
 		if value := callback.Get(parameter); value != "" {
 			kept[name] = value

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"reflect"
 	"strings"
 	"sync"
@@ -59,9 +60,9 @@ func (s *suite) silent(ctx context.Context, op operation) bool {
 // provideCancelled calls the provider directly, because the hub's end of a stream returns
 // whatever the plugin does.
 func (s *suite) provideCancelled(ctx context.Context) error {
-	call := s.call()
+	call, served := s.call(), provider.GrantsOf(s.config.Provider)
 	direct := map[string]func(context.Context, provider.Call) error{}
-	if p, ok := s.config.Provider.(provider.AuthorizationCodeGrant); ok {
+	if p, ok := s.config.Provider.(provider.AuthorizationCodeGrant); ok && slices.Contains(served, provider.GrantAuthorizationCode) {
 		direct["exchange"] = func(ctx context.Context, call provider.Call) error {
 			req := s.exchangeRequest(codeSecret)
 			req.Call = call
@@ -69,7 +70,7 @@ func (s *suite) provideCancelled(ctx context.Context) error {
 			return err
 		}
 	}
-	if p, ok := s.config.Provider.(provider.Refresher); ok {
+	if p, ok := s.config.Provider.(provider.Refresher); ok && slices.Contains(served, provider.GrantRefresh) {
 		direct["refresh"] = func(ctx context.Context, call provider.Call) error {
 			_, err := p.Refresh(ctx, &provider.RefreshRequest{Call: call, Current: s.current})
 			return err
