@@ -49,7 +49,8 @@ func (p core) userinfo(ctx context.Context, req *provider.IdentifyRequest, e End
 	}
 	return Do(ctx, req.HTTP, TokenRequest{
 		Endpoint: e.UserinfoURL, Method: cmp.Or(own.Method, http.MethodGet), JSON: own.JSON, Form: own.Form, Header: header,
-		Auth: AuthNone, Now: req.Now,
+		ClientSecret: req.Current.AccessToken, // is kept out of errors; nothing else is done with it
+		Auth:         AuthNone, Now: req.Now,
 	})
 }
 

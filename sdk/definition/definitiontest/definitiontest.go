@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -48,13 +49,23 @@ func answers(d *definition.Definition) func(*providerplugin.HTTPRequest) *provid
 		return nil
 	}
 	return func(req *providerplugin.HTTPRequest) *providerplugin.HTTPResponse {
-		if u, err := url.Parse(req.URL); err != nil || !strings.HasSuffix(d.Userinfo.URL, u.Path) {
+		if u, err := url.Parse(req.URL); err != nil || !pathOf(d.Userinfo.URL).MatchString(u.Path) {
 			return nil
 		}
 		return &providerplugin.HTTPResponse{
 			Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(d.Fixtures.UserinfoReply),
 		}
 	}
+}
+
+var placeholderRE = regexp.MustCompile(`\\\{[^}]*\}`)
+
+// pathOf matches the path of an address, whatever its placeholders have become.
+func pathOf(address string) *regexp.Regexp {
+	_, rest, _ := strings.Cut(address, "://")
+	_, path, _ := strings.Cut(rest, "/")
+	path, _, _ = strings.Cut(path, "?")
+	return regexp.MustCompile("^/" + placeholderRE.ReplaceAllString(regexp.QuoteMeta(path), "[^/]*") + "$")
 }
 
 // Replies are a definition's replies in the form of providertest; nil if it has none.
