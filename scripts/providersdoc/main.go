@@ -22,7 +22,8 @@ const opening = `<!-- written by go run ./scripts/providersdoc -->
 # Services that are described
 
 Each of these services is a [definition](definitions.md): a document of ` + "`plugins/declarative/definitions`" + `, served by the plugin ` + "`declarative`" + `. What decides
-renewal has its evidence, with the day on which it was read. *Unverified* facts are shown to the administrator who adds the service.
+renewal has its evidence, with the day on which it was read. *Unverified* facts are shown to the administrator who adds the service. Which services are left out, and why, is told in
+[definitions](definitions.md#services-that-are-left-out).
 
 | Service | Access token lives | Renewal | Rotation | PKCE | Grants | Evidence |
 |---|---|---|---|---|---|---|
@@ -71,6 +72,8 @@ func span(d time.Duration) string {
 		return "for ever"
 	case d == 0:
 		return "as each reply says"
+	case d == 24*time.Hour:
+		return "1 day"
 	case d%(24*time.Hour) == 0:
 		return fmt.Sprintf("%d days", d/(24*time.Hour))
 	default:

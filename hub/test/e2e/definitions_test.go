@@ -1,6 +1,8 @@
 package e2e_test
 
 import (
+	"cmp"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -10,6 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/hub/test/hubtest"
 	"github.com/evergrant/evergrant/plugins/declarative/definitions"
+	"github.com/evergrant/evergrant/sdk/definition"
 )
 
 // The shipped definitions are providers of a running hub: their services are added with
@@ -27,17 +30,27 @@ func TestDescribedServicesAreProviders(t *testing.T) {
 	}
 	r := hubtest.StartHub(t, map[string]any{"plugins.dir": folder})
 	for _, d := range shipped {
-		r.Admin.Must(t, "POST", "/api/v1/services", map[string]any{
-			"name": d.Name, "title": d.Title.EN, "provider": d.Name, "client_id": "id", "client_secret": "secret",
-			"scopes": d.Fixtures.Scopes, "options": d.Fixtures.Options,
-		}, nil)
+		service := map[string]any{
+			"name": d.Name, "title": d.Title.EN, "provider": d.Name, "scopes": d.Fixtures.Scopes, "options": d.Fixtures.Options,
+		}
+		if d.StaticKey == nil {
+			service["client_id"] = "id"
+		}
+		if !d.Describe().PublicClient {
+			service["client_secret"] = "secret"
+		}
+		r.Admin.Must(t, "POST", "/api/v1/services", service, nil)
+		if d.Authorization == nil {
+			continue // no browser is sent anywhere
+		}
 		connection := "c-" + d.Name
 		r.Admin.Must(t, "POST", "/api/v1/connections", map[string]any{"service": d.Name, "name": connection, "title": d.Title.EN}, nil)
 		var s hubtest.Started
 		r.Admin.Must(t, "POST", "/api/v1/connections/"+connection+"/authorizations", nil, &s)
 		got, err := url.Parse(s.AuthorizeURL)
-		want, wantErr := url.Parse(strings.NewReplacer("{option:version}", "v23.0", "{option:data_center}", "accounts.zoho.com", "{option:tenant}", "common").Replace(d.Authorization.URL))
-		if err != nil || wantErr != nil || got.Host != want.Host || got.Path != want.Path || got.Query().Get("client_id") != "id" {
+		want, wantErr := url.Parse(filledIn(d))
+		clientID := cmp.Or(d.Token.Rename["client_id"], "client_id")
+		if err != nil || wantErr != nil || got.Host != want.Host || got.Path != want.Path || got.Query().Get(clientID) != "id" {
 			t.Errorf("%s begins at %s", d.Name, s.AuthorizeURL)
 		}
 	}
@@ -46,4 +59,18 @@ func TestDescribedServicesAreProviders(t *testing.T) {
 	if status != http.StatusOK || !strings.Contains(page, "Not verified: ") {
 		t.Errorf("what is not verified is not shown: %d", status)
 	}
+}
+
+// filledIn is the authorization address of a definition with the options of its fixtures,
+// or their defaults.
+func filledIn(d *definition.Definition) string {
+	address := d.Authorization.URL
+	for _, o := range d.Options {
+		value := o.Default
+		if v, ok := d.Fixtures.Options[o.Name]; ok {
+			value = v
+		}
+		address = strings.ReplaceAll(address, "{option:"+o.Name+"}", fmt.Sprint(value))
+	}
+	return address
 }
