@@ -1,6 +1,7 @@
 package definition
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -93,7 +94,7 @@ func (p served) tried(ctx context.Context, call provider.Call, token provider.To
 		send.Header.Set("Authorization", "Bearer "+token.AccessToken)
 	}
 	reply, err := oauth.Do(ctx, call.HTTP, oauth.TokenRequest{
-		Endpoint: address, Method: methodOf(send), JSON: send.JSON, Form: send.Form, Header: send.Header, Auth: oauth.AuthNone,
+		Endpoint: address, Method: cmp.Or(send.Method, http.MethodGet), JSON: send.JSON, Form: send.Form, Header: send.Header, Auth: oauth.AuthNone,
 		ClientSecret: token.AccessToken, // is kept out of errors; nothing else is done with it
 		Now:          call.Now,
 	})
@@ -101,13 +102,6 @@ func (p served) tried(ctx context.Context, call provider.Call, token provider.To
 		return err
 	}
 	return refused(reply)
-}
-
-func methodOf(s oauth.Send) string {
-	if s.Method == "" {
-		return http.MethodGet
-	}
-	return s.Method
 }
 
 // refused is the error of a service that does not take a key; nil if it does. An outage says
