@@ -40,6 +40,7 @@ go build -o "$built/evergrant" ./cmd/evergrant
 go build -tags crashpoints -o "$built/evergrant-crash" ./cmd/evergrant
 go build -o "$built/plugins/evergrant-provider-chaos" ./hub/test/chaos/plugin
 go build -o "$built/plugins/evergrant-provider-oauth2" ./plugins/oauth2
+go build -o "$built/plugins/evergrant-provider-workspace" ./plugins/examples/workspace
 go build -o "$built/chaos" ./hub/test/chaos
 
 write=()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/evergrant/evergrant/hub/internal/crashpoint"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/authdb"
@@ -29,6 +30,7 @@ type got struct {
 
 // keep identifies the accounts of what an exchange has brought, and saves the grants.
 func (f *Flow) keep(ctx context.Context, svc service.Service, a *authdb.Authorization, about provider.Connection, g got, failure *Failure) (*Finished, error) {
+	crashpoint.At(crashpoint.Exchanged)
 	if err := checkParts(svc, g.token); err != nil {
 		failure.Cause, failure.Reason = causeOf(err), ReasonInternal
 		return nil, f.fail(failure)
@@ -87,6 +89,7 @@ func (f *Flow) save(ctx context.Context, svc service.Service, a *authdb.Authoriz
 		if err != nil {
 			return nil, wrap("save the grant", err)
 		}
+		crashpoint.At(crashpoint.Granted)
 		f.told(ctx, "authorized", svc, granted, g)
 		finished := granted.finished()
 		finished.Service, finished.ReturnTo, finished.Lang = svc, a.ReturnTo, a.Lang

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
+	"github.com/evergrant/evergrant/hub/internal/crashpoint"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
 	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
@@ -155,6 +156,7 @@ func (f *Flow) write(ctx context.Context, granted grants, saved func(ctx context
 		if err := f.o.Store.Grants.UpdateConnection(ctx, main.now, main.was); err != nil {
 			return err
 		}
+		crashpoint.At(crashpoint.MainWritten)
 		for _, x := range granted.all[1:] {
 			if err := f.writePart(ctx, x, main.now); err != nil {
 				return err

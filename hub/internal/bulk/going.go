@@ -48,6 +48,17 @@ func (r *Runner) Going(ctx context.Context, f grantdb.Filter, names int) (g Goin
 	return g, err
 }
 
+// Staying returns what shares an authorization with the connections that a filter selects
+// and is not deleted with them, with the names of so many of each: parts whose main
+// connection goes, and what stays beside parts that go.
+func (r *Runner) Staying(ctx context.Context, f grantdb.Filter, names int) (parts, beside grantdb.Staying, err error) {
+	if parts, err = r.o.Store.Grants.StayingParts(ctx, f, names); err != nil {
+		return parts, beside, err
+	}
+	beside, err = r.o.Store.Grants.StayingBeside(ctx, f, names)
+	return parts, beside, err
+}
+
 // notifying counts the escalation policies and channels that notify of what a filter
 // selects.
 func (r *Runner) notifying(ctx context.Context, f grantdb.Filter) (rules, channels int, err error) {

@@ -104,6 +104,37 @@ func TestAnImportOfAllOrNothing(t *testing.T) {
 	}
 }
 
+// A service that says whether a refresh token is in force refuses a dead row of an import
+// of all or nothing before any is spent: nothing is added, and the mended table is imported
+// with the tokens that it has always had.
+func TestADeadRowIsRefusedByARehearsalBeforeAnythingIsSpent(t *testing.T) {
+	for name, rows := range map[string][]catalogue.ImportRow{
+		"the dead one last":  {brought(2, "one"), brought(3, "two"), brought(4, "dead")},
+		"the dead one first": {brought(2, "dead"), brought(3, "one"), brought(4, "two")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			apptest.Each(t, func(t *testing.T, r *apptest.Rig) {
+				draft := r.Draft("svc")
+				draft.Provider = apptest.Telling
+				_, err := r.Catalogue.AddService(t.Context(), draft)
+				apptest.Must(t, err)
+				b := runner(t, r, nil)
+				want(t, imports(t, r, b, bulk.TryAll, rows...), "dead: failed @import_no_person", "one: cancelled @import_untried", "two: cancelled @import_untried")
+				same(t, "sent", r.Spent())
+				same(t, "in use", states(t, r))
+				if n, err := r.Store.Grants.CountTrash(t.Context(), grantdb.TrashFilter{}); n != 0 || err != nil {
+					t.Errorf("%d are in the trash: %v", n, err)
+				}
+				mended := slices.DeleteFunc(slices.Clone(rows), func(row catalogue.ImportRow) bool { return row.Name == "dead" })
+				want(t, imports(t, r, b, bulk.TryAll, mended...), "one: done", "two: done")
+				sent := r.Spent()
+				slices.Sort(sent)
+				same(t, "sent of the mended table", sent, "one", "two")
+			})
+		})
+	}
+}
+
 // What an import of all or nothing has set aside is taken by an import without a try, too.
 func TestWhatWasSetAsideIsImportedWithItsNewestTokens(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, r *apptest.Rig) {

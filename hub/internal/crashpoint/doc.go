@@ -1,4 +1,4 @@
-// Package crashpoint names the steps of a renewal at which a test may kill the
+// Package crashpoint names the steps of a renewal, an authorization and a message at which a test may kill the
 // hub or its plugins. In the hub that people run At does nothing and is compiled
 // away. A hub built with the tag crashpoints reads the environment:
 //

@@ -93,7 +93,7 @@ func parse(text string) (*plan, error) {
 	}
 	parts := strings.Split(text, ":")
 	p := &plan{step: parts[0], nth: 1, reached: make(chan struct{})}
-	if !slices.Contains(slices.Concat(Steps, Between, Sends), p.step) {
+	if !slices.Contains(slices.Concat(Steps, Between, Sends, Authorizes), p.step) {
 		return nil, fmt.Errorf("%s: there is no step %q; the steps are %s", Env, p.step, strings.Join(slices.Concat(Steps, Between), ", "))
 	}
 	for _, part := range parts[1:] {

@@ -22,6 +22,16 @@ const (
 // Sends lists them in their order.
 var Sends = []string{BeforeSend, Sent}
 
+// The steps of an authorization, from the service's reply to the grants.
+const (
+	Exchanged   = "exchanged"    // the plugin made token sets of the reply, nothing is saved
+	MainWritten = "main-written" // the main connection's row is written, nothing is committed
+	Granted     = "granted"      // all token sets are committed, the browser was not told
+)
+
+// Authorizes lists them in their order.
+var Authorizes = []string{Exchanged, MainWritten, Granted}
+
 // The moments between AfterIntent and RequestWritten, which not every renewal has.
 const (
 	Dialled = "dialled" // a connection was made, nothing was written to it

@@ -1,11 +1,13 @@
 package store_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/connection"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/grantdb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
 	"github.com/evergrant/evergrant/sdk/provider"
 )
@@ -42,6 +44,48 @@ func TestPartsAreFoundByTheirMainConnection(t *testing.T) {
 		check(t, err)
 		if len(counts) != 2 || counts[main.ID] != 1 || counts[other.ID] != 1 {
 			t.Errorf("counted %v", counts)
+		}
+	})
+}
+
+// What shares an authorization with connections that are about to be deleted, and stays.
+func TestWhatStaysOfAnAuthorizationIsFound(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx, svc := t.Context(), addService(t, s, "team")
+		main, other := addGranted(t, s, svc.ID, "sales"), addGranted(t, s, svc.ID, "other")
+		addPart(t, s, main, "user")
+		addPart(t, s, main, "robot")
+		guest := addPart(t, s, main, "guest")
+		addPart(t, s, other, "user")
+		check(t, s.Grants.TrashConnection(ctx, guest.ID, "ann", time.Now()))
+		for name, tt := range map[string]struct {
+			deleted       []string
+			parts, beside []string
+		}{
+			"a main one":              {[]string{"sales"}, []string{"sales-robot", "sales-user"}, nil},
+			"a part":                  {[]string{"sales-user"}, nil, []string{"sales", "sales-robot"}},
+			"a main one with a part":  {[]string{"sales", "sales-user"}, []string{"sales-robot"}, nil},
+			"all of an authorization": {[]string{"sales", "sales-user", "sales-robot"}, nil, nil},
+			"a part and another main": {[]string{"sales-robot", "other"}, []string{"other-user"}, []string{"sales", "sales-user"}},
+			"all parts":               {[]string{"sales-user", "sales-robot"}, nil, []string{"sales"}},
+			"parts of two":            {[]string{"sales-user", "other-user"}, nil, []string{"other", "sales", "sales-robot"}},
+		} {
+			t.Run(name, func(t *testing.T) {
+				f := grantdb.Filter{Names: tt.deleted}
+				parts, err := s.Grants.StayingParts(ctx, f, 10)
+				check(t, err)
+				beside, err := s.Grants.StayingBeside(ctx, f, 10)
+				check(t, err)
+				if !slices.Equal(parts.Names, tt.parts) || parts.Count != len(tt.parts) || !slices.Equal(beside.Names, tt.beside) || beside.Count != len(tt.beside) {
+					t.Errorf("parts %+v, beside %+v", parts, beside)
+				}
+			})
+		}
+		if first, err := s.Grants.StayingParts(ctx, grantdb.Filter{Names: []string{"sales"}}, 1); err != nil || first.Count != 2 || len(first.Names) != 1 {
+			t.Errorf("of many the first is named: %+v, %v", first, err)
+		}
+		if all, err := s.Grants.StayingParts(ctx, grantdb.Filter{}, 10); err != nil || all.Count != 0 {
+			t.Errorf("nothing stays of all: %+v, %v", all, err)
 		}
 	})
 }

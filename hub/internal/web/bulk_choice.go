@@ -95,6 +95,12 @@ func (p *bulkPages) confirmed(c *gin.Context, x *choice) bool {
 			return false
 		}
 	}
+	if x.ask.Act == bulk.Delete {
+		if err := p.stay(c.Request.Context(), x); err != nil {
+			p.fail(c, err)
+			return false
+		}
+	}
 	known, asked := c.GetPostForm("confirmed")
 	x.ask.Count, x.ask.Names, x.ask.Granting, x.ask.Rotating = going.Connections, going.Names, going.Granting, going.Rotating
 	x.ask.Keys, x.ask.Rules, x.ask.Channels = going.Keys, going.Rules, going.Channels
@@ -114,6 +120,13 @@ func (p *bulkPages) confirmed(c *gin.Context, x *choice) bool {
 	}
 	p.render(c, status, page.BulkAsk(p.shell(c, view.SectionConnections), x.ask, x.list))
 	return false
+}
+
+// stay names what shares an authorization with what is chosen, and stays.
+func (p *bulkPages) stay(ctx context.Context, x *choice) error {
+	parts, beside, err := p.runner.Staying(ctx, x.f, bulkNamed)
+	x.ask.StayingParts, x.ask.StayingBeside = view.Staying(parts), view.Staying(beside)
+	return err
 }
 
 // linkReceivers counts who gets the links of what is chosen.

@@ -51,6 +51,7 @@ type part struct {
 
 var parts = []part{
 	{"crash", "kill hub and plugin at every step of a renewal", crashMatrix},
+	{"authorization", "kill the hub at every step of an authorization that brings two grants", authorizations},
 	{"race", "three hubs, one database, short lives, many callers", race},
 	{"kills", "three hubs that are killed again and again while they race", kills},
 	{"rolling", "three hubs that are stopped and started in turn, as for an upgrade", rolling},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -132,6 +133,22 @@ func (c client) authorize(ctx context.Context, hubURL string, w wanted, name str
 // consent plays the authorization of a connection that is there, and returns the
 // code that it was given with.
 func (c client) consent(ctx context.Context, hubURL string, person func(context.Context, string) (string, error), name string) (code string, err error) {
+	back, err := c.agree(ctx, hubURL, person, name)
+	if err != nil {
+		return "", err
+	}
+	_, _, err = back.arrive(ctx, hubURL)
+	return back.callback.Query().Get("code"), err
+}
+
+// wayBack is a browser that the service has sent back to the hub.
+type wayBack struct {
+	callback *url.URL
+	cookie   http.Cookie
+}
+
+// agree starts an authorization and has the person agree.
+func (c client) agree(ctx context.Context, hubURL string, person func(context.Context, string) (string, error), name string) (back wayBack, err error) {
 	var started struct {
 		AuthorizeURL  string `json:"authorize_url"`
 		BrowserCookie struct {
@@ -140,27 +157,32 @@ func (c client) consent(ctx context.Context, hubURL string, person func(context.
 		} `json:"browser_cookie"`
 	}
 	if err := c.do(ctx, http.MethodPost, hubURL+"/api/v1/connections/"+name+"/authorizations", nil, &started); err != nil {
-		return "", err
+		return back, err
 	}
 	landed, err := person(ctx, started.AuthorizeURL)
 	if err != nil {
-		return "", err
+		return back, err
 	}
-	callback, err := url.Parse(landed)
+	back.cookie = http.Cookie{Name: started.BrowserCookie.Name, Value: started.BrowserCookie.Value} //nolint:gosec // a request's cookie has no attributes
+	back.callback, err = url.Parse(landed)
+	return back, err
+}
+
+// arrive sends the callback to a hub: the service knows the address at which the grants
+// were made first.
+func (b wayBack) arrive(ctx context.Context, hubURL string) (status int, page string, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, hubURL+b.callback.RequestURI(), nil)
 	if err != nil {
-		return "", err
+		return 0, "", err
 	}
-	// The service knows the address at which the grants were made first.
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, hubURL+callback.RequestURI(), nil)
-	if err != nil {
-		return "", err
-	}
-	req.AddCookie(&http.Cookie{Name: started.BrowserCookie.Name, Value: started.BrowserCookie.Value}) //nolint:gosec // a request's cookie has no attributes
+	req.AddCookie(&b.cookie)
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
-		return "", err
+		return 0, "", err
 	}
-	return callback.Query().Get("code"), resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
+	data, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(data), err
 }
 
 // redirected opens an address that sends the browser on at once.

@@ -11,6 +11,7 @@ import (
 	"github.com/evergrant/evergrant/hub/test/hubtest"
 	"github.com/evergrant/evergrant/plugins/logins/loginstest"
 	"github.com/evergrant/evergrant/plugins/statickeys/statickeystest"
+	"github.com/evergrant/evergrant/sdk/providertest/authserver"
 )
 
 // imported is what the API says of an import.
@@ -103,6 +104,46 @@ func TestAnImportOfAllOrNothingIsMendedAndLosesNothing(t *testing.T) {
 				t.Errorf("a spent token is imported under another name: %q", got)
 			}
 		})
+	}
+}
+
+// A service that says whether a refresh token is in force refuses a dead row before any is
+// sent: nothing is added or kept aside, and the good rows are imported with the tokens that
+// they have always had.
+func TestADeadRowIsRefusedBeforeAnythingOfItsImportIsSpent(t *testing.T) {
+	t.Parallel()
+	r := hubtest.StartHub(t, nil)
+	server := authserver.New(authserver.Config{ClientID: "crm", ClientSecret: "secret-of-crm"})
+	address, err := server.Start("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	service(t, r, "crm", "oauth2", map[string]any{"client_id": "crm", "client_secret": "secret-of-crm", "scopes": []string{"openid"}, "options": map[string]any{"issuer": address}})
+	row := func(name, refresh string) map[string]any {
+		return map[string]any{"service": "crm", "name": name, "refresh_token": refresh}
+	}
+	anna := authserver.Account{ID: "1", Login: "anna@example.test"}
+	one, two := row("one", server.Grant(anna, "openid").Refresh), row("two", server.Grant(anna, "openid").Refresh)
+	got := imports(t, r, "all", one, row("dead", "of-nobody"), two)
+	if !slices.Equal(got, []string{"one cancelled import_untried", "dead failed import_no_person", "two cancelled import_untried"}) {
+		t.Errorf("the results are %q", got)
+	}
+	var trash struct{ Items []struct{ Name string } }
+	r.Admin.Must(t, "GET", "/api/v1/trash", nil, &trash)
+	if n := server.TokenRequests(""); n != 0 || len(trash.Items) != 0 {
+		t.Errorf("%d token requests were sent, in the trash are %+v", n, trash.Items)
+	}
+	for _, name := range []string{"one", "dead", "two"} {
+		if status, _ := r.Admin.Do(t, "GET", "/api/v1/connections/"+name, nil); status != http.StatusNotFound {
+			t.Errorf("%s is in use: %d", name, status)
+		}
+	}
+	if got := imports(t, r, "all", one, two); !slices.Equal(got, []string{"one done", "two done"}) {
+		t.Errorf("without the dead one: %q", got)
+	}
+	if n := server.TokenRequests("refresh_token"); n != 2 || server.DoubleSpent() != 0 {
+		t.Errorf("%d renewals, %d tokens were spent twice", n, server.DoubleSpent())
 	}
 }
 

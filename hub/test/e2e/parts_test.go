@@ -43,6 +43,12 @@ func workspaceHub(t *testing.T) (r *hubtest.Running, emulated *workspacetest.Ser
 	return r, emulated, dir
 }
 
+// workspaceAgain starts the hub of a workspace again that was stopped.
+func workspaceAgain(t *testing.T, r *hubtest.Running, plugins string) *hubtest.Running {
+	t.Helper()
+	return hubtest.StartHubIn(t, r.Dir, map[string]any{"plugins.dir": plugins, "listen": r.Hub.Addr().String(), "public_url": r.Hub.URL()})
+}
+
 // consent has the person of the service agree and sends the callback.
 func consent(t *testing.T, r *hubtest.Running, connection string) (int, string) {
 	t.Helper()
@@ -229,6 +235,41 @@ func TestThePagesShowWhatSharesAnAuthorization(t *testing.T) {
 	}
 }
 
+// The question before many are deleted names what stays of their authorizations, and the page
+// of a part what stays beside it.
+func TestTheQuestionBeforeADeletionNamesWhatStaysOfAnAuthorization(t *testing.T) {
+	t.Parallel()
+	r, _, _ := workspaceHub(t)
+	_, _ = consent(t, r, "sales")
+	owner := r.Owner(t)
+	for lang, words := range map[string]struct{ part, main, beside string }{
+		"en": {"It is a part of the authorization of “Sales”.", "1 connection of a part of their authorizations stays", "1 connection of the same authorization stays"},
+		"ru": {"Это часть авторизации подключения «Sales».", "1 подключение части их авторизаций останется", "1 подключение с той же авторизацией останется"},
+	} {
+		owner.Ask("POST", "/preferences", map[string][]string{"lang": {lang}, "return_to": {"/"}})
+		if _, page, _ := owner.Ask("GET", "/connections/sales-user", nil); !strings.Contains(page, words.part) {
+			t.Errorf("%s: the page of a part does not say what stays", lang)
+		}
+		if _, page, _ := owner.Ask("GET", "/connections/sales", nil); strings.Contains(page, words.part) {
+			t.Errorf("%s: the main connection is called a part", lang)
+		}
+		for picked, want := range map[string]struct{ says, link string }{
+			"sales": {words.main, `href="/connections/sales-user"`}, "sales-user": {words.beside, `href="/connections/sales"`}, "sales sales-user": {},
+		} {
+			_, page, _ := owner.Ask("POST", "/bulk", url.Values{"act": {"delete"}, "connections": strings.Fields(picked)})
+			if !strings.Contains(page, `id="bulk-ask"`) || !strings.Contains(page, want.says) || !strings.Contains(page, want.link) {
+				t.Errorf("%s: the question before %s is deleted does not say %q:\n%s", lang, picked, want.says, page)
+			}
+			if want.says == "" && (strings.Contains(page, words.main) || strings.Contains(page, words.beside)) {
+				t.Errorf("%s: something stays when all are deleted", lang)
+			}
+			if _, page, _ := owner.Ask("POST", "/bulk", url.Values{"act": {"revoke"}, "connections": strings.Fields(picked)}); want.says != "" && strings.Contains(page, want.says) {
+				t.Errorf("%s: a revocation speaks of what stays", lang)
+			}
+		}
+	}
+}
+
 // The API deletes the parts with their main connection only if that is asked for.
 func TestTheAPIDeletesPartsOnlyIfAsked(t *testing.T) {
 	r, _, _ := workspaceHub(t)
@@ -262,7 +303,7 @@ func TestARestartKeepsPartsWithTheirMainConnection(t *testing.T) {
 	r, emulated, plugins := workspaceHub(t)
 	_, _ = consent(t, r, "sales")
 	r.Hub.Stop(t.Context())
-	r = hubtest.StartHubIn(t, r.Dir, map[string]any{"plugins.dir": plugins, "listen": r.Hub.Addr().String(), "public_url": r.Hub.URL()})
+	r = workspaceAgain(t, r, plugins)
 	if user := sharing(t, r, "sales-user"); user.Main != "sales" || user.Part != "user" {
 		t.Errorf("after a restart: %+v", user)
 	}

@@ -17,13 +17,17 @@ import (
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
-// providerName is the provider of the plugin.
-const providerName = "play"
+// providerName is the provider of the plugin. Telling is another one of it, of a service
+// that also says whether a refresh token is in force.
+const (
+	providerName = "play"
+	Telling      = "telling"
+)
 
 // Main runs the tests of a package; the test binary is the plugin as well.
 func Main(m *testing.M) {
 	if strings.HasPrefix(filepath.Base(os.Args[0]), "evergrant-provider-") {
-		providerplugin.Serve(play{})
+		providerplugin.Serve(play{}, telling{})
 		return
 	}
 	os.Exit(m.Run())
@@ -71,6 +75,30 @@ func (play) Revoke(ctx context.Context, req *provider.RevokeRequest) error {
 func (play) Identify(ctx context.Context, req *provider.IdentifyRequest) (*provider.Account, error) {
 	var who provider.Account
 	return &who, ask(ctx, req.HTTP, req.Service, "/me", nil, &who)
+}
+
+// telling is play with token introspection.
+type telling struct{ play }
+
+// Describe implements provider.Provider.
+func (t telling) Describe(ctx context.Context) (*provider.Description, error) {
+	d, err := t.play.Describe(ctx)
+	d.Name = Telling
+	return d, err
+}
+
+// Introspect implements provider.Introspector.
+func (telling) Introspect(ctx context.Context, req *provider.IntrospectRequest) (*provider.Introspection, error) {
+	var reply struct {
+		Active bool `json:"active"`
+	}
+	if err := ask(ctx, req.HTTP, req.Service, "/introspect", url.Values{"token": {req.Current.RefreshToken}}, &reply); err != nil {
+		return nil, err
+	}
+	if !reply.Active {
+		return &provider.Introspection{RefreshToken: provider.Inactive}, nil
+	}
+	return &provider.Introspection{RefreshToken: provider.Active}, nil
 }
 
 func tokenOf(ctx context.Context, client *http.Client, s provider.Service, form url.Values) (*provider.Token, error) {

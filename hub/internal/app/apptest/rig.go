@@ -2,6 +2,7 @@ package apptest
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -122,7 +123,8 @@ func (r *Rig) serve(t *testing.T) (address string) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(r.answer(req))
-		_, _ = w.Write([]byte(`{"access_token":"an-access-token","refresh_token":"a-refresh-token","id":"7","name":"ann@service.example"}`))
+		alive := !strings.HasPrefix(req.PostFormValue("token"), "dead")
+		_, _ = fmt.Fprintf(w, `{"access_token":"an-access-token","refresh_token":"a-refresh-token","id":"7","name":"ann@service.example","active":%t}`, alive)
 	}))
 	t.Cleanup(server.Close)
 	return server.URL

@@ -73,6 +73,9 @@ type BulkAsk struct {
 	// Granting have a grant in force, Rotating of them replace their refresh token with each
 	// renewal; Keys, Rules and Channels hang on them.
 	Granting, Rotating, Keys, Rules, Channels int
+	// StayingParts stay without the main connection of their authorization, StayingBeside
+	// where only parts of an authorization are deleted.
+	StayingParts, StayingBeside Staying
 	// Keep is how long the trash keeps them.
 	Keep time.Duration
 	// Receivers is how many people get links, Ownerless how many connections have no owner, and
@@ -82,6 +85,13 @@ type BulkAsk struct {
 	// Problem is "changed" if the list has changed since it was counted, "number" if another
 	// number was typed.
 	Problem string
+}
+
+// Staying are connections that share an authorization with deleted ones: how many they are,
+// and the names of the first of them.
+type Staying struct {
+	Count int
+	Names []string
 }
 
 // Typed reports whether the number has to be typed.

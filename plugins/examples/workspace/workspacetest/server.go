@@ -1,6 +1,7 @@
 // Package workspacetest is the emulated service of the workspace plugin. One code brings the
-// token sets of a bot and of a person; refresh tokens are good once, each set rotates on its
-// own, and one that is spent again ends its set. Errors are HTTP 200 with {"ok":false}.
+// token sets of a bot and of a person; codes and refresh tokens are good once, each set
+// rotates on its own, and one that is spent again ends its set. Errors are HTTP 200 with
+// {"ok":false}.
 package workspacetest
 
 import (
@@ -24,10 +25,16 @@ type Server struct {
 	gate        func(refreshToken string)
 	person      string // who consents; "" consents for the bot alone
 	sets        []*set
-	codes       map[string]string // who has consented, by code
+	codes       map[string]*consent
 	renewals    int
 	doubleSpent int
 	http        *http.Server
+}
+
+// consent is who has consented by a code, and whether the code was spent.
+type consent struct {
+	person string
+	spent  bool
 }
 
 // set is a token set with its own lineage.
@@ -39,7 +46,7 @@ type set struct {
 }
 
 // New returns a Server at which a person consents.
-func New(person string) *Server { return &Server{person: person, codes: map[string]string{}} }
+func New(person string) *Server { return &Server{person: person, codes: map[string]*consent{}} }
 
 // Consents says who consents from now on; "" is somebody who lets only the bot in.
 func (s *Server) Consents(person string) {
@@ -80,7 +87,7 @@ func (s *Server) Gate(gate func(refreshToken string)) {
 	s.gate = gate
 }
 
-// Counts are the renewals, and the refresh tokens that were spent twice.
+// Counts are the renewals, and the codes and refresh tokens that were spent twice.
 func (s *Server) Counts() (renewals, doubleSpent int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,7 +117,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	code := rand.Text()
 	s.mu.Lock()
-	s.codes[code] = s.person
+	s.codes[code] = &consent{person: s.person}
 	s.mu.Unlock()
 	back := r.FormValue("redirect_uri") + "?" + url.Values{"code": {code}, "state": {r.FormValue("state")}}.Encode()
 	http.Redirect(w, r, back, http.StatusFound) //nolint:gosec // G710: an emulator on loopback sends browsers where the test says
@@ -132,13 +139,18 @@ func (s *Server) token(r *http.Request) map[string]any {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	person, known := s.codes[r.FormValue("code")]
-	if delete(s.codes, r.FormValue("code")); !known {
+	given := s.codes[r.FormValue("code")]
+	if given == nil {
 		return refusal("invalid_grant")
 	}
+	if given.spent {
+		s.doubleSpent++
+		return refusal("invalid_grant")
+	}
+	given.spent = true
 	reply := s.issue(&set{account: "bot"})
-	if person != "" {
-		reply["authed_user"] = s.issue(&set{account: person})
+	if given.person != "" {
+		reply["authed_user"] = s.issue(&set{account: given.person})
 	}
 	return reply
 }
