@@ -1,6 +1,7 @@
 package browser_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -30,7 +31,9 @@ func snap(b *hubtest.Browser, name string) {
 	if dir == "" {
 		return
 	}
-	data, err := chromedp.Run(b.Ctx, chromedp.CaptureScreenshot())
+	ctx, cancel := context.WithTimeout(b.Ctx, time.Minute)
+	defer cancel()
+	data, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	if err == nil {
 		err = os.WriteFile(filepath.Join(dir, name+".png"), data, 0o600)
 	}

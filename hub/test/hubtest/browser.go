@@ -39,7 +39,10 @@ func StartBrowser(t testing.TB, width, height int) *Browser {
 		t.Skipf("not tested in a browser: name a Chromium in %s; make test installs one", chromium)
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"), chromedp.WindowSize(width, height), chromedp.UserDataDir(t.TempDir()))
+		chromedp.ExecPath(path), chromedp.NoSandbox,
+		// A page that scrolls smoothly moves a button away between its place being asked for and the click.
+		chromedp.Flag("force-prefers-reduced-motion", true),
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"), chromedp.WindowSize(width, height), chromedp.UserDataDir(t.TempDir()))
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
 	tab, closeTab := chromedp.NewContext(allocator)
