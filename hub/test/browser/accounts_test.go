@@ -17,7 +17,10 @@ func TestOnlyAllowedAccountsAuthorizeAConnection(t *testing.T) {
 	t.Parallel()
 	r := hubtest.StartHub(t, nil)
 	r.Owner(t)
-	server := authserver.New(authserver.Config{ClientID: "tv", ClientSecret: "secret-of-tv", DeviceInterval: time.Second})
+	server := authserver.New(authserver.Config{
+		ClientID: "tv", ClientSecret: "secret-of-tv", DeviceInterval: time.Second,
+		Accounts: []authserver.Account{{ID: "1", Login: "anna@example.org", Name: "Anna"}, {ID: "2", Login: "boris@example.test", Name: "Boris"}},
+	})
 	address, err := server.Start("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -30,6 +33,13 @@ func TestOnlyAllowedAccountsAuthorizeAConnection(t *testing.T) {
 	r.Admin.Must(t, "POST", "/api/v1/connections", map[string]any{"service": "tv", "name": "hall", "title": "Hall"}, nil)
 	b := hubtest.StartBrowser(t, 360, 900)
 	b.LogIn(r, "owner")
+	enters := func(login string) {
+		t.Helper()
+		b.Wait("#user-code")
+		if !server.DecideDevice(b.Text("#user-code"), login) {
+			t.Fatalf("the service does not take the code for %s", login)
+		}
+	}
 	const form = `form[action="/connections/hall/accounts"]`
 	save := func(accounts string) {
 		t.Helper()
@@ -46,7 +56,8 @@ func TestOnlyAllowedAccountsAuthorizeAConnection(t *testing.T) {
 					b.See(words)
 				}
 				inBounds(b, name)
-				b.Do("be as tall", chromedp.EmulateViewport(width, 1400))
+				b.Do("be as tall", chromedp.EmulateViewport(width, 1000))
+				hubtest.Script[bool](b, "document.getElementById('accounts-title')?.scrollIntoView(), true")
 				snap(b, fmt.Sprintf("accounts-%s-%s-%d", name, lang, width))
 			}
 		}
@@ -62,16 +73,14 @@ func TestOnlyAllowedAccountsAuthorizeAConnection(t *testing.T) {
 		t.Errorf("the form has %q", got)
 	}
 	b.Click(`form[action="/connections/hall/authorize"] button`)
-	b.Wait("#user-code")
-	server.DecideDevice(b.Text("#user-code"), "boris@example.test")
+	enters("boris@example.test")
 	b.Wait("#again")
 	pictures("refused", r.Hub.URL()+"/connections/hall/device", map[string][]string{
 		"en": {"This account may not be used here", "boris@example.test", "@example.org", "Log out at Rooms"},
 		"ru": {"Этот аккаунт здесь не разрешён", "boris@example.test", "@example.org", "Выйдите из «Rooms»"},
 	})
 	b.Click("#again")
-	b.Wait("#user-code")
-	server.DecideDevice(b.Text("#user-code"), "anna@example.org")
+	enters("anna@example.org")
 	b.Wait(".eg-mark.is-good")
 	b.Click("#back")
 	b.See("anna@example.org")

@@ -32,6 +32,7 @@ func TestAnImportIsTriedAsItsPageSays(t *testing.T) {
 			speakOf(b, r.Hub.URL()+"/connections/import", lang, width)
 			b.See(words)
 			inBounds(b, "the choices of an import")
+			hubtest.Script[bool](b, "document.getElementById('import-try').scrollIntoView(), true")
 			snap(b, fmt.Sprintf("import-try-%s-%d", lang, width))
 		}
 	}
