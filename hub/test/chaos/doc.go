@@ -7,7 +7,7 @@
 // The walk: main.go runs the parts that -only chooses and closes with one line.
 // Each part prepares grants by a hub inside this process (prepare.go), then works
 // on hub processes (process.go) through their API (client.go). crash*.go is the
-// crash matrix, race*.go the race, outage*.go are the outages; world*.go are scenes
+// crash matrix, authorization.go kills hubs in an authorization, race*.go is the race, outage*.go are the outages; world*.go are scenes
 // of late answers, freezes and missing disks, each at a venue of its own (venue.go);
 // random*.go lets a seed decide. postgres.go, proxy.go, resolver.go, mount.go and
 // freeze.go are what they break. settings.go has all settings of the hubs.
