@@ -206,9 +206,11 @@ func (w workspaceGrants) both(ctx context.Context, generation int64) error {
 	for name, account := range map[string]string{"sales": "bot", "sales-user": "ann"} {
 		v, err := w.client.view(ctx, w.url, name)
 		answer, answered := errors.AsType[*statusError](err)
-		if none := generation == 0 && name == "sales-user"; none && answered && answer.status == http.StatusNotFound {
+		none := generation == 0 && name == "sales-user"
+		if none && answered && answer.status == http.StatusNotFound {
 			continue
-		} else if none && err == nil {
+		}
+		if none && err == nil {
 			return fmt.Errorf("%s is there, %s, and its main connection has no grant", name, v)
 		}
 		if err != nil {
