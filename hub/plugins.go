@@ -21,7 +21,7 @@ import (
 func (h *Hub) startPlugins(ctx context.Context) (err error) {
 	h.installer, err = installer.New(installer.Options{
 		Store: h.store, Dir: filepath.Join(h.cfg.DataDir, "installed"), Logger: h.log.Named("installer"),
-		Limits: pluginLimits(h.cfg),
+		Limits: pluginLimits(h.cfg), ConnectTimeout: h.cfg.Plugins.ConnectTimeout,
 	})
 	if err != nil {
 		return err

@@ -175,6 +175,7 @@ func checkTimes(c *Config, complain func(key, text string)) {
 		least, most time.Duration
 	}{
 		{"data.compare_wait", c.Data.CompareWait, time.Second, 24 * time.Hour},
+		{"plugins.connect_timeout", c.Plugins.ConnectTimeout, time.Second, 5 * time.Minute},
 		{"shutdown_timeout", c.ShutdownTimeout, 0, time.Hour},
 		{"renewal.lease", c.Renewal.Lease, time.Second, time.Hour},
 		{"renewal.takeover", c.Renewal.Takeover, time.Second, 7 * 24 * time.Hour},

@@ -95,6 +95,9 @@ type Plugins struct {
 	MaxSteps int `koanf:"max_steps"`
 	// MaxBodyKiB is how large a request or reply of a plugin may be at the most, likewise.
 	MaxBodyKiB int `koanf:"max_body_kib"`
+	// ConnectTimeout is how long a plugin may take from its handshake until it says that it
+	// is healthy.
+	ConnectTimeout time.Duration `koanf:"connect_timeout"`
 }
 
 // Egress says where requests of plugins may go beside the public Internet.

@@ -50,7 +50,7 @@ func TestHubStartsWithoutAnyConfiguration(t *testing.T) {
 	want := config.Config{
 		Listen: "127.0.0.1:8080", PublicURL: "http://localhost:8080", DataDir: "./data",
 		Key:     config.Key{File: "data/evergrant.key"},
-		Plugins: config.Plugins{Dir: filepath.Join(filepath.Dir(executable), "plugins"), Sandbox: "best-effort", DiskMiB: 64, MaxSteps: 32, MaxBodyKiB: 4096},
+		Plugins: config.Plugins{Dir: filepath.Join(filepath.Dir(executable), "plugins"), Sandbox: "best-effort", DiskMiB: 64, MaxSteps: 32, MaxBodyKiB: 4096, ConnectTimeout: 3 * time.Second},
 		Log:     config.Log{Level: "info", Format: "text"}, ShutdownTimeout: 30 * time.Second,
 		Renewal:          config.Renewal{Workers: 128, PerEndpoint: 64, Lease: time.Minute, Takeover: 15 * time.Minute, MinTTL: time.Minute, RequestTimeout: 30 * time.Second, ExchangeTimeout: 5 * time.Minute, SecondCopy: true},
 		AuthorizationTTL: 15 * time.Minute,
@@ -97,7 +97,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		"TLS_KEY_FILE": "/tk", "LOG_LEVEL": "error", "LOG_FORMAT": "json", "SHUTDOWN_TIMEOUT": "1s", "RENEWAL_WORKERS": "7", "RENEWAL_PER_ENDPOINT": "9", "RENEWAL_PER_SECOND": "11",
 		"RENEWAL_LEASE": "50s", "RENEWAL_TAKEOVER": "20m", "RENEWAL_MIN_TTL": "10s", "RENEWAL_REQUEST_TIMEOUT": "20s", "RENEWAL_EXCHANGE_TIMEOUT": "7m", "RENEWAL_SECOND_COPY": "false", "AUTHORIZATION_TTL": "5m",
 		"SESSION_IDLE": "1h", "SESSION_ABSOLUTE": "2d", "DATA_MOVES": "true", "DATA_COMPARE_WAIT": "4m", "AUDIT_KEEP": "1d", "AUDIT_ANCHOR": "Mail", "HISTORY_KEEP_COUNT": "5", "HISTORY_KEEP_AGE": "3d", "TRASH_KEEP": "2d", "BACKUP_DIR": "/b", "BACKUP_EVERY": "6h", "BACKUP_KEEP": "3", "OIDC_ISSUER": "https://login.example.com", "OIDC_CLIENT_ID": "hub", "OIDC_CLIENT_SECRET": "s", "OIDC_TITLE": "Company", "OIDC_JOIN_AS": "viewer", "REPLICA_NAME": "hub-1",
-		"METRICS_LISTEN": "127.0.0.1:9464", "TRACING_ENDPOINT": "http://localhost:4318", "TRACING_SAMPLE": "0.5", "LIMITS_STREAMS_PER_KEY": "3", "LIMITS_STREAMS": "4",
+		"PLUGINS_CONNECT_TIMEOUT": "4s", "METRICS_LISTEN": "127.0.0.1:9464", "TRACING_ENDPOINT": "http://localhost:4318", "TRACING_SAMPLE": "0.5", "LIMITS_STREAMS_PER_KEY": "3", "LIMITS_STREAMS": "4",
 	}
 	var environ []string
 	for name, value := range values {
@@ -106,7 +106,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 	got := load(t, "", environ, nil)
 	want := config.Config{
 		Listen: "[::1]:9000", PublicURL: "https://tokens.example.com", DataDir: "/d", Database: config.Database{URL: "postgres://u@h/d"},
-		Key: config.Key{File: "/k", Value: "a2V5"}, Plugins: config.Plugins{Dir: "/p", Sandbox: "required", RuntimeDir: "/r", DiskMiB: 8, MaxSteps: 64, MaxBodyKiB: 1024}, Egress: config.Egress{PrivateNetworks: []string{"10.0.0.0/8", "::1"}}, TrustedProxies: []string{"10.0.0.7", "192.168.0.0/16"},
+		Key: config.Key{File: "/k", Value: "a2V5"}, Plugins: config.Plugins{Dir: "/p", Sandbox: "required", RuntimeDir: "/r", DiskMiB: 8, MaxSteps: 64, MaxBodyKiB: 1024, ConnectTimeout: 4 * time.Second}, Egress: config.Egress{PrivateNetworks: []string{"10.0.0.0/8", "::1"}}, TrustedProxies: []string{"10.0.0.7", "192.168.0.0/16"},
 		TLS: config.TLS{CertFile: "/c", KeyFile: "/tk"}, Log: config.Log{Level: "error", Format: "json"}, ShutdownTimeout: time.Second,
 		Renewal:          config.Renewal{Workers: 7, PerEndpoint: 9, PerSecond: 11, Lease: 50 * time.Second, Takeover: 20 * time.Minute, MinTTL: 10 * time.Second, RequestTimeout: 20 * time.Second, ExchangeTimeout: 7 * time.Minute},
 		AuthorizationTTL: 5 * time.Minute, Session: config.Session{Idle: time.Hour, Absolute: 48 * time.Hour}, ReplicaName: "hub-1",

@@ -22,6 +22,7 @@ var defaults = map[string]any{
 	"plugins.disk_mib":         64,
 	"plugins.max_steps":        32,
 	"plugins.max_body_kib":     4096,
+	"plugins.connect_timeout":  "3s",
 	"log.level":                "info",
 	"log.format":               "text",
 	"data.compare_wait":        "10m",

@@ -101,7 +101,7 @@ func StartHub(t testing.TB, flags map[string]any) *Running {
 // StartHubIn starts a hub on a data folder that is there.
 func StartHubIn(t testing.TB, dir string, flags map[string]any) *Running {
 	t.Helper()
-	all := map[string]any{"listen": "127.0.0.1:0", "data_dir": dir, "plugins.dir": PluginsDir, "egress.private_networks": "127.0.0.0/8"}
+	all := map[string]any{"listen": "127.0.0.1:0", "data_dir": dir, "plugins.dir": PluginsDir, "plugins.connect_timeout": "1m", "egress.private_networks": "127.0.0.0/8"}
 	maps.Copy(all, flags)
 	if all["database.url"] != nil && all["key.file"] == nil {
 		all["key.file"] = filepath.Join(dir, "made.key")
