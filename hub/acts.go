@@ -5,6 +5,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/app/act"
 	"github.com/evergrant/evergrant/hub/internal/app/connections"
 	"github.com/evergrant/evergrant/hub/internal/app/data"
+	"github.com/evergrant/evergrant/hub/internal/app/definitions"
 	"github.com/evergrant/evergrant/hub/internal/app/grants"
 	"github.com/evergrant/evergrant/hub/internal/app/keys"
 	"github.com/evergrant/evergrant/hub/internal/app/notifications"
@@ -18,6 +19,7 @@ type acts struct {
 	people        *people.People
 	keys          *keys.Keys
 	plugins       *plugins.Plugins
+	definitions   *definitions.Definitions
 	notifications *notifications.Notifications
 	data          *data.Data
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/changes"
 	"github.com/evergrant/evergrant/hub/internal/clock"
 	"github.com/evergrant/evergrant/hub/internal/config"
+	"github.com/evergrant/evergrant/hub/internal/definitions"
 	"github.com/evergrant/evergrant/hub/internal/egress"
 	"github.com/evergrant/evergrant/hub/internal/endpoint"
 	"github.com/evergrant/evergrant/hub/internal/escalation"
@@ -76,6 +77,7 @@ type Hub struct {
 	audit       *audit.Log
 	pulls       *audit.Pulls
 	installer   *installer.Installer
+	definitions *definitions.Definitions
 	acts        acts
 	access      *access.Access
 	catalogue   *catalogue.Catalogue

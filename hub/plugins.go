@@ -30,10 +30,15 @@ func (h *Hub) startPlugins(ctx context.Context) (err error) {
 	if err := h.await(ctx, h.installer.Load); err != nil {
 		return err
 	}
+	h.startDefinitions()
+	if err := h.await(ctx, h.definitions.Load); err != nil {
+		return err
+	}
 	h.plugins, err = pluginhost.New(pluginhost.Options{
 		Dir: h.cfg.Plugins.Dir, RuntimeDir: h.cfg.Plugins.RuntimeDir, Logger: h.log.Named("plugins"), Cache: descriptions{h.store}, IdleAfter: idleAfter(h.cfg), Traces: h.traces.provider,
 		Sandbox: sandbox.Mode(h.cfg.Plugins.Sandbox), Disk: int64(h.cfg.Plugins.DiskMiB) << 20, Installed: h.installer.Installed,
-		Limits: pluginLimits(h.cfg),
+		Documents: h.definitions.Documents,
+		Limits:    pluginLimits(h.cfg),
 		// Neither is called before a plugin that is in use is replaced.
 		Accept: func(plugin string, ds []provider.Description) error { return h.catalogue.Accept(plugin, ds) },
 		Rejected: func(plugin, sum, reason string) {
@@ -48,6 +53,7 @@ func (h *Hub) startPlugins(ctx context.Context) (err error) {
 		return err
 	}
 	h.installer.Attach(h.plugins, h.pluginsChanged)
+	h.definitions.Attach(h.plugins, h.pluginsChanged)
 	return h.plugins.Scan(ctx)
 }
 

@@ -75,7 +75,7 @@ func (h *Hub) handler() http.Handler {
 		Store: h.store, Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, Changes: &h.changes, Audit: h.audit, Pulls: h.pulls, Pulled: h.counts.Pulled, TrashKeep: h.cfg.Trash.Keep,
 		Connections: h.connections, Grants: h.grants, Services: h.services,
 		Logger: h.log.Named("api"), PublicURL: h.cfg.PublicURL, Version: h.version, MinTTL: h.cfg.Renewal.MinTTL, Ending: h.ending, Streams: streams,
-		Keys: h.acts.keys, Plugins: h.acts.plugins, Data: h.acts.data, Bulk: h.bulk,
+		Keys: h.acts.keys, Plugins: h.acts.plugins, Definitions: h.acts.definitions, Data: h.acts.data, Bulk: h.bulk,
 	})
 	pages := web.New(web.Options{
 		Access: h.access, Catalogue: h.catalogue, Flow: h.flow, Source: h.source, Audit: h.audit,
@@ -83,7 +83,7 @@ func (h *Hub) handler() http.Handler {
 		Overview: overview.New(h.store), Connections: h.connections, Grants: h.grants, Services: h.services,
 		Logger: h.log.Named("web"), PublicURL: h.cfg.PublicURL, Version: h.version,
 		OIDC:   h.signIn(),
-		People: h.acts.people, Keys: h.acts.keys, Plugins: h.acts.plugins, Notifications: h.acts.notifications, Data: h.acts.data,
+		People: h.acts.people, Keys: h.acts.keys, Plugins: h.acts.plugins, Definitions: h.acts.definitions, Notifications: h.acts.notifications, Data: h.acts.data,
 		SessionIdle: h.cfg.Session.Idle, SessionAbsolute: h.cfg.Session.Absolute, Streams: streams,
 	})
 	h.pages = pages

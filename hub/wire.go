@@ -98,6 +98,7 @@ func (h *Hub) wire() {
 	})
 	h.work.Go(func() { h.reseal(ctx, h.box) })
 	h.work.Go(func() { h.watchPlugins(ctx) })
+	h.work.Go(func() { h.watchDefinitions(ctx) })
 	h.work.Go(func() { h.pulls.Run(ctx) })
 	h.work.Go(func() { h.hourly.Run(ctx) })
 	h.work.Go(func() { incident.Watch(ctx, h.store, &h.changes, h.escalates.Wake, h.log.Named("incidents")) })

@@ -1,5 +1,6 @@
-// Command evergrant-provider-declarative serves all definitions that are shipped with
-// Evergrant in one process: each document of the folder definitions is a provider.
+// Command evergrant-provider-declarative serves definitions in one process: those that are
+// shipped with Evergrant, each a document of the folder definitions, and those that the hub
+// hands over.
 package main
 
 import (
@@ -7,19 +8,14 @@ import (
 	"os"
 
 	"github.com/evergrant/evergrant/plugins/declarative/definitions"
-	"github.com/evergrant/evergrant/sdk/provider"
 	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
 func main() {
-	shipped, err := definitions.Shipped()
+	documents, err := definitions.Documents()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	providers := make([]provider.Provider, len(shipped))
-	for i, d := range shipped {
-		providers[i] = d.Provider()
-	}
-	providerplugin.Serve(providers...)
+	providerplugin.ServeWith(providerplugin.ServeConfig{Documents: documents})
 }

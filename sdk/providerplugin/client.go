@@ -28,6 +28,8 @@ type PluginInfo struct {
 	Descriptions []provider.Description
 	// Requirements are what it asks of the hub; they are met.
 	Requirements Requirements
+	// Documents is set if the plugin is made of documents: Load and Shipped work.
+	Documents bool
 	// Deprecated are the fields of the contract that its description uses although they
 	// are deprecated, by their full name, sorted.
 	Deprecated []string

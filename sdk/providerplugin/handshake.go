@@ -49,7 +49,7 @@ var _ plugin.GRPCPlugin = (*v1Plugin)(nil)
 
 // GRPCServer implements plugin.GRPCPlugin on the plugin's side.
 func (p *v1Plugin) GRPCServer(_ *plugin.GRPCBroker, s *grpc.Server) error {
-	if len(p.config.Providers) == 0 {
+	if len(p.config.Providers) == 0 && p.config.Documents == nil {
 		return errors.New("providerplugin: Serve was called without a provider")
 	}
 	server, err := newV1Server(p.config)

@@ -20,8 +20,11 @@ import (
 
 // ServeConfig is what a plugin serves and what it asks of the hub.
 type ServeConfig struct {
-	// Providers that are served. Required.
+	// Providers that are served. Required, unless there are Documents.
 	Providers []provider.Provider
+	// Documents are set for a plugin that makes providers of documents, those of the hub
+	// among them.
+	Documents *Documents
 	// Needs are the features of the hub without which the plugin does not work, for
 	// example FeatureLimits. A hub that lacks one refuses the plugin by that name.
 	Needs []string
@@ -81,14 +84,17 @@ func ServeWith(config ServeConfig) {
 			Level: hclog.Info, Output: os.Stderr, JSONFormat: true,
 		}),
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
-			return grpc.NewServer(append(opts, messageSizes(config.Limits)...)...)
+			return grpc.NewServer(append(opts, config.messageSizes()...)...)
 		},
 	})
 }
 
 // messageSizes are what a plugin takes and sends: what it asks for.
-func messageSizes(l Limits) []grpc.ServerOption {
-	size := int(l.most(Limits{}).MessageBytes)
+func (c ServeConfig) messageSizes() []grpc.ServerOption {
+	size := int(c.Limits.most(Limits{}).MessageBytes)
+	if c.Documents != nil {
+		return []grpc.ServerOption{grpc.MaxRecvMsgSize(size), grpc.MaxSendMsgSize(max(size, maxDescribed))}
+	}
 	return []grpc.ServerOption{grpc.MaxRecvMsgSize(size), grpc.MaxSendMsgSize(size)}
 }
 
@@ -106,7 +112,7 @@ func InProcessWith(config ServeConfig, most Limits) (client *Client, stop func()
 		return nil, nil, err
 	}
 	listener := bufconn.Listen(1 << 16)
-	s := grpc.NewServer(messageSizes(config.Limits)...)
+	s := grpc.NewServer(config.messageSizes()...)
 	providerv1.RegisterProviderServiceServer(s, server)
 	go func() { _ = s.Serve(listener) }()
 	conn, err := grpc.NewClient("passthrough:///in-process",

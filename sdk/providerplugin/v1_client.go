@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync/atomic"
 
 	"google.golang.org/grpc"
@@ -37,11 +38,14 @@ func (c v1Client) limits() Limits {
 }
 
 func (c v1Client) describe(ctx context.Context) (*PluginInfo, error) {
-	reply, err := c.rpc.Describe(ctx, &providerv1.DescribeRequest{Contract: Contract, Features: features, Limits: c.most.most(Limits{}).wire()})
+	reply, err := c.rpc.Describe(ctx, &providerv1.DescribeRequest{Contract: Contract, Features: features, Limits: c.most.most(Limits{}).wire()}, grpc.MaxCallRecvMsgSize(maxDescribed))
 	if err != nil {
 		return nil, v1ErrorFrom(err)
 	}
-	info := &PluginInfo{Version: clean(reply.GetVersion(), 100), Requirements: v1Requirements(reply), Deprecated: deprecatedFields(reply.ProtoReflect())}
+	info := &PluginInfo{
+		Version: clean(reply.GetVersion(), 100), Requirements: v1Requirements(reply), Deprecated: deprecatedFields(reply.ProtoReflect()),
+		Documents: slices.Contains(reply.GetProvides(), FeatureDocuments),
+	}
 	if err := info.Requirements.Fit(c.most); err != nil {
 		return nil, err // before descriptions, which may need what is missing
 	}

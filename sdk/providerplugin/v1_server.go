@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -20,44 +21,83 @@ import (
 // v1Server serves providers by protocol version 1.
 type v1Server struct {
 	providerv1.UnimplementedProviderServiceServer
+	config ServeConfig
+	// own are the providers that are not made of documents.
+	own       []provider.Provider
+	documents *Documents
+	served    atomic.Pointer[v1Served]
+	log       *slog.Logger
+}
+
+// v1Served is what is served now. It is not changed, but replaced.
+type v1Served struct {
 	providers    map[string]provider.Provider
 	descriptions []*providerv1.Description
 	requirements Requirements
-	log          *slog.Logger
 }
 
 func newV1Server(config ServeConfig) (*v1Server, error) {
-	s := &v1Server{log: newLogger(os.Stderr), providers: make(map[string]provider.Provider, len(config.Providers))}
-	served := make([]*provider.Description, 0, len(config.Providers))
+	shipped, err := config.Documents.shipped()
+	if err != nil {
+		return nil, err
+	}
+	s := &v1Server{log: newLogger(os.Stderr), config: config, own: slices.Clip(config.Providers), documents: config.Documents}
+	config.Providers = append(s.own, shipped...)
+	served, err := v1Serving(config)
+	if err != nil {
+		return nil, err
+	}
+	s.served.Store(served)
+	return s, nil
+}
+
+// v1Serving checks and describes the providers of a configuration.
+func v1Serving(config ServeConfig) (*v1Served, error) {
+	s := &v1Served{providers: make(map[string]provider.Provider, len(config.Providers))}
+	all := make([]*provider.Description, 0, len(config.Providers))
 	for _, p := range config.Providers {
-		d, err := p.Describe(context.Background())
+		d, wire, err := descriptionOf(p)
 		if err != nil {
-			return nil, fmt.Errorf("providerplugin: a provider cannot describe itself: %w", err)
-		}
-		d.Grants = provider.GrantsOf(p)
-		if err := d.Validate(); err != nil {
-			return nil, fmt.Errorf("providerplugin: %w", err)
+			return nil, err
 		}
 		if _, twice := s.providers[d.Name]; twice {
 			return nil, fmt.Errorf("providerplugin: two providers are named %q", d.Name)
 		}
-		wire, err := v1Description(d)
-		if err != nil {
-			return nil, fmt.Errorf("providerplugin: description of %s: %w", d.Name, err)
-		}
-		s.providers[d.Name], served = p, append(served, d)
+		s.providers[d.Name], all = p, append(all, d)
 		s.descriptions = append(s.descriptions, wire)
 	}
-	s.requirements = config.requirements(served)
+	s.requirements = config.requirements(all)
 	return s, nil
+}
+
+// descriptionOf is a provider's valid description.
+func descriptionOf(p provider.Provider) (*provider.Description, *providerv1.Description, error) {
+	d, err := p.Describe(context.Background())
+	if err != nil {
+		return nil, nil, fmt.Errorf("providerplugin: a provider cannot describe itself: %w", err)
+	}
+	d.Grants = provider.GrantsOf(p)
+	if err := d.Validate(); err != nil {
+		return nil, nil, fmt.Errorf("providerplugin: %w", err)
+	}
+	wire, err := v1Description(d)
+	if err != nil {
+		return nil, nil, fmt.Errorf("providerplugin: description of %s: %w", d.Name, err)
+	}
+	return d, wire, nil
 }
 
 // Describe implements providerv1.ProviderServiceServer.
 func (s *v1Server) Describe(context.Context, *providerv1.DescribeRequest) (*providerv1.DescribeResponse, error) {
-	return &providerv1.DescribeResponse{
-		Version: Version(), Descriptions: s.descriptions, Needs: s.requirements.Needs,
-		MinimumContract: uint32(s.requirements.MinimumContract), Limits: s.requirements.Limits.wire(),
-	}, nil
+	served := s.served.Load()
+	reply := &providerv1.DescribeResponse{
+		Version: Version(), Descriptions: served.descriptions, Needs: served.requirements.Needs,
+		MinimumContract: uint32(served.requirements.MinimumContract), Limits: served.requirements.Limits.wire(),
+	}
+	if s.documents != nil {
+		reply.Provides = []string{FeatureDocuments}
+	}
+	return reply, nil
 }
 
 // Operate implements providerv1.ProviderServiceServer.
@@ -70,7 +110,7 @@ func (s *v1Server) Operate(stream providerv1.ProviderService_OperateServer) erro
 	if start == nil {
 		return status.Error(codes.InvalidArgument, "the first message must be start")
 	}
-	p, ok := s.providers[start.GetProvider()]
+	p, ok := s.served.Load().providers[start.GetProvider()]
 	if !ok {
 		return status.Errorf(codes.NotFound, "this plugin has no provider %q", start.GetProvider())
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/app/connections"
 	"github.com/evergrant/evergrant/hub/internal/app/data"
+	"github.com/evergrant/evergrant/hub/internal/app/definitions"
 	"github.com/evergrant/evergrant/hub/internal/app/grants"
 	"github.com/evergrant/evergrant/hub/internal/app/keys"
 	"github.com/evergrant/evergrant/hub/internal/app/plugins"
@@ -52,7 +53,9 @@ type Options struct {
 	// The acts that this API asks for.
 	Keys    *keys.Keys
 	Plugins *plugins.Plugins
-	Data    *data.Data
+	// Definitions describe services without code.
+	Definitions *definitions.Definitions
+	Data        *data.Data
 	// Bulk carries out imports.
 	Bulk *bulk.Runner
 	// Ending is closed when the hub begins to stop: streams end then. Nil is never.
@@ -67,31 +70,32 @@ type Options struct {
 
 // API serves the hub API.
 type API struct {
-	store     *store.Store
-	access    *access.Access
-	catalogue *catalogue.Catalogue
-	flow      *authflow.Flow
-	source    *tokensource.Source
-	now       func() time.Time // by the database's clock
-	keys      *keys.Keys
-	plugins   *plugins.Plugins
-	data      *data.Data
-	bulk      *bulk.Runner
-	changes   *changes.Notifier
-	audit     *audit.Log
-	conns     *connections.Connections
-	grants    *grants.Grants
-	services  *services.Services
-	pulls     *audit.Pulls
-	pulled    func(result string, late bool)
-	log       hclog.Logger
-	publicURL string
-	version   string
-	minTTL    time.Duration
-	trashKeep time.Duration
-	ending    <-chan struct{}
-	streams   *bounded.Held
-	huma      huma.API
+	store       *store.Store
+	access      *access.Access
+	catalogue   *catalogue.Catalogue
+	flow        *authflow.Flow
+	source      *tokensource.Source
+	now         func() time.Time // by the database's clock
+	keys        *keys.Keys
+	plugins     *plugins.Plugins
+	definitions *definitions.Definitions
+	data        *data.Data
+	bulk        *bulk.Runner
+	changes     *changes.Notifier
+	audit       *audit.Log
+	conns       *connections.Connections
+	grants      *grants.Grants
+	services    *services.Services
+	pulls       *audit.Pulls
+	pulled      func(result string, late bool)
+	log         hclog.Logger
+	publicURL   string
+	version     string
+	minTTL      time.Duration
+	trashKeep   time.Duration
+	ending      <-chan struct{}
+	streams     *bounded.Held
+	huma        huma.API
 
 	mu      sync.Mutex
 	touched *bounded.Map[string, time.Time] // of the last noted use, by key
@@ -111,7 +115,7 @@ var shapeErrors = sync.OnceFunc(func() { huma.NewError = fromHuma })
 func New(router gin.IRouter, engine *gin.Engine, o Options) *API {
 	a := &API{
 		store: o.Store, access: o.Access, catalogue: o.Catalogue, flow: o.Flow, source: o.Source, now: o.Source.Now,
-		conns: o.Connections, grants: o.Grants, services: o.Services, keys: o.Keys, plugins: o.Plugins, data: o.Data, bulk: o.Bulk,
+		conns: o.Connections, grants: o.Grants, services: o.Services, keys: o.Keys, plugins: o.Plugins, definitions: o.Definitions, data: o.Data, bulk: o.Bulk,
 		changes: o.Changes, audit: o.Audit, pulls: o.Pulls, pulled: o.Pulled,
 		log: o.Logger, publicURL: o.PublicURL, version: o.Version, minTTL: o.MinTTL, trashKeep: o.TrashKeep, ending: o.Ending, streams: o.Streams, touched: bounded.New[string, time.Time](maxTouched),
 	}
@@ -136,6 +140,7 @@ func New(router gin.IRouter, engine *gin.Engine, o Options) *API {
 	a.registerAuthorizations()
 	a.registerKeys()
 	a.registerPlugins()
+	a.registerDefinitions()
 	a.registerAudit()
 	a.registerData()
 	a.registerBehind()

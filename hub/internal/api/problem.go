@@ -104,6 +104,9 @@ func (a *API) fail(err error) error {
 	if refused, ok := errors.AsType[*installer.RefusedError](err); ok {
 		return pluginProblem(refused)
 	}
+	if p, ok := definitionProblem(err); ok {
+		return p
+	}
 	if refused, ok := errors.AsType[*catalogue.RestoreRefusedError](err); ok {
 		return problem(http.StatusConflict, "cannot-restore", "The token set cannot be put back", refused.Error()+".")
 	}

@@ -21,7 +21,9 @@ type Config struct {
 	Data     Data     `koanf:"data"`
 	Key      Key      `koanf:"key"`
 	Plugins  Plugins  `koanf:"plugins"`
-	Egress   Egress   `koanf:"egress"`
+	// Definitions says where definitions of services are, beside those that are shipped.
+	Definitions Definitions `koanf:"definitions"`
+	Egress      Egress      `koanf:"egress"`
 	// TrustedProxies are the addresses and networks (CIDR) of reverse proxies
 	// whose X-Forwarded-For is believed. Nobody is by default.
 	TrustedProxies []string `koanf:"trusted_proxies"`
@@ -98,6 +100,12 @@ type Plugins struct {
 	// ConnectTimeout is how long a plugin may take from its handshake until it says that it
 	// is healthy.
 	ConnectTimeout time.Duration `koanf:"connect_timeout"`
+}
+
+// Definitions says where definitions of services are.
+type Definitions struct {
+	// Dir is a folder whose files *.yaml are taken when they change; "" is none.
+	Dir string `koanf:"dir"`
 }
 
 // Egress says where requests of plugins may go beside the public Internet.

@@ -58,6 +58,9 @@ func usesOf(info *providerplugin.PluginInfo, program *program) (uses []string) {
 	for _, feature := range info.Requirements.Needs {
 		uses = append(uses, usesFeature+feature)
 	}
+	if info.Documents {
+		uses = append(uses, usesFeature+providerplugin.FeatureDocuments)
+	}
 	if version := sdkOf(program); version != "" {
 		uses = append(uses, usesSDK+version)
 	}

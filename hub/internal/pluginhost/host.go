@@ -81,7 +81,7 @@ func (h *Host) Descriptions() []provider.Description {
 }
 
 // Description returns a provider's description and the SHA-256 of the
-// executable that gave it, in lower-case hex.
+// executable that gave it, in lower-case hex; with its document, where it has one of the hub.
 func (h *Host) Description(name string) (d provider.Description, sum string, ok bool) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
@@ -97,7 +97,7 @@ func (h *Host) Version(providerName string) string {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.content.version
+	return s.content.versionOf(providerName)
 }
 
 // Installed reports whether a provider comes from an installed package, not from
@@ -183,13 +183,23 @@ func (h *Host) supervisorOf(providerName string) *supervisor {
 }
 
 // index rebuilds the list of providers. Of two plugins with one provider the
-// first by name wins, and nothing of the other is served.
+// first by name wins, and nothing of the other is served. Plugins that are made of
+// documents come last, and leave out what another one serves: a plugin takes the place of
+// a definition, never the other way round.
 func (h *Host) index() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	providers := make(map[string]served)
+	var ofDocuments []*supervisor
 	for _, name := range slices.Sorted(maps.Keys(h.supervisors)) {
-		h.supervisors[name].serve(providers)
+		if s := h.supervisors[name]; s.madeOfDocuments() {
+			ofDocuments = append(ofDocuments, s)
+		} else {
+			s.serve(providers)
+		}
+	}
+	for _, s := range ofDocuments {
+		s.serveRest(providers)
 	}
 	h.providers = providers
 }
@@ -212,6 +222,6 @@ func (s *supervisor) serve(providers map[string]served) {
 		return
 	}
 	for _, d := range s.content.descriptions {
-		providers[d.Name] = served{supervisor: s, description: d, sum: s.content.sum}
+		providers[d.Name] = served{supervisor: s, description: d, sum: s.content.sumOf(d.Name)}
 	}
 }

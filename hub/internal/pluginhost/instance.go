@@ -22,17 +22,20 @@ import (
 // instance is one process of a plugin and the connection to it. It is never
 // started twice: go-plugin's client cannot be.
 type instance struct {
-	source    Source
-	sum       string
-	startedAt time.Time
-	readyAt   time.Time
-	runner    *processRunner
-	client    *goplugin.Client
-	conn      *grpc.ClientConn
-	watchdog  *watchdog
+	source Source
+	// program is the sum of its program, sum that of its content.
+	program, sum string
+	startedAt    time.Time
+	readyAt      time.Time
+	runner       *processRunner
+	client       *goplugin.Client
+	conn         *grpc.ClientConn
+	watchdog     *watchdog
 	// operations and info are set when the instance is ready.
 	operations *providerplugin.Client
 	info       *providerplugin.PluginInfo
+	// problems are of documents that it does not serve.
+	problems []providerplugin.DocumentProblem
 	// uses is what it uses that is deprecated or may become so.
 	uses []string
 	// calls counts what runs on it. Nothing is added once it is no longer
@@ -55,7 +58,7 @@ func (h *Host) launch(ctx context.Context, source Source, out *output) (*instanc
 		return nil, err
 	}
 	opts := h.opts
-	in := &instance{source: source, sum: program.sum, startedAt: time.Now(), watchdog: &watchdog{limit: opts.CallTimeout, lost: func() {}, hopeless: func() {}}}
+	in := &instance{source: source, program: program.sum, sum: contentSum(program.sum, source.Documents.Sum()), startedAt: time.Now(), watchdog: &watchdog{limit: opts.CallTimeout, lost: func() {}, hopeless: func() {}}}
 	in.runner = &processRunner{source: source, program: program, confine: h.confine, output: out, tail: newTail(out), starting: ctx, settle: func() bool { return true }}
 	in.client = goplugin.NewClient(in.clientConfig(sockets, opts))
 	if err = in.introduce(ctx, opts); err == nil {
@@ -116,7 +119,17 @@ func (in *instance) introduce(ctx context.Context, opts Options) error {
 	}
 	describing, cancel := context.WithTimeout(ctx, opts.CallTimeout)
 	defer cancel()
-	in.info, err = in.operations.Describe(describing)
+	if err := in.describe(describing); err != nil {
+		return err
+	}
+	loading, cancel := context.WithTimeout(ctx, opts.CallTimeout)
+	defer cancel()
+	return in.load(loading)
+}
+
+// describe has the plugin describe itself.
+func (in *instance) describe(ctx context.Context) (err error) {
+	in.info, err = in.operations.Describe(ctx)
 	if unfit, ok := errors.AsType[*providerplugin.UnfitError](err); ok {
 		return defectf("%s", unfit.Error())
 	}

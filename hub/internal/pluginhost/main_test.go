@@ -102,6 +102,8 @@ func actAsPlugin(mode string) {
 		providerplugin.ServeWith(providerplugin.ServeConfig{Providers: []provider.Provider{testProvider{name: mode}}, Needs: []string{"telepathy"}})
 	case "asks-for-more":
 		providerplugin.ServeWith(providerplugin.ServeConfig{Providers: []provider.Provider{testProvider{name: mode}}, Limits: providerplugin.Limits{BodyBytes: 3 << 20}})
+	case "documents":
+		actMadeOfDocuments()
 	case "twin-a", "twin-b":
 		providerplugin.Serve(testProvider{name: "twin"})
 	default:

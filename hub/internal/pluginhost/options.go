@@ -31,16 +31,22 @@ type Options struct {
 	// Installed returns what is installed beside the folder; nil is nothing. Scan calls
 	// it.
 	Installed func() Installed
+	// Documents returns what a plugin that is made of documents is handed; nil is nothing for
+	// any of them. Scan calls it.
+	Documents func(plugin string) Documents
 	// Accept is called before a new version of a plugin replaces one that is in use: an
 	// error, for people, keeps the old one. Nil accepts all.
 	Accept func(plugin string, descriptions []provider.Description) error
 	// Rejected is called for an installed package that did not start, was not accepted,
 	// or was rolled back because it kept failing. May be nil.
 	Rejected func(plugin, packageSum, reason string)
+	// DocumentsRefused is called for a set of documents that was not taken, or was rolled
+	// back because it kept failing. May be nil.
+	DocumentsRefused func(plugin, reason string)
 	// Deprecations are shown at the plugins that they concern; nil are those of the
 	// contract.
 	Deprecations []Deprecation
-	// Cache stores descriptions by the executable's sum; nil stores none.
+	// Cache stores descriptions by the sum of what gave them; nil stores none.
 	Cache DescriptionCache
 
 	// Limits are the most that a plugin may ask for one operation; zero is the contract's
@@ -74,7 +80,8 @@ type Options struct {
 }
 
 // DescriptionCache stores plugins' descriptions, so that providers are known without
-// starting any process. The sum is the SHA-256 of the executable in lower-case hex.
+// starting any process. The sum is the SHA-256 of the executable in lower-case hex, for a
+// plugin with documents that of both.
 // Errors of a cache are logged and cost a start.
 type DescriptionCache interface {
 	PluginBySum(ctx context.Context, sum string) (d Described, found bool, err error)

@@ -58,15 +58,20 @@ func (h *Host) sources() (map[string]Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.opts.Installed == nil {
-		return sources, nil
+	if h.opts.Installed != nil {
+		installed := h.opts.Installed()
+		for _, source := range installed.Sources {
+			sources[source.Name] = source
+		}
+		for _, name := range installed.Off {
+			delete(sources, name)
+		}
 	}
-	installed := h.opts.Installed()
-	for _, source := range installed.Sources {
-		sources[source.Name] = source
-	}
-	for _, name := range installed.Off {
-		delete(sources, name)
+	if h.opts.Documents != nil {
+		for name, source := range sources {
+			source.Documents = h.opts.Documents(name)
+			sources[name] = source
+		}
 	}
 	return sources, nil
 }

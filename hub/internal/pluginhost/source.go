@@ -18,6 +18,8 @@ type Source struct {
 	Sum string
 	// Package is set for a plugin that was installed, not put into the folder.
 	Package *Package
+	// Documents are handed to a plugin that is made of documents.
+	Documents Documents
 }
 
 // Package is what was approved of an installed plugin.
@@ -48,10 +50,17 @@ type Package struct {
 
 // id identifies the content of a plugin.
 func (s Source) id() string {
+	id := "file " + s.Path
 	if s.Package != nil {
-		return "package " + s.Package.Sum
+		id = "package " + s.Package.Sum
 	}
-	return "file " + s.Path
+	if documents := s.Documents.Sum(); documents != "" {
+		id += " documents " + documents
+	}
+	if s.Documents.LossesAccepted {
+		id += " losses accepted" // what was refused for them gets another chance
+	}
+	return id
 }
 
 func (s Source) packageSum() string {
@@ -66,6 +75,9 @@ func (s Source) packageSum() string {
 func (s Source) approves(providerName string, hosts []string) (refused string) {
 	if s.Package == nil {
 		return ""
+	}
+	if _, handed := s.Documents.document(providerName); handed {
+		return "" // whoever enabled the document has approved it
 	}
 	approved, known := s.Package.Hosts[providerName]
 	if !known {

@@ -80,7 +80,7 @@ func (s *supervisor) start() {
 			s.log.Info("plugin file changed, describing it again", "sum", in.sum)
 		}
 		s.mu.Unlock()
-		s.adopt(ctx, content{source: in.source, sum: in.sum, version: in.info.Version, descriptions: in.info.Descriptions, uses: in.uses})
+		s.adopt(ctx, in.content())
 	} else {
 		s.startFailed(err)
 	}

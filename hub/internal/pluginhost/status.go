@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/hub/internal/sandbox"
+	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
 // State is what a plugin is doing.
@@ -56,6 +57,10 @@ type PluginStatus struct {
 	Layers  []sandbox.Layer
 	// Refused is why a newer version of it was not taken; "" if there is none.
 	Refused string
+	// Documents counts those that the hub has handed it, and Problems are of those among
+	// them that it does not serve.
+	Documents int
+	Problems  []providerplugin.DocumentProblem
 	// Deprecated are what it uses and should not any more.
 	Deprecated []Deprecation
 	// LastError is the plugin's last failure; it stays after a restart.

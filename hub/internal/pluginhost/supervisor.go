@@ -80,7 +80,7 @@ func (s *supervisor) adopt(ctx context.Context, c content) {
 		return
 	}
 	s.host.index()
-	if cache := s.host.opts.Cache; cache != nil {
+	if cache := s.host.opts.Cache; cache != nil && len(c.problems) == 0 { // else they would not be told after a start
 		if err := cache.SavePlugin(ctx, c.sum, s.name, Described{Version: c.version, Descriptions: c.descriptions, Uses: c.uses}); err != nil {
 			s.log.Warn("cache plugin description failed", "error", err)
 		}
@@ -201,9 +201,10 @@ func (s *supervisor) status() PluginStatus {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := PluginStatus{
-		Name: s.name, Path: s.content.source.Path, Sum: s.content.sum, Version: s.content.version, State: s.state(time.Now()),
+		Name: s.name, Path: s.content.source.Path, Sum: s.content.program, Version: s.content.version, State: s.state(time.Now()),
 		Package: s.content.source.packageSum(), Restarts: s.restarted, LastError: s.lastError, LastWords: s.lastWords, InFlight: len(s.slots), Log: s.output.lines(),
 		Sandbox: s.host.confine.mode, Layers: s.layers, Refused: s.trial.refused,
+		Documents: len(s.content.source.Documents.list), Problems: s.content.problems,
 		Deprecated: concerning(s.host.opts.Deprecations, s.content.uses),
 	}
 	for _, d := range s.content.descriptions {

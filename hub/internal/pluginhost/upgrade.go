@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/evergrant/evergrant/sdk/provider"
+	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
 const (
@@ -23,11 +24,14 @@ const (
 
 // content is a plugin's program with its description.
 type content struct {
-	source       Source
-	sum          string
+	source Source
+	// program is the sum of the program, sum that of the whole content.
+	program, sum string
 	version      string
 	descriptions []provider.Description
 	uses         []string
+	// problems are of documents that it does not serve.
+	problems []providerplugin.DocumentProblem
 }
 
 // trial is a new content on the way to take over, or on probation.
@@ -53,15 +57,16 @@ func (s *supervisor) examine(ctx context.Context, source Source) {
 	if s.wasRefused(source) {
 		return
 	}
-	sum, err := sumOf(source)
+	program, err := sumOf(source)
 	if err != nil {
 		s.notTaken(source, err)
 		return
 	}
-	if !s.isNews(source, sum) {
+	sum := contentSum(program, source.Documents.Sum())
+	if s.refusedDocuments(source, sum) || !s.isNews(source, sum) {
 		return
 	}
-	if s.adoptCached(ctx, source, sum) {
+	if s.adoptCached(ctx, source, program, sum) {
 		return
 	}
 	in, err := s.host.launch(ctx, source, s.output)
@@ -69,7 +74,7 @@ func (s *supervisor) examine(ctx context.Context, source Source) {
 		return // not the plugin's fault
 	}
 	if err == nil {
-		if err = s.accepts(source, in.info.Descriptions); err != nil {
+		if err = s.accepts(source, program, in.info.Descriptions); err != nil {
 			s.host.work.Go(func() { in.stop(0) })
 		}
 	}
@@ -77,8 +82,13 @@ func (s *supervisor) examine(ctx context.Context, source Source) {
 		s.notTaken(source, err)
 		return
 	}
-	s.takeOver(ctx, content{source: source, sum: in.sum, version: in.info.Version, descriptions: in.info.Descriptions, uses: in.uses})
+	s.takeOver(ctx, in.content())
 	s.install(in)
+}
+
+// content is what the instance was started from and says of itself.
+func (in *instance) content() content {
+	return content{source: in.source, program: in.program, sum: in.sum, version: in.info.Version, descriptions: in.info.Descriptions, uses: in.uses, problems: in.problems}
 }
 
 // isNews reports whether the plugin has to describe itself, and resets its failures.
@@ -99,7 +109,7 @@ func (s *supervisor) isNews(source Source, sum string) bool {
 
 // adoptCached uses the cached description of a program, unless a process is to be
 // replaced: that requires a running one.
-func (s *supervisor) adoptCached(ctx context.Context, source Source, sum string) bool {
+func (s *supervisor) adoptCached(ctx context.Context, source Source, program, sum string) bool {
 	s.mu.Lock()
 	running := s.current != nil
 	s.mu.Unlock()
@@ -110,24 +120,26 @@ func (s *supervisor) adoptCached(ctx context.Context, source Source, sum string)
 	if err != nil {
 		s.log.Warn("read cached plugin description failed, starting the plugin", "error", err)
 	}
-	if err != nil || !found || len(known.Descriptions) == 0 || s.accepts(source, known.Descriptions) != nil {
+	if err != nil || !found || len(known.Descriptions) == 0 || s.accepts(source, program, known.Descriptions) != nil {
 		return false
 	}
-	s.takeOver(ctx, content{source: source, sum: sum, version: known.Version, descriptions: known.Descriptions, uses: known.Uses})
+	s.takeOver(ctx, content{source: source, program: program, sum: sum, version: known.Version, descriptions: known.Descriptions, uses: known.Uses})
 	return true
 }
 
 // accepts checks whether what is in use now can do without what a new content lacks.
-func (s *supervisor) accepts(source Source, descriptions []provider.Description) error {
+func (s *supervisor) accepts(source Source, program string, descriptions []provider.Description) error {
 	s.mu.Lock()
 	first := len(s.content.descriptions) == 0
+	sameProgram := s.content.program == program
 	s.mu.Unlock()
 	if first || s.host.opts.Accept == nil {
 		return nil
 	}
 	err := s.host.opts.Accept(s.name, descriptions)
 	_, loses := errors.AsType[*LossError](err)
-	if err == nil || loses && source.Package != nil && source.Package.LossesAccepted {
+	accepted := source.Package != nil && source.Package.LossesAccepted || sameProgram && source.Documents.LossesAccepted
+	if err == nil || loses && accepted {
 		return nil
 	}
 	return defectf("%v", err)
@@ -143,7 +155,7 @@ func (s *supervisor) takeOver(ctx context.Context, c content) {
 	s.trial = trial{of: c.source.id()}
 	if before := s.content; !gone && len(before.descriptions) > 0 && before.source.id() != c.source.id() {
 		s.trial.before, s.trial.since = &before, time.Now()
-		s.log.Info("plugin replaced", "from", before.version, "to", c.version)
+		s.log.Info("plugin replaced", "from", before.version, "to", c.version, "documents", len(c.source.Documents.list))
 	}
 	s.mu.Unlock()
 	s.adopt(ctx, c)
@@ -160,6 +172,13 @@ func (s *supervisor) install(in *instance) {
 		return
 	}
 	in.stop(s.host.opts.StopGrace)
+}
+
+// refusedDocuments reports whether a set of documents was not taken with this program.
+func (s *supervisor) refusedDocuments(source Source, sum string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(source.Documents.list) > 0 && s.trial.of == source.id() && s.trial.refused != "" && s.tried == sum
 }
 
 func (s *supervisor) wasRefused(source Source) bool {
@@ -255,6 +274,9 @@ func (h *Host) Try(ctx context.Context, source Source) error {
 		return err
 	}
 	defer in.stop(h.opts.StopGrace)
+	if len(in.problems) > 0 {
+		return &DocumentsError{Problems: in.problems}
+	}
 	if h.opts.Accept == nil {
 		return nil
 	}
@@ -263,6 +285,9 @@ func (h *Host) Try(ctx context.Context, source Source) error {
 
 // rejected reports that an installed content is not used any more.
 func (h *Host) rejected(source Source, reason string) {
+	if len(source.Documents.list) > 0 && h.opts.DocumentsRefused != nil {
+		h.work.Go(func() { h.opts.DocumentsRefused(source.Name, reason) })
+	}
 	if source.Package != nil && h.opts.Rejected != nil {
 		h.work.Go(func() { h.opts.Rejected(source.Name, source.Package.Sum, reason) })
 	}

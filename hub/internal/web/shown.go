@@ -38,6 +38,8 @@ const (
 	// shownRehearsal is whether a renewal would work.
 	shownRehearsal = "shown-rehearsal"
 	shownLoses     = "shown-losses"
+	// shownDefinition is what services would lose by a definition.
+	shownDefinition = "shown-definition"
 	// shownObtain is why the service gave a new connection no token.
 	shownObtain = "shown-obtain"
 	// shownTaken is what was entered by a link.

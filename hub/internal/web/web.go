@@ -12,6 +12,7 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/app/connections"
 	"github.com/evergrant/evergrant/hub/internal/app/data"
+	"github.com/evergrant/evergrant/hub/internal/app/definitions"
 	"github.com/evergrant/evergrant/hub/internal/app/grants"
 	"github.com/evergrant/evergrant/hub/internal/app/keys"
 	"github.com/evergrant/evergrant/hub/internal/app/notifications"
@@ -51,6 +52,7 @@ type Options struct {
 	People        *people.People
 	Keys          *keys.Keys
 	Plugins       *plugins.Plugins
+	Definitions   *definitions.Definitions
 	Notifications *notifications.Notifications
 	Data          *data.Data
 	// Overview reads what there is, across the areas.
@@ -109,7 +111,7 @@ func New(o Options) *Pages {
 	p.areas = []area{
 		newOverviewPages(k, d, hub, o), newLivePages(k, o), calendars, hub, newAuditPages(k, o),
 		conns, granting, newTrashPages(k, d, o), newBulkPages(k, d, o), newImportPages(k, d, o), newPickPages(k, o),
-		serving, newRequestPages(k, o), newPluginPages(k, d, o), p.keys,
+		serving, newRequestPages(k, o), newPluginPages(k, d, o), newDefinitionPages(k, d, o), p.keys,
 		login, newSettingsPages(k, exchange, g, o), newPeoplePages(k, o), escalations, newEscalationSetup(k, d, o),
 	}
 	return p

@@ -17,7 +17,7 @@ import (
 var reach = map[string][]string{
 	"viewer": {
 		"GET /", "GET /services", "GET /services/:name", "GET /services/:name/keys", "GET /pick/services", "GET /pick/tags", "GET /connections", "GET /connections/:name", "GET /connections.csv",
-		"GET /restored", "GET /plugins", "GET /plugins/:name", "GET /escalations", "GET /escalations/:id", "GET /settings", "GET /settings/second-factor", "GET /login/confirm", "POST /login/confirm", "POST /logout", "POST /settings/password",
+		"GET /restored", "GET /plugins", "GET /plugins/:name", "GET /definitions", "GET /definitions/:name", "GET /definitions/:name/file", "GET /definition-schema.json", "GET /escalations", "GET /escalations/:id", "GET /settings", "GET /settings/second-factor", "GET /login/confirm", "POST /login/confirm", "POST /logout", "POST /settings/password",
 		"POST /settings/second-factor", "POST /settings/second-factor/drop", "POST /settings/sessions/:id/end", "POST /settings/sessions/end",
 		"POST /settings/passkeys/begin", "POST /settings/passkeys/finish", "POST /settings/passkeys/:id/remove",
 	},

@@ -13,7 +13,7 @@ import (
 
 // auditKinds are the beginnings of acts that can be chosen.
 var auditKinds = []string{
-	"connection.", "token.", "bulk.", "service.", "key.", "person.", "plugin.", "access.", "egress.",
+	"connection.", "token.", "bulk.", "service.", "key.", "person.", "plugin.", "definition.", "access.", "egress.",
 	"escalation.", "delivery.", "channel.", "contact.", "policy.", "text.", "calendar.", "request.", "audit.", "data.",
 }
 

@@ -676,6 +676,314 @@ func (ErrorKind) EnumDescriptor() ([]byte, []int) {
 	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{10}
 }
 
+// Document describes a provider to a plugin that provides "documents".
+type Document struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Required. The name of the provider that it is served as.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What the document says its version is.
+	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// Required. SHA-256 of the text, in lower-case hex.
+	Sum string `protobuf:"bytes,3,opt,name=sum,proto3" json:"sum,omitempty"`
+	// Required. At most 256 KiB.
+	Text          []byte `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Document) Reset() {
+	*x = Document{}
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Document) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Document) ProtoMessage() {}
+
+func (x *Document) ProtoReflect() protoreflect.Message {
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Document.ProtoReflect.Descriptor instead.
+func (*Document) Descriptor() ([]byte, []int) {
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *Document) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Document) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *Document) GetSum() string {
+	if x != nil {
+		return x.Sum
+	}
+	return ""
+}
+
+func (x *Document) GetText() []byte {
+	if x != nil {
+		return x.Text
+	}
+	return nil
+}
+
+// LoadRequest is the next document of the set.
+type LoadRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Document      *Document              `protobuf:"bytes,1,opt,name=document,proto3" json:"document,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LoadRequest) Reset() {
+	*x = LoadRequest{}
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LoadRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LoadRequest) ProtoMessage() {}
+
+func (x *LoadRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LoadRequest.ProtoReflect.Descriptor instead.
+func (*LoadRequest) Descriptor() ([]byte, []int) {
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *LoadRequest) GetDocument() *Document {
+	if x != nil {
+		return x.Document
+	}
+	return nil
+}
+
+// LoadResponse says what of the set is not served. All the rest is.
+type LoadResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Problems      []*DocumentProblem     `protobuf:"bytes,1,rep,name=problems,proto3" json:"problems,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LoadResponse) Reset() {
+	*x = LoadResponse{}
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LoadResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LoadResponse) ProtoMessage() {}
+
+func (x *LoadResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LoadResponse.ProtoReflect.Descriptor instead.
+func (*LoadResponse) Descriptor() ([]byte, []int) {
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *LoadResponse) GetProblems() []*DocumentProblem {
+	if x != nil {
+		return x.Problems
+	}
+	return nil
+}
+
+// DocumentProblem is why a document is not served.
+type DocumentProblem struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Required. The document's name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Where, from 1; zero is not known.
+	Line uint32 `protobuf:"varint,2,opt,name=line,proto3" json:"line,omitempty"`
+	// Required. What to write instead.
+	Text          *Text `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DocumentProblem) Reset() {
+	*x = DocumentProblem{}
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DocumentProblem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DocumentProblem) ProtoMessage() {}
+
+func (x *DocumentProblem) ProtoReflect() protoreflect.Message {
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DocumentProblem.ProtoReflect.Descriptor instead.
+func (*DocumentProblem) Descriptor() ([]byte, []int) {
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *DocumentProblem) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DocumentProblem) GetLine() uint32 {
+	if x != nil {
+		return x.Line
+	}
+	return 0
+}
+
+func (x *DocumentProblem) GetText() *Text {
+	if x != nil {
+		return x.Text
+	}
+	return nil
+}
+
+type ShippedRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ShippedRequest) Reset() {
+	*x = ShippedRequest{}
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShippedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShippedRequest) ProtoMessage() {}
+
+func (x *ShippedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShippedRequest.ProtoReflect.Descriptor instead.
+func (*ShippedRequest) Descriptor() ([]byte, []int) {
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{4}
+}
+
+// ShippedResponse is the next document.
+type ShippedResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Document      *Document              `protobuf:"bytes,1,opt,name=document,proto3" json:"document,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ShippedResponse) Reset() {
+	*x = ShippedResponse{}
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShippedResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShippedResponse) ProtoMessage() {}
+
+func (x *ShippedResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShippedResponse.ProtoReflect.Descriptor instead.
+func (*ShippedResponse) Descriptor() ([]byte, []int) {
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ShippedResponse) GetDocument() *Document {
+	if x != nil {
+		return x.Document
+	}
+	return nil
+}
+
 // DescribeRequest says what the hub speaks. A hub of before these fields sends none:
 // revision 1, no features, the contract's own limits.
 type DescribeRequest struct {
@@ -692,7 +1000,7 @@ type DescribeRequest struct {
 
 func (x *DescribeRequest) Reset() {
 	*x = DescribeRequest{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[0]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -704,7 +1012,7 @@ func (x *DescribeRequest) String() string {
 func (*DescribeRequest) ProtoMessage() {}
 
 func (x *DescribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[0]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -717,7 +1025,7 @@ func (x *DescribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DescribeRequest.ProtoReflect.Descriptor instead.
 func (*DescribeRequest) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{0}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *DescribeRequest) GetContract() uint32 {
@@ -752,14 +1060,17 @@ type DescribeResponse struct {
 	// The oldest revision of this contract that the plugin works with; zero is 1.
 	MinimumContract uint32 `protobuf:"varint,4,opt,name=minimum_contract,json=minimumContract,proto3" json:"minimum_contract,omitempty"`
 	// What the plugin asks for. A hub that does not grant it does not run it.
-	Limits        *Limits `protobuf:"bytes,5,opt,name=limits,proto3" json:"limits,omitempty"`
+	Limits *Limits `protobuf:"bytes,5,opt,name=limits,proto3" json:"limits,omitempty"`
+	// What the plugin can do beyond the first revision, by name: "documents" has Load and
+	// Shipped. A hub ignores names that it does not know.
+	Provides      []string `protobuf:"bytes,6,rep,name=provides,proto3" json:"provides,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DescribeResponse) Reset() {
 	*x = DescribeResponse{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[1]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -771,7 +1082,7 @@ func (x *DescribeResponse) String() string {
 func (*DescribeResponse) ProtoMessage() {}
 
 func (x *DescribeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[1]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -784,7 +1095,7 @@ func (x *DescribeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DescribeResponse.ProtoReflect.Descriptor instead.
 func (*DescribeResponse) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{1}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *DescribeResponse) GetVersion() string {
@@ -822,6 +1133,13 @@ func (x *DescribeResponse) GetLimits() *Limits {
 	return nil
 }
 
+func (x *DescribeResponse) GetProvides() []string {
+	if x != nil {
+		return x.Provides
+	}
+	return nil
+}
+
 // Limits bound one operation. Zero is the contract's own value.
 type Limits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -837,7 +1155,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[2]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -849,7 +1167,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[2]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -862,7 +1180,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{2}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Limits) GetSteps() uint32 {
@@ -960,7 +1278,7 @@ type Description struct {
 
 func (x *Description) Reset() {
 	*x = Description{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[3]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -972,7 +1290,7 @@ func (x *Description) String() string {
 func (*Description) ProtoMessage() {}
 
 func (x *Description) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[3]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -985,7 +1303,7 @@ func (x *Description) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Description.ProtoReflect.Descriptor instead.
 func (*Description) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{3}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Description) GetName() string {
@@ -1293,7 +1611,7 @@ type StaticKey struct {
 
 func (x *StaticKey) Reset() {
 	*x = StaticKey{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[4]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1305,7 +1623,7 @@ func (x *StaticKey) String() string {
 func (*StaticKey) ProtoMessage() {}
 
 func (x *StaticKey) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[4]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1318,7 +1636,7 @@ func (x *StaticKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StaticKey.ProtoReflect.Descriptor instead.
 func (*StaticKey) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{4}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *StaticKey) GetSchemaJson() []byte {
@@ -1380,7 +1698,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[5]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1392,7 +1710,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[5]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1405,7 +1723,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{5}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Key) GetName() string {
@@ -1471,7 +1789,7 @@ type Part struct {
 
 func (x *Part) Reset() {
 	*x = Part{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[6]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1483,7 +1801,7 @@ func (x *Part) String() string {
 func (*Part) ProtoMessage() {}
 
 func (x *Part) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[6]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1496,7 +1814,7 @@ func (x *Part) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Part.ProtoReflect.Descriptor instead.
 func (*Part) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{6}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Part) GetName() string {
@@ -1534,7 +1852,7 @@ type TestCall struct {
 
 func (x *TestCall) Reset() {
 	*x = TestCall{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[7]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1546,7 +1864,7 @@ func (x *TestCall) String() string {
 func (*TestCall) ProtoMessage() {}
 
 func (x *TestCall) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[7]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1559,7 +1877,7 @@ func (x *TestCall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestCall.ProtoReflect.Descriptor instead.
 func (*TestCall) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{7}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *TestCall) GetName() string {
@@ -1608,7 +1926,7 @@ type Text struct {
 
 func (x *Text) Reset() {
 	*x = Text{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[8]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1620,7 +1938,7 @@ func (x *Text) String() string {
 func (*Text) ProtoMessage() {}
 
 func (x *Text) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[8]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1633,7 +1951,7 @@ func (x *Text) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Text.ProtoReflect.Descriptor instead.
 func (*Text) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{8}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Text) GetByLanguage() map[string]string {
@@ -1653,7 +1971,7 @@ type ClientAuth struct {
 
 func (x *ClientAuth) Reset() {
 	*x = ClientAuth{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[9]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1665,7 +1983,7 @@ func (x *ClientAuth) String() string {
 func (*ClientAuth) ProtoMessage() {}
 
 func (x *ClientAuth) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[9]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1678,7 +1996,7 @@ func (x *ClientAuth) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClientAuth.ProtoReflect.Descriptor instead.
 func (*ClientAuth) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{9}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ClientAuth) GetGrant() Grant {
@@ -1707,7 +2025,7 @@ type Host struct {
 
 func (x *Host) Reset() {
 	*x = Host{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[10]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1719,7 +2037,7 @@ func (x *Host) String() string {
 func (*Host) ProtoMessage() {}
 
 func (x *Host) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[10]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1732,7 +2050,7 @@ func (x *Host) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Host.ProtoReflect.Descriptor instead.
 func (*Host) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{10}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Host) GetPattern() string {
@@ -1761,7 +2079,7 @@ type Scope struct {
 
 func (x *Scope) Reset() {
 	*x = Scope{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[11]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1773,7 +2091,7 @@ func (x *Scope) String() string {
 func (*Scope) ProtoMessage() {}
 
 func (x *Scope) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[11]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1786,7 +2104,7 @@ func (x *Scope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scope.ProtoReflect.Descriptor instead.
 func (*Scope) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{11}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Scope) GetName() string {
@@ -1823,7 +2141,7 @@ type Api struct {
 
 func (x *Api) Reset() {
 	*x = Api{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[12]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1835,7 +2153,7 @@ func (x *Api) String() string {
 func (*Api) ProtoMessage() {}
 
 func (x *Api) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[12]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1848,7 +2166,7 @@ func (x *Api) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Api.ProtoReflect.Descriptor instead.
 func (*Api) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{12}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Api) GetBaseUrl() string {
@@ -1893,7 +2211,7 @@ type OperateRequest struct {
 
 func (x *OperateRequest) Reset() {
 	*x = OperateRequest{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[13]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1905,7 +2223,7 @@ func (x *OperateRequest) String() string {
 func (*OperateRequest) ProtoMessage() {}
 
 func (x *OperateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[13]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1918,7 +2236,7 @@ func (x *OperateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperateRequest.ProtoReflect.Descriptor instead.
 func (*OperateRequest) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{13}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *OperateRequest) GetMessage() isOperateRequest_Message {
@@ -1991,7 +2309,7 @@ type OperateResponse struct {
 
 func (x *OperateResponse) Reset() {
 	*x = OperateResponse{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[14]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2003,7 +2321,7 @@ func (x *OperateResponse) String() string {
 func (*OperateResponse) ProtoMessage() {}
 
 func (x *OperateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[14]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2016,7 +2334,7 @@ func (x *OperateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperateResponse.ProtoReflect.Descriptor instead.
 func (*OperateResponse) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{14}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *OperateResponse) GetMessage() isOperateResponse_Message {
@@ -2112,7 +2430,7 @@ type Start struct {
 
 func (x *Start) Reset() {
 	*x = Start{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[15]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2124,7 +2442,7 @@ func (x *Start) String() string {
 func (*Start) ProtoMessage() {}
 
 func (x *Start) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[15]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2137,7 +2455,7 @@ func (x *Start) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Start.ProtoReflect.Descriptor instead.
 func (*Start) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{15}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Start) GetProvider() string {
@@ -2396,7 +2714,7 @@ type Connection struct {
 
 func (x *Connection) Reset() {
 	*x = Connection{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[16]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2408,7 +2726,7 @@ func (x *Connection) String() string {
 func (*Connection) ProtoMessage() {}
 
 func (x *Connection) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[16]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2421,7 +2739,7 @@ func (x *Connection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Connection.ProtoReflect.Descriptor instead.
 func (*Connection) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{16}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Connection) GetName() string {
@@ -2464,7 +2782,7 @@ type Service struct {
 
 func (x *Service) Reset() {
 	*x = Service{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[17]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2476,7 +2794,7 @@ func (x *Service) String() string {
 func (*Service) ProtoMessage() {}
 
 func (x *Service) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[17]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2489,7 +2807,7 @@ func (x *Service) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Service.ProtoReflect.Descriptor instead.
 func (*Service) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{17}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Service) GetName() string {
@@ -2542,7 +2860,7 @@ type PrepareService struct {
 
 func (x *PrepareService) Reset() {
 	*x = PrepareService{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[18]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2554,7 +2872,7 @@ func (x *PrepareService) String() string {
 func (*PrepareService) ProtoMessage() {}
 
 func (x *PrepareService) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[18]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2567,7 +2885,7 @@ func (x *PrepareService) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareService.ProtoReflect.Descriptor instead.
 func (*PrepareService) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{18}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{24}
 }
 
 type AuthCodeUrl struct {
@@ -2587,7 +2905,7 @@ type AuthCodeUrl struct {
 
 func (x *AuthCodeUrl) Reset() {
 	*x = AuthCodeUrl{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[19]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2599,7 +2917,7 @@ func (x *AuthCodeUrl) String() string {
 func (*AuthCodeUrl) ProtoMessage() {}
 
 func (x *AuthCodeUrl) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[19]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2612,7 +2930,7 @@ func (x *AuthCodeUrl) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthCodeUrl.ProtoReflect.Descriptor instead.
 func (*AuthCodeUrl) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{19}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *AuthCodeUrl) GetState() string {
@@ -2675,7 +2993,7 @@ type Exchange struct {
 
 func (x *Exchange) Reset() {
 	*x = Exchange{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[20]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2687,7 +3005,7 @@ func (x *Exchange) String() string {
 func (*Exchange) ProtoMessage() {}
 
 func (x *Exchange) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[20]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2700,7 +3018,7 @@ func (x *Exchange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Exchange.ProtoReflect.Descriptor instead.
 func (*Exchange) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{20}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Exchange) GetCode() string {
@@ -2755,7 +3073,7 @@ type Parameter struct {
 
 func (x *Parameter) Reset() {
 	*x = Parameter{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[21]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2767,7 +3085,7 @@ func (x *Parameter) String() string {
 func (*Parameter) ProtoMessage() {}
 
 func (x *Parameter) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[21]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2780,7 +3098,7 @@ func (x *Parameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Parameter.ProtoReflect.Descriptor instead.
 func (*Parameter) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{21}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Parameter) GetName() string {
@@ -2810,7 +3128,7 @@ type Refresh struct {
 
 func (x *Refresh) Reset() {
 	*x = Refresh{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[22]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2822,7 +3140,7 @@ func (x *Refresh) String() string {
 func (*Refresh) ProtoMessage() {}
 
 func (x *Refresh) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[22]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2835,7 +3153,7 @@ func (x *Refresh) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refresh.ProtoReflect.Descriptor instead.
 func (*Refresh) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{22}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Refresh) GetCurrent() *Token {
@@ -2860,7 +3178,7 @@ type ClientCredentials struct {
 
 func (x *ClientCredentials) Reset() {
 	*x = ClientCredentials{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[23]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2872,7 +3190,7 @@ func (x *ClientCredentials) String() string {
 func (*ClientCredentials) ProtoMessage() {}
 
 func (x *ClientCredentials) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[23]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2885,7 +3203,7 @@ func (x *ClientCredentials) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClientCredentials.ProtoReflect.Descriptor instead.
 func (*ClientCredentials) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{23}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{29}
 }
 
 // Login logs in by what a person entered once and the hub keeps.
@@ -2899,7 +3217,7 @@ type Login struct {
 
 func (x *Login) Reset() {
 	*x = Login{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[24]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2911,7 +3229,7 @@ func (x *Login) String() string {
 func (*Login) ProtoMessage() {}
 
 func (x *Login) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[24]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2924,7 +3242,7 @@ func (x *Login) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Login.ProtoReflect.Descriptor instead.
 func (*Login) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{24}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Login) GetFieldsJson() []byte {
@@ -2943,7 +3261,7 @@ type Assertion struct {
 
 func (x *Assertion) Reset() {
 	*x = Assertion{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[25]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2955,7 +3273,7 @@ func (x *Assertion) String() string {
 func (*Assertion) ProtoMessage() {}
 
 func (x *Assertion) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[25]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2968,7 +3286,7 @@ func (x *Assertion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Assertion.ProtoReflect.Descriptor instead.
 func (*Assertion) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{25}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{31}
 }
 
 // Static makes a token set of a key that a person entered. It changes nothing at the
@@ -2983,7 +3301,7 @@ type Static struct {
 
 func (x *Static) Reset() {
 	*x = Static{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[26]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2995,7 +3313,7 @@ func (x *Static) String() string {
 func (*Static) ProtoMessage() {}
 
 func (x *Static) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[26]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3008,7 +3326,7 @@ func (x *Static) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Static.ProtoReflect.Descriptor instead.
 func (*Static) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{26}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Static) GetFieldsJson() []byte {
@@ -3026,7 +3344,7 @@ type DeviceAuthorization struct {
 
 func (x *DeviceAuthorization) Reset() {
 	*x = DeviceAuthorization{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[27]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3038,7 +3356,7 @@ func (x *DeviceAuthorization) String() string {
 func (*DeviceAuthorization) ProtoMessage() {}
 
 func (x *DeviceAuthorization) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[27]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3051,7 +3369,7 @@ func (x *DeviceAuthorization) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeviceAuthorization.ProtoReflect.Descriptor instead.
 func (*DeviceAuthorization) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{27}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{33}
 }
 
 type DeviceToken struct {
@@ -3066,7 +3384,7 @@ type DeviceToken struct {
 
 func (x *DeviceToken) Reset() {
 	*x = DeviceToken{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[28]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3078,7 +3396,7 @@ func (x *DeviceToken) String() string {
 func (*DeviceToken) ProtoMessage() {}
 
 func (x *DeviceToken) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[28]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3091,7 +3409,7 @@ func (x *DeviceToken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeviceToken.ProtoReflect.Descriptor instead.
 func (*DeviceToken) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{28}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *DeviceToken) GetDeviceCode() string {
@@ -3119,7 +3437,7 @@ type Introspect struct {
 
 func (x *Introspect) Reset() {
 	*x = Introspect{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[29]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3131,7 +3449,7 @@ func (x *Introspect) String() string {
 func (*Introspect) ProtoMessage() {}
 
 func (x *Introspect) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[29]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3144,7 +3462,7 @@ func (x *Introspect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Introspect.ProtoReflect.Descriptor instead.
 func (*Introspect) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{29}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Introspect) GetCurrent() *Token {
@@ -3164,7 +3482,7 @@ type Revoke struct {
 
 func (x *Revoke) Reset() {
 	*x = Revoke{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[30]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3176,7 +3494,7 @@ func (x *Revoke) String() string {
 func (*Revoke) ProtoMessage() {}
 
 func (x *Revoke) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[30]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3189,7 +3507,7 @@ func (x *Revoke) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoke.ProtoReflect.Descriptor instead.
 func (*Revoke) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{30}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Revoke) GetCurrent() *Token {
@@ -3209,7 +3527,7 @@ type Identify struct {
 
 func (x *Identify) Reset() {
 	*x = Identify{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[31]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3221,7 +3539,7 @@ func (x *Identify) String() string {
 func (*Identify) ProtoMessage() {}
 
 func (x *Identify) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[31]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3234,7 +3552,7 @@ func (x *Identify) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Identify.ProtoReflect.Descriptor instead.
 func (*Identify) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{31}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Identify) GetCurrent() *Token {
@@ -3273,7 +3591,7 @@ type Token struct {
 
 func (x *Token) Reset() {
 	*x = Token{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[32]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3285,7 +3603,7 @@ func (x *Token) String() string {
 func (*Token) ProtoMessage() {}
 
 func (x *Token) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[32]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3298,7 +3616,7 @@ func (x *Token) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Token.ProtoReflect.Descriptor instead.
 func (*Token) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{32}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Token) GetAccessToken() string {
@@ -3393,7 +3711,7 @@ type PartToken struct {
 
 func (x *PartToken) Reset() {
 	*x = PartToken{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[33]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3405,7 +3723,7 @@ func (x *PartToken) String() string {
 func (*PartToken) ProtoMessage() {}
 
 func (x *PartToken) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[33]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3418,7 +3736,7 @@ func (x *PartToken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PartToken.ProtoReflect.Descriptor instead.
 func (*PartToken) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{33}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *PartToken) GetPart() string {
@@ -3464,7 +3782,7 @@ type HttpRequest struct {
 
 func (x *HttpRequest) Reset() {
 	*x = HttpRequest{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[34]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3476,7 +3794,7 @@ func (x *HttpRequest) String() string {
 func (*HttpRequest) ProtoMessage() {}
 
 func (x *HttpRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[34]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3489,7 +3807,7 @@ func (x *HttpRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HttpRequest.ProtoReflect.Descriptor instead.
 func (*HttpRequest) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{34}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *HttpRequest) GetStep() uint32 {
@@ -3560,7 +3878,7 @@ type SignRequest struct {
 
 func (x *SignRequest) Reset() {
 	*x = SignRequest{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[35]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3572,7 +3890,7 @@ func (x *SignRequest) String() string {
 func (*SignRequest) ProtoMessage() {}
 
 func (x *SignRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[35]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3585,7 +3903,7 @@ func (x *SignRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignRequest.ProtoReflect.Descriptor instead.
 func (*SignRequest) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{35}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *SignRequest) GetStep() uint32 {
@@ -3638,7 +3956,7 @@ type SignResponse struct {
 
 func (x *SignResponse) Reset() {
 	*x = SignResponse{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[36]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3650,7 +3968,7 @@ func (x *SignResponse) String() string {
 func (*SignResponse) ProtoMessage() {}
 
 func (x *SignResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[36]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3663,7 +3981,7 @@ func (x *SignResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignResponse.ProtoReflect.Descriptor instead.
 func (*SignResponse) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{36}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *SignResponse) GetStep() uint32 {
@@ -3697,7 +4015,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[37]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3709,7 +4027,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[37]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3722,7 +4040,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{37}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Header) GetName() string {
@@ -3757,7 +4075,7 @@ type HttpResponse struct {
 
 func (x *HttpResponse) Reset() {
 	*x = HttpResponse{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[38]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3769,7 +4087,7 @@ func (x *HttpResponse) String() string {
 func (*HttpResponse) ProtoMessage() {}
 
 func (x *HttpResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[38]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3782,7 +4100,7 @@ func (x *HttpResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HttpResponse.ProtoReflect.Descriptor instead.
 func (*HttpResponse) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{38}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *HttpResponse) GetStep() uint32 {
@@ -3834,7 +4152,7 @@ type HttpFailure struct {
 
 func (x *HttpFailure) Reset() {
 	*x = HttpFailure{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[39]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3846,7 +4164,7 @@ func (x *HttpFailure) String() string {
 func (*HttpFailure) ProtoMessage() {}
 
 func (x *HttpFailure) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[39]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3859,7 +4177,7 @@ func (x *HttpFailure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HttpFailure.ProtoReflect.Descriptor instead.
 func (*HttpFailure) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{39}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *HttpFailure) GetWritten() bool {
@@ -3902,7 +4220,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[40]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3914,7 +4232,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[40]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3927,7 +4245,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{40}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Result) GetResult() isResult_Result {
@@ -4058,7 +4376,7 @@ type PreparedService struct {
 
 func (x *PreparedService) Reset() {
 	*x = PreparedService{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[41]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4070,7 +4388,7 @@ func (x *PreparedService) String() string {
 func (*PreparedService) ProtoMessage() {}
 
 func (x *PreparedService) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[41]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4083,7 +4401,7 @@ func (x *PreparedService) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreparedService.ProtoReflect.Descriptor instead.
 func (*PreparedService) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{41}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *PreparedService) GetDescription() *Description {
@@ -4111,7 +4429,7 @@ type AuthCodeUrlResult struct {
 
 func (x *AuthCodeUrlResult) Reset() {
 	*x = AuthCodeUrlResult{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[42]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4123,7 +4441,7 @@ func (x *AuthCodeUrlResult) String() string {
 func (*AuthCodeUrlResult) ProtoMessage() {}
 
 func (x *AuthCodeUrlResult) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[42]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4136,7 +4454,7 @@ func (x *AuthCodeUrlResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuthCodeUrlResult.ProtoReflect.Descriptor instead.
 func (*AuthCodeUrlResult) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{42}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *AuthCodeUrlResult) GetUrl() string {
@@ -4169,7 +4487,7 @@ type DeviceAuthorizationResult struct {
 
 func (x *DeviceAuthorizationResult) Reset() {
 	*x = DeviceAuthorizationResult{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[43]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4181,7 +4499,7 @@ func (x *DeviceAuthorizationResult) String() string {
 func (*DeviceAuthorizationResult) ProtoMessage() {}
 
 func (x *DeviceAuthorizationResult) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[43]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4194,7 +4512,7 @@ func (x *DeviceAuthorizationResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeviceAuthorizationResult.ProtoReflect.Descriptor instead.
 func (*DeviceAuthorizationResult) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{43}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *DeviceAuthorizationResult) GetDeviceCode() string {
@@ -4254,7 +4572,7 @@ type Revoked struct {
 
 func (x *Revoked) Reset() {
 	*x = Revoked{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[44]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4266,7 +4584,7 @@ func (x *Revoked) String() string {
 func (*Revoked) ProtoMessage() {}
 
 func (x *Revoked) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[44]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4279,7 +4597,7 @@ func (x *Revoked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revoked.ProtoReflect.Descriptor instead.
 func (*Revoked) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{44}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{50}
 }
 
 // Introspection is what the service says of a token set (RFC 7662 or what it has).
@@ -4298,7 +4616,7 @@ type Introspection struct {
 
 func (x *Introspection) Reset() {
 	*x = Introspection{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[45]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4310,7 +4628,7 @@ func (x *Introspection) String() string {
 func (*Introspection) ProtoMessage() {}
 
 func (x *Introspection) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[45]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4323,7 +4641,7 @@ func (x *Introspection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Introspection.ProtoReflect.Descriptor instead.
 func (*Introspection) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{45}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Introspection) GetAccessToken() Activity {
@@ -4379,7 +4697,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[46]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4391,7 +4709,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[46]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4404,7 +4722,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{46}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Account) GetId() string {
@@ -4446,7 +4764,7 @@ type ErrorDetail struct {
 
 func (x *ErrorDetail) Reset() {
 	*x = ErrorDetail{}
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[47]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4458,7 +4776,7 @@ func (x *ErrorDetail) String() string {
 func (*ErrorDetail) ProtoMessage() {}
 
 func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[47]
+	mi := &file_evergrant_provider_v1_provider_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4471,7 +4789,7 @@ func (x *ErrorDetail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ErrorDetail.ProtoReflect.Descriptor instead.
 func (*ErrorDetail) Descriptor() ([]byte, []int) {
-	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{47}
+	return file_evergrant_provider_v1_provider_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ErrorDetail) GetKind() ErrorKind {
@@ -4541,17 +4859,34 @@ var File_evergrant_provider_v1_provider_proto protoreflect.FileDescriptor
 
 const file_evergrant_provider_v1_provider_proto_rawDesc = "" +
 	"\n" +
-	"$evergrant/provider/v1/provider.proto\x12\x15evergrant.provider.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x80\x01\n" +
+	"$evergrant/provider/v1/provider.proto\x12\x15evergrant.provider.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"^\n" +
+	"\bDocument\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\x12\x10\n" +
+	"\x03sum\x18\x03 \x01(\tR\x03sum\x12\x12\n" +
+	"\x04text\x18\x04 \x01(\fR\x04text\"J\n" +
+	"\vLoadRequest\x12;\n" +
+	"\bdocument\x18\x01 \x01(\v2\x1f.evergrant.provider.v1.DocumentR\bdocument\"R\n" +
+	"\fLoadResponse\x12B\n" +
+	"\bproblems\x18\x01 \x03(\v2&.evergrant.provider.v1.DocumentProblemR\bproblems\"j\n" +
+	"\x0fDocumentProblem\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04line\x18\x02 \x01(\rR\x04line\x12/\n" +
+	"\x04text\x18\x03 \x01(\v2\x1b.evergrant.provider.v1.TextR\x04text\"\x10\n" +
+	"\x0eShippedRequest\"N\n" +
+	"\x0fShippedResponse\x12;\n" +
+	"\bdocument\x18\x01 \x01(\v2\x1f.evergrant.provider.v1.DocumentR\bdocument\"\x80\x01\n" +
 	"\x0fDescribeRequest\x12\x1a\n" +
 	"\bcontract\x18\x01 \x01(\rR\bcontract\x12\x1a\n" +
 	"\bfeatures\x18\x02 \x03(\tR\bfeatures\x125\n" +
-	"\x06limits\x18\x03 \x01(\v2\x1d.evergrant.provider.v1.LimitsR\x06limits\"\xec\x01\n" +
+	"\x06limits\x18\x03 \x01(\v2\x1d.evergrant.provider.v1.LimitsR\x06limits\"\x88\x02\n" +
 	"\x10DescribeResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12F\n" +
 	"\fdescriptions\x18\x02 \x03(\v2\".evergrant.provider.v1.DescriptionR\fdescriptions\x12\x14\n" +
 	"\x05needs\x18\x03 \x03(\tR\x05needs\x12)\n" +
 	"\x10minimum_contract\x18\x04 \x01(\rR\x0fminimumContract\x125\n" +
-	"\x06limits\x18\x05 \x01(\v2\x1d.evergrant.provider.v1.LimitsR\x06limits\"b\n" +
+	"\x06limits\x18\x05 \x01(\v2\x1d.evergrant.provider.v1.LimitsR\x06limits\x12\x1a\n" +
+	"\bprovides\x18\x06 \x03(\tR\bprovides\"b\n" +
 	"\x06Limits\x12\x14\n" +
 	"\x05steps\x18\x01 \x01(\rR\x05steps\x12\x1d\n" +
 	"\n" +
@@ -4911,10 +5246,12 @@ const file_evergrant_provider_v1_provider_proto_rawDesc = "" +
 	"\x14ERROR_KIND_TRANSIENT\x10\x01\x12\x16\n" +
 	"\x12ERROR_KIND_BLOCKED\x10\x02\x12'\n" +
 	"#ERROR_KIND_REAUTHORIZATION_REQUIRED\x10\x03\x12\x15\n" +
-	"\x11ERROR_KIND_DENIED\x10\x042\xcc\x01\n" +
+	"\x11ERROR_KIND_DENIED\x10\x042\xfb\x02\n" +
 	"\x0fProviderService\x12[\n" +
 	"\bDescribe\x12&.evergrant.provider.v1.DescribeRequest\x1a'.evergrant.provider.v1.DescribeResponse\x12\\\n" +
-	"\aOperate\x12%.evergrant.provider.v1.OperateRequest\x1a&.evergrant.provider.v1.OperateResponse(\x010\x01BKZIgithub.com/evergrant/evergrant/sdk/proto/evergrant/provider/v1;providerv1b\x06proto3"
+	"\aOperate\x12%.evergrant.provider.v1.OperateRequest\x1a&.evergrant.provider.v1.OperateResponse(\x010\x01\x12Q\n" +
+	"\x04Load\x12\".evergrant.provider.v1.LoadRequest\x1a#.evergrant.provider.v1.LoadResponse(\x01\x12Z\n" +
+	"\aShipped\x12%.evergrant.provider.v1.ShippedRequest\x1a&.evergrant.provider.v1.ShippedResponse0\x01BKZIgithub.com/evergrant/evergrant/sdk/proto/evergrant/provider/v1;providerv1b\x06proto3"
 
 var (
 	file_evergrant_provider_v1_provider_proto_rawDescOnce sync.Once
@@ -4929,7 +5266,7 @@ func file_evergrant_provider_v1_provider_proto_rawDescGZIP() []byte {
 }
 
 var file_evergrant_provider_v1_provider_proto_enumTypes = make([]protoimpl.EnumInfo, 11)
-var file_evergrant_provider_v1_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
+var file_evergrant_provider_v1_provider_proto_msgTypes = make([]protoimpl.MessageInfo, 55)
 var file_evergrant_provider_v1_provider_proto_goTypes = []any{
 	(KeyUse)(0),                       // 0: evergrant.provider.v1.KeyUse
 	(KeyOrigin)(0),                    // 1: evergrant.provider.v1.KeyOrigin
@@ -4942,166 +5279,180 @@ var file_evergrant_provider_v1_provider_proto_goTypes = []any{
 	(Placement)(0),                    // 8: evergrant.provider.v1.Placement
 	(Activity)(0),                     // 9: evergrant.provider.v1.Activity
 	(ErrorKind)(0),                    // 10: evergrant.provider.v1.ErrorKind
-	(*DescribeRequest)(nil),           // 11: evergrant.provider.v1.DescribeRequest
-	(*DescribeResponse)(nil),          // 12: evergrant.provider.v1.DescribeResponse
-	(*Limits)(nil),                    // 13: evergrant.provider.v1.Limits
-	(*Description)(nil),               // 14: evergrant.provider.v1.Description
-	(*StaticKey)(nil),                 // 15: evergrant.provider.v1.StaticKey
-	(*Key)(nil),                       // 16: evergrant.provider.v1.Key
-	(*Part)(nil),                      // 17: evergrant.provider.v1.Part
-	(*TestCall)(nil),                  // 18: evergrant.provider.v1.TestCall
-	(*Text)(nil),                      // 19: evergrant.provider.v1.Text
-	(*ClientAuth)(nil),                // 20: evergrant.provider.v1.ClientAuth
-	(*Host)(nil),                      // 21: evergrant.provider.v1.Host
-	(*Scope)(nil),                     // 22: evergrant.provider.v1.Scope
-	(*Api)(nil),                       // 23: evergrant.provider.v1.Api
-	(*OperateRequest)(nil),            // 24: evergrant.provider.v1.OperateRequest
-	(*OperateResponse)(nil),           // 25: evergrant.provider.v1.OperateResponse
-	(*Start)(nil),                     // 26: evergrant.provider.v1.Start
-	(*Connection)(nil),                // 27: evergrant.provider.v1.Connection
-	(*Service)(nil),                   // 28: evergrant.provider.v1.Service
-	(*PrepareService)(nil),            // 29: evergrant.provider.v1.PrepareService
-	(*AuthCodeUrl)(nil),               // 30: evergrant.provider.v1.AuthCodeUrl
-	(*Exchange)(nil),                  // 31: evergrant.provider.v1.Exchange
-	(*Parameter)(nil),                 // 32: evergrant.provider.v1.Parameter
-	(*Refresh)(nil),                   // 33: evergrant.provider.v1.Refresh
-	(*ClientCredentials)(nil),         // 34: evergrant.provider.v1.ClientCredentials
-	(*Login)(nil),                     // 35: evergrant.provider.v1.Login
-	(*Assertion)(nil),                 // 36: evergrant.provider.v1.Assertion
-	(*Static)(nil),                    // 37: evergrant.provider.v1.Static
-	(*DeviceAuthorization)(nil),       // 38: evergrant.provider.v1.DeviceAuthorization
-	(*DeviceToken)(nil),               // 39: evergrant.provider.v1.DeviceToken
-	(*Introspect)(nil),                // 40: evergrant.provider.v1.Introspect
-	(*Revoke)(nil),                    // 41: evergrant.provider.v1.Revoke
-	(*Identify)(nil),                  // 42: evergrant.provider.v1.Identify
-	(*Token)(nil),                     // 43: evergrant.provider.v1.Token
-	(*PartToken)(nil),                 // 44: evergrant.provider.v1.PartToken
-	(*HttpRequest)(nil),               // 45: evergrant.provider.v1.HttpRequest
-	(*SignRequest)(nil),               // 46: evergrant.provider.v1.SignRequest
-	(*SignResponse)(nil),              // 47: evergrant.provider.v1.SignResponse
-	(*Header)(nil),                    // 48: evergrant.provider.v1.Header
-	(*HttpResponse)(nil),              // 49: evergrant.provider.v1.HttpResponse
-	(*HttpFailure)(nil),               // 50: evergrant.provider.v1.HttpFailure
-	(*Result)(nil),                    // 51: evergrant.provider.v1.Result
-	(*PreparedService)(nil),           // 52: evergrant.provider.v1.PreparedService
-	(*AuthCodeUrlResult)(nil),         // 53: evergrant.provider.v1.AuthCodeUrlResult
-	(*DeviceAuthorizationResult)(nil), // 54: evergrant.provider.v1.DeviceAuthorizationResult
-	(*Revoked)(nil),                   // 55: evergrant.provider.v1.Revoked
-	(*Introspection)(nil),             // 56: evergrant.provider.v1.Introspection
-	(*Account)(nil),                   // 57: evergrant.provider.v1.Account
-	(*ErrorDetail)(nil),               // 58: evergrant.provider.v1.ErrorDetail
-	nil,                               // 59: evergrant.provider.v1.Text.ByLanguageEntry
-	(*durationpb.Duration)(nil),       // 60: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),     // 61: google.protobuf.Timestamp
+	(*Document)(nil),                  // 11: evergrant.provider.v1.Document
+	(*LoadRequest)(nil),               // 12: evergrant.provider.v1.LoadRequest
+	(*LoadResponse)(nil),              // 13: evergrant.provider.v1.LoadResponse
+	(*DocumentProblem)(nil),           // 14: evergrant.provider.v1.DocumentProblem
+	(*ShippedRequest)(nil),            // 15: evergrant.provider.v1.ShippedRequest
+	(*ShippedResponse)(nil),           // 16: evergrant.provider.v1.ShippedResponse
+	(*DescribeRequest)(nil),           // 17: evergrant.provider.v1.DescribeRequest
+	(*DescribeResponse)(nil),          // 18: evergrant.provider.v1.DescribeResponse
+	(*Limits)(nil),                    // 19: evergrant.provider.v1.Limits
+	(*Description)(nil),               // 20: evergrant.provider.v1.Description
+	(*StaticKey)(nil),                 // 21: evergrant.provider.v1.StaticKey
+	(*Key)(nil),                       // 22: evergrant.provider.v1.Key
+	(*Part)(nil),                      // 23: evergrant.provider.v1.Part
+	(*TestCall)(nil),                  // 24: evergrant.provider.v1.TestCall
+	(*Text)(nil),                      // 25: evergrant.provider.v1.Text
+	(*ClientAuth)(nil),                // 26: evergrant.provider.v1.ClientAuth
+	(*Host)(nil),                      // 27: evergrant.provider.v1.Host
+	(*Scope)(nil),                     // 28: evergrant.provider.v1.Scope
+	(*Api)(nil),                       // 29: evergrant.provider.v1.Api
+	(*OperateRequest)(nil),            // 30: evergrant.provider.v1.OperateRequest
+	(*OperateResponse)(nil),           // 31: evergrant.provider.v1.OperateResponse
+	(*Start)(nil),                     // 32: evergrant.provider.v1.Start
+	(*Connection)(nil),                // 33: evergrant.provider.v1.Connection
+	(*Service)(nil),                   // 34: evergrant.provider.v1.Service
+	(*PrepareService)(nil),            // 35: evergrant.provider.v1.PrepareService
+	(*AuthCodeUrl)(nil),               // 36: evergrant.provider.v1.AuthCodeUrl
+	(*Exchange)(nil),                  // 37: evergrant.provider.v1.Exchange
+	(*Parameter)(nil),                 // 38: evergrant.provider.v1.Parameter
+	(*Refresh)(nil),                   // 39: evergrant.provider.v1.Refresh
+	(*ClientCredentials)(nil),         // 40: evergrant.provider.v1.ClientCredentials
+	(*Login)(nil),                     // 41: evergrant.provider.v1.Login
+	(*Assertion)(nil),                 // 42: evergrant.provider.v1.Assertion
+	(*Static)(nil),                    // 43: evergrant.provider.v1.Static
+	(*DeviceAuthorization)(nil),       // 44: evergrant.provider.v1.DeviceAuthorization
+	(*DeviceToken)(nil),               // 45: evergrant.provider.v1.DeviceToken
+	(*Introspect)(nil),                // 46: evergrant.provider.v1.Introspect
+	(*Revoke)(nil),                    // 47: evergrant.provider.v1.Revoke
+	(*Identify)(nil),                  // 48: evergrant.provider.v1.Identify
+	(*Token)(nil),                     // 49: evergrant.provider.v1.Token
+	(*PartToken)(nil),                 // 50: evergrant.provider.v1.PartToken
+	(*HttpRequest)(nil),               // 51: evergrant.provider.v1.HttpRequest
+	(*SignRequest)(nil),               // 52: evergrant.provider.v1.SignRequest
+	(*SignResponse)(nil),              // 53: evergrant.provider.v1.SignResponse
+	(*Header)(nil),                    // 54: evergrant.provider.v1.Header
+	(*HttpResponse)(nil),              // 55: evergrant.provider.v1.HttpResponse
+	(*HttpFailure)(nil),               // 56: evergrant.provider.v1.HttpFailure
+	(*Result)(nil),                    // 57: evergrant.provider.v1.Result
+	(*PreparedService)(nil),           // 58: evergrant.provider.v1.PreparedService
+	(*AuthCodeUrlResult)(nil),         // 59: evergrant.provider.v1.AuthCodeUrlResult
+	(*DeviceAuthorizationResult)(nil), // 60: evergrant.provider.v1.DeviceAuthorizationResult
+	(*Revoked)(nil),                   // 61: evergrant.provider.v1.Revoked
+	(*Introspection)(nil),             // 62: evergrant.provider.v1.Introspection
+	(*Account)(nil),                   // 63: evergrant.provider.v1.Account
+	(*ErrorDetail)(nil),               // 64: evergrant.provider.v1.ErrorDetail
+	nil,                               // 65: evergrant.provider.v1.Text.ByLanguageEntry
+	(*durationpb.Duration)(nil),       // 66: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),     // 67: google.protobuf.Timestamp
 }
 var file_evergrant_provider_v1_provider_proto_depIdxs = []int32{
-	13,  // 0: evergrant.provider.v1.DescribeRequest.limits:type_name -> evergrant.provider.v1.Limits
-	14,  // 1: evergrant.provider.v1.DescribeResponse.descriptions:type_name -> evergrant.provider.v1.Description
-	13,  // 2: evergrant.provider.v1.DescribeResponse.limits:type_name -> evergrant.provider.v1.Limits
-	19,  // 3: evergrant.provider.v1.Description.title:type_name -> evergrant.provider.v1.Text
-	19,  // 4: evergrant.provider.v1.Description.summary:type_name -> evergrant.provider.v1.Text
-	19,  // 5: evergrant.provider.v1.Description.setup_steps:type_name -> evergrant.provider.v1.Text
-	19,  // 6: evergrant.provider.v1.Description.notices:type_name -> evergrant.provider.v1.Text
-	2,   // 7: evergrant.provider.v1.Description.grants:type_name -> evergrant.provider.v1.Grant
-	60,  // 8: evergrant.provider.v1.Description.access_token_lifetime:type_name -> google.protobuf.Duration
-	60,  // 9: evergrant.provider.v1.Description.refresh_token_lifetime:type_name -> google.protobuf.Duration
-	60,  // 10: evergrant.provider.v1.Description.refresh_token_idle_lifetime:type_name -> google.protobuf.Duration
-	60,  // 11: evergrant.provider.v1.Description.authorization_code_lifetime:type_name -> google.protobuf.Duration
-	3,   // 12: evergrant.provider.v1.Description.auto_renew:type_name -> evergrant.provider.v1.AutoRenew
-	4,   // 13: evergrant.provider.v1.Description.rotation:type_name -> evergrant.provider.v1.Rotation
-	60,  // 14: evergrant.provider.v1.Description.rotation_grace:type_name -> google.protobuf.Duration
-	5,   // 15: evergrant.provider.v1.Description.renew_window:type_name -> evergrant.provider.v1.RenewWindow
-	60,  // 16: evergrant.provider.v1.Description.renew_margin:type_name -> google.protobuf.Duration
-	60,  // 17: evergrant.provider.v1.Description.renew_every:type_name -> google.protobuf.Duration
-	60,  // 18: evergrant.provider.v1.Description.keep_alive:type_name -> google.protobuf.Duration
-	6,   // 19: evergrant.provider.v1.Description.pkce:type_name -> evergrant.provider.v1.Pkce
-	20,  // 20: evergrant.provider.v1.Description.client_auth:type_name -> evergrant.provider.v1.ClientAuth
-	21,  // 21: evergrant.provider.v1.Description.hosts:type_name -> evergrant.provider.v1.Host
-	22,  // 22: evergrant.provider.v1.Description.scopes:type_name -> evergrant.provider.v1.Scope
-	23,  // 23: evergrant.provider.v1.Description.api:type_name -> evergrant.provider.v1.Api
-	60,  // 24: evergrant.provider.v1.Description.exchange_timeout:type_name -> google.protobuf.Duration
-	7,   // 25: evergrant.provider.v1.Description.throttles:type_name -> evergrant.provider.v1.Throttles
-	18,  // 26: evergrant.provider.v1.Description.test_calls:type_name -> evergrant.provider.v1.TestCall
-	15,  // 27: evergrant.provider.v1.Description.static_key:type_name -> evergrant.provider.v1.StaticKey
-	16,  // 28: evergrant.provider.v1.Description.keys:type_name -> evergrant.provider.v1.Key
-	17,  // 29: evergrant.provider.v1.Description.parts:type_name -> evergrant.provider.v1.Part
-	19,  // 30: evergrant.provider.v1.StaticKey.made_by:type_name -> evergrant.provider.v1.Text
-	19,  // 31: evergrant.provider.v1.StaticKey.steps:type_name -> evergrant.provider.v1.Text
-	60,  // 32: evergrant.provider.v1.StaticKey.overlap:type_name -> google.protobuf.Duration
-	0,   // 33: evergrant.provider.v1.Key.use:type_name -> evergrant.provider.v1.KeyUse
-	19,  // 34: evergrant.provider.v1.Key.title:type_name -> evergrant.provider.v1.Text
-	1,   // 35: evergrant.provider.v1.Key.origin:type_name -> evergrant.provider.v1.KeyOrigin
-	19,  // 36: evergrant.provider.v1.Key.steps:type_name -> evergrant.provider.v1.Text
-	19,  // 37: evergrant.provider.v1.Part.title:type_name -> evergrant.provider.v1.Text
-	19,  // 38: evergrant.provider.v1.TestCall.title:type_name -> evergrant.provider.v1.Text
-	19,  // 39: evergrant.provider.v1.TestCall.shows:type_name -> evergrant.provider.v1.Text
-	59,  // 40: evergrant.provider.v1.Text.by_language:type_name -> evergrant.provider.v1.Text.ByLanguageEntry
-	2,   // 41: evergrant.provider.v1.ClientAuth.grant:type_name -> evergrant.provider.v1.Grant
-	19,  // 42: evergrant.provider.v1.Scope.title:type_name -> evergrant.provider.v1.Text
-	8,   // 43: evergrant.provider.v1.Api.in:type_name -> evergrant.provider.v1.Placement
-	26,  // 44: evergrant.provider.v1.OperateRequest.start:type_name -> evergrant.provider.v1.Start
-	49,  // 45: evergrant.provider.v1.OperateRequest.http_response:type_name -> evergrant.provider.v1.HttpResponse
-	47,  // 46: evergrant.provider.v1.OperateRequest.sign_response:type_name -> evergrant.provider.v1.SignResponse
-	45,  // 47: evergrant.provider.v1.OperateResponse.http_request:type_name -> evergrant.provider.v1.HttpRequest
-	51,  // 48: evergrant.provider.v1.OperateResponse.result:type_name -> evergrant.provider.v1.Result
-	46,  // 49: evergrant.provider.v1.OperateResponse.sign_request:type_name -> evergrant.provider.v1.SignRequest
-	28,  // 50: evergrant.provider.v1.Start.service:type_name -> evergrant.provider.v1.Service
-	61,  // 51: evergrant.provider.v1.Start.now:type_name -> google.protobuf.Timestamp
-	27,  // 52: evergrant.provider.v1.Start.connection:type_name -> evergrant.provider.v1.Connection
-	13,  // 53: evergrant.provider.v1.Start.limits:type_name -> evergrant.provider.v1.Limits
-	29,  // 54: evergrant.provider.v1.Start.prepare_service:type_name -> evergrant.provider.v1.PrepareService
-	30,  // 55: evergrant.provider.v1.Start.auth_code_url:type_name -> evergrant.provider.v1.AuthCodeUrl
-	31,  // 56: evergrant.provider.v1.Start.exchange:type_name -> evergrant.provider.v1.Exchange
-	33,  // 57: evergrant.provider.v1.Start.refresh:type_name -> evergrant.provider.v1.Refresh
-	34,  // 58: evergrant.provider.v1.Start.client_credentials:type_name -> evergrant.provider.v1.ClientCredentials
-	35,  // 59: evergrant.provider.v1.Start.login:type_name -> evergrant.provider.v1.Login
-	38,  // 60: evergrant.provider.v1.Start.device_authorization:type_name -> evergrant.provider.v1.DeviceAuthorization
-	39,  // 61: evergrant.provider.v1.Start.device_token:type_name -> evergrant.provider.v1.DeviceToken
-	41,  // 62: evergrant.provider.v1.Start.revoke:type_name -> evergrant.provider.v1.Revoke
-	42,  // 63: evergrant.provider.v1.Start.identify:type_name -> evergrant.provider.v1.Identify
-	36,  // 64: evergrant.provider.v1.Start.assertion:type_name -> evergrant.provider.v1.Assertion
-	37,  // 65: evergrant.provider.v1.Start.static:type_name -> evergrant.provider.v1.Static
-	40,  // 66: evergrant.provider.v1.Start.introspect:type_name -> evergrant.provider.v1.Introspect
-	32,  // 67: evergrant.provider.v1.Exchange.params:type_name -> evergrant.provider.v1.Parameter
-	43,  // 68: evergrant.provider.v1.Refresh.current:type_name -> evergrant.provider.v1.Token
-	43,  // 69: evergrant.provider.v1.Introspect.current:type_name -> evergrant.provider.v1.Token
-	43,  // 70: evergrant.provider.v1.Revoke.current:type_name -> evergrant.provider.v1.Token
-	43,  // 71: evergrant.provider.v1.Identify.current:type_name -> evergrant.provider.v1.Token
-	60,  // 72: evergrant.provider.v1.Token.expires_in:type_name -> google.protobuf.Duration
-	60,  // 73: evergrant.provider.v1.Token.refresh_expires_in:type_name -> google.protobuf.Duration
-	44,  // 74: evergrant.provider.v1.Token.parts:type_name -> evergrant.provider.v1.PartToken
-	43,  // 75: evergrant.provider.v1.PartToken.token:type_name -> evergrant.provider.v1.Token
-	57,  // 76: evergrant.provider.v1.PartToken.account:type_name -> evergrant.provider.v1.Account
-	48,  // 77: evergrant.provider.v1.HttpRequest.headers:type_name -> evergrant.provider.v1.Header
-	60,  // 78: evergrant.provider.v1.SignRequest.lifetime:type_name -> google.protobuf.Duration
-	48,  // 79: evergrant.provider.v1.HttpResponse.headers:type_name -> evergrant.provider.v1.Header
-	50,  // 80: evergrant.provider.v1.HttpResponse.failure:type_name -> evergrant.provider.v1.HttpFailure
-	52,  // 81: evergrant.provider.v1.Result.prepared_service:type_name -> evergrant.provider.v1.PreparedService
-	53,  // 82: evergrant.provider.v1.Result.auth_code_url:type_name -> evergrant.provider.v1.AuthCodeUrlResult
-	43,  // 83: evergrant.provider.v1.Result.token:type_name -> evergrant.provider.v1.Token
-	54,  // 84: evergrant.provider.v1.Result.device_authorization:type_name -> evergrant.provider.v1.DeviceAuthorizationResult
-	55,  // 85: evergrant.provider.v1.Result.revoked:type_name -> evergrant.provider.v1.Revoked
-	57,  // 86: evergrant.provider.v1.Result.account:type_name -> evergrant.provider.v1.Account
-	56,  // 87: evergrant.provider.v1.Result.introspection:type_name -> evergrant.provider.v1.Introspection
-	14,  // 88: evergrant.provider.v1.PreparedService.description:type_name -> evergrant.provider.v1.Description
-	60,  // 89: evergrant.provider.v1.DeviceAuthorizationResult.expires_in:type_name -> google.protobuf.Duration
-	60,  // 90: evergrant.provider.v1.DeviceAuthorizationResult.interval:type_name -> google.protobuf.Duration
-	9,   // 91: evergrant.provider.v1.Introspection.access_token:type_name -> evergrant.provider.v1.Activity
-	9,   // 92: evergrant.provider.v1.Introspection.refresh_token:type_name -> evergrant.provider.v1.Activity
-	60,  // 93: evergrant.provider.v1.Introspection.expires_in:type_name -> google.protobuf.Duration
-	60,  // 94: evergrant.provider.v1.Introspection.refresh_expires_in:type_name -> google.protobuf.Duration
-	10,  // 95: evergrant.provider.v1.ErrorDetail.kind:type_name -> evergrant.provider.v1.ErrorKind
-	60,  // 96: evergrant.provider.v1.ErrorDetail.retry_after:type_name -> google.protobuf.Duration
-	19,  // 97: evergrant.provider.v1.ErrorDetail.remedy:type_name -> evergrant.provider.v1.Text
-	11,  // 98: evergrant.provider.v1.ProviderService.Describe:input_type -> evergrant.provider.v1.DescribeRequest
-	24,  // 99: evergrant.provider.v1.ProviderService.Operate:input_type -> evergrant.provider.v1.OperateRequest
-	12,  // 100: evergrant.provider.v1.ProviderService.Describe:output_type -> evergrant.provider.v1.DescribeResponse
-	25,  // 101: evergrant.provider.v1.ProviderService.Operate:output_type -> evergrant.provider.v1.OperateResponse
-	100, // [100:102] is the sub-list for method output_type
-	98,  // [98:100] is the sub-list for method input_type
-	98,  // [98:98] is the sub-list for extension type_name
-	98,  // [98:98] is the sub-list for extension extendee
-	0,   // [0:98] is the sub-list for field type_name
+	11,  // 0: evergrant.provider.v1.LoadRequest.document:type_name -> evergrant.provider.v1.Document
+	14,  // 1: evergrant.provider.v1.LoadResponse.problems:type_name -> evergrant.provider.v1.DocumentProblem
+	25,  // 2: evergrant.provider.v1.DocumentProblem.text:type_name -> evergrant.provider.v1.Text
+	11,  // 3: evergrant.provider.v1.ShippedResponse.document:type_name -> evergrant.provider.v1.Document
+	19,  // 4: evergrant.provider.v1.DescribeRequest.limits:type_name -> evergrant.provider.v1.Limits
+	20,  // 5: evergrant.provider.v1.DescribeResponse.descriptions:type_name -> evergrant.provider.v1.Description
+	19,  // 6: evergrant.provider.v1.DescribeResponse.limits:type_name -> evergrant.provider.v1.Limits
+	25,  // 7: evergrant.provider.v1.Description.title:type_name -> evergrant.provider.v1.Text
+	25,  // 8: evergrant.provider.v1.Description.summary:type_name -> evergrant.provider.v1.Text
+	25,  // 9: evergrant.provider.v1.Description.setup_steps:type_name -> evergrant.provider.v1.Text
+	25,  // 10: evergrant.provider.v1.Description.notices:type_name -> evergrant.provider.v1.Text
+	2,   // 11: evergrant.provider.v1.Description.grants:type_name -> evergrant.provider.v1.Grant
+	66,  // 12: evergrant.provider.v1.Description.access_token_lifetime:type_name -> google.protobuf.Duration
+	66,  // 13: evergrant.provider.v1.Description.refresh_token_lifetime:type_name -> google.protobuf.Duration
+	66,  // 14: evergrant.provider.v1.Description.refresh_token_idle_lifetime:type_name -> google.protobuf.Duration
+	66,  // 15: evergrant.provider.v1.Description.authorization_code_lifetime:type_name -> google.protobuf.Duration
+	3,   // 16: evergrant.provider.v1.Description.auto_renew:type_name -> evergrant.provider.v1.AutoRenew
+	4,   // 17: evergrant.provider.v1.Description.rotation:type_name -> evergrant.provider.v1.Rotation
+	66,  // 18: evergrant.provider.v1.Description.rotation_grace:type_name -> google.protobuf.Duration
+	5,   // 19: evergrant.provider.v1.Description.renew_window:type_name -> evergrant.provider.v1.RenewWindow
+	66,  // 20: evergrant.provider.v1.Description.renew_margin:type_name -> google.protobuf.Duration
+	66,  // 21: evergrant.provider.v1.Description.renew_every:type_name -> google.protobuf.Duration
+	66,  // 22: evergrant.provider.v1.Description.keep_alive:type_name -> google.protobuf.Duration
+	6,   // 23: evergrant.provider.v1.Description.pkce:type_name -> evergrant.provider.v1.Pkce
+	26,  // 24: evergrant.provider.v1.Description.client_auth:type_name -> evergrant.provider.v1.ClientAuth
+	27,  // 25: evergrant.provider.v1.Description.hosts:type_name -> evergrant.provider.v1.Host
+	28,  // 26: evergrant.provider.v1.Description.scopes:type_name -> evergrant.provider.v1.Scope
+	29,  // 27: evergrant.provider.v1.Description.api:type_name -> evergrant.provider.v1.Api
+	66,  // 28: evergrant.provider.v1.Description.exchange_timeout:type_name -> google.protobuf.Duration
+	7,   // 29: evergrant.provider.v1.Description.throttles:type_name -> evergrant.provider.v1.Throttles
+	24,  // 30: evergrant.provider.v1.Description.test_calls:type_name -> evergrant.provider.v1.TestCall
+	21,  // 31: evergrant.provider.v1.Description.static_key:type_name -> evergrant.provider.v1.StaticKey
+	22,  // 32: evergrant.provider.v1.Description.keys:type_name -> evergrant.provider.v1.Key
+	23,  // 33: evergrant.provider.v1.Description.parts:type_name -> evergrant.provider.v1.Part
+	25,  // 34: evergrant.provider.v1.StaticKey.made_by:type_name -> evergrant.provider.v1.Text
+	25,  // 35: evergrant.provider.v1.StaticKey.steps:type_name -> evergrant.provider.v1.Text
+	66,  // 36: evergrant.provider.v1.StaticKey.overlap:type_name -> google.protobuf.Duration
+	0,   // 37: evergrant.provider.v1.Key.use:type_name -> evergrant.provider.v1.KeyUse
+	25,  // 38: evergrant.provider.v1.Key.title:type_name -> evergrant.provider.v1.Text
+	1,   // 39: evergrant.provider.v1.Key.origin:type_name -> evergrant.provider.v1.KeyOrigin
+	25,  // 40: evergrant.provider.v1.Key.steps:type_name -> evergrant.provider.v1.Text
+	25,  // 41: evergrant.provider.v1.Part.title:type_name -> evergrant.provider.v1.Text
+	25,  // 42: evergrant.provider.v1.TestCall.title:type_name -> evergrant.provider.v1.Text
+	25,  // 43: evergrant.provider.v1.TestCall.shows:type_name -> evergrant.provider.v1.Text
+	65,  // 44: evergrant.provider.v1.Text.by_language:type_name -> evergrant.provider.v1.Text.ByLanguageEntry
+	2,   // 45: evergrant.provider.v1.ClientAuth.grant:type_name -> evergrant.provider.v1.Grant
+	25,  // 46: evergrant.provider.v1.Scope.title:type_name -> evergrant.provider.v1.Text
+	8,   // 47: evergrant.provider.v1.Api.in:type_name -> evergrant.provider.v1.Placement
+	32,  // 48: evergrant.provider.v1.OperateRequest.start:type_name -> evergrant.provider.v1.Start
+	55,  // 49: evergrant.provider.v1.OperateRequest.http_response:type_name -> evergrant.provider.v1.HttpResponse
+	53,  // 50: evergrant.provider.v1.OperateRequest.sign_response:type_name -> evergrant.provider.v1.SignResponse
+	51,  // 51: evergrant.provider.v1.OperateResponse.http_request:type_name -> evergrant.provider.v1.HttpRequest
+	57,  // 52: evergrant.provider.v1.OperateResponse.result:type_name -> evergrant.provider.v1.Result
+	52,  // 53: evergrant.provider.v1.OperateResponse.sign_request:type_name -> evergrant.provider.v1.SignRequest
+	34,  // 54: evergrant.provider.v1.Start.service:type_name -> evergrant.provider.v1.Service
+	67,  // 55: evergrant.provider.v1.Start.now:type_name -> google.protobuf.Timestamp
+	33,  // 56: evergrant.provider.v1.Start.connection:type_name -> evergrant.provider.v1.Connection
+	19,  // 57: evergrant.provider.v1.Start.limits:type_name -> evergrant.provider.v1.Limits
+	35,  // 58: evergrant.provider.v1.Start.prepare_service:type_name -> evergrant.provider.v1.PrepareService
+	36,  // 59: evergrant.provider.v1.Start.auth_code_url:type_name -> evergrant.provider.v1.AuthCodeUrl
+	37,  // 60: evergrant.provider.v1.Start.exchange:type_name -> evergrant.provider.v1.Exchange
+	39,  // 61: evergrant.provider.v1.Start.refresh:type_name -> evergrant.provider.v1.Refresh
+	40,  // 62: evergrant.provider.v1.Start.client_credentials:type_name -> evergrant.provider.v1.ClientCredentials
+	41,  // 63: evergrant.provider.v1.Start.login:type_name -> evergrant.provider.v1.Login
+	44,  // 64: evergrant.provider.v1.Start.device_authorization:type_name -> evergrant.provider.v1.DeviceAuthorization
+	45,  // 65: evergrant.provider.v1.Start.device_token:type_name -> evergrant.provider.v1.DeviceToken
+	47,  // 66: evergrant.provider.v1.Start.revoke:type_name -> evergrant.provider.v1.Revoke
+	48,  // 67: evergrant.provider.v1.Start.identify:type_name -> evergrant.provider.v1.Identify
+	42,  // 68: evergrant.provider.v1.Start.assertion:type_name -> evergrant.provider.v1.Assertion
+	43,  // 69: evergrant.provider.v1.Start.static:type_name -> evergrant.provider.v1.Static
+	46,  // 70: evergrant.provider.v1.Start.introspect:type_name -> evergrant.provider.v1.Introspect
+	38,  // 71: evergrant.provider.v1.Exchange.params:type_name -> evergrant.provider.v1.Parameter
+	49,  // 72: evergrant.provider.v1.Refresh.current:type_name -> evergrant.provider.v1.Token
+	49,  // 73: evergrant.provider.v1.Introspect.current:type_name -> evergrant.provider.v1.Token
+	49,  // 74: evergrant.provider.v1.Revoke.current:type_name -> evergrant.provider.v1.Token
+	49,  // 75: evergrant.provider.v1.Identify.current:type_name -> evergrant.provider.v1.Token
+	66,  // 76: evergrant.provider.v1.Token.expires_in:type_name -> google.protobuf.Duration
+	66,  // 77: evergrant.provider.v1.Token.refresh_expires_in:type_name -> google.protobuf.Duration
+	50,  // 78: evergrant.provider.v1.Token.parts:type_name -> evergrant.provider.v1.PartToken
+	49,  // 79: evergrant.provider.v1.PartToken.token:type_name -> evergrant.provider.v1.Token
+	63,  // 80: evergrant.provider.v1.PartToken.account:type_name -> evergrant.provider.v1.Account
+	54,  // 81: evergrant.provider.v1.HttpRequest.headers:type_name -> evergrant.provider.v1.Header
+	66,  // 82: evergrant.provider.v1.SignRequest.lifetime:type_name -> google.protobuf.Duration
+	54,  // 83: evergrant.provider.v1.HttpResponse.headers:type_name -> evergrant.provider.v1.Header
+	56,  // 84: evergrant.provider.v1.HttpResponse.failure:type_name -> evergrant.provider.v1.HttpFailure
+	58,  // 85: evergrant.provider.v1.Result.prepared_service:type_name -> evergrant.provider.v1.PreparedService
+	59,  // 86: evergrant.provider.v1.Result.auth_code_url:type_name -> evergrant.provider.v1.AuthCodeUrlResult
+	49,  // 87: evergrant.provider.v1.Result.token:type_name -> evergrant.provider.v1.Token
+	60,  // 88: evergrant.provider.v1.Result.device_authorization:type_name -> evergrant.provider.v1.DeviceAuthorizationResult
+	61,  // 89: evergrant.provider.v1.Result.revoked:type_name -> evergrant.provider.v1.Revoked
+	63,  // 90: evergrant.provider.v1.Result.account:type_name -> evergrant.provider.v1.Account
+	62,  // 91: evergrant.provider.v1.Result.introspection:type_name -> evergrant.provider.v1.Introspection
+	20,  // 92: evergrant.provider.v1.PreparedService.description:type_name -> evergrant.provider.v1.Description
+	66,  // 93: evergrant.provider.v1.DeviceAuthorizationResult.expires_in:type_name -> google.protobuf.Duration
+	66,  // 94: evergrant.provider.v1.DeviceAuthorizationResult.interval:type_name -> google.protobuf.Duration
+	9,   // 95: evergrant.provider.v1.Introspection.access_token:type_name -> evergrant.provider.v1.Activity
+	9,   // 96: evergrant.provider.v1.Introspection.refresh_token:type_name -> evergrant.provider.v1.Activity
+	66,  // 97: evergrant.provider.v1.Introspection.expires_in:type_name -> google.protobuf.Duration
+	66,  // 98: evergrant.provider.v1.Introspection.refresh_expires_in:type_name -> google.protobuf.Duration
+	10,  // 99: evergrant.provider.v1.ErrorDetail.kind:type_name -> evergrant.provider.v1.ErrorKind
+	66,  // 100: evergrant.provider.v1.ErrorDetail.retry_after:type_name -> google.protobuf.Duration
+	25,  // 101: evergrant.provider.v1.ErrorDetail.remedy:type_name -> evergrant.provider.v1.Text
+	17,  // 102: evergrant.provider.v1.ProviderService.Describe:input_type -> evergrant.provider.v1.DescribeRequest
+	30,  // 103: evergrant.provider.v1.ProviderService.Operate:input_type -> evergrant.provider.v1.OperateRequest
+	12,  // 104: evergrant.provider.v1.ProviderService.Load:input_type -> evergrant.provider.v1.LoadRequest
+	15,  // 105: evergrant.provider.v1.ProviderService.Shipped:input_type -> evergrant.provider.v1.ShippedRequest
+	18,  // 106: evergrant.provider.v1.ProviderService.Describe:output_type -> evergrant.provider.v1.DescribeResponse
+	31,  // 107: evergrant.provider.v1.ProviderService.Operate:output_type -> evergrant.provider.v1.OperateResponse
+	13,  // 108: evergrant.provider.v1.ProviderService.Load:output_type -> evergrant.provider.v1.LoadResponse
+	16,  // 109: evergrant.provider.v1.ProviderService.Shipped:output_type -> evergrant.provider.v1.ShippedResponse
+	106, // [106:110] is the sub-list for method output_type
+	102, // [102:106] is the sub-list for method input_type
+	102, // [102:102] is the sub-list for extension type_name
+	102, // [102:102] is the sub-list for extension extendee
+	0,   // [0:102] is the sub-list for field type_name
 }
 
 func init() { file_evergrant_provider_v1_provider_proto_init() }
@@ -5109,17 +5460,17 @@ func file_evergrant_provider_v1_provider_proto_init() {
 	if File_evergrant_provider_v1_provider_proto != nil {
 		return
 	}
-	file_evergrant_provider_v1_provider_proto_msgTypes[13].OneofWrappers = []any{
+	file_evergrant_provider_v1_provider_proto_msgTypes[19].OneofWrappers = []any{
 		(*OperateRequest_Start)(nil),
 		(*OperateRequest_HttpResponse)(nil),
 		(*OperateRequest_SignResponse)(nil),
 	}
-	file_evergrant_provider_v1_provider_proto_msgTypes[14].OneofWrappers = []any{
+	file_evergrant_provider_v1_provider_proto_msgTypes[20].OneofWrappers = []any{
 		(*OperateResponse_HttpRequest)(nil),
 		(*OperateResponse_Result)(nil),
 		(*OperateResponse_SignRequest)(nil),
 	}
-	file_evergrant_provider_v1_provider_proto_msgTypes[15].OneofWrappers = []any{
+	file_evergrant_provider_v1_provider_proto_msgTypes[21].OneofWrappers = []any{
 		(*Start_PrepareService)(nil),
 		(*Start_AuthCodeUrl)(nil),
 		(*Start_Exchange)(nil),
@@ -5134,7 +5485,7 @@ func file_evergrant_provider_v1_provider_proto_init() {
 		(*Start_Static)(nil),
 		(*Start_Introspect)(nil),
 	}
-	file_evergrant_provider_v1_provider_proto_msgTypes[40].OneofWrappers = []any{
+	file_evergrant_provider_v1_provider_proto_msgTypes[46].OneofWrappers = []any{
 		(*Result_PreparedService)(nil),
 		(*Result_AuthCodeUrl)(nil),
 		(*Result_Token)(nil),
@@ -5149,7 +5500,7 @@ func file_evergrant_provider_v1_provider_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_evergrant_provider_v1_provider_proto_rawDesc), len(file_evergrant_provider_v1_provider_proto_rawDesc)),
 			NumEnums:      11,
-			NumMessages:   49,
+			NumMessages:   55,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

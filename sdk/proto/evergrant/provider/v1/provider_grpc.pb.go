@@ -36,6 +36,8 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	ProviderService_Describe_FullMethodName = "/evergrant.provider.v1.ProviderService/Describe"
 	ProviderService_Operate_FullMethodName  = "/evergrant.provider.v1.ProviderService/Operate"
+	ProviderService_Load_FullMethodName     = "/evergrant.provider.v1.ProviderService/Load"
+	ProviderService_Shipped_FullMethodName  = "/evergrant.provider.v1.ProviderService/Shipped"
 )
 
 // ProviderServiceClient is the client API for ProviderService service.
@@ -63,6 +65,16 @@ type ProviderServiceClient interface {
 	// UNIMPLEMENTED: the provider does not serve that grant.
 	// NOT_FOUND: the plugin has no such provider.
 	Operate(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[OperateRequest, OperateResponse], error)
+	// Load hands over the documents that the hub has for a plugin that provides "documents":
+	// all of them, in the place of those of an earlier call. A document replaces what the
+	// plugin ships under the same name. Describe answers with what they have made of it. The
+	// hub calls it before the first operation, at most once for each process.
+	// UNIMPLEMENTED: the plugin is not made of documents.
+	Load(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[LoadRequest, LoadResponse], error)
+	// Shipped sends the documents that the plugin has by itself, in the order of their names,
+	// for people who read, compare or replace them.
+	// UNIMPLEMENTED: the plugin is not made of documents.
+	Shipped(ctx context.Context, in *ShippedRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ShippedResponse], error)
 }
 
 type providerServiceClient struct {
@@ -96,6 +108,38 @@ func (c *providerServiceClient) Operate(ctx context.Context, opts ...grpc.CallOp
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type ProviderService_OperateClient = grpc.BidiStreamingClient[OperateRequest, OperateResponse]
 
+func (c *providerServiceClient) Load(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[LoadRequest, LoadResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &ProviderService_ServiceDesc.Streams[1], ProviderService_Load_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[LoadRequest, LoadResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ProviderService_LoadClient = grpc.ClientStreamingClient[LoadRequest, LoadResponse]
+
+func (c *providerServiceClient) Shipped(ctx context.Context, in *ShippedRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ShippedResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &ProviderService_ServiceDesc.Streams[2], ProviderService_Shipped_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ShippedRequest, ShippedResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ProviderService_ShippedClient = grpc.ServerStreamingClient[ShippedResponse]
+
 // ProviderServiceServer is the server API for ProviderService service.
 // All implementations must embed UnimplementedProviderServiceServer
 // for forward compatibility.
@@ -121,6 +165,16 @@ type ProviderServiceServer interface {
 	// UNIMPLEMENTED: the provider does not serve that grant.
 	// NOT_FOUND: the plugin has no such provider.
 	Operate(grpc.BidiStreamingServer[OperateRequest, OperateResponse]) error
+	// Load hands over the documents that the hub has for a plugin that provides "documents":
+	// all of them, in the place of those of an earlier call. A document replaces what the
+	// plugin ships under the same name. Describe answers with what they have made of it. The
+	// hub calls it before the first operation, at most once for each process.
+	// UNIMPLEMENTED: the plugin is not made of documents.
+	Load(grpc.ClientStreamingServer[LoadRequest, LoadResponse]) error
+	// Shipped sends the documents that the plugin has by itself, in the order of their names,
+	// for people who read, compare or replace them.
+	// UNIMPLEMENTED: the plugin is not made of documents.
+	Shipped(*ShippedRequest, grpc.ServerStreamingServer[ShippedResponse]) error
 	mustEmbedUnimplementedProviderServiceServer()
 }
 
@@ -136,6 +190,12 @@ func (UnimplementedProviderServiceServer) Describe(context.Context, *DescribeReq
 }
 func (UnimplementedProviderServiceServer) Operate(grpc.BidiStreamingServer[OperateRequest, OperateResponse]) error {
 	return status.Error(codes.Unimplemented, "method Operate not implemented")
+}
+func (UnimplementedProviderServiceServer) Load(grpc.ClientStreamingServer[LoadRequest, LoadResponse]) error {
+	return status.Error(codes.Unimplemented, "method Load not implemented")
+}
+func (UnimplementedProviderServiceServer) Shipped(*ShippedRequest, grpc.ServerStreamingServer[ShippedResponse]) error {
+	return status.Error(codes.Unimplemented, "method Shipped not implemented")
 }
 func (UnimplementedProviderServiceServer) mustEmbedUnimplementedProviderServiceServer() {}
 func (UnimplementedProviderServiceServer) testEmbeddedByValue()                         {}
@@ -183,6 +243,24 @@ func _ProviderService_Operate_Handler(srv interface{}, stream grpc.ServerStream)
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type ProviderService_OperateServer = grpc.BidiStreamingServer[OperateRequest, OperateResponse]
 
+func _ProviderService_Load_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(ProviderServiceServer).Load(&grpc.GenericServerStream[LoadRequest, LoadResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ProviderService_LoadServer = grpc.ClientStreamingServer[LoadRequest, LoadResponse]
+
+func _ProviderService_Shipped_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ShippedRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ProviderServiceServer).Shipped(m, &grpc.GenericServerStream[ShippedRequest, ShippedResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ProviderService_ShippedServer = grpc.ServerStreamingServer[ShippedResponse]
+
 // ProviderService_ServiceDesc is the grpc.ServiceDesc for ProviderService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -201,6 +279,16 @@ var ProviderService_ServiceDesc = grpc.ServiceDesc{
 			Handler:       _ProviderService_Operate_Handler,
 			ServerStreams: true,
 			ClientStreams: true,
+		},
+		{
+			StreamName:    "Load",
+			Handler:       _ProviderService_Load_Handler,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "Shipped",
+			Handler:       _ProviderService_Shipped_Handler,
+			ServerStreams: true,
 		},
 	},
 	Metadata: "evergrant/provider/v1/provider.proto",
