@@ -16,6 +16,16 @@ func (h *Hub) startDefinitions() {
 	h.acts.definitions = app.New(app.Options{Definitions: h.definitions, Recorder: act.NewRecorder(h.store, h.audit)})
 }
 
+// documentsRefused has the slots say again what the plugin has in use.
+func (h *Hub) documentsRefused(plugin, reason string) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	h.log.Error("definitions not taken, the ones before stay", "plugin", plugin, "error", reason)
+	if err := h.acts.definitions.Quarantine(ctx, reason); err != nil {
+		h.log.Error("put definitions back failed", "plugin", plugin, "error", err)
+	}
+}
+
 // watchDefinitions takes up definitions that another replica has changed, and files of the
 // folder that are put there, changed or taken away while the hub runs.
 func (h *Hub) watchDefinitions(ctx context.Context) {

@@ -37,8 +37,8 @@ func (h *Hub) startPlugins(ctx context.Context) (err error) {
 	h.plugins, err = pluginhost.New(pluginhost.Options{
 		Dir: h.cfg.Plugins.Dir, RuntimeDir: h.cfg.Plugins.RuntimeDir, Logger: h.log.Named("plugins"), Cache: descriptions{h.store}, IdleAfter: idleAfter(h.cfg), Traces: h.traces.provider,
 		Sandbox: sandbox.Mode(h.cfg.Plugins.Sandbox), Disk: int64(h.cfg.Plugins.DiskMiB) << 20, Installed: h.installer.Installed,
-		Documents: h.definitions.Documents,
-		Limits:    pluginLimits(h.cfg),
+		Documents: h.definitions.Documents, DocumentsRefused: h.documentsRefused,
+		Limits: pluginLimits(h.cfg),
 		// Neither is called before a plugin that is in use is replaced.
 		Accept: func(plugin string, ds []provider.Description) error { return h.catalogue.Accept(plugin, ds) },
 		Rejected: func(plugin, sum, reason string) {

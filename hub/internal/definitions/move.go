@@ -130,8 +130,9 @@ func (d *Definitions) move(ctx context.Context, name string, number int64, losse
 	if err := d.try(ctx, set, losses); err != nil {
 		return err
 	}
+	next.Problem = ""
 	if next.Losses = ""; losses {
-		next.Losses = set.Sum()
+		next.Losses = versionKey(name, number) // replicas that come later have been agreed for, too
 	}
 	err = d.store.Plugins.ChangeDefinition(ctx, name, func(slot *plugindb.DefinitionSlot) error {
 		if !slot.UpdatedAt.Equal(was.UpdatedAt) {

@@ -83,18 +83,18 @@ func (d *Definitions) Follow(ctx context.Context) error {
 
 // InUse reports whether the plugin has what the slots say, or has refused it.
 func (d *Definitions) InUse() bool {
-	sum, refused := d.host.DocumentsInUse(Plugin)
+	in, refused := d.host.DocumentsInUse(Plugin)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return sum == d.set.Sum() || refused != ""
+	return in.Sum() == d.set.Sum() || refused != ""
 }
 
 // Refused is why this replica does not serve what the slots say; "" if it does.
 func (d *Definitions) Refused() string {
-	sum, refused := d.host.DocumentsInUse(Plugin)
+	in, refused := d.host.DocumentsInUse(Plugin)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if sum == d.set.Sum() {
+	if in.Sum() == d.set.Sum() {
 		return ""
 	}
 	return cmp.Or(refused, "it has not taken over yet")
@@ -141,8 +141,9 @@ func (s state) set() pluginhost.Documents {
 	}
 	slices.SortFunc(list, func(a, b providerplugin.Document) int { return cmp.Compare(a.Name, b.Name) })
 	set := pluginhost.NewDocuments(list)
-	for _, slot := range s.slots {
-		set.LossesAccepted = set.LossesAccepted || slot.Losses != "" && slot.Losses == set.Sum()
+	for name, slot := range s.slots {
+		drafted := slot.Draft > 0 && slot.Losses == versionKey(name, slot.Draft)
+		set.LossesAccepted = set.LossesAccepted || drafted || slot.Losses == versionKey(name, slot.Enabled)
 	}
 	return set
 }

@@ -35,6 +35,15 @@ func NewDocuments(list []providerplugin.Document) Documents {
 // Sum names the set; "" is an empty one.
 func (d Documents) Sum() string { return d.sum }
 
+// Sums are those of the documents, by name.
+func (d Documents) Sums() map[string]string {
+	sums := make(map[string]string, len(d.list))
+	for _, document := range d.list {
+		sums[document.Name] = document.Sum
+	}
+	return sums
+}
+
 // document is the one of a name.
 func (d Documents) document(name string) (providerplugin.Document, bool) {
 	at := slices.IndexFunc(d.list, func(x providerplugin.Document) bool { return x.Name == name })
@@ -126,16 +135,16 @@ func (e *DocumentsError) Error() string {
 	return strings.Join(lines, "; ")
 }
 
-// DocumentsInUse returns the sum of the set that a plugin has now, and why another one was
-// not taken; "" if none was refused.
-func (h *Host) DocumentsInUse(plugin string) (sum, refused string) {
+// DocumentsInUse returns the set that a plugin has now, and why another one was not taken;
+// "" if none was refused.
+func (h *Host) DocumentsInUse(plugin string) (set Documents, refused string) {
 	s := h.plugin(plugin)
 	if s == nil {
-		return "", ""
+		return Documents{}, ""
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.content.source.Documents.Sum(), s.trial.refused
+	return s.content.source.Documents, s.trial.refused
 }
 
 // Shipped returns the documents that a plugin has by itself. It starts the plugin if it

@@ -194,7 +194,7 @@ func TestASetByWhichServicesLoseIsNotTakenUnlessThatIsAccepted(t *testing.T) {
 	}
 	set.put(worddoc("acme", "less"))
 	scan(t, h)
-	if sum, said := h.DocumentsInUse("documents"); titleOf(h, "acme") != "one" || sum == less.Sum() || said == "" {
+	if in, said := h.DocumentsInUse("documents"); titleOf(h, "acme") != "one" || in.Sum() == less.Sum() || said == "" {
 		t.Errorf("services lose something: %q, refused %q", titleOf(h, "acme"), said)
 	}
 	waittest.Until(t, "it is told", func() bool { mu.Lock(); defer mu.Unlock(); return len(refused) == 1 })

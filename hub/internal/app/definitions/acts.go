@@ -3,6 +3,7 @@ package definitions
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"github.com/evergrant/evergrant/hub/internal/access"
 	"github.com/evergrant/evergrant/hub/internal/app/act"
@@ -70,6 +71,22 @@ func (d *Definitions) Rollback(ctx context.Context, name string, losses bool) er
 func (d *Definitions) Disable(ctx context.Context, name string, losses bool) error {
 	return d.o.Recorder.Ask(ctx, about("definition.disable", name, 0), func(ctx context.Context, _ *act.Entry) error {
 		return d.o.Definitions.Disable(ctx, name, losses)
+	})
+}
+
+// Quarantine is the hub's own act on what its plugin did not take, or keeps failing with: what
+// is in use is what is enabled again.
+func (d *Definitions) Quarantine(ctx context.Context, reason string) error {
+	ctx = act.With(ctx, act.Hub())
+	a := about("definition.quarantine", "", 0)
+	a.Detail = []string{"reason", reason}
+	return d.o.Recorder.Look(ctx, a, func(ctx context.Context, e *act.Entry) error {
+		names, err := d.o.Definitions.GoBack(ctx, reason)
+		e.Named(strings.Join(names, " "))
+		if err == nil && len(names) == 0 {
+			e.Unchanged()
+		}
+		return err
 	})
 }
 

@@ -20,7 +20,10 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/pluginhost/plugintest"
 	"github.com/evergrant/evergrant/hub/internal/service"
 	"github.com/evergrant/evergrant/hub/internal/store"
+	"github.com/evergrant/evergrant/hub/internal/store/plugindb"
 	"github.com/evergrant/evergrant/hub/internal/store/storetest"
+	"github.com/evergrant/evergrant/hub/internal/waittest"
+	"github.com/evergrant/evergrant/sdk/provider"
 )
 
 func TestEveryActIsRecorded(t *testing.T) {
@@ -73,6 +76,22 @@ func newReplica(t *testing.T, st *store.Store) *replica {
 	}
 	r.host, err = pluginhost.New(pluginhost.Options{
 		Dir: plugins, RuntimeDir: runDir, Documents: r.keeps.Documents,
+		Accept: func(_ string, ds []provider.Description) error {
+			for _, d := range ds {
+				switch d.Title.EN {
+				case "Unwanted":
+					return errors.New("it does not take the settings of the service")
+				case "Poorer":
+					return &pluginhost.LossError{Losses: []string{"the service acme could not renew its connections any more (refresh)"}}
+				}
+			}
+			return nil
+		},
+		DocumentsRefused: func(_, reason string) {
+			if err := r.Quarantine(context.WithoutCancel(t.Context()), reason); err != nil {
+				t.Error(err)
+			}
+		},
 		StartTimeout: time.Minute, ReadyTimeout: time.Minute, ConnectTimeout: time.Minute, CallTimeout: time.Minute,
 	})
 	if err != nil {
@@ -278,6 +297,61 @@ func TestAFileThatIsKnownIsNotTakenAgain(t *testing.T) {
 		if again.title("acme") != "Of ann" {
 			t.Errorf("served is %q", again.title("acme"))
 		}
+	})
+}
+
+// What services lose is told and has to be agreed to; what they cannot take at all is refused.
+func TestLossesOfServicesAreAgreedTo(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		r := newReplica(t, st)
+		ann := apptest.As(t, "ann", "u1", access.RoleAdministrator)
+		first, _, err := r.keeps.Save(ann, document("acme", "Acme"), "web")
+		must(t, err)
+		must(t, r.Enable(ann, "acme", first.Number, false))
+		poorer, _, err := r.keeps.Save(ann, document("acme", "Poorer"), "web")
+		must(t, err)
+		if err := r.Enable(ann, "acme", poorer.Number, false); codeOf(err) != definitions.CodeLosses || !strings.Contains(err.Error(), "could not renew") {
+			t.Errorf("losses: %v", err)
+		}
+		unwanted, _, err := r.keeps.Save(ann, document("acme", "Unwanted"), "web")
+		must(t, err)
+		if err := r.Enable(ann, "acme", unwanted.Number, true); codeOf(err) != definitions.CodeFailed || r.title("acme") != "Acme" {
+			t.Errorf("what services cannot take: %v, served is %q", err, r.title("acme"))
+		}
+		must(t, r.Enable(ann, "acme", poorer.Number, true))
+		if r.title("acme") != "Poorer" {
+			t.Errorf("served is %q", r.title("acme"))
+		}
+		again := newReplica(t, st)
+		if again.title("acme") != "Poorer" {
+			t.Errorf("after a start %q is served", again.title("acme"))
+		}
+	})
+}
+
+// A replica that cannot take what another one has enabled has all of them go back.
+func TestWhatAReplicaCannotTakeIsGoneBackFrom(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		r := newReplica(t, st)
+		ann := apptest.As(t, "ann", "u1", access.RoleAdministrator)
+		first, _, err := r.keeps.Save(ann, document("acme", "Acme"), "web")
+		must(t, err)
+		must(t, r.Enable(ann, "acme", first.Number, false))
+		unwanted, _, err := r.keeps.Save(ann, document("acme", "Unwanted"), "web")
+		must(t, err)
+		must(t, st.Plugins.ChangeDefinition(t.Context(), "acme", func(slot *plugindb.DefinitionSlot) error {
+			slot.Previous, slot.Enabled, slot.UpdatedAt = slot.Enabled, unwanted.Number, slot.UpdatedAt.Add(time.Second)
+			return nil
+		}))
+		must(t, r.keeps.Follow(t.Context()))
+		waittest.Until(t, "it has gone back", func() bool {
+			item, err := r.One(t.Context(), "acme")
+			return err == nil && item.Slot.Enabled == first.Number && strings.Contains(item.Slot.Problem, "settings of the service") && r.Refused() == ""
+		})
+		if r.title("acme") != "Acme" {
+			t.Errorf("served is %q", r.title("acme"))
+		}
+		apptest.Want(t, st, "definition.quarantine done acme")
 	})
 }
 

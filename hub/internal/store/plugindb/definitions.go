@@ -31,6 +31,7 @@ type definitionSlotRow struct {
 	Previous  int64
 	Draft     int64
 	Losses    string
+	Problem   string
 	UpdatedAt int64 `gorm:"autoUpdateTime:false"`
 	UpdatedBy string
 }
@@ -68,8 +69,10 @@ type DefinitionSlot struct {
 	// Enabled is the version that is served, Previous the one before, Draft the one that is
 	// served for a try; 0 is none, which for Enabled is the one that is shipped, if there is.
 	Enabled, Previous, Draft int64
-	// Losses is the sum of the set of documents whose losses for services were accepted.
-	Losses    string
+	// Losses is the version whose losses for services were accepted, as its name and number.
+	Losses string
+	// Problem is why the hub took a version out of use; "" if it did not.
+	Problem   string
 	UpdatedAt time.Time
 	UpdatedBy string
 }
@@ -163,7 +166,7 @@ func (s *Rows) DefinitionSlots(ctx context.Context) ([]DefinitionSlot, error) {
 
 func (r *definitionSlotRow) value() DefinitionSlot {
 	return DefinitionSlot{
-		Name: r.Name, Enabled: r.Enabled, Previous: r.Previous, Draft: r.Draft, Losses: r.Losses, UpdatedAt: db.TimeOf(r.UpdatedAt), UpdatedBy: r.UpdatedBy,
+		Name: r.Name, Enabled: r.Enabled, Previous: r.Previous, Draft: r.Draft, Losses: r.Losses, Problem: r.Problem, UpdatedAt: db.TimeOf(r.UpdatedAt), UpdatedBy: r.UpdatedBy,
 	}
 }
 
@@ -183,7 +186,7 @@ func (s *Rows) ChangeDefinition(ctx context.Context, name string, change func(*D
 			return err
 		}
 		return db.Failed("change the definition "+name, tx.Save(&definitionSlotRow{
-			Name: name, Enabled: slot.Enabled, Previous: slot.Previous, Draft: slot.Draft, Losses: slot.Losses, UpdatedAt: db.Millis(slot.UpdatedAt), UpdatedBy: slot.UpdatedBy,
+			Name: name, Enabled: slot.Enabled, Previous: slot.Previous, Draft: slot.Draft, Losses: slot.Losses, Problem: slot.Problem, UpdatedAt: db.Millis(slot.UpdatedAt), UpdatedBy: slot.UpdatedBy,
 		}).Error)
 	})
 }

@@ -19,6 +19,7 @@ CREATE TABLE definition_slots (
     previous   BIGINT NOT NULL,
     draft      BIGINT NOT NULL,
     losses     TEXT COLLATE "C" NOT NULL,
+    problem    TEXT COLLATE "C" NOT NULL,
     updated_at BIGINT NOT NULL,
     updated_by TEXT COLLATE "C" NOT NULL
 );

@@ -19,6 +19,7 @@ CREATE TABLE definition_slots (
     previous   INTEGER NOT NULL,
     draft      INTEGER NOT NULL,
     losses     TEXT NOT NULL,
+    problem    TEXT NOT NULL,
     updated_at INTEGER NOT NULL,
     updated_by TEXT NOT NULL
 ) STRICT;
