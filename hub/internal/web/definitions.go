@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -37,8 +38,10 @@ func (p *definitionPages) routes(in inside) {
 	see.GET("/definitions/:name", p.one)
 	see.GET("/definitions/:name/file", p.file)
 	see.GET("/definition-schema.json", p.schema)
+	manage.GET("/definitions/:name/plugin", p.promote)
 	manage.GET("/new-definition", p.editor)
 	manage.POST("/new-definition", p.save)
+	manage.POST("/new-definition/check", p.check)
 	manage.POST("/definitions/:name/enable", p.enable)
 	manage.POST("/definitions/:name/rollback", p.rollback)
 	manage.POST("/definitions/:name/disable", p.disable)
@@ -121,6 +124,27 @@ func (p *definitionPages) file(c *gin.Context) {
 	c.Data(http.StatusOK, "application/yaml; charset=utf-8", []byte(text))
 }
 
+// promote hands out what is served as a plugin of its own.
+func (p *definitionPages) promote(c *gin.Context) {
+	item, err := p.definitions.One(c.Request.Context(), c.Param("name"))
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	text, ok := item.Text(item.Slot.Enabled)
+	if !ok {
+		p.NotFound(c)
+		return
+	}
+	file, err := work.Skeleton(item.Name, text, time.Now())
+	if err != nil {
+		p.fail(c, err)
+		return
+	}
+	c.Header("Content-Disposition", `attachment; filename="evergrant-provider-`+strings.ReplaceAll(item.Name, ".", "-")+`.zip"`)
+	c.Data(http.StatusOK, "application/zip", file)
+}
+
 func (p *definitionPages) schema(c *gin.Context) {
 	c.Data(http.StatusOK, "application/schema+json; charset=utf-8", definition.Schema())
 }
@@ -143,15 +167,22 @@ func (p *definitionPages) editor(c *gin.Context) {
 	p.render(c, http.StatusOK, page.DefinitionEditor(p.shell(c, view.SectionPlugins), v))
 }
 
-// save checks a text, or keeps it as a draft; what was entered comes back with its problems.
-func (p *definitionPages) save(c *gin.Context) {
+// entered is what the form has. A browser ends lines in its own way.
+func (p *definitionPages) entered(c *gin.Context) view.DefinitionEditor {
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, 4*definition.MaxSize)
-	v := view.DefinitionEditor{From: c.PostForm("from"), Text: strings.ReplaceAll(c.PostForm("text"), "\r\n", "\n")}
-	if c.PostForm("do") == "check" {
-		_, err := p.definitions.Check(v.Text)
-		p.again(c, v, err)
-		return
-	}
+	return view.DefinitionEditor{From: c.PostForm("from"), Text: strings.ReplaceAll(c.PostForm("text"), "\r\n", "\n")}
+}
+
+// check tells the problems of what was entered, and keeps nothing.
+func (p *definitionPages) check(c *gin.Context) {
+	v := p.entered(c)
+	_, err := p.definitions.Check(v.Text)
+	p.again(c, v, err)
+}
+
+// save keeps a text as a draft; with problems it comes back.
+func (p *definitionPages) save(c *gin.Context) {
+	v := p.entered(c)
 	kept, err := p.definitions.Save(c.Request.Context(), v.Text)
 	if err != nil {
 		p.again(c, v, err)

@@ -16,8 +16,9 @@ var questions = []string{
 	"/restored/behind",              // the same, for a decision after a restore
 	"/services/new/:provider/check", // whether a service accepts what was entered; its secrets are in the form alone
 	"/services/:name/check",
-	"/escalation/texts", // how a text that is not saved would look
-	"/keys/pick",        // what a search finds, with what was entered
+	"/escalation/texts",     // how a text that is not saved would look
+	"/new-definition/check", // the problems of a document
+	"/keys/pick",            // what a search finds, with what was entered
 }
 
 // watchForms logs forms that were carried out and answered with a page: reloading it would

@@ -69,14 +69,14 @@ func TestAServiceIsDescribedOnARunningHub(t *testing.T) {
 	boss := r.Owner(t)
 
 	wrong := strings.Replace(describing(s, "Acme"), "pkce: required", "pkce: perhaps", 1)
-	status, page, _ := boss.Ask(http.MethodPost, "/new-definition", url.Values{"text": {wrong}, "do": {"save"}})
+	status, page, _ := boss.Ask(http.MethodPost, "/new-definition", url.Values{"text": {wrong}})
 	if status != http.StatusUnprocessableEntity || !strings.Contains(page, `href="#line-7"`) || !strings.Contains(page, `id="line-7"`) || !strings.Contains(page, "pkce: perhaps") {
 		t.Errorf("the mistake is not told at its line: %d", status)
 	}
-	if page := boss.Follow("/new-definition", url.Values{"text": {describing(s, "Acme")}, "do": {"check"}}); !strings.Contains(page, "There are no problems.") {
+	if page := boss.Follow("/new-definition/check", url.Values{"text": {describing(s, "Acme")}}); !strings.Contains(page, "There are no problems.") {
 		t.Error("the check finds problems where there are none")
 	}
-	page = boss.Follow("/new-definition", url.Values{"text": {describing(s, "Acme")}, "do": {"save"}})
+	page = boss.Follow("/new-definition", url.Values{"text": {describing(s, "Acme")}})
 	if !strings.Contains(page, "/services/new/draft.acme") {
 		t.Fatalf("the draft cannot be tried:\n%s", page)
 	}
@@ -100,7 +100,7 @@ func TestAServiceIsDescribedOnARunningHub(t *testing.T) {
 	connected(t, r, s, "acme", "acme")
 	process := r.Key(t, "c-acme")
 	first := process.Pull(t, "c-acme")
-	boss.Follow("/new-definition", url.Values{"text": {describing(s, "Acme Two")}, "do": {"save"}, "from": {"acme"}})
+	boss.Follow("/new-definition", url.Values{"text": {describing(s, "Acme Two")}, "from": {"acme"}})
 	_, page, _ = boss.Ask(http.MethodGet, "/definitions/acme", nil)
 	if !strings.Contains(page, "+    4  title: { en: Acme Two,") || !strings.Contains(page, "1 connection") {
 		t.Errorf("what changes for whom is not shown:\n%s", page)
@@ -121,8 +121,28 @@ func TestAServiceIsDescribedOnARunningHub(t *testing.T) {
 	renewed("Acme Two")
 	boss.Follow("/definitions/acme/rollback", url.Values{})
 	renewed(">Acme<")
+	var known struct {
+		Enabled  int64
+		Document string
+		Versions []struct{ Number int64 }
+	}
+	r.Admin.Must(t, "GET", "/api/v1/definitions/acme", nil, &known)
+	if known.Enabled != 1 || len(known.Versions) != 2 || known.Document != describing(s, "Acme") {
+		t.Errorf("the API has %+v", known)
+	}
+	if status, answer := r.Admin.Do(t, "POST", "/api/v1/definition-checks", map[string]any{"document": wrong}); status != http.StatusUnprocessableEntity || !strings.Contains(string(answer), `"line 7"`) {
+		t.Errorf("the API tells of the mistake as %d %s", status, answer)
+	}
+	if status, answer := process.Do(t, "POST", "/api/v1/definitions/acme/disable", nil); status != http.StatusForbidden {
+		t.Errorf("a process may change definitions: %d %s", status, answer)
+	}
 	if page := boss.Follow("/definitions/acme/disable", url.Values{}); !strings.Contains(page, "Services use this definition: 1") {
 		t.Error("it was removed from under its service")
+	}
+	for path, has := range map[string]string{"/definitions/acme/file": "definition: 1\nname: acme", "/definitions/acme/plugin": "evergrant-provider-acme/definition.yaml"} {
+		if status, file, _ := boss.Ask(http.MethodGet, path, nil); status != http.StatusOK || !strings.Contains(file, has) {
+			t.Errorf("%s answers %d with %d bytes", path, status, len(file))
+		}
 	}
 	if s.Spent() != 0 {
 		t.Error("a refresh token was presented twice")
