@@ -35,19 +35,19 @@ func (d *Definitions) Draft(ctx context.Context, name string, number int64) erro
 	})
 }
 
-// Enable serves a version in the place of the one before, and ends the draft. It waits for
-// the plugin to start: call it outside of transactions. Errors: *RefusedError,
+// Enable serves a version in the place of the one before; if it is the draft, that ends. It
+// waits for the plugin to start: call it outside of transactions. Errors: *RefusedError,
 // store.ErrNotFound, store.ErrStale.
 func (d *Definitions) Enable(ctx context.Context, name string, number int64, losses bool) error {
-	if err := d.draftIsFree(ctx, name); err != nil {
-		return err
-	}
 	return d.move(ctx, name, number, losses, func(slot *plugindb.DefinitionSlot) error {
 		if slot.Enabled != number {
 			slot.Previous, slot.Enabled = slot.Enabled, number
 		}
+		if slot.Draft != number {
+			return nil
+		}
 		slot.Draft = 0
-		return nil
+		return d.draftIsFree(ctx, name)
 	})
 }
 
@@ -127,7 +127,7 @@ func (d *Definitions) move(ctx context.Context, name string, number int64, losse
 	s.slots = maps.Clone(s.slots)
 	s.slots[name] = next
 	set := s.set()
-	if err := d.try(ctx, set, losses); err != nil {
+	if err := d.try(ctx, name, set, losses); err != nil {
 		return err
 	}
 	next.Problem = ""
@@ -159,8 +159,9 @@ func (d *Definitions) take(ctx context.Context) error {
 	return nil
 }
 
-// try starts the plugin with a set beside the running one.
-func (d *Definitions) try(ctx context.Context, set pluginhost.Documents, losses bool) error {
+// try starts the plugin with a set beside the running one. What is wrong with definitions of
+// other names does not count: it was so before.
+func (d *Definitions) try(ctx context.Context, name string, set pluginhost.Documents, losses bool) error {
 	err := d.host.TryDocuments(ctx, Plugin, set)
 	if lost, ok := errors.AsType[*pluginhost.LossError](err); ok {
 		if losses {
@@ -171,9 +172,14 @@ func (d *Definitions) try(ctx context.Context, set pluginhost.Documents, losses 
 	if wrong, ok := errors.AsType[*pluginhost.DocumentsError](err); ok {
 		refused := refuse(CodeProblems, "The plugin does not serve it.", "Плагин этого не обслуживает.")
 		for _, p := range wrong.Problems {
-			refused.Problems = append(refused.Problems, definition.Problem{Line: p.Line, Text: p.Text})
+			if p.Name == name || p.Name == DraftProvider(name) {
+				refused.Problems = append(refused.Problems, definition.Problem{Line: p.Line, Text: p.Text})
+			}
 		}
-		return refused
+		if len(refused.Problems) > 0 {
+			return refused
+		}
+		return nil
 	}
 	if errors.Is(err, pluginhost.ErrUnknownProvider) {
 		return failed("the plugin " + Plugin + " is not there")

@@ -100,6 +100,17 @@ func (d *Definitions) Refused() string {
 	return cmp.Or(refused, "it has not taken over yet")
 }
 
+// Trouble is why this replica does not serve all that is enabled; "" if it does.
+func (d *Definitions) Trouble() string {
+	said := d.Refused()
+	for _, p := range d.host.Plugins() {
+		if said == "" && p.Name == Plugin && len(p.Problems) > 0 {
+			said = (&pluginhost.DocumentsError{Problems: p.Problems}).Error()
+		}
+	}
+	return said
+}
+
 // state is what slots say, with the versions that they name.
 type state struct {
 	slots    map[string]plugindb.DefinitionSlot

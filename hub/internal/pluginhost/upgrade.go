@@ -274,13 +274,15 @@ func (h *Host) Try(ctx context.Context, source Source) error {
 		return err
 	}
 	defer in.stop(h.opts.StopGrace)
+	if h.opts.Accept != nil {
+		if err := h.opts.Accept(source.Name, in.info.Descriptions); err != nil {
+			return err
+		}
+	}
 	if len(in.problems) > 0 {
 		return &DocumentsError{Problems: in.problems}
 	}
-	if h.opts.Accept == nil {
-		return nil
-	}
-	return h.opts.Accept(source.Name, in.info.Descriptions)
+	return nil
 }
 
 // rejected reports that an installed content is not used any more.

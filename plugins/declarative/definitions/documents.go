@@ -49,7 +49,10 @@ func (r reader) provider(document providerplugin.Document) (provider.Provider, [
 		shipped = d
 	}
 	served := *shipped
-	served.Name = document.Name
+	if served.Name != document.Name {
+		served.Name = document.Name
+		served.Title.EN, served.Title.RU = served.Title.EN+" (draft)", served.Title.RU+" (черновик)"
+	}
 	return served.Provider(), nil
 }
 

@@ -170,7 +170,7 @@ func TestADefinitionIsAddedTriedEnabledAndGoneBackFrom(t *testing.T) {
 
 		first, err := r.Save(ann, document("acme", "Acme"))
 		must(t, err)
-		if r.title("draft.acme") != "Acme" || r.title("acme") != "" {
+		if r.title("draft.acme") != "Acme (draft)" || r.title("acme") != "" {
 			t.Errorf("the draft is served as %q, the definition as %q", r.title("draft.acme"), r.title("acme"))
 		}
 		tried := r.addService(t, "draft.acme")

@@ -29,5 +29,5 @@ func (d *Definitions) Folder() (dir string, notes []definitions.FileNote) {
 	return f.Dir(), f.Notes()
 }
 
-// Refused is why this replica does not serve what is enabled; "" if it does.
-func (d *Definitions) Refused() string { return d.o.Definitions.Refused() }
+// Refused is why this replica does not serve all that is enabled; "" if it does.
+func (d *Definitions) Refused() string { return d.o.Definitions.Trouble() }
