@@ -16,6 +16,7 @@ var tags = []*huma.Tag{
 	{Name: "Services", Description: "Registrations at services: provider, client ID and secret, scopes, options."},
 	{Name: "Providers", Description: "Kinds of services that the installed plugins speak to."},
 	{Name: "API keys", Description: "Keys of processes and administrators: scopes, connections, addresses, rotation."},
+	{Name: "Definitions", Description: "Services that are described without code: check, save as a draft, enable, go back."},
 	{Name: "Plugins", Description: "Packages of plugins: hand in, approve, enable, roll back, remove; keys that are trusted to sign them."},
 	{Name: "Incidents", Description: "Failures by their cause, and the forecast of when people are needed."},
 	{Name: "Audit", Description: "Who did what, in a chain that can be verified."},

@@ -106,7 +106,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 	got := load(t, "", environ, nil)
 	want := config.Config{
 		Listen: "[::1]:9000", PublicURL: "https://tokens.example.com", DataDir: "/d", Database: config.Database{URL: "postgres://u@h/d"},
-		Key: config.Key{File: "/k", Value: "a2V5"}, Plugins: config.Plugins{Dir: "/p", Sandbox: "required", RuntimeDir: "/r", DiskMiB: 8, MaxSteps: 64, MaxBodyKiB: 1024, ConnectTimeout: 4 * time.Second}, Egress: config.Egress{PrivateNetworks: []string{"10.0.0.0/8", "::1"}}, TrustedProxies: []string{"10.0.0.7", "192.168.0.0/16"},
+		Key: config.Key{File: "/k", Value: "a2V5"}, Plugins: config.Plugins{Dir: "/p", Sandbox: "required", RuntimeDir: "/r", DiskMiB: 8, MaxSteps: 64, MaxBodyKiB: 1024, ConnectTimeout: 4 * time.Second}, Definitions: config.Definitions{Dir: "/defs"}, Egress: config.Egress{PrivateNetworks: []string{"10.0.0.0/8", "::1"}}, TrustedProxies: []string{"10.0.0.7", "192.168.0.0/16"},
 		TLS: config.TLS{CertFile: "/c", KeyFile: "/tk"}, Log: config.Log{Level: "error", Format: "json"}, ShutdownTimeout: time.Second,
 		Renewal:          config.Renewal{Workers: 7, PerEndpoint: 9, PerSecond: 11, Lease: 50 * time.Second, Takeover: 20 * time.Minute, MinTTL: 10 * time.Second, RequestTimeout: 20 * time.Second, ExchangeTimeout: 7 * time.Minute},
 		AuthorizationTTL: 5 * time.Minute, Session: config.Session{Idle: time.Hour, Absolute: 48 * time.Hour}, ReplicaName: "hub-1",
