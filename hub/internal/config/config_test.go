@@ -93,7 +93,7 @@ func TestFlagsWinOverVariablesOverFileOverDefaults(t *testing.T) {
 func TestEveryKeyHasAVariable(t *testing.T) {
 	values := map[string]string{
 		"LISTEN": "[::1]:9000", "PUBLIC_URL": "https://tokens.example.com", "DATA_DIR": "/d", "DATABASE_URL": "postgres://u@h/d",
-		"KEY_FILE": "/k", "KEY": "a2V5", "PLUGINS_DIR": "/p", "PLUGINS_SANDBOX": "required", "PLUGINS_RUNTIME_DIR": "/r", "PLUGINS_DISK_MIB": "8", "PLUGINS_MAX_STEPS": "64", "PLUGINS_MAX_BODY_KIB": "1024", "EGRESS_PRIVATE_NETWORKS": "10.0.0.0/8,::1", "TRUSTED_PROXIES": "10.0.0.7, 192.168.0.0/16,", "TLS_CERT_FILE": "/c",
+		"KEY_FILE": "/k", "KEY": "a2V5", "PLUGINS_DIR": "/p", "DEFINITIONS_DIR": "/defs", "PLUGINS_SANDBOX": "required", "PLUGINS_RUNTIME_DIR": "/r", "PLUGINS_DISK_MIB": "8", "PLUGINS_MAX_STEPS": "64", "PLUGINS_MAX_BODY_KIB": "1024", "EGRESS_PRIVATE_NETWORKS": "10.0.0.0/8,::1", "TRUSTED_PROXIES": "10.0.0.7, 192.168.0.0/16,", "TLS_CERT_FILE": "/c",
 		"TLS_KEY_FILE": "/tk", "LOG_LEVEL": "error", "LOG_FORMAT": "json", "SHUTDOWN_TIMEOUT": "1s", "RENEWAL_WORKERS": "7", "RENEWAL_PER_ENDPOINT": "9", "RENEWAL_PER_SECOND": "11",
 		"RENEWAL_LEASE": "50s", "RENEWAL_TAKEOVER": "20m", "RENEWAL_MIN_TTL": "10s", "RENEWAL_REQUEST_TIMEOUT": "20s", "RENEWAL_EXCHANGE_TIMEOUT": "7m", "RENEWAL_SECOND_COPY": "false", "AUTHORIZATION_TTL": "5m",
 		"SESSION_IDLE": "1h", "SESSION_ABSOLUTE": "2d", "DATA_MOVES": "true", "DATA_COMPARE_WAIT": "4m", "AUDIT_KEEP": "1d", "AUDIT_ANCHOR": "Mail", "HISTORY_KEEP_COUNT": "5", "HISTORY_KEEP_AGE": "3d", "TRASH_KEEP": "2d", "BACKUP_DIR": "/b", "BACKUP_EVERY": "6h", "BACKUP_KEEP": "3", "OIDC_ISSUER": "https://login.example.com", "OIDC_CLIENT_ID": "hub", "OIDC_CLIENT_SECRET": "s", "OIDC_TITLE": "Company", "OIDC_JOIN_AS": "viewer", "REPLICA_NAME": "hub-1",
