@@ -109,6 +109,9 @@ func (p *definitionPages) file(c *gin.Context) {
 		return
 	}
 	number := item.Slot.Enabled
+	if _, served := item.Text(number); !served && len(item.Versions) > 0 {
+		number = item.Versions[0].Number // the newest one
+	}
 	if given := c.Query("version"); given != "" {
 		if number, err = strconv.ParseInt(given, 10, 64); err != nil {
 			p.NotFound(c)
