@@ -21,7 +21,7 @@ import (
 func (h *Hub) startPlugins(ctx context.Context) (err error) {
 	h.installer, err = installer.New(installer.Options{
 		Store: h.store, Dir: filepath.Join(h.cfg.DataDir, "installed"), Logger: h.log.Named("installer"),
-		Limits: pluginLimits(h.cfg), ConnectTimeout: h.cfg.Plugins.ConnectTimeout,
+		Limits: pluginLimits(h.cfg),
 	})
 	if err != nil {
 		return err
@@ -38,7 +38,7 @@ func (h *Hub) startPlugins(ctx context.Context) (err error) {
 		Dir: h.cfg.Plugins.Dir, RuntimeDir: h.cfg.Plugins.RuntimeDir, Logger: h.log.Named("plugins"), Cache: descriptions{h.store}, IdleAfter: idleAfter(h.cfg), Traces: h.traces.provider,
 		Sandbox: sandbox.Mode(h.cfg.Plugins.Sandbox), Disk: int64(h.cfg.Plugins.DiskMiB) << 20, Installed: h.installer.Installed,
 		Documents: h.definitions.Documents, DocumentsRefused: h.documentsRefused,
-		Limits: pluginLimits(h.cfg),
+		Limits: pluginLimits(h.cfg), ConnectTimeout: h.cfg.Plugins.ConnectTimeout,
 		// Neither is called before a plugin that is in use is replaced.
 		Accept: func(plugin string, ds []provider.Description) error { return h.catalogue.Accept(plugin, ds) },
 		Rejected: func(plugin, sum, reason string) {
