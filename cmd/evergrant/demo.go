@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -143,9 +145,24 @@ func addService(ctx context.Context, client *hubClient, s *demo.Service) (string
 	if problem, ok := errors.AsType[*apiError](err); ok && problem.Status == http.StatusNotFound {
 		err = client.post(ctx, "/api/v1/services", body, &view)
 	} else if err == nil {
+		body["consent_hosts"] = hostsOf(s)
 		err = client.call(ctx, http.MethodPut, "/api/v1/services/"+s.Name, body, &view)
 	}
 	return view.RedirectURI, err
+}
+
+// hostsOf are the addresses of an emulator as the hosts of a service are named. Its grants
+// are told to go there: with another first port they are new.
+func hostsOf(s *demo.Service) []string {
+	var hosts []string
+	for _, option := range s.Options {
+		text, _ := option.(string)
+		if address, err := url.Parse(text); err == nil && address.Host != "" {
+			hosts = append(hosts, address.Scheme+"://"+address.Host)
+		}
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts)
 }
 
 // demoSecret reads or makes what the emulators' client secrets are made of. A folder that
