@@ -1,6 +1,9 @@
 package definitions
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // DiffLine is a line of a comparison.
 type DiffLine struct {
@@ -85,9 +88,9 @@ func lengths(a, b []string) [][]int32 {
 	for i := range common {
 		common[i] = make([]int32, len(b)+1)
 	}
-	for i := len(a) - 1; i >= 0; i-- {
-		for j := len(b) - 1; j >= 0; j-- {
-			if a[i] == b[j] {
+	for i, line := range slices.Backward(a) {
+		for j, other := range slices.Backward(b) {
+			if line == other {
 				common[i][j] = common[i+1][j+1] + 1
 			} else {
 				common[i][j] = max(common[i+1][j], common[i][j+1])

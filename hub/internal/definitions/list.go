@@ -70,7 +70,7 @@ func (i Item) count(provider string) (n int) {
 
 // List reads all definitions, by name. What the plugin ships is missing if it does not run;
 // the error is then its own, beside the rest.
-func (d *Definitions) List(ctx context.Context) (items []Item, plugin error, err error) { //nolint:revive,staticcheck // the first error leaves the list usable
+func (d *Definitions) List(ctx context.Context) (items []Item, plugin error, err error) {
 	versions, err := d.store.Plugins.Definitions(ctx)
 	if err != nil {
 		return nil, nil, err

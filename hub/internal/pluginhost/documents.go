@@ -27,7 +27,7 @@ func NewDocuments(list []providerplugin.Document) Documents {
 	}
 	hash := sha256.New()
 	for _, document := range list {
-		fmt.Fprintln(hash, document.Name, document.Sum)
+		_, _ = fmt.Fprintln(hash, document.Name, document.Sum)
 	}
 	return Documents{list: list, sum: hex.EncodeToString(hash.Sum(nil))}
 }

@@ -2,7 +2,7 @@ package apptest
 
 import (
 	"context"
-	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -123,8 +123,11 @@ func (r *Rig) serve(t *testing.T) (address string) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(r.answer(req))
-		alive := !strings.HasPrefix(req.PostFormValue("token"), "dead")
-		_, _ = fmt.Fprintf(w, `{"access_token":"an-access-token","refresh_token":"a-refresh-token","id":"7","name":"ann@service.example","active":%t}`, alive)
+		active := "true"
+		if strings.HasPrefix(req.PostFormValue("token"), "dead") {
+			active = "false"
+		}
+		_, _ = io.WriteString(w, `{"access_token":"an-access-token","refresh_token":"a-refresh-token","id":"7","name":"ann@service.example","active":`+active+`}`)
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
