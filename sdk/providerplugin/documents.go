@@ -2,6 +2,7 @@ package providerplugin
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -80,12 +81,7 @@ func (d *Documents) replaced(set []Document) (providers []provider.Provider, pro
 			made[document.Name] = p
 		}
 	}
-	names := make([]string, 0, len(made))
-	for name := range made {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, strings.Compare)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(made)) {
 		providers = append(providers, made[name])
 	}
 	return providers, problems

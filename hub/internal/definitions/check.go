@@ -32,9 +32,9 @@ func (d *Definitions) Check(text string) (*definition.Definition, error) {
 func (d *Definitions) nameProblems(text, name string) definition.ParseErrors {
 	var said provider.Text
 	switch by := d.servedBy(name); {
-	case strings.HasPrefix(name, draftPublisher+"."):
-		said = provider.Text{EN: "Names that begin with draft. are those of drafts; choose another one.", RU: "С draft. начинаются имена черновиков; выберите другое имя."}
-	case len(DraftProvider(name)) > 63 || strings.Contains(name, ".") && len(name) > 63:
+	case isDraft(name):
+		said = provider.Text{EN: "Publishers draft and draft-… are those of drafts; choose another name.", RU: "Издатели draft и draft-… заняты черновиками; выберите другое имя."}
+	case !provider.ValidName(DraftProvider(name)):
 		said = provider.Text{EN: "The name is too long; choose one with at most 57 letters.", RU: "Имя слишком длинное; выберите имя не длиннее 57 знаков."}
 	case by != "" && by != Plugin:
 		said = provider.Text{

@@ -1,6 +1,7 @@
 package definitions
 
 import (
+	"strings"
 	"sync"
 
 	"github.com/hashicorp/go-hclog"
@@ -18,8 +19,20 @@ const Plugin = "declarative"
 // draftPublisher is before the name of a draft's provider.
 const draftPublisher = "draft"
 
-// DraftProvider is the provider that the draft of a definition is served as.
-func DraftProvider(name string) string { return draftPublisher + "." + name }
+// DraftProvider is the provider that the draft of a definition is served as: a name has one
+// publisher at most, so that of the definition becomes draft-publisher.
+func DraftProvider(name string) string {
+	if provider.PublisherOf(name) != "" {
+		return draftPublisher + "-" + name
+	}
+	return draftPublisher + "." + name
+}
+
+// isDraft reports whether a name is that of a draft's provider.
+func isDraft(name string) bool {
+	publisher := provider.PublisherOf(name)
+	return publisher == draftPublisher || strings.HasPrefix(publisher, draftPublisher+"-")
+}
 
 // Options of Definitions.
 type Options struct {

@@ -53,7 +53,7 @@ func (i Item) Text(number int64) (text string, ok bool) {
 	return "", false
 }
 
-// Served counts the services of the definition, Tried those of its draft.
+// Served counts the services of the definition.
 func (i Item) Served() int { return i.count(i.Name) }
 
 // Tried counts the services of the draft.
@@ -75,6 +75,28 @@ func (d *Definitions) List(ctx context.Context) (items []Item, plugin error, err
 	if err != nil {
 		return nil, nil, err
 	}
+	return d.items(ctx, versions, func(string) bool { return true })
+}
+
+// One reads a definition. Errors: store.ErrNotFound.
+func (d *Definitions) One(ctx context.Context, name string) (Item, error) {
+	versions, err := d.store.Plugins.DefinitionVersions(ctx, name)
+	if err != nil {
+		return Item{}, err
+	}
+	items, _, err := d.items(ctx, versions, func(other string) bool { return other == name })
+	if err != nil {
+		return Item{}, err
+	}
+	if len(items) == 0 {
+		return Item{}, store.ErrNotFound
+	}
+	return items[0], nil
+}
+
+// items are the definitions of versions, with what is shipped and served of the names that
+// are wanted.
+func (d *Definitions) items(ctx context.Context, versions []plugindb.Definition, wanted func(name string) bool) (items []Item, plugin error, err error) {
 	slots, err := d.store.Plugins.DefinitionSlots(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -91,15 +113,19 @@ func (d *Definitions) List(ctx context.Context) (items []Item, plugin error, err
 		return byName[name]
 	}
 	shipped, plugin := d.Shipped(ctx)
-	for i := range shipped {
-		item(shipped[i].Name).Shipped = &shipped[i]
+	for i, x := range shipped {
+		if wanted(x.Name) {
+			item(x.Name).Shipped = &shipped[i]
+		}
 	}
 	for _, v := range versions {
 		i := item(v.Name)
 		i.Versions = append(i.Versions, v)
 	}
 	for _, slot := range slots {
-		item(slot.Name).Slot = slot
+		if wanted(slot.Name) {
+			item(slot.Name).Slot = slot
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		items = append(items, d.filled(*byName[name]))
@@ -149,19 +175,6 @@ func (d *Definitions) reads(text string) *definition.Definition {
 }
 
 func sumOf(text string) string { return providerplugin.SumOf([]byte(text)) }
-
-// One reads a definition. Errors: store.ErrNotFound.
-func (d *Definitions) One(ctx context.Context, name string) (Item, error) {
-	items, _, err := d.List(ctx)
-	if err != nil {
-		return Item{}, err
-	}
-	at := slices.IndexFunc(items, func(i Item) bool { return i.Name == name })
-	if at < 0 {
-		return Item{}, store.ErrNotFound
-	}
-	return items[at], nil
-}
 
 // Shipped returns the documents that the plugin has by itself. It starts the plugin at the
 // first call. Errors: those of pluginhost.Host.Shipped.

@@ -13,12 +13,6 @@ type Use struct {
 	Connections int
 }
 
-// Uses returns the services of a definition and of its draft.
-func (d *Definitions) Uses(ctx context.Context, name string) ([]Use, error) {
-	all, err := d.uses(ctx)
-	return append(all[name], all[DraftProvider(name)]...), err
-}
-
 // uses are all services, by their provider.
 func (d *Definitions) uses(ctx context.Context) (map[string][]Use, error) {
 	services, err := d.store.Services.Services(ctx)

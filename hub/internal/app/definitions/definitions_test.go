@@ -370,3 +370,30 @@ func TestWhoMayNotChangesNoDefinition(t *testing.T) {
 		}
 	})
 }
+
+// What another publisher describes is tried and enabled as well.
+func TestADefinitionOfAPublisherIsTriedAndEnabled(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, st *store.Store) {
+		r := newReplica(t, st)
+		ann := apptest.As(t, "ann", "u1", access.RoleAdministrator)
+		kept, err := r.Save(ann, document("acme.crm", "Acme CRM"))
+		must(t, err)
+		draft := definitions.DraftProvider("acme.crm")
+		if r.title(draft) != "Acme CRM (draft)" || r.title("acme.crm") != "" {
+			t.Errorf("the draft is served as %q, the definition as %q", r.title(draft), r.title("acme.crm"))
+		}
+		must(t, r.Enable(ann, "acme.crm", kept.Number, false))
+		if r.title(draft) != "" || r.title("acme.crm") != "Acme CRM" {
+			t.Errorf("then the draft is served as %q, the definition as %q", r.title(draft), r.title("acme.crm"))
+		}
+		if _, err := r.Save(ann, document(draft, "Acme CRM")); codeOf(err) != definitions.CodeProblems {
+			t.Errorf("a name of a draft is taken: %v", err)
+		}
+		if one, err := r.One(ann, "acme.crm"); err != nil || one.Slot.Enabled != kept.Number || len(one.Versions) != 1 {
+			t.Errorf("it reads as %+v, %v", one.Slot, err)
+		}
+		if _, err := r.One(ann, "acme"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("a definition that is not there: %v", err)
+		}
+	})
+}
