@@ -76,8 +76,8 @@ func (p *definitionPages) viewOf(item work.Item) view.Definition {
 	return v
 }
 
-// one is the page of a definition. Without a version in the address the draft is compared
-// with what is enabled, else what is enabled with what is shipped.
+// one is the page of a definition. The version in the address is compared with what is
+// enabled, 0 being the shipped one; without any, the draft is.
 func (p *definitionPages) one(c *gin.Context) {
 	item, err := p.definitions.One(c.Request.Context(), c.Param("name"))
 	if err != nil {
