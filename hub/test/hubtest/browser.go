@@ -42,14 +42,8 @@ func StartBrowser(t testing.TB, width, height int) *Browser {
 		chromedp.ExecPath(path), chromedp.NoSandbox,
 		// A page that scrolls smoothly moves a button away between its place being asked for and the click.
 		chromedp.Flag("force-prefers-reduced-motion", true),
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"), chromedp.WindowSize(width, height), chromedp.UserDataDir(t.TempDir()))
-	ctx, err := start(t, options)
-	for again := 0; err != nil && again < 2; again++ { // on a busy machine it gives up by itself
-		ctx, err = start(t, append(options, chromedp.UserDataDir(t.TempDir())))
-	}
-	if err != nil {
-		t.Fatalf("start %s: %v", path, err)
-	}
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"), chromedp.WindowSize(width, height))
+	ctx := started(t, options)
 	b := &Browser{T: t, Ctx: ctx}
 	console := chromedp.Console(ctx)
 	go func() {
@@ -68,6 +62,22 @@ func StartBrowser(t testing.TB, width, height int) *Browser {
 		}
 	})
 	return b
+}
+
+// started is the context of a Chromium that has an empty page. One that ends by itself
+// while it starts, as happens on a busy machine, is started again.
+func started(t testing.TB, options []chromedp.ExecAllocatorOption) context.Context {
+	t.Helper()
+	var last error
+	for range 3 {
+		ctx, err := start(t, append(options, chromedp.UserDataDir(t.TempDir())))
+		if err == nil {
+			return ctx
+		}
+		last = err
+	}
+	t.Fatalf("Chromium did not start three times: %v", last)
+	return nil
 }
 
 // start starts a Chromium with an empty page.
