@@ -14,14 +14,13 @@ import (
 	"github.com/evergrant/evergrant/hub/internal/pluginhost"
 	"github.com/evergrant/evergrant/hub/internal/sandbox"
 	"github.com/evergrant/evergrant/sdk/provider"
-	"github.com/evergrant/evergrant/sdk/providerplugin"
 )
 
 // startPlugins makes the host know what is in the folder and what is installed.
 func (h *Hub) startPlugins(ctx context.Context) (err error) {
 	h.installer, err = installer.New(installer.Options{
 		Store: h.store, Dir: filepath.Join(h.cfg.DataDir, "installed"), Logger: h.log.Named("installer"),
-		Limits: pluginLimits(h.cfg),
+		Limits: pluginhost.LimitsOf(h.cfg.Plugins.MaxSteps, h.cfg.Plugins.MaxBodyKiB),
 	})
 	if err != nil {
 		return err
@@ -38,7 +37,7 @@ func (h *Hub) startPlugins(ctx context.Context) (err error) {
 		Dir: h.cfg.Plugins.Dir, RuntimeDir: h.cfg.Plugins.RuntimeDir, Logger: h.log.Named("plugins"), Cache: descriptions{h.store}, IdleAfter: idleAfter(h.cfg), Traces: h.traces.provider,
 		Sandbox: sandbox.Mode(h.cfg.Plugins.Sandbox), Disk: int64(h.cfg.Plugins.DiskMiB) << 20, Installed: h.installer.Installed,
 		Documents: h.definitions.Documents, DocumentsRefused: h.documentsRefused,
-		Limits: pluginLimits(h.cfg), ConnectTimeout: h.cfg.Plugins.ConnectTimeout,
+		Limits: pluginhost.LimitsOf(h.cfg.Plugins.MaxSteps, h.cfg.Plugins.MaxBodyKiB), ConnectTimeout: h.cfg.Plugins.ConnectTimeout,
 		// Neither is called before a plugin that is in use is replaced.
 		Accept: func(plugin string, ds []provider.Description) error { return h.catalogue.Accept(plugin, ds) },
 		Rejected: func(plugin, sum, reason string) {
@@ -55,11 +54,6 @@ func (h *Hub) startPlugins(ctx context.Context) (err error) {
 	h.installer.Attach(h.plugins, h.pluginsChanged)
 	h.definitions.Attach(h.plugins, h.pluginsChanged)
 	return h.plugins.Scan(ctx)
-}
-
-// pluginLimits are the most that a plugin may ask for one operation.
-func pluginLimits(cfg config.Config) providerplugin.Limits {
-	return providerplugin.Limits{Steps: cfg.Plugins.MaxSteps, BodyBytes: int64(cfg.Plugins.MaxBodyKiB) << 10}
 }
 
 // idleAfter keeps a plugin running while an authorization that it began may return: its

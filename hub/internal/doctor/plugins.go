@@ -33,7 +33,10 @@ func (d *deployment) lookAtPlugins(ctx context.Context) []Finding {
 	}
 	defer func() { _ = os.RemoveAll(sockets) }()
 	installed, found := d.installed(ctx)
-	host, err := pluginhost.New(pluginhost.Options{Dir: cfg.Dir, RuntimeDir: sockets, Sandbox: sandbox.Mode(cfg.Sandbox), Installed: func() pluginhost.Installed { return installed }})
+	host, err := pluginhost.New(pluginhost.Options{
+		Dir: cfg.Dir, RuntimeDir: sockets, Sandbox: sandbox.Mode(cfg.Sandbox), Installed: func() pluginhost.Installed { return installed },
+		Limits: pluginhost.LimitsOf(cfg.MaxSteps, cfg.MaxBodyKiB), ConnectTimeout: cfg.ConnectTimeout,
+	})
 	if err != nil {
 		return []Finding{fail(err.Error(), "name the folder with evergrant-provider-* programs by plugins.dir")}
 	}

@@ -120,6 +120,11 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// LimitsOf are the limits that a configuration names.
+func LimitsOf(steps, bodyKiB int) providerplugin.Limits {
+	return providerplugin.Limits{Steps: steps, BodyBytes: int64(bodyKiB) << 10}
+}
+
 // Limits of one plugin that need no option.
 const (
 	maxInFlight = 64
